@@ -1,0 +1,79 @@
+"""Every error a user can meet, as one tree.
+
+    CurateError(message, hint=...)      exit 1   one line and a hint, never a traceback
+    ├─ RecipeError                      exit 2   file, path.to.field, what is wrong
+    ├─ FormError                        exit 1   a label config we cannot read: tag and line
+    ├─ DataError                        exit 1   rows or columns are not as declared: file and line
+    ├─ MissingInput                     exit 1   "run `curate agree` first"
+    ├─ WorkspaceBusy                    exit 1   another command holds the workspace
+    ├─ ServerError                      exit 1   an embedded server that did not install or start
+    └─ BackendError                     exit 1   an annotation server answered with a fault
+       ├─ BackendUnavailable                     retry may help
+       ├─ NotAllowed                             key missing or refused; names the variable, never the value
+       ├─ ProjectMismatch                        another form, another server, or answers gone
+       └─ PartialPush(sent, failed)              resumable: run it again
+
+Exit 3 is not an error: it says that people are still answering (see `curate.recipe.Waiting`).
+"""
+
+
+class CurateError(Exception):
+    """Something expected went wrong; `hint` says what to do about it."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class RecipeError(CurateError):
+    """A recipe or an option that cannot be used as written."""
+
+    exit_code = 2
+
+
+class FormError(CurateError):
+    """A label config that cannot be read."""
+
+
+class DataError(CurateError):
+    """Data that is not as declared."""
+
+
+class MissingInput(CurateError):
+    """A stage whose input has not been made yet."""
+
+
+class WorkspaceBusy(CurateError):
+    """Another command is writing to the workspace."""
+
+
+class ServerError(CurateError):
+    """An embedded server that could not be installed, started or reached."""
+
+
+class BackendError(CurateError):
+    """A fault at the boundary to an annotation server."""
+
+
+class BackendUnavailable(BackendError):
+    """The server did not answer, or said that it cannot now."""
+
+
+class NotAllowed(BackendError):
+    """The key is missing, wrong or expired, or may not do this."""
+
+
+class ProjectMismatch(BackendError):
+    """The project on the server is not the one that the round was made with."""
+
+
+class PartialPush(BackendError):
+    """Some tasks were sent and some were not; running `push` again sends the rest."""
+
+    def __init__(self, message: str, *, sent: int, failed: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint or "run `curate push` again: it sends only the rest")
+        self.sent = sent
+        self.failed = failed

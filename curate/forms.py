@@ -1,0 +1,207 @@
+"""Label configs: real Label Studio XML, read into a `Form`.
+
+A few tags are understood, and everything else is refused with its name and line: a question that
+we would read wrongly must not reach people.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from xml.parsers import expat
+
+from curate.errors import FormError
+from curate.records import Form, Kind, Question
+
+OBJECTS = ("Text",)
+CONTROLS = ("Choices", "Rating", "TextArea", "Labels", "Pairwise")
+LAYOUT = ("View", "Header", "Style", "Collapse", "Panel")
+PARTS = {"Choice": "Choices", "Label": "Labels"}
+
+
+@dataclass
+class _Tag:
+    name: str
+    line: int
+    attributes: dict[str, str]
+    children: list[_Tag] = field(default_factory=list)
+
+    def walk(self) -> Iterator[_Tag]:
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def get(self, attribute: str) -> str:
+        if attribute not in self.attributes:
+            raise self.error(f"has no {attribute}")
+        return self.attributes[attribute]
+
+    def error(self, complaint: str, hint: str = "") -> FormError:
+        return FormError(f"line {self.line}: <{self.name}> {complaint}", hint=hint)
+
+
+def folders(workspace: Path | None = None) -> list[Path]:
+    """Return where forms are looked for: the workspace's own, then those that come with curate."""
+    here = Path(__file__).parent
+    shipped = [here.parent / "label_configs", here / "label_configs"]
+    own = [workspace / "label_configs"] if workspace else []
+    return [folder for folder in (*own, *shipped) if folder.is_dir()]
+
+
+def known_forms(workspace: Path | None = None) -> dict[str, Path]:
+    """Return every form by name; the workspace's own come before those shipped."""
+    found: dict[str, Path] = {}
+    for folder in folders(workspace):
+        for path in sorted(folder.glob("*.xml")):
+            found.setdefault(path.stem, path)
+    return found
+
+
+def load_form(name: str, workspace: Path | None = None) -> Form:
+    """Return the form of that name, or of that path if it ends in `.xml`."""
+    if name.endswith(".xml"):
+        path = (workspace or Path()) / name
+    else:
+        known = known_forms(workspace)
+        if name not in known:
+            raise FormError(f"no form named {name}", hint=f"there are: {', '.join(known)}")
+        path = known[name]
+    if not path.is_file():
+        raise FormError(f"no form at {path}", hint="`curate forms list` names those there are")
+    try:
+        return parse_form(path.read_text(encoding="utf-8"), name=path.stem)
+    except FormError as error:
+        raise FormError(f"{path.name}, {error.message}", hint=error.hint) from None
+
+
+def parse_form(xml: str, *, name: str) -> Form:
+    """Read a label config. Raises FormError with the tag and its line."""
+    tags = list(_tree(xml).walk())
+    _refuse_unknown(tags)
+    shown = {tag.get("name"): _variable(tag) for tag in tags if tag.name in OBJECTS}
+    questions = tuple(_question(tag, shown) for tag in tags if tag.name in CONTROLS)
+    if not questions:
+        raise FormError("the form asks nothing", hint="add Choices, Rating, TextArea or Labels")
+    names = [*shown, *(question.name for question in questions)]
+    for each in names:
+        if names.count(each) > 1:
+            raise FormError(f"two tags are named {each}", hint="every name stands once")
+    fields = tuple(dict.fromkeys(shown.values()))
+    return Form(name, fields, questions, xml, _digest(fields, questions, tags))
+
+
+def _refuse_unknown(tags: list[_Tag]) -> None:
+    for tag in tags:
+        if tag.name not in (*OBJECTS, *CONTROLS, *LAYOUT, *PARTS):
+            known = ", ".join((*OBJECTS, *CONTROLS, *PARTS, *LAYOUT))
+            raise tag.error("cannot be read by curate", hint=f"use only {known}")
+        for part in tag.children:
+            if PARTS.get(part.name, tag.name) != tag.name and tag.name in CONTROLS:
+                raise part.error(f"does not belong in <{tag.name}>")
+
+
+def _variable(tag: _Tag) -> str:
+    value = tag.get("value")
+    if not re.fullmatch(r"\$\w+", value):
+        raise tag.error(f'must show one field, as in value="$text", not {value!r}')
+    return value[1:]
+
+
+def _question(tag: _Tag, shown: dict[str, str]) -> Question:
+    targets = [part.strip() for part in tag.get("toName").split(",")]
+    for target in targets:
+        if target not in shown:
+            raise tag.error(f"is about {target}, which the form does not show")
+    fields = tuple(shown[target] for target in targets)
+    kind, values, words = _KINDS[tag.name](tag, fields)
+    required = tag.attributes.get("required", "false").lower() == "true"
+    return Question(tag.get("name"), kind, fields, values, words, required)
+
+
+_Parts = tuple[Kind, tuple[str, ...], tuple[str, ...]]
+
+
+def _choices(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
+    mode = tag.attributes.get("choice", "single")
+    if mode not in ("single", "single-radio", "multiple"):
+        raise tag.error(f'choice="{mode}" is not known', hint="single, single-radio or multiple")
+    return ("choices" if mode == "multiple" else "choice", *_options(tag, "Choice"))
+
+
+def _entities(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
+    return ("entities", *_options(tag, "Label"))
+
+
+def _options(tag: _Tag, part: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    options = [child for child in tag.walk() if child.name == part]
+    values = tuple(option.attributes.get("alias") or option.get("value") for option in options)
+    if not values:
+        raise tag.error(f"offers no <{part}>")
+    for option, value in zip(options, values, strict=True):
+        if values.count(value) > 1:
+            raise option.error(f"repeats {value}")
+    return values, tuple(option.get("value") for option in options)
+
+
+def _rating(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
+    top = tag.attributes.get("maxRating", "5")
+    if not top.isdigit() or int(top) < 2:
+        raise tag.error(f'maxRating="{top}" is not a number above 1')
+    values = tuple(str(value) for value in range(1, int(top) + 1))
+    return "rating", values, values
+
+
+def _comment(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
+    if tag.attributes.get("perRegion") == "true":
+        raise tag.error("cannot be asked per region")
+    return "comment", (), ()
+
+
+def _preference(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
+    if len(fields) != 2:
+        raise tag.error("must compare two fields")
+    return "preference", fields, fields
+
+
+_KINDS = {
+    "Choices": _choices,
+    "Labels": _entities,
+    "Rating": _rating,
+    "TextArea": _comment,
+    "Pairwise": _preference,
+}
+
+
+def _tree(xml: str) -> _Tag:
+    root = _Tag("", 0, {})
+    open_tags = [root]
+    parser = expat.ParserCreate()
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        tag = _Tag(name, parser.CurrentLineNumber, attributes)
+        open_tags[-1].children.append(tag)
+        open_tags.append(tag)
+
+    def end(name: str) -> None:
+        open_tags.pop()
+
+    def entity(*_: object) -> None:
+        raise FormError(f"line {parser.CurrentLineNumber}: entities cannot be declared in a form")
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.EntityDeclHandler = entity
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError as error:
+        raise FormError(f"line {error.lineno}: {expat.ErrorString(error.code)}") from None
+    return root.children[0]
+
+
+def _digest(fields: tuple[str, ...], questions: tuple[Question, ...], tags: list[_Tag]) -> str:
+    """Return what makes two forms the same: all tags and attributes, whatever the white space."""
+    content = json.dumps([(tag.name, sorted(tag.attributes.items())) for tag in tags])
+    return blake2b(content.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,139 @@
+"""The frozen dataclasses that cross the boundary to an annotation server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["choice", "choices", "rating", "comment", "entities", "preference"]
+Status = Literal["submitted", "draft", "skipped", "discarded", "withdrawn", "rejected"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing that people are asked.
+
+    `labels` are the values that an answer may take: choices and entity labels by alias where the
+    form has one, the members of a preference, the numbers of a rating as strings.
+    `shown` maps each to the word on the page. `fields` names what it is asked about.
+    """
+
+    name: str
+    kind: Kind
+    fields: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    shown: tuple[str, ...] = ()
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Form:
+    """What people see: the fields shown and the questions asked, from one label config."""
+
+    name: str
+    fields: tuple[str, ...]
+    questions: tuple[Question, ...]
+    xml: str
+    digest: str
+
+    def question(self, name: str) -> Question:
+        """Return the question of that name; KeyError if the form has none."""
+        for question in self.questions:
+            if question.name == name:
+                return question
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A pre-annotation: a model's guess that people may confirm or correct."""
+
+    question: str
+    value: Any
+    score: float | None = None
+    model: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One thing to label: the fields as shown, and how many answers are wanted."""
+
+    id: str
+    fields: Mapping[str, str]
+    overlap: int | None = None
+    suggestions: tuple[Suggestion, ...] = ()
+
+
+@dataclass(frozen=True)
+class Server:
+    """An annotation server as `ping` found it."""
+
+    backend: str
+    url: str
+    version: str
+    user: str
+
+
+@dataclass(frozen=True)
+class Project:
+    """A round's place on a server. `key` is the server's own id; `born` its time of creation."""
+
+    backend: str
+    server: str
+    name: str
+    key: str
+    form: Form
+    overlap: int | None
+    url: str
+    born: str = ""
+
+
+Key = tuple[str, str, str]
+"""What an answer is of, within a round: (id, question, account)."""
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One person's answer to one question about one task.
+
+    `account` is the server's name for the person (an e-mail address, a user name); `value` is as
+    in the public shapes, null where a question was left open; `at` is UTC in ISO 8601.
+    """
+
+    id: str
+    question: str
+    account: str
+    value: Any
+    status: Status
+    at: str | None = None
+    seconds: float | None = None
+    reason: str | None = None
+
+    @property
+    def key(self) -> Key:
+        return (self.id, self.question, self.account)
+
+    @property
+    def mark(self) -> str:
+        """Return what tells a changed answer from the one already at home."""
+        return f"{self.status}|{self.value!r}|{self.at}"
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What a pull found: answers new or changed (withdrawn ones too), and where to go on."""
+
+    annotations: tuple[Annotation, ...]
+    cursor: str | None
+    seen: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Counts of answers by account and status, and the accounts that can be asked."""
+
+    answers: Mapping[str, Mapping[str, int]]
+    accounts: tuple[str, ...] = ()
+    tasks: int = 0
+    notes: tuple[str, ...] = field(default=())

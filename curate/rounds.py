@@ -1,0 +1,159 @@
+"""A round owns what people saw and said: frozen when sampled and first pushed, then append-only.
+
+    rounds/01/  spec.json  sample.parquet  texts.parquet                  frozen by `sample`
+                form.xml  guidelines.md  project.json                     frozen by the first `push`
+                annotations/0001.parquet …                                appended by `pull`
+                closed.json                                               the end
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate import storage, tables
+from curate.forms import parse_form
+from curate.records import Form, Project
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Answer = Mapping[str, Any]
+"""A row of the table `annotations`."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round of asking people."""
+
+    number: int
+    folder: Path
+
+    # ── frozen by sample
+
+    @cached_property
+    def spec(self) -> dict[str, Any]:
+        """Return purpose, settings, and the frame that the propensities refer to."""
+        return dict(storage.read_json(self.folder / "spec.json"))
+
+    @property
+    def purpose(self) -> str:
+        return str(self.spec["purpose"])
+
+    def sample(self) -> pa.Table:
+        """Return the round's tasks."""
+        import pyarrow.parquet as pq
+
+        return pq.read_table(self.folder / "sample.parquet")
+
+    def texts(self) -> dict[str, dict[str, str]]:
+        """Return, by task, the fields as shown."""
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(self.folder / "texts.parquet")
+        return {row["id"]: dict(json.loads(row["fields"])) for row in table.to_pylist()}
+
+    # ── frozen by push
+
+    @property
+    def form(self) -> Form:
+        """Return the form in force."""
+        path = self.folder / "form.xml"
+        return parse_form(path.read_text(encoding="utf-8"), name=self.push["form"])
+
+    @property
+    def guidelines(self) -> str:
+        """Return the guideline in force."""
+        path = self.folder / "guidelines.md"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    @property
+    def push(self) -> dict[str, Any] | None | Any:
+        """Return what the first push froze, or None before it."""
+        return storage.read_json(self.folder / "project.json")
+
+    @property
+    def project(self) -> Project | None:
+        """Return the round's project on its server, or None before the first push."""
+        record = self.push
+        if record is None:
+            return None
+        return Project(**{**record["project"], "form": self.form})
+
+    # ── answers
+
+    def append(self, answers: list[dict[str, Any]], cursor: str | None) -> None:
+        """Add answers as one more file; nothing that is there is touched."""
+        folder = self.folder / "annotations"
+        number = len(storage.shards(folder)) + 1
+        table = tables.rows("annotations", answers)
+        table = table.replace_schema_metadata({"cursor": cursor or ""})
+        storage.write_parquet(folder / f"{number:04}.parquet", table)
+
+    @property
+    def cursor(self) -> str | None:
+        """Return where the next pull goes on."""
+        import pyarrow.parquet as pq
+
+        files = storage.shards(self.folder / "annotations")
+        metadata = (pq.read_schema(files[-1]).metadata or {}) if files else {}
+        return metadata.get(b"cursor", b"").decode() or None
+
+    def history(self) -> list[dict[str, Any]]:
+        """Return every answer ever pulled, oldest first."""
+        import pyarrow.parquet as pq
+
+        files = storage.shards(self.folder / "annotations")
+        return [row for path in files for row in pq.read_table(path).to_pylist()]
+
+    def answers(self) -> list[dict[str, Any]]:
+        """Return the newest answer of each (id, question, annotator)."""
+        return newest(self.history())
+
+    # ── the end
+
+    @property
+    def closed(self) -> dict[str, Any] | None:
+        """Return when and why the round ended, or None while it is open."""
+        record = storage.read_json(self.folder / "closed.json")
+        return dict(record) if record else None
+
+    def close(self, record: Mapping[str, Any]) -> None:
+        """End the round."""
+        storage.write_json(self.folder / "closed.json", dict(record))
+
+    def fingerprint(self, what: str) -> str | None:
+        """Return a digest of the round's `sample`, `project` or `annotations`."""
+        if what == "annotations":
+            files = storage.shards(self.folder / "annotations")
+            marks = [storage.file_digest(path) for path in files]
+            return storage.digest([marks, self.closed]) if marks else None
+        names = {"sample": "sample.parquet", "project": "project.json"}
+        path = self.folder / names[what]
+        return storage.file_digest(path) if path.exists() else None
+
+
+def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep the newest answer of each key; a draft never shadows a submission; ties go to the later.
+
+    A withdrawal counts as the newest word on its key whatever its time.
+    """
+    kept: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in rows:
+        key = (row["id"], row["question"], row["annotator"])
+        before = kept.get(key)
+        if before is None or _replaces(row, before):
+            kept[key] = row
+    return list(kept.values())
+
+
+def _replaces(row: Answer, before: Answer) -> bool:
+    if row["status"] == "draft" and before["status"] == "submitted":
+        return False
+    if row["status"] == "withdrawn" or row["at"] is None or before["at"] is None:
+        return True
+    return bool(row["at"] >= before["at"])

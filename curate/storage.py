@@ -1,0 +1,195 @@
+"""Tables on disk: Parquet written atomically, each carrying the record of how it was made.
+
+A folder table holds shards and `_manifest.json`, written last; a file table holds the same record
+in its Parquet metadata. So no lock file can drift from the data, and a later stage reads the
+settings of an earlier one from its table.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MANIFEST = "_manifest.json"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a table was made: by which stage and settings, from what content."""
+
+    stage: str
+    spec: Mapping[str, Any]
+    inputs: Mapping[str, str | None]
+    version: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def same_as(self, other: Provenance) -> bool:
+        """Whether the same settings on the same content made both."""
+        return (self.stage, self.spec, self.inputs) == (other.stage, other.spec, other.inputs)
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A table that lies on disk: its record, the digest of its content, its rows."""
+
+    made: Provenance
+    content: str
+    rows: int
+
+
+def digest(value: Any) -> str:
+    """Return a short digest of a JSON value."""
+    return blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=16).hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """Return the blake2b-128 of a file's bytes, in hex."""
+    hasher = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            hasher.update(block)
+    return hasher.hexdigest()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; what was written there takes its place at the end."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Write a text file atomically; `private` makes it readable by its owner alone."""
+    with replacing(path) as temporary:
+        temporary.touch(mode=0o600 if private else 0o644)
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any, *, private: bool = False) -> None:
+    """Write a JSON file atomically."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=2) + "\n", private=private)
+
+
+def read_json(path: Path) -> Any:
+    """Return a JSON file's value, or None if there is no such file."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write one Parquet file atomically."""
+    import pyarrow.parquet as pq
+
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def write_file_table(path: Path, table: pa.Table, made: Provenance) -> Stored:
+    """Write a file table with its record in the Parquet metadata."""
+    stored = Stored(made, _content(table), table.num_rows)
+    record = json.dumps(asdict(stored), ensure_ascii=False)
+    write_parquet(path, table.replace_schema_metadata({"curate": record}))
+    return stored
+
+
+def _content(table: pa.Table) -> str:
+    import pyarrow as pa
+
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return blake2b(sink.getvalue(), digest_size=16).hexdigest()
+
+
+def stored_file(path: Path) -> Stored | None:
+    """Return the record of a file table, or None if there is none."""
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        return None
+    metadata = pq.read_schema(path).metadata or {}
+    record = metadata.get(b"curate")
+    return _stored(json.loads(record)) if record else None
+
+
+def stored_folder(path: Path) -> Stored | None:
+    """Return the record of a folder table, or None if it was not finished."""
+    record = read_json(path / MANIFEST)
+    return _stored(record) if record else None
+
+
+def _stored(record: dict[str, Any]) -> Stored:
+    return Stored(Provenance(**record["made"]), record["content"], record["rows"])
+
+
+def shards(folder: Path) -> list[Path]:
+    """Return the Parquet shards of a folder table, in order."""
+    return sorted(path for path in folder.glob("*.parquet") if not path.name.startswith(("_", ".")))
+
+
+@contextmanager
+def building(folder: Path, made: Provenance) -> Iterator[Path]:
+    """Yield the folder in which a table is built; it takes its place, manifest last, at the end.
+
+    What an interrupted build from the same settings and content left there is kept, so that a
+    stage which writes shard by shard goes on where it stopped. Other remains are removed.
+    """
+    workshop = folder.parent / ".building"
+    name = folder.name.replace("/", "-")
+    unfinished = workshop / f"{name}-{digest([made.stage, made.spec, made.inputs])[:12]}"
+    for other in workshop.glob(f"{name}-*"):
+        if other != unfinished:
+            shutil.rmtree(other)
+    unfinished.mkdir(parents=True, exist_ok=True)
+    yield unfinished
+    seal(unfinished, made)
+    swap(unfinished, folder)
+
+
+def seal(folder: Path, made: Provenance) -> Stored:
+    """Write the manifest of a finished folder table."""
+    import pyarrow.parquet as pq
+
+    files = [
+        {"path": path.name, "rows": pq.read_metadata(path).num_rows, "blake2b": file_digest(path)}
+        for path in shards(folder)
+    ]
+    stored = Stored(made, digest(files), sum(file["rows"] for file in files))
+    write_json(folder / MANIFEST, {**asdict(stored), "files": files})
+    return stored
+
+
+def swap(new: Path, place: Path) -> None:
+    """Put the folder `new` in its place; what stood there is removed."""
+    old = new.with_name(f"{new.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if place.exists():
+        place.rename(old)
+    new.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def once(path: Path, make: Callable[[Path], None]) -> Path:
+    """Return `path`, made by `make` under a temporary name if it is not there yet."""
+    if not path.exists():
+        with replacing(path) as temporary:
+            make(temporary)
+    return path

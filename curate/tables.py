@@ -1,0 +1,245 @@
+"""The schema of every table, in flow order; each column is described once, here.
+
+A table is a folder of Parquet shards (`kind="folder"`) or one Parquet file. Tables of the kind
+`round` lie in `rounds/NN`. `open_columns` says what further columns a table may have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its name, its Arrow type as text, and what it holds."""
+
+    name: str
+    type: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: where it comes from and what its rows are."""
+
+    name: str
+    kind: Literal["folder", "file", "round"]
+    about: str
+    columns: tuple[Column, ...]
+    open_columns: str = ""
+
+    def schema(self, *names: str) -> pa.Schema:
+        """Return the Arrow schema of all columns, or of those named."""
+        import pyarrow as pa
+
+        chosen = [column for column in self.columns if not names or column.name in names]
+        return pa.schema([(column.name, _arrow(column.type)) for column in chosen])
+
+
+def _arrow(name: str) -> pa.DataType:
+    import pyarrow as pa
+
+    if name.startswith("list<"):
+        return pa.list_(_arrow(name[5:-1]))
+    if name == "timestamp":
+        return pa.timestamp("us", tz="UTC")
+    if name == "edits":
+        edit = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("replacement", pa.string())])
+        return pa.list_(edit)
+    return getattr(pa, name)()
+
+
+def _columns(*rows: tuple[str, str, str]) -> tuple[Column, ...]:
+    return tuple(Column(*row) for row in rows)
+
+
+ALL = (
+    Table(
+        "pool",
+        "folder",
+        "every distinct document, in the order of the sources",
+        _columns(
+            ("id", "string", "blake2b-128, in hex, of the canonical content"),
+            ("text", "string", "canonical text: the declared rendering of the fields"),
+            ("fields", "string", "JSON of [[name, text], …]; null is the one field text"),
+            ("source", "string", "the first source, in the recipe's order, that has it"),
+            ("origin", "string", "file and row it came from"),
+            ("also", "list<string>", "other sources that hold an exact copy"),
+            ("license", "string", "SPDX name where one is given, else `unknown`"),
+            ("language", "string", "BCP 47 tag where one is declared"),
+            ("tokens", "int64", "exact count by the pool's tokenizer"),
+            ("media", "string", "JSON of media references; null without any"),
+            ("meta", "string", "JSON of every column that was not named"),
+            ("holdout", "bool_", "kept from people, mixtures and exports, to measure on"),
+            ("batch", "int32", "the run of `pool` that added it"),
+        ),
+    ),
+    Table(
+        "duplicates",
+        "file",
+        "exact copies that were not kept, one row each",
+        _columns(
+            ("id", "string", "the document kept"),
+            ("source", "string", "where the copy stood"),
+            ("origin", "string", "file and row of the copy"),
+        ),
+    ),
+    Table(
+        "clean",
+        "folder",
+        "a verdict and a reason for every row of `pool`, in its order",
+        _columns(
+            ("id", "string", "as in pool"),
+            ("kept", "bool_", "whether it goes on"),
+            ("reason", "string", "`rule:signal` of the first that failed; null if kept"),
+            ("duplicate_of", "string", "the near-duplicate that was kept instead"),
+            ("similarity", "float32", "Jaccard similarity to it, 0 to 1"),
+            ("edits", "edits", "masks and removed lines over the canonical text"),
+            ("tokens", "int64", "exact count of the edited text"),
+        ),
+        open_columns="one float32 column per measured signal, named `rule:signal`",
+    ),
+    Table(
+        "sample",
+        "round",
+        "what people are asked in a round",
+        _columns(
+            ("id", "string", "the task: a document, a window of one, or a comparison"),
+            ("members", "list<string>", "the documents of a comparison, in the order shown"),
+            ("start", "int32", "first code point of a window; null is the whole text"),
+            ("end", "int32", "one past its last code point"),
+            ("round", "int32", "the round"),
+            ("rank", "int32", "place in the strategy's order, from 0"),
+            ("kind", "string", "design, gold, retest or review"),
+            ("strategy", "string", "how it was chosen"),
+            ("stratum", "string", "the stratum it stands for"),
+            ("propensity", "float64", "inclusion probability, given the frame"),
+            ("batch", "string", "who gets it, where a round is split"),
+            ("suggestions", "string", "JSON of pre-annotations"),
+        ),
+    ),
+    Table(
+        "annotations",
+        "round",
+        "every answer to every question, append-only",
+        _columns(
+            ("id", "string", "the task"),
+            ("question", "string", "the question"),
+            ("annotator", "string", "the person, as in people.yaml"),
+            ("value", "string", "JSON of the answer; null where it was left open"),
+            ("status", "string", "submitted, draft, skipped, discarded, withdrawn or rejected"),
+            ("reason", "string", "why it was rejected or withdrawn"),
+            ("at", "timestamp", "when it was last changed"),
+            ("seconds", "float64", "how long it took"),
+            ("backend", "string", "where it was given"),
+            ("project", "string", "the project's name there"),
+            ("round", "int32", "the round"),
+            ("form", "string", "digest of the form in force"),
+            ("guideline", "string", "digest of the guideline in force"),
+            ("blind", "bool_", "whether it was given without seeing a suggestion"),
+        ),
+    ),
+    Table(
+        "labels",
+        "file",
+        "one settled answer per document and question",
+        _columns(
+            ("id", "string", "the document"),
+            ("question", "string", "the question"),
+            ("value", "string", "JSON of the settled value"),
+            ("posterior", "string", "JSON of value → probability"),
+            ("confidence", "float64", "probability of the value"),
+            ("votes", "int32", "answers it rests on"),
+            ("agreement", "float64", "share of the answers that equal the value"),
+            ("method", "string", "how it was settled"),
+            ("undecided", "bool_", "whether the best two values tie"),
+            ("adjudicator", "string", "who settled it, where a person did"),
+        ),
+    ),
+    Table(
+        "annotators",
+        "file",
+        "what the answers say about each annotator",
+        _columns(
+            ("annotator", "string", "the person, as in people.yaml"),
+            ("question", "string", "the question"),
+            ("answers", "int32", "answers submitted"),
+            ("skill", "float64", "estimated probability of the right answer; ratings: correlation"),
+            ("bias", "float64", "ratings: mean difference to the settled value; else null"),
+            ("seconds", "float64", "median time of an answer"),
+            ("gold_right", "float64", "share of gold items answered rightly; null without any"),
+        ),
+    ),
+    Table(
+        "vectors",
+        "folder",
+        "embeddings, one folder per encoder",
+        _columns(
+            ("id", "string", "the document"),
+            ("part", "int32", "the window of a long document, from 0"),
+            ("vector", "list<float32>", "the embedding"),
+        ),
+    ),
+    Table(
+        "scores",
+        "folder",
+        "quality and predictions for every kept document",
+        _columns(
+            ("id", "string", "the document"),
+            ("quality", "float64", "as the recipe defines it from the predictions"),
+            ("low", "float64", "5 % quantile of the quality over bootstrap heads"),
+            ("high", "float64", "95 % quantile"),
+            ("out_of_fold", "bool_", "predicted by heads that never saw its label"),
+        ),
+        open_columns="`question` (the predicted value), `question:value` (its probability)",
+    ),
+    Table(
+        "mix",
+        "folder",
+        "the weight and the copies of every candidate",
+        _columns(
+            ("id", "string", "the document"),
+            ("group", "string", "its group"),
+            ("bucket", "int32", "quality fifth within its group, 1 to 5; null without quality"),
+            ("weight", "float64", "non-negative, before budgets and chance"),
+            ("copies", "int64", "how often it was drawn"),
+        ),
+    ),
+    Table(
+        "groups",
+        "file",
+        "every group of the mixture: asked, promised and drawn, as shares of tokens",
+        _columns(
+            ("group", "string", "the group"),
+            ("wanted", "float64", "what the strategy asked"),
+            ("promised", "float64", "after the limits"),
+            ("realised", "float64", "what was drawn"),
+            ("expected", "float64", "what the calibrated probabilities foresee of its class"),
+            ("tokens", "int64", "tokens drawn"),
+            ("documents", "int64", "lines drawn, copies counted"),
+            ("epochs", "float64", "tokens drawn over tokens there are"),
+            ("supply", "int64", "tokens there are"),
+            ("low", "float64", "smallest share allowed"),
+            ("high", "float64", "largest share allowed"),
+            ("bound", "string", "which limit moved it; null if none did"),
+        ),
+    ),
+)
+
+TABLES: dict[str, Table] = {table.name: table for table in ALL}
+
+
+def schema(name: str, *columns: str) -> pa.Schema:
+    """Return the Arrow schema of the table of that name."""
+    return TABLES[name].schema(*columns)
+
+
+def rows(name: str, records: list[dict[str, Any]]) -> pa.Table:
+    """Return Arrow rows of the table of that name; missing columns are null."""
+    import pyarrow as pa
+
+    return pa.Table.from_pylist(records, schema=schema(name))

@@ -1,0 +1,99 @@
+"""What a text is: its canonical form, its content-hash id, and the edits laid over it.
+
+Offsets everywhere are half-open ranges of Python code points of the canonical text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+
+TEXT = "text"
+"""The name of the one field that most documents have."""
+
+_NEWLINES = re.compile("\r\n?")
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+
+Edit = tuple[int, int, str]
+"""`(start, end, replacement)` over the canonical text."""
+
+
+def canonical(text: str) -> str:
+    """Return `text` with LF newlines, without C0 controls (but tab and LF) or lone surrogates.
+
+    A lone surrogate becomes U+FFFD; nothing else is normalised.
+    """
+    text = _NEWLINES.sub("\n", text) if "\r" in text else text
+    if text.isprintable():
+        return text
+    return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
+
+
+def content_id(fields: Mapping[str, str]) -> str:
+    """Return the id of a document: blake2b-128, in hex, of its canonical content.
+
+    One field named `text` hashes the text itself; anything else hashes `[[name, text], …]`.
+    """
+    if list(fields) == [TEXT]:
+        content = fields[TEXT]
+    else:
+        content = json.dumps(list(map(list, fields.items())), ensure_ascii=False)
+    return blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def render(fields: Mapping[str, str], template: str | None = None) -> str:
+    """Return the one text that stands for several fields; by default they are joined by blank lines."""
+    if template is None:
+        return "\n\n".join(fields.values())
+    parts = re.split(r"\{(\w+)\}", template)
+    parts[1::2] = [fields[name] for name in parts[1::2]]
+    return "".join(parts)
+
+
+def apply_edits(text: str, edits: Iterable[Edit]) -> str:
+    """Return `text` with every edit applied: the only function that does so.
+
+    Edits are in order and do not overlap; a ValueError says where they do.
+    """
+    parts: list[str] = []
+    at = 0
+    for start, end, replacement in edits:
+        if not at <= start <= end <= len(text):
+            raise ValueError(f"edit {start}:{end} overlaps another or leaves the text")
+        parts += (text[at:start], replacement)
+        at = end
+    return "".join((*parts, text[at:]))
+
+
+def cjk_share(text: str) -> float:
+    """Return the share of characters that are Chinese, Japanese or Korean letters, 0 to 1."""
+    if text.isascii():
+        return 0.0
+    return len(_CJK.findall(text)) / len(text)
+
+
+_WORD = re.compile(
+    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\\W_]+(?:['’\\-][^\\W_]+)*"
+)
+
+
+def words(text: str) -> list[str]:
+    """Return the words of `text`; in scripts without spaces every character is one."""
+    return _WORD.findall(text)
+
+
+def shingles(text: str) -> list[bytes]:
+    """Return what near-duplicates share: character 5-grams, or bigrams where text is mostly CJK.
+
+    Case and the width of white space do not count. A text shorter than a shingle is its own.
+    """
+    folded = " ".join(text.lower().split())
+    size = 2 if cjk_share(folded) > 0.3 else 5
+    if len(folded) <= size:
+        return [folded.encode()] if folded else []
+    grams: Sequence[str] = [folded[i : i + size] for i in range(len(folded) - size + 1)]
+    return [gram.encode() for gram in set(grams)]

@@ -1,0 +1,56 @@
+"""Exact token counts: the currency in which mixtures are planned and budgets are spent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from curate.errors import RecipeError
+
+Counter = Callable[[str], int]
+
+DEFAULT = "o200k_base"
+
+
+@cache
+def counter(tokenizer: str) -> Counter:
+    """Return the function that counts the tokens of a text.
+
+    `tokenizer` is an encoding of `bpe-openai` (`o200k_base`, `cl100k_base`, …), `bytes`, or the
+    path of a Hugging Face `tokenizer.json`. Special tokens in the text count as plain text.
+    """
+    if tokenizer == "bytes":
+        return _count_bytes
+    if tokenizer.endswith(".json"):
+        return _from_file(Path(tokenizer))
+    return _from_encoding(tokenizer)
+
+
+def _count_bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _from_file(path: Path) -> Counter:
+    from tokenizers import Tokenizer
+
+    if not path.is_file():
+        raise RecipeError(f"pool.tokenizer: no file {path}", hint="give the path of a tokenizer.json")
+    try:
+        model = Tokenizer.from_file(str(path))
+    except Exception as error:  # the binding raises bare Exceptions
+        raise RecipeError(f"pool.tokenizer: {path} is not a tokenizer.json ({error})") from None
+    return lambda text: len(model.encode(text, add_special_tokens=False).ids)
+
+
+def _from_encoding(name: str) -> Counter:
+    import bpe_openai
+
+    if name not in bpe_openai.list_encoding_names():
+        known = ", ".join(sorted(bpe_openai.list_encoding_names()))
+        raise RecipeError(
+            f"pool.tokenizer: no encoding named {name}",
+            hint=f"one of {known}, bytes, or the path of a tokenizer.json",
+        )
+    encoding = bpe_openai.get_encoding(name)
+    return lambda text: len(encoding.encode_ordinary(text))

@@ -1,0 +1,359 @@
+"""The folder on disk: typed tables, freshness, the ledger, and one writer at a time.
+
+    my-run/
+      recipe.yaml  workspace.json  people.yaml
+      pool/ clean/ vectors/<encoder>/ scores/ mix/          folders of Parquet, manifest last
+      duplicates.parquet labels.parquet annotators.parquet groups.parquet
+      rounds/01/ …                                          what people saw and said
+      export/  evaluate.json  report.html  ledger.jsonl
+
+Rounds cannot be recomputed; everything else is a cache that may be deleted.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any
+
+from curate import __version__, storage, tables
+from curate.engine import Advance, Engine, Local
+from curate.errors import CurateError, MissingInput, WorkspaceBusy
+from curate.rounds import Round
+from curate.spec import Spec
+from curate.storage import Provenance, Stored
+from curate.text import apply_edits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from curate.backends import Backend
+
+MAKERS = {
+    "pool": "pool",
+    "duplicates": "pool",
+    "clean": "clean",
+    "sample": "sample",
+    "project": "push",
+    "annotations": "pull",
+    "labels": "agree",
+    "annotators": "agree",
+    "scores": "score",
+    "mix": "mix",
+    "groups": "mix",
+    "export": "export",
+    "evaluate": "evaluate",
+    "report": "report",
+}
+"""Which stage makes what: the hint of a missing input."""
+
+FILES = {"export": "export/manifest.json", "evaluate": "evaluate.json", "report": "report.html"}
+"""What is made but is no table: fresh by the ledger, while the file is the one it names."""
+
+Watch = Callable[[str, int | None], AbstractContextManager[Advance]]
+
+
+def _unwatched(label: str, total: int | None) -> AbstractContextManager[Advance]:
+    return nullcontext(lambda n: None)
+
+
+def _no_backend(name: str) -> Backend:
+    raise CurateError(f"this workspace was opened without a way to connect to {name}")
+
+
+class Workspace:
+    """A run's folder, and what a stage needs from above: engine, backends, progress."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        engine: Engine | None = None,
+        connect: Callable[[str], Backend] = _no_backend,
+        watch: Watch = _unwatched,
+    ) -> None:
+        self.root = Path(root)
+        self.engine = engine or Local()
+        self.connect = connect
+        self.watch = watch
+
+    # ── identity
+
+    def init(self, name: str) -> None:
+        """Make the folder a workspace; one that is already keeps its id."""
+        if not (self.root / "workspace.json").exists():
+            about = {"id": token_hex(4), "name": name, "created": now(), "version": __version__}
+            storage.write_json(self.root / "workspace.json", about)
+
+    @property
+    def about(self) -> dict[str, str]:
+        """Return the workspace's random id, name and time of creation."""
+        about = storage.read_json(self.root / "workspace.json")
+        if about is None:
+            raise MissingInput(
+                f"{self.root} is not a workspace",
+                hint="make one with `curate init DIR` or `curate run RECIPE -w DIR`",
+            )
+        return dict(about)
+
+    def path(self, name: str) -> Path:
+        """Return a recipe's path: relative ones are relative to the workspace."""
+        return self.root / Path(name).expanduser()
+
+    # ── tables
+
+    def folder(self, name: str) -> Path:
+        """Return where a table lies; `vectors/minilm` names the vectors of one encoder."""
+        kind = tables.TABLES[name.split("/")[0]].kind
+        return self.root / (name if kind == "folder" else f"{name}.parquet")
+
+    def stored(self, name: str) -> Stored | None:
+        """Return the record of a table, or None if it has not been made."""
+        path = self.folder(name)
+        return storage.stored_file(path) if path.suffix else storage.stored_folder(path)
+
+    def made(self, name: str) -> Provenance:
+        """Return how a table was made. Raises MissingInput."""
+        self.require(name)
+        stored = self.stored(name)
+        assert stored is not None
+        return stored.made
+
+    def require(self, *names: str) -> None:
+        """Raise MissingInput, naming the command to run, for what has not been made."""
+        for name in names:
+            if self.fingerprint(name) is None:
+                stage = MAKERS[name.split("/")[0]]
+                raise MissingInput(f"there is no {name} yet", hint=f"run `curate {stage}` first")
+
+    def shards(self, name: str) -> list[Path]:
+        """Return the shards of a folder table, in order."""
+        self.require(name)
+        return storage.shards(self.folder(name))
+
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return a table, or some of its columns, in memory."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.require(name)
+        path, chosen = self.folder(name), list(columns) if columns is not None else None
+        paths = [path] if path.suffix else storage.shards(path)
+        parts = [pq.read_table(part, columns=chosen) for part in paths]
+        if not parts:
+            schema = tables.schema(name.split("/")[0], *(chosen or ()))
+            return schema.empty_table()
+        return pa.concat_tables(parts).replace_schema_metadata(None)
+
+    def documents(
+        self, columns: Sequence[str] = ("id", "text"), *, dropped: bool = False
+    ) -> Iterator[pa.Table]:
+        """Yield the documents that `clean` kept, shard by shard, as they read after its edits.
+
+        `columns` are columns of pool or clean; `text` and `tokens` are of the edited text.
+        """
+        for pool, clean in zip(self.shards("pool"), self.shards("clean"), strict=True):
+            yield _joined(pool, clean, list(columns), dropped)
+
+    def document_table(self, columns: Sequence[str]) -> pa.Table:
+        """Return the kept documents' columns as one table: for ids and numbers, not for text."""
+        import pyarrow as pa
+
+        parts = list(self.documents(columns))
+        schema = pa.schema([f for t in ("pool", "clean") for f in tables.schema(t, *columns)])
+        return pa.concat_tables(parts) if parts else schema.empty_table()
+
+    def write(
+        self, name: str, table: pa.Table, made: Provenance, *, rows_per_shard: int = 1 << 18
+    ) -> None:
+        """Write a whole table: a file, or a folder in shards."""
+        path = self.folder(name)
+        if path.suffix:
+            storage.write_file_table(path, table, made)
+            return
+        with storage.building(path, made) as folder:
+            for number, start in enumerate(range(0, max(1, table.num_rows), rows_per_shard)):
+                part = table.slice(start, rows_per_shard)
+                storage.write_parquet(folder / f"{number:05}.parquet", part)
+
+    def building(self, name: str, made: Provenance) -> AbstractContextManager[Path]:
+        """Yield the folder in which to write a table's shards; see `storage.building`."""
+        return storage.building(self.folder(name), made)
+
+    # ── rounds
+
+    @property
+    def rounds(self) -> list[Round]:
+        """Return every round, oldest first."""
+        folders = sorted((self.root / "rounds").glob("[0-9][0-9]*"))
+        return [Round(int(folder.name), folder) for folder in folders]
+
+    @property
+    def round(self) -> Round:
+        """Return the newest round. Raises MissingInput."""
+        self.require("sample")
+        return self.rounds[-1]
+
+    # ── freshness
+
+    def fingerprint(self, name: str) -> str | None:
+        """Return a digest of the content of a table, of all rounds' answers, or of a file."""
+        if name in ("sample", "project", "annotations"):
+            parts = {each.number: each.fingerprint(name) for each in self.rounds}
+            return storage.digest(parts) if any(parts.values()) else None
+        if name in FILES:
+            path = self.root / FILES[name]
+            return storage.file_digest(path) if path.is_file() else None
+        stored = self.stored(name)
+        return stored.content if stored else None
+
+    def provenance(
+        self, stage: str, spec: Spec, inputs: dict[str, str | None], **facts: Any
+    ) -> Provenance:
+        """Return the record to lay beside what a stage makes."""
+        return Provenance(stage, spec.settings(), inputs, __version__, facts)
+
+    def inputs(self, names: Sequence[str]) -> dict[str, str | None]:
+        """Return the fingerprints of a stage's inputs."""
+        return {name: self.fingerprint(name) for name in names}
+
+    def is_fresh(self, made: Provenance, writes: Sequence[str]) -> bool:
+        """Whether everything a stage writes is there, made from the same settings and content."""
+        for name in writes:
+            if name in FILES:
+                line = self.last_run(made.stage)
+                if line is None or line["outputs"].get(name) != self.fingerprint(name):
+                    return False
+                if line["spec"] != made.spec or line["inputs"] != made.inputs:
+                    return False
+            else:
+                stored = self.stored(name)
+                if stored is None or not stored.made.same_as(made):
+                    return False
+        return True
+
+    # ── ledger
+
+    def record(self, made: Provenance, writes: Sequence[str], result: Any, seconds: float) -> None:
+        """Append one line to the ledger: what ran, on what, and what came of it."""
+        line = {
+            "stage": made.stage,
+            "at": now(),
+            "spec": made.spec,
+            "inputs": made.inputs,
+            "outputs": self.inputs(writes),
+            "result": plain(result),
+            "seconds": round(seconds, 3),
+            "version": made.version,
+        }
+        with (self.root / "ledger.jsonl").open("ab+") as file:
+            # A line cut short by a kill must not swallow the next one.
+            if file.tell() and _last_byte(file) != b"\n":
+                file.write(b"\n")
+            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """Return every whole line of the ledger, oldest first."""
+        path = self.root / "ledger.jsonl"
+        lines = []
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                continue  # cut short by a kill: the stage that wrote it counts as not run
+        return lines
+
+    def last_run(self, stage: str) -> dict[str, Any] | None:
+        """Return the last ledger line of a stage."""
+        return next((line for line in reversed(self.ledger()) if line["stage"] == stage), None)
+
+    # ── one writer at a time
+
+    @contextmanager
+    def lock(self, command: str, *, wait: float = 0) -> Iterator[None]:
+        """Hold the workspace for writing; WorkspaceBusy names who does if it stays taken."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("a+") as file:
+            until = time.monotonic() + wait
+            while not _locked(file):
+                if time.monotonic() >= until:
+                    file.seek(0)
+                    raise WorkspaceBusy(
+                        f"{self.root} is in use by {file.read().strip() or 'another command'}",
+                        hint="wait for it to end, or give --wait SECONDS",
+                    )
+                time.sleep(0.2)
+            file.truncate(0)
+            file.write(f"`curate {command}` (process {os.getpid()}, since {now()})\n")
+            file.flush()
+            try:
+                yield
+            finally:
+                file.truncate(0)
+
+
+def _locked(file: Any) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _last_byte(file: Any) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return bytes(file.read(1))
+
+
+def _joined(pool: Path, clean: Path, columns: list[str], dropped: bool) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    ours = set(tables.schema("clean").names) - {"id"}
+    verdicts = pq.read_table(clean)
+    wanted = [name for name in columns if name not in ours and name not in verdicts.column_names]
+    documents = pq.read_table(pool, columns=sorted({*wanted, "id"}))
+    if not documents["id"].equals(verdicts["id"]):
+        raise CurateError("clean does not belong to pool", hint="run `curate clean` again")
+    if "text" in columns:
+        documents = _edited(documents, verdicts["edits"])
+    parts = {
+        name: (documents if name in documents.column_names else verdicts)[name] for name in columns
+    }
+    joined = pa.table(parts)
+    return joined if dropped else joined.filter(verdicts["kept"])
+
+
+def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
+    import pyarrow as pa
+
+    if not any(edits.is_valid().to_pylist()):
+        return documents
+    texts = [
+        apply_edits(text, [(e["start"], e["end"], e["replacement"]) for e in each or ()])
+        for text, each in zip(documents["text"].to_pylist(), edits.to_pylist(), strict=True)
+    ]
+    at = documents.column_names.index("text")
+    return documents.set_column(at, "text", pa.array(texts, pa.string()))
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def plain(result: Any) -> Any:
+    """Return a stage's result as plain JSON values."""
+    if is_dataclass(result) and not isinstance(result, type):
+        return json.loads(json.dumps(asdict(result), ensure_ascii=False, default=str))
+    return result
