@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 from xml.parsers import expat
 
 from curate.errors import FormError
@@ -91,7 +92,7 @@ def parse_form(xml: str, *, name: str) -> Form:
         if names.count(each) > 1:
             raise FormError(f"two tags are named {each}", hint="every name stands once")
     fields = tuple(dict.fromkeys(shown.values()))
-    return Form(name, fields, questions, xml, _digest(fields, questions, tags))
+    return Form(name, fields, questions, xml, _digest(tags))
 
 
 def _refuse_unknown(tags: list[_Tag]) -> None:
@@ -120,6 +121,80 @@ def _question(tag: _Tag, shown: dict[str, str]) -> Question:
     kind, values, words = _KINDS[tag.name](tag, fields)
     required = tag.attributes.get("required", "false").lower() == "true"
     return Question(tag.get("name"), kind, fields, values, words, required)
+
+
+# ── answers
+
+
+def complaint(
+    form: Form, question: str, value: Any, fields: Mapping[str, str]
+) -> str | None:
+    """Return what is wrong with an answer, or None; an open answer (None) is never wrong.
+
+    `fields` are the texts as shown. The shapes are the public ones: a choice is a string, choices
+    a list of strings, a rating a number, a comment a string, a preference a field, a member or
+    `tie`, entities a list of `{"start", "end", "label"}` in code points.
+    """
+    if question not in (each.name for each in form.questions):
+        return f"the form has no question {question}"
+    asked = form.question(question)
+    return None if value is None else _CHECKS[asked.kind](asked, value, fields)
+
+
+def _check_choice(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    return None if value in asked.labels else f"{value!r} is none of the choices"
+
+
+def _check_choices(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    if not isinstance(value, list):
+        return "choices are a list"
+    wrong = [each for each in value if each not in asked.labels]
+    return f"{wrong[0]!r} is none of the choices" if wrong else None
+
+
+def _check_rating(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    top = len(asked.labels)
+    return None if number and 1 <= value <= top else f"{value!r} is no number from 1 to {top}"
+
+
+def _check_comment(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    return None if isinstance(value, str) else "a comment is text"
+
+
+def _check_preference(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    known = (*asked.labels, "tie")
+    return None if value in known else f"{value!r} is none of {', '.join(known)}"
+
+
+def _check_entities(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    if not isinstance(value, list):
+        return "entities are a list"
+    for span in value:
+        if not isinstance(span, dict) or not {"start", "end", "label"} <= span.keys():
+            return "an entity has start, end and label"
+        if span["label"] not in asked.labels:
+            return f"{span['label']!r} is none of the labels"
+        text = fields.get(span.get("field", asked.fields[0]))
+        if text is None:
+            return f"no field {span.get('field')}"
+        start, end = span["start"], span["end"]
+        if not (type(start) is type(end) is int and 0 <= start < end <= len(text)):
+            return f"the span {start}:{end} does not lie in the text"
+    return None
+
+
+_CHECKS: dict[Kind, Callable[[Question, Any, Mapping[str, str]], str | None]] = {
+    "choice": _check_choice,
+    "choices": _check_choices,
+    "rating": _check_rating,
+    "comment": _check_comment,
+    "preference": _check_preference,
+    "entities": _check_entities,
+}
+
+
+# ── the config
 
 
 _Parts = tuple[Kind, tuple[str, ...], tuple[str, ...]]
@@ -201,7 +276,7 @@ def _tree(xml: str) -> _Tag:
     return root.children[0]
 
 
-def _digest(fields: tuple[str, ...], questions: tuple[Question, ...], tags: list[_Tag]) -> str:
+def _digest(tags: list[_Tag]) -> str:
     """Return what makes two forms the same: all tags and attributes, whatever the white space."""
     content = json.dumps([(tag.name, sorted(tag.attributes.items())) for tag in tags])
     return blake2b(content.encode(), digest_size=16).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 Kind = Literal["choice", "choices", "rating", "comment", "entities", "preference"]
@@ -93,6 +94,14 @@ Key = tuple[str, str, str]
 """What an answer is of, within a round: (id, question, account)."""
 
 
+def moment(at: str | None) -> datetime | None:
+    """Return an ISO 8601 time in UTC; one without a zone is UTC. ValueError if it is none."""
+    if at is None:
+        return None
+    time = datetime.fromisoformat(at)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
 @dataclass(frozen=True)
 class Annotation:
     """One person's answer to one question about one task.
@@ -117,7 +126,7 @@ class Annotation:
     @property
     def mark(self) -> str:
         """Return what tells a changed answer from the one already at home."""
-        return f"{self.status}|{self.value!r}|{self.at}"
+        return f"{self.status}|{self.value!r}|{moment(self.at)}"
 
 
 @dataclass(frozen=True)

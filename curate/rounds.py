@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -72,7 +74,7 @@ class Round:
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     @property
-    def push(self) -> dict[str, Any] | None | Any:
+    def push(self) -> Any:
         """Return what the first push froze, or None before it."""
         return storage.read_json(self.folder / "project.json")
 
@@ -135,6 +137,34 @@ class Round:
         names = {"sample": "sample.parquet", "project": "project.json"}
         path = self.folder / names[what]
         return storage.file_digest(path) if path.exists() else None
+
+
+@contextmanager
+def freeze(
+    root: Path,
+    number: int,
+    about: Mapping[str, Any],
+    sample: list[dict[str, Any]],
+    texts: Mapping[str, Mapping[str, str]],
+) -> Iterator[Path]:
+    """Freeze a new round on disk; what is added to the folder yielded belongs to it from the start.
+
+    The round is there whole or not at all.
+    """
+    import pyarrow as pa
+
+    folder = root / ".building" / f"round-{number:02}"
+    shutil.rmtree(folder, ignore_errors=True)
+    storage.write_json(folder / "spec.json", dict(about))
+    storage.write_parquet(folder / "sample.parquet", tables.rows("sample", sample))
+    shown = [
+        {"id": id, "fields": json.dumps([*fields.items()], ensure_ascii=False)}
+        for id, fields in texts.items()
+    ]
+    names = pa.schema([("id", pa.string()), ("fields", pa.string())])
+    storage.write_parquet(folder / "texts.parquet", pa.Table.from_pylist(shown, schema=names))
+    yield folder
+    storage.swap(folder, root / "rounds" / f"{number:02}")
 
 
 def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -27,10 +27,11 @@ from typing import TYPE_CHECKING, Any
 from curate import __version__, storage, tables
 from curate.engine import Advance, Engine, Local
 from curate.errors import CurateError, MissingInput, WorkspaceBusy
+from curate.records import Question
 from curate.rounds import Round
 from curate.spec import Spec
 from curate.storage import Provenance, Stored
-from curate.text import apply_edits
+from curate.text import TEXT, apply_edits
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -120,6 +121,13 @@ class Workspace:
         path = self.folder(name)
         return storage.stored_file(path) if path.suffix else storage.stored_folder(path)
 
+    def rows(self, name: str) -> int:
+        """Return how many rows a table has. Raises MissingInput."""
+        self.require(name)
+        stored = self.stored(name)
+        assert stored is not None
+        return stored.rows
+
     def made(self, name: str) -> Provenance:
         """Return how a table was made. Raises MissingInput."""
         self.require(name)
@@ -171,6 +179,24 @@ class Workspace:
         schema = pa.schema([f for t in ("pool", "clean") for f in tables.schema(t, *columns)])
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
+    def find_texts(self, ids: set[str], *, edited: bool = True) -> dict[str, dict[str, str]]:
+        """Return the fields of some documents by id: as they read after edits, or as they came.
+
+        `edited` needs the table clean, and finds only what it kept.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        columns, wanted = ["id", "text", "fields"], pa.array(sorted(ids), pa.string())
+        found = {}
+        plain = (pq.read_table(path, columns=columns) for path in self.shards("pool"))
+        for table in self.documents(columns) if edited else plain:
+            for row in table.filter(pc.is_in(table["id"], wanted)).to_pylist():
+                fields = json.loads(row["fields"]) if row["fields"] else [[TEXT, row["text"]]]
+                found[row["id"]] = dict(fields)
+        return found
+
     def write(
         self, name: str, table: pa.Table, made: Provenance, *, rows_per_shard: int = 1 << 18
     ) -> None:
@@ -198,9 +224,16 @@ class Workspace:
 
     @property
     def round(self) -> Round:
-        """Return the newest round. Raises MissingInput."""
-        self.require("sample")
-        return self.rounds[-1]
+        """Return the newest round that asks people. Raises MissingInput."""
+        asked = [each for each in self.rounds if each.purpose != "import"]
+        if not asked:
+            raise MissingInput("there is no round yet", hint="run `curate sample` first")
+        return asked[-1]
+
+    def questions(self) -> list[Question]:
+        """Return the questions that people were asked; where one changed, its newest form."""
+        pushed = [each for each in self.rounds if each.push is not None]
+        return list({q.name: q for each in pushed for q in each.form.questions}.values())
 
     # ── freshness
 

@@ -1,0 +1,206 @@
+"""Settle disagreement: how far people agree, and what the answer probably is.
+
+    annotations ──agree──▶ labels · annotators
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from curate import tables
+from curate.agree import spans
+from curate.agree.alpha import Alpha, krippendorff_alpha
+from curate.agree.truth import Truth, dawid_skene, majority, mean_rating
+from curate.errors import DataError
+from curate.records import Question
+from curate.spec import Spec
+from curate.workspace import Workspace
+
+READS = ("annotations",)
+WRITES = ("labels", "annotators")
+
+Vote = tuple[str, str, Any]
+"""(item, annotator, value)."""
+
+MIN_PER_ANNOTATOR = 20
+"""With fewer answers a confusion matrix is guesswork: `auto` then counts heads."""
+
+
+class AgreeSpec(Spec):
+    """How disagreement is settled."""
+
+    method: Annotated[
+        Literal["auto", "majority", "dawid_skene"],
+        Field(description="`auto` is dawid_skene where every annotator has 20 answers."),
+    ] = "auto"
+    bootstrap: Annotated[
+        int, Field(ge=0, description="Resamples of the items for the interval of alpha.")
+    ] = 1000
+    seed: Annotated[int, Field(description="Seed of the bootstrap.")] = 0
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    """Agreement on one question."""
+
+    question: str
+    kind: str
+    method: str
+    answers: int
+    items: int
+    annotators: int
+    undecided: int
+    alpha: float | None
+    alpha_low: float | None
+    alpha_high: float | None
+
+
+@dataclass(frozen=True)
+class AgreeResult:
+    """Agreement on every question, and how many labels came of it."""
+
+    labels: int
+    questions: tuple[QuestionResult, ...]
+    notes: tuple[str, ...] = ()
+
+
+def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
+    """Settle every question over all rounds but pilots; each annotator's newest round counts."""
+    workspace.require("annotations")
+    made = workspace.provenance("agree", spec, workspace.inputs(READS))
+    votes = collect(workspace)
+    labels: list[dict[str, Any]] = []
+    annotators: list[dict[str, Any]] = []
+    results = []
+    for question in workspace.questions():
+        given = [row for row in votes if row["question"] == question.name]
+        if not given or question.kind == "comment":
+            continue
+        truth, result = settle(question, given, spec)
+        labels += _labels(question, truth)
+        annotators += _annotators(question, truth, given)
+        results.append(result)
+    if not labels:
+        raise DataError("nobody has answered yet", hint="run `curate pull` once people have labelled")
+    workspace.write("labels", tables.rows("labels", labels), made)
+    workspace.write("annotators", tables.rows("annotators", annotators), made)
+    return AgreeResult(len(labels), tuple(results))
+
+
+def collect(workspace: Workspace) -> list[dict[str, Any]]:
+    """Return the submitted answers of all rounds but pilots, with values out of JSON.
+
+    Of each (id, question, annotator) the newest round's answer counts.
+    """
+    kept: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for each in workspace.rounds:
+        if each.purpose == "pilot":
+            continue
+        for row in each.answers():
+            if row["status"] == "submitted" and row["value"] is not None:
+                key = (row["id"], row["question"], row["annotator"])
+                kept[key] = {**row, "value": json.loads(row["value"])}
+    return list(kept.values())
+
+
+def settle(
+    question: Question, answers: Sequence[dict[str, Any]], spec: AgreeSpec
+) -> tuple[Truth, QuestionResult]:
+    """Return the settled answers to one question and how far people agreed on them."""
+    votes: list[Vote] = [(row["id"], row["annotator"], row["value"]) for row in answers]
+    method = _method(question, votes, spec)
+    if question.kind == "rating":
+        truth, alpha = mean_rating(votes), _alpha(votes, spec, "interval")
+    elif question.kind == "entities":
+        truth, alpha = spans.majority_spans(votes), None
+    else:
+        flat = [(i, a, json.dumps(sorted(v))) for i, a, v in votes] if _many(question) else votes
+        values = question.labels if not _many(question) else tuple(sorted({v for *_, v in flat}))
+        if question.kind == "preference":
+            values = tuple(sorted({*values, *(value for *_, value in votes)}))
+        truth = (dawid_skene if method == "dawid_skene" else majority)(flat, values)
+        alpha = _alpha(flat, spec, "nominal")
+    result = QuestionResult(
+        question=question.name,
+        kind=question.kind,
+        method=method,
+        answers=len(votes),
+        items=len({item for item, _, _ in votes}),
+        annotators=len({annotator for _, annotator, _ in votes}),
+        undecided=sum(label.undecided for label in truth.labels),
+        alpha=alpha and alpha.value,
+        alpha_low=alpha and alpha.low,
+        alpha_high=alpha and alpha.high,
+    )
+    return truth, result
+
+
+def _many(question: Question) -> bool:
+    return question.kind == "choices"
+
+
+def _method(question: Question, votes: Sequence[Vote], spec: AgreeSpec) -> str:
+    if question.kind == "rating":
+        return "mean"
+    if question.kind == "entities":
+        return "majority"
+    if spec.method != "auto":
+        return spec.method
+    counts: dict[str, int] = defaultdict(int)
+    for _, annotator, _ in votes:
+        counts[annotator] += 1
+    enough = len(counts) > 2 and min(counts.values()) >= MIN_PER_ANNOTATOR
+    return "dawid_skene" if enough else "majority"
+
+
+def _alpha(
+    votes: Sequence[Vote], spec: AgreeSpec, level: Literal["nominal", "interval"]
+) -> Alpha | None:
+    return krippendorff_alpha(votes, level, resamples=spec.bootstrap, seed=spec.seed)
+
+
+def _labels(question: Question, truth: Truth) -> list[dict[str, Any]]:
+    decode = json.loads if _many(question) else (lambda value: value)
+    return [
+        {
+            "id": label.item,
+            "question": question.name,
+            "value": json.dumps(decode(label.value), ensure_ascii=False),
+            "posterior": json.dumps(label.posterior, ensure_ascii=False),
+            "confidence": label.confidence,
+            "votes": label.votes,
+            "agreement": label.agreement,
+            "method": truth.method,
+            "undecided": label.undecided,
+        }
+        for label in truth.labels
+    ]
+
+
+def _annotators(
+    question: Question, truth: Truth, answers: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    seconds: dict[str, list[float]] = defaultdict(list)
+    counts: dict[str, int] = defaultdict(int)
+    for row in answers:
+        counts[row["annotator"]] += 1
+        if row["seconds"] is not None:
+            seconds[row["annotator"]].append(row["seconds"])
+    return [
+        {
+            "annotator": annotator,
+            "question": question.name,
+            "answers": counts[annotator],
+            "skill": truth.skill.get(annotator),
+            "bias": truth.bias.get(annotator),
+            "seconds": median(seconds[annotator]) if seconds[annotator] else None,
+        }
+        for annotator in sorted(counts)
+    ]

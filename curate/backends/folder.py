@@ -1,0 +1,138 @@
+"""A folder of files as an annotation server: offline work, imports, and the double for tests.
+
+`push` writes `rounds/NN/tasks.jsonl`; answers are read from `rounds/NN/answers.jsonl`, one a line:
+`{"id", "question", "annotator", "value", "status", "at", "seconds"}`, the last three optional.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, get_args
+
+from curate import __version__, storage
+from curate.errors import DataError, ProjectMismatch
+from curate.records import (
+    Annotation,
+    Form,
+    Key,
+    Progress,
+    Project,
+    Pulled,
+    Server,
+    Status,
+    Task,
+)
+
+
+class FolderBackend:
+    """Rounds as files under one folder; a project's key is the number of its round."""
+
+    name = "folder"
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def ping(self) -> Server:
+        return Server(self.name, str(self.root), __version__, "")
+
+    def ensure_project(
+        self, name: str, form: Form, *, overlap: int | None, guidelines: str
+    ) -> Project:
+        key = name.rsplit("-r", 1)[-1]
+        path = self.root / key / "tasks.json"
+        wanted = {"name": name, "form": form.digest, "overlap": overlap}
+        found = storage.read_json(path)
+        if found is None:
+            storage.write_json(path, wanted)
+        elif found != wanted:
+            raise ProjectMismatch(
+                f"{path.parent} holds another project, {found['name']}",
+                hint="a changed form acts on the next round: `curate run --next-round`",
+            )
+        url = str(self.root / key)
+        return Project(self.name, str(self.root), name, key, form, overlap, url)
+
+    def open_project(self, project: Project) -> Project:
+        found = storage.read_json(self.root / project.key / "tasks.json")
+        if found is None or found["name"] != project.name:
+            raise ProjectMismatch(
+                f"the files of {project.name} are gone from {self.root / project.key}",
+                hint="put the folder back; the answers at home are kept",
+            )
+        return project
+
+    def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
+        path = self.root / project.key / "tasks.jsonl"
+        there = {row["id"] for row in _lines(path)} if path.exists() else set()
+        new = [task for task in tasks if task.id not in there]
+        lines = path.read_text(encoding="utf-8") if path.exists() else ""
+        lines += "".join(json.dumps(_row(task), ensure_ascii=False) + "\n" for task in new)
+        storage.write_text(path, lines)
+        yield from (task.id for task in new)
+
+    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+        found = {each.key: each for each in self._answers(project)}
+        news = [each for each in found.values() if known.get(each.key) != each.mark]
+        gone = [
+            Annotation(*key, None, "withdrawn", reason="gone from answers.jsonl")
+            for key, mark in known.items()
+            if key not in found and not mark.startswith("withdrawn|")
+        ]
+        return Pulled((*news, *gone), None, len(found))
+
+    def progress(self, project: Project) -> Progress:
+        counts: dict[str, Counter[str]] = defaultdict(Counter)
+        for each in self._answers(project):
+            counts[each.account][each.status] += 1
+        tasks = self.root / project.key / "tasks.jsonl"
+        total = len(list(_lines(tasks))) if tasks.exists() else 0
+        return Progress(dict(counts), tuple(sorted(counts)), total)
+
+    def _answers(self, project: Project) -> Iterator[Annotation]:
+        path = self.root / project.key / "answers.jsonl"
+        return read_answers(path) if path.exists() else iter(())
+
+
+def read_answers(path: Path) -> Iterator[Annotation]:
+    """Yield the answers of a file. Raises DataError with file and line."""
+    if not path.is_file():
+        raise DataError(f"no file {path}", hint="give a file of answers, one JSON object a line")
+    for number, row in enumerate(_lines(path), 1):
+        yield _annotation(row, f"{path.name}, line {number}")
+
+
+def _annotation(row: dict[str, Any], where: str) -> Annotation:
+    missing = [key for key in ("id", "question", "annotator") if not isinstance(row.get(key), str)]
+    if missing:
+        raise DataError(f"{where}: no {missing[0]}", hint='a line is {"id", "question", …}')
+    status = row.get("status") or "submitted"
+    if status not in get_args(Status):
+        raise DataError(f"{where}: no such status: {status}", hint=", ".join(get_args(Status)))
+    value = row.get("value")
+    at, seconds = row.get("at"), row.get("seconds")
+    return Annotation(row["id"], row["question"], row["annotator"], value, status, at, seconds)
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            try:
+                row = json.loads(line) if line.strip() else None
+            except ValueError as error:
+                raise DataError(f"{path.name}, line {number}: not JSON ({error})") from None
+            if row is not None and not isinstance(row, dict):
+                raise DataError(f"{path.name}, line {number}: not a JSON object")
+            if row is not None:
+                yield row
+
+
+def _row(task: Task) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": task.id, **task.fields}
+    if task.overlap is not None:
+        row["overlap"] = task.overlap
+    if task.suggestions:
+        row["suggestions"] = [vars(suggestion) for suggestion in task.suggestions]
+    return row

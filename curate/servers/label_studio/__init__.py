@@ -1,0 +1,226 @@
+"""The embedded Label Studio: for this machine only, offline, with its own accounts.
+
+    <home>/servers/label_studio/
+      secrets.json    0600: the server's key, the curator's account, everybody else's
+      data/           database and media, copied from the environment's migrated template
+      server.json     held by the running server: its process and port
+      server.log      what it said since it started
+
+Label Studio has no roles: whoever has an account can see and change every project. It therefore
+listens on 127.0.0.1 alone, and the people with accounts are trusted.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from secrets import token_hex, token_urlsafe
+from typing import Any
+
+from curate import storage
+from curate.errors import ServerError
+from curate.servers import Account, Home, Running, Watch, environments, processes, unwatched
+from curate.servers.environments import Environment
+
+PORT = 8080
+CURATOR = "curator@localhost.localdomain"
+HERE = Path(__file__).parent
+LOCK = HERE / "requirements.lock"
+
+SETTINGS = {
+    "LABEL_STUDIO_ALLOWED_HOSTS": "127.0.0.1,localhost",  # another name for us is an attack
+    "LABEL_STUDIO_CORS_ALLOW_ALL_ORIGINS": "false",
+    "LABEL_STUDIO_LS_CSP_REPORT_ONLY": "false",
+    "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
+    "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
+    "LABEL_STUDIO_TASK_LOCK_TTL": "1800",  # an opened task is free again after half an hour
+    "LABEL_STUDIO_COLLECT_ANALYTICS": "false",
+    "LABEL_STUDIO_LATEST_VERSION_CHECK": "false",
+    "LABEL_STUDIO_SENTRY_DSN": "",
+    "LABEL_STUDIO_FRONTEND_SENTRY_DSN": "",
+    "LABEL_STUDIO_DJANGO_DB": "sqlite",
+    "CONVERTER_DOWNLOAD_RESOURCES": "false",
+}
+"""The hardened settings; every one was measured with the API and the whole interface at work."""
+
+INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
+"""All that the server sees of our environment: Label Studio reads names as common as `HOST`."""
+
+
+def start(home: Home, watch: Watch = unwatched) -> Running:
+    """Start the server, or return the one that runs; the first start builds it (2 to 4 minutes).
+
+    Raises ServerError with the end of the log.
+    """
+    root = _root(home)
+    with processes.held(root / ".starting"):
+        if processes.running(_state(root)) is None:
+            environment = _environment(home, watch)
+            _copy_template(environment, root)
+            _secrets(root)
+            _launch(environment, root)
+        with watch("starting Label Studio", None):
+            return processes.wait_until_up(_state(root), "/health", _log(root), patience=180)
+
+
+def stop(home: Home) -> bool:
+    """End the server; return whether one ran."""
+    return processes.end(_state(_root(home)))
+
+
+def status(home: Home) -> Running | None:
+    """Return the running server, or None."""
+    return processes.running(_state(_root(home)))
+
+
+def reset(home: Home) -> None:
+    """End the server and remove everything in it: projects, answers, accounts."""
+    stop(home)
+    shutil.rmtree(_root(home), ignore_errors=True)
+
+
+def curator(home: Home) -> Account:
+    """Return the account that curate itself uses, and the curator may log in with."""
+    return Account(**_secrets(_root(home))["curator"])
+
+
+def accounts(home: Home) -> list[Account]:
+    """Return the accounts of the people who annotate, in the order in which they were added."""
+    return [Account(**account) for account in _secrets(_root(home))["people"]]
+
+
+def add_account(home: Home, email: str, name: str, watch: Watch = unwatched) -> Account:
+    """Give a person an account; see `add_accounts`."""
+    return add_accounts(home, [(email, name)], watch)[0]
+
+
+def add_accounts(
+    home: Home, people: Iterable[tuple[str, str]], watch: Watch = unwatched
+) -> list[Account]:
+    """Give people (e-mail, name) accounts; an e-mail that is known keeps its password.
+
+    A server that does not run makes them when it starts. Raises ServerError for what is no e-mail.
+    """
+    root = _root(home)
+    with processes.held(root / ".accounts"):
+        secrets = _secrets(root)
+        known = {account["email"]: account for account in secrets["people"]}
+        added = [_account(email, name, known) for email, name in people]
+        if set(known) != {account["email"] for account in secrets["people"]}:
+            secrets["people"] = list(known.values())
+            storage.write_json(root / "secrets.json", secrets, private=True)
+        if status(home):
+            with watch("adding accounts", None):
+                _run_inside(_environment(home, watch), root / "data", "users", _file(root))
+    return [Account(**account) for account in added]
+
+
+def _account(email: str, name: str, known: dict[str, dict[str, str]]) -> dict[str, str]:
+    email = email.strip().lower()
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email) or email == CURATOR:
+        raise ServerError(f"{email!r} cannot be an account", hint="give an e-mail: ada@example.org")
+    return known.setdefault(email, _new_account(email, name))
+
+
+def _new_account(email: str, name: str) -> dict[str, str]:
+    account = Account(email, name[:30], token_urlsafe(12), token_hex(20))
+    return asdict(account)
+
+
+def _secrets(root: Path) -> dict[str, Any]:
+    """Return what is in the file of secrets, drawing them the first time."""
+    with processes.held(root / ".secrets"):
+        secrets = storage.read_json(_file(root))
+        if secrets is None:
+            key = token_urlsafe(48)
+            secrets = {"secret_key": key, "curator": _new_account(CURATOR, "Curator"), "people": []}
+            storage.write_json(_file(root), secrets, private=True)
+    return dict(secrets)
+
+
+def _environment(home: Home, watch: Watch) -> Environment:
+    def make_template(environment: Environment) -> None:
+        with watch("preparing Label Studio's database (once)", None):
+            environment.template.mkdir(mode=0o700)
+            _run_inside(environment, environment.template, "migrate")
+
+    return environments.build(
+        "label_studio", LOCK, home.environments, finish=make_template, watch=watch
+    )
+
+
+def _copy_template(environment: Environment, root: Path) -> None:
+    data, copy = root / "data", root / ".data"
+    if not data.exists():
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(environment.template, copy)
+        copy.rename(data)
+
+
+def _launch(environment: Environment, root: Path) -> None:
+    _state(root).write_text("")  # so that nobody takes an earlier server's record for the new one's
+    log = _log(root)
+    if log.exists():
+        log.replace(log.with_suffix(".old.log"))
+    command = _command(environment, "serve", _file(root), _state(root), PORT)
+    with log.open("ab") as output:
+        launched = subprocess.run(
+            command,
+            env=_variables(root / "data"),
+            cwd=root / "data",
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            check=False,
+        )
+    if launched.returncode:
+        raise ServerError(f"Label Studio did not start:\n{processes.tail(log)}", hint=f"see {log}")
+
+
+def _run_inside(environment: Environment, data: Path, *arguments: str | Path) -> None:
+    done = subprocess.run(
+        _command(environment, *arguments),
+        env=_variables(data),
+        cwd=data,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if done.returncode:
+        end = "\n".join(done.stderr.splitlines()[-15:])
+        raise ServerError(f"Label Studio could not do `{arguments[0]}`:\n{end}", hint=f"see {data}")
+
+
+def _command(environment: Environment, *arguments: str | Path | int) -> Sequence[str]:
+    return [str(environment.python), "-I", str(HERE / "inside.py"), *map(str, arguments)]
+
+
+def _variables(data: Path) -> dict[str, str]:
+    inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
+    return {**inherited, **SETTINGS, "HOME": str(data), "LABEL_STUDIO_BASE_DATA_DIR": str(data)}
+
+
+def _root(home: Home) -> Path:
+    root = home.home / "servers" / "label_studio"
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return root
+
+
+def _state(root: Path) -> Path:
+    return root / "server.json"
+
+
+def _log(root: Path) -> Path:
+    return root / "server.log"
+
+
+def _file(root: Path) -> Path:
+    return root / "secrets.json"

@@ -1,0 +1,114 @@
+"""A server's process: found by the lock it holds, never by a number that may be another's.
+
+A server locks its state file for as long as it lives, and writes there its process, port and
+time of start. So a stale file is told from a living server without guessing, and the only
+process that is ever signalled is the one that holds the lock.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from curate.errors import ServerError
+from curate.servers import Running
+
+HOST = "127.0.0.1"
+
+
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Hold a lock file; wait while another process holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def running(state: Path) -> Running | None:
+    """Return the server that holds the state file, or None if none does."""
+    try:
+        with state.open(encoding="utf-8") as file:
+            return _read(state) if _is_held(file.fileno()) else None
+    except FileNotFoundError:
+        return None
+
+
+def _is_held(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _read(state: Path, patience: float = 5) -> Running:
+    """Read who holds the file; it is empty for the moment between the lock and the writing."""
+    until = time.monotonic() + patience
+    while not (text := state.read_text(encoding="utf-8")).endswith("\n"):
+        if time.monotonic() > until:
+            raise ServerError(f"{state} is locked, but does not say by which process")
+        time.sleep(0.05)
+    record = json.loads(text)
+    url = f"http://{HOST}:{record['port']}"
+    return Running(url, record["port"], record["pid"], record["started"])
+
+
+def answers(server: Running, path: str, *, timeout: float = 5) -> bool:
+    """Whether the server answers that path with 200."""
+    connection = HTTPConnection(HOST, server.port, timeout=timeout)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def wait_until_up(state: Path, path: str, log: Path, *, patience: float) -> Running:
+    """Return the server once it answers. Raises ServerError with the end of its log."""
+    until = time.monotonic() + patience
+    while time.monotonic() < until:
+        server = running(state)
+        if server is None:
+            raise ServerError(f"the server ended while starting:\n{tail(log)}", hint=f"see {log}")
+        if answers(server, path):
+            return server
+        time.sleep(0.2)
+    raise ServerError(
+        f"the server does not answer after {patience:.0f} s:\n{tail(log)}",
+        hint="end it with `curate server stop`, then start it again",
+    )
+
+
+def end(state: Path, *, patience: float = 10) -> bool:
+    """End the server that holds the state file: politely, then not. Return whether one ran."""
+    server = running(state)
+    if server is None:
+        return False
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        os.kill(server.pid, sent)
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            if running(state) is None:
+                return True
+            time.sleep(0.05)
+    raise ServerError(f"process {server.pid} cannot be ended", hint=f"end it by hand: {server.url}")
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """Return the last lines of a log, or nothing if there is no log."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - 16_384))
+        text = file.read().decode(errors="replace")
+    return "\n".join(text.splitlines()[-lines:])
