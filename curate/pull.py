@@ -176,6 +176,43 @@ def standing(current: Round, overlap: int | None, annotators: set[str]) -> Stand
     return Standing(len(ids), len(complete), len(exhausted))
 
 
+@dataclass(frozen=True)
+class RoundStatus:
+    """A round, and how far it is."""
+
+    round: int
+    purpose: str
+    backend: str | None
+    tasks: int
+    complete: int
+    answers: int
+    annotators: int
+    closed: str | None
+
+
+def overview(workspace: Workspace) -> list[RoundStatus]:
+    """Return every round as it stands at home, without asking a server."""
+    found = []
+    for each in workspace.rounds:
+        answers = [row for row in each.answers() if row["status"] == "submitted"]
+        annotators = {row["annotator"] for row in answers}
+        project, closed = each.project, each.closed
+        state = standing(each, project.overlap if project else None, annotators)
+        found.append(
+            RoundStatus(
+                round=each.number,
+                purpose=each.purpose,
+                backend=project.backend if project else None,
+                tasks=state.tasks,
+                complete=state.complete,
+                answers=len(answers),
+                annotators=len(annotators),
+                closed=closed["why"] if closed else None,
+            )
+        )
+    return found
+
+
 def close(current: Round, why: str) -> None:
     """Write the end of a round, with the answered share of each stratum.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
-from curate.records import Form, Key, Progress, Project, Pulled, Server, Task
+from curate.errors import ProjectMismatch
+from curate.records import Annotation, Form, Key, Progress, Project, Pulled, Server, Task
 
 
 class Backend(Protocol):
@@ -46,5 +47,16 @@ class Backend(Protocol):
         ...
 
     def progress(self, project: Project) -> Progress:
-        """Return the counts of answers by account and status."""
+        """Return, by account, how many tasks it last submitted, skipped or began."""
         ...
+
+
+def refuse_losses(gone: Iterable[Annotation], known: Mapping[Key, str], project: str) -> None:
+    """Raise ProjectMismatch if more than 5 % of the submitted answers, and over two, are gone."""
+    submitted = {key for key, mark in known.items() if mark.startswith("submitted|")}
+    lost = len(submitted.intersection(each.key for each in gone))
+    if lost > max(2, 0.05 * len(submitted)):
+        raise ProjectMismatch(
+            f"{lost} of {len(submitted)} answers are gone from {project}; nothing was withdrawn",
+            hint="see who removed them; `curate pull --accept-withdrawals` if that was meant",
+        )

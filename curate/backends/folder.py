@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from curate import __version__, storage
+from curate.backends import refuse_losses
 from curate.errors import DataError, ProjectMismatch
 from curate.records import (
     Annotation,
@@ -32,8 +33,9 @@ class FolderBackend:
 
     name = "folder"
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, accept_withdrawals: bool = False) -> None:
         self.root = Path(root)
+        self.accept_withdrawals = accept_withdrawals
 
     def ping(self) -> Server:
         return Server(self.name, str(self.root), __version__, "")
@@ -81,12 +83,15 @@ class FolderBackend:
             for key, mark in known.items()
             if key not in found and not mark.startswith("withdrawn|")
         ]
+        if not self.accept_withdrawals:
+            refuse_losses(gone, known, project.name)
         return Pulled((*news, *gone), None, len(found))
 
     def progress(self, project: Project) -> Progress:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        for each in self._answers(project):
-            counts[each.account][each.status] += 1
+        last = {(each.id, each.account): each.status for each in self._answers(project)}
+        for (_, account), status in last.items():
+            counts[account][status] += 1
         tasks = self.root / project.key / "tasks.jsonl"
         total = len(list(_lines(tasks))) if tasks.exists() else 0
         return Progress(dict(counts), tuple(sorted(counts)), total)

@@ -74,18 +74,21 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
     """Read the sources, give every document its id, and keep one of each."""
     if not spec.sources:
         raise RecipeError("pool.sources: there are none", hint="name files under `pool: {sources: …}`")
-    tokens.counter(spec.tokenizer)
+    tokenizer = spec.tokenizer
+    if tokenizer.endswith(".json"):
+        tokenizer = str(workspace.path(tokenizer).resolve())
+    tokens.counter(tokenizer)  # a wrong name is told before anything is read
     names = source_names(workspace.root, spec)
     files = [_file_facts(workspace.root, path) for s in spec.sources for path in s.files(workspace.root)]
     made = workspace.provenance(
-        "pool", spec, inputs(workspace, spec), sources=names, files=files, tokenizer=spec.tokenizer
+        "pool", spec, inputs(workspace, spec), sources=names, files=files, tokenizer=tokenizer
     )
     bad: list[dict[str, Any]] = []
     with workspace.building("pool", made) as folder:
         raw, staged = folder / "_raw", folder / "_staged"
         _write_raw(workspace, spec, raw, bad)
         staged.mkdir(exist_ok=True)
-        finish = partial(identify, tokenizer=spec.tokenizer, holdout=spec.holdout, seed=spec.seed)
+        finish = partial(identify, tokenizer=tokenizer, holdout=spec.holdout, seed=spec.seed)
         with workspace.watch("counting tokens", None) as advance:
             workspace.engine.map(finish, storage.shards(raw), staged, advance)
         firsts, copies = resolve_copies(_ids(staged), names)

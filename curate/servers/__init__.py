@@ -2,6 +2,8 @@
 
     environments/label_studio-<hash>/   venv and template, built once, shared between homes
     home/servers/label_studio/          data, secrets, accounts, log: one server of one's own
+
+Nothing here reads the environment for settings, and nothing is reachable from another machine.
 """
 
 from __future__ import annotations

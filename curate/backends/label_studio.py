@@ -1,0 +1,256 @@
+"""Label Studio as a backend: a round is a project, a task carries our id as `record_id`.
+
+The server has no unique keys, checks no answers, and shows everything to everybody who has an
+account. So pushing asks first what is there, pulling checks every value, and a task holds what the
+form shows and nothing else.
+"""
+
+from __future__ import annotations
+
+import html
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from curate.backends.label_studio_answers import Answers
+from curate.backends.label_studio_client import (
+    NOT_ONE,
+    RECORD,
+    Client,
+    NotFound,
+    chunks,
+    well_formed,
+    where,
+)
+from curate.backends.label_studio_values import write_prediction
+from curate.errors import (
+    BackendError,
+    BackendUnavailable,
+    DataError,
+    FormError,
+    PartialPush,
+    ProjectMismatch,
+)
+from curate.forms import parse_form
+from curate.records import Form, Key, Progress, Project, Pulled, Server, Task
+
+BATCH = 500
+EVERYONE = 1000
+"""The overlap that asks everyone: more people than will ever answer one text."""
+
+TITLE = 50
+"""How long a title may be on the server; a name's end says which round it is."""
+
+MODEL = "curate"
+"""The model version of all suggestions: a project shows those of one."""
+
+
+class LabelStudioBackend:
+    """A Label Studio server, embedded or not; keys are legacy or personal access tokens."""
+
+    name = "label_studio"
+
+    def __init__(self, url: str, api_key: str, *, accept_withdrawals: bool = False) -> None:
+        self.client = Client(url, api_key)
+        self.accept_withdrawals = accept_withdrawals
+
+    def ping(self) -> Server:
+        with self.client.translated():
+            user = self.client.sdk.users.whoami().email
+            version = self.client.sdk.versions.get().release
+        if not user or not version:
+            raise BackendError(f"{self.client.url} does not say who it is", hint=NOT_ONE)
+        return Server(self.name, self.client.url, version, user)
+
+    # ── projects
+
+    def ensure_project(
+        self, name: str, form: Form, *, overlap: int | None, guidelines: str
+    ) -> Project:
+        if RECORD in form.fields:
+            raise DataError(f"a field cannot be named {RECORD}", hint="our ids stand there")
+        key = self._find(name[-TITLE:])
+        if key is None:
+            key = self._create(name, form, overlap, guidelines)
+        project = Project(self.name, self.client.url, name, key, form, overlap, "")
+        return self._with_overlap(self.open_project(project))
+
+    def open_project(self, project: Project) -> Project:
+        """Return the project, with the address where people label, if it is still the one given.
+
+        It is known by id, title, time of creation and form; the server's address may change.
+        """
+        try:
+            with self.client.translated():
+                found = self.client.sdk.projects.get(id=int(project.key))
+        except NotFound:
+            raise self._mismatch(project, "is gone from") from None
+        born = found.created_at.isoformat() if found.created_at else ""
+        if found.title != project.name[-TITLE:] or project.born not in ("", born):
+            raise self._mismatch(project, "is not the project of that number on")
+        if _digest(found.label_config or "") != project.form.digest:
+            raise ProjectMismatch(
+                f"{project.name} asks other questions on {self.client.url}",
+                hint="a changed form acts on the next round: `curate run --next-round`",
+            )
+        url = f"{self.client.url}/projects/{project.key}/data?labeling=1"
+        return replace(project, server=self.client.url, url=url, born=born)
+
+    def _with_overlap(self, project: Project) -> Project:
+        """See that the project asks as many people as it should: not so if an earlier try did."""
+        wanted = project.overlap or EVERYONE
+        with self.client.translated():
+            projects = self.client.sdk.projects
+            if projects.get(id=int(project.key)).maximum_annotations != wanted:
+                projects.update(
+                    id=int(project.key),
+                    maximum_annotations=wanted,
+                    request_options={"max_retries": 0},
+                )
+        return project
+
+    def _mismatch(self, project: Project, what: str) -> ProjectMismatch:
+        return ProjectMismatch(
+            f"{project.name} {what} {self.client.url}",
+            hint="see that LABEL_STUDIO_URL names the round's server; the answers at home are kept",
+        )
+
+    def _find(self, title: str) -> str | None:
+        """Return the id of the oldest project with exactly that title."""
+        params = {"title": title, "include": "id,title", "page_size": 100}
+        page = self.client.request("GET", "api/projects", params)
+        with well_formed():
+            ids = [int(each["id"]) for each in page["results"] if each["title"] == title]
+        return str(min(ids)) if ids else None
+
+    def _create(self, name: str, form: Form, overlap: int | None, guidelines: str) -> str:
+        with self.client.translated():
+            project = self.client.sdk.projects.create(
+                title=name[-TITLE:],
+                description=name,
+                label_config=form.xml,
+                maximum_annotations=overlap or EVERYONE,
+                sampling="Sequential sampling",
+                skip_queue="REQUEUE_FOR_OTHERS",
+                show_collab_predictions=True,
+                expert_instruction=_paragraphs(guidelines),
+                show_instruction=bool(guidelines),
+                request_options={"max_retries": 0},
+            )
+        return str(project.id)
+
+    # ── tasks
+
+    def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
+        self.open_project(project)
+        wanted = {task.id: task for task in tasks}
+        data = {id: _imported(project.form, task) for id, task in wanted.items()}
+        there = dict(self._there(project))
+        for id, (key, overlap) in there.items():
+            if id in wanted:
+                self._set_overlap(project, wanted[id], key, overlap)
+        missing = [id for id in wanted if id not in there]
+        last, sent = max((key for key, _ in there.values()), default=0), 0
+        for batch in chunks(missing, BATCH):
+            try:
+                keys = self._send(project, [data[id] for id in batch], last)
+                for id in batch:
+                    self._set_overlap(project, wanted[id], keys[id], project.overlap)
+            except BackendError as fault:
+                if not sent:
+                    raise
+                left = len(missing) - sent
+                message = f"{sent} tasks were sent, {left} were not: {fault.message}"
+                raise PartialPush(message, sent=sent, failed=left) from None
+            last, sent = max(keys.values()), sent + len(batch)
+            yield from batch
+
+    def _there(self, project: Project) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Yield record → id and overlap of every task on the server."""
+        for task in self.client.tasks(project.key, "id,data,overlap"):
+            with well_formed():
+                yield task["data"][RECORD], (task["id"], task["overlap"])
+
+    def _send(self, project: Project, batch: Sequence[Any], last: int) -> dict[str, int]:
+        """Send a batch once; return record → the server's id.
+
+        A server stores a batch whole or not at all. If its answer is lost, or it works in the
+        background and answers without ids, what arrived is looked up past the `last` known id.
+        """
+        ids = [each["data"][RECORD] for each in batch]
+        path, params = f"api/projects/{project.key}/import", {"return_task_ids": "true"}
+        try:
+            answer = self.client.request("POST", path, params, batch)
+        except BackendUnavailable:
+            arrived = self._arrived(project, last)
+            if not arrived.keys() >= set(ids):
+                raise
+            return arrived
+        keys = answer.get("task_ids") if isinstance(answer, dict) else None
+        if isinstance(keys, list) and len(keys) == len(ids):
+            return dict(zip(ids, keys, strict=True))
+        return self._await(project, ids, last)
+
+    def _await(
+        self, project: Project, ids: Sequence[str], last: int, patience: float = 300
+    ) -> dict[str, int]:
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            arrived = self._arrived(project, last)
+            if arrived.keys() >= set(ids):
+                return arrived
+            time.sleep(1)
+        raise BackendUnavailable(f"{len(ids)} tasks do not appear on {self.client.url}")
+
+    def _arrived(self, project: Project, last: int) -> dict[str, int]:
+        news = where("id", "greater", "Number", last)
+        return {record: key for key, record in self.client.records(project.key, news)}
+
+    def _set_overlap(self, project: Project, task: Task, key: int, overlap: int | None) -> None:
+        wanted = task.overlap or project.overlap or EVERYONE
+        if wanted != (overlap or EVERYONE):
+            self.client.request("PATCH", f"api/tasks/{key}", body={"overlap": wanted})
+
+    # ── answers
+
+    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+        self.open_project(project)
+        answers = Answers(self.client, project)
+        return answers.pull(cursor, known, accept_withdrawals=self.accept_withdrawals)
+
+    def progress(self, project: Project) -> Progress:
+        """Return how many tasks each account submitted, skipped or began.
+
+        Everyone on the server can be asked; the key's own account only if it has answered, or if
+        there is nobody else.
+        """
+        self.open_project(project)
+        answers = Answers(self.client, project)
+        counts, tasks = answers.counts()
+        accounts = set(answers.accounts.values())
+        own = self.ping().user
+        if own not in counts and len(accounts) > 1:
+            accounts.discard(own)
+        return Progress(counts, tuple(sorted(accounts)), tasks)
+
+
+def _imported(form: Form, task: Task) -> dict[str, Any]:
+    """Return a task as it is imported: our id, what the form shows, and no more."""
+    texts = {name: task.fields.get(name, "") for name in form.fields}
+    row: dict[str, Any] = {"data": {RECORD: task.id, **texts}}
+    if task.suggestions:
+        row["predictions"] = [write_prediction(form, task.suggestions, texts, MODEL)]
+    return row
+
+
+def _digest(xml: str) -> str | None:
+    try:
+        return parse_form(xml, name="").digest
+    except FormError:
+        return None
+
+
+def _paragraphs(markdown: str) -> str:
+    """Return a guideline as HTML in which nothing is markup: it is shown as it was written."""
+    return html.escape(markdown, quote=False).replace("\n", "<br>")

@@ -1,0 +1,229 @@
+"""Talking to a Label Studio server: the SDK's client, faults translated once, tasks by pages.
+
+The SDK connects (it exchanges personal access tokens by itself) and knows projects and users; its
+authenticated HTTP client carries everything in bulk. What writes is never sent twice: the SDK by
+default repeats a request whose answer was lost, and 100 tasks become 300.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+from weakref import finalize
+
+from curate.errors import BackendError, BackendUnavailable, NotAllowed
+
+if TYPE_CHECKING:
+    from label_studio_sdk import LabelStudio
+
+T = TypeVar("T")
+
+RECORD = "record_id"
+"""The field of a task's data that holds our id."""
+
+PAGE = 500
+LOOKUP = 100
+"""How many records one lookup names: 32 characters each, they must fit into an address."""
+
+TIMEOUT = 300.0
+
+NOT_ONE = "is that the address of a Label Studio? see LABEL_STUDIO_URL"
+
+
+class NotFound(BackendError):
+    """The server has no such thing."""
+
+
+class Client:
+    """One server and the key to it; every fault leaves as a BackendError without the key."""
+
+    def __init__(self, url: str, api_key: str) -> None:
+        self.url = url.rstrip("/")
+        self._key = api_key.strip()
+
+    @cached_property
+    def sdk(self) -> LabelStudio:
+        """The SDK's client, made when it is first needed: the import takes a second."""
+        import httpx
+        from label_studio_sdk import LabelStudio
+
+        if not self._key or not self._key.isascii() or not self._key.isprintable():
+            raise NotAllowed(
+                f"there is no key to {self.url}",
+                hint="set LABEL_STUDIO_API_KEY; Label Studio shows it under Account & Settings",
+            )
+        here = urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
+        http = httpx.Client(timeout=TIMEOUT, trust_env=not here)  # no proxy stands before ourselves
+        finalize(self, http.close)
+        with self.translated():
+            return LabelStudio(  # type: ignore[no-untyped-call]
+                base_url=self.url, api_key=self._key, httpx_client=http
+            )
+
+    def request(
+        self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
+    ) -> Any:
+        """Return the JSON that the server answers; what writes is sent once, whatever happens."""
+        with self.translated():
+            response = self.sdk._client_wrapper.httpx_client.request(
+                path,
+                method=method,
+                params=dict(params or {}),
+                content=None if body is None else json.dumps(body).encode(),
+                headers={"Content-Type": "application/json"},
+                request_options=None if method == "GET" else {"max_retries": 0},
+            )
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if response.status_code >= 300:
+            raise self._fault(response.status_code, answer)
+        if answer is None:
+            raise BackendError(
+                f"{self.url} does not answer in JSON",
+                hint=NOT_ONE,
+            )
+        return answer
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn every fault of the SDK and of HTTP into a BackendError."""
+        import httpx
+        from label_studio_sdk.core.api_error import ApiError
+        from pydantic import ValidationError
+
+        try:
+            yield
+        except ApiError as error:
+            raise self._fault(error.status_code or 0, error.body) from None
+        except httpx.TimeoutException:
+            raise BackendUnavailable(
+                f"{self.url} does not answer in time", hint="try again in a while"
+            ) from None
+        except (httpx.UnsupportedProtocol, httpx.InvalidURL):
+            raise BackendError(
+                f"{self.url} is no address", hint="LABEL_STUDIO_URL is like http://127.0.0.1:8080"
+            ) from None
+        except httpx.HTTPError as error:
+            raise BackendUnavailable(
+                f"{self.url} cannot be reached ({type(error).__name__})",
+                hint="is it running? `curate server status` tells of the embedded one",
+            ) from None
+        except (ValidationError, ValueError, TypeError, AttributeError) as error:
+            raise BackendError(
+                f"{self.url} answers what the SDK cannot read ({type(error).__name__})",
+                hint=NOT_ONE,
+            ) from None
+
+    def _fault(self, status: int, body: Any) -> BackendError:
+        said = self._said(body)
+        if status in (401, 403):
+            return NotAllowed(
+                f"{self.url} refuses the key",
+                hint="LABEL_STUDIO_API_KEY holds an access token or a legacy token of an account "
+                "that may do this",
+            )
+        if status == 404:
+            return NotFound(f"{self.url} has no such thing: {said}")
+        if status in (408, 429) or status >= 500:
+            return BackendUnavailable(
+                f"{self.url} cannot answer now (HTTP {status}): {said}", hint="try again in a while"
+            )
+        return BackendError(f"{self.url} refuses (HTTP {status}): {said}")
+
+    def _said(self, body: Any) -> str:
+        """Return what the server said, short, and without the key whatever it echoes."""
+        if not isinstance(body, dict):
+            return "no reason given"
+        said = body.get("validation_errors") or body.get("detail") or body
+        text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
+        return text.replace(self._key, "…")[:300]
+
+    # ── tasks
+
+    def tasks(
+        self, project: str, fields: str, *filters: Mapping[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the tasks that match, in the order of their ids, page after page by the last id."""
+        last = 0
+        while True:
+            after = where("id", "greater", "Number", last)
+            page = self._page(project, fields, PAGE, *filters, after)
+            with well_formed():
+                tasks = page["tasks"]
+                yield from tasks
+                if len(tasks) >= page["total"]:
+                    return
+                last = tasks[-1]["id"]
+
+    def count_tasks(self, project: str, *filters: Mapping[str, Any]) -> int:
+        """Return how many tasks match."""
+        with well_formed():
+            return int(self._page(project, "id", 1, *filters)["total"])
+
+    def records(self, project: str, *filters: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
+        """Yield the server's id of each task that matches, and ours."""
+        for task in self.tasks(project, "id,data", *filters):
+            with well_formed():
+                yield task["id"], task["data"][RECORD]
+
+    def _page(self, project: str, fields: str, size: int, *filters: Mapping[str, Any]) -> Any:
+        query = {
+            "filters": {"conjunction": "and", "items": filters},
+            "ordering": ["tasks:id"],
+        }
+        params = {
+            "project": project,
+            "page_size": size,
+            "fields": "all",  # else there are no annotations, and no word about it
+            "include": fields,
+            "resolve_uri": "false",  # a text that looks like an address of a file stays a text
+            "query": json.dumps(query),
+        }
+        return self.request("GET", "api/tasks", params)
+
+    # ── people
+
+    def accounts(self) -> dict[int, str]:
+        """Return user id → e-mail of everyone."""
+        users = self.request("GET", "api/users/")
+        with well_formed():
+            return {int(user["id"]): str(user["email"]) for user in users}
+
+
+def where(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
+    """Return a filter on tasks; an operator that the server does not know matches nothing."""
+    return {
+        "filter": f"filter:tasks:{column}",
+        "operator": operator,
+        "type": kind,
+        "value": value,
+    }
+
+
+def where_records(ids: Sequence[str]) -> dict[str, Any]:
+    """Return the filter for the tasks of these records."""
+    return where(f"data.{RECORD}", "in_list", "List", list(ids))
+
+
+def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield the items in slices of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+@contextmanager
+def well_formed() -> Iterator[None]:
+    """Refuse half an answer: what is read in here must have the fields and types expected."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise BackendError(
+            f"Label Studio sent half an answer ({type(error).__name__}: {error})",
+            hint="is another version running? curate was written against 1.23",
+        ) from None

@@ -1,0 +1,204 @@
+"""Label Studio's results to our values and back; no server, no SDK.
+
+    kind         result item                                                  value
+    choice       choices    {"choices": ["news"]}                             "news"
+    choices      choices    {"choices": ["spam", "toxic"]}                    ["spam", "toxic"]
+    rating       rating     {"rating": 4}                                     4
+    comment      textarea   {"text": ["good"]}                                "good"
+    entities     labels     {"start": 6, "end": 12, "labels": ["PERSON"]}     [{"start", "end", "label"}]
+    preference   pairwise   {"selected": "right"}                             the second field's name
+
+The server checks none of it. Offsets are Python code points of the text that was pushed, measured
+in the browser on hostile texts; the `text` beside them is not reliable and is not read.
+"""  # noqa: E501
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from curate.errors import DataError
+from curate.forms import complaint
+from curate.records import Form, Question, Suggestion
+
+Item = Mapping[str, Any]
+Texts = Mapping[str, str]
+
+TYPES = {
+    "choice": "choices",
+    "choices": "choices",
+    "rating": "rating",
+    "comment": "textarea",
+    "entities": "labels",
+    "preference": "pairwise",
+}
+"""The type of the result items that answer each kind of question."""
+
+SIDES = ("left", "right")
+
+
+class _Unreadable(Exception):
+    """A result that does not have the shape of its kind."""
+
+
+def read_result(form: Form, result: Any, texts: Texts) -> dict[str, tuple[Any, str | None]]:
+    """Return, by question, the value and what is wrong with it.
+
+    Every question of the form is there, with None where it was left open; spans are in order. A
+    value that is wrong is the server's own, unchanged. What answers no question of the form
+    stands under its own name, with the complaint that it does.
+    """
+    if not isinstance(result, list) or not all(isinstance(item, dict) for item in result):
+        return {each.name: (result, "the result is no list of answers") for each in form.questions}
+    items: dict[str, list[Item]] = {each.name: [] for each in form.questions}
+    for item in result:
+        items.setdefault(str(item.get("from_name") or item.get("type")), []).append(item)
+    return {name: _read(form, name, found, texts) for name, found in items.items()}
+
+
+def _read(form: Form, name: str, items: list[Item], texts: Texts) -> tuple[Any, str | None]:
+    if name not in (question.name for question in form.questions):
+        return items, f"the form does not ask {name}"
+    question = form.question(name)
+    try:
+        value = _value(form, question, items)
+    except _Unreadable as unreadable:
+        return items, str(unreadable)
+    wrong = complaint(form, name, value, texts)
+    return (items, wrong) if wrong else (value, None)
+
+
+def _value(form: Form, question: Question, items: list[Item]) -> Any:
+    wanted = TYPES[question.kind]
+    for item in items:
+        if item.get("type") != wanted or not isinstance(item.get("value"), dict):
+            raise _Unreadable(f"{question.name} is answered by {item.get('type')}, not {wanted}")
+    if question.kind == "entities":
+        return _entities(form, question, items)
+    if len(items) > 1:
+        raise _Unreadable(f"{question.name} is answered {len(items)} times")
+    return _READERS[question.kind](question, items[0]["value"]) if items else None
+
+
+def _one(values: Any, what: str) -> Any:
+    if not isinstance(values, list) or len(values) != 1:
+        raise _Unreadable(f"{values!r} is not one {what}")
+    return values[0]
+
+
+def _choice(question: Question, value: Item) -> Any:
+    return _one(value.get("choices"), "choice")
+
+
+def _choices(question: Question, value: Item) -> Any:
+    """Return the choices in the form's order, whatever the order of the clicks."""
+    chosen = value.get("choices")
+    if not isinstance(chosen, list) or not all(isinstance(each, str) for each in chosen):
+        raise _Unreadable(f"{chosen!r} is no list of choices")
+    known = [label for label in question.labels if label in chosen]
+    return (known + [each for each in chosen if each not in question.labels]) or None
+
+
+def _rating(question: Question, value: Item) -> Any:
+    return value.get("rating")
+
+
+def _comment(question: Question, value: Item) -> Any:
+    lines = value.get("text")
+    lines = [lines] if isinstance(lines, str) else lines
+    if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+        raise _Unreadable(f"{lines!r} is no text")
+    return "\n".join(lines) or None
+
+
+def _preference(question: Question, value: Item) -> Any:
+    selected = value.get("selected")
+    return dict(zip(SIDES, question.fields, strict=True)).get(str(selected), selected)
+
+
+def _entities(form: Form, question: Question, items: list[Item]) -> list[dict[str, Any]]:
+    """Return the spans in order; a person who marked none has found none."""
+    fields = shown_fields(form)
+    spans: list[dict[str, Any]] = []
+    for item in items:
+        value, labels = item["value"], item["value"].get("labels")
+        if not isinstance(labels, list) or not labels:
+            raise _Unreadable("a span has no label")
+        span = {"start": value.get("start"), "end": value.get("end")}
+        if type(span["start"]) is not int or type(span["end"]) is not int:
+            raise _Unreadable(f"the span {span['start']!r}:{span['end']!r} has no whole offsets")
+        field = {"field": fields.get(str(item.get("to_name")))} if len(form.fields) > 1 else {}
+        spans.extend({**span, "label": label, **field} for label in labels)
+    return sorted(spans, key=lambda span: (span["start"], span["end"], str(span["label"])))
+
+
+_READERS: dict[str, Callable[[Question, Item], Any]] = {
+    "choice": _choice,
+    "choices": _choices,
+    "rating": _rating,
+    "comment": _comment,
+    "preference": _preference,
+}
+
+
+# ── and back: suggestions
+
+
+def write_prediction(
+    form: Form, suggestions: Sequence[Suggestion], texts: Texts, model: str
+) -> dict[str, Any]:
+    """Return suggestions as one prediction. Raises DataError for one that does not fit the form.
+
+    Label Studio shows the predictions of one model version in a project, so all go under one name.
+    """
+    asked = [suggestion.question for suggestion in suggestions]
+    items: list[dict[str, Any]] = []
+    for suggestion in suggestions:
+        wrong = complaint(form, suggestion.question, suggestion.value, texts)
+        if wrong is None and asked.count(suggestion.question) > 1:
+            wrong = f"two suggestions for {suggestion.question}"
+        if wrong is None and suggestion.value == "tie":
+            wrong = "Label Studio cannot suggest a tie"
+        if wrong:
+            raise DataError(f"a suggestion cannot be shown: {wrong}")
+        items += write_items(form, suggestion.question, suggestion.value)
+    scores = [each.score for each in suggestions if each.score is not None]
+    prediction: dict[str, Any] = {"model_version": model, "result": items}
+    return {**prediction, "score": min(scores)} if scores else prediction
+
+
+def write_items(form: Form, name: str, value: Any) -> list[dict[str, Any]]:
+    """Return the result items that stand for a value; none for an open answer."""
+    question = form.question(name)
+    tags = {field: tag for tag, field in reversed(shown_fields(form).items())}
+    if value is None:
+        return []
+    if question.kind == "entities":
+        values = [(tags[span.get("field") or question.fields[0]], _span(span)) for span in value]
+    else:
+        target = name if question.kind == "preference" else tags[question.fields[0]]
+        values = [(target, _WRITERS[question.kind](question, value))]
+    return [
+        {"from_name": name, "to_name": target, "type": TYPES[question.kind], "value": each}
+        for target, each in values
+    ]
+
+
+def _span(span: Item) -> dict[str, Any]:
+    return {"start": span["start"], "end": span["end"], "labels": [span["label"]]}
+
+
+_WRITERS: dict[str, Callable[[Question, Any], dict[str, Any]]] = {
+    "choice": lambda question, value: {"choices": [value]},
+    "choices": lambda question, value: {"choices": list(value)},
+    "rating": lambda question, value: {"rating": value},
+    "comment": lambda question, value: {"text": [value]},
+    "preference": lambda question, value: {"selected": SIDES[question.fields.index(value)]},
+}
+
+
+def shown_fields(form: Form) -> dict[str, str]:
+    """Return tag name → field of every text that the form shows."""
+    texts = ElementTree.fromstring(form.xml).iter("Text")
+    return {tag.attrib["name"]: tag.attrib["value"].removeprefix("$") for tag in texts}

@@ -1,0 +1,566 @@
+"""The command line: parse → Spec → run → show.
+
+Every option is unset by default: option > recipe > default of the Spec. Nested settings live in
+recipes only.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from curate import __version__, console
+from curate.errors import CurateError
+
+if TYPE_CHECKING:
+    from curate.workspace import Workspace
+
+app = typer.Typer(
+    help="Curate training data for language models, with people in the loop.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Root = Annotated[
+    Path, typer.Option("-w", "--workspace", envvar="CURATE_WORKSPACE", help="The run's folder.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Wait = Annotated[float, typer.Option(help="Seconds to wait for another command to end.")]
+Text = Annotated[str | None, typer.Option()]
+Whole = Annotated[int | None, typer.Option()]
+Real = Annotated[float | None, typer.Option()]
+Names = Annotated[list[str] | None, typer.Option()]
+Switch = Annotated[bool | None, typer.Option()]
+HERE = Path()
+
+
+def main() -> None:
+    """Run the command line; expected errors become one line, a hint and an exit code."""
+    try:
+        app()
+    except CurateError as problem:
+        console.error(problem)
+        sys.exit(problem.exit_code)
+    except OSError as problem:
+        where = f"{problem.filename}: " if problem.filename else ""
+        console.error(CurateError(f"{where}{problem.strerror or problem}"))
+        sys.exit(1)
+
+
+def _open(root: Path) -> Workspace:
+    from curate.connections import Connections
+    from curate.workspace import Workspace
+
+    return Workspace(root, connect=Connections(root, console.watch), watch=console.watch)
+
+
+def _run(stage: str, root: Path, as_json: bool, wait: float, **options: Any) -> None:
+    """Run one stage with the recipe's settings and the options that were given."""
+    from curate import recipe
+    from curate.spec import validated
+
+    workspace = _open(root)
+    own = recipe.of_workspace(workspace).section(stage)
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = {**own.model_dump(mode="json", exclude_unset=True), **given}
+    spec = validated(type(own), settings, where=f"curate {stage}")
+    with workspace.lock(stage, wait=wait):
+        workspace.init(root.resolve().name)
+        done = recipe.run_stage(workspace, stage, spec)
+    console.show(done.result, as_json=as_json)
+
+
+# ── the whole run
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="The run's folder.")] = HERE,
+    template: Annotated[str, typer.Option(help="A recipe by name.")] = "sentiment",
+) -> None:
+    """Make a folder a workspace, with a recipe and its form to start from.
+
+    Example: curate init my-run --template sentiment
+    """
+    from curate.recipe import begin
+
+    for line in begin(_open(folder), template):
+        console.note(line)
+
+
+@app.command()
+def run(
+    path: Annotated[Path | None, typer.Argument(help="A recipe; it is copied.")] = None,
+    next_round: Annotated[bool, typer.Option("--next-round", help="Ask people again.")] = False,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value")] = None,
+    purpose: Annotated[str | None, typer.Option(help="Of the next round: label or pilot.")] = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Run what is stale, skip what is fresh, pause where people are needed (exit 3).
+
+    Example: curate run recipes/sentiment.yaml -w my-run
+    """
+    from curate import recipe
+
+    here = _open(workspace)
+    if path is not None:
+        recipe.load(path)
+    overrides = [*(set_ or ()), *([f"sample.purpose={purpose}"] if purpose else ())]
+    with here.lock("run", wait=wait):
+        for field in recipe.adopt(here, path) if path else ():
+            console.note(f"recipe.yaml: {field} changed")
+        whole = recipe.of_workspace(here, overrides)
+        here.init(whole.name or workspace.resolve().name)
+        steps = []
+        for done in recipe.walk(whole, here, next_round=next_round):
+            console.step(done)
+            steps.append(done)
+    if as_json:
+        console.show({"steps": [vars(done) for done in steps]}, as_json=True)
+    if steps and steps[-1].state == "waiting":
+        _wait_for_people(here, steps[-1].result)
+
+
+def _wait_for_people(workspace: Workspace, result: Any) -> None:
+    from curate.connections import Connections
+
+    project = workspace.round.project
+    if project is not None:
+        connections = Connections(workspace.root, console.watch)
+        console.waiting(result, connections.login(project.backend, project.url))
+    raise typer.Exit(3)
+
+
+@app.command()
+def status(workspace: Root = HERE, as_json: Json = False) -> None:
+    """Show where every stage stands, and how far people are.
+
+    Example: curate status -w my-run
+    """
+    from curate import recipe
+    from curate.pull import overview
+
+    here = _open(workspace)
+    stages = recipe.status(recipe.of_workspace(here), here)
+    rounds = overview(here)
+    if as_json:
+        found = {"stages": [vars(s) for s in stages], "rounds": [vars(r) for r in rounds]}
+        console.show(found, as_json=True)
+        return
+    console.table(stages)
+    if rounds:
+        console.table(rounds, title="rounds")
+
+
+@app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="An export.")] = Path("export"),
+    as_json: Json = False,
+) -> None:
+    """Check an export against its manifest: sums, counts, ids, groups, copies.
+
+    Example: curate verify my-run/export
+    """
+    from curate.export.verify import verify as check
+
+    result = check(folder)
+    console.show(result, as_json=as_json)
+    if result.problems:
+        raise CurateError(f"{folder}: {len(result.problems)} things are wrong")
+
+
+# ── the stages
+
+
+@app.command()
+def pool(
+    tokenizer: Text = None,
+    holdout: Real = None,
+    strict: Switch = None,
+    seed: Whole = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Collect the documents of the recipe's sources.
+
+    Example: curate pool --holdout 0.05
+    """
+    options = {"tokenizer": tokenizer, "holdout": holdout, "strict": strict, "seed": seed}
+    _run("pool", workspace, as_json, wait, **options)
+
+
+@app.command()
+def clean(
+    rules: Names = None,
+    near_duplicates: Real = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Give every document a verdict and a reason.
+
+    Example: curate clean --rules length --near-duplicates 0.7
+    """
+    _run("clean", workspace, as_json, wait, rules=rules, near_duplicates=near_duplicates)
+
+
+@app.command()
+def sample(
+    n: Whole = None,
+    strategy: Text = None,
+    by: Names = None,
+    allocation: Text = None,
+    purpose: Text = None,
+    seed: Whole = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Open a round: choose what people see next.
+
+    Example: curate sample --n 300 --strategy stratified
+    """
+    options = {"n": n, "strategy": strategy, "by": by, "allocation": allocation}
+    _run("sample", workspace, as_json, wait, **options, purpose=purpose, seed=seed)
+
+
+@app.command()
+def push(
+    backend: Text = None,
+    form: Text = None,
+    overlap: Text = None,
+    guidelines: Text = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Send the newest round to people; what is there already is left alone.
+
+    Example: curate push --backend label_studio --form sentiment --overlap 3
+    """
+    people = int(overlap) if overlap and overlap.isdigit() else overlap
+    options = {"backend": backend, "form": form, "overlap": people, "guidelines": guidelines}
+    _run("push", workspace, as_json, wait, **options)
+
+
+@app.command()
+def pull(
+    enough: Real = None,
+    answers: Annotated[Path | None, typer.Option(help="Answers made elsewhere (JSONL).")] = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Bring answers home, append-only; with --answers, those made elsewhere.
+
+    Example: curate pull --answers labels.jsonl
+    """
+    if answers is None:
+        _run("pull", workspace, as_json, wait, enough=enough)
+        return
+    from curate import forms, recipe
+    from curate.pull import bring
+
+    here = _open(workspace)
+    form = forms.load_form(recipe.of_workspace(here).push.form, here.root)
+    with here.lock("pull", wait=wait):
+        console.show(bring(here, answers, form), as_json=as_json)
+
+
+@app.command()
+def agree(
+    method: Text = None,
+    bootstrap: Whole = None,
+    seed: Whole = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Settle disagreement into labels, and measure it.
+
+    Example: curate agree --method dawid_skene
+    """
+    _run("agree", workspace, as_json, wait, method=method, bootstrap=bootstrap, seed=seed)
+
+
+@app.command()
+def score(
+    question: Text = None,
+    encoder: Text = None,
+    folds: Whole = None,
+    resamples: Whole = None,
+    seed: Whole = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Learn from the labels and score every document.
+
+    Example: curate score --encoder minilm
+    """
+    options = {"question": question, "encoder": encoder, "folds": folds, "resamples": resamples}
+    _run("score", workspace, as_json, wait, **options, seed=seed)
+
+
+@app.command()
+def mix(
+    groups: Names = None,
+    budget: Text = None,
+    max_epochs: Whole = None,
+    seed: Whole = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Draw the mixture.
+
+    Example: curate mix --groups source --budget 20M
+    """
+    options = {"groups": groups, "budget": budget, "max_epochs": max_epochs, "seed": seed}
+    _run("mix", workspace, as_json, wait, **options)
+
+
+@app.command()
+def export(
+    format: Text = None,
+    layout: Text = None,
+    shard_documents: Whole = None,
+    seed: Whole = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Write the mixture for training.
+
+    Example: curate export --format parquet
+    """
+    options = {"format": format, "layout": layout, "shard_documents": shard_documents}
+    _run("export", workspace, as_json, wait, **options, seed=seed)
+
+
+@app.command()
+def evaluate(
+    seeds: Whole = None,
+    train_bytes: Whole = None,
+    holdout_bytes: Whole = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Ask whether it helped: against people, and against plain mixtures.
+
+    Example: curate evaluate --seeds 5
+    """
+    options = {"seeds": seeds, "train_bytes": train_bytes, "holdout_bytes": holdout_bytes}
+    _run("evaluate", workspace, as_json, wait, **options)
+
+
+@app.command()
+def report(
+    title: Text = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Write one page that tells the run.
+
+    Example: curate report --title "Reviews"
+    """
+    _run("report", workspace, as_json, wait, title=title)
+
+
+# ── things
+
+rounds = typer.Typer(help="Rounds of asking people.", no_args_is_help=True)
+recipes = typer.Typer(help="Recipes: their schema, and whether one is right.", no_args_is_help=True)
+servers = typer.Typer(help="Embedded annotation servers.", no_args_is_help=True)
+accounts = typer.Typer(help="Accounts of annotators on an embedded server.", no_args_is_help=True)
+forms_ = typer.Typer(help="Forms: what people are asked.", no_args_is_help=True)
+app.add_typer(rounds, name="round")
+app.add_typer(recipes, name="recipe")
+app.add_typer(servers, name="server")
+servers.add_typer(accounts, name="accounts")
+app.add_typer(forms_, name="forms")
+
+
+@rounds.command("list")
+def round_list(workspace: Root = HERE, as_json: Json = False) -> None:
+    """List the rounds and how far they are.
+
+    Example: curate round list
+    """
+    from curate.pull import overview
+
+    found = overview(_open(workspace))
+    if as_json:
+        console.show({"rounds": [vars(each) for each in found]}, as_json=True)
+    elif found:
+        console.table(found)
+
+
+@rounds.command("close")
+def round_close(workspace: Root = HERE, as_json: Json = False, wait: Wait = 0) -> None:
+    """End the newest round early: answers come home first, the rest is withdrawn.
+
+    Example: curate round close
+    """
+    from curate.pull import close_round
+
+    here = _open(workspace)
+    with here.lock("round close", wait=wait):
+        console.show(close_round(here), as_json=as_json)
+
+
+Which = Annotated[str, typer.Argument(help="label_studio")]
+
+
+@servers.command("start")
+def server_start(name: Which = "label_studio", as_json: Json = False) -> None:
+    """Start an embedded server; one that runs already is left alone.
+
+    Example: curate server start label_studio
+    """
+    from curate.connections import embedded, home
+
+    running = embedded(name).start(home(), console.watch)
+    login = embedded(name).curator(home())
+    shown = {"url": running.url, "pid": running.pid, "user": login.email}
+    console.show(shown if as_json else {**shown, "password": login.password}, as_json=as_json)
+
+
+@servers.command("stop")
+def server_stop(name: Which = "label_studio") -> None:
+    """Stop an embedded server; its data stays.
+
+    Example: curate server stop label_studio
+    """
+    from curate.connections import embedded, home
+
+    stopped = embedded(name).stop(home())
+    console.note(f"{name} is stopped" if stopped else f"{name} was not running")
+
+
+@servers.command("status")
+def server_status(name: Which = "label_studio", as_json: Json = False) -> None:
+    """Say whether an embedded server runs, and where.
+
+    Example: curate server status
+    """
+    from curate.connections import embedded, home
+
+    running = embedded(name).status(home())
+    facts = vars(running) if running else {"url": None}
+    console.show({"server": name, "running": running is not None, **facts}, as_json=as_json)
+
+
+@accounts.command("add")
+def accounts_add(
+    email: Annotated[str, typer.Argument(help="The login.")],
+    name: Annotated[str, typer.Option(help="For people to read.")] = "",
+    server: Annotated[str, typer.Option(help="label_studio")] = "label_studio",
+    as_json: Json = False,
+) -> None:
+    """Give an annotator a login of their own; prints the password and the token once made.
+
+    Example: curate server accounts add anna@example.org --name "Anna Li"
+    """
+    from curate.connections import embedded, home
+
+    account = embedded(server).add_account(home(), email, name, console.watch)
+    console.show(vars(account), as_json=as_json)
+
+
+@accounts.command("list")
+def accounts_list(
+    server: Annotated[str, typer.Option(help="label_studio")] = "label_studio",
+    as_json: Json = False,
+) -> None:
+    """List the accounts and their passwords.
+
+    Example: curate server accounts list
+    """
+    from curate.connections import embedded, home
+
+    known = [vars(account) for account in embedded(server).accounts(home())]
+    if as_json:
+        console.show({"accounts": known}, as_json=True)
+    elif known:
+        console.table([{k: v for k, v in each.items() if k != "token"} for each in known])
+
+
+@recipes.command("schema")
+def recipe_schema() -> None:
+    """Print the JSON Schema of a recipe.
+
+    Example: curate recipe schema > recipe.schema.json
+    """
+    from curate.recipe import json_schema
+
+    console.show(json_schema(), as_json=True)
+
+
+@recipes.command("check")
+def recipe_check(path: Annotated[Path, typer.Argument(help="A recipe.")]) -> None:
+    """Say whether a recipe can be used as written.
+
+    Example: curate recipe check recipes/sentiment.yaml
+    """
+    from curate.recipe import load
+
+    load(path)
+    console.note(f"{path} is right")
+
+
+@forms_.command("list")
+def forms_list(workspace: Root = HERE, as_json: Json = False) -> None:
+    """List the forms and what they ask.
+
+    Example: curate forms list
+    """
+    from curate.forms import known_forms, load_form
+
+    known = [load_form(name, workspace) for name in known_forms(workspace)]
+    found = [
+        {"form": f.name, "asks": ", ".join(f"{q.name} ({q.kind})" for q in f.questions)}
+        for f in known
+    ]
+    console.show({"forms": found}, as_json=True) if as_json else console.table(found)
+
+
+@forms_.command("show")
+def forms_show(
+    name: Annotated[str, typer.Argument(help="A form by name, or a path.")],
+    workspace: Root = HERE,
+) -> None:
+    """Print a form's label config.
+
+    Example: curate forms show sentiment
+    """
+    from curate.forms import load_form
+
+    sys.stdout.write(load_form(name, workspace).xml)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"curate {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _callback(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Curate training data for language models, with people in the loop."""
+
+

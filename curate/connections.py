@@ -1,0 +1,92 @@
+"""Which server a backend's name means: the only place that reads keys.
+
+A server named in the environment is used as it is; otherwise the embedded one is started.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from curate.backends import Backend
+from curate.backends.folder import FolderBackend
+from curate.errors import NotAllowed, RecipeError
+from curate.servers import Account, Home, Running, Watch
+
+URL, KEY = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
+
+
+def home(environment: Mapping[str, str] = os.environ) -> Home:
+    """Return where servers live: `CURATE_HOME`, else the user's data folder.
+
+    Built environments are shared between homes, under `CURATE_ENVIRONMENTS` if that is set.
+    """
+    data = Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "curate"
+    state = Path(environment.get("CURATE_HOME") or data).resolve()
+    built = Path(environment.get("CURATE_ENVIRONMENTS") or data / "environments").resolve()
+    return Home(state, built)
+
+
+def embedded(name: str) -> EmbeddedServer:
+    """Return the embedded server of that name."""
+    from curate.servers import label_studio
+
+    if name != "label_studio":
+        raise RecipeError(f"no embedded server {name}", hint="label_studio")
+    return label_studio
+
+
+class EmbeddedServer(Protocol):
+    """What every embedded server's module offers."""
+
+    def start(self, home: Home, watch: Watch = ...) -> Running: ...
+    def stop(self, home: Home) -> bool: ...
+    def status(self, home: Home) -> Running | None: ...
+    def curator(self, home: Home) -> Account: ...
+    def accounts(self, home: Home) -> list[Account]: ...
+    def add_account(self, home: Home, email: str, name: str, watch: Watch = ...) -> Account: ...
+
+
+@dataclass(frozen=True)
+class Login:
+    """How a person gets to the page; an embedded server's password is shown, a remote's unknown."""
+
+    url: str
+    user: str | None
+    password: str | None
+
+
+class Connections:
+    """Connects a workspace to annotation servers, and remembers nothing else."""
+
+    def __init__(
+        self, root: Path, watch: Watch, environment: Mapping[str, str] = os.environ
+    ) -> None:
+        self._root, self._watch, self._environment = root, watch, environment
+
+    def __call__(self, name: str) -> Backend:
+        """Return the backend of that name, starting the embedded server if none is named."""
+        if name == "folder":
+            return FolderBackend(self._root / "rounds")
+        if name != "label_studio":
+            raise RecipeError(f"push.backend: no backend {name}", hint="label_studio or folder")
+        from curate.backends.label_studio import LabelStudioBackend
+
+        if url := self._environment.get(URL):
+            key = self._environment.get(KEY)
+            if not key:
+                raise NotAllowed(f"{URL} is set but {KEY} is not", hint=f"export {KEY}=…")
+            return LabelStudioBackend(url, key)
+        place = home(self._environment)
+        running = embedded(name).start(place, self._watch)
+        return LabelStudioBackend(running.url, embedded(name).curator(place).token)
+
+    def login(self, backend: str, url: str) -> Login:
+        """Return how to log in where people label."""
+        if backend != "label_studio" or self._environment.get(URL):
+            return Login(url, None, None)
+        account = embedded(backend).curator(home(self._environment))
+        return Login(url, account.email, account.password)

@@ -1,0 +1,173 @@
+"""Every word, table and progress bar that is shown; the only importer of rich.
+
+stdout is data (`--json` prints one object), stderr is narration.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from curate.errors import CurateError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from curate.connections import Login
+    from curate.engine import Advance
+    from curate.recipe import Step
+
+
+def _stderr() -> Console:
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def error(problem: CurateError) -> None:
+    """Show an expected error: one line and a hint."""
+    console = _stderr()
+    console.print("error:", style="bold red", end=" ")
+    console.print(problem.message, markup=False)
+    if problem.hint:
+        console.print("hint:", style="bold", end=" ")
+        console.print(problem.hint, markup=False)
+
+
+def note(text: str) -> None:
+    """Tell something on stderr."""
+    _stderr().print(text, markup=False)
+
+
+@contextmanager
+def watch(label: str, total: int | None) -> Iterator[Advance]:
+    """Show the progress of one piece of work on stderr; nothing where that is no terminal."""
+    console = _stderr()
+    if not console.is_terminal:
+        yield lambda n: None
+        return
+    from rich import progress
+
+    columns = (
+        progress.TextColumn("  {task.description}"),
+        progress.BarColumn(),
+        progress.MofNCompleteColumn(),
+        progress.TimeRemainingColumn(),
+    )
+    with progress.Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda n: bar.advance(task, n)
+
+
+def step(done: Step) -> None:
+    """Tell what the walk did at one stage."""
+    console = _stderr()
+    if done.state == "fresh":
+        console.print(f"[dim]{done.stage:>8}  fresh[/dim]")
+        return
+    took = f"  [dim]{done.seconds:.1f} s[/dim]"
+    console.print(f"[bold]{done.stage:>8}[/bold]  {_summary(done.result)}{took}")
+    for line in getattr(done.result, "notes", ()):
+        console.print(f"          [dim]{_escaped(line)}[/dim]")
+
+
+def _summary(result: Any) -> str:
+    parts = []
+    for name, value in _scalars(result):
+        if value is not None and name not in ("notes", "content_sha256", "folder", "url"):
+            parts.append(f"{name.replace('_', ' ')} {_escaped(_number(value))}")
+    return " · ".join(parts)
+
+
+def show(result: Any, *, as_json: bool) -> None:
+    """Print a stage's result on stdout: one JSON object, or for people."""
+    from curate.workspace import plain
+
+    if as_json:
+        sys.stdout.write(json.dumps(plain(result), ensure_ascii=False, indent=2) + "\n")
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False, soft_wrap=True)
+    for name, value in _scalars(result):
+        if value is not None:
+            console.print(f"{name.replace('_', ' '):>22}  {_escaped(_number(value))}")
+    for name, value in _items(result):
+        if isinstance(value, Mapping) and value:
+            counts = ", ".join(f"{key} {_number(each)}" for key, each in value.items())
+            console.print(f"{name.replace('_', ' '):>22}  {_escaped(counts)}")
+        elif _is_rows(value):
+            table(value, title=name)
+        elif is_dataclass(value):
+            show(value, as_json=False)
+        elif isinstance(value, tuple):
+            for line in value:
+                console.print(f"{'':>22}  {_escaped(str(line))}")
+
+
+def table(rows: Sequence[Any], *, title: str = "") -> None:
+    """Print dataclasses or mappings of one kind as a table on stdout."""
+    from rich.console import Console
+    from rich.table import Table
+
+    records = [dict(_items(row)) for row in rows]
+    names = [name for name in records[0] if any(_is_cell(record[name]) for record in records)]
+    names = [name for name in names if any(record[name] is not None for record in records)]
+    shown = Table(title=title.replace("_", " ") or None, title_justify="left")
+    for name in names:
+        number = isinstance(records[0][name], int | float)
+        shown.add_column(name.replace("_", " "), justify="right" if number else "left")
+    for record in records:
+        shown.add_row(*(_escaped(_number(record[name])) for name in names))
+    Console(highlight=False).print(shown)
+
+
+def waiting(result: Any, login: Login) -> None:
+    """Tell who is waited for, where they label, and how to go on."""
+    console = _stderr()
+    console.print(
+        f"\n[bold]Waiting for people:[/bold] {result.complete} of {result.tasks} texts are "
+        f"complete in round {result.round}."
+    )
+    console.print(f"  label here   {_escaped(login.url)}")
+    if login.user:
+        console.print(f"  login        {_escaped(login.user)}  {_escaped(login.password or '')}")
+    console.print("  then         `curate run` again  (`curate round close` ends the round early)")
+
+
+def _items(result: Any) -> list[tuple[str, Any]]:
+    if isinstance(result, Mapping):
+        return list(result.items())
+    return [(field.name, getattr(result, field.name)) for field in fields(result)]
+
+
+def _scalars(result: Any) -> list[tuple[str, Any]]:
+    return [(name, value) for name, value in _items(result) if _is_cell(value)]
+
+
+def _is_cell(value: Any) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, tuple | list) and bool(value) and not _is_cell(value[0])
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return "" if value is None else str(value)
+
+
+def _escaped(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

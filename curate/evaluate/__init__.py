@@ -1,0 +1,216 @@
+"""Ask whether it helped: predictions against people, and the mixture against plain ones.
+
+    scores · labels · mix · groups ──evaluate──▶ evaluate.json
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from statistics import fmean, pstdev
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from curate import chance, storage
+from curate.errors import MissingInput
+from curate.evaluate.ngram import Corpus
+from curate.metrics import Classification, classification
+from curate.spec import Spec
+from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from numpy.typing import NDArray
+
+READS = ("pool", "clean", "scores", "labels", "mix", "groups")
+WRITES = ("evaluate",)
+
+MIXTURE = "mixture"
+
+
+class EvaluateSpec(Spec):
+    """How the mixture is compared with plain ones."""
+
+    seeds: Annotated[int, Field(ge=2, description="Draws of each mixture.")] = 3
+    train_bytes: Annotated[
+        int, Field(ge=10_000, description="Candidates read by the proxy at most, drawn by hash.")
+    ] = 8_000_000
+    holdout_bytes: Annotated[
+        int, Field(ge=1_000, description="Holdout read of each source at most.")
+    ] = 200_000
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """One mixture's cross-entropy on the holdout of each source, nats per byte, over the seeds."""
+
+    arm: str
+    tokens: int
+    mean: float
+    mean_sd: float
+    by_source: dict[str, float]
+    by_source_sd: dict[str, float]
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """What the labels say of the model, and the proxy of the mixture."""
+
+    question: str | None
+    classification: Classification | None
+    proxy: tuple[ArmResult, ...]
+    verdict: str
+    notes: tuple[str, ...] = ()
+
+
+def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
+    """Evaluate what there is: predictions if there are scores, the mixture if there is one."""
+    question, metrics = _classification(workspace)
+    arms: tuple[ArmResult, ...] = ()
+    verdict, notes = "there is no mixture to compare", ()
+    if workspace.stored("mix"):
+        arms, notes = _proxy(workspace, spec)
+        verdict = compared(arms) if arms else "the mixture was not compared"
+    elif metrics is None:
+        raise MissingInput("there is nothing to evaluate", hint="run `curate score` or `curate mix`")
+    result = EvaluateResult(question, metrics, arms, verdict, notes)
+    storage.write_json(workspace.root / "evaluate.json", asdict(result))
+    return result
+
+
+def _classification(workspace: Workspace) -> tuple[str | None, Classification | None]:
+    """Return the metrics of predictions out of fold against people's posteriors."""
+    import numpy as np
+
+    if not (workspace.stored("scores") and workspace.stored("labels")):
+        return None, None
+    facts = workspace.made("scores").facts
+    question, values = facts["question"], facts["values"]
+    columns = [f"{question}:{value}" for value in values]
+    table = workspace.read("scores", ["id", "out_of_fold", *columns])
+    scores = table.filter(table["out_of_fold"]).to_pandas().set_index("id")[columns]
+    labels = {
+        row["id"]: json.loads(row["posterior"])
+        for row in workspace.read("labels").to_pylist()
+        if row["question"] == question and row["id"] in scores.index
+    }
+    truth = np.array([[each.get(value, 0.0) for value in values] for each in labels.values()])
+    predicted = scores.loc[list(labels)].to_numpy()
+    return question, classification(truth, predicted, values)
+
+
+def _proxy(
+    workspace: Workspace, spec: EvaluateSpec
+) -> tuple[tuple[ArmResult, ...], tuple[str, ...]]:
+    """Return each arm's cross-entropy by an n-gram model, and why there is none if so."""
+    items = _items(workspace)
+    valid = items[items["holdout"]]
+    if valid.empty:
+        return (), ("no holdout: set `pool: {holdout: .05}` to compare mixtures",)
+    train = _capped(items[items["group"].notna()], spec.train_bytes)
+    part = train["tokens"].sum() / max(1, items.loc[items["group"].notna(), "tokens"].sum())
+    parts = [_capped(rows, spec.holdout_bytes) for _, rows in valid.groupby("source")]
+    wanted = {*train["id"], *(id for rows in parts for id in rows["id"])}
+    texts = {id: "\n\n".join(f.values()) for id, f in workspace.find_texts(wanted).items()}
+    holdout = {str(rows["source"].iloc[0]): [texts[id] for id in rows["id"]] for rows in parts}
+    corpus = Corpus([texts[id] for id in train["id"]], holdout)
+    arms = _arms(workspace, train, part)
+    return tuple(_arm(name, draw, train, corpus, spec) for name, draw in arms.items()), ()
+
+
+def _items(workspace: Workspace) -> pd.DataFrame:
+    """Return every kept document with its place in the mixture; the holdout has none."""
+    columns = ("id", "source", "tokens", "holdout")
+    items = workspace.document_table(columns).to_pandas()
+    mix = workspace.read("mix", ["id", "group", "weight"]).to_pandas()
+    return items.merge(mix, on="id", how="left")
+
+
+def _capped(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
+    """Return rows drawn by hash until about `limit` bytes, four to a token."""
+    import numpy as np
+
+    order = np.argsort(chance.uniform(rows["id"], 0, "proxy"), kind="stable")
+    enough = np.cumsum(rows["tokens"].to_numpy()[order]) * 4 <= limit
+    enough[:1] = True
+    return rows.iloc[np.sort(order[enough])]
+
+
+Draw = Any
+"""seed → copies of each training row."""
+
+
+def _arms(workspace: Workspace, train: pd.DataFrame, part: float) -> dict[str, Draw]:
+    import numpy as np
+
+    made = workspace.made("mix")
+    copies, noiseless = made.spec["max_epochs"], made.facts["noiseless"]
+    promised = workspace.read("groups", ["group", "promised"]).to_pylist()
+    sources = train.groupby("source")["tokens"].sum()
+    budget = made.facts["budget"] * part
+    plain = np.ones(len(train))
+
+    def arm(column: str, shares: Mapping[str, float], weights: Any, *, quiet: bool) -> Draw:
+        def draw(seed: int) -> NDArray[np.int64]:
+            noise = chance.gumbel(train["id"], seed, "evaluate") * (0.0 if quiet else 1.0)
+            tokens = train["tokens"].to_numpy(np.int64)
+            drawn = np.zeros(len(train), np.int64)
+            for name, rows in train.groupby(column).indices.items():
+                most = copies * int(tokens[rows][weights[rows] > 0].sum())
+                drawn[rows] = chance.draw(
+                    weights[rows],
+                    tokens[rows],
+                    min(shares[str(name)] * budget, most),
+                    max_copies=copies,
+                    noise=noise[rows],
+                )
+            return drawn
+
+        return draw
+
+    weights = train["weight"].to_numpy(np.float64)
+    mixture = {str(row["group"]): float(row["promised"]) for row in promised}
+    proportional = {str(k): float(v) for k, v in (sources / sources.sum()).items()}
+    uniform = {str(name): 1 / len(sources) for name in sources.index}
+    return {
+        MIXTURE: arm("group", mixture, weights, quiet=bool(noiseless)),
+        "proportional": arm("source", proportional, plain, quiet=False),
+        "uniform": arm("source", uniform, plain, quiet=False),
+    }
+
+
+def _arm(
+    name: str, draw: Draw, train: pd.DataFrame, corpus: Corpus, spec: EvaluateSpec
+) -> ArmResult:
+    losses, sizes = [], []
+    for seed in range(spec.seeds):
+        copies = draw(seed)
+        losses.append(corpus.cross_entropy(copies))
+        sizes.append(int((copies * train["tokens"]).sum()))
+    means = [fmean(loss.values()) for loss in losses]
+    by_source = {key: [loss[key] for loss in losses] for key in losses[0]}
+    return ArmResult(
+        arm=name,
+        tokens=round(fmean(sizes)),
+        mean=fmean(means),
+        mean_sd=pstdev(means),
+        by_source={key: fmean(values) for key, values in by_source.items()},
+        by_source_sd={key: pstdev(values) for key, values in by_source.items()},
+    )
+
+
+def compared(arms: tuple[ArmResult, ...]) -> str:
+    """Return in words whether the mixture beats the plain ones, mean over the sources."""
+    mixture = next(arm for arm in arms if arm.arm == MIXTURE)
+    parts = []
+    for other in arms:
+        if other is mixture:
+            continue
+        gain = other.mean - mixture.mean
+        noise = 2 * (other.mean_sd**2 + mixture.mean_sd**2) ** 0.5
+        word = "no gain over" if abs(gain) <= noise else ("better than" if gain > 0 else "worse than")
+        parts.append(f"{word} {other.arm} ({-gain:+.4f} nats per byte, noise {noise:.4f})")
+    return "by the n-gram proxy the mixture is " + ", ".join(parts)

@@ -1,0 +1,113 @@
+"""A byte n-gram language model as the smallest proxy: seconds for many mixtures.
+
+Orders 0 to 5, interpolated from the bottom: p_k = (count + α_k · p_{k-1}) / (context count + α_k)
+(MacKay and Peto 1995). Counts are exact, since only the keys of the held-out text are counted, and
+they come from the documents really drawn: scaled counts of a whole domain would keep its support.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+ALPHA = (1, 4, 16, 32, 32, 32)
+"""Strength of the lower order in each order, chosen on code, prose and Chinese."""
+
+
+class Corpus:
+    """Candidates and held-out text, indexed once; every mixture is then a weighted count."""
+
+    def __init__(self, candidates: Sequence[str], holdout: Mapping[str, Sequence[str]]) -> None:
+        import numpy as np
+
+        train, self._owner = _bytes(candidates)
+        held = [text for texts in holdout.values() for text in texts]
+        valid, owner = _bytes(held)
+        names = [name for name, texts in holdout.items() for _ in texts]
+        self._source = np.array([list(holdout).index(name) for name in names], np.int64)[owner]
+        self._names = list(holdout)
+        self._orders = [
+            tuple(_match(t, v) for t, v in zip(_keys(*train, k), _keys(*valid, k), strict=True))
+            for k in range(len(ALPHA))
+        ]
+
+    def cross_entropy(self, copies: NDArray[np.int64]) -> dict[str, float]:
+        """Return nats per byte on each source's held-out text, trained on `copies` of each candidate."""
+        import numpy as np
+
+        weights = copies.astype(np.float64)[self._owner]
+        p = np.full(len(self._source), 1 / 256)
+        for alpha, (context, gram) in zip(ALPHA, self._orders, strict=True):
+            p = (gram.counts(weights) + alpha * p) / (context.counts(weights) + alpha)
+        loss = -np.log(p)
+        return {
+            name: float(loss[self._source == place].mean()) for place, name in enumerate(self._names)
+        }
+
+
+class _Match:
+    """Where each training key stands among the held-out keys."""
+
+    def __init__(self, train: NDArray[np.int32], valid: NDArray[np.int64], size: int) -> None:
+        self._train, self._valid, self._size = train, valid, size
+
+    def counts(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return, for each held-out byte, the weighted count of its key in training."""
+        import numpy as np
+
+        total = np.bincount(self._train, weights, minlength=self._size + 1)
+        return np.asarray(total[self._valid])
+
+
+def _match(train: NDArray[np.uint64], valid: NDArray[np.uint64]) -> _Match:
+    import numpy as np
+
+    known, place = np.unique(valid, return_inverse=True)
+    found = np.searchsorted(known, train)
+    found[found == len(known)] = 0
+    hit = known[found] == train
+    return _Match(np.where(hit, found, len(known)).astype(np.int32), place, len(known))
+
+
+_Text = tuple["NDArray[np.uint8]", "NDArray[np.int64]"]
+"""The bytes of all texts, and each byte's offset in its own text."""
+
+
+def _bytes(texts: Sequence[str]) -> tuple[_Text, NDArray[np.int64]]:
+    """Return the bytes of all texts with their offsets, and the text each byte belongs to."""
+    import numpy as np
+
+    encoded = [text.encode() for text in texts]
+    sizes = np.array([len(part) for part in encoded], np.int64)
+    data = np.frombuffer(b"".join(encoded), np.uint8)
+    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
+    return (data, np.arange(len(data)) - starts), np.repeat(np.arange(len(texts)), sizes)
+
+
+def _keys(
+    data: NDArray[np.uint8], offset: NDArray[np.int64], order: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return a 64-bit key for each byte's context of `order` bytes, and for context and byte."""
+    import numpy as np
+
+    key = np.full(len(data), order + 1, np.uint64)
+    for back in range(1, order + 1):
+        previous = np.zeros(len(data), np.uint64)
+        previous[back:] = data[:-back].astype(np.uint64) + np.uint64(1)
+        previous[offset < back] = 0
+        key = _mixed(key + previous * np.uint64(0x9E3779B97F4A7C15))
+    gram = _mixed(key ^ (data.astype(np.uint64) + np.uint64(1)) * np.uint64(0xBF58476D1CE4E5B9))
+    return key, gram
+
+
+def _mixed(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread the bits (the finaliser of SplitMix64, Steele et al. 2014)."""
+    import numpy as np
+
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))

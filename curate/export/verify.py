@@ -1,0 +1,142 @@
+"""Check an export against its manifest, trusting nothing but the files themselves."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from curate import storage, tokens
+from curate.errors import DataError
+from curate.export import content_line, sha256_of
+from curate.text import TEXT, content_id
+
+
+@dataclass(frozen=True)
+class VerifyResult:
+    """What was checked, and everything that is wrong."""
+
+    folder: str
+    files: int
+    documents: int
+    tokens: int
+    problems: tuple[str, ...]
+
+
+@dataclass
+class _Counted:
+    documents: Counter[str]
+    tokens: Counter[str]
+    largest: dict[str, int]
+    copies: dict[str, list[int]]
+    content: Any
+
+
+def verify(folder: Path) -> VerifyResult:
+    """Read every shard again: sums, counts, ids, groups, copies. Raises DataError without manifest."""
+    manifest = storage.read_json(folder / "manifest.json")
+    if manifest is None:
+        raise DataError(f"{folder} has no manifest.json", hint="it is no export, or not a whole one")
+    problems = list(_sums(folder))
+    name = manifest["tokenizer"]
+    count = tokens.counter(str(folder / name) if name.endswith(".json") else name)
+    counted = _Counted(Counter(), Counter(), defaultdict(int), defaultdict(list), sha256())
+    for entry in manifest["files"]:
+        problems += _file(folder / entry["path"], entry, count, counted)
+    if counted.content.hexdigest() != manifest["content_sha256"]:
+        problems.append("content_sha256 is not that of the documents")
+    problems += _groups(manifest, counted)
+    problems += _copies(folder, manifest, counted)
+    return VerifyResult(
+        folder=str(folder),
+        files=len(manifest["files"]),
+        documents=counted.documents.total(),
+        tokens=counted.tokens.total(),
+        problems=tuple(problems),
+    )
+
+
+def _sums(folder: Path) -> Iterator[str]:
+    listed = {}
+    for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+        mark, _, name = line.partition("  ")
+        listed[name] = mark
+    there = {path.name for path in folder.iterdir()} - {"SHA256SUMS", "manifest.json"}
+    yield from (f"{name} is missing" for name in sorted(listed.keys() - there))
+    yield from (f"{name} is not in SHA256SUMS" for name in sorted(there - listed.keys()))
+    for name in sorted(there & listed.keys()):
+        if sha256_of(folder / name) != listed[name]:
+            yield f"{name} is not the file that SHA256SUMS names"
+
+
+def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, counted: _Counted) -> list[str]:
+    if not path.is_file():
+        return [f"{entry['path']} is missing"]
+    problems = []
+    documents = total = 0
+    if sha256_of(path) != entry["sha256"]:
+        problems.append(f"{entry['path']} is not the file that the manifest names")
+    for document in read_documents(path):
+        size = count(document["text"])
+        documents, total = documents + 1, total + size
+        counted.documents[document["group"]] += 1
+        counted.tokens[document["group"]] += size
+        counted.largest[document["group"]] = max(counted.largest[document["group"]], size)
+        counted.copies[document["id"]].append(document["copy"])
+        counted.content.update(content_line(document))
+        if not document.get("edited"):
+            fields = document.get("fields") or {TEXT: document["text"]}
+            if content_id(fields) != document["id"]:
+                problems.append(f"{document['id']}: the text is not that of its id")
+    for name, found in (("documents", documents), ("tokens", total)):
+        if found != entry[name]:
+            problems.append(f"{entry['path']} holds {found} {name}, not {entry[name]}")
+    return problems
+
+
+def read_documents(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a shard, JSON lines or Parquet."""
+    if path.suffix == ".jsonl":
+        with path.open(encoding="utf-8") as file:
+            yield from (json.loads(line) for line in file)
+        return
+    import pyarrow.parquet as pq
+
+    for row in pq.read_table(path).to_pylist():
+        row["labels"] = json.loads(row["labels"])
+        row["fields"] = json.loads(row["fields"]) if row["fields"] else None
+        yield row
+
+
+def _groups(manifest: dict[str, Any], counted: _Counted) -> Iterator[str]:
+    total = counted.tokens.total()
+    names = {group["group"] for group in manifest["groups"]}
+    yield from (f"{name} is no group of the manifest" for name in counted.tokens.keys() - names)
+    for group in manifest["groups"]:
+        name = group["group"]
+        for what, found in (("tokens", counted.tokens), ("documents", counted.documents)):
+            if found[name] != group[what]:
+                yield f"{name} has {found[name]} {what}, not {group[what]}"
+        if abs(counted.tokens[name] / max(1, total) - group["realised"]) > 1e-9:
+            yield f"{name}: realised is not its share of the tokens"
+        missed = abs(counted.tokens[name] - group["promised"] * manifest["budget"])
+        if missed > counted.largest[name] + 1:
+            yield f"{name} is {missed:.0f} tokens from what was promised: more than one document"
+
+
+def _copies(folder: Path, manifest: dict[str, Any], counted: _Counted) -> Iterator[str]:
+    import pyarrow.parquet as pq
+
+    for id, numbers in counted.copies.items():
+        if sorted(numbers) != list(range(1, len(numbers) + 1)):
+            yield f"{id} has the copies {sorted(numbers)}"
+        if len(numbers) > manifest["max_epochs"]:
+            yield f"{id} stands {len(numbers)} times, more than {manifest['max_epochs']} epochs"
+    draw = pq.read_table(folder / "draw.parquet", columns=["id", "copies"]).to_pylist()
+    drawn = {row["id"]: row["copies"] for row in draw if row["copies"]}
+    if drawn != {id: len(numbers) for id, numbers in counted.copies.items()}:
+        yield "the documents are not those of draw.parquet"

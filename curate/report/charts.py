@@ -1,0 +1,120 @@
+"""Charts as SVG text, drawn without a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Rows = Sequence[dict[str, Any]]
+
+_WIDTH = 560
+_COLORS = ["#9aa5b1", "#3f6fb5", "#2a9d6f", "#d9822b"]
+
+
+def bars(rows: Rows, name: str, value: str) -> str:
+    """Return horizontal bars in the order given, with their numbers."""
+    import altair as alt
+
+    base = alt.Chart(alt.Data(values=list(rows))).encode(
+        y=alt.Y(f"{name}:N", sort=None, title=None),
+        x=alt.X(f"{value}:Q", title=value),
+    )
+    drawn = base.mark_bar(color=_COLORS[1])
+    numbers = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{value}:Q", format=","))
+    return _svg((drawn + numbers).properties(width=_WIDTH, height=alt.Step(26)))
+
+
+def grouped(rows: Rows, name: str, value: str, series: str) -> str:
+    """Return bars side by side: one cluster for each `name`, one bar for each `series`."""
+    import altair as alt
+
+    order = list(dict.fromkeys(row[series] for row in rows))
+    chart = (
+        alt.Chart(alt.Data(values=list(rows)))
+        .mark_bar()
+        .encode(
+            y=alt.Y(f"{name}:N", sort=None, title=None),
+            yOffset=alt.YOffset(f"{series}:N", sort=order),
+            x=alt.X(f"{value}:Q", title=value),
+            color=alt.Color(
+                f"{series}:N", sort=order, scale=alt.Scale(range=_COLORS[: len(order)]), title=None
+            ),
+        )
+    )
+    return _svg(chart.properties(width=_WIDTH, height=alt.Step(12)))
+
+
+def reliability(bins: Rows) -> str:
+    """Return confidence against what came true, with the diagonal."""
+    import altair as alt
+
+    points = (
+        alt.Chart(alt.Data(values=list(bins)))
+        .mark_line(point=alt.OverlayMarkDef(size=60), color=_COLORS[1])
+        .encode(
+            x=alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), title="confidence"),
+            y=alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), title="came true"),
+        )
+    )
+    ends = [{"confidence": 0, "accuracy": 0}, {"confidence": 1, "accuracy": 1}]
+    diagonal = (
+        alt.Chart(alt.Data(values=ends))
+        .mark_line(strokeDash=[4, 4], color=_COLORS[0])
+        .encode(x="confidence:Q", y="accuracy:Q")
+    )
+    return _svg((diagonal + points).properties(width=320, height=320))
+
+
+def distributions(mix: pd.DataFrame) -> str:
+    """Return quartiles of the quality of each group: all candidates, and those drawn."""
+    import altair as alt
+
+    parts = (("candidates", mix), ("drawn", mix[mix["copies"] > 0]))
+    rows = []
+    for which, part in parts:
+        for group, values in part.groupby("group", sort=True)["quality"]:
+            low, middle, high = values.quantile([0.25, 0.5, 0.75])
+            rows.append(
+                {"group": str(group), "which": which, "low": low, "median": middle, "high": high}
+            )
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y("group:N", title=None),
+        yOffset=alt.YOffset("which:N"),
+        color=alt.Color("which:N", scale=alt.Scale(range=[_COLORS[0], _COLORS[1]]), title=None),
+    )
+    boxes = base.mark_bar(opacity=0.6).encode(
+        x=alt.X("low:Q", title="quality", scale=alt.Scale(zero=False)), x2="high:Q"
+    )
+    ticks = base.mark_tick(thickness=3).encode(x="median:Q")
+    return _svg((boxes + ticks).properties(width=_WIDTH, height=alt.Step(16)))
+
+
+def losses(points: Rows) -> str:
+    """Return the cross-entropy of each mixture on each source, with two standard deviations."""
+    import altair as alt
+
+    rows = [
+        {**p, "low": p["loss"] - 2 * p["sd"], "high": p["loss"] + 2 * p["sd"]} for p in points
+    ]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        y=alt.Y("source:N", title=None),
+        yOffset=alt.YOffset("mixture:N"),
+        color=alt.Color("mixture:N", scale=alt.Scale(range=_COLORS[1:]), title=None),
+    )
+    dots = base.mark_point(filled=True, size=70).encode(
+        x=alt.X("loss:Q", title="nats per byte", scale=alt.Scale(zero=False))
+    )
+    spans = base.mark_rule().encode(x="low:Q", x2="high:Q")
+    return _svg((dots + spans).properties(width=_WIDTH, height=alt.Step(20)))
+
+
+def _svg(chart: Any) -> str:
+    import vl_convert
+
+    styled = chart.configure_view(stroke=None).configure_axis(
+        labelFontSize=12, titleFontSize=12, labelLimit=320, grid=False
+    )
+    return str(vl_convert.vegalite_to_svg(styled.to_json()))

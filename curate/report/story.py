@@ -1,0 +1,308 @@
+"""What the page says, section by section: a heading, words, a chart, a table."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from curate import storage
+from curate.report import charts
+from curate.workspace import Workspace, now
+
+Section = dict[str, Any]
+
+
+def tell(workspace: Workspace, title: str) -> dict[str, Any]:
+    """Return everything the page shows."""
+    parts = (
+        _funnel(workspace),
+        _copies(workspace),
+        _reasons(workspace),
+        _agreement(workspace),
+        _annotators(workspace),
+        _model(workspace),
+        _calibration(workspace),
+        _quality(workspace),
+        _mixture(workspace),
+        _proxy(workspace),
+        _provenance(workspace),
+    )
+    sections = [part for part in parts if part]
+    return {"title": title, "made": now(), "sections": sections, "tiles": _tiles(workspace)}
+
+
+def _section(
+    heading: str,
+    words: str,
+    *,
+    chart: str = "",
+    rows: Sequence[dict[str, Any]] = (),
+    warning: str = "",
+) -> Section:
+    return {
+        "heading": heading,
+        "words": words,
+        "chart": chart,
+        "rows": [{name: _cell(value) for name, value in row.items()} for row in rows],
+        "warning": warning,
+    }
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value)
+
+
+def _last(workspace: Workspace, stage: str) -> dict[str, Any]:
+    line = workspace.last_run(stage)
+    return dict(line["result"]) if line else {}
+
+
+def _tiles(workspace: Workspace) -> list[tuple[str, str]]:
+    pool, clean = _last(workspace, "pool"), _last(workspace, "clean")
+    tiles = [("documents read", pool.get("rows")), ("kept", clean.get("kept"))]
+    answers = sum(
+        row["status"] == "submitted" for each in workspace.rounds for row in each.answers()
+    )
+    if answers:
+        tiles.append(("answers by people", answers))
+    export = _last(workspace, "export")
+    tiles += [("documents exported", export.get("documents")), ("tokens", export.get("tokens"))]
+    return [(name, _cell(value)) for name, value in tiles if value is not None]
+
+
+def _funnel(workspace: Workspace) -> Section:
+    pool, clean = _last(workspace, "pool"), _last(workspace, "clean")
+    steps = [("read", pool["rows"]), ("distinct", pool["documents"])]
+    if clean:
+        steps.append(("kept by clean", clean["kept"]))
+    if workspace.stored("mix"):
+        steps.append(("candidates", workspace.rows("mix")))
+        copies = workspace.read("mix", ["copies"])["copies"].to_pylist()
+        steps.append(("drawn", sum(copy > 0 for copy in copies)))
+    rows = [{"step": name, "documents": count} for name, count in steps]
+    words = (
+        f"{pool['copies']:,} rows were exact copies of others and {pool['bad_rows']:,} could not "
+        f"be read; {pool['holdout']:,} documents are held out to measure on."
+    )
+    return _section("From rows to documents", words, chart=charts.bars(rows, "step", "documents"))
+
+
+def _copies(workspace: Workspace) -> Section | None:
+    """Tell which sources hold the same documents: a text in two of them may carry two labels."""
+    pairs: Counter[tuple[str, str]] = Counter()
+    pool = workspace.read("pool", ["source", "also"]).to_pylist()
+    for row in pool:
+        pairs.update((row["source"], other) for other in row["also"] or ())
+    inside = Counter(workspace.read("duplicates", ["source"])["source"].to_pylist())
+    if not inside:
+        return None
+    rows = [
+        {"source": one, "also in": other, "documents": n} for (one, other), n in pairs.most_common()
+    ]
+    total = sum(inside.values())
+    copied = ", ".join(f"{name} {n:,}" for name, n in inside.most_common())
+    words = f"{total:,} exact copies were set aside ({copied})."
+    warning = ""
+    if pairs:
+        words += " Some documents stand in more than one source:"
+        warning = (
+            f"{sum(pairs.values()):,} texts stand in two sources: where a source implies a label, "
+            "such a text is labelled both ways."
+        )
+    return _section("Copies", words, rows=rows, warning=warning)
+
+
+def _reasons(workspace: Workspace) -> Section | None:
+    clean = _last(workspace, "clean")
+    if not clean.get("reasons"):
+        return None
+    rows = [{"reason": name, "documents": n} for name, n in clean["reasons"].items()]
+    words = f"{clean['documents'] - clean['kept']:,} of {clean['documents']:,} documents were dropped, each for one reason."
+    chart = charts.bars(rows, "reason", "documents")
+    return _section("Why documents were dropped", words, chart=chart, rows=rows)
+
+
+def _agreement(workspace: Workspace) -> Section | None:
+    told = _last(workspace, "agree").get("questions", [])
+    if not told:
+        return None
+    rows = [
+        {
+            "question": q["question"],
+            "answers": q["answers"],
+            "texts": q["items"],
+            "annotators": q["annotators"],
+            "alpha": q["alpha"],
+            "low": q["alpha_low"],
+            "high": q["alpha_high"],
+            "settled by": q["method"],
+            "undecided": q["undecided"],
+        }
+        for q in told
+    ]
+    first = told[0]["question"]
+    labels = workspace.read("labels").to_pylist()
+    counts = Counter(
+        str(json.loads(row["value"])) for row in labels if row["question"] == first
+    )
+    shares = [{"value": value, "texts": n} for value, n in sorted(counts.items())]
+    words = (
+        "Krippendorff's alpha is 1 where people agree fully and 0 where they agree as by chance; "
+        "low and high are a 95 % bootstrap interval over texts."
+    )
+    chart = charts.bars(shares, "value", "texts") if len(shares) <= 12 else ""
+    return _section("Agreement", words, chart=chart, rows=rows)
+
+
+def _annotators(workspace: Workspace) -> Section | None:
+    if not workspace.stored("annotators"):
+        return None
+    rows = workspace.read("annotators").to_pylist()
+    kept = [{k: v for k, v in row.items() if k != "gold_right" or v is not None} for row in rows]
+    if all(row["bias"] is None for row in kept):
+        kept = [{k: v for k, v in row.items() if k != "bias"} for row in kept]
+    statuses: Counter[str] = Counter(
+        row["status"] for each in workspace.rounds for row in each.answers()
+    )
+    counted = ", ".join(f"{n:,} {status}" for status, n in statuses.most_common())
+    words = f"Answers: {counted}. Skill is the estimated probability of the right answer."
+    return _section("Annotators", words, rows=kept)
+
+
+def _model(workspace: Workspace) -> Section | None:
+    found = storage.read_json(workspace.root / "evaluate.json") or {}
+    metrics = found.get("classification")
+    if not metrics:
+        return None
+    score = _last(workspace, "score")
+    rows = [
+        {"": "model", **{k: metrics[k] for k in ("accuracy", "macro_f1", "macro_recall", "cross_entropy")}},
+        {
+            "": "trivial baseline",
+            "accuracy": metrics["trivial_accuracy"],
+            "macro_f1": None,
+            "macro_recall": None,
+            "cross_entropy": metrics["trivial_cross_entropy"],
+        },
+    ]
+    words = (
+        f"Learned from {score['labelled']:,} labelled texts with {score['encoder']}; measured out "
+        "of fold, by heads that never saw the label. The trivial baseline predicts the class "
+        "shares for every text."
+    )
+    classes = [
+        {"value": each["value"], "measure": name, "score": each[name]}
+        for each in metrics["classes"]
+        for name in ("precision", "recall", "f1")
+    ]
+    chart = charts.grouped(classes, "value", "score", "measure")
+    return _section(f"The model of {found['question']}", words, chart=chart, rows=rows)
+
+
+def _calibration(workspace: Workspace) -> Section | None:
+    found = storage.read_json(workspace.root / "evaluate.json") or {}
+    metrics = found.get("classification")
+    if not metrics:
+        return None
+    words = (
+        "A point on the diagonal says: of predictions with this confidence, so many came true. "
+        f"The expected calibration error is {metrics['calibration_error']:.3f}."
+    )
+    return _section("Calibration", words, chart=charts.reliability(metrics["bins"]))
+
+
+def _quality(workspace: Workspace) -> Section | None:
+    if not (workspace.stored("mix") and workspace.stored("scores")):
+        return None
+    scores = workspace.read("scores", ["id", "quality"]).to_pandas()
+    if scores["quality"].isna().all():
+        return None
+    mix = workspace.read("mix", ["id", "group", "copies"]).to_pandas().merge(scores, on="id")
+    chart = charts.distributions(mix)
+    rows = [
+        {
+            "group": str(group),
+            "candidates": len(part),
+            "mean quality": float(part["quality"].mean()),
+            "drawn": int((part["copies"] > 0).sum()),
+            "mean quality drawn": float(part.loc[part["copies"] > 0, "quality"].mean())
+            if (part["copies"] > 0).any()
+            else None,
+        }
+        for group, part in mix.groupby("group", sort=True)
+    ]
+    words = "The bar spans the middle half of each group's quality, the tick is its median."
+    return _section("Quality by group", words, chart=chart, rows=rows)
+
+
+def _mixture(workspace: Workspace) -> Section | None:
+    if not workspace.stored("groups"):
+        return None
+    groups = workspace.read("groups").to_pylist()
+    names = ("group", "wanted", "promised", "realised", "expected", "tokens", "documents", "epochs", "bound")
+    rows = [{name: group[name] for name in names} for group in groups]
+    told = [
+        {"group": group["group"], "measure": name, "share": group[name]}
+        for group in groups
+        if group["wanted"] or group["promised"]
+        for name in ("wanted", "promised", "realised", "expected")
+        if group[name] is not None
+    ]
+    mix = _last(workspace, "mix")
+    words = (
+        f"{mix['tokens']:,} tokens drawn for a budget of {mix['budget']:,}, out of "
+        f"{mix['supply']:,}. Wanted is what the strategy asked, promised what the limits left of "
+        "it, realised what was drawn; expected is the share that the calibrated model foresees."
+    )
+    return _section("The mixture", words, chart=charts.grouped(told, "group", "share", "measure"), rows=rows)
+
+
+def _proxy(workspace: Workspace) -> Section | None:
+    found = storage.read_json(workspace.root / "evaluate.json") or {}
+    if not found.get("proxy"):
+        return _section("Does it help?", found["verdict"] + ". " + " ".join(found["notes"])) if found else None
+    rows = [
+        {"mixture": arm["arm"], "tokens": arm["tokens"], "mean": arm["mean"], "sd": arm["mean_sd"], **arm["by_source"]}
+        for arm in found["proxy"]
+    ]
+    points = [
+        {"mixture": arm["arm"], "source": source, "loss": loss, "sd": arm["by_source_sd"][source]}
+        for arm in found["proxy"]
+        for source, loss in arm["by_source"].items()
+    ]
+    words = (
+        f"{found['verdict'][:1].upper()}{found['verdict'][1:]}. Cross-entropy of a byte n-gram "
+        "model in nats per byte on the holdout of each source, lower is better, over several "
+        "draws. So small a model sees style and words, not worth: it can refute a mixture, "
+        "hardly prove one."
+    )
+    return _section("Does it help?", words, chart=charts.losses(points), rows=rows)
+
+
+def _provenance(workspace: Workspace) -> Section:
+    seen = {}
+    for line in workspace.ledger():
+        seen[line["stage"]] = line
+    rows = [
+        {"stage": stage, "at": line["at"], "seconds": float(line["seconds"]), "version": line["version"]}
+        for stage, line in seen.items()
+        if line["stage"] != "recipe"
+    ]
+    files = workspace.made("pool").facts["files"]
+    words = "Inputs: " + "; ".join(f"{f['path']} (sha256 {f['sha256'][:12]}…)" for f in files[:20]) + "."
+    for each in workspace.rounds:
+        project = each.project
+        where = f" on {project.backend}, project {project.name}" if project else ""
+        end = f", closed: {each.closed['why']}" if each.closed else ", open"
+        words += f" Round {each.number} ({each.purpose}){where}{end}."
+    return _section("Provenance", words, rows=rows)

@@ -1,0 +1,5 @@
+"""Show the values in a failed assertion of the shared laws too."""
+
+import pytest
+
+pytest.register_assert_rewrite("backends.contract")

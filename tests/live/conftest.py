@@ -1,0 +1,15 @@
+"""The embedded servers that live tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+from servers import running_label_studio
+
+from curate.servers import Home
+
+
+@pytest.fixture(scope="session")
+def label_studio_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A running Label Studio with three people; do not stop it."""
+    with running_label_studio(tmp_path_factory.mktemp("home")) as home:
+        yield home

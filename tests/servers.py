@@ -1,0 +1,30 @@
+"""Embedded servers for tests: built once in the shared folder, each test session its own home."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from curate.servers import Home, label_studio
+
+PEOPLE = (("ann@example.org", "Ann"), ("bob@example.org", "Bob"), ("cy@example.org", "Cy"))
+
+
+def environments() -> Path:
+    """Return where built environments are shared: CURATE_ENVIRONMENTS, or the user's own."""
+    default = Path.home() / ".local" / "share" / "curate" / "environments"
+    return Path(os.environ.get("CURATE_ENVIRONMENTS") or default)
+
+
+@contextmanager
+def running_label_studio(folder: Path) -> Iterator[Home]:
+    """Yield the home of a server that runs and knows three people."""
+    home = Home(folder, environments())
+    label_studio.add_accounts(home, PEOPLE)
+    label_studio.start(home)
+    try:
+        yield home
+    finally:
+        label_studio.stop(home)
