@@ -1,7 +1,10 @@
 """Curate training data for language models, with people in the loop.
 
-    pool → clean → sample → push → [people] → pull → agree → score → mix → export → evaluate → report
-            └──────────── next round ◀───────────────────────┘
+    pool → clean → sample → push → [people] → pull → agree → score
+            ▲                                              │
+            └─────────────── next round ◀──────────────────┤
+                                                           ▼
+                              report ◀ evaluate ◀ export ◀ mix
 
 One word names a stage everywhere: the command `curate sample`, the module `curate.sample`, the
 recipe section `sample:` and the test `tests/test_sample.py`. Verbs are stages, nouns are things.

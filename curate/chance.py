@@ -26,7 +26,8 @@ def uniform(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
     digests = b"".join(
         blake2b(id.encode(), digest_size=8, salt=salt, person=key).digest() for id in ids
     )
-    return (np.frombuffer(digests, "<u8").astype(np.float64) + 0.5) / 2.0**64
+    numbers: NDArray[np.float64] = np.frombuffer(digests, "<u8").astype(np.float64)
+    return (numbers + 0.5) / 2.0**64
 
 
 def gumbel(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:

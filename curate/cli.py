@@ -562,5 +562,3 @@ def _callback(
     ] = False,
 ) -> None:
     """Curate training data for language models, with people in the loop."""
-
-

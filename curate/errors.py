@@ -9,7 +9,7 @@
     ├─ ServerError                      exit 1   an embedded server that did not install or start
     └─ BackendError                     exit 1   an annotation server answered with a fault
        ├─ BackendUnavailable                     retry may help
-       ├─ NotAllowed                             key missing or refused; names the variable, never the value
+       ├─ NotAllowed                             no key, or refused: names the variable
        ├─ ProjectMismatch                        another form, another server, or answers gone
        └─ PartialPush(sent, failed)              resumable: run it again
 

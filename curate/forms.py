@@ -126,9 +126,7 @@ def _question(tag: _Tag, shown: dict[str, str]) -> Question:
 # ── answers
 
 
-def complaint(
-    form: Form, question: str, value: Any, fields: Mapping[str, str]
-) -> str | None:
+def complaint(form: Form, question: str, value: Any, fields: Mapping[str, str]) -> str | None:
     """Return what is wrong with an answer, or None; an open answer (None) is never wrong.
 
     `fields` are the texts as shown. The shapes are the public ones: a choice is a string, choices

@@ -27,7 +27,7 @@ class Person(Spec):
 
     id: Annotated[str, Field(min_length=1, description="What tables and exports hold.")]
     name: Annotated[str | None, Field(description="For people to read.")] = None
-    accounts: Annotated[dict[str, str], Field(description="Backend → account.")] = {}
+    accounts: dict[str, str] = Field(default_factory=dict, description="Backend → account.")
     languages: Annotated[tuple[str, ...], Field(description="BCP 47 tags.")] = ()
 
 

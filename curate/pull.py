@@ -1,6 +1,6 @@
 """Bring answers home, append-only: nothing that a person said is overwritten or dropped.
 
-    the round's project ──pull──▶ annotations
+the round's project ──pull──▶ annotations
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def close_round(workspace: Workspace) -> PullResult:
 def fetch(
     workspace: Workspace, current: Round, backend: Backend, project: Project
 ) -> tuple[int, int]:
-    """Append the answers that are new or changed; return how many, and how many accounts were new."""
+    """Append answers that are new or changed; return how many, and how many new accounts."""
     backend.open_project(project)
     names = people.load(workspace.root).ids(project.backend)
     accounts = {id: account for account, id in names.items()}
@@ -120,7 +120,13 @@ def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
     given = list(read_answers(answers))
     texts = _pool_texts(workspace, {each.id for each in given})
     number = len(workspace.rounds) + 1
-    about = {"purpose": "import", "created": now(), "file": mark, "sample": {}, "frame": {}}
+    about: dict[str, Any] = {
+        "purpose": "import",
+        "created": now(),
+        "file": mark,
+        "sample": {},
+        "frame": {},
+    }
     sample = [
         {"id": id, "round": number, "rank": rank, "kind": "design", "strategy": "import"}
         for rank, id in enumerate(texts)
@@ -282,7 +288,7 @@ def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def _same(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
-    """Whether an answer is the one at home; one without a time of its own is if it says the same."""
+    """Whether an answer is the one at home; without a time of its own, if it says the same."""
     if before is None:
         return False
     names = ("value", "status", "reason") + (("at",) if row["at"] else ())
@@ -292,9 +298,7 @@ def _same(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
 def _connected(workspace: Workspace, current: Round) -> tuple[Project, Backend]:
     project = current.project
     if project is None:
-        raise DataError(
-            f"round {current.number} has not been sent", hint="run `curate push` first"
-        )
+        raise DataError(f"round {current.number} has not been sent", hint="run `curate push` first")
     return project, workspace.connect(project.backend)
 
 
@@ -303,9 +307,7 @@ def _pool_texts(workspace: Workspace, ids: Iterable[str]) -> dict[str, dict[str,
     return {id: found[id] for id in dict.fromkeys(ids) if id in found}
 
 
-def _result(
-    current: Round, new: int, state: Standing, *, done: bool, accounts: int
-) -> PullResult:
+def _result(current: Round, new: int, state: Standing, *, done: bool, accounts: int) -> PullResult:
     answers = current.answers()
     rejected = Counter(row["reason"] for row in answers if row["status"] == "rejected")
     notes = (f"{accounts} new accounts were added to {people.NAME}",) if accounts else ()

@@ -1,6 +1,6 @@
 """Send a round to people: the same push twice is one push.
 
-    sample ──push──▶ the round's project on its server
+sample ──push──▶ the round's project on its server
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class PushSpec(Spec):
     backend: Annotated[
         Literal["label_studio", "folder"], Field(description="Where people label.")
     ] = "label_studio"
-    form: Annotated[
-        str, Field(description="A form by name, or the path of a label config.")
-    ] = "sentiment"
+    form: Annotated[str, Field(description="A form by name, or the path of a label config.")] = (
+        "sentiment"
+    )
     overlap: Annotated[
         Annotated[int, Field(ge=1)] | Literal["all"],
         Field(description="How many people answer each text."),

@@ -78,7 +78,9 @@ class Stage(Protocol):
     READS: tuple[str, ...]
     WRITES: tuple[str, ...]
 
-    def run(self, workspace: Workspace, spec: Any) -> Any: ...
+    def run(self, workspace: Workspace, spec: Any) -> Any:
+        """Read tables, call pure functions, write tables; return what happened."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -108,9 +110,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     import yaml
 
     if not path.is_file():
-        raise RecipeError(
-            f"no recipe {path}", hint="start with `curate init --template sentiment`"
-        )
+        raise RecipeError(f"no recipe {path}", hint="start with `curate init --template sentiment`")
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
@@ -329,7 +329,9 @@ def status(recipe: Recipe, workspace: Workspace) -> list[StageStatus]:
     found = []
     for stage in STAGES:
         line = workspace.last_run(stage)
-        found.append(StageStatus(stage, _state(recipe, workspace, stage), line and line["at"]))
+        found.append(
+            StageStatus(stage, _state(recipe, workspace, stage), line["at"] if line else None)
+        )
     return found
 
 

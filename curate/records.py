@@ -121,6 +121,7 @@ class Annotation:
 
     @property
     def key(self) -> Key:
+        """Return what the answer is of."""
         return (self.id, self.question, self.account)
 
     @property

@@ -1,9 +1,9 @@
 """A round owns what people saw and said: frozen when sampled and first pushed, then append-only.
 
-    rounds/01/  spec.json  sample.parquet  texts.parquet                  frozen by `sample`
-                form.xml  guidelines.md  project.json                     frozen by the first `push`
-                annotations/0001.parquet …                                appended by `pull`
-                closed.json                                               the end
+rounds/01/  spec.json  sample.parquet  texts.parquet                  frozen by `sample`
+            form.xml  guidelines.md  project.json                     frozen by the first `push`
+            annotations/0001.parquet …                                appended by `pull`
+            closed.json                                               the end
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Round:
 
     @property
     def purpose(self) -> str:
+        """Return why people are asked: label, pilot, review, relabel or import."""
         return str(self.spec["purpose"])
 
     def sample(self) -> pa.Table:

@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from curate.errors import RecipeError
 
-
 AnySpec = TypeVar("AnySpec", bound="Spec")
 
 
@@ -29,7 +28,7 @@ def validated(model: type[AnySpec], data: Any, *, where: str) -> AnySpec:
     except ValidationError as error:
         raise RecipeError(
             "; ".join(f"{where}: {_complaint(item)}" for item in error.errors()[:3]),
-            hint="`curate recipe schema` prints every key; `curate recipe check FILE` checks a file",
+            hint="`curate recipe schema` prints every key",
         ) from None
 
 

@@ -6,6 +6,7 @@ A table is a folder of Parquet shards (`kind="folder"`) or one Parquet file. Tab
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -238,8 +239,8 @@ def schema(name: str, *columns: str) -> pa.Schema:
     return TABLES[name].schema(*columns)
 
 
-def rows(name: str, records: list[dict[str, Any]]) -> pa.Table:
+def rows(name: str, records: Sequence[Mapping[Any, Any]]) -> pa.Table:
     """Return Arrow rows of the table of that name; missing columns are null."""
     import pyarrow as pa
 
-    return pa.Table.from_pylist(records, schema=schema(name))
+    return pa.Table.from_pylist(list(records), schema=schema(name))

@@ -46,7 +46,7 @@ def content_id(fields: Mapping[str, str]) -> str:
 
 
 def render(fields: Mapping[str, str], template: str | None = None) -> str:
-    """Return the one text that stands for several fields; by default they are joined by blank lines."""
+    """Return the one text that stands for several fields; by default, joined by blank lines."""
     if template is None:
         return "\n\n".join(fields.values())
     parts = re.split(r"\{(\w+)\}", template)

@@ -35,7 +35,9 @@ def _from_file(path: Path) -> Counter:
     from tokenizers import Tokenizer
 
     if not path.is_file():
-        raise RecipeError(f"pool.tokenizer: no file {path}", hint="give the path of a tokenizer.json")
+        raise RecipeError(
+            f"pool.tokenizer: no file {path}", hint="give the path of a tokenizer.json"
+        )
     try:
         model = Tokenizer.from_file(str(path))
     except Exception as error:  # the binding raises bare Exceptions

@@ -1,6 +1,6 @@
 """Settle disagreement: how far people agree, and what the answer probably is.
 
-    annotations ──agree──▶ labels · annotators
+annotations ──agree──▶ labels · annotators
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         annotators += _annotators(question, truth, given)
         results.append(result)
     if not labels:
-        raise DataError("nobody has answered yet", hint="run `curate pull` once people have labelled")
+        raise DataError(
+            "nobody has answered yet", hint="run `curate pull` once people have labelled"
+        )
     workspace.write("labels", tables.rows("labels", labels), made)
     workspace.write("annotators", tables.rows("annotators", annotators), made)
     return AgreeResult(len(labels), tuple(results))
@@ -135,9 +137,9 @@ def settle(
         items=len({item for item, _, _ in votes}),
         annotators=len({annotator for _, annotator, _ in votes}),
         undecided=sum(label.undecided for label in truth.labels),
-        alpha=alpha and alpha.value,
-        alpha_low=alpha and alpha.low,
-        alpha_high=alpha and alpha.high,
+        alpha=alpha.value if alpha else None,
+        alpha_low=alpha.low if alpha else None,
+        alpha_high=alpha.high if alpha else None,
     )
     return truth, result
 

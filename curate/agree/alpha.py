@@ -49,7 +49,7 @@ def value_counts(
     import numpy as np
 
     items = {item: row for row, item in enumerate(dict.fromkeys(item for item, _, _ in votes))}
-    values: list[Any] = sorted({value for _, _, value in votes})  # type: ignore[type-var]
+    values: list[Any] = sorted({value for _, _, value in votes})
     place = {value: column for column, value in enumerate(values)}
     counts = np.zeros((len(items), len(values)), np.int64)
     for item, _, value in votes:

@@ -144,7 +144,7 @@ def _shares(votes: Sequence[tuple[str, str, Any]], values: Sequence[str]) -> NDA
     items, _, answers = _indexed(votes, values)
     counts = np.zeros((int(items.max()) + 1, len(values)))
     np.add.at(counts, (items, answers), 1.0)
-    return counts / counts.sum(axis=1, keepdims=True)
+    return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def _labels(

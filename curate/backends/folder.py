@@ -113,7 +113,7 @@ def _annotation(row: dict[str, Any], where: str) -> Annotation:
     missing = [key for key in ("id", "question", "annotator") if not isinstance(row.get(key), str)]
     if missing:
         raise DataError(f"{where}: no {missing[0]}", hint='a line is {"id", "question", …}')
-    status = row.get("status") or "submitted"
+    status: Any = row.get("status") or "submitted"
     if status not in get_args(Status):
         raise DataError(f"{where}: no such status: {status}", hint=", ".join(get_args(Status)))
     value = row.get("value")

@@ -52,9 +52,9 @@ class CleanSpec(Spec):
     """What is measured, and what is decided from it."""
 
     rules: Annotated[tuple[RuleName, ...], Field(description="Rule sets, in order.")] = ("length",)
-    limits: Annotated[
-        dict[str, Limit], Field(description="Other limits, as in `length:words: {min: 5}`.")
-    ] = {}
+    limits: dict[str, Limit] = Field(
+        default_factory=dict, description="Other limits, as in `length:words: {min: 5}`."
+    )
     near_duplicates: Annotated[
         float | None, Field(gt=0, le=1, description="Jaccard similarity from which one goes.")
     ] = None

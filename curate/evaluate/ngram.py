@@ -36,7 +36,7 @@ class Corpus:
         ]
 
     def cross_entropy(self, copies: NDArray[np.int64]) -> dict[str, float]:
-        """Return nats per byte on each source's held-out text, trained on `copies` of each candidate."""
+        """Return nats per byte on each source's held-out text, with `copies` of each candidate."""
         import numpy as np
 
         weights = copies.astype(np.float64)[self._owner]
@@ -45,7 +45,8 @@ class Corpus:
             p = (gram.counts(weights) + alpha * p) / (context.counts(weights) + alpha)
         loss = -np.log(p)
         return {
-            name: float(loss[self._source == place].mean()) for place, name in enumerate(self._names)
+            name: float(loss[self._source == place].mean())
+            for place, name in enumerate(self._names)
         }
 
 
@@ -94,7 +95,7 @@ def _keys(
     """Return a 64-bit key for each byte's context of `order` bytes, and for context and byte."""
     import numpy as np
 
-    key = np.full(len(data), order + 1, np.uint64)
+    key: NDArray[np.uint64] = np.full(len(data), order + 1, np.uint64)
     for back in range(1, order + 1):
         previous = np.zeros(len(data), np.uint64)
         previous[back:] = data[:-back].astype(np.uint64) + np.uint64(1)

@@ -35,9 +35,7 @@ Document = dict[str, Any]
 class ExportSpec(Spec):
     """How the mixture is written."""
 
-    format: Annotated[
-        Literal["jsonl", "parquet"], Field(description="Of the shards.")
-    ] = "jsonl"
+    format: Annotated[Literal["jsonl", "parquet"], Field(description="Of the shards.")] = "jsonl"
     layout: Annotated[
         Literal["mixed"], Field(description="`mixed`: drawn and shuffled, to read in order.")
     ] = "mixed"
@@ -102,7 +100,9 @@ def shuffled(draw: pd.DataFrame, seed: int) -> list[tuple[str, int]]:
 
     drawn = draw[draw["copies"] > 0]
     pairs = [
-        (id, copy) for id, n in zip(drawn["id"], drawn["copies"], strict=True) for copy in range(1, n + 1)
+        (id, copy)
+        for id, n in zip(drawn["id"], drawn["copies"], strict=True)
+        for copy in range(1, n + 1)
     ]
     noise = chance.uniform((f"{id} {copy}" for id, copy in pairs), seed, "shuffle")
     return [pairs[place] for place in np.argsort(noise, kind="stable")]
@@ -111,7 +111,7 @@ def shuffled(draw: pd.DataFrame, seed: int) -> list[tuple[str, int]]:
 def _draw(workspace: Workspace) -> pd.DataFrame:
     mix = workspace.read("mix").to_pandas()
     tokens = workspace.document_table(("id", "source", "tokens")).to_pandas()
-    draw = mix.merge(tokens, on="id", validate="one_to_one")
+    draw: pd.DataFrame = mix.merge(tokens, on="id", validate="one_to_one")
     if workspace.stored("scores"):
         quality = workspace.read("scores", ["id", "quality"]).to_pandas()
         draw = draw.merge(quality, on="id", how="left")
@@ -121,7 +121,7 @@ def _draw(workspace: Workspace) -> pd.DataFrame:
 
 
 def _labels(workspace: Workspace, ids: set[str]) -> dict[str, dict[str, Any]]:
-    """Return id → question → {value, posterior, by}: people's where there are any, else a model's."""
+    """Return id → question → {value, posterior, by}: people's labels, else a model's."""
     found: dict[str, dict[str, Any]] = {}
     scores = workspace.stored("scores")
     if scores:

@@ -53,7 +53,10 @@ def _front_matter(
     lines = ["---", f"pretty_name: {json.dumps(workspace.about['name'])}", f"license: {license_}"]
     if tongues:
         lines.append(f"language:{tongues}")
-    lines += [f"size_categories:\n- {scale.get(top, 'n>1M')}", "task_categories:\n- text-generation"]
+    lines += [
+        f"size_categories:\n- {scale.get(top, 'n>1M')}",
+        "task_categories:\n- text-generation",
+    ]
     return "\n".join([*lines, "---", ""])
 
 

@@ -37,10 +37,15 @@ class _Counted:
 
 
 def verify(folder: Path) -> VerifyResult:
-    """Read every shard again: sums, counts, ids, groups, copies. Raises DataError without manifest."""
+    """Read every shard again: sums, counts, ids, groups, copies.
+
+    Raises DataError where there is no manifest.
+    """
     manifest = storage.read_json(folder / "manifest.json")
     if manifest is None:
-        raise DataError(f"{folder} has no manifest.json", hint="it is no export, or not a whole one")
+        raise DataError(
+            f"{folder} has no manifest.json", hint="it is no export, or not a whole one"
+        )
     problems = list(_sums(folder))
     name = manifest["tokenizer"]
     count = tokens.counter(str(folder / name) if name.endswith(".json") else name)

@@ -9,6 +9,7 @@ group weights say which documents are preferred; one draw turns weights into cop
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -45,7 +46,9 @@ class BetweenSpec(Spec):
     beta: Annotated[float, Field(description="Weight of a group's mean quality.")] = 2.0
     shares: Annotated[
         dict[str, dict[str, float]] | None,
-        Field(description="Key → value → share; values unnamed get 0, other keys stay in proportion."),
+        Field(
+            description="Key → value → share; values unnamed get 0, other keys stay in proportion."
+        ),
     ] = None
 
     @field_validator("shares")
@@ -94,9 +97,9 @@ class MixSpec(Spec):
         str | int, Field(description="Tokens (`20M`), or a share of the supply (`25%`).")
     ] = "100%"
     max_epochs: Annotated[int, Field(ge=1, description="Copies of a document at most.")] = 4
-    limits: Annotated[
-        dict[str, ShareLimit], Field(description="Limits of a group's share, by name or `*`.")
-    ] = {}
+    limits: dict[str, ShareLimit] = Field(
+        default_factory=dict, description="Limits of a group's share, by name or `*`."
+    )
     seed: Annotated[int, Field(description="Seed of the draw.")] = 0
 
     @field_validator("budget")
@@ -153,7 +156,9 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
     items = candidates(workspace, spec)
     supply = items.groupby("group", sort=True)["tokens"].sum()
     budget = tokens_of(spec.budget, int(supply.sum()))
-    made = workspace.provenance("mix", spec, inputs, budget=budget, noiseless=spec.within.strategy in NOISELESS)
+    made = workspace.provenance(
+        "mix", spec, inputs, budget=budget, noiseless=spec.within.strategy in NOISELESS
+    )
     wanted = _wanted(items, supply, spec)
     projected = _projected(wanted, supply, budget, spec)
     drawn = draw_groups(items, projected.shares, budget, spec)
@@ -176,7 +181,7 @@ def needs_scores(spec: MixSpec) -> bool:
 def candidates(workspace: Workspace, spec: MixSpec) -> pd.DataFrame:
     """Return what may be drawn: id, tokens, group, quality and bucket, in pool order."""
     columns = ("id", "tokens", "holdout", *COLUMNS)
-    items = workspace.document_table(columns).to_pandas()
+    items: pd.DataFrame = workspace.document_table(columns).to_pandas()
     items = items[~items["holdout"] & (items["tokens"] > 0)]
     if workspace.stored("scores"):
         items = items.merge(workspace.read("scores").to_pandas(), on="id", how="left")
@@ -208,7 +213,7 @@ def needs_quality(spec: MixSpec) -> bool:
 
 
 def draw_groups(
-    items: pd.DataFrame, shares: dict[str, float], budget: int, spec: MixSpec
+    items: pd.DataFrame, shares: Mapping[str, float], budget: int, spec: MixSpec
 ) -> pd.DataFrame:
     """Return the items with weight and copies; every group is within one document of its share."""
     import numpy as np
@@ -317,8 +322,9 @@ def _expected(drawn: pd.DataFrame, spec: MixSpec) -> dict[str, float]:
     found = {}
     for group, part in drawn.groupby("group", sort=True):
         values = part[list(spec.groups)].astype(str).iloc[0]
-        alike = (drawn[others].astype(str) == values[others]).all(axis=1) if others else True
-        mass = drawn["taken"].where(alike, 0).astype(float)
+        mass = drawn["taken"].astype(float)
+        for other in others:
+            mass = mass.where(drawn[other].astype(str) == values[other], 0.0)
         for question in questions:
             mass = mass * drawn[f"{question}:{values[question]}"]
         found[str(group)] = float(mass.sum() / total)

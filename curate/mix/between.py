@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,12 +64,11 @@ def share_of(
             raise DataError(f"no document has {key} {missing[0]}", hint="see mix.between.shares")
     named = keys[list(shares)].agg(tuple, axis=1)
     wanted = supply * 0.0
-    for place, values in named.groupby(named).groups.items():
+    for place, inside in supply.groupby(named):
         share = 1.0
-        for key, value in zip(shares, place, strict=True):  # type: ignore[call-overload]
+        for key, value in zip(shares, cast(tuple[str, ...], place), strict=True):
             share *= shares[key].get(value, 0.0)
-        inside = supply.loc[values].astype(float)
-        wanted.loc[values] = share * inside / inside.sum()
+        wanted.loc[inside.index] = share * inside / inside.sum()
     return _shares(wanted)
 
 

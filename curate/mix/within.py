@@ -31,7 +31,7 @@ def softmax(items: pd.DataFrame, spec: Any) -> NDArray[np.float64]:
     import numpy as np
 
     z = _z_scored(items["quality"].to_numpy(np.float64)) / spec.temperature
-    return np.exp(z - z.max(initial=0.0))
+    return np.asarray(np.exp(z - z.max(initial=0.0)))
 
 
 def top_k(items: pd.DataFrame, spec: Any) -> NDArray[np.float64]:
@@ -58,4 +58,4 @@ def _z_scored(quality: NDArray[np.float64]) -> NDArray[np.float64]:
     spread = known.std() if len(known) else 0.0
     if spread == 0:
         return np.zeros(len(quality))
-    return np.nan_to_num((quality - known.mean()) / spread, nan=0.0)
+    return np.asarray(np.nan_to_num((quality - known.mean()) / spread, nan=0.0))

@@ -1,6 +1,6 @@
 """Collect every distinct document, with an id that is its content and an exact token count.
 
-    sources ──pool──▶ pool · duplicates
+sources ──pool──▶ pool · duplicates
 """
 
 from __future__ import annotations
@@ -73,13 +73,17 @@ def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
 def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
     """Read the sources, give every document its id, and keep one of each."""
     if not spec.sources:
-        raise RecipeError("pool.sources: there are none", hint="name files under `pool: {sources: …}`")
+        raise RecipeError(
+            "pool.sources: there are none", hint="name files under `pool: {sources: …}`"
+        )
     tokenizer = spec.tokenizer
     if tokenizer.endswith(".json"):
         tokenizer = str(workspace.path(tokenizer).resolve())
     tokens.counter(tokenizer)  # a wrong name is told before anything is read
     names = source_names(workspace.root, spec)
-    files = [_file_facts(workspace.root, path) for s in spec.sources for path in s.files(workspace.root)]
+    files = [
+        _file_facts(workspace.root, path) for s in spec.sources for path in s.files(workspace.root)
+    ]
     made = workspace.provenance(
         "pool", spec, inputs(workspace, spec), sources=names, files=files, tokenizer=tokenizer
     )

@@ -7,9 +7,8 @@ import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import IO, Annotated, Any, Literal, cast
 
 from pydantic import Field, field_validator, model_validator
 
@@ -43,16 +42,14 @@ class SourceSpec(Spec):
     paths: Annotated[tuple[str, ...], Field(min_length=1, description="Files; globs are allowed.")]
     format: Annotated[Format, Field(description="`auto` goes by the file's suffix.")] = "auto"
     text: Annotated[str, Field(description="The column that holds the text.")] = TEXT
-    fields: Annotated[
-        dict[str, str], Field(description="Several fields: name → column, instead of `text`.")
-    ] = {}
+    fields: dict[str, str] = Field(
+        default_factory=dict, description="Several fields: name → column, instead of `text`."
+    )
     template: Annotated[
         str | None, Field(description="How fields read as one text, as in `{prompt}: {response}`.")
     ] = None
     license: Annotated[str | Column, Field(description="SPDX name, or its column.")] = "unknown"
-    language: Annotated[
-        str | Column | None, Field(description="BCP 47 tag, or its column.")
-    ] = None
+    language: Annotated[str | Column | None, Field(description="BCP 47 tag, or its column.")] = None
 
     @field_validator("fields", mode="before")
     @classmethod
@@ -70,16 +67,18 @@ class SourceSpec(Spec):
         return self
 
     def files(self, root: Path) -> list[Path]:
-        """Return the files, sorted within each pattern. Raises DataError if a pattern finds none."""
+        """Return the files, sorted within each pattern. DataError if one finds none."""
         found: list[Path] = []
         for pattern in self.paths:
-            matches = sorted(path for path in glob(str(root / pattern), recursive=True))
+            anchor = Path(pattern).anchor
+            base = Path(anchor) if anchor else root
+            matches = sorted(path for path in base.glob(pattern[len(anchor) :]) if path.is_file())
             if not matches:
                 raise DataError(
                     f"no file {pattern}" + (f" (source {self.name})" if self.name else ""),
                     hint=f"paths in a recipe are relative to the workspace, {root}",
                 )
-            found += [Path(match) for match in matches if Path(match).is_file()]
+            found += matches
         return list(dict.fromkeys(found))
 
     def named_files(self, root: Path) -> list[tuple[str, Path]]:
@@ -167,7 +166,7 @@ _Numbered = Iterator[tuple[int, dict[str, Any] | str]]
 
 
 def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
+    return cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb"))
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
@@ -202,7 +201,7 @@ def _csv(path: Path, delimiter: str = ",") -> _Numbered:
     reader = csv.DictReader((line for _, line in _lines(path)), delimiter=delimiter)
     try:
         for row in reader:
-            extra = row.pop(None, None)  # type: ignore[call-overload]
+            extra = row.pop(None, None)
             short = None in row.values()
             yield reader.line_num, "not as many cells as columns" if extra or short else row
     except csv.Error as error:

@@ -1,6 +1,6 @@
 """Write one self-contained page that tells the run from its ledger and tables.
 
-    everything ──report──▶ report.html
+everything ──report──▶ report.html
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import altair as alt
     import pandas as pd
 
 Rows = Sequence[dict[str, Any]]
@@ -18,7 +19,7 @@ def bars(rows: Rows, name: str, value: str) -> str:
     """Return horizontal bars in the order given, with their numbers."""
     import altair as alt
 
-    base = alt.Chart(alt.Data(values=list(rows))).encode(
+    base = _chart(rows).encode(
         y=alt.Y(f"{name}:N", sort=None, title=None),
         x=alt.X(f"{value}:Q", title=value),
     )
@@ -33,7 +34,7 @@ def grouped(rows: Rows, name: str, value: str, series: str) -> str:
 
     order = list(dict.fromkeys(row[series] for row in rows))
     chart = (
-        alt.Chart(alt.Data(values=list(rows)))
+        _chart(rows)
         .mark_bar()
         .encode(
             y=alt.Y(f"{name}:N", sort=None, title=None),
@@ -52,7 +53,7 @@ def reliability(bins: Rows) -> str:
     import altair as alt
 
     points = (
-        alt.Chart(alt.Data(values=list(bins)))
+        _chart(bins)
         .mark_line(point=alt.OverlayMarkDef(size=60), color=_COLORS[1])
         .encode(
             x=alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), title="confidence"),
@@ -61,7 +62,7 @@ def reliability(bins: Rows) -> str:
     )
     ends = [{"confidence": 0, "accuracy": 0}, {"confidence": 1, "accuracy": 1}]
     diagonal = (
-        alt.Chart(alt.Data(values=ends))
+        _chart(ends)
         .mark_line(strokeDash=[4, 4], color=_COLORS[0])
         .encode(x="confidence:Q", y="accuracy:Q")
     )
@@ -80,7 +81,7 @@ def distributions(mix: pd.DataFrame) -> str:
             rows.append(
                 {"group": str(group), "which": which, "low": low, "median": middle, "high": high}
             )
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    base = _chart(rows).encode(
         y=alt.Y("group:N", title=None),
         yOffset=alt.YOffset("which:N"),
         color=alt.Color("which:N", scale=alt.Scale(range=[_COLORS[0], _COLORS[1]]), title=None),
@@ -96,10 +97,8 @@ def losses(points: Rows) -> str:
     """Return the cross-entropy of each mixture on each source, with two standard deviations."""
     import altair as alt
 
-    rows = [
-        {**p, "low": p["loss"] - 2 * p["sd"], "high": p["loss"] + 2 * p["sd"]} for p in points
-    ]
-    base = alt.Chart(alt.Data(values=rows)).encode(
+    rows = [{**p, "low": p["loss"] - 2 * p["sd"], "high": p["loss"] + 2 * p["sd"]} for p in points]
+    base = _chart(rows).encode(
         y=alt.Y("source:N", title=None),
         yOffset=alt.YOffset("mixture:N"),
         color=alt.Color("mixture:N", scale=alt.Scale(range=_COLORS[1:]), title=None),
@@ -109,6 +108,12 @@ def losses(points: Rows) -> str:
     )
     spans = base.mark_rule().encode(x="low:Q", x2="high:Q")
     return _svg((dots + spans).properties(width=_WIDTH, height=alt.Step(20)))
+
+
+def _chart(rows: Rows) -> alt.Chart:
+    import altair as alt
+
+    return alt.Chart(alt.InlineData(values=list(rows)))
 
 
 def _svg(chart: Any) -> str:

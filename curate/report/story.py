@@ -127,7 +127,8 @@ def _reasons(workspace: Workspace) -> Section | None:
     if not clean.get("reasons"):
         return None
     rows = [{"reason": name, "documents": n} for name, n in clean["reasons"].items()]
-    words = f"{clean['documents'] - clean['kept']:,} of {clean['documents']:,} documents were dropped, each for one reason."
+    dropped = clean["documents"] - clean["kept"]
+    words = f"{dropped:,} of {clean['documents']:,} documents were dropped, each for one reason."
     chart = charts.bars(rows, "reason", "documents")
     return _section("Why documents were dropped", words, chart=chart, rows=rows)
 
@@ -152,9 +153,7 @@ def _agreement(workspace: Workspace) -> Section | None:
     ]
     first = told[0]["question"]
     labels = workspace.read("labels").to_pylist()
-    counts = Counter(
-        str(json.loads(row["value"])) for row in labels if row["question"] == first
-    )
+    counts = Counter(str(json.loads(row["value"])) for row in labels if row["question"] == first)
     shares = [{"value": value, "texts": n} for value, n in sorted(counts.items())]
     words = (
         "Krippendorff's alpha is 1 where people agree fully and 0 where they agree as by chance; "
@@ -186,7 +185,10 @@ def _model(workspace: Workspace) -> Section | None:
         return None
     score = _last(workspace, "score")
     rows = [
-        {"": "model", **{k: metrics[k] for k in ("accuracy", "macro_f1", "macro_recall", "cross_entropy")}},
+        {
+            "": "model",
+            **{k: metrics[k] for k in ("accuracy", "macro_f1", "macro_recall", "cross_entropy")},
+        },
         {
             "": "trivial baseline",
             "accuracy": metrics["trivial_accuracy"],
@@ -249,7 +251,17 @@ def _mixture(workspace: Workspace) -> Section | None:
     if not workspace.stored("groups"):
         return None
     groups = workspace.read("groups").to_pylist()
-    names = ("group", "wanted", "promised", "realised", "expected", "tokens", "documents", "epochs", "bound")
+    names = (
+        "group",
+        "wanted",
+        "promised",
+        "realised",
+        "expected",
+        "tokens",
+        "documents",
+        "epochs",
+        "bound",
+    )
     rows = [{name: group[name] for name in names} for group in groups]
     told = [
         {"group": group["group"], "measure": name, "share": group[name]}
@@ -264,15 +276,27 @@ def _mixture(workspace: Workspace) -> Section | None:
         f"{mix['supply']:,}. Wanted is what the strategy asked, promised what the limits left of "
         "it, realised what was drawn; expected is the share that the calibrated model foresees."
     )
-    return _section("The mixture", words, chart=charts.grouped(told, "group", "share", "measure"), rows=rows)
+    return _section(
+        "The mixture", words, chart=charts.grouped(told, "group", "share", "measure"), rows=rows
+    )
 
 
 def _proxy(workspace: Workspace) -> Section | None:
     found = storage.read_json(workspace.root / "evaluate.json") or {}
     if not found.get("proxy"):
-        return _section("Does it help?", found["verdict"] + ". " + " ".join(found["notes"])) if found else None
+        return (
+            _section("Does it help?", found["verdict"] + ". " + " ".join(found["notes"]))
+            if found
+            else None
+        )
     rows = [
-        {"mixture": arm["arm"], "tokens": arm["tokens"], "mean": arm["mean"], "sd": arm["mean_sd"], **arm["by_source"]}
+        {
+            "mixture": arm["arm"],
+            "tokens": arm["tokens"],
+            "mean": arm["mean"],
+            "sd": arm["mean_sd"],
+            **arm["by_source"],
+        }
         for arm in found["proxy"]
     ]
     points = [
@@ -294,12 +318,21 @@ def _provenance(workspace: Workspace) -> Section:
     for line in workspace.ledger():
         seen[line["stage"]] = line
     rows = [
-        {"stage": stage, "at": line["at"], "seconds": float(line["seconds"]), "version": line["version"]}
+        {
+            "stage": stage,
+            "at": line["at"],
+            "seconds": float(line["seconds"]),
+            "version": line["version"],
+        }
         for stage, line in seen.items()
         if line["stage"] != "recipe"
     ]
     files = workspace.made("pool").facts["files"]
-    words = "Inputs: " + "; ".join(f"{f['path']} (sha256 {f['sha256'][:12]}…)" for f in files[:20]) + "."
+    words = (
+        "Inputs: "
+        + "; ".join(f"{f['path']} (sha256 {f['sha256'][:12]}…)" for f in files[:20])
+        + "."
+    )
     for each in workspace.rounds:
         project = each.project
         where = f" on {project.backend}, project {project.name}" if project else ""

@@ -1,6 +1,6 @@
 """Choose which documents people see next, and with what probability.
 
-    clean ──sample──▶ a new round: sample · texts as shown · frame
+clean ──sample──▶ a new round: sample · texts as shown · frame
 """
 
 from __future__ import annotations
@@ -63,7 +63,9 @@ class Sampler(Protocol):
 
     def __call__(
         self, items: pd.DataFrame, n: int, rng: np.random.Generator, context: SampleSpec
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]: ...
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Choose n of the items; `stratum` is one of their columns."""
+        ...
 
 
 def random(
@@ -147,7 +149,11 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
         "purpose": spec.purpose,
         "created": now(),
         "sample": spec.settings(),
-        "frame": {"documents": len(frame), "strata": counts, "clean": workspace.fingerprint("clean")},
+        "frame": {
+            "documents": len(frame),
+            "strata": counts,
+            "clean": workspace.fingerprint("clean"),
+        },
     }
     shown = workspace.find_texts(set(chosen["id"]))
     with freeze(workspace.root, number, about, sample, shown):
@@ -158,7 +164,7 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
 
 def _frame(workspace: Workspace, spec: SampleSpec) -> pd.DataFrame:
     columns = ["id", "holdout", *spec.by]
-    frame = workspace.document_table(columns).to_pandas()
+    frame: pd.DataFrame = workspace.document_table(columns).to_pandas()
     sent = {id for each in workspace.rounds for id in each.sample()["id"].to_pylist()}
     frame = frame[~frame["holdout"] & ~frame["id"].isin(sent)].reset_index(drop=True)
     stratum = frame[list(spec.by)].fillna("unknown").agg("/".join, axis=1) if len(frame) else ""

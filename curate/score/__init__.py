@@ -152,7 +152,9 @@ def quality_function(
 
 def _place(name: str, values: tuple[str, ...]) -> int:
     if name not in values:
-        raise RecipeError(f"score.quality: the question has no value {name}", hint=", ".join(values))
+        raise RecipeError(
+            f"score.quality: the question has no value {name}", hint=", ".join(values)
+        )
     return values.index(name)
 
 

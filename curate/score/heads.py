@@ -66,7 +66,7 @@ def choice_head(values: Sequence[str]) -> Learn:
         def predict(these: Array) -> Array:
             logits = np.full((len(these), len(values)), _ABSENT)
             logits[:, present] = model.predict_log_proba(these)
-            return np.maximum(logits, _ABSENT)
+            return np.asarray(np.maximum(logits, _ABSENT))
 
         return predict
 
@@ -88,7 +88,7 @@ def rating_head(values: Sequence[str]) -> Learn:
         model = Ridge(alpha=1 / strength).fit(vectors, shares @ levels)
 
         def predict(these: Array) -> Array:
-            return -((levels - model.predict(these)[:, None]) ** 2) / 2
+            return np.asarray(-((levels - model.predict(these)[:, None]) ** 2) / 2)
 
         return predict
 

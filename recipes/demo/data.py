@@ -62,7 +62,9 @@ def rated(archive: Path) -> Iterator[tuple[str, str, str, list[int]]]:
                 opened = tar.extractfile(files[f"{name}_{part}.txt"])
                 assert opened is not None
                 text = opened.read().decode("utf-8-sig")
-                rows = (line.rstrip("\r\n").split("\t") for line in text.split("\n") if line.strip())
+                rows = (
+                    line.rstrip("\r\n").split("\t") for line in text.split("\n") if line.strip()
+                )
                 lines[part] = {row[0]: row for row in rows}
             for item, row in lines["GroundTruth"].items():
                 ratings = ast.literal_eval(lines["anonDataRatings"][item][3])
@@ -90,7 +92,7 @@ def write_english(folder: Path, cache: Path) -> Path:
 
 
 def write_chinese(folder: Path, cache: Path) -> Path:
-    """Write the positive and the negative reviews as two sources, and `truth.json`: text → labels."""
+    """Write the reviews as two sources, positive and negative, and `truth.json`: text → labels."""
     folder.mkdir(parents=True, exist_ok=True)
     cache.mkdir(parents=True, exist_ok=True)
     truth: dict[str, set[str]] = defaultdict(set)

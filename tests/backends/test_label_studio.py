@@ -296,6 +296,7 @@ def test_a_form_changed_on_the_server_is_noticed(hands: LabelStudioHands, projec
         hands.backend.pull(project, cursor=None, known={})
 
 
+@pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")  # the SDK's own
 def test_a_personal_access_token_works(hands: LabelStudioHands) -> None:
     token = hands.call("", "POST", "token/")["token"]
     assert LabelStudioBackend(hands.url, token).ping().user == server.CURATOR

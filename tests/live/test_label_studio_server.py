@@ -1,0 +1,190 @@
+"""The embedded Label Studio as a process: started once, found again, ended, and never mixed up."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from servers import environments
+
+from curate.errors import ServerError
+from curate.servers import Home, environments as built, label_studio, processes, unwatched
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    """A home of one's own, in which nothing runs yet; ended afterwards."""
+    home = Home(tmp_path / "home", environments())
+    yield home
+    label_studio.stop(home)
+
+
+def root(home: Home) -> Path:
+    return home.home / "servers" / "label_studio"
+
+
+def whoami(home: Home, token: str) -> str:
+    server = label_studio.status(home)
+    assert server is not None
+    headers = {"Authorization": f"Token {token}"}
+    answer = httpx.get(f"{server.url}/api/current-user/whoami", headers=headers)
+    return str(answer.raise_for_status().json()["email"])
+
+
+def test_a_running_server_is_returned_and_speaks_to_its_people(label_studio_home: Home) -> None:
+    running = label_studio.start(label_studio_home)
+    assert running == label_studio.status(label_studio_home)
+    for account in (
+        label_studio.curator(label_studio_home),
+        *label_studio.accounts(label_studio_home),
+    ):
+        assert whoami(label_studio_home, account.token) == account.email
+
+
+def test_an_account_is_added_while_it_runs_and_keeps_its_password(label_studio_home: Home) -> None:
+    dan = label_studio.add_account(label_studio_home, "Dan@Example.org ", "Dan")
+    assert whoami(label_studio_home, dan.token) == "dan@example.org"
+    assert label_studio.add_account(label_studio_home, "dan@example.org", "Daniel") == dan
+    assert dan in label_studio.accounts(label_studio_home)
+    with pytest.raises(ServerError, match="cannot be an account"):
+        label_studio.add_account(label_studio_home, "dan", "Dan")
+
+
+def test_a_person_can_log_in(label_studio_home: Home) -> None:
+    running = label_studio.start(label_studio_home)
+    ann = label_studio.accounts(label_studio_home)[0]
+    with httpx.Client(base_url=running.url) as browser:
+        browser.get("/user/login")
+        form = {"email": ann.email, "password": ann.password}
+        form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
+        assert browser.post("/user/login", data=form).status_code == 302
+        assert browser.get("/projects/").status_code == 200
+
+
+def test_secrets_are_for_their_owner_alone(label_studio_home: Home) -> None:
+    folder = root(label_studio_home)
+    account = label_studio.accounts(label_studio_home)[0]
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "secrets.json").stat().st_mode) == 0o600
+    assert account.password not in repr(account)
+    assert account.token not in repr(account)
+    assert account.token not in (folder / "server.log").read_text()
+
+
+def test_it_is_closed_to_other_hosts_and_sites(label_studio_home: Home) -> None:
+    running = label_studio.start(label_studio_home)
+    assert httpx.get(f"{running.url}/health", headers={"Host": "evil.example"}).status_code == 400
+    answer = httpx.get(f"{running.url}/user/login", headers={"Origin": "http://evil.example"})
+    assert "access-control-allow-origin" not in answer.headers
+    assert "content-security-policy" in answer.headers
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection((socket.gethostbyname("127.0.0.2"), running.port), timeout=2)
+    with httpx.Client(base_url=running.url) as browser:
+        browser.get("/user/signup")
+        form = {"email": "evil@example.org", "password": "evil-password-1"}
+        form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
+        assert browser.post("/user/signup", data=form).status_code == 403
+
+
+def test_it_survives_being_killed_and_nothing_is_lost(home: Home) -> None:
+    first = label_studio.start(home)
+    token = label_studio.curator(home).token
+    headers = {"Authorization": f"Token {token}"}
+    made = httpx.post(f"{first.url}/api/projects", headers=headers, json={"title": "kept"})
+    assert made.status_code == 201
+    os.kill(first.pid, signal.SIGKILL)
+    until = time.monotonic() + 5
+    while label_studio.status(home) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert label_studio.status(home) is None
+    second = label_studio.start(home)
+    assert second.pid != first.pid
+    found = httpx.get(f"{second.url}/api/projects", headers=headers).json()
+    assert [project["title"] for project in found["results"]] == ["kept"]
+
+
+def test_a_stale_record_never_leads_to_a_foreign_process(home: Home) -> None:
+    folder = root(home)
+    folder.mkdir(parents=True)
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as foreign:
+        record = {"pid": foreign.pid, "port": 1, "started": "2026-01-01T00:00:00+00:00"}
+        (folder / "server.json").write_text(json.dumps(record) + "\n")
+        assert label_studio.status(home) is None
+        assert label_studio.stop(home) is False
+        assert foreign.poll() is None
+        foreign.terminate()
+
+
+def test_two_starts_at_once_are_one_server_and_a_taken_port_is_no_trouble(home: Home) -> None:
+    script = f"""
+        from pathlib import Path
+        from curate.servers import Home, label_studio
+        print(label_studio.start(Home(Path({str(home.home)!r}), Path({str(home.environments)!r}))))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    with socket.socket() as taken:
+        with suppress(OSError):  # else somebody has taken it already, which does as well
+            taken.bind((processes.HOST, label_studio.PORT))
+            taken.listen()
+        starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+        said = [start.communicate()[0] for start in starts]
+    assert said[0] == said[1]
+    running = label_studio.status(home)
+    assert running is not None
+    assert str(running) == said[0].strip()
+    assert running.port != label_studio.PORT
+
+
+def test_accounts_added_before_the_first_start_work_after_it(home: Home) -> None:
+    eve = label_studio.add_account(home, "eve@example.org", "Eve")
+    assert label_studio.status(home) is None
+    label_studio.start(home)
+    assert whoami(home, eve.token) == "eve@example.org"
+    label_studio.reset(home)
+    assert label_studio.status(home) is None
+    assert label_studio.accounts(home) == []
+
+
+def test_a_server_that_dies_at_once_shows_the_end_of_its_log(home: Home) -> None:
+    data = root(home) / "data"
+    data.mkdir(parents=True)
+    (data / "label_studio.sqlite3").write_text("this is no database" * 100)
+    with pytest.raises(ServerError, match="file is not a database"):
+        label_studio.start(home)
+
+
+def test_half_an_environment_is_built_again(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("")
+
+    def fail(environment: built.Environment) -> None:
+        raise ServerError("killed")
+
+    made = []
+    with pytest.raises(ServerError, match="killed"):
+        built.build("nothing", lock, tmp_path, finish=fail, watch=unwatched)
+    for _ in range(2):
+        environment = built.build("nothing", lock, tmp_path, finish=made.append, watch=unwatched)
+    assert made == [environment]
+    assert environment.is_ready
+
+
+def test_packages_that_are_not_as_locked_are_refused(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text(f"colorama==0.4.6 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(ServerError, match="(?i)hash"):
+        built.build("wrong", lock, tmp_path, finish=lambda environment: None, watch=unwatched)
