@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_SPAN = float(2**64)
+
+
 def uniform(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
     """Return one number in the open interval (0, 1) for each id.
 
@@ -27,7 +30,7 @@ def uniform(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
         blake2b(id.encode(), digest_size=8, salt=salt, person=key).digest() for id in ids
     )
     numbers: NDArray[np.float64] = np.frombuffer(digests, "<u8").astype(np.float64)
-    return (numbers + 0.5) / 2.0**64
+    return (numbers + 0.5) / _SPAN
 
 
 def gumbel(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:

@@ -147,16 +147,15 @@ class LabelStudioBackend:
         wanted = {task.id: task for task in tasks}
         data = {id: _imported(project.form, task) for id, task in wanted.items()}
         there = dict(self._there(project))
-        for id, (key, overlap) in there.items():
-            if id in wanted:
-                self._set_overlap(project, wanted[id], key, overlap)
+        for id in wanted.keys() & there.keys():
+            self._set_overlap(wanted[id], *there[id])
         missing = [id for id in wanted if id not in there]
         last, sent = max((key for key, _ in there.values()), default=0), 0
         for batch in chunks(missing, BATCH):
             try:
                 keys = self._send(project, [data[id] for id in batch], last)
                 for id in batch:
-                    self._set_overlap(project, wanted[id], keys[id], project.overlap)
+                    self._set_overlap(wanted[id], keys[id], project.overlap)
             except BackendError as fault:
                 if not sent:
                     raise
@@ -207,10 +206,10 @@ class LabelStudioBackend:
         news = where("id", "greater", "Number", last)
         return {record: key for key, record in self.client.records(project.key, news)}
 
-    def _set_overlap(self, project: Project, task: Task, key: int, overlap: int | None) -> None:
-        wanted = task.overlap or project.overlap or EVERYONE
-        if wanted != (overlap or EVERYONE):
-            self.client.request("PATCH", f"api/tasks/{key}", body={"overlap": wanted})
+    def _set_overlap(self, task: Task, key: int, overlap: int | None) -> None:
+        """See that a task which asks for an overlap of its own has it; an import cannot say so."""
+        if task.overlap not in (None, overlap):
+            self.client.request("PATCH", f"api/tasks/{key}", body={"overlap": task.overlap})
 
     # ── answers
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import pytest
@@ -408,28 +408,23 @@ def _refuse_requests(backend: LabelStudioBackend, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(http, "request", request)
 
 
-class _answering:
-    """A server that gives one answer to everything."""
+@contextmanager
+def _answering(status: int, body: bytes) -> Iterator[str]:
+    """Yield the address of a server that gives one answer to everything."""
 
-    def __init__(self, status: int, body: bytes) -> None:
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
-            def log_message(self, *arguments: Any) -> None:
-                """Say nothing."""
+        def log_message(self, *arguments: Any) -> None:
+            """Say nothing."""
 
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = Thread(target=self.server.serve_forever)
-
-    def __enter__(self) -> str:
-        self.thread.start()
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    def __exit__(self, *_: object) -> None:
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
+    with HTTPServer(("127.0.0.1", 0), Handler) as answering:
+        thread = Thread(target=answering.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{answering.server_port}"
+        answering.shutdown()
+        thread.join()

@@ -20,7 +20,8 @@ import pytest
 from servers import environments
 
 from curate.errors import ServerError
-from curate.servers import Home, environments as built, label_studio, processes, unwatched
+from curate.servers import Home, label_studio, processes, unwatched
+from curate.servers import environments as built
 
 pytestmark = pytest.mark.live
 
@@ -186,5 +187,5 @@ def test_half_an_environment_is_built_again(tmp_path: Path) -> None:
 def test_packages_that_are_not_as_locked_are_refused(tmp_path: Path) -> None:
     lock = tmp_path / "requirements.lock"
     lock.write_text(f"colorama==0.4.6 --hash=sha256:{'0' * 64}\n")
-    with pytest.raises(ServerError, match="(?i)hash"):
+    with pytest.raises(ServerError, match="HASHES"):
         built.build("wrong", lock, tmp_path, finish=lambda environment: None, watch=unwatched)

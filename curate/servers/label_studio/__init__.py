@@ -57,7 +57,7 @@ def start(home: Home, watch: Watch = unwatched) -> Running:
 
     Raises ServerError with the end of the log.
     """
-    root = _root(home)
+    root = _made(home)
     with processes.held(root / ".starting"):
         if processes.running(_state(root)) is None:
             environment = _environment(home, watch)
@@ -86,12 +86,12 @@ def reset(home: Home) -> None:
 
 def curator(home: Home) -> Account:
     """Return the account that curate itself uses, and the curator may log in with."""
-    return Account(**_secrets(_root(home))["curator"])
+    return Account(**_secrets(_made(home))["curator"])
 
 
 def accounts(home: Home) -> list[Account]:
     """Return the accounts of the people who annotate, in the order in which they were added."""
-    return [Account(**account) for account in _secrets(_root(home))["people"]]
+    return [Account(**account) for account in _secrets(_made(home))["people"]]
 
 
 def add_account(home: Home, email: str, name: str, watch: Watch = unwatched) -> Account:
@@ -106,7 +106,7 @@ def add_accounts(
 
     A server that does not run makes them when it starts. Raises ServerError for what is no e-mail.
     """
-    root = _root(home)
+    root = _made(home)
     with processes.held(root / ".accounts"):
         secrets = _secrets(root)
         known = {account["email"]: account for account in secrets["people"]}
@@ -209,7 +209,11 @@ def _variables(data: Path) -> dict[str, str]:
 
 
 def _root(home: Home) -> Path:
-    root = home.home / "servers" / "label_studio"
+    return home.home / "servers" / "label_studio"
+
+
+def _made(home: Home) -> Path:
+    root = _root(home)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return root
 

@@ -1,0 +1,50 @@
+# Everything this project needs is under .venv and runs/, but for built server environments: those
+# are shared between checkouts, under the user's data folder (or CURATE_ENVIRONMENTS).
+PYTHON ?= python3
+BIN := .venv/bin
+export CURATE_HOME ?= $(CURDIR)/runs/home
+export TOKENIZERS_PARALLELISM := false
+
+.PHONY: demo demo-chinese test check bench chaos stop clean
+
+# The whole loop on real data, through a real annotation server (see README).
+demo: .venv/ready
+	$(BIN)/python -m recipes.demo english runs/demo
+
+# The same loop offline, on Chinese reviews.
+demo-chinese: .venv/ready
+	$(BIN)/python -m recipes.demo chinese runs/demo-chinese
+
+# Everything that CI runs: lint, types, all tests, real servers and browser included.
+test: check
+	$(BIN)/pytest -m "live or browser or slow"
+
+# The quick part.
+check: .venv/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not live and not browser and not slow"
+
+bench: .venv/ready
+	$(BIN)/python -m tests.benchmarks.sentiment
+	$(BIN)/python -m tests.benchmarks.chinese
+
+# Random kills, then the same run again.
+chaos: .venv/ready
+	$(BIN)/python -m tests.chaos
+
+stop:
+	@if [ -x $(BIN)/curate ]; then $(BIN)/curate server stop label_studio; fi
+
+clean: stop
+	rm -rf runs .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# torch comes first and by itself: a range could resolve to a build of several gigabytes.
+.venv/ready: requirements.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install -q --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@

@@ -1,0 +1,147 @@
+"""`python -m recipes.demo english|chinese FOLDER`: the whole loop, without a person.
+
+english: three sources, a real Label Studio, recorded human ratings replayed by five accounts.
+chinese: reviews with their recorded label, offline.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from recipes.demo import data, replay
+
+ROOT = Path(__file__).parent.parent
+SEED = 7
+PEOPLE = ("ada", "ben", "chen", "dana", "emil")
+
+
+def main() -> None:
+    """Run the demo that was asked for."""
+    if len(sys.argv) != 3 or sys.argv[1] not in ("english", "chinese"):
+        raise SystemExit(__doc__)
+    folder = Path(sys.argv[2]).resolve()
+    started = time.monotonic()
+    english(folder) if sys.argv[1] == "english" else chinese(folder)
+    say(f"done in {time.monotonic() - started:.0f} s")
+
+
+def english(folder: Path) -> None:
+    """Go from raw text to a quality-weighted mixture, through a real Label Studio."""
+    say("The demo: 18,513 English texts, and what people really said of them.")
+    ratings = json.loads(data.write_english(folder / "data", cache()).read_text(encoding="utf-8"))
+    server = asked("server", "start", "label_studio", "--json")
+    tokens = {account["email"]: account["token"] for account in map(account_of, PEOPLE)}
+    if curate("run", str(ROOT / "sentiment.yaml"), "-w", str(folder)) == 3:
+        say("Five accounts now answer at once: recorded human ratings, replayed over HTTP.")
+        project = read(folder / "rounds/01/project.json")["project"]
+        answers = replay.plan(tasks_of(folder), ratings, list(tokens), SEED)
+        (folder / "replayed.json").write_text(replay.as_json(answers), encoding="utf-8")
+        seconds = replay.replay(project["server"], tokens, project["key"], answers)
+        say(f"{len(answers)} answers given in {seconds:.0f} s.")
+        finished(curate("run", "-w", str(folder)))
+    finished(curate("verify", str(folder / "export")))
+    close(folder, server)
+
+
+def chinese(folder: Path) -> None:
+    """Run the same loop offline on Chinese reviews, each answered with its recorded label."""
+    say("The demo: 35,124 Chinese reviews, half of them exact copies.")
+    truth = json.loads(data.write_chinese(folder / "data", cache()).read_text(encoding="utf-8"))
+    if curate("run", str(ROOT / "chinese.yaml"), "-w", str(folder)) == 3:
+        with (folder / "rounds/01/answers.jsonl").open("w", encoding="utf-8") as file:
+            for task in tasks_of(folder):
+                value = data.drawn(SEED, task["id"]).choice(truth[task["text"]])
+                answer = {"id": task["id"], "question": "sentiment", "annotator": "recorded"}
+                file.write(json.dumps({**answer, "value": value}) + "\n")
+        say("Answers: the recorded label of each review, replayed.")
+        finished(curate("run", "-w", str(folder)))
+    finished(curate("verify", str(folder / "export")))
+    mixture(folder)
+    say(f"the report        {folder / 'report.html'}")
+
+
+def close(folder: Path, server: dict[str, Any]) -> None:
+    """Print what there is to see, and how to go on by hand."""
+    mixture(folder)
+    login = asked("server", "start", "label_studio", "--json")
+    account = next(a for a in asked("server", "accounts", "list", "--json")["accounts"])
+    project = read(folder / "rounds/01/project.json")["project"]
+    say("")
+    say("The answers above are recorded human ratings, replayed: no person sat here.")
+    say(f"the page          {project['url']}")
+    say(f"  as a curator    {login['user']}  (password: curate server start label_studio)")
+    say(f"  as an annotator {account['email']}  {account['password']}")
+    say(f"the report        {folder / 'report.html'}")
+    say(f"the mixture       {folder / 'export'}")
+    say("label some yourself:")
+    say(f"  export CURATE_HOME={os.environ.get('CURATE_HOME', '')}")
+    more = "--next-round --set sample.n=20 --set push.overlap=1"
+    say(f"  .venv/bin/curate run -w {folder} {more}")
+    say("  … label in the page it names, then:")
+    say(f"  .venv/bin/curate run -w {folder}")
+    say("stop the server:  make stop")
+
+
+def mixture(folder: Path) -> None:
+    """Print the mixture as a table."""
+    groups = read(folder / "export/manifest.json")["groups"]
+    say(f"\n{'group':<22}{'wanted':>9}{'promised':>10}{'realised':>10}{'expected':>10}{'tokens':>9}")
+    for group in groups:
+        shares = "".join(f"{group[name]:>10.2%}" for name in ("promised", "realised", "expected"))
+        say(f"{group['group']:<22}{group['wanted']:>9.2%}{shares}{group['tokens']:>9,}")
+
+
+def account_of(name: str) -> dict[str, Any]:
+    """Return an annotator's account, made if it is not there yet."""
+    return asked("server", "accounts", "add", f"{name}@example.org", "--name", name.title(), "--json")
+
+
+def tasks_of(folder: Path) -> list[dict[str, Any]]:
+    """Return id and text of the first round's tasks, as people saw them."""
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(folder / "rounds/01/texts.parquet").to_pylist()
+    return [{"id": row["id"], **dict(json.loads(row["fields"]))} for row in rows]
+
+
+def curate(*arguments: str) -> int:
+    """Run the command line; return its exit code."""
+    return subprocess.run([sys.executable, "-m", "curate", *arguments], check=False).returncode
+
+
+def asked(*arguments: str) -> dict[str, Any]:
+    """Run the command line and return the JSON it prints."""
+    command = [sys.executable, "-m", "curate", *arguments]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return dict(json.loads(done.stdout))
+
+
+def finished(code: int) -> None:
+    """Stop with the code of a command that failed."""
+    if code:
+        raise SystemExit(code)
+
+
+def cache() -> Path:
+    """Return where downloaded packages lie."""
+    return Path("runs/downloads").resolve()
+
+
+def read(path: Path) -> Any:
+    """Return a JSON file's value."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def say(text: str) -> None:
+    """Tell something."""
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

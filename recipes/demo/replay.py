@@ -1,0 +1,128 @@
+"""Answer a round on Label Studio as people would: by account, over HTTP, all at once.
+
+The answers are recorded human ratings, drawn by a seed. Some texts are skipped, some answers are
+edited afterwards, as people do.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from recipes.demo.data import drawn, polarity
+
+SKIPPED, EDITED = 0.02, 0.03
+"""Shares of the answers that are a skip, and that are changed once after they were given."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """One answer as it stands at the end: what a pull must bring home."""
+
+    account: str
+    id: str
+    value: str | None
+    status: str
+    edits: int
+
+
+def plan(
+    tasks: Sequence[Mapping[str, Any]],
+    ratings: Mapping[str, Sequence[int]],
+    accounts: Sequence[str],
+    seed: int,
+) -> list[Given]:
+    """Return every answer that will be given: per text and account, one of its recorded ratings."""
+    answers = []
+    for task in tasks:
+        for account in accounts:
+            chance = drawn(seed, task["id"], account)
+            value = polarity(chance.choice(list(ratings[task["text"]])))
+            what = chance.random()
+            if what < SKIPPED:
+                answers.append(Given(account, task["id"], None, "skipped", 0))
+            else:
+                edits = int(what < SKIPPED + EDITED)
+                answers.append(Given(account, task["id"], value, "submitted", edits))
+    return answers
+
+
+def replay(url: str, tokens: Mapping[str, str], project: str, answers: Sequence[Given]) -> float:
+    """Give the answers with each account's own token, all accounts at once; return the seconds."""
+    started = time.monotonic()
+    with ThreadPoolExecutor(len(tokens)) as pool:
+        jobs = [
+            pool.submit(_as_one, Client(url, token), project, [a for a in answers if a.account == name])
+            for name, token in tokens.items()
+        ]
+        for job in jobs:
+            job.result()
+    return time.monotonic() - started
+
+
+def _as_one(client: Client, project: str, answers: Sequence[Given]) -> None:
+    places = task_numbers(client, project)
+    for answer in answers:
+        path = f"/api/tasks/{places[answer.id]}/annotations/"
+        if answer.status == "skipped":
+            client.call("POST", path, {"result": [], "was_cancelled": True, "lead_time": 3.0})
+            continue
+        first = _other(answer.value) if answer.edits else answer.value
+        made = client.call("POST", path, {"result": _result(first), "lead_time": 6.0})
+        if answer.edits:
+            edited = {"result": _result(answer.value), "lead_time": 9.0}
+            client.call("PATCH", f"/api/annotations/{made['id']}/", edited)
+
+
+def task_numbers(client: Client, project: str) -> dict[str, int]:
+    """Return record id → task number of every task in a project."""
+    found: dict[str, int] = {}
+    page = 1
+    while True:
+        answer = client.call("GET", f"/api/tasks?project={project}&page={page}&page_size=500")
+        found |= {task["data"]["record_id"]: task["id"] for task in answer["tasks"]}
+        if len(found) >= answer["total"]:
+            return found
+        page += 1
+
+
+def _result(value: str | None) -> list[dict[str, Any]]:
+    choice = {"from_name": "sentiment", "to_name": "text", "type": "choices"}
+    return [{**choice, "value": {"choices": [value]}}]
+
+
+def _other(value: str | None) -> str:
+    return "neutral" if value != "neutral" else "positive"
+
+
+class Client:
+    """A person's way to the server: their token, and JSON over HTTP."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url, self._token = url, token
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Send one request and return the answer's JSON; a busy server is asked again."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Token {self._token}", "Content-Type": "application/json"}
+        request = urllib.request.Request(self._url + path, data, headers, method=method)
+        for patience in (0.2, 1.0, None):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code < 500 or patience is None:
+                    raise
+                time.sleep(patience)
+        raise AssertionError
+
+
+def as_json(answers: Sequence[Given]) -> str:
+    """Return the answers for a file."""
+    return json.dumps([asdict(answer) for answer in answers], indent=1)
