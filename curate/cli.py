@@ -65,6 +65,8 @@ def _run(stage: str, root: Path, as_json: bool, wait: float, **options: Any) -> 
     from curate.spec import validated
 
     workspace = _open(root)
+    if stage != "pool":
+        workspace.require("pool")
     own = recipe.of_workspace(workspace).section(stage)
     given = {name: value for name, value in options.items() if value is not None}
     settings = {**own.model_dump(mode="json", exclude_unset=True), **given}

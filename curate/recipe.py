@@ -114,7 +114,10 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
-        raise RecipeError(f"{path.name}: {' '.join(str(error).split())}") from None
+        raise RecipeError(
+            f"{path.name}: not YAML: {' '.join(str(error).split())}",
+            hint="a recipe is a mapping of sections, as in recipes/sentiment.yaml",
+        ) from None
     if not isinstance(data, dict):
         raise RecipeError(f"{path.name}: a recipe is a mapping of sections")
     for override in overrides:

@@ -140,7 +140,7 @@ class Workspace:
         for name in names:
             if self.fingerprint(name) is None:
                 stage = MAKERS[name.split("/")[0]]
-                raise MissingInput(f"there is no {name} yet", hint=f"run `curate {stage}` first")
+                raise MissingInput(f"{name} has not been made yet", hint=f"run `curate {stage}` first")
 
     def shards(self, name: str) -> list[Path]:
         """Return the shards of a folder table, in order."""
@@ -387,6 +387,8 @@ def now() -> str:
 
 def plain(result: Any) -> Any:
     """Return a stage's result as plain JSON values."""
-    if is_dataclass(result) and not isinstance(result, type):
-        return json.loads(json.dumps(asdict(result), ensure_ascii=False, default=str))
-    return result
+    return json.loads(json.dumps(result, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from curate.backends import refuse_losses
@@ -79,7 +80,11 @@ class Answers:
     def __init__(self, client: Client, project: Project) -> None:
         self.client = client
         self.project = project
-        self.accounts = client.accounts()
+
+    @cached_property
+    def accounts(self) -> dict[int, str]:
+        """The e-mail of everyone on the server, by user id."""
+        return self.client.accounts()
 
     def pull(
         self, cursor: str | None, known: Mapping[Key, str], *, accept_withdrawals: bool

@@ -149,13 +149,20 @@ class Client:
     def tasks(
         self, project: str, fields: str, *filters: Mapping[str, Any]
     ) -> Iterator[dict[str, Any]]:
-        """Yield the tasks that match, in the order of their ids, page after page by the last id."""
+        """Yield the tasks that match, in the order of their ids, page after page by the last id.
+
+        `fields` must name `data`. A task that somebody else put there gets an id of its own, so
+        that what people answered there comes home and is rejected by name.
+        """
         last = 0
         while True:
             after = where("id", "greater", "Number", last)
             page = self._page(project, fields, PAGE, *filters, after)
             with well_formed():
                 tasks = page["tasks"]
+                for task in tasks:
+                    if RECORD not in task["data"]:
+                        task["data"][RECORD] = f"task {task['id']}"
                 yield from tasks
                 if len(tasks) >= page["total"]:
                     return

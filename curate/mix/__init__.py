@@ -272,7 +272,8 @@ def _projected(
         )
     except Infeasible as error:
         raise DataError(
-            f"a budget of {budget:,} tokens cannot be met: {error}",
+            f"a budget of {budget:,} tokens cannot be met: {error}; the candidates hold "
+            f"{int(supply.sum()):,} tokens, each drawn {spec.max_epochs} times at most",
             hint="lower `mix.budget`, raise `mix.max_epochs`, or widen the limits",
         ) from None
 

@@ -44,7 +44,7 @@ def project(
             raise Infeasible(f"{group} must have {low[group]:.1%} and can have {most:.1%}")
         top[group] = most if share or low[group] else 0.0
     if sum(top.values()) < 1 - 1e-9:
-        raise Infeasible(f"the groups can fill {sum(top.values()):.1%} of it")
+        raise Infeasible(f"the groups wanted can fill {sum(top.values()):.2%} of it")
     if sum(low.values()) > 1 + 1e-9:
         raise Infeasible(f"the smallest shares sum to {sum(low.values()):.1%}")
     factor = _factor(wanted, low, top)

@@ -191,7 +191,7 @@ def _jsonl(path: Path) -> _Numbered:
         try:
             row = json.loads(line)
         except ValueError as error:
-            yield number, f"not JSON ({error})"
+            yield number, f"not JSON ({getattr(error, 'msg', error)})"
         else:
             yield number, row if isinstance(row, dict) else "not a JSON object"
 

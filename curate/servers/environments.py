@@ -33,10 +33,12 @@ class Environment:
 
     @property
     def python(self) -> Path:
+        """The interpreter with the server's packages."""
         return self.folder / "venv" / "bin" / "python"
 
     @property
     def template(self) -> Path:
+        """What a new server's data are copied from."""
         return self.folder / "template"
 
     @property

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("backends.contract")
+pytest.register_assert_rewrite("tests.backends.contract")

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backends.contract import Laws
 
 from curate.backends.folder import FolderBackend
 from curate.records import Project
+from tests.backends.contract import Laws
 
 
 class FolderHands:

@@ -11,8 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from backends.contract import FORM, HOSTILE, TOPIC, Laws
-from servers import running_label_studio
 
 from curate.backends import label_studio, label_studio_client
 from curate.backends.label_studio import LabelStudioBackend
@@ -27,6 +25,8 @@ from curate.errors import (
 from curate.records import Annotation, Key, Project, Pulled, Suggestion, Task
 from curate.servers import Home
 from curate.servers import label_studio as server
+from tests.backends.contract import FORM, HOSTILE, TOPIC, Laws
+from tests.servers import running_label_studio
 
 pytestmark = pytest.mark.live
 
@@ -234,6 +234,15 @@ def test_of_two_answers_by_one_person_the_newer_counts(
         body = {"result": write_items(TOPIC, "topic", value)}
         hands.call(ANN, "POST", f"tasks/{task}/annotations/", body)
     assert only(hands.backend.pull(project, cursor=None, known={})).value == "code"
+
+
+def test_a_task_that_is_not_ours_does_no_harm(hands: LabelStudioHands, project: Project) -> None:
+    hands.call("", "POST", f"projects/{project.key}/import", [{"data": {"text": "by hand"}}])
+    ((foreign, id),) = list(hands.backend.client.records(project.key))[4:]
+    body = {"result": write_items(TOPIC, "topic", "news")}
+    hands.call(ANN, "POST", f"tasks/{foreign}/annotations/", body)
+    assert only(hands.backend.pull(project, cursor=None, known={})).id == id == f"task {foreign}"
+    assert list(hands.backend.push(project, [Task("t0", {"text": "text 0"})])) == []
 
 
 def test_annotators_get_the_overlap_and_see_only_what_the_form_shows(

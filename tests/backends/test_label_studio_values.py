@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from backends.contract import FORM, PAIR
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.backends.label_studio_values import read_result, write_items, write_prediction
 from curate.errors import DataError
 from curate.records import Suggestion
+from tests.backends.contract import FORM, PAIR
 
 TEXT = "👩‍👩‍👧‍👦 met TARGET"
 TEXTS = {"text": TEXT}

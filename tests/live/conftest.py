@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from servers import running_label_studio
 
 from curate.servers import Home
+from tests.servers import running_label_studio
 
 
 @pytest.fixture(scope="session")

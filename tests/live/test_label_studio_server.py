@@ -17,11 +17,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from servers import environments
 
-from curate.errors import ServerError
+from curate.backends import label_studio as backend_module
+from curate.backends.label_studio import LabelStudioBackend
+from curate.errors import PartialPush, ServerError
+from curate.forms import load_form
+from curate.records import Task
 from curate.servers import Home, label_studio, processes, unwatched
 from curate.servers import environments as built
+from tests.servers import environments
 
 pytestmark = pytest.mark.live
 
@@ -116,6 +120,27 @@ def test_it_survives_being_killed_and_nothing_is_lost(home: Home) -> None:
     assert second.pid != first.pid
     found = httpx.get(f"{second.url}/api/projects", headers=headers).json()
     assert [project["title"] for project in found["results"]] == ["kept"]
+
+
+def test_a_push_into_a_server_that_is_killed_is_repaired_without_doubles(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backend_module, "BATCH", 10)
+    running = label_studio.start(home)
+    backend = LabelStudioBackend(running.url, label_studio.curator(home).token)
+    form = load_form("sentiment")
+    project = backend.ensure_project("killed-0000-r01", form, overlap=1, guidelines="")
+    tasks = [Task(f"t{number:03}", {"text": "x"}) for number in range(100)]
+    push = backend.push(project, tasks)
+    acknowledged = [next(push) for _ in range(20)]
+    os.kill(running.pid, signal.SIGKILL)
+    with pytest.raises(PartialPush):
+        list(push)
+    again = LabelStudioBackend(label_studio.start(home).url, label_studio.curator(home).token)
+    sent = list(again.push(project, tasks))
+    assert not set(sent) & set(acknowledged)
+    stored = sorted(record for _, record in again.client.records(project.key))
+    assert stored == [task.id for task in tasks]
 
 
 def test_a_stale_record_never_leads_to_a_foreign_process(home: Home) -> None:

@@ -53,11 +53,12 @@ INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 
 
 def start(home: Home, watch: Watch = unwatched) -> Running:
-    """Start the server, or return the one that runs; the first start builds it (2 to 4 minutes).
+    """Start the server, or return the one that runs.
 
-    Raises ServerError with the end of the log.
+    The first start builds it, in one to four minutes; a later one takes about 4 s. Raises
+    ServerError with the end of the log.
     """
-    root = _made(home)
+    root = _prepared(home)
     with processes.held(root / ".starting"):
         if processes.running(_state(root)) is None:
             environment = _environment(home, watch)
@@ -65,7 +66,7 @@ def start(home: Home, watch: Watch = unwatched) -> Running:
             _secrets(root)
             _launch(environment, root)
         with watch("starting Label Studio", None):
-            return processes.wait_until_up(_state(root), "/health", _log(root), patience=180)
+            return _wait(root)
 
 
 def stop(home: Home) -> bool:
@@ -86,12 +87,12 @@ def reset(home: Home) -> None:
 
 def curator(home: Home) -> Account:
     """Return the account that curate itself uses, and the curator may log in with."""
-    return Account(**_secrets(_made(home))["curator"])
+    return Account(**_secrets(_prepared(home))["curator"])
 
 
 def accounts(home: Home) -> list[Account]:
     """Return the accounts of the people who annotate, in the order in which they were added."""
-    return [Account(**account) for account in _secrets(_made(home))["people"]]
+    return [Account(**account) for account in _secrets(_prepared(home))["people"]]
 
 
 def add_account(home: Home, email: str, name: str, watch: Watch = unwatched) -> Account:
@@ -106,17 +107,18 @@ def add_accounts(
 
     A server that does not run makes them when it starts. Raises ServerError for what is no e-mail.
     """
-    root = _made(home)
+    root = _prepared(home)
     with processes.held(root / ".accounts"):
         secrets = _secrets(root)
         known = {account["email"]: account for account in secrets["people"]}
         added = [_account(email, name, known) for email, name in people]
         if set(known) != {account["email"] for account in secrets["people"]}:
             secrets["people"] = list(known.values())
-            storage.write_json(root / "secrets.json", secrets, private=True)
+            storage.write_json(_secrets_file(root), secrets, private=True)
         if status(home):
             with watch("adding accounts", None):
-                _run_inside(_environment(home, watch), root / "data", "users", _file(root))
+                _wait(root)  # a server that is starting makes accounts itself
+                _run_inside(_environment(home, watch), root / "data", "users", _secrets_file(root))
     return [Account(**account) for account in added]
 
 
@@ -135,11 +137,11 @@ def _new_account(email: str, name: str) -> dict[str, str]:
 def _secrets(root: Path) -> dict[str, Any]:
     """Return what is in the file of secrets, drawing them the first time."""
     with processes.held(root / ".secrets"):
-        secrets = storage.read_json(_file(root))
+        secrets = storage.read_json(_secrets_file(root))
         if secrets is None:
             key = token_urlsafe(48)
             secrets = {"secret_key": key, "curator": _new_account(CURATOR, "Curator"), "people": []}
-            storage.write_json(_file(root), secrets, private=True)
+            storage.write_json(_secrets_file(root), secrets, private=True)
     return dict(secrets)
 
 
@@ -167,7 +169,7 @@ def _launch(environment: Environment, root: Path) -> None:
     log = _log(root)
     if log.exists():
         log.replace(log.with_suffix(".old.log"))
-    command = _command(environment, "serve", _file(root), _state(root), PORT)
+    command = _command(environment, "serve", _secrets_file(root), _state(root), PORT)
     with log.open("ab") as output:
         launched = subprocess.run(
             command,
@@ -181,6 +183,10 @@ def _launch(environment: Environment, root: Path) -> None:
         )
     if launched.returncode:
         raise ServerError(f"Label Studio did not start:\n{processes.tail(log)}", hint=f"see {log}")
+
+
+def _wait(root: Path) -> Running:
+    return processes.wait_until_up(_state(root), "/health", _log(root), patience=180)
 
 
 def _run_inside(environment: Environment, data: Path, *arguments: str | Path) -> None:
@@ -212,7 +218,7 @@ def _root(home: Home) -> Path:
     return home.home / "servers" / "label_studio"
 
 
-def _made(home: Home) -> Path:
+def _prepared(home: Home) -> Path:
     root = _root(home)
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     return root
@@ -226,5 +232,5 @@ def _log(root: Path) -> Path:
     return root / "server.log"
 
 
-def _file(root: Path) -> Path:
+def _secrets_file(root: Path) -> Path:
     return root / "secrets.json"

@@ -1,0 +1,164 @@
+"""A tiny run: texts whose meaning nobody doubts, and hands that take it through the stages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from curate.backends.folder import FolderBackend
+from curate.engine import Local
+from curate.recipe import Recipe, run_stage
+from curate.workspace import Workspace
+
+settings.register_profile("quick", deadline=None, max_examples=50, derandomize=True, database=None)
+settings.load_profile("quick")
+
+GOOD = ("wonderful", "lovely", "brilliant", "delightful", "excellent")
+BAD = ("dreadful", "awful", "horrible", "terrible", "miserable")
+FILMS = ("western", "musical", "comedy", "thriller", "cartoon", "romance", "mystery")
+MEALS = ("soup", "curry", "salad", "pudding", "omelette", "sandwich", "stew")
+PLACES = ("in town", "by the sea", "up north", "near home")
+
+
+def reviews(things: Sequence[str], words: Sequence[str]) -> list[str]:
+    """Return texts that leave no doubt what their writer feels; 28 for seven things."""
+    return [
+        f"The {thing} {place} was {words[(i + j) % 5]}, truly {words[(i + 2 * j + 1) % 5]}, and "
+        f"all who tried that {thing} called it {words[(i * j + 3) % 5]} as well."
+        for i, thing in enumerate(things)
+        for j, place in enumerate(PLACES)
+    ]
+
+
+def feeling(text: str) -> str:
+    """Return what the writer of such a text feels."""
+    return "positive" if any(word in text for word in GOOD) else "negative"
+
+
+class Offline:
+    """A workspace on the folder backend; `run` runs a stage and writes the ledger."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.workspace = Workspace(
+            root, engine=Local(1), connect=lambda name: FolderBackend(root / "rounds")
+        )
+        self.workspace.init("tiny")
+
+    def lines(self, name: str, rows: Iterable[Any]) -> Path:
+        """Write data/NAME: one JSON value a line; a bare text becomes {"text": …}."""
+        path = self.root / "data" / name
+        path.parent.mkdir(exist_ok=True)
+        values = [{"text": row} if isinstance(row, str) else row for row in rows]
+        path.write_text("".join(json.dumps(value) + "\n" for value in values), encoding="utf-8")
+        return path
+
+    def reviews(self) -> None:
+        """Write two sources of good and bad reviews."""
+        self.lines("films.jsonl", reviews(FILMS, GOOD) + reviews(FILMS, BAD))
+        self.lines("meals.jsonl", reviews(MEALS, GOOD) + reviews(MEALS, BAD))
+
+    def spec(self, stage: str, **given: Any) -> Any:
+        """Return a stage's Spec with some settings."""
+        return type(Recipe().section(stage)).model_validate(given)
+
+    def run(self, stage: str, **given: Any) -> Any:
+        """Run one stage; return its result."""
+        return run_stage(self.workspace, stage, self.spec(stage, **given)).result
+
+    def pool(self, *paths: str, **given: Any) -> Any:
+        """Run `pool` over files of data/, all of them by default."""
+        sources = [{"paths": [f"data/{path}"]} for path in paths or ("*.jsonl",)]
+        return self.run("pool", **{"sources": sources, "tokenizer": "bytes", **given})
+
+    def prepare(self, n: int = 40, **given: Any) -> None:
+        """Run from the reviews to a pushed round of n texts."""
+        self.reviews()
+        self.pool(holdout=0.1)
+        self.run("clean")
+        self.run("sample", **{"n": n, "strategy": "stratified", "seed": 1, **given})
+        self.run("push", backend="folder", form="sentiment", overlap=2)
+
+    def rows(self, name: str) -> list[dict[str, Any]]:
+        """Return a table's rows."""
+        return self.workspace.read(name).to_pylist()
+
+    @property
+    def tasks(self) -> list[dict[str, str]]:
+        """Return the newest round's tasks as people find them."""
+        path = self.workspace.round.folder / "tasks.jsonl"
+        with path.open(encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def answer(
+        self,
+        *people: str,
+        ids: Iterable[str] | None = None,
+        opinion: Callable[[str], Any] = feeling,
+        question: str = "sentiment",
+        **more: Any,
+    ) -> None:
+        """Append answers to the newest round: `opinion` of each text, by each person."""
+        wanted = None if ids is None else set(ids)
+        rows = [
+            {"id": task["id"], "question": question, "annotator": person, **more}
+            | {"value": opinion(task["text"])}
+            for task in self.tasks
+            for person in people
+            if wanted is None or task["id"] in wanted
+        ]
+        self.say(*rows)
+
+    def say(self, *rows: Mapping[str, Any]) -> None:
+        """Append lines to the newest round's answers.jsonl."""
+        path = self.workspace.round.folder / "answers.jsonl"
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+    def answer_files(self) -> list[Path]:
+        """Return every annotation file of every round."""
+        return sorted((self.root / "rounds").glob("*/annotations/*.parquet"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterable[None]:
+    """Keep servers' state out of the user's folders."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CURATE_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.delenv("CURATE_WORKSPACE", raising=False)
+        yield
+
+
+@pytest.fixture
+def offline(tmp_path: Path) -> Offline:
+    """An empty workspace."""
+    return Offline(tmp_path / "run")
+
+
+@pytest.fixture(scope="session")
+def _whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = Offline(tmp_path_factory.mktemp("whole") / "run")
+    run.prepare()
+    run.answer("ann", "bob")
+    run.run("pull")
+    run.run("agree", bootstrap=50)
+    quality = {"values": {"negative": 0.0, "neutral": 0.5, "positive": 1.0}}
+    run.run("score", encoder="chargram", resamples=5, quality=quality)
+    run.run("mix", groups=["sentiment", "source"], within={"strategy": "softmax"}, budget="50%")
+    run.run("export", shard_documents=20)
+    run.run("evaluate", seeds=2, train_bytes=20_000, holdout_bytes=2_000)
+    run.run("report")
+    return run.root
+
+
+@pytest.fixture
+def whole(_whole_run: Path, tmp_path: Path) -> Offline:
+    """A run with every stage done; a copy, to be changed at will."""
+    shutil.copytree(_whole_run, tmp_path / "run")
+    return Offline(tmp_path / "run")

@@ -1,0 +1,128 @@
+"""kill -9 at any moment, then the same command again: the result of an undisturbed run."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.test_loop import RECIPE, answer, durable, texts
+from tests.test_loop import BAD, GOOD
+from tests.test_loop import contents as all_contents
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent
+
+DRIVER = """
+import importlib, os, signal, sys
+import curate.embed
+curate.embed.BLOCK = 32
+where, name, nth = sys.argv[1:4]
+if where != "-":
+    module = importlib.import_module(where)
+    whole, count = getattr(module, name), 0
+    def deadly(*arguments, **named):
+        global count
+        count += 1
+        if count == int(nth):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(*arguments, **named)
+    setattr(module, name, deadly)
+sys.argv = ["curate", *sys.argv[4:]]
+from curate.cli import main
+main()
+"""
+
+MOMENTS = {
+    "pool, before its shard": ("curate.storage", "write_parquet", 2),
+    "clean, before its manifest": ("curate.storage", "seal", 2),
+    "sample, before the round is there": ("curate.storage", "swap", 3),
+    "push, before the tasks are written": ("curate.storage", "write_text", 1),
+}
+AFTER_ANSWERS = {
+    "pull, before the answers are written": ("curate.storage", "write_parquet", 1),
+    "pull, before the round is closed": ("curate.pull", "close", 1),
+    "agree, between its tables": ("curate.storage", "write_file_table", 2),
+    "embed, before the third block": ("curate.storage", "write_parquet", 5),
+    "score, before its table": ("curate.storage", "building", 1),
+    "mix, before the groups": ("curate.storage", "write_file_table", 3),
+    "export, before the shuffle is written": ("curate.export", "_write_beside", 1),
+    "export, before it takes its place": ("curate.storage", "swap", 3),
+    "the ledger, before a line": ("os", "fsync", 3),
+}
+
+
+def run(folder, *, kill=("-", "-", 0)):
+    """Run the recipe in a process of its own; return its exit code."""
+    arguments = [*map(str, kill), "run", "-w", str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", DRIVER, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done.returncode
+
+
+def prepared(folder):
+    """Make a workspace whose random id is the same in every run."""
+    (folder / "data").mkdir(parents=True)
+    rows = [text for words in (GOOD, BAD) for text in texts(words)]
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in rows)
+    (folder / "data" / "notes.jsonl").write_text(lines)
+    (folder / "recipe.yaml").write_text(RECIPE)
+    about = {"id": "00000000", "name": "kills", "created": "2026-01-01", "version": "0"}
+    (folder / "workspace.json").write_text(json.dumps(about))
+    return folder
+
+
+def contents(folder):
+    """Return the rows of every table and the bytes of the export; records of making may differ."""
+    import pyarrow.parquet as pq
+
+    found = {path: data for path, data in all_contents(folder).items() if durable(path)}
+    assert len(found) > 10
+    return {
+        path: pq.read_table(folder / path).to_pylist() if path.endswith(".parquet") else data
+        for path, data in found.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = prepared(tmp_path_factory.mktemp("undisturbed") / "run")
+    assert run(folder) == 3
+    answer(folder)
+    assert run(folder) == 0
+    return contents(folder)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_killed_before_people_are_asked(tmp_path, undisturbed, moment):
+    folder = prepared(tmp_path / "run")
+    assert run(folder, kill=MOMENTS[moment]) == -signal.SIGKILL
+    assert run(folder) == 3
+    answer(folder)
+    assert run(folder) == 0
+    assert contents(folder) == undisturbed
+
+
+@pytest.mark.parametrize("moment", AFTER_ANSWERS)
+def test_killed_after_people_have_answered(tmp_path, undisturbed, moment):
+    folder = prepared(tmp_path / "run")
+    assert run(folder) == 3
+    answer(folder)
+    assert run(folder, kill=AFTER_ANSWERS[moment]) == -signal.SIGKILL
+    assert run(folder) == 0
+    assert contents(folder) == undisturbed
+    assert answers(folder) == 60 * 2
+
+
+def answers(folder):
+    """Return how many answers were stored, doubles counted."""
+    import pyarrow.parquet as pq
+
+    files = (folder / "rounds" / "01" / "annotations").glob("*.parquet")
+    return sum(pq.read_metadata(path).num_rows for path in files)
