@@ -30,16 +30,15 @@ def uniform(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
         blake2b(id.encode(), digest_size=8, salt=salt, person=key).digest() for id in ids
     )
     numbers: NDArray[np.float64] = np.frombuffer(digests, "<u8").astype(np.float64)
-    return (numbers + 0.5) / _SPAN
+    # Near 1 a double has too few steps left: it would round up to 1 itself.
+    return np.minimum((numbers + 0.5) / _SPAN, 1 - 2.0**-53)
 
 
 def gumbel(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
     """Return standard Gumbel noise for each id (Kool et al. 2019, Gumbel top-k)."""
     import numpy as np
 
-    # Near 1 a double has too few steps left: -log(u) would be 0 and the noise infinite.
-    spread = np.clip(uniform(ids, seed, purpose), 1e-300, 1 - 2.0**-53)
-    return -np.log(-np.log(spread))
+    return -np.log(-np.log(uniform(ids, seed, purpose)))
 
 
 def draw(

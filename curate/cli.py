@@ -52,19 +52,22 @@ def main() -> None:
         sys.exit(1)
 
 
-def _open(root: Path) -> Workspace:
+def _open(root: Path, *, accept_withdrawals: bool = False) -> Workspace:
     from curate.connections import Connections
     from curate.workspace import Workspace
 
-    return Workspace(root, connect=Connections(root, console.watch), watch=console.watch)
+    connections = Connections(root, console.watch, accept_withdrawals=accept_withdrawals)
+    return Workspace(root, connect=connections, watch=console.watch)
 
 
-def _run(stage: str, root: Path, as_json: bool, wait: float, **options: Any) -> None:
+def _run(
+    stage: str, root: Path, as_json: bool, wait: float, *, accept: bool = False, **options: Any
+) -> None:
     """Run one stage with the recipe's settings and the options that were given."""
     from curate import recipe
     from curate.spec import validated
 
-    workspace = _open(root)
+    workspace = _open(root, accept_withdrawals=accept)
     if stage != "pool":
         workspace.require("pool")
     own = recipe.of_workspace(workspace).section(stage)
@@ -257,6 +260,9 @@ def push(
 def pull(
     enough: Real = None,
     answers: Annotated[Path | None, typer.Option(help="Answers made elsewhere (JSONL).")] = None,
+    accept_withdrawals: Annotated[
+        bool, typer.Option("--accept-withdrawals", help="Answers gone from the server are gone.")
+    ] = False,
     workspace: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
@@ -266,7 +272,7 @@ def pull(
     Example: curate pull --answers labels.jsonl
     """
     if answers is None:
-        _run("pull", workspace, as_json, wait, enough=enough)
+        _run("pull", workspace, as_json, wait, accept=accept_withdrawals, enough=enough)
         return
     from curate import forms, recipe
     from curate.pull import bring

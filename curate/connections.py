@@ -63,14 +63,20 @@ class Connections:
     """Connects a workspace to annotation servers, and remembers nothing else."""
 
     def __init__(
-        self, root: Path, watch: Watch, environment: Mapping[str, str] = os.environ
+        self,
+        root: Path,
+        watch: Watch,
+        environment: Mapping[str, str] = os.environ,
+        *,
+        accept_withdrawals: bool = False,
     ) -> None:
         self._root, self._watch, self._environment = root, watch, environment
+        self._accept = accept_withdrawals
 
     def __call__(self, name: str) -> Backend:
         """Return the backend of that name, starting the embedded server if none is named."""
         if name == "folder":
-            return FolderBackend(self._root / "rounds")
+            return FolderBackend(self._root / "rounds", accept_withdrawals=self._accept)
         if name != "label_studio":
             raise RecipeError(f"push.backend: no backend {name}", hint="label_studio or folder")
         from curate.backends.label_studio import LabelStudioBackend
@@ -79,10 +85,11 @@ class Connections:
             key = self._environment.get(KEY)
             if not key:
                 raise NotAllowed(f"{URL} is set but {KEY} is not", hint=f"export {KEY}=…")
-            return LabelStudioBackend(url, key)
+            return LabelStudioBackend(url, key, accept_withdrawals=self._accept)
         place = home(self._environment)
         running = embedded(name).start(place, self._watch)
-        return LabelStudioBackend(running.url, embedded(name).curator(place).token)
+        token = embedded(name).curator(place).token
+        return LabelStudioBackend(running.url, token, accept_withdrawals=self._accept)
 
     def login(self, backend: str, url: str) -> Login:
         """Return how to log in where people label."""

@@ -100,8 +100,9 @@ def _refuse_unknown(tags: list[_Tag]) -> None:
         if tag.name not in (*OBJECTS, *CONTROLS, *LAYOUT, *PARTS):
             known = ", ".join((*OBJECTS, *CONTROLS, *PARTS, *LAYOUT))
             raise tag.error("cannot be read by curate", hint=f"use only {known}")
-        for part in tag.children:
-            if PARTS.get(part.name, tag.name) != tag.name and tag.name in CONTROLS:
+        owned = {id(part) for part in tag.walk()} if tag.name in CONTROLS else set()
+        for part in tag.walk():
+            if id(part) in owned and PARTS.get(part.name, tag.name) != tag.name:
                 raise part.error(f"does not belong in <{tag.name}>")
 
 
@@ -113,6 +114,8 @@ def _variable(tag: _Tag) -> str:
 
 
 def _question(tag: _Tag, shown: dict[str, str]) -> Question:
+    if tag.attributes.get("perRegion", "false").lower() == "true":
+        raise tag.error("cannot be asked per region")
     targets = [part.strip() for part in tag.get("toName").split(",")]
     for target in targets:
         if target not in shown:
@@ -153,7 +156,8 @@ def _check_choices(asked: Question, value: Any, fields: Mapping[str, str]) -> st
 def _check_rating(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
     number = isinstance(value, int | float) and not isinstance(value, bool)
     top = len(asked.labels)
-    return None if number and 1 <= value <= top else f"{value!r} is no number from 1 to {top}"
+    known = number and value in range(1, top + 1)
+    return None if known else f"{value!r} is no number from 1 to {top}"
 
 
 def _check_comment(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
@@ -229,8 +233,6 @@ def _rating(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
 
 
 def _comment(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
-    if tag.attributes.get("perRegion") == "true":
-        raise tag.error("cannot be asked per region")
     return "comment", (), ()
 
 

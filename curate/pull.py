@@ -119,7 +119,7 @@ def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
             return _result(each, 0, standing(each, None, set()), done=True, accounts=0)
     given = list(read_answers(answers))
     texts = _pool_texts(workspace, {each.id for each in given})
-    number = len(workspace.rounds) + 1
+    number = workspace.next_number
     about: dict[str, Any] = {
         "purpose": "import",
         "created": now(),

@@ -171,7 +171,8 @@ def freeze(
 def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Keep the newest answer of each key; a draft never shadows a submission; ties go to the later.
 
-    A withdrawal counts as the newest word on its key whatever its time.
+    A withdrawal counts as the newest word on its key whatever its time, and so does an answer that
+    comes after it: the server has it again.
     """
     kept: dict[tuple[str, str, str], dict[str, Any]] = {}
     for row in rows:
@@ -185,6 +186,8 @@ def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def _replaces(row: Answer, before: Answer) -> bool:
     if row["status"] == "draft" and before["status"] == "submitted":
         return False
-    if row["status"] == "withdrawn" or row["at"] is None or before["at"] is None:
+    if "withdrawn" in (row["status"], before["status"]):
+        return True
+    if row["at"] is None or before["at"] is None:
         return True
     return bool(row["at"] >= before["at"])

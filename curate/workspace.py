@@ -219,8 +219,14 @@ class Workspace:
     @property
     def rounds(self) -> list[Round]:
         """Return every round, oldest first."""
-        folders = sorted((self.root / "rounds").glob("[0-9][0-9]*"))
-        return [Round(int(folder.name), folder) for folder in folders]
+        folders = (self.root / "rounds").glob("[0-9][0-9]*")
+        found = [Round(int(folder.name), folder) for folder in folders]
+        return sorted(found, key=lambda each: each.number)
+
+    @property
+    def next_number(self) -> int:
+        """Return the number of the next round; one that was deleted is not used again."""
+        return max((each.number for each in self.rounds), default=0) + 1
 
     @property
     def round(self) -> Round:
@@ -260,12 +266,12 @@ class Workspace:
 
     def is_fresh(self, made: Provenance, writes: Sequence[str]) -> bool:
         """Whether everything a stage writes is there, made from the same settings and content."""
+        line = self.last_run(made.stage)
+        if line is None or (line["spec"], line["inputs"]) != (made.spec, made.inputs):
+            return False
         for name in writes:
             if name in FILES:
-                line = self.last_run(made.stage)
-                if line is None or line["outputs"].get(name) != self.fingerprint(name):
-                    return False
-                if line["spec"] != made.spec or line["inputs"] != made.inputs:
+                if line["outputs"].get(name) != self.fingerprint(name):
                     return False
             else:
                 stored = self.stored(name)
@@ -299,7 +305,8 @@ class Workspace:
         """Return every whole line of the ledger, oldest first."""
         path = self.root / "ledger.jsonl"
         lines = []
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        # In bytes: text would also be cut at other line ends, and not decode where it was torn.
+        for line in path.read_bytes().split(b"\n") if path.exists() else ():
             try:
                 lines.append(json.loads(line))
             except ValueError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import json
 import subprocess
 import sys
 from importlib import import_module
@@ -310,7 +309,7 @@ def test_a_finished_run_leaves_no_scaffolding(whole: Any) -> None:
 
 
 def test_the_ledger_has_a_line_for_every_stage(whole: Any) -> None:
-    lines = [json.loads(line) for line in (whole.root / "ledger.jsonl").open(encoding="utf-8")]
+    lines = whole.workspace.ledger()
     assert [line["stage"] for line in lines] == list(STAGES)
     for line in lines:
         assert set(line["outputs"]) == set(import_module(f"curate.{line['stage']}").WRITES)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,12 +92,25 @@ def contents(folder):
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    folder = prepared(tmp_path_factory.mktemp("undisturbed") / "run")
+def answered(tmp_path_factory):
+    """Return a workspace whose people have answered, and whose answers are not yet pulled."""
+    folder = prepared(tmp_path_factory.mktemp("answered") / "run")
     assert run(folder) == 3
     answer(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def undisturbed(answered, tmp_path_factory):
+    folder = copied(answered, tmp_path_factory.mktemp("undisturbed") / "run")
     assert run(folder) == 0
     return contents(folder)
+
+
+def copied(folder, place):
+    """Copy a workspace with the times of its files, so that nothing in it is stale."""
+    shutil.copytree(folder, place, copy_function=shutil.copy2)
+    return place
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
@@ -110,10 +124,8 @@ def test_killed_before_people_are_asked(tmp_path, undisturbed, moment):
 
 
 @pytest.mark.parametrize("moment", AFTER_ANSWERS)
-def test_killed_after_people_have_answered(tmp_path, undisturbed, moment):
-    folder = prepared(tmp_path / "run")
-    assert run(folder) == 3
-    answer(folder)
+def test_killed_after_people_have_answered(tmp_path, answered, undisturbed, moment):
+    folder = copied(answered, tmp_path / "run")
     assert run(folder, kill=AFTER_ANSWERS[moment]) == -signal.SIGKILL
     assert run(folder) == 0
     assert contents(folder) == undisturbed

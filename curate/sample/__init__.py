@@ -131,7 +131,7 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
         raise DataError(
             "no document is left to send", hint="every kept document was sent in an earlier round"
         )
-    number = len(workspace.rounds) + 1
+    number = workspace.next_number
     rng = np.random.default_rng([spec.seed, number])
     rows, propensities = STRATEGIES[spec.strategy](frame, spec.n, rng, spec)
     chosen = frame.iloc[rows].assign(propensity=propensities, rank=range(len(rows)))

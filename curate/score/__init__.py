@@ -218,8 +218,10 @@ def _quality(
     if quality_of is None:
         return None
     spread = np.stack([quality_of(each) for each in scored.resampled(resamples)])
-    low, high = np.nanquantile(spread, [0.05, 0.95], axis=0)
     middle = quality_of(scored.probabilities)
+    always = np.isnan(spread).all(axis=0)  # in every resample: nothing but its own prediction
+    spread[:, always] = middle[always]
+    low, high = np.nanquantile(spread, [0.05, 0.95], axis=0)
     return middle, np.fmin(low, middle), np.fmax(high, middle)
 
 

@@ -59,13 +59,15 @@ def choice_head(values: Sequence[str]) -> Learn:
         from sklearn.linear_model import LogisticRegression
 
         rows, classes = np.nonzero(truth > 1e-6)
+        present = np.unique(classes)
         model = LogisticRegression(C=strength, max_iter=1000)
-        model.fit(vectors[rows], classes, sample_weight=truth[rows, classes])
-        present = model.classes_.astype(int)
+        if len(present) > 1:
+            model.fit(vectors[rows], classes, sample_weight=truth[rows, classes])
 
         def predict(these: Array) -> Array:
             logits = np.full((len(these), len(values)), _ABSENT)
-            logits[:, present] = model.predict_log_proba(these)
+            # A fold or a resample may hold one class only: then that one is all it knows.
+            logits[:, present] = model.predict_log_proba(these) if len(present) > 1 else 0.0
             return np.asarray(np.maximum(logits, _ABSENT))
 
         return predict

@@ -1,0 +1,207 @@
+"""Label configs become forms, or are refused with the tag and its line."""
+
+from pathlib import Path
+
+import pytest
+
+from curate.errors import FormError
+from curate.forms import complaint, known_forms, load_form, parse_form
+
+WHOLE = """<View>
+  <Header value="Look"/>
+  <Text name="body" value="$text"/>
+  <Choices name="topic" toName="body" required="true">
+    <Choice value="新闻" alias="news"/><View><Choice value="code"/></View>
+  </Choices>
+  <Choices name="flags" toName="body" choice="multiple"><Choice value="spam"/></Choices>
+  <Rating name="quality" toName="body" maxRating="4"/>
+  <TextArea name="note" toName="body"/>
+  <Labels name="spans" toName="body"><Label value="PERSON"/><Label value="组织" alias="ORG"/></Labels>
+</View>"""
+
+
+def test_every_kind_of_question():
+    form = parse_form(WHOLE, name="whole")
+    assert form.fields == ("text",)
+    assert [(q.name, q.kind, q.labels, q.required) for q in form.questions] == [
+        ("topic", "choice", ("news", "code"), True),
+        ("flags", "choices", ("spam",), False),
+        ("quality", "rating", ("1", "2", "3", "4"), False),
+        ("note", "comment", (), False),
+        ("spans", "entities", ("PERSON", "ORG"), False),
+    ]
+    assert form.question("topic").shown == ("新闻", "code")
+    with pytest.raises(KeyError):
+        form.question("absent")
+
+
+def test_a_preference_compares_two_fields():
+    form = parse_form(
+        '<View><Text name="a" value="$first"/><Text name="b" value="$second"/>'
+        '<Pairwise name="better" toName="a, b"/></View>',
+        name="pair",
+    )
+    assert form.fields == ("first", "second")
+    assert form.questions[0].labels == ("first", "second")
+
+
+def form_with(inside):
+    return f'<View>\n  <Text name="t" value="$text"/>\n  {inside}\n</View>'
+
+
+CHOICE = '<Choice value="x"/>'
+
+
+@pytest.mark.parametrize(
+    ("xml", "words"),
+    [
+        ("<View>\n<Oops", "line 2: "),
+        (form_with('<Image name="i" value="$image"/>'), "line 3: <Image> cannot be read by curate"),
+        (form_with(""), "the form asks nothing"),
+        (form_with(f'<Choices name="c" toName="u">{CHOICE}</Choices>'), "line 3: <Choices> is about u"),
+        (form_with(f'<Choices toName="t">{CHOICE}</Choices>'), "line 3: <Choices> has no name"),
+        (form_with(f'<Choices name="c">{CHOICE}</Choices>'), "line 3: <Choices> has no toName"),
+        (form_with('<Choices name="c" toName="t"/>'), "line 3: <Choices> offers no <Choice>"),
+        (
+            form_with(f'<Choices name="c" toName="t">{CHOICE}{CHOICE}</Choices>'),
+            "line 3: <Choice> repeats x",
+        ),
+        (
+            form_with(f'<Choices name="c" toName="t" choice="many">{CHOICE}</Choices>'),
+            'line 3: <Choices> choice="many" is not known',
+        ),
+        (
+            form_with(f'<Choices name="t" toName="t">{CHOICE}</Choices>'),
+            "two tags are named t",
+        ),
+        (
+            form_with('<Choices name="c" toName="t"><Label value="x"/></Choices>'),
+            "line 3: <Label> does not belong in <Choices>",
+        ),
+        (form_with('<Rating name="r" toName="t" maxRating="1"/>'), 'line 3: <Rating> maxRating="1"'),
+        (form_with('<Rating name="r" toName="t" maxRating="x"/>'), 'line 3: <Rating> maxRating="x"'),
+        (form_with('<TextArea name="n" toName="t" perRegion="true"/>'), "cannot be asked per region"),
+        (
+            form_with(f'<Choices name="c" toName="t" perRegion="true">{CHOICE}</Choices>'),
+            "line 3: <Choices> cannot be asked per region",
+        ),
+        (
+            form_with('<Rating name="r" toName="t" perRegion="true"/>'),
+            "line 3: <Rating> cannot be asked per region",
+        ),
+        (form_with('<Pairwise name="p" toName="t"/>'), "line 3: <Pairwise> must compare two fields"),
+        (form_with(f"{CHOICE}<Rating name='r' toName='t'/>"), "line 3: <Choice> does not belong"),
+        ('<View><Text name="t" value="text"/></View>', "must show one field"),
+        ('<View><Text name="t" value="$a $b"/></View>', "must show one field"),
+        (
+            '<!DOCTYPE View [<!ENTITY e "boom">]>\n<View><Header value="&e;"/></View>',
+            "entities cannot be declared",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_refused(xml, words):
+    with pytest.raises(FormError) as caught:
+        parse_form(xml, name="broken")
+    assert words in caught.value.message
+
+
+def test_the_digest_is_of_the_form_and_not_of_its_white_space():
+    form = parse_form(WHOLE, name="whole")
+    assert parse_form(WHOLE.replace("\n", "\n\n  "), name="other").digest == form.digest
+    changed = [
+        WHOLE.replace("code", "prose"),
+        WHOLE.replace('maxRating="4"', 'maxRating="5"'),
+        WHOLE.replace("Look", "Look twice"),
+        WHOLE.replace(' required="true"', ""),
+    ]
+    assert len({form.digest, *(parse_form(xml, name="x").digest for xml in changed)}) == 5
+
+
+def test_the_forms_that_come_with_curate():
+    known = known_forms()
+    assert {"sentiment", "sentiment_zh", "quality"} <= set(known)
+    for name in known:
+        assert load_form(name).questions
+    english, chinese = load_form("sentiment"), load_form("sentiment_zh")
+    assert english.questions[0].labels == ("negative", "neutral", "positive")
+    assert chinese.questions[0].labels == ("negative", "positive")
+    assert chinese.questions[0].shown == ("负面", "正面")
+
+
+def test_the_workspaces_own_form_comes_first(tmp_path):
+    (tmp_path / "label_configs").mkdir()
+    own = tmp_path / "label_configs" / "sentiment.xml"
+    own.write_text(form_with('<Rating name="stars" toName="t"/>'))
+    assert load_form("sentiment", tmp_path).questions[0].name == "stars"
+    assert load_form("label_configs/sentiment.xml", tmp_path).questions[0].name == "stars"
+    assert load_form(str(own), Path("/elsewhere")).questions[0].name == "stars"
+    assert "quality" in known_forms(tmp_path)
+
+
+def test_a_form_that_is_not_there(tmp_path):
+    with pytest.raises(FormError, match="no form named absent") as caught:
+        load_form("absent", tmp_path)
+    assert "sentiment" in caught.value.hint
+    with pytest.raises(FormError, match="no form at"):
+        load_form("absent.xml", tmp_path)
+    (tmp_path / "bad.xml").write_text("<View/>")
+    with pytest.raises(FormError, match=r"^bad\.xml, the form asks nothing"):
+        load_form("bad.xml", tmp_path)
+
+
+# ── answers
+
+FIELDS = {"text": "Anna 北京 👋"}
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "words"),
+    [
+        ("topic", "news", None),
+        ("topic", "新闻", "is none of the choices"),  # the alias is the value
+        ("topic", ["news"], "is none of the choices"),
+        ("topic", {"a": 1}, "is none of the choices"),
+        ("topic", None, None),
+        ("flags", ["spam"], None),
+        ("flags", [], None),
+        ("flags", "spam", "choices are a list"),
+        ("flags", ["spam", "ham"], "'ham' is none of the choices"),
+        ("quality", 1, None),
+        ("quality", 4.0, None),
+        ("quality", 0, "is no number from 1 to 4"),
+        ("quality", 5, "is no number from 1 to 4"),
+        ("quality", 3.5, "is no number from 1 to 4"),
+        ("quality", "3", "is no number from 1 to 4"),
+        ("quality", True, "is no number from 1 to 4"),
+        ("quality", float("nan"), "is no number from 1 to 4"),
+        ("note", "fine", None),
+        ("note", 5, "a comment is text"),
+        ("spans", [], None),
+        ("spans", [{"start": 0, "end": 4, "label": "PERSON"}], None),
+        ("spans", [{"start": 5, "end": 9, "label": "ORG", "field": "text"}], None),
+        ("spans", [{"start": 5, "end": 10, "label": "ORG"}], "does not lie in the text"),
+        ("spans", [{"start": 2, "end": 2, "label": "ORG"}], "does not lie in the text"),
+        ("spans", [{"start": -1, "end": 2, "label": "ORG"}], "does not lie in the text"),
+        ("spans", [{"start": 0.0, "end": 2, "label": "ORG"}], "does not lie in the text"),
+        ("spans", [{"start": 0, "end": 2, "label": "组织"}], "is none of the labels"),
+        ("spans", [{"start": 0, "end": 2}], "has start, end and label"),
+        ("spans", ["Anna"], "has start, end and label"),
+        ("spans", {"start": 0}, "entities are a list"),
+        ("spans", [{"start": 0, "end": 1, "label": "ORG", "field": "title"}], "no field title"),
+        ("mood", "good", "the form has no question mood"),
+    ],
+)
+def test_an_answer_is_checked(question, value, words):
+    found = complaint(parse_form(WHOLE, name="whole"), question, value, FIELDS)
+    assert (found is None) if words is None else (words in found)
+
+
+def test_a_preference_is_a_field_or_a_tie():
+    form = parse_form(
+        '<View><Text name="a" value="$first"/><Text name="b" value="$second"/>'
+        '<Pairwise name="better" toName="a,b"/></View>',
+        name="pair",
+    )
+    for value in ("first", "second", "tie"):
+        assert complaint(form, "better", value, {}) is None
+    assert "is none of first, second, tie" in complaint(form, "better", "left", {})

@@ -1,0 +1,146 @@
+"""Canonical text, ids, renderings, edits and shingles."""
+
+import json
+from hashlib import blake2b
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.text import apply_edits, canonical, cjk_share, content_id, render, shingles, words
+
+ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
+"""Surrogates and control characters included."""
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("plain", "plain"),
+        ("one\r\ntwo\rthree\n", "one\ntwo\nthree\n"),
+        ("a\x00b\x07c\x1fd", "abcd"),
+        ("tab\tand\nline", "tab\tand\nline"),
+        ("broken \ud83d half", "broken \ufffd half"),
+        ("ﬁ ① é e\u0301 \u200b", "ﬁ ① é e\u0301 \u200b"),  # no NFKC, nothing invisible removed
+        ("delete \x7f and C1 \x85 stay", "delete \x7f and C1 \x85 stay"),
+        ("👩‍👩‍👧‍👦 北京", "👩‍👩‍👧‍👦 北京"),
+        ("", ""),
+    ],
+)
+def test_canonical(raw, text):
+    assert canonical(raw) == text
+
+
+@given(ANY_TEXT)
+def test_canonical_is_stable_and_can_be_stored(raw):
+    text = canonical(raw)
+    assert canonical(text) == text
+    assert text.encode("utf-8").decode("utf-8") == text
+    assert not set(text) & {"\r", "\x00", "\x0b", "\x0c", "\x1f"}
+
+
+@given(ANY_TEXT)
+def test_canonical_changes_only_what_it_says(raw):
+    kept = [c for c in raw.replace("\r\n", "\n").replace("\r", "\n") if c >= " " or c in "\t\n"]
+    assert canonical(raw) == "".join(
+        "\ufffd" if "\ud800" <= c <= "\udfff" else c for c in kept
+    )
+
+
+def test_the_id_of_one_field_is_the_hash_of_its_text():
+    assert content_id({"text": "hello"}) == blake2b(b"hello", digest_size=16).hexdigest()
+    assert content_id({"text": "hello"}) == "46fb7408d4f285228f4af516ea25851b"
+
+
+def test_the_id_of_several_fields_is_the_hash_of_their_json():
+    fields = {"prompt": "为什么", "response": "so"}
+    content = json.dumps([["prompt", "为什么"], ["response", "so"]], ensure_ascii=False)
+    assert content_id(fields) == blake2b(content.encode(), digest_size=16).hexdigest()
+
+
+def test_ids_tell_contents_apart():
+    contents = [
+        {"text": "a"},
+        {"text": "a "},
+        {"body": "a"},
+        {"text": "a", "more": ""},
+        {"more": "", "text": "a"},
+        {"text": '[["body", "a"]]'},
+    ]
+    ids = [content_id(each) for each in contents]
+    assert len({*ids}) == len(ids) - 1  # the last spells out the JSON of the third
+    assert ids[2] == ids[5]
+
+
+def test_render():
+    fields = {"prompt": "2+2?", "response": "{prompt} is 4"}
+    assert render(fields) == "2+2?\n\n{prompt} is 4"
+    assert render(fields, "Q: {prompt}\nA: {response}") == "Q: 2+2?\nA: {prompt} is 4"
+    assert render({"text": "alone"}) == "alone"
+
+
+# ── edits
+
+
+def test_edits_mask_and_remove():
+    text = "Call Ann at 555 now"
+    assert apply_edits(text, [(5, 8, "<NAME>"), (12, 15, "")]) == "Call <NAME> at  now"
+    assert apply_edits(text, []) == text
+    assert apply_edits(text, [(0, 0, "> "), (len(text), len(text), "!")]) == f"> {text}!"
+    assert apply_edits("a🙂b", [(1, 2, "x")]) == "axb"  # code points, not bytes or UTF-16
+
+
+@pytest.mark.parametrize("edits", [[(0, 3, ""), (2, 4, "")], [(3, 2, "")], [(0, 9, "")], [(-1, 1, "")]])
+def test_edits_that_overlap_or_leave_the_text_are_refused(edits):
+    with pytest.raises(ValueError, match="overlaps another or leaves"):
+        apply_edits("hello", edits)
+
+
+@given(st.text(max_size=40), st.lists(st.integers(0, 40), max_size=8), st.text(max_size=3))
+def test_edits_leave_the_rest_as_it_was(text, cuts, replacement):
+    ends = sorted(min(cut, len(text)) for cut in cuts)
+    edits = [(a, b, replacement) for a, b in zip(ends[::2], ends[1::2], strict=False)]
+    expected = list(text) + [""]
+    for start, end, new in reversed(edits):
+        expected[start:end] = [new]
+    assert apply_edits(text, edits) == "".join(expected)
+
+
+# ── words and shingles
+
+
+def test_words():
+    assert words("It's well-known: don’t stop, 3 times!") == [
+        *("It's", "well-known", "don’t", "stop", "3", "times")
+    ]
+    assert words("我爱北京 and 東京") == ["我", "爱", "北", "京", "and", "東", "京"]
+    assert words("  ...  ") == []
+    assert words("한국어 문장") == ["한국어", "문장"]  # Korean has spaces
+
+
+def test_cjk_share():
+    assert cjk_share("") == 0
+    assert cjk_share("plain ascii") == 0
+    assert cjk_share("北京ab") == 0.5
+    assert cjk_share("naïve café") == 0
+
+
+def test_shingles_ignore_case_and_the_width_of_white_space():
+    assert set(shingles("Hello   World")) == set(shingles("hello\nworld"))
+    assert set(shingles("abcdef")) == {b"abcde", b"bcdef"}
+
+
+def test_chinese_is_cut_into_bigrams():
+    assert set(shingles("我爱北京")) == {"我爱".encode(), "爱北".encode(), "北京".encode()}
+
+
+@pytest.mark.parametrize(("text", "found"), [("", []), (" \n ", []), ("abc", [b"abc"]), ("我", ["我".encode()])])
+def test_a_text_shorter_than_a_shingle_is_its_own(text, found):
+    assert shingles(text) == found
+
+
+@given(st.text(max_size=50))
+def test_shingles_are_distinct(text):
+    found = shingles(text)
+    assert len(found) == len(set(found))
+    assert bool(found) == bool(text.split())

@@ -1,0 +1,64 @@
+"""Exact token counts."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate import tokens
+from curate.errors import RecipeError
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("", 0), ("hello world", 2), ("Hello, world!", 4), ("<|endoftext|>", 7), ("a" * 1000, 125)],
+)
+def test_the_default_encoding(text, count):
+    assert tokens.counter(tokens.DEFAULT)(text) == count
+
+
+def test_encodings_differ():
+    chinese = "我们需要更好的训练数据。" * 3
+    assert tokens.counter("o200k_base")(chinese) < tokens.counter("cl100k_base")(chinese)
+
+
+@given(st.text(max_size=60))
+def test_bytes(text):
+    assert tokens.counter("bytes")(text) == len(text.encode())
+
+
+@given(st.text(max_size=60))
+def test_no_token_is_less_than_a_byte(text):
+    assert 0 <= tokens.counter(tokens.DEFAULT)(text) <= len(text.encode())
+
+
+def test_a_tokenizer_file(tmp_path):
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors
+
+    vocabulary = {"[UNK]": 0, "[CLS]": 1, "good": 2, "soup": 3}
+    model = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.Whitespace()
+    model.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A", special_tokens=[("[CLS]", 1)]
+    )
+    model.save(str(tmp_path / "tokenizer.json"))
+    count = tokens.counter(str(tmp_path / "tokenizer.json"))
+    assert count("good soup soup strange") == 4  # no special token is added
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("gpt-9000", "no encoding named gpt-9000"), ("absent/tokenizer.json", "no file")],
+)
+def test_a_wrong_name_is_told(name, words):
+    with pytest.raises(RecipeError, match=words) as caught:
+        tokens.counter(name)
+    assert "tokenizer.json" in caught.value.hint
+
+
+def test_a_file_that_is_no_tokenizer_is_told(tmp_path):
+    path = tmp_path / "broken.json"
+    path.write_text(json.dumps({"model": "none"}))
+    with pytest.raises(RecipeError, match=r"is not a tokenizer\.json"):
+        tokens.counter(str(path))

@@ -1,0 +1,281 @@
+"""Freshness, the ledger, the lock, and documents as they read after edits."""
+
+import json
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from curate import recipe, storage, tables
+from curate.errors import CurateError, MissingInput, WorkspaceBusy
+from curate.workspace import Workspace
+
+TEXTS = ("The soup was good.", "The soup was bad.", "The bread was fresh today.")
+
+
+def test_init_keeps_the_id_of_a_workspace(tmp_path):
+    workspace = Workspace(tmp_path / "new")
+    with pytest.raises(MissingInput, match="is not a workspace"):
+        _ = workspace.about
+    workspace.init("first")
+    about = workspace.about
+    workspace.init("second")
+    assert workspace.about == about
+    assert about["name"] == "first"
+    assert len(about["id"]) == 8
+
+
+def test_a_missing_input_names_the_command(offline):
+    for name, stage in (("pool", "pool"), ("labels", "agree"), ("groups", "mix")):
+        with pytest.raises(MissingInput) as caught:
+            offline.workspace.read(name)
+        assert caught.value.hint == f"run `curate {stage}` first"
+    with pytest.raises(MissingInput, match="there is no round yet"):
+        _ = offline.workspace.round
+
+
+# ── freshness
+
+
+def fresh(offline, stage, **given):
+    return recipe.is_fresh(offline.workspace, stage, offline.spec(stage, **given))
+
+
+def sources(path="data/*.jsonl"):
+    return {"sources": [{"paths": [path]}], "tokenizer": "bytes"}
+
+
+def test_the_same_settings_on_the_same_files_are_fresh(offline):
+    offline.lines("notes.jsonl", TEXTS)
+    assert not fresh(offline, "pool", **sources())
+    offline.pool()
+    assert fresh(offline, "pool", **sources())
+    assert not fresh(offline, "pool", **sources(), holdout=0.5)
+    assert not fresh(offline, "pool", **sources("data/notes.jsonl"))
+
+
+def test_a_changed_file_makes_the_pool_stale(offline):
+    path = offline.lines("notes.jsonl", TEXTS)
+    offline.pool()
+    os.utime(path, (1, 1))
+    assert not fresh(offline, "pool", **sources())
+    offline.pool()
+    assert fresh(offline, "pool", **sources())
+    offline.lines("more.jsonl", ["Another text that says something."])
+    assert not fresh(offline, "pool", **sources())
+
+
+def test_unchanged_content_keeps_what_follows_fresh(offline):
+    path = offline.lines("notes.jsonl", TEXTS)
+    offline.pool()
+    offline.run("clean")
+    os.utime(path, (1, 1))
+    offline.pool()
+    assert fresh(offline, "clean")
+    assert not fresh(offline, "clean", rules=["gopher_repetition"])
+    offline.lines("notes.jsonl", (*TEXTS, "And one more sentence here."))
+    offline.pool()
+    assert not fresh(offline, "clean")
+
+
+def test_files_are_fresh_while_they_are_those_that_were_written(whole):
+    settings = {"seeds": 2, "train_bytes": 20_000, "holdout_bytes": 2_000}
+    assert fresh(whole, "evaluate", **settings)
+    assert fresh(whole, "export", shard_documents=20)
+    assert fresh(whole, "report")
+    (whole.root / "report.html").write_text("changed by hand")
+    assert not fresh(whole, "report")
+    (whole.root / "export" / "manifest.json").unlink()
+    assert not fresh(whole, "export", shard_documents=20)
+    assert not fresh(whole, "evaluate", **{**settings, "seeds": 3})
+
+
+def test_a_stage_whose_ledger_line_was_lost_counts_as_not_run(whole):
+    """A kill between the table and its line: nobody could tell what came of it."""
+    path = whole.root / "ledger.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if '"stage": "clean"' not in line))
+    assert not fresh(whole, "clean")
+    whole.run("clean")
+    assert fresh(whole, "clean")
+
+
+# ── ledger
+
+
+def record(workspace, stage="pool", result=None, **given):
+    made = workspace.provenance(stage, recipe.Recipe().section(stage), {}, **given)
+    workspace.record(made, (), result or {"n": 1}, 0.5)
+
+
+@pytest.mark.parametrize("torn", ['{"stage": "clean", "spec"', '{"stage": "cle', '{"stage": "餐'])
+def test_a_torn_last_line_counts_as_not_run(offline, torn):
+    workspace = offline.workspace
+    record(workspace)
+    with (offline.root / "ledger.jsonl").open("ab") as file:
+        file.write(torn.encode()[:-1])  # cut in the middle of a character
+    assert [line["stage"] for line in workspace.ledger()] == ["pool"]
+    assert workspace.last_run("clean") is None
+    record(workspace, "clean")
+    assert [line["stage"] for line in workspace.ledger()] == ["pool", "clean"]
+
+
+def test_the_ledger_survives_every_character(offline):
+    odd = {"sources": {"a\u2028b\u0085c\x1cd\n": 1}}
+    record(offline.workspace, result=odd)
+    assert offline.workspace.last_run("pool")["result"] == odd
+
+
+def test_last_run_is_the_newest(offline):
+    assert offline.workspace.ledger() == []
+    for n in (1, 2):
+        record(offline.workspace, result={"n": n})
+    assert offline.workspace.last_run("pool")["result"] == {"n": 2}
+
+
+# ── one writer at a time
+
+
+def hold(root, seconds, held):
+    with Workspace(root).lock("pool"):
+        held.set()
+        time.sleep(seconds)
+
+
+@pytest.fixture
+def another(tmp_path):
+    """Start another process that holds the workspace for some seconds."""
+    context = multiprocessing.get_context("spawn")
+    started = []
+
+    def start(seconds):
+        held = context.Event()
+        process = context.Process(target=hold, args=(tmp_path, seconds, held))
+        process.start()
+        started.append(process)
+        assert held.wait(60)
+        return process
+
+    yield start
+    for process in started:
+        process.terminate()
+        process.join()
+
+
+def test_a_held_workspace_names_who_holds_it(tmp_path, another):
+    process = another(60)
+    with (
+        pytest.raises(WorkspaceBusy, match=rf"`curate pool` \(process {process.pid}, since ") as busy,
+        Workspace(tmp_path).lock("clean"),
+    ):
+        pytest.fail("two writers at once")
+    assert "--wait" in busy.value.hint
+
+
+def test_wait_waits(tmp_path, another):
+    another(1)
+    with Workspace(tmp_path).lock("clean", wait=60):
+        assert "`curate clean`" in (tmp_path / ".lock").read_text()
+    assert (tmp_path / ".lock").read_text() == ""
+
+
+def test_a_killed_holder_lets_go(tmp_path, another):
+    process = another(60)
+    process.kill()
+    process.join()
+    with Workspace(tmp_path).lock("clean", wait=5):
+        pass
+
+
+# ── tables
+
+
+def test_writing_in_shards_and_reading_columns(offline):
+    made = offline.workspace.provenance("mix", offline.spec("mix"), {})
+    rows = [{"id": f"{n}", "group": "g", "weight": 1.0, "copies": n} for n in range(5)]
+    offline.workspace.write("mix", tables.rows("mix", rows), made, rows_per_shard=2)
+    assert len(offline.workspace.shards("mix")) == 3
+    assert offline.workspace.rows("mix") == 5
+    assert offline.workspace.read("mix", ["copies"])["copies"].to_pylist() == [0, 1, 2, 3, 4]
+    assert offline.workspace.made("mix") == made
+
+
+def test_an_empty_table_keeps_its_schema(offline):
+    made = offline.workspace.provenance("mix", offline.spec("mix"), {})
+    offline.workspace.write("mix", tables.rows("mix", []), made)
+    offline.workspace.write("groups", tables.rows("groups", []), made)
+    assert offline.workspace.read("mix").schema == tables.schema("mix")
+    assert offline.workspace.read("groups").schema == tables.schema("groups")
+
+
+def with_edits(offline, edits):
+    """Run pool and clean, and lay edits over the kept texts as a privacy rule would."""
+    offline.lines("notes.jsonl", TEXTS)
+    offline.pool()
+    offline.run("clean")
+    (path,) = offline.workspace.shards("clean")
+    table = pq.read_table(path)
+    column = pa.array(edits, table.schema.field("edits").type)
+    storage.write_parquet(path, table.set_column(5, table.schema.field("edits"), column))
+
+
+def test_documents_read_as_edited(offline):
+    edit = [{"start": 4, "end": 8, "replacement": "XXXX"}]
+    with_edits(offline, [edit, None, None])
+    texts = [text for t in offline.workspace.documents() for text in t["text"].to_pylist()]
+    assert texts == ["The XXXX was good.", *TEXTS[1:]]
+    assert [row["text"] for row in offline.rows("pool")] == list(TEXTS)  # never changed itself
+    ids = [row["id"] for row in offline.rows("pool")]
+    edited = offline.workspace.find_texts({ids[0]})
+    assert edited == {ids[0]: {"text": "The XXXX was good."}}
+    assert offline.workspace.find_texts({ids[0]}, edited=False) == {ids[0]: {"text": TEXTS[0]}}
+
+
+def test_documents_leave_out_what_clean_dropped(offline):
+    offline.lines("notes.jsonl", [*TEXTS, "no"])
+    offline.pool()
+    offline.run("clean")
+    kept = [text for t in offline.workspace.documents() for text in t["text"].to_pylist()]
+    assert kept == list(TEXTS)
+    every = [t.num_rows for t in offline.workspace.documents(("id", "kept"), dropped=True)]
+    assert sum(every) == 4
+    table = offline.workspace.document_table(("id", "source", "length:words"))
+    assert table["length:words"].to_pylist() == [4, 4, 5]
+
+
+def test_a_verdict_on_other_documents_is_refused(offline):
+    offline.lines("notes.jsonl", TEXTS)
+    offline.pool()
+    offline.run("clean")
+    offline.lines("notes.jsonl", reversed(TEXTS))
+    offline.pool()
+    with pytest.raises(CurateError, match="clean does not belong to pool"):
+        list(offline.workspace.documents())
+
+
+def test_a_document_of_several_fields_is_found_whole(offline):
+    offline.lines("chat.jsonl", [{"prompt": "What is soup?", "reply": "A warm liquid meal."}])
+    offline.run(
+        "pool",
+        sources=[{"paths": ["data/chat.jsonl"], "fields": ["prompt", "reply"]}],
+        tokenizer="bytes",
+    )
+    (row,) = offline.rows("pool")
+    found = offline.workspace.find_texts({row["id"], "unknown"}, edited=False)
+    assert found == {row["id"]: {"prompt": "What is soup?", "reply": "A warm liquid meal."}}
+
+
+def test_paths_of_a_recipe_are_relative_to_the_workspace(tmp_path):
+    workspace = Workspace(tmp_path)
+    assert workspace.path("data/x.md") == tmp_path / "data" / "x.md"
+    assert workspace.path("/elsewhere/x.md") == Path("/elsewhere/x.md")
+
+
+def test_results_become_plain_json(whole):
+    line = whole.workspace.last_run("agree")["result"]
+    assert json.loads(json.dumps(line)) == line
+    assert line["questions"][0]["question"] == "sentiment"
