@@ -96,14 +96,13 @@ def parse_form(xml: str, *, name: str) -> Form:
 
 
 def _refuse_unknown(tags: list[_Tag]) -> None:
+    inside = {id(p) for tag in tags for p in tag.walk() if PARTS.get(p.name) == tag.name}
     for tag in tags:
         if tag.name not in (*OBJECTS, *CONTROLS, *LAYOUT, *PARTS):
             known = ", ".join((*OBJECTS, *CONTROLS, *PARTS, *LAYOUT))
             raise tag.error("cannot be read by curate", hint=f"use only {known}")
-        owned = {id(part) for part in tag.walk()} if tag.name in CONTROLS else set()
-        for part in tag.walk():
-            if id(part) in owned and PARTS.get(part.name, tag.name) != tag.name:
-                raise part.error(f"does not belong in <{tag.name}>")
+        if tag.name in PARTS and id(tag) not in inside:
+            raise tag.error(f"belongs in <{PARTS[tag.name]}>")
 
 
 def _variable(tag: _Tag) -> str:

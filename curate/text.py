@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from string import Formatter
 
 TEXT = "text"
 """The name of the one field that most documents have."""
@@ -49,9 +50,8 @@ def render(fields: Mapping[str, str], template: str | None = None) -> str:
     """Return the one text that stands for several fields; by default, joined by blank lines."""
     if template is None:
         return "\n\n".join(fields.values())
-    parts = re.split(r"\{(\w+)\}", template)
-    parts[1::2] = [fields[name] for name in parts[1::2]]
-    return "".join(parts)
+    parts = Formatter().parse(template)
+    return "".join(text + ("" if name is None else fields[name]) for text, name, _, _ in parts)
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:

@@ -140,7 +140,9 @@ class Workspace:
         for name in names:
             if self.fingerprint(name) is None:
                 stage = MAKERS[name.split("/")[0]]
-                raise MissingInput(f"{name} has not been made yet", hint=f"run `curate {stage}` first")
+                raise MissingInput(
+                    f"{name} has not been made yet", hint=f"run `curate {stage}` first"
+                )
 
     def shards(self, name: str) -> list[Path]:
         """Return the shards of a folder table, in order."""

@@ -283,16 +283,12 @@ def test_every_table_on_disk_is_as_declared(whole: Any) -> None:
         assert paths, f"the run has no {table.name}"
         scored = ("sentiment", *(f"sentiment:{v}" for v in ("negative", "neutral", "positive")))
         for path in paths:
-            check_schema(
-                path, table, lambda name: name.startswith("length:") or name in scored
-            )
+            check_schema(path, table, lambda name: name.startswith("length:") or name in scored)
 
 
 def test_pandas_reads_a_folder_table(whole: Any) -> None:
     folders = [whole.root / table.name for table in tables.ALL if table.kind == "folder"]
-    folders = [f for f in folders if f.name != "vectors"] + list(
-        (whole.root / "vectors").iterdir()
-    )
+    folders = [f for f in folders if f.name != "vectors"] + list((whole.root / "vectors").iterdir())
     for folder in folders:
         for path in folder.iterdir():
             assert path.suffix == ".parquet" or path.name.startswith("_"), path

@@ -58,7 +58,10 @@ CHOICE = '<Choice value="x"/>'
         ("<View>\n<Oops", "line 2: "),
         (form_with('<Image name="i" value="$image"/>'), "line 3: <Image> cannot be read by curate"),
         (form_with(""), "the form asks nothing"),
-        (form_with(f'<Choices name="c" toName="u">{CHOICE}</Choices>'), "line 3: <Choices> is about u"),
+        (
+            form_with(f'<Choices name="c" toName="u">{CHOICE}</Choices>'),
+            "line 3: <Choices> is about u",
+        ),
         (form_with(f'<Choices toName="t">{CHOICE}</Choices>'), "line 3: <Choices> has no name"),
         (form_with(f'<Choices name="c">{CHOICE}</Choices>'), "line 3: <Choices> has no toName"),
         (form_with('<Choices name="c" toName="t"/>'), "line 3: <Choices> offers no <Choice>"),
@@ -76,11 +79,20 @@ CHOICE = '<Choice value="x"/>'
         ),
         (
             form_with('<Choices name="c" toName="t"><Label value="x"/></Choices>'),
-            "line 3: <Label> does not belong in <Choices>",
+            "line 3: <Label> belongs in <Labels>",
         ),
-        (form_with('<Rating name="r" toName="t" maxRating="1"/>'), 'line 3: <Rating> maxRating="1"'),
-        (form_with('<Rating name="r" toName="t" maxRating="x"/>'), 'line 3: <Rating> maxRating="x"'),
-        (form_with('<TextArea name="n" toName="t" perRegion="true"/>'), "cannot be asked per region"),
+        (
+            form_with('<Rating name="r" toName="t" maxRating="1"/>'),
+            'line 3: <Rating> maxRating="1"',
+        ),
+        (
+            form_with('<Rating name="r" toName="t" maxRating="x"/>'),
+            'line 3: <Rating> maxRating="x"',
+        ),
+        (
+            form_with('<TextArea name="n" toName="t" perRegion="true"/>'),
+            "cannot be asked per region",
+        ),
         (
             form_with(f'<Choices name="c" toName="t" perRegion="true">{CHOICE}</Choices>'),
             "line 3: <Choices> cannot be asked per region",
@@ -89,8 +101,14 @@ CHOICE = '<Choice value="x"/>'
             form_with('<Rating name="r" toName="t" perRegion="true"/>'),
             "line 3: <Rating> cannot be asked per region",
         ),
-        (form_with('<Pairwise name="p" toName="t"/>'), "line 3: <Pairwise> must compare two fields"),
-        (form_with(f"{CHOICE}<Rating name='r' toName='t'/>"), "line 3: <Choice> does not belong"),
+        (
+            form_with('<Pairwise name="p" toName="t"/>'),
+            "line 3: <Pairwise> must compare two fields",
+        ),
+        (
+            form_with(f"{CHOICE}<Rating name='r' toName='t'/>"),
+            "line 3: <Choice> belongs in <Choices>",
+        ),
         ('<View><Text name="t" value="text"/></View>', "must show one field"),
         ('<View><Text name="t" value="$a $b"/></View>', "must show one field"),
         (

@@ -65,7 +65,9 @@ def test_a_round_is_there_whole_or_not_at_all(tmp_path):
     with pytest.raises(RuntimeError):
         failing()
     assert not (tmp_path / "rounds").exists()
-    with freeze(tmp_path, 1, {"purpose": "label"}, sample("a", "b"), {"a": {"text": "x"}}) as folder:
+    with freeze(
+        tmp_path, 1, {"purpose": "label"}, sample("a", "b"), {"a": {"text": "x"}}
+    ) as folder:
         (folder / "more.txt").write_text("belongs to it")
     assert (tmp_path / "rounds" / "01" / "more.txt").exists()
 

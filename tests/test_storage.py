@@ -84,9 +84,7 @@ def test_a_folder_table_is_whole_or_not_there(tmp_path):
     assert build(folder, MADE, 0, 1, 2) == ["00002.parquet"]  # what was done is kept
     stored = storage.stored_folder(folder)
     assert (stored.rows, stored.made) == (3, MADE)
-    assert [path.name for path in storage.shards(folder)] == [
-        f"{n:05}.parquet" for n in range(3)
-    ]
+    assert [path.name for path in storage.shards(folder)] == [f"{n:05}.parquet" for n in range(3)]
 
 
 def test_remains_of_other_settings_are_not_used(tmp_path):

@@ -42,9 +42,7 @@ def test_canonical_is_stable_and_can_be_stored(raw):
 @given(ANY_TEXT)
 def test_canonical_changes_only_what_it_says(raw):
     kept = [c for c in raw.replace("\r\n", "\n").replace("\r", "\n") if c >= " " or c in "\t\n"]
-    assert canonical(raw) == "".join(
-        "\ufffd" if "\ud800" <= c <= "\udfff" else c for c in kept
-    )
+    assert canonical(raw) == "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in kept)
 
 
 def test_the_id_of_one_field_is_the_hash_of_its_text():
@@ -90,7 +88,9 @@ def test_edits_mask_and_remove():
     assert apply_edits("a🙂b", [(1, 2, "x")]) == "axb"  # code points, not bytes or UTF-16
 
 
-@pytest.mark.parametrize("edits", [[(0, 3, ""), (2, 4, "")], [(3, 2, "")], [(0, 9, "")], [(-1, 1, "")]])
+@pytest.mark.parametrize(
+    "edits", [[(0, 3, ""), (2, 4, "")], [(3, 2, "")], [(0, 9, "")], [(-1, 1, "")]]
+)
 def test_edits_that_overlap_or_leave_the_text_are_refused(edits):
     with pytest.raises(ValueError, match="overlaps another or leaves"):
         apply_edits("hello", edits)
@@ -134,7 +134,9 @@ def test_chinese_is_cut_into_bigrams():
     assert set(shingles("我爱北京")) == {"我爱".encode(), "爱北".encode(), "北京".encode()}
 
 
-@pytest.mark.parametrize(("text", "found"), [("", []), (" \n ", []), ("abc", [b"abc"]), ("我", ["我".encode()])])
+@pytest.mark.parametrize(
+    ("text", "found"), [("", []), (" \n ", []), ("abc", [b"abc"]), ("我", ["我".encode()])]
+)
 def test_a_text_shorter_than_a_shingle_is_its_own(text, found):
     assert shingles(text) == found
 

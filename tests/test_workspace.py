@@ -169,7 +169,9 @@ def another(tmp_path):
 def test_a_held_workspace_names_who_holds_it(tmp_path, another):
     process = another(60)
     with (
-        pytest.raises(WorkspaceBusy, match=rf"`curate pool` \(process {process.pid}, since ") as busy,
+        pytest.raises(
+            WorkspaceBusy, match=rf"`curate pool` \(process {process.pid}, since "
+        ) as busy,
         Workspace(tmp_path).lock("clean"),
     ):
         pytest.fail("two writers at once")

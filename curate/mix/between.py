@@ -61,7 +61,10 @@ def share_of(
     for key, values in shares.items():
         missing = [v for v, share in values.items() if share and v not in set(keys[key])]
         if missing:
-            raise DataError(f"no document has {key} {missing[0]}", hint="see mix.between.shares")
+            raise DataError(
+                f"no candidate has {key} {missing[0]}, of which a share is wanted",
+                hint="label more texts (`curate run --next-round`), or change mix.between.shares",
+            )
     named = keys[list(shares)].agg(tuple, axis=1)
     wanted = supply * 0.0
     for place, inside in supply.groupby(named):

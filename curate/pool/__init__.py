@@ -111,7 +111,7 @@ def identify(raw: pa.Table, *, tokenizer: str, holdout: float, seed: int) -> pa.
     rows = []
     for row in raw.to_pylist():
         fields = {name: canonical(text) for name, text in json.loads(row["fields"])}
-        alone = list(fields) == [TEXT]
+        alone = list(fields) == [TEXT] and row["template"] is None
         text = fields[TEXT] if alone else canonical(render(fields, row["template"]))
         rows.append(
             {

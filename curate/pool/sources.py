@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import zlib
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from string import Formatter
 from typing import IO, Annotated, Any, Literal, cast
 
 from pydantic import Field, field_validator, model_validator
 
 from curate.errors import DataError
 from curate.spec import Spec
-from curate.text import TEXT
+from curate.text import TEXT, canonical
 
 Format = Literal["auto", "jsonl", "csv", "tsv", "parquet", "text"]
 
@@ -58,12 +61,11 @@ class SourceSpec(Spec):
 
     @model_validator(mode="after")
     def _template_names_fields(self) -> SourceSpec:
-        import string
-
-        named = [name for _, name, _, _ in string.Formatter().parse(self.template or "") if name]
-        for name in named:
-            if name not in (self.fields or {TEXT: self.text}):
+        for _, name, how, conversion in Formatter().parse(self.template or ""):
+            if name is not None and name not in (self.fields or {TEXT: self.text}):
                 raise ValueError(f"the template names {name}, which is no field")
+            if how or conversion:
+                raise ValueError(f"the template only names fields, as in {{{name}}}")
         return self
 
     def files(self, root: Path) -> list[Path]:
@@ -140,8 +142,8 @@ def _row(source: SourceSpec, name: str, origin: str, row: Mapping[str, Any]) -> 
     used = {*columns.values()}
     license_, language = _value(source.license, row, used), _value(source.language, row, used)
     rest = {key: value for key, value in row.items() if key not in used}
-    meta = json.dumps(rest, ensure_ascii=False, default=str) if rest else None
-    content = json.dumps(fields, ensure_ascii=False)
+    meta = canonical(json.dumps(rest, ensure_ascii=False, default=str)) if rest else None
+    content = json.dumps(fields)  # in ASCII, since a lone surrogate cannot be stored
     return Row(name, origin, content, source.template, license_ or "unknown", language, meta)
 
 
@@ -158,7 +160,7 @@ def _value(given: str | Column | None, row: Mapping[str, Any], used: set[str]) -
         return given
     used.add(given.field)
     value = row.get(given.field)
-    return None if value is None else str(value)
+    return None if value is None else canonical(str(value))
 
 
 _Numbered = Iterator[tuple[int, dict[str, Any] | str]]
@@ -169,27 +171,38 @@ def _open(path: Path) -> IO[bytes]:
     return cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb"))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
+def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     number = 0
     try:
         with _open(path) as file:
             for number, line in enumerate(file, 1):
-                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path.name}, line {number}: not UTF-8 ({error.reason} at byte {error.start})",
-            hint="convert the file to UTF-8",
-        ) from None
-    except (EOFError, OSError) as error:
+                yield number, line.removeprefix(BOM_UTF8) if number == 1 else line
+    except (EOFError, OSError, zlib.error) as error:
         raise DataError(f"{path.name}, after line {number}: {error}") from None
 
 
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    for number, line in _raw_lines(path):
+        try:
+            yield number, line.decode()
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{path.name}, line {number}: {_not_utf8(error)}", hint="convert the file to UTF-8"
+            ) from None
+
+
+def _not_utf8(error: UnicodeDecodeError) -> str:
+    return f"not UTF-8 ({error.reason} at byte {error.start})"
+
+
 def _jsonl(path: Path) -> _Numbered:
-    for number, line in _lines(path):
+    for number, line in _raw_lines(path):
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(line.decode())
+        except UnicodeDecodeError as error:
+            yield number, _not_utf8(error)
         except ValueError as error:
             yield number, f"not JSON ({getattr(error, 'msg', error)})"
         else:

@@ -109,16 +109,14 @@ def allocate(
         able = [place for place, size in enumerate(sizes) if given[place] < size]
         weights = [1 if allocation == "equal" else sizes[place] for place in able]
         quotas = [left * weight / sum(weights) for weight in weights]
-        wholes = [
-            min(int(quota), sizes[place] - given[place])
-            for quota, place in zip(quotas, able, strict=True)
-        ]
-        if not sum(wholes):
-            order = sorted(range(len(able)), key=lambda i: (-quotas[i], able[i]))[:left]
-            wholes = [int(i in order) for i in range(len(able))]
-        for place, whole in zip(able, wholes, strict=True):
-            given[place] += whole
-        left -= sum(wholes)
+        for place, quota in zip(able, quotas, strict=True):
+            given[place] += min(int(quota), sizes[place] - given[place])
+        rest = sorted(zip((int(quota) - quota for quota in quotas), able, strict=True))
+        for _, place in [each for each in rest if given[each[1]] < sizes[each[1]]][
+            : min(n, sum(sizes)) - sum(given)
+        ]:
+            given[place] += 1
+        left = min(n, sum(sizes)) - sum(given)
     return given
 
 

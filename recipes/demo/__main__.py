@@ -91,7 +91,9 @@ def close(folder: Path, server: dict[str, Any]) -> None:
 def mixture(folder: Path) -> None:
     """Print the mixture as a table."""
     groups = read(folder / "export/manifest.json")["groups"]
-    say(f"\n{'group':<22}{'wanted':>9}{'promised':>10}{'realised':>10}{'expected':>10}{'tokens':>9}")
+    say(
+        f"\n{'group':<22}{'wanted':>9}{'promised':>10}{'realised':>10}{'expected':>10}{'tokens':>9}"
+    )
     for group in groups:
         shares = "".join(f"{group[name]:>10.2%}" for name in ("promised", "realised", "expected"))
         say(f"{group['group']:<22}{group['wanted']:>9.2%}{shares}{group['tokens']:>9,}")
@@ -99,7 +101,9 @@ def mixture(folder: Path) -> None:
 
 def account_of(name: str) -> dict[str, Any]:
     """Return an annotator's account, made if it is not there yet."""
-    return asked("server", "accounts", "add", f"{name}@example.org", "--name", name.title(), "--json")
+    return asked(
+        "server", "accounts", "add", f"{name}@example.org", "--name", name.title(), "--json"
+    )
 
 
 def tasks_of(folder: Path) -> list[dict[str, Any]]:

@@ -37,6 +37,9 @@ def plan(
     ratings: Mapping[str, Sequence[int]],
     accounts: Sequence[str],
     seed: int,
+    *,
+    skipped: float = SKIPPED,
+    edited: float = EDITED,
 ) -> list[Given]:
     """Return every answer that will be given: per text and account, one of its recorded ratings."""
     answers = []
@@ -45,10 +48,10 @@ def plan(
             chance = drawn(seed, task["id"], account)
             value = polarity(chance.choice(list(ratings[task["text"]])))
             what = chance.random()
-            if what < SKIPPED:
+            if what < skipped:
                 answers.append(Given(account, task["id"], None, "skipped", 0))
             else:
-                edits = int(what < SKIPPED + EDITED)
+                edits = int(what < skipped + edited)
                 answers.append(Given(account, task["id"], value, "submitted", edits))
     return answers
 
@@ -58,7 +61,9 @@ def replay(url: str, tokens: Mapping[str, str], project: str, answers: Sequence[
     started = time.monotonic()
     with ThreadPoolExecutor(len(tokens)) as pool:
         jobs = [
-            pool.submit(_as_one, Client(url, token), project, [a for a in answers if a.account == name])
+            pool.submit(
+                _as_one, Client(url, token), project, [a for a in answers if a.account == name]
+            )
             for name, token in tokens.items()
         ]
         for job in jobs:
@@ -115,7 +120,8 @@ class Client:
         for patience in (0.2, 1.0, None):
             try:
                 with urllib.request.urlopen(request, timeout=60) as answer:
-                    return json.load(answer)
+                    body = answer.read()
+                    return json.loads(body) if body else None
             except urllib.error.HTTPError as error:
                 if error.code < 500 or patience is None:
                     raise

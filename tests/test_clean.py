@@ -1,0 +1,337 @@
+"""Verdicts with reasons, repetition signals, near-duplicates."""
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate import clean, pool, storage
+from curate.clean import gopher_repetition, length
+from curate.clean.duplicates import (
+    PERMUTATIONS,
+    candidates,
+    jaccard,
+    near_duplicates,
+    signatures,
+)
+from curate.errors import RecipeError
+from curate.text import content_id, shingles
+
+SOUP = "The soup was good and the bread was fresh, so we came back."
+
+
+# ── rules
+
+
+def signal(text, name):
+    return gopher_repetition.measure(text)[f"gopher_repetition:{name}"]
+
+
+def test_length():
+    assert length.measure("  two words \n") == {"length:chars": 9.0, "length:words": 2.0}
+    assert length.measure("我爱北京") == {"length:chars": 4.0, "length:words": 4.0}
+    assert length.measure("") == {"length:chars": 0.0, "length:words": 0.0}
+
+
+def test_repeated_lines_and_paragraphs():
+    text = "same\nsame\nother\n\nsame\n\nsame"
+    assert signal(text, "duplicate_lines") == pytest.approx(3 / 5)
+    assert signal(text, "duplicate_line_chars") == pytest.approx(3 * 4 / len(text))
+    assert signal(text, "duplicate_paragraphs") == pytest.approx(1 / 3)
+    assert signal(text, "duplicate_paragraph_chars") == pytest.approx(4 / len(text))
+
+
+def test_top_n_grams_count_characters():
+    # "red cat" stands twice: 2 x 6 of 20 letters
+    assert signal("red cat red cat bluebird", "top_2_gram") == pytest.approx(12 / 20)
+    assert signal("one two three four five", "top_2_gram") == 0
+    assert signal("no no no no no no", "top_2_gram") == 1  # overlaps do not exceed the text
+
+
+def test_duplicate_n_grams_count_each_character_once():
+    five = "ab cd ef gh ij"
+    assert signal(f"{five} xx {five}", "duplicate_5_grams") == pytest.approx(10 / 22)
+    assert signal(f"{five} xx {five}", "duplicate_6_grams") == 0
+    # In twelve words the 5-gram "a a a a a" comes back seven times; all but the first word repeat.
+    assert signal("a " * 12, "duplicate_5_grams") == pytest.approx(11 / 12)
+
+
+def test_a_text_without_words_repeats_nothing():
+    for text in ("", " \n\n ", "...", "one"):
+        assert set(gopher_repetition.measure(text).values()) == {0.0}
+
+
+@given(st.text("ab \n", max_size=60))
+def test_repetition_is_a_share(text):
+    found = gopher_repetition.measure(text)
+    assert found.keys() == gopher_repetition.LIMITS.keys()
+    assert all(0 <= value <= 1 for value in found.values())
+
+
+def test_the_limits_are_those_of_the_paper():
+    limits = {name.split(":")[1]: high for name, (_, high) in gopher_repetition.LIMITS.items()}
+    assert limits == {
+        **{"duplicate_lines": 0.30, "duplicate_paragraphs": 0.30},
+        **{"duplicate_line_chars": 0.20, "duplicate_paragraph_chars": 0.20},
+        **{"top_2_gram": 0.20, "top_3_gram": 0.18, "top_4_gram": 0.16},
+        **{"duplicate_5_grams": 0.15, "duplicate_6_grams": 0.14, "duplicate_7_grams": 0.13},
+        **{"duplicate_8_grams": 0.12, "duplicate_9_grams": 0.11, "duplicate_10_grams": 0.10},
+    }
+
+
+def test_the_first_signal_outside_its_range_is_the_reason():
+    limits = {"a": (1.0, None), "b": (None, 2.0), "c": (None, None)}
+    assert clean.verdict({"a": 1.0, "b": 2.0, "c": 1e9}, limits) is None
+    assert clean.verdict({"a": 0.9, "b": 9.0, "c": 0.0}, limits) == "a"
+    assert clean.verdict({"a": 1.0, "b": 2.1, "c": 0.0}, limits) == "b"
+
+
+def test_limits_of_the_recipe():
+    spec = clean.CleanSpec.model_validate({"limits": {"length:words": {"min": 5}}})
+    assert clean.limits_of(spec)["length:words"] == (5, None)
+    assert clean.limits_of(spec)["length:chars"] == (1, None)
+    wrong = clean.CleanSpec.model_validate({"limits": {"gopher_repetition:top_2_gram": {}}})
+    with pytest.raises(RecipeError, match="no signal gopher_repetition:top_2_gram") as caught:
+        clean.limits_of(wrong)
+    assert "length:words" in caught.value.hint
+
+
+# ── near-duplicates
+
+
+def near(texts, threshold=0.7, ids=None):
+    """Return {id: (kept, similarity)} of texts in order of precedence; ids are their places."""
+    ids = ids or [str(place) for place in range(len(texts))]
+    content = dict(zip(ids, texts, strict=True))
+    found = near_duplicates(
+        ids, signatures(texts), lambda wanted: {id: content[id] for id in wanted}, threshold
+    )
+    return {id: (twin.kept, twin.similarity) for id, twin in found.items()}
+
+
+WORDS = [f"{a}{b}{c}" for a in "bdgkmp" for b in "aeiou" for c in "lnrst"]
+
+
+def planted(n_pairs, seed=0, words=WORDS, joint=" "):
+    """Return texts of which some are others with words changed: many similarities."""
+    rng = np.random.default_rng(seed)
+    texts = []
+    for pair in range(n_pairs):
+        base = rng.choice(words, 60)
+        twin = base.copy()
+        changed = rng.choice(60, pair % 12, replace=False)
+        twin[changed] = rng.choice(words, len(changed))
+        texts += [joint.join(base), joint.join(twin)]
+    return [texts[k] for k in rng.permutation(len(texts))]
+
+
+def brute_force(texts, threshold):
+    """Compare every text with every earlier one that stays."""
+    grams = [frozenset(shingles(text)) for text in texts]
+    kept, gone = [], {}
+    for place, mine in enumerate(grams):
+        twins = [(jaccard(mine, grams[other]), -other) for other in kept]
+        best = max(twins, default=(0.0, 0))
+        if best[0] >= threshold:
+            gone[str(place)] = (str(-best[1]), best[0])
+        else:
+            kept.append(place)
+    return gone
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [planted(80), planted(80, 1, [chr(0x4E00 + 7 * n) for n in range(900)], "")],
+    ids=["English", "Chinese"],
+)
+@pytest.mark.parametrize("threshold", [0.7, 0.85])
+def test_planted_pairs_are_found(texts, threshold):
+    expected, found = brute_force(texts, threshold), near(texts, threshold)
+    assert len(expected) > 15
+    missed = [id for id in expected if id not in found]
+    assert len(missed) <= 0.02 * len(expected)
+    if not missed:
+        assert found == expected
+
+
+def test_only_verified_pairs_count():
+    texts = planted(80)
+    for id, (kept, similarity) in near(texts, 0.8).items():
+        one, other = (frozenset(shingles(texts[int(k)])) for k in (id, kept))
+        assert jaccard(one, other) == similarity >= 0.8
+
+
+def test_every_chain_ends_at_one_that_stays():
+    words = SOUP.split() * 4
+    chain = [" ".join([*words[:k], *("fish",) * k, *words[k:]]) for k in range(0, 40, 2)]
+    found = near(chain, 0.75)
+    assert found
+    assert not {kept for kept, _ in found.values()} & found.keys()
+    assert all(int(kept) < int(id) for id, (kept, _) in found.items())
+    assert found == brute_force(chain, 0.75)
+
+
+def test_the_earlier_stays_and_the_likest_is_named():
+    words = [f"word{n}" for n in range(40)]
+    base, far, twin = words, [*words[:34], *"abcdef"], [*words[:39], "x"]
+    texts = [" ".join(each) for each in (far, base, twin)]
+    found = near(texts, 0.7)
+    one = jaccard(*(frozenset(shingles(texts[k])) for k in (0, 1)))
+    assert found["1"] == ("0", one)
+    assert found["2"][0] == "0"  # the base is gone, though it is the likest
+    assert near([texts[2], texts[0], texts[1]], 0.95)["2"][0] == "0"
+
+
+def test_a_crowd_of_twins_leaves_one():
+    texts = [SOUP * 5 + f" Number {n}." for n in range(60)]
+    found = near(texts)
+    assert set(found) == {str(n) for n in range(1, 60)}
+    assert {kept for kept, _ in found.values()} == {"0"}
+
+
+def test_different_texts_are_no_twins():
+    rng = np.random.default_rng(0)
+    assert near([" ".join(rng.choice(WORDS, 50)) for _ in range(100)]) == {}
+    assert near([]) == {}
+    assert near([SOUP]) == {}
+    assert near(["", " "]) == {}  # nothing in common
+
+
+def test_only_case_and_white_space_apart():
+    assert near([SOUP, SOUP.upper().replace(" ", "\n ")], 1.0) == {"1": ("0", 1.0)}
+
+
+def test_signatures_are_the_same_in_every_run():
+    one, none, two = signatures([SOUP, None, SOUP + " And more of it."])
+    assert none is None
+    assert one == signatures([SOUP])[0] != two
+    assert len(one) == 4 * PERMUTATIONS
+    assert signatures([]) == []
+
+
+def test_candidates_share_a_band():
+    matrix = np.arange(3 * PERMUTATIONS, dtype=np.uint32).reshape(3, PERMUTATIONS)
+    assert set(candidates(matrix)) == set()
+    matrix[2, 8:12] = matrix[0, 8:12]
+    assert set(candidates(matrix)) == {(0, 2)}
+    matrix[2, 9] += 1
+    assert set(candidates(matrix)) == set()
+
+
+def test_datasketch_is_not_needed():
+    import sys
+
+    signatures([SOUP])
+    assert "datasketch" not in sys.modules
+
+
+# ── the stage
+
+
+def cleaned(offline, texts, **given):
+    offline.lines("notes.jsonl", texts)
+    offline.pool()
+    made = offline.run("clean", **given)
+    rows = {row["id"]: row for row in offline.rows("clean")}
+    return made, [rows[content_id({"text": text})] for text in texts]
+
+
+def test_every_row_has_a_verdict(offline):
+    texts = [SOUP, "no", "spam spam spam " * 30]
+    made, rows = cleaned(offline, texts, rules=["length", "gopher_repetition"])
+    reasons = [None, "length:words", "gopher_repetition:top_2_gram"]
+    assert [row["reason"] for row in rows] == reasons
+    assert [row["kept"] for row in rows] == [True, False, False]
+    assert [row["tokens"] for row in rows] == [len(text) for text in texts]
+    assert rows[1]["length:words"] == 1
+    assert rows[2]["gopher_repetition:top_2_gram"] == pytest.approx(1)
+    assert (made.documents, made.kept, made.tokens) == (3, 1, len(SOUP))
+    assert made.reasons == {"length:words": 1, "gopher_repetition:top_2_gram": 1}
+    assert [row["id"] for row in offline.rows("clean")] == [
+        row["id"] for row in offline.rows("pool")
+    ]
+
+
+def test_no_rules_keep_everything(offline):
+    made, rows = cleaned(offline, [SOUP, "no", ""], rules=[])
+    assert made.kept == 3
+    assert ":" not in "".join(rows[0])
+
+
+def test_the_source_first_in_the_recipe_keeps_its_twin(offline):
+    texts = [f"{SOUP} Number {n}." for n in range(3)]
+    offline.lines("b.jsonl", [texts[0]])
+    offline.lines("a.jsonl", [texts[1], texts[2]])
+    offline.run(
+        "pool",
+        sources=[{"paths": ["data/b.jsonl"]}, {"paths": ["data/a.jsonl"]}],
+        tokenizer="bytes",
+    )
+    made = offline.run("clean", near_duplicates=0.7)
+    found = {row["id"]: row for row in offline.rows("clean")}
+    first = content_id({"text": texts[0]})
+    assert found[first]["kept"]
+    for text in texts[1:]:
+        row = found[content_id({"text": text})]
+        assert row["duplicate_of"] == first
+        assert row["reason"] == "near_duplicate"
+        assert 0.7 <= row["similarity"] < 1
+    assert made.reasons == {"near_duplicate": 2}
+
+
+def test_within_a_source_the_smallest_id_stays(offline):
+    texts = [f"{SOUP} Number {n}." for n in range(6)]
+    _, rows = cleaned(offline, texts, near_duplicates=0.7)
+    (kept,) = [row["id"] for row in rows if row["kept"]]
+    assert kept == min(row["id"] for row in rows)
+
+
+def test_a_row_that_failed_a_rule_evicts_nobody(offline):
+    texts = [SOUP, f"{SOUP} Yes."]
+    _, rows = cleaned(
+        offline, texts, near_duplicates=0.7, limits={"length:chars": {"min": len(SOUP) + 1}}
+    )
+    assert [row["reason"] for row in rows] == ["length:chars", None]
+    assert rows[1]["duplicate_of"] is None
+
+
+def test_shards_do_not_change_the_verdicts(offline, monkeypatch):
+    texts = planted(20)
+    made, rows = cleaned(offline, texts, near_duplicates=0.7)
+    assert made.kept < 40
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 7)
+    again, parts = cleaned(offline, texts, near_duplicates=0.7)
+    assert (again, parts) == (made, rows)
+    assert len(offline.workspace.shards("clean")) == 6
+
+
+def test_a_resumed_build_gives_the_same_bytes(offline, monkeypatch):
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 7)
+    cleaned(offline, planted(20), near_duplicates=0.7)
+    undisturbed = {path.name: path.read_bytes() for path in offline.workspace.shards("clean")}
+    judge, calls = clean.judge, []
+
+    def killed(table, **given):
+        calls.append(table.num_rows)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return judge(table, **given)
+
+    import shutil
+
+    shutil.rmtree(offline.root / "clean")
+    monkeypatch.setattr(clean, "judge", killed)
+    with pytest.raises(KeyboardInterrupt):
+        offline.run("clean", near_duplicates=0.7)
+    offline.run("clean", near_duplicates=0.7)
+    assert len(calls) == len(undisturbed) + 1  # two shards were not judged again
+    again = {path.name: path.read_bytes() for path in offline.workspace.shards("clean")}
+    assert again == undisturbed
+    assert not [path for path in (offline.root / "clean").iterdir() if path.is_dir()]
+
+
+def test_no_shard_of_the_table_holds_signatures(offline):
+    cleaned(offline, [SOUP, f"{SOUP} Yes."], near_duplicates=0.7)
+    for path in storage.shards(offline.root / "clean"):
+        assert not [name for name in pq.read_schema(path).names if name.startswith("_")]

@@ -1,0 +1,161 @@
+"""Sending a round: twice is once, and what was frozen stays."""
+
+import json
+import shutil
+
+import pytest
+
+from curate import push
+from curate.errors import DataError, FormError, MissingInput, ProjectMismatch
+
+FOLDER = {"backend": "folder", "form": "sentiment", "overlap": 2}
+
+
+@pytest.fixture
+def sampled(offline):
+    offline.reviews()
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=12, seed=2)
+    return offline
+
+
+def test_people_find_the_texts_as_they_were_sampled(sampled):
+    made = sampled.run("push", **FOLDER)
+    texts = sampled.workspace.round.texts()
+    assert (made.round, made.tasks, made.sent, made.notes) == (1, 12, 12, ())
+    assert {task["id"]: {"text": task["text"]} for task in sampled.tasks} == texts
+    assert {task["overlap"] for task in sampled.tasks} == {2}
+    about = sampled.workspace.about
+    assert made.project == f"tiny-{about['id']}-r01"
+
+
+def test_tasks_are_shown_in_the_order_of_chance_and_not_of_rank(sampled):
+    sampled.run("push", **FOLDER)
+    ranked = sampled.workspace.round.sample()["id"].to_pylist()
+    shown = [task["id"] for task in sampled.tasks]
+    assert sorted(shown) == sorted(ranked)
+    assert shown != ranked
+    order = [task.id for task in push.tasks_of(sampled.workspace.round, seed=2)]
+    assert shown == order
+    assert shown != [task.id for task in push.tasks_of(sampled.workspace.round, seed=3)]
+
+
+def test_twice_is_once(sampled):
+    sampled.run("push", **FOLDER)
+    folder = sampled.workspace.round.folder
+    before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    again = sampled.run("push", **FOLDER)
+    assert (again.sent, again.tasks, again.notes) == (0, 12, ())
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
+def test_a_push_that_was_cut_short_sends_the_rest(sampled):
+    sampled.run("push", **FOLDER)
+    path = sampled.workspace.round.folder / "tasks.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(lines[:5]), encoding="utf-8")
+    assert sampled.run("push", **FOLDER).sent == 7
+    assert path.read_text(encoding="utf-8").splitlines(keepends=True) == lines
+
+
+def test_the_first_push_freezes_form_guidelines_and_overlap(sampled):
+    (sampled.root / "guide.md").write_text("Be kind.")
+    sampled.run("push", **FOLDER, guidelines="guide.md")
+    current = sampled.workspace.round
+    assert current.guidelines == "Be kind."
+    assert current.push["guideline_digest"] == push.text_digest("Be kind.")
+    assert current.project.overlap == 2
+    assert current.form.question("sentiment").labels == ("negative", "neutral", "positive")
+
+
+def test_changed_settings_act_on_the_next_round(sampled):
+    (sampled.root / "guide.md").write_text("Be kind.")
+    sampled.run("push", **FOLDER, guidelines="guide.md")
+    frozen = sampled.workspace.round.push
+    (sampled.root / "guide.md").write_text("Be strict.")
+    made = sampled.run("push", **{**FOLDER, "overlap": "all"}, guidelines="guide.md")
+    assert made.notes == (
+        "push.overlap changed: it acts on the next round",
+        "push.guidelines changed: it acts on the next round",
+    )
+    assert sampled.workspace.round.push == frozen
+    assert sampled.workspace.round.guidelines == "Be kind."
+    sampled.run("sample", n=3)
+    sampled.run("push", **{**FOLDER, "overlap": "all"}, guidelines="guide.md")
+    assert sampled.workspace.round.guidelines == "Be strict."
+    assert sampled.workspace.round.project.overlap is None
+    assert "overlap" not in sampled.tasks[0]
+
+
+def test_a_changed_form_is_refused(sampled):
+    sampled.run("push", **FOLDER)
+    own = sampled.root / "label_configs" / "sentiment.xml"
+    own.parent.mkdir()
+    own.write_text(sampled.workspace.round.form.xml.replace("neutral", "mixed"))
+    with pytest.raises(ProjectMismatch, match="form sentiment has changed") as caught:
+        sampled.run("push", **FOLDER)
+    assert "--next-round" in caught.value.hint
+    own.write_text(sampled.workspace.round.form.xml.replace("\n", "\n\n"))
+    assert sampled.run("push", **FOLDER).sent == 0  # white space changes nothing
+
+
+def test_a_form_must_show_fields_that_there_are(sampled):
+    own = sampled.root / "title.xml"
+    own.write_text('<View><Text name="t" value="$title"/><Rating name="stars" toName="t"/></View>')
+    with pytest.raises(
+        DataError, match=r"shows \$title, which the documents do not have"
+    ) as caught:
+        sampled.run("push", **{**FOLDER, "form": "title.xml"})
+    assert caught.value.hint == "they have: text"
+    assert sampled.workspace.round.push is None
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [({"form": "absent"}, FormError), ({"guidelines": "absent.md"}, DataError)],
+)
+def test_nothing_is_frozen_where_something_is_missing(sampled, given, error):
+    with pytest.raises(error, match="absent"):
+        sampled.run("push", **{**FOLDER, **given})
+    assert sampled.workspace.round.push is None
+
+
+def test_nothing_to_push(offline):
+    with pytest.raises(MissingInput, match="no round yet"):
+        offline.run("push", **FOLDER)
+
+
+def test_a_closed_round_is_not_sent_again(sampled):
+    sampled.run("push", **FOLDER)
+    sampled.workspace.round.close({"why": "test"})
+    with pytest.raises(DataError, match="round 1 is closed"):
+        sampled.run("push", **FOLDER)
+
+
+def test_files_of_another_project_are_refused(sampled):
+    sampled.run("push", **FOLDER)
+    path = sampled.workspace.round.folder / "tasks.json"
+    found = json.loads(path.read_text())
+    path.write_text(json.dumps({**found, "name": "another-r01"}))
+    with pytest.raises(ProjectMismatch, match="the files of tiny-"):
+        sampled.run("push", **FOLDER)
+
+
+def test_a_kill_before_the_project_was_noted_is_mended(sampled):
+    sampled.run("push", **FOLDER)
+    folder = sampled.workspace.round.folder
+    (folder / "project.json").unlink()
+    (folder / "tasks.jsonl").unlink()
+    assert sampled.run("push", **FOLDER).sent == 12
+
+
+def test_a_second_workspace_has_projects_of_its_own(sampled, tmp_path):
+    made = sampled.run("push", **FOLDER)
+    shutil.rmtree(sampled.root)
+    sampled.workspace.init("tiny")
+    sampled.reviews()
+    sampled.pool()
+    sampled.run("clean")
+    sampled.run("sample", n=12, seed=2)
+    assert sampled.run("push", **FOLDER).project != made.project

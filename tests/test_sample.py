@@ -1,0 +1,195 @@
+"""Who people see next, and with what probability."""
+
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate import sample
+from curate.sample import SampleSpec, allocate
+
+
+def items(*sizes):
+    strata = [f"s{place}" for place, size in enumerate(sizes) for _ in range(size)]
+    return pd.DataFrame({"stratum": strata})
+
+
+# ── shares of strata
+
+
+@pytest.mark.parametrize(
+    ("sizes", "n", "how", "given"),
+    [
+        ([100, 100], 10, "equal", [5, 5]),
+        ([100, 2, 100], 12, "equal", [5, 2, 5]),
+        ([1, 1, 1], 10, "equal", [1, 1, 1]),
+        ([100, 100, 100], 10, "equal", [4, 3, 3]),
+        ([90, 10], 10, "proportional", [9, 1]),
+        ([50, 30, 20], 7, "proportional", [4, 2, 1]),
+        ([1000, 1, 1], 10, "proportional", [10, 0, 0]),
+        ([5], 3, "equal", [3]),
+        ([], 3, "equal", []),
+    ],
+)
+def test_allocate(sizes, n, how, given):
+    assert allocate(sizes, n, how) == given
+
+
+SIZES = st.lists(st.integers(1, 50), max_size=8)
+
+
+@given(SIZES, st.integers(1, 200), st.sampled_from(["equal", "proportional"]))
+def test_allocate_gives_all_and_no_more_than_there_is(sizes, n, how):
+    found = allocate(sizes, n, how)
+    assert sum(found) == min(n, sum(sizes))
+    assert all(0 <= share <= size for share, size in zip(found, sizes, strict=True))
+
+
+@given(SIZES, st.integers(1, 200))
+def test_equal_shares_differ_by_one_but_for_small_strata(sizes, n):
+    found = allocate(sizes, n, "equal")
+    top = max(found, default=0)
+    assert all(top - share <= 1 or share == size for share, size in zip(found, sizes, strict=True))
+
+
+@given(SIZES, st.integers(1, 200))
+def test_proportional_shares_are_within_one_of_the_quota(sizes, n):
+    n = min(n, sum(sizes))
+    for share, size in zip(allocate(sizes, n, "proportional"), sizes, strict=True):
+        assert abs(share - n * size / sum(sizes)) < 1
+
+
+# ── strategies
+
+
+@pytest.mark.parametrize("strategy", sample.STRATEGIES)
+@pytest.mark.parametrize("n", [1, 7, 30, 500])
+def test_a_strategy_gives_rows_once_and_their_probabilities(strategy, n):
+    frame = items(20, 9, 1)
+    rng = np.random.default_rng(0)
+    rows, chances = sample.STRATEGIES[strategy](frame, n, rng, SampleSpec())
+    assert len(rows) == len(set(rows.tolist())) == len(chances) == min(n, 30)
+    assert set(rows.tolist()) <= set(range(30))
+    assert ((chances > 0) & (chances <= 1)).all()
+    if n >= 30:
+        assert (chances == 1).all()
+
+
+@pytest.mark.parametrize("strategy", sample.STRATEGIES)
+def test_propensities_are_the_share_of_draws_that_hold_a_row(strategy):
+    frame, spec = items(12, 4), SampleSpec(allocation="equal")
+    held, said = np.zeros(16), np.zeros(16)
+    for seed in range(2000):
+        rng = np.random.default_rng(seed)
+        rows, chances = sample.STRATEGIES[strategy](frame, 6, rng, spec)
+        held[rows] += 1
+        said[rows] = chances
+    assert held / 2000 == pytest.approx(said, abs=0.05)
+
+
+@pytest.mark.parametrize("strategy", sample.STRATEGIES)
+def test_weights_of_one_over_the_propensity_sum_to_the_frame(strategy):
+    frame = items(40, 25, 3)
+    for allocation in ("equal", "proportional"):
+        spec = SampleSpec(allocation=allocation)
+        _, chances = sample.STRATEGIES[strategy](frame, 20, np.random.default_rng(1), spec)
+        assert (1 / chances).sum() == pytest.approx(68)
+
+
+# ── the stage
+
+
+def prepared(offline):
+    offline.reviews()
+    offline.pool(holdout=0.1)
+    offline.run("clean", limits={"length:chars": {"min": 80}})
+
+
+def drawn(offline, **given):
+    made = offline.run("sample", **given)
+    return made, offline.workspace.round.sample().to_pylist()
+
+
+def test_what_is_frozen(offline):
+    prepared(offline)
+    made, rows = drawn(offline, n=20, strategy="stratified", seed=4)
+    assert made.round == 1
+    assert made.documents == len(rows) == 20
+    assert made.strata == {"films": 10, "meals": 10}
+    assert [row["rank"] for row in rows] == list(range(20))
+    assert {row["kind"] for row in rows} == {"design"}
+    assert Counter(row["stratum"] for row in rows) == made.strata
+    about = offline.workspace.round.spec
+    assert about["purpose"] == "label"
+    assert about["sample"]["seed"] == 4
+    assert about["frame"]["documents"] == made.frame == sum(about["frame"]["strata"].values())
+    for row in rows:
+        assert row["propensity"] == pytest.approx(10 / about["frame"]["strata"][row["stratum"]])
+    shown = offline.workspace.round.texts()
+    pool = {row["id"]: row["text"] for row in offline.rows("pool")}
+    assert shown == {row["id"]: {"text": pool[row["id"]]} for row in rows}
+
+
+def test_the_frame_holds_what_was_kept_and_is_not_held_out(offline):
+    prepared(offline)
+    made, rows = drawn(offline, n=1000)
+    held = {row["id"] for row in offline.rows("pool") if row["holdout"]}
+    kept = {row["id"] for row in offline.rows("clean") if row["kept"]}
+    assert held & kept
+    assert {row["id"] for row in rows} == kept - held
+    assert made.documents == made.frame == len(kept - held) < 112
+    assert {row["propensity"] for row in rows} == {1.0}
+
+
+def test_no_round_sends_a_text_twice(offline):
+    prepared(offline)
+    sent = set()
+    for purpose in ("label", "pilot", "label"):
+        made, rows = drawn(offline, n=15, purpose=purpose)
+        ids = {row["id"] for row in rows}
+        assert len(ids) == 15
+        assert not ids & sent
+        assert made.frame == offline.workspace.round.spec["frame"]["documents"]
+        sent |= ids
+    assert [each.purpose for each in offline.workspace.rounds] == ["label", "pilot", "label"]
+    assert [row["round"] for row in rows] == [3] * 15
+
+
+def test_a_seed_gives_the_same_round_again(offline, tmp_path_factory):
+    from shutil import rmtree
+
+    prepared(offline)
+    _, first = drawn(offline, n=12, seed=5)
+    rmtree(offline.root / "rounds")
+    _, again = drawn(offline, n=12, seed=5)
+    assert again == first
+    rmtree(offline.root / "rounds")
+    _, other = drawn(offline, n=12, seed=6)
+    assert [row["id"] for row in other] != [row["id"] for row in first]
+
+
+def test_rounds_draw_differently_under_one_seed(offline):
+    prepared(offline)
+    order = [row["id"] for row in offline.rows("pool")]
+    places = []
+    for _ in range(2):
+        _, rows = drawn(offline, n=30, seed=5)
+        places.append([order.index(row["id"]) for row in rows])
+    assert places[0][:5] != places[1][:5]
+
+
+def test_strata_by_several_columns_and_by_one_that_is_not_declared(offline):
+    prepared(offline)
+    made, _ = drawn(offline, n=4, strategy="stratified", by=["source", "language", "license"])
+    assert made.strata == {"films/unknown/unknown": 2, "meals/unknown/unknown": 2}
+
+
+def test_settings_of_a_frozen_round_do_not_change_with_the_recipe(offline):
+    prepared(offline)
+    drawn(offline, n=5)
+    frozen = offline.workspace.round.spec
+    offline.run("clean")
+    assert offline.workspace.round.spec == frozen
