@@ -7,6 +7,7 @@ recipes only.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,7 +62,13 @@ def _open(root: Path, *, accept_withdrawals: bool = False) -> Workspace:
 
 
 def _run(
-    stage: str, root: Path, as_json: bool, wait: float, *, accept: bool = False, **options: Any
+    stage: str,
+    root: Path,
+    as_json: bool,
+    wait: float,
+    options: Mapping[str, Any],
+    *,
+    accept: bool = False,
 ) -> None:
     """Run one stage with the recipe's settings and the options that were given."""
     from curate import recipe
@@ -199,7 +206,7 @@ def pool(
     Example: curate pool --holdout 0.05
     """
     options = {"tokenizer": tokenizer, "holdout": holdout, "strict": strict, "seed": seed}
-    _run("pool", workspace, as_json, wait, **options)
+    _run("pool", workspace, as_json, wait, options)
 
 
 @app.command()
@@ -214,7 +221,8 @@ def clean(
 
     Example: curate clean --rules length --near-duplicates 0.7
     """
-    _run("clean", workspace, as_json, wait, rules=rules, near_duplicates=near_duplicates)
+    options = {"rules": rules, "near_duplicates": near_duplicates}
+    _run("clean", workspace, as_json, wait, options)
 
 
 @app.command()
@@ -234,7 +242,7 @@ def sample(
     Example: curate sample --n 300 --strategy stratified
     """
     options = {"n": n, "strategy": strategy, "by": by, "allocation": allocation}
-    _run("sample", workspace, as_json, wait, **options, purpose=purpose, seed=seed)
+    _run("sample", workspace, as_json, wait, {**options, "purpose": purpose, "seed": seed})
 
 
 @app.command()
@@ -253,7 +261,7 @@ def push(
     """
     people = int(overlap) if overlap and overlap.isdigit() else overlap
     options = {"backend": backend, "form": form, "overlap": people, "guidelines": guidelines}
-    _run("push", workspace, as_json, wait, **options)
+    _run("push", workspace, as_json, wait, options)
 
 
 @app.command()
@@ -272,7 +280,7 @@ def pull(
     Example: curate pull --answers labels.jsonl
     """
     if answers is None:
-        _run("pull", workspace, as_json, wait, accept=accept_withdrawals, enough=enough)
+        _run("pull", workspace, as_json, wait, {"enough": enough}, accept=accept_withdrawals)
         return
     from curate import forms, recipe
     from curate.pull import bring
@@ -296,7 +304,8 @@ def agree(
 
     Example: curate agree --method dawid_skene
     """
-    _run("agree", workspace, as_json, wait, method=method, bootstrap=bootstrap, seed=seed)
+    options = {"method": method, "bootstrap": bootstrap, "seed": seed}
+    _run("agree", workspace, as_json, wait, options)
 
 
 @app.command()
@@ -315,7 +324,7 @@ def score(
     Example: curate score --encoder minilm
     """
     options = {"question": question, "encoder": encoder, "folds": folds, "resamples": resamples}
-    _run("score", workspace, as_json, wait, **options, seed=seed)
+    _run("score", workspace, as_json, wait, {**options, "seed": seed})
 
 
 @app.command()
@@ -333,7 +342,7 @@ def mix(
     Example: curate mix --groups source --budget 20M
     """
     options = {"groups": groups, "budget": budget, "max_epochs": max_epochs, "seed": seed}
-    _run("mix", workspace, as_json, wait, **options)
+    _run("mix", workspace, as_json, wait, options)
 
 
 @app.command()
@@ -351,7 +360,7 @@ def export(
     Example: curate export --format parquet
     """
     options = {"format": format, "layout": layout, "shard_documents": shard_documents}
-    _run("export", workspace, as_json, wait, **options, seed=seed)
+    _run("export", workspace, as_json, wait, {**options, "seed": seed})
 
 
 @app.command()
@@ -368,7 +377,7 @@ def evaluate(
     Example: curate evaluate --seeds 5
     """
     options = {"seeds": seeds, "train_bytes": train_bytes, "holdout_bytes": holdout_bytes}
-    _run("evaluate", workspace, as_json, wait, **options)
+    _run("evaluate", workspace, as_json, wait, options)
 
 
 @app.command()
@@ -382,7 +391,7 @@ def report(
 
     Example: curate report --title "Reviews"
     """
-    _run("report", workspace, as_json, wait, title=title)
+    _run("report", workspace, as_json, wait, {"title": title})
 
 
 # ── things

@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_loop import RECIPE, answer, durable, texts
-from tests.test_loop import BAD, GOOD
+from tests.test_loop import BAD, GOOD, RECIPE, answer, durable, texts
 from tests.test_loop import contents as all_contents
 
 pytestmark = pytest.mark.slow

@@ -182,7 +182,7 @@ def test_answers_made_elsewhere_need_a_pool_and_nothing_more(run, folder):
 
 
 def durable(path):
-    return path.endswith(".parquet") and not path.startswith("rounds") or "data-" in path
+    return (path.endswith(".parquet") and not path.startswith("rounds")) or "data-" in path
 
 
 def contents(folder):

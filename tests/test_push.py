@@ -25,7 +25,7 @@ def test_people_find_the_texts_as_they_were_sampled(sampled):
     texts = sampled.workspace.round.texts()
     assert (made.round, made.tasks, made.sent, made.notes) == (1, 12, 12, ())
     assert {task["id"]: {"text": task["text"]} for task in sampled.tasks} == texts
-    assert {task["overlap"] for task in sampled.tasks} == {2}
+    assert sampled.workspace.round.project.overlap == 2
     about = sampled.workspace.about
     assert made.project == f"tiny-{about['id']}-r01"
 
@@ -85,7 +85,6 @@ def test_changed_settings_act_on_the_next_round(sampled):
     sampled.run("push", **{**FOLDER, "overlap": "all"}, guidelines="guide.md")
     assert sampled.workspace.round.guidelines == "Be strict."
     assert sampled.workspace.round.project.overlap is None
-    assert "overlap" not in sampled.tasks[0]
 
 
 def test_a_changed_form_is_refused(sampled):

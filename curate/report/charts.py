@@ -21,7 +21,7 @@ def bars(rows: Rows, name: str, value: str) -> str:
 
     base = _chart(rows).encode(
         y=alt.Y(f"{name}:N", sort=None, title=None),
-        x=alt.X(f"{value}:Q", title=value),
+        x=alt.X(f"{value}:Q", title=value, axis=alt.Axis(tickCount=6)),
     )
     drawn = base.mark_bar(color=_COLORS[1])
     numbers = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{value}:Q", format=","))

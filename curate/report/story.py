@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any
 
 from curate import storage
 from curate.report import charts
+from curate.text import words as words_of
 from curate.workspace import Workspace, now
 
 Section = dict[str, Any]
@@ -116,10 +118,23 @@ def _copies(workspace: Workspace) -> Section | None:
     if pairs:
         words += " Some documents stand in more than one source:"
         warning = (
-            f"{sum(pairs.values()):,} texts stand in two sources: where a source implies a label, "
-            "such a text is labelled both ways."
+            f"{sum(pairs.values()):,} texts stand in two sources, letter for letter; "
+            f"{_in_two_sources(workspace):,} if punctuation and case do not count. Where a source "
+            "implies a label, such a text is labelled both ways."
         )
     return _section("Copies", words, rows=rows, warning=warning)
+
+
+def _in_two_sources(workspace: Workspace) -> int:
+    """Return how many texts stand in two sources when only their letters and digits count."""
+    import pyarrow.parquet as pq
+
+    holders: defaultdict[bytes, set[str]] = defaultdict(set)
+    for path in workspace.shards("pool"):
+        for row in pq.read_table(path, columns=["text", "source", "also"]).to_pylist():
+            key = blake2b("".join(words_of(row["text"])).lower().encode(), digest_size=16).digest()
+            holders[key] |= {row["source"], *(row["also"] or ())}
+    return sum(len(sources) > 1 for sources in holders.values())
 
 
 def _reasons(workspace: Workspace) -> Section | None:

@@ -104,19 +104,17 @@ def allocate(
 
     What a small stratum cannot give goes to the others; largest remainders settle the rest.
     """
-    left, given = min(n, sum(sizes)), [0] * len(sizes)
-    while left:
+    wanted, given = min(n, sum(sizes)), [0] * len(sizes)
+    while left := wanted - sum(given):
         able = [place for place, size in enumerate(sizes) if given[place] < size]
         weights = [1 if allocation == "equal" else sizes[place] for place in able]
-        quotas = [left * weight / sum(weights) for weight in weights]
-        for place, quota in zip(able, quotas, strict=True):
+        quotas = {p: left * weight / sum(weights) for p, weight in zip(able, weights, strict=True)}
+        for place, quota in quotas.items():
             given[place] += min(int(quota), sizes[place] - given[place])
-        rest = sorted(zip((int(quota) - quota for quota in quotas), able, strict=True))
-        for _, place in [each for each in rest if given[each[1]] < sizes[each[1]]][
-            : min(n, sum(sizes)) - sum(given)
-        ]:
+        rest = [place for place in able if given[place] < sizes[place]]
+        rest.sort(key=lambda place: int(quotas[place]) - quotas[place])
+        for place in rest[: wanted - sum(given)]:
             given[place] += 1
-        left = min(n, sum(sizes)) - sum(given)
     return given
 
 

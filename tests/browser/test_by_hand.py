@@ -47,6 +47,8 @@ def test_a_newcomer_labels_by_hand(run, browser, tmp_path, label_studio_home):
     url = next(line.split()[-1] for line in err.splitlines() if "label here" in line)
 
     log_in(browser, url, label_studio.curator(label_studio_home))
+    wait_for(browser, shown_text)
+    picture(browser, tmp_path, "labelling")
     seen = [label_one(browser, url) for _ in range(14)]
     assert len(set(seen)) == 14
     picture(browser, tmp_path, "labelled")

@@ -1,0 +1,372 @@
+"""Answers come home append-only, and a round ends when it may."""
+
+import json
+
+import pytest
+
+from curate import pull
+from curate.errors import DataError, ProjectMismatch
+from curate.forms import load_form
+
+DAY = "2026-01-01T00:00:{:02}+00:00"
+
+
+@pytest.fixture
+def pushed(offline):
+    """A round of six texts that two people are to answer."""
+    offline.prepare(n=6)
+    return offline
+
+
+def newest(run, id=None, person=None):
+    rows = run.workspace.round.answers()
+    return [
+        (row["annotator"], row["value"] and json.loads(row["value"]), row["status"])
+        for row in rows
+        if id in (None, row["id"]) and person in (None, row["annotator"])
+    ]
+
+
+def line(run, place=0, person="ann", value="positive", **more):
+    id = run.tasks[place]["id"]
+    return {"id": id, "question": "sentiment", "annotator": person, "value": value, **more}
+
+
+# ── what comes home
+
+
+def test_answers_come_home(pushed):
+    pushed.answer("ann", "bob", at=DAY.format(1), seconds=2.5)
+    made = pushed.run("pull")
+    assert (made.new, made.complete, made.tasks, made.done) == (12, 6, 6, True)
+    assert made.statuses == {"submitted": 12}
+    rows = pushed.workspace.round.answers()
+    texts = pushed.workspace.round.texts()
+    assert {(row["id"], row["annotator"]) for row in rows} == {
+        (id, person) for id in texts for person in ("ann", "bob")
+    }
+    for row in rows:
+        text = texts[row["id"]]["text"]
+        positive = any(word in text for word in ("wonderful", "lovely", "brilliant", "delightful"))
+        assert json.loads(row["value"]) == ("positive" if positive else "negative")
+        assert row["at"].isoformat() == DAY.format(1)
+        assert (row["seconds"], row["round"], row["backend"]) == (2.5, 1, "folder")
+        assert row["form"] == pushed.workspace.round.push["form_digest"]
+        assert row["guideline"] is None
+        assert row["blind"] is True
+
+
+def test_pulling_again_changes_nothing(pushed):
+    pushed.answer("ann")
+    pushed.say(line(pushed, 0, "bob", "nonsense"), line(pushed, 1, "bob", None, status="skipped"))
+    first = pushed.run("pull")
+    files = {path: path.read_bytes() for path in pushed.answer_files()}
+    again = pushed.run("pull")
+    assert again.new == 0
+    assert (again.statuses, again.rejected) == (first.statuses, first.rejected)
+    assert {path: path.read_bytes() for path in pushed.answer_files()} == files
+    assert len(files) == 1
+
+
+def test_an_edited_answer_replaces_and_the_old_one_is_kept(pushed):
+    pushed.say(line(pushed, value="positive"))
+    pushed.run("pull")
+    path = pushed.workspace.round.folder / "answers.jsonl"
+    path.write_text("")
+    pushed.say(line(pushed, value="negative"))
+    assert pushed.run("pull").new == 1
+    assert newest(pushed) == [("ann", "negative", "submitted")]
+    assert [row["value"] for row in pushed.workspace.round.history()] == [
+        *('"positive"', '"negative"')
+    ]
+    path.write_text("")
+    pushed.say(line(pushed, value="positive"))
+    assert pushed.run("pull").new == 1
+    assert newest(pushed) == [("ann", "positive", "submitted")]
+
+
+def test_a_second_person_adds(pushed):
+    pushed.answer("ann")
+    assert pushed.run("pull").new == 6
+    pushed.answer("bob")
+    made = pushed.run("pull")
+    assert (made.new, made.complete, made.done) == (6, 6, True)
+    assert len(newest(pushed)) == 12
+    assert len(pushed.answer_files()) == 2
+
+
+def test_a_draft_never_shadows_a_submission(pushed):
+    submitted = line(pushed, value="positive", at=DAY.format(1))
+    draft = line(pushed, value="negative", status="draft", at=DAY.format(9))
+    pushed.say(submitted, draft)
+    pushed.run("pull")
+    assert newest(pushed) == [("ann", "positive", "submitted")]
+    assert pushed.run("pull").new == 0
+    assert len(pushed.answer_files()) == 1
+
+
+def test_a_draft_that_comes_later_does_not_come_again_and_again(pushed):
+    pushed.say(line(pushed, value="positive", at=DAY.format(1)))
+    pushed.run("pull")
+    pushed.say(line(pushed, value="negative", status="draft", at=DAY.format(9)))
+    pushed.run("pull")
+    files = pushed.answer_files()
+    assert pushed.run("pull").new == 0
+    assert pushed.answer_files() == files
+    assert newest(pushed) == [("ann", "positive", "submitted")]
+
+
+def test_an_answer_with_an_older_time_does_not_come_again_and_again(pushed):
+    pushed.say(line(pushed, value="positive", at=DAY.format(9)))
+    pushed.run("pull")
+    pushed.say(line(pushed, value="negative", at=DAY.format(1)))
+    pushed.run("pull")
+    files = pushed.answer_files()
+    assert pushed.run("pull").new == 0
+    assert pushed.answer_files() == files
+
+
+def test_what_cannot_be_meant_is_kept_with_its_reason(pushed):
+    pushed.say(
+        line(pushed, 0, value="nonsense"),
+        line(pushed, 1, value=5),
+        {**line(pushed), "question": "mood"},
+        {**line(pushed), "id": "unknown"},
+        line(pushed, 2),
+    )
+    made = pushed.run("pull")
+    assert made.statuses == {"rejected": 4, "submitted": 1}
+    assert made.rejected == {
+        "'nonsense' is none of the choices": 1,
+        "5 is none of the choices": 1,
+        "the form has no question mood": 1,
+        "not a task of this round": 1,
+    }
+    assert made.complete == 0
+    pushed.workspace.round.close({"why": "test"})
+    assert pushed.run("agree").labels == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{oops\n", r"answers\.jsonl, line 1: not JSON"),
+        ("[]\n", "line 1: not a JSON object"),
+        ('{"id": "a", "question": "q"}\n', "line 1: no annotator"),
+        (
+            '{"id": "a", "question": "q", "annotator": "x", "status": "odd"}\n',
+            "no such status: odd",
+        ),
+        (
+            '{"id": "a", "question": "q", "annotator": "x", "value": "y", "at": "yesterday"}\n',
+            "line 1: no time: 'yesterday'",
+        ),
+        (
+            '{"id": "a", "question": "q", "annotator": "x", "value": "y", "seconds": "two"}\n',
+            "line 1: seconds",
+        ),
+    ],
+)
+def test_a_broken_line_is_told(pushed, text, words):
+    (pushed.workspace.round.folder / "answers.jsonl").write_text(text)
+    with pytest.raises(DataError, match=words):
+        pushed.run("pull")
+    assert pushed.answer_files() == []
+
+
+def test_a_removed_answer_is_withdrawn_and_may_come_back(pushed):
+    pushed.answer("ann", at=DAY.format(1))
+    pushed.run("pull")
+    path = pushed.workspace.round.folder / "answers.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    id = json.loads(lines[0])["id"]
+    path.write_text("".join(lines[1:]))
+    made = pushed.run("pull")
+    assert (made.new, made.statuses) == (1, {"withdrawn": 1, "submitted": 5})
+    assert newest(pushed, id) == [("ann", None, "withdrawn")]
+    assert pushed.run("pull").new == 0
+    path.write_text("".join(lines))
+    assert pushed.run("pull").statuses == {"submitted": 6}
+    assert pushed.run("pull").new == 0
+
+
+def test_a_loss_of_many_answers_is_refused(pushed):
+    pushed.answer("ann")
+    pushed.run("pull")
+    (pushed.workspace.round.folder / "answers.jsonl").write_text("")
+    with pytest.raises(ProjectMismatch, match="6 of 6 answers are gone"):
+        pushed.run("pull")
+    assert {status for *_, status in newest(pushed)} == {"submitted"}
+
+
+def test_accounts_become_the_ids_of_people_yaml(pushed):
+    (pushed.root / "people.yaml").write_text("people: [{id: p1, accounts: {folder: Ann Lee}}]")
+    pushed.answer("Ann Lee", "bob")
+    pushed.run("pull")
+    assert {row["annotator"] for row in pushed.workspace.round.answers()} == {"p1", "bob"}
+    assert pushed.run("pull").new == 0
+
+
+def test_a_round_that_was_not_sent(offline):
+    offline.reviews()
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=3)
+    with pytest.raises(DataError, match="round 1 has not been sent"):
+        offline.run("pull")
+
+
+# ── the end of a round
+
+
+def test_a_round_is_done_when_every_text_has_its_overlap(pushed):
+    pushed.answer("ann", "bob", ids=[task["id"] for task in pushed.tasks[:5]])
+    assert not pushed.run("pull").done
+    last = [pushed.tasks[5]["id"]]
+    pushed.answer("ann", ids=last)
+    assert not pushed.run("pull").done
+    pushed.answer("bob", ids=last)
+    made = pushed.run("pull")
+    assert made.done
+    assert pushed.workspace.round.closed["why"] == "complete"
+    assert pushed.workspace.round.closed["withdrawn"] == []
+
+
+def test_an_answer_that_says_nothing_does_not_count(pushed):
+    pushed.answer("ann", "bob", opinion=lambda text: None)
+    made = pushed.run("pull")
+    assert made.complete == 0
+
+
+def test_enough_is_a_share(pushed):
+    pushed.answer("ann", "bob", ids=[task["id"] for task in pushed.tasks[:3]])
+    assert not pushed.run("pull", enough=0.6).done
+    assert pushed.run("pull", enough=0.5).done
+    assert pushed.workspace.round.closed["why"] == "enough"
+    assert len(pushed.workspace.round.closed["withdrawn"]) == 3
+
+
+def test_a_skip_uses_a_person_up(pushed):
+    ids = [task["id"] for task in pushed.tasks]
+    pushed.answer("ann", "bob", ids=ids[:5])
+    pushed.answer("ann", ids=ids[5:])
+    pushed.say(line(pushed, 5, "bob", None, status="skipped"))
+    made = pushed.run("pull")
+    assert made.done
+    assert made.complete == 5
+    assert pushed.workspace.round.closed["why"] == "nobody is left to ask"
+    assert pushed.workspace.round.closed["withdrawn"] == []  # one answer is an answer
+
+
+def test_closing_early_says_what_was_answered_of_each_stratum(offline):
+    offline.prepare(n=20)
+    strata = dict(
+        zip(
+            *(offline.workspace.round.sample()[c].to_pylist() for c in ("id", "stratum")),
+            strict=True,
+        )
+    )
+    films = [id for id, stratum in strata.items() if stratum == "films"]
+    offline.answer("ann", ids=films[:4])
+    made = pull.close_round(offline.workspace)
+    assert (made.new, made.done) == (4, True)
+    closed = offline.workspace.round.closed
+    assert closed["answered"] == {"films": 0.4, "meals": 0.0}
+    assert closed["why"] == "closed by hand"
+    assert set(closed["withdrawn"]) == set(strata) - set(films[:4])
+    with pytest.raises(DataError, match="round 1 is closed already"):
+        pull.close_round(offline.workspace)
+
+
+def test_a_round_that_was_never_sent_can_be_closed(offline):
+    offline.reviews()
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=3)
+    assert pull.close_round(offline.workspace).done
+    assert set(offline.workspace.round.closed["answered"].values()) == {0}
+
+
+def test_late_answers_still_come_home(pushed):
+    pushed.answer("ann", "bob")
+    pushed.run("pull")
+    closed = pushed.workspace.round.closed
+    pushed.answer("cy")
+    made = pushed.run("pull")
+    assert (made.new, made.done) == (6, True)
+    assert pushed.workspace.round.closed == closed
+
+
+def test_overview_asks_no_server(pushed):
+    pushed.answer("ann")
+    pushed.run("pull")
+    pushed.workspace.connect = None
+    (found,) = pull.overview(pushed.workspace)
+    assert (found.round, found.tasks, found.complete, found.answers) == (1, 6, 0, 6)
+    assert (found.annotators, found.backend, found.closed) == (1, "folder", None)
+
+
+# ── answers made elsewhere
+
+
+def brought(run, name, *rows):
+    path = run.root / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return pull.bring(run.workspace, path, load_form("sentiment"))
+
+
+@pytest.fixture
+def pool(offline):
+    offline.reviews()
+    offline.pool()
+    return offline
+
+
+def given(run, place, value="positive", person="eve"):
+    id = run.rows("pool")[place]["id"]
+    return {"id": id, "question": "sentiment", "annotator": person, "value": value}
+
+
+def test_an_import_is_a_round_of_its_own(pool):
+    made = brought(
+        pool,
+        "labels.jsonl",
+        given(pool, 0),
+        given(pool, 1, "nonsense"),
+        {**given(pool, 2), "id": "unknown"},
+    )
+    assert (made.round, made.new, made.done) == (1, 3, True)
+    assert made.statuses == {"submitted": 1, "rejected": 2}
+    assert made.rejected["not a task of this round"] == 1
+    (found,) = pool.workspace.rounds
+    assert found.purpose == "import"
+    assert found.closed["why"] == "imported"
+    assert found.sample()["propensity"].to_pylist() == [None, None]
+    assert {row["annotator"] for row in found.answers()} == {"eve"}
+
+
+def test_the_same_file_twice_is_one_round(pool):
+    row = given(pool, 0)
+    first = brought(pool, "labels.jsonl", row)
+    files = {path: path.read_bytes() for path in pool.answer_files()}
+    again = brought(pool, "copy.jsonl", row)
+    assert (again.round, again.new) == (first.round, 0)
+    assert {path: path.read_bytes() for path in pool.answer_files()} == files
+    assert brought(pool, "more.jsonl", row, given(pool, 1)).round == 2
+
+
+def test_an_import_beside_a_round_that_asks_people(pushed):
+    brought(pushed, "labels.jsonl", given(pushed, 0))
+    assert [each.purpose for each in pushed.workspace.rounds] == ["label", "import"]
+    assert pushed.workspace.round.number == 1
+    pushed.answer("ann", "bob")
+    assert pushed.run("pull").done
+    assert pushed.run("sample", n=3).round == 3
+
+
+def test_an_import_that_cannot_be_read_leaves_no_round(pool):
+    with pytest.raises(DataError, match="no annotator"):
+        brought(pool, "labels.jsonl", {"id": "a", "question": "b"})
+    with pytest.raises(DataError, match="no file"):
+        pull.bring(pool.workspace, pool.root / "absent.jsonl", load_form("sentiment"))
+    assert pool.workspace.rounds == []
