@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 _SPAN = float(2**64)
+_BELOW_ONE = 1 - float(2**-53)
 
 
 def uniform(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
@@ -31,7 +32,7 @@ def uniform(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
     )
     numbers: NDArray[np.float64] = np.frombuffer(digests, "<u8").astype(np.float64)
     # Near 1 a double has too few steps left: it would round up to 1 itself.
-    return np.minimum((numbers + 0.5) / _SPAN, 1 - 2.0**-53)
+    return np.minimum((numbers + 0.5) / _SPAN, _BELOW_ONE)
 
 
 def gumbel(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:

@@ -146,7 +146,8 @@ def test_two_commands_at_once(run, project):
             sys.executable,
             "-c",
             "import sys, time; from pathlib import Path; from curate.workspace import Workspace\n"
-            "with Workspace(Path(sys.argv[1])).lock('mix'): print('held', flush=True); time.sleep(60)",
+            "with Workspace(Path(sys.argv[1])).lock('mix'):\n"
+            "    print('held', flush=True); time.sleep(60)",
             str(project.folder),
         ],
         stdout=subprocess.PIPE,
