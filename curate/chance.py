@@ -32,7 +32,7 @@ def uniform(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
     )
     numbers: NDArray[np.float64] = np.frombuffer(digests, "<u8").astype(np.float64)
     # Near 1 a double has too few steps left: it would round up to 1 itself.
-    return np.minimum((numbers + 0.5) / _SPAN, _BELOW_ONE)
+    return np.asarray(np.minimum((numbers + 0.5) / _SPAN, _BELOW_ONE))
 
 
 def gumbel(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from curate.servers import Home, label_studio
 from recipes.demo import replay
 from tests.servers import environments, running_label_studio
-from tests.test_kills import ROOT, answers, contents, copied, prepared, run
+from tests.test_kills import DRIVER, ROOT, answers, contents, copied, prepared, run
 from tests.test_loop import GOOD, answer
 
 TRIALS, KILLS = 5, 10
@@ -70,7 +70,7 @@ def with_label_studio(place, chance):
 
 def until_done(folder, chance, environment, code, home=None):
     """Run until the command ends by itself; return how often something was killed."""
-    command = [sys.executable, "-m", "curate", "run", "-w", str(folder)]
+    command = [sys.executable, "-c", DRIVER, "-", "-", "0", "run", "-w", str(folder)]
     environment["PYTHONPATH"] = str(ROOT)
     for kill in range(KILLS + 1):
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
