@@ -39,7 +39,7 @@ def gumbel(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
     """Return standard Gumbel noise for each id (Kool et al. 2019, Gumbel top-k)."""
     import numpy as np
 
-    return -np.log(-np.log(uniform(ids, seed, purpose)))
+    return np.asarray(-np.log(-np.log(uniform(ids, seed, purpose))))
 
 
 def draw(
