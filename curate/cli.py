@@ -135,7 +135,7 @@ def run(
             console.step(done)
             steps.append(done)
     if as_json:
-        console.show({"steps": [vars(done) for done in steps]}, as_json=True)
+        console.show({"steps": steps}, as_json=True)
     if steps and steps[-1].state == "waiting":
         _wait_for_people(here, steps[-1].result)
 
@@ -160,15 +160,18 @@ def status(workspace: Root = HERE, as_json: Json = False) -> None:
     from curate.pull import overview
 
     here = _open(workspace)
-    stages = recipe.status(recipe.of_workspace(here), here)
+    whole = recipe.of_workspace(here)
+    stages, later = recipe.status(whole, here), recipe.for_next_round(whole, here)
     rounds = overview(here)
     if as_json:
-        found = {"stages": [vars(s) for s in stages], "rounds": [vars(r) for r in rounds]}
+        found = {"stages": stages, "rounds": rounds, "for_next_round": later}
         console.show(found, as_json=True)
         return
     console.table(stages)
     if rounds:
         console.table(rounds, title="rounds")
+    for field in later:
+        console.note(f"{field} is not that of round {rounds[-1].round}: it acts on the next one")
 
 
 @app.command()
@@ -418,7 +421,7 @@ def round_list(workspace: Root = HERE, as_json: Json = False) -> None:
 
     found = overview(_open(workspace))
     if as_json:
-        console.show({"rounds": [vars(each) for each in found]}, as_json=True)
+        console.show({"rounds": found}, as_json=True)
     elif found:
         console.table(found)
 

@@ -338,6 +338,18 @@ def status(recipe: Recipe, workspace: Workspace) -> list[StageStatus]:
     return found
 
 
+def for_next_round(recipe: Recipe, workspace: Workspace) -> tuple[str, ...]:
+    """Return the settings that differ from those the newest round is frozen with."""
+    asked = [each for each in workspace.rounds if each.purpose != "import"]
+    if not asked or not recipe.asks_people():
+        return ()
+    frozen = {"sample": asked[-1].spec["sample"]}
+    if asked[-1].push is not None:
+        frozen["push"] = asked[-1].push["spec"]
+    current = {stage: recipe.section(stage).settings() for stage in frozen}
+    return tuple(_differences(frozen, current))
+
+
 def _state(
     recipe: Recipe, workspace: Workspace, stage: str
 ) -> Literal["fresh", "stale", "missing", "open", "unused"]:

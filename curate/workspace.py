@@ -81,7 +81,7 @@ class Workspace:
         connect: Callable[[str], Backend] = _no_backend,
         watch: Watch = _unwatched,
     ) -> None:
-        self.root = Path(root)
+        self.root = Path(root).resolve()  # named the same from wherever a command is given
         self.engine = engine or Local()
         self.connect = connect
         self.watch = watch

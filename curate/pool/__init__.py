@@ -66,7 +66,8 @@ class PoolResult:
 def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
     """Return a digest of the source files' names, sizes and times."""
     files = [path for source in spec.sources for path in source.files(workspace.root)]
-    stats = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    root = workspace.root
+    stats = [(_label(root, p), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
     return {"sources": storage.digest(stats)}
 
 
