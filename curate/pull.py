@@ -102,7 +102,8 @@ def fetch(
     )
     texts, form = current.texts(), current.form
     rows = [_row(_checked(each, form, texts), ids, current) for each in pulled.annotations]
-    news = [row for row in rows if not _same(row, before.get(_key(row)))]
+    seen = {_event(row) for row in current.history()}
+    news = [row for row in rows if _is_new(row, before.get(_key(row)), seen)]
     if news:
         current.append([{**row, "at": row["at"] or moment(now())} for row in news], pulled.cursor)
     return len(news), added
@@ -287,12 +288,19 @@ def _key(row: Mapping[str, Any]) -> tuple[str, str, str]:
     return row["id"], row["question"], row["annotator"]
 
 
-def _same(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
-    """Whether an answer is the one at home; without a time of its own, if it says the same."""
-    if before is None:
-        return False
-    names = ("value", "status", "reason") + (("at",) if row["at"] else ())
-    return all(row[name] == before[name] for name in names)
+def _event(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return (*_key(row), row["value"], row["status"], row["reason"], row["at"])
+
+
+def _is_new(
+    row: Mapping[str, Any], before: Mapping[str, Any] | None, seen: set[tuple[Any, ...]]
+) -> bool:
+    """Whether an answer is not at home yet; one without a time is if it says what stands there."""
+    if before is None or (before["status"] == "withdrawn" != row["status"]):
+        return True
+    if row["at"] is None:
+        return any(row[name] != before[name] for name in ("value", "status", "reason"))
+    return _event(row) not in seen
 
 
 def _connected(workspace: Workspace, current: Round) -> tuple[Project, Backend]:

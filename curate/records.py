@@ -130,6 +130,19 @@ class Annotation:
         return f"{self.status}|{self.value!r}|{moment(self.at)}"
 
 
+def replaces(status: str, at: datetime | None, before: str, before_at: datetime | None) -> bool:
+    """Whether an answer replaces the one before it; `before` and `before_at` are that one's.
+
+    A draft never shadows a submission; a withdrawal always counts, and so does what comes after
+    it, and what has no time; of two answers given at the same time the later in line counts.
+    """
+    if status == "draft" and before == "submitted":
+        return False
+    if "withdrawn" in (status, before):
+        return True
+    return at is None or before_at is None or at >= before_at
+
+
 @dataclass(frozen=True)
 class Pulled:
     """What a pull found: answers new or changed (withdrawn ones too), and where to go on."""

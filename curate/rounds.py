@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage, tables
 from curate.forms import parse_form
-from curate.records import Form, Project
+from curate.records import Form, Project, replaces
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -178,16 +178,6 @@ def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         key = (row["id"], row["question"], row["annotator"])
         before = kept.get(key)
-        if before is None or _replaces(row, before):
+        if before is None or replaces(row["status"], row["at"], before["status"], before["at"]):
             kept[key] = row
     return list(kept.values())
-
-
-def _replaces(row: Answer, before: Answer) -> bool:
-    if row["status"] == "draft" and before["status"] == "submitted":
-        return False
-    if "withdrawn" in (row["status"], before["status"]):
-        return True
-    if row["at"] is None or before["at"] is None:
-        return True
-    return bool(row["at"] >= before["at"])

@@ -16,7 +16,9 @@ WHOLE = """<View>
   <Choices name="flags" toName="body" choice="multiple"><Choice value="spam"/></Choices>
   <Rating name="quality" toName="body" maxRating="4"/>
   <TextArea name="note" toName="body"/>
-  <Labels name="spans" toName="body"><Label value="PERSON"/><Label value="组织" alias="ORG"/></Labels>
+  <Labels name="spans" toName="body">
+    <Label value="PERSON"/><Label value="组织" alias="ORG"/>
+  </Labels>
 </View>"""
 
 

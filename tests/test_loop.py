@@ -101,11 +101,11 @@ def test_a_part_of_the_answers_waits_and_all_of_them_go_on(run, folder):
     lines = (folder / "export" / manifest["files"][0]["path"]).read_text().splitlines()
     documents = [json.loads(line) for line in lines]
     right = [each["group"].split("/")[0] == truth(each["text"]) for each in documents]
-    assert sum(right) > 0.9 * len(documents)
+    assert sum(right) > 0.7 * len(documents)
     assert {each["labels"]["sentiment"]["by"] for each in documents} == {"people", "model"}
     evaluated = json.loads((folder / "evaluate.json").read_text())
-    assert evaluated["classification"]["accuracy"] > 0.9
-    assert evaluated["classification"]["trivial_accuracy"] < 0.7
+    assert evaluated["classification"]["accuracy"] > 0.7
+    assert evaluated["classification"]["trivial_accuracy"] < 0.6
 
 
 def test_running_again_changes_nothing(run, folder):

@@ -303,7 +303,7 @@ def test_overview_asks_no_server(pushed):
     pushed.workspace.connect = None
     (found,) = pull.overview(pushed.workspace)
     assert (found.round, found.tasks, found.complete, found.answers) == (1, 6, 0, 6)
-    assert (found.annotators, found.backend, found.closed) == (1, "folder", None)
+    assert (found.annotators, found.backend, found.closed) == (1, "folder", "nobody is left to ask")
 
 
 # ── answers made elsewhere

@@ -100,7 +100,7 @@ def test_edits_that_overlap_or_leave_the_text_are_refused(edits):
 def test_edits_leave_the_rest_as_it_was(text, cuts, replacement):
     ends = sorted(min(cut, len(text)) for cut in cuts)
     edits = [(a, b, replacement) for a, b in zip(ends[::2], ends[1::2], strict=False)]
-    expected = list(text) + [""]
+    expected = [*list(text), ""]
     for start, end, new in reversed(edits):
         expected[start:end] = [new]
     assert apply_edits(text, edits) == "".join(expected)

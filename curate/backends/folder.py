@@ -25,6 +25,8 @@ from curate.records import (
     Server,
     Status,
     Task,
+    moment,
+    replaces,
 )
 
 
@@ -68,7 +70,7 @@ class FolderBackend:
 
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
         path = self.root / project.key / "tasks.jsonl"
-        there = {row["id"] for row in _lines(path)} if path.exists() else set()
+        there = {row["id"] for _, row in _lines(path)} if path.exists() else set()
         new = [task for task in tasks if task.id not in there]
         lines = path.read_text(encoding="utf-8") if path.exists() else ""
         lines += "".join(json.dumps(_row(task), ensure_ascii=False) + "\n" for task in new)
@@ -76,7 +78,7 @@ class FolderBackend:
         yield from (task.id for task in new)
 
     def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
-        found = {each.key: each for each in self._answers(project)}
+        found = self._newest(project)
         news = [each for each in found.values() if known.get(each.key) != each.mark]
         gone = [
             Annotation(*key, None, "withdrawn", reason="gone from answers.jsonl")
@@ -89,23 +91,30 @@ class FolderBackend:
 
     def progress(self, project: Project) -> Progress:
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        last = {(each.id, each.account): each.status for each in self._answers(project)}
+        last = {(each.id, each.account): each.status for each in self._newest(project).values()}
         for (_, account), status in last.items():
             counts[account][status] += 1
         tasks = self.root / project.key / "tasks.jsonl"
-        total = len(list(_lines(tasks))) if tasks.exists() else 0
+        total = sum(1 for _ in _lines(tasks)) if tasks.exists() else 0
         return Progress(dict(counts), tuple(sorted(counts)), total)
 
-    def _answers(self, project: Project) -> Iterator[Annotation]:
+    def _newest(self, project: Project) -> dict[Key, Annotation]:
         path = self.root / project.key / "answers.jsonl"
-        return read_answers(path) if path.exists() else iter(())
+        found: dict[Key, Annotation] = {}
+        for each in read_answers(path) if path.exists() else ():
+            before = found.get(each.key)
+            if before is None or replaces(
+                each.status, moment(each.at), before.status, moment(before.at)
+            ):
+                found[each.key] = each
+        return found
 
 
 def read_answers(path: Path) -> Iterator[Annotation]:
     """Yield the answers of a file. Raises DataError with file and line."""
     if not path.is_file():
         raise DataError(f"no file {path}", hint="give a file of answers, one JSON object a line")
-    for number, row in enumerate(_lines(path), 1):
+    for number, row in _lines(path):
         yield _annotation(row, f"{path.name}, line {number}")
 
 
@@ -118,10 +127,17 @@ def _annotation(row: dict[str, Any], where: str) -> Annotation:
         raise DataError(f"{where}: no such status: {status}", hint=", ".join(get_args(Status)))
     value = row.get("value")
     at, seconds = row.get("at"), row.get("seconds")
+    if seconds is not None and not isinstance(seconds, int | float):
+        raise DataError(f"{where}: seconds are a number, not {seconds!r}")
+    try:
+        moment(at)
+    except (TypeError, ValueError):
+        hint = "give ISO 8601, as in 2026-01-31T12:00:00Z"
+        raise DataError(f"{where}: no time: {at!r}", hint=hint) from None
     return Annotation(row["id"], row["question"], row["annotator"], value, status, at, seconds)
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             try:
@@ -131,7 +147,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
             if row is not None and not isinstance(row, dict):
                 raise DataError(f"{path.name}, line {number}: not a JSON object")
             if row is not None:
-                yield row
+                yield number, row
 
 
 def _row(task: Task) -> dict[str, Any]:
