@@ -119,7 +119,10 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
             hint="a recipe is a mapping of sections, as in recipes/sentiment.yaml",
         ) from None
     if not isinstance(data, dict):
-        raise RecipeError(f"{path.name}: a recipe is a mapping of sections")
+        raise RecipeError(
+            f"{path.name}: a recipe is a mapping of sections",
+            hint="`curate recipe schema` prints every key",
+        )
     for override in overrides:
         _override(data, override)
     return validated(Recipe, data, where=path.name)

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -116,7 +117,7 @@ def _draw(workspace: Workspace) -> pd.DataFrame:
         quality = workspace.read("scores", ["id", "quality"]).to_pandas()
         draw = draw.merge(quality, on="id", how="left")
     else:
-        draw["quality"] = None
+        draw["quality"] = float("nan")
     return draw.set_index("id", drop=False)
 
 
@@ -171,7 +172,7 @@ def _documents(
             "group": groups[id],
             "copy": copy,
             "license": row["license"],
-            "quality": None if quality[id] is None else round(float(quality[id]), 6),
+            "quality": None if isnan(quality[id]) else round(float(quality[id]), 6),
             "labels": labels.get(id, {}),
         }
         if row["fields"]:

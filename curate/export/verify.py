@@ -15,6 +15,9 @@ from curate.errors import DataError
 from curate.export import content_line, sha256_of
 from curate.text import TEXT, content_id
 
+UNREADABLE = (OSError, ValueError, KeyError, TypeError)
+"""What reading a damaged file may raise; Arrow's errors are among them."""
+
 
 @dataclass(frozen=True)
 class VerifyResult:
@@ -31,7 +34,6 @@ class VerifyResult:
 class _Counted:
     documents: Counter[str]
     tokens: Counter[str]
-    largest: dict[str, int]
     copies: dict[str, list[int]]
     content: Any
 
@@ -41,21 +43,31 @@ def verify(folder: Path) -> VerifyResult:
 
     Raises DataError where there is no manifest.
     """
-    manifest = storage.read_json(folder / "manifest.json")
+    hint = "it is no export, or not a whole one"
+    try:
+        manifest = storage.read_json(folder / "manifest.json")
+    except ValueError as error:
+        raise DataError(f"{folder}/manifest.json cannot be read: {error}", hint=hint) from None
     if manifest is None:
-        raise DataError(
-            f"{folder} has no manifest.json", hint="it is no export, or not a whole one"
-        )
+        raise DataError(f"{folder} has no manifest.json", hint=hint)
     problems = list(_sums(folder))
     name = manifest["tokenizer"]
     count = tokens.counter(str(folder / name) if name.endswith(".json") else name)
-    counted = _Counted(Counter(), Counter(), defaultdict(int), defaultdict(list), sha256())
+    counted = _Counted(Counter(), Counter(), defaultdict(list), sha256())
     for entry in manifest["files"]:
-        problems += _file(folder / entry["path"], entry, count, counted)
+        try:
+            problems += _file(folder / entry["path"], entry, count, counted)
+        except UNREADABLE as error:
+            problems.append(f"{entry['path']} cannot be read: {error!r}")
     if counted.content.hexdigest() != manifest["content_sha256"]:
         problems.append("content_sha256 is not that of the documents")
-    problems += _groups(manifest, counted)
-    problems += _copies(folder, manifest, counted)
+    draw: list[dict[str, Any]] = []
+    try:
+        draw += read_table(folder / "draw.parquet")
+    except UNREADABLE as error:
+        problems.append(f"draw.parquet cannot be read: {error!r}")
+    problems += _groups(manifest, counted, draw)
+    problems += _copies(manifest, counted, draw)
     return VerifyResult(
         folder=str(folder),
         files=len(manifest["files"]),
@@ -67,7 +79,11 @@ def verify(folder: Path) -> VerifyResult:
 
 def _sums(folder: Path) -> Iterator[str]:
     listed = {}
-    for line in (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+    sums = folder / "SHA256SUMS"
+    if not sums.is_file():
+        yield "SHA256SUMS is missing"
+        return
+    for line in sums.read_text(encoding="utf-8").splitlines():
         mark, _, name = line.partition("  ")
         listed[name] = mark
     there = {path.name for path in folder.iterdir()} - {"SHA256SUMS", "manifest.json"}
@@ -90,7 +106,6 @@ def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, counted: _Co
         documents, total = documents + 1, total + size
         counted.documents[document["group"]] += 1
         counted.tokens[document["group"]] += size
-        counted.largest[document["group"]] = max(counted.largest[document["group"]], size)
         counted.copies[document["id"]].append(document["copy"])
         counted.content.update(content_line(document))
         if not document.get("edited"):
@@ -109,15 +124,26 @@ def read_documents(path: Path) -> Iterator[dict[str, Any]]:
         with path.open(encoding="utf-8") as file:
             yield from (json.loads(line) for line in file)
         return
-    import pyarrow.parquet as pq
-
-    for row in pq.read_table(path).to_pylist():
+    for row in read_table(path):
         row["labels"] = json.loads(row["labels"])
         row["fields"] = json.loads(row["fields"]) if row["fields"] else None
         yield row
 
 
-def _groups(manifest: dict[str, Any], counted: _Counted) -> Iterator[str]:
+def read_table(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of one Parquet file."""
+    import pyarrow.parquet as pq
+
+    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
+    return rows
+
+
+def _groups(
+    manifest: dict[str, Any], counted: _Counted, draw: list[dict[str, Any]]
+) -> Iterator[str]:
+    largest: dict[str, int] = defaultdict(int)  # of the candidates: the next may not have fit
+    for row in draw:
+        largest[row["group"]] = max(largest[row["group"]], row["tokens"])
     total = counted.tokens.total()
     names = {group["group"] for group in manifest["groups"]}
     yield from (f"{name} is no group of the manifest" for name in counted.tokens.keys() - names)
@@ -129,19 +155,18 @@ def _groups(manifest: dict[str, Any], counted: _Counted) -> Iterator[str]:
         if abs(counted.tokens[name] / max(1, total) - group["realised"]) > 1e-9:
             yield f"{name}: realised is not its share of the tokens"
         missed = abs(counted.tokens[name] - group["promised"] * manifest["budget"])
-        if missed > counted.largest[name] + 1:
+        if missed > largest[name] + 1:
             yield f"{name} is {missed:.0f} tokens from what was promised: more than one document"
 
 
-def _copies(folder: Path, manifest: dict[str, Any], counted: _Counted) -> Iterator[str]:
-    import pyarrow.parquet as pq
-
+def _copies(
+    manifest: dict[str, Any], counted: _Counted, draw: list[dict[str, Any]]
+) -> Iterator[str]:
     for id, numbers in counted.copies.items():
         if sorted(numbers) != list(range(1, len(numbers) + 1)):
             yield f"{id} has the copies {sorted(numbers)}"
         if len(numbers) > manifest["max_epochs"]:
             yield f"{id} stands {len(numbers)} times, more than {manifest['max_epochs']} epochs"
-    draw = pq.read_table(folder / "draw.parquet", columns=["id", "copies"]).to_pylist()
     drawn = {row["id"]: row["copies"] for row in draw if row["copies"]}
     if drawn != {id: len(numbers) for id, numbers in counted.copies.items()}:
         yield "the documents are not those of draw.parquet"

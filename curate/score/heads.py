@@ -29,8 +29,6 @@ STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
 """Inverse strengths of regularisation to choose from; larger ones overfit a few hundred labels."""
 
 _ABSENT = -30.0
-_FLAT = 1e-4
-"""A dimension with a smaller spread is constant: standardised, its rounding noise would count."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ def fit(
     """
     import numpy as np
 
-    everything = standardised(vectors)
+    everything = scaled(vectors)
     known = everything[rows]
     strength, loose = _best(learn, known, truth, folds)
     temperature = fit_temperature(loose, truth)
@@ -162,14 +160,16 @@ def out_of_fold(
     return logits
 
 
-def standardised(vectors: NDArray[np.float32]) -> Array:
-    """Return the vectors with mean 0 and spread 1 in every dimension that is not constant."""
+def scaled(vectors: NDArray[np.float32]) -> Array:
+    """Return the vectors around 0, with an overall spread of 1.
+
+    One scale for all dimensions: each its own would blow up those that hold but noise.
+    """
     import numpy as np
 
-    spread = vectors.std(axis=0, dtype=np.float64)
-    able = spread > _FLAT
-    mean = vectors.mean(axis=0, dtype=np.float64)
-    return np.asarray((vectors[:, able] - mean[able]) / spread[able], np.float64)
+    centred = vectors - vectors.mean(axis=0, dtype=np.float64)
+    spread = float(np.sqrt((centred**2).mean()))
+    return np.asarray(centred / spread if spread else centred, np.float64)
 
 
 def fit_temperature(logits: Array, truth: Array) -> float:

@@ -1,0 +1,223 @@
+"""Exports: what a trainer reads, and how any tampering is found."""
+
+import json
+from collections import Counter
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from curate import tokens
+from curate.export import content_line, sha256_of
+from curate.export.verify import read_documents, verify
+from curate.text import content_id
+
+
+@pytest.fixture
+def folder(whole):
+    return whole.root / "export"
+
+
+def manifest(folder):
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+
+
+def documents(folder):
+    files = [folder / entry["path"] for entry in manifest(folder)["files"]]
+    return [document for path in files for document in read_documents(path)]
+
+
+def test_an_honest_export_has_no_problems(folder):
+    result = verify(folder)
+    assert result.problems == ()
+    assert result.files == len(manifest(folder)["files"]) > 1
+    assert result.documents == len(documents(folder))
+
+
+def test_the_shape_that_others_rely_on(folder, whole):
+    found = manifest(folder)
+    for name in ("files", "groups", "layout", "tokenizer", "budget", "seed", "content_sha256"):
+        assert name in found
+    assert found["layout"] == "mixed"
+    assert {"path", "documents", "tokens", "sha256"} == set(found["files"][0])
+    for name in ("group", "wanted", "promised", "realised", "tokens", "documents", "epochs"):
+        assert name in found["groups"][0]
+    assert {"low", "high", "bound"} <= set(found["groups"][0])
+    there = {path.name for path in folder.iterdir()} - {e["path"] for e in found["files"]}
+    assert there == {
+        *("manifest.json", "README.md", "SHA256SUMS", "recipe.yaml", "inputs.json", "draw.parquet")
+    }
+    for document in documents(folder):
+        assert document["id"] == content_id({"text": document["text"]})
+        assert {"source", "group", "copy", "license", "quality", "labels"} <= set(document)
+        label = document["labels"]["sentiment"]
+        assert label["by"] in ("people", "model")
+        assert label["value"] == max(label["posterior"], key=label["posterior"].get)
+    inputs = json.loads((folder / "inputs.json").read_text())
+    for entry in inputs:
+        path = whole.root / entry["path"]
+        assert entry["size"] == path.stat().st_size
+        assert entry["sha256"] == sha256_of(path)
+
+
+def test_labels_of_people_come_before_a_models(folder, whole):
+    settled = {row["id"]: json.loads(row["value"]) for row in whole.rows("labels")}
+    by = Counter()
+    for document in documents(folder):
+        label = document["labels"]["sentiment"]
+        by[label["by"]] += 1
+        assert (label["by"] == "people") == (document["id"] in settled)
+        if label["by"] == "people":
+            assert label["value"] == settled[document["id"]]
+    assert by["people"] > 0 < by["model"]
+
+
+def test_lines_are_those_of_the_draw_in_a_shuffled_order(folder, whole):
+    drawn = {row["id"]: row["copies"] for row in whole.rows("mix") if row["copies"]}
+    order = [document["id"] for document in documents(folder)]
+    assert Counter(order) == drawn
+    pool_order = [row["id"] for row in whole.rows("pool") if row["id"] in drawn]
+    assert order != pool_order
+
+
+def test_copies_are_numbered(whole):
+    whole.run("mix", groups=["source"], budget="250%", max_epochs=3)
+    whole.run("export")
+    numbers = {}
+    for document in documents(whole.root / "export"):
+        numbers.setdefault(document["id"], []).append(document["copy"])
+    assert {tuple(sorted(each)) for each in numbers.values()} == {(1, 2), (1, 2, 3)}
+    assert verify(whole.root / "export").problems == ()
+
+
+def test_parquet_says_the_same_as_json_lines(whole):
+    before = documents(whole.root / "export")
+    whole.run("export", format="parquet", shard_documents=20)
+    found = manifest(whole.root / "export")
+    assert all(entry["path"].endswith(".parquet") for entry in found["files"])
+    after = documents(whole.root / "export")
+    assert [content_line(each) for each in after] == [content_line(each) for each in before]
+    assert [each["labels"] for each in after] == [each["labels"] for each in before]
+    assert verify(whole.root / "export").problems == ()
+
+
+def test_the_recipe_beside_it_is_one(folder):
+    from curate.recipe import load
+
+    recipe = load(folder / "recipe.yaml")
+    assert recipe.mix.budget == "50%"
+    assert recipe.score.encoder == "chargram"
+
+
+def test_the_card_tells_the_mixture(folder):
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert card.startswith("---\n")
+    for group in manifest(folder)["groups"]:
+        assert f"| {group['group']} | {group['wanted']:.2%} " in card
+    assert "by 2 annotators" in card
+
+
+def test_several_fields_keep_their_names_and_their_hash(offline):
+    rows = [{"q": f"What is {n}?", "a": f"It is the number {n}, of course."} for n in range(9)]
+    offline.lines("chat.jsonl", rows)
+    source = {"paths": ["data/chat.jsonl"], "fields": ["q", "a"], "template": "Q: {q}\nA: {a}"}
+    offline.run("pool", sources=[source], tokenizer="bytes")
+    offline.run("clean")
+    offline.run("mix")
+    for format in ("jsonl", "parquet"):
+        offline.run("export", format=format)
+        first = documents(offline.root / "export")[0]
+        assert first["text"] == f"Q: {first['fields']['q']}\nA: {first['fields']['a']}"
+        assert first["id"] == content_id(first["fields"])
+        assert verify(offline.root / "export").problems == ()
+
+
+def test_a_tokenizer_of_ones_own_travels_along(offline):
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    words = {word: n for n, word in enumerate(("[UNK]", "the", "was", "film"))}
+    model = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.Whitespace()
+    model.save(str(offline.root / "own.json"))
+    offline.reviews()
+    offline.pool(tokenizer="own.json")
+    offline.run("clean")
+    offline.run("mix", budget="50%")
+    offline.run("export")
+    folder = offline.root / "export"
+    assert manifest(folder)["tokenizer"] == "tokenizer.json"
+    count = tokens.counter(str(folder / "tokenizer.json"))
+    total = sum(count(document["text"]) for document in documents(folder))
+    assert total == sum(entry["tokens"] for entry in manifest(folder)["files"])
+    assert verify(folder).problems == ()
+
+
+# ── tampering
+
+
+def rewritten(folder, change):
+    """Rewrite the first shard's documents and every sum that an attacker would mend."""
+    found = manifest(folder)
+    path = folder / found["files"][0]["path"]
+    rows = change([json.loads(line) for line in path.read_text().splitlines()])
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    found["files"][0]["sha256"] = sha256_of(path)
+    (folder / "manifest.json").write_text(json.dumps(found))
+    sums = (
+        f"{sha256_of(p)}  {p.name}\n" for p in sorted(folder.iterdir()) if p.name != "SHA256SUMS"
+    )
+    kept = (line for line in sums if "manifest.json" not in line)
+    (folder / "SHA256SUMS").write_text("".join(kept))
+
+
+def shouted(rows):
+    return [{**rows[0], "text": rows[0]["text"].upper()}, *rows[1:]]
+
+
+def moved(rows):
+    other = next(row["group"] for row in rows if row["group"] != rows[0]["group"])
+    return [{**rows[0], "group": other}, *rows[1:]]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (shouted, "not that of its id"),
+        (moved, "tokens, not"),
+        (lambda rows: rows[1:], "documents, not"),
+        (lambda rows: [*rows, rows[0]], "has the copies [1, 1]"),
+        (lambda rows: [rows[1], rows[0], *rows[2:]], "content_sha256"),
+    ],
+)
+def test_changed_documents_are_found(folder, change, words):
+    rewritten(folder, change)
+    assert any(words in problem for problem in verify(folder).problems)
+
+
+def test_changed_files_are_found(folder):
+    (folder / "inputs.json").write_text("[]")
+    (folder / "extra.txt").write_text("x")
+    (folder / "draw.parquet").unlink()
+    draw = pa.table({"id": ["0"], "copies": [1]})
+    problems = verify_with(folder, draw)
+    assert "inputs.json is not the file that SHA256SUMS names" in problems
+    assert "extra.txt is not in SHA256SUMS" in problems
+    assert "the documents are not those of draw.parquet" in problems
+
+
+def verify_with(folder, draw):
+    pq.write_table(draw, folder / "draw.parquet")
+    return verify(folder).problems
+
+
+def test_a_missing_shard_is_found(folder):
+    (folder / manifest(folder)["files"][1]["path"]).unlink()
+    problems = verify(folder).problems
+    assert any("is missing" in problem for problem in problems)
+
+
+def test_a_promise_that_was_not_kept_is_found(folder):
+    found = manifest(folder)
+    found["groups"][0]["promised"] += 0.3
+    (folder / "manifest.json").write_text(json.dumps(found))
+    assert any("more than one document" in problem for problem in verify(folder).problems)

@@ -1,0 +1,269 @@
+"""Mixtures: shares, limits, weights, and what is really drawn."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.errors import DataError, RecipeError
+from curate.mix import BetweenSpec, MixSpec, WithinSpec, tokens_of
+from curate.mix.between import STRATEGIES, share_of
+from curate.mix.projection import Infeasible, project
+from curate.mix.within import WEIGHERS
+
+SUPPLY = pd.Series({"big": 900, "mid": 90, "small": 10})
+QUALITY = pd.Series({"big": 0.1, "mid": 0.5, "small": 0.9})
+
+
+@pytest.mark.parametrize(
+    ("alpha", "golden"),
+    [
+        (0.7, (0.8049, 0.1606, 0.0345)),
+        (0.5, (0.7034, 0.2224, 0.0741)),
+        (0.3, (0.568, 0.2847, 0.1473)),
+        (1.0, (0.9, 0.09, 0.01)),
+        (0.0, (1 / 3, 1 / 3, 1 / 3)),
+    ],
+)
+def test_temperature_is_the_exponent(alpha, golden):
+    found = STRATEGIES["temperature"](SUPPLY, QUALITY, BetweenSpec(alpha=alpha))
+    assert tuple(found.values()) == pytest.approx(golden, abs=1e-4)
+
+
+def test_uniform_proportional_and_quality():
+    spec = BetweenSpec(alpha=1, beta=2)
+    assert STRATEGIES["uniform"](SUPPLY, QUALITY, spec)["small"] == pytest.approx(1 / 3)
+    assert STRATEGIES["proportional"](SUPPLY, QUALITY, spec)["big"] == pytest.approx(0.9)
+    weights = SUPPLY * np.exp(2 * QUALITY)
+    found = STRATEGIES["quality"](SUPPLY, QUALITY, spec)
+    assert found["small"] == pytest.approx(weights["small"] / weights.sum())
+
+
+KEYS = pd.DataFrame(
+    {"mood": ["bad", "bad", "good", "good", "so-so"], "source": ["a", "b", "a", "b", "a"]},
+    index=["bad/a", "bad/b", "good/a", "good/b", "so-so/a"],
+)
+
+
+def test_explicit_shares_keep_the_other_keys_in_proportion():
+    supply = pd.Series([10, 30, 50, 50, 100], index=KEYS.index)
+    found = share_of(KEYS, supply, {"mood": {"bad": 0.4, "good": 0.6}})
+    expected = {"bad/a": 0.1, "bad/b": 0.3, "good/a": 0.3, "good/b": 0.3, "so-so/a": 0.0}
+    assert found == pytest.approx(expected)
+    both = {"mood": {"bad": 0.4, "good": 0.6}, "source": {"a": 0.5, "b": 0.5}}
+    found = share_of(KEYS, supply, both)
+    assert found["bad/a"] == pytest.approx(0.2)
+
+
+def test_a_share_of_what_no_document_has():
+    with pytest.raises(DataError, match="no candidate has mood great"):
+        share_of(KEYS, pd.Series(1, index=KEYS.index), {"mood": {"great": 0.4, "good": 0.6}})
+
+
+# ── the projection
+
+
+def projected(wanted, low=0.0, high=1.0, supply=10.0):
+    def each(value):
+        return value if isinstance(value, dict) else dict.fromkeys(wanted, value)
+
+    return project(wanted, low=each(low), high=each(high), supply=each(supply))
+
+
+def test_what_keeps_the_limits_is_left_alone():
+    wanted = {"a": 0.2, "b": 0.8}
+    found = projected(wanted)
+    assert found.shares == pytest.approx(wanted)
+    assert set(found.bound.values()) == {None}
+
+
+def test_a_cap_gives_to_the_others_in_proportion():
+    found = projected({"a": 0.6, "b": 0.3, "c": 0.1}, supply={"a": 0.2, "b": 9, "c": 9})
+    assert found.shares == pytest.approx({"a": 0.2, "b": 0.6, "c": 0.2})
+    assert found.bound == {"a": "max_epochs", "b": None, "c": None}
+
+
+def test_floors_and_ceilings_are_named():
+    wanted = {"a": 0.9, "b": 0.05, "c": 0.05}
+    found = projected(wanted, low={"a": 0, "b": 0.2, "c": 0}, high={"a": 0.7, "b": 1, "c": 1})
+    assert found.bound == {"a": "max", "b": "min", "c": None}
+    assert found.shares == pytest.approx({"a": 0.7, "b": 0.2, "c": 0.1})
+
+
+def test_what_is_not_wanted_stays_out_unless_it_must():
+    assert projected({"a": 1.0, "b": 0.0}).shares["b"] == 0.0
+    assert projected({"a": 1.0, "b": 0.0}, low={"a": 0, "b": 0.1}).shares["b"] == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"supply": 0.3}, "can fill 60.00%"),
+        ({"low": 0.7}, "smallest shares sum to 140"),
+        ({"low": {"a": 0.5, "b": 0}, "high": {"a": 0.4, "b": 1}}, "a must have 50.0%"),
+    ],
+)
+def test_limits_that_cannot_be_kept(limits, words):
+    with pytest.raises(Infeasible, match=words):
+        projected({"a": 0.5, "b": 0.5}, **limits)
+
+
+@given(
+    st.lists(st.floats(0.01, 1), min_size=2, max_size=5),
+    st.lists(st.floats(0.05, 1), min_size=5, max_size=5),
+    st.integers(0, 1000),
+)
+def test_no_feasible_shares_are_nearer(raw, caps, seed):
+    wanted = {str(i): value / sum(raw) for i, value in enumerate(raw)}
+    supply = {str(i): caps[i] for i in range(len(raw))}
+    if sum(supply.values()) < 1.01:
+        return
+    found = projected(wanted, supply=supply).shares
+    assert sum(found.values()) == pytest.approx(1)
+    assert all(found[g] <= supply[g] + 1e-9 for g in found)
+    rng = np.random.default_rng(seed)
+    names = list(wanted)
+    for _ in range(20):  # moving a little between two groups, where allowed, never comes nearer
+        one, other = rng.choice(len(names), 2, replace=False)
+        step = rng.uniform(0, 0.05)
+        moved = dict(found)
+        moved[names[one]] += step
+        moved[names[other]] -= step
+        allowed = moved[names[other]] > 0 and moved[names[one]] <= supply[names[one]]
+        if allowed:
+            assert divergence(moved, wanted) >= divergence(found, wanted) - 1e-9
+
+
+def divergence(shares, wanted):
+    return sum(w * np.log(w / wanted[g]) for g, w in shares.items() if w > 0)
+
+
+# ── weights
+
+
+def items(quality):
+    ids = [f"{n:04}" for n in range(len(quality))]
+    return pd.DataFrame({"id": ids, "quality": quality})
+
+
+def test_weights_follow_quality():
+    quality = [0.1, 0.5, 0.9, np.nan]
+    equal, soft, top = (WEIGHERS[n](items(quality), WithinSpec()) for n in WEIGHERS)
+    assert equal.tolist() == [1, 1, 1, 1]
+    assert soft[0] < soft[1] < soft[2]
+    assert soft[3] == pytest.approx(soft[1])  # unknown counts as average
+    assert top[2] > top[1] > top[0] > top[3]
+    sharp = WEIGHERS["softmax"](items(quality), WithinSpec(temperature=0.1))
+    assert sharp[2] / sharp[0] > soft[2] / soft[0]
+
+
+def test_equal_quality_is_equal_weight():
+    assert WEIGHERS["softmax"](items([0.4] * 5), WithinSpec()).tolist() == [1.0] * 5
+
+
+@pytest.mark.parametrize(
+    ("budget", "tokens"),
+    [("20M", 20_000_000), ("1.5k", 1500), (300, 300), ("25%", 50), ("2B", 2_000_000_000)],
+)
+def test_budgets(budget, tokens):
+    assert tokens_of(budget, 200) == tokens
+
+
+@pytest.mark.parametrize("budget", ["lots", "0", "-5", "10 %%", ""])
+def test_budgets_that_are_none(budget):
+    with pytest.raises(ValueError, match="no budget"):
+        tokens_of(budget, 200)
+
+
+# ── the stage
+
+
+@pytest.fixture
+def pooled(offline):
+    offline.reviews()
+    offline.pool(holdout=0.2)
+    offline.run("clean")
+    return offline
+
+
+def test_realised_is_within_one_document_of_promised(whole):
+    largest = {}
+    tokens = {row["id"]: row["tokens"] for row in whole.rows("clean")}
+    for row in whole.rows("mix"):
+        largest[row["group"]] = max(largest.get(row["group"], 0), tokens[row["id"]])
+    budget = whole.workspace.made("mix").facts["budget"]
+    for row in whole.rows("groups"):
+        assert abs(row["tokens"] - row["promised"] * budget) <= largest[row["group"]]
+    assert sum(row["realised"] for row in whole.rows("groups")) == pytest.approx(1)
+
+
+def test_expected_shares_add_up_over_classes(whole):
+    groups = whole.rows("groups")
+    assert all(row["expected"] is not None for row in groups)
+    total = sum(row["expected"] for row in groups)
+    assert 0.5 < total <= 1 + 1e-9
+
+
+def test_the_holdout_is_never_drawn(pooled):
+    pooled.run("mix", budget="100%", max_epochs=1)
+    held = {row["id"] for row in pooled.rows("pool") if row["holdout"]}
+    assert held
+    assert not held & {row["id"] for row in pooled.rows("mix")}
+    assert {row["copies"] for row in pooled.rows("mix")} == {1}
+
+
+def test_several_epochs_are_whole_passes_first(pooled):
+    pooled.run("mix", budget="250%", max_epochs=3)
+    assert {row["copies"] for row in pooled.rows("mix")} == {2, 3}
+    with pytest.raises(DataError, match="3 times at most"):
+        pooled.run("mix", budget="310%", max_epochs=3)
+
+
+def test_a_mixture_grows_with_its_budget(pooled):
+    drawn = []
+    for budget in ("20%", "40%", "60%"):
+        pooled.run("mix", budget=budget)
+        drawn.append({row["id"] for row in pooled.rows("mix") if row["copies"]})
+    assert len(drawn[0] - drawn[1]) + len(drawn[1] - drawn[2]) <= 2  # the last of each group
+    assert len(drawn[0]) < len(drawn[1]) < len(drawn[2])
+
+
+def test_limits_bind(pooled):
+    limits = {"films": {"max": 0.2}}
+    made = pooled.run("mix", budget="50%", limits=limits)
+    films = next(group for group in made.groups if group.group == "films")
+    assert films.promised == pytest.approx(0.2)
+    assert films.bound == "max"
+    with pytest.raises(RecipeError, match="no group plays"):
+        pooled.run("mix", limits={"plays": {"max": 0.2}})
+
+
+def test_top_k_takes_the_best(whole):
+    whole.run("mix", groups=["source"], within={"strategy": "top_k"}, budget="30%")
+    quality = {row["id"]: row["quality"] for row in whole.rows("scores")}
+    for group in ("films", "meals"):
+        rows = [row for row in whole.rows("mix") if row["group"] == group]
+        taken = [quality[row["id"]] for row in rows if row["copies"]]
+        left = [quality[row["id"]] for row in rows if not row["copies"]]
+        assert min(taken) >= max(left) - 1e-12
+        assert {row["bucket"] for row in rows} == {1, 2, 3, 4, 5}
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"groups": ["mood"]}, "score"),
+        ({"within": {"strategy": "softmax"}}, "score"),
+        ({"between": {"shares": {"language": {"en": 1}}}}, "language is not among the groups"),
+    ],
+)
+def test_what_cannot_be_mixed(pooled, settings, words):
+    with pytest.raises(Exception, match=words) as caught:
+        pooled.run("mix", **settings)
+    assert caught.value.exit_code in (1, 2)
+
+
+def test_shares_must_sum_to_one():
+    with pytest.raises(ValueError, match=r"sum to 0\.9"):
+        MixSpec(between={"shares": {"source": {"a": 0.9}}})
