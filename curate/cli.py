@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import __version__, console
-from curate.errors import CurateError
+from curate.errors import CurateError, RecipeError
 
 if TYPE_CHECKING:
     from curate.workspace import Workspace
@@ -87,6 +87,11 @@ def _run(
     console.show(done.result, as_json=as_json)
 
 
+def _from_here(value: str | None) -> str | None:
+    """Return a path as seen from the current folder; what names no file there stays as it is."""
+    return str(Path(value).resolve()) if value and Path(value).exists() else value
+
+
 # ── the whole run
 
 
@@ -124,6 +129,8 @@ def run(
     here = _open(workspace)
     if path is not None:
         recipe.load(path)
+    if purpose and not next_round and here.rounds:
+        raise RecipeError("--purpose is for a new round", hint="add --next-round")
     overrides = [*(set_ or ()), *([f"sample.purpose={purpose}"] if purpose else ())]
     with here.lock("run", wait=wait):
         for field in recipe.adopt(here, path) if path else ():
@@ -160,7 +167,7 @@ def status(workspace: Root = HERE, as_json: Json = False) -> None:
     from curate.pull import overview
 
     here = _open(workspace)
-    whole = recipe.of_workspace(here)
+    whole, _ = recipe.of_workspace(here), here.about
     stages, later = recipe.status(whole, here), recipe.for_next_round(whole, here)
     rounds = overview(here)
     if as_json:
@@ -208,7 +215,12 @@ def pool(
 
     Example: curate pool --holdout 0.05
     """
-    options = {"tokenizer": tokenizer, "holdout": holdout, "strict": strict, "seed": seed}
+    options = {
+        "tokenizer": _from_here(tokenizer),
+        "holdout": holdout,
+        "strict": strict,
+        "seed": seed,
+    }
     _run("pool", workspace, as_json, wait, options)
 
 
@@ -263,7 +275,8 @@ def push(
     Example: curate push --backend label_studio --form sentiment --overlap 3
     """
     people = int(overlap) if overlap and overlap.isdigit() else overlap
-    options = {"backend": backend, "form": form, "overlap": people, "guidelines": guidelines}
+    options = {"backend": backend, "form": _from_here(form), "overlap": people}
+    options["guidelines"] = _from_here(guidelines)
     _run("push", workspace, as_json, wait, options)
 
 
@@ -285,13 +298,13 @@ def pull(
     if answers is None:
         _run("pull", workspace, as_json, wait, {"enough": enough}, accept=accept_withdrawals)
         return
-    from curate import forms, recipe
-    from curate.pull import bring
+    from curate import recipe
 
     here = _open(workspace)
-    form = forms.load_form(recipe.of_workspace(here).push.form, here.root)
+    here.require("pool")
     with here.lock("pull", wait=wait):
-        console.show(bring(here, answers, form), as_json=as_json)
+        result = recipe.bring_answers(here, recipe.of_workspace(here), answers)
+    console.show(result, as_json=as_json)
 
 
 @app.command()
@@ -326,7 +339,12 @@ def score(
 
     Example: curate score --encoder minilm
     """
-    options = {"question": question, "encoder": encoder, "folds": folds, "resamples": resamples}
+    options = {
+        "question": question,
+        "encoder": _from_here(encoder),
+        "folds": folds,
+        "resamples": resamples,
+    }
     _run("score", workspace, as_json, wait, {**options, "seed": seed})
 
 

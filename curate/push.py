@@ -109,13 +109,13 @@ def _guidelines(workspace: Workspace, spec: PushSpec) -> str:
 
 
 def _check_fields(form: Form, current: Round) -> None:
-    shown = next(iter(current.texts().values()), {})
-    missing = [name for name in form.fields if name not in shown]
-    if missing:
-        raise DataError(
-            f"the form {form.name} shows ${missing[0]}, which the documents do not have",
-            hint=f"they have: {', '.join(shown)}",
-        )
+    for id, shown in current.texts().items():
+        missing = [name for name in form.fields if name not in shown]
+        if missing:
+            raise DataError(
+                f"the form {form.name} shows ${missing[0]}, which document {id} does not have",
+                hint=f"it has: {', '.join(shown)}",
+            )
 
 
 def _freeze(

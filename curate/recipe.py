@@ -23,7 +23,7 @@ from curate.export import ExportSpec
 from curate.forms import load_form
 from curate.mix import MixSpec
 from curate.pool import PoolSpec
-from curate.pull import PullResult, PullSpec
+from curate.pull import PullResult, PullSpec, bring
 from curate.push import PushSpec
 from curate.report import ReportSpec
 from curate.sample import SampleSpec
@@ -107,30 +107,33 @@ class StageStatus:
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe; `overrides` are `section.key=value`, with YAML values. Raises RecipeError."""
-    import yaml
-
     if not path.is_file():
         raise RecipeError(f"no recipe {path}", hint="start with `curate init --template sentiment`")
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise RecipeError(
-            f"{path.name}: not YAML: {' '.join(str(error).split())}",
-            hint="a recipe is a mapping of sections, as in recipes/sentiment.yaml",
-        ) from None
+    data = _yaml(path.read_bytes(), path.name)
     if not isinstance(data, dict):
         raise RecipeError(
             f"{path.name}: a recipe is a mapping of sections",
             hint="`curate recipe schema` prints every key",
         )
+    data = {key: {} if value is None else value for key, value in data.items()}
     for override in overrides:
         _override(data, override)
     return validated(Recipe, data, where=path.name)
 
 
-def _override(data: dict[str, Any], override: str) -> None:
+def _yaml(text: str | bytes, where: str) -> Any:
     import yaml
 
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(
+            f"{where}: not YAML: {' '.join(str(error).split())}",
+            hint="a recipe is a mapping of sections, as in recipes/sentiment.yaml",
+        ) from None
+
+
+def _override(data: dict[str, Any], override: str) -> None:
     key, sign, value = override.partition("=")
     if not sign:
         raise RecipeError(f"--set {override}: write section.key=value")
@@ -140,7 +143,7 @@ def _override(data: dict[str, Any], override: str) -> None:
         place = place.setdefault(parent, {})
         if not isinstance(place, dict):
             raise RecipeError(f"--set {override}: {parent} is not a section")
-    place[last] = yaml.safe_load(value)
+    place[last] = _yaml(value, f"--set {override}")
 
 
 def of_workspace(workspace: Workspace, overrides: Sequence[str] = ()) -> Recipe:
@@ -160,14 +163,12 @@ def adopt(workspace: Workspace, path: Path) -> tuple[str, ...]:
     if own.exists() and own.samefile(path):
         return ()
     text = path.read_text(encoding="utf-8")
-    before = own.read_text(encoding="utf-8") if own.exists() else None
+    before = own.read_text(encoding="utf-8", errors="replace") if own.exists() else None
     if before == text:
         return ()
     changed: tuple[str, ...] = ()
     if before is not None:
-        import yaml
-
-        changed = tuple(_differences(yaml.safe_load(before), yaml.safe_load(text)))
+        changed = tuple(_changes(before, text))
         made = Provenance("recipe", {"replaced": before}, {}, "")
         workspace.record(made, (), {"changed": changed}, 0.0)
     storage.write_text(own, text)
@@ -176,6 +177,14 @@ def adopt(workspace: Workspace, path: Path) -> tuple[str, ...]:
 
 def _named_by(path: Path) -> str:
     return path.stem if path.stem != "recipe" else path.resolve().parent.name
+
+
+def _changes(before: str, after: str) -> Iterator[str]:
+    try:
+        old = _yaml(before, NAME)
+    except RecipeError:
+        old = {}  # it could not be read: everything is new
+    return _differences(old, _yaml(after, NAME))
 
 
 def _differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
@@ -286,13 +295,16 @@ def takes_part(recipe: Recipe, workspace: Workspace, stage: str) -> bool:
     """Whether a stage belongs to the run: by its section, or by what there is to work on."""
     if stage in PEOPLE:
         return recipe.asks_people()
-    answered = workspace.fingerprint("annotations") is not None
-    if stage in ("agree", "score"):
-        return answered
+    answered = [each.purpose for each in workspace.rounds if each.fingerprint("annotations")]
+    learnable = any(purpose != "pilot" for purpose in answered)
+    if stage == "agree":
+        return bool(answered)
+    if stage == "score":
+        return learnable
     if stage in ("mix", "export"):
         return "mix" in recipe.model_fields_set
     if stage == "evaluate":
-        return answered or "mix" in recipe.model_fields_set
+        return learnable or "mix" in recipe.model_fields_set
     return True
 
 
@@ -305,7 +317,8 @@ def _ask_people(
             f"round {rounds[-1].number} is still open",
             hint="let people finish it, or end it with `curate round close`",
         )
-    if next_round or not rounds:
+    only_pilots = all(each.purpose == "pilot" and each.closed for each in rounds)
+    if next_round or (only_pilots and recipe.sample.purpose == "label") or not rounds:
         started("sample")
         yield run_stage(workspace, "sample", recipe.section("sample"))
     else:
@@ -328,6 +341,15 @@ def _ask_people(
 def _is_pushed(workspace: Workspace, number: int) -> bool:
     line = workspace.last_run("push")
     return line is not None and line["result"]["round"] == number
+
+
+def bring_answers(workspace: Workspace, recipe: Recipe, answers: Path) -> PullResult:
+    """Bring in answers made elsewhere, with the recipe's form, and write it into the ledger."""
+    started = time.perf_counter()
+    result = bring(workspace, answers, load_form(recipe.push.form, workspace.root))
+    made = workspace.provenance("import", recipe.push, {"answers": storage.sha256_of(answers)})
+    workspace.record(made, ("annotations",), result, time.perf_counter() - started)
+    return result
 
 
 def status(recipe: Recipe, workspace: Workspace) -> list[StageStatus]:
@@ -363,4 +385,7 @@ def _state(
         return "missing"
     if stage in PEOPLE:
         return "fresh" if workspace.round.closed or stage == "sample" else "open"
-    return "fresh" if is_fresh(workspace, stage, recipe.section(stage)) else "stale"
+    try:
+        return "fresh" if is_fresh(workspace, stage, recipe.section(stage)) else "stale"
+    except DataError:
+        return "stale"  # the files it was made from are gone

@@ -92,7 +92,7 @@ class Round:
     def append(self, answers: list[dict[str, Any]], cursor: str | None) -> None:
         """Add answers as one more file; nothing that is there is touched."""
         folder = self.folder / "annotations"
-        number = len(storage.shards(folder)) + 1
+        number = max((int(path.stem) for path in storage.shards(folder)), default=0) + 1
         table = tables.rows("annotations", answers)
         table = table.replace_schema_metadata({"cursor": cursor or ""})
         storage.write_parquet(folder / f"{number:04}.parquet", table)

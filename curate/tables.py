@@ -196,7 +196,8 @@ ALL = (
             ("high", "float64", "95 % quantile"),
             ("out_of_fold", "bool_", "predicted by heads that never saw its label"),
         ),
-        open_columns="`question` (the predicted value), `question:value` (its probability)",
+        open_columns="`question` (the predicted value; `question:` where the name is taken), "
+        "`question:value` (its probability)",
     ),
     Table(
         "mix",
@@ -237,6 +238,15 @@ TABLES: dict[str, Table] = {table.name: table for table in ALL}
 def schema(name: str, *columns: str) -> pa.Schema:
     """Return the Arrow schema of the table of that name."""
     return TABLES[name].schema(*columns)
+
+
+def predicted(question: str) -> str:
+    """Return the column of `scores` that holds a question's predicted value.
+
+    That is the question's name, but where documents have a column of that name already.
+    """
+    known = {c.name for table in ("pool", "clean", "scores", "mix") for c in TABLES[table].columns}
+    return f"{question}:" if question in known else question
 
 
 def rows(name: str, records: Sequence[Mapping[Any, Any]]) -> pa.Table:

@@ -222,7 +222,7 @@ class Workspace:
     def rounds(self) -> list[Round]:
         """Return every round, oldest first."""
         folders = (self.root / "rounds").glob("[0-9][0-9]*")
-        found = [Round(int(folder.name), folder) for folder in folders]
+        found = [Round(int(folder.name), folder) for folder in folders if folder.name.isdigit()]
         return sorted(found, key=lambda each: each.number)
 
     @property

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from curate.backends.folder import FolderBackend
+from curate.embed import encoders
 from curate.engine import Local
 from curate.recipe import Recipe, run_stage
 from curate.workspace import Workspace
@@ -128,8 +129,9 @@ class Offline:
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterable[None]:
-    """Keep servers' state out of the user's folders."""
+    """Keep servers' state out of the user's folders, and the encoder of most tests small."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(encoders.CharGram, "dimension", 24)
         patch.setenv("CURATE_HOME", str(tmp_path_factory.mktemp("home")))
         patch.delenv("CURATE_WORKSPACE", raising=False)
         yield

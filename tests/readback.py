@@ -27,7 +27,7 @@ def main(workspace):
     problems = [
         *sums(export, manifest),
         *contents(documents, manifest),
-        *shares(documents, manifest),
+        *shares(export, documents, manifest),
         *membership(documents, pool, clean, manifest),
         *label_values(documents, labels),
     ]
@@ -59,14 +59,15 @@ def contents(documents, manifest):
         yield "content_sha256"
 
 
-def shares(documents, manifest):
+def shares(export, documents, manifest):
     encoding = bpe_openai.get_encoding(manifest["tokenizer"])
     tokens, largest, lines = Counter(), defaultdict(int), Counter()
+    for row in pd.read_parquet(export / "draw.parquet").itertuples():
+        largest[row.group] = max(largest[row.group], row.tokens)
     for each in documents:
         size = len(encoding.encode_ordinary(each["text"]))
         tokens[each["group"]] += size
         lines[each["group"]] += 1
-        largest[each["group"]] = max(largest[each["group"]], size)
     if tokens.total() != sum(entry["tokens"] for entry in manifest["files"]):
         yield f"{tokens.total()} tokens counted again"
     for group in manifest["groups"]:

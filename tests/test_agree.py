@@ -1,6 +1,7 @@
 """Agreement and truth: golden numbers, and annotators whose skill we know."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from curate.agree import spans
 from curate.agree.alpha import krippendorff_alpha, value_counts
 from curate.agree.truth import dawid_skene, majority, mean_rating
-from curate.errors import DataError
+from curate.errors import MissingInput
 
 # Krippendorff's own example: 4 coders, 12 units.
 CODERS = (
@@ -185,5 +186,43 @@ def test_pilot_answers_are_no_labels(offline):
     offline.prepare(purpose="pilot")
     offline.answer("ann")
     offline.run("pull")
-    with pytest.raises(DataError, match="nobody has answered"):
+    made = offline.run("agree", bootstrap=10)
+    assert made.labels == 0
+    assert offline.rows("labels") == []
+    assert [(each.answers, each.items) for each in made.pilots] == [(40, 40)]
+
+
+def test_nobody_has_answered(offline):
+    offline.prepare()
+    with pytest.raises(MissingInput, match="annotations"):
         offline.run("agree")
+
+
+def test_an_answer_that_the_form_no_longer_offers_was_still_said(offline):
+    offline.prepare(n=20)
+    offline.answer("ann", opinion=lambda text: "neutral")
+    offline.run("pull")
+    own = offline.root / "label_configs" / "sentiment.xml"
+    own.parent.mkdir()
+    form = offline.workspace.round.form.xml
+    own.write_text(form.replace('<Choice value="neutral" hotkey="2"/>', ""))
+    offline.run("sample", n=30)
+    offline.run("push", backend="folder", form="sentiment")
+    offline.answer("ann")
+    offline.run("pull")
+    assert offline.run("agree", bootstrap=0).labels == 50
+    values = Counter(json.loads(row["value"]) for row in offline.rows("labels"))
+    assert values["neutral"] == 20
+    made = offline.run("score", encoder="chargram", resamples=2)
+    assert made.labelled == 30  # of what is not asked any more nothing is learned
+    assert offline.run("evaluate").classification.documents == 30
+
+
+def test_ordinal_is_between_nominal_and_interval_on_ratings():
+    votes = [(f"{n}", who, 1 + (n + (who == "b")) % 5) for n in range(20) for who in "ab"]
+    found = {
+        level: krippendorff_alpha(votes, level, resamples=0, seed=0).value
+        for level in ("nominal", "ordinal", "interval")
+    }
+    assert found["nominal"] < 0 < found["ordinal"]
+    assert found["nominal"] < found["interval"]

@@ -92,3 +92,30 @@ def test_without_a_holdout_it_says_why_there_is_no_comparison(offline):
     made = offline.run("evaluate")
     assert made.proxy == ()
     assert "no holdout" in made.notes[0]
+
+
+class Raw(bytes):
+    """A text of any bytes at all."""
+
+    def encode(self):
+        return bytes(self)
+
+
+@pytest.mark.parametrize("context", [b"", b"t", b"the cat sa", b"\xe4\xbb\x8a", b"\x00\xff"])
+@pytest.mark.parametrize("copies", [1, 3])
+def test_the_probabilities_of_all_bytes_sum_to_one(context, copies):
+    """Whatever the context, seen or unseen, of letters or of half a character."""
+    held = {f"{byte}": [Raw(context + bytes([byte]))] for byte in range(256)}
+    corpus = Corpus([*PROSE, "今天天气很好。"], held)
+    found = corpus.cross_entropy(np.array([copies, 1]))
+    size = len(context) + 1
+    # All but the last byte cost the same in every text: take it off where it is known.
+    alone = Corpus([*PROSE, "今天天气很好。"], {"context": [Raw(context)]}) if context else None
+    shared = alone.cross_entropy(np.array([copies, 1]))["context"] * len(context) if alone else 0
+    total = sum(np.exp(shared - found[f"{byte}"] * size) for byte in range(256))
+    assert total == pytest.approx(1, abs=1e-9)
+
+
+def test_copies_of_none_are_exactly_no_knowledge():
+    corpus = Corpus([*PROSE, *CODE], {"x": ["the cat sat on for x in range"]})
+    assert corpus.cross_entropy(np.array([0, 0]))["x"] == pytest.approx(np.log(256), rel=1e-14)

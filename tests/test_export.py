@@ -8,8 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate import tokens
-from curate.export import content_line, sha256_of
+from curate.errors import DataError
+from curate.export import content_line
 from curate.export.verify import read_documents, verify
+from curate.storage import sha256_of
 from curate.text import content_id
 
 
@@ -198,7 +200,7 @@ def test_changed_files_are_found(folder):
     (folder / "inputs.json").write_text("[]")
     (folder / "extra.txt").write_text("x")
     (folder / "draw.parquet").unlink()
-    draw = pa.table({"id": ["0"], "copies": [1]})
+    draw = pa.table({"id": ["0"], "group": ["films"], "tokens": [9], "copies": [1]})
     problems = verify_with(folder, draw)
     assert "inputs.json is not the file that SHA256SUMS names" in problems
     assert "extra.txt is not in SHA256SUMS" in problems
@@ -221,3 +223,24 @@ def test_a_promise_that_was_not_kept_is_found(folder):
     found["groups"][0]["promised"] += 0.3
     (folder / "manifest.json").write_text(json.dumps(found))
     assert any("more than one document" in problem for problem in verify(folder).problems)
+
+
+def test_a_choice_without_quality_is_still_json(whole):
+    """No quality is null: NaN is no JSON."""
+    whole.run("score", encoder="chargram", resamples=2)
+    whole.run("mix", groups=["sentiment"], budget="30%")
+    for format in ("parquet", "jsonl"):
+        whole.run("export", format=format)
+        found = documents(whole.root / "export")
+        assert {document["quality"] for document in found} == {None}
+        assert verify(whole.root / "export").problems == ()
+    for path in (whole.root / "export").glob("data-*.jsonl"):
+        assert "NaN" not in path.read_text(encoding="utf-8")
+
+
+def test_a_mixture_of_what_is_no_longer_kept_is_refused(whole):
+    whole.run("clean", limits={"length:chars": {"min": 110}})
+    with pytest.raises(DataError, match="not of what `clean` keeps") as caught:
+        whole.run("export")
+    assert caught.value.hint == "run `curate mix` again"
+    assert verify(whole.root / "export").problems == ()

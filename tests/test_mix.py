@@ -267,3 +267,40 @@ def test_what_cannot_be_mixed(pooled, settings, words):
 def test_shares_must_sum_to_one():
     with pytest.raises(ValueError, match=r"sum to 0\.9"):
         MixSpec(between={"shares": {"source": {"a": 0.9}}})
+
+
+@pytest.mark.parametrize("temperature", [0.5, 0.01, 0.0001])
+def test_no_temperature_leaves_a_document_without_weight(whole, temperature):
+    within = {"strategy": "softmax", "temperature": temperature}
+    whole.run("mix", groups=["source"], within=within, budget="90%")
+    rows = whole.rows("mix")
+    assert all(row["weight"] > 0 for row in rows)
+    assert {row["copies"] for row in rows} == {0, 1}  # no second copy before all have one
+
+
+def test_groups_by_what_was_not_declared(whole):
+    made = whole.run("mix", groups=["sentiment", "language"], budget="50%")
+    assert {group.group for group in made.groups} <= {
+        f"{value}/unknown" for value in ("negative", "neutral", "positive")
+    }
+    assert sum(group.expected for group in made.groups) > 0.5
+    shares = {"language": {"unknown": 1.0}}
+    made = whole.run("mix", groups=["language"], between={"shares": shares}, budget="50%")
+    assert [group.promised for group in made.groups] == [1.0]
+
+
+def test_a_column_that_is_no_group_is_refused(whole):
+    for name in ("tokens", "id", "quality"):
+        with pytest.raises(RecipeError, match=f"nothing to group by is called {name}") as caught:
+            whole.run("mix", groups=[name])
+        assert caught.value.hint == "there are: source, language, license, sentiment"
+
+
+def test_documents_that_nobody_scored_are_told(whole):
+    whole.lines("more.jsonl", ["A new text that nobody has scored so far."])
+    whole.pool(holdout=0)
+    whole.run("clean")
+    with pytest.raises(DataError, match="no scores yet") as caught:
+        whole.run("mix", groups=["sentiment", "source"], budget="50%")
+    assert caught.value.hint == "run `curate score` again"
+    assert whole.run("mix", groups=["source"], budget="50%").tokens  # that needs none

@@ -103,7 +103,7 @@ def test_a_form_must_show_fields_that_there_are(sampled):
     own = sampled.root / "title.xml"
     own.write_text('<View><Text name="t" value="$title"/><Rating name="stars" toName="t"/></View>')
     with pytest.raises(
-        DataError, match=r"shows \$title, which the documents do not have"
+        DataError, match=r"shows \$title, which document \w+ does not have"
     ) as caught:
         sampled.run("push", **{**FOLDER, "form": "title.xml"})
     assert caught.value.hint == "they have: text"

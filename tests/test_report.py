@@ -61,3 +61,10 @@ def test_charts_escape_what_they_draw(name):
     assert "<script" not in svg
     if name == "中文":
         assert name in svg
+
+
+def test_a_page_needs_the_tables_and_not_the_ledger(whole):
+    (whole.root / "ledger.jsonl").unlink()
+    whole.run("report")
+    for words in ("From rows to documents", "Learned from 40 labelled texts", "tokens drawn for"):
+        assert words in page(whole)

@@ -5,7 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from curate import tables
 from curate.errors import DataError, RecipeError
+from curate.export.verify import read_documents, verify
 from curate.metrics import cross_entropy
 from curate.records import Question
 from curate.score import ScoreSpec, heads, quality_function
@@ -168,3 +170,68 @@ def test_holdout_is_scored_too(labelled):
     assert held
     assert held & {row["id"] for row in labelled.rows("scores")}
     assert json.loads(labelled.rows("labels")[0]["value"])
+
+
+def test_a_class_with_one_label_is_learned_from(offline):
+    """The fold that holds it teaches one class only, and so do many resamples."""
+    offline.prepare(n=12)
+    rare = offline.tasks[0]["text"]
+    offline.answer("ann", opinion=lambda text: "positive" if text == rare else "negative")
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    quality = {"clarity": ["negative", "positive"]}
+    made = offline.run("score", encoder="chargram", quality=quality, resamples=5)
+    assert made.labelled == 12
+    for row in offline.rows("scores"):
+        assert 0 <= row["low"] <= row["quality"] <= row["high"] <= 1
+
+
+def test_two_resamples_are_enough_for_every_row(labelled):
+    """A labelled row that both resamples hold has no interval but its own prediction."""
+    quality = {"clarity": ["negative", "positive"]}
+    labelled.run("score", encoder="chargram", quality=quality, resamples=2)
+    rows = labelled.rows("scores")
+    assert all(row["low"] <= row["quality"] <= row["high"] for row in rows)
+    assert any(row["low"] == row["quality"] == row["high"] for row in rows if row["out_of_fold"])
+
+
+def rated(offline, question):
+    """Rate the reviews with 5 and 1 under a question of that name."""
+    offline.reviews()
+    offline.pool(holdout=0.1)
+    offline.run("clean")
+    offline.run("sample", n=40, seed=1)
+    (offline.root / "stars.xml").write_text(
+        '<View><Text name="t" value="$text"/>'
+        f'<Rating name="{question}" toName="t" maxRating="5"/></View>'
+    )
+    offline.run("push", backend="folder", form="stars.xml", overlap=1)
+    good = ("wonderful", "lovely", "brilliant", "delightful", "excellent")
+    offline.answer(
+        "ann", question=question, opinion=lambda t: 5 if any(w in t for w in good) else 1
+    )
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    offline.run("score", encoder="chargram", resamples=2)
+
+
+@pytest.mark.parametrize("question", ["stars", "quality", "language", "id"])
+def test_a_question_may_have_the_name_of_a_column(offline, question):
+    """The form `quality` that comes with curate asks a question of that name."""
+    rated(offline, question)
+    rows = offline.rows("scores")
+    column = tables.predicted(question)
+    ids = [row["id"] for row in offline.rows("clean") if row["kept"]]
+    assert [row["id"] for row in rows] == ids
+    assert all(0 <= row["quality"] <= 1 for row in rows)
+    assert {row[column] for row in rows} <= {"1", "2", "3", "4", "5"}
+    offline.run("mix", groups=["source"], within={"strategy": "softmax"}, budget="50%")
+    offline.run("export")
+    folder = offline.root / "export"
+    assert verify(folder).problems == ()
+    labels = [each["labels"][question] for each in read_documents(folder / "data-00000.jsonl")]
+    assert {label["by"] for label in labels} == {"people", "model"}
+    assert all(isinstance(label["value"], float) for label in labels)
+    if question != "language":  # that is a column of documents first
+        offline.run("mix", groups=[question], budget="50%")
+        assert {row["group"] for row in offline.rows("groups")} == {row[column] for row in rows}

@@ -68,6 +68,7 @@ class AgreeResult:
 
     labels: int
     questions: tuple[QuestionResult, ...]
+    pilots: tuple[QuestionResult, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -87,23 +88,35 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         labels += _labels(question, truth)
         annotators += _annotators(question, truth, given)
         results.append(result)
-    if not labels:
+    pilots = _pilots(workspace, spec)
+    if not labels and not pilots:
         raise DataError(
             "nobody has answered yet", hint="run `curate pull` once people have labelled"
         )
     workspace.write("labels", tables.rows("labels", labels), made)
     workspace.write("annotators", tables.rows("annotators", annotators), made)
-    return AgreeResult(len(labels), tuple(results))
+    return AgreeResult(len(labels), tuple(results), pilots)
 
 
-def collect(workspace: Workspace) -> list[dict[str, Any]]:
-    """Return the submitted answers of all rounds but pilots, with values out of JSON.
+def _pilots(workspace: Workspace, spec: AgreeSpec) -> tuple[QuestionResult, ...]:
+    """Return how far people agreed in pilots; nothing of it becomes a label."""
+    votes = collect(workspace, pilots=True)
+    found = []
+    for question in workspace.questions():
+        given = [row for row in votes if row["question"] == question.name]
+        if given and question.kind != "comment":
+            found.append(settle(question, given, spec)[1])
+    return tuple(found)
+
+
+def collect(workspace: Workspace, *, pilots: bool = False) -> list[dict[str, Any]]:
+    """Return the submitted answers of all rounds but pilots (or of pilots), out of JSON.
 
     Of each (id, question, annotator) the newest round's answer counts.
     """
     kept: dict[tuple[str, str, str], dict[str, Any]] = {}
     for each in workspace.rounds:
-        if each.purpose == "pilot":
+        if (each.purpose == "pilot") != pilots:
             continue
         for row in each.answers():
             if row["status"] == "submitted" and row["value"] is not None:
@@ -124,9 +137,9 @@ def settle(
         truth, alpha = spans.majority_spans(votes), None
     else:
         flat = [(i, a, json.dumps(sorted(v))) for i, a, v in votes] if _many(question) else votes
-        values = question.labels if not _many(question) else tuple(sorted({v for *_, v in flat}))
-        if question.kind == "preference":
-            values = tuple(sorted({*values, *(value for *_, value in votes)}))
+        offered = () if _many(question) else question.labels
+        # A tie, or what an older form offered: it was said, whatever is asked now.
+        values = (*offered, *sorted({value for *_, value in flat} - {*offered}))
         truth = (dawid_skene if method == "dawid_skene" else majority)(flat, values)
         alpha = _alpha(flat, spec, "nominal")
     result = QuestionResult(

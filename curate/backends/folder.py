@@ -29,6 +29,9 @@ from curate.records import (
     replaces,
 )
 
+RESERVED = ("id", "overlap", "suggestions")
+"""Keys of a task beside the fields that the form shows."""
+
 
 class FolderBackend:
     """Rounds as files under one folder; a project's key is the number of its round."""
@@ -45,6 +48,12 @@ class FolderBackend:
     def ensure_project(
         self, name: str, form: Form, *, overlap: int | None, guidelines: str
     ) -> Project:
+        for field in form.fields:
+            if field in RESERVED:
+                raise DataError(
+                    f"a form for the folder backend cannot show ${field}",
+                    hint=f"{', '.join(RESERVED)} are what tasks.jsonl itself says of a task",
+                )
         key = name.rsplit("-r", 1)[-1]
         path = self.root / key / "tasks.json"
         wanted = {"name": name, "form": form.digest, "overlap": overlap}
@@ -73,7 +82,8 @@ class FolderBackend:
         there = {row["id"] for _, row in _lines(path)} if path.exists() else set()
         new = [task for task in tasks if task.id not in there]
         lines = path.read_text(encoding="utf-8") if path.exists() else ""
-        lines += "".join(json.dumps(_row(task), ensure_ascii=False) + "\n" for task in new)
+        rows = (_row(task, project.form) for task in new)
+        lines += "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         storage.write_text(path, lines)
         yield from (task.id for task in new)
 
@@ -138,11 +148,11 @@ def _annotation(row: dict[str, Any], where: str) -> Annotation:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
                 row = json.loads(line) if line.strip() else None
-            except ValueError as error:
+            except ValueError as error:  # no JSON, or no UTF-8
                 raise DataError(f"{path.name}, line {number}: not JSON ({error})") from None
             if row is not None and not isinstance(row, dict):
                 raise DataError(f"{path.name}, line {number}: not a JSON object")
@@ -150,8 +160,8 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 yield number, row
 
 
-def _row(task: Task) -> dict[str, Any]:
-    row: dict[str, Any] = {"id": task.id, **task.fields}
+def _row(task: Task, form: Form) -> dict[str, Any]:
+    row: dict[str, Any] = {"id": task.id, **{name: task.fields[name] for name in form.fields}}
     if task.overlap is not None:
         row["overlap"] = task.overlap
     if task.suggestions:

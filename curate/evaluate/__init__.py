@@ -101,6 +101,7 @@ def _classification(workspace: Workspace) -> tuple[str | None, Classification | 
         if row["question"] == question and row["id"] in scores.index
     }
     truth = np.array([[each.get(value, 0.0) for value in values] for each in labels.values()])
+    truth /= truth.sum(axis=1, keepdims=True)
     predicted = scores.loc[list(labels)].to_numpy()
     return question, classification(truth, predicted, values)
 
@@ -108,7 +109,10 @@ def _classification(workspace: Workspace) -> tuple[str | None, Classification | 
 def _proxy(
     workspace: Workspace, spec: EvaluateSpec
 ) -> tuple[tuple[ArmResult, ...], tuple[str, ...]]:
-    """Return each arm's cross-entropy by an n-gram model, and why there is none if so."""
+    """Return each arm's cross-entropy by an n-gram model, and why there is none if so.
+
+    Every arm, the mixture's too, is drawn again with seeds of its own, so that noise can be told.
+    """
     items = _items(workspace)
     valid = items[items["holdout"]]
     if valid.empty:
@@ -117,7 +121,7 @@ def _proxy(
     part = train["tokens"].sum() / max(1, items.loc[items["group"].notna(), "tokens"].sum())
     parts = [_capped(rows, spec.holdout_bytes) for _, rows in valid.groupby("source")]
     wanted = {*train["id"], *(id for rows in parts for id in rows["id"])}
-    texts = {id: "\n\n".join(f.values()) for id, f in workspace.find_texts(wanted).items()}
+    texts = _texts(workspace, wanted)
     holdout = {str(rows["source"].iloc[0]): [texts[id] for id in rows["id"]] for rows in parts}
     corpus = Corpus([texts[id] for id in train["id"]], holdout)
     arms = _arms(workspace, train, part)
@@ -140,6 +144,18 @@ def _capped(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
     enough = np.cumsum(rows["tokens"].to_numpy()[order]) * 4 <= limit
     enough[:1] = True
     return rows.iloc[np.sort(order[enough])]
+
+
+def _texts(workspace: Workspace, ids: set[str]) -> dict[str, str]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    wanted = pa.array(sorted(ids), pa.string())
+    found: dict[str, str] = {}
+    for table in workspace.documents(("id", "text")):
+        chosen = table.filter(pc.is_in(table["id"], wanted))
+        found |= dict(zip(*(chosen[name].to_pylist() for name in ("id", "text")), strict=True))
+    return found
 
 
 Draw = Any

@@ -11,14 +11,15 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from hashlib import file_digest, sha256
+from hashlib import sha256
 from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from curate import __version__, chance, storage
+from curate import __version__, chance, storage, tables
+from curate.errors import DataError
 from curate.export.card import dataset_card
 from curate.spec import Spec
 from curate.workspace import Workspace
@@ -53,6 +54,14 @@ class ExportResult:
     documents: int
     tokens: int
     content_sha256: str
+
+
+def inputs(workspace: Workspace, spec: ExportSpec) -> dict[str, str | None]:
+    """Return what an export is made of: tables, and the settings that it records beside them."""
+    found = workspace.inputs(READS)
+    if found["mix"] is not None:
+        found["recipe"] = storage.digest(effective_recipe(workspace, spec))
+    return found
 
 
 def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
@@ -113,6 +122,8 @@ def _draw(workspace: Workspace) -> pd.DataFrame:
     mix = workspace.read("mix").to_pandas()
     tokens = workspace.document_table(("id", "source", "tokens")).to_pandas()
     draw: pd.DataFrame = mix.merge(tokens, on="id", validate="one_to_one")
+    if len(draw) < len(mix):
+        raise DataError("the mixture is not of what `clean` keeps", hint="run `curate mix` again")
     if workspace.stored("scores"):
         quality = workspace.read("scores", ["id", "quality"]).to_pandas()
         draw = draw.merge(quality, on="id", how="left")
@@ -126,13 +137,15 @@ def _labels(workspace: Workspace, ids: set[str]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     scores = workspace.stored("scores")
     if scores:
-        question, values = scores.made.facts["question"], scores.made.facts["values"]
+        facts = scores.made.facts
+        question, values = facts["question"], facts["values"]
+        column, read = tables.predicted(question), float if facts.get("kind") == "rating" else str
         columns = [f"{question}:{value}" for value in values]
-        table = workspace.read("scores", ["id", question, *columns])
+        table = workspace.read("scores", ["id", column, *columns])
         for row in table.to_pylist():
             if row["id"] in ids:
                 posterior = dict(zip(values, (round(row[c], 6) for c in columns), strict=True))
-                label = {"value": row[question], "posterior": posterior, "by": "model"}
+                label = {"value": read(row[column]), "posterior": posterior, "by": "model"}
                 found[row["id"]] = {question: label}
     if workspace.stored("labels"):
         for row in workspace.read("labels").to_pylist():
@@ -218,13 +231,12 @@ def _as_table(documents: Iterable[Document]) -> pa.Table:
 
 
 def _entry(path: Path, documents: int, tokens: int) -> dict[str, Any]:
-    return {"path": path.name, "documents": documents, "tokens": tokens, "sha256": sha256_of(path)}
-
-
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, in hex."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
+    return {
+        "path": path.name,
+        "documents": documents,
+        "tokens": tokens,
+        "sha256": storage.sha256_of(path),
+    }
 
 
 def _manifest(
@@ -269,7 +281,7 @@ def _write_beside(
     if manifest["tokenizer"] == "tokenizer.json":
         shutil.copyfile(pool.facts["tokenizer"], folder / "tokenizer.json")
     storage.write_text(folder / "README.md", dataset_card(workspace, manifest))
-    sums = (f"{sha256_of(path)}  {path.name}\n" for path in sorted(folder.iterdir()))
+    sums = (f"{storage.sha256_of(path)}  {path.name}\n" for path in sorted(folder.iterdir()))
     storage.write_text(folder / "SHA256SUMS", "".join(sums))
     storage.write_json(folder / "manifest.json", manifest)
 

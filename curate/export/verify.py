@@ -12,7 +12,7 @@ from typing import Any
 
 from curate import storage, tokens
 from curate.errors import DataError
-from curate.export import content_line, sha256_of
+from curate.export import content_line
 from curate.text import TEXT, content_id
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
@@ -63,7 +63,8 @@ def verify(folder: Path) -> VerifyResult:
         problems.append("content_sha256 is not that of the documents")
     draw: list[dict[str, Any]] = []
     try:
-        draw += read_table(folder / "draw.parquet")
+        names = ("id", "group", "tokens", "copies")
+        draw += [{n: row[n] for n in names} for row in read_table(folder / "draw.parquet")]
     except UNREADABLE as error:
         problems.append(f"draw.parquet cannot be read: {error!r}")
     problems += _groups(manifest, counted, draw)
@@ -90,7 +91,7 @@ def _sums(folder: Path) -> Iterator[str]:
     yield from (f"{name} is missing" for name in sorted(listed.keys() - there))
     yield from (f"{name} is not in SHA256SUMS" for name in sorted(there - listed.keys()))
     for name in sorted(there & listed.keys()):
-        if sha256_of(folder / name) != listed[name]:
+        if storage.sha256_of(folder / name) != listed[name]:
             yield f"{name} is not the file that SHA256SUMS names"
 
 
@@ -99,7 +100,7 @@ def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, counted: _Co
         return [f"{entry['path']} is missing"]
     problems = []
     documents = total = 0
-    if sha256_of(path) != entry["sha256"]:
+    if storage.sha256_of(path) != entry["sha256"]:
         problems.append(f"{entry['path']} is not the file that the manifest names")
     for document in read_documents(path):
         size = count(document["text"])

@@ -156,12 +156,18 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
     items = candidates(workspace, spec)
     supply = items.groupby("group", sort=True)["tokens"].sum()
     budget = tokens_of(spec.budget, int(supply.sum()))
+    if budget < 1:
+        raise DataError(f"a budget of {spec.budget} is less than one token", hint="raise it")
     made = workspace.provenance(
         "mix", spec, inputs, budget=budget, noiseless=spec.within.strategy in NOISELESS
     )
     wanted = _wanted(items, supply, spec)
     projected = _projected(wanted, supply, budget, spec)
     drawn = draw_groups(items, projected.shares, budget, spec)
+    if not drawn["copies"].any():
+        raise DataError(
+            f"a budget of {budget:,} tokens is not worth one document", hint="raise `mix.budget`"
+        )
     groups = _groups(drawn, wanted, projected, supply, spec)
     columns = ["id", "group", "bucket", "weight", "copies"]
     workspace.write("mix", tables.rows("mix", drawn[columns].to_dict("records")), made)
@@ -180,20 +186,25 @@ def needs_scores(spec: MixSpec) -> bool:
 
 def candidates(workspace: Workspace, spec: MixSpec) -> pd.DataFrame:
     """Return what may be drawn: id, tokens, group, quality and bucket, in pool order."""
-    columns = ("id", "tokens", "holdout", *COLUMNS)
-    items: pd.DataFrame = workspace.document_table(columns).to_pandas()
+    items: pd.DataFrame = workspace.document_table(
+        ("id", "tokens", "holdout", *COLUMNS)
+    ).to_pandas()
     items = items[~items["holdout"] & (items["tokens"] > 0)]
-    if workspace.stored("scores"):
+    scores = workspace.stored("scores")
+    if scores:
         items = items.merge(workspace.read("scores").to_pandas(), on="id", how="left")
     if items.empty:
         raise DataError("no document is left to mix", hint="see the reasons in `clean`")
-    for name in spec.groups:
-        if name not in items.columns:
-            questions = [c for c in items.columns if f"{c}:" in "".join(items.columns)]
+    columns = list(map(_column, spec.groups))
+    for name, column in zip(spec.groups, columns, strict=True):
+        if column not in items.columns:
+            known = [workspace.made("scores").facts["question"]] if scores else []
             raise RecipeError(
                 f"mix.groups: nothing to group by is called {name}",
-                hint=f"there are: {', '.join((*COLUMNS, *questions))}",
+                hint=f"there are: {', '.join((*COLUMNS, *known))}",
             )
+    if needs_scores(spec) and items["out_of_fold"].isna().any():
+        raise DataError("some documents have no scores yet", hint="run `curate score` again")
     if "quality" not in items.columns:
         items["quality"] = float("nan")
     if needs_quality(spec) and items["quality"].isna().all():
@@ -201,10 +212,15 @@ def candidates(workspace: Workspace, spec: MixSpec) -> pd.DataFrame:
             "mix: the weights need quality, and `score` has none",
             hint="declare `score: {quality: …}`",
         )
-    keys = items[list(spec.groups)].fillna("unknown").astype(str)
-    items["group"] = keys.agg("/".join, axis=1)
+    items[columns] = items[columns].fillna("unknown").astype(str)
+    items["group"] = items[columns].agg("/".join, axis=1)
     items["bucket"] = _buckets(items)
     return items.reset_index(drop=True)
+
+
+def _column(name: str) -> str:
+    """Return the column that a key of the groups stands for: a document's own, or a prediction."""
+    return name if name in COLUMNS else tables.predicted(name)
 
 
 def needs_quality(spec: MixSpec) -> bool:
@@ -242,13 +258,16 @@ def draw_groups(
 
 
 def _wanted(items: pd.DataFrame, supply: pd.Series[int], spec: MixSpec) -> dict[str, float]:
+    import pandas as pd
+
     quality = items.groupby("group", sort=True)[["quality"]].mean()["quality"]
     between = spec.between
     if between.shares is not None:
         for key in between.shares:
             if key not in spec.groups:
                 raise RecipeError(f"mix.between.shares: {key} is not among the groups")
-        keys = items.groupby("group", sort=True)[list(spec.groups)].first().astype(str)
+        keys = items.groupby("group", sort=True)[list(map(_column, spec.groups))].first()
+        keys.columns = pd.Index(spec.groups)
         return share_of(keys, supply, between.shares)
     return STRATEGIES[between.strategy](supply, quality, between)
 
@@ -322,12 +341,12 @@ def _expected(drawn: pd.DataFrame, spec: MixSpec) -> dict[str, float]:
     total = drawn["taken"].sum()
     found = {}
     for group, part in drawn.groupby("group", sort=True):
-        values = part[list(spec.groups)].astype(str).iloc[0]
+        values = part.iloc[0]
         mass = drawn["taken"].astype(float)
         for other in others:
-            mass = mass.where(drawn[other].astype(str) == values[other], 0.0)
+            mass = mass.where(drawn[other] == values[other], 0.0)
         for question in questions:
-            mass = mass * drawn[f"{question}:{values[question]}"]
+            mass = mass * drawn[f"{question}:{values[_column(question)]}"]
         found[str(group)] = float(mass.sum() / total)
     return found
 

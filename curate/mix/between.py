@@ -72,6 +72,11 @@ def share_of(
         for key, value in zip(shares, cast(tuple[str, ...], place), strict=True):
             share *= shares[key].get(value, 0.0)
         wanted.loc[inside.index] = share * inside / inside.sum()
+    if not wanted.any():
+        raise DataError(
+            f"no candidate is in a combination of {' and '.join(shares)} that has a share",
+            hint="change mix.between.shares",
+        )
     return _shares(wanted)
 
 

@@ -31,7 +31,8 @@ def softmax(items: pd.DataFrame, spec: Any) -> NDArray[np.float64]:
     import numpy as np
 
     z = _z_scored(items["quality"].to_numpy(np.float64)) / spec.temperature
-    return np.asarray(np.exp(z - z.max(initial=0.0)))
+    # A weight must not vanish: what has none is never drawn, not even in a whole pass.
+    return np.asarray(np.exp(np.maximum(z - z.max(initial=0.0), -700.0)))
 
 
 def top_k(items: pd.DataFrame, spec: Any) -> NDArray[np.float64]:

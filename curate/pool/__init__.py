@@ -64,11 +64,14 @@ class PoolResult:
 
 
 def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
-    """Return a digest of the source files' names, sizes and times."""
+    """Return a digest of the source files' names, sizes and times, and of a tokenizer's file."""
     files = [path for source in spec.sources for path in source.files(workspace.root)]
     root = workspace.root
     stats = [(_label(root, p), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
-    return {"sources": storage.digest(stats)}
+    found: dict[str, str | None] = {"sources": storage.digest(stats)}
+    if spec.tokenizer.endswith(".json") and workspace.path(spec.tokenizer).is_file():
+        found["tokenizer"] = storage.file_digest(workspace.path(spec.tokenizer))
+    return found
 
 
 def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
@@ -88,6 +91,7 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
     made = workspace.provenance(
         "pool", spec, inputs(workspace, spec), sources=names, files=files, tokenizer=tokenizer
     )
+    batches = _batches(workspace)
     bad: list[dict[str, Any]] = []
     with workspace.building("pool", made) as folder:
         raw, staged = folder / "_raw", folder / "_staged"
@@ -99,7 +103,7 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
         firsts, copies = resolve_copies(_ids(staged), names)
         if firsts.empty:
             raise DataError("the sources hold no document", hint="check the paths under `pool:`")
-        _write_first(staged, folder, firsts)
+        _write_first(staged, folder, firsts, batches)
         _clear(raw, staged)
         storage.write_json(folder / "_rejected.json", bad)
     workspace.write("duplicates", _as_duplicates(copies), made)
@@ -121,7 +125,6 @@ def identify(raw: pa.Table, *, tokenizer: str, holdout: float, seed: int) -> pa.
                 "text": text,
                 "fields": None if alone else json.dumps([*fields.items()], ensure_ascii=False),
                 "tokens": count(text),
-                "batch": 1,
             }
         )
     if rows and holdout:
@@ -212,15 +215,27 @@ def _ids(staged: Path) -> pd.DataFrame:
     return pd.concat(parts[1:] or parts, ignore_index=True)
 
 
-def _write_first(staged: Path, folder: Path, firsts: pd.DataFrame) -> None:
+def _batches(workspace: Workspace) -> dict[str, int]:
+    """Return the batch of every document that an earlier run has collected."""
+    if workspace.stored("pool") is None:
+        return {}
+    earlier = workspace.read("pool", ["id", "batch"])
+    return dict(zip(*(earlier[name].to_pylist() for name in ("id", "batch")), strict=True))
+
+
+def _write_first(staged: Path, folder: Path, firsts: pd.DataFrame, batches: dict[str, int]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    newest = max(batches.values(), default=0) + 1
     for name, kept in firsts.groupby("shard", sort=True):
         table = pq.read_table(staged / str(name)).take(kept["row"].tolist())
         others = [names if isinstance(names, list) else [] for names in kept["also"]]
         also = pa.array(others, pa.list_(pa.string()))
         table = table.set_column(table.column_names.index("also"), "also", also)
+        numbers = [batches.get(id, newest) for id in table["id"].to_pylist()]
+        batch = pa.array(numbers, pa.int32())
+        table = table.set_column(table.column_names.index("batch"), "batch", batch)
         storage.write_parquet(folder / str(name), table)
 
 
@@ -229,14 +244,8 @@ def _as_duplicates(copies: pd.DataFrame) -> pa.Table:
 
 
 def _file_facts(root: Path, path: Path) -> dict[str, Any]:
-    from hashlib import sha256
-
-    hasher = sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            hasher.update(block)
     size = path.stat().st_size
-    return {"path": _label(root, path), "size": size, "sha256": hasher.hexdigest()}
+    return {"path": _label(root, path), "size": size, "sha256": storage.sha256_of(path)}
 
 
 def _clear(*folders: Path) -> None:

@@ -74,7 +74,9 @@ class SourceSpec(Spec):
         for pattern in self.paths:
             anchor = Path(pattern).anchor
             base = Path(anchor) if anchor else root
-            matches = sorted(path for path in base.glob(pattern[len(anchor) :]) if path.is_file())
+            exact = base / pattern[len(anchor) :]  # a name may hold what a glob would read
+            found_here = [exact] if exact.is_file() else base.glob(pattern[len(anchor) :])
+            matches = sorted(path for path in found_here if path.is_file())
             if not matches:
                 raise DataError(
                     f"no file {pattern}" + (f" (source {self.name})" if self.name else ""),
@@ -85,7 +87,19 @@ class SourceSpec(Spec):
 
     def named_files(self, root: Path) -> list[tuple[str, Path]]:
         """Return (source name, file), in order."""
-        return [(self.name or path.name.split(".")[0], path) for path in self.files(root)]
+        files = self.files(root)
+        stems = [_stem(path) for path in files]
+        return [
+            (self.name or (stem if stems.count(stem) == 1 else f"{path.parent.name}-{stem}"), path)
+            for path, stem in zip(files, stems, strict=True)
+        ]
+
+
+def _stem(path: Path) -> str:
+    """Return a file's name without the suffixes that say its format."""
+    name = path.name.removesuffix(".gz")
+    suffix = Path(name).suffix
+    return name.removesuffix(suffix) if suffix.lower() in SUFFIXES else name
 
 
 @dataclass(frozen=True)

@@ -83,18 +83,21 @@ def _tiles(workspace: Workspace) -> list[tuple[str, str]]:
 
 
 def _funnel(workspace: Workspace) -> Section:
-    pool, clean = _last(workspace, "pool"), _last(workspace, "clean")
-    steps = [("read", pool["rows"]), ("distinct", pool["documents"])]
-    if clean:
-        steps.append(("kept by clean", clean["kept"]))
+    documents, copies = workspace.rows("pool"), workspace.rows("duplicates")
+    bad = len(storage.read_json(workspace.folder("pool") / "_rejected.json") or ())
+    held = sum(workspace.read("pool", ["holdout"])["holdout"].to_pylist())
+    steps = [("read", documents + copies + bad), ("distinct", documents)]
+    if workspace.stored("clean"):
+        kept = workspace.read("clean", ["kept"])["kept"].to_pylist()
+        steps.append(("kept by clean", sum(kept)))
     if workspace.stored("mix"):
         steps.append(("candidates", workspace.rows("mix")))
-        copies = workspace.read("mix", ["copies"])["copies"].to_pylist()
-        steps.append(("drawn", sum(copy > 0 for copy in copies)))
+        drawn = workspace.read("mix", ["copies"])["copies"].to_pylist()
+        steps.append(("drawn", sum(number > 0 for number in drawn)))
     rows = [{"step": name, "documents": count} for name, count in steps]
     words = (
-        f"{pool['copies']:,} rows were exact copies of others and {pool['bad_rows']:,} could not "
-        f"be read; {pool['holdout']:,} documents are held out to measure on."
+        f"{copies:,} rows were exact copies of others and {bad:,} could not be read; "
+        f"{held:,} documents are held out to measure on."
     )
     return _section("From rows to documents", words, chart=charts.bars(rows, "step", "documents"))
 
@@ -149,11 +152,13 @@ def _reasons(workspace: Workspace) -> Section | None:
 
 
 def _agreement(workspace: Workspace) -> Section | None:
-    told = _last(workspace, "agree").get("questions", [])
-    if not told:
+    last = _last(workspace, "agree")
+    told, pilots = last.get("questions", []), last.get("pilots", [])
+    if not told and not pilots:
         return None
     rows = [
         {
+            "round": "pilot, in no label" if q in pilots else "labels",
             "question": q["question"],
             "answers": q["answers"],
             "texts": q["items"],
@@ -164,9 +169,9 @@ def _agreement(workspace: Workspace) -> Section | None:
             "settled by": q["method"],
             "undecided": q["undecided"],
         }
-        for q in told
+        for q in (*told, *pilots)
     ]
-    first = told[0]["question"]
+    first = told[0]["question"] if told else ""
     labels = workspace.read("labels").to_pylist()
     counts = Counter(str(json.loads(row["value"])) for row in labels if row["question"] == first)
     shares = [{"value": value, "texts": n} for value, n in sorted(counts.items())]
@@ -174,7 +179,7 @@ def _agreement(workspace: Workspace) -> Section | None:
         "Krippendorff's alpha is 1 where people agree fully and 0 where they agree as by chance; "
         "low and high are a 95 % bootstrap interval over texts."
     )
-    chart = charts.bars(shares, "value", "texts") if len(shares) <= 12 else ""
+    chart = charts.bars(shares, "value", "texts") if 0 < len(shares) <= 12 else ""
     return _section("Agreement", words, chart=chart, rows=rows)
 
 
@@ -198,7 +203,8 @@ def _model(workspace: Workspace) -> Section | None:
     metrics = found.get("classification")
     if not metrics:
         return None
-    score = _last(workspace, "score")
+    scores = workspace.stored("scores")
+    encoder = f" with {scores.made.facts['encoder']}" if scores else ""
     rows = [
         {
             "": "model",
@@ -213,8 +219,8 @@ def _model(workspace: Workspace) -> Section | None:
         },
     ]
     words = (
-        f"Learned from {score['labelled']:,} labelled texts with {score['encoder']}; measured out "
-        "of fold, by heads that never saw the label. The trivial baseline predicts the class "
+        f"Learned from {metrics['documents']:,} labelled texts{encoder}; measured out of fold, "
+        "by heads that never saw the label. The trivial baseline predicts the class "
         "shares for every text."
     )
     classes = [
@@ -285,10 +291,10 @@ def _mixture(workspace: Workspace) -> Section | None:
         for name in ("wanted", "promised", "realised", "expected")
         if group[name] is not None
     ]
-    mix = _last(workspace, "mix")
+    tokens, supply = (sum(group[name] for group in groups) for name in ("tokens", "supply"))
     words = (
-        f"{mix['tokens']:,} tokens drawn for a budget of {mix['budget']:,}, out of "
-        f"{mix['supply']:,}. Wanted is what the strategy asked, promised what the limits left of "
+        f"{tokens:,} tokens drawn for a budget of {workspace.made('groups').facts['budget']:,}, "
+        f"out of {supply:,}. Wanted is what the strategy asked, promised what the limits left of "
         "it, realised what was drawn; expected is the share that the calibrated model foresees."
     )
     return _section(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, model_validator
 
-from curate import chance
+from curate import chance, tables
 from curate.embed import embed
 from curate.errors import DataError, RecipeError
 from curate.metrics import Classification, classification
@@ -92,9 +92,11 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
     inputs = workspace.inputs(READS)
     question = _question(workspace, spec)
     quality_of = quality_function(spec, question)
-    posteriors = _posteriors(workspace, question)
+    posteriors, held = _posteriors(workspace, question), _held_out(workspace)
     embedded = embed(workspace, spec.encoder)
     ids, vectors = embedded.vectors(workspace)
+    lost = len(posteriors.keys() - held - set(ids))
+    posteriors = {id: each for id, each in posteriors.items() if id not in held}
     rows, truth = _labelled(ids, posteriors, question)
     folds = _folds([ids[row] for row in rows], spec)
     learn = LEARNERS[question.kind](question.labels)
@@ -106,6 +108,7 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         inputs,
         encoder=embedded.encoder,
         question=question.name,
+        kind=question.kind,
         values=list(question.labels),
     )
     workspace.write("scores", _table(ids, rows, scored, question, quality), made)
@@ -119,7 +122,7 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         temperature=scored.temperature,
         metrics=classification(truth, scored.probabilities[rows], question.labels),
         mean_quality=None if quality is None else float(quality[0].mean()),
-        notes=(embedded.note,) if embedded.note else (),
+        notes=_notes(embedded.note, lost),
     )
 
 
@@ -176,13 +179,26 @@ def _posteriors(workspace: Workspace, question: Question) -> dict[str, dict[str,
     return {r["id"]: json.loads(r["posterior"]) for r in rows if r["question"] == question.name}
 
 
+def _held_out(workspace: Workspace) -> set[str]:
+    """Return the documents kept to measure on: a label that was brought in teaches nothing."""
+    pool = workspace.read("pool", ["id", "holdout"])
+    return set(pool.filter(pool["holdout"])["id"].to_pylist())
+
+
+def _notes(encoder: str, lost: int) -> tuple[str, ...]:
+    dropped = f"{lost} labelled documents teach nothing, since `clean` has dropped them"
+    return tuple(note for note in (encoder, dropped if lost else "") if note)
+
+
 def _labelled(
     ids: list[str], posteriors: dict[str, dict[str, float]], question: Question
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the rows of labelled documents and their posteriors, documents x values."""
     import numpy as np
 
-    rows = [row for row, id in enumerate(ids) if id in posteriors]
+    # An answer that the form no longer offers teaches nothing.
+    able = {id for id, each in posteriors.items() if any(each.get(v, 0) for v in question.labels)}
+    rows = [row for row, id in enumerate(ids) if id in able]
     if len(rows) < MIN_LABELS:
         raise DataError(
             f"{len(rows)} labelled documents are too few to learn from",
@@ -190,7 +206,8 @@ def _labelled(
         )
     known = [posteriors[ids[row]] for row in rows]
     truth = np.array([[each.get(value, 0.0) for value in question.labels] for each in known])
-    if (truth.max(axis=0) > 0.5).sum() < 2:
+    truth /= truth.sum(axis=1, keepdims=True)
+    if len(set(truth.argmax(axis=1).tolist())) < 2:
         raise DataError(
             f"all labels of {question.name} are the same: there is nothing to learn",
             hint="label more texts, or chosen otherwise",
@@ -243,7 +260,7 @@ def _table(
         "id": pa.array(ids, pa.string()),
         **dict(zip(("quality", "low", "high"), quality or (empty,) * 3, strict=True)),
         "out_of_fold": out_of_fold,
-        question.name: pa.array([question.labels[each] for each in guess], pa.string()),
+        tables.predicted(question.name): pa.array([question.labels[each] for each in guess]),
     }
     for place, value in enumerate(question.labels):
         columns[f"{question.name}:{value}"] = scored.probabilities[:, place]
