@@ -9,26 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from curate import cli
+from tests.command import command
 
 TEXTS = [f"This is the plain sentence number {n}, and it says nothing else." for n in range(12)]
 
 
-def curate(monkeypatch, capsys, *arguments):
-    """Run a command in this process; return (exit code, stdout, stderr)."""
-    monkeypatch.setattr(sys, "argv", ["curate", *map(str, arguments)])
-    try:
-        cli.main()
-        code = 0
-    except SystemExit as end:
-        code = end.code or 0
-    out, err = capsys.readouterr()
-    return code, out, err
-
-
 @pytest.fixture
 def run(monkeypatch, capsys):
-    return lambda *arguments: curate(monkeypatch, capsys, *arguments)
+    return command(monkeypatch, capsys)
 
 
 @pytest.fixture

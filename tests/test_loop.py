@@ -2,11 +2,10 @@
 
 import json
 import shutil
-import sys
 
 import pytest
 
-from curate import cli
+from tests.command import command
 
 GOOD = ("wonderful", "lovely", "brilliant", "delightful", "excellent")
 BAD = ("dreadful", "awful", "horrible", "terrible", "miserable")
@@ -44,17 +43,7 @@ mix:
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["curate", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        out, err = capsys.readouterr()
-        return code, out, err
-
-    return command
+    return command(monkeypatch, capsys)
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_a_form_must_show_fields_that_there_are(sampled):
         DataError, match=r"shows \$title, which document \w+ does not have"
     ) as caught:
         sampled.run("push", **{**FOLDER, "form": "title.xml"})
-    assert caught.value.hint == "they have: text"
+    assert caught.value.hint == "it has: text"
     assert sampled.workspace.round.push is None
 
 

@@ -2,14 +2,13 @@
 
 import json
 import os
-import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
-from curate import cli
 from curate.servers import label_studio
+from tests.command import command
 from tests.servers import environments
 from tests.test_loop import BAD, GOOD, texts, truth
 
@@ -23,16 +22,7 @@ def run(monkeypatch, capsys, label_studio_home):
     monkeypatch.setenv("CURATE_HOME", str(label_studio_home.home))
     monkeypatch.setenv("CURATE_ENVIRONMENTS", str(environments()))
 
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["curate", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        return code, *capsys.readouterr()
-
-    return command
+    return command(monkeypatch, capsys)
 
 
 def test_a_newcomer_labels_by_hand(run, browser, tmp_path, label_studio_home):

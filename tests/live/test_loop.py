@@ -11,9 +11,9 @@ from collections import Counter
 import pyarrow.parquet as pq
 import pytest
 
-from curate import cli
 from curate.servers import label_studio
 from recipes.demo import replay
+from tests.command import command
 from tests.servers import environments
 from tests.test_kills import DRIVER, ROOT
 from tests.test_loop import BAD, GOOD, texts
@@ -50,16 +50,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def run(monkeypatch, capsys, home):
-    def command(*arguments):
-        monkeypatch.setattr(sys, "argv", ["curate", *map(str, arguments)])
-        try:
-            cli.main()
-            code = 0
-        except SystemExit as end:
-            code = end.code or 0
-        return code, *capsys.readouterr()
-
-    return command
+    return command(monkeypatch, capsys)
 
 
 def planned(folder, home):
