@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,10 @@ from curate.embed import encoders
 from curate.engine import Local
 from curate.recipe import Recipe, run_stage
 from curate.workspace import Workspace
+
+# Many threads on small matrices wait for each other: four times the time on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 settings.register_profile("quick", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("quick")

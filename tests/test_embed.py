@@ -92,3 +92,17 @@ def test_blocks_are_a_function_of_the_pool(offline, monkeypatch):
     ids, vectors = again.vectors(offline.workspace)
     assert ids == [row["id"] for row in offline.rows("clean") if row["kept"]]
     assert vectors.shape == (len(ids), made.dimension)
+
+
+@pytest.mark.parametrize(
+    "texts", [[], ["A single text of some words."], ["One whole text.", "Another text."]]
+)
+def test_a_tiny_pool_has_vectors(offline, texts):
+    offline.lines("few.jsonl", [*texts, "no", "yes"])
+    offline.pool()
+    offline.run("clean", limits={"length:words": {"min": 2}})
+    made = embed(offline.workspace, "chargram")
+    ids, vectors = made.vectors(offline.workspace)
+    assert len(ids) == len(texts)
+    assert vectors.shape == (len(texts), made.dimension)
+    assert np.isfinite(vectors).all()

@@ -304,3 +304,19 @@ def test_documents_that_nobody_scored_are_told(whole):
         whole.run("mix", groups=["sentiment", "source"], budget="50%")
     assert caught.value.hint == "run `curate score` again"
     assert whole.run("mix", groups=["source"], budget="50%").tokens  # that needs none
+
+
+def test_the_projection_of_equal_shares_is_unimax():
+    """Chung et al. 2023 (arXiv 2304.09151): equal shares, none beyond its epochs."""
+    sizes = {
+        "fao": 549_707_867,
+        "isl": 10_027_573_389,
+        "ekk": 42_541_080_893,
+        "swe": 179_955_884_499,
+        "fas": 184_595_788_282,
+    }
+    wanted = dict.fromkeys(sizes, 0.2)
+    found = projected(wanted, supply={name: 4 * size / 250e9 for name, size in sizes.items()})
+    golden = (0.008795, 0.160441, 0.276921, 0.276921, 0.276921)
+    assert tuple(found.shares.values()) == pytest.approx(golden, abs=1e-6)
+    assert [name for name, bound in found.bound.items() if bound] == ["fao", "isl"]

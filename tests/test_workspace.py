@@ -4,7 +4,9 @@ import json
 import multiprocessing
 import os
 import time
+from importlib import import_module
 from pathlib import Path
+from typing import get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -281,3 +283,15 @@ def test_results_become_plain_json(whole):
     line = whole.workspace.last_run("agree")["result"]
     assert json.loads(json.dumps(line)) == line
     assert line["questions"][0]["question"] == "sentiment"
+
+
+def test_what_the_ledger_keeps_has_the_declared_types(whole):
+    """A number of numpy's would be written as text."""
+    questions = whole.workspace.last_run("agree")["result"]["questions"]
+    assert type(questions[0]["undecided"]) is int
+    for line in whole.workspace.ledger():
+        declared = import_module(f"curate.{line['stage']}").__dict__
+        fields = get_type_hints(declared[f"{line['stage'].capitalize()}Result"])
+        for name, value in line["result"].items():
+            if fields[name] in (int, float, str, bool):
+                assert isinstance(value, fields[name] if fields[name] is not float else int | float)

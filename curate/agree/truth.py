@@ -168,7 +168,7 @@ def _labels(
                 confidence=float(row[order[0]]),
                 votes=total,
                 agreement=counts[best] / total,
-                undecided=len(order) > 1 and row[order[0]] - row[order[1]] < _TIE,
+                undecided=len(order) > 1 and bool(row[order[0]] - row[order[1]] < _TIE),
             )
         )
     return tuple(labels)

@@ -44,7 +44,7 @@ class Embedded:
 
         table = workspace.read(self.table)
         flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        return table["id"].to_pylist(), flat.reshape(table.num_rows, -1).astype(np.float32)
+        return table["id"].to_pylist(), flat.reshape(-1, self.dimension).astype(np.float32)
 
 
 def embed(workspace: Workspace, name: str) -> Embedded:

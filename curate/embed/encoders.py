@@ -187,18 +187,21 @@ class CharGram:
     _fit_on = 20_000
 
     def __init__(self, texts: Callable[[], Iterator[str]]) -> None:
+        import numpy as np
         from sklearn.decomposition import TruncatedSVD
         from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
         from sklearn.pipeline import make_pipeline
 
-        sample = _some(texts(), self._fit_on)
+        sample = _some(texts(), self._fit_on) or [""]
         self.dimension = min(self.dimension, max(2, len(sample) - 1))
         hashing = HashingVectorizer(
             analyzer="char", ngram_range=(1, 3), n_features=2**17, alternate_sign=False
         )
         reduce = TruncatedSVD(self.dimension, random_state=0)
         self._model = make_pipeline(hashing, TfidfTransformer(sublinear_tf=True), reduce)
-        self._model.fit(sample)
+        with np.errstate(invalid="ignore"):  # the variance that a single text explains
+            self._model.fit(sample)
+        self.dimension = len(reduce.components_)  # fewer than asked for of a few texts
         mark = digest(sample)
         self.id = f"chargram-{mark[:8]}"
         self.about: Mapping[str, Any] = {"encoder": "chargram", "fitted_on": mark}
