@@ -87,6 +87,7 @@ class ScoreResult:
 def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
     """Embed what `clean` kept, learn the question, and write quality and predictions."""
     import numpy as np
+    from threadpoolctl import threadpool_limits
 
     workspace.require(*READS)
     inputs = workspace.inputs(READS)
@@ -100,8 +101,9 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
     rows, truth = _labelled(ids, posteriors, question)
     folds = _folds([ids[row] for row in rows], spec)
     learn = LEARNERS[question.kind](question.labels)
-    scored = fit(learn, vectors, rows, truth, folds, np.random.default_rng(spec.seed))
-    quality = _quality(scored, quality_of, spec.resamples)
+    with threadpool_limits(1):  # on small matrices threads only wait for each other
+        scored = fit(learn, vectors, rows, truth, folds, np.random.default_rng(spec.seed))
+        quality = _quality(scored, quality_of, spec.resamples)
     made = workspace.provenance(
         "score",
         spec,

@@ -111,7 +111,9 @@ def fit(
 ) -> Scored:
     """Learn from the labelled `rows` and predict every row of `vectors`.
 
-    `truth` holds posteriors, labelled rows x values; `folds` the fold of each labelled row.
+    `truth` holds posteriors, labelled rows x values; `folds` the fold of each labelled row. No head
+    predicts a row whose label it saw. Two numbers are a little less strict: the strength is chosen
+    on all folds, and a fold's temperature is fitted on logits of heads that saw its labels.
     """
     import numpy as np
 
@@ -122,7 +124,6 @@ def fit(
     probabilities = softmax(learn(known, truth, strength)(everything) / temperature)
     for fold in np.unique(folds):
         own = folds == fold
-        # The temperature, too, must not have seen the fold.
         probabilities[rows[own]] = softmax(loose[own] / fit_temperature(loose[~own], truth[~own]))
 
     def resample() -> Array:
