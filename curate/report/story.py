@@ -207,11 +207,11 @@ def _model(workspace: Workspace) -> Section | None:
     encoder = f" with {scores.made.facts['encoder']}" if scores else ""
     rows = [
         {
-            "": "model",
+            "predicted by": "model",
             **{k: metrics[k] for k in ("accuracy", "macro_f1", "macro_recall", "cross_entropy")},
         },
         {
-            "": "trivial baseline",
+            "predicted by": "trivial baseline",
             "accuracy": metrics["trivial_accuracy"],
             "macro_f1": None,
             "macro_recall": None,

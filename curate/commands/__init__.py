@@ -1,0 +1,1 @@
+"""Commands about things, and the options that all commands share; stages stand in `cli`."""

@@ -1,0 +1,177 @@
+"""Commands about things: rounds, recipes, forms, servers and their accounts."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from curate import console
+from curate.commands.options import HERE, Json, Root, Wait, open_workspace
+
+rounds = typer.Typer(help="Rounds of asking people.", no_args_is_help=True)
+recipes = typer.Typer(help="Recipes: their schema, and whether one is right.", no_args_is_help=True)
+servers = typer.Typer(help="Embedded annotation servers.", no_args_is_help=True)
+accounts = typer.Typer(help="Accounts of annotators on an embedded server.", no_args_is_help=True)
+forms = typer.Typer(help="Forms: what people are asked.", no_args_is_help=True)
+servers.add_typer(accounts, name="accounts")
+
+
+@rounds.command("list")
+def round_list(workspace: Root = HERE, as_json: Json = False) -> None:
+    """List the rounds and how far they are.
+
+    Example: curate round list
+    """
+    from curate.pull import overview
+
+    found = overview(open_workspace(workspace))
+    if as_json:
+        console.show({"rounds": found}, as_json=True)
+    elif found:
+        console.table(found)
+
+
+@rounds.command("close")
+def round_close(workspace: Root = HERE, as_json: Json = False, wait: Wait = 0) -> None:
+    """End the newest round early: answers come home first, the rest is withdrawn.
+
+    Example: curate round close
+    """
+    from curate.pull import close_round
+
+    here = open_workspace(workspace)
+    with here.lock("round close", wait=wait):
+        console.show(close_round(here), as_json=as_json)
+
+
+Which = Annotated[str, typer.Argument(help="label_studio")]
+
+
+@servers.command("start")
+def server_start(name: Which = "label_studio", as_json: Json = False) -> None:
+    """Start an embedded server; one that runs already is left alone.
+
+    Example: curate server start label_studio
+    """
+    from curate.connections import embedded, home
+
+    running = embedded(name).start(home(), console.watch)
+    login = embedded(name).curator(home())
+    shown = {"url": running.url, "pid": running.pid, "user": login.email}
+    console.show(shown if as_json else {**shown, "password": login.password}, as_json=as_json)
+
+
+@servers.command("stop")
+def server_stop(name: Which = "label_studio") -> None:
+    """Stop an embedded server; its data stays.
+
+    Example: curate server stop label_studio
+    """
+    from curate.connections import embedded, home
+
+    stopped = embedded(name).stop(home())
+    console.note(f"{name} is stopped" if stopped else f"{name} was not running")
+
+
+@servers.command("status")
+def server_status(name: Which = "label_studio", as_json: Json = False) -> None:
+    """Say whether an embedded server runs, and where.
+
+    Example: curate server status
+    """
+    from curate.connections import embedded, home
+
+    running = embedded(name).status(home())
+    facts = vars(running) if running else {"url": None}
+    console.show({"server": name, "running": running is not None, **facts}, as_json=as_json)
+
+
+@accounts.command("add")
+def accounts_add(
+    email: Annotated[str, typer.Argument(help="The login.")],
+    name: Annotated[str, typer.Option(help="For people to read.")] = "",
+    server: Annotated[str, typer.Option(help="label_studio")] = "label_studio",
+    as_json: Json = False,
+) -> None:
+    """Give an annotator a login of their own; prints the password and the token once made.
+
+    Example: curate server accounts add anna@example.org --name "Anna Li"
+    """
+    from curate.connections import embedded, home
+
+    account = embedded(server).add_account(home(), email, name, console.watch)
+    console.show(vars(account), as_json=as_json)
+
+
+@accounts.command("list")
+def accounts_list(
+    server: Annotated[str, typer.Option(help="label_studio")] = "label_studio",
+    as_json: Json = False,
+) -> None:
+    """List the accounts and their passwords.
+
+    Example: curate server accounts list
+    """
+    from curate.connections import embedded, home
+
+    known = [vars(account) for account in embedded(server).accounts(home())]
+    if as_json:
+        console.show({"accounts": known}, as_json=True)
+    elif known:
+        console.table([{k: v for k, v in each.items() if k != "token"} for each in known])
+
+
+@recipes.command("schema")
+def recipe_schema() -> None:
+    """Print the JSON Schema of a recipe.
+
+    Example: curate recipe schema > recipe.schema.json
+    """
+    from curate.recipe import json_schema
+
+    console.show(json_schema(), as_json=True)
+
+
+@recipes.command("check")
+def recipe_check(path: Annotated[Path, typer.Argument(help="A recipe.")]) -> None:
+    """Say whether a recipe can be used as written.
+
+    Example: curate recipe check recipes/sentiment.yaml
+    """
+    from curate.recipe import load
+
+    load(path)
+    console.note(f"{path} is right")
+
+
+@forms.command("list")
+def forms_list(workspace: Root = HERE, as_json: Json = False) -> None:
+    """List the forms and what they ask.
+
+    Example: curate forms list
+    """
+    from curate.forms import known_forms, load_form
+
+    known = [load_form(name, workspace) for name in known_forms(workspace)]
+    found = [
+        {"form": f.name, "asks": ", ".join(f"{q.name} ({q.kind})" for q in f.questions)}
+        for f in known
+    ]
+    console.show({"forms": found}, as_json=True) if as_json else console.table(found)
+
+
+@forms.command("show")
+def forms_show(
+    name: Annotated[str, typer.Argument(help="A form by name, or a path.")],
+    workspace: Root = HERE,
+) -> None:
+    """Print a form's label config.
+
+    Example: curate forms show sentiment
+    """
+    from curate.forms import load_form
+
+    sys.stdout.write(load_form(name, workspace).xml)
