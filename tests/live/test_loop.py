@@ -25,6 +25,7 @@ encoder: chargram
 pool: {sources: [{paths: ["data/*.jsonl"]}], tokenizer: bytes}
 sample: {n: 24, seed: 3}
 push: {backend: label_studio, form: sentiment, overlap: 3}
+pull: {enough: 0.6} # other tests may have added accounts, which are never used up
 score: {question: sentiment, quality: {clarity: [negative, positive]}}
 """
 
