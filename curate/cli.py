@@ -54,7 +54,8 @@ def main() -> None:
         sys.exit(problem.exit_code)
     except OSError as problem:
         where = f"{problem.filename}: " if problem.filename else ""
-        console.error(CurateError(f"{where}{problem.strerror or problem}"))
+        hint = "what was done is kept: mend it and run the same command again"
+        console.error(CurateError(f"{where}{problem.strerror or problem}", hint=hint))
         sys.exit(1)
 
 

@@ -204,3 +204,23 @@ def test_version_and_module():
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     assert done.stdout.startswith("curate 0.")
+
+
+def test_a_full_disk_is_one_line_and_the_same_command_goes_on(run, project, monkeypatch):
+    import errno
+
+    from curate import storage
+
+    whole = storage.write_parquet
+
+    def full(path, table):
+        if path.parent.name.startswith("clean"):
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        whole(path, table)
+
+    monkeypatch.setattr(storage, "write_parquet", full)
+    expect(run("run", project(), "-w", project.folder), 1, "No space left on device")
+    monkeypatch.setattr(storage, "write_parquet", whole)
+    code, _, err = run("run", project(), "-w", project.folder)
+    assert code == 0
+    assert "pool  fresh" in err
