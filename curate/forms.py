@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -18,10 +18,12 @@ from xml.parsers import expat
 from curate.errors import FormError
 from curate.records import Form, Kind, Question
 
-OBJECTS = ("Text",)
+OBJECTS = ("Text", "Image")
 CONTROLS = ("Choices", "Rating", "TextArea", "Labels", "Pairwise")
 LAYOUT = ("View", "Header", "Style", "Collapse", "Panel")
 PARTS = {"Choice": "Choices", "Label": "Labels"}
+TIE = "tie"
+"""The preference for neither."""
 
 
 @dataclass
@@ -84,7 +86,8 @@ def parse_form(xml: str, *, name: str) -> Form:
     tags = list(_tree(xml).walk())
     _refuse_unknown(tags)
     shown = {tag.get("name"): _variable(tag) for tag in tags if tag.name in OBJECTS}
-    questions = tuple(_question(tag, shown) for tag in tags if tag.name in CONTROLS)
+    images = {tag.get("name") for tag in tags if tag.name == "Image"}
+    questions = tuple(_question(tag, shown, images) for tag in tags if tag.name in CONTROLS)
     if not questions:
         raise FormError("the form asks nothing", hint="add Choices, Rating, TextArea or Labels")
     names = [*shown, *(question.name for question in questions)]
@@ -92,7 +95,8 @@ def parse_form(xml: str, *, name: str) -> Form:
         if names.count(each) > 1:
             raise FormError(f"two tags are named {each}", hint="every name stands once")
     fields = tuple(dict.fromkeys(shown.values()))
-    return Form(name, fields, questions, xml, _digest(tags))
+    pictures = tuple(dict.fromkeys(shown[image] for image in shown if image in images))
+    return Form(name, fields, questions, xml, _digest(tags), pictures)
 
 
 def _refuse_unknown(tags: list[_Tag]) -> None:
@@ -112,17 +116,29 @@ def _variable(tag: _Tag) -> str:
     return value[1:]
 
 
-def _question(tag: _Tag, shown: dict[str, str]) -> Question:
+def _question(tag: _Tag, shown: dict[str, str], images: set[str]) -> Question:
     if tag.attributes.get("perRegion", "false").lower() == "true":
         raise tag.error("cannot be asked per region")
+    if conditions := [name for name in tag.attributes if name.lower().startswith("visiblewhen")]:
+        raise tag.error(f"cannot depend on another answer ({conditions[0]})")
     targets = [part.strip() for part in tag.get("toName").split(",")]
     for target in targets:
         if target not in shown:
             raise tag.error(f"is about {target}, which the form does not show")
+        if target in images and tag.name == "Labels":
+            raise tag.error(f"marks spans of text, and {target} is an image")
     fields = tuple(shown[target] for target in targets)
     kind, values, words = _KINDS[tag.name](tag, fields)
+    if tag.name == "Choices" and _compares(values, set(shown.values())):
+        kind = "preference"
     required = tag.attributes.get("required", "false").lower() == "true"
-    return Question(tag.get("name"), kind, fields, values, words, required)
+    return Question(tag.get("name"), kind, fields, values, words, required, tag.name, tag.line)
+
+
+def _compares(values: Sequence[str], fields: set[str]) -> bool:
+    """Whether choices are two of the fields shown, perhaps beside a tie: that is a preference."""
+    sides = [value for value in values if value != TIE]
+    return len(sides) == 2 and fields.issuperset(sides)
 
 
 # ── answers
@@ -164,7 +180,7 @@ def _check_comment(asked: Question, value: Any, fields: Mapping[str, str]) -> st
 
 
 def _check_preference(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
-    known = (*asked.labels, "tie")
+    known = asked.labels
     return None if value in known else f"{value!r} is none of {', '.join(known)}"
 
 

@@ -16,8 +16,9 @@ class Question:
     """One thing that people are asked.
 
     `labels` are the values that an answer may take: choices and entity labels by alias where the
-    form has one, the members of a preference, the numbers of a rating as strings.
-    `shown` maps each to the word on the page. `fields` names what it is asked about.
+    form has one, the fields compared (and `tie` where it can be chosen), the numbers of a rating
+    as strings. `shown` holds the word on the page of each. `fields` names what it is asked about.
+    `tag` and `line` say where it stands in the label config.
     """
 
     name: str
@@ -26,17 +27,23 @@ class Question:
     labels: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     required: bool = False
+    tag: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True)
 class Form:
-    """What people see: the fields shown and the questions asked, from one label config."""
+    """What people see: the fields shown and the questions asked, from one label config.
+
+    `images` are those of the fields that hold the address of an image (URL or data URI).
+    """
 
     name: str
     fields: tuple[str, ...]
     questions: tuple[Question, ...]
     xml: str
     digest: str
+    images: tuple[str, ...] = ()
 
     def question(self, name: str) -> Question:
         """Return the question of that name; KeyError if the form has none."""

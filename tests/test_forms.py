@@ -58,7 +58,7 @@ CHOICE = '<Choice value="x"/>'
     ("xml", "words"),
     [
         ("<View>\n<Oops", "line 2: "),
-        (form_with('<Image name="i" value="$image"/>'), "line 3: <Image> cannot be read by curate"),
+        (form_with('<Video name="i" value="$image"/>'), "line 3: <Video> cannot be read by curate"),
         (form_with(""), "the form asks nothing"),
         (
             form_with(f'<Choices name="c" toName="u">{CHOICE}</Choices>'),
@@ -216,12 +216,52 @@ def test_an_answer_is_checked(question, value, words):
     assert (found is None) if words is None else (words in found)
 
 
-def test_a_preference_is_a_field_or_a_tie():
-    form = parse_form(
-        '<View><Text name="a" value="$first"/><Text name="b" value="$second"/>'
-        '<Pairwise name="better" toName="a,b"/></View>',
-        name="pair",
+PAIR = (
+    '<View><Text name="p" value="$prompt"/><Text name="a" value="$first"/>'
+    '<Text name="b" value="$second"/>{}</View>'
+)
+
+
+def test_a_preference_is_a_field():
+    form = parse_form(PAIR.format('<Pairwise name="better" toName="a,b"/>'), name="pair")
+    for value in ("first", "second"):
+        assert complaint(form, "better", value, {}) is None
+    assert "is none of first, second" in complaint(form, "better", "tie", {})
+
+
+def test_choices_between_two_fields_are_a_preference_perhaps_with_a_tie():
+    choices = (
+        '<Choices name="better" toName="p"><Choice value="A" alias="first"/>'
+        '<Choice value="B" alias="second"/><Choice value="equal" alias="tie"/></Choices>'
     )
+    form = parse_form(PAIR.format(choices), name="pair")
+    (asked,) = form.questions
+    assert (asked.kind, asked.fields, asked.tag) == ("preference", ("prompt",), "Choices")
+    assert asked.shown == ("A", "B", "equal")
     for value in ("first", "second", "tie"):
         assert complaint(form, "better", value, {}) is None
-    assert "is none of first, second, tie" in complaint(form, "better", "left", {})
+    assert "is none of first, second, tie" in complaint(form, "better", "A", {})
+
+
+def test_an_image_is_shown_and_can_be_classified():
+    form = parse_form(
+        '<View><Image name="i" value="$image"/><Choices name="kind" toName="i">'
+        '<Choice value="cat"/><Choice value="dog"/></Choices></View>',
+        name="image",
+    )
+    assert (form.fields, form.images) == (("image",), ("image",))
+    with pytest.raises(FormError, match="line 1: <Labels> marks spans of text, and i is an image"):
+        parse_form(
+            '<View><Image name="i" value="$image"/><Labels name="x" toName="i">'
+            '<Label value="A"/></Labels></View>',
+            name="image",
+        )
+
+
+def test_a_question_that_depends_on_another_is_refused():
+    with pytest.raises(FormError, match="cannot depend on another answer"):
+        parse_form(
+            '<View><Text name="t" value="$text"/><Choices name="x" toName="t" '
+            'visibleWhen="choice-selected"><Choice value="A"/></Choices></View>',
+            name="conditional",
+        )

@@ -5,10 +5,10 @@ Only `backends/x.py` imports the SDK of x.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Protocol
 
-from curate.errors import ProjectMismatch
+from curate.errors import DataError, ProjectMismatch
 from curate.records import Annotation, Form, Key, Progress, Project, Pulled, Server, Task
 
 
@@ -34,8 +34,27 @@ class Backend(Protocol):
         """Return the project if it is still the one given. Raises ProjectMismatch."""
         ...
 
+    def accounts(self) -> tuple[str, ...]:
+        """Return everyone who can be asked; the key's own account only if there is nobody else."""
+        ...
+
+    def admit(self, project: Project, accounts: Collection[str]) -> None:
+        """See that these people can label in the project. Raises DataError for an unknown one."""
+        ...
+
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
         """Send what is not there yet; yield the ids newly created. Raises PartialPush."""
+        ...
+
+    def restore(
+        self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
+    ) -> int:
+        """Put answers that are at home back under their accounts, with their tasks.
+
+        What the server has already stays as it is: after a kill, run it again. Only answers that
+        were submitted, skipped or discarded are given. Return how many were put back. Raises
+        DataError, before anything is sent, for an account that the server does not know.
+        """
         ...
 
     def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
@@ -59,4 +78,15 @@ def refuse_losses(gone: Iterable[Annotation], known: Mapping[Key, str], project:
         raise ProjectMismatch(
             f"{lost} of {len(submitted)} answers are gone from {project}; nothing was withdrawn",
             hint="see who removed them; `curate pull --accept-withdrawals` if that was meant",
+        )
+
+
+def refuse_strangers(accounts: Iterable[str], known: Collection[str], server: str) -> None:
+    """Raise DataError if a server does not know one of the accounts."""
+    strangers = sorted(set(accounts) - set(known))
+    if strangers:
+        names = ", ".join(strangers)
+        raise DataError(
+            f"{server} has no account {names}",
+            hint="add it with `curate server accounts add`, or name another in people.yaml",
         )

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import html
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from curate.backends import refuse_strangers
 from curate.backends.label_studio_answers import Answers
 from curate.backends.label_studio_client import (
     NOT_ONE,
@@ -23,7 +25,7 @@ from curate.backends.label_studio_client import (
     well_formed,
     where,
 )
-from curate.backends.label_studio_values import write_prediction
+from curate.backends.label_studio_values import write_annotation, write_prediction
 from curate.errors import (
     BackendError,
     BackendUnavailable,
@@ -33,7 +35,7 @@ from curate.errors import (
     ProjectMismatch,
 )
 from curate.forms import parse_form
-from curate.records import Form, Key, Progress, Project, Pulled, Server, Task
+from curate.records import Annotation, Form, Key, Progress, Project, Pulled, Server, Task
 
 BATCH = 500
 EVERYONE = 1000
@@ -143,9 +145,20 @@ class LabelStudioBackend:
     # ── tasks
 
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
+        return self._push(project, tasks, {})
+
+    def _push(
+        self,
+        project: Project,
+        tasks: Iterable[Task],
+        answers: Mapping[tuple[str, str], Mapping[str, Any]],
+    ) -> Iterator[str]:
+        """Send what is not there, each task with the answers, by (id, account), that it had."""
         self.open_project(project)
         wanted = {task.id: task for task in tasks}
         data = {id: _imported(project.form, task) for id, task in wanted.items()}
+        for (id, _), answer in answers.items():
+            data[id].setdefault("annotations", []).append(answer)
         there = dict(self._there(project))
         for id in wanted.keys() & there.keys():
             self._set_overlap(wanted[id], *there[id])
@@ -210,6 +223,39 @@ class LabelStudioBackend:
         """See that a task which asks for an overlap of its own has it; an import cannot say so."""
         if task.overlap not in (None, overlap):
             self.client.request("PATCH", f"api/tasks/{key}", body={"overlap": task.overlap})
+
+    # ── people
+
+    def accounts(self) -> tuple[str, ...]:
+        known = set(self.client.accounts().values())
+        return tuple(sorted(known - {self.ping().user} or known))
+
+    def admit(self, project: Project, accounts: Collection[str]) -> None:
+        """See that the server knows these people: everyone with an account sees every project."""
+        refuse_strangers(accounts, self.client.accounts().values(), self.client.url)
+
+    def restore(
+        self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
+    ) -> int:
+        """Put answers back: with their tasks where these are gone, else one by one."""
+        users = {email: user for user, email in self.client.accounts().items()}
+        given: dict[str, dict[str, list[Annotation]]] = defaultdict(lambda: defaultdict(list))
+        for each in answers:
+            given[each.id][each.account].append(each)
+        refuse_strangers({a for each in given.values() for a in each}, users, self.client.url)
+        back = {
+            (id, account): write_annotation(project.form, rows) | {"completed_by": users[account]}
+            for id, people in given.items()
+            for account, rows in people.items()
+        }
+        there = {record: key for record, (key, _) in self._there(project)}
+        stored = Answers(self.client, project).read().annotations if there else {}
+        held = {(id, account) for id, _, account in stored}
+        for (id, account), annotation in back.items():
+            if id in there and (id, account) not in held:
+                self.client.request("POST", f"api/tasks/{there[id]}/annotations/", body=annotation)
+        list(self._push(project, tasks, back))
+        return len(back.keys() - held)
 
     # ── answers
 

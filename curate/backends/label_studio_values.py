@@ -7,6 +7,7 @@
     comment      textarea   {"text": ["good"]}                                "good"
     entities     labels     {"start": 6, "end": 12, "labels": ["PERSON"]}     [{"start", "end", "label"}]
     preference   pairwise   {"selected": "right"}                             the second field's name
+                 choices    {"choices": ["tie"]}                              "tie"
 
 The server checks none of it. Offsets are Python code points of the text that was pushed, measured
 in the browser on hostile texts; the `text` beside them is not reliable and is not read.
@@ -19,21 +20,20 @@ from typing import Any
 from xml.etree import ElementTree
 
 from curate.errors import DataError
-from curate.forms import complaint
-from curate.records import Form, Question, Suggestion
+from curate.forms import OBJECTS, complaint
+from curate.records import Annotation, Form, Question, Suggestion
 
 Item = Mapping[str, Any]
 Texts = Mapping[str, str]
 
 TYPES = {
-    "choice": "choices",
-    "choices": "choices",
-    "rating": "rating",
-    "comment": "textarea",
-    "entities": "labels",
-    "preference": "pairwise",
+    "Choices": "choices",
+    "Rating": "rating",
+    "TextArea": "textarea",
+    "Labels": "labels",
+    "Pairwise": "pairwise",
 }
-"""The type of the result items that answer each kind of question."""
+"""The type of the result items that each tag makes."""
 
 SIDES = ("left", "right")
 
@@ -70,7 +70,7 @@ def _read(form: Form, name: str, items: list[Item], texts: Texts) -> tuple[Any, 
 
 
 def _value(form: Form, question: Question, items: list[Item]) -> Any:
-    wanted = TYPES[question.kind]
+    wanted = TYPES[question.tag]
     for item in items:
         if item.get("type") != wanted or not isinstance(item.get("value"), dict):
             raise _Unreadable(f"{question.name} is answered by {item.get('type')}, not {wanted}")
@@ -78,7 +78,11 @@ def _value(form: Form, question: Question, items: list[Item]) -> Any:
         return _entities(form, question, items)
     if len(items) > 1:
         raise _Unreadable(f"{question.name} is answered {len(items)} times")
-    return _READERS[question.kind](question, items[0]["value"]) if items else None
+    return _READERS[_shape(question)](question, items[0]["value"]) if items else None
+
+
+def _shape(question: Question) -> str:
+    return "choices" if question.kind == "choices" else question.tag
 
 
 def _one(values: Any, what: str) -> Any:
@@ -114,7 +118,7 @@ def _comment(question: Question, value: Item) -> Any:
 
 def _preference(question: Question, value: Item) -> Any:
     selected = value.get("selected")
-    return dict(zip(SIDES, question.fields, strict=True)).get(str(selected), selected)
+    return dict(zip(SIDES, question.labels, strict=True)).get(str(selected), selected)
 
 
 def _entities(form: Form, question: Question, items: list[Item]) -> list[dict[str, Any]]:
@@ -134,11 +138,11 @@ def _entities(form: Form, question: Question, items: list[Item]) -> list[dict[st
 
 
 _READERS: dict[str, Callable[[Question, Item], Any]] = {
-    "choice": _choice,
+    "Choices": _choice,
     "choices": _choices,
-    "rating": _rating,
-    "comment": _comment,
-    "preference": _preference,
+    "Rating": _rating,
+    "TextArea": _comment,
+    "Pairwise": _preference,
 }
 
 
@@ -158,14 +162,25 @@ def write_prediction(
         wrong = complaint(form, suggestion.question, suggestion.value, texts)
         if wrong is None and asked.count(suggestion.question) > 1:
             wrong = f"two suggestions for {suggestion.question}"
-        if wrong is None and suggestion.value == "tie":
-            wrong = "Label Studio cannot suggest a tie"
         if wrong:
             raise DataError(f"a suggestion cannot be shown: {wrong}")
         items += write_items(form, suggestion.question, suggestion.value)
     scores = [each.score for each in suggestions if each.score is not None]
     prediction: dict[str, Any] = {"model_version": model, "result": items}
     return {**prediction, "score": min(scores)} if scores else prediction
+
+
+def write_annotation(form: Form, answers: Sequence[Annotation]) -> dict[str, Any]:
+    """Return one person's answers to one task's questions as the server stores them."""
+    skipped = all(each.status != "submitted" for each in answers)
+    items = (
+        []
+        if skipped
+        else [item for each in answers for item in write_items(form, each.question, each.value)]
+    )
+    seconds = [each.seconds for each in answers if each.seconds is not None]
+    stored: dict[str, Any] = {"result": items, "was_cancelled": skipped}
+    return {**stored, "lead_time": max(seconds)} if seconds else stored
 
 
 def write_items(form: Form, name: str, value: Any) -> list[dict[str, Any]]:
@@ -177,10 +192,10 @@ def write_items(form: Form, name: str, value: Any) -> list[dict[str, Any]]:
     if question.kind == "entities":
         values = [(tags[span.get("field") or question.fields[0]], _span(span)) for span in value]
     else:
-        target = name if question.kind == "preference" else tags[question.fields[0]]
-        values = [(target, _WRITERS[question.kind](question, value))]
+        target = name if question.tag == "Pairwise" else tags[question.fields[0]]
+        values = [(target, _WRITERS[_shape(question)](question, value))]
     return [
-        {"from_name": name, "to_name": target, "type": TYPES[question.kind], "value": each}
+        {"from_name": name, "to_name": target, "type": TYPES[question.tag], "value": each}
         for target, each in values
     ]
 
@@ -190,15 +205,15 @@ def _span(span: Item) -> dict[str, Any]:
 
 
 _WRITERS: dict[str, Callable[[Question, Any], dict[str, Any]]] = {
-    "choice": lambda question, value: {"choices": [value]},
+    "Choices": lambda question, value: {"choices": [value]},
     "choices": lambda question, value: {"choices": list(value)},
-    "rating": lambda question, value: {"rating": value},
-    "comment": lambda question, value: {"text": [value]},
-    "preference": lambda question, value: {"selected": SIDES[question.fields.index(value)]},
+    "Rating": lambda question, value: {"rating": value},
+    "TextArea": lambda question, value: {"text": [value]},
+    "Pairwise": lambda question, value: {"selected": SIDES[question.labels.index(value)]},
 }
 
 
 def shown_fields(form: Form) -> dict[str, str]:
-    """Return tag name → field of every text that the form shows."""
-    texts = ElementTree.fromstring(form.xml).iter("Text")
-    return {tag.attrib["name"]: tag.attrib["value"].removeprefix("$") for tag in texts}
+    """Return tag name → field of every text and image that the form shows."""
+    shown = (tag for tag in ElementTree.fromstring(form.xml).iter() if tag.tag in OBJECTS)
+    return {tag.attrib["name"]: tag.attrib["value"].removeprefix("$") for tag in shown}

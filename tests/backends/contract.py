@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 
 from curate.backends import Backend
-from curate.errors import ProjectMismatch
+from curate.errors import DataError, ProjectMismatch
 from curate.forms import parse_form
 from curate.records import Annotation, Form, Key, Project, Pulled, Suggestion, Task
 
@@ -222,6 +222,57 @@ class Laws:
         hands.lose(project)
         with pytest.raises(ProjectMismatch):
             hands.backend.open_project(project)
+
+    def test_a_lost_project_is_restored_with_its_answers(self, hands: Hands) -> None:
+        project, (ann, bob, _) = _pushed(hands, 3), hands.accounts
+        hands.answer(project, "t000", ann, {"topic": "news"})
+        hands.answer(project, "t000", bob, {"topic": "code"})
+        hands.skip(project, "t001", ann)
+        before = _by_key(hands.backend.pull(project, cursor=None, known={}))
+        hands.lose(project)
+        anew = hands.backend.ensure_project(project.name, TOPIC, overlap=2, guidelines="")
+        assert hands.backend.restore(anew, _tasks(3), before.values()) == 3
+        assert hands.backend.restore(anew, _tasks(3), before.values()) == 0
+        after = _by_key(hands.backend.pull(anew, cursor=None, known={}))
+        said = {key: (each.status, each.value, each.seconds) for key, each in before.items()}
+        assert {key: (a.status, a.value, a.seconds) for key, a in after.items()} == said
+        assert len(hands.stored(anew)) == 3
+
+    def test_answers_lost_from_a_live_project_are_put_back(self, hands: Hands) -> None:
+        project, (ann, bob, _) = _pushed(hands, 2), hands.accounts
+        hands.answer(project, "t000", ann, {"topic": "news"})
+        hands.answer(project, "t000", bob, {"topic": "code"})
+        before = _by_key(hands.backend.pull(project, cursor=None, known={}))
+        hands.delete(project, "t000", ann)
+        hands.answer(project, "t000", bob, {"topic": "news"})
+        assert hands.backend.restore(project, _tasks(2), before.values()) == 1
+        after = _by_key(hands.backend.pull(project, cursor=None, known={}))
+        values = {account: each.value for (_, _, account), each in after.items()}
+        assert values == {ann: "news", bob: "news"}
+
+    def test_only_accounts_that_the_server_knows_are_admitted(self, hands: Hands) -> None:
+        project = _project(hands, TOPIC)
+        known = hands.backend.accounts()
+        if not known:  # a backend without accounts takes everyone
+            return
+        assert set(hands.accounts) <= set(known)
+        hands.backend.admit(project, hands.accounts)
+        with pytest.raises(DataError, match=r"nobody@example\.org") as caught:
+            hands.backend.admit(project, [*hands.accounts, "nobody@example.org"])
+        assert caught.value.hint
+        assert set(hands.accounts) <= set(hands.backend.progress(project).accounts)
+
+    def test_a_task_may_ask_more_people_than_its_project(self, hands: Hands) -> None:
+        project = _project(hands, TOPIC)
+        tasks = [Task("one", {"text": "1"}), Task("all", {"text": "2"}, overlap=3)]
+        try:
+            list(hands.backend.push(project, tasks))
+        except DataError as refused:  # a server that cannot says so, and stores nothing
+            assert refused.hint
+            assert hands.stored(project) == []
+            return
+        assert sorted(id for id, _ in hands.stored(project)) == ["all", "one"]
+        assert list(hands.backend.push(project, tasks)) == []
 
     def test_suggestions_are_shown_and_are_no_answers(self, hands: Hands) -> None:
         project = _project(hands, TOPIC)
