@@ -27,7 +27,7 @@ class PushSpec(Spec):
     """Where people label, with which form, and how many of them each text."""
 
     backend: Annotated[
-        Literal["label_studio", "folder"], Field(description="Where people label.")
+        Literal["label_studio", "argilla", "folder"], Field(description="Where people label.")
     ] = "label_studio"
     form: Annotated[str, Field(description="A form by name, or the path of a label config.")] = (
         "sentiment"
