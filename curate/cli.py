@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import __version__, console
-from curate.commands import things
+from curate.commands import servers, things
 from curate.commands.options import (
     HERE,
     Json,
@@ -41,7 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(things.rounds, name="round")
 app.add_typer(things.recipes, name="recipe")
-app.add_typer(things.servers, name="server")
+app.add_typer(servers.servers, name="server")
 app.add_typer(things.forms, name="forms")
 
 
@@ -245,17 +245,24 @@ def sample(
     by: Names = None,
     allocation: Text = None,
     purpose: Text = None,
+    compare: Switch = None,
+    window: Whole = None,
+    gold: Text = None,
+    relabel: Text = None,
     seed: Whole = None,
     workspace: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
 ) -> None:
-    """Open a round: choose what people see next.
+    """Open a round: choose what people see next; --relabel sends again what was answered.
 
     Example: curate sample --n 300 --strategy stratified
+
+    Example: curate sample --relabel label=neutral
     """
     options = {"n": n, "strategy": strategy, "by": by, "allocation": allocation}
-    _run("sample", workspace, as_json, wait, {**options, "purpose": purpose, "seed": seed})
+    options |= {"purpose": purpose, "compare": compare, "window": window, "relabel": relabel}
+    _run("sample", workspace, as_json, wait, {**options, "gold": _from_here(gold), "seed": seed})
 
 
 @app.command()
@@ -264,6 +271,10 @@ def push(
     form: Text = None,
     overlap: Text = None,
     guidelines: Text = None,
+    assign: Text = None,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Bring back a lost project with its answers.")
+    ] = False,
     workspace: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
@@ -272,8 +283,15 @@ def push(
 
     Example: curate push --backend label_studio --form sentiment --overlap 3
     """
+    if restore:
+        from curate import recipe
+
+        here = open_workspace(workspace)
+        with here.lock("push --restore", wait=wait):
+            console.show(recipe.put_back(here), as_json=as_json)
+        return
     people = int(overlap) if overlap and overlap.isdigit() else overlap
-    options = {"backend": backend, "form": _from_here(form), "overlap": people}
+    options = {"backend": backend, "form": _from_here(form), "overlap": people, "assign": assign}
     options["guidelines"] = _from_here(guidelines)
     _run("push", workspace, as_json, wait, options)
 

@@ -1,14 +1,22 @@
 """people.yaml: who annotates, under which accounts; tables and exports hold only their ids.
 
     people:
-      - {id: anna, name: Anna Li, accounts: {label_studio: anna@example.org}}
+      - id: anna
+        name: Anna Li
+        accounts: {label_studio: anna@example.org, argilla: anna}
+        languages: [en, zh]        # none: every language
+        quota: 200                 # the most tasks of one round
+        from: 2026-01-01           # asked from this day on
+        until: 2026-06-30          # and up to this one
 
-An account that nobody listed gets an id that says nothing about the person, and is added.
+One person on two servers is one annotator. An account that nobody listed gets an id that says
+nothing about the person, and is added.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +24,7 @@ from typing import Annotated
 from pydantic import Field
 
 from curate import storage
-from curate.errors import RecipeError
+from curate.errors import DataError, RecipeError
 from curate.spec import Spec, validated
 
 NAME = "people.yaml"
@@ -28,7 +36,22 @@ class Person(Spec):
     id: Annotated[str, Field(min_length=1, description="What tables and exports hold.")]
     name: Annotated[str | None, Field(description="For people to read.")] = None
     accounts: dict[str, str] = Field(default_factory=dict, description="Backend → account.")
-    languages: Annotated[tuple[str, ...], Field(description="BCP 47 tags.")] = ()
+    languages: Annotated[tuple[str, ...], Field(description="BCP 47 tags; none: all.")] = ()
+    quota: Annotated[int | None, Field(ge=1, description="The most tasks of one round.")] = None
+    since: Annotated[date | None, Field(alias="from", description="Asked from this day on.")] = None
+    until: Annotated[date | None, Field(description="Asked up to this day.")] = None
+
+    def is_asked(self, day: date) -> bool:
+        """Whether the person is asked on that day."""
+        return (self.since is None or self.since <= day) and (
+            self.until is None or day <= self.until
+        )
+
+    def reads(self, language: str | None) -> bool:
+        """Whether the person reads a language; `zh` stands for `zh-Hant` too."""
+        return not self.languages or any(
+            language == each or (language or "").startswith(f"{each}-") for each in self.languages
+        )
 
 
 class People(Spec):
@@ -39,6 +62,10 @@ class People(Spec):
     def ids(self, backend: str) -> dict[str, str]:
         """Return account → id on one backend."""
         return {p.accounts[backend]: p.id for p in self.people if backend in p.accounts}
+
+    def person(self, id: str) -> Person:
+        """Return the person of that id; whoever is not listed has no more than the id."""
+        return next((each for each in self.people if each.id == id), Person(id=id))
 
 
 def load(workspace: Path) -> People:
@@ -78,11 +105,39 @@ def identify(workspace: Path, backend: str, accounts: Iterable[str]) -> tuple[di
     return known | {person.accounts[backend]: person.id for person in added}, len(added)
 
 
+def asked(workspace: Path, ids: Iterable[str]) -> list[Person]:
+    """Return those of the people who are asked today, in the order of people.yaml."""
+    people, today = load(workspace), datetime.now(UTC).date()
+    order = {person.id: place for place, person in enumerate(people.people)}
+    found = [people.person(id) for id in sorted(ids, key=lambda id: (order.get(id, 0), id))]
+    return [person for person in found if person.is_asked(today)]
+
+
+def add(workspace: Path, person: Person) -> None:
+    """Add a person, or what is new about one. Raises DataError if an account is another's."""
+    people = load(workspace)
+    before = people.person(person.id)
+    new = person.model_dump(exclude_unset=True)
+    whole = Person.model_validate(
+        {**before.model_dump(by_alias=True), **person.model_dump(exclude_unset=True, by_alias=True)}
+        | {"accounts": {**before.accounts, **new.get("accounts", {})}}
+    )
+    others = [each for each in people.people if each.id != person.id]
+    for each in others:
+        taken = [b for b, account in whole.accounts.items() if each.accounts.get(b) == account]
+        if taken:
+            raise DataError(
+                f"{whole.accounts[taken[0]]} on {taken[0]} is {each.id} already",
+                hint=f"rename {each.id} in {NAME} if that is the same person",
+            )
+    save(workspace, People(people=(*others, whole)))
+
+
 def save(workspace: Path, people: People) -> None:
     """Write people.yaml, readable by its owner alone."""
     import yaml
 
-    data = people.model_dump(mode="json", exclude_defaults=True)
+    data = people.model_dump(mode="json", exclude_defaults=True, by_alias=True)
     text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False)
     storage.write_text(workspace / NAME, text, private=True)
 

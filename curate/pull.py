@@ -20,9 +20,10 @@ from curate.backends.folder import read_answers
 from curate.errors import DataError
 from curate.forms import complaint
 from curate.records import Annotation, Form, Project, moment
-from curate.rounds import Round, freeze
+from curate.rounds import Batch, Round, freeze
 from curate.spec import Spec
-from curate.storage import file_digest, write_json, write_text
+from curate.storage import file_digest
+from curate.views import View
 from curate.workspace import Workspace, now
 
 READS = ("project",)
@@ -57,15 +58,13 @@ class PullResult:
 def run(workspace: Workspace, spec: PullSpec) -> PullResult:
     """Pull what is new in the newest round, and close the round if it is done."""
     current = workspace.round
-    project, backend = _connected(workspace, current)
-    new, added = fetch(workspace, current, backend, project)
-    accounts = backend.progress(project).accounts
-    ids, more = people.identify(workspace.root, project.backend, accounts)
-    state = standing(current, project.overlap, {ids[account] for account in accounts})
+    backend = _connected(workspace, current)
+    fetched = Fetched.joined(fetch(workspace, current, backend, b) for b in current.batches)
+    state = standing(current, {b.name: _people(workspace, backend, b) for b in current.batches})
     why = _done(state, spec.enough)
     if why and not current.closed:
         close(current, why)
-    return _result(current, new, state, done=bool(why), accounts=added + more)
+    return _result(current, fetched, state, done=bool(why))
 
 
 def close_round(workspace: Workspace) -> PullResult:
@@ -73,40 +72,90 @@ def close_round(workspace: Workspace) -> PullResult:
     current = workspace.round
     if current.closed:
         raise DataError(f"round {current.number} is closed already")
-    new = added = 0
-    overlap = None
-    if current.project is not None:
-        project, backend = _connected(workspace, current)
-        new, added = fetch(workspace, current, backend, project)
-        overlap = project.overlap
+    fetched = Fetched()
+    if current.push is not None:
+        backend = _connected(workspace, current)
+        fetched = Fetched.joined(fetch(workspace, current, backend, b) for b in current.batches)
     close(current, "closed by hand")
-    return _result(current, new, standing(current, overlap, set()), done=True, accounts=added)
+    return _result(current, fetched, standing(current, {}), done=True)
 
 
-def fetch(
-    workspace: Workspace, current: Round, backend: Backend, project: Project
-) -> tuple[int, int]:
-    """Append answers that are new or changed; return how many, and how many new accounts."""
-    backend.open_project(project)
+@dataclass(frozen=True)
+class Fetched:
+    """What came home: answers new or changed, accounts that had no id, answers by the unasked."""
+
+    new: int = 0
+    accounts: int = 0
+    unasked: int = 0
+
+    @staticmethod
+    def joined(parts: Iterable[Fetched]) -> Fetched:
+        """Return the sums."""
+        every = list(parts)
+        return Fetched(
+            sum(each.new for each in every),
+            sum(each.accounts for each in every),
+            sum(each.unasked for each in every),
+        )
+
+
+def fetch(workspace: Workspace, current: Round, backend: Backend, batch: Batch) -> Fetched:
+    """Append a batch's answers that are new or changed, mapped back to the documents."""
+    project = backend.open_project(batch.project)
     names = people.load(workspace.root).ids(project.backend)
     accounts = {id: account for account, id in names.items()}
-    before = {_key(row): row for row in current.answers()}
+    views, form = current.views(), current.form
+    before = {_key(r): r for r in current.answers() if r["project"] == project.name}
     known = {
-        (id, question, accounts.get(annotator, annotator)): _annotation(row).mark
+        (id, question, accounts.get(annotator, annotator)): _annotation(row, views.get(id)).mark
         for (id, question, annotator), row in before.items()
     }
-    with workspace.watch("fetching answers", None):
-        pulled = backend.pull(project, cursor=current.cursor, known=known)
-    ids, added = people.identify(
-        workspace.root, project.backend, {each.account for each in pulled.annotations}
-    )
-    texts, form = current.texts(), current.form
-    rows = [_row(_checked(each, form, texts), ids, current) for each in pulled.annotations]
+    place = f"{project.key} {project.born}"  # a project made anew may have the old one's number
+    label = " ".join(filter(None, ("fetching answers", batch.name)))
+    with workspace.watch(label, None):
+        pulled = backend.pull(project, cursor=current.cursors.get(place), known=known)
+    given = {each.account for each in pulled.annotations}
+    ids, added = people.identify(workspace.root, project.backend, given)
+    suggested = _suggested(current, batch)
+    rows = [
+        _row(_checked(each, form, views), ids, current, batch)
+        | {"blind": (each.id, each.question) not in suggested}
+        for each in pulled.annotations
+    ]
     seen = {_event(row) for row in current.history()}
-    news = [row for row in rows if _is_new(row, before.get(_key(row)), seen)]
+    news = [
+        row
+        for row in rows
+        if _is_new(row, before.get(_key(row)), seen)
+        and not _was_put_back(row, before.get(_key(row)), batch.restored)
+    ]
     if news:
-        current.append([{**row, "at": row["at"] or moment(now())} for row in news], pulled.cursor)
-    return len(news), added
+        cursors = {**current.cursors, **({place: pulled.cursor} if pulled.cursor else {})}
+        current.append([{**row, "at": row["at"] or moment(now())} for row in news], cursors)
+    unasked = 0
+    if batch.people is not None:
+        unasked = len({row["id"] for row in news if row["annotator"] not in batch.people})
+    return Fetched(len(news), added, unasked)
+
+
+def _suggested(current: Round, batch: Batch) -> set[tuple[str, str]]:
+    return {
+        (row["id"], each["question"])
+        for row in current.tasks()
+        if row["batch"] == batch.name and row["suggestions"]
+        for each in json.loads(row["suggestions"])
+    }
+
+
+def _people(workspace: Workspace, backend: Backend, batch: Batch) -> set[str]:
+    """Return the ids of those who are asked today."""
+    if batch.people is not None:
+        ids = set(batch.people)
+    else:
+        here = backend.progress(batch.project).accounts
+        names, _ = people.identify(workspace.root, backend.name, here)
+        ids = {names[account] for account in here}
+    return {person.id for person in people.asked(workspace.root, ids)}
 
 
 def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
@@ -117,9 +166,11 @@ def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
     mark = file_digest(answers) if answers.is_file() else None
     for each in workspace.rounds:
         if each.spec.get("file") == mark is not None:
-            return _result(each, 0, standing(each, None, set()), done=True, accounts=0)
+            return _result(each, Fetched(), standing(each, {}), done=True)
     given = list(read_answers(answers))
-    texts = _pool_texts(workspace, {each.id for each in given})
+    ids = list(dict.fromkeys(each.id for each in given))
+    found = workspace.find_views(ids, edited=False)
+    views = {id: found[id] for id in ids if id in found}
     number = workspace.next_number
     about: dict[str, Any] = {
         "purpose": "import",
@@ -130,26 +181,20 @@ def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
     }
     sample = [
         {"id": id, "round": number, "rank": rank, "kind": "design", "strategy": "import"}
-        for rank, id in enumerate(texts)
+        for rank, id in enumerate(views)
     ]
-    with freeze(workspace.root, number, about, sample, texts) as folder:
-        write_text(folder / "form.xml", form.xml)
-        project = Project("folder", "", f"import-{number:02}", str(number), form, None, "")
-        record = {
-            "spec": {"backend": "folder", "overlap": "all"},
-            "form": form.name,
-            "form_digest": form.digest,
-            "guideline_digest": None,
-            "project": {k: v for k, v in vars(project).items() if k != "form"},
-        }
-        write_json(folder / "project.json", record)
+    with freeze(workspace.root, number, about, sample, views) as folder:
         fresh = Round(number, folder)
-        ids, _ = people.identify(workspace.root, "folder", {each.account for each in given})
-        rows = [_row(_checked(each, form, texts), ids, fresh) for each in given]
-        fresh.append([{**row, "at": row["at"] or moment(now())} for row in rows], None)
+        project = Project("folder", "", f"import-{number:02}", str(number), form, None, "")
+        batch = Batch(None, project)
+        asked = [{"id": id} for id in views]
+        fresh.freeze_push({"spec": {"backend": "folder", "overlap": "all"}}, form, [batch], asked)
+        names, _ = people.identify(workspace.root, "folder", {each.account for each in given})
+        rows = [_row(_checked(each, form, views), names, fresh, batch) for each in given]
+        fresh.append([{**row, "at": row["at"] or moment(now())} for row in rows], {})
         close(fresh, "imported")
     current = workspace.rounds[-1]
-    return _result(current, len(rows), standing(current, None, set()), done=True, accounts=0)
+    return _result(current, Fetched(len(rows)), standing(current, {}), done=True)
 
 
 # ── how far a round is
@@ -164,23 +209,31 @@ class Standing:
     exhausted: int
 
 
-def standing(current: Round, overlap: int | None, annotators: set[str]) -> Standing:
-    """Count the tasks that have their overlap, and those for which everyone has been used up.
+def standing(current: Round, annotators: Mapping[str | None, set[str]]) -> Standing:
+    """Count the tasks that have their answers, and those for which everyone has been used up.
 
-    `overlap` None asks everyone in `annotators`; a skip uses that person up.
+    `annotators` are, by batch, those who are asked; a batch without overlap asks them all. A skip
+    uses a person up.
     """
     submitted, asked = defaultdict(set), defaultdict(set)
     for row in current.answers():
+        key = (row["project"], row["id"])
         if row["status"] == "submitted" and row["value"] is not None:
-            submitted[row["id"]].add(row["annotator"])
+            submitted[key].add(row["annotator"])
         if row["status"] in ASKED:
-            asked[row["id"]].add(row["annotator"])
+            asked[key].add(row["annotator"])
+    batches = {batch.name: batch for batch in current.batches}
     ids = current.sample()["id"].to_pylist()
-    wanted = overlap or max(1, len(annotators))
-    complete = [id for id in ids if len(submitted[id]) >= wanted]
-    left = set(ids) - set(complete)
-    exhausted = [id for id in left if annotators and annotators <= asked[id]]
-    return Standing(len(ids), len(complete), len(exhausted))
+    open_, stuck = set() if batches else set(ids), set()
+    for task in current.tasks():
+        batch = batches[task["batch"]]
+        key, people_ = (batch.project.name, task["id"]), annotators.get(task["batch"], set())
+        wanted = task["overlap"] or batch.project.overlap or max(1, len(people_))
+        if len(submitted[key]) < wanted:
+            open_.add(task["id"])
+            if not people_ or not people_ <= asked[key]:
+                stuck.add(task["id"])
+    return Standing(len(ids), len(ids) - len(open_), len(open_ - stuck))
 
 
 @dataclass(frozen=True)
@@ -204,7 +257,8 @@ def overview(workspace: Workspace) -> list[RoundStatus]:
         answers = [row for row in each.answers() if row["status"] == "submitted"]
         annotators = {row["annotator"] for row in answers}
         project, closed = each.project, each.closed
-        state = standing(each, project.overlap if project else None, annotators)
+        asked = {b.name: set(b.people or annotators) for b in each.batches}
+        state = standing(each, asked)
         found.append(
             RoundStatus(
                 round=each.number,
@@ -246,18 +300,21 @@ def _done(state: Standing, enough: float) -> str | None:
 # ── one answer
 
 
-def _checked(each: Annotation, form: Form, texts: Mapping[str, Mapping[str, str]]) -> Annotation:
-    """Return the answer, marked as rejected with the reason if it cannot be meant."""
+def _checked(each: Annotation, form: Form, views: Mapping[str, View]) -> Annotation:
+    """Return the answer as it is kept, or marked as rejected with the reason it cannot be meant."""
     if each.status not in ("submitted", "draft"):
         return each
-    if each.id not in texts:
+    if each.id not in views:
         return replace(each, status="rejected", reason="not a task of this round")
-    reason = complaint(form, each.question, each.value, texts[each.id])
-    return replace(each, status="rejected", reason=reason) if reason else each
+    view = views[each.id]
+    reason = complaint(form, each.question, each.value, view.fields)
+    value, cut = (each.value, None) if reason else view.home(each.value)
+    if reason or cut:
+        return replace(each, status="rejected", reason=reason or cut)
+    return replace(each, value=value)
 
 
-def _row(each: Annotation, ids: Mapping[str, str], current: Round) -> dict[str, Any]:
-    frozen = current.push
+def _row(each: Annotation, ids: Mapping[str, str], current: Round, batch: Batch) -> dict[str, Any]:
     return {
         "id": each.id,
         "question": each.question,
@@ -267,17 +324,20 @@ def _row(each: Annotation, ids: Mapping[str, str], current: Round) -> dict[str, 
         "reason": each.reason,
         "at": moment(each.at),
         "seconds": each.seconds,
-        "backend": frozen["project"]["backend"],
-        "project": frozen["project"]["name"],
+        "backend": batch.project.backend,
+        "project": batch.project.name,
         "round": current.number,
-        "form": frozen["form_digest"],
-        "guideline": frozen["guideline_digest"],
+        "form": batch.project.form.digest,
+        "guideline": batch.guideline,
         "blind": True,
     }
 
 
-def _annotation(row: Mapping[str, Any]) -> Annotation:
+def _annotation(row: Mapping[str, Any], view: View | None) -> Annotation:
+    """Return an answer that is at home as its server has it."""
     value = None if row["value"] is None else json.loads(row["value"])
+    if view is not None and row["status"] != "rejected":
+        value = view.shown(value)
     at = row["at"].isoformat() if row["at"] else None
     return Annotation(
         row["id"], row["question"], row["annotator"], value, row["status"], at, row["seconds"]
@@ -303,29 +363,38 @@ def _is_new(
     return _event(row) not in seen
 
 
-def _connected(workspace: Workspace, current: Round) -> tuple[Project, Backend]:
-    project = current.project
-    if project is None:
+def _was_put_back(
+    row: Mapping[str, Any], before: Mapping[str, Any] | None, restored: str | None
+) -> bool:
+    """Whether an answer is what `push --restore` put there: the one at home, at another time."""
+    if before is None or restored is None or row["at"] is None:
+        return False
+    same = all(row[name] == before[name] for name in ("value", "status"))
+    time = moment(restored)
+    return same and time is not None and bool(row["at"] <= time)
+
+
+def _connected(workspace: Workspace, current: Round) -> Backend:
+    if current.project is None:
         raise DataError(f"round {current.number} has not been sent", hint="run `curate push` first")
-    return project, workspace.connect(project.backend)
+    return workspace.connect(current.project.backend)
 
 
-def _pool_texts(workspace: Workspace, ids: Iterable[str]) -> dict[str, dict[str, str]]:
-    found = workspace.find_texts(set(ids), edited=False)
-    return {id: found[id] for id in dict.fromkeys(ids) if id in found}
-
-
-def _result(current: Round, new: int, state: Standing, *, done: bool, accounts: int) -> PullResult:
+def _result(current: Round, fetched: Fetched, state: Standing, *, done: bool) -> PullResult:
     answers = current.answers()
     rejected = Counter(row["reason"] for row in answers if row["status"] == "rejected")
-    notes = (f"{accounts} new accounts were added to {people.NAME}",) if accounts else ()
+    notes = []
+    if fetched.accounts:
+        notes.append(f"{fetched.accounts} new accounts were added to {people.NAME}")
+    if fetched.unasked:
+        notes.append(f"{fetched.unasked} texts were answered by people who were not asked them")
     return PullResult(
         round=current.number,
-        new=new,
+        new=fetched.new,
         statuses=dict(Counter(row["status"] for row in answers)),
         rejected=dict(rejected),
         complete=state.complete,
         tasks=state.tasks,
         done=done,
-        notes=notes,
+        notes=tuple(notes),
     )

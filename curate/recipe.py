@@ -24,7 +24,7 @@ from curate.forms import load_form
 from curate.mix import MixSpec
 from curate.pool import PoolSpec
 from curate.pull import PullResult, PullSpec, bring
-from curate.push import PushSpec
+from curate.push import PushSpec, RestoreResult, restore
 from curate.report import ReportSpec
 from curate.sample import SampleSpec
 from curate.score import ScoreSpec
@@ -349,6 +349,15 @@ def bring_answers(workspace: Workspace, recipe: Recipe, answers: Path) -> PullRe
     result = bring(workspace, answers, load_form(recipe.push.form, workspace.root))
     made = workspace.provenance("import", recipe.push, {"answers": storage.sha256_of(answers)})
     workspace.record(made, ("annotations",), result, time.perf_counter() - started)
+    return result
+
+
+def put_back(workspace: Workspace) -> RestoreResult:
+    """Restore the newest round on its server, and write it into the ledger."""
+    started = time.perf_counter()
+    made = workspace.provenance("restore", PushSpec(), workspace.inputs(("annotations",)))
+    result = restore(workspace)
+    workspace.record(made, ("project",), result, time.perf_counter() - started)
     return result
 
 

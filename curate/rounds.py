@@ -1,7 +1,7 @@
 """A round owns what people saw and said: frozen when sampled and first pushed, then append-only.
 
-rounds/01/  spec.json  sample.parquet  texts.parquet                  frozen by `sample`
-            form.xml  guidelines.md  project.json                     frozen by the first `push`
+rounds/01/  spec.json  sample.parquet  texts.parquet  gold.json         frozen by `sample`
+            form.xml  guidelines.md  tasks.parquet  project.json      frozen by the first `push`
             annotations/0001.parquet …                                appended by `pull`
             closed.json                                               the end
 """
@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import storage, tables
 from curate.forms import parse_form
 from curate.records import Form, Project, replaces
+from curate.views import View
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,12 +55,37 @@ class Round:
 
         return pq.read_table(self.folder / "sample.parquet")
 
-    def texts(self) -> dict[str, dict[str, str]]:
+    def texts(self) -> dict[str, Mapping[str, str]]:
         """Return, by task, the fields as shown."""
+        return {id: view.fields for id, view in self.views().items()}
+
+    def views(self) -> dict[str, View]:
+        """Return, by task, what it shows and how that leads back to documents."""
         import pyarrow.parquet as pq
 
-        table = pq.read_table(self.folder / "texts.parquet")
-        return {row["id"]: dict(json.loads(row["fields"])) for row in table.to_pylist()}
+        places = {row["id"]: row for row in self.sample().to_pylist()}
+        return {
+            row["id"]: View(
+                dict(json.loads(row["fields"])),
+                tuple(places[row["id"]]["members"] or ()),
+                places[row["id"]]["start"] or 0,
+                tuple((low, high, new) for low, high, new in json.loads(row["edits"] or "[]")),
+            )
+            for row in pq.read_table(self.folder / "texts.parquet").to_pylist()
+        }
+
+    def documents(self) -> dict[str, tuple[str, ...]]:
+        """Return, by task, the documents that it shows."""
+        rows = self.sample().select(["id", "members"]).to_pylist()
+        return {row["id"]: tuple(row["members"] or (row["id"],)) for row in rows}
+
+    def gold(self) -> dict[str, dict[str, Any]]:
+        """Return the known answers, question → value, by task; they never leave home."""
+        return {id: each["answers"] for id, each in self.gold_items().items()}
+
+    def gold_items(self) -> dict[str, dict[str, Any]]:
+        """Return, by task, the known `answers` and what else is known `about` it."""
+        return dict(storage.read_json(self.folder / "gold.json") or {})
 
     # ── frozen by push
 
@@ -69,42 +96,86 @@ class Round:
         return parse_form(path.read_text(encoding="utf-8"), name=self.push["form"])
 
     @property
-    def guidelines(self) -> str:
-        """Return the guideline in force."""
-        path = self.folder / "guidelines.md"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
-
-    @property
     def push(self) -> Any:
         """Return what the first push froze, or None before it."""
         return storage.read_json(self.folder / "project.json")
 
     @property
+    def batches(self) -> tuple[Batch, ...]:
+        """Return the batches, each a project on the server; none before the first push."""
+        record, form = self.push, None if self.push is None else self.form
+        return tuple(
+            Batch(
+                name=each["name"],
+                project=Project(**{**each["project"], "form": form}),
+                people=None if each["people"] is None else tuple(each["people"]),
+                guidelines=(self.folder / each["guidelines"]).read_text(encoding="utf-8"),
+                restored=each.get("restored"),
+            )
+            for each in (record["batches"] if record else ())
+        )
+
+    @property
     def project(self) -> Project | None:
-        """Return the round's project on its server, or None before the first push."""
+        """Return the project of the first batch, or None before the first push."""
+        return self.batches[0].project if self.push else None
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """Return the rows of the table `tasks`: what each batch asks; empty before a push."""
+        import pyarrow.parquet as pq
+
+        path = self.folder / "tasks.parquet"
+        return pq.read_table(path).to_pylist() if path.exists() else []
+
+    def freeze_push(
+        self,
+        record: Mapping[str, Any],
+        form: Form,
+        batches: Sequence[Batch],
+        asked: list[dict[str, Any]],
+    ) -> None:
+        """Write down what is sent where; the round counts as pushed once all of it is there."""
+        storage.write_text(self.folder / "form.xml", form.xml)
+        storage.write_parquet(self.folder / "tasks.parquet", tables.rows("tasks", asked))
+        names = [
+            f"guidelines-{n}.md" if batch.name else "guidelines.md"
+            for n, batch in enumerate(batches, 1)
+        ]
+        for name, batch in zip(names, batches, strict=True):
+            storage.write_text(self.folder / name, batch.guidelines)
+        written = [batch.record(name) for name, batch in zip(names, batches, strict=True)]
+        whole = {**record, "form": form.name, "form_digest": form.digest, "batches": written}
+        storage.write_json(self.folder / "project.json", whole)
+
+    def replace_project(self, batch: str | None, project: Project, *, restored: str) -> None:
+        """Point a batch to the project that its answers were put back to, and say when."""
         record = self.push
-        if record is None:
-            return None
-        return Project(**{**record["project"], "form": self.form})
+        for each in record["batches"]:
+            if each["name"] == batch:
+                each |= {"project": _plain(project), "restored": restored}
+        storage.write_json(self.folder / "project.json", record)
 
     # ── answers
 
-    def append(self, answers: list[dict[str, Any]], cursor: str | None) -> None:
-        """Add answers as one more file; nothing that is there is touched."""
+    def append(self, answers: list[dict[str, Any]], cursors: Mapping[str, str]) -> None:
+        """Add answers as one more file; nothing that is there is touched.
+
+        `cursors` say where the next pull of each project goes on.
+        """
         folder = self.folder / "annotations"
         number = max((int(path.stem) for path in storage.shards(folder)), default=0) + 1
         table = tables.rows("annotations", answers)
-        table = table.replace_schema_metadata({"cursor": cursor or ""})
+        table = table.replace_schema_metadata({"cursors": json.dumps(dict(cursors))})
         storage.write_parquet(folder / f"{number:04}.parquet", table)
 
     @property
-    def cursor(self) -> str | None:
-        """Return where the next pull goes on."""
+    def cursors(self) -> dict[str, str]:
+        """Return where the next pull of each project goes on."""
         import pyarrow.parquet as pq
 
         files = storage.shards(self.folder / "annotations")
         metadata = (pq.read_schema(files[-1]).metadata or {}) if files else {}
-        return metadata.get(b"cursor", b"").decode() or None
+        return dict(json.loads(metadata.get(b"cursors", b"{}")))
 
     def history(self) -> list[dict[str, Any]]:
         """Return every answer ever pulled, oldest first."""
@@ -130,14 +201,57 @@ class Round:
         storage.write_json(self.folder / "closed.json", dict(record))
 
     def fingerprint(self, what: str) -> str | None:
-        """Return a digest of the round's `sample`, `project` or `annotations`."""
+        """Return a digest of the round's `sample`, `tasks`, `project` or `annotations`."""
         if what == "annotations":
             files = storage.shards(self.folder / "annotations")
             marks = [storage.file_digest(path) for path in files]
             return storage.digest([marks, self.closed]) if marks else None
-        names = {"sample": "sample.parquet", "project": "project.json"}
+        names = {
+            "sample": "sample.parquet",
+            "tasks": "tasks.parquet",
+            "project": "project.json",
+        }
         path = self.folder / names[what]
         return storage.file_digest(path) if path.exists() else None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A part of a round with a project of its own: its people and the guideline they follow.
+
+    `name` is None where a round is not split; `people` None are all who can be asked. `restored`
+    says when answers were last put back: the server's times before that are not people's.
+    """
+
+    name: str | None
+    project: Project
+    people: tuple[str, ...] | None = None
+    guidelines: str = ""
+    restored: str | None = None
+
+    @property
+    def guideline(self) -> str | None:
+        """Return the digest of the guideline; None for an empty one."""
+        return text_digest(self.guidelines)
+
+    def record(self, guidelines: str) -> dict[str, Any]:
+        """Return the batch as plain JSON values; `guidelines` is the name of its file."""
+        return {
+            "name": self.name,
+            "project": _plain(self.project),
+            "people": self.people,
+            "guidelines": guidelines,
+            "guideline_digest": self.guideline,
+        }
+
+
+def text_digest(text: str) -> str | None:
+    """Return the digest of a guideline; None for an empty one."""
+    return blake2b(text.encode(), digest_size=16).hexdigest() if text else None
+
+
+def _plain(project: Project) -> dict[str, Any]:
+    return {name: value for name, value in vars(project).items() if name != "form"}
 
 
 @contextmanager
@@ -146,7 +260,8 @@ def freeze(
     number: int,
     about: Mapping[str, Any],
     sample: list[dict[str, Any]],
-    texts: Mapping[str, Mapping[str, str]],
+    views: Mapping[str, View],
+    gold: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[Path]:
     """Freeze a new round on disk; what is added to the folder yielded belongs to it from the start.
 
@@ -159,11 +274,17 @@ def freeze(
     storage.write_json(folder / "spec.json", dict(about))
     storage.write_parquet(folder / "sample.parquet", tables.rows("sample", sample))
     shown = [
-        {"id": id, "fields": json.dumps([*fields.items()], ensure_ascii=False)}
-        for id, fields in texts.items()
+        {
+            "id": id,
+            "fields": json.dumps([*view.fields.items()], ensure_ascii=False),
+            "edits": json.dumps(view.edits, ensure_ascii=False) if view.edits else None,
+        }
+        for id, view in views.items()
     ]
-    names = pa.schema([("id", pa.string()), ("fields", pa.string())])
+    names = pa.schema([(name, pa.string()) for name in ("id", "fields", "edits")])
     storage.write_parquet(folder / "texts.parquet", pa.Table.from_pylist(shown, schema=names))
+    if gold:
+        storage.write_json(folder / "gold.json", dict(gold))
     yield folder
     storage.swap(folder, root / "rounds" / f"{number:02}")
 

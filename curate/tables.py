@@ -110,7 +110,7 @@ ALL = (
         "what people are asked in a round",
         _columns(
             ("id", "string", "the task: a document, a window of one, or a comparison"),
-            ("members", "list<string>", "the documents of a comparison, in the order shown"),
+            ("members", "list<string>", "the documents shown, in order; null is the task itself"),
             ("start", "int32", "first code point of a window; null is the whole text"),
             ("end", "int32", "one past its last code point"),
             ("round", "int32", "the round"),
@@ -119,8 +119,17 @@ ALL = (
             ("strategy", "string", "how it was chosen"),
             ("stratum", "string", "the stratum it stands for"),
             ("propensity", "float64", "inclusion probability, given the frame"),
-            ("batch", "string", "who gets it, where a round is split"),
-            ("suggestions", "string", "JSON of pre-annotations"),
+        ),
+    ),
+    Table(
+        "tasks",
+        "round",
+        "what the first push sends: one row per task and batch",
+        _columns(
+            ("id", "string", "the task, as in sample"),
+            ("batch", "string", "the part of the round that asks it; null where it is not split"),
+            ("overlap", "int32", "how many people it asks; null as many as the batch does"),
+            ("suggestions", "string", "JSON of pre-annotations; null without any"),
         ),
     ),
     Table(

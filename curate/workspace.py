@@ -16,7 +16,7 @@ import fcntl
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
@@ -31,7 +31,8 @@ from curate.records import Question
 from curate.rounds import Round
 from curate.spec import Spec
 from curate.storage import Provenance, Stored
-from curate.text import TEXT, apply_edits
+from curate.text import TEXT, Edit, apply_edits
+from curate.views import View
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,6 +44,7 @@ MAKERS = {
     "duplicates": "pool",
     "clean": "clean",
     "sample": "sample",
+    "tasks": "push",
     "project": "push",
     "annotations": "pull",
     "labels": "agree",
@@ -181,8 +183,8 @@ class Workspace:
         schema = pa.schema([f for t in ("pool", "clean") for f in tables.schema(t, *columns)])
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
-    def find_texts(self, ids: set[str], *, edited: bool = True) -> dict[str, dict[str, str]]:
-        """Return the fields of some documents by id: as they read after edits, or as they came.
+    def find_views(self, ids: Iterable[str], *, edited: bool = True) -> dict[str, View]:
+        """Return what documents show whole, by id: as they read after edits, or as they came.
 
         `edited` needs the table clean, and finds only what it kept.
         """
@@ -190,13 +192,23 @@ class Workspace:
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        columns, wanted = ["id", "text", "fields"], pa.array(sorted(ids), pa.string())
+        columns, wanted = ["id", "text", "fields"], pa.array(sorted(set(ids)), pa.string())
+        pools = self.shards("pool")
+        cleans = self.shards("clean") if edited else [None] * len(pools)
         found = {}
-        plain = (pq.read_table(path, columns=columns) for path in self.shards("pool"))
-        for table in self.documents(columns) if edited else plain:
+        for pool, clean in zip(pools, cleans, strict=True):
+            table = pq.read_table(pool, columns=columns)
+            if clean is not None:
+                verdicts = pq.read_table(clean, columns=["id", "kept", "edits"])
+                _same_rows(table, verdicts)
+                table = table.append_column("edits", verdicts["edits"]).filter(verdicts["kept"])
             for row in table.filter(pc.is_in(table["id"], wanted)).to_pylist():
-                fields = json.loads(row["fields"]) if row["fields"] else [[TEXT, row["text"]]]
-                found[row["id"]] = dict(fields)
+                edits = _edits(row.get("edits"))
+                fields = json.loads(row["fields"]) if row["fields"] else None
+                text = {TEXT: apply_edits(row["text"], edits)}
+                found[row["id"]] = (
+                    View(dict(fields), edits=()) if fields else View(text, edits=edits)
+                )
         return found
 
     def write(
@@ -247,7 +259,7 @@ class Workspace:
 
     def fingerprint(self, name: str) -> str | None:
         """Return a digest of the content of a table, of all rounds' answers, or of a file."""
-        if name in ("sample", "project", "annotations"):
+        if name in ("sample", "tasks", "project", "annotations"):
             parts = {each.number: each.fingerprint(name) for each in self.rounds}
             return storage.digest(parts) if any(parts.values()) else None
         if name in FILES:
@@ -365,8 +377,7 @@ def _joined(pool: Path, clean: Path, columns: list[str], dropped: bool) -> pa.Ta
     verdicts = pq.read_table(clean)
     wanted = [name for name in columns if name not in ours and name not in verdicts.column_names]
     documents = pq.read_table(pool, columns=sorted({*wanted, "id"}))
-    if not documents["id"].equals(verdicts["id"]):
-        raise CurateError("clean does not belong to pool", hint="run `curate clean` again")
+    _same_rows(documents, verdicts)
     if "text" in columns:
         documents = _edited(documents, verdicts["edits"])
     parts = {
@@ -376,17 +387,26 @@ def _joined(pool: Path, clean: Path, columns: list[str], dropped: bool) -> pa.Ta
     return joined if dropped else joined.filter(verdicts["kept"])
 
 
+def _same_rows(documents: pa.Table, verdicts: pa.Table) -> None:
+    if not documents["id"].equals(verdicts["id"]):
+        raise CurateError("clean does not belong to pool", hint="run `curate clean` again")
+
+
 def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
     import pyarrow as pa
 
     if not any(edits.is_valid().to_pylist()):
         return documents
     texts = [
-        apply_edits(text, [(e["start"], e["end"], e["replacement"]) for e in each or ()])
+        apply_edits(text, _edits(each))
         for text, each in zip(documents["text"].to_pylist(), edits.to_pylist(), strict=True)
     ]
     at = documents.column_names.index("text")
     return documents.set_column(at, "text", pa.array(texts, pa.string()))
+
+
+def _edits(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Edit, ...]:
+    return tuple((each["start"], each["end"], each["replacement"]) for each in stored or ())
 
 
 def now() -> str:

@@ -8,6 +8,7 @@ import pytest
 from curate import tables
 from curate.errors import DataError
 from curate.rounds import Round, freeze, newest
+from curate.views import View
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -59,38 +60,46 @@ def sample(*ids):
 
 def test_a_round_is_there_whole_or_not_at_all(tmp_path):
     def failing():
-        with freeze(tmp_path, 1, {"purpose": "label"}, sample("a"), {"a": {"text": "x"}}):
+        with freeze(tmp_path, 1, {"purpose": "label"}, sample("a"), {"a": View({"text": "x"})}):
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         failing()
     assert not (tmp_path / "rounds").exists()
     with freeze(
-        tmp_path, 1, {"purpose": "label"}, sample("a", "b"), {"a": {"text": "x"}}
+        tmp_path, 1, {"purpose": "label"}, sample("a", "b"), {"a": View({"text": "x"})}
     ) as folder:
         (folder / "more.txt").write_text("belongs to it")
     assert (tmp_path / "rounds" / "01" / "more.txt").exists()
 
 
 def test_a_frozen_round_reads_back(tmp_path):
-    shown = {"a": {"prompt": "为什么?", "reply": "<b>&amp;"}}
-    with freeze(tmp_path, 3, {"purpose": "pilot"}, sample("a"), shown):
+    shown = {
+        "a": View({"prompt": "为什么?", "reply": "<b>&amp;"}),
+        "w": View({"text": "call [phone]"}, ("doc",), 7, ((12, 20, "[phone]"),)),
+    }
+    rows = [*sample("a"), {**sample("w")[0], "members": ["doc"], "start": 7, "end": 20}]
+    with freeze(tmp_path, 3, {"purpose": "pilot"}, rows, shown):
         pass
     found = Round(3, tmp_path / "rounds" / "03")
     assert found.purpose == "pilot"
-    assert found.texts() == shown
+    assert found.views() == shown
+    assert found.texts() == {id: view.fields for id, view in shown.items()}
+    assert found.documents() == {"a": ("a",), "w": ("doc",)}
     assert found.sample().schema == tables.schema("sample")
-    assert found.push is found.project is found.closed is found.cursor is None
+    assert found.push is found.project is found.closed is None
+    assert found.batches == ()
+    assert found.cursors == found.gold() == {}
     assert found.fingerprint("sample")
     assert found.fingerprint("project") is found.fingerprint("annotations") is None
 
 
 def test_answers_are_appended_and_nothing_is_touched(tmp_path):
     found = Round(1, tmp_path)
-    found.append([answer('"x"')], "cursor one")
+    found.append([answer('"x"')], {"1 born": "cursor one"})
     (first,) = (tmp_path / "annotations").iterdir()
     before, mark = first.read_bytes(), found.fingerprint("annotations")
-    found.append([answer('"y"', day=2)], None)
+    found.append([answer('"y"', day=2)], {})
     assert first.read_bytes() == before
     assert [path.name for path in sorted((tmp_path / "annotations").iterdir())] == [
         *("0001.parquet", "0002.parquet")
@@ -98,14 +107,14 @@ def test_answers_are_appended_and_nothing_is_touched(tmp_path):
     assert [row["value"] for row in found.history()] == ['"x"', '"y"']
     assert [row["value"] for row in found.answers()] == ['"y"']
     assert found.fingerprint("annotations") != mark
-    assert found.cursor is None
-    found.append([answer('"z"', day=3)], "cursor three")
-    assert found.cursor == "cursor three"
+    assert found.cursors == {}
+    found.append([answer('"z"', day=3)], {"1 born": "cursor three"})
+    assert found.cursors == {"1 born": "cursor three"}
 
 
 def test_closing_is_part_of_what_the_answers_say(tmp_path):
     found = Round(1, tmp_path)
-    found.append([answer('"x"')], None)
+    found.append([answer('"x"')], {})
     mark = found.fingerprint("annotations")
     found.close({"why": "by hand"})
     assert found.closed == {"why": "by hand"}
@@ -147,7 +156,7 @@ def test_a_round_of_imports_is_not_the_one_that_asks_people(offline):
 
 
 def test_tasks_read_as_arrow(offline):
-    with freeze(offline.root, 1, {"purpose": "label"}, sample("a"), {"a": {"text": "x"}}):
+    with freeze(offline.root, 1, {"purpose": "label"}, sample("a"), {"a": View({"text": "x"})}):
         pass
     assert isinstance(offline.workspace.round.sample(), pa.Table)
 

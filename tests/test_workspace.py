@@ -14,6 +14,7 @@ import pytest
 
 from curate import recipe, storage, tables
 from curate.errors import CurateError, MissingInput, WorkspaceBusy
+from curate.views import View
 from curate.workspace import Workspace
 
 TEXTS = ("The soup was good.", "The soup was bad.", "The bread was fresh today.")
@@ -234,9 +235,11 @@ def test_documents_read_as_edited(offline):
     assert texts == ["The XXXX was good.", *TEXTS[1:]]
     assert [row["text"] for row in offline.rows("pool")] == list(TEXTS)  # never changed itself
     ids = [row["id"] for row in offline.rows("pool")]
-    edited = offline.workspace.find_texts({ids[0]})
-    assert edited == {ids[0]: {"text": "The XXXX was good."}}
-    assert offline.workspace.find_texts({ids[0]}, edited=False) == {ids[0]: {"text": TEXTS[0]}}
+    edited = offline.workspace.find_views({ids[0]})
+    assert edited == {ids[0]: View({"text": "The XXXX was good."}, edits=((4, 8, "XXXX"),))}
+    assert offline.workspace.find_views({ids[0]}, edited=False) == {
+        ids[0]: View({"text": TEXTS[0]})
+    }
 
 
 def test_documents_leave_out_what_clean_dropped(offline):
@@ -269,8 +272,9 @@ def test_a_document_of_several_fields_is_found_whole(offline):
         tokenizer="bytes",
     )
     (row,) = offline.rows("pool")
-    found = offline.workspace.find_texts({row["id"], "unknown"}, edited=False)
-    assert found == {row["id"]: {"prompt": "What is soup?", "reply": "A warm liquid meal."}}
+    found = offline.workspace.find_views({row["id"], "unknown"}, edited=False)
+    shown = {"prompt": "What is soup?", "reply": "A warm liquid meal."}
+    assert found == {row["id"]: View(shown)}
 
 
 def test_paths_of_a_recipe_are_relative_to_the_workspace(tmp_path):

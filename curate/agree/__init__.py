@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Annotated, Any, Literal
@@ -20,6 +20,7 @@ from curate.agree.alpha import Alpha, krippendorff_alpha
 from curate.agree.truth import Truth, dawid_skene, majority, mean_rating
 from curate.errors import DataError
 from curate.records import Question
+from curate.rounds import Round
 from curate.spec import Spec
 from curate.workspace import Workspace
 
@@ -76,7 +77,7 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     """Settle every question over all rounds but pilots; each annotator's newest round counts."""
     workspace.require("annotations")
     made = workspace.provenance("agree", spec, workspace.inputs(READS))
-    votes = collect(workspace)
+    votes, gold = collect(workspace), gold_shares(workspace)
     labels: list[dict[str, Any]] = []
     annotators: list[dict[str, Any]] = []
     results = []
@@ -86,7 +87,7 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
             continue
         truth, result = settle(question, given, spec)
         labels += _labels(question, truth)
-        annotators += _annotators(question, truth, given)
+        annotators += _annotators(question, truth, given, gold)
         results.append(result)
     pilots = _pilots(workspace, spec)
     if not labels and not pilots:
@@ -112,17 +113,48 @@ def _pilots(workspace: Workspace, spec: AgreeSpec) -> tuple[QuestionResult, ...]
 def collect(workspace: Workspace, *, pilots: bool = False) -> list[dict[str, Any]]:
     """Return the submitted answers of all rounds but pilots (or of pilots), out of JSON.
 
-    Of each (id, question, annotator) the newest round's answer counts.
+    An answer to a window is one to its document; gold items have their answer already. Of each
+    (id, question, annotator) the newest round's answer counts.
     """
     kept: dict[tuple[str, str, str], dict[str, Any]] = {}
     for each in workspace.rounds:
         if (each.purpose == "pilot") != pilots:
             continue
-        for row in each.answers():
-            if row["status"] == "submitted" and row["value"] is not None:
-                key = (row["id"], row["question"], row["annotator"])
-                kept[key] = {**row, "value": json.loads(row["value"])}
+        tasks = {row["id"]: row for row in each.sample().to_pylist()}
+        for row in submitted(each):
+            task = tasks.get(row["id"], {})
+            if task.get("kind") == "gold":
+                continue
+            members = list(task.get("members") or ())
+            id = str(members[0]) if len(members) == 1 else row["id"]
+            kept[id, row["question"], row["annotator"]] = {**row, "id": id}
     return list(kept.values())
+
+
+def submitted(each: Round) -> Iterator[dict[str, Any]]:
+    """Yield a round's submitted answers, out of JSON."""
+    for row in each.answers():
+        if row["status"] == "submitted" and row["value"] is not None:
+            yield {**row, "value": json.loads(row["value"])}
+
+
+def gold_shares(workspace: Workspace) -> dict[tuple[str, str], float]:
+    """Return, by (annotator, question), the share of gold items that were answered rightly."""
+    right: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for each in workspace.rounds:
+        known = each.gold()
+        for row in submitted(each) if known else ():
+            if row["question"] in known.get(row["id"], {}):
+                truth = known[row["id"]][row["question"]]
+                right[row["annotator"], row["question"]].append(_same(row["value"], truth))
+    return {key: sum(flags) / len(flags) for key, flags in right.items()}
+
+
+def _same(value: Any, truth: Any) -> bool:
+    if not (isinstance(value, list) and isinstance(truth, list)):
+        return bool(value == truth)
+    ordered = [sorted(json.dumps(each, sort_keys=True) for each in one) for one in (value, truth)]
+    return ordered[0] == ordered[1]
 
 
 def settle(
@@ -200,7 +232,10 @@ def _labels(question: Question, truth: Truth) -> list[dict[str, Any]]:
 
 
 def _annotators(
-    question: Question, truth: Truth, answers: Sequence[dict[str, Any]]
+    question: Question,
+    truth: Truth,
+    answers: Sequence[dict[str, Any]],
+    gold: Mapping[tuple[str, str], float],
 ) -> list[dict[str, Any]]:
     seconds: dict[str, list[float]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
@@ -216,6 +251,7 @@ def _annotators(
             "skill": truth.skill.get(annotator),
             "bias": truth.bias.get(annotator),
             "seconds": median(seconds[annotator]) if seconds[annotator] else None,
+            "gold_right": gold.get((annotator, question.name)),
         }
         for annotator in sorted(counts)
     ]

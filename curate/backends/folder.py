@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from curate import __version__, storage
 from curate.backends import refuse_losses
-from curate.errors import DataError, ProjectMismatch
+from curate.errors import DataError, FormError, ProjectMismatch
 from curate.records import (
     Annotation,
     Form,
@@ -33,6 +33,11 @@ RESERVED = ("id", "overlap", "suggestions")
 """Keys of a task beside the fields that the form shows."""
 
 
+def refusals(form: Form) -> tuple[str, ...]:
+    """Return why a folder cannot hold a form; nothing if it can."""
+    return tuple(f"a field cannot be named {each}" for each in form.fields if each in RESERVED)
+
+
 class FolderBackend:
     """Rounds as files under one folder; a project's key is the number of its round."""
 
@@ -48,13 +53,12 @@ class FolderBackend:
     def ensure_project(
         self, name: str, form: Form, *, overlap: int | None, guidelines: str
     ) -> Project:
-        for field in form.fields:
-            if field in RESERVED:
-                raise DataError(
-                    f"a form for the folder backend cannot show ${field}",
-                    hint=f"{', '.join(RESERVED)} are what tasks.jsonl itself says of a task",
-                )
-        key = name.rsplit("-r", 1)[-1]
+        if reasons := refusals(form):
+            raise FormError(
+                f"{form.name}: {reasons[0]}",
+                hint=f"{', '.join(RESERVED)} are what tasks.jsonl itself says of a task",
+            )
+        key = name.rsplit("-r", 1)[-1].replace("-", "/")  # a part of a round lies within it
         path = self.root / key / "tasks.json"
         wanted = {"name": name, "form": form.digest, "overlap": overlap}
         found = storage.read_json(path)

@@ -265,12 +265,13 @@ class Laws:
     def test_a_task_may_ask_more_people_than_its_project(self, hands: Hands) -> None:
         project = _project(hands, TOPIC)
         tasks = [Task("one", {"text": "1"}), Task("all", {"text": "2"}, overlap=3)]
-        try:
-            list(hands.backend.push(project, tasks))
-        except DataError as refused:  # a server that cannot says so, and stores nothing
-            assert refused.hint
+        if hands.backend.name == "argilla":  # it asks as many people of every text
+            with pytest.raises(DataError) as refused:
+                list(hands.backend.push(project, tasks))
+            assert refused.value.hint
             assert hands.stored(project) == []
             return
+        list(hands.backend.push(project, tasks))
         assert sorted(id for id, _ in hands.stored(project)) == ["all", "one"]
         assert list(hands.backend.push(project, tasks)) == []
 

@@ -1,0 +1,132 @@
+"""Pre-annotations: what a model would answer, for people to confirm or correct.
+
+    spacy:MODEL       the entities that a spaCy pipeline finds
+    scores            what the round before taught `score` to predict
+    MODULE:FUNCTION   your own: texts → one value, or (value, probability), or None, for each
+
+What the form does not offer is left out before anything is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from importlib import import_module
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from curate import tables
+from curate.errors import RecipeError
+from curate.forms import complaint
+from curate.records import Form, Question, Suggestion
+from curate.spec import Spec
+from curate.views import View
+from curate.workspace import Workspace
+
+Guess = tuple[Any, float | None]
+"""A value and its probability, where there is one; a value of None is no guess."""
+
+
+class SuggestSpec(Spec):
+    """What answers one question beforehand."""
+
+    question: Annotated[str, Field(description="The question answered.")]
+    by: Annotated[str, Field(description="spacy:MODEL, scores, or MODULE:FUNCTION.")]
+    labels: dict[str, str] = Field(
+        default_factory=dict, description="The model's label → the form's; others keep theirs."
+    )
+
+
+def suggest(
+    workspace: Workspace, form: Form, specs: Sequence[SuggestSpec], views: Mapping[str, View]
+) -> dict[str, list[Suggestion]]:
+    """Return the suggestions that fit the form, by task."""
+    found: dict[str, list[Suggestion]] = {id: [] for id in views}
+    for spec in specs:
+        question = _asked(form, spec.question)
+        model, guesses = _guesses(workspace, question, spec, views)
+        for id, (value, score) in zip(views, guesses, strict=True):
+            value = _fitted(form, question, value, spec.labels)
+            if value is not None and not complaint(form, question.name, value, views[id].fields):
+                found[id].append(Suggestion(question.name, value, score, model))
+    return found
+
+
+def _asked(form: Form, name: str) -> Question:
+    try:
+        return form.question(name)
+    except KeyError:
+        raise RecipeError(
+            f"push.suggest: the form {form.name} does not ask {name}",
+            hint=f"it asks {', '.join(question.name for question in form.questions)}",
+        ) from None
+
+
+def _fitted(form: Form, question: Question, value: Any, labels: Mapping[str, str]) -> Any:
+    """Return a value in the form's words: spans without those whose label it does not offer."""
+    if isinstance(value, list) and question.kind == "entities":
+        field = {"field": question.fields[0]} if len(form.fields) > 1 else {}
+        spans = [{**span, "label": labels.get(span["label"], span["label"])} for span in value]
+        return [{**span, **field} for span in spans if span["label"] in question.labels]
+    return labels.get(value, value) if isinstance(value, str) else value
+
+
+def _guesses(
+    workspace: Workspace, question: Question, spec: SuggestSpec, views: Mapping[str, View]
+) -> tuple[str, list[Guess]]:
+    """Return the model's name, and its guess for each view, in their order."""
+    texts = [view.fields[question.fields[0]] for view in views.values()]
+    kind, _, name = spec.by.partition(":")
+    if spec.by == "scores":
+        return "curate", list(_predicted(workspace, question, views))
+    if kind == "spacy" and name:
+        return _spacy(name, texts)
+    if name:
+        return spec.by, [_guess(each) for each in _function(kind, name)(texts)]
+    raise RecipeError(
+        f"push.suggest: nothing is called {spec.by}", hint="spacy:MODEL, scores or MODULE:FUNCTION"
+    )
+
+
+def _spacy(name: str, texts: Sequence[str]) -> tuple[str, list[Guess]]:
+    import spacy
+
+    try:
+        pipeline = spacy.load(name, exclude=["parser", "lemmatizer", "attribute_ruler", "tagger"])
+    except OSError:
+        raise RecipeError(
+            f"push.suggest: spaCy has no model {name}", hint="install its package into this Python"
+        ) from None
+    guesses = [
+        ([{"start": e.start_char, "end": e.end_char, "label": e.label_} for e in doc.ents], None)
+        for doc in pipeline.pipe(texts)
+    ]
+    return f"spacy:{name}=={pipeline.meta['version']}", [(spans, score) for spans, score in guesses]
+
+
+def _predicted(
+    workspace: Workspace, question: Question, views: Mapping[str, View]
+) -> Iterator[Guess]:
+    """Yield what `score` predicts of each view's document, with its probability."""
+    workspace.require("scores")
+    column = tables.predicted(question.name)
+    scores = workspace.read("scores")
+    if column not in scores.column_names:
+        raise RecipeError(f"push.suggest: scores holds no prediction of {question.name}")
+    rows = {row["id"]: row for row in scores.to_pylist()}
+    for id, view in views.items():
+        row = rows.get(view.members[0] if view.members else id)
+        value = row[column] if row else None
+        yield value, row.get(f"{question.name}:{value}") if row else None
+
+
+def _function(module: str, name: str) -> Callable[[Sequence[str]], Sequence[Any]]:
+    try:
+        found: Callable[[Sequence[str]], Sequence[Any]] = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise RecipeError(f"push.suggest: {module}:{name} cannot be imported ({error})") from None
+    return found
+
+
+def _guess(made: Any) -> Guess:
+    return made if isinstance(made, tuple) else (made, None)
