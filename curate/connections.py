@@ -32,11 +32,12 @@ def home(environment: Mapping[str, str] = os.environ) -> Home:
 
 def embedded(name: str) -> EmbeddedServer:
     """Return the embedded server of that name."""
-    from curate.servers import label_studio
+    from curate.servers import argilla, label_studio
 
-    if name != "label_studio":
-        raise RecipeError(f"no embedded server {name}", hint="label_studio")
-    return label_studio
+    servers: dict[str, EmbeddedServer] = {"label_studio": label_studio, "argilla": argilla}
+    if name not in servers:
+        raise RecipeError(f"no embedded server {name}", hint=" or ".join(servers))
+    return servers[name]
 
 
 class EmbeddedServer(Protocol):

@@ -1,0 +1,256 @@
+"""Argilla's filters and sorts as SQL over its own tables; `r` is the record in question.
+
+A filter on a value that may be a list holds if any item does. Values arrive as strings, also for
+ratings and scores. Only ratings and labels can be filtered by, as on Argilla's own engines. A `+`
+keeps SQLite from walking an index of all statuses: on 10,000 records that is seven times slower.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+from uuid import UUID
+
+PENDING = "pending"
+PARTS = ("value", "score", "agent", "type")
+SCALAR = "v.type NOT IN ('object', 'null')"
+NUMBER = "v.type IN ('integer', 'real')"
+FILTERABLE = "('rating', 'label_selection', 'multi_label_selection')"
+
+
+@dataclass(frozen=True)
+class Sql:
+    """A piece of SQL with the values of its question marks, which always travel together."""
+
+    text: str
+    values: tuple[Any, ...] = ()
+
+    def __add__(self, other: Sql | str) -> Sql:
+        other = Sql(other) if isinstance(other, str) else other
+        return Sql(self.text + other.text, self.values + other.values)
+
+
+@dataclass(frozen=True)
+class OfRecord:
+    """The record's own `id`, `external_id`, `status`, `inserted_at` or `updated_at`."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class OfMetadata:
+    """A property of the record's metadata."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class OfSuggestion:
+    """The `value`, `score`, `agent` or `type` of the suggestion for a question."""
+
+    question: str
+    part: str
+
+
+@dataclass(frozen=True)
+class OfResponse:
+    """The answers to a question, or without one the responses' status; of a user, or of all."""
+
+    question: str | None
+    user: str | None
+
+
+Scope = OfRecord | OfMetadata | OfSuggestion | OfResponse
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Is one of these."""
+
+    scope: Scope
+    values: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Range:
+    """Lies between, ends included."""
+
+    scope: Scope
+    low: float | str | None
+    high: float | str | None
+
+
+@dataclass(frozen=True)
+class Sort:
+    """By this; what has none comes last either way."""
+
+    scope: Scope
+    is_descending: bool
+
+
+Filter = Terms | Range
+
+
+def every(parts: Iterable[Sql]) -> Sql:
+    """Return the condition that all of these hold."""
+    parts = tuple(parts)
+    return _joined(" AND ", parts) if parts else Sql("1")
+
+
+def condition(wanted: Filter, dataset: str) -> Sql:
+    """Return the condition of a filter. Raises ValueError for what it cannot compare."""
+    scope = wanted.scope
+    if isinstance(scope, OfRecord):
+        return _of_record(scope.name, wanted)
+    if isinstance(scope, OfMetadata):
+        return _exists(Sql("json_each(r.metadata, ?) v", (_path(scope.name),)), _item(wanted))
+    if isinstance(scope, OfSuggestion):
+        return _of_suggestion(scope, wanted, dataset)
+    if scope.question is None:
+        return _of_status(scope.user, wanted)
+    return _exists(
+        *_answers(scope, scope.question),
+        Sql("EXISTS ") + _question(scope.question, dataset, filterable=True),
+        _item(wanted),
+    )
+
+
+def order(by: Sort, dataset: str) -> Sql:
+    """Return the term of an ORDER BY; a list counts as its least item, or going down its largest.
+
+    Several people's ratings count as their mean.
+    """
+    extreme = "max" if by.is_descending else "min"
+    direction = "DESC" if by.is_descending else "ASC"
+    return _sorted_by(by.scope, extreme, dataset) + f" {direction} NULLS LAST"
+
+
+def _of_record(name: str, wanted: Filter) -> Sql:
+    column = f"+r.{name}" if name == "status" else f"r.{name}"
+    as_stored = _moment if name.endswith("_at") else _key if name == "id" else str
+    if isinstance(wanted, Terms):
+        return _among(column, [as_stored(value) for value in wanted.values])
+    return _between(column, wanted, as_stored)
+
+
+def _of_suggestion(scope: OfSuggestion, wanted: Filter, dataset: str) -> Sql:
+    question = _question(scope.question, dataset, filterable=scope.part == "value")
+    mine = Sql("s.record_id = r.id AND s.question_id = ") + question
+    if scope.part in ("agent", "type"):
+        if not isinstance(wanted, Terms):
+            raise ValueError(f"a suggestion's {scope.part} has no range")
+        return _exists(Sql("suggestions s"), mine, _among(f"s.{scope.part}", wanted.values))
+    return _exists(Sql(f"suggestions s, json_each(s.{scope.part}) v"), mine, _item(wanted))
+
+
+def _of_status(user: str | None, wanted: Filter) -> Sql:
+    """Pending is who has no response at all; several statuses are alternatives."""
+    if not isinstance(wanted, Terms):
+        raise ValueError("a response's status has no range")
+    source, mine = _answers(OfResponse(None, user))
+    statuses = [status for status in wanted.values if status != PENDING]
+    ways = [_exists(source, mine, _among("+x.status", statuses))] if statuses else []
+    if PENDING in wanted.values:
+        ways.append(Sql("NOT ") + _exists(source, mine))
+    return Sql("(") + _joined(" OR ", ways) + ")" if ways else Sql("1")
+
+
+def _sorted_by(scope: Scope, extreme: str, dataset: str) -> Sql:
+    if isinstance(scope, OfRecord):
+        return Sql(f"r.{scope.name}")
+    if isinstance(scope, OfMetadata):
+        path = _path(scope.name)
+        return Sql(f"(SELECT {extreme}(v.value) FROM json_each(r.metadata, ?) v)", (path,))
+    if isinstance(scope, OfSuggestion):
+        mine = Sql("s.record_id = r.id AND s.question_id = ") + _question(scope.question, dataset)
+        if scope.part in ("agent", "type"):
+            return Sql(f"(SELECT s.{scope.part} FROM suggestions s WHERE ") + mine + ")"
+        items = f"suggestions s, json_each(s.{scope.part}) v WHERE {SCALAR}"
+        return Sql(f"(SELECT {extreme}(v.value) FROM {items} AND ") + mine + ")"
+    if scope.question is None:
+        source, mine = _answers(scope)
+        return Sql("(SELECT min(x.status) FROM ") + source + " WHERE " + mine + ")"
+    source, mine = _answers(scope, scope.question)
+    mean = f"avg(CASE WHEN {NUMBER} THEN v.value END)"
+    return (
+        Sql(f"(SELECT coalesce({mean}, {extreme}(v.value)) FROM ")
+        + source
+        + f" WHERE {SCALAR} AND "
+        + mine
+        + ")"
+    )
+
+
+def _answers(scope: OfResponse, question: str | None = None) -> tuple[Sql, Sql]:
+    """Return where responses are read from, with the answer's items as `v`, and which ones."""
+    source, mine = Sql("responses x"), Sql("x.record_id = r.id")
+    if question is not None:
+        source += Sql(', json_each(x."values", ?) v', (f"{_path(question)}.value",))
+    if scope.user is not None:
+        mine += Sql(" AND x.user_id = ?", (scope.user,))
+    return source, mine
+
+
+def _question(name: str, dataset: str, *, filterable: bool = False) -> Sql:
+    kind = f" AND json_extract(settings, '$.type') IN {FILTERABLE}" if filterable else ""
+    text = f"(SELECT id FROM questions WHERE dataset_id = ? AND name = ?{kind})"
+    return Sql(text, (dataset, name))
+
+
+def _exists(source: Sql, *conditions: Sql) -> Sql:
+    return Sql("EXISTS (SELECT 1 FROM ") + source + " WHERE " + every(conditions) + ")"
+
+
+def _item(wanted: Filter) -> Sql:
+    if isinstance(wanted, Range):
+        return Sql(f"{NUMBER} AND ") + _between("v.value", wanted, float)
+    values = [*wanted.values, *filter(None.__ne__, map(_number, wanted.values))]
+    return Sql(f"{SCALAR} AND ") + _among("v.value", values)
+
+
+def _among(expression: str, values: Iterable[Any]) -> Sql:
+    values = tuple(values)
+    return Sql(f"{expression} IN ({', '.join('?' * len(values))})", values)
+
+
+def _between(expression: str, wanted: Range, as_stored: Callable[[Any], Any]) -> Sql:
+    ends = [(">=", wanted.low), ("<=", wanted.high)]
+    return every(
+        Sql(f"{expression} {sign} ?", (as_stored(end),)) for sign, end in ends if end is not None
+    )
+
+
+def _joined(word: str, parts: Sequence[Sql]) -> Sql:
+    text = word.join(part.text for part in parts)
+    return Sql(text, tuple(value for part in parts for value in part.values))
+
+
+def _number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _path(name: str) -> str:
+    return f'$."{name}"'
+
+
+def _key(text: str) -> str:
+    """Return a record's id as it is stored; what is no id is nobody's."""
+    try:
+        return UUID(text).hex
+    except ValueError:
+        return ""
+
+
+def _moment(value: Any) -> str:
+    """Return a time as it is stored: UTC without saying so."""
+    moment = datetime.fromisoformat(str(value))
+    if moment.tzinfo:
+        moment = moment.astimezone(UTC)
+    return moment.strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -1,0 +1,262 @@
+"""What search needs beside Argilla's own tables, in the same SQLite file: words and vectors.
+
+    records, vectors ──triggers──▶ curate_changes ──refresh──▶ curate_words, curate_vectors
+
+Whoever writes a record also writes its id into `curate_changes`, in the same transaction; before
+an answer that needs them, the changes are worked off. So the index cannot drift, whatever is
+killed when. The triggers are plain SQL, so that any other program may write the file as well.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from array import array
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate.servers.argilla.query import EVERY
+from curate.servers.argilla.words import unescaped, words
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+EDITION = 1
+"""Counted up when tables or words change: an index of another edition is made anew."""
+
+BATCH = 500
+MATRICES = 4
+TABLES = ("curate_changes", "curate_documents", "curate_words", "curate_vectors")
+TRIGGERS = [
+    (table, event.split()[0], kind, "OLD" if event == "DELETE" else "NEW", event)
+    for table, kind, column in (("records", "record", "fields"), ("vectors", "vector", "value"))
+    for event in ("INSERT", f"UPDATE OF {column}", "DELETE")
+]
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS curate_changes(
+    number INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS curate_documents(
+    number INTEGER PRIMARY KEY, record_id TEXT NOT NULL, field TEXT, is_whole INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS curate_documents_record ON curate_documents(record_id);
+CREATE VIRTUAL TABLE IF NOT EXISTS curate_words USING fts5(words, tokenize = 'ascii');
+CREATE TABLE IF NOT EXISTS curate_vectors(
+    id TEXT PRIMARY KEY, settings_id TEXT NOT NULL, record_id TEXT NOT NULL,
+    value BLOB NOT NULL, change INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS curate_vectors_settings ON curate_vectors(settings_id);
+CREATE INDEX IF NOT EXISTS curate_records_dataset ON records(dataset_id, inserted_at, id);
+""" + "".join(
+    f"CREATE TRIGGER IF NOT EXISTS curate_{table}_{name.lower()} AFTER {event} ON {table} BEGIN"
+    f" INSERT INTO curate_changes(kind, id) VALUES ('{kind}', {row}.id); END;\n"
+    for table, name, kind, row, event in TRIGGERS
+)
+MISSED = """
+INSERT INTO curate_changes(kind, id) SELECT 'record', id FROM records
+    WHERE id NOT IN (SELECT record_id FROM curate_documents UNION SELECT id FROM curate_changes);
+INSERT INTO curate_changes(kind, id) SELECT 'vector', id FROM vectors
+    WHERE id NOT IN (SELECT id FROM curate_vectors UNION SELECT id FROM curate_changes);
+"""
+
+FIELDS = """
+SELECT r.id, r.fields, f.name, json_extract(f.settings, '$.type')
+    FROM records r LEFT JOIN fields f
+    ON f.dataset_id = r.dataset_id AND json_extract(f.settings, '$.type') <> 'image'
+    WHERE r.id IN ({}) ORDER BY r.id, f.inserted_at
+"""
+
+
+@dataclass(frozen=True)
+class Document:
+    """The words of one field of a record, or of the whole record."""
+
+    record: str
+    field: str | None
+    is_whole: bool
+    words: str
+
+
+class Index:
+    """The index in one database; any thread may use it."""
+
+    def __init__(self, database: Path) -> None:
+        self._database = database
+        self._idle: list[sqlite3.Connection] = []
+        self._refreshing = threading.Lock()
+        self._matrices: dict[str, tuple[Any, list[str], NDArray[np.float32]]] = {}
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Yield a connection that sees one state of the database."""
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.execute("COMMIT")
+
+    def write(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """Run a statement by itself; return how many rows it changed."""
+        with self._connection() as connection:
+            return connection.execute(statement, values).rowcount
+
+    def prepare(self) -> None:
+        """Make what is missing; let readers and a writer work at the same time."""
+        with self._connection() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            if connection.execute("PRAGMA user_version").fetchone() != (EDITION,):
+                drop = "".join(f"DROP TABLE IF EXISTS {table};" for table in TABLES)
+                edition = f"PRAGMA user_version = {EDITION};"
+                connection.executescript(f"BEGIN IMMEDIATE; {drop}{SCHEMA}{MISSED}{edition}COMMIT;")
+
+    def refresh(self) -> None:
+        """Work off the changes made so far."""
+        with self._refreshing, self._connection() as connection:
+            (last,) = connection.execute("SELECT max(number) FROM curate_changes").fetchone()
+            while last and (changes := _changes(connection, last)):
+                _work_off(connection, changes)
+
+    def matrix(self, settings: str) -> tuple[list[str], NDArray[np.float32]]:
+        """Return the records that have this kind of vector, and the vectors, of length 1."""
+        import numpy as np
+
+        with self.reading() as connection:
+            version = connection.execute(
+                "SELECT count(*), max(change) FROM curate_vectors WHERE settings_id = ?",
+                (settings,),
+            ).fetchone()
+            known = self._matrices.pop(settings, None)
+            if known is None or known[0] != version:
+                rows = connection.execute(
+                    "SELECT record_id, value FROM curate_vectors WHERE settings_id = ?", (settings,)
+                ).fetchall()
+                flat = np.frombuffer(b"".join(value for _, value in rows), dtype=np.float32)
+                known = version, [record for record, _ in rows], _unit(flat.reshape(len(rows), -1))
+        self._matrices[settings] = known
+        while len(self._matrices) > MATRICES:
+            self._matrices.pop(next(iter(self._matrices)))
+        return known[1:]
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._database, timeout=30, isolation_level=None, check_same_thread=False
+        )
+        connection.text_factory = lambda text: text.decode(errors="replace")
+        connection.create_function("curate_shuffled", 2, _shuffled, deterministic=True)
+        return connection
+
+
+def _changes(connection: sqlite3.Connection, last: int) -> list[tuple[int, str, str]]:
+    query = "SELECT number, kind, id FROM curate_changes WHERE number <= ? ORDER BY number LIMIT ?"
+    return connection.execute(query, (last, BATCH)).fetchall()
+
+
+def _work_off(connection: sqlite3.Connection, changes: Sequence[tuple[int, str, str]]) -> None:
+    """Bring the index up to these changes; whoever writes in between leaves another change."""
+    records = sorted({key for _, kind, key in changes if kind == "record"})
+    vectors = sorted({key for _, kind, key in changes if kind == "vector"})
+    last = changes[-1][0]
+    documents = list(_documents(connection, records))
+    values = _values(connection, vectors, last)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        _forget(connection, records, vectors)
+        for document in documents:
+            _add(connection, document)
+        connection.executemany("INSERT INTO curate_vectors VALUES (?, ?, ?, ?, ?)", values)
+        connection.execute("DELETE FROM curate_changes WHERE number <= ?", (last,))
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _documents(connection: sqlite3.Connection, records: Sequence[str]) -> Iterator[Document]:
+    rows = connection.execute(FIELDS.format(_marks(records)), records).fetchall()
+    for record, fields in groupby(rows, key=itemgetter(0)):
+        yield from _documents_of(record, list(fields))
+
+
+def _documents_of(
+    record: str, fields: Sequence[tuple[str, str, str | None, str]]
+) -> list[Document]:
+    """Return the whole record and, if it has several fields, each of them."""
+    values = json.loads(fields[0][1]) or {}
+    texts = {name: _words_of(values.get(name)) for _, _, name, _ in fields if name is not None}
+    only = next(iter(texts)) if len(texts) == 1 else None
+    whole = Document(record, only, True, " ".join(texts.values()) or EVERY)
+    parts = [] if only else [Document(record, name, False, text) for name, text in texts.items()]
+    return [whole, *parts]
+
+
+def _words_of(value: Any) -> str:
+    """Return the words of a field's value: a text, the messages of a chat, or any JSON."""
+    if isinstance(value, list):
+        value = "\n".join(str(message.get("content", "")) for message in value)
+    elif not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False) if value else ""
+    return " ".join([EVERY, *words(unescaped(value))])
+
+
+def _values(
+    connection: sqlite3.Connection, vectors: Sequence[str], change: int
+) -> list[tuple[str, str, str, bytes, int]]:
+    query = "SELECT id, vector_settings_id, record_id, value FROM vectors WHERE id IN ({})"
+    rows = connection.execute(query.format(_marks(vectors)), vectors)
+    return [
+        (key, settings, record, array("f", json.loads(value)).tobytes(), change)
+        for key, settings, record, value in rows
+    ]
+
+
+def _forget(connection: sqlite3.Connection, records: Sequence[str], vectors: Sequence[str]) -> None:
+    numbers = f"SELECT number FROM curate_documents WHERE record_id IN ({_marks(records)})"
+    connection.execute(f"DELETE FROM curate_words WHERE rowid IN ({numbers})", records)
+    connection.execute(
+        f"DELETE FROM curate_documents WHERE record_id IN ({_marks(records)})", records
+    )
+    connection.execute(f"DELETE FROM curate_vectors WHERE id IN ({_marks(vectors)})", vectors)
+
+
+def _add(connection: sqlite3.Connection, document: Document) -> None:
+    row = connection.execute(
+        "INSERT INTO curate_documents(record_id, field, is_whole) VALUES (?, ?, ?)",
+        (document.record, document.field, document.is_whole),
+    )
+    connection.execute(
+        "INSERT INTO curate_words(rowid, words) VALUES (?, ?)", (row.lastrowid, document.words)
+    )
+
+
+def _marks(values: Sequence[Any]) -> str:
+    return ", ".join("?" * len(values))
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    import numpy as np
+
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = vectors / np.where(lengths == 0, 1, lengths)
+    return unit
+
+
+def _shuffled(user: str, record: str) -> int:
+    """Return the place of a record in a user's own order, which is always the same."""
+    return int.from_bytes(blake2b((user + record).encode(), digest_size=7).digest())

@@ -1,0 +1,48 @@
+"""The words of a text, one way for the texts that are searched and the queries that search them.
+
+A word is a run of letters, digits and their marks. Scripts that are written without spaces give
+one word a character, so that a run of them, searched as a phrase, is found wherever it stands; an
+emoji is a word too. Case and width do not matter.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from itertools import pairwise
+
+SPACELESS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"  # Thai, Lao, Burmese, Khmer
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3041-\u30ff\u31f0-\u31ff"  # radicals, kana
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
+)
+JOINERS = "\u200c\u200d"
+ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#x27;", "'"), ("&amp;", "&"))
+
+
+def words(text: str) -> list[str]:
+    """Return the words of a plain text, in order."""
+    return _pattern().findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def unescaped(text: str) -> str:
+    """Return what a reader sees of a text escaped for HTML, where `&lt;` is no word `lt`."""
+    for escape, character in ESCAPES:
+        text = text.replace(escape, character)
+    return text
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    letter, mark = rf"[^\W_{SPACELESS}]", f"[{_ranges('Mn', 'Mc', 'Me')}{JOINERS}]"
+    return re.compile(rf"[{SPACELESS}]|{letter}+(?:{mark}+{letter}*)*|[{_ranges('So')}]")
+
+
+def _ranges(*categories: str) -> str:
+    """Return the characters of some Unicode categories as the inside of a character class."""
+    points = [each for each in range(0x20000) if unicodedata.category(chr(each)) in categories]
+    gaps = [(last, first) for last, first in pairwise(points) if first != last + 1]
+    starts = [points[0], *(first for _, first in gaps)]
+    ends = [*(last for last, _ in gaps), points[-1]]
+    return "".join(f"{chr(start)}-{chr(end)}" for start, end in zip(starts, ends, strict=True))

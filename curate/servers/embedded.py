@@ -1,0 +1,221 @@
+"""An embedded server seen from outside: built, started, ended, and given its people.
+
+What servers have in common lives here; each module beside this one says what is its own.
+
+    <home>/servers/<name>/
+      secrets.json    0600: the server's key, the curator's account, everybody else's
+      data/           database and files, copied from the environment's migrated template
+      server.json     held by the running server: its process and port
+      server.log      what it said since it started
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from secrets import token_hex, token_urlsafe
+from typing import Any
+
+from curate import storage
+from curate.errors import ServerError
+from curate.servers import Account, Home, Running, Watch, environments, processes, unwatched
+from curate.servers.environments import Environment
+
+INHERITED = ("PATH", "LANG", "LC_ALL", "TZ")
+"""All that a server sees of our environment; servers read names as common as `HOST`."""
+
+Login = Callable[[str], str]
+"""Gives a login its one spelling; raises ServerError for what can be none."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A server of one's own; `here` holds its `requirements.lock` and its `inside.py`.
+
+    `variables` are the settings it gets for a folder of data; `health` is the path that answers
+    200 once it is up.
+    """
+
+    name: str
+    title: str
+    here: Path
+    port: int
+    health: str
+    variables: Callable[[Path], Mapping[str, str]]
+    curators_login: str
+    login: Login
+
+    def start(self, home: Home, watch: Watch = unwatched) -> Running:
+        """Start the server, or return the one that runs; the first start builds it.
+
+        Raises ServerError with the end of the log.
+        """
+        root = self._prepared(home)
+        with processes.held(root / ".starting"):
+            if processes.running(_state(root)) is None:
+                environment = self._environment(home, watch)
+                _copy_template(environment, root)
+                self._secrets(root)
+                self._launch(environment, root)
+            with watch(f"starting {self.title}", None):
+                return self._wait(root)
+
+    def stop(self, home: Home) -> bool:
+        """End the server; return whether one ran."""
+        return processes.end(_state(self.root(home)))
+
+    def status(self, home: Home) -> Running | None:
+        """Return the running server, or None."""
+        return processes.running(_state(self.root(home)))
+
+    def reset(self, home: Home) -> None:
+        """End the server and remove everything in it: projects, answers, accounts."""
+        self.stop(home)
+        shutil.rmtree(self.root(home), ignore_errors=True)
+
+    def curator(self, home: Home) -> Account:
+        """Return the account that curate itself uses, and the curator may log in with."""
+        return Account(**self._secrets(self._prepared(home))["curator"])
+
+    def accounts(self, home: Home) -> list[Account]:
+        """Return the accounts of the people who annotate, in the order they were added in."""
+        people = self._secrets(self._prepared(home))["people"]
+        return [Account(**account) for account in people]
+
+    def add_account(self, home: Home, email: str, name: str, watch: Watch = unwatched) -> Account:
+        """Give a person an account; see `add_accounts`."""
+        return self.add_accounts(home, [(email, name)], watch)[0]
+
+    def add_accounts(
+        self, home: Home, people: Iterable[tuple[str, str]], watch: Watch = unwatched
+    ) -> list[Account]:
+        """Give people (login, name) accounts; a login that is known keeps its password.
+
+        A server that does not run makes them when it starts. Raises ServerError for what cannot
+        be a login.
+        """
+        root = self._prepared(home)
+        with processes.held(root / ".accounts"):
+            secrets = self._secrets(root)
+            known = {account["email"]: account for account in secrets["people"]}
+            added = [self._account(login, name, known) for login, name in people]
+            if len(known) != len(secrets["people"]):
+                secrets["people"] = list(known.values())
+                storage.write_json(_secrets_file(root), secrets, private=True)
+            if self.status(home):
+                with watch("adding accounts", None):
+                    self._wait(root)  # a server that is starting makes accounts itself
+                    environment = self._environment(home, watch)
+                    self._run(environment, root / "data", "users", _secrets_file(root))
+        return [Account(**account) for account in added]
+
+    def root(self, home: Home) -> Path:
+        """Return the folder of this server's state."""
+        return home.home / "servers" / self.name
+
+    def _account(self, login: str, name: str, known: dict[str, dict[str, str]]) -> dict[str, str]:
+        email = self.login(login)
+        if email == self.curators_login:
+            raise ServerError(f"{email!r} is the curator's own account", hint="give another")
+        return known.setdefault(email, _new_account(email, name))
+
+    def _prepared(self, home: Home) -> Path:
+        root = self.root(home)
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return root
+
+    def _secrets(self, root: Path) -> dict[str, Any]:
+        """Return what is in the file of secrets, drawing them the first time."""
+        with processes.held(root / ".secrets"):
+            secrets = storage.read_json(_secrets_file(root))
+            if secrets is None:
+                curator = _new_account(self.curators_login, "Curator")
+                secrets = {"secret_key": token_urlsafe(48), "curator": curator, "people": []}
+                storage.write_json(_secrets_file(root), secrets, private=True)
+        return dict(secrets)
+
+    def _environment(self, home: Home, watch: Watch) -> Environment:
+        def make_template(environment: Environment) -> None:
+            with watch(f"preparing {self.title}'s database (once)", None):
+                environment.template.mkdir(mode=0o700)
+                self._run(environment, environment.template, "migrate")
+
+        lock = self.here / "requirements.lock"
+        return environments.build(
+            self.name, lock, home.environments, finish=make_template, watch=watch
+        )
+
+    def _launch(self, environment: Environment, root: Path) -> None:
+        _state(root).write_text("")  # so that nobody takes an earlier server's record for its own
+        log = _log(root)
+        if log.exists():
+            log.replace(log.with_suffix(".old.log"))
+        arguments = ("serve", _secrets_file(root), _state(root), self.port)
+        with log.open("ab") as output:
+            launched = subprocess.run(
+                self._command(environment, *arguments),
+                env=self._variables(root / "data"),
+                cwd=root / "data",
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                check=False,
+            )
+        if launched.returncode:
+            end = processes.tail(log)
+            raise ServerError(f"{self.title} did not start:\n{end}", hint=f"see {log}")
+
+    def _wait(self, root: Path) -> Running:
+        return processes.wait_until_up(_state(root), self.health, _log(root), patience=180)
+
+    def _run(self, environment: Environment, data: Path, *arguments: str | Path) -> None:
+        done = subprocess.run(
+            self._command(environment, *arguments),
+            env=self._variables(data),
+            cwd=data,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        if done.returncode:
+            end = "\n".join(done.stderr.splitlines()[-15:])
+            what = f"{self.title} could not do `{arguments[0]}`"
+            raise ServerError(f"{what}:\n{end}", hint=f"see {data}")
+
+    def _command(self, environment: Environment, *arguments: str | Path | int) -> Sequence[str]:
+        return [str(environment.python), "-I", str(self.here / "inside.py"), *map(str, arguments)]
+
+    def _variables(self, data: Path) -> dict[str, str]:
+        inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
+        return {**inherited, **self.variables(data), "HOME": str(data)}
+
+
+def _new_account(login: str, name: str) -> dict[str, str]:
+    return asdict(Account(login, name.strip()[:30] or login, token_urlsafe(12), token_hex(20)))
+
+
+def _copy_template(environment: Environment, root: Path) -> None:
+    data, copy = root / "data", root / ".data"
+    if not data.exists():
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(environment.template, copy)
+        copy.rename(data)
+
+
+def _state(root: Path) -> Path:
+    return root / "server.json"
+
+
+def _log(root: Path) -> Path:
+    return root / "server.log"
+
+
+def _secrets_file(root: Path) -> Path:
+    return root / "secrets.json"
