@@ -1,11 +1,14 @@
 """Label configs become forms, or are refused with the tag and its line."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from curate.backends.refusals import refusals
 from curate.errors import FormError
 from curate.forms import complaint, known_forms, load_form, parse_form
+from tests.command import command
 
 WHOLE = """<View>
   <Header value="Look"/>
@@ -75,6 +78,7 @@ CHOICE = '<Choice value="x"/>'
             form_with(f'<Choices name="c" toName="t" choice="many">{CHOICE}</Choices>'),
             'line 3: <Choices> choice="many" is not known',
         ),
+        (f"<Choices name='c' toName='t'>{CHOICE}</Choices>", "line 1: <Choices> stands outermost"),
         (
             form_with(f'<Choices name="t" toName="t">{CHOICE}</Choices>'),
             "two tags are named t",
@@ -258,10 +262,186 @@ def test_an_image_is_shown_and_can_be_classified():
         )
 
 
-def test_a_question_that_depends_on_another_is_refused():
-    with pytest.raises(FormError, match="cannot depend on another answer"):
-        parse_form(
-            '<View><Text name="t" value="$text"/><Choices name="x" toName="t" '
-            'visibleWhen="choice-selected"><Choice value="A"/></Choices></View>',
-            name="conditional",
-        )
+# What the server takes and then answers wrongly, or not at all: each was tried there.
+
+
+def choices(inside="", **attributes):
+    more = "".join(f' {name}="{value}"' for name, value in attributes.items())
+    return form_with(f'<Choices name="c" toName="t"{more}>{inside}</Choices>')
+
+
+A, B = '<Choice value="A"/>', '<Choice value="B"/>'
+
+
+@pytest.mark.parametrize(
+    ("xml", "words"),
+    [
+        (choices(A + B, requird="true"), "does not know: requird"),
+        (choices(A + B, toname="t"), "does not know: toname"),
+        (choices(A + B, required="yes"), 'required="yes" is not known'),
+        (choices(A + B, perRegion="true"), "cannot be asked per region"),
+        (choices(A + B, perregion="true"), "cannot be asked per region"),
+        (choices(A + B, perItem="true"), "cannot be asked per item"),
+        (choices(A + B, visibleWhen="choice-selected"), "cannot depend on another answer"),
+        (choices(A + B, whenTagName="d"), "cannot depend on another answer (whenTagName)"),
+        (choices(value="$options"), "cannot take its options from the data"),
+        (choices('<Choice value="A" selected="true"/>'), "before anybody looked (selected)"),
+        (choices('<Choice value="A" html="&lt;i&gt;B"/>'), "must show its value"),
+        (choices('<Choice value="A"><Choice value="B"/></Choice>'), "cannot stand in <Choice>"),
+        (choices('<Choice value=""/>'), "line 3: <Choice> has an empty value"),
+        (choices('<Choice value="A" alias=""/>'), "line 3: <Choice> has an empty alias"),
+        (choices('<Choice value=" A"/>'), "has white space around it"),
+        (choices('<Choice value="costs $5"/>'), "what follows a $ is taken for a field"),
+        (choices('<Choice value="A" alias="$x"/>'), "what follows a $ is taken for a field"),
+        (choices('<Choice value="A" alias="x"/><Choice value="B" alias="x"/>'), "repeats x"),
+        (choices('<Choice value="A" alias="x"/><Choice value="A"/>'), "looks like another: A"),
+        (
+            choices('<Choice value="A" alias="B"/><Choice value="B" alias="C"/>'),
+            "has the alias B, which is another's value",
+        ),
+        (
+            choices('<Choice value="A" hotkey="x"/>\n<Choice value="B" hotkey="X"/>'),
+            "line 4: <Choice> has the hotkey x of line 3",
+        ),
+        (form_with('<Choices name="" toName="t"/>'), "line 3: <Choices> has an empty name"),
+        (form_with('<Choices name="a b" toName="t"/>'), "cannot be named 'a b'"),
+        (form_with('<Rating name="r" toName="t" defaultValue="3"/>'), "before anybody looked"),
+        (form_with('<TextArea name="n" toName="t" value="$text"/>'), "before anybody looked"),
+        (form_with('<TextArea name="n" toName="t" value="good"/>'), "before anybody looked"),
+        (form_with('<Header value="About $text"/>'), "what follows a $ is taken for a field"),
+        (
+            '<View><Text name="t" value="$a"/><Text name="u" value="$b"/>'
+            f'<Choices name="c" toName="t,u">{A}</Choices></View>',
+            "line 1: <Choices> can be about one thing",
+        ),
+        (
+            '<View><Text name="t" value="$a"/><Pairwise name="p" toName="t,t"/></View>',
+            "must compare two fields",
+        ),
+        (
+            '<View visibleWhen="choice-selected"><Text name="t" value="$a"/></View>',
+            "line 1: <View> cannot depend on another answer",
+        ),
+        ('<View><Text name="t" value="$a" valueType="url"/></View>', "fetch its text"),
+        ('<View><Text name="t" value="$a" encoding="base64"/></View>', "spans are counted"),
+        ('<View><Text name="t" value="$a" granularity="line"/></View>', "is not known"),
+        ('<View><Image name="t" valueList="$a"/></View>', "must show one field"),
+    ],
+)
+def test_what_a_server_would_take_in_silence_is_refused(xml, words):
+    with pytest.raises(FormError) as caught:
+        parse_form(xml, name="silent")
+    assert caught.value.message.startswith("line ")
+    assert words in caught.value.message
+
+
+def test_a_misspelt_attribute_is_put_right():
+    with pytest.raises(FormError) as caught:
+        parse_form(choices(A + B, requird="true"), name="misspelt")
+    assert caught.value.hint == "required?"
+
+
+def test_what_is_switched_off_may_stand_there():
+    off = 'perRegion="false" perItem="false" allowNested="false"'
+    xml = form_with(
+        f'<Choices name="c" toName="t" {off}><Choice value="A" selected="false"/></Choices>'
+    )
+    assert parse_form(xml, name="off").questions[0].labels == ("A",)
+
+
+def test_several_of_two_fields_are_no_preference():
+    chosen = (
+        '<Choices name="better" toName="p" choice="multiple"><Choice value="first"/>'
+        '<Choice value="second"/></Choices>'
+    )
+    assert parse_form(PAIR.format(chosen), name="pair").questions[0].kind == "choices"
+
+
+def test_words_in_a_tag_count_and_looks_do_not():
+    form = form_with(f"<Header>Why?</Header><Style>.a {{}}</Style>{CHOICES}")
+    digest = parse_form(form, name="x").digest
+    assert parse_form(form.replace("Why?", "How?"), name="x").digest != digest
+    assert parse_form(form.replace(".a {}", ".a {max-height: 5em}"), name="x").digest == digest
+
+
+CHOICES = f'<Choices name="c" toName="t">{A}{B}</Choices>'
+
+
+# ── what comes with curate, and who can ask it
+
+
+EXPECTED = {
+    "comment": {"comment": "comment"},
+    "comparison": {"better": "preference", "note": "comment"},
+    "entities": {"entities": "entities"},
+    "entities_zh": {"entities": "entities"},
+    "flags": {"flags": "choices", "note": "comment"},
+    "image": {"kind": "choice", "note": "comment"},
+    "preference": {"preference": "preference", "note": "comment"},
+    "quality": {"quality": "rating", "note": "comment"},
+    "review": {
+        **{"entities": "entities", "topic": "choice", "flags": "choices"},
+        **{"quality": "rating", "note": "comment"},
+    },
+    "sentiment": {"sentiment": "choice"},
+    "sentiment_zh": {"sentiment": "choice"},
+    "topic": {"topic": "choice", "note": "comment"},
+}
+
+
+def test_what_the_forms_that_come_with_curate_ask():
+    found = {name: load_form(name) for name in known_forms()}
+    asked = {name: {q.name: q.kind for q in form.questions} for name, form in found.items()}
+    assert asked == EXPECTED
+    assert found["preference"].question("preference").labels == ("response_a", "response_b", "tie")
+    assert found["comparison"].question("better").labels == ("a", "b")
+    assert found["entities_zh"].questions[0].shown == ("人名", "机构", "地名")
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_form_that_comes_with_curate_can_be_asked_everywhere(name):
+    form = load_form(name)
+    assert not any(refusals(form).values())
+    assert "<Header " in form.xml
+    assert "max-height" in form.xml
+    options = form.xml.count("<Choice ") + form.xml.count("<Label ")
+    assert form.xml.count("hotkey=") == options + form.xml.count("<Rating ")
+    assert form.xml.count("requiredMessage=") == form.xml.count("required=")
+
+
+def test_a_server_says_what_it_cannot_ask():
+    labels = '<Labels name="l" toName="t" required="true"><Label value="A"/></Labels>'
+    form = parse_form(form_with(labels).replace("$text", "$record_id"), name="own")
+    found = refusals(form)
+    assert "line 3: <Labels> l is required" in found["label_studio"][0]
+    assert "record_id" in found["label_studio"][1]
+    assert found["folder"] == ()
+    assert refusals(parse_form(form_with(CHOICES).replace("$text", "$id"), name="own"))["folder"]
+
+
+def test_the_command_names_tag_and_line_or_who_can_ask(monkeypatch, capsys, tmp_path):
+    run = command(monkeypatch, capsys)
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run("forms", "check", "review")
+    assert code == 0
+    assert "entities (entities), topic (choice)" in err
+    assert "label_studio" in out
+    code, out, _ = run("forms", "check", "preference", "--json")
+    found = json.loads(out)
+    assert (code, found["readable"], found["servers"]["folder"]) == (0, True, [])
+    assert found["questions"][0]["values"] == ["response_a", "response_b", "tie"]
+
+    (tmp_path / "own.xml").write_text(choices(A + B, requird="true"))
+    code, out, err = run("forms", "check", "own.xml", "-w", tmp_path / "elsewhere")
+    assert (code, out) == (1, "")
+    assert "own.xml, line 3: <Choices> has an attribute that curate does not know: requird" in err
+    code, out, err = run("forms", "check", "own.xml", "--json")
+    assert (code, err) == (1, "")
+    assert json.loads(out) == {
+        "form": "own.xml",
+        "readable": False,
+        "error": "own.xml, line 3: <Choices> has an attribute that curate does not know: requird",
+        "hint": "required?",
+    }
+    assert run("forms", "check", "absent")[0] == 1
+    assert "<Choices" in run("forms", "show", "topic")[1]

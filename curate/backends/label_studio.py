@@ -25,11 +25,10 @@ from curate.backends.label_studio_client import (
     well_formed,
     where,
 )
-from curate.backends.label_studio_values import write_annotation, write_prediction
+from curate.backends.label_studio_values import refusals, write_annotation, write_prediction
 from curate.errors import (
     BackendError,
     BackendUnavailable,
-    DataError,
     FormError,
     PartialPush,
     ProjectMismatch,
@@ -70,8 +69,9 @@ class LabelStudioBackend:
     def ensure_project(
         self, name: str, form: Form, *, overlap: int | None, guidelines: str
     ) -> Project:
-        if RECORD in form.fields:
-            raise DataError(f"a field cannot be named {RECORD}", hint="our ids stand there")
+        if reasons := refusals(form):
+            hint = "see `curate forms check`"
+            raise FormError(f"{form.name}: {reasons[0]}", hint=hint)
         key = self._find(name[-TITLE:])
         if key is None:
             key = self._create(name, form, overlap, guidelines)

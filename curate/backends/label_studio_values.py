@@ -19,6 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from curate.backends.label_studio_client import RECORD
 from curate.errors import DataError
 from curate.forms import OBJECTS, complaint
 from curate.records import Annotation, Form, Question, Suggestion
@@ -40,6 +41,21 @@ SIDES = ("left", "right")
 
 class _Unreadable(Exception):
     """A result that does not have the shape of its kind."""
+
+
+def refusals(form: Form) -> tuple[str, ...]:
+    """Return why Label Studio cannot ask a form as it is meant; nothing if it can.
+
+    Measured: people may submit without an answer to a tag that the server cannot require.
+    """
+    reasons = [
+        f"line {each.line}: <{each.tag}> {each.name} is required, and people can leave it open"
+        for each in form.questions
+        if each.required and each.tag in ("Labels", "Pairwise")
+    ]
+    if RECORD in form.fields:
+        reasons.append(f"a field cannot be named {RECORD}: our ids stand there")
+    return tuple(reasons)
 
 
 def read_result(form: Form, result: Any, texts: Texts) -> dict[str, tuple[Any, str | None]]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from curate import console
 from curate.commands.options import HERE, Json, Root, Wait, open_workspace
+from curate.errors import FormError
+
+if TYPE_CHECKING:
+    from curate.records import Form
 
 rounds = typer.Typer(help="Rounds of asking people.", no_args_is_help=True)
 recipes = typer.Typer(help="Recipes: their schema, and whether one is right.", no_args_is_help=True)
@@ -89,6 +93,47 @@ def server_status(name: Which = "label_studio", as_json: Json = False) -> None:
     console.show({"server": name, "running": running is not None, **facts}, as_json=as_json)
 
 
+    sys.stdout.write(_form(name, workspace).xml)
+
+
+@forms.command("check")
+def forms_check(name: Named, workspace: Root = HERE, as_json: Json = False) -> None:
+    """Say whether a form can be read (if not, which tag on which line), and who can ask it.
+
+    Example: curate forms check label_configs/mine.xml
+    """
+    from curate.backends.refusals import refusals
+
+    try:
+        form = _form(name, workspace)
+    except FormError as error:
+        if not as_json:
+            raise
+        found = {"form": name, "readable": False, "error": error.message, "hint": error.hint}
+        console.show(found, as_json=True)
+        raise typer.Exit(error.exit_code) from None
+    reasons = refusals(form)
+    if as_json:
+        asked = [
+            {"name": q.name, "kind": q.kind, "values": q.labels, "required": q.required}
+            for q in form.questions
+        ]
+        console.show(
+            {"form": form.name, "readable": True, "questions": asked, "servers": reasons},
+            as_json=True,
+        )
+        return
+    console.note(f"{form.name} asks {_asks(form)}")
+    console.table(
+        [
+            {"server": server, "can ask it": not whys, "why not": "; ".join(whys)}
+            for server, whys in reasons.items()
+        ]
+    )
+
+
+def _form(name: str, workspace: Path) -> Form:
+    """Return a form; a path is meant from the current folder, as on every command line."""
 @accounts.command("add")
 def accounts_add(
     email: Annotated[str, typer.Argument(help="The login.")],
@@ -156,10 +201,7 @@ def forms_list(workspace: Root = HERE, as_json: Json = False) -> None:
     from curate.forms import known_forms, load_form
 
     known = [load_form(name, workspace) for name in known_forms(workspace)]
-    found = [
-        {"form": f.name, "asks": ", ".join(f"{q.name} ({q.kind})" for q in f.questions)}
-        for f in known
-    ]
+    found = [{"form": form.name, "asks": _asks(form)} for form in known]
     console.show({"forms": found}, as_json=True) if as_json else console.table(found)
 
 
@@ -174,4 +216,8 @@ def forms_show(
     """
     from curate.forms import load_form
 
-    sys.stdout.write(load_form(name, workspace).xml)
+    return load_form(str(Path(name).absolute()) if name.endswith(".xml") else name, workspace)
+
+
+def _asks(form: Form) -> str:
+    return ", ".join(f"{question.name} ({question.kind})" for question in form.questions)

@@ -1,55 +1,40 @@
 """Label configs: real Label Studio XML, read into a `Form`.
 
-A few tags are understood, and everything else is refused with its name and line: a question that
-we would read wrongly must not reach people.
+A few tags and attributes are understood, and everything else is refused with its name and line: a
+question that we would read wrongly must not reach people (see `forms/tags.py`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
-from xml.parsers import expat
 
 from curate.errors import FormError
+from curate.forms.tags import CONTROLS, OBJECTS, Tag, options, read
 from curate.records import Form, Kind, Question
 
-OBJECTS = ("Text", "Image")
-CONTROLS = ("Choices", "Rating", "TextArea", "Labels", "Pairwise")
-LAYOUT = ("View", "Header", "Style", "Collapse", "Panel")
-PARTS = {"Choice": "Choices", "Label": "Labels"}
+__all__ = [
+    "CONTROLS",
+    "OBJECTS",
+    "TIE",
+    "complaint",
+    "folders",
+    "known_forms",
+    "load_form",
+    "parse_form",
+]
+
 TIE = "tie"
 """The preference for neither."""
 
 
-@dataclass
-class _Tag:
-    name: str
-    line: int
-    attributes: dict[str, str]
-    children: list[_Tag] = field(default_factory=list)
-
-    def walk(self) -> Iterator[_Tag]:
-        yield self
-        for child in self.children:
-            yield from child.walk()
-
-    def get(self, attribute: str) -> str:
-        if attribute not in self.attributes:
-            raise self.error(f"has no {attribute}")
-        return self.attributes[attribute]
-
-    def error(self, complaint: str, hint: str = "") -> FormError:
-        return FormError(f"line {self.line}: <{self.name}> {complaint}", hint=hint)
-
-
 def folders(workspace: Path | None = None) -> list[Path]:
     """Return where forms are looked for: the workspace's own, then those that come with curate."""
-    here = Path(__file__).parent
+    here = Path(__file__).parent.parent
     shipped = [here.parent / "label_configs", here / "label_configs"]
     own = [workspace / "label_configs"] if workspace else []
     return [folder for folder in (*own, *shipped) if folder.is_dir()]
@@ -83,8 +68,7 @@ def load_form(name: str, workspace: Path | None = None) -> Form:
 
 def parse_form(xml: str, *, name: str) -> Form:
     """Read a label config. Raises FormError with the tag and its line."""
-    tags = list(_tree(xml).walk())
-    _refuse_unknown(tags)
+    tags = read(xml)
     shown = {tag.get("name"): _variable(tag) for tag in tags if tag.name in OBJECTS}
     images = {tag.get("name") for tag in tags if tag.name == "Image"}
     questions = tuple(_question(tag, shown, images) for tag in tags if tag.name in CONTROLS)
@@ -99,40 +83,33 @@ def parse_form(xml: str, *, name: str) -> Form:
     return Form(name, fields, questions, xml, _digest(tags), pictures)
 
 
-def _refuse_unknown(tags: list[_Tag]) -> None:
-    inside = {id(p) for tag in tags for p in tag.walk() if PARTS.get(p.name) == tag.name}
-    for tag in tags:
-        if tag.name not in (*OBJECTS, *CONTROLS, *LAYOUT, *PARTS):
-            known = ", ".join((*OBJECTS, *CONTROLS, *PARTS, *LAYOUT))
-            raise tag.error("cannot be read by curate", hint=f"use only {known}")
-        if tag.name in PARTS and id(tag) not in inside:
-            raise tag.error(f"belongs in <{PARTS[tag.name]}>")
-
-
-def _variable(tag: _Tag) -> str:
+def _variable(tag: Tag) -> str:
+    tag.one_of("granularity", ("symbol", "word", "sentence", "paragraph"), "symbol")
     value = tag.get("value")
     if not re.fullmatch(r"\$\w+", value):
         raise tag.error(f'must show one field, as in value="$text", not {value!r}')
     return value[1:]
 
 
-def _question(tag: _Tag, shown: dict[str, str], images: set[str]) -> Question:
-    if tag.attributes.get("perRegion", "false").lower() == "true":
-        raise tag.error("cannot be asked per region")
-    if conditions := [name for name in tag.attributes if name.lower().startswith("visiblewhen")]:
-        raise tag.error(f"cannot depend on another answer ({conditions[0]})")
+def _question(tag: Tag, shown: dict[str, str], images: set[str]) -> Question:
+    name = tag.get("name")
+    if not re.fullmatch(r"\w[\w-]*", name):
+        raise tag.error(f"cannot be named {name!r}", hint="letters, digits, _ and -")
     targets = [part.strip() for part in tag.get("toName").split(",")]
     for target in targets:
         if target not in shown:
             raise tag.error(f"is about {target}, which the form does not show")
         if target in images and tag.name == "Labels":
             raise tag.error(f"marks spans of text, and {target} is an image")
+    if len(targets) > 1 and tag.name not in ("Labels", "Pairwise"):
+        # measured: such an answer is shown as given, and not stored
+        raise tag.error("can be about one thing", hint="name one of them in toName")
     fields = tuple(shown[target] for target in targets)
     kind, values, words = _KINDS[tag.name](tag, fields)
-    if tag.name == "Choices" and _compares(values, set(shown.values())):
+    if kind == "choice" and _compares(values, set(shown.values())):
         kind = "preference"
-    required = tag.attributes.get("required", "false").lower() == "true"
-    return Question(tag.get("name"), kind, fields, values, words, required, tag.name, tag.line)
+    required = tag.attributes.get("required") == "true"
+    return Question(name, kind, fields, values, words, required, tag.name, tag.line)
 
 
 def _compares(values: Sequence[str], fields: set[str]) -> bool:
@@ -217,29 +194,17 @@ _CHECKS: dict[Kind, Callable[[Question, Any, Mapping[str, str]], str | None]] = 
 _Parts = tuple[Kind, tuple[str, ...], tuple[str, ...]]
 
 
-def _choices(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
-    mode = tag.attributes.get("choice", "single")
-    if mode not in ("single", "single-radio", "multiple"):
-        raise tag.error(f'choice="{mode}" is not known', hint="single, single-radio or multiple")
-    return ("choices" if mode == "multiple" else "choice", *_options(tag, "Choice"))
+def _choices(tag: Tag, fields: tuple[str, ...]) -> _Parts:
+    mode = tag.one_of("choice", ("single", "single-radio", "multiple"), "single")
+    return ("choices" if mode == "multiple" else "choice", *options(tag, "Choice"))
 
 
-def _entities(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
-    return ("entities", *_options(tag, "Label"))
+def _entities(tag: Tag, fields: tuple[str, ...]) -> _Parts:
+    tag.one_of("choice", ("single", "multiple"), "single")
+    return ("entities", *options(tag, "Label"))
 
 
-def _options(tag: _Tag, part: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    options = [child for child in tag.walk() if child.name == part]
-    values = tuple(option.attributes.get("alias") or option.get("value") for option in options)
-    if not values:
-        raise tag.error(f"offers no <{part}>")
-    for option, value in zip(options, values, strict=True):
-        if values.count(value) > 1:
-            raise option.error(f"repeats {value}")
-    return values, tuple(option.get("value") for option in options)
-
-
-def _rating(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
+def _rating(tag: Tag, fields: tuple[str, ...]) -> _Parts:
     top = tag.attributes.get("maxRating", "5")
     if not top.isdigit() or int(top) < 2:
         raise tag.error(f'maxRating="{top}" is not a number above 1')
@@ -247,12 +212,12 @@ def _rating(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
     return "rating", values, values
 
 
-def _comment(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
+def _comment(tag: Tag, fields: tuple[str, ...]) -> _Parts:
     return "comment", (), ()
 
 
-def _preference(tag: _Tag, fields: tuple[str, ...]) -> _Parts:
-    if len(fields) != 2:
+def _preference(tag: Tag, fields: tuple[str, ...]) -> _Parts:
+    if len(set(fields)) != 2 or len(fields) != 2:
         raise tag.error("must compare two fields")
     return "preference", fields, fields
 
@@ -266,32 +231,13 @@ _KINDS = {
 }
 
 
-def _tree(xml: str) -> _Tag:
-    root = _Tag("", 0, {})
-    open_tags = [root]
-    parser = expat.ParserCreate()
+def _digest(tags: list[Tag]) -> str:
+    """Return what makes two forms the same: all that people read, whatever the white space.
 
-    def start(name: str, attributes: dict[str, str]) -> None:
-        tag = _Tag(name, parser.CurrentLineNumber, attributes)
-        open_tags[-1].children.append(tag)
-        open_tags.append(tag)
-
-    def end(name: str) -> None:
-        open_tags.pop()
-
-    def entity(*_: object) -> None:
-        raise FormError(f"line {parser.CurrentLineNumber}: entities cannot be declared in a form")
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.EntityDeclHandler = entity
-    try:
-        parser.Parse(xml, True)
-    except expat.ExpatError as error:
-        raise FormError(f"line {error.lineno}: {expat.ErrorString(error.code)}") from None
-    return root.children[0]
-
-
-def _digest(tags: list[_Tag]) -> str:
-    """Return what makes two forms the same: all tags and attributes, whatever the white space."""
-    content = json.dumps([(tag.name, sorted(tag.attributes.items())) for tag in tags])
-    return blake2b(content.encode(), digest_size=16).hexdigest()
+    What a <Style> says is no part of it: looks may be mended while a round is open.
+    """
+    content: list[list[Any]] = []
+    for tag in tags:
+        words = "" if tag.name == "Style" else " ".join(tag.text.split())
+        content.append([tag.name, sorted(tag.attributes.items()), *([words] if words else [])])
+    return blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()

@@ -1,0 +1,238 @@
+"""The tags of a label config: a tree with line numbers, and what each tag may say.
+
+A server takes a misspelt attribute in silence, and some that it knows lose answers or give them
+before anybody looked. So everything is refused that is not known to be right: what was measured on
+Label Studio stands beside its refusal.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from xml.parsers import expat
+
+from curate.errors import FormError
+
+OBJECTS = ("Text", "Image")
+CONTROLS = ("Choices", "Rating", "TextArea", "Labels", "Pairwise")
+LAYOUT = ("View", "Header", "Style", "Collapse", "Panel")
+PARTS = {"Choice": "Choices", "Label": "Labels"}
+
+
+@dataclass
+class Tag:
+    """One tag, where it stands, and what it says."""
+
+    name: str
+    line: int
+    attributes: dict[str, str]
+    children: list[Tag] = field(default_factory=list)
+    text: str = ""
+
+    def walk(self) -> Iterator[Tag]:
+        """Yield the tag and all that lies in it, in the order of the lines."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def get(self, attribute: str) -> str:
+        """Return an attribute that must be there and say something."""
+        if attribute not in self.attributes:
+            raise self.error(f"has no {attribute}")
+        if not self.attributes[attribute].strip():
+            raise self.error(f"has an empty {attribute}")
+        return self.attributes[attribute]
+
+    def one_of(self, attribute: str, known: Sequence[str], default: str) -> str:
+        """Return an attribute that has few values."""
+        value = self.attributes.get(attribute, default)
+        if value not in known:
+            raise self.error(f'{attribute}="{value}" is not known', hint=" or ".join(known))
+        return value
+
+    def error(self, complaint: str, hint: str = "") -> FormError:
+        """Return what is wrong with the tag, as an error that names it and its line."""
+        return FormError(f"line {self.line}: <{self.name}> {complaint}", hint=hint)
+
+
+def read(xml: str) -> list[Tag]:
+    """Return every tag of a label config. Raises FormError for one that cannot be read."""
+    tags = list(_tree(xml).walk())
+    if tags[0].name != "View":
+        raise tags[0].error("stands outermost", hint="a form is one <View>")
+    _refuse_unknown(tags)
+    for tag in tags:
+        _refuse_attributes(tag)
+    _refuse_same_hotkeys(tags)
+    return tags
+
+
+def options(tag: Tag, part: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the values that choices or labels stand for, and the words shown."""
+    found = [child for child in tag.walk() if child.name == part]
+    if not found:
+        raise tag.error(f"offers no <{part}>")
+    values: list[str] = []
+    shown: list[str] = []
+    for option in found:
+        word = _option(option, "value")
+        value = _option(option, "alias") if "alias" in option.attributes else word
+        if value in values:
+            raise option.error(f"repeats {value}")
+        if word in shown:
+            raise option.error(f"looks like another: {word}")
+        values.append(value)
+        shown.append(word)
+    for option, value, word in zip(found, values, shown, strict=True):
+        if value != word and value in shown:  # an answer is looked up by either
+            raise option.error(f"has the alias {value}, which is another's value")
+    return tuple(values), tuple(shown)
+
+
+def _option(option: Tag, attribute: str) -> str:
+    value = option.get(attribute)
+    if value != value.strip():
+        raise option.error(f"{attribute}={value!r} has white space around it")
+    return value
+
+
+# ── what is refused
+
+
+_QUESTION = ("name", "toName", "required", "requiredMessage")
+_ATTRIBUTES: dict[str, tuple[str, ...]] = {
+    "Text": ("name", "value", "granularity", "highlightColor", "showLabels", "saveTextResult"),
+    "Image": (
+        *("name", "value", "width", "maxWidth", "horizontalAlignment", "verticalAlignment"),
+        *("smoothing", "zoom", "negativeZoom", "zoomBy", "zoomControl", "defaultZoom"),
+        *("grid", "gridSize", "gridColor", "crosshair", "crossOrigin"),
+        *("brightnessControl", "contrastControl", "rotateControl"),
+    ),
+    "Choices": (*_QUESTION, "choice", "showInline", "layout"),
+    "Choice": ("value", "alias", "hotkey", "hint", "style", "color"),
+    "Labels": (
+        *(*_QUESTION, "choice", "showInline", "maxUsages"),
+        *("opacity", "fillColor", "strokeColor", "strokeWidth"),
+    ),
+    "Label": (
+        *("value", "alias", "hotkey", "hint", "background", "selectedColor", "size"),
+        *("maxUsages", "showAlias", "aliasStyle", "category"),
+    ),
+    "Rating": (*_QUESTION, "maxRating", "size", "icon", "hotkey"),
+    "TextArea": (
+        *(*_QUESTION, "label", "placeholder", "rows", "editable", "maxSubmissions"),
+        *("skipDuplicates", "showSubmitButton"),
+    ),
+    "Pairwise": (*_QUESTION, "selectionStyle", "leftClass", "rightClass"),
+    "View": ("className", "style", "display", "idAttr"),
+    "Header": ("value", "size", "style", "underline"),
+    "Style": (),
+    "Collapse": ("accordion", "bordered", "open"),
+    "Panel": ("value",),
+}
+
+_ASKED_FOR_A_PART = "cannot be asked per region"
+_ANSWERED = "would be answered before anybody looked ({})"
+_DEPENDS = "cannot depend on another answer ({})"
+_FROM_DATA = "cannot take its options from the data"
+_REFUSED = {
+    "perregion": _ASKED_FOR_A_PART,
+    "peritem": "cannot be asked per item",
+    "selected": _ANSWERED,
+    "defaultvalue": _ANSWERED,
+    "visiblewhen": _DEPENDS,
+    "whentagname": _DEPENDS,
+    "whenlabelvalue": _DEPENDS,
+    "whenchoicevalue": _DEPENDS,
+    "allownested": "cannot have choices within choices",
+    "valuelist": 'must show one field, as in value="$text"',
+    "valuetype": "cannot fetch its text from an address",
+    "encoding": "must show the text as it is: spans are counted in it",
+    "html": "must show its value",
+}
+"""Attributes that the server knows, in small letters as its page reads them, and we cannot read."""
+
+_SWITCHES = ("perRegion", "perItem", "selected", "allowNested")
+"""Attributes of `_REFUSED` that may be there, if they are off."""
+
+
+def _refuse_unknown(tags: Sequence[Tag]) -> None:
+    inside = {id(p) for tag in tags for p in tag.walk() if PARTS.get(p.name) == tag.name}
+    for tag in tags:
+        if tag.name not in (*OBJECTS, *CONTROLS, *LAYOUT, *PARTS):
+            known = ", ".join((*OBJECTS, *CONTROLS, *PARTS, *LAYOUT))
+            raise tag.error("cannot be read by curate", hint=f"use only {known}")
+        if tag.name in PARTS and id(tag) not in inside:
+            raise tag.error(f"belongs in <{PARTS[tag.name]}>")
+        if tag.name in PARTS and tag.children:
+            raise tag.children[0].error(f"cannot stand in <{tag.name}>")
+
+
+def _refuse_attributes(tag: Tag) -> None:
+    known = _ATTRIBUTES[tag.name]
+    for name, value in tag.attributes.items():
+        if name in _SWITCHES and value == "false":
+            continue
+        if name not in known:
+            raise _unknown(tag, name, known)
+        if re.search(r"\$\w", value) and (tag.name not in OBJECTS or name != "value"):
+            # measured: "costs $5" is shown, and answered, as "costs undefined"
+            raise tag.error(
+                f"{name}={value!r}: what follows a $ is taken for a field",
+                hint='show a field with <Text value="$…"/>; write $ with a space behind it',
+            )
+    tag.one_of("required", ("true", "false"), "false")
+
+
+def _unknown(tag: Tag, name: str, known: Sequence[str]) -> FormError:
+    if tag.name in ("Choices", "Labels", "TextArea") and name == "value":
+        return tag.error(_ANSWERED.format(name) if tag.name == "TextArea" else _FROM_DATA)
+    if complaint := _REFUSED.get(name.lower()):
+        return tag.error(complaint.format(name))
+    near = get_close_matches(name, known, 1, 0.7)
+    hint = f"{near[0]}?" if near else f"it may have {', '.join(known) or 'none'}"
+    return tag.error(f"has an attribute that curate does not know: {name}", hint=hint)
+
+
+def _refuse_same_hotkeys(tags: Sequence[Tag]) -> None:
+    """Refuse a key that stands twice: measured, it does both things."""
+    taken: dict[str, Tag] = {}
+    for tag in tags:
+        if "hotkey" in tag.attributes:
+            key = tag.get("hotkey").lower()
+            if key in taken:
+                raise tag.error(f"has the hotkey {key} of line {taken[key].line}")
+            taken[key] = tag
+
+
+# ── XML
+
+
+def _tree(xml: str) -> Tag:
+    root = Tag("", 0, {})
+    open_tags = [root]
+    parser = expat.ParserCreate()
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        tag = Tag(name, parser.CurrentLineNumber, attributes)
+        open_tags[-1].children.append(tag)
+        open_tags.append(tag)
+
+    def end(name: str) -> None:
+        open_tags.pop()
+
+    def characters(text: str) -> None:
+        open_tags[-1].text += text
+
+    def entity(*_: object) -> None:
+        raise FormError(f"line {parser.CurrentLineNumber}: entities cannot be declared in a form")
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler, parser.EntityDeclHandler = characters, entity
+    try:
+        parser.Parse(xml, True)
+    except expat.ExpatError as error:
+        raise FormError(f"line {error.lineno}: {expat.ErrorString(error.code)}") from None
+    return root.children[0]
