@@ -93,47 +93,6 @@ def server_status(name: Which = "label_studio", as_json: Json = False) -> None:
     console.show({"server": name, "running": running is not None, **facts}, as_json=as_json)
 
 
-    sys.stdout.write(_form(name, workspace).xml)
-
-
-@forms.command("check")
-def forms_check(name: Named, workspace: Root = HERE, as_json: Json = False) -> None:
-    """Say whether a form can be read (if not, which tag on which line), and who can ask it.
-
-    Example: curate forms check label_configs/mine.xml
-    """
-    from curate.backends.refusals import refusals
-
-    try:
-        form = _form(name, workspace)
-    except FormError as error:
-        if not as_json:
-            raise
-        found = {"form": name, "readable": False, "error": error.message, "hint": error.hint}
-        console.show(found, as_json=True)
-        raise typer.Exit(error.exit_code) from None
-    reasons = refusals(form)
-    if as_json:
-        asked = [
-            {"name": q.name, "kind": q.kind, "values": q.labels, "required": q.required}
-            for q in form.questions
-        ]
-        console.show(
-            {"form": form.name, "readable": True, "questions": asked, "servers": reasons},
-            as_json=True,
-        )
-        return
-    console.note(f"{form.name} asks {_asks(form)}")
-    console.table(
-        [
-            {"server": server, "can ask it": not whys, "why not": "; ".join(whys)}
-            for server, whys in reasons.items()
-        ]
-    )
-
-
-def _form(name: str, workspace: Path) -> Form:
-    """Return a form; a path is meant from the current folder, as on every command line."""
 @accounts.command("add")
 def accounts_add(
     email: Annotated[str, typer.Argument(help="The login.")],
@@ -205,15 +164,56 @@ def forms_list(workspace: Root = HERE, as_json: Json = False) -> None:
     console.show({"forms": found}, as_json=True) if as_json else console.table(found)
 
 
+Named = Annotated[str, typer.Argument(help="A form by name, or the path of a label config.")]
+
+
 @forms.command("show")
-def forms_show(
-    name: Annotated[str, typer.Argument(help="A form by name, or a path.")],
-    workspace: Root = HERE,
-) -> None:
+def forms_show(name: Named, workspace: Root = HERE) -> None:
     """Print a form's label config.
 
     Example: curate forms show sentiment
     """
+    sys.stdout.write(_form(name, workspace).xml)
+
+
+@forms.command("check")
+def forms_check(name: Named, workspace: Root = HERE, as_json: Json = False) -> None:
+    """Say whether a form can be read (if not, which tag on which line), and who can ask it.
+
+    Example: curate forms check label_configs/mine.xml
+    """
+    from curate.backends.refusals import refusals
+
+    try:
+        form = _form(name, workspace)
+    except FormError as error:
+        if not as_json:
+            raise
+        found = {"form": name, "readable": False, "error": error.message, "hint": error.hint}
+        console.show(found, as_json=True)
+        raise typer.Exit(error.exit_code) from None
+    reasons = refusals(form)
+    if as_json:
+        asked = [
+            {"name": q.name, "kind": q.kind, "values": q.labels, "required": q.required}
+            for q in form.questions
+        ]
+        console.show(
+            {"form": form.name, "readable": True, "questions": asked, "servers": reasons},
+            as_json=True,
+        )
+        return
+    console.note(f"{form.name} asks {_asks(form)}")
+    console.table(
+        [
+            {"server": server, "can ask it": not whys, "why not": "; ".join(whys)}
+            for server, whys in reasons.items()
+        ]
+    )
+
+
+def _form(name: str, workspace: Path) -> Form:
+    """Return a form; a path is meant from the current folder, as on every command line."""
     from curate.forms import load_form
 
     return load_form(str(Path(name).absolute()) if name.endswith(".xml") else name, workspace)
