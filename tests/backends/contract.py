@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import pytest
 
 from curate.backends import Backend
-from curate.errors import DataError, ProjectMismatch
+from curate.errors import DataError, FormError, ProjectMismatch
 from curate.forms import parse_form
 from curate.records import Annotation, Form, Key, Project, Pulled, Suggestion, Task
 
@@ -40,6 +40,26 @@ PAIR = parse_form(
       <Labels name="spans" toName="a,b"><Label value="ERROR"/></Labels>
     </View>""",
     name="pair",
+)
+
+BETTER = parse_form(
+    """<View>
+      <Pairwise name="better" toName="a,b"/>
+      <Text name="a" value="$first"/><Text name="b" value="$second"/>
+    </View>""",
+    name="better",
+)
+
+TIED = parse_form(
+    """<View>
+      <Text name="asked" value="$prompt"/>
+      <Text name="a" value="$first"/><Text name="b" value="$second"/>
+      <Choices name="better" toName="asked" choice="single-radio" required="true">
+        <Choice value="the first" alias="first"/><Choice value="the second" alias="second"/>
+        <Choice value="neither" alias="tie"/>
+      </Choices>
+    </View>""",
+    name="tied",
 )
 
 TOPIC = parse_form(
@@ -69,6 +89,8 @@ class Hands(Protocol):
 
     backend: Backend
     accounts: tuple[str, str, str]
+    inexpressible: tuple[str, ...]
+    """Names of the forms here that the server cannot express, and refuses."""
 
     def name(self) -> str:
         """Return a name that no project has."""
@@ -134,7 +156,27 @@ class Laws:
         assert {each.status for each in answers.values()} == {"submitted"}
         assert {each.account for each in answers.values()} == {hands.accounts[0]}
 
+    @pytest.mark.parametrize(
+        ("form", "answers"),
+        [(BETTER, ("first", "second")), (TIED, ("first", "second", "tie"))],
+        ids=lambda value: getattr(value, "name", None),
+    )
+    def test_a_preference_names_a_field_or_a_tie(
+        self, hands: Hands, form: Form, answers: tuple[str, ...]
+    ) -> None:
+        project = _project(hands, form)
+        fields = {"prompt": "which?", "first": "a <b>text</b>", "second": "another"}
+        list(hands.backend.push(project, [Task(answer, fields) for answer in answers]))
+        for answer in answers:
+            hands.answer(project, answer, hands.accounts[0], {"better": answer})
+        pulled = hands.backend.pull(project, cursor=None, known={}).annotations
+        assert {each.id: each.value for each in pulled} == {each: each for each in answers}
+
     def test_a_preference_names_the_field_and_a_span_its_own(self, hands: Hands) -> None:
+        if PAIR.name in hands.inexpressible:
+            with pytest.raises(FormError, match="line 4: <Labels>"):
+                _project(hands, PAIR)
+            return
         project = _project(hands, PAIR)
         list(hands.backend.push(project, [Task("x", {"first": "long text", "second": "short"})]))
         spans = [{"start": 0, "end": 5, "label": "ERROR", "field": "second"}]

@@ -19,6 +19,7 @@ class FolderHands:
     """Writes answers.jsonl as a person's script would."""
 
     accounts = ("ann", "bob", "cy")
+    inexpressible = ()
 
     def __init__(self, root: Path) -> None:
         self.backend = FolderBackend(root)

@@ -35,6 +35,7 @@ class LabelStudioHands:
     """Acts through the API with each person's own token, as the browser does."""
 
     accounts = ("ann@example.org", "bob@example.org", "cy@example.org")
+    inexpressible = ()
     numbers = itertools.count(1)
 
     def __init__(self, home: Home) -> None:
