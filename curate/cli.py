@@ -27,9 +27,10 @@ from curate.commands.options import (
     Whole,
     open_workspace,
 )
-from curate.errors import CurateError, RecipeError
+from curate.errors import BackendError, CurateError, RecipeError
 
 if TYPE_CHECKING:
+    from curate.pull import AnnotatorStatus
     from curate.workspace import Workspace
 
 app = typer.Typer(
@@ -40,6 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(things.rounds, name="round")
+app.add_typer(persons.people, name="people")
 app.add_typer(things.recipes, name="recipe")
 app.add_typer(servers.servers, name="server")
 app.add_typer(things.forms, name="forms")
@@ -148,16 +150,20 @@ def run(
 def _wait_for_people(workspace: Workspace, result: Any) -> None:
     from curate.connections import Connections
 
-    project = workspace.round.project
-    if project is not None:
-        connections = Connections(workspace.root, console.watch)
-        console.waiting(result, connections.login(project.backend, project.url))
+    connections = Connections(workspace.root, console.watch)
+    logins = [
+        (batch.name, connections.login(batch.project.backend, batch.project.url))
+        for batch in workspace.round.batches
+    ]
+    console.waiting(result, logins)
     raise typer.Exit(3)
 
 
 @app.command()
 def status(workspace: Root = HERE, as_json: Json = False) -> None:
-    """Show where every stage stands, and how far people are.
+    """Show where every stage stands, and how far people are, each of them.
+
+    A server that runs is asked; none is started.
 
     Example: curate status -w my-run
     """
@@ -167,16 +173,37 @@ def status(workspace: Root = HERE, as_json: Json = False) -> None:
     here = open_workspace(workspace)
     whole, _ = recipe.of_workspace(here), here.about
     stages, later = recipe.status(whole, here), recipe.for_next_round(whole, here)
-    rounds = overview(here)
+    rounds, people = overview(here), _progress(here)
     if as_json:
-        found = {"stages": stages, "rounds": rounds, "for_next_round": later}
+        found = {"stages": stages, "rounds": rounds, "people": people, "for_next_round": later}
         console.show(found, as_json=True)
         return
     console.table(stages)
     if rounds:
         console.table(rounds, title="rounds")
+    if people:
+        console.table(people, title="people")
     for field in later:
         console.note(f"{field} is not that of round {rounds[-1].round}: it acts on the next one")
+
+
+def _progress(workspace: Workspace) -> list[AnnotatorStatus]:
+    from curate.connections import Connections
+    from curate.pull import progress
+
+    asking = [each for each in workspace.rounds if each.purpose != "import" and each.push]
+    if not asking:
+        return []
+    current = asking[-1]
+    backend = None
+    if not current.closed:
+        connections = Connections(workspace.root, console.watch)
+        backend = connections.running(current.batches[0].project.backend)
+    try:
+        return progress(current, workspace.root, backend)
+    except BackendError as fault:
+        console.note(f"{fault.message}: people's progress is what has come home")
+        return progress(current, workspace.root, None)
 
 
 @app.command()

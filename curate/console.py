@@ -43,6 +43,15 @@ def note(text: str) -> None:
     _stderr().print(text, markup=False)
 
 
+def ask(question: str, *, hint: str) -> str:
+    """Return what a person answers. Raises CurateError where nobody can; the hint helps there."""
+    if not sys.stdin.isatty():
+        raise CurateError("there is nobody to ask here, and nothing was done", hint=hint)
+    sys.stderr.write(question)
+    sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
 @contextmanager
 def watch(label: str, total: int | None) -> Iterator[Advance]:
     """Show the progress of one piece of work on stderr; nothing where that is no terminal."""
@@ -126,14 +135,16 @@ def table(rows: Sequence[Any], *, title: str = "") -> None:
     Console(highlight=False).print(shown)
 
 
-def waiting(result: Any, login: Login) -> None:
-    """Tell who is waited for, where they label, and how to go on."""
+def waiting(result: Any, logins: Sequence[tuple[str | None, Login]]) -> None:
+    """Tell who is waited for, where they label (by part of the round), and how to go on."""
     console = _stderr()
     console.print(
         f"\n[bold]Waiting for people:[/bold] {result.complete} of {result.tasks} texts are "
         f"complete in round {result.round}."
     )
-    console.print(f"  label here   {_escaped(login.url)}")
+    for part, login in logins:
+        console.print(f"  label here   {_escaped(login.url)}{_escaped(f'  ({part})' if part else '')}")
+    _, login = logins[0]
     if login.user:
         console.print(f"  login        {_escaped(login.user)}  {_escaped(login.password or '')}")
     console.print("  then         `curate run` again  (`curate round close` ends the round early)")

@@ -148,9 +148,12 @@ def _suggested(current: Round, batch: Batch) -> set[tuple[str, str]]:
 
 
 def _people(workspace: Workspace, backend: Backend, batch: Batch) -> set[str]:
-    """Return the ids of those who are asked today."""
+    """Return the ids of those who are asked today; a folder has no accounts but those seen."""
+    listed = {person.id for person in people.load(workspace.root).people}
     if batch.people is not None:
         ids = set(batch.people)
+    elif backend.name == "folder" and listed:
+        ids = listed
     else:
         here = backend.progress(batch.project).accounts
         names, _ = people.identify(workspace.root, backend.name, here)
@@ -272,6 +275,60 @@ def overview(workspace: Workspace) -> list[RoundStatus]:
             )
         )
     return found
+
+
+@dataclass(frozen=True)
+class AnnotatorStatus:
+    """How many texts of a round somebody has answered, skipped or begun.
+
+    `live` says that the server was asked; else it is what has come home.
+    """
+
+    round: int
+    part: str | None
+    annotator: str
+    submitted: int
+    skipped: int
+    draft: int
+    rejected: int
+    live: bool
+
+
+def progress(current: Round, root: Path, backend: Backend | None) -> list[AnnotatorStatus]:
+    """Return each annotator's progress: as the server has it, or as it came home without one."""
+    found = []
+    for batch in current.batches:
+        counts = _counted(current, batch) if backend is None else _asked(root, backend, batch)
+        for annotator, statuses in sorted(counts.items()):
+            numbers = (statuses.get(each, 0) for each in ("submitted", "skipped", "draft"))
+            rejected = statuses.get("rejected", 0)
+            live = backend is not None
+            found.append(
+                AnnotatorStatus(
+                    current.number, batch.name, annotator, *numbers, rejected=rejected, live=live
+                )
+            )
+    return found
+
+
+def _asked(root: Path, backend: Backend, batch: Batch) -> dict[str, Mapping[str, int]]:
+    names = people.load(root).ids(backend.name)
+    answers = backend.progress(batch.project).answers
+    return {names.get(account, "(not pulled yet)"): counts for account, counts in answers.items()}
+
+
+def _counted(current: Round, batch: Batch) -> dict[str, Mapping[str, int]]:
+    """Count texts, not questions: the worst that befell one of its answers is its status."""
+    worst = ("withdrawn", "submitted", "discarded", "skipped", "draft", "rejected")
+    last: dict[tuple[str, str], str] = {}
+    for row in current.answers():
+        if row["project"] == batch.project.name:
+            key = (row["annotator"], row["id"])
+            last[key] = max(last.get(key, worst[0]), row["status"], key=worst.index)
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for (annotator, _), status in last.items():
+        counts[annotator][status] += 1
+    return dict(counts)
 
 
 def close(current: Round, why: str) -> None:

@@ -77,7 +77,7 @@ class FolderBackend:
         if found is None or found["name"] != project.name:
             raise ProjectMismatch(
                 f"the files of {project.name} are gone from {self.root / project.key}",
-                hint="put the folder back; the answers at home are kept",
+                hint="put the folder back, or `curate push --restore` with the answers at home",
             )
         return project
 

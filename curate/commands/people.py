@@ -1,0 +1,113 @@
+"""Commands about people: who annotates, under which accounts, and what they did."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from dataclasses import asdict, fields
+from typing import Annotated
+
+import typer
+
+from curate import console
+from curate.commands.options import HERE, Json, Names, Root, Text, Wait, Whole, open_workspace
+from curate.errors import RecipeError
+
+people = typer.Typer(help="People who annotate, and what they did.", no_args_is_help=True)
+
+
+@people.command("list")
+def people_list(workspace: Root = HERE, as_json: Json = False) -> None:
+    """List who annotates, and under which accounts.
+
+    Example: curate people list
+    """
+    from curate.people import load
+
+    known = [person.model_dump(mode="json", by_alias=True) for person in load(workspace).people]
+    if as_json:
+        console.show({"people": known}, as_json=True)
+    elif known:
+        console.table([{name: _cell(value) for name, value in each.items()} for each in known])
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {each}" for key, each in value.items())
+    return ", ".join(value) if isinstance(value, list) else value
+
+
+@people.command("add")
+def people_add(
+    id: Annotated[str, typer.Argument(help="What tables and exports hold.")],
+    name: Text = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="An account, as in label_studio=anna@example.org.")
+    ] = None,
+    language: Annotated[list[str] | None, typer.Option(help="A language they read.")] = None,
+    quota: Whole = None,
+    from_: Annotated[str | None, typer.Option("--from", help="Asked from this day on.")] = None,
+    until: Text = None,
+    workspace: Root = HERE,
+    wait: Wait = 0,
+) -> None:
+    """Add a person, or what is new about one; one person on two servers is one annotator.
+
+    Example: curate people add anna --account label_studio=anna@example.org --language zh
+    """
+    from curate.people import Person, add
+    from curate.spec import validated
+
+    given = {
+        "id": id,
+        "name": name,
+        "accounts": dict(map(_account, account or ())) or None,
+        "languages": language,
+        "quota": quota,
+        "from": from_,
+        "until": until,
+    }
+    told = {key: value for key, value in given.items() if value is not None}
+    person = validated(Person, told, where="curate people add")
+    with open_workspace(workspace).lock("people add", wait=wait):
+        add(workspace, person)
+
+
+def _account(text: str) -> tuple[str, str]:
+    backend, sign, account = text.partition("=")
+    if not sign or backend not in ("label_studio", "argilla", "folder"):
+        raise RecipeError(
+            f"--account {text}: name the backend",
+            hint="label_studio=anna@example.org, argilla=anna or folder=anna",
+        )
+    return backend, account
+
+
+@people.command("report")
+def people_report(
+    by: Annotated[str, typer.Option(help="day, week, month or round.")] = "month",
+    annotator: Names = None,
+    workspace: Root = HERE,
+    as_json: Json = False,
+) -> None:
+    """Say what people did: answers, skips, revisions and minutes, as CSV.
+
+    Example: curate people report --by week > hours.csv
+    """
+    from curate.people import Effort, Period, effort
+
+    periods: dict[str, Period] = {each: each for each in ("day", "week", "month", "round")}
+    if by not in periods:
+        raise RecipeError(f"--by {by}: no such period", hint=", ".join(periods))
+    rounds = open_workspace(workspace).rounds
+    found = [
+        each
+        for each in effort((row for r in rounds for row in r.history()), periods[by])
+        if not annotator or each.annotator in annotator
+    ]
+    if as_json:
+        console.show({"report": found}, as_json=True)
+        return
+    writer = csv.DictWriter(sys.stdout, [field.name for field in fields(Effort)])
+    writer.writeheader()
+    writer.writerows(asdict(each) for each in found)

@@ -1,0 +1,110 @@
+"""Who is asked what: all of it settled, or refused, before anything is sent."""
+
+from collections import Counter
+
+import pytest
+
+from curate.errors import DataError
+from curate.people import Person
+from curate.push.assign import Item, by_person, by_value, slugs, together
+
+ANN, BOB, CY = Person(id="ann"), Person(id="bob"), Person(id="cy")
+PEOPLE = (ANN, BOB, CY)
+
+
+def items(n, gold=0, **more):
+    return [Item(f"t{k:02}", gold=k >= n - gold, **more) for k in range(n)]
+
+
+def test_together_asks_everyone_the_same():
+    part = together(items(4), PEOPLE, 2)
+    assert (part.name, part.people, part.overlap) == (None, ("ann", "bob", "cy"), 2)
+    assert part.asks == dict.fromkeys(["t00", "t01", "t02", "t03"])
+
+
+def test_the_overlap_of_gold_is_that_of_as_many_others():
+    asks = together(items(10, gold=2), PEOPLE, 1).asks
+    assert {id for id, overlap in asks.items() if overlap == 3} == {"t00", "t01", "t08", "t09"}
+    assert set(together(items(10, gold=2), PEOPLE, 3).asks.values()) == {None}
+    assert set(together(items(10, gold=2), PEOPLE, None).asks.values()) == {None}
+
+
+def test_people_nobody_knows_cannot_be_too_few():
+    assert together(items(2), None, 9).people is None
+
+
+@pytest.mark.parametrize(
+    ("people", "overlap", "words"),
+    [
+        (PEOPLE, 4, "4 people are to answer every text, but only 3 can be asked"),
+        ((), 1, "only 0 can be asked"),
+        ((), None, "only 0 can be asked"),
+        ((Person(id="x", quota=3), Person(id="y", quota=4)), 2, "too small a quota for 2 answers"),
+    ],
+)
+def test_an_overlap_above_the_people_is_refused(people, overlap, words):
+    with pytest.raises(DataError, match=words) as caught:
+        together(items(4), people, overlap)
+    assert caught.value.hint
+
+
+def test_a_column_splits_and_readers_of_a_language_get_it():
+    mixed = [
+        Item("a", "en"),
+        Item("b", "zh"),
+        Item("c", "zh-Hant"),
+        Item("d"),
+        Item("g", gold=True),
+    ]
+    people = (Person(id="li", languages=("zh",)), Person(id="al", languages=("en",)), BOB)
+    parts = {part.name: part for part in by_value(mixed, "language", people, {}, 1)}
+    who = {name: part.people for name, part in parts.items()}
+    assert who == {
+        "en": ("al", "bob"),
+        "zh": ("li", "bob"),
+        "zh-Hant": ("li", "bob"),
+        "unknown": ("bob",),
+    }
+    assert {name: list(part.asks) for name, part in parts.items()} == {
+        "en": ["a", "g"],
+        "zh": ["b", "g"],
+        "zh-Hant": ["c", "g"],
+        "unknown": ["d", "g"],
+    }
+    with pytest.raises(DataError, match="only 1 can be asked for unknown"):
+        by_value(mixed, "language", people, {}, 2)
+
+
+def test_other_columns_have_the_people_that_were_named():
+    mixed = [Item("a", "web"), Item("b", "books")]
+    parts = by_value(mixed, "source", PEOPLE, {"web": ("bob",)}, 1)
+    assert {p.name: p.people for p in parts} == {"books": ("ann", "bob", "cy"), "web": ("bob",)}
+    with pytest.raises(DataError, match="names radio, and no task has that source") as caught:
+        by_value(mixed, "source", PEOPLE, {"radio": ("bob",)}, 1)
+    assert "books, web" in caught.value.hint
+    with pytest.raises(DataError, match="zoe cannot be asked"):
+        by_value(mixed, "source", PEOPLE, {"web": ("zoe",)}, 1)
+
+
+def test_people_share_the_tasks_evenly_and_all_get_the_gold():
+    parts = by_person(items(20, gold=2), PEOPLE, 2)
+    counts = Counter(task for part in parts for task in part.asks)
+    assert {task: n for task, n in counts.items() if n != 2} == {"t18": 3, "t19": 3}
+    assert [len(part.asks) for part in parts] == [14, 14, 14]
+    assert all(list(part.asks) == sorted(part.asks) for part in parts)  # in the order shown
+    assert {part.overlap for part in parts} == {1}
+
+
+def test_quotas_and_languages_hold_when_sharing_out():
+    people = (Person(id="ann", quota=3), Person(id="li", languages=("zh",)), BOB)
+    given = by_person(items(12, language="en"), people, 1)
+    assert {part.name: len(part.asks) for part in given} == {"ann": 3, "bob": 9}
+    with pytest.raises(DataError, match="only 2 can be asked for en"):
+        by_person(items(3, language="en"), people, 3)
+    with pytest.raises(DataError, match="too small a quota"):
+        by_person(items(9, language="zh"), (Person(id="ann", quota=3),), 1)
+
+
+def test_names_of_projects_hold_letters_and_are_told_apart():
+    assert slugs(["en", "zh", "my source"]) == {"en": "en", "zh": "zh", "my source": "my_source"}
+    assert len(set(slugs(["a b", "a-b", "中文", "a" * 30, "a" * 31]).values())) == 5

