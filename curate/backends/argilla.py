@@ -1,0 +1,533 @@
+"""Argilla as a backend: a round is a dataset in a workspace of its own, a record carries our id.
+
+Who is admitted to the workspace sees the dataset, and nobody else does but the server's owners. A
+record's `external_id` is the task's id and is unique, so that sending one twice is sending it
+once, and a request whose answer was lost may be repeated. What Argilla's page calls a discard is a
+skip here: both use a person up for a task. Texts always go through `argilla_text`, on any server.
+
+What a pull costs: the server cannot say which answers are new (a record's `updated_at` stands
+still, and its search engine lags). So if anybody has answered since the last pull, all records are
+read again, about a thousand in half a second; if nobody has, three small requests.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from curate.backends import refuse_losses, refuse_strangers
+from curate.backends.argilla_client import Client, Conflict, NotFound, external_id, well_formed
+from curate.backends.argilla_form import check, same, settings, slug
+from curate.backends.argilla_text import restored, stored
+from curate.backends.argilla_values import (
+    image_complaint,
+    read_values,
+    write_response,
+    write_suggestions,
+)
+from curate.errors import (
+    BackendError,
+    BackendUnavailable,
+    DataError,
+    PartialPush,
+    ProjectMismatch,
+)
+from curate.records import (
+    Annotation,
+    Form,
+    Key,
+    Progress,
+    Project,
+    Pulled,
+    Server,
+    Status,
+    Task,
+    moment,
+)
+
+BATCH = 500
+"""How many records the server takes at once."""
+
+FIRST_BATCH = 100
+BATCH_SECONDS = 0.4
+BATCH_CHARACTERS = 8_000_000
+"""A batch is sized so that people who label meanwhile wait no longer than this for the server."""
+
+EVERYONE = 1000
+"""The overlap that asks everyone: a record leaves all queues when as many have submitted."""
+
+GUIDELINES = 10_000
+"""How many characters of guidelines a dataset holds."""
+
+STATUS: dict[str, Status] = {"submitted": "submitted", "draft": "draft", "discarded": "skipped"}
+
+
+class ArgillaBackend:
+    """An Argilla server, embedded or not; the key is an owner's."""
+
+    name = "argilla"
+
+    def __init__(self, url: str, api_key: str, *, accept_withdrawals: bool = False) -> None:
+        self.client = Client(url, api_key)
+        self.accept_withdrawals = accept_withdrawals
+
+    def ping(self) -> Server:
+        version = self.client.request("GET", "version")
+        with well_formed():
+            return Server(self.name, self.client.url, version["version"], self._me())
+
+    def _me(self) -> str:
+        user = self.client.request("GET", "me")
+        with well_formed():
+            return str(user["username"])
+
+    # ── projects
+
+    def ensure_project(
+        self, name: str, form: Form, *, overlap: int | None, guidelines: str
+    ) -> Project:
+        check(form)
+        if len(guidelines) > GUIDELINES:
+            raise DataError(
+                f"the guidelines have {len(guidelines):,} characters, Argilla holds {GUIDELINES:,}",
+                hint="shorten them, or link to a longer text",
+            )
+        workspace = self._workspace(slug(name))
+        key = self._find(workspace, slug(name))
+        if key is None:
+            key = self._create(workspace, name, form, overlap, guidelines)
+        project = Project(self.name, self.client.url, name, key, form, overlap, "")
+        return self._with_overlap(self.open_project(project))
+
+    def open_project(self, project: Project) -> Project:
+        """Return the project, with the address where people label, if it is still the one given.
+
+        It is known by id, name, time of creation and form; the server's address may change.
+        """
+        found = self._dataset(project)
+        with well_formed():
+            mark = (found.get("metadata") or {}).get("curate") or {}
+            born = _time(found["inserted_at"])
+            if found["name"] != slug(project.name) or project.born not in ("", born):
+                raise self._mismatch(project, "is not the project of that id on")
+        if mark.get("form") != project.form.digest or not self._asks(project):
+            raise ProjectMismatch(
+                f"{project.name} asks other questions on {self.client.url}",
+                hint="a changed form acts on the next round: `curate run --next-round`",
+            )
+        url = f"{self.client.url}/dataset/{project.key}/annotation-mode"
+        return replace(project, server=self.client.url, url=url, born=born)
+
+    def _dataset(self, project: Project) -> Mapping[str, Any]:
+        try:
+            found: Mapping[str, Any] = self.client.request("GET", f"datasets/{_id(project.key)}")
+        except (NotFound, ValueError):
+            raise self._mismatch(project, "is gone from") from None
+        return found
+
+    def _asks(self, project: Project) -> bool:
+        """Whether the dataset shows and asks what the form says."""
+        for name, wanted in settings(project.form).items():
+            found = self.client.request("GET", f"datasets/{project.key}/{name}")
+            with well_formed():
+                theirs = {each["name"]: each for each in found["items"]}
+            if not same({each["name"]: each for each in wanted}, theirs):
+                return False
+            if len(theirs) != len(wanted):
+                return False
+        return True
+
+    def _with_overlap(self, project: Project) -> Project:
+        """See that the project asks as many people as it should: not so if an earlier try did."""
+        wanted = {"strategy": "overlap", "min_submitted": project.overlap or EVERYONE}
+        if self._dataset(project).get("distribution") != wanted:
+            path = f"datasets/{project.key}"
+            try:
+                self.client.request("PATCH", path, body={"distribution": wanted})
+            except BackendUnavailable:  # a server that cannot queue jobs changes it and says 500
+                if self._dataset(project).get("distribution") != wanted:
+                    raise
+        return project
+
+    def _mismatch(self, project: Project, what: str) -> ProjectMismatch:
+        return ProjectMismatch(
+            f"{project.name} {what} {self.client.url}",
+            hint="see that ARGILLA_API_URL names the round's server; the answers at home are kept",
+        )
+
+    def _workspace(self, name: str) -> str:
+        """Return the id of the workspace of that name; make it if there is none."""
+        with self.client.translated():
+            workspaces = self.client.sdk.api.workspaces
+            found = workspaces.get_by_name(name)
+        if found is None:
+            try:
+                return str(self.client.request("POST", "workspaces", body={"name": name})["id"])
+            except Conflict:  # made by somebody else this moment
+                with self.client.translated():
+                    found = workspaces.get_by_name(name)
+        return str(found.id)
+
+    def _find(self, workspace: str, name: str) -> str | None:
+        """Return the id of the dataset of that name; one that was never finished is removed."""
+        params = {"workspace_id": workspace, "name": name}
+        found = self.client.request("GET", "me/datasets", params)
+        with well_formed():
+            keys = {each["id"]: each["status"] for each in found["items"] if each["name"] == name}
+        for key, status in keys.items():
+            if status == "ready":
+                return str(key)
+            self.client.request("DELETE", f"datasets/{key}")
+        return None
+
+    def _create(
+        self, workspace: str, name: str, form: Form, overlap: int | None, guidelines: str
+    ) -> str:
+        """Make a dataset; until it is published nobody sees it, and the next try removes it."""
+        body = {
+            "name": slug(name),
+            "workspace_id": workspace,
+            "guidelines": guidelines or None,
+            "allow_extra_metadata": False,
+            "distribution": {"strategy": "overlap", "min_submitted": overlap or EVERYONE},
+            "metadata": {"curate": {"form": form.digest}},
+        }
+        made = self.client.request("POST", "datasets", body=body)
+        with well_formed():
+            key = str(made["id"])
+        if made.get("metadata") != body["metadata"]:
+            raise BackendError(
+                f"{self.client.url} cannot say which form a dataset was made with",
+                hint="curate was written for Argilla 2.8",
+            )
+        for kind, bodies in settings(form).items():
+            for each in bodies:
+                self.client.request("POST", f"datasets/{key}/{kind}", body=each)
+        self.client.request("PUT", f"datasets/{key}/publish")
+        return key
+
+    # ── tasks
+
+    def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
+        wanted = {task.id: task for task in tasks}
+        _refuse_own_overlap(project, wanted.values())
+        self.open_project(project)
+        write = self._writer(project)
+        records = {id: write(task) for id, task in wanted.items()}
+        there = set(self.client.records(project.key, external_id, responses=False))
+        missing = [record for id, record in records.items() if id not in there]
+        yield from self._send(project, missing)
+
+    def _writer(self, project: Project) -> Callable[[Task], dict[str, Any]]:
+        """Return what makes a record of a task. It raises DataError for what cannot be shown."""
+        found = self.client.request("GET", f"datasets/{project.key}/questions")
+        with well_formed():
+            questions = {each["name"]: each["id"] for each in found["items"]}
+
+        def write(task: Task) -> dict[str, Any]:
+            record: dict[str, Any] = {"external_id": task.id, "fields": _fields(project.form, task)}
+            if task.suggestions:
+                texts = _texts(project.form, task)
+                args = (project.form, task.suggestions, texts, questions)
+                record["suggestions"] = write_suggestions(*args)
+            return record
+
+        return write
+
+    def _send(self, project: Project, records: Sequence[dict[str, Any]]) -> Iterator[str]:
+        """Send records batch by batch; yield the ids of each when it is stored."""
+        sent, pace = 0, Pace()
+        while sent < len(records):
+            batch = pace.next(records, sent)
+            started = time.monotonic()
+            try:
+                self._put(project, batch)
+            except BackendError as fault:
+                if not sent:
+                    raise
+                left = len(records) - sent
+                message = f"{sent} tasks were sent, {left} were not: {fault.message}"
+                raise PartialPush(message, sent=sent, failed=left) from None
+            pace.took(len(batch), time.monotonic() - started)
+            sent += len(batch)
+            yield from (record["external_id"] for record in batch)
+
+    def _put(self, project: Project, batch: Sequence[dict[str, Any]]) -> None:
+        """Store a batch, whole or not at all; if its answer is lost, once more: ids are unique."""
+        path, body = f"datasets/{project.key}/records/bulk", {"items": batch}
+        try:
+            self.client.request("PUT", path, body=body)
+        except BackendUnavailable:
+            time.sleep(1)
+            self.client.request("PUT", path, body=body)
+
+    # ── people
+
+    def accounts(self) -> tuple[str, ...]:
+        """Return the annotators; if there are none the owners and admins; ourselves at last."""
+        users = self._users()
+        annotators = {each.username for each in users if each.role == "annotator"}
+        others = {each.username for each in users} - {self._me()}
+        return tuple(sorted(annotators or others or {self._me()}))
+
+    def _users(self) -> Sequence[Any]:
+        with self.client.translated():
+            return list(self.client.sdk.api.users.list())
+
+    def _members(self, project: Project) -> dict[str, str]:
+        """Return name → id of everyone in the project's workspace."""
+        with well_formed():
+            workspace = UUID(self._dataset(project)["workspace_id"])
+        with self.client.translated():
+            users = self.client.sdk.api.users.list_by_workspace_id(workspace)
+        return {each.username: str(each.id) for each in users}
+
+    def admit(self, project: Project, accounts: Collection[str]) -> None:
+        """Make these people members of the project's workspace; others stay as they are."""
+        users = {each.username: str(each.id) for each in self._users()}
+        refuse_strangers(accounts, users, self.client.url)
+        members = self._members(project)
+        with well_formed():
+            path = f"workspaces/{self._dataset(project)['workspace_id']}/users"
+        for account in sorted(set(accounts) - members.keys()):
+            try:
+                self.client.request("POST", path, body={"user_id": users[account]})
+            except Conflict:
+                continue  # admitted by somebody else this moment
+
+    def restore(
+        self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
+    ) -> int:
+        """Put answers back with their tasks; what the server has of them stays as it is."""
+        wanted = {task.id: task for task in tasks}
+        given: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
+        for each in answers:
+            given[each.id, each.account].append(each)
+        users = {each.username: str(each.id) for each in self._users()}
+        refuse_strangers({account for _, account in given}, users, self.client.url)
+        _refuse_own_overlap(project, wanted.values())
+        _refuse_unknown_tasks(id for id, _ in given if id not in wanted)
+        self.open_project(project)
+        there = dict(self.client.records(project.key, _people, responses=True))
+        write = self._writer(project)
+        records = {id: write(task) for id, task in wanted.items() if id not in there}
+        back = 0
+        for (id, account), rows in given.items():
+            if users[account] not in there.get(id, ()):
+                record = records.setdefault(id, {"external_id": id})
+                response = write_response(project.form, rows, _texts(project.form, wanted[id]))
+                response["user_id"] = users[account]
+                record.setdefault("responses", []).append(response)
+                back += 1
+        list(self._send(project, list(records.values())))
+        return back
+
+    # ── answers
+
+    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+        self.open_project(project)
+        now = self._activity(project)  # first: what comes meanwhile is then seen next time
+        before = Activity.parse(cursor)
+        if before is not None and replace(now, seen=before.seen) == before:
+            return Pulled((), cursor, before.seen)
+        found, records = self._read(project)
+        missing = {
+            key
+            for key, mark in known.items()
+            if key not in found and not mark.startswith("withdrawn|")
+        }
+        if missing:  # once more, before we say that somebody's answer is gone
+            again, records = self._read(project)
+            missing -= again.keys()
+        gone = [_withdrawal(key, known[key], records) for key in sorted(missing)]
+        if not self.accept_withdrawals:
+            refuse_losses(gone, known, project.name)
+        news = [each for each in found.values() if known.get(each.key) != each.mark]
+        return Pulled((*news, *gone), str(replace(now, seen=len(found))), len(found))
+
+    def _activity(self, project: Project) -> Activity:
+        """Return what moves with every answer, without reading them."""
+        with well_formed():
+            last = str(self._dataset(project)["last_activity_at"])
+        return Activity(last, self._counts(project), self.client.count_records(project.key))
+
+    def _counts(self, project: Project) -> dict[str, dict[str, int]]:
+        """Return, by account, how many records it submitted, skipped or began."""
+        answer = self.client.request("GET", f"datasets/{project.key}/users/progress")
+        counts: dict[str, dict[str, int]] = {}
+        with well_formed():
+            for user in answer["users"]:
+                states = Counter[str]()
+                for queue in ("completed", "pending"):
+                    for status, ours in STATUS.items():
+                        states[ours] += user[queue][status]
+                counts[user["username"]] = {status: n for status, n in states.items() if n}
+        return {account: states for account, states in sorted(counts.items()) if states}
+
+    def _read(self, project: Project) -> tuple[dict[Key, Annotation], set[str]]:
+        """Return all answers, and the ids of all records."""
+        accounts = {str(each.id): each.username for each in self._users()}
+
+        def keep(record: Mapping[str, Any]) -> tuple[str, list[Annotation]]:
+            return external_id(record), list(_answers(project.form, record, accounts))
+
+        read = self.client.records(project.key, keep, responses=True)
+        answers = {each.key: each for _, rows in read for each in rows}
+        return answers, {id for id, _ in read}
+
+    def progress(self, project: Project) -> Progress:
+        """Return how many tasks each account submitted, skipped or began.
+
+        The workspace's members can be asked; the key's own account only if it has answered, or if
+        there is nobody else.
+        """
+        self.open_project(project)
+        counts = self._counts(project)
+        accounts = set(self._members(project))
+        own = self._me()
+        if own not in counts and len(accounts) > 1:
+            accounts.discard(own)
+        tasks = self.client.count_records(project.key)
+        return Progress(counts, tuple(sorted(accounts)), tasks)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What moves when anybody answers; `seen` is how many answers a pull then found.
+
+    Answers are counted beside the time of the last one, because the time stands still when a
+    record is deleted, and when an owner writes answers in bulk.
+    """
+
+    last: str
+    counts: Mapping[str, Mapping[str, int]]
+    records: int
+    seen: int = 0
+
+    @staticmethod
+    def parse(cursor: str | None) -> Activity | None:
+        """Read a cursor; None if it is none of ours: then everything is read."""
+        try:
+            return Activity(**json.loads(cursor or ""))
+        except (ValueError, TypeError):
+            return None
+
+    def __str__(self) -> str:
+        return json.dumps(asdict(self))
+
+
+class Pace:
+    """How many records to send at once, from how long the server took for the last."""
+
+    def __init__(self) -> None:
+        self.size = min(FIRST_BATCH, BATCH)
+
+    def next(self, records: Sequence[dict[str, Any]], start: int) -> Sequence[dict[str, Any]]:
+        """Return the next batch: at least one record, and no more characters than may be."""
+        characters = 0
+        for end in range(start, min(start + self.size, len(records))):
+            characters += sum(map(len, records[end].get("fields", {}).values()))
+            if characters > BATCH_CHARACTERS and end > start:
+                return records[start:end]
+        return records[start : start + self.size]
+
+    def took(self, number: int, seconds: float) -> None:
+        """Learn from a batch; grow twofold at most."""
+        fitting = int(number * BATCH_SECONDS / max(seconds, 0.001))
+        self.size = max(10, min(fitting, 2 * self.size, BATCH))
+
+
+def _fields(form: Form, task: Task) -> dict[str, str]:
+    """Return what the form shows of a task, as the server stores it."""
+    fields = {}
+    for name in form.fields:
+        value = task.fields.get(name, "")
+        if name in form.images:
+            if complaint := image_complaint(value):
+                raise DataError(
+                    f"the image ${name} of {task.id} cannot be shown: {complaint}",
+                    hint="give a web address, or the image itself as data:image/png;base64,…",
+                )
+            fields[name] = value
+        else:
+            fields[name] = stored(value)
+    return fields
+
+
+def _texts(form: Form, task: Task) -> dict[str, str]:
+    return {name: task.fields.get(name, "") for name in form.fields}
+
+
+def _answers(
+    form: Form, record: Mapping[str, Any], accounts: Mapping[str, str]
+) -> Iterator[Annotation]:
+    """Yield what people answered to a record, one row per question."""
+    id, texts = external_id(record), _shown(form, record["fields"])
+    for response in record["responses"]:
+        user = str(response["user_id"])
+        account = accounts.get(user, f"deleted account {user}")
+        status, at = STATUS[response["status"]], _time(response["updated_at"])
+        given = Annotation(id, "", account, None, status, at)
+        if status == "skipped":
+            yield from (replace(given, question=each.name) for each in form.questions)
+            continue
+        for name, (value, wrong) in read_values(form, response["values"], texts).items():
+            answer = replace(given, question=name, value=value)
+            yield replace(answer, status="rejected", reason=wrong) if wrong else answer
+
+
+def _shown(form: Form, fields: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts of a record as they were pushed."""
+    return {
+        name: restored(str(fields.get(name) or ""))
+        for name in form.fields
+        if name not in form.images
+    }
+
+
+def _people(record: Mapping[str, Any]) -> tuple[str, set[str]]:
+    """Return our id of a record, and who has answered it."""
+    return external_id(record), {str(each["user_id"]) for each in record["responses"]}
+
+
+def _withdrawal(key: Key, mark: str, records: Collection[str]) -> Annotation:
+    if key[0] not in records:
+        reason = "its record is gone from the server"
+    elif mark.startswith("draft|"):
+        reason = "the draft was discarded"
+    else:
+        reason = "deleted on the server"
+    return Annotation(*key, None, "withdrawn", reason=reason)
+
+
+def _refuse_own_overlap(project: Project, tasks: Iterable[Task]) -> None:
+    """Raise DataError for a task that wants another overlap: Argilla has one for all."""
+    for task in tasks:
+        if task.overlap not in (None, project.overlap):
+            raise DataError(
+                f"Argilla asks {project.overlap or 'all'} people about every text, "
+                f"and {task.id} wants {task.overlap}",
+                hint="`push: {overlap: all}`, or `push: {assign: person}`",
+            )
+
+
+def _refuse_unknown_tasks(ids: Iterable[str]) -> None:
+    for id in ids:
+        raise DataError(f"an answer to {id} cannot be put back without its task")
+
+
+def _id(key: str) -> str:
+    """Return a dataset's id. Raises ValueError if it is none: a key of another kind of server."""
+    return str(UUID(key))
+
+
+def _time(at: str) -> str:
+    """Return a time with its zone and all six digits; the server's are UTC without saying so."""
+    time = moment(at)
+    assert time is not None
+    return time.isoformat(timespec="microseconds")
