@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from curate.backends import Backend
 from curate.backends.folder import FolderBackend
-from curate.errors import NotAllowed, RecipeError
+from curate.errors import NotAllowed, RecipeError, ServerError
 from curate.servers import Account, Home, Running, Watch
 
 URL, KEY = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
+EMBEDDED = ("label_studio", "argilla")
+"""The servers that curate can start itself."""
 
 
 def home(environment: Mapping[str, str] = os.environ) -> Home:
@@ -40,15 +43,63 @@ def embedded(name: str) -> EmbeddedServer:
     return servers[name]
 
 
+def start(name: str, home: Home, watch: Watch, public: str | None = None) -> Running:
+    """Start an embedded server, or return the one that runs; `public` as in `label_studio.start`.
+
+    Raises ServerError for a public address of Argilla: its last release pins packages with known
+    holes and shows texts as HTML, so that it must not be reached by others than its few people.
+    """
+    from curate.servers import label_studio
+
+    if name == "label_studio":
+        return label_studio.start(home, watch, public)
+    if public:
+        raise ServerError(
+            f"the embedded {name} gets no public address: it pins packages with known holes and "
+            "shows texts as HTML, so it stays on this machine",
+            hint="`ssh -N -L 6900:127.0.0.1:6900 you@this-machine` brings somebody you trust to it",
+        )
+    return embedded(name).start(home, watch)
+
+
+def remote_accounts(
+    name: str, environment: Mapping[str, str] = os.environ
+) -> RemoteAccounts | None:
+    """Return the accounts of the server that the environment names; None if it names none."""
+    if name != "label_studio" or (there := _remote(environment)) is None:
+        return None
+    from curate.backends.label_studio_accounts import LabelStudioAccounts
+
+    return LabelStudioAccounts(*there)
+
+
+def _remote(environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return address and key of the Label Studio that the environment names, if it names one."""
+    url, key = environment.get(URL), environment.get(KEY)
+    if url and not key:
+        raise NotAllowed(f"{URL} is set but {KEY} is not", hint=f"export {KEY}=…")
+    return (url, key) if url and key else None
+
+
 class EmbeddedServer(Protocol):
     """What every embedded server's module offers."""
 
     def start(self, home: Home, watch: Watch = ...) -> Running: ...
     def stop(self, home: Home) -> bool: ...
     def status(self, home: Home) -> Running | None: ...
+    def reset(self, home: Home) -> None: ...
     def curator(self, home: Home) -> Account: ...
     def accounts(self, home: Home) -> list[Account]: ...
     def add_account(self, home: Home, email: str, name: str, watch: Watch = ...) -> Account: ...
+
+
+class RemoteAccounts(Protocol):
+    """The accounts of a server that is not ours."""
+
+    url: str
+
+    def logins(self) -> tuple[str, ...]: ...
+    def add(self, email: str, name: str) -> Account: ...
 
 
 @dataclass(frozen=True)
@@ -82,19 +133,24 @@ class Connections:
             raise RecipeError(f"push.backend: no backend {name}", hint="label_studio or folder")
         from curate.backends.label_studio import LabelStudioBackend
 
-        if url := self._environment.get(URL):
-            key = self._environment.get(KEY)
-            if not key:
-                raise NotAllowed(f"{URL} is set but {KEY} is not", hint=f"export {KEY}=…")
-            return LabelStudioBackend(url, key, accept_withdrawals=self._accept)
+        if there := _remote(self._environment):
+            return LabelStudioBackend(*there, accept_withdrawals=self._accept)
         place = home(self._environment)
         running = embedded(name).start(place, self._watch)
         token = embedded(name).curator(place).token
-        return LabelStudioBackend(running.url, token, accept_withdrawals=self._accept)
+        return LabelStudioBackend(
+            running.url, token, public=running.public, accept_withdrawals=self._accept
+        )
 
     def login(self, backend: str, url: str) -> Login:
-        """Return how to log in where people label."""
+        """Return how to log in where people label.
+
+        A round remembers the address of its first push; the embedded server may have another since.
+        """
         if backend != "label_studio" or self._environment.get(URL):
             return Login(url, None, None)
-        account = embedded(backend).curator(home(self._environment))
+        place = home(self._environment)
+        if running := embedded(backend).status(place):
+            url = running.page + urlsplit(url)._replace(scheme="", netloc="").geturl()
+        account = embedded(backend).curator(place)
         return Login(url, account.email, account.password)

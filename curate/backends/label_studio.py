@@ -21,6 +21,7 @@ from curate.backends.label_studio_client import (
     RECORD,
     Client,
     NotFound,
+    TooLarge,
     chunks,
     well_formed,
     where,
@@ -48,12 +49,18 @@ MODEL = "curate"
 
 
 class LabelStudioBackend:
-    """A Label Studio server, embedded or not; keys are legacy or personal access tokens."""
+    """A Label Studio server, embedded or not; keys are legacy or personal access tokens.
+
+    `public` is its address for people, if that is another than `url`.
+    """
 
     name = "label_studio"
 
-    def __init__(self, url: str, api_key: str, *, accept_withdrawals: bool = False) -> None:
+    def __init__(
+        self, url: str, api_key: str, *, public: str = "", accept_withdrawals: bool = False
+    ) -> None:
         self.client = Client(url, api_key)
+        self.page = public or self.client.url
         self.accept_withdrawals = accept_withdrawals
 
     def ping(self) -> Server:
@@ -96,7 +103,7 @@ class LabelStudioBackend:
                 f"{project.name} asks other questions on {self.client.url}",
                 hint="a changed form acts on the next round: `curate run --next-round`",
             )
-        url = f"{self.client.url}/projects/{project.key}/data?labeling=1"
+        url = f"{self.page}/projects/{project.key}/data?labeling=1"
         return replace(project, server=self.client.url, url=url, born=born)
 
     def _with_overlap(self, project: Project) -> Project:
@@ -189,11 +196,18 @@ class LabelStudioBackend:
 
         A server stores a batch whole or not at all. If its answer is lost, or it works in the
         background and answers without ids, what arrived is looked up past the `last` known id.
+        A batch that is too large for a proxy goes in halves.
         """
         ids = [each["data"][RECORD] for each in batch]
         path, params = f"api/projects/{project.key}/import", {"return_task_ids": "true"}
         try:
             answer = self.client.request("POST", path, params, batch)
+        except TooLarge:
+            half = len(batch) // 2
+            if not half:
+                raise
+            first = self._send(project, batch[:half], last)
+            return first | self._send(project, batch[half:], max(first.values()))
         except BackendUnavailable:
             arrived = self._arrived(project, last)
             if not arrived.keys() >= set(ids):

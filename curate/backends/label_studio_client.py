@@ -8,6 +8,7 @@ default repeats a request whose answer was lost, and 100 tasks become 300.
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -18,6 +19,7 @@ from weakref import finalize
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
 
 if TYPE_CHECKING:
+    import httpx
     from label_studio_sdk import LabelStudio
 
 T = TypeVar("T")
@@ -33,9 +35,53 @@ TIMEOUT = 300.0
 
 NOT_ONE = "is that the address of a Label Studio? see LABEL_STUDIO_URL"
 
+FAULTS = {
+    401: (
+        "refuses the key",
+        "LABEL_STUDIO_API_KEY holds an access token or a legacy token; the server may have legacy "
+        "tokens off, and access tokens expire: make a new one under Account & Settings",
+    ),
+    403: (
+        "does not allow that with this key",
+        "LABEL_STUDIO_API_KEY must be of an account that may do this; or a proxy stands in between",
+    ),
+    404: ("has no such thing", ""),
+    409: ("says that it is there already", "see what changed on the server, then try again"),
+    413: (
+        "takes no body of that size",
+        "raise the limit of the proxy before it (nginx: `client_max_body_size 250m`)",
+    ),
+    414: (
+        "takes no address of that length",
+        "raise the limit of the proxy before it (nginx: `large_client_header_buffers 8 64k`)",
+    ),
+    422: ("cannot make sense of what was sent", "is it another version? written against 1.23"),
+}
+"""What a server means by a status, and what helps."""
+
 
 class NotFound(BackendError):
     """The server has no such thing."""
+
+
+class TooLarge(BackendError):
+    """A proxy before the server takes no body of that size; nothing was stored."""
+
+
+def http_client(url: str) -> httpx.Client:
+    """Return a client for one server; SSL_CERT_FILE names the authorities that it trusts."""
+    import httpx
+
+    here = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+    try:
+        trusted = httpx.create_ssl_context()
+    except OSError as error:  # ssl.SSLError is one
+        raise BackendError(
+            f"the certificates to trust cannot be read: {error.strerror or error}",
+            hint="see SSL_CERT_FILE: it names a file of certificates in PEM",
+        ) from None
+    # no proxy of ours stands before ourselves
+    return httpx.Client(timeout=TIMEOUT, trust_env=not here, verify=trusted)
 
 
 class Client:
@@ -48,7 +94,6 @@ class Client:
     @cached_property
     def sdk(self) -> LabelStudio:
         """The SDK's client, made when it is first needed: the import takes a second."""
-        import httpx
         from label_studio_sdk import LabelStudio
 
         if not self._key or not self._key.isascii() or not self._key.isprintable():
@@ -56,8 +101,7 @@ class Client:
                 f"there is no key to {self.url}",
                 hint="set LABEL_STUDIO_API_KEY; Label Studio shows it under Account & Settings",
             )
-        here = urlsplit(self.url).hostname in ("127.0.0.1", "localhost", "::1")
-        http = httpx.Client(timeout=TIMEOUT, trust_env=not here)  # no proxy stands before ourselves
+        http = http_client(self.url)
         finalize(self, http.close)
         with self.translated():
             return LabelStudio(  # type: ignore[no-untyped-call]
@@ -82,12 +126,9 @@ class Client:
         except ValueError:
             answer = None
         if response.status_code >= 300:
-            raise self._fault(response.status_code, answer)
+            raise self._fault(response.status_code, answer, response.headers)
         if answer is None:
-            raise BackendError(
-                f"{self.url} does not answer in JSON",
-                hint=NOT_ONE,
-            )
+            raise BackendError(f"{self.url} does not answer in JSON", hint=NOT_ONE)
         return answer
 
     @contextmanager
@@ -100,7 +141,7 @@ class Client:
         try:
             yield
         except ApiError as error:
-            raise self._fault(error.status_code or 0, error.body) from None
+            raise self._fault(error.status_code or 0, error.body, error.headers or {}) from None
         except httpx.TimeoutException:
             raise BackendUnavailable(
                 f"{self.url} does not answer in time", hint="try again in a while"
@@ -110,31 +151,34 @@ class Client:
                 f"{self.url} is no address", hint="LABEL_STUDIO_URL is like http://127.0.0.1:8080"
             ) from None
         except httpx.HTTPError as error:
-            raise BackendUnavailable(
-                f"{self.url} cannot be reached ({type(error).__name__})",
-                hint="is it running? `curate server status` tells of the embedded one",
-            ) from None
+            raise unreachable(self.url, error) from None
         except (ValidationError, ValueError, TypeError, AttributeError) as error:
             raise BackendError(
                 f"{self.url} answers what the SDK cannot read ({type(error).__name__})",
                 hint=NOT_ONE,
             ) from None
 
-    def _fault(self, status: int, body: Any) -> BackendError:
+    def _fault(self, status: int, body: Any, headers: Mapping[str, str]) -> BackendError:
         said = self._said(body)
+        what, hint = FAULTS.get(status, ("refuses", ""))
+        message = f"{self.url} {what} (HTTP {status}): {said}"
         if status in (401, 403):
-            return NotAllowed(
-                f"{self.url} refuses the key",
-                hint="LABEL_STUDIO_API_KEY holds an access token or a legacy token of an account "
-                "that may do this",
-            )
+            return NotAllowed(message, hint=hint)
+        if 300 <= status < 400:
+            there = headers.get("location", "").partition("?")[0] or "somewhere else"
+            return BackendError(f"{self.url} sends on to {there}", hint=NOT_ONE)
         if status == 404:
-            return NotFound(f"{self.url} has no such thing: {said}")
-        if status in (408, 429) or status >= 500:
+            is_ours = isinstance(body, dict)
+            return NotFound(message, hint="" if is_ours else NOT_ONE)
+        if status == 413:
+            return TooLarge(message, hint=hint)
+        if status in (408, 425, 429) or status >= 500:
+            wait = headers.get("retry-after", "")
+            when = f"in {wait} s" if wait.isdigit() else f"after {wait}" if wait else "in a while"
             return BackendUnavailable(
-                f"{self.url} cannot answer now (HTTP {status}): {said}", hint="try again in a while"
+                f"{self.url} cannot answer now (HTTP {status}): {said}", hint=f"try again {when}"
             )
-        return BackendError(f"{self.url} refuses (HTTP {status}): {said}")
+        return BackendError(message, hint=hint)
 
     def _said(self, body: Any) -> str:
         """Return what the server said, short, and without the key whatever it echoes."""
@@ -142,7 +186,7 @@ class Client:
             return "no reason given"
         said = body.get("validation_errors") or body.get("detail") or body
         text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
-        return text.replace(self._key, "…")[:300]
+        return " ".join(text.replace(self._key, "…").split())[:300]
 
     # ── tasks
 
@@ -201,6 +245,27 @@ class Client:
         users = self.request("GET", "api/users/")
         with well_formed():
             return {int(user["id"]): str(user["email"]) for user in users}
+
+
+def unreachable(url: str, error: Exception) -> BackendError:
+    """Return what a fault below HTTP means: a certificate that is not trusted, or nobody there."""
+    fault: BaseException | None = error
+    while fault is not None and not isinstance(fault, ssl.SSLError):
+        fault = fault.__cause__ or fault.__context__
+    if isinstance(fault, ssl.SSLCertVerificationError):
+        return BackendError(
+            f"the certificate of {url} is not trusted: {fault.verify_message}",
+            hint="if it is right, name its authority's certificate (PEM) in SSL_CERT_FILE",
+        )
+    if fault is not None:
+        return BackendError(
+            f"{url} does not speak TLS as it should ({fault.reason})",
+            hint="does that port take https? see LABEL_STUDIO_URL",
+        )
+    return BackendUnavailable(
+        f"{url} cannot be reached ({type(error).__name__})",
+        hint="is it running? `curate server status` tells of the embedded one",
+    )
 
 
 def where(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:

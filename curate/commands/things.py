@@ -1,4 +1,4 @@
-"""Commands about things: rounds, recipes, forms, servers and their accounts."""
+"""Commands about things: rounds, recipes, forms; those about servers stand in `servers`."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 
 rounds = typer.Typer(help="Rounds of asking people.", no_args_is_help=True)
 recipes = typer.Typer(help="Recipes: their schema, and whether one is right.", no_args_is_help=True)
-servers = typer.Typer(help="Embedded annotation servers.", no_args_is_help=True)
-accounts = typer.Typer(help="Accounts of annotators on an embedded server.", no_args_is_help=True)
 forms = typer.Typer(help="Forms: what people are asked.", no_args_is_help=True)
-servers.add_typer(accounts, name="accounts")
 
 
 @rounds.command("list")
@@ -49,83 +46,6 @@ def round_close(workspace: Root = HERE, as_json: Json = False, wait: Wait = 0) -
     here = open_workspace(workspace)
     with here.lock("round close", wait=wait):
         console.show(close_round(here), as_json=as_json)
-
-
-Which = Annotated[str, typer.Argument(help="label_studio")]
-
-
-@servers.command("start")
-def server_start(name: Which = "label_studio", as_json: Json = False) -> None:
-    """Start an embedded server; one that runs already is left alone.
-
-    Example: curate server start label_studio
-    """
-    from curate.connections import embedded, home
-
-    running = embedded(name).start(home(), console.watch)
-    login = embedded(name).curator(home())
-    shown = {"url": running.url, "pid": running.pid, "user": login.email}
-    console.show(shown if as_json else {**shown, "password": login.password}, as_json=as_json)
-
-
-@servers.command("stop")
-def server_stop(name: Which = "label_studio") -> None:
-    """Stop an embedded server; its data stays.
-
-    Example: curate server stop label_studio
-    """
-    from curate.connections import embedded, home
-
-    stopped = embedded(name).stop(home())
-    console.note(f"{name} is stopped" if stopped else f"{name} was not running")
-
-
-@servers.command("status")
-def server_status(name: Which = "label_studio", as_json: Json = False) -> None:
-    """Say whether an embedded server runs, and where.
-
-    Example: curate server status
-    """
-    from curate.connections import embedded, home
-
-    running = embedded(name).status(home())
-    facts = vars(running) if running else {"url": None}
-    console.show({"server": name, "running": running is not None, **facts}, as_json=as_json)
-
-
-@accounts.command("add")
-def accounts_add(
-    email: Annotated[str, typer.Argument(help="The login.")],
-    name: Annotated[str, typer.Option(help="For people to read.")] = "",
-    server: Annotated[str, typer.Option(help="label_studio")] = "label_studio",
-    as_json: Json = False,
-) -> None:
-    """Give an annotator a login of their own; prints the password and the token once made.
-
-    Example: curate server accounts add anna@example.org --name "Anna Li"
-    """
-    from curate.connections import embedded, home
-
-    account = embedded(server).add_account(home(), email, name, console.watch)
-    console.show(vars(account), as_json=as_json)
-
-
-@accounts.command("list")
-def accounts_list(
-    server: Annotated[str, typer.Option(help="label_studio")] = "label_studio",
-    as_json: Json = False,
-) -> None:
-    """List the accounts and their passwords.
-
-    Example: curate server accounts list
-    """
-    from curate.connections import embedded, home
-
-    known = [vars(account) for account in embedded(server).accounts(home())]
-    if as_json:
-        console.show({"accounts": known}, as_json=True)
-    elif known:
-        console.table([{k: v for k, v in each.items() if k != "token"} for each in known])
 
 
 @recipes.command("schema")

@@ -8,10 +8,13 @@ Nothing here reads the environment for settings, and nothing is reachable from a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from curate.errors import ServerError
 
 Advance = Callable[[int], None]
 Watch = Callable[[str, int | None], AbstractContextManager[Advance]]
@@ -38,12 +41,29 @@ class Account:
 
 @dataclass(frozen=True)
 class Running:
-    """A server that runs: where it answers, its process, and since when (UTC, ISO 8601)."""
+    """A server that runs: where it answers, its process, and since when (UTC, ISO 8601).
+
+    `public` is its address for people, where a proxy stands before it.
+    """
 
     url: str
     port: int
     pid: int
     started: str
+    public: str = ""
+
+    @property
+    def page(self) -> str:
+        """Where people open it."""
+        return self.public or self.url
+
+
+def checked_email(text: str) -> str:
+    """Return an e-mail in its one spelling. Raises ServerError for what is none."""
+    email = text.strip().lower()
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+        raise ServerError(f"{text!r} cannot be an account", hint="give an e-mail: ada@example.org")
+    return email
 
 
 def unwatched(label: str, total: int | None) -> AbstractContextManager[Advance]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
@@ -58,7 +59,8 @@ def _read(state: Path, patience: float = 5) -> Running:
         time.sleep(0.05)
     record = json.loads(text)
     url = f"http://{HOST}:{record['port']}"
-    return Running(url, record["port"], record["pid"], record["started"])
+    public = record.get("public", "")
+    return Running(url, record["port"], record["pid"], record["started"], public)
 
 
 def answers(server: Running, path: str, *, timeout: float = 5) -> bool:
@@ -102,6 +104,18 @@ def end(state: Path, *, patience: float = 10) -> bool:
                 return True
             time.sleep(0.05)
     raise ServerError(f"process {server.pid} cannot be ended", hint=f"end it by hand: {server.url}")
+
+
+def remove(root: Path, state: Path) -> None:
+    """End the server that holds the state file, and remove its folder: whole, or not at all."""
+    if not root.exists():
+        return
+    with held(root / ".starting"):
+        end(state)
+        gone = root.with_name(f".{root.name}.removed")
+        shutil.rmtree(gone, ignore_errors=True)
+        root.rename(gone)
+    shutil.rmtree(gone)
 
 
 def tail(log: Path, lines: int = 15) -> str:

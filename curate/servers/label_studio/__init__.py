@@ -5,15 +5,16 @@
       data/           database and media, copied from the environment's migrated template
       server.json     held by the running server: its process and port
       server.log      what it said since it started
+      public.json     its address for people, and the port to which the proxy forwards
 
 Label Studio has no roles: whoever has an account can see and change every project. It therefore
-listens on 127.0.0.1 alone, and the people with accounts are trusted.
+listens on 127.0.0.1 alone, and the people with accounts are trusted. For a team, a reverse proxy
+on the same machine gives it a public address.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,17 @@ from typing import Any
 
 from curate import storage
 from curate.errors import ServerError
-from curate.servers import Account, Home, Running, Watch, environments, processes, unwatched
+from curate.servers import (
+    Account,
+    Home,
+    Running,
+    Watch,
+    checked_email,
+    environments,
+    processes,
+    unwatched,
+)
+from curate.servers import public as public_name
 from curate.servers.environments import Environment
 
 PORT = 8080
@@ -51,22 +62,63 @@ SETTINGS = {
 INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 """All that the server sees of our environment: Label Studio reads names as common as `HOST`."""
 
+TAKEN = 3
+"""How `inside.py` ends if it gets none of its ports."""
 
-def start(home: Home, watch: Watch = unwatched) -> Running:
+
+def start(home: Home, watch: Watch = unwatched, public: str | None = None) -> Running:
     """Start the server, or return the one that runs.
 
-    The first start builds it, in one to four minutes; a later one takes about 4 s. Raises
-    ServerError with the end of the log.
+    `public` is the https address at which a proxy on this machine offers it; "" is none; without
+    it, it is what it was. The first start builds the server, in one to four minutes; a later one
+    takes about 4 s. Raises ServerError: with the end of the log, or because the server that runs
+    has another public address.
     """
+    wanted = public_name.checked(public) if public else public
     root = _prepared(home)
     with processes.held(root / ".starting"):
-        if processes.running(_state(root)) is None:
+        running = processes.running(_state(root))
+        if running is None:
             environment = _environment(home, watch)
             _copy_template(environment, root)
             _secrets(root)
-            _launch(environment, root)
+            _launch(environment, root, *_place(root, wanted))
+        elif wanted not in (None, running.public):
+            raise _has_another_address(running, wanted or "")
         with watch("starting Label Studio", None):
-            return _wait(root)
+            running = _wait(root)
+        _remember(root, running)
+        return running
+
+
+def _place(root: Path, wanted: str | None) -> tuple[str, Sequence[int]]:
+    """Return the public address, and the ports to try.
+
+    A proxy forwards people with their passwords to one port: where one is known, no other is taken
+    unless the address is given anew, and the proxy's lines with it.
+    """
+    last = _last_place(root)
+    if wanted is None and last["url"]:
+        return last["url"], (last["port"],)
+    return wanted or "", (last["port"] if wanted else PORT, 0)
+
+
+def _remember(root: Path, running: Running) -> None:
+    place = {"url": running.public, "port": running.port if running.public else PORT}
+    if _last_place(root) != place:
+        storage.write_json(_public_file(root), place)
+
+
+def _last_place(root: Path) -> dict[str, Any]:
+    return dict(storage.read_json(_public_file(root)) or {"url": "", "port": PORT})
+
+
+def _has_another_address(running: Running, wanted: str) -> ServerError:
+    now = f"as {running.public}" if running.public else "for this machine only"
+    return ServerError(
+        f"Label Studio runs already, {now}",
+        hint=f"`curate server stop`, then `curate server start --public-url {wanted or repr('')}`",
+    )
 
 
 def stop(home: Home) -> bool:
@@ -81,8 +133,7 @@ def status(home: Home) -> Running | None:
 
 def reset(home: Home) -> None:
     """End the server and remove everything in it: projects, answers, accounts."""
-    stop(home)
-    shutil.rmtree(_root(home), ignore_errors=True)
+    processes.remove(_root(home), _state(_root(home)))
 
 
 def curator(home: Home) -> Account:
@@ -123,9 +174,9 @@ def add_accounts(
 
 
 def _account(email: str, name: str, known: dict[str, dict[str, str]]) -> dict[str, str]:
-    email = email.strip().lower()
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email) or email == CURATOR:
-        raise ServerError(f"{email!r} cannot be an account", hint="give an e-mail: ada@example.org")
+    email = checked_email(email)
+    if email == CURATOR:
+        raise ServerError(f"{email} is the curator's own account", hint="give another e-mail")
     return known.setdefault(email, _new_account(email, name))
 
 
@@ -164,22 +215,28 @@ def _copy_template(environment: Environment, root: Path) -> None:
         copy.rename(data)
 
 
-def _launch(environment: Environment, root: Path) -> None:
+def _launch(environment: Environment, root: Path, public: str, ports: Sequence[int]) -> None:
     _state(root).write_text("")  # so that nobody takes an earlier server's record for the new one's
     log = _log(root)
     if log.exists():
         log.replace(log.with_suffix(".old.log"))
-    command = _command(environment, "serve", _secrets_file(root), _state(root), PORT)
+    listed = ",".join(map(str, ports))
+    command = _command(environment, "serve", _secrets_file(root), _state(root), listed, public)
     with log.open("ab") as output:
         launched = subprocess.run(
             command,
-            env=_variables(root / "data"),
+            env=_variables(root / "data") | _named(public),
             cwd=root / "data",
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             check=False,
+        )
+    if launched.returncode == TAKEN:
+        raise ServerError(
+            f"port {ports[0]}, to which the proxy of {public} forwards, is taken",
+            hint=f"end who has it, or take another: `curate server start --public-url {public}`",
         )
     if launched.returncode:
         raise ServerError(f"Label Studio did not start:\n{processes.tail(log)}", hint=f"see {log}")
@@ -214,6 +271,20 @@ def _variables(data: Path) -> dict[str, str]:
     return {**inherited, **SETTINGS, "HOME": str(data), "LABEL_STUDIO_BASE_DATA_DIR": str(data)}
 
 
+def _named(public: str) -> dict[str, str]:
+    """Return what changes with a public address; its own addresses stay relative.
+
+    `LABEL_STUDIO_HOST` would make them absolute, and break the pages for who comes by loopback.
+    """
+    if not public:
+        return {}
+    hosts = f"{SETTINGS['LABEL_STUDIO_ALLOWED_HOSTS']},{public_name.host(public)}"
+    return {
+        "LABEL_STUDIO_ALLOWED_HOSTS": hosts,
+        "LABEL_STUDIO_CSRF_TRUSTED_ORIGINS": public,
+    }
+
+
 def _root(home: Home) -> Path:
     return home.home / "servers" / "label_studio"
 
@@ -226,6 +297,10 @@ def _prepared(home: Home) -> Path:
 
 def _state(root: Path) -> Path:
     return root / "server.json"
+
+
+def _public_file(root: Path) -> Path:
+    return root / "public.json"
 
 
 def _log(root: Path) -> Path:

@@ -2,7 +2,8 @@
 
     inside.py migrate                       make the database
     inside.py users SECRETS                 see that everyone in the file of secrets can log in
-    inside.py serve SECRETS STATE PORT      go into the background and serve
+    inside.py serve SECRETS STATE PORTS PUBLIC
+                                            go into the background and serve
 
 The settings come as environment variables. `label-studio start` is not used: it picks another port
 by itself, and an account's password and token only take effect when it is first made.
@@ -17,12 +18,16 @@ import os
 import socketserver
 import sys
 import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TextIO
 
 HOST = "127.0.0.1"
+TAKEN = 3
+"""The exit code that says: somebody else has the port."""
 
 
 def set_up(secret_key: str) -> None:
@@ -97,36 +102,73 @@ def hold(state: Path, patience: float = 2) -> TextIO:
             time.sleep(0.02)
 
 
-def bind(port: int) -> Any:
-    """Return a server bound to that port, or to any free one if it is taken."""
+def bind(ports: Iterable[int]) -> Any:
+    """Return a server bound to the first of the ports that is free; 0 is any."""
     from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 
     class Server(socketserver.ThreadingMixIn, WSGIServer):  # type: ignore[misc]
         daemon_threads = True
 
-    try:
-        return Server((HOST, port), WSGIRequestHandler)
-    except OSError:
-        return Server((HOST, 0), WSGIRequestHandler)
+    for port in ports:
+        with suppress(OSError):
+            return Server((HOST, port), WSGIRequestHandler)
+    sys.exit(TAKEN)
 
 
-def serve(secrets: dict[str, Any], state: Path, port: int) -> None:
+def serve(secrets: dict[str, Any], state: Path, ports: Iterable[int], public: str) -> None:
     """Serve until killed; the state file says which process this is and on which port."""
     file = hold(state)
+    server = bind(ports)
     go_into_background()
-    server = bind(port)
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    record = {"pid": os.getpid(), "port": server.server_port, "started": started, "public": public}
     file.truncate(0)
-    file.write(json.dumps({"pid": os.getpid(), "port": server.server_port, "started": started}))
+    file.write(json.dumps(record))
     file.write("\n")
     file.flush()
     set_up(secrets["secret_key"])
     migrate()
     ensure_users(secrets)
+    server.set_app(behind_proxy() if public else directly())
+    server.serve_forever()
+
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def directly() -> Application:
+    """Return Label Studio as it is."""
     from django.core.wsgi import get_wsgi_application
 
-    server.set_app(get_wsgi_application())
-    server.serve_forever()
+    application: Application = get_wsgi_application()
+    return application
+
+
+def behind_proxy() -> Application:
+    """Return Label Studio as it believes the proxy that it was asked over https.
+
+    Then its addresses say https, and its cookies go over https alone. Who comes past the proxy,
+    through a tunnel to loopback, has no https: a setting for all would shut out some browsers.
+    """
+    from django.conf import settings
+
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    application = directly()
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [secured(*header) for header in headers], *rest)
+
+        is_https = environ.get("HTTP_X_FORWARDED_PROTO") == "https"
+        return application(environ, start if is_https else start_response)
+
+    return answer
+
+
+def secured(name: str, value: str) -> tuple[str, str]:
+    """Return a header of an answer; a cookie is for https alone."""
+    is_cookie = name.lower() == "set-cookie" and "; secure" not in value.lower()
+    return name, f"{value}; Secure" if is_cookie else value
 
 
 def main(command: str, *arguments: str) -> None:
@@ -137,7 +179,8 @@ def main(command: str, *arguments: str) -> None:
         return
     secrets = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     if command == "serve":
-        serve(secrets, Path(arguments[1]), int(arguments[2]))
+        ports = [int(port) for port in arguments[2].split(",")]
+        serve(secrets, Path(arguments[1]), ports, arguments[3])
         return
     set_up(secrets["secret_key"])
     ensure_users(secrets)

@@ -1,0 +1,190 @@
+"""Commands about annotation servers: the embedded ones, and accounts on any."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from curate import console
+from curate.commands.options import Json
+from curate.errors import CurateError
+
+if TYPE_CHECKING:
+    from curate.servers import Running
+    from curate.servers.inventory import Inventory
+
+servers = typer.Typer(help="Embedded annotation servers.", no_args_is_help=True)
+accounts = typer.Typer(
+    help="Accounts of annotators: on the embedded server, or on the one that the environment names "
+    "(LABEL_STUDIO_URL).",
+    no_args_is_help=True,
+)
+servers.add_typer(accounts, name="accounts")
+
+NAMES = "label_studio or argilla"
+Which = Annotated[str, typer.Argument(help=NAMES)]
+Server = Annotated[str, typer.Option(help=NAMES)]
+
+
+@servers.command("start")
+def server_start(
+    name: Which = "label_studio",
+    public_url: Annotated[
+        str | None,
+        typer.Option(help='https://… of a proxy on this machine; remembered; "" for none.'),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Start an embedded server; one that runs already is left alone.
+
+    It answers on 127.0.0.1 only. With --public-url a reverse proxy offers it to a team; what the
+    proxy needs is printed.
+
+    Example: curate server start label_studio --public-url https://label.example.org
+    """
+    from curate.connections import embedded, home, start
+
+    running = start(name, home(), console.watch, public_url)
+    login = embedded(name).curator(home())
+    shown = {"url": running.url, "public": running.public or None, "user": login.email}
+    if as_json:
+        console.show({**shown, "pid": running.pid}, as_json=True)
+        return
+    console.show({**shown, "password": login.password}, as_json=False)
+    if public_url:
+        _tell_how_to_reach(running)
+
+
+def _tell_how_to_reach(running: Running) -> None:
+    from curate.servers import public
+
+    console.note(f"\nFor nginx on this machine, in its http block:\n\n{public.nginx(running)}")
+    console.note(f"Or for Caddy, in its Caddyfile:\n\n{public.caddy(running)}")
+    console.note(
+        f"Or without a proxy, each person: {public.tunnel(running)}\n"
+        f"and then, as long as that runs, open {running.url}"
+    )
+
+
+@servers.command("stop")
+def server_stop(name: Which = "label_studio") -> None:
+    """Stop an embedded server; its data stays.
+
+    Example: curate server stop label_studio
+    """
+    from curate.connections import embedded, home
+
+    stopped = embedded(name).stop(home())
+    console.note(f"{name} is stopped" if stopped else f"{name} was not running")
+
+
+@servers.command("status")
+def server_status(
+    name: Annotated[str | None, typer.Argument(help=f"{NAMES}; without it, all.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which embedded servers run, where, since when, and how much they hold.
+
+    Example: curate server status
+    """
+    from curate.connections import EMBEDDED
+
+    found = [_status_of(each) for each in ([name] if name else EMBEDDED)]
+    if as_json:
+        console.show(found[0] if name else {"servers": found}, as_json=True)
+        return
+    for each in found:
+        console.show({**each, "pid": each["pid"] and str(each["pid"])}, as_json=False)
+
+
+def _status_of(name: str) -> dict[str, Any]:
+    from curate.connections import embedded, home
+    from curate.servers import inventory
+
+    running = embedded(name).status(home())
+    held = inventory.take(home(), name)
+    return {
+        "server": name,
+        "running": running is not None,
+        "url": running.url if running else None,
+        "public": (running.public or None) if running else None,
+        "pid": running.pid if running else None,
+        "started": running.started if running else None,
+        "megabytes": round(held.bytes / 1e6, 2) if held else 0.0,
+        **(held.counts if held else {}),
+    }
+
+
+@servers.command("reset")
+def server_reset(
+    name: Which = "label_studio",
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Remove an embedded server with everything in it: projects, answers, accounts. It asks.
+
+    Example: curate server reset label_studio
+    """
+    from curate.connections import embedded, home
+    from curate.servers import inventory
+
+    server = embedded(name)
+    held = inventory.take(home(), name)
+    if held is None:
+        console.note(f"{name} holds nothing")
+        return
+    console.note(_losses(name, held))
+    if not yes and console.ask(f"To lose all that, type {name}: ", hint="add --yes") != name:
+        raise CurateError(f"{name} is as it was", hint="it goes only if you type its name")
+    server.reset(home())
+    console.note(f"{name} is removed")
+
+
+def _losses(name: str, held: Inventory) -> str:
+    counts = ", ".join(f"{number:,} {what}" for what, number in held.counts.items())
+    return (
+        f"{name} in {held.folder} holds {counts or 'data'} ({held.bytes / 1e6:,.1f} MB).\n"
+        "All of it goes, the accounts too. Answers that `curate pull` brought home stay there."
+    )
+
+
+@accounts.command("add")
+def accounts_add(
+    email: Annotated[str, typer.Argument(help="The login.")],
+    name: Annotated[str, typer.Option(help="For people to read.")] = "",
+    server: Server = "label_studio",
+    as_json: Json = False,
+) -> None:
+    """Give an annotator a login of their own; prints the password and the token once made.
+
+    Example: curate server accounts add anna@example.org --name "Anna Li"
+    """
+    from curate.connections import embedded, home, remote_accounts
+
+    remote = remote_accounts(server)
+    if remote is None:
+        account = embedded(server).add_account(home(), email, name, console.watch)
+    else:
+        account = remote.add(email, name)
+    where = server if remote is None else remote.url
+    console.show({"server": where, **vars(account)}, as_json=as_json)
+
+
+@accounts.command("list")
+def accounts_list(server: Server = "label_studio", as_json: Json = False) -> None:
+    """List the accounts, with their passwords where the server is embedded.
+
+    Example: curate server accounts list
+    """
+    from curate.connections import embedded, home, remote_accounts
+
+    remote = remote_accounts(server)
+    if remote is None:
+        known = [vars(account) for account in embedded(server).accounts(home())]
+    else:
+        console.note(f"accounts on {remote.url}")
+        known = [{"email": login} for login in remote.logins()]
+    if as_json:
+        console.show({"accounts": known}, as_json=True)
+    elif known:
+        console.table([{k: v for k, v in each.items() if k != "token"} for each in known])

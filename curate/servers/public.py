@@ -1,0 +1,106 @@
+"""A public name for a server that stays on loopback: which is right, and how people get there.
+
+A reverse proxy on the same machine takes https, and forwards to the server; who has none uses a
+tunnel. The snippets hold what was seen to matter: texts come in bodies of many megabytes, lookups
+in long addresses, and an import may take minutes. The server needs no websockets.
+"""
+
+from __future__ import annotations
+
+import re
+from string import Template
+from urllib.parse import urlsplit
+
+from curate.errors import ServerError
+from curate.servers import Running
+
+NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
+
+NGINX = Template(
+    """\
+server {
+    listen $listen ssl;
+    server_name $host;
+    ssl_certificate     /etc/ssl/certs/$host.pem;
+    ssl_certificate_key /etc/ssl/private/$host.key;
+
+    client_max_body_size 250m;
+    large_client_header_buffers 8 64k;
+
+    location / {
+        proxy_pass http://127.0.0.1:$port;
+        proxy_http_version 1.1;
+        proxy_set_header Host $$http_host;
+        proxy_set_header X-Forwarded-Proto $$scheme;
+        proxy_read_timeout 300s;
+        proxy_send_timeout 300s;
+    }
+}
+"""
+)
+
+CADDY = Template(
+    """\
+$place {
+    request_body {
+        max_size 250MB
+    }
+    reverse_proxy 127.0.0.1:$port {
+        transport http {
+            read_timeout 300s
+            write_timeout 300s
+        }
+    }
+}
+"""
+)
+
+
+def checked(address: str) -> str:
+    """Return the address as browsers write it: https, a name, a port if it is not 443.
+
+    Raises ServerError for anything else: over plain http passwords would travel in the open, and a
+    path would have to be known to every page.
+    """
+    try:
+        parts = urlsplit(address.strip())
+        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+    except ValueError:
+        raise _refusal(address, "it is no address") from None
+    if parts.scheme != "https":
+        raise _refusal(address, "it must begin with https://: passwords travel there")
+    if not NAME.fullmatch(host):
+        raise _refusal(address, "it names no host")
+    if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise _refusal(address, "after the host there can only be a port")
+    return f"https://{host}" if port in (None, 443) else f"https://{host}:{port}"
+
+
+def _refusal(address: str, why: str) -> ServerError:
+    return ServerError(
+        f"{address!r} cannot be the public address: {why}",
+        hint="give it like https://label.example.org; without a proxy, use `ssh -N -L`",
+    )
+
+
+def host(address: str) -> str:
+    """Return the host of a checked address."""
+    return urlsplit(address).hostname or ""
+
+
+def nginx(server: Running) -> str:
+    """Return what an nginx needs to have in its `http` block."""
+    listen = urlsplit(server.public).port or 443
+    return NGINX.substitute(listen=listen, host=host(server.public), port=server.port)
+
+
+def caddy(server: Running) -> str:
+    """Return what a Caddyfile needs to have; Caddy sees to the certificate itself."""
+    place = server.public.removeprefix("https://")
+    return CADDY.substitute(place=place, port=server.port)
+
+
+def tunnel(server: Running) -> str:
+    """Return how somebody with a login on this machine gets to the server without a proxy."""
+    where = host(server.public) if server.public else "this-machine"
+    return f"ssh -N -L {server.port}:127.0.0.1:{server.port} you@{where}"

@@ -1,0 +1,246 @@
+"""Embedded servers as commands: public addresses, what they hold, and how they go."""
+
+import io
+import json
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from curate import connections
+from curate.errors import NotAllowed, ServerError
+from curate.servers import Home, Running, inventory, label_studio, processes, public
+from tests.command import command
+
+NAME = "https://label.example.org"
+RUNNING = Running("http://127.0.0.1:8080", 8080, 1, "2026-01-01T00:00:00+00:00", f"{NAME}:8443")
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("CURATE_HOME", str(tmp_path))
+    for name in ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    return command(monkeypatch, capsys)
+
+
+@pytest.fixture
+def held(tmp_path):
+    """A server's folder with two texts, and a process that holds its state as a server does."""
+    root = tmp_path / "servers" / "label_studio"
+    (root / "data").mkdir(parents=True)
+    with sqlite3.connect(root / "data" / "label_studio.sqlite3") as rows:
+        for table in ("project", "task", "task_completion"):
+            rows.execute(f"CREATE TABLE {table} (id INTEGER)")
+        rows.execute("INSERT INTO task VALUES (1), (2)")
+    rows.close()
+    script = (
+        "import fcntl, json, os, sys, time\n"
+        "file = open(sys.argv[1], 'a+'); fcntl.flock(file, fcntl.LOCK_EX)\n"
+        "record = {'pid': os.getpid(), 'port': 1, 'started': '2026-01-01T00:00:00+00:00'}\n"
+        "file.write(json.dumps(record) + '\\n'); file.flush(); print('held', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    holder = [sys.executable, "-c", script, str(root / "server.json")]
+    with subprocess.Popen(holder, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        yield root, process
+        process.kill()
+
+
+@pytest.fixture
+def types(monkeypatch):
+    """Let a person sit at the terminal, and type."""
+
+    def answer(text):
+        class Terminal(io.StringIO):
+            def isatty(self):
+                return True
+
+        monkeypatch.setattr(sys, "stdin", Terminal(text))
+
+    return answer
+
+
+# ── public addresses
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        (NAME, NAME),
+        (" https://Label.Example.ORG/ ", NAME),
+        (f"{NAME}:443", NAME),
+        (f"{NAME}:8443", f"{NAME}:8443"),
+        ("https://10.0.0.7", "https://10.0.0.7"),
+        ("https://标注.example", "https://xn--iwvo2i.example"),
+    ],
+)
+def test_a_public_address_is_written_one_way(given, address):
+    assert public.checked(given) == address
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("http://label.example.org", "https"),
+        ("label.example.org", "https"),
+        ("https://", "no host"),
+        ("https://*.example.org", "no host"),
+        ("https://.example.org", "no address"),
+        ("https://a,b.example.org", "no host"),
+        ("https://-a.example.org", "no host"),
+        ("https://label.example.org/label", "only be a port"),
+        ("https://anna@label.example.org", "only be a port"),
+        ("https://label.example.org?x", "only be a port"),
+        ("https://label.example.org:99999", "no address"),
+        ("https://[::1", "no address"),
+    ],
+)
+def test_what_can_be_no_public_address_is_refused_with_a_hint(given, why):
+    with pytest.raises(ServerError, match=why) as caught:
+        public.checked(given)
+    assert "https://label.example.org" in caught.value.hint
+
+
+def test_the_lines_for_a_proxy_name_the_host_and_the_port():
+    nginx, caddy = public.nginx(RUNNING), public.caddy(RUNNING)
+    for wanted in (
+        *("listen 8443 ssl;", "server_name label.example.org;", "client_max_body_size 250m;"),
+        *("proxy_pass http://127.0.0.1:8080;", "Host $http_host;", "X-Forwarded-Proto $scheme;"),
+    ):
+        assert wanted in nginx
+    assert caddy.startswith("label.example.org:8443 {")
+    assert "reverse_proxy 127.0.0.1:8080" in caddy
+    assert public.tunnel(RUNNING) == "ssh -N -L 8080:127.0.0.1:8080 you@label.example.org"
+
+
+def test_a_public_address_is_remembered_with_its_port(tmp_path):
+    place, remember = label_studio._place, label_studio._remember
+    assert place(tmp_path, None) == place(tmp_path, "") == ("", (8080, 0))
+    assert place(tmp_path, NAME) == (NAME, (8080, 0))
+    remember(tmp_path, Running("http://127.0.0.1:9001", 9001, 1, "", NAME))
+    assert place(tmp_path, None) == (NAME, (9001,)), "the proxy forwards to no other port"
+    assert place(tmp_path, NAME) == (NAME, (9001, 0)), "given anew, it may take another"
+    assert place(tmp_path, "") == ("", (8080, 0))
+    remember(tmp_path, Running("http://127.0.0.1:8080", 8080, 1, ""))
+    assert place(tmp_path, None) == ("", (8080, 0))
+
+
+def test_argilla_gets_no_public_address_and_the_reason_is_named(run):
+    code, _, err = run("server", "start", "argilla", "--public-url", NAME)
+    assert code == 1
+    for word in ("known holes", "HTML", "hint: ", "ssh -N -L"):
+        assert word in err
+
+
+def test_a_wrong_public_address_starts_nothing(run, tmp_path):
+    assert run("server", "start", "--public-url", "http://label.example.org")[0] == 1
+    assert not (tmp_path / "servers").exists()
+
+
+def test_a_server_that_runs_with_another_address_is_left_alone(run, held):
+    _, process = held
+    code, _, err = run("server", "start", "--public-url", NAME)
+    assert code == 1
+    assert "runs already, for this machine only" in err
+    assert f"`curate server stop`, then `curate server start --public-url {NAME}`" in err
+    assert process.poll() is None
+
+
+def test_a_round_is_opened_where_its_server_is_now(tmp_path, monkeypatch):
+    login = connections.Connections(tmp_path, None, {"CURATE_HOME": str(tmp_path)}).login
+    old = "http://127.0.0.1:9/projects/1/data?labeling=1"
+    assert login("label_studio", old).url == old
+    monkeypatch.setattr(label_studio, "status", lambda home: RUNNING)
+    assert login("label_studio", old).url == f"{NAME}:8443/projects/1/data?labeling=1"
+
+
+# ── status and reset
+
+
+def test_status_tells_of_all_servers_and_what_they_hold(run, held):
+    _, process = held
+    code, out, _ = run("server", "status", "--json")
+    assert code == 0
+    found = {each["server"]: each for each in json.loads(out)["servers"]}
+    assert set(found) == set(connections.EMBEDDED)
+    ours = found["label_studio"]
+    assert (ours["running"], ours["pid"], ours["texts"], ours["answers"]) == (
+        *(True, process.pid, 2, 0),
+    )
+    assert ours["megabytes"] > 0
+    one = json.loads(run("server", "status", "label_studio", "--json")[1])
+    assert one == ours
+    assert str(process.pid) in run("server", "status")[1]
+
+
+def test_reset_asks_for_the_name_and_takes_no_other_answer(run, held, types):
+    root, process = held
+    for answer in ("y\n", "", "argilla\n"):
+        types(answer)
+        code, _, err = run("server", "reset")
+        assert code == 1
+        assert f"{root} holds 0 projects, 2 texts, 0 answers" in err
+        assert "as it was" in err
+    assert process.poll() is None
+    assert (root / "data" / "label_studio.sqlite3").exists()
+    types("label_studio\n")
+    code, _, err = run("server", "reset")
+    assert code == 0, err
+    assert not root.exists()
+    assert process.wait(5) < 0
+    assert not list(root.parent.iterdir())
+
+
+def test_reset_never_goes_ahead_where_nobody_can_answer(run, held, monkeypatch):
+    root, process = held
+    monkeypatch.setattr(sys, "stdin", io.StringIO("label_studio\n"))
+    code, _, err = run("server", "reset", "label_studio")
+    assert code == 1
+    assert "nobody to ask" in err
+    assert "hint: add --yes" in err
+    assert process.poll() is None
+    assert (root / "data").exists()
+    assert run("server", "reset", "label_studio", "--yes")[0] == 0
+    assert not root.exists()
+
+
+def test_reset_of_nothing_does_nothing(run):
+    code, _, err = run("server", "reset", "--yes")
+    assert code == 0
+    assert "holds nothing" in err
+
+
+def test_a_reset_that_cannot_end_the_server_removes_nothing(run, held, monkeypatch):
+    root, _ = held
+
+    def fail(state, **patience):
+        raise ServerError("process 1 cannot be ended", hint="end it by hand")
+
+    monkeypatch.setattr(processes, "end", fail)
+    code, _, err = run("server", "reset", "--yes")
+    assert code == 1
+    assert "cannot be ended" in err
+    assert (root / "data").exists()
+
+
+def test_a_database_that_cannot_be_read_is_only_weighed(tmp_path):
+    folder = tmp_path / "servers" / "label_studio"
+    (folder / "data").mkdir(parents=True)
+    (folder / "data" / "label_studio.sqlite3").write_text("this is no database")
+    found = inventory.take(Home(tmp_path, tmp_path), "label_studio")
+    assert found.counts == {}
+    assert found.bytes > 0
+
+
+# ── accounts elsewhere
+
+
+def test_accounts_are_those_of_the_server_that_the_environment_names():
+    there = {"LABEL_STUDIO_URL": "https://label.example.org/", "LABEL_STUDIO_API_KEY": "k" * 40}
+    assert connections.remote_accounts("label_studio", {}) is None
+    assert connections.remote_accounts("label_studio", there).url == NAME
+    with pytest.raises(NotAllowed, match="LABEL_STUDIO_API_KEY is not"):
+        connections.remote_accounts("label_studio", {"LABEL_STUDIO_URL": NAME})
