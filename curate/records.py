@@ -30,6 +30,17 @@ class Question:
     tag: str = ""
     line: int = 0
 
+    def parts(self) -> tuple[Question, ...]:
+        """Return, for each label of several or of entities, the question whether it occurs.
+
+        They are named `entities:PERSON`, and answered `absent` or `present` by the way.
+        """
+        if self.kind not in ("choices", "entities"):
+            return ()
+        answers = ("absent", "present")
+        names = [f"{self.name}:{label}" for label in self.labels]
+        return tuple(Question(name, "choice", self.fields, answers, answers) for name in names)
+
 
 @dataclass(frozen=True)
 class Form:

@@ -89,6 +89,10 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         labels += _labels(question, truth)
         annotators += _annotators(question, truth, given, gold)
         results.append(result)
+        for part, said in occurrences(question, given):
+            truth, result = settle(part, said, spec)
+            labels += _labels(part, truth)
+            results.append(result)
     pilots = _pilots(workspace, spec)
     if not labels and not pilots:
         raise DataError(
@@ -155,6 +159,19 @@ def _same(value: Any, truth: Any) -> bool:
         return bool(value == truth)
     ordered = [sorted(json.dumps(each, sort_keys=True) for each in one) for one in (value, truth)]
     return ordered[0] == ordered[1]
+
+
+def occurrences(
+    question: Question, answers: Sequence[dict[str, Any]]
+) -> Iterator[tuple[Question, list[dict[str, Any]]]]:
+    """Yield what answers to a question with several labels say of each: does it occur?"""
+    for part, label in zip(question.parts(), question.labels, strict=False):
+        yield part, [{**row, "value": _occurs(label, row["value"])} for row in answers]
+
+
+def _occurs(label: str, value: Sequence[Any]) -> str:
+    found = (each["label"] if isinstance(each, dict) else each for each in value)
+    return "present" if label in found else "absent"
 
 
 def settle(

@@ -164,7 +164,9 @@ def _place(name: str, values: tuple[str, ...]) -> int:
 
 
 def _question(workspace: Workspace, spec: ScoreSpec) -> Question:
-    known = {q.name: q for q in workspace.questions() if q.kind in LEARNERS}
+    asked = workspace.questions()
+    every = [*asked, *(part for question in asked for part in question.parts())]
+    known = {q.name: q for q in every if q.kind in LEARNERS}
     if not known:
         raise DataError("the form asks nothing that can be learned", hint="Choices or Rating")
     name = spec.question or next(iter(known))
