@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from curate.backends.refusals import refusals
+from curate.backends.fits import fits
 from curate.errors import FormError
 from curate.forms import complaint, known_forms, load_form, parse_form
 from tests.command import command
@@ -401,7 +401,8 @@ def test_what_the_forms_that_come_with_curate_ask():
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_form_that_comes_with_curate_can_be_asked_everywhere(name):
     form = load_form(name)
-    assert not any(refusals(form).values())
+    assert all(fit.can for fit in fits(form))
+    assert [fit.server for fit in fits(form)] == ["label_studio", "argilla", "folder"]
     assert "<Header " in form.xml
     assert "max-height" in form.xml
     options = form.xml.count("<Choice ") + form.xml.count("<Label ")
@@ -412,11 +413,19 @@ def test_a_form_that_comes_with_curate_can_be_asked_everywhere(name):
 def test_a_server_says_what_it_cannot_ask():
     labels = '<Labels name="l" toName="t" required="true"><Label value="A"/></Labels>'
     form = parse_form(form_with(labels).replace("$text", "$record_id"), name="own")
-    found = refusals(form)
-    assert "line 3: <Labels> l is required" in found["label_studio"][0]
-    assert "record_id" in found["label_studio"][1]
-    assert found["folder"] == ()
-    assert refusals(parse_form(form_with(CHOICES).replace("$text", "$id"), name="own"))["folder"]
+    label_studio, _, folder = fits(form)
+    assert not label_studio.can
+    assert "line 3: <Labels> l is required" in label_studio.notes[0]
+    assert "record_id" in label_studio.notes[1]
+    assert folder.can
+    own_id = parse_form(form_with(CHOICES).replace("$text", "$id"), name="own")
+    assert not fits(own_id)[2].can
+
+
+def test_a_server_says_what_will_be_different():
+    argilla = fits(load_form("flags"))[1]
+    assert argilla.can
+    assert "None of these" in argilla.notes[0]
 
 
 def test_the_command_names_tag_and_line_or_who_can_ask(monkeypatch, capsys, tmp_path):
@@ -428,7 +437,8 @@ def test_the_command_names_tag_and_line_or_who_can_ask(monkeypatch, capsys, tmp_
     assert "label_studio" in out
     code, out, _ = run("forms", "check", "preference", "--json")
     found = json.loads(out)
-    assert (code, found["readable"], found["servers"]["folder"]) == (0, True, [])
+    assert (code, found["readable"]) == (0, True)
+    assert found["servers"][2] == {"server": "folder", "can": True, "notes": []}
     assert found["questions"][0]["values"] == ["response_a", "response_b", "tie"]
 
     (tmp_path / "own.xml").write_text(choices(A + B, requird="true"))

@@ -102,34 +102,28 @@ def forms_check(name: Named, workspace: Root = HERE, as_json: Json = False) -> N
 
     Example: curate forms check label_configs/mine.xml
     """
-    from curate.backends.refusals import refusals
+    from curate.backends.fits import fits
 
     try:
         form = _form(name, workspace)
     except FormError as error:
         if not as_json:
             raise
-        found = {"form": name, "readable": False, "error": error.message, "hint": error.hint}
-        console.show(found, as_json=True)
+        wrong = {"form": name, "readable": False, "error": error.message, "hint": error.hint}
+        console.show(wrong, as_json=True)
         raise typer.Exit(error.exit_code) from None
-    reasons = refusals(form)
+    found = fits(form)
     if as_json:
         asked = [
             {"name": q.name, "kind": q.kind, "values": q.labels, "required": q.required}
             for q in form.questions
         ]
-        console.show(
-            {"form": form.name, "readable": True, "questions": asked, "servers": reasons},
-            as_json=True,
-        )
+        about = {"form": form.name, "readable": True, "questions": asked, "servers": found}
+        console.show(about, as_json=True)
         return
     console.note(f"{form.name} asks {_asks(form)}")
-    console.table(
-        [
-            {"server": server, "can ask it": not whys, "why not": "; ".join(whys)}
-            for server, whys in reasons.items()
-        ]
-    )
+    rows = [{"server": f.server, "can ask it": f.can, "notes": "; ".join(f.notes)} for f in found]
+    console.table(rows)
 
 
 def _form(name: str, workspace: Path) -> Form:
