@@ -142,6 +142,17 @@ class Connections:
             running.url, token, public=running.public, accept_withdrawals=self._accept
         )
 
+    def running(self, name: str) -> Backend | None:
+        """Return the backend of that name if there is a server; unlike a call, it starts none."""
+        named = self._environment.get(URL if name == "label_studio" else "ARGILLA_API_URL")
+        if (
+            name != "folder"
+            and not named
+            and embedded(name).status(home(self._environment)) is None
+        ):
+            return None
+        return self(name)
+
     def login(self, backend: str, url: str) -> Login:
         """Return how to log in where people label.
 
