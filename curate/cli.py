@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import __version__, console
-from curate.commands import servers, things
+from curate.commands import people, servers, things
 from curate.commands.options import (
     HERE,
     Json,
@@ -41,7 +41,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(things.rounds, name="round")
-app.add_typer(persons.people, name="people")
+app.add_typer(people.people, name="people")
 app.add_typer(things.recipes, name="recipe")
 app.add_typer(servers.servers, name="server")
 app.add_typer(things.forms, name="forms")
@@ -173,16 +173,16 @@ def status(workspace: Root = HERE, as_json: Json = False) -> None:
     here = open_workspace(workspace)
     whole, _ = recipe.of_workspace(here), here.about
     stages, later = recipe.status(whole, here), recipe.for_next_round(whole, here)
-    rounds, people = overview(here), _progress(here)
+    rounds, progress = overview(here), _progress(here)
     if as_json:
-        found = {"stages": stages, "rounds": rounds, "people": people, "for_next_round": later}
+        found = {"stages": stages, "rounds": rounds, "people": progress, "for_next_round": later}
         console.show(found, as_json=True)
         return
     console.table(stages)
     if rounds:
         console.table(rounds, title="rounds")
-    if people:
-        console.table(people, title="people")
+    if progress:
+        console.table(progress, title="people")
     for field in later:
         console.note(f"{field} is not that of round {rounds[-1].round}: it acts on the next one")
 
@@ -317,8 +317,8 @@ def push(
         with here.lock("push --restore", wait=wait):
             console.show(recipe.put_back(here), as_json=as_json)
         return
-    people = int(overlap) if overlap and overlap.isdigit() else overlap
-    options = {"backend": backend, "form": _from_here(form), "overlap": people, "assign": assign}
+    wanted = int(overlap) if overlap and overlap.isdigit() else overlap
+    options = {"backend": backend, "form": _from_here(form), "overlap": wanted, "assign": assign}
     options["guidelines"] = _from_here(guidelines)
     _run("push", workspace, as_json, wait, options)
 
