@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curate.servers import Home, label_studio
+from curate.servers import Home, argilla, label_studio
 
 PEOPLE = (("ann@example.org", "Ann"), ("bob@example.org", "Bob"), ("cy@example.org", "Cy"))
+
+NAMES = (("ann", "Ann"), ("bob", "Bob"), ("cy", "Cy"))
 
 
 def environments() -> Path:
@@ -28,3 +30,18 @@ def running_label_studio(folder: Path) -> Iterator[Home]:
         yield home
     finally:
         label_studio.stop(home)
+
+
+@contextmanager
+def running_argilla(folder: Path) -> Iterator[Home]:
+    """Yield the home of an Argilla that runs and knows three people."""
+    home = Home(folder, environments())
+    argilla.add_accounts(home, NAMES)
+    argilla.start(home)
+    try:
+        yield home
+    finally:
+        argilla.stop(home)
+
+
+RUNNING = {"label_studio": running_label_studio, "argilla": running_argilla}

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from tests.servers import running_label_studio
+from tests.servers import running_argilla, running_label_studio
 
 FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -36,4 +36,11 @@ def browser(tmp_path):
 def label_studio_home(tmp_path_factory):
     """A running Label Studio with three people."""
     with running_label_studio(tmp_path_factory.mktemp("home")) as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def argilla_home(tmp_path_factory):
+    """A running Argilla with three people."""
+    with running_argilla(tmp_path_factory.mktemp("argilla")) as home:
         yield home

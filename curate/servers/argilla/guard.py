@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64encode
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
+FOREIGN = re.compile(r"@import url\((https?:)?//[^)]*\);?")
 SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL)
 REFUSED = (
     (re.compile(r"/api/v1/webhooks.*"), "webhooks"),
@@ -48,9 +49,18 @@ POLICY = {
 }
 
 
-def policy(pages: Iterable[Path]) -> str:
-    """Return the Content-Security-Policy under which the scripts in these pages may run."""
-    scripts = {script for page in pages for script in SCRIPT.findall(page.read_text("utf-8"))}
+def forget_others(folder: Path) -> None:
+    """Take out of the style sheets in a folder what they would fetch from other machines."""
+    for path in folder.rglob("*.css"):
+        style = path.read_text(encoding="utf-8")
+        if FOREIGN.search(style):
+            path.write_text(FOREIGN.sub("", style), encoding="utf-8")
+
+
+def policy(folder: Path) -> str:
+    """Return the Content-Security-Policy under which the scripts of a folder's pages may run."""
+    pages = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.html"))]
+    scripts = {script for page in pages for script in SCRIPT.findall(page)}
     hashes = sorted(b64encode(sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join([POLICY["script-src"], *(f"'sha256-{each}'" for each in hashes)])
     return "; ".join(f"{key} {value}" for key, value in {**POLICY, "script-src": allowed}.items())

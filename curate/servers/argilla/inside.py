@@ -97,8 +97,7 @@ def serve(secrets: dict[str, Any], state: Path, port: int) -> None:
 
 def application() -> Any:
     """Return Argilla, patched, with our search engine in it and the guard before it."""
-    from curate.servers.argilla import engine, patches
-    from curate.servers.argilla.guard import Guard, policy
+    from curate.servers.argilla import engine, guard, patches
     from curate.servers.argilla.index import Index
     from curate.servers.argilla.statuses import settle
 
@@ -111,7 +110,9 @@ def application() -> Any:
     patches.settle_at_once(index)
     settle(index)
     (static,) = (route for route in app.routes if route.name == "static")
-    return Guard(app, policy(Path(static.app.directory).glob("*.html")))
+    pages = Path(static.app.directory)  # a copy that Argilla makes at every start
+    guard.forget_others(pages)
+    return guard.Guard(app, guard.policy(pages))
 
 
 def main(command: str, *arguments: str) -> None:
