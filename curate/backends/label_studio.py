@@ -122,7 +122,8 @@ class LabelStudioBackend:
     def _mismatch(self, project: Project, what: str) -> ProjectMismatch:
         return ProjectMismatch(
             f"{project.name} {what} {self.client.url}",
-            hint="see that LABEL_STUDIO_URL names the round's server; the answers at home are kept",
+            hint="see that LABEL_STUDIO_URL names the round's server; if it was lost, "
+            "`curate push --restore` brings it back with the answers at home",
         )
 
     def _find(self, title: str) -> str | None:
