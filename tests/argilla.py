@@ -32,11 +32,12 @@ class Caller:
         server = argilla.status(home)
         assert server is not None
         self._url = f"{server.url}/api/v1"
-        self._headers = {"X-Argilla-Api-Key": account.token}
+        self.headers = {"X-Argilla-Api-Key": account.token}
 
     def call(self, method: str, path: str, **what: Any) -> httpx.Response:
         """Call the API, whatever it says."""
-        return httpx.request(method, self._url + path, headers=self._headers, timeout=60, **what)
+        what.setdefault("headers", self.headers)
+        return httpx.request(method, self._url + path, timeout=60, **what)
 
     def __call__(self, method: str, path: str, **what: Any) -> Any:
         """Call the API; return what it says, which is no refusal."""

@@ -137,7 +137,8 @@ class Index:
                     "SELECT record_id, value FROM curate_vectors WHERE settings_id = ?", (settings,)
                 ).fetchall()
                 flat = np.frombuffer(b"".join(value for _, value in rows), dtype=np.float32)
-                known = version, [record for record, _ in rows], _unit(flat.reshape(len(rows), -1))
+                vectors = flat.reshape(len(rows), -1 if rows else 0)
+                known = version, [record for record, _ in rows], _unit(vectors)
         self._matrices[settings] = known
         while len(self._matrices) > MATRICES:
             self._matrices.pop(next(iter(self._matrices)))
