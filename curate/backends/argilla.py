@@ -22,7 +22,7 @@ from uuid import UUID
 
 from curate.backends import refuse_losses, refuse_strangers
 from curate.backends.argilla_client import Client, Conflict, NotFound, external_id, well_formed
-from curate.backends.argilla_form import check, same, settings, slug
+from curate.backends.argilla_form import check, guide, same, settings, slug
 from curate.backends.argilla_text import restored, stored
 from curate.backends.argilla_values import (
     image_complaint,
@@ -92,6 +92,7 @@ class ArgillaBackend:
         self, name: str, form: Form, *, overlap: int | None, guidelines: str
     ) -> Project:
         check(form)
+        guidelines = guide(guidelines)
         if len(guidelines) > GUIDELINES:
             raise DataError(
                 f"the guidelines have {len(guidelines):,} characters, Argilla holds {GUIDELINES:,}",

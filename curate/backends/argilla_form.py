@@ -13,6 +13,7 @@ list of choices, it gets one more, for none of them.
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
@@ -170,7 +171,7 @@ def _question(form: Form, question: Question, titles: Mapping[str, str]) -> Body
         "settings": _SETTINGS[question.kind](form, question, titles),
     }
     if hint := _attributes(form, question.name).get("placeholder"):
-        body["description"] = hint[:DESCRIPTION]
+        body["description"] = html.escape(hint)[:DESCRIPTION]  # the page takes it as HTML
     return body
 
 
@@ -232,6 +233,11 @@ def _options(question: Question, more: Mapping[str, str] | None = None) -> Body:
 def _word_for_none(question: Question) -> str:
     chinese = any("\u4e00" <= letter <= "\u9fff" for word in question.shown for letter in word)
     return "以上都不是" if chinese else "None of these"
+
+
+def guide(markdown: str) -> str:
+    """Return guidelines in which no HTML is left: the page sanitises it only after it has run."""
+    return re.sub("<(?=[A-Za-z/!?])", "&lt;", markdown)
 
 
 # ── titles

@@ -53,50 +53,42 @@ def _character(match: re.Match[str]) -> str:
 
 
 class Offsets:
-    """Spans of one text: code points here, UTF-16 units of what the page shows there."""
+    """Spans of one text: code points here, UTF-16 units of what the page shows there.
+
+    The two counts differ from a character beyond the Basic Multilingual Plane on, by one more,
+    and from a newline after a carriage return on, by one less: both are shown as one newline.
+    """
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._same = "\r" not in text and (text.isascii() or max(text) <= "\uffff")
-        self._units = [] if self._same else _units(text)
+        self._places: list[int] = []
+        self._units: list[int] = []
+        self._shifts = [0]
+        for match in re.finditer("[\U00010000-\U0010ffff]|(?<=\r)\n", text):
+            self._places.append(match.start())
+            self._units.append(match.start() + self._shifts[-1])
+            self._shifts.append(self._shifts[-1] + (-1 if match[0] == "\n" else 1))
 
     def there(self, start: int, end: int) -> tuple[int, int]:
         """Return a span of the text as the page counts it. The span must lie in the text."""
-        if self._same:
-            return start, end
-        if self._in_line_end(start):
-            start -= 1
-        return self._units[start], self._units[end]
+        cuts_line_end = self._text[max(start - 1, 0) : start + 1] == "\r\n"
+        return self._there(start - cuts_line_end), self._there(end)
 
     def here(self, start: int, end: int) -> tuple[int, int]:
         """Return a span of the page in code points of the text.
 
         One that cuts a character takes it whole; what lies outside the text stays outside.
         """
-        if self._same:
-            return start, end
-        return self._here(start, bisect_right(self._units, start) - 1), self._here(
-            end, bisect_left(self._units, end)
-        )
+        return self._here(start, 0), self._here(end, 1)
 
-    def _here(self, unit: int, place: int) -> int:
-        if unit < 0:
-            return unit
-        beyond = unit - self._units[-1]
-        if beyond > 0:
-            return len(self._text) + beyond
-        return place + 1 if self._in_line_end(place) else place
+    def _there(self, place: int) -> int:
+        return place + self._shifts[bisect_left(self._places, place)]
 
-    def _in_line_end(self, place: int) -> bool:
-        """Whether a place lies between a carriage return and its newline, shown as one."""
-        return self._text[max(place - 1, 0) : place + 1] == "\r\n"
-
-
-def _units(text: str) -> list[int]:
-    """Return where each code point begins, in units of what is shown, and where the last ends."""
-    units, before = [0], ""
-    for character in text:
-        width = 2 if character > "\uffff" else 0 if before + character == "\r\n" else 1
-        units.append(units[-1] + width)
-        before = character
-    return units
+    def _here(self, unit: int, cut: int) -> int:
+        """Return the place of a unit; in a character it is where that begins, or ends if `cut`."""
+        number = bisect_right(self._units, unit)
+        place = unit - self._shifts[number]
+        if number == 0 or place > self._places[number - 1]:
+            return place
+        begins = self._places[number - 1]
+        return begins if unit == self._units[number - 1] else begins + cut
