@@ -14,7 +14,13 @@ FLAGS = (
 
 
 @pytest.fixture
-def browser(tmp_path):
+def flags():
+    """More flags for Chromium; a module may have its own."""
+    return ()
+
+
+@pytest.fixture
+def browser(tmp_path, flags):
     """Chromium with an empty profile; its log of requests can be read."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if not chromium or not driver:
@@ -24,7 +30,7 @@ def browser(tmp_path):
 
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path / 'profile'}"):
+    for flag in (*FLAGS, *flags, f"--user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
     page = webdriver.Chrome(options=options, service=Service(driver))
