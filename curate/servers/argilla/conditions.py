@@ -207,8 +207,8 @@ def _exists(source: Sql, *conditions: Sql) -> Sql:
 def _item(wanted: Filter) -> Sql:
     if isinstance(wanted, Range):
         return Sql(f"{NUMBER} AND ") + _between("v.value", wanted, float)
-    values = [*wanted.values, *filter(None.__ne__, map(_number, wanted.values))]
-    return Sql(f"{SCALAR} AND ") + _among("v.value", values)
+    numbers = [number for text in wanted.values if (number := _number(text)) is not None]
+    return Sql(f"{SCALAR} AND ") + _among("v.value", [*wanted.values, *numbers])
 
 
 def _among(expression: str, values: Iterable[Any]) -> Sql:

@@ -144,6 +144,11 @@ class Index:
             self._matrices.pop(next(iter(self._matrices)))
         return known[1:]
 
+    def close(self) -> None:
+        """Close the connections that nobody uses."""
+        while self._idle:
+            self._idle.pop().close()
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         try:
