@@ -17,8 +17,13 @@ from curate.backends.folder import FolderBackend
 from curate.errors import NotAllowed, RecipeError, ServerError
 from curate.servers import Account, Home, Running, Watch
 
-URL, KEY = "LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"
-EMBEDDED = ("label_studio", "argilla")
+VARIABLES = {
+    "label_studio": ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"),
+    "argilla": ("ARGILLA_API_URL", "ARGILLA_API_KEY"),
+}
+"""What names a server, and the key to it, in the environment: as the SDKs have it."""
+
+EMBEDDED = tuple(VARIABLES)
 """The servers that curate can start itself."""
 
 
@@ -66,18 +71,19 @@ def remote_accounts(
     name: str, environment: Mapping[str, str] = os.environ
 ) -> RemoteAccounts | None:
     """Return the accounts of the server that the environment names; None if it names none."""
-    if name != "label_studio" or (there := _remote(environment)) is None:
+    if name != "label_studio" or (there := _remote(name, environment)) is None:
         return None
     from curate.backends.label_studio_accounts import LabelStudioAccounts
 
     return LabelStudioAccounts(*there)
 
 
-def _remote(environment: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return address and key of the Label Studio that the environment names, if it names one."""
-    url, key = environment.get(URL), environment.get(KEY)
+def _remote(name: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """Return address and key of the server that the environment names, if it names one."""
+    names = VARIABLES[name]
+    url, key = map(environment.get, names)
     if url and not key:
-        raise NotAllowed(f"{URL} is set but {KEY} is not", hint=f"export {KEY}=…")
+        raise NotAllowed(f"{names[0]} is set but {names[1]} is not", hint=f"export {names[1]}=…")
     return (url, key) if url and key else None
 
 
@@ -129,25 +135,31 @@ class Connections:
         """Return the backend of that name, starting the embedded server if none is named."""
         if name == "folder":
             return FolderBackend(self._root / "rounds", accept_withdrawals=self._accept)
-        if name != "label_studio":
-            raise RecipeError(f"push.backend: no backend {name}", hint="label_studio or folder")
+        if name not in VARIABLES:
+            names = ", ".join(VARIABLES)
+            raise RecipeError(f"push.backend: no backend {name}", hint=f"{names} or folder")
+        there, public = _remote(name, self._environment), ""
+        if there is None:
+            place = home(self._environment)
+            running = embedded(name).start(place, self._watch)
+            there, public = (running.url, embedded(name).curator(place).token), running.public
+        return self._connected(name, *there, public)
+
+    def _connected(self, name: str, url: str, key: str, public: str) -> Backend:
+        """Return the backend of a server that is there."""
+        if name == "argilla":
+            from curate.backends.argilla import ArgillaBackend
+
+            return ArgillaBackend(url, key, accept_withdrawals=self._accept)
         from curate.backends.label_studio import LabelStudioBackend
 
-        if there := _remote(self._environment):
-            return LabelStudioBackend(*there, accept_withdrawals=self._accept)
-        place = home(self._environment)
-        running = embedded(name).start(place, self._watch)
-        token = embedded(name).curator(place).token
-        return LabelStudioBackend(
-            running.url, token, public=running.public, accept_withdrawals=self._accept
-        )
+        return LabelStudioBackend(url, key, public=public, accept_withdrawals=self._accept)
 
     def running(self, name: str) -> Backend | None:
         """Return the backend of that name if there is a server; unlike a call, it starts none."""
-        named = self._environment.get(URL if name == "label_studio" else "ARGILLA_API_URL")
         if (
-            name != "folder"
-            and not named
+            name in VARIABLES
+            and not self._environment.get(VARIABLES[name][0])
             and embedded(name).status(home(self._environment)) is None
         ):
             return None
@@ -158,7 +170,7 @@ class Connections:
 
         A round remembers the address of its first push; the embedded server may have another since.
         """
-        if backend != "label_studio" or self._environment.get(URL):
+        if backend not in VARIABLES or self._environment.get(VARIABLES[backend][0]):
             return Login(url, None, None)
         place = home(self._environment)
         if running := embedded(backend).status(place):
