@@ -12,24 +12,26 @@ read again, about a thousand in half a second; if nobody has, three small reques
 
 from __future__ import annotations
 
-import json
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from curate.backends import refuse_losses, refuse_strangers
-from curate.backends.argilla_client import Client, Conflict, NotFound, external_id, well_formed
-from curate.backends.argilla_form import check, guide, same, settings, slug
-from curate.backends.argilla_text import restored, stored
-from curate.backends.argilla_values import (
-    image_complaint,
-    read_values,
-    write_response,
-    write_suggestions,
+from curate.backends import refuse_strangers
+from curate.backends.argilla_answers import Answers
+from curate.backends.argilla_client import (
+    Client,
+    Conflict,
+    NotFound,
+    external_id,
+    time_of,
+    well_formed,
 )
+from curate.backends.argilla_form import check, guide, same, settings, slug
+from curate.backends.argilla_text import stored
+from curate.backends.argilla_values import image_complaint, write_response, write_suggestions
 from curate.errors import (
     BackendError,
     BackendUnavailable,
@@ -45,9 +47,7 @@ from curate.records import (
     Project,
     Pulled,
     Server,
-    Status,
     Task,
-    moment,
 )
 
 BATCH = 500
@@ -63,8 +63,6 @@ EVERYONE = 1000
 
 GUIDELINES = 10_000
 """How many characters of guidelines a dataset holds."""
-
-STATUS: dict[str, Status] = {"submitted": "submitted", "draft": "draft", "discarded": "skipped"}
 
 
 class ArgillaBackend:
@@ -110,10 +108,13 @@ class ArgillaBackend:
 
         It is known by id, name, time of creation and form; the server's address may change.
         """
-        found = self._dataset(project)
+        try:
+            found = self.client.dataset(project.key)
+        except NotFound:
+            raise self._mismatch(project, "is gone from") from None
         with well_formed():
             mark = (found.get("metadata") or {}).get("curate") or {}
-            born = _time(found["inserted_at"])
+            born = time_of(found["inserted_at"])
             if found["name"] != slug(project.name) or project.born not in ("", born):
                 raise self._mismatch(project, "is not the project of that id on")
         if mark.get("form") != project.form.digest or not self._asks(project):
@@ -123,13 +124,6 @@ class ArgillaBackend:
             )
         url = f"{self.client.url}/dataset/{project.key}/annotation-mode"
         return replace(project, server=self.client.url, url=url, born=born)
-
-    def _dataset(self, project: Project) -> Mapping[str, Any]:
-        try:
-            found: Mapping[str, Any] = self.client.request("GET", f"datasets/{_id(project.key)}")
-        except (NotFound, ValueError):
-            raise self._mismatch(project, "is gone from") from None
-        return found
 
     def _asks(self, project: Project) -> bool:
         """Whether the dataset shows and asks what the form says."""
@@ -146,12 +140,12 @@ class ArgillaBackend:
     def _with_overlap(self, project: Project) -> Project:
         """See that the project asks as many people as it should: not so if an earlier try did."""
         wanted = {"strategy": "overlap", "min_submitted": project.overlap or EVERYONE}
-        if self._dataset(project).get("distribution") != wanted:
+        if self.client.dataset(project.key).get("distribution") != wanted:
             path = f"datasets/{project.key}"
             try:
                 self.client.request("PATCH", path, body={"distribution": wanted})
             except BackendUnavailable:  # a server that cannot queue jobs changes it and says 500
-                if self._dataset(project).get("distribution") != wanted:
+                if self.client.dataset(project.key).get("distribution") != wanted:
                     raise
         return project
 
@@ -271,30 +265,24 @@ class ArgillaBackend:
 
     def accounts(self) -> tuple[str, ...]:
         """Return the annotators; if there are none the owners and admins; ourselves at last."""
-        users = self._users()
+        users = self.client.users()
         annotators = {each.username for each in users if each.role == "annotator"}
         others = {each.username for each in users} - {self._me()}
         return tuple(sorted(annotators or others or {self._me()}))
 
-    def _users(self) -> Sequence[Any]:
-        with self.client.translated():
-            return list(self.client.sdk.api.users.list())
-
     def _members(self, project: Project) -> dict[str, str]:
         """Return name → id of everyone in the project's workspace."""
         with well_formed():
-            workspace = UUID(self._dataset(project)["workspace_id"])
-        with self.client.translated():
-            users = self.client.sdk.api.users.list_by_workspace_id(workspace)
-        return {each.username: str(each.id) for each in users}
+            workspace = UUID(self.client.dataset(project.key)["workspace_id"])
+        return {each.username: str(each.id) for each in self.client.users(workspace)}
 
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         """Make these people members of the project's workspace; others stay as they are."""
-        users = {each.username: str(each.id) for each in self._users()}
+        users = {each.username: str(each.id) for each in self.client.users()}
         refuse_strangers(accounts, users, self.client.url)
         members = self._members(project)
         with well_formed():
-            path = f"workspaces/{self._dataset(project)['workspace_id']}/users"
+            path = f"workspaces/{self.client.dataset(project.key)['workspace_id']}/users"
         for account in sorted(set(accounts) - members.keys()):
             try:
                 self.client.request("POST", path, body={"user_id": users[account]})
@@ -309,7 +297,7 @@ class ArgillaBackend:
         given: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
         for each in answers:
             given[each.id, each.account].append(each)
-        users = {each.username: str(each.id) for each in self._users()}
+        users = {each.username: str(each.id) for each in self.client.users()}
         refuse_strangers({account for _, account in given}, users, self.client.url)
         _refuse_own_overlap(project, wanted.values())
         _refuse_unknown_tasks(id for id, _ in given if id not in wanted)
@@ -332,54 +320,8 @@ class ArgillaBackend:
 
     def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
         self.open_project(project)
-        now = self._activity(project)  # first: what comes meanwhile is then seen next time
-        before = Activity.parse(cursor)
-        if before is not None and replace(now, seen=before.seen) == before:
-            return Pulled((), cursor, before.seen)
-        found, records = self._read(project)
-        missing = {
-            key
-            for key, mark in known.items()
-            if key not in found and not mark.startswith("withdrawn|")
-        }
-        if missing:  # once more, before we say that somebody's answer is gone
-            again, records = self._read(project)
-            missing -= again.keys()
-        gone = [_withdrawal(key, known[key], records) for key in sorted(missing)]
-        if not self.accept_withdrawals:
-            refuse_losses(gone, known, project.name)
-        news = [each for each in found.values() if known.get(each.key) != each.mark]
-        return Pulled((*news, *gone), str(replace(now, seen=len(found))), len(found))
-
-    def _activity(self, project: Project) -> Activity:
-        """Return what moves with every answer, without reading them."""
-        with well_formed():
-            last = str(self._dataset(project)["last_activity_at"])
-        return Activity(last, self._counts(project), self.client.count_records(project.key))
-
-    def _counts(self, project: Project) -> dict[str, dict[str, int]]:
-        """Return, by account, how many records it submitted, skipped or began."""
-        answer = self.client.request("GET", f"datasets/{project.key}/users/progress")
-        counts: dict[str, dict[str, int]] = {}
-        with well_formed():
-            for user in answer["users"]:
-                states = Counter[str]()
-                for queue in ("completed", "pending"):
-                    for status, ours in STATUS.items():
-                        states[ours] += user[queue][status]
-                counts[user["username"]] = {status: n for status, n in states.items() if n}
-        return {account: states for account, states in sorted(counts.items()) if states}
-
-    def _read(self, project: Project) -> tuple[dict[Key, Annotation], set[str]]:
-        """Return all answers, and the ids of all records."""
-        accounts = {str(each.id): each.username for each in self._users()}
-
-        def keep(record: Mapping[str, Any]) -> tuple[str, list[Annotation]]:
-            return external_id(record), list(_answers(project.form, record, accounts))
-
-        read = self.client.records(project.key, keep, responses=True)
-        answers = {each.key: each for _, rows in read for each in rows}
-        return answers, {id for id, _ in read}
+        answers = Answers(self.client, project)
+        return answers.pull(cursor, known, accept_withdrawals=self.accept_withdrawals)
 
     def progress(self, project: Project) -> Progress:
         """Return how many tasks each account submitted, skipped or began.
@@ -388,38 +330,13 @@ class ArgillaBackend:
         there is nobody else.
         """
         self.open_project(project)
-        counts = self._counts(project)
+        counts = Answers(self.client, project).counts()
         accounts = set(self._members(project))
         own = self._me()
         if own not in counts and len(accounts) > 1:
             accounts.discard(own)
         tasks = self.client.count_records(project.key)
         return Progress(counts, tuple(sorted(accounts)), tasks)
-
-
-@dataclass(frozen=True)
-class Activity:
-    """What moves when anybody answers; `seen` is how many answers a pull then found.
-
-    Answers are counted beside the time of the last one, because the time stands still when a
-    record is deleted, and when an owner writes answers in bulk.
-    """
-
-    last: str
-    counts: Mapping[str, Mapping[str, int]]
-    records: int
-    seen: int = 0
-
-    @staticmethod
-    def parse(cursor: str | None) -> Activity | None:
-        """Read a cursor; None if it is none of ours: then everything is read."""
-        try:
-            return Activity(**json.loads(cursor or ""))
-        except (ValueError, TypeError):
-            return None
-
-    def __str__(self) -> str:
-        return json.dumps(asdict(self))
 
 
 class Pace:
@@ -464,46 +381,9 @@ def _texts(form: Form, task: Task) -> dict[str, str]:
     return {name: task.fields.get(name, "") for name in form.fields}
 
 
-def _answers(
-    form: Form, record: Mapping[str, Any], accounts: Mapping[str, str]
-) -> Iterator[Annotation]:
-    """Yield what people answered to a record, one row per question."""
-    id, texts = external_id(record), _shown(form, record["fields"])
-    for response in record["responses"]:
-        user = str(response["user_id"])
-        account = accounts.get(user, f"deleted account {user}")
-        status, at = STATUS[response["status"]], _time(response["updated_at"])
-        given = Annotation(id, "", account, None, status, at)
-        if status == "skipped":
-            yield from (replace(given, question=each.name) for each in form.questions)
-            continue
-        for name, (value, wrong) in read_values(form, response["values"], texts).items():
-            answer = replace(given, question=name, value=value)
-            yield replace(answer, status="rejected", reason=wrong) if wrong else answer
-
-
-def _shown(form: Form, fields: Mapping[str, Any]) -> dict[str, str]:
-    """Return the texts of a record as they were pushed."""
-    return {
-        name: restored(str(fields.get(name) or ""))
-        for name in form.fields
-        if name not in form.images
-    }
-
-
 def _people(record: Mapping[str, Any]) -> tuple[str, set[str]]:
     """Return our id of a record, and who has answered it."""
     return external_id(record), {str(each["user_id"]) for each in record["responses"]}
-
-
-def _withdrawal(key: Key, mark: str, records: Collection[str]) -> Annotation:
-    if key[0] not in records:
-        reason = "its record is gone from the server"
-    elif mark.startswith("draft|"):
-        reason = "the draft was discarded"
-    else:
-        reason = "deleted on the server"
-    return Annotation(*key, None, "withdrawn", reason=reason)
 
 
 def _refuse_own_overlap(project: Project, tasks: Iterable[Task]) -> None:
@@ -520,15 +400,3 @@ def _refuse_own_overlap(project: Project, tasks: Iterable[Task]) -> None:
 def _refuse_unknown_tasks(ids: Iterable[str]) -> None:
     for id in ids:
         raise DataError(f"an answer to {id} cannot be put back without its task")
-
-
-def _id(key: str) -> str:
-    """Return a dataset's id. Raises ValueError if it is none: a key of another kind of server."""
-    return str(UUID(key))
-
-
-def _time(at: str) -> str:
-    """Return a time with its zone and all six digits; the server's are UTC without saying so."""
-    time = moment(at)
-    assert time is not None
-    return time.isoformat(timespec="microseconds")

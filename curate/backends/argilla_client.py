@@ -16,12 +16,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
+from uuid import UUID
 from weakref import finalize
 
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
+from curate.records import moment
 
 if TYPE_CHECKING:
-    from argilla import Argilla
+    from argilla import Argilla, User
 
 T = TypeVar("T")
 
@@ -183,6 +185,24 @@ class Client:
     def _clean(self, text: str) -> str:
         return " ".join(text.replace(self._key, "…").split())[:300]
 
+    # ── datasets and people
+
+    def dataset(self, key: str) -> Mapping[str, Any]:
+        """Return a dataset. Raises NotFound, also for the key of another kind of server."""
+        try:
+            id = UUID(key)
+        except ValueError:
+            raise NotFound(f"{key!r} is no dataset of an Argilla") from None
+        found = self.request("GET", f"datasets/{id}")
+        with well_formed():
+            return {**found}
+
+    def users(self, workspace: UUID | None = None) -> list[User]:
+        """Return everyone on the server, or the members of a workspace."""
+        with self.translated():
+            users = self.sdk.api.users
+            return list(users.list_by_workspace_id(workspace) if workspace else users.list())
+
     # ── records
 
     def records(
@@ -267,3 +287,10 @@ def well_formed() -> Iterator[None]:
             f"Argilla sent half an answer ({type(error).__name__}: {error})",
             hint="is another version running? curate was written for 2.8",
         ) from None
+
+
+def time_of(at: str) -> str:
+    """Return a time with its zone and all six digits; the server's are UTC without saying so."""
+    time = moment(at)
+    assert time is not None
+    return time.isoformat(timespec="microseconds")

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,6 +31,9 @@ Values = Mapping[str, Any]
 
 AGENT = "curate"
 """Who suggests, for people to see: which model it was would bias them."""
+
+_offsets = lru_cache(maxsize=8)(Offsets)
+"""The offsets of a text: several people mark the same one."""
 
 IMAGE_ADDRESS, IMAGE_DATA = 2038, 5_000_000
 """How long the address of an image may be, and how long its data."""
@@ -84,7 +88,7 @@ def _choices(form: Form, question: Question, there: list[Any]) -> Any:
 def _entities(form: Form, question: Question, there: list[Any], texts: Texts) -> Any:
     """Return the spans in order; a person who marked none has found none."""
     field = question.fields[0]
-    offsets = Offsets(texts[field])
+    offsets = _offsets(texts[field])
     named = {"field": field} if len(form.fields) > 1 else {}
     spans: list[dict[str, Any]] = []
     for each in there:
@@ -121,7 +125,7 @@ def write_value(question: Question, value: Any, texts: Texts) -> Any:
     """Return what stands for a value on the server; None for an open answer."""
     if value is None or question.kind != "entities":
         return value
-    offsets = Offsets(texts[question.fields[0]])
+    offsets = _offsets(texts[question.fields[0]])
     spans = []
     for span in value:
         start, end = offsets.there(span["start"], span["end"])

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.live
 class ArgillaHands:
     """Acts through the API with each person's own key, as the browser does."""
 
-    accounts = ("ann@example.org", "bob@example.org", "cy@example.org")
+    accounts = ("ann", "bob", "cy")
     inexpressible = ("pair",)
     numbers = itertools.count(1)
 
