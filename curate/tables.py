@@ -67,6 +67,7 @@ ALL = (
             ("id", "string", "blake2b-128, in hex, of the canonical content"),
             ("text", "string", "canonical text: the declared rendering of the fields"),
             ("fields", "string", "JSON of [[name, text], …]; null is the one field text"),
+            ("template", "string", "how fields read as `text`; null: with a blank line between"),
             ("source", "string", "the first source, in the recipe's order, that has it"),
             ("origin", "string", "file and row it came from"),
             ("also", "list<string>", "other sources that hold an exact copy"),

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from curate import chance, storage, tables, tokens
 from curate.errors import DataError, RecipeError
-from curate.pool.sources import Row, SourceSpec, read_rows
+from curate.pool.sources import Bad, File, Row, SourceSpec, find, parts, read
 from curate.spec import Spec
 from curate.text import TEXT, canonical, content_id, render
 from curate.workspace import Workspace
@@ -29,6 +29,9 @@ READS: tuple[str, ...] = ()
 WRITES = ("pool", "duplicates")
 
 ROWS_PER_SHARD = 10_000
+
+KEPT = ("source", "origin", "template", "license", "language", "meta", "media")
+"""What a row keeps as it was read."""
 
 
 class PoolSpec(Spec):
@@ -65,9 +68,7 @@ class PoolResult:
 
 def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
     """Return a digest of the source files' names, sizes and times, and of a tokenizer's file."""
-    files = [path for source in spec.sources for path in source.files(workspace.root)]
-    root = workspace.root
-    stats = [(_label(root, p), p.stat().st_size, p.stat().st_mtime_ns) for p in files]
+    stats = [(each.label, each.size, each.modified) for each in find(spec.sources, workspace.root)]
     found: dict[str, str | None] = {"sources": storage.digest(stats)}
     if spec.tokenizer.endswith(".json") and workspace.path(spec.tokenizer).is_file():
         found["tokenizer"] = storage.file_digest(workspace.path(spec.tokenizer))
@@ -85,9 +86,7 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
         tokenizer = str(workspace.path(tokenizer).resolve())
     tokens.counter(tokenizer)  # a wrong name is told before anything is read
     names = source_names(workspace.root, spec)
-    files = [
-        _file_facts(workspace.root, path) for s in spec.sources for path in s.files(workspace.root)
-    ]
+    files = [_file_facts(each) for each in find(spec.sources, workspace.root)]
     made = workspace.provenance(
         "pool", spec, inputs(workspace, spec), sources=names, files=files, tokenizer=tokenizer
     )
@@ -120,7 +119,7 @@ def identify(raw: pa.Table, *, tokenizer: str, holdout: float, seed: int) -> pa.
         text = fields[TEXT] if alone else canonical(render(fields, row["template"]))
         rows.append(
             {
-                **{name: row[name] for name in ("source", "origin", "license", "language", "meta")},
+                **{name: row[name] for name in KEPT},
                 "id": content_id(fields),
                 "text": text,
                 "fields": None if alone else json.dumps([*fields.items()], ensure_ascii=False),
@@ -154,7 +153,7 @@ def resolve_copies(
 
 def source_names(root: Path, spec: PoolSpec) -> list[str]:
     """Return the sources' names in order; an unnamed source is one per file, named by its stem."""
-    return list(dict.fromkeys(name for s in spec.sources for name, _ in s.named_files(root)))
+    return list(dict.fromkeys(each.name for each in find(spec.sources, root)))
 
 
 def _write_raw(
@@ -176,17 +175,12 @@ def _write_raw(
 
 
 def _rows(root: Path, spec: PoolSpec, bad: list[dict[str, Any]]) -> Iterator[Row]:
-    for source in spec.sources:
-        for name, path in source.named_files(root):
-            for row in read_rows(source, name, path, _label(root, path), strict=spec.strict):
-                if isinstance(row, Row):
-                    yield row
-                else:
-                    bad.append({"source": name, "file": _label(root, path), **row})
-
-
-def _label(root: Path, path: Path) -> str:
-    return str(path.relative_to(root) if path.is_relative_to(root) else path)
+    for part in parts(spec.sources, root):
+        for row in read(spec.sources[part.source], part, strict=spec.strict):
+            if isinstance(row, Bad):
+                bad.append(vars(row))
+            else:
+                yield row
 
 
 def _write_rows(folder: Path, shard: int, rows: list[Row]) -> None:
@@ -200,7 +194,8 @@ def _write_rows(folder: Path, shard: int, rows: list[Row]) -> None:
 def _raw_schema() -> pa.Schema:
     import pyarrow as pa
 
-    return pa.schema([(name, pa.string()) for name in Row.__dataclass_fields__])
+    kinds = {"replaced": pa.int64()}
+    return pa.schema([(name, kinds.get(name, pa.string())) for name in Row.__dataclass_fields__])
 
 
 def _ids(staged: Path) -> pd.DataFrame:
@@ -243,9 +238,12 @@ def _as_duplicates(copies: pd.DataFrame) -> pa.Table:
     return tables.rows("duplicates", copies[["id", "source", "origin"]].to_dict("records"))
 
 
-def _file_facts(root: Path, path: Path) -> dict[str, Any]:
-    size = path.stat().st_size
-    return {"path": _label(root, path), "size": size, "sha256": storage.sha256_of(path)}
+def _file_facts(file: File) -> dict[str, Any]:
+    return {
+        "path": file.label,
+        "size": file.size,
+        "sha256": storage.sha256_of(Path(file.address)),
+    }
 
 
 def _clear(*folders: Path) -> None:

@@ -1,35 +1,30 @@
-"""Read rows out of files: JSON lines, CSV, Parquet and plain text."""
+"""Where documents come from: sources, the parts in which workers read them, and rows.
+
+    sources ──find──▶ files ──parts──▶ parts ──read──▶ rows, and bad ones with their reason
+
+A part is read alone, by any worker; origins stay `label:line`, whatever the parts.
+"""
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
-import zlib
-from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from string import Formatter
-from typing import IO, Annotated, Any, Literal, cast
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from curate.errors import DataError
+from curate.pool.readers import SUFFIXES, reader
+from curate.pool.readers.opening import BLOCK, Reading
 from curate.spec import Spec
 from curate.text import TEXT, canonical
 
 Format = Literal["auto", "jsonl", "csv", "tsv", "parquet", "text"]
-
-SUFFIXES: dict[str, Format] = {
-    ".jsonl": "jsonl",
-    ".ndjson": "jsonl",
-    ".csv": "csv",
-    ".tsv": "tsv",
-    ".parquet": "parquet",
-    ".txt": "text",
-    ".md": "text",
-}
 
 
 class Column(Spec):
@@ -85,15 +80,6 @@ class SourceSpec(Spec):
             found += matches
         return list(dict.fromkeys(found))
 
-    def named_files(self, root: Path) -> list[tuple[str, Path]]:
-        """Return (source name, file), in order."""
-        files = self.files(root)
-        stems = [_stem(path) for path in files]
-        return [
-            (self.name or (stem if stems.count(stem) == 1 else f"{path.parent.name}-{stem}"), path)
-            for path, stem in zip(files, stems, strict=True)
-        ]
-
 
 def _stem(path: Path) -> str:
     """Return a file's name without the suffixes that say its format."""
@@ -102,9 +88,160 @@ def _stem(path: Path) -> str:
     return name.removesuffix(suffix) if suffix.lower() in SUFFIXES else name
 
 
+# ── files and parts
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of a source, or whatever else stands for one (an object, a table).
+
+    `size` is in bytes, `modified` in nanoseconds since 1970; both only serve to see a change.
+    """
+
+    source: int
+    name: str
+    address: str
+    label: str
+    size: int
+    modified: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """A unit of reading; it can be pickled, and a worker reads it alone.
+
+    `source` is the place in the sources, `name` that source's name, `address` an absolute path
+    or URL, `label` how origins and errors name it. `start` and `end` are bytes (JSON lines) or
+    row groups (Parquet), half-open; `first` is the number of the first line or row. `more` are
+    further small files, read after this one.
+    """
+
+    source: int
+    name: str
+    address: str
+    label: str
+    start: int = 0
+    end: int | None = None
+    first: int = 1
+    more: tuple[Part, ...] = ()
+
+
+def find(sources: Sequence[SourceSpec], root: Path) -> list[File]:
+    """Return every file of the sources, in order. DataError if a pattern finds none."""
+    found: list[File] = []
+    for place, source in enumerate(sources):
+        paths = source.files(root)
+        stems = [_stem(path) for path in paths]
+        times = Counter(stems)
+        for path, stem in zip(paths, stems, strict=True):
+            name = stem if times[stem] == 1 else f"{path.parent.name}-{stem}"
+            about = path.stat()
+            label = str(path.relative_to(root) if path.is_relative_to(root) else path)
+            at = (about.st_size, about.st_mtime_ns)
+            found.append(File(place, source.name or name, str(path), label, *at))
+    return found
+
+
+def parts(
+    sources: Sequence[SourceSpec],
+    root: Path,
+    *,
+    size: int = 32 << 20,
+    files: Iterable[File] | None = None,
+) -> list[Part]:
+    """Return the parts to read, in the order of the sources, each about `size` bytes or one file.
+
+    Plain JSON lines are cut at line ends, Parquet at row groups; what else is large stays whole,
+    small files are put together. `files` are those to read (default: all that `find` finds).
+    """
+    made: list[Part] = []
+    small: list[Part] = []
+    weight = 0
+
+    def flush() -> None:
+        nonlocal weight
+        if small:
+            made.append(_with(small[0], more=tuple(small[1:])))
+            small.clear()
+            weight = 0
+
+    for file in find(sources, root) if files is None else files:
+        whole = Part(file.source, file.name, file.address, file.label)
+        kind = _format(sources[file.source], Path(file.address))
+        if file.size > size:
+            flush()
+            made += _cut(whole, kind, size)
+            continue
+        if small and (weight + file.size > size or small[0].source != file.source):
+            flush()
+        small.append(whole)
+        weight += file.size
+    flush()
+    return made
+
+
+def _with(part: Part, **changes: Any) -> Part:
+    return Part(**{**vars(part), **changes})
+
+
+def _cut(part: Part, kind: str, size: int) -> list[Part]:
+    if kind == "jsonl" and not part.address.endswith(".gz"):
+        edges = _line_edges(Path(part.address), size)
+    elif kind == "parquet":
+        edges = _group_edges(part, size)
+    else:
+        return [part]
+    return [
+        _with(part, start=start, end=end, first=first)
+        for (start, first), (end, _) in pairwise(edges)
+    ]
+
+
+def _line_edges(path: Path, size: int) -> list[tuple[int, int]]:
+    """Return (byte, line number) of the first line of every part, and of the end."""
+    edges, at, line, wanted = [(0, 1)], 0, 1, size
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            if at + len(block) > wanted:
+                cut = block.find(b"\n", max(0, wanted - at)) + 1
+                if cut:
+                    edges.append((at + cut, line + block.count(b"\n", 0, cut)))
+                    wanted = at + cut + size
+            at += len(block)
+            line += block.count(b"\n")
+    return [*(edge for edge in edges if edge[0] < at), (at, line)]
+
+
+def _group_edges(part: Part, size: int) -> list[tuple[int, int]]:
+    """Return (row group, row number) of the first of every part, and of the end."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        about = pq.read_metadata(part.address)
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"{part.label}: not a Parquet file ({error})") from None
+    edges, row, weight = [(0, 1)], 1, 0
+    for place in range(about.num_row_groups):
+        group = about.row_group(place)
+        if weight and weight + group.total_byte_size > size:
+            edges.append((place, row))
+            weight = 0
+        weight += group.total_byte_size
+        row += group.num_rows
+    return [*edges, (about.num_row_groups, row)]
+
+
+# ── rows
+
+
 @dataclass(frozen=True)
 class Row:
-    """A row as read: every value is text, fields and meta are JSON."""
+    """A row as read: fields (JSON of [[name, text], …]), meta and media are JSON.
+
+    `encoding` names what the bytes were where that is not UTF-8; `replaced` counts characters
+    that could not be decoded.
+    """
 
     source: str
     origin: str
@@ -113,30 +250,45 @@ class Row:
     license: str
     language: str | None
     meta: str | None
+    media: str | None = None
+    encoding: str | None = None
+    replaced: int = 0
 
 
-def read_rows(
-    source: SourceSpec, name: str, path: Path, label: str, *, strict: bool
-) -> Iterator[Row | dict[str, Any]]:
-    """Yield the rows of a file; a bad one as `{"row", "reason"}`, or as a DataError if `strict`.
+@dataclass(frozen=True)
+class Bad:
+    """A row that could not be used: which source and file, which line or row, and why."""
 
-    `label` is the file's name in origins and errors.
-    """
-    for number, row in _READERS[_format(source, path)](path):
+    source: str
+    file: str
+    row: int
+    reason: str
+
+
+def read(source: SourceSpec, part: Part, *, strict: bool) -> Iterator[Row | Bad]:
+    """Yield the rows of a part; a bad one as `Bad`, or as a DataError if `strict`."""
+    for each in (part, *part.more):
+        yield from _read_one(source, each, strict)
+
+
+def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Bad]:
+    kind = _format(source, Path(part.address))
+    given = Reading(part.address, part.label, kind, part.start, part.end, part.first)
+    for number, row in reader(kind)(given):
         try:
             if isinstance(row, str):
                 raise ValueError(row)
-            yield _row(source, name, f"{label}:{number}", row)
+            yield _row(source, part.name, f"{part.label}:{number}", row)
         except ValueError as error:
             if strict:
                 raise DataError(
-                    f"{label}, line {number}: {error}",
+                    f"{part.label}, line {number}: {error}",
                     hint="mend the row, or keep such rows aside with `pool: {strict: false}`",
                 ) from None
-            yield {"row": number, "reason": str(error)}
+            yield Bad(part.name, part.label, number, str(error))
 
 
-def _format(source: SourceSpec, path: Path) -> Format:
+def _format(source: SourceSpec, path: Path) -> str:
     if source.format != "auto":
         return source.format
     suffixes = [suffix for suffix in path.suffixes if suffix != ".gz"]
@@ -175,93 +327,3 @@ def _value(given: str | Column | None, row: Mapping[str, Any], used: set[str]) -
     used.add(given.field)
     value = row.get(given.field)
     return None if value is None else canonical(str(value))
-
-
-_Numbered = Iterator[tuple[int, dict[str, Any] | str]]
-"""(line or row number, the row, or what is wrong with it)."""
-
-
-def _open(path: Path) -> IO[bytes]:
-    return cast(IO[bytes], gzip.open(path) if path.suffix == ".gz" else path.open("rb"))
-
-
-def _raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    number = 0
-    try:
-        with _open(path) as file:
-            for number, line in enumerate(file, 1):
-                yield number, line.removeprefix(BOM_UTF8) if number == 1 else line
-    except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path.name}, after line {number}: {error}") from None
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    for number, line in _raw_lines(path):
-        try:
-            yield number, line.decode()
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{path.name}, line {number}: {_not_utf8(error)}", hint="convert the file to UTF-8"
-            ) from None
-
-
-def _not_utf8(error: UnicodeDecodeError) -> str:
-    return f"not UTF-8 ({error.reason} at byte {error.start})"
-
-
-def _jsonl(path: Path) -> _Numbered:
-    for number, line in _raw_lines(path):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line.decode())
-        except UnicodeDecodeError as error:
-            yield number, _not_utf8(error)
-        except ValueError as error:
-            yield number, f"not JSON ({getattr(error, 'msg', error)})"
-        else:
-            yield number, row if isinstance(row, dict) else "not a JSON object"
-
-
-def _csv(path: Path, delimiter: str = ",") -> _Numbered:
-    csv.field_size_limit(1 << 30)  # the default refuses texts past 128 kB
-    reader = csv.DictReader((line for _, line in _lines(path)), delimiter=delimiter)
-    try:
-        for row in reader:
-            extra = row.pop(None, None)
-            short = None in row.values()
-            yield reader.line_num, "not as many cells as columns" if extra or short else row
-    except csv.Error as error:
-        raise DataError(f"{path.name}, line {reader.line_num}: {error}") from None
-
-
-def _tsv(path: Path) -> _Numbered:
-    return _csv(path, "\t")
-
-
-def _parquet(path: Path) -> _Numbered:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    number = 0
-    try:
-        for batch in pq.ParquetFile(path).iter_batches(batch_size=4096):
-            for row in batch.to_pylist():
-                number += 1
-                yield number, row
-    except pa.ArrowException as error:
-        raise DataError(f"{path.name}: not a Parquet file ({error})") from None
-
-
-def _text_file(path: Path) -> _Numbered:
-    text = "".join(line for _, line in _lines(path))
-    yield 1, {TEXT: text, "path": path.name}
-
-
-_READERS = {
-    "jsonl": _jsonl,
-    "csv": _csv,
-    "tsv": _tsv,
-    "parquet": _parquet,
-    "text": _text_file,
-}
