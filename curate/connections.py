@@ -54,25 +54,32 @@ def start(name: str, home: Home, watch: Watch, public: str | None = None) -> Run
     Raises ServerError for a public address of Argilla: its last release pins packages with known
     holes and shows texts as HTML, so that it must not be reached by others than its few people.
     """
-    from curate.servers import label_studio
+    from curate.servers import argilla, label_studio
 
+    server = embedded(name)
     if name == "label_studio":
         return label_studio.start(home, watch, public)
     if public:
+        port = argilla.PORT
         raise ServerError(
             f"the embedded {name} gets no public address: it pins packages with known holes and "
             "shows texts as HTML, so it stays on this machine",
-            hint="`ssh -N -L 6900:127.0.0.1:6900 you@this-machine` brings somebody you trust to it",
+            hint=f"`ssh -N -L {port}:127.0.0.1:{port} you@this-machine` brings people you trust "
+            "to it",
         )
-    return embedded(name).start(home, watch)
+    return server.start(home, watch)
 
 
 def remote_accounts(
     name: str, environment: Mapping[str, str] = os.environ
 ) -> RemoteAccounts | None:
     """Return the accounts of the server that the environment names; None if it names none."""
-    if name != "label_studio" or (there := _remote(name, environment)) is None:
+    if name not in VARIABLES or (there := _remote(name, environment)) is None:
         return None
+    if name == "argilla":
+        from curate.backends.argilla_accounts import ArgillaAccounts
+
+        return ArgillaAccounts(*there)
     from curate.backends.label_studio_accounts import LabelStudioAccounts
 
     return LabelStudioAccounts(*there)

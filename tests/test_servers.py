@@ -20,8 +20,9 @@ RUNNING = Running("http://127.0.0.1:8080", 8080, 1, "2026-01-01T00:00:00+00:00",
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("CURATE_HOME", str(tmp_path))
-    for name in ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"):
-        monkeypatch.delenv(name, raising=False)
+    for pair in connections.VARIABLES.values():
+        for name in pair:
+            monkeypatch.delenv(name, raising=False)
     return command(monkeypatch, capsys)
 
 
@@ -244,3 +245,6 @@ def test_accounts_are_those_of_the_server_that_the_environment_names():
     assert connections.remote_accounts("label_studio", there).url == NAME
     with pytest.raises(NotAllowed, match="LABEL_STUDIO_API_KEY is not"):
         connections.remote_accounts("label_studio", {"LABEL_STUDIO_URL": NAME})
+    argilla = {"ARGILLA_API_URL": NAME, "ARGILLA_API_KEY": "key"}
+    assert connections.remote_accounts("label_studio", argilla) is None
+    assert connections.remote_accounts("argilla", argilla).url == NAME

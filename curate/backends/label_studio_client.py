@@ -162,6 +162,8 @@ class Client:
         said = self._said(body)
         what, hint = FAULTS.get(status, ("refuses", ""))
         message = f"{self.url} {what} (HTTP {status}): {said}"
+        if status < 300:
+            return BackendError(f"{self.url} does not answer in JSON", hint=NOT_ONE)
         if status in (401, 403):
             return NotAllowed(message, hint=hint)
         if 300 <= status < 400:
