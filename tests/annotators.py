@@ -32,6 +32,21 @@ class LabelStudioPerson:
                 return found
             page += 1
 
+    def ids(self, project: str) -> list[str]:
+        """Return our id of every task, as often as it is there."""
+        params: dict[str, Any] = {"project": project, "page_size": 1000, "fields": "all"}
+        found: list[str] = []
+        while True:
+            page = len(found) // 1000 + 1
+            answer = self.http.get("/api/tasks", params={**params, "page": page}).json()
+            found += [task["data"]["record_id"] for task in answer["tasks"]]
+            if len(found) >= answer["total"]:
+                return found
+
+    def remove(self, project: str) -> None:
+        """Delete a project."""
+        self.http.delete(f"/api/projects/{project}/").raise_for_status()
+
     def answer(self, project: str, task: Any, values: Values) -> None:
         """Submit answers to one task."""
         result = [item for name, value in values.items() for item in _results(name, value)]
@@ -83,6 +98,20 @@ class ArgillaPerson:
             found |= {r["record"]["external_id"]: r["record"]["id"] for r in answer["items"]}
             if len(found) >= answer["total"]:
                 return found
+
+    def ids(self, project: str) -> list[str]:
+        """Return our id of every record, as often as it is there; for the curator."""
+        found: list[str] = []
+        while True:
+            params = {"limit": 1000, "offset": len(found)}
+            answer = self.http.get(f"/datasets/{project}/records", params=params).json()
+            found += [record["external_id"] for record in answer["items"]]
+            if len(found) >= answer["total"]:
+                return found
+
+    def remove(self, project: str) -> None:
+        """Delete a dataset; for the curator."""
+        self.http.delete(f"/datasets/{project}").raise_for_status()
 
     def answer(self, project: str, task: Any, values: Values) -> None:
         """Submit answers to one record."""

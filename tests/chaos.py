@@ -1,11 +1,10 @@
 """`make chaos`: kill -9 of curate and of the server at random moments, again and again.
 
-Each trial runs a recipe until it ends by itself, killed up to ten times on the way, first without
-a server, then through a real Label Studio that is killed as well. The tables must be those of an
-undisturbed run, and every answer must be at home once.
+First without a server: a recipe runs until it ends by itself, killed up to ten times on the way;
+the tables must be those of an undisturbed run. Then on each real server: curate or the server is
+killed in the middle of pushes and pulls; a re-run must repair, and nothing be lost or doubled.
 """
 
-import json
 import os
 import random
 import signal
@@ -15,13 +14,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from curate.servers import Home, label_studio
-from recipes.demo import replay
-from tests.servers import environments, running_label_studio
+from tests.servers import RUNNING
+from tests.storms import Storm, strike_pull, strike_push
 from tests.test_kills import DRIVER, ROOT, answers, contents, copied, prepared, run
-from tests.test_loop import GOOD, answer
+from tests.test_loop import answer
 
-TRIALS, KILLS = 5, 10
+TRIALS, KILLS, TASKS = 5, 10, 2_000
 
 
 def main():
@@ -31,7 +29,8 @@ def main():
     print(f"seed {seed}")
     with tempfile.TemporaryDirectory() as place:
         offline(Path(place), chance)
-        with_label_studio(Path(place), chance)
+        for server in RUNNING:
+            with_server(Path(place), chance, server)
     print("nothing was lost, nothing was doubled")
 
 
@@ -49,39 +48,16 @@ def offline(place, chance):
         print(f"offline: killed {kills} times, same tables")
 
 
-def with_label_studio(place, chance):
-    """Kill curate and the server at random; every answer given must be at home, once."""
-    with running_label_studio(place / "home") as home:
-        environment = {**os.environ, "CURATE_HOME": str(home.home)}
-        environment["CURATE_ENVIRONMENTS"] = str(environments())
-        for trial in range(TRIALS):
-            folder = prepared(place / f"label-studio-{trial}")
-            recipe = folder / "recipe.yaml"
-            text = recipe.read_text().replace("backend: folder", "backend: label_studio")
-            recipe.write_text(text)
-            about = json.loads((folder / "workspace.json").read_text())
-            (folder / "workspace.json").write_text(json.dumps({**about, "id": f"{trial:08}"}))
-            kills = until_done(folder, chance, environment, 3, home)
-            given = give(folder, home)
-            kills += until_done(folder, chance, environment, 0, home)
-            assert answers(folder) == given, (answers(folder), given)
-            print(f"Label Studio: killed {kills} times, {given} answers at home, each once")
-
-
-def until_done(folder, chance, environment, code, home=None):
-    """Run until the command ends by itself; return how often something was killed."""
+def until_done(folder, chance, environment, code):
+    """Run until the command ends by itself; return how often it was killed."""
     command = [sys.executable, "-c", DRIVER, "-", "-", "0", "run", "-w", str(folder)]
     environment["PYTHONPATH"] = str(ROOT)
     for kill in range(KILLS + 1):
         process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
         if kill < KILLS:
-            victim = process.pid
-            if home is not None and chance.random() < 0.3:
-                server = label_studio.status(home)
-                victim = server.pid if server else victim
             time.sleep(chance.uniform(0.1, 6))
             if process.poll() is None:
-                os.kill(victim, signal.SIGKILL)
+                os.kill(process.pid, signal.SIGKILL)
         told = process.communicate()[1].decode()
         assert "Traceback" not in told, told
         if process.returncode == code:
@@ -89,19 +65,37 @@ def until_done(folder, chance, environment, code, home=None):
     raise AssertionError(told)
 
 
-def give(folder, home: Home):
-    """Let three people answer every task; return how many answers that is."""
-    server = label_studio.start(home)
-    project = json.loads((folder / "rounds/01/project.json").read_text())["project"]
-    tokens = {account.email: account.token for account in label_studio.accounts(home)}
-    client = replay.Client(server.url, label_studio.curator(home).token)
-    path = f"/api/tasks?project={project['key']}&page_size=1000"
-    tasks = [{"id": t["data"]["record_id"], **t["data"]} for t in client.call("GET", path)["tasks"]]
-    assert len(tasks) == len({task["id"] for task in tasks}) == 60, len(tasks)
-    ratings = {t["text"]: [2] if any(w in t["text"] for w in GOOD) else [-2] for t in tasks}
-    plan = replay.plan(tasks, ratings, list(tokens), seed=1)
-    replay.replay(server.url, tokens, project["key"], plan)
-    return len(plan)
+def with_server(place, chance, server):
+    """Kill curate, and the server, in the middle of pushes and pulls: ten hits of each kind."""
+    with RUNNING[server](place / f"home-{server}") as home:
+        storm = Storm(place / server, server, home, TASKS)
+        strikes(server, "push", chance, timed(storm, "push"), lambda *at: strike_push(storm, *at))
+        storm.repair("push")
+        given = storm.answer_all()
+        calm = timed(storm, "pull")
+        strikes(server, "pull", chance, calm, lambda *at: strike_pull(storm, *at, given))
+
+
+def timed(storm, stage):
+    """Return how many seconds a command takes when nobody disturbs it; it is undone."""
+    started = time.monotonic()
+    assert storm.run(stage)[0] in (0, 3)
+    seconds = time.monotonic() - started
+    storm.forget_push() if stage == "push" else storm.forget_pull()
+    return seconds
+
+
+def strikes(server, stage, chance, seconds, strike):
+    """Strike at random moments until each victim was hit ten times while the command ran."""
+    for victim in ("client", "server"):
+        hits = tries = 0
+        while hits < KILLS:
+            hits += strike(victim, chance.uniform(0, seconds))
+            tries += 1
+            assert tries < 5 * KILLS, f"{hits} of {tries} strikes hit"
+        print(
+            f"{server}: the {victim} killed in {hits} of {tries} runs of {stage}; all is there once"
+        )
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def english(folder: Path) -> None:
     tokens = {account["email"]: account["token"] for account in map(account_of, PEOPLE)}
     if curate("run", str(ROOT / "sentiment.yaml"), "-w", str(folder)) == 3:
         say("Five accounts now answer at once: recorded human ratings, replayed over HTTP.")
-        project = read(folder / "rounds/01/project.json")["project"]
+        project = read(folder / "rounds/01/project.json")["batches"][0]["project"]
         answers = replay.plan(tasks_of(folder), ratings, list(tokens), SEED)
         (folder / "replayed.json").write_text(replay.as_json(answers), encoding="utf-8")
         seconds = replay.replay(project["server"], tokens, project["key"], answers)
@@ -71,7 +71,7 @@ def close(folder: Path, server: dict[str, Any]) -> None:
     mixture(folder)
     login = asked("server", "start", "label_studio", "--json")
     account = next(a for a in asked("server", "accounts", "list", "--json")["accounts"])
-    project = read(folder / "rounds/01/project.json")["project"]
+    project = read(folder / "rounds/01/project.json")["batches"][0]["project"]
     say("")
     say("The answers above are recorded human ratings, replayed: no person sat here.")
     say(f"the page          {project['url']}")
