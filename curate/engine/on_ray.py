@@ -1,0 +1,98 @@
+"""Ray: the same work on many machines, over shards that all of them can reach."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from typing import Any, TypeVar
+
+from curate.engine.bulk import Bulk
+from curate.errors import CurateError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class OnRay(Bulk):
+    """Tasks on a Ray cluster: that of RAY_ADDRESS, or one of its own on this machine.
+
+    Tasks read shards and write shards, so that only names and counts travel; Ray runs a task
+    again whose worker died.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self._ray = _imported()
+        self._wanted = workers
+        self._own = False
+        self.workers = workers or os.cpu_count() or 1
+
+    def each(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
+        """Yield (place, result) in the order of completion, a bounded number in flight."""
+        if not items:
+            return
+        ray = self._ray
+        self._connect()
+        shared = ray.put(function)
+        task = ray.remote(num_cpus=1, max_retries=3)(_call)
+        running: dict[Any, int] = {}
+        places = iter(range(len(items)))
+        try:
+            while True:
+                while len(running) < 2 * self.workers and (place := next(places, None)) is not None:
+                    running[task.remote(shared, items[place])] = place
+                if not running:
+                    return
+                (done, *_), _ = ray.wait([*running])
+                yield running.pop(done), self._result(done)
+        finally:
+            for each in running:
+                ray.cancel(each)
+
+    def _result(self, reference: Any) -> Any:
+        ray = self._ray
+        try:
+            return ray.get(reference)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
+        except ray.exceptions.RayError as error:
+            raise CurateError(
+                f"Ray lost a task: {str(error).strip().splitlines()[0]}",
+                hint="run the same command again: finished shards are kept",
+            ) from None
+
+    def _connect(self) -> None:
+        ray = self._ray
+        if not ray.is_initialized():
+            address = os.environ.get("RAY_ADDRESS")
+            ray.init(
+                address=address,
+                num_cpus=None if address else self.workers,
+                include_dashboard=None if address else False,
+                log_to_driver=False,
+                logging_level="ERROR",
+                runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}},
+            )
+            self._own = True
+        if self._wanted is None:
+            self.workers = int(ray.cluster_resources().get("CPU", self.workers))
+
+    def close(self) -> None:
+        """Leave the cluster, and end it if it is our own."""
+        if self._own and self._ray.is_initialized():
+            self._ray.shutdown()
+        self._own = False
+
+
+def _imported() -> Any:
+    try:
+        return import_module("ray")
+    except ImportError:
+        raise CurateError(
+            "the engine ray needs the package ray", hint="pip install 'curate[ray]'"
+        ) from None
+
+
+def _call(function: Callable[[T], R], item: T) -> R:
+    return function(item)
