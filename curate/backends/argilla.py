@@ -152,7 +152,8 @@ class ArgillaBackend:
     def _mismatch(self, project: Project, what: str) -> ProjectMismatch:
         return ProjectMismatch(
             f"{project.name} {what} {self.client.url}",
-            hint="see that ARGILLA_API_URL names the round's server; the answers at home are kept",
+            hint="see that ARGILLA_API_URL names the round's server; if it was lost, "
+            "`curate push --restore` brings it back with the answers at home",
         )
 
     def _workspace(self, name: str) -> str:
