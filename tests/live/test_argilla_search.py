@@ -29,7 +29,8 @@ from tests.argilla import (
 
 pytestmark = pytest.mark.live
 
-METADATA = {"tokens": "integer", "share": "float", "domain": "terms"}
+ODD = 'odd "name" $.[0]'
+METADATA = {"tokens": "integer", "share": "float", "domain": "terms", ODD: "terms"}
 EMOJI = "\U0001f600"
 TEXTS = {
     "r00": "The quick brown fox jumps over the lazy dog",
@@ -96,6 +97,7 @@ def dataset(argilla_home: Home) -> Dataset:
                     "tokens": number,
                     "share": number / 10,
                     "domain": ["web", "all"] if number % 4 else ["books"],
+                    ODD: "one",
                 },
                 "vectors": {"meaning": [number - 10, 5]},
                 "suggestions": [
@@ -176,6 +178,7 @@ def test_a_person_sees_but_ones_own_responses(dataset: Dataset) -> None:
         (between(of_metadata("share"), ge=1.85), ["r19"]),
         (among(of_metadata("domain"), "books"), ["r00", "r04", "r08", "r12", "r16"]),
         (among(of_metadata("tokens"), 7, "8"), ["r07", "r08"]),
+        (among(of_metadata(ODD), "two"), []),
         (among(of_response("sentiment"), "negative"), ["r00", "r01"]),
         (between(of_response("quality"), ge=4), ["r00", "r01"]),
         (among(of_response("quality"), "1"), ["r03"]),
@@ -199,6 +202,7 @@ def test_filters_that_most_records_pass(dataset: Dataset) -> None:
         (between(of_record("inserted_at"), ge="2020-01-01T00:00:00"), 21),
         (between(of_record("updated_at"), ge="2020-01-01T00:00:00+02:00"), 21),
         (among(of_metadata("domain"), "all"), 15),
+        (among(of_metadata(ODD), "one"), 20),
     ):
         assert dataset.find(None, wanted)["total"] == total
     both = (between(of_metadata("tokens"), ge=10), among(of_metadata("domain"), "books"))
@@ -393,6 +397,7 @@ def test_values_of_metadata(dataset: Dataset) -> None:
     terms = {value["term"]: value["count"] for value in metrics["domain"]["values"]}
     assert terms == {"web": 15, "all": 15, "books": 5}
     assert metrics["domain"]["total"] == 35
+    assert metrics[ODD]["values"] == [{"term": "one", "count": 20}]
 
 
 def test_an_empty_dataset_has_no_values(argilla_home: Home) -> None:

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -179,6 +180,33 @@ def test_it_survives_being_killed_and_nothing_is_lost(home: Home) -> None:
     assert again.records()["a"]["status"] == "completed"
 
 
+def test_a_kill_in_the_midst_of_storing_loses_nothing_that_was_acknowledged(home: Home) -> None:
+    argilla.start(home)
+    dataset = Dataset(home)
+    acknowledged: list[str] = []
+
+    def store() -> None:
+        with suppress(httpx.TransportError):
+            for start in range(0, 100_000, 50):
+                names = [f"{number:06}" for number in range(start, start + 50)]
+                dataset.log(*({"external_id": n, "fields": {"text": f"word{n}"}} for n in names))
+                acknowledged.extend(names)
+
+    storing = threading.Thread(target=store)
+    storing.start()
+    while len(acknowledged) < 150:
+        time.sleep(0.05)
+    killed(home)
+    storing.join()
+    argilla.start(home)
+    again = Dataset(home)
+    again.path = dataset.path
+    stored = again.records()
+    assert set(acknowledged) <= set(stored)
+    assert len(stored) - len(acknowledged) in (0, 50)
+    assert all(again.found(f"word{name}") == [name] for name in (acknowledged[0], max(stored)))
+
+
 def test_a_status_that_a_kill_left_behind_is_settled_at_the_start(home: Home) -> None:
     import sqlite3
 
@@ -268,6 +296,6 @@ def test_a_server_that_dies_at_once_shows_the_end_of_its_log(home: Home) -> None
 def test_each_start_leaves_one_copy_of_the_interface(home: Home) -> None:
     for _ in range(2):
         argilla.start(home)
-        argilla.stop(home)
-    copies = list((root(home) / "data" / "tmp").glob("*/statics/index.html"))
-    assert len(copies) == 1
+        copies = list((root(home) / "data" / "tmp").glob("*/statics/index.html"))
+        assert len(copies) == 1
+        killed(home)

@@ -20,6 +20,13 @@ SCALAR = "v.type NOT IN ('object', 'null')"
 NUMBER = "v.type IN ('integer', 'real')"
 FILTERABLE = "('rating', 'label_selection', 'multi_label_selection')"
 
+ITEMS = (
+    "json_each(r.metadata) m, json_each(CASE m.type WHEN 'array' THEN m.value"
+    " ELSE json_array(m.value) END) v"
+)
+"""The metadata `m` of a record, and the items `v` of each: a name may hold what no path can."""
+OF_PROPERTY = "m.key = ? AND m.type <> 'object'"
+
 
 @dataclass(frozen=True)
 class Sql:
@@ -106,7 +113,7 @@ def condition(wanted: Filter, dataset: str) -> Sql:
     if isinstance(scope, OfRecord):
         return _of_record(scope.name, wanted)
     if isinstance(scope, OfMetadata):
-        return _exists(Sql("json_each(r.metadata, ?) v", (_path(scope.name),)), _item(wanted))
+        return _exists(Sql(ITEMS), Sql(OF_PROPERTY, (scope.name,)), _item(wanted))
     if isinstance(scope, OfSuggestion):
         return _of_suggestion(scope, wanted, dataset)
     if scope.question is None:
@@ -162,8 +169,7 @@ def _sorted_by(scope: Scope, extreme: str, dataset: str) -> Sql:
     if isinstance(scope, OfRecord):
         return Sql(f"r.{scope.name}")
     if isinstance(scope, OfMetadata):
-        path = _path(scope.name)
-        return Sql(f"(SELECT {extreme}(v.value) FROM json_each(r.metadata, ?) v)", (path,))
+        return Sql(f"(SELECT {extreme}(v.value) FROM {ITEMS} WHERE {OF_PROPERTY})", (scope.name,))
     if isinstance(scope, OfSuggestion):
         mine = Sql("s.record_id = r.id AND s.question_id = ") + _question(scope.question, dataset)
         if scope.part in ("agent", "type"):
@@ -188,7 +194,8 @@ def _answers(scope: OfResponse, question: str | None = None) -> tuple[Sql, Sql]:
     """Return where responses are read from, with the answer's items as `v`, and which ones."""
     source, mine = Sql("responses x"), Sql("x.record_id = r.id")
     if question is not None:
-        source += Sql(', json_each(x."values", ?) v', (f"{_path(question)}.value",))
+        source += ", json_each(x.\"values\") a, json_each(a.value, '$.value') v"
+        mine += Sql(" AND a.key = ?", (question,))
     if scope.user is not None:
         mine += Sql(" AND x.user_id = ?", (scope.user,))
     return source, mine
@@ -234,10 +241,6 @@ def _number(text: str) -> float | None:
     except ValueError:
         return None
     return number if isfinite(number) else None
-
-
-def _path(name: str) -> str:
-    return f'$."{name}"'
 
 
 def _key(text: str) -> str:

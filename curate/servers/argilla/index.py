@@ -88,7 +88,7 @@ class Index:
     def __init__(self, database: Path) -> None:
         self._database = database
         self._idle: list[sqlite3.Connection] = []
-        self._refreshing = threading.Lock()
+        self._refreshing, self._loading = threading.Lock(), threading.Lock()
         self._matrices: dict[str, tuple[Any, list[str], NDArray[np.float32]]] = {}
 
     @contextmanager
@@ -126,7 +126,7 @@ class Index:
         """Return the records that have this kind of vector, and the vectors, of length 1."""
         import numpy as np
 
-        with self.reading() as connection:
+        with self._loading, self.reading() as connection:
             version = connection.execute(
                 "SELECT count(*), max(change) FROM curate_vectors WHERE settings_id = ?",
                 (settings,),
@@ -139,9 +139,9 @@ class Index:
                 flat = np.frombuffer(b"".join(value for _, value in rows), dtype=np.float32)
                 vectors = flat.reshape(len(rows), -1 if rows else 0)
                 known = version, [record for record, _ in rows], _unit(vectors)
-        self._matrices[settings] = known
-        while len(self._matrices) > MATRICES:
-            self._matrices.pop(next(iter(self._matrices)))
+            self._matrices[settings] = known
+            while len(self._matrices) > MATRICES:
+                self._matrices.pop(next(iter(self._matrices)))
         return known[1:]
 
     def close(self) -> None:

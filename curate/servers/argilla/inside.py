@@ -15,8 +15,11 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from socket import socket
 from types import ModuleType
 from typing import Any
 
@@ -43,11 +46,14 @@ def check_version() -> None:
         sys.exit(f"this is argilla-server {found}; curate can only run {VERSION}")
 
 
-def empty_temporary_folder() -> None:
-    """Remove what earlier runs left: each start copies the whole interface there."""
+@contextmanager
+def temporary_folder() -> Iterator[None]:
+    """Have an empty one, whatever a kill left there: Argilla copies its interface into it."""
     folder = Path(os.environ["TMPDIR"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    yield
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def migrate() -> None:
@@ -75,17 +81,22 @@ def serve(secrets: dict[str, Any], state: Path, port: int) -> None:
     daemon.go_into_background()
     listener = daemon.listen(port)
     daemon.announce(file, listener.getsockname()[1])
-    empty_temporary_folder()
     os.environ["ARGILLA_AUTH_SECRET_KEY"] = secrets["secret_key"]
-    from curate.servers.argilla import patches, users
+    with temporary_folder():
+        from curate.servers.argilla import patches, users
 
-    patches.keep_redis_in_the_process()
-    migrate()
-    users.ensure(database(), secrets)
+        patches.keep_redis_in_the_process()
+        migrate()
+        users.ensure(database(), secrets)
+        run(application(), listener)
+
+
+def run(app: Any, listener: socket) -> None:
+    """Answer on that socket until a signal comes."""
     import uvicorn
 
     settings = uvicorn.Config(
-        application(),
+        app,
         log_level="warning",
         access_log=False,
         lifespan="on",
@@ -120,7 +131,8 @@ def main(command: str, *arguments: str) -> None:
     check_version()
     find_our_modules()
     if command == "migrate":
-        migrate()
+        with temporary_folder():
+            migrate()
         return
     secrets = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
     if command == "serve":

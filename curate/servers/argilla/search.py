@@ -9,7 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from curate.servers.argilla.conditions import Filter, Sort, Sql, condition, every, order
+from curate.servers.argilla.conditions import (
+    ITEMS,
+    NUMBER,
+    OF_PROPERTY,
+    SCALAR,
+    Filter,
+    Sort,
+    Sql,
+    condition,
+    every,
+    order,
+)
 from curate.servers.argilla.index import Index
 from curate.servers.argilla.query import Query, expression
 
@@ -22,10 +33,7 @@ USER_PROGRESS = (
     "SELECT x.status, count(*) FROM responses x JOIN records r ON r.id = x.record_id"
     " WHERE r.dataset_id = ? AND x.user_id = ? GROUP BY x.status"
 )
-VALUES = (
-    "FROM records r, json_each(r.metadata, ?) v"
-    " WHERE r.dataset_id = ? AND v.type NOT IN ('object', 'null')"
-)
+VALUES = f"FROM records r, {ITEMS} WHERE r.dataset_id = ? AND {OF_PROPERTY} AND {SCALAR}"
 
 
 @dataclass(frozen=True)
@@ -156,12 +164,12 @@ def terms(index: Index, dataset: str, name: str, limit: int) -> list[tuple[str, 
     """Return the values of a metadata property with their numbers, the most frequent first."""
     query = f"SELECT v.value, count(*) {VALUES} GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?"
     with index.reading() as connection:
-        return connection.execute(query, (f'$."{name}"', dataset, limit)).fetchall()
+        return connection.execute(query, (dataset, name, limit)).fetchall()
 
 
 def extremes(index: Index, dataset: str, name: str) -> tuple[float | None, float | None]:
     """Return the least and the largest value of a metadata property."""
-    query = f"SELECT min(v.value), max(v.value) {VALUES} AND v.type IN ('integer', 'real')"
+    query = f"SELECT min(v.value), max(v.value) {VALUES} AND {NUMBER}"
     with index.reading() as connection:
-        low, high = connection.execute(query, (f'$."{name}"', dataset)).fetchone()
+        low, high = connection.execute(query, (dataset, name)).fetchone()
     return low, high
