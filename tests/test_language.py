@@ -1,0 +1,110 @@
+"""The language of a text: detected offline, declared ones kept, allowed per source."""
+
+import subprocess
+import sys
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.clean import language
+
+ENGLISH = "The soup was good and the bread was fresh, so we came back the next day."
+CHINESE = "这家店的汤很好喝，面包也很新鲜，所以我们第二天又来了。"
+GERMAN = "Die Suppe war gut und das Brot war frisch, also kamen wir am nächsten Tag wieder."
+
+
+def shard(texts, declared=None):
+    return pa.table(
+        {
+            "text": texts,
+            "language": pa.array(declared or [None] * len(texts), pa.string()),
+        }
+    )
+
+
+def test_languages_are_told_apart():
+    found = language.detect([ENGLISH, CHINESE, GERMAN])
+    assert [tag for tag, _ in found] == ["en", "zh", "de"]
+    assert all(confidence > 0.8 for _, confidence in found)
+
+
+@pytest.mark.parametrize("text", ["", "12345", "!!! …", "\n\n", "3.14 + 2"])
+def test_a_text_without_letters_has_no_language(text):
+    assert language.detect([text]) == [("und", 0.0)]
+
+
+def test_short_and_mixed_texts_are_unknown():
+    found = language.measure(shard(["OK", "hello world", "def f(x): return x+1"]))
+    assert found["language"].to_pylist() == ["und"] * 3
+
+
+def test_the_whole_of_a_long_text_counts():
+    noise = "1 2 3 4 5 6 7 8 9 0 " * 30
+    assert language.detect([noise + (ENGLISH + " ") * 20])[0][0] == "en"
+    assert language.detect([(CHINESE + "\n") * 200])[0][0] == "zh"
+
+
+def test_a_declared_language_is_kept_and_disagreement_is_marked():
+    table = shard([ENGLISH, ENGLISH, ENGLISH, "OK"], ["en-GB", "de", None, "en"])
+    found = language.measure(table)
+    assert found["language"].to_pylist() == ["en-GB", "de", "en", "en"]
+    assert found["language:differs"].to_pylist() == [0.0, 1.0, None, None]
+    assert found["language:confidence"].type == pa.float32()
+
+
+@pytest.mark.parametrize(
+    ("tag", "ranges", "wanted"),
+    [
+        ("en", ["en"], True),
+        ("en-GB", ["en"], True),
+        ("en", ["en-GB"], False),
+        ("zh-Hant", ["zh"], True),
+        ("zh-Hant", ["zh-Hans"], False),
+        ("zh_CN", ["zh-cn"], True),
+        ("nb", ["no"], True),
+        ("no", ["nb"], True),
+        ("nn", ["no"], False),
+        ("und", ["en"], False),
+        ("und", ["en", "und"], True),
+        (None, ["und"], True),
+        ("en", [], False),
+    ],
+)
+def test_ranges_of_languages(tag, ranges, wanted):
+    assert language.allowed(tag, ranges) is wanted
+
+
+def test_languages_are_allowed_per_source():
+    tags, sources = ["en", "zh", "fr", "fr"], ["web", "web", "web", "books"]
+    assert language.verdicts(tags, sources, ["en", "zh"]) == [True, True, False, False]
+    assert language.verdicts(tags, sources, {"web": ["en"]}) == [True, False, False, True]
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_asked(text):
+    ((tag, confidence),) = language.detect([text])
+    assert tag
+    assert 0 <= confidence <= 1
+
+
+def test_nothing_is_asked_of_the_network(tmp_path):
+    """The package can fetch another model: it is never asked to, and nothing connects."""
+    script = (
+        "import socket\n"
+        "def refuse(*args, **kwargs): raise AssertionError('a connection was tried')\n"
+        "socket.socket.connect = socket.socket.connect_ex = refuse\n"
+        "socket.getaddrinfo = socket.create_connection = refuse\n"
+        "from curate.clean import language\n"
+        "print(language.detect(['The soup was good and the bread was fresh.'])[0][0])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "", "FTLANG_CACHE": str(tmp_path / "models")},
+    )
+    assert done.stdout.strip() == "en"
+    assert not (tmp_path / "models").exists()

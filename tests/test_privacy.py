@@ -1,0 +1,190 @@
+"""What is private is found by form and arithmetic, and masked; what only looks like it is not."""
+
+import json
+import random
+import string
+from datetime import date
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.clean import privacy
+from curate.text import apply_edits
+
+MASK = dict.fromkeys(privacy.KINDS, "mask")
+JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
+BLOCK = "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJB\n-----END RSA PRIVATE KEY-----"
+
+
+def kinds(text):
+    return [each.kind for each in privacy.find(text)]
+
+
+def masked(text):
+    return apply_edits(text, privacy.masks(privacy.find(text), MASK))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("write to jane.doe+news@mail.example.org.", "write to [email]."),
+        ("邮箱abc@qq.com，电话13800138000。", "邮箱[email]，电话[phone]。"),
+        ("<mailto:x_y@sub.host.co.uk>", "<mailto:[email]>"),
+        ("ring +44 20 7946 0958 today", "ring [phone] today"),
+        ("+1 (212) 555-0123 24 hours", "[phone] 24 hours"),
+        ("+49 (0) 30 520 05 69-43", "[phone]"),
+        ("0086-138-0013-8000", "[phone]"),
+        ("138 0013 8000 / 139-1234-5678", "[phone] / [phone]"),
+        ("总机 010-62345678，(0755) 82345678", "总机 [phone]，[phone]"),
+        ("(212) 555-0123 or 212-555-0123", "[phone] or [phone]"),
+        ("Tel.: 030 123456 78", "Tel.: [phone]"),
+        ("手机：13812345678", "手机：[phone]"),
+        ("93.184.216.34 answered, see 8.8.4.4", "[ip] answered, see 8.8.4.4"),
+        ("the server 8.8.4.4", "the server [ip]"),
+        ("2606:2800:220:1:248:1893:25c8:1946.", "[ip]."),
+        ("card 4012888888881881, thanks", "card [card], thanks"),
+        ("5555 5555 5555 4444 and 3782 822463 10005", "[card] and [card]"),
+        ("卡号6200000000000005。", "卡号[card]。"),
+        ("身份证11010519491231002X。", "身份证[id]。"),
+        ("AKIAIOSFODNN7EXAMPLE", "[key]"),
+        (f"token ghp_{'a1B2' * 9}", "token [key]"),
+        (f"Bearer {JWT}", "Bearer [key]"),
+        (f"a\n{BLOCK}\nb", "a\n[key]\nb"),
+        ("postgres://me:s3cr3t@db.host.org/x", "postgres://me:[key]@db.host.org/x"),
+        ("api_key = 'Zx81kQpL02mNvB73'", "api_key = '[key]'"),
+        ('{"client_secret": "q8Zt0Lw2mB5xY7nC4vD1"}', '{"client_secret": "[key]"}'),
+    ],
+)
+def test_what_is_private_is_masked(text, wanted):
+    assert masked(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "on 2024-11-24 at 10:33:12, 24.11.2024, 11/24/2024, 20241124, 2024-11-24T10:33:12+00:00",
+        "ISBN 978-0-306-40615-7, ISBN 0-306-40615-2, ISSN 0317-8471, EAN 4006381333931",
+        "version 1.2.3.4, v10.44.55.66, Chrome/119.0.45.87, 3.6.13.104, section 3.2.1.4",
+        "1.3.6.1.4.1.311.21.20, localhost 127.0.0.1, 192.168.1.20, 10.0.0.5, 0.0.0.0",
+        "sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "commit 9fceb02d0ae598e95dc970b74767f19372d61af8, 123e4567-e89b-12d3-a456-426614174000",
+        "$1,299.99, 1.299.000 VND, 12 345 678 people, €4012888888881881, +100000000 views",
+        "40.712776, -74.005974; 51°30'26\"N; 3.14159265358979; 0.4012888888881881; 1e+10",
+        "1609459200 and 1609459200000 and 13 800 138 000",
+        "order 13800138000 was shipped; /4012888888881881/ and id=4012888888881881",
+        "4012888888881882 fails Luhn; 4444444444444444 is all one digit",
+        "110105194912310021 has a wrong check digit, 11010519491331002X no such month",
+        "10.1038/s41586-020-2649-2 arXiv:2112.11446 RFC 2606",
+        "icon@2x.png, @property, user@host, foo@bar.js, me@localhost, git@github.com:me/x.git",
+        "std::vector<int>, 12:34:56, 00:1A:2B:3C:4D:5E, dead::beef, 2001:db8::1, 2001:",
+        "token: your_token_goes_here1, password=hunter2, secret_key=os.environ['SECRET_KEY_1']",
+        "api_key: xxxxxxxxxxxxxxxxxxxx, tokens = tokenizer.encode_batch(texts)",
+        "sk-estimator-doc-link-container-and-more, task-1234567890",
+        "the phone 2019-2023, fax: 2024-01-02, mobile 1.299.000, call 911",
+        "key = lambda row: row.name, primary_key=True, Secret = 0123456789",
+        "100-200-3000, 555-1234, part 123-456-7890, 2010-2011, pages 1234-5678",
+    ],
+)
+def test_what_only_looks_private_stays(text):
+    assert kinds(text) == []
+
+
+def test_the_surer_kind_wins_where_two_overlap():
+    # The password ends as an address would begin.
+    text = "see https://anna:Secret99@mail.example.org/"
+    assert masked(text) == "see https://anna:[key]@mail.example.org/"
+
+
+def test_signals_count_each_kind():
+    found = privacy.find("a@b.org c@d.org 13800138000 by phone")
+    signals = privacy.counts(found)
+    assert tuple(signals) == privacy.SIGNALS
+    assert (signals["privacy:email"], signals["privacy:phone"], signals["privacy:key"]) == (2, 1, 0)
+
+
+def test_each_kind_has_its_action():
+    text = "a@b.org, call 13800138000"
+    found = privacy.find(text)
+    assert privacy.masks(found, {"email": "flag", "phone": "flag"}) == []
+    assert apply_edits(text, privacy.masks(found, {"phone": "mask"})) == "a@b.org, call [phone]"
+    signals = privacy.counts(found)
+    assert privacy.drops(signals, {"email": "drop"})
+    assert not privacy.drops(signals, {"email": "mask", "card": "drop"})
+
+
+# ── by property
+
+
+def luhn_number(prefix, length, rng):
+    body = prefix + "".join(rng.choice(string.digits) for _ in range(length - len(prefix) - 1))
+    return next(body + d for d in string.digits if privacy.luhn(body + d))
+
+
+@given(
+    st.sampled_from([("4", 16), ("51", 16), ("2221", 16), ("34", 15), ("6011", 16)]), st.randoms()
+)
+def test_a_card_is_found_and_any_other_check_digit_is_not(issuer, rng):
+    number = luhn_number(*issuer, rng)
+    assert kinds(f"pay with {number} now") == ["card"]
+    other = number[:-1] + str((int(number[-1]) + rng.randint(1, 9)) % 10)
+    assert "card" not in kinds(f"pay with {other} now")
+
+
+@given(st.dates(min_value=date(1900, 1, 1)), st.integers(0, 999))
+def test_an_identity_number_is_found_and_any_other_check_digit_is_not(born, serial):
+    if born.year > 2099:
+        born = born.replace(year=2000, day=1)
+    body = f"440301{born:%Y%m%d}{serial:03}"
+    check = [d for d in "0123456789X" if privacy.chinese_id(body + d)]
+    assert len(check) == 1
+    assert kinds(f"证件{body}{check[0]}") == ["id"]
+    wrong = "1" if check[0] != "1" else "2"
+    assert "id" not in kinds(f"证件{body}{wrong}")
+
+
+PIECES = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            *("a@b.org", "13800138000", "+44 20 7946 0958", "4012888888881881", "93.184.216.34"),
+            *("11010519491231002X", "AKIAIOSFODNN7EXAMPLE", JWT, "电话", "tel: 030 1234567", " "),
+            *(
+                "2606:2800:220:1:248:1893:25c8:1946",
+                "://u:pass12@h.org",
+                "１３８００１３８０００",
+                "٣.٣.٣.٣",
+            ),
+        ]
+    ),
+)
+
+
+@given(st.lists(PIECES, max_size=8).map("".join))
+def test_places_are_in_order_and_what_was_masked_is_not_found_again(text):
+    found = privacy.find(text)
+    for one, two in pairwise(found):
+        assert one.end <= two.start
+    assert all(0 <= start < end <= len(text) for start, end, _ in found)
+    again = privacy.find(masked(text))
+    assert len(again) <= len(found)
+    values = {text[start:end] for start, end, _ in found}
+    assert not {masked(text)[start:end] for start, end, _ in again} & values
+
+
+def test_random_digits_are_rarely_private():
+    rng = random.Random(5)
+    texts = [
+        f"row {''.join(rng.choice(string.digits) for _ in range(rng.randint(5, 20)))} of the table"
+        for _ in range(5000)
+    ]
+    # One in ten passes Luhn, and few of those begin as a card or an identity number does.
+    assert sum(bool(kinds(text)) for text in texts) < 25
+
+
+def test_no_value_is_in_what_is_kept():
+    text = "a@b.org 13800138000 call"
+    kept = json.dumps([privacy.counts(privacy.find(text)), privacy.masks(privacy.find(text), MASK)])
+    assert "a@b" not in kept
+    assert "13800" not in kept
