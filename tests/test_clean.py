@@ -1,6 +1,9 @@
 """Verdicts with reasons, repetition signals, near-duplicates."""
 
+import shutil
+
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -8,6 +11,7 @@ from hypothesis import strategies as st
 
 from curate import clean, pool, storage
 from curate.clean import gopher_repetition, length
+from curate.clean.deciding import decide, outside
 from curate.clean.duplicates import (
     PERMUTATIONS,
     candidates,
@@ -15,8 +19,10 @@ from curate.clean.duplicates import (
     near_duplicates,
     signatures,
 )
+from curate.clean.edits import home, merged
+from curate.clean.features import Features
 from curate.errors import RecipeError
-from curate.text import content_id, shingles
+from curate.text import apply_edits, content_id, shingles
 
 SOUP = "The soup was good and the bread was fresh, so we came back."
 
@@ -25,13 +31,13 @@ SOUP = "The soup was good and the bread was fresh, so we came back."
 
 
 def signal(text, name):
-    return gopher_repetition.measure(text)[f"gopher_repetition:{name}"]
+    return gopher_repetition.measure(Features(text))[name]
 
 
 def test_length():
-    assert length.measure("  two words \n") == {"length:chars": 9.0, "length:words": 2.0}
-    assert length.measure("我爱北京") == {"length:chars": 4.0, "length:words": 4.0}
-    assert length.measure("") == {"length:chars": 0.0, "length:words": 0.0}
+    assert length.measure(Features("  two words \n")) == {"chars": 9.0, "words": 2.0}
+    assert length.measure(Features("我爱北京")) == {"chars": 4.0, "words": 4.0}
+    assert length.measure(Features("")) == {"chars": 0.0, "words": 0.0}
 
 
 def test_repeated_lines_and_paragraphs():
@@ -59,18 +65,18 @@ def test_duplicate_n_grams_count_each_character_once():
 
 def test_a_text_without_words_repeats_nothing():
     for text in ("", " \n\n ", "...", "one"):
-        assert set(gopher_repetition.measure(text).values()) == {0.0}
+        assert set(gopher_repetition.measure(Features(text)).values()) == {0.0}
 
 
 @given(st.text("ab \n", max_size=60))
 def test_repetition_is_a_share(text):
-    found = gopher_repetition.measure(text)
-    assert found.keys() == gopher_repetition.LIMITS.keys()
+    found = gopher_repetition.measure(Features(text))
+    assert list(found) == list(gopher_repetition.SIGNALS)
     assert all(0 <= value <= 1 for value in found.values())
 
 
 def test_the_limits_are_those_of_the_paper():
-    limits = {name.split(":")[1]: high for name, (_, high) in gopher_repetition.LIMITS.items()}
+    limits = {name: signal.high for name, signal in gopher_repetition.SIGNALS.items()}
     assert limits == {
         **{"duplicate_lines": 0.30, "duplicate_paragraphs": 0.30},
         **{"duplicate_line_chars": 0.20, "duplicate_paragraph_chars": 0.20},
@@ -81,10 +87,47 @@ def test_the_limits_are_those_of_the_paper():
 
 
 def test_the_first_signal_outside_its_range_is_the_reason():
-    limits = {"a": (1.0, None), "b": (None, 2.0), "c": (None, None)}
-    assert clean.verdict({"a": 1.0, "b": 2.0, "c": 1e9}, limits) is None
-    assert clean.verdict({"a": 0.9, "b": 9.0, "c": 0.0}, limits) == "a"
-    assert clean.verdict({"a": 1.0, "b": 2.1, "c": 0.0}, limits) == "b"
+    limits = {"r:a": (1.0, None), "r:b": (None, 2.0), "r:c": (None, None)}
+    values = {"r:a": [1, 0.9, 1], "r:b": [2, 9, 2.1], "r:c": [1e9, 0, 0]}
+    table = pa.table({name: pa.array(each, pa.float32()) for name, each in values.items()})
+    assert decide(table, limits=limits, instruments=()).to_pylist() == [None, "r:a", "r:b"]
+
+
+def test_a_limit_lets_its_own_value_pass():
+    shares = np.array([0.3, 0.1, np.nextafter(np.float32(0.3), 1), np.nan], np.float32)
+    assert outside(shares, (None, 0.3)).tolist() == [False, False, True, False]
+    assert outside(shares, (0.3, None)).tolist() == [False, True, False, False]
+
+
+@given(st.text("abcd\n", max_size=30), st.data())
+def test_edits_in_turn_are_edits_at_once(text, data):
+    def some(length, letters):
+        cuts = sorted(data.draw(st.sets(st.integers(0, length), max_size=6)))
+        return [
+            (a, b, data.draw(st.sampled_from(letters)))
+            for a, b in zip(cuts[::2], cuts[1::2], strict=False)
+        ]
+
+    first = some(len(text), ("",))
+    between = apply_edits(text, first)
+    second = some(len(between), ("",))
+    both = merged(first, home(second, first))
+    assert apply_edits(text, both) == apply_edits(between, second)
+
+
+def test_overlapping_edits_become_one():
+    line, mail, key = (0, 10, ""), (4, 8, "<mail>"), (6, 12, "<key>")
+    assert merged([mail], [key]) == [(4, 12, "<mail>")]
+    assert merged([line], [mail]) == [line]
+    assert merged([mail, (20, 22, "")], [line, (22, 25, "")]) == [line, (20, 25, "")]
+    assert merged([line], [key]) == [(0, 12, "")]
+    assert merged() == merged([], []) == []
+
+
+def test_what_reaches_into_a_mask_takes_the_whole_of_it():
+    masked = [(2, 5, "<x>")]  # ab123cd → ab<x>cd
+    assert home([(3, 4, "")], masked) == [(2, 5, "")]
+    assert home([(0, 2, ""), (5, 7, "")], masked) == [(0, 2, ""), (5, 7, "")]
 
 
 def test_limits_of_the_recipe():
@@ -310,28 +353,78 @@ def test_a_resumed_build_gives_the_same_bytes(offline, monkeypatch):
     monkeypatch.setattr(pool, "ROWS_PER_SHARD", 7)
     cleaned(offline, planted(20), near_duplicates=0.7)
     undisturbed = {path.name: path.read_bytes() for path in offline.workspace.shards("clean")}
-    judge, calls = clean.judge, []
+    measure, calls = clean.measure, []
 
     def killed(table, **given):
         calls.append(table.num_rows)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return judge(table, **given)
-
-    import shutil
+        return measure(table, **given)
 
     shutil.rmtree(offline.root / "clean")
-    monkeypatch.setattr(clean, "judge", killed)
+    monkeypatch.setattr(clean, "measure", killed)
     with pytest.raises(KeyboardInterrupt):
         offline.run("clean", near_duplicates=0.7)
     offline.run("clean", near_duplicates=0.7)
-    assert len(calls) == len(undisturbed) + 1  # two shards were not judged again
+    assert len(calls) == len(undisturbed) + 1  # two shards were not measured again
     again = {path.name: path.read_bytes() for path in offline.workspace.shards("clean")}
     assert again == undisturbed
-    assert not [path for path in (offline.root / "clean").iterdir() if path.is_dir()]
+    folders = [path.name for path in (offline.root / "clean").iterdir() if path.is_dir()]
+    assert folders == ["_signatures"]
 
 
 def test_no_shard_of_the_table_holds_signatures(offline):
     cleaned(offline, [SOUP, f"{SOUP} Yes."], near_duplicates=0.7)
     for path in storage.shards(offline.root / "clean"):
         assert not [name for name in pq.read_schema(path).names if name.startswith("_")]
+
+
+# ── measured once
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Count the documents that are measured."""
+    measure, rows = clean.measure, []
+
+    def counted(table, **given):
+        rows.append(table.num_rows)
+        return measure(table, **given)
+
+    monkeypatch.setattr(clean, "measure", counted)
+    return rows
+
+
+def test_another_limit_decides_without_measuring(offline, measured):
+    texts = [SOUP, f"{SOUP} Yes.", "Short text here."]
+    made, rows = cleaned(offline, texts, near_duplicates=0.7)
+    assert (made.measured, measured) == (3, [3])
+    strict = offline.run("clean", near_duplicates=0.99, limits={"length:words": {"min": 5}})
+    assert (strict.measured, measured) == (0, [3])
+    assert strict.reasons == {"length:words": 1}
+    plain = offline.run("clean", near_duplicates=None)  # asks for less than there is
+    assert (plain.measured, plain.reasons) == (0, {})
+    assert offline.run("clean", near_duplicates=0.7).measured == 3  # the signatures went
+    again = {row["id"]: row for row in offline.rows("clean")}
+    assert [again[row["id"]] for row in rows] == rows
+
+
+def test_other_rules_or_another_pool_measure_again(offline, measured):
+    cleaned(offline, [SOUP])
+    offline.run("clean", rules=["length", "gopher_repetition"])
+    assert measured == [1, 1]
+    cleaned(offline, [SOUP, "More of it now."])
+    assert measured == [1, 1, 2]
+
+
+def test_a_decision_again_is_the_decision_at_once(offline):
+    texts = [*planted(20), "A text of five words."]
+    limits = {"length:chars": {"min": 50}}
+    cleaned(offline, texts, near_duplicates=0.7)
+    offline.run("clean", near_duplicates=0.8, limits=limits)
+    twice = offline.rows("clean")
+    shutil.rmtree(offline.root / "clean")
+    offline.run("clean", near_duplicates=0.8, limits=limits)
+    assert offline.rows("clean") == twice
+    assert any(row["reason"] == "near_duplicate" for row in twice)
+    assert any(row["reason"] == "length:chars" for row in twice)

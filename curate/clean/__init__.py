@@ -2,27 +2,35 @@
 
     pool ──clean──▶ clean
 
-Signals are stored, verdicts derive from them: every rule measures numbers and states the range in
-which a document passes, so a limit can change without measuring again.
+Four steps, each in a module of its own: *measure* every document (signals, edits, signatures),
+*decide* from what was measured and the limits, settle the *near-duplicates* among what passed, and
+write. Signals are stored and verdicts derive from them: where nothing that is measured has changed,
+another limit decides again without reading a text.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from curate import storage, tables
-from curate.clean import gopher_repetition, length
-from curate.clean.duplicates import Near, near_duplicates, signatures
+from curate.clean import instruments
+from curate.clean.deciding import decide
+from curate.clean.duplicates import Near, near_duplicates
+from curate.clean.measuring import KEPT, SIGNATURE, Plan, measure
+from curate.clean.rules import RuleName, ranges
+from curate.clean.signals import Range
 from curate.errors import RecipeError
 from curate.spec import Spec
+from curate.text import apply_edits
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,15 +38,6 @@ if TYPE_CHECKING:
 
 READS = ("pool",)
 WRITES = ("clean",)
-
-Measure = Callable[[str], Mapping[str, float]]
-Range = tuple[float | None, float | None]
-RuleName = Literal["length", "gopher_repetition"]
-
-RULES: dict[str, tuple[Measure, Mapping[str, Range]]] = {
-    "length": (length.measure, length.LIMITS),
-    "gopher_repetition": (gopher_repetition.measure, gopher_repetition.LIMITS),
-}
 
 
 class Limit(Spec):
@@ -62,36 +61,93 @@ class CleanSpec(Spec):
 
 @dataclass(frozen=True)
 class CleanResult:
-    """How many documents go on, and why the others do not."""
+    """How many documents go on, and why the others do not.
+
+    `measured` counts the documents that were read to be measured: none where only limits changed.
+    """
 
     documents: int
+    measured: int
     kept: int
     tokens: int
     reasons: dict[str, int]
 
 
 def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
-    """Measure every document, then settle the near-duplicates among those that pass."""
+    """Measure what is not measured yet, decide, settle near-duplicates, write."""
     limits = limits_of(spec)
-    inputs = workspace.inputs(READS)
-    made = workspace.provenance("clean", spec, inputs)
-    shards = workspace.shards("pool")
+    plan = plan_of(workspace, spec)
+    record = record_of(workspace, plan)
+    made = workspace.provenance("clean", spec, workspace.inputs(READS), measured=record)
+    before = measured_before(workspace, record)
     with workspace.building("clean", made) as folder:
-        measured = folder / "_measured"
-        measured.mkdir(exist_ok=True)
-        with workspace.watch("measuring", workspace.rows("pool")) as advance:
-            work = partial(judge, rules=spec.rules, limits=limits, sign=bool(spec.near_duplicates))
-            workspace.engine.map(work, shards, measured, advance)
-        near = _near(workspace, measured, spec.near_duplicates)
-        for path in storage.shards(measured):
-            storage.write_parquet(folder / path.name, _settled(path, near))
-        shutil.rmtree(measured)
-    return _result(workspace)
+        measured = before or _measure(workspace, plan, folder / "_measured")
+        reasons = _decide(workspace, spec, limits, measured, folder / "_reasons")
+        near = _near(workspace, measured, reasons, spec.near_duplicates)
+        _write(folder, measured, reasons, near)
+        for scaffold in ("_measured", "_reasons"):
+            shutil.rmtree(folder / scaffold, ignore_errors=True)
+    return _result(workspace, 0 if before else workspace.rows("pool"))
+
+
+# ── what is measured, and whether it was measured before
+
+
+def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
+    """Return what the settings ask to be measured, thresholds left aside."""
+    prepared = (
+        (each.name, each.instrument.prepare(workspace, each.settings))
+        for each in instruments.asked(spec)
+    )
+    tokenizer = workspace.made("pool").facts["tokenizer"]
+    return Plan(tuple(spec.rules), tuple(prepared), tokenizer, spec.near_duplicates is not None)
+
+
+def record_of(workspace: Workspace, plan: Plan) -> dict[str, Any]:
+    """Return what tells whether measurements can be used again: plan, pool and version."""
+    from curate import __version__
+    from curate.workspace import plain
+
+    pool = workspace.fingerprint("pool")
+    parts = {name: part for name, part in asdict(plan).items() if name != "signed"}
+    digest = storage.digest([plain(parts), pool, __version__])
+    return {"digest": digest, "signed": plan.signed}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Where the measurements of each shard of the pool lie, and its signatures."""
+
+    shards: list[Path]
+    signatures: list[Path]
+
+
+def measured_before(workspace: Workspace, record: Mapping[str, Any]) -> Measured | None:
+    """Return the measurements that the table clean holds, if they are those of `record`."""
+    stored = workspace.stored("clean")
+    known = stored.made.facts.get("measured") if stored else None
+    if not known or known["digest"] != record["digest"] or record["signed"] > known["signed"]:
+        return None
+    folder = workspace.folder("clean")
+    signed = storage.shards(folder / "_signatures") if known["signed"] else []
+    return Measured(storage.shards(folder), signed)
+
+
+def _measure(workspace: Workspace, plan: Plan, target: Path) -> Measured:
+    target.mkdir(exist_ok=True)
+    with workspace.watch("measuring", workspace.rows("pool")) as advance:
+        work = partial(measure, plan=plan)
+        workspace.engine.map(work, workspace.shards("pool"), target, advance)
+    shards = storage.shards(target)
+    return Measured(shards, shards if plan.signed else [])
+
+
+# ── what is decided
 
 
 def limits_of(spec: CleanSpec) -> dict[str, Range]:
     """Return the range of every signal of the chosen rules, as the rules and the recipe say."""
-    limits = {name: limit for rule in spec.rules for name, limit in RULES[rule][1].items()}
+    limits = ranges(spec.rules)
     for name, limit in spec.limits.items():
         if name not in limits:
             raise RecipeError(
@@ -102,98 +158,137 @@ def limits_of(spec: CleanSpec) -> dict[str, Range]:
     return limits
 
 
-def verdict(signals: Mapping[str, float], limits: Mapping[str, Range]) -> str | None:
-    """Return the first signal, in the order of `limits`, outside its range; None passes."""
-    for name, (low, high) in limits.items():
-        value = signals[name]
-        if (low is not None and value < low) or (high is not None and value > high):
-            return name
-    return None
-
-
-def judge(
-    pool: pa.Table, *, rules: Iterable[str], limits: Mapping[str, Range], sign: bool
-) -> pa.Table:
-    """Return the verdicts and signals of one shard; pure.
-
-    With `sign`, the column `_signature` holds MinHash signatures, null where a rule failed.
-    """
+def _decide(
+    workspace: Workspace,
+    spec: CleanSpec,
+    limits: Mapping[str, Range],
+    measured: Measured,
+    target: Path,
+) -> list[Path]:
+    """Write id and reason of every document, shard by shard."""
     import pyarrow as pa
 
-    texts = pool["text"].to_pylist()
-    measures = [RULES[rule][0] for rule in rules]
-    signals = [{k: v for measure in measures for k, v in measure(text).items()} for text in texts]
-    reasons = [verdict(each, limits) for each in signals]
-    columns = {name: pool[name] for name in ("id", "tokens")}
-    columns["reason"] = pa.chunked_array([pa.array(reasons, pa.string())])
-    table = pa.table(columns)
-    for name in limits:
-        values = pa.array([each[name] for each in signals], pa.float32())
-        table = table.append_column(name, values)
-    if sign:
-        passed = [None if reason else text for text, reason in zip(texts, reasons, strict=True)]
-        table = table.append_column("_signature", pa.array(signatures(passed), pa.binary()))
+    target.mkdir(exist_ok=True)
+    chosen = instruments.deciding(spec)
+    for pool, shard in zip(workspace.shards("pool"), measured.shards, strict=True):
+        table = measurements(pool, shard)
+        reasons = decide(table, limits=limits, instruments=chosen)
+        storage.write_parquet(target / shard.name, pa.table({"id": table["id"], "reason": reasons}))
+    return storage.shards(target)
+
+
+def measurements(pool: Path, measured: Path) -> pa.Table:
+    """Return what was measured of a shard, with pool's id, source, license, language and batch."""
+    import pyarrow.parquet as pq
+
+    names = [name for name in pq.read_schema(measured).names if not name.startswith("_")]
+    table = pq.read_table(measured, columns=[name for name in names if name not in KEPT])
+    for name in reversed(KEPT):
+        table = table.add_column(0, name, pq.read_table(pool, columns=[name])[name])
     return table
 
 
-def _near(workspace: Workspace, measured: Path, threshold: float | None) -> dict[str, Near]:
+# ── near-duplicates
+
+
+def _near(
+    workspace: Workspace, measured: Measured, reasons: list[Path], threshold: float | None
+) -> dict[str, Near]:
+    """Return the near-duplicates among what passed, and what each yields to."""
     if threshold is None:
         return {}
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    marks = [pq.read_table(path, columns=["_signature"]) for path in storage.shards(measured)]
+    def whole(paths: list[Path], column: str) -> pa.ChunkedArray:
+        return pa.chunked_array(
+            [
+                chunk
+                for path in paths
+                for chunk in pq.read_table(path, columns=[column])[column].chunks
+            ]
+        )
+
     pool = workspace.read("pool", ["id", "source", "batch"]).to_pandas()
-    pool["signature"] = pa.concat_tables(marks)["_signature"].to_pylist()
+    pool["signature"] = whole(measured.signatures, SIGNATURE).to_pylist()
+    passed = whole(reasons, "reason").is_null().to_numpy()
     pool["source"] = pool["source"].map(workspace.made("pool").facts["sources"].index)
-    ordered = pool[pool["signature"].notna()].sort_values(["batch", "source", "id"])
+    ordered = pool[passed].sort_values(["batch", "source", "id"])
     ids, signed = ordered["id"].tolist(), ordered["signature"].tolist()
-    return near_duplicates(ids, signed, partial(_texts, workspace), threshold)
+    return near_duplicates(ids, signed, partial(edited_texts, workspace, measured), threshold)
 
 
-def _texts(workspace: Workspace, ids: set[str]) -> dict[str, str]:
+def edited_texts(workspace: Workspace, measured: Measured, ids: set[str]) -> dict[str, str]:
+    """Return the texts of some documents as they read after their edits, by id."""
     import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     wanted = pa.array(sorted(ids), pa.string())
     found: dict[str, str] = {}
-    for path in workspace.shards("pool"):
+    for path, shard in zip(workspace.shards("pool"), measured.shards, strict=True):
         table = pq.read_table(path, columns=["id", "text"])
-        chosen = table.filter(pc.is_in(table["id"], wanted))
-        found.update(zip(*(chosen[name].to_pylist() for name in ("id", "text")), strict=True))
+        edits = pq.read_table(shard, columns=["edits"])["edits"]
+        chosen = table.append_column("edits", edits).filter(pc.is_in(table["id"], wanted))
+        for row in chosen.to_pylist():
+            found[row["id"]] = apply_edits(
+                row["text"], (tuple(edit.values()) for edit in row["edits"] or ())
+            )
     return found
 
 
-def _settled(measured: Path, near: Mapping[str, Near]) -> pa.Table:
-    import pyarrow as pa
+# ── the table
+
+
+def _write(folder: Path, measured: Measured, reasons: list[Path], near: Mapping[str, Near]) -> None:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(measured)
-    twins = [near.get(id) for id in table["id"].to_pylist()]
+    for shard, reason in zip(measured.shards, reasons, strict=True):
+        table = _settled(pq.read_table(shard), pq.read_table(reason), near)
+        storage.write_parquet(folder / shard.name, table)
+    for path in measured.signatures:
+        target = folder / "_signatures" / path.name
+        target.parent.mkdir(exist_ok=True)
+        target.unlink(missing_ok=True)
+        if path.parent.name == "_signatures":
+            os.link(path, target)
+        else:
+            storage.write_parquet(target, pq.read_table(path, columns=["id", SIGNATURE]))
+
+
+def _settled(measured: pa.Table, decided: pa.Table, near: Mapping[str, Near]) -> pa.Table:
+    """Return a shard of clean: verdict and reason, and everything that was measured."""
+    import pyarrow as pa
+
+    twins = [near.get(id) for id in decided["id"].to_pylist()]
     reasons = [
         "near_duplicate" if twin else reason
-        for twin, reason in zip(twins, table["reason"].to_pylist(), strict=True)
+        for twin, reason in zip(twins, decided["reason"].to_pylist(), strict=True)
     ]
     settled = {
-        "id": table["id"],
+        "id": decided["id"],
         "kept": [reason is None for reason in reasons],
         "reason": reasons,
         "duplicate_of": [twin and twin.kept for twin in twins],
         "similarity": [twin and twin.similarity for twin in twins],
-        "edits": [None] * len(reasons),
-        "tokens": table["tokens"],
     }
-    result = pa.table(settled, schema=tables.schema("clean"))
-    for name in table.column_names:
+    schema = tables.schema("clean")
+    for field in schema:
+        if field.name not in settled:
+            known = field.name in measured.column_names
+            settled[field.name] = (
+                measured[field.name] if known else pa.nulls(len(twins), field.type)
+            )
+    table = pa.table(settled, schema=schema)
+    for name in measured.column_names:
         if ":" in name:
-            result = result.append_column(name, table[name])
-    return result
+            table = table.append_column(name, measured[name])
+    return table
 
 
-def _result(workspace: Workspace) -> CleanResult:
+def _result(workspace: Workspace, measured: int) -> CleanResult:
     clean = workspace.read("clean", ["kept", "reason", "tokens"])
     reasons = Counter(reason for reason in clean["reason"].to_pylist() if reason)
     kept = clean.filter(clean["kept"])
     tokens = sum(kept["tokens"].to_pylist())
-    return CleanResult(clean.num_rows, kept.num_rows, tokens, dict(reasons.most_common()))
+    return CleanResult(clean.num_rows, measured, kept.num_rows, tokens, dict(reasons.most_common()))

@@ -7,38 +7,42 @@ signal is the share of characters inside n-grams that occurred before, each char
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from curate.text import words
+from curate.clean.features import Features
+from curate.clean.signals import Signal
 
-_NAME = "gopher_repetition:"
 _TOP = {2: 0.20, 3: 0.18, 4: 0.16}
 _DUPLICATE = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
 
-LIMITS: Mapping[str, tuple[float | None, float | None]] = {
-    f"{_NAME}duplicate_lines": (None, 0.30),
-    f"{_NAME}duplicate_paragraphs": (None, 0.30),
-    f"{_NAME}duplicate_line_chars": (None, 0.20),
-    f"{_NAME}duplicate_paragraph_chars": (None, 0.20),
-    **{f"{_NAME}top_{n}_gram": (None, limit) for n, limit in _TOP.items()},
-    **{f"{_NAME}duplicate_{n}_grams": (None, limit) for n, limit in _DUPLICATE.items()},
+SIGNALS: Mapping[str, Signal] = {
+    "duplicate_lines": Signal("share of the lines that stood before", high=0.30),
+    "duplicate_paragraphs": Signal("share of the paragraphs that stood before", high=0.30),
+    "duplicate_line_chars": Signal("share of characters in such lines", high=0.20),
+    "duplicate_paragraph_chars": Signal("share of characters in such paragraphs", high=0.20),
+    **{
+        f"top_{n}_gram": Signal(f"share of characters in the most frequent {n}-gram", high=limit)
+        for n, limit in _TOP.items()
+    },
+    **{
+        f"duplicate_{n}_grams": Signal(f"share of characters in repeated {n}-grams", high=limit)
+        for n, limit in _DUPLICATE.items()
+    },
 }
 
 
-def measure(text: str) -> dict[str, float]:
+def measure(features: Features) -> dict[str, float]:
     """Return all repetition signals of a text."""
-    lines = [line for line in text.split("\n") if line.strip()]
-    paragraphs = [part for part in re.split(r"\n{2,}", text.strip()) if part]
-    tokens = words(text)
+    text, lines, paragraphs = features.text, features.lines, features.paragraphs
+    tokens = features.words
     return {
-        f"{_NAME}duplicate_lines": _repeated(lines),
-        f"{_NAME}duplicate_paragraphs": _repeated(paragraphs),
-        f"{_NAME}duplicate_line_chars": _repeated_chars(lines, text),
-        f"{_NAME}duplicate_paragraph_chars": _repeated_chars(paragraphs, text),
-        **{f"{_NAME}top_{n}_gram": top_share(tokens, n) for n in _TOP},
-        **{f"{_NAME}duplicate_{n}_grams": duplicate_share(tokens, n) for n in _DUPLICATE},
+        "duplicate_lines": _repeated(lines),
+        "duplicate_paragraphs": _repeated(paragraphs),
+        "duplicate_line_chars": _repeated_chars(lines, text),
+        "duplicate_paragraph_chars": _repeated_chars(paragraphs, text),
+        **{f"top_{n}_gram": top_share(tokens, n) for n in _TOP},
+        **{f"duplicate_{n}_grams": duplicate_share(tokens, n) for n in _DUPLICATE},
     }
 
 

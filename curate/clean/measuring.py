@@ -1,0 +1,118 @@
+"""Measure a shard of the pool: signals, edits, the tokens of the edited text, signatures.
+
+Nothing here knows of thresholds: what was measured serves every verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from curate import tables, tokens
+from curate.clean.duplicates import signatures
+from curate.clean.edits import home, merged
+from curate.clean.features import Features
+from curate.clean.instruments import INSTRUMENTS
+from curate.clean.rules import RULES, RuleName, columns
+from curate.text import Edit, apply_edits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SIGNATURE = "_signature"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that what is measured depends on, but for the pool; small and picklable.
+
+    `instruments` holds what each has prepared, in the order in which they measure; `signed` asks
+    for the MinHash signatures of near-duplicates.
+    """
+
+    rules: tuple[RuleName, ...]
+    instruments: tuple[tuple[str, Any], ...]
+    tokenizer: str
+    signed: bool
+
+
+class Batch:
+    """The documents of a shard, and the edits laid over their canonical texts so far."""
+
+    def __init__(self, pool: pa.Table) -> None:
+        self.pool = pool
+        self.texts: list[str] = pool["text"].to_pylist()
+        self.edits: list[list[Edit]] = [[] for _ in self.texts]
+
+    def edit(self, place: int, edits: Iterable[Edit]) -> None:
+        """Lay more edits over the canonical text of the document at `place`."""
+        self.edits[place] = merged(self.edits[place], edits)
+        self.__dict__.pop("edited", None)
+
+    @cached_property
+    def edited(self) -> list[str]:
+        """The texts as they read after the edits so far."""
+        pairs = zip(self.texts, self.edits, strict=True)
+        return [apply_edits(text, edits) if edits else text for text, edits in pairs]
+
+
+def measure(pool: pa.Table, *, plan: Plan) -> pa.Table:
+    """Return what `plan` asks of one shard of the pool; pure.
+
+    The columns are id, source, license, language and batch as in pool, edits and tokens as in
+    clean, the signals, what the instruments measured, and the signatures if they are asked for.
+    """
+    import pyarrow as pa
+
+    batch = Batch(pool)
+    found = rule_signals(batch, plan.rules)
+    for name, prepared in plan.instruments:
+        found.update(INSTRUMENTS[name].measure(batch, prepared))
+    if plan.signed:
+        found[SIGNATURE] = pa.array(signatures(batch.edited), pa.binary())
+    edits = [[dict(zip(_EDIT, edit, strict=True)) for edit in each] for each in batch.edits]
+    kept = {name: pool[name] for name in KEPT}
+    shape = tables.schema("clean", "edits").field("edits").type
+    kept["edits"] = pa.array([each or None for each in edits], shape)
+    kept["tokens"] = pa.array(_tokens(batch, plan.tokenizer), pa.int64())
+    return pa.table({**kept, **found})
+
+
+KEPT = ("id", "source", "license", "language", "batch")
+_EDIT = ("start", "end", "replacement")
+
+
+def rule_signals(batch: Batch, rules: Sequence[RuleName]) -> dict[str, pa.Array]:
+    """Return the columns of the rule sets; those that remove lines edit the batch.
+
+    The sets run in order: one sees each text without what those before it have removed.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    names = list(columns(rules))
+    values = np.empty((len(batch.texts), len(names)), np.float32)
+    chosen = [RULES[rule] for rule in rules]
+    for place, text in enumerate(batch.texts):
+        features = Features(text)
+        row: list[float] = []
+        edits: list[Edit] = []
+        for rule in chosen:
+            row += rule.measure(features).values()
+            removed = rule.removes(features) if rule.removes else ()
+            if removed:
+                edits = merged(edits, home(removed, edits))
+                features = Features(apply_edits(text, edits))
+        values[place] = row
+        if edits:
+            batch.edit(place, edits)
+    return {name: pa.array(values[:, at]) for at, name in enumerate(names)}
+
+
+def _tokens(batch: Batch, tokenizer: str) -> list[int]:
+    count = tokens.counter(tokenizer) if any(batch.edits) else len
+    known = batch.pool["tokens"].to_pylist()
+    rows = zip(batch.edits, batch.edited, known, strict=True)
+    return [count(text) if edits else stated for edits, text, stated in rows]
