@@ -35,7 +35,8 @@ chaos: .venv/ready
 	$(BIN)/python -m tests.chaos
 
 stop:
-	@if [ -x $(BIN)/curate ]; then $(BIN)/curate server stop label_studio; fi
+	@if [ -x $(BIN)/curate ]; then \
+		$(BIN)/curate server stop label_studio; $(BIN)/curate server stop argilla; fi
 
 clean: stop
 	rm -rf runs .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -28,3 +28,14 @@ def test_pinned_requirements_hold_every_dependency():
         if line and not line.startswith("#")
     }
     assert names <= pinned
+
+
+def test_every_module_and_lock_is_in_the_wheel():
+    from hatchling.builders.wheel import WheelBuilder
+
+    included = {file.distribution_path for file in WheelBuilder(str(ROOT)).recurse_included_files()}
+    package = ROOT / "curate"
+    modules = {path for path in package.rglob("*.py") if "__pycache__" not in path.parts}
+    locks = set(package.rglob("requirements.lock"))
+    assert {path.parent.name for path in locks} == {"argilla", "label_studio"}
+    assert {str(path.relative_to(ROOT)) for path in modules | locks} <= included
