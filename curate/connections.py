@@ -49,25 +49,21 @@ def embedded(name: str) -> EmbeddedServer:
 
 
 def start(name: str, home: Home, watch: Watch, public: str | None = None) -> Running:
-    """Start an embedded server, or return the one that runs; `public` as in `label_studio.start`.
+    """Start an embedded server, or return the one that runs; `public` as in `Embedded.start`.
 
     Raises ServerError for a public address of Argilla: its last release pins packages with known
     holes and shows texts as HTML, so that it must not be reached by others than its few people.
     """
-    from curate.servers import argilla, label_studio
+    from curate.servers.argilla import PORT
 
-    server = embedded(name)
-    if name == "label_studio":
-        return label_studio.start(home, watch, public)
-    if public:
-        port = argilla.PORT
+    if public and name == "argilla":
         raise ServerError(
             f"the embedded {name} gets no public address: it pins packages with known holes and "
             "shows texts as HTML, so it stays on this machine",
-            hint=f"`ssh -N -L {port}:127.0.0.1:{port} you@this-machine` brings people you trust "
+            hint=f"`ssh -N -L {PORT}:127.0.0.1:{PORT} you@this-machine` brings people you trust "
             "to it",
         )
-    return server.start(home, watch)
+    return embedded(name).start(home, watch, public)
 
 
 def remote_accounts(
@@ -97,7 +93,7 @@ def _remote(name: str, environment: Mapping[str, str]) -> tuple[str, str] | None
 class EmbeddedServer(Protocol):
     """What every embedded server's module offers."""
 
-    def start(self, home: Home, watch: Watch = ...) -> Running: ...
+    def start(self, home: Home, watch: Watch = ..., public: str | None = ...) -> Running: ...
     def stop(self, home: Home) -> bool: ...
     def status(self, home: Home) -> Running | None: ...
     def reset(self, home: Home) -> None: ...

@@ -118,7 +118,7 @@ def test_the_lines_for_a_proxy_name_the_host_and_the_port():
 
 
 def test_a_public_address_is_remembered_with_its_port(tmp_path):
-    place, remember = label_studio._place, label_studio._remember
+    place, remember = label_studio.SERVER._place, label_studio.SERVER._remember
     assert place(tmp_path, None) == place(tmp_path, "") == ("", (8080, 0))
     assert place(tmp_path, NAME) == (NAME, (8080, 0))
     remember(tmp_path, Running("http://127.0.0.1:9001", 9001, 1, "", NAME))
@@ -146,7 +146,7 @@ def test_a_server_that_runs_with_another_address_is_left_alone(run, held):
     code, _, err = run("server", "start", "--public-url", NAME)
     assert code == 1
     assert "runs already, for this machine only" in err
-    assert f"`curate server stop`, then `curate server start --public-url {NAME}`" in err
+    assert f"`curate server start label_studio --public-url {NAME}`" in err
     assert process.poll() is None
 
 

@@ -7,6 +7,7 @@ What servers have in common lives here; each module beside this one says what is
       data/           database and files, copied from the environment's migrated template
       server.json     held by the running server: its process and port
       server.log      what it said since it started
+      public.json     its address for people, and the port to which the proxy forwards
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ from curate import storage
 from curate.errors import ServerError
 from curate.servers import Account, Home, Running, Watch, environments, processes, unwatched
 from curate.servers.environments import Environment
+from curate.servers.public import checked
 
-INHERITED = ("PATH", "LANG", "LC_ALL", "TZ")
+INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 """All that a server sees of our environment; servers read names as common as `HOST`."""
+
+TAKEN = 3
+"""How an `inside.py` ends if it gets none of its ports."""
 
 Login = Callable[[str], str]
 """Gives a login its one spelling; raises ServerError for what can be none."""
@@ -37,7 +42,8 @@ class Embedded:
     """A server of one's own; `here` holds its `requirements.lock` and its `inside.py`.
 
     `variables` are the settings it gets for a folder of data; `health` is the path that answers
-    200 once it is up.
+    200 once it is up. `named` are the settings for a public address, if it may have one: then its
+    `inside.py serve` is given the ports to try, and that address.
     """
 
     name: str
@@ -48,21 +54,32 @@ class Embedded:
     variables: Callable[[Path], Mapping[str, str]]
     curators_login: str
     login: Login
+    named: Callable[[str], Mapping[str, str]] | None = None
 
-    def start(self, home: Home, watch: Watch = unwatched) -> Running:
+    def start(self, home: Home, watch: Watch = unwatched, public: str | None = None) -> Running:
         """Start the server, or return the one that runs; the first start builds it.
 
-        Raises ServerError with the end of the log.
+        `public` is the https address at which a proxy on this machine offers it; "" is none;
+        without it, it is what it was. Raises ServerError: with the end of the log, or because the
+        server that runs has another public address.
         """
+        if public and self.named is None:
+            raise ServerError(f"{self.title} gets no public address", hint="use `ssh -N -L`")
+        wanted = checked(public) if public else public
         root = self._prepared(home)
         with processes.held(root / ".starting"):
-            if processes.running(_state(root)) is None:
+            running = processes.running(_state(root))
+            if running is None:
                 environment = self._environment(home, watch)
                 _copy_template(environment, root)
                 self._secrets(root)
-                self._launch(environment, root)
+                self._launch(environment, root, *self._place(root, wanted))
+            elif wanted not in (None, running.public):
+                raise self._has_another_address(running, wanted or "")
             with watch(f"starting {self.title}", None):
-                return self._wait(root)
+                running = self._wait(root)
+            self._remember(root, running)
+            return running
 
     def stop(self, home: Home) -> bool:
         """End the server; return whether one ran."""
@@ -74,8 +91,7 @@ class Embedded:
 
     def reset(self, home: Home) -> None:
         """End the server and remove everything in it: projects, answers, accounts."""
-        self.stop(home)
-        shutil.rmtree(self.root(home), ignore_errors=True)
+        processes.remove(self.root(home), _state(self.root(home)))
 
     def curator(self, home: Home) -> Account:
         """Return the account that curate itself uses, and the curator may log in with."""
@@ -117,6 +133,33 @@ class Embedded:
         """Return the folder of this server's state."""
         return home.home / "servers" / self.name
 
+    def _place(self, root: Path, wanted: str | None) -> tuple[str, Sequence[int]]:
+        """Return the public address, and the ports to try.
+
+        A proxy forwards people with their passwords to one port: where one is known, no other is
+        taken unless the address is given anew, and the proxy's lines with it.
+        """
+        last = self._last_place(root)
+        if wanted is None and last["url"]:
+            return last["url"], (last["port"],)
+        return wanted or "", (last["port"] if wanted else self.port, 0)
+
+    def _remember(self, root: Path, running: Running) -> None:
+        place = {"url": running.public, "port": running.port if running.public else self.port}
+        if self._last_place(root) != place:
+            storage.write_json(root / "public.json", place)
+
+    def _last_place(self, root: Path) -> dict[str, Any]:
+        return dict(storage.read_json(root / "public.json") or {"url": "", "port": self.port})
+
+    def _has_another_address(self, running: Running, wanted: str) -> ServerError:
+        now = f"as {running.public}" if running.public else "for this machine only"
+        again = f"curate server start {self.name} --public-url {wanted or repr('')}"
+        return ServerError(
+            f"{self.title} runs already, {now}",
+            hint=f"`curate server stop {self.name}`, then `{again}`",
+        )
+
     def _account(self, login: str, name: str, known: dict[str, dict[str, str]]) -> dict[str, str]:
         email = self.login(login)
         if email == self.curators_login:
@@ -149,22 +192,32 @@ class Embedded:
             self.name, lock, home.environments, finish=make_template, watch=watch
         )
 
-    def _launch(self, environment: Environment, root: Path) -> None:
+    def _launch(
+        self, environment: Environment, root: Path, public: str, ports: Sequence[int]
+    ) -> None:
         _state(root).write_text("")  # so that nobody takes an earlier server's record for its own
         log = _log(root)
         if log.exists():
             log.replace(log.with_suffix(".old.log"))
-        arguments = ("serve", _secrets_file(root), _state(root), self.port)
+        named = self.named(public) if self.named and public else {}
+        place = [",".join(map(str, ports)), public] if self.named else [str(ports[0])]
+        arguments = ("serve", _secrets_file(root), _state(root), *place)
         with log.open("ab") as output:
             launched = subprocess.run(
                 self._command(environment, *arguments),
-                env=self._variables(root / "data"),
+                env={**self._variables(root / "data"), **named},
                 cwd=root / "data",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 check=False,
+            )
+        if launched.returncode == TAKEN and public:
+            again = f"curate server start {self.name} --public-url {public}"
+            raise ServerError(
+                f"port {ports[0]}, to which the proxy of {public} forwards, is taken",
+                hint=f"end who has it, or take another: `{again}`",
             )
         if launched.returncode:
             end = processes.tail(log)
