@@ -1,16 +1,13 @@
-"""A real Chromium, or a skip that says what is missing."""
-
-import shutil
+"""A real Chromium, or a skip that says what is missing; and servers to label on."""
 
 import pytest
 
+from curate.backends.label_studio import LabelStudioBackend
+from curate.servers import label_studio
+from tests.browser.chromium import chromium, incidents
+from tests.browser.label_studio_page import LabelStudioPage
+from tests.browser.pages import Site
 from tests.servers import running_argilla, running_label_studio
-
-FLAGS = (
-    *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    *("--disable-dev-shm-usage", "--window-size=1280,1000"),
-)
 
 
 @pytest.fixture
@@ -22,20 +19,8 @@ def flags():
 @pytest.fixture
 def browser(tmp_path, flags):
     """Chromium with an empty profile; its log of requests can be read."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("chromium and chromedriver are not installed")
-    from selenium import webdriver
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, *flags, f"--user-data-dir={tmp_path / 'profile'}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"performance": "ALL", "browser": "ALL"})
-    page = webdriver.Chrome(options=options, service=Service(driver))
-    yield page
-    page.quit()
+    with chromium(tmp_path / "profile", *flags) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
@@ -50,3 +35,32 @@ def argilla_home(tmp_path_factory):
     """A running Argilla with three people."""
     with running_argilla(tmp_path_factory.mktemp("argilla")) as home:
         yield home
+
+
+def label_studio_site(home, browser):
+    """Return a Label Studio with Ann before it."""
+    url = label_studio.start(home).url
+    backend = LabelStudioBackend(url, label_studio.curator(home).token)
+    (ann,) = (each for each in label_studio.accounts(home) if each.name == "Ann")
+    return Site("label_studio", backend, LabelStudioPage(browser, url, ann), ann.email)
+
+
+SITES = {"label_studio": label_studio_site}
+"""Server → how to get a Site on it, from its home (the fixture `<server>_home`) and a browser."""
+
+
+@pytest.fixture(scope="module", params=SITES)
+def logged_in(request, tmp_path_factory):
+    """A server, and a person who has logged in there."""
+    home = request.getfixturevalue(f"{request.param}_home")
+    with chromium(tmp_path_factory.mktemp("profile")) as browser:
+        site = SITES[request.param](home, browser)
+        site.page.log_in()
+        yield site
+
+
+@pytest.fixture
+def site(logged_in):
+    """The same; afterwards no dialog opened, no text ran as script, nobody else was asked."""
+    yield logged_in
+    assert incidents(logged_in.page.browser) == []

@@ -1,13 +1,12 @@
 """A newcomer's path: own texts, a page in the browser, labels by hand, a mixture and its report."""
 
 import json
-import os
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from curate.servers import label_studio
+from tests.browser.chromium import picture, wait_for
 from tests.command import command
 from tests.servers import environments
 from tests.test_loop import BAD, GOOD, texts, truth
@@ -137,15 +136,3 @@ def hosts(browser):
             url = message["params"]["request"]["url"]
             if url.startswith(("http:", "https:", "ws:", "wss:")):
                 yield urlsplit(url).hostname
-
-
-def picture(browser, tmp_path, name):
-    """Take a screenshot; it is kept where CURATE_SCREENSHOTS says."""
-    place = Path(os.environ.get("CURATE_SCREENSHOTS") or tmp_path)
-    browser.save_screenshot(str(place / f"{name}.png"))
-
-
-def wait_for(browser, found, seconds=40):
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    return WebDriverWait(browser, seconds, poll_frequency=0.1).until(found)

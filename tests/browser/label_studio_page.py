@@ -1,0 +1,256 @@
+"""Label Studio's own page, used as a person does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+from xml.etree import ElementTree
+
+from curate.records import Form, Project
+from curate.servers import Account
+from tests.browser.chromium import drag_over, offset, press, wait_for
+from tests.browser.pages import By
+
+CONTROL, ENTER, SHIFT = "\ue009", "\ue007", "\ue008"
+END = "No More Tasks Left in Queue"
+PREFERRED = "bg-primary-background"
+AREA = {"Choices": ".lsf-choices", "Labels": ".lsf-labels", "Rating": ".ant-rate"}
+
+
+class LabelStudioPage:
+    """One person's Label Studio."""
+
+    def __init__(self, browser: Any, url: str, account: Account) -> None:
+        self.browser, self.url, self.account = browser, url, account
+        self.form: Form
+
+    def log_in(self) -> None:
+        self.browser.get(f"{self.url}/user/login/")
+        self._wait("[name=email]").send_keys(self.account.email)
+        self._one("[name=password]").send_keys(self.account.password)
+        self._one("button[type=submit]").click()
+        wait_for(self.browser, lambda b: "/user/login" not in urlsplit(b.current_url).path)
+
+    def open(self, project: Project) -> str:
+        self.form = project.form
+        self.browser.get(project.url)
+        wait_for(self.browser, lambda b: self._task() or self.done())
+        guidelines = self._all(".lsf-modal-ls_visible .lsf-modal-ls__body")
+        if not guidelines:
+            return ""
+        text = str(guidelines[0].text)
+        close = ".lsf-modal-ls_visible button[aria-label='Close modal']"
+        self._click(lambda: self._one(close))
+        wait_for(self.browser, lambda b: not self._all(".lsf-modal-ls__body"))
+        return text
+
+    def done(self) -> bool:
+        return END in self._text("body")
+
+    def shown(self, field: str) -> str:
+        if field in self.form.images:
+            image = self._wait(".lsf-image img")
+            wait_for(self.browser, lambda b: b.execute_script(_LOADED, image))
+            return str(image.get_attribute("src"))
+        return str(self.browser.execute_script(_CONTENT, self._box(field)))
+
+    # ── answers
+
+    def choose(self, question: str, values: Collection[str], by: By) -> None:
+        for value in values:
+            box = self._option(question, value)
+            if by == "mouse":
+                self.browser.execute_script("arguments[0].scrollIntoViewIfNeeded()", box)
+                box.find_element("xpath", "./ancestor::label").click()
+            else:
+                press(self.browser, self._key(question, value))
+            wait_for(self.browser, lambda b, value=value: value in self.chosen(question))
+
+    def chosen(self, question: str) -> list[str]:
+        asked = self.form.question(question)
+        return [value for value in asked.labels if self._option(question, value).is_selected()]
+
+    def rate(self, question: str, value: int, by: By) -> None:
+        area = self._area(question)
+        if by == "mouse":
+            area.find_elements("css selector", "li > div")[value - 1].click()
+        else:  # each press is one more
+            key = self._attribute(question, "hotkey")
+            for count in range(value):
+                press(self.browser, key)
+                self._until_rated(area, count + 1)
+        self._until_rated(area, value)
+
+    def _until_rated(self, area: Any, value: int) -> None:
+        full = "li.ant-rate-star-full"
+        wait_for(self.browser, lambda b: len(area.find_elements("css selector", full)) == value)
+
+    def write(self, question: str, words: str, by: By) -> None:
+        place = self._one(f"textarea[name={question}]")
+        place.click()
+        place.send_keys(words)
+        if by == "mouse":
+            form = place.find_element("xpath", "./ancestor::form")
+            form.find_element("css selector", "[data-testid=textarea-add-button]").click()
+        else:
+            press(self.browser, ENTER, held=SHIFT)
+        wait_for(self.browser, lambda b: not self._all(f"textarea[name={question}]"))
+
+    def mark(self, question: str, text: str, span: Mapping[str, Any], by: By) -> None:
+        asked = self.form.question(question)
+        before = self._marked()
+        label = dict(zip(asked.labels, asked.shown, strict=True))[span["label"]]
+        if by == "mouse":
+            path = f".//span[contains(@class, 'lsf-label__text')][.='{label}']"
+            self._area(question).find_element("xpath", path).click()
+        else:
+            press(self.browser, self._key(question, span["label"]))
+        self._wait(".lsf-label_selected")
+        box = self._box(span.get("field") or asked.fields[0])
+        drag_over(self.browser, box, offset(text, span["start"]), offset(text, span["end"]))
+        wait_for(self.browser, lambda b: self._marked() == before + 1, 10)
+
+    def _marked(self) -> int:
+        return len({each.get_attribute("data-index") for each in self._all(".htx-highlight")})
+
+    def prefer(self, question: str, value: str, by: By) -> None:
+        asked = self.form.question(question)
+        if asked.tag == "Choices":
+            self.choose(question, [value], by)
+            return
+        side = self._box(value).find_element("xpath", "..")  # it has no hotkeys
+        side.click()
+        wait_for(self.browser, lambda b: PREFERRED in side.get_attribute("class").split())
+
+    # ── from task to task
+
+    def submit(self, by: By) -> None:
+        self._leave(lambda: self._submit(by))
+
+    def _submit(self, by: By) -> None:
+        if by == "mouse":
+            self._click(lambda: self._one("[data-testid=bottombar-submit-button]"))
+        else:
+            press(self.browser, ENTER, held=CONTROL)
+
+    def skip(self, by: By) -> None:
+        def do() -> None:
+            if by == "mouse":
+                self._click(lambda: self._one("[data-testid=bottombar-skip-button]"))
+            else:
+                press(self.browser, " ", held=CONTROL)
+
+        self._leave(do)
+
+    def refused(self, by: By) -> str:
+        self._submit(by)
+        said = str(wait_for(self.browser, lambda b: self._text(".ant-modal-confirm-content")))
+        self._click(lambda: self._one(".ant-modal-confirm-btns button"))
+        wait_for(self.browser, lambda b: not self._all(".ant-modal-confirm-content"))
+        return said
+
+    def back(self) -> None:
+        selector = "button[aria-label='Previous task']"
+        self._leave(lambda: self._click(lambda: self._one(selector)))
+
+    def update(self, by: By) -> None:
+        button = "[data-testid=bottombar-update-button]"
+        wait_for(self.browser, lambda b: self._one(button).is_enabled())
+        if by == "mouse":
+            self._click(lambda: self._one(button))
+        else:
+            press(self.browser, ENTER, held=CONTROL)
+        wait_for(self.browser, lambda b: not self._one(button).is_enabled())
+
+    def _leave(self, go: Callable[[], None]) -> None:
+        before = self._task()
+        go()
+        wait_for(self.browser, lambda b: self._task() != before and (self._task() or self.done()))
+
+    def _task(self) -> str:
+        """Return the number of the task shown, once all of it is there."""
+        number = self._text(".lsf-current-task__task-id").split("\n")[0]
+        shown = self._all(".lsf-htx-richtext, .lsf-image img")
+        return number if len(shown) == len(self.form.fields) else ""
+
+    def out_of_sight(self) -> list[str]:
+        bottom = self._one("[data-testid=bottombar-submit-button]").rect["y"]
+        lost = []
+        for question in self.form.questions:
+            place = self._place(question.tag, question.name)
+            box = self.browser.execute_script(_RECT, place)
+            if box["height"] < 10 or box["top"] < 0 or box["bottom"] > bottom:
+                lost.append(question.name)
+        return lost
+
+    # ── where things are
+
+    def _box(self, field: str) -> Any:
+        fields = [tag.attrib["value"] for tag in self._tags("Text")]
+        return self._all(".lsf-htx-richtext")[fields.index(f"${field}")]
+
+    def _place(self, tag: str, question: str) -> Any:
+        if tag == "Pairwise":
+            box = self._box(self.form.question(question).fields[0])
+            return box.find_element("xpath", "./ancestor::div[@class='curate-text']")
+        return (
+            self._one(f"textarea[name={question}]") if tag == "TextArea" else self._area(question)
+        )
+
+    def _area(self, question: str) -> Any:
+        tag = self.form.question(question).tag
+        names = [each.attrib["name"] for each in self._tags(tag)]
+        return self._all(AREA[tag])[names.index(question)]
+
+    def _option(self, question: str, value: str) -> Any:
+        asked = self.form.question(question)
+        word = dict(zip(asked.labels, asked.shown, strict=True))[value]
+        return self._area(question).find_element("css selector", f'input[name="{word}"]')
+
+    def _key(self, question: str, value: str) -> str:
+        asked = self.form.question(question)
+        (tag,) = (each for each in self._tags(asked.tag) if each.attrib["name"] == question)
+        options = [each for each in tag.iter() if each.tag in ("Choice", "Label")]
+        return options[asked.labels.index(value)].attrib["hotkey"]
+
+    def _attribute(self, question: str, attribute: str) -> str:
+        tags = self._tags(self.form.question(question).tag)
+        return next(tag.attrib[attribute] for tag in tags if tag.attrib["name"] == question)
+
+    def _tags(self, name: str) -> list[ElementTree.Element]:
+        return list(ElementTree.fromstring(self.form.xml).iter(name))
+
+    def _click(self, find: Callable[[], Any]) -> None:
+        """Click on something once no message passes before it."""
+        from selenium.common.exceptions import ElementClickInterceptedException
+
+        def clicked(_: Any) -> bool:
+            try:
+                find().click()
+            except ElementClickInterceptedException:
+                return False
+            return True
+
+        wait_for(self.browser, clicked)
+
+    def _all(self, selector: str) -> list[Any]:
+        return list(self.browser.find_elements("css selector", selector))
+
+    def _one(self, selector: str) -> Any:
+        return self.browser.find_element("css selector", selector)
+
+    def _wait(self, selector: str) -> Any:
+        return wait_for(self.browser, lambda b: next(iter(self._all(selector)), None))
+
+    def _text(self, selector: str) -> str:
+        script = "return document.querySelector(arguments[0])?.innerText ?? ''"
+        return str(self.browser.execute_script(script, selector))
+
+
+_LOADED = "return arguments[0].complete && arguments[0].naturalWidth > 0"
+_CONTENT = """
+const words = (node) => (node.nodeName === "BR" ? "\\n" : node.textContent);
+return [...arguments[0].childNodes].map(words).join("");
+"""
+_RECT = "return arguments[0].getBoundingClientRect().toJSON()"
