@@ -201,10 +201,9 @@ class Embedded:
             log.replace(log.with_suffix(".old.log"))
         named = self.named(public) if self.named and public else {}
         place = [",".join(map(str, ports)), public] if self.named else [str(ports[0])]
-        arguments = ("serve", _secrets_file(root), _state(root), *place)
         with log.open("ab") as output:
             launched = subprocess.run(
-                self._command(environment, *arguments),
+                self._command(environment, "serve", _secrets_file(root), _state(root), *place),
                 env={**self._variables(root / "data"), **named},
                 cwd=root / "data",
                 stdin=subprocess.DEVNULL,
