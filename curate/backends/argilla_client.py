@@ -69,9 +69,18 @@ class Client:
                 f"there is no key to {self.url}",
                 hint="set ARGILLA_API_KEY; Argilla shows it under My settings",
             )
+        if not _is_address(self.url):
+            raise self._no_address()
+
+        class Unasked(Argilla):  # type: ignore[misc]
+            """Asks nothing yet: the SDK never closes a client whose first question fails."""
+
+            def _validate_connection(self) -> None:
+                pass
+
         timeout = httpx.Timeout(TIMEOUT, connect=CONNECT)
         with self.translated():
-            sdk = Argilla(self.url, self._key, timeout=timeout, retries=1, **_route(self.url))
+            sdk = Unasked(self.url, self._key, timeout=timeout, retries=1, **_route(self.url))
         finalize(self, sdk.http_client.close)
         return sdk
 
@@ -123,9 +132,7 @@ class Client:
                 f"{self.url} does not answer in time", hint="try again in a while"
             ) from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL):
-            raise BackendError(
-                f"{self.url} is no address", hint="ARGILLA_API_URL is like http://127.0.0.1:6900"
-            ) from None
+            raise self._no_address() from None
         except httpx.HTTPError as error:
             raise self._unreachable(error) from None
         except (ValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
@@ -133,6 +140,10 @@ class Client:
                 f"{self.url} answers what the SDK cannot read ({type(error).__name__})",
                 hint=NOT_ONE,
             ) from None
+
+    def _no_address(self) -> BackendError:
+        hint = "ARGILLA_API_URL is like http://127.0.0.1:6900"
+        return BackendError(f"{self.url} is no address", hint=hint)
 
     def _unreachable(self, error: Exception) -> BackendError:
         if "SSL" in str(error) or "CERTIFICATE" in str(error):
@@ -264,6 +275,14 @@ def external_id(record: Mapping[str, Any]) -> str:
     So what people answered there comes home and is rejected by name.
     """
     return str(record["external_id"] or f"record {record['id']}")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _route(url: str) -> dict[str, Any]:
