@@ -253,6 +253,26 @@ def test_a_list_sorts_by_its_end_and_several_answers_by_their_mean(dataset: Data
     assert dataset.found(sort=[(of_record("inserted_at"), "desc")])[0] == "bare"
 
 
+def test_what_is_stored_is_checked_as_ever(dataset: Dataset) -> None:
+    good = {"external_id": "new", "fields": {"text": "x"}}
+    for wrong in (
+        {"metadata": {"tokens": "many"}},
+        {"metadata": {"unknown": 1}},
+        {"suggestions": [suggestion(dataset, "quality", 6)]},
+        {"suggestions": [suggestion(dataset, "topics", ["weather"])]},
+        {"vectors": {"meaning": [1, 2, 3]}},
+        {"fields": {"text": None}},
+    ):
+        body = {"items": [{**good, **wrong}]}
+        answer = dataset.owner.call("PUT", f"{dataset.path}/records/bulk", json=body)
+        assert answer.status_code == 422, (wrong, answer.text)
+    record = dataset.records()["r19"]["id"]
+    values = {"sentiment": {"value": "lukewarm"}}
+    item = {"record_id": record, "status": "submitted", "values": values}
+    done = dataset.people["ann"]("POST", "/me/responses/bulk", json={"items": [item]})
+    assert "lukewarm" in done["items"][0]["error"]["detail"]
+
+
 # ── words
 
 
