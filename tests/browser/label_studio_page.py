@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -174,6 +174,19 @@ class LabelStudioPage:
         shown = self._all(".lsf-htx-richtext, .lsf-image img")
         return number if len(shown) == len(self.form.fields) else ""
 
+    def tour(self, project: Project) -> Iterator[str]:
+        self.browser.get(f"{self.url}/projects/")
+        wait_for(self.browser, lambda b: project.name in self._text("body"))
+        yield "projects"
+        self.browser.get(project.url.partition("?")[0])
+        self._wait("[data-testid=table-row]")
+        yield "tasks"
+        while self.browser.execute_script(_SCROLL, self._wait("[data-testid=table-row]")):
+            yield "more-tasks"
+        self._click(lambda: self._all("[data-testid=table-row]")[-2])
+        self._wait(".lsf-htx-richtext")
+        yield "task"
+
     def out_of_sight(self) -> list[str]:
         bottom = self._one("[data-testid=bottombar-submit-button]").rect["y"]
         lost = []
@@ -254,3 +267,13 @@ const words = (node) => (node.nodeName === "BR" ? "\\n" : node.textContent);
 return [...arguments[0].childNodes].map(words).join("");
 """
 _RECT = "return arguments[0].getBoundingClientRect().toJSON()"
+_SCROLL = """
+let box = arguments[0];
+const scrolls = (box) =>
+  box.scrollHeight > box.clientHeight + 1 && getComputedStyle(box).overflowY !== "visible";
+while (box && !scrolls(box)) box = box.parentElement;
+if (!box) return false;
+const before = box.scrollTop;
+box.scrollTop += box.clientHeight - 80;
+return box.scrollTop > before;
+"""

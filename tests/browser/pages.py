@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -61,6 +61,9 @@ class Page(Protocol):
 
     def update(self, by: By) -> None:
         """Submit the changed answers of a task gone back to; it stays there."""
+
+    def tour(self, project: Project) -> Iterator[str]:
+        """Go to the other pages that show texts; yield the name of each while it is there."""
 
     def out_of_sight(self) -> list[str]:
         """Return the questions of which the page does not show a part without scrolling it."""

@@ -19,7 +19,7 @@ LOOKED_AT = ("family", "script", "right_to_left", "long", "long_word")
 
 
 def texts():
-    """Return id → text: 34 of them."""
+    """Return id → text, raw and canonical."""
     forms = {f"{name} canonical": canonical(text) for name, text in HOSTILE.items()}
     return HOSTILE | {id: text for id, text in forms.items() if text not in HOSTILE.values()}
 
@@ -50,6 +50,9 @@ def test_spans_in_hostile_texts_come_home_exactly(site, tmp_path):
         seen.update(ids)
         page.submit("keys")
     assert seen == sent.keys()
+    for place in page.tour(project):
+        assert incidents(page.browser) == [], place
+        picture(page.browser, tmp_path, f"{site.name}-{place}")
     answers = site.backend.pull(project, cursor=None, known={}).annotations
     found = {each.id: each.value for each in answers if each.status == "submitted"}
     assert found == {id: [span(text)] for id, text in sent.items()}
