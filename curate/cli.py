@@ -230,19 +230,23 @@ def verify(
 def pool(
     tokenizer: Text = None,
     holdout: Real = None,
+    share: Real = None,
     strict: Switch = None,
     seed: Whole = None,
     workspace: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
 ) -> None:
-    """Collect the documents of the recipe's sources.
+    """Collect the documents of the recipe's sources; only new files are read.
 
     Example: curate pool --holdout 0.05
+
+    Example: curate pool --tokenizer cl100k_base    (counts again what is stored)
     """
     options = {
         "tokenizer": _from_here(tokenizer),
         "holdout": holdout,
+        "share": share,
         "strict": strict,
         "seed": seed,
     }

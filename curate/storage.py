@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
@@ -116,6 +116,29 @@ def write_file_table(path: Path, table: pa.Table, made: Provenance) -> Stored:
     return stored
 
 
+def write_file_parts(
+    path: Path, schema: pa.Schema, parts: Sequence[Path], made: Provenance
+) -> Stored:
+    """Write a file table out of Parquet files, one in memory at a time; they may include `path`."""
+    import pyarrow.parquet as pq
+
+    contents, rows = [], 0
+    for part in parts:
+        table = pq.read_table(part).cast(schema)
+        contents.append(_content(table.replace_schema_metadata(None)))
+        rows += table.num_rows
+    stored = Stored(made, digest(contents), rows)
+    record = json.dumps(asdict(stored), ensure_ascii=False)
+    whole = schema.with_metadata({"curate": record})
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(temporary, whole, compression="zstd") as writer,
+    ):
+        for part in parts:
+            writer.write_table(pq.read_table(part).cast(whole))
+    return stored
+
+
 def _content(table: pa.Table) -> str:
     import pyarrow as pa
 
@@ -192,6 +215,16 @@ def swap(new: Path, place: Path) -> None:
         place.rename(old)
     new.rename(place)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def share(path: Path, place: Path) -> None:
+    """Let a finished file stand in another place too, without a copy where that can be."""
+    place.unlink(missing_ok=True)
+    try:
+        place.hardlink_to(path)
+    except OSError:  # another file system, or one without hard links
+        with replacing(place) as temporary:
+            shutil.copyfile(path, temporary)
 
 
 def once(path: Path, make: Callable[[Path], None]) -> Path:

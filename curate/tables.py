@@ -79,6 +79,7 @@ ALL = (
             ("holdout", "bool_", "kept from people, mixtures and exports, to measure on"),
             ("batch", "int32", "the run of `pool` that added it"),
         ),
+        open_columns="`tokens:NAME`, the exact count by a tokenizer that was asked for before",
     ),
     Table(
         "duplicates",

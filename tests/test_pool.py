@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -341,7 +342,8 @@ def test_the_holdout_belongs_to_the_text_and_not_to_its_place(offline):
 
 
 def many(offline, n=25):
-    offline.lines("a.jsonl", [f"Sentence number {k % (n - 3)} says nothing." for k in range(n)])
+    texts = [f"Sentence number {k % (n - 3)} says nothing." for k in range(n)]
+    offline.lines("a.jsonl", texts)
     return {"paths": ["data/a.jsonl"]}
 
 
@@ -353,6 +355,7 @@ def test_shards_do_not_change_what_is_collected(offline, monkeypatch):
     source = many(offline)
     _, whole = read(offline, source)
     monkeypatch.setattr(pool, "ROWS_PER_SHARD", 10)
+    shutil.rmtree(offline.root / "pool")
     _, parts = read(offline, source)
     assert len(offline.workspace.shards("pool")) == 3
     assert parts == whole
@@ -360,27 +363,28 @@ def test_shards_do_not_change_what_is_collected(offline, monkeypatch):
 
 def test_a_resumed_build_gives_the_same_bytes(offline, monkeypatch):
     monkeypatch.setattr(pool, "ROWS_PER_SHARD", 10)
-    source = many(offline)
-    read(offline, source, holdout=0.3)
+    many(offline)
+    offline.lines("b.jsonl", [SOUP, BREAD])
+    offline.lines("c.jsonl", [BREAD, TEA])
+    source = [{"paths": [f"data/{name}.jsonl"]} for name in "abc"]  # each is a part
+    read(offline, *source, holdout=0.3)
     undisturbed = folder_bytes(offline.root / "pool")
     manifest = (offline.root / "pool" / "_manifest.json").read_bytes()
-    identify, calls = pool.identify, []
+    stage, calls = pool.stage, []
 
-    def killed(raw, **given):
-        calls.append(raw.num_rows)
+    def killed(plan, item):
+        calls.append(item[0])
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return identify(raw, **given)
-
-    import shutil
+        return stage(plan, item)
 
     shutil.rmtree(offline.root / "pool")
-    monkeypatch.setattr(pool, "identify", killed)
+    monkeypatch.setattr(pool, "stage", killed)
     with pytest.raises(KeyboardInterrupt):
-        read(offline, source, holdout=0.3)
+        read(offline, *source, holdout=0.3)
     assert not (offline.root / "pool").exists()
-    read(offline, source, holdout=0.3)
-    assert calls == [10, 10, 10, 5]  # the first shard was not made again
+    read(offline, *source, holdout=0.3)
+    assert calls == [0, 1, 0, 1, 2]
     assert folder_bytes(offline.root / "pool") == undisturbed
     assert (offline.root / "pool" / "_manifest.json").read_bytes() == manifest
 

@@ -1,37 +1,46 @@
 """Collect every distinct document, with an id that is its content and an exact token count.
 
-sources ──pool──▶ pool · duplicates
+    sources ──pool──▶ pool · duplicates
+
+Workers read the sources part by part into shards; ids alone are shuffled to find exact copies, so
+that memory stays flat however large the sources are. What was read before is not read again: new
+files become a new batch.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from curate import chance, storage, tables, tokens
+from curate import storage, tables, tokens
+from curate.engine import buckets_for
 from curate.errors import DataError, RecipeError
-from curate.pool.sources import Bad, File, Row, SourceSpec, find, parts, read
+from curate.pool import batches, copies
+from curate.pool.batches import Before
+from curate.pool.copies import Counts, Finish, Ids
+from curate.pool.sources import File, Part, SourceSpec, find, parts
+from curate.pool.staging import Found, Identity, Plan, stage
 from curate.spec import Spec
-from curate.text import TEXT, canonical, content_id, render
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
+    from curate.storage import Provenance
 
 READS: tuple[str, ...] = ()
 WRITES = ("pool", "duplicates")
 
 ROWS_PER_SHARD = 10_000
-
-KEPT = ("source", "origin", "template", "license", "language", "meta", "media")
-"""What a row keeps as it was read."""
+CHARS_PER_SHARD = 32 << 20
+"""A shard ends at whichever comes first, so that a worker's memory does not hang on the texts."""
 
 
 class PoolSpec(Spec):
@@ -46,23 +55,34 @@ class PoolSpec(Spec):
     holdout: Annotated[
         float, Field(ge=0, lt=1, description="Share kept to measure on, never shown or exported.")
     ] = 0.0
+    share: Annotated[
+        float, Field(gt=0, le=1, description="Share of all documents, by id, to try a recipe on.")
+    ] = 1.0
     strict: Annotated[
         bool, Field(description="Stop at the first bad row; otherwise keep it aside, counted.")
     ] = True
-    seed: Annotated[int, Field(description="Seed of the holdout.")] = 0
+    seed: Annotated[int, Field(description="Seed of the holdout and of the share.")] = 0
 
 
 @dataclass(frozen=True)
 class PoolResult:
-    """What was read, what was new, and what it amounts to."""
+    """What was read, what was new, and what it amounts to.
+
+    `read` counts the rows read in this run, `added` the documents that came of them as `batch`;
+    all else is of the whole pool.
+    """
 
     rows: int
     documents: int
     copies: int
     shared: int
     bad_rows: int
+    left_out: int
     tokens: int
     holdout: int
+    read: int
+    added: int
+    batch: int
     sources: dict[str, int]
 
 
@@ -76,195 +96,200 @@ def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
 
 
 def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
-    """Read the sources, give every document its id, and keep one of each."""
+    """Read what is new in the sources, give every document its id, and keep one of each."""
     if not spec.sources:
         raise RecipeError(
             "pool.sources: there are none", hint="name files under `pool: {sources: …}`"
         )
-    tokenizer = spec.tokenizer
-    if tokenizer.endswith(".json"):
-        tokenizer = str(workspace.path(tokenizer).resolve())
-    tokens.counter(tokenizer)  # a wrong name is told before anything is read
-    names = source_names(workspace.root, spec)
-    files = [_file_facts(each) for each in find(spec.sources, workspace.root)]
+    files = find(spec.sources, workspace.root)
+    was = batches.before(workspace.folder("pool"))
+    work = _work(workspace, spec, files, was)
     made = workspace.provenance(
-        "pool", spec, inputs(workspace, spec), sources=names, files=files, tokenizer=tokenizer
+        "pool",
+        spec,
+        inputs(workspace, spec),
+        sources=list(work.names),
+        files=[{name: each[name] for name in _FACTS} for each in work.files],
+        tokenizer=work.counts["tokens"],
     )
-    batches = _batches(workspace)
-    bad: list[dict[str, Any]] = []
     with workspace.building("pool", made) as folder:
-        raw, staged = folder / "_raw", folder / "_staged"
-        _write_raw(workspace, spec, raw, bad)
-        staged.mkdir(exist_ok=True)
-        finish = partial(identify, tokenizer=tokenizer, holdout=spec.holdout, seed=spec.seed)
-        with workspace.watch("counting tokens", None) as advance:
-            workspace.engine.map(finish, storage.shards(raw), staged, advance)
-        firsts, copies = resolve_copies(_ids(staged), names)
-        if firsts.empty:
+        found = _staged(workspace, spec, work, folder / "_staged")
+        counts = _without_copies(workspace, work, folder)
+        if not counts.documents:
             raise DataError("the sources hold no document", hint="check the paths under `pool:`")
-        _write_first(staged, folder, firsts, batches)
-        _clear(raw, staged)
-        storage.write_json(folder / "_rejected.json", bad)
-    workspace.write("duplicates", _as_duplicates(copies), made)
-    return _result(workspace, bad, copies, firsts)
+        _records(folder, workspace.folder("pool"), work, found, max(counts.batches))
+        copied = _duplicates(workspace, work, folder, made)
+        for scaffold in ("_staged", "_copies", "_changes", "_dropped"):
+            shutil.rmtree(folder / scaffold, ignore_errors=True)
+    return _result(workspace, work, found, counts, copied)
 
 
-def identify(raw: pa.Table, *, tokenizer: str, holdout: float, seed: int) -> pa.Table:
-    """Give raw rows their canonical text, id, token count and holdout mark; pure."""
-    count = tokens.counter(tokenizer)
-    rows = []
-    for row in raw.to_pylist():
-        fields = {name: canonical(text) for name, text in json.loads(row["fields"])}
-        alone = list(fields) == [TEXT] and row["template"] is None
-        text = fields[TEXT] if alone else canonical(render(fields, row["template"]))
-        rows.append(
-            {
-                **{name: row[name] for name in KEPT},
-                "id": content_id(fields),
-                "text": text,
-                "fields": None if alone else json.dumps([*fields.items()], ensure_ascii=False),
-                "tokens": count(text),
-            }
-        )
-    if rows and holdout:
-        noise = chance.uniform((row["id"] for row in rows), seed, "holdout")
-        for row, value in zip(rows, noise, strict=True):
-            row["holdout"] = bool(value < holdout)
-    return tables.rows("pool", [{"holdout": False, **row} for row in rows])
+_FACTS = ("path", "size", "sha256")
 
 
-def resolve_copies(
-    found: pd.DataFrame, source_order: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Split rows (id, source, origin) into the first of each id and its copies.
+@dataclass(frozen=True)
+class Work:
+    """What there is to do: the files that are read, as which batch, beside which shards.
 
-    The first source in `source_order` owns a document, and the first row within it. The firsts
-    carry `also`: the other sources that hold a copy.
+    `files` are the records of all files, `fresh` the files to read; `grows` says that the pool
+    goes on from `was`, of which otherwise only the batches count.
     """
-    rank = {name: place for place, name in enumerate(source_order)}
-    ordered = found.assign(rank=found["source"].map(rank)).sort_values("rank", kind="stable")
-    repeated = ordered.duplicated("id")
-    firsts, copies = ordered[~repeated].sort_index(), ordered[repeated]
-    others = copies.merge(firsts[["id", "source"]], on="id", suffixes=("", "_kept"))
-    others = others[others["source"] != others["source_kept"]]
-    also = others.groupby("id")["source"].agg(lambda names: sorted(set(names)))
-    return firsts.assign(also=firsts["id"].map(also)), copies
+
+    names: tuple[str, ...]
+    files: tuple[dict[str, Any], ...]
+    fresh: tuple[File, ...]
+    was: Before
+    grows: bool
+    reading: str
+    batch: int
+    counts: dict[str, str]
 
 
-def source_names(root: Path, spec: PoolSpec) -> list[str]:
-    """Return the sources' names in order; an unnamed source is one per file, named by its stem."""
-    return list(dict.fromkeys(each.name for each in find(spec.sources, root)))
+def _work(workspace: Workspace, spec: PoolSpec, files: Sequence[File], was: Before) -> Work:
+    tokenizer = _path_of(workspace, spec.tokenizer)
+    tokens.counter(tokenizer)  # a wrong name is told before anything is read
+    reading = storage.digest([spec.holdout, spec.share, spec.seed])
+    grows = batches.can_grow(was, files, spec.sources, reading)
+    known = was.files if grows and was.files else {}
+    fresh = [file for file in files if (file.label, file.name) not in known]
+    facts = dict(workspace.engine.each(batches.fact, fresh))
+    read = {file: facts[place] for place, file in enumerate(fresh)}
+    records = [
+        batches.record(file, spec.sources[file.source], read[file])
+        if file in read
+        else {**known[file.label, file.name], "modified": file.modified}
+        for file in files
+    ]
+    counts = {"tokens": tokenizer}
+    if grows:
+        others = {each for each in (was.counts or {}).values() if each != tokenizer}
+        counts |= {f"tokens:{Path(each).stem}": each for each in sorted(others)}
+    names = tuple(dict.fromkeys(file.name for file in files))
+    batch = was.batch + 1
+    return Work(names, tuple(records), tuple(fresh), was, grows, reading, batch, counts)
 
 
-def _write_raw(
-    workspace: Workspace, spec: PoolSpec, folder: Path, bad: list[dict[str, Any]]
-) -> None:
-    _clear(folder)
-    folder.mkdir()
-    rows: list[Row] = []
-    shard = 0
-    with workspace.watch("reading", None) as advance:
-        for row in _rows(workspace.root, spec, bad):
-            rows.append(row)
-            if len(rows) == ROWS_PER_SHARD:
-                _write_rows(folder, shard, rows)
-                advance(len(rows))
-                rows, shard = [], shard + 1
-        _write_rows(folder, shard, rows)
-        advance(len(rows))
+def _path_of(workspace: Workspace, tokenizer: str) -> str:
+    is_file = tokenizer.endswith(".json")
+    return str(workspace.path(tokenizer).resolve()) if is_file else tokenizer
 
 
-def _rows(root: Path, spec: PoolSpec, bad: list[dict[str, Any]]) -> Iterator[Row]:
-    for part in parts(spec.sources, root):
-        for row in read(spec.sources[part.source], part, strict=spec.strict):
-            if isinstance(row, Bad):
-                bad.append(vars(row))
-            else:
-                yield row
+def _staged(workspace: Workspace, spec: PoolSpec, work: Work, folder: Path) -> list[Found]:
+    """Read every part that is not read yet; return what the parts held, in their order."""
+    (folder / "ids").mkdir(parents=True, exist_ok=True)
+    identity = Identity(work.counts, spec.holdout, spec.share, spec.seed, work.batch)
+    plan = Plan(
+        spec.sources, work.names, spec.strict, identity, folder, ROWS_PER_SHARD, CHARS_PER_SHARD
+    )
+    todo = parts(spec.sources, workspace.root, files=work.fresh)
+    found: dict[int, Found] = {}
+    weights = _bytes(todo, work.fresh)
+    with workspace.watch("reading, bytes", sum(weights)) as advance:
+        for place, part in workspace.engine.each(partial(stage, plan), list(enumerate(todo))):
+            found[place] = part
+            advance(weights[place])
+    return [found[place] for place in range(len(todo))]
 
 
-def _write_rows(folder: Path, shard: int, rows: list[Row]) -> None:
-    import pyarrow as pa
-
-    if rows:
-        table = pa.Table.from_pylist([vars(row) for row in rows], schema=_raw_schema())
-        storage.write_parquet(folder / f"{shard:05}.parquet", table)
-
-
-def _raw_schema() -> pa.Schema:
-    import pyarrow as pa
-
-    kinds = {"replaced": pa.int64()}
-    return pa.schema([(name, kinds.get(name, pa.string())) for name in Row.__dataclass_fields__])
+def _bytes(todo: Sequence[Part], files: Sequence[File]) -> list[int]:
+    """Return how many bytes each part has, near enough for a bar."""
+    sizes = {file.address: file.size for file in files}
+    cuts = Counter(part.address for part in todo)
+    return [
+        sum(sizes[each.address] // max(1, cuts[each.address]) for each in (part, *part.more))
+        for part in todo
+    ]
 
 
-def _ids(staged: Path) -> pd.DataFrame:
-    import pandas as pd
+def _without_copies(workspace: Workspace, work: Work, folder: Path) -> Counts:
+    """Write the shards as they stay; return what they amount to."""
+    engine, staged = workspace.engine, folder / "_staged"
+    ranks = {name: rank for rank, name in enumerate(work.names)}
+    new = storage.shards(staged / "ids")
+    old = list(work.was.shards)
+    buckets = buckets_for(work.was.rows + _rows(new))
+    changed: list[Path] = []
+    if new:
+        told = engine.shuffle(
+            copies.changes,
+            [*old, *new],
+            folder / "_copies",
+            key="id",
+            buckets=buckets,
+            load=Ids(ranks, real=work.grows),
+        )
+        changed = engine.shuffle(
+            copies.by_shard, told, folder / "_changes", key="shard", buckets=buckets
+        )
+    finish = Finish(
+        folder, folder / "_dropped", changed, work.names, work.counts, work.was.counts or {}
+    )
+    shards = [*(old if work.grows else ()), *(staged / path.name for path in new)]
+    total = Counts()
+    with workspace.watch("setting copies aside", None) as advance:
+        for _, counts in engine.each(finish, shards):
+            total += counts
+            advance(counts.documents)
+    return total
+
+
+def _rows(shards: Sequence[Path]) -> int:
     import pyarrow.parquet as pq
 
-    columns = ["id", "source", "origin"]
-    parts = [pd.DataFrame(columns=[*columns, "shard", "row"])]
-    for path in storage.shards(staged):
-        rows = pq.read_table(path, columns=columns).to_pandas()
-        parts.append(rows.assign(shard=path.name, row=range(len(rows))))
-    return pd.concat(parts[1:] or parts, ignore_index=True)
+    return sum(pq.read_metadata(path).num_rows for path in shards)
 
 
-def _batches(workspace: Workspace) -> dict[str, int]:
-    """Return the batch of every document that an earlier run has collected."""
-    if workspace.stored("pool") is None:
-        return {}
-    earlier = workspace.read("pool", ["id", "batch"])
-    return dict(zip(*(earlier[name].to_pylist() for name in ("id", "batch")), strict=True))
-
-
-def _write_first(staged: Path, folder: Path, firsts: pd.DataFrame, batches: dict[str, int]) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    newest = max(batches.values(), default=0) + 1
-    for name, kept in firsts.groupby("shard", sort=True):
-        table = pq.read_table(staged / str(name)).take(kept["row"].tolist())
-        others = [names if isinstance(names, list) else [] for names in kept["also"]]
-        also = pa.array(others, pa.list_(pa.string()))
-        table = table.set_column(table.column_names.index("also"), "also", also)
-        numbers = [batches.get(id, newest) for id in table["id"].to_pylist()]
-        batch = pa.array(numbers, pa.int32())
-        table = table.set_column(table.column_names.index("batch"), "batch", batch)
-        storage.write_parquet(folder / str(name), table)
-
-
-def _as_duplicates(copies: pd.DataFrame) -> pa.Table:
-    return tables.rows("duplicates", copies[["id", "source", "origin"]].to_dict("records"))
-
-
-def _file_facts(file: File) -> dict[str, Any]:
-    return {
-        "path": file.label,
-        "size": file.size,
-        "sha256": storage.sha256_of(Path(file.address)),
+def _records(folder: Path, old: Path, work: Work, found: Sequence[Found], batch: int) -> None:
+    """Write what was read and what was set aside, beside the shards."""
+    aside = storage.read_json(old / "_rejected.json") or [] if work.grows else []
+    _write_rows(
+        folder / "_rejected.json", chain(aside, (row for each in found for row in each.bad))
+    )
+    was = work.was if work.grows else Before()
+    record = {
+        "files": work.files,
+        "reading": work.reading,
+        "counts": work.counts,
+        "batch": batch,
+        "left_out": was.left_out + sum(each.left_out for each in found),
+        "refused": was.refused + sum(each.refused for each in found),
     }
+    storage.write_json(folder / batches.RECORD, record)
 
 
-def _clear(*folders: Path) -> None:
-    import shutil
+def _write_rows(path: Path, rows: Iterator[dict[str, Any]]) -> None:
+    lines = ",\n".join(f"  {json.dumps(row, ensure_ascii=False)}" for row in rows)
+    storage.write_text(path, f"[\n{lines}\n]\n" if lines else "[]\n")
 
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+
+def _duplicates(workspace: Workspace, work: Work, folder: Path, made: Provenance) -> int:
+    dropped = folder / "_dropped"
+    shards = storage.shards(dropped) if dropped.exists() else []
+    old = workspace.folder("duplicates")
+    if work.grows and old.exists():
+        shards = [old, *shards]
+    schema = tables.schema("duplicates")
+    return storage.write_file_parts(old, schema, shards, made).rows
 
 
 def _result(
-    workspace: Workspace, bad: list[dict[str, Any]], copies: pd.DataFrame, firsts: pd.DataFrame
+    workspace: Workspace, work: Work, found: Sequence[Found], counts: Counts, copied: int
 ) -> PoolResult:
-    pool = workspace.read("pool", ["tokens", "holdout", "source"])
-    counts = firsts["source"].value_counts(sort=False)
+    folder = workspace.folder("pool")
+    record = storage.read_json(folder / batches.RECORD)
+    bad = len(storage.read_json(folder / "_rejected.json"))
+    aside = record["left_out"] + record["refused"]
     return PoolResult(
-        rows=len(firsts) + len(copies) + len(bad),
-        documents=len(firsts),
-        copies=len(copies),
-        shared=int(firsts["also"].map(lambda names: isinstance(names, list)).sum()),
-        bad_rows=len(bad),
-        tokens=sum(pool["tokens"].to_pylist()),
-        holdout=sum(pool["holdout"].to_pylist()),
-        sources={str(name): int(count) for name, count in counts.items()},
+        rows=counts.documents + copied + bad + aside,
+        documents=counts.documents,
+        copies=copied,
+        shared=counts.shared,
+        bad_rows=bad,
+        left_out=aside,
+        tokens=counts.tokens,
+        holdout=counts.holdout,
+        read=sum(each.rows + len(each.bad) for each in found),
+        added=counts.batches[work.batch],
+        batch=record["batch"],
+        sources={name: counts.sources[name] for name in work.names if counts.sources[name]},
     )

@@ -1,0 +1,302 @@
+"""Exact copies: one document of each id stays, and says which other sources hold it.
+
+    ids of all shards ──by id──▶ what changes ──by shard──▶ shards without copies
+
+Only ids and places travel. A document of an earlier batch stays; then the first source in the
+recipe's order, and the first row within it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate import storage, tokens
+from curate.engine.shuffling import bucket_of
+from curate.pool.staging import ids_schema, narrow_rows, number_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+KNOWN = -1
+"""The shard of rows that only tell in which batch an id was seen first."""
+
+
+def changes_schema() -> pa.Schema:
+    """Return the schema of what becomes of a row: dropped, or with another batch or `also`."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("shard", pa.int64()),
+            ("row", pa.int32()),
+            ("kept", pa.bool_()),
+            ("batch", pa.int32()),
+            ("also", pa.list_(pa.int32())),
+        ]
+    )
+
+
+def changes(rows: pa.Table) -> pa.Table:
+    """Return what copies change, given all rows of some ids; rows that stay as they are, are left.
+
+    The first row of an id, by batch, source and place, is kept. Pure.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    high, low = _halves(rows["id"])
+    batch, rank, shard, row = (rows[name].to_numpy() for name in ("batch", "rank", "shard", "row"))
+    order = np.lexsort((row, shard, rank, batch, shard == KNOWN, low, high))
+    high, low, batch, rank, shard, row = (
+        each[order] for each in (high, low, batch, rank, shard, row)
+    )
+    first = np.ones(len(order), bool)
+    first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
+    starts = np.flatnonzero(first)
+    if not len(starts):
+        return changes_schema().empty_table()
+    group = np.cumsum(first) - 1
+    oldest = np.minimum.reduceat(batch, starts)
+    owners = np.flatnonzero(first & (shard != KNOWN))
+    copies = np.flatnonzero(~first & (shard != KNOWN))
+    before = _pairs(rows["also"].combine_chunks().take(pa.array(order)), group)
+    elsewhere = copies[rank[copies] != rank[starts[group[copies]]]]
+    now = np.unique(
+        np.vstack([before, np.column_stack([group[elsewhere], rank[elsewhere]])]), axis=0
+    )
+    counts = np.bincount(now[:, 0], minlength=len(starts))
+    grew = counts != np.bincount(before[:, 0], minlength=len(starts))
+    told = owners[grew[group[owners]] | (oldest[group[owners]] != batch[owners])]
+    lists = _lists(now, counts, group[told])
+    none = pa.nulls(len(copies), lists.type)
+    both = np.concatenate([told, copies])
+    return pa.table(
+        [
+            pa.array(shard[both]),
+            pa.array(row[both]),
+            pa.array(np.arange(len(both)) < len(told)),
+            pa.array(oldest[group[both]].astype(np.int32)),
+            pa.concat_arrays([lists, none]),
+        ],
+        schema=changes_schema(),
+    )
+
+
+def _halves(ids: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    import numpy as np
+
+    whole = ids.combine_chunks()
+    data = np.frombuffer(whole.buffers()[1] or b"", ">u8")
+    both = data[2 * whole.offset :][: 2 * len(whole)].astype(np.uint64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
+
+
+def _pairs(also: pa.Array, group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return (group, source) of what was known already."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    parents = pc.list_parent_indices(also).to_numpy()
+    found = np.column_stack([group[parents], pc.list_flatten(also).to_numpy()]).astype(np.int64)
+    return np.unique(found, axis=0) if len(found) else found.reshape(0, 2)
+
+
+def _lists(
+    pairs: NDArray[np.int64], counts: NDArray[np.int64], groups: NDArray[np.int64]
+) -> pa.Array:
+    """Return, for each of `groups`, the list of its sources; pairs are sorted."""
+    import numpy as np
+    import pyarrow as pa
+
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    whole = pa.ListArray.from_arrays(
+        pa.array(offsets), pa.array(pairs[:, 1].astype(np.int32), pa.int32())
+    )
+    return whole.take(pa.array(groups))
+
+
+def by_shard(rows: pa.Table) -> pa.Table:
+    """Return a bucket of changes in the order of shards and rows; pure."""
+    return rows.sort_by([("shard", "ascending"), ("row", "ascending")])
+
+
+@dataclass(frozen=True)
+class Ids:
+    """Loads the narrow rows of what lies in a pool, a staged shard or one of an older pool.
+
+    An older pool's rows count as they are (`real`), or only tell the batch of their ids.
+    """
+
+    ranks: Mapping[str, int]
+    real: bool
+
+    def __call__(self, path: Path) -> pa.Table:
+        """Return the narrow rows of one shard."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if path.parent.name == "ids":
+            return pq.read_table(path).cast(ids_schema())
+        table = pq.read_table(path, columns=["id", "source", "also", "batch"])
+        if self.real:
+            return narrow_rows(table, number_of(path.name), self.ranks)
+        ids = pa.array([bytes.fromhex(id) for id in table["id"].to_pylist()], pa.binary(16))
+        rows, nothing = table.num_rows, pa.scalar(KNOWN)
+        return pa.table(
+            [
+                ids,
+                table["batch"].combine_chunks(),
+                pa.repeat(nothing.cast(pa.int32()), rows),
+                pa.repeat(nothing.cast(pa.int64()), rows),
+                pa.repeat(nothing.cast(pa.int32()), rows),
+                pa.nulls(rows, pa.list_(pa.int32())),
+            ],
+            schema=ids_schema(),
+        )
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Writes a shard as it stays: without copies, its batches and `also` set, its tokens counted.
+
+    `changed` are the changes by shard; what is dropped is written beside, for `duplicates`.
+    `counts` names the token columns and their tokenizers, `before` those of an older pool.
+    """
+
+    folder: Path
+    dropped: Path
+    changed: Sequence[Path]
+    names: Sequence[str]
+    counts: Mapping[str, str]
+    before: Mapping[str, str] = field(default_factory=dict)
+
+    def __call__(self, path: Path) -> Counts:
+        """Write one shard, unless it is there already; return what it amounts to."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        target = self.folder / path.name
+        if target.exists():
+            return Counts.of(target)
+        told = self._changes(path)
+        old = path.parent.name != "_staged"
+        recount = old and dict(self.counts) != dict(self.before)
+        if not told.num_rows and not recount:
+            storage.share(path, target) if old else path.rename(target)
+            return Counts.of(target)
+        table = pq.read_table(path)
+        if recount:
+            table = recounted(table, self.counts, self.before)
+        copies = told.filter(pc.invert(told["kept"]))["row"]
+        if len(copies):
+            gone = table.select(["id", "source", "origin"]).take(copies)
+            storage.write_parquet(self.dropped / path.name, gone)
+        table = self._applied(table, told.filter(told["kept"]))
+        rows = pa.array(range(table.num_rows), pa.int32())
+        table = table.filter(pc.invert(pc.is_in(rows, copies.combine_chunks())))
+        if table.num_rows:
+            storage.write_parquet(target, table)
+            return Counts.of(target)
+        return Counts()
+
+    def _changes(self, path: Path) -> pa.Table:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        if not self.changed:
+            return changes_schema().empty_table()
+        number = number_of(path.name)
+        (bucket,) = bucket_of(pa.array([number], pa.int64()), len(self.changed))
+        return pq.read_table(self.changed[bucket], filters=[("shard", "=", number)])
+
+    def _applied(self, table: pa.Table, told: pa.Table) -> pa.Table:
+        import pyarrow as pa
+
+        if not told.num_rows:
+            return table
+        rows = told["row"].to_pylist()
+        also, batch = table["also"].to_pylist(), table["batch"].to_pylist()
+        for row, ranks, first in zip(
+            rows, told["also"].to_pylist(), told["batch"].to_pylist(), strict=True
+        ):
+            also[row] = sorted(self.names[rank] for rank in ranks or ())
+            batch[row] = first
+        for name, values in (("also", also), ("batch", batch)):
+            at = table.column_names.index(name)
+            field_ = table.schema.field(at)
+            table = table.set_column(at, field_, pa.array(values, field_.type))
+        return table
+
+
+def recounted(table: pa.Table, counts: Mapping[str, str], before: Mapping[str, str]) -> pa.Table:
+    """Return documents with the token columns of `counts`; a count that is there is not redone."""
+    import pyarrow as pa
+
+    known = {tokenizer: table[column] for column, tokenizer in before.items()}
+    texts: list[str] | None = None
+    for column, tokenizer in counts.items():
+        values = known.get(tokenizer)
+        if values is None:
+            count = tokens.counter(tokenizer)
+            texts = table["text"].to_pylist() if texts is None else texts
+            values = pa.chunked_array([pa.array([count(text) for text in texts], pa.int64())])
+        if column in table.column_names:
+            at = table.column_names.index(column)
+            table = table.set_column(at, column, values)
+        else:
+            table = table.append_column(column, values)
+    return table
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What some shards amount to; they add up."""
+
+    documents: int = 0
+    tokens: int = 0
+    holdout: int = 0
+    shared: int = 0
+    sources: Counter[str] = field(default_factory=Counter)
+    batches: Counter[int] = field(default_factory=Counter)
+
+    @staticmethod
+    def of(path: Path) -> Counts:
+        """Count one shard."""
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        columns = ["tokens", "holdout", "also", "source", "batch"]
+        table = pq.read_table(path, columns=columns)
+
+        def times(name: str) -> Counter[Any]:
+            found = pc.value_counts(table[name])
+            return Counter(
+                dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True))
+            )
+
+        return Counts(
+            table.num_rows,
+            pc.sum(table["tokens"]).as_py() or 0,
+            pc.sum(table["holdout"]).as_py() or 0,
+            pc.sum(pc.greater(pc.list_value_length(table["also"]), 0)).as_py() or 0,
+            times("source"),
+            times("batch"),
+        )
+
+    def __add__(self, other: Counts) -> Counts:
+        """Return both together."""
+        return Counts(
+            self.documents + other.documents,
+            self.tokens + other.tokens,
+            self.holdout + other.holdout,
+            self.shared + other.shared,
+            self.sources + other.sources,
+            self.batches + other.batches,
+        )

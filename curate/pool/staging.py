@@ -1,0 +1,231 @@
+"""Read one part of the sources into shards of the pool, before copies are known.
+
+Every worker reads a part alone, and writes the shards it makes with a narrow file of their ids
+beside; the part's own record is written last, so that a part is done as a whole or again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate import chance, storage, tables, tokens
+from curate.pool.sources import Bad, Part, Row, SourceSpec, read
+from curate.text import TEXT, canonical, content_id, render
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEPT = ("source", "origin", "template", "license", "language", "meta", "media")
+"""What a row keeps as it was read."""
+
+PART_BITS, SHARD_BITS = 24, 20
+"""A shard's number holds its batch, its part and its place among the shards of that part."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What turns a row into a document of the pool.
+
+    `counts` names the columns of token counts and their tokenizers; `refused` are ids that were
+    taken down, `share` is the part of all ids that is kept.
+    """
+
+    counts: Mapping[str, str]
+    holdout: float
+    share: float
+    seed: int
+    batch: int
+    refused: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything a worker needs to read parts; `names` are the sources' names in their order."""
+
+    sources: tuple[SourceSpec, ...]
+    names: tuple[str, ...]
+    strict: bool
+    identity: Identity
+    folder: Path
+    rows_per_shard: int
+    chars_per_shard: int
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a part held: rows read, and those of them that were left out or refused."""
+
+    rows: int
+    left_out: int
+    refused: int
+    bad: tuple[dict[str, Any], ...]
+    shards: tuple[str, ...]
+
+
+def shard_number(batch: int, part: int, place: int) -> int:
+    """Return the number of a shard, which orders shards as their names do."""
+    return ((batch << PART_BITS | part) << SHARD_BITS) | place
+
+
+def shard_name(number: int) -> str:
+    """Return the file name of a shard."""
+    place, rest = number & ((1 << SHARD_BITS) - 1), number >> SHARD_BITS
+    return f"{rest >> PART_BITS:04}-{rest & ((1 << PART_BITS) - 1):07}-{place:04}.parquet"
+
+
+def number_of(name: str) -> int:
+    """Return the number of the shard of that file name."""
+    batch, part, place = name.removesuffix(".parquet").split("-")
+    return shard_number(int(batch), int(part), int(place))
+
+
+def ids_schema() -> pa.Schema:
+    """Return the schema of the narrow files: what it takes to find copies."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("id", pa.binary(16)),
+            ("batch", pa.int32()),
+            ("rank", pa.int32()),
+            ("shard", pa.int64()),
+            ("row", pa.int32()),
+            ("also", pa.list_(pa.int32())),
+        ]
+    )
+
+
+def stage(plan: Plan, item: tuple[int, Part]) -> Found:
+    """Write the shards of one part; pure in what the part holds."""
+    number, part = item
+    record = plan.folder / f"{plan.identity.batch:04}-{number:07}.json"
+    known = storage.read_json(record)
+    if known is not None:
+        return _found(known)
+    bad: list[dict[str, Any]] = []
+    shards: list[str] = []
+    counts = {"rows": 0, "left_out": 0, "refused": 0}
+    for rows in _batches(plan, part, bad):
+        table, left_out, refused = identify(rows, plan.identity)
+        counts["rows"] += len(rows)
+        counts["left_out"] += left_out
+        counts["refused"] += refused
+        if table.num_rows:
+            shard = shard_number(plan.identity.batch, number, len(shards))
+            _write(plan, shard, table)
+            shards.append(shard_name(shard))
+    found = {**counts, "bad": bad, "shards": shards}
+    storage.write_json(record, found)
+    return _found(found)
+
+
+def _found(record: Mapping[str, Any]) -> Found:
+    return Found(**{**record, "bad": tuple(record["bad"]), "shards": tuple(record["shards"])})
+
+
+def _batches(plan: Plan, part: Part, bad: list[dict[str, Any]]) -> Iterator[list[Row]]:
+    rows: list[Row] = []
+    chars = 0
+    for row in read(plan.sources[part.source], part, strict=plan.strict):
+        if isinstance(row, Bad):
+            bad.append(dict(vars(row)))
+            continue
+        rows.append(row)
+        chars += len(row.fields)
+        if len(rows) >= plan.rows_per_shard or chars >= plan.chars_per_shard:
+            yield rows
+            rows, chars = [], 0
+    if rows:
+        yield rows
+
+
+def identify(rows: Sequence[Row], identity: Identity) -> tuple[pa.Table, int, int]:
+    """Give rows their canonical text, id, token counts and holdout mark; pure.
+
+    Returns the documents, and how many rows the share left out and how many were refused.
+    """
+    made = [_content(row) for row in rows]
+    ids = [content_id(fields) for fields, _, _ in made]
+    chosen = _chosen(ids, identity)
+    refused = sum(ids[place] in identity.refused for place in chosen) if identity.refused else 0
+    if refused:
+        chosen = [place for place in chosen if ids[place] not in identity.refused]
+    rows, made = [rows[place] for place in chosen], [made[place] for place in chosen]
+    left_out = len(ids) - len(chosen) - refused
+    ids = [ids[place] for place in chosen]
+    texts = [text for _, text, _ in made]
+    columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in KEPT}
+    columns |= {"id": ids, "text": texts, "fields": [_stored(each) for each in made]}
+    for column, tokenizer in identity.counts.items():
+        count = tokens.counter(tokenizer)
+        columns[column] = [count(text) for text in texts]
+    columns["holdout"] = [False] * len(ids)
+    if ids and identity.holdout:
+        noise = chance.uniform(ids, identity.seed, "holdout")
+        columns["holdout"] = (noise < identity.holdout).tolist()
+    columns["batch"] = [identity.batch] * len(ids)
+    columns["also"] = [[] for _ in ids]
+    return _table(columns, len(ids)), left_out, refused
+
+
+def _content(row: Row) -> tuple[dict[str, str], str, bool]:
+    """Return the canonical fields, the text that stands for them, and whether it is all."""
+    fields = {name: canonical(text) for name, text in json.loads(row.fields)}
+    alone = list(fields) == [TEXT] and row.template is None
+    text = fields[TEXT] if alone else canonical(render(fields, row.template))
+    return fields, text, alone
+
+
+def _stored(content: tuple[dict[str, str], str, bool]) -> str | None:
+    fields, _, alone = content
+    return None if alone else json.dumps([*fields.items()], ensure_ascii=False)
+
+
+def _chosen(ids: Sequence[str], identity: Identity) -> list[int]:
+    if identity.share >= 1:
+        return list(range(len(ids)))
+    noise = chance.uniform(ids, identity.seed, "share") if ids else ()
+    return [place for place, value in enumerate(noise) if value < identity.share]
+
+
+def _table(columns: Mapping[str, Any], rows: int) -> pa.Table:
+    import pyarrow as pa
+
+    schema = tables.schema("pool")
+    arrays = {
+        field.name: pa.array(columns.get(field.name, [None] * rows), field.type) for field in schema
+    }
+    more = {name: pa.array(columns[name], pa.int64()) for name in columns if ":" in name}
+    return pa.table({**arrays, **more})
+
+
+def _write(plan: Plan, shard: int, table: pa.Table) -> None:
+    ranks = {name: rank for rank, name in enumerate(plan.names)}
+    name = shard_name(shard)
+    narrow = narrow_rows(table, shard, ranks)
+    storage.write_parquet(plan.folder / "ids" / name, narrow)
+    storage.write_parquet(plan.folder / name, table)
+
+
+def narrow_rows(documents: pa.Table, shard: int, ranks: Mapping[str, int]) -> pa.Table:
+    """Return what it takes to find the copies of a shard's documents: ids and places."""
+    import numpy as np
+    import pyarrow as pa
+
+    rows = documents.num_rows
+    ids = pa.array([bytes.fromhex(id) for id in documents["id"].to_pylist()], pa.binary(16))
+    rank = [ranks[source] for source in documents["source"].to_pylist()]
+    also = [[ranks[name] for name in names or ()] for names in documents["also"].to_pylist()]
+    columns = [
+        ids,
+        documents["batch"].combine_chunks(),
+        pa.array(rank, pa.int32()),
+        pa.array(np.full(rows, shard, np.int64)),
+        pa.array(np.arange(rows, dtype=np.int32)),
+        pa.array(also, pa.list_(pa.int32())),
+    ]
+    return pa.table(columns, schema=ids_schema())
