@@ -103,6 +103,8 @@ ALL = (
             ("similarity", "float32", "Jaccard similarity to it, 0 to 1"),
             ("edits", "edits", "masks and removed lines over the canonical text"),
             ("tokens", "int64", "exact count of the edited text"),
+            ("language", "string", "as declared, else as detected; `und` where that is not sure"),
+            ("contamination", "string", "JSON of [[set, item, share], …], the largest first"),
         ),
         open_columns="one float32 column per measured signal, named `rule:signal`",
     ),

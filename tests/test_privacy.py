@@ -6,14 +6,15 @@ import string
 from datetime import date
 from itertools import pairwise
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.clean import privacy
+from curate.clean.measuring import Batch
 from curate.text import apply_edits
 
-MASK = dict.fromkeys(privacy.KINDS, "mask")
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
 BLOCK = "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJB\n-----END RSA PRIVATE KEY-----"
 
@@ -23,7 +24,7 @@ def kinds(text):
 
 
 def masked(text):
-    return apply_edits(text, privacy.masks(privacy.find(text), MASK))
+    return apply_edits(text, privacy.masks(privacy.find(text), privacy.KINDS))
 
 
 @pytest.mark.parametrize(
@@ -97,21 +98,41 @@ def test_the_surer_kind_wins_where_two_overlap():
     assert masked(text) == "see https://anna:[key]@mail.example.org/"
 
 
+def measured(texts, fields=None, **actions):
+    settings = privacy.PrivacySpec(**actions)
+    fields = pa.array(fields or [None] * len(texts), pa.string())
+    batch = Batch(pa.table({"text": texts, "fields": fields}))
+    table = pa.table(dict(privacy.Privacy().measure(batch, settings.kinds("mask"))))
+    return table, batch.edited, privacy.Privacy().fails(table, settings).tolist()
+
+
 def test_signals_count_each_kind():
-    found = privacy.find("a@b.org c@d.org 13800138000 by phone")
-    signals = privacy.counts(found)
-    assert tuple(signals) == privacy.SIGNALS
-    assert (signals["privacy:email"], signals["privacy:phone"], signals["privacy:key"]) == (2, 1, 0)
+    table, texts, failed = measured(["a@b.org c@d.org 13800138000 by phone", "nothing"])
+    assert table.column_names == list(privacy.SIGNALS)
+    assert table["privacy:email"].to_pylist() == [2, 0]
+    assert table["privacy:phone"].to_pylist() == [1, 0]
+    assert texts == ["a@b.org c@d.org 13800138000 by phone", "nothing"]
+    assert failed == [False, False]
 
 
 def test_each_kind_has_its_action():
-    text = "a@b.org, call 13800138000"
-    found = privacy.find(text)
-    assert privacy.masks(found, {"email": "flag", "phone": "flag"}) == []
-    assert apply_edits(text, privacy.masks(found, {"phone": "mask"})) == "a@b.org, call [phone]"
-    signals = privacy.counts(found)
-    assert privacy.drops(signals, {"email": "drop"})
-    assert not privacy.drops(signals, {"email": "mask", "card": "drop"})
+    given = ["a@b.org, call 13800138000"]
+    assert measured(given, phone="mask")[1] == ["a@b.org, call [phone]"]
+    assert measured(given, email="drop")[2] == [True]
+    assert measured(given, email="mask", card="drop")[1:] == (
+        ["[email], call 13800138000"],
+        [False],
+    )
+    assert privacy.PrivacySpec.model_validate("mask").kinds("mask") == privacy.KINDS
+
+
+def test_what_a_text_does_not_show_cannot_be_masked_and_goes():
+    fields = json.dumps([["prompt", "Hello"], ["user", "a@b.org"]])
+    table, _, failed = measured(["Hello"], [fields], email="mask")
+    assert failed == [True]
+    assert table["privacy:unshown"].to_pylist() == table["privacy:email"].to_pylist() == [1]
+    assert measured(["Hello"], [fields], email="flag")[2] == [False]
+    assert measured(["Hello\n\na@b.org"], [fields], email="mask")[2] == [False]
 
 
 # ── by property
@@ -181,10 +202,3 @@ def test_random_digits_are_rarely_private():
     ]
     # One in ten passes Luhn, and few of those begin as a card or an identity number does.
     assert sum(bool(kinds(text)) for text in texts) < 25
-
-
-def test_no_value_is_in_what_is_kept():
-    text = "a@b.org 13800138000 call"
-    kept = json.dumps([privacy.counts(privacy.find(text)), privacy.masks(privacy.find(text), MASK)])
-    assert "a@b" not in kept
-    assert "13800" not in kept

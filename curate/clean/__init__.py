@@ -23,9 +23,15 @@ from pydantic import Field
 
 from curate import storage, tables
 from curate.clean import instruments
+from curate.clean.contamination import ContaminationSpec
 from curate.clean.deciding import decide
 from curate.clean.duplicates import Near, near_duplicates
+from curate.clean.language import DIFFERS, MINIMUM, LanguageSpec
+from curate.clean.licenses import LicenseSpec
 from curate.clean.measuring import KEPT, SIGNATURE, Plan, measure
+from curate.clean.privacy import SIGNALS as PRIVATE
+from curate.clean.privacy import PrivacySpec
+from curate.clean.relevance import RelevanceSpec
 from curate.clean.rules import RuleName, ranges
 from curate.clean.signals import Range
 from curate.errors import RecipeError
@@ -57,6 +63,37 @@ class CleanSpec(Spec):
     near_duplicates: Annotated[
         float | None, Field(gt=0, le=1, description="Jaccard similarity from which one goes.")
     ] = None
+    languages: Annotated[
+        tuple[str, ...] | dict[str, tuple[str, ...]] | None,
+        Field(description="Languages that pass, or source → those that do; {} only detects."),
+    ] = None
+    language_confidence: Annotated[
+        float, Field(ge=0, le=1, description="Below it a detected language is `und`.")
+    ] = MINIMUM
+    licenses: Annotated[
+        tuple[str, ...] | None, Field(description="SPDX names that pass; `CC-BY-*` names several.")
+    ] = None
+    privacy: Annotated[
+        PrivacySpec | None, Field(description="`mask`, or kind → flag, mask or drop.")
+    ] = None
+    contamination: Annotated[
+        ContaminationSpec | None, Field(description="Evaluation sets that are looked for.")
+    ] = None
+    relevance: Annotated[
+        RelevanceSpec | None, Field(description="Texts that documents should be like.")
+    ] = None
+
+    @property
+    def language(self) -> LanguageSpec | None:
+        """The settings of the instrument `language`."""
+        if self.languages is None:
+            return None
+        return LanguageSpec(allow=self.languages, minimum=self.language_confidence)
+
+    @property
+    def license(self) -> LicenseSpec | None:
+        """The settings of the instrument `license`."""
+        return None if self.licenses is None else LicenseSpec(allow=self.licenses)
 
 
 @dataclass(frozen=True)
@@ -64,6 +101,8 @@ class CleanResult:
     """How many documents go on, and why the others do not.
 
     `measured` counts the documents that were read to be measured: none where only limits changed.
+    `licenses` counts the documents that a licence dropped, by licence, `privacy` what is private,
+    by kind, and `differing_languages` the documents whose declared language is not the detected.
     """
 
     documents: int
@@ -71,6 +110,9 @@ class CleanResult:
     kept: int
     tokens: int
     reasons: dict[str, int]
+    licenses: dict[str, int]
+    privacy: dict[str, int]
+    differing_languages: int
 
 
 def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
@@ -169,7 +211,7 @@ def _decide(
     import pyarrow as pa
 
     target.mkdir(exist_ok=True)
-    chosen = instruments.deciding(spec)
+    chosen = instruments.deciding(spec, measured.shards)
     for pool, shard in zip(workspace.shards("pool"), measured.shards, strict=True):
         table = measurements(pool, shard)
         reasons = decide(table, limits=limits, instruments=chosen)
@@ -178,13 +220,17 @@ def _decide(
 
 
 def measurements(pool: Path, measured: Path) -> pa.Table:
-    """Return what was measured of a shard, with pool's id, source, license, language and batch."""
+    """Return what was measured of a shard, with what of pool the verdicts look at.
+
+    The language is the detected one where that was measured and none is declared.
+    """
     import pyarrow.parquet as pq
 
     names = [name for name in pq.read_schema(measured).names if not name.startswith("_")]
-    table = pq.read_table(measured, columns=[name for name in names if name not in KEPT])
-    for name in reversed(KEPT):
-        table = table.add_column(0, name, pq.read_table(pool, columns=[name])[name])
+    table = pq.read_table(measured, columns=names)
+    for name in KEPT:
+        if name not in names:
+            table = table.append_column(name, pq.read_table(pool, columns=[name])[name])
     return table
 
 
@@ -287,8 +333,35 @@ def _settled(measured: pa.Table, decided: pa.Table, near: Mapping[str, Near]) ->
 
 
 def _result(workspace: Workspace, measured: int) -> CleanResult:
-    clean = workspace.read("clean", ["kept", "reason", "tokens"])
-    reasons = Counter(reason for reason in clean["reason"].to_pylist() if reason)
-    kept = clean.filter(clean["kept"])
-    tokens = sum(kept["tokens"].to_pylist())
-    return CleanResult(clean.num_rows, measured, kept.num_rows, tokens, dict(reasons.most_common()))
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    reasons: Counter[str] = Counter()
+    licenses: Counter[str] = Counter()
+    signals: Counter[str] = Counter()
+    documents = kept = tokens = 0
+    for pool, clean in zip(workspace.shards("pool"), workspace.shards("clean"), strict=True):
+        names = pq.read_schema(clean).names
+        summed = [name for name in names if name in (DIFFERS, *PRIVATE)]
+        table = pq.read_table(clean, columns=["kept", "reason", "tokens", *summed])
+        documents, kept = documents + table.num_rows, kept + (pc.sum(table["kept"]).as_py() or 0)
+        tokens += pc.sum(table.filter(table["kept"])["tokens"]).as_py() or 0
+        reasons.update(table["reason"].drop_null().to_pylist())
+        for name in summed:
+            numbers = table[name].to_numpy()
+            signals[name] += int(numbers[numbers > 0].sum())
+        refused = pc.fill_null(pc.equal(table["reason"], "license"), False)
+        if pc.any(refused).as_py():
+            found = pq.read_table(pool, columns=["license"])["license"].filter(refused)
+            licenses.update(found.to_pylist())
+    private = {name.removeprefix("privacy:"): signals[name] for name in PRIVATE if signals[name]}
+    return CleanResult(
+        documents=documents,
+        measured=measured,
+        kept=kept,
+        tokens=tokens,
+        reasons=dict(reasons.most_common()),
+        licenses=dict(licenses.most_common()),
+        privacy=private,
+        differing_languages=signals[DIFFERS],
+    )

@@ -7,9 +7,16 @@ the section is left out, the instrument rests. The order of the verdicts is `DEC
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from curate.clean.contamination import Contamination
+from curate.clean.language import Language
+from curate.clean.licenses import License
+from curate.clean.privacy import Privacy
+from curate.clean.relevance import Relevance
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,8 +55,23 @@ class Instrument(Protocol):
         ...
 
 
-INSTRUMENTS: dict[str, Instrument] = {}
-"""By the name of their section in the recipe, in the order in which they measure."""
+@runtime_checkable
+class Overall(Protocol):
+    """An instrument whose verdict needs to know of all shards, as a share of the best does."""
+
+    def settle(self, shards: Sequence[Path], settings: Any) -> Any:
+        """Return the settings with what is known of all shards, which hold what was measured."""
+        ...
+
+
+INSTRUMENTS: dict[str, Instrument] = {
+    "privacy": Privacy(),
+    "language": Language(),
+    "license": License(),
+    "contamination": Contamination(),
+    "relevance": Relevance(),
+}
+"""By their name, which is the reason they give, in the order in which they measure."""
 
 DECIDES: tuple[str, ...] = ("language", "license", "privacy", "contamination", "relevance")
 """The order of their verdicts, after those of the rule sets."""
@@ -74,6 +96,15 @@ def asked(spec: Any) -> list[Asked]:
     return [Asked(name, settings) for name, settings in found if settings is not None]
 
 
-def deciding(spec: Any) -> list[Asked]:
-    """Return the instruments that are asked, in the order of their verdicts."""
-    return sorted(asked(spec), key=lambda each: DECIDES.index(each.name))
+def deciding(spec: Any, shards: Sequence[Path] = ()) -> list[Asked]:
+    """Return the instruments that are asked, in the order of their verdicts.
+
+    `shards` hold what was measured, for those that need to know of all of it.
+    """
+    found = [
+        Asked(each.name, each.instrument.settle(shards, each.settings))
+        if isinstance(each.instrument, Overall)
+        else each
+        for each in asked(spec)
+    ]
+    return sorted(found, key=lambda each: DECIDES.index(each.name))

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from math import nan
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
 
 from curate.errors import CurateError
+from curate.spec import Spec
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from curate.clean.measuring import Batch
+    from curate.workspace import Workspace
 
 UNKNOWN = "und"
 """The BCP 47 tag of a text whose language is not known."""
@@ -25,9 +34,6 @@ MINIMUM = 0.5
 On 17 languages of `hplt_web_quality` 4 % of the texts become unknown; of the others the model is
 right for 98.5 % (macro average; see tests/benchmarks/results/language.json).
 """
-
-LIMITS: Mapping[str, tuple[float | None, float | None]] = {}
-"""The languages decide, not the confidence."""
 
 CONFIDENCE = "language:confidence"
 DIFFERS = "language:differs"
@@ -60,27 +66,50 @@ def detect(texts: Iterable[str]) -> list[tuple[str, float]]:
     return found
 
 
-def measure(pool: pa.Table, *, minimum: float = MINIMUM) -> dict[str, pa.Array]:
-    """Return the columns of a shard: `language`, `language:confidence`, `language:differs`.
+class LanguageSpec(Spec):
+    """In which languages documents may be, for all sources or for each, and what is sure."""
 
-    A declared language is kept; else it is the detected one, `und` below `minimum`. `differs` is 1
-    where a language is declared and another one detected, 0 where they agree, null otherwise.
+    allow: Annotated[
+        tuple[str, ...] | dict[str, tuple[str, ...]] | None, Field(description="BCP 47 ranges.")
+    ] = None
+    minimum: Annotated[float, Field(ge=0, le=1, description="Below it a language is `und`.")] = (
+        MINIMUM
+    )
+
+
+class Language:
+    """The instrument: the columns `language`, `language:confidence` and `language:differs`.
+
+    A declared language is kept; else it is the detected one, `und` below the minimum. `differs` is
+    1 where a language is declared and another one detected, 0 where they agree, NaN otherwise.
     """
-    import pyarrow as pa
 
-    declared = pool["language"].to_pylist()
-    found = detect(pool["text"].to_pylist())
-    sure = [tag if confidence >= minimum else UNKNOWN for tag, confidence in found]
-    pairs = list(zip(declared, sure, strict=True))
-    differs = [
-        None if said is None or seen == UNKNOWN else float(primary(said) != primary(seen))
-        for said, seen in pairs
-    ]
-    return {
-        "language": pa.array([said or seen for said, seen in pairs], pa.string()),
-        CONFIDENCE: pa.array([confidence for _, confidence in found], pa.float32()),
-        DIFFERS: pa.array(differs, pa.float32()),
-    }
+    def prepare(self, workspace: Workspace, settings: LanguageSpec) -> float:
+        return settings.minimum
+
+    def measure(self, batch: Batch, prepared: float) -> Mapping[str, pa.Array]:
+        import pyarrow as pa
+
+        declared = batch.pool["language"].to_pylist()
+        found = detect(batch.edited)
+        sure = [tag if confidence >= prepared else UNKNOWN for tag, confidence in found]
+        pairs = list(zip(declared, sure, strict=True))
+        differs = [
+            nan if said is None or seen == UNKNOWN else float(primary(said) != primary(seen))
+            for said, seen in pairs
+        ]
+        return {
+            "language": pa.array([said or seen for said, seen in pairs], pa.string()),
+            CONFIDENCE: pa.array([confidence for _, confidence in found], pa.float32()),
+            DIFFERS: pa.array(differs, pa.float32()),
+        }
+
+    def fails(self, measured: pa.Table, settings: LanguageSpec) -> NDArray[np.bool_]:
+        import numpy as np
+
+        tags, sources = (measured[name].to_pylist() for name in ("language", "source"))
+        allow = {} if settings.allow is None else settings.allow
+        return ~np.array(verdicts(tags, sources, allow), bool)
 
 
 def primary(tag: str) -> str:

@@ -15,22 +15,35 @@ What was found is counted and placed, never copied: no value leaves this module.
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date
 from ipaddress import ip_address
 from math import log2
-from typing import Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
+from pydantic import Field, model_validator
+
+from curate.spec import Spec
 from curate.text import Edit
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from curate.clean.measuring import Batch
+    from curate.workspace import Workspace
 
 Kind = Literal["email", "phone", "ip", "card", "id", "key"]
 Action = Literal["flag", "mask", "drop"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-SIGNALS = tuple(f"privacy:{kind}" for kind in KINDS)
+UNSHOWN = "privacy:unshown"
+SIGNALS = (*(f"privacy:{kind}" for kind in KINDS), UNSHOWN)
 
 
 class Found(NamedTuple):
@@ -53,22 +66,70 @@ def find(text: str) -> list[Found]:
     return found
 
 
-def counts(found: list[Found]) -> dict[str, float]:
-    """Return the signals of a text: how many of each kind."""
-    numbers = Counter(each.kind for each in found)
-    return {f"privacy:{kind}": float(numbers[kind]) for kind in KINDS}
-
-
-def masks(found: list[Found], actions: Mapping[Kind, Action]) -> list[Edit]:
+def masks(found: Iterable[Found], kinds: Collection[Kind]) -> list[Edit]:
     """Return the edits that put a placeholder such as `[email]` in the place of what is masked."""
-    return [(s, e, f"[{kind}]") for s, e, kind in found if actions.get(kind) == "mask"]
+    return [(start, end, f"[{kind}]") for start, end, kind in found if kind in kinds]
 
 
-def drops(signals: Mapping[str, float], actions: Mapping[Kind, Action]) -> bool:
-    """Whether a document has to go for a kind that is to be dropped."""
-    return any(
-        action == "drop" and signals[f"privacy:{kind}"] > 0 for kind, action in actions.items()
-    )
+class PrivacySpec(Spec):
+    """What is done with each kind: counted only, masked, or the document dropped."""
+
+    email: Annotated[Action, Field(description="E-mail addresses.")] = "flag"
+    phone: Annotated[Action, Field(description="Phone numbers.")] = "flag"
+    ip: Annotated[Action, Field(description="Public network addresses.")] = "flag"
+    card: Annotated[Action, Field(description="Payment cards.")] = "flag"
+    id: Annotated[Action, Field(description="Chinese identity numbers.")] = "flag"
+    key: Annotated[Action, Field(description="Keys, tokens and passwords.")] = "flag"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_for_all(cls, given: Any) -> Any:
+        return dict.fromkeys(KINDS, given) if isinstance(given, str) else given
+
+    def kinds(self, action: Action) -> tuple[Kind, ...]:
+        """Return the kinds with which this is done."""
+        return tuple(kind for kind in KINDS if getattr(self, kind) == action)
+
+
+class Privacy:
+    """The instrument: a count of each kind, and the masks as edits.
+
+    A field that the document's text does not show can hold no mask: `privacy:unshown` counts what
+    should be masked there, and such a document is dropped.
+    """
+
+    def prepare(self, workspace: Workspace, settings: PrivacySpec) -> tuple[Kind, ...]:
+        return settings.kinds("mask")
+
+    def measure(self, batch: Batch, prepared: tuple[Kind, ...]) -> Mapping[str, pa.Array]:
+        import numpy as np
+        import pyarrow as pa
+
+        numbers = np.zeros((len(batch.texts), len(KINDS) + 1), np.float32)
+        fields = batch.pool["fields"].to_pylist()
+        for place, text in enumerate(batch.texts):
+            found = find(text)
+            if found:
+                batch.edit(place, masks(found, prepared))
+            unshown = list(_unshown(text, fields[place])) if fields[place] else []
+            for row in (*found, *unshown):
+                numbers[place, KINDS.index(row.kind)] += 1
+            numbers[place, -1] = sum(row.kind in prepared for row in unshown)
+        return {name: pa.array(numbers[:, at]) for at, name in enumerate(SIGNALS)}
+
+    def fails(self, measured: pa.Table, settings: PrivacySpec) -> NDArray[np.bool_]:
+        import numpy as np
+
+        failed = measured[UNSHOWN].to_numpy() > 0
+        for kind in settings.kinds("drop"):
+            failed = failed | (measured[f"privacy:{kind}"].to_numpy() > 0)
+        return np.asarray(failed, np.bool_)
+
+
+def _unshown(text: str, fields: str) -> Iterator[Found]:
+    for _, value in json.loads(fields):
+        if value not in text:
+            yield from find(value)
 
 
 Spans = Iterator[tuple[int, int]]

@@ -1,0 +1,195 @@
+"""What stands in an evaluation set is found, with the set and the item; what is near is not."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.clean import contamination
+from curate.clean.contamination import index, shares
+from curate.clean.grams import hashed, words
+from curate.clean.texts import read_texts
+from curate.errors import DataError, RecipeError
+from curate.text import content_id
+
+ITEM = (
+    "A train leaves the old station at noon and travels north for three hours at a steady "
+    "speed of sixty miles an hour before it stops at the river."
+)
+CHINESE = "小明有三个苹果，他给了小红一个，又从妈妈那里得到了五个，请问小明现在一共有几个苹果？"
+FILLER = "Nobody in the village had seen the lake freeze before the end of the year. "
+
+
+def found(texts, items, n=13):
+    return shares(hashed(texts), index(items, n))
+
+
+def test_words_as_they_are_compared():
+    assert words("Don’t STOP: the state-of-the-art!") == [
+        *("dont", "stop", "the", "state", "of", "the", "art")
+    ]
+    assert words("ＧＰＴ４ 说：你好 abc") == ["gpt4", "说", "你", "好", "abc"]
+    assert words("Caf\u0065\u0301") == words("café")
+
+
+def test_planted_items_are_found():
+    planted = f"{FILLER}{ITEM} {FILLER}"
+    assert found([FILLER, planted], [ITEM, CHINESE]) == [{}, {0: 1.0}]
+    assert found([f"前言。{CHINESE}后记。"], [ITEM, CHINESE]) == [{1: 1.0}]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        str.upper,
+        lambda text: text.replace(" ", "\n"),
+        lambda text: text.replace("at noon", "— at noon —").replace(".", " !"),
+        lambda text: "".join(chr(ord(c) + 0xFEE0) if "a" <= c <= "z" else c for c in text),
+    ],
+)
+def test_case_punctuation_and_width_do_not_count(change):
+    assert found([FILLER + change(ITEM)], [ITEM]) == [{0: 1.0}]
+
+
+def test_near_misses_are_not_found():
+    # Every eighth word is another one: no thirteen in a row are left.
+    others = [w if place % 8 else "pear" for place, w in enumerate(ITEM.split())]
+    twelve = " ".join(ITEM.split()[:12])
+    assert found([" ".join(others), twelve, "小明有三个苹果"], [ITEM, CHINESE]) == [{}, {}, {}]
+
+
+def test_half_an_item_is_half():
+    tokens = ITEM.split()
+    (each,) = found([" ".join(tokens[: len(tokens) // 2 + 6])], [ITEM])
+    assert 0.3 < each[0] < 0.7
+
+
+def test_a_run_does_not_reach_over_two_texts():
+    tokens = ITEM.split()
+    assert found([" ".join(tokens[:12]), " ".join(tokens[12:24])], [ITEM]) == [{}, {}]
+
+
+def test_short_items_are_one_run_and_very_short_ones_are_not_looked_for():
+    nine, five = "what is the tallest mountain on the whole continent", "how old is the king"
+    texts = [f"They asked: {nine}? {FILLER}", f"{five} {FILLER}"]
+    assert found(texts, [nine, five]) == [{0: 1.0}, {}]
+
+
+def test_an_instruction_that_comes_with_every_item_is_no_evidence():
+    instruction = "Read the following passage carefully and then choose the one best answer below "
+    items = [instruction + f"{ITEM[n:]} {n}" for n in range(12)]
+    assert found([FILLER + instruction], items) == [{}]
+
+
+@given(st.lists(st.text("ab c", max_size=40), min_size=1, max_size=5), st.integers(3, 5))
+def test_shares_are_those_of_a_plain_count(texts, n):
+    """The index with hashes says what sets of tuples say."""
+    items = ["a b c a b", "c c a b a b c a", "b a b a b a b a"]
+
+    def runs(text, size):
+        tokens = words(text)
+        return {tuple(tokens[i : i + size]) for i in range(len(tokens) - size + 1)}
+
+    wanted = []
+    for text in texts:
+        each = {}
+        for place, item in enumerate(items):
+            own = runs(item, n)
+            if own and own & runs(text, n):
+                each[place] = pytest.approx(len(own & runs(text, n)) / len(own))
+        wanted.append(each)
+    assert found(texts, items, n) == wanted
+
+
+# ── files
+
+
+def test_items_are_read_from_any_format(tmp_path):
+    rows = [{"q": "one", "choices": ["a", "b"], "key": "k1"}, {"q": "two", "choices": [], "key": 2}]
+    (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (tmp_path / "b.json").write_text(json.dumps(rows))
+    with gzip.open(tmp_path / "c.jsonl.gz", "wt") as file:
+        file.write("\n".join(map(json.dumps, rows)))
+    for name in ("a.jsonl", "b.json", "c.jsonl.gz"):
+        read = list(read_texts(tmp_path / name, ("q", "choices"), "key"))
+        assert read == [("k1", "one\na\nb"), ("2", "two\n")]
+    (tmp_path / "d.csv").write_text("q,key\none,1\n")
+    assert list(read_texts(tmp_path / "d.csv", ("q",))) == [("1", "one")]
+    (tmp_path / "e.txt").write_text("one\n\ntwo\n")
+    assert list(read_texts(tmp_path / "e.txt", ("text",))) == [("1", "one"), ("2", "two")]
+
+
+def test_a_bad_file_is_told_with_its_row(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"q": "one"}\n{"p": 1}\n')
+    with pytest.raises(DataError, match=r"a\.jsonl, row 2: no q"):
+        list(read_texts(path, ("q",)))
+    path.write_text('{"q": ')
+    with pytest.raises(DataError, match=r"a\.jsonl cannot be read"):
+        list(read_texts(path, ("q",)))
+
+
+def test_hashes_are_the_same_everywhere():
+    """Indexes are kept on disk, and read by other processes and machines."""
+    runs, _ = hashed(["the quick brown fox"]).grams(2)
+    assert [f"{each:016x}" for each in runs.tolist()] == GOLDEN
+
+
+GOLDEN = ["92d9780f00d8e3d7", "792e5642e0c8ccf7", "673b1441c46db2af"]
+
+
+# ── through clean
+
+
+@pytest.fixture
+def clean_of(offline):
+    def run(texts, **given):
+        offline.lines("web.jsonl", texts)
+        offline.pool()
+        offline.run("clean", **given)
+        rows = {row["id"]: row for row in offline.rows("clean")}
+        return [rows[content_id({"text": text})] for text in texts]
+
+    return run
+
+
+def test_clean_names_set_and_item(clean_of, offline):
+    (offline.root / "math.jsonl").write_text(
+        json.dumps({"question": ITEM, "id": "m-1"}) + "\n" + json.dumps({"question": "?", "id": 2})
+    )
+    (offline.root / "zh.txt").write_text(f"{CHINESE}\n")
+    sets = [
+        {"name": "math", "path": "math.jsonl", "field": "question", "id": "id"},
+        {"name": "zh", "path": "zh.txt"},
+    ]
+    texts = [FILLER, f"{FILLER} {ITEM}", f"{CHINESE}你说呢？", " ".join(ITEM.split()[:20])]
+    rows = clean_of(texts, contamination={"sets": sets})
+    assert [row["reason"] for row in rows] == [None, "contamination", "contamination", None]
+    assert rows[0]["contamination"] is None
+    assert json.loads(rows[1]["contamination"]) == [["math", "m-1", 1.0]]
+    assert json.loads(rows[2]["contamination"]) == [["zh", "1", 1.0]]
+    assert [row["contamination:share"] for row in rows[:3]] == [0, 1, 1]
+    assert 0.3 < rows[3]["contamination:share"] < 0.5
+    again = clean_of(texts, contamination={"sets": sets, "share": 0.3})
+    assert [row["kept"] for row in again] == [True, False, False, False]
+
+
+def test_a_set_that_is_not_there_is_told_at_once(clean_of):
+    with pytest.raises(RecipeError, match=r"clean\.contamination\.sets\.0\.path: no file"):
+        clean_of([FILLER], contamination={"sets": [{"name": "x", "path": "none.jsonl"}]})
+
+
+def test_items_too_short_to_look_for_are_told(clean_of, offline):
+    (offline.root / "short.txt").write_text("yes\nno\n")
+    with pytest.raises(DataError, match="no item is long enough"):
+        clean_of([FILLER], contamination={"sets": [{"name": "x", "path": "short.txt"}]})
+
+
+def test_the_most_shared_items_come_first():
+    told = contamination._told(
+        {0: 0.2, 1: 0.9}, ["s"], {"sets": np.zeros(2, int), "names": np.array(["a", "b"])}
+    )
+    assert json.loads(told) == [["s", "b", 0.9], ["s", "a", 0.2]]

@@ -1,0 +1,141 @@
+"""Languages, licences and privacy through the stage: reasons, columns, edits."""
+
+import json
+
+import pytest
+
+from curate.clean.licenses import allowed
+from curate.errors import RecipeError
+from curate.text import content_id
+
+ENGLISH = "The soup was good and the bread was fresh, so we came back the next day."
+GERMAN = "Die Suppe war gut und das Brot war frisch, also kamen wir am nächsten Tag wieder."
+CHINESE = "这家店的汤很好喝，面包也很新鲜，所以我们第二天又来了。"
+PRIVATE = "Write to jane.doe@mail.example.org or call +44 20 7946 0958 before noon, please."
+
+
+def run(offline, texts, **given):
+    made = offline.run("clean", **given)
+    rows = {row["id"]: row for row in offline.rows("clean")}
+    return made, [rows[content_id({"text": text})] for text in texts]
+
+
+# ── languages
+
+
+def test_languages_per_source(offline):
+    offline.lines("web.jsonl", [ENGLISH, GERMAN, "OK then"])
+    offline.lines("books.jsonl", [CHINESE, {"text": GERMAN + " Und?", "lang": "de"}])
+    sources = [
+        {"name": "web", "paths": ["data/web.jsonl"]},
+        {"name": "books", "paths": ["data/books.jsonl"]},
+    ]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    texts = [ENGLISH, GERMAN, "OK then", CHINESE, GERMAN + " Und?"]
+    made, rows = run(offline, texts, rules=[], languages={"web": ["en"]})
+    assert [row["language"] for row in rows] == ["en", "de", "und", "zh", "de"]
+    reasons = [None, "language", "language", None, None]
+    assert [row["reason"] for row in rows] == reasons
+    assert rows[0]["language:confidence"] > 0.8
+    made, rows = run(offline, texts, rules=[], languages=["de", "und"])
+    assert [row["kept"] for row in rows] == [False, True, True, False, True]
+    assert made.measured == 0  # another list decides again
+    made, rows = run(offline, texts, rules=[], languages={})
+    assert made.kept == 5
+
+
+def test_stages_see_the_detected_language(offline):
+    offline.lines("web.jsonl", [ENGLISH, CHINESE])
+    offline.pool()
+    offline.run("clean", rules=[], languages={})
+    found = offline.workspace.document_table(("id", "language"))["language"].to_pylist()
+    assert sorted(found) == ["en", "zh"]
+
+
+def test_a_declared_language_stands_where_none_is_measured(offline):
+    offline.lines("web.jsonl", [ENGLISH])
+    sources = [{"name": "web", "paths": ["data/web.jsonl"], "language": "en-GB"}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    _, (row,) = run(offline, [ENGLISH], rules=[])
+    assert row["language"] == "en-GB"
+    _, (row,) = run(offline, [ENGLISH], rules=[], languages=["en"])
+    assert (row["language"], row["kept"], row["language:differs"]) == ("en-GB", True, 0)
+
+
+# ── licences
+
+
+@pytest.mark.parametrize(
+    ("license", "names", "wanted"),
+    [
+        ("MIT", ["MIT"], True),
+        ("mit", ["MIT"], True),
+        ("unknown", ["MIT"], False),
+        (None, ["MIT"], False),
+        ("unknown", ["unknown"], True),
+        ("CC-BY-4.0", ["CC-BY-*"], True),
+        ("CC-BY-NC-4.0", ["CC-BY-[0-9]*"], False),
+        ("MIT OR GPL-3.0-only", ["MIT"], True),
+        ("MIT AND GPL-3.0-only", ["MIT"], False),
+        ("(MIT AND ISC) OR X", ["MIT", "ISC"], True),
+        ("MIT", [], False),
+    ],
+)
+def test_licences(license, names, wanted):
+    assert allowed(license, names) is wanted
+
+
+def test_an_unknown_licence_is_a_reason(offline):
+    offline.lines("a.jsonl", [{"text": ENGLISH, "lic": "MIT"}, {"text": GERMAN, "lic": None}])
+    sources = [{"name": "a", "paths": ["data/a.jsonl"], "license": {"field": "lic"}}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    made, rows = run(offline, [ENGLISH, GERMAN], licenses=["MIT", "CC0-1.0"])
+    assert [row["reason"] for row in rows] == [None, "license"]
+    assert made.licenses == {"unknown": 1}
+    made, rows = run(offline, [ENGLISH, GERMAN], licenses=["unknown"])
+    assert [row["reason"] for row in rows] == ["license", None]
+    assert made.licenses == {"MIT": 1}
+
+
+# ── privacy
+
+
+def test_masks_are_edits_and_tokens_count_what_is_left(offline):
+    offline.lines("a.jsonl", [PRIVATE, ENGLISH])
+    offline.pool()
+    made, (private, plain) = run(offline, [PRIVATE, ENGLISH], rules=[], privacy="mask")
+    masked = "Write to [email] or call [phone] before noon, please."
+    assert private["tokens"] == len(masked)
+    assert [edit["replacement"] for edit in private["edits"]] == ["[email]", "[phone]"]
+    assert plain["edits"] is None
+    texts = [t for table in offline.workspace.documents() for t in table["text"].to_pylist()]
+    assert sorted(texts) == sorted([masked, ENGLISH])
+    assert made.privacy == {"email": 1, "phone": 1}
+
+
+def test_a_kind_that_is_to_be_dropped_is_a_reason(offline):
+    offline.lines("a.jsonl", [PRIVATE, ENGLISH])
+    offline.pool()
+    _, rows = run(offline, [PRIVATE, ENGLISH], privacy={"phone": "drop"})
+    assert [row["reason"] for row in rows] == ["privacy", None]
+    made, _ = run(offline, [PRIVATE, ENGLISH], privacy={"phone": "flag"})
+    assert (made.measured, made.kept) == (0, 2)
+
+
+def test_an_unknown_kind_or_action_is_told(offline):
+    from curate.recipe import Recipe
+    from curate.spec import validated
+
+    for given in ({"mail": "mask"}, {"email": "hide"}, "hide"):
+        with pytest.raises(RecipeError, match=r"clean\.privacy"):
+            validated(Recipe, {"clean": {"privacy": given}}, where="recipe.yaml")
+
+
+def test_no_value_is_in_ledger_or_result(offline):
+    offline.lines("a.jsonl", [PRIVATE])
+    offline.pool()
+    offline.run("clean", rules=[], privacy="mask")
+    written = (offline.root / "ledger.jsonl").read_text()
+    assert "7946" not in written
+    assert "jane" not in written
+    assert json.loads(written.splitlines()[-1])["result"]["privacy"] == {"email": 1, "phone": 1}
