@@ -257,15 +257,24 @@ def pool(
 def clean(
     rules: Names = None,
     near_duplicates: Real = None,
+    languages: Names = None,
+    language_confidence: Real = None,
+    licenses: Names = None,
     workspace: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
 ) -> None:
     """Give every document a verdict and a reason.
 
-    Example: curate clean --rules length --near-duplicates 0.7
+    Example: curate clean --rules length --near-duplicates 0.7 --languages en --languages zh
     """
-    options = {"rules": rules, "near_duplicates": near_duplicates}
+    options = {
+        "rules": rules,
+        "near_duplicates": near_duplicates,
+        "languages": languages,
+        "language_confidence": language_confidence,
+        "licenses": licenses,
+    }
     _run("clean", workspace, as_json, wait, options)
 
 
