@@ -12,17 +12,10 @@ from hypothesis import strategies as st
 from curate import clean, pool, storage
 from curate.clean import gopher_repetition, length
 from curate.clean.deciding import decide, outside
-from curate.clean.duplicates import (
-    PERMUTATIONS,
-    candidates,
-    jaccard,
-    near_duplicates,
-    signatures,
-)
 from curate.clean.edits import home, merged
 from curate.clean.features import Features
 from curate.errors import RecipeError
-from curate.text import apply_edits, content_id, shingles
+from curate.text import apply_edits, content_id
 
 SOUP = "The soup was good and the bread was fresh, so we came back."
 
@@ -140,19 +133,6 @@ def test_limits_of_the_recipe():
     assert "length:words" in caught.value.hint
 
 
-# ── near-duplicates
-
-
-def near(texts, threshold=0.7, ids=None):
-    """Return {id: (kept, similarity)} of texts in order of precedence; ids are their places."""
-    ids = ids or [str(place) for place in range(len(texts))]
-    content = dict(zip(ids, texts, strict=True))
-    found = near_duplicates(
-        ids, signatures(texts), lambda wanted: {id: content[id] for id in wanted}, threshold
-    )
-    return {id: (twin.kept, twin.similarity) for id, twin in found.items()}
-
-
 WORDS = [f"{a}{b}{c}" for a in "bdgkmp" for b in "aeiou" for c in "lnrst"]
 
 
@@ -167,106 +147,6 @@ def planted(n_pairs, seed=0, words=WORDS, joint=" "):
         twin[changed] = rng.choice(words, len(changed))
         texts += [joint.join(base), joint.join(twin)]
     return [texts[k] for k in rng.permutation(len(texts))]
-
-
-def brute_force(texts, threshold):
-    """Compare every text with every earlier one that stays."""
-    grams = [frozenset(shingles(text)) for text in texts]
-    kept, gone = [], {}
-    for place, mine in enumerate(grams):
-        twins = [(jaccard(mine, grams[other]), -other) for other in kept]
-        best = max(twins, default=(0.0, 0))
-        if best[0] >= threshold:
-            gone[str(place)] = (str(-best[1]), best[0])
-        else:
-            kept.append(place)
-    return gone
-
-
-@pytest.mark.parametrize(
-    "texts",
-    [planted(80), planted(80, 1, [chr(0x4E00 + 7 * n) for n in range(900)], "")],
-    ids=["English", "Chinese"],
-)
-@pytest.mark.parametrize("threshold", [0.7, 0.85])
-def test_planted_pairs_are_found(texts, threshold):
-    expected, found = brute_force(texts, threshold), near(texts, threshold)
-    assert len(expected) > 15
-    missed = [id for id in expected if id not in found]
-    assert len(missed) <= 0.02 * len(expected)
-    if not missed:
-        assert found == expected
-
-
-def test_only_verified_pairs_count():
-    texts = planted(80)
-    for id, (kept, similarity) in near(texts, 0.8).items():
-        one, other = (frozenset(shingles(texts[int(k)])) for k in (id, kept))
-        assert jaccard(one, other) == similarity >= 0.8
-
-
-def test_every_chain_ends_at_one_that_stays():
-    words = SOUP.split() * 4
-    chain = [" ".join([*words[:k], *("fish",) * k, *words[k:]]) for k in range(0, 40, 2)]
-    found = near(chain, 0.75)
-    assert found
-    assert not {kept for kept, _ in found.values()} & found.keys()
-    assert all(int(kept) < int(id) for id, (kept, _) in found.items())
-    assert found == brute_force(chain, 0.75)
-
-
-def test_the_earlier_stays_and_the_likest_is_named():
-    words = [f"word{n}" for n in range(40)]
-    base, far, twin = words, [*words[:34], *"abcdef"], [*words[:39], "x"]
-    texts = [" ".join(each) for each in (far, base, twin)]
-    found = near(texts, 0.7)
-    one = jaccard(*(frozenset(shingles(texts[k])) for k in (0, 1)))
-    assert found["1"] == ("0", one)
-    assert found["2"][0] == "0"  # the base is gone, though it is the likest
-    assert near([texts[2], texts[0], texts[1]], 0.95)["2"][0] == "0"
-
-
-def test_a_crowd_of_twins_leaves_one():
-    texts = [SOUP * 5 + f" Number {n}." for n in range(60)]
-    found = near(texts)
-    assert set(found) == {str(n) for n in range(1, 60)}
-    assert {kept for kept, _ in found.values()} == {"0"}
-
-
-def test_different_texts_are_no_twins():
-    rng = np.random.default_rng(0)
-    assert near([" ".join(rng.choice(WORDS, 50)) for _ in range(100)]) == {}
-    assert near([]) == {}
-    assert near([SOUP]) == {}
-    assert near(["", " "]) == {}  # nothing in common
-
-
-def test_only_case_and_white_space_apart():
-    assert near([SOUP, SOUP.upper().replace(" ", "\n ")], 1.0) == {"1": ("0", 1.0)}
-
-
-def test_signatures_are_the_same_in_every_run():
-    one, none, two = signatures([SOUP, None, SOUP + " And more of it."])
-    assert none is None
-    assert one == signatures([SOUP])[0] != two
-    assert len(one) == 4 * PERMUTATIONS
-    assert signatures([]) == []
-
-
-def test_candidates_share_a_band():
-    matrix = np.arange(3 * PERMUTATIONS, dtype=np.uint32).reshape(3, PERMUTATIONS)
-    assert set(candidates(matrix)) == set()
-    matrix[2, 8:12] = matrix[0, 8:12]
-    assert set(candidates(matrix)) == {(0, 2)}
-    matrix[2, 9] += 1
-    assert set(candidates(matrix)) == set()
-
-
-def test_datasketch_is_not_needed():
-    import sys
-
-    signatures([SOUP])
-    assert "datasketch" not in sys.modules
 
 
 # ── the stage
@@ -344,6 +224,7 @@ def test_shards_do_not_change_the_verdicts(offline, monkeypatch):
     made, rows = cleaned(offline, texts, near_duplicates=0.7)
     assert made.kept < 40
     monkeypatch.setattr(pool, "ROWS_PER_SHARD", 7)
+    shutil.rmtree(offline.root / "pool")
     again, parts = cleaned(offline, texts, near_duplicates=0.7)
     assert (again, parts) == (made, rows)
     assert len(offline.workspace.shards("clean")) == 6
@@ -370,7 +251,7 @@ def test_a_resumed_build_gives_the_same_bytes(offline, monkeypatch):
     again = {path.name: path.read_bytes() for path in offline.workspace.shards("clean")}
     assert again == undisturbed
     folders = [path.name for path in (offline.root / "clean").iterdir() if path.is_dir()]
-    assert folders == ["_signatures"]
+    assert folders == ["_clusters", "_signatures"]
 
 
 def test_no_shard_of_the_table_holds_signatures(offline):

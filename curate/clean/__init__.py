@@ -10,7 +10,6 @@ another limit decides again without reading a text.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ from curate import storage, tables
 from curate.clean import instruments
 from curate.clean.contamination import ContaminationSpec
 from curate.clean.deciding import decide
-from curate.clean.duplicates import Near, near_duplicates
+from curate.clean.duplicates import Gone, Shard, near_duplicates
 from curate.clean.language import DIFFERS, MINIMUM, LanguageSpec
 from curate.clean.licenses import LicenseSpec
 from curate.clean.measuring import KEPT, SIGNATURE, Plan, measure
@@ -34,9 +33,9 @@ from curate.clean.privacy import PrivacySpec
 from curate.clean.relevance import RelevanceSpec
 from curate.clean.rules import RuleName, ranges
 from curate.clean.signals import Range
+from curate.engine import read_shard
 from curate.errors import RecipeError
 from curate.spec import Spec
-from curate.text import apply_edits
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -125,9 +124,9 @@ def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
     with workspace.building("clean", made) as folder:
         measured = before or _measure(workspace, plan, folder / "_measured")
         reasons = _decide(workspace, spec, limits, measured, folder / "_reasons")
-        near = _near(workspace, measured, reasons, spec.near_duplicates)
-        _write(folder, measured, reasons, near)
-        for scaffold in ("_measured", "_reasons"):
+        gone = _near(workspace, spec, measured, reasons, folder / "_near")
+        _write(workspace, folder, measured, reasons, gone)
+        for scaffold in ("_measured", "_reasons", "_near"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
     return _result(workspace, 0 if before else workspace.rows("pool"))
 
@@ -238,85 +237,75 @@ def measurements(pool: Path, measured: Path) -> pa.Table:
 
 
 def _near(
-    workspace: Workspace, measured: Measured, reasons: list[Path], threshold: float | None
-) -> dict[str, Near]:
-    """Return the near-duplicates among what passed, and what each yields to."""
-    if threshold is None:
-        return {}
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    def whole(paths: list[Path], column: str) -> pa.ChunkedArray:
-        return pa.chunked_array(
-            [
-                chunk
-                for path in paths
-                for chunk in pq.read_table(path, columns=[column])[column].chunks
-            ]
-        )
-
-    pool = workspace.read("pool", ["id", "source", "batch"]).to_pandas()
-    pool["signature"] = whole(measured.signatures, SIGNATURE).to_pylist()
-    passed = whole(reasons, "reason").is_null().to_numpy()
-    pool["source"] = pool["source"].map(workspace.made("pool").facts["sources"].index)
-    ordered = pool[passed].sort_values(["batch", "source", "id"])
-    ids, signed = ordered["id"].tolist(), ordered["signature"].tolist()
-    return near_duplicates(ids, signed, partial(edited_texts, workspace, measured), threshold)
-
-
-def edited_texts(workspace: Workspace, measured: Measured, ids: set[str]) -> dict[str, str]:
-    """Return the texts of some documents as they read after their edits, by id."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    wanted = pa.array(sorted(ids), pa.string())
-    found: dict[str, str] = {}
-    for path, shard in zip(workspace.shards("pool"), measured.shards, strict=True):
-        table = pq.read_table(path, columns=["id", "text"])
-        edits = pq.read_table(shard, columns=["edits"])["edits"]
-        chosen = table.append_column("edits", edits).filter(pc.is_in(table["id"], wanted))
-        for row in chosen.to_pylist():
-            found[row["id"]] = apply_edits(
-                row["text"], (tuple(edit.values()) for edit in row["edits"] or ())
-            )
-    return found
+    workspace: Workspace,
+    spec: CleanSpec,
+    measured: Measured,
+    reasons: list[Path],
+    folder: Path,
+) -> Gone:
+    """Settle the near-duplicates among what passed, and against older corpora."""
+    if spec.near_duplicates is None:
+        return Gone()
+    ranks = {name: at for at, name in enumerate(workspace.made("pool").facts["sources"])}
+    found = zip(
+        workspace.shards("pool"), measured.signatures, measured.shards, reasons, strict=True
+    )
+    shards = [Shard(number, *paths, ranks) for number, paths in enumerate(found)]
+    with workspace.watch("comparing", None):
+        return near_duplicates(workspace.engine, shards, spec.near_duplicates, folder)
 
 
 # ── the table
 
 
-def _write(folder: Path, measured: Measured, reasons: list[Path], near: Mapping[str, Near]) -> None:
+def _write(
+    workspace: Workspace, folder: Path, measured: Measured, reasons: list[Path], gone: Gone
+) -> None:
+    """Write clean, its signatures, and the clusters of near-duplicates."""
+    signed: list[Path | None] = [*measured.signatures] or [None] * len(measured.shards)
+    shards = enumerate(zip(measured.shards, reasons, signed, strict=True))
+    with workspace.watch("writing", len(measured.shards)) as advance:
+        for _ in workspace.engine.each(partial(_write_shard, folder, gone), list(shards)):
+            advance(1)
+    for place, path in enumerate(gone.clusters):
+        storage.write_parquet(folder / "_clusters" / f"{place:05}.parquet", read_shard(path))
+
+
+def _write_shard(
+    folder: Path, gone: Gone, item: tuple[int, tuple[Path, Path, Path | None]]
+) -> None:
     import pyarrow.parquet as pq
 
-    for shard, reason in zip(measured.shards, reasons, strict=True):
-        table = _settled(pq.read_table(shard), pq.read_table(reason), near)
-        storage.write_parquet(folder / shard.name, table)
-    for path in measured.signatures:
-        target = folder / "_signatures" / path.name
-        target.parent.mkdir(exist_ok=True)
-        target.unlink(missing_ok=True)
-        if path.parent.name == "_signatures":
-            os.link(path, target)
-        else:
-            storage.write_parquet(target, pq.read_table(path, columns=["id", SIGNATURE]))
+    number, (shard, reasons, signed) = item
+    table = _settled(pq.read_table(shard), pq.read_table(reasons), gone.of(number))
+    storage.write_parquet(folder / shard.name, table)
+    if signed is None:
+        return
+    target = folder / "_signatures" / signed.name
+    target.parent.mkdir(exist_ok=True)
+    if signed.parent.name == "_signatures":
+        storage.share(signed, target)
+    else:
+        storage.write_parquet(target, pq.read_table(signed, columns=["id", SIGNATURE]))
 
 
-def _settled(measured: pa.Table, decided: pa.Table, near: Mapping[str, Near]) -> pa.Table:
+def _settled(measured: pa.Table, decided: pa.Table, gone: pa.Table) -> pa.Table:
     """Return a shard of clean: verdict and reason, and everything that was measured."""
     import pyarrow as pa
 
-    twins = [near.get(id) for id in decided["id"].to_pylist()]
-    reasons = [
-        "near_duplicate" if twin else reason
-        for twin, reason in zip(twins, decided["reason"].to_pylist(), strict=True)
-    ]
+    reasons = decided["reason"].to_pylist()
+    twins: list[str | None] = [None] * len(reasons)
+    similarity: list[float | None] = [None] * len(reasons)
+    for row in gone.to_pylist():
+        at = row["row"]
+        reasons[at], twins[at] = "near_duplicate", row["kept"]
+        similarity[at] = row["similarity"]
     settled = {
         "id": decided["id"],
         "kept": [reason is None for reason in reasons],
         "reason": reasons,
-        "duplicate_of": [twin and twin.kept for twin in twins],
-        "similarity": [twin and twin.similarity for twin in twins],
+        "duplicate_of": twins,
+        "similarity": similarity,
     }
     schema = tables.schema("clean")
     for field in schema:

@@ -1,0 +1,140 @@
+"""What near-duplicates share: hashed shingles of many texts at once, in one flat array.
+
+The shingles are those of `text.shingles` (character 5-grams, or bigrams where text is mostly CJK;
+case and the width of white space do not count), each as a 64-bit hash of its code points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LATIN, CJK = 5, 2
+CJK_SHARE = 0.3
+"""Text with a larger share of CJK letters goes by bigrams."""
+
+LONGEST = 1 << 24
+"""Of a longer text, so many characters are compared."""
+
+BLOCK = 1 << 18
+"""Characters hashed at once: what stays in the processor's cache."""
+
+_RANGES = (
+    (0x3040, 0x30FF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xAC00, 0xD7AF),
+    (0xF900, 0xFAFF),
+)
+_ODD = 0x9E3779B97F4A7C15
+
+
+def flat(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the shingles' hashes of all texts, and where each text's begin and the last ends.
+
+    A shingle that stands twice in a text comes twice. Shapes: (n shingles,), (n texts + 1,).
+    """
+    import numpy as np
+
+    folded = [" ".join(text[:LONGEST].lower().split()) for text in texts]
+    joined = "".join(folded)
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+    lengths = np.fromiter(map(len, folded), np.int64, len(folded))
+    starts = np.cumsum(lengths) - lengths
+    sizes = np.where(_cjk(joined, codes, starts, lengths) > CJK_SHARE * lengths, CJK, LATIN)
+    counts = np.where(lengths > 0, np.maximum(lengths - sizes + 1, 1), 0)
+    ends = np.cumsum(counts)
+    offsets = np.concatenate([[0], ends])
+    if not offsets[-1]:
+        return np.empty(0, np.uint64), offsets
+    wide = np.zeros(len(codes) + LATIN, np.uint64)
+    wide[: len(codes)] = codes
+    # The place in `codes` of each shingle: the shingles before it, and what earlier texts skipped.
+    places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
+    latin = sizes == LATIN
+    if latin.all():
+        hashes = _hashed(wide, LATIN)[places]
+    elif not latin.any():
+        hashes = _hashed(wide, CJK)[places]
+    else:
+        each = np.repeat(latin, counts)
+        hashes = np.where(each, _hashed(wide, LATIN)[places], _hashed(wide, CJK)[places])
+    for row in np.flatnonzero((lengths > 0) & (lengths < sizes)).tolist():
+        own = np.zeros(LATIN, np.uint64)  # shorter than a shingle: the text is its own
+        own[: lengths[row]] = wide[starts[row] : starts[row] + lengths[row]]
+        hashes[offsets[row]] = _hashed(own, LATIN)[0]
+    return hashes, offsets
+
+
+def _cjk(
+    joined: str,
+    codes: NDArray[np.uint32],
+    starts: NDArray[np.int64],
+    lengths: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """Return the number of CJK letters in each text."""
+    import numpy as np
+
+    if joined.isascii():
+        return np.zeros(len(starts), np.int64)
+    found = np.zeros(len(codes) + 1, bool)
+    for low, high in _RANGES:
+        found[:-1] |= (codes - np.uint32(low)) <= np.uint32(high - low)
+    sums = np.concatenate([[0], np.cumsum(found[:-1])])
+    return np.asarray(sums[starts + lengths] - sums[starts])
+
+
+def _hashed(codes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:
+    """Return the hash of the window that begins at each place: a polynomial, then splitmix64."""
+    import numpy as np
+
+    last = len(codes) - size + 1
+    hashes = codes[:last] + np.uint64(size)
+    for at in range(1, size):
+        hashes *= np.uint64(_ODD)
+        hashes += codes[at : at + last]
+    hashes ^= hashes >> np.uint64(30)
+    hashes *= np.uint64(0xBF58476D1CE4E5B9)
+    hashes ^= hashes >> np.uint64(27)
+    hashes *= np.uint64(0x94D049BB133111EB)
+    hashes ^= hashes >> np.uint64(31)
+    return hashes
+
+
+def blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield runs of texts that are hashed together."""
+    start, chars = 0, 0
+    for place, text in enumerate(texts):
+        chars += len(text)
+        if chars >= BLOCK:
+            yield texts[start : place + 1]
+            start, chars = place + 1, 0
+    if start < len(texts):
+        yield texts[start:]
+
+
+def sets(texts: Sequence[str]) -> list[NDArray[np.uint64]]:
+    """Return the distinct shingles of each text, sorted."""
+    import numpy as np
+
+    found: list[NDArray[np.uint64]] = []
+    for block in blocks(texts):
+        hashes, offsets = flat(block)
+        ends = offsets.tolist()
+        found += [np.unique(hashes[ends[k] : ends[k + 1]]) for k in range(len(block))]
+    return found
+
+
+def jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
+    """Return the Jaccard similarity of two sorted sets of distinct shingles, 0 to 1."""
+    import numpy as np
+
+    if not len(one) or not len(other):
+        return 0.0
+    both = np.sort(np.concatenate([one, other]), kind="stable")
+    shared = int(np.count_nonzero(both[1:] == both[:-1]))
+    return shared / (len(both) - shared)

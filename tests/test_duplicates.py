@@ -1,0 +1,282 @@
+"""Near-duplicates: shingles, signatures, pairs, and who yields to whom."""
+
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate import text as canon
+from curate.clean.duplicates import (
+    BANDS,
+    KEY_BYTES,
+    PERMUTATIONS,
+    Shard,
+    band_keys,
+    near_duplicates,
+    pairs_of,
+    signatures,
+)
+from curate.clean.shingling import blocks, flat, jaccard, sets
+from curate.engine import Local
+
+SOUP = "The soup was good and the bread was fresh, so we came back."
+WORDS = [f"{a}{b}{c}" for a in "bdgkmp" for b in "aeiou" for c in "lnrst"]
+HAN = [chr(0x4E00 + 7 * n) for n in range(900)]
+
+
+def id_of(place):
+    return f"{place:010x}".ljust(32, "0")
+
+
+def shard(folder, number, ids, texts, *, older=False):
+    """Write what a shard of documents needs to be compared, and return it."""
+    rows = len(ids)
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {
+        "texts": {"id": ids, "text": texts, "source": ["a"] * rows, "batch": [1] * rows},
+        "signed": {"_signature": pa.array(signatures(texts), pa.binary())},
+        "reasons": {"reason": pa.nulls(rows, pa.string())},
+    }
+    paths = {name: folder / f"{name}-{number}.parquet" for name in written}
+    for name, columns in written.items():
+        pq.write_table(pa.table(columns), paths[name])
+    reasons = None if older else paths["reasons"]
+    return Shard(number, paths["texts"], paths["signed"], None, reasons, {"a": 0})
+
+
+def cut(folder, ids, texts, size, first=0, **given):
+    return [
+        shard(folder, first + n, ids[at : at + size], texts[at : at + size], **given)
+        for n, at in enumerate(range(0, len(texts), size))
+    ]
+
+
+@pytest.fixture
+def near(tmp_path):
+    """Return how to settle texts that stand in order of precedence: {place: (kept, similarity)}."""
+    runs = []
+
+    def run(texts, threshold=0.7, *, size=1000, engine=None, older=()):
+        runs.append(texts)
+        folder = tmp_path / str(len(runs))
+        ids = [id_of(place) for place in range(len(texts))]
+        shards = cut(folder, ids, texts, size)
+        names = [f"older {place}" for place in range(len(older))]
+        before = cut(folder, names, list(older), size, len(shards), older=True)
+        made = near_duplicates(
+            engine or Local(1), shards, threshold, folder / "scaffold", older=before
+        )
+        rows = [row for each in shards for row in made.of(each.number).to_pylist()]
+        places = {id: str(place) for place, id in enumerate(ids)}
+        return {
+            places[row["id"]]: (places.get(row["kept"], row["kept"]), row["similarity"])
+            for row in rows
+        }
+
+    return run
+
+
+def grams(text):
+    return frozenset(canon.shingles(text))
+
+
+def similarity(one, other):
+    """The Jaccard similarity of the true shingles."""
+    both = len(grams(one) & grams(other))
+    return both / len(grams(one) | grams(other)) if both else 0.0
+
+
+def planted(n_pairs, seed=0, words=WORDS, joint=" "):
+    """Return texts of which some are others with words changed: many similarities."""
+    rng = np.random.default_rng(seed)
+    texts = []
+    for pair in range(n_pairs):
+        base = rng.choice(words, 60)
+        twin = base.copy()
+        changed = rng.choice(60, pair % 12, replace=False)
+        twin[changed] = rng.choice(words, len(changed))
+        texts += [joint.join(base), joint.join(twin)]
+    return [texts[k] for k in rng.permutation(len(texts))]
+
+
+def brute_force(texts, threshold):
+    """Compare every text with every earlier one that stays."""
+    kept, gone = [], {}
+    for place, mine in enumerate(texts):
+        twins = [(similarity(mine, texts[other]), -other) for other in kept]
+        best = max(twins, default=(0.0, 0))
+        if best[0] >= threshold:
+            gone[str(place)] = (str(-best[1]), best[0])
+        else:
+            kept.append(place)
+    return gone
+
+
+# ── shingles
+
+
+LETTERS = st.text("ab cDÉß\n\t汉字かな한𠀀😀", max_size=30)
+
+
+@given(st.lists(LETTERS, max_size=6))
+def test_hashed_shingles_are_the_true_ones(texts):
+    """As many, and as many in common, as of the strings themselves: no hash but for its string."""
+    found = sets(texts)
+    assert [len(each) for each in found] == [len(grams(each)) for each in texts]
+    for one, hashes in zip(texts, found, strict=True):
+        for other, others in zip(texts, found, strict=True):
+            assert jaccard(hashes, others) == similarity(one, other)
+
+
+@given(st.lists(LETTERS, max_size=6))
+def test_texts_hashed_together_are_hashed_as_alone(texts):
+    hashes, ends = flat(texts)
+    for place, text in enumerate(texts):
+        alone, _ = flat([text])
+        assert hashes[ends[place] : ends[place + 1]].tolist() == alone.tolist()
+
+
+def test_blocks_leave_out_nothing(monkeypatch):
+    monkeypatch.setattr("curate.clean.shingling.BLOCK", 10)
+    texts = ["abcdef", "", "g" * 30, "hij", "klm", "nopq", "r"]
+    assert [text for block in blocks(texts) for text in block] == texts
+    assert len(list(blocks(texts))) == 3
+    assert list(blocks([])) == []
+
+
+# ── signatures and pairs
+
+
+def test_signatures_are_the_same_in_every_run():
+    one, none, two = signatures([SOUP, " ", SOUP + " And more of it."])
+    assert none is None
+    assert one == signatures([SOUP])[0] != two
+    assert len(one) == KEY_BYTES
+    assert signatures([]) == []
+
+
+def test_bands_are_keys_of_their_own():
+    matrix = np.zeros((2, PERMUTATIONS), np.uint32)
+    matrix[1, 9] = 1
+    keys = band_keys(matrix)
+    assert keys.shape == (2, BANDS)
+    assert len(set(keys[0].tolist())) == BANDS  # equal values in two bands are no common key
+    assert np.flatnonzero(keys[0] != keys[1]).tolist() == [2]
+
+
+def places(*rows):
+    return pa.table(
+        {
+            name: pa.array([row[at] for row in rows], pa.uint64())
+            for at, name in enumerate(("key", "order", "place"))
+        }
+    )
+
+
+def test_pairs_share_a_key():
+    bands = places((7, 3, 30), (9, 1, 10), (7, 2, 20), (8, 2, 20), (9, 2, 20), (7, 1, 10))
+    found = {(row["late"], row["early"]) for row in pairs_of(bands).to_pylist()}
+    assert found == {(20, 10), (30, 10), (30, 20)}
+    assert pairs_of(places((1, 1, 1), (2, 2, 2))).num_rows == 0
+    assert pairs_of(places()).num_rows == 0
+
+
+def test_of_a_crowd_each_is_paired_with_the_first_and_the_next():
+    crowd = places(*((5, order, 100 + order) for order in range(50)))
+    found = {(row["early"], row["late"]) for row in pairs_of(crowd).to_pylist()}
+    assert found == {(100, late) for late in range(101, 150)} | {
+        (late - 1, late) for late in range(101, 150)
+    }
+
+
+def test_datasketch_is_not_needed():
+    signatures([SOUP])
+    assert "datasketch" not in sys.modules
+
+
+# ── who yields
+
+
+@pytest.mark.parametrize(
+    "texts", [planted(80), planted(80, 1, HAN, "")], ids=["English", "Chinese"]
+)
+@pytest.mark.parametrize("threshold", [0.7, 0.85])
+def test_planted_pairs_are_found(near, texts, threshold):
+    expected, found = brute_force(texts, threshold), near(texts, threshold)
+    assert len(expected) > 15
+    missed = [id for id in expected if id not in found]
+    assert len(missed) <= 0.02 * len(expected)
+    if not missed:
+        assert found == expected
+
+
+def test_only_verified_pairs_count(near):
+    texts = planted(80)
+    for id, (kept, jaccard_) in near(texts, 0.8).items():
+        assert similarity(texts[int(id)], texts[int(kept)]) == jaccard_ >= 0.8
+
+
+def test_every_chain_ends_at_one_that_stays(near):
+    words = SOUP.split() * 4
+    chain = [" ".join([*words[:k], *("fish",) * k, *words[k:]]) for k in range(0, 40, 2)]
+    found = near(chain, 0.75)
+    assert found
+    assert not {kept for kept, _ in found.values()} & found.keys()
+    assert all(int(kept) < int(id) for id, (kept, _) in found.items())
+    assert found == brute_force(chain, 0.75)
+
+
+def test_the_earlier_stays_and_the_likest_is_named(near):
+    words = [f"word{n}" for n in range(40)]
+    base, far, twin = words, [*words[:34], *"abcdef"], [*words[:39], "x"]
+    texts = [" ".join(each) for each in (far, base, twin)]
+    found = near(texts, 0.7)
+    assert found["1"] == ("0", similarity(texts[0], texts[1]))
+    assert found["2"][0] == "0"  # the base is gone, though it is the likest
+    assert near([texts[2], texts[0], texts[1]], 0.95)["2"][0] == "0"
+
+
+def test_a_crowd_of_twins_leaves_one(near):
+    texts = [SOUP * 5 + f" Number {n}." for n in range(60)]
+    found = near(texts)
+    assert set(found) == {str(n) for n in range(1, 60)}
+    assert {kept for kept, _ in found.values()} == {"0"}
+
+
+def test_different_texts_are_no_twins(near):
+    rng = np.random.default_rng(0)
+    assert near([" ".join(rng.choice(WORDS, 50)) for _ in range(100)]) == {}
+    assert near([SOUP]) == {}
+    assert near(["", " "]) == {}  # nothing in common
+
+
+def test_only_case_and_white_space_apart(near):
+    assert near([SOUP, SOUP.upper().replace(" ", "\n ")], 1.0) == {"1": ("0", 1.0)}
+
+
+def test_an_older_corpus_stays_and_is_named(near):
+    texts = [SOUP, f"{SOUP} Yes.", "Something else was said by nobody at all, and more than once."]
+    found = near(texts, older=[f"{SOUP} No.", "Some other thing of long ago that nobody repeats."])
+    assert {id: kept for id, (kept, _) in found.items()} == {"0": "older 0", "1": "older 0"}
+    assert near(texts, older=[f"{SOUP} No.", f"{SOUP} Now."])["0"][0].startswith("older")
+
+
+@pytest.mark.parametrize("name", ["local", "ray"])
+def test_shards_and_engines_do_not_change_who_yields(near, name, monkeypatch):
+    from curate.engine import choose
+
+    if name == "ray" and find_spec("ray") is None:
+        pytest.skip("ray is not installed: pip install 'curate[ray]'")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "0" * 32)
+    texts = planted(60)
+    expected = near(texts)
+    assert len(expected) > 10
+    assert near(texts, size=7) == expected
+    engine = choose(name, 2)
+    assert near(texts, size=25, engine=engine) == expected
+    engine.close()
