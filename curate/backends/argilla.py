@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -25,13 +25,14 @@ from curate.backends.argilla_client import (
     Client,
     Conflict,
     NotFound,
+    TooLarge,
     external_id,
     time_of,
     well_formed,
 )
 from curate.backends.argilla_form import check, guide, same, settings, slug
-from curate.backends.argilla_text import stored
-from curate.backends.argilla_values import image_complaint, write_response, write_suggestions
+from curate.backends.argilla_records import Pace, record, refuse_own_overlap, texts
+from curate.backends.argilla_values import write_response
 from curate.errors import (
     BackendError,
     BackendUnavailable,
@@ -49,14 +50,6 @@ from curate.records import (
     Server,
     Task,
 )
-
-BATCH = 500
-"""How many records the server takes at once."""
-
-FIRST_BATCH = 100
-BATCH_SECONDS = 0.4
-BATCH_CHARACTERS = 8_000_000
-"""A batch is sized so that people who label meanwhile wait no longer than this for the server."""
 
 EVERYONE = 1000
 """The overlap that asks everyone: a record leaves all queues when as many have submitted."""
@@ -211,29 +204,19 @@ class ArgillaBackend:
 
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
         wanted = {task.id: task for task in tasks}
-        _refuse_own_overlap(project, wanted.values())
+        refuse_own_overlap(project, wanted.values())
         self.open_project(project)
-        write = self._writer(project)
-        records = {id: write(task) for id, task in wanted.items()}
+        questions = self._questions(project)
+        records = {id: record(project.form, task, questions) for id, task in wanted.items()}
         there = set(self.client.records(project.key, external_id, responses=False))
-        missing = [record for id, record in records.items() if id not in there]
+        missing = [each for id, each in records.items() if id not in there]
         yield from self._send(project, missing)
 
-    def _writer(self, project: Project) -> Callable[[Task], dict[str, Any]]:
-        """Return what makes a record of a task. It raises DataError for what cannot be shown."""
+    def _questions(self, project: Project) -> dict[str, str]:
+        """Return the server's ids of the questions, by name."""
         found = self.client.request("GET", f"datasets/{project.key}/questions")
         with well_formed():
-            questions = {each["name"]: each["id"] for each in found["items"]}
-
-        def write(task: Task) -> dict[str, Any]:
-            record: dict[str, Any] = {"external_id": task.id, "fields": _fields(project.form, task)}
-            if task.suggestions:
-                texts = _texts(project.form, task)
-                args = (project.form, task.suggestions, texts, questions)
-                record["suggestions"] = write_suggestions(*args)
-            return record
-
-        return write
+            return {each["name"]: each["id"] for each in found["items"]}
 
     def _send(self, project: Project, records: Sequence[dict[str, Any]]) -> Iterator[str]:
         """Send records batch by batch; yield the ids of each when it is stored."""
@@ -244,6 +227,8 @@ class ArgillaBackend:
             try:
                 self._put(project, batch)
             except BackendError as fault:
+                if isinstance(fault, TooLarge) and pace.halve(len(batch)):
+                    continue
                 if not sent:
                     raise
                 left = len(records) - sent
@@ -251,7 +236,7 @@ class ArgillaBackend:
                 raise PartialPush(message, sent=sent, failed=left) from None
             pace.took(len(batch), time.monotonic() - started)
             sent += len(batch)
-            yield from (record["external_id"] for record in batch)
+            yield from (each["external_id"] for each in batch)
 
     def _put(self, project: Project, batch: Sequence[dict[str, Any]]) -> None:
         """Store a batch, whole or not at all; if its answer is lost, once more: ids are unique."""
@@ -300,19 +285,23 @@ class ArgillaBackend:
             given[each.id, each.account].append(each)
         users = {each.username: str(each.id) for each in self.client.users()}
         refuse_strangers({account for _, account in given}, users, self.client.url)
-        _refuse_own_overlap(project, wanted.values())
+        refuse_own_overlap(project, wanted.values())
         _refuse_unknown_tasks(id for id, _ in given if id not in wanted)
         self.open_project(project)
         there = dict(self.client.records(project.key, _people, responses=True))
-        write = self._writer(project)
-        records = {id: write(task) for id, task in wanted.items() if id not in there}
+        questions = self._questions(project)
+        records = {
+            id: record(project.form, task, questions)
+            for id, task in wanted.items()
+            if id not in there
+        }
         back = 0
         for (id, account), rows in given.items():
             if users[account] not in there.get(id, ()):
-                record = records.setdefault(id, {"external_id": id})
-                response = write_response(project.form, rows, _texts(project.form, wanted[id]))
-                response["user_id"] = users[account]
-                record.setdefault("responses", []).append(response)
+                shown = texts(project.form, wanted[id])
+                response = write_response(project.form, rows, shown) | {"user_id": users[account]}
+                made = records.setdefault(id, {"external_id": id})
+                made.setdefault("responses", []).append(response)
                 back += 1
         list(self._send(project, list(records.values())))
         return back
@@ -340,62 +329,9 @@ class ArgillaBackend:
         return Progress(counts, tuple(sorted(accounts)), tasks)
 
 
-class Pace:
-    """How many records to send at once, from how long the server took for the last."""
-
-    def __init__(self) -> None:
-        self.size = min(FIRST_BATCH, BATCH)
-
-    def next(self, records: Sequence[dict[str, Any]], start: int) -> Sequence[dict[str, Any]]:
-        """Return the next batch: at least one record, and no more characters than may be."""
-        characters = 0
-        for end in range(start, min(start + self.size, len(records))):
-            characters += sum(map(len, records[end].get("fields", {}).values()))
-            if characters > BATCH_CHARACTERS and end > start:
-                return records[start:end]
-        return records[start : start + self.size]
-
-    def took(self, number: int, seconds: float) -> None:
-        """Learn from a batch; grow twofold at most."""
-        fitting = int(number * BATCH_SECONDS / max(seconds, 0.001))
-        self.size = max(10, min(fitting, 2 * self.size, BATCH))
-
-
-def _fields(form: Form, task: Task) -> dict[str, str]:
-    """Return what the form shows of a task, as the server stores it."""
-    fields = {}
-    for name in form.fields:
-        value = task.fields.get(name, "")
-        if name in form.images:
-            if complaint := image_complaint(value):
-                raise DataError(
-                    f"the image ${name} of {task.id} cannot be shown: {complaint}",
-                    hint="give a web address, or the image itself as data:image/png;base64,…",
-                )
-            fields[name] = value
-        else:
-            fields[name] = stored(value)
-    return fields
-
-
-def _texts(form: Form, task: Task) -> dict[str, str]:
-    return {name: task.fields.get(name, "") for name in form.fields}
-
-
 def _people(record: Mapping[str, Any]) -> tuple[str, set[str]]:
     """Return our id of a record, and who has answered it."""
     return external_id(record), {str(each["user_id"]) for each in record["responses"]}
-
-
-def _refuse_own_overlap(project: Project, tasks: Iterable[Task]) -> None:
-    """Raise DataError for a task that wants another overlap: Argilla has one for all."""
-    for task in tasks:
-        if task.overlap not in (None, project.overlap):
-            raise DataError(
-                f"Argilla asks {project.overlap or 'all'} people about every text, "
-                f"and {task.id} wants {task.overlap}",
-                hint="`push: {overlap: all}`, or `push: {assign: person}`",
-            )
 
 
 def _refuse_unknown_tasks(ids: Iterable[str]) -> None:

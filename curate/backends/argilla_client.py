@@ -51,6 +51,10 @@ class Conflict(BackendError):
     """The server has that already."""
 
 
+class TooLarge(BackendError):
+    """Something before the server does not let so much through; nothing was stored."""
+
+
 class Client:
     """One server and the key to it; every fault leaves as a BackendError without the key."""
 
@@ -174,7 +178,7 @@ class Client:
         if status == 409:
             return Conflict(f"{self.url} has that already: {said}", hint="try again")
         if status == 413:
-            return BackendError(
+            return TooLarge(
                 f"{self.url} refuses so much at once (HTTP 413): {said}",
                 hint="a proxy before it limits the size of requests: raise that to 10 MB",
             )

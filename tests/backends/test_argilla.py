@@ -14,9 +14,10 @@ from typing import Any
 import httpx
 import pytest
 
-from curate.backends import argilla, argilla_client
-from curate.backends.argilla import ArgillaBackend, Pace
+from curate.backends import argilla, argilla_client, argilla_records
+from curate.backends.argilla import ArgillaBackend
 from curate.backends.argilla_client import Client, external_id
+from curate.backends.argilla_records import Pace
 from curate.backends.argilla_text import restored
 from curate.backends.argilla_values import write_values
 from curate.errors import (
@@ -102,7 +103,7 @@ class ArgillaHands:
 
     def make_pages_small(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(argilla_client, "PAGE", 7)
-        monkeypatch.setattr(argilla, "BATCH", 6)
+        monkeypatch.setattr(argilla_records, "BATCH", 6)
 
     def records(self, project: Project) -> list[Any]:
         """Return every record as the owner sees it."""
@@ -531,18 +532,22 @@ def test_answers_go_back_with_their_suggestions_and_leave_others_alone(
 def test_a_batch_is_sized_by_time_and_by_characters() -> None:
     pace = Pace()
     records = [{"external_id": str(n), "fields": {"text": "x"}} for n in range(2_000)]
-    assert len(pace.next(records, 0)) == argilla.FIRST_BATCH
+    assert len(pace.next(records, 0)) == argilla_records.FIRST_BATCH
     pace.took(100, 0.01)
     assert pace.size == 200
     for _ in range(5):
         pace.took(pace.size, 0.001)
-    assert len(pace.next(records, 0)) == argilla.BATCH
+    assert len(pace.next(records, 0)) == argilla_records.BATCH
     assert len(pace.next(records, 1_990)) == 10
     pace.took(500, 20)
     assert pace.size == 10
     heavy = [{"external_id": "x", "fields": {"image": "x" * 5_000_000}}] * 3
     assert len(pace.next(heavy, 0)) == 1
     assert len(pace.next([{"external_id": "x"}], 0)) == 1
+    assert pace.halve(8)
+    pace.took(4, 0.001)
+    assert pace.size == 4
+    assert not pace.halve(1)
 
 
 # ── faults
@@ -613,6 +618,27 @@ def test_a_push_that_fails_half_way_says_how_far_it_came(
     assert len(hands.records(project)) == 6
     with pytest.raises(BackendUnavailable, match="in time"):
         list(hands.backend.push(project, tasks(20)))
+
+
+def test_what_a_proxy_finds_too_large_goes_in_smaller_parts(
+    hands: ArgillaHands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = hands.backend.ensure_project(hands.name(), TOPIC, overlap=2, guidelines="")
+    http = hands.backend.client.sdk.http_client
+    send, sizes = http.request, []
+
+    def request(method: str, url: str, **named: Any) -> httpx.Response:
+        if url.endswith("/bulk"):
+            sizes.append(len(json.loads(named["content"])["items"]))
+            if sizes[-1] > 8:
+                return httpx.Response(413, content=b"<html>too large</html>")
+        return send(method, url, **named)
+
+    monkeypatch.setattr(http, "request", request)
+    assert len(list(hands.backend.push(project, tasks(20)))) == 20
+    assert sizes[:3] == [20, 10, 5]
+    assert max(sizes[2:]) <= 5
+    assert len(hands.records(project)) == 20
 
 
 def test_a_wrong_key_is_named_and_not_shown(hands: ArgillaHands) -> None:
