@@ -121,6 +121,8 @@ def test_only_one_module_knows_each_library(module: str) -> None:
     names = {name.split(".")[0] for name in imports(module, run_time_only=False)}
     if not MODULES[module].match("curate/backends/label_studio*.py"):
         assert "label_studio_sdk" not in names
+    if not MODULES[module].match("curate/backends/argilla*.py"):
+        assert "argilla" not in names
     if module != "curate.console":
         assert "rich" not in names
 
