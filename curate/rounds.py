@@ -69,7 +69,7 @@ class Round:
                 dict(json.loads(row["fields"])),
                 tuple(places[row["id"]]["members"] or ()),
                 places[row["id"]]["start"] or 0,
-                tuple((low, high, new) for low, high, new in json.loads(row["edits"] or "[]")),
+                **_stored_edits(row["edits"]),
             )
             for row in pq.read_table(self.folder / "texts.parquet").to_pylist()
         }
@@ -277,7 +277,7 @@ def freeze(
         {
             "id": id,
             "fields": json.dumps([*view.fields.items()], ensure_ascii=False),
-            "edits": json.dumps(view.edits, ensure_ascii=False) if view.edits else None,
+            "edits": _edits(view),
         }
         for id, view in views.items()
     ]
@@ -287,6 +287,19 @@ def freeze(
         storage.write_json(folder / "gold.json", dict(gold))
     yield folder
     storage.swap(folder, root / "rounds" / f"{number:02}")
+
+
+def _edits(view: View) -> str | None:
+    """Return a view's edits as JSON: a list, or a list for each field; null without any."""
+    edits = view.edits or dict(view.by_field)
+    return json.dumps(edits, ensure_ascii=False) if edits else None
+
+
+def _stored_edits(stored: str | None) -> dict[str, Any]:
+    edits = json.loads(stored or "[]")
+    if isinstance(edits, list):
+        return {"edits": tuple(map(tuple, edits))}
+    return {"by_field": {name: tuple(map(tuple, each)) for name, each in edits.items()}}
 
 
 def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

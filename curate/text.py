@@ -69,6 +69,35 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     return "".join((*parts, text[at:]))
 
 
+def field_edits(
+    fields: Mapping[str, str], text: str, edits: Sequence[Edit]
+) -> dict[str, tuple[Edit, ...]]:
+    """Return the edits of each field, given those of the text that the fields were rendered to.
+
+    What stands in the place of a mask is replaced wherever a field holds it, so that no field can
+    show what the text hides.
+    """
+    found: dict[str, tuple[Edit, ...]] = {}
+    at = 0
+    masked = {text[start:end]: new for start, end, new in edits if new}
+    for name, value in fields.items():
+        place = text.find(value, at)
+        place = text.find(value) if place < 0 else place
+        own: list[Edit] = []
+        if place >= 0:
+            at = place + len(value)
+            for start, end, new in edits:
+                low, high = max(start, place), min(end, at)
+                own += [(low - place, high - place, new)] if low < high else []
+        for hidden, new in masked.items():
+            for match in re.finditer(re.escape(hidden), value):
+                if all(match.end() <= low or high <= match.start() for low, high, _ in own):
+                    own.append((*match.span(), new))
+        if own:
+            found[name] = tuple(sorted(own))
+    return found
+
+
 def cjk_share(text: str) -> float:
     """Return the share of characters that are Chinese, Japanese or Korean letters, 0 to 1."""
     if text.isascii():

@@ -24,13 +24,15 @@ class View:
 
     `fields` are the texts as shown. `members` are the documents behind a window or a comparison
     (none: the task is the document). `start` is where a window begins in the canonical text, and
-    `edits` are those applied to what is shown, in code points of the canonical text.
+    `edits` are those applied to what is shown, in code points of the canonical text. Where several
+    fields are shown, `by_field` holds the edits of each, in code points of the field.
     """
 
     fields: Mapping[str, str]
     members: tuple[str, ...] = ()
     start: int = 0
     edits: tuple[Edit, ...] = field(default=())
+    by_field: Mapping[str, tuple[Edit, ...]] = field(default_factory=dict)
 
     @property
     def compares(self) -> bool:
@@ -40,21 +42,28 @@ class View:
     def home(self, value: Any) -> tuple[Any, str | None]:
         """Return an answer as it is kept, and why it cannot be (then it is left as it was)."""
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            spans = [self._span(span, self._to_home, self._named) for span in value]
+            spans = [self._span(span, self._to_home(span), self._named) for span in value]
             cut = any(span is None for span in spans)
             return (value, "a span cuts a mask") if cut else (spans, None)
         return (self._named.get(value, value) if isinstance(value, str) else value), None
 
     def shown(self, value: Any) -> Any:
         """Return a kept answer as the page has it."""
-        sides = {document: side for side, document in self._named.items()}
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            return [self._span(span, self._to_page, sides) or span for span in value]
-        return sides.get(value, value) if isinstance(value, str) else value
+            return [self.shown_span(span) or span for span in value]
+        return self._sides.get(value, value) if isinstance(value, str) else value
+
+    def shown_span(self, span: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return a kept span as the page has it; None where an edit took a part of it."""
+        return self._span(span, self._to_page(span), self._sides)
 
     @property
     def _named(self) -> dict[str, str]:
         return dict(zip(SIDES, self.members, strict=True)) if self.compares else {}
+
+    @property
+    def _sides(self) -> dict[str, str]:
+        return {document: side for side, document in self._named.items()}
 
     def _span(
         self, span: Mapping[str, Any], places: _Places, names: Mapping[str, str]
@@ -65,18 +74,17 @@ class View:
         moved = {**span, "start": start, "end": end}
         return {**moved, "field": names[span["field"]]} if span.get("field") in names else moved
 
-    @property
-    def _to_home(self) -> _Places:
-        return _Places(tuple(self._pieces()))
+    def _to_home(self, span: Mapping[str, Any]) -> _Places:
+        return _Places(tuple(self._pieces(span.get("field"))))
 
-    @property
-    def _to_page(self) -> _Places:
-        turned = (_Piece(*piece.at_home, *piece.on_page, piece.kept) for piece in self._pieces())
+    def _to_page(self, span: Mapping[str, Any]) -> _Places:
+        pieces = self._pieces(self._sides.get(str(span.get("field")), span.get("field")))
+        turned = (_Piece(*piece.at_home, *piece.on_page, piece.kept) for piece in pieces)
         return _Places(tuple(turned))
 
-    def _pieces(self) -> Iterator[_Piece]:
+    def _pieces(self, shown: str | None) -> Iterator[_Piece]:
         page, home = 0, self.start
-        for start, end, replacement in self.edits:
+        for start, end, replacement in self.by_field.get(shown or "", self.edits):
             yield _Piece(page, page + start - home, home, start, True)
             page += start - home
             yield _Piece(page, page + len(replacement), start, end, False)

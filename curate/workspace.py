@@ -31,7 +31,7 @@ from curate.records import Question
 from curate.rounds import Round
 from curate.spec import Spec
 from curate.storage import Provenance, Stored
-from curate.text import TEXT, Edit, apply_edits
+from curate.text import TEXT, Edit, apply_edits, field_edits
 from curate.views import View
 
 if TYPE_CHECKING:
@@ -180,7 +180,8 @@ class Workspace:
         import pyarrow as pa
 
         parts = list(self.documents(columns))
-        schema = pa.schema([f for t in ("pool", "clean") for f in tables.schema(t, *columns)])
+        fields = {f.name: f for t in ("pool", "clean") for f in tables.schema(t, *columns)}
+        schema = pa.schema(list(fields.values()))
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
     def find_views(self, ids: Iterable[str], *, edited: bool = True) -> dict[str, View]:
@@ -204,11 +205,11 @@ class Workspace:
                 table = table.append_column("edits", verdicts["edits"]).filter(verdicts["kept"])
             for row in table.filter(pc.is_in(table["id"], wanted)).to_pylist():
                 edits = _edits(row.get("edits"))
-                fields = json.loads(row["fields"]) if row["fields"] else None
-                text = {TEXT: apply_edits(row["text"], edits)}
-                found[row["id"]] = (
-                    View(dict(fields), edits=()) if fields else View(text, edits=edits)
-                )
+                if row["fields"]:
+                    found[row["id"]] = _view_of_fields(row, edits)
+                else:
+                    text = {TEXT: apply_edits(row["text"], edits)}
+                    found[row["id"]] = View(text, edits=edits)
         return found
 
     def write(
@@ -403,6 +404,13 @@ def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
     ]
     at = documents.column_names.index("text")
     return documents.set_column(at, "text", pa.array(texts, pa.string()))
+
+
+def _view_of_fields(row: Mapping[str, Any], edits: Sequence[Edit]) -> View:
+    fields = dict(json.loads(row["fields"]))
+    own = field_edits(fields, row["text"], edits)
+    shown = {name: apply_edits(text, own.get(name, ())) for name, text in fields.items()}
+    return View(shown, by_field=own)
 
 
 def _edits(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Edit, ...]:

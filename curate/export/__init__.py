@@ -22,6 +22,7 @@ from curate import __version__, chance, storage, tables
 from curate.errors import DataError
 from curate.export.card import dataset_card
 from curate.spec import Spec
+from curate.views import View
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ def _documents(
     for table in workspace.documents(columns):
         for row in table.filter(pc.is_in(table["id"], wanted)).to_pylist():
             found[row["id"]] = row
+    edited = [id for id, row in found.items() if row["edits"] or row["fields"]]
+    shown = workspace.find_views(edited) if edited else {}
     groups, quality = draw["group"].to_dict(), draw["quality"].to_dict()
     for id, copy in part:
         row = found[id]
@@ -189,10 +192,29 @@ def _documents(
             "labels": labels.get(id, {}),
         }
         if row["fields"]:
-            document["fields"] = dict(json.loads(row["fields"]))
+            document["fields"] = dict(shown[id].fields)
         if row["edits"]:
             document["edited"] = True
+            document["labels"] = _placed(document["labels"], shown[id])
         yield document
+
+
+def _placed(labels: Mapping[str, Any], view: View) -> dict[str, Any]:
+    """Return labels with their spans where the edited text has them.
+
+    A span of which an edit took a part has no place there: it is left out, and `unplaced` says how
+    many are.
+    """
+    placed: dict[str, Any] = {}
+    for question, label in labels.items():
+        value = label["value"]
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            spans = [moved for span in value if (moved := view.shown_span(span))]
+            label = {**label, "value": spans}
+            if len(spans) < len(value):
+                label["unplaced"] = len(value) - len(spans)
+        placed[question] = label
+    return placed
 
 
 def _write(path: Path, documents: Iterable[Document]) -> None:

@@ -236,8 +236,9 @@ def _pairs(
         texts = {
             side: render(shown[each].fields) for side, each in zip(SIDES, members, strict=True)
         }
+        edits = {side: shown[each].edits for side, each in zip(SIDES, members, strict=True)}
         rows.append({**design, "id": id, "members": members, "stratum": one["stratum"]})
-        views[id] = View(texts, tuple(members))
+        views[id] = View(texts, tuple(members), by_field={k: v for k, v in edits.items() if v})
     return rows, views
 
 
