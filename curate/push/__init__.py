@@ -160,7 +160,12 @@ def tasks_of(current: Round, batch: str | None = None) -> list[Task]:
     The ids of the tasks are all that leads back to documents, members and gold.
     """
     texts = current.texts()
-    rows = {row["id"]: row for row in current.tasks() if row["batch"] == batch}
+    erased = current.erased
+    rows = {
+        row["id"]: row
+        for row in current.tasks()
+        if row["batch"] == batch and row["id"] not in erased
+    }
     return [
         Task(id, texts[id], rows[id]["overlap"], _stored_suggestions(rows[id]["suggestions"]))
         for id in _in_order(current)
@@ -344,8 +349,10 @@ def restore(workspace: Workspace) -> RestoreResult:
         raise DataError(f"round {current.number} has not been sent", hint="run `curate push`")
     backend = workspace.connect(current.push["spec"]["backend"])
     anew = answers = tasks = 0
+    urls = []
     for batch in current.batches:
         project, is_new = _found_or_made(backend, batch)
+        urls.append(project.url)
         given = _at_home(workspace, current, batch)
         admitted = accounts(workspace.root, backend, batch.people)
         backend.admit(project, sorted({*admitted, *(each.account for each in given)}))
@@ -354,7 +361,7 @@ def restore(workspace: Workspace) -> RestoreResult:
             answers += backend.restore(project, asked, given)
         current.replace_project(batch.name, project, restored=now())
         anew, tasks = anew + is_new, tasks + len(asked)
-    return RestoreResult(current.number, anew, tasks, answers, current.batches[0].project.url)
+    return RestoreResult(current.number, anew, tasks, answers, urls[0])
 
 
 def _found_or_made(backend: Backend, batch: Batch) -> tuple[Project, bool]:
@@ -372,7 +379,7 @@ def _at_home(workspace: Workspace, current: Round, batch: Batch) -> list[Annotat
     """Return the batch's answers as the server had them: by account, as the page shows them."""
     ids = people.load(workspace.root).ids(batch.project.backend)
     names = {id: account for account, id in ids.items()}
-    views = current.views()
+    views, erased = current.views(), current.erased
     return [
         Annotation(
             row["id"],
@@ -385,5 +392,6 @@ def _at_home(workspace: Workspace, current: Round, batch: Batch) -> list[Annotat
         )
         for row in current.answers()
         if row["project"] == batch.project.name
+        and row["id"] not in erased
         and row["status"] in ("submitted", "skipped", "discarded")
     ]

@@ -26,6 +26,18 @@ from pathlib import Path
 from typing import Any, TextIO
 
 HOST = "127.0.0.1"
+SQLITE = {
+    "timeout": 60,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL",
+}
+"""Writers wait for each other at the start, and nobody waits for a reader.
+
+As it comes, a transaction that has read cannot write once another has: Label Studio then sleeps,
+for minutes in the end, and does the whole request again. An import never ends while two people
+label.
+"""
+
 TAKEN = 3
 """The exit code that says: somebody else has the port."""
 
@@ -39,7 +51,9 @@ def set_up(secret_key: str) -> None:
     os.environ["SECRET_KEY"] = secret_key
     os.environ["DJANGO_SETTINGS_MODULE"] = "label_studio.core.settings.label_studio"
     import django
+    from django.conf import settings
 
+    settings.DATABASES["default"]["OPTIONS"] = SQLITE
     django.setup()
 
 
