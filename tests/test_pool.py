@@ -222,9 +222,14 @@ def test_bytes_that_are_no_utf8(offline):
     good = json.dumps({"text": SOUP}).encode()
     put(offline.root, "a.jsonl", good + b'\n{"text": "caf\xe9"}\n')
     with pytest.raises(DataError, match=r"a\.jsonl, line 2: "):
-        read(offline, {"paths": ["data/a.jsonl"]})
-    made, rows = read(offline, {"paths": ["data/a.jsonl"]}, strict=False)
+        read(offline, {"paths": ["data/a.jsonl"], "encoding": "utf-8"})
+    source = {"paths": ["data/a.jsonl"], "encoding": "utf-8"}
+    made, rows = read(offline, source, strict=False)
     assert (made.bad_rows, [row["text"] for row in rows]) == (1, [SOUP])
+    made, rows = read(offline, source | {"undecodable": "replace"})
+    assert (made.replaced, [row["text"] for row in rows]) == (1, [SOUP, "caf\ufffd"])
+    made, rows = read(offline, source | {"encoding": "auto"})
+    assert (made.encodings, rows[1]["text"]) == ({"cp1252": 2}, "café")
 
 
 @pytest.mark.parametrize(
@@ -232,9 +237,7 @@ def test_bytes_that_are_no_utf8(offline):
     [
         ("a.csv", "text,n\nok,1,2\n", "line 2: not as many cells as columns"),
         ("a.csv", "text,n\nok\n", "line 2: not as many cells as columns"),
-        ("a.csv", b"text\ncaf\xe9\n", "line 2: not UTF-8"),
         ("a.parquet", "no parquet", "not a Parquet file"),
-        ("a.txt", b"caf\xe9", "line 1: not UTF-8"),
         ("a.jsonl", "", "the sources hold no document"),
     ],
 )

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 READS: tuple[str, ...] = ()
 WRITES = ("pool", "duplicates")
 
+REASONS = 10
+"""How many reasons of rows that were not used a result tells."""
+
 ROWS_PER_SHARD = 10_000
 CHARS_PER_SHARD = 32 << 20
 """A shard ends at whichever comes first, so that a worker's memory does not hang on the texts."""
@@ -69,6 +72,9 @@ class PoolResult:
     """What was read, what was new, and what it amounts to.
 
     `read` counts the rows read in this run, `added` the documents that came of them as `batch`;
+    `skipped` are what is no document (a binary file), and `reasons` the most common of those and
+    of bad rows; `encodings` counts rows that were not UTF-8, `replaced` characters that were no
+    text;
     all else is of the whole pool.
     """
 
@@ -77,6 +83,10 @@ class PoolResult:
     copies: int
     shared: int
     bad_rows: int
+    skipped: int
+    reasons: dict[str, int]
+    encodings: dict[str, int]
+    replaced: int
     left_out: int
     tokens: int
     holdout: int
@@ -253,6 +263,8 @@ def _records(folder: Path, old: Path, work: Work, found: Sequence[Found], batch:
         "batch": batch,
         "left_out": was.left_out + sum(each.left_out for each in found),
         "refused": was.refused + sum(each.refused for each in found),
+        "encodings": sum((Counter(each.encodings) for each in found), Counter(was.encodings)),
+        "replaced": was.replaced + sum(each.replaced for each in found),
     }
     storage.write_json(folder / batches.RECORD, record)
 
@@ -277,7 +289,8 @@ def _result(
 ) -> PoolResult:
     folder = workspace.folder("pool")
     record = storage.read_json(folder / batches.RECORD)
-    bad = len(storage.read_json(folder / "_rejected.json"))
+    unused = storage.read_json(folder / "_rejected.json")
+    bad = sum(not each["skipped"] for each in unused)
     aside = record["left_out"] + record["refused"]
     return PoolResult(
         rows=counts.documents + copied + bad + aside,
@@ -285,10 +298,14 @@ def _result(
         copies=copied,
         shared=counts.shared,
         bad_rows=bad,
+        skipped=len(unused) - bad,
+        reasons=dict(Counter(each["reason"] for each in unused).most_common(REASONS)),
+        encodings=record["encodings"],
+        replaced=record["replaced"],
         left_out=aside,
         tokens=counts.tokens,
         holdout=counts.holdout,
-        read=sum(each.rows + len(each.bad) for each in found),
+        read=sum(each.rows + sum(not row["skipped"] for row in each.bad) for each in found),
         added=counts.batches[work.batch],
         batch=record["batch"],
         sources={name: counts.sources[name] for name in work.names if counts.sources[name]},

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from curate import storage
+from curate.pool.finding import sha256_of
 from curate.pool.sources import File, SourceSpec
 from curate.pool.staging import number_of
 
@@ -31,6 +32,8 @@ class Before:
     rows: int = 0
     left_out: int = 0
     refused: int = 0
+    encodings: Mapping[str, int] = field(default_factory=dict)
+    replaced: int = 0
 
 
 def before(folder: Path) -> Before:
@@ -52,6 +55,8 @@ def before(folder: Path) -> Before:
         stored.rows,
         record["left_out"],
         record["refused"],
+        record["encodings"],
+        record["replaced"],
     )
 
 
@@ -80,9 +85,7 @@ def is_known(file: File, source: SourceSpec, known: Mapping[str, Any]) -> bool:
 
 def fact(file: File) -> dict[str, Any]:
     """Return what others can check of a file: its path, size and sha256."""
-    path = Path(file.address)
-    sha256 = storage.sha256_of(path) if path.is_file() else None
-    return {"path": file.label, "size": file.size, "sha256": sha256}
+    return {"path": file.label, "size": file.size, "sha256": sha256_of(file)}
 
 
 def record(file: File, source: SourceSpec, found: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,15 +6,14 @@ beside; the part's own record is written last, so that a part is done as a whole
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import chance, storage, tables, tokens
-from curate.pool.sources import Bad, Part, Row, SourceSpec, read
-from curate.text import TEXT, canonical, content_id, render
+from curate.pool.sources import Bad, Part, Row, SourceSpec, content, read
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -57,13 +56,18 @@ class Plan:
 
 @dataclass(frozen=True)
 class Found:
-    """What a part held: rows read, and those of them that were left out or refused."""
+    """What a part held: rows read, and those of them that were left out or refused.
+
+    `encodings` counts the rows that were not UTF-8, `replaced` the characters that were no text.
+    """
 
     rows: int
     left_out: int
     refused: int
     bad: tuple[dict[str, Any], ...]
     shards: tuple[str, ...]
+    encodings: Mapping[str, int]
+    replaced: int
 
 
 def shard_number(batch: int, part: int, place: int) -> int:
@@ -108,17 +112,20 @@ def stage(plan: Plan, item: tuple[int, Part]) -> Found:
         return _found(known)
     bad: list[dict[str, Any]] = []
     shards: list[str] = []
-    counts = {"rows": 0, "left_out": 0, "refused": 0}
+    counts = {"rows": 0, "left_out": 0, "refused": 0, "replaced": 0}
+    encodings: Counter[str] = Counter()
     for rows in _batches(plan, part, bad):
         table, left_out, refused = identify(rows, plan.identity)
         counts["rows"] += len(rows)
+        counts["replaced"] += sum(row.replaced for row in rows)
+        encodings.update(row.encoding for row in rows if row.encoding)
         counts["left_out"] += left_out
         counts["refused"] += refused
         if table.num_rows:
             shard = shard_number(plan.identity.batch, number, len(shards))
             _write(plan, shard, table)
             shards.append(shard_name(shard))
-    found = {**counts, "bad": bad, "shards": shards}
+    found = {**counts, "bad": bad, "shards": shards, "encodings": dict(encodings)}
     storage.write_json(record, found)
     return _found(found)
 
@@ -148,8 +155,8 @@ def identify(rows: Sequence[Row], identity: Identity) -> tuple[pa.Table, int, in
 
     Returns the documents, and how many rows the share left out and how many were refused.
     """
-    made = [_content(row) for row in rows]
-    ids = [content_id(fields) for fields, _, _ in made]
+    made = [content(row) for row in rows]
+    ids = [each.id for each in made]
     chosen = _chosen(ids, identity)
     refused = sum(ids[place] in identity.refused for place in chosen) if identity.refused else 0
     if refused:
@@ -157,9 +164,9 @@ def identify(rows: Sequence[Row], identity: Identity) -> tuple[pa.Table, int, in
     rows, made = [rows[place] for place in chosen], [made[place] for place in chosen]
     left_out = len(ids) - len(chosen) - refused
     ids = [ids[place] for place in chosen]
-    texts = [text for _, text, _ in made]
+    texts = [each.text for each in made]
     columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in KEPT}
-    columns |= {"id": ids, "text": texts, "fields": [_stored(each) for each in made]}
+    columns |= {"id": ids, "text": texts, "fields": [each.fields for each in made]}
     for column, tokenizer in identity.counts.items():
         count = tokens.counter(tokenizer)
         columns[column] = [count(text) for text in texts]
@@ -170,19 +177,6 @@ def identify(rows: Sequence[Row], identity: Identity) -> tuple[pa.Table, int, in
     columns["batch"] = [identity.batch] * len(ids)
     columns["also"] = [[] for _ in ids]
     return _table(columns, len(ids)), left_out, refused
-
-
-def _content(row: Row) -> tuple[dict[str, str], str, bool]:
-    """Return the canonical fields, the text that stands for them, and whether it is all."""
-    fields = {name: canonical(text) for name, text in json.loads(row.fields)}
-    alone = list(fields) == [TEXT] and row.template is None
-    text = fields[TEXT] if alone else canonical(render(fields, row.template))
-    return fields, text, alone
-
-
-def _stored(content: tuple[dict[str, str], str, bool]) -> str | None:
-    fields, _, alone = content
-    return None if alone else json.dumps([*fields.items()], ensure_ascii=False)
 
 
 def _chosen(ids: Sequence[str], identity: Identity) -> list[int]:

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import json
 
-from curate.pool.readers.opening import Numbered, Reading, not_utf8, raw_lines
+from curate.pool.readers.opening import Numbered, Reading, raw_lines
 
 
 def read(given: Reading) -> Numbered:
     """Yield the object of every line that is not blank."""
+    loads, decode = json.loads, given.decoder.decode
     for number, line in raw_lines(given):
-        if not line.strip():
+        if isinstance(line, str):
+            yield number, line
             continue
         try:
-            row = json.loads(line.decode())
-        except UnicodeDecodeError as error:
-            yield number, not_utf8(error)
+            text = decode(line)
         except ValueError as error:
-            yield number, f"not JSON ({getattr(error, 'msg', error)})"
+            yield number, str(error)
+            continue
+        try:
+            row = loads(text)
+        except ValueError as error:
+            if text.strip():
+                yield number, f"not JSON ({getattr(error, 'msg', error)})"
+        except RecursionError:
+            yield number, "nested too deeply"
         else:
             yield number, row if isinstance(row, dict) else "not a JSON object"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from curate.pool.readers.opening import Numbered, Reading, text_lines
+from curate.pool.readers.opening import Numbered, Reading, whole_text
 from curate.text import TEXT
 
 
 def read(given: Reading) -> Numbered:
     """Yield the one document of a file."""
-    text = "\n".join(line.removesuffix("\n") for _, line in text_lines(given, tail=True))
-    yield 1, {TEXT: text, "path": Path(given.address).name}
+    try:
+        yield 1, {TEXT: whole_text(given), "path": given.name}
+    except ValueError as error:
+        yield 1, str(error)

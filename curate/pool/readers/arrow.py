@@ -1,0 +1,49 @@
+"""Arrow: IPC files (Feather) and streams, batch by batch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from curate.errors import DataError
+from curate.pool.readers.opening import Numbered, Reading, opened
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MAGIC = b"ARROW1"
+FEATHER_1 = b"FEA1"
+
+
+def read(given: Reading) -> Numbered:
+    """Yield the rows of every batch."""
+    import pyarrow as pa
+
+    number = given.first - 1
+    with opened(given, seekable=True) as source:
+        try:
+            for batch in _batches(source):
+                for start in range(0, batch.num_rows, 1024):
+                    for row in batch.slice(start, 1024).to_pylist():
+                        number += 1
+                        yield number, row
+        except (pa.ArrowException, OSError) as error:
+            after = f", after row {number}" if number >= given.first else ""
+            raise DataError(f"{given.label}{after}: not an Arrow file ({error})") from None
+
+
+def _batches(source: Any) -> Iterator[pa.RecordBatch]:
+    import pyarrow as pa
+
+    magic = source.read(len(MAGIC))
+    source.seek(0)
+    if magic.startswith(FEATHER_1):
+        from pyarrow import feather
+
+        yield from feather.read_table(source).to_batches()
+    elif magic == MAGIC:
+        file = pa.ipc.open_file(source)
+        for place in range(file.num_record_batches):
+            yield file.get_batch(place)
+    else:
+        yield from pa.ipc.open_stream(source)

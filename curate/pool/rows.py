@@ -1,0 +1,295 @@
+"""From a row as a reader yields it to a row of the pool: texts by path, meta, licence, language."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+from typing import Any, NamedTuple
+
+from curate.pool.declared import Chat, Column, SourceSpec
+from curate.pool.readers.image import FIELD, reference
+from curate.text import TEXT, canonical, content_id, render
+
+MISSING = object()
+"""What stands at a path that leads nowhere."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as read: fields (JSON of [[name, text], …]), meta and media are JSON.
+
+    A field of `media` has where the image lies as its text. `encoding` names what the bytes were
+    where that is not UTF-8; `replaced` counts characters that could not be decoded.
+    """
+
+    source: str
+    origin: str
+    fields: str
+    template: str | None
+    license: str
+    language: str | None
+    meta: str | None
+    media: str | None = None
+    encoding: str | None = None
+    replaced: int = 0
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A row that was not used: which source and file, which line or row, and why.
+
+    `skipped` is what is no document at all, such as a binary file in a source tree.
+    """
+
+    source: str
+    file: str
+    row: int
+    reason: str
+    skipped: bool = False
+
+
+class Content(NamedTuple):
+    """What a row is: its id, its text, and its fields where they are more than the text."""
+
+    id: str
+    text: str
+    fields: str | None
+
+
+def content(row: Row) -> Content:
+    """Return what a row is: canonical, and known by its content.
+
+    An image is known by the sha256 of its bytes, or by its address where they are not at hand; it
+    is no part of the text.
+    """
+    fields = {name: canonical(text) for name, text in json.loads(row.fields)}
+    if row.template is None and list(fields) == [TEXT]:
+        return Content(content_id(fields), fields[TEXT], None)
+    media = {each["field"]: each["sha256"] for each in json.loads(row.media or "[]")}
+    texts = {name: text for name, text in fields.items() if name not in media}
+    known = {name: media.get(name) or text for name, text in fields.items()}
+    stored = json.dumps([*fields.items()], ensure_ascii=False)
+    return Content(content_id(known), render(texts, row.template), stored)
+
+
+# ── paths
+
+
+def look(row: Any, path: str) -> Any:
+    """Return what stands at a path (`choices.0.message`), or MISSING; a column's own name wins."""
+    if isinstance(row, Mapping) and path in row:
+        return row[path]
+    at = row
+    for step in path.split("."):
+        if isinstance(at, Mapping) and step in at:
+            at = at[step]
+        elif isinstance(at, Sequence) and not isinstance(at, str | bytes) and _within(at, step):
+            at = at[int(step)]
+        else:
+            return MISSING
+    return at
+
+
+def _within(values: Sequence[Any], step: str) -> bool:
+    return step.isascii() and step.isdigit() and int(step) < len(values)
+
+
+def without(row: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
+    """Return a row without what stands at some paths; what stands beside them stays."""
+    rest = {key: value for key, value in row.items() if key not in paths}
+    for path in paths:
+        if path not in row and look(rest, path) is not MISSING:
+            head, *steps = path.split(".")
+            rest[head] = _pruned(rest[head], steps)
+    return {key: value for key, value in rest.items() if value is not MISSING}
+
+
+def _pruned(value: Any, steps: Sequence[str]) -> Any:
+    if not steps:
+        return MISSING
+    if isinstance(value, Mapping):
+        inner = _pruned(value[steps[0]], steps[1:])
+        pairs = ((key, inner if key == steps[0] else each) for key, each in value.items())
+        return {key: each for key, each in pairs if each is not MISSING}
+    inner = _pruned(value[int(steps[0])], steps[1:])
+    place = int(steps[0])
+    inner = None if inner is MISSING else inner  # what follows keeps its place
+    return [inner if at == place else each for at, each in enumerate(value)]
+
+
+# ── rows
+
+
+class Shape:
+    """Makes rows of one source; ValueError says what is wrong with one."""
+
+    def __init__(
+        self, source: SourceSpec, *, image: bool = False, folder: Path | None = None
+    ) -> None:
+        self.source = source
+        self.folder = folder
+        self.media = {FIELD: FIELD} if image else source.media
+        self.columns = {} if image else source.fields or {TEXT: source.text}
+        self.chat = None if image else source.chat
+        named = [source.license, source.language]
+        used = [self.chat.field] if self.chat else [*self.columns.values()]
+        used += self.media.values()
+        used += [column.field for column in named if isinstance(column, Column)]
+        self.used = tuple(dict.fromkeys(used))
+        self.plain = frozenset(used) if not any("." in path for path in used) else None
+        self.template = source.template and canonical(source.template)
+
+    def __call__(self, row: Mapping[str, Any], name: str, origin: str) -> Row:
+        """Return a row of the pool."""
+        source, template = self.source, self.template
+        if source.extract:
+            row = _extracted(row, source.text)
+        if self.chat:
+            fields, template = messages(look(row, self.chat.field), self.chat)
+        else:
+            fields = self._fields(row)
+        media = [self._medium(row, field, path) for field, path in self.media.items()]
+        fields += [(each["field"], each["address"]) for each in media]
+        if sum(len(text) for _, text in fields) > source.max_bytes:
+            raise ValueError(f"longer than max_bytes ({source.max_bytes})")
+        if self.plain is not None:
+            rest = {key: value for key, value in row.items() if key not in self.plain}
+        else:
+            rest = without(row, self.used)
+        return Row(
+            name,
+            origin,
+            json.dumps(fields),  # in ASCII, since a lone surrogate cannot be stored
+            template,
+            _value(source.license, row) or "unknown",
+            _value(source.language, row),
+            canonical(json.dumps(rest, ensure_ascii=False, default=str)) if rest else None,
+            json.dumps(media) if media else None,
+        )
+
+    def _fields(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+        found = []
+        for field, path in self.columns.items():
+            value = row.get(path, MISSING)
+            if value is MISSING:
+                value = look(row, path)
+            if isinstance(value, str):
+                found.append((field, value))
+            elif value is not MISSING:
+                raise ValueError(f"column {path} holds {type(value).__name__}, not text")
+            elif self.source.fields or not self.media:
+                raise ValueError(f"no column {path} (there are: {', '.join(map(str, row))})")
+        return found
+
+    def _medium(self, row: Mapping[str, Any], field: str, path: str) -> dict[str, Any]:
+        value = look(row, path)
+        if value is MISSING or value is None:
+            raise ValueError(f"no column {path} (there are: {', '.join(map(str, row))})")
+        return {"field": field, **_reference(value, path, self.folder)}
+
+
+def _reference(value: Any, path: str, folder: Path | None) -> dict[str, Any]:
+    if isinstance(value, Mapping) and "sha256" in value:
+        return dict(value)
+    if isinstance(value, Mapping) and isinstance(value.get("bytes"), bytes):
+        data = value["bytes"]
+        sha256 = hashlib.sha256(data).hexdigest()
+        return reference(str(value.get("path") or f"sha256:{sha256}"), sha256, len(data))
+    if isinstance(value, Mapping):
+        value = value.get("path")
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"column {path} holds {type(value).__name__}, not where an image lies")
+    if "://" in value or folder is None:
+        return reference(value, None, None)
+    file = folder / value
+    if not file.is_file():
+        raise ValueError(f"the image {value} is not there")
+    with file.open("rb") as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    return reference(str(file), sha256, file.stat().st_size)
+
+
+def _extracted(row: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    from curate.pool.readers.html import NOTHING, main_text
+
+    page = look(row, path)
+    if not isinstance(page, str):
+        return row
+    url = row.get("url")
+    found = main_text(page, url if isinstance(url, str) else None)
+    if found is None:
+        raise ValueError(NOTHING)
+    about = {key: value for key, value in found.items() if key != TEXT}
+    return {**about, **without(row, [path]), path: found[TEXT]}
+
+
+def _value(given: str | Column | None, row: Mapping[str, Any]) -> str | None:
+    if not isinstance(given, Column):
+        return given
+    value = look(row, given.field)
+    return None if value is None or value is MISSING else canonical(str(value))
+
+
+# ── conversations
+
+
+def messages(value: Any, chat: Chat) -> tuple[list[tuple[str, str]], str | None]:
+    """Return the fields of a conversation and the template by which they read as one text."""
+    if value is MISSING or not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        raise ValueError(f"column {chat.field} holds no list of messages")
+    told = list(_told(value, chat))
+    if not told:
+        raise ValueError(f"column {chat.field} holds no message")
+    if chat.shown == "text":
+        turns = (_turn(chat.turn, role, content) for role, content in told)
+        return [(TEXT, chat.between.join(turns))], None
+    counts: dict[str, int] = {}
+    fields, templates = [], []
+    for role, content in told:
+        word = re.sub(r"\W+", "_", role) or "message"
+        counts[word] = counts.get(word, 0) + 1
+        name = f"{word}_{counts[word]}"
+        fields.append((name, content))
+        templates.append(_turn(_literal(chat.turn), _braces(role), f"{{{name}}}"))
+    return fields, canonical(_braces(chat.between).join(templates))
+
+
+def _told(value: Sequence[Any], chat: Chat) -> Iterator[tuple[str, str]]:
+    for place, message in enumerate(value, 1):
+        role, content = look(message, chat.role), look(message, chat.content)
+        if not isinstance(role, str):
+            raise ValueError(f"message {place} has no {chat.role}")
+        if isinstance(content, Sequence) and not isinstance(content, str):
+            kinds = [part.get("type") if isinstance(part, Mapping) else part for part in content]
+            if any(kind != "text" for kind in kinds):
+                raise ValueError(f"message {place} holds more than text")
+            content = "\n\n".join(str(part.get("text", "")) for part in content)
+        if content is None:
+            content = ""  # a call of a tool says nothing
+        if not isinstance(content, str):
+            raise ValueError(f"message {place} has no {chat.content}")
+        yield role, content
+
+
+def _turn(turn: str, role: str, content: str) -> str:
+    values = {"role": role, "content": content}
+    parts = Formatter().parse(turn)
+    return "".join(text + ("" if name is None else values[name]) for text, name, _, _ in parts)
+
+
+def _literal(turn: str) -> str:
+    """Return a turn whose own braces survive being filled in once more."""
+    parts = Formatter().parse(turn)
+    return "".join(
+        _braces(_braces(text)) + ("" if name is None else f"{{{name}}}")
+        for text, name, _, _ in parts
+    )
+
+
+def _braces(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
