@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -252,19 +253,28 @@ class Client:
         kept: list[T] = []
         seen: set[str] = set()
         offset = total = 0
-        while True:
+
+        def fetch() -> Future[tuple[Any, int]]:
             params = {"offset": offset, "limit": size, **include}
-            page, length = self._request("GET", path, params)
-            with well_formed():
-                if page["total"] < total:
-                    return None
-                items, total = page["items"], page["total"]
-                seen.update(item["id"] for item in items)
-                kept.extend(keep(item) for item in items)
-            offset += len(items)
-            if offset >= total or not items:
-                return kept if len(seen) == len(kept) == total else None
-            size = max(1, min(PAGE, 5 * size, size * PAGE_BYTES // (length + 1)))
+            return ahead.submit(self._request, "GET", path, params)
+
+        with ThreadPoolExecutor(1) as ahead:  # while we read a page the server makes the next
+            page = fetch()
+            while True:
+                answer, length = page.result()
+                with well_formed():
+                    items, before, total = answer["items"], total, answer["total"]
+                    if total < before:
+                        return None
+                    offset += len(items)
+                    last = offset >= total or not items
+                    if not last:
+                        size = max(1, min(PAGE, 5 * size, size * PAGE_BYTES // (length + 1)))
+                        page = fetch()
+                    seen.update(item["id"] for item in items)
+                    kept.extend(keep(item) for item in items)
+                if last:
+                    return kept if len(seen) == len(kept) == total else None
 
     def count_records(self, dataset: str) -> int:
         """Return how many records there are."""
