@@ -47,8 +47,8 @@ class LabelStudioAccounts:
             )
         link, password = self.invite(), token_urlsafe(12)
         with self._page(link) as page:
-            me = self._sign_up(page, link, email, password)
-            return Account(email, name[:30], password, self._settle(page, me, name[:30]))
+            self._sign_up(page, link, email, password)
+            return Account(email, name[:30], password, self._token(page))
 
     def invite(self) -> str:
         """Return the link with which people sign up; whoever has it can."""
@@ -71,8 +71,8 @@ class LabelStudioAccounts:
         except (KeyError, TypeError, ValueError) as error:
             raise self._refusal(f"half an answer ({type(error).__name__})", link) from None
 
-    def _sign_up(self, page: httpx.Client, link: str, email: str, password: str) -> int:
-        """Fill in the page; return the number of the person who is then logged in there."""
+    def _sign_up(self, page: httpx.Client, link: str, email: str, password: str) -> None:
+        """Fill in the page; the person is then logged in there."""
         page.get(link).raise_for_status()
         token = page.cookies.get("csrftoken") or ""
         form = {"email": email, "password": password, "csrfmiddlewaretoken": token}
@@ -82,19 +82,17 @@ class LabelStudioAccounts:
         me = page.get(f"{self.url}/api/current-user/whoami").raise_for_status().json()
         if me["email"].lower() != email:
             raise self._refusal(f"it answers as {me['email']}", link)
-        return int(me["id"])
 
-    def _settle(self, page: httpx.Client, me: int, name: str) -> str:
-        """Give the new account its name; return a token that the server takes, or "".
+    def _token(self, page: httpx.Client) -> str:
+        """Return a token of the new account's that the server takes, or "".
 
-        The account is there: what fails here must not lose its password.
+        The account is there: what fails here must not lose its password. The person's name stays
+        at home: whoever has an account on the server can list all others.
         """
         import httpx
 
         here = f"{self.url}/api/current-user"
         with suppress(httpx.HTTPError, ValueError, KeyError, TypeError), http_client(here) as other:
-            if name:
-                page.patch(f"{self.url}/api/users/{me}/", json={"first_name": name})
             token = page.get(f"{here}/token").raise_for_status().json()["token"]
             known = {"Authorization": f"Token {token}"}
             if not other.get(f"{here}/whoami", headers=known).is_success:  # legacy tokens are off
