@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 from xml.etree import ElementTree
@@ -146,9 +147,18 @@ class LabelStudioPage:
     def refused(self, by: By) -> str:
         self._submit(by)
         said = str(wait_for(self.browser, lambda b: self._text(".ant-modal-confirm-content")))
-        self._click(lambda: self._one(".ant-modal-confirm-btns button"))
-        wait_for(self.browser, lambda b: not self._all(".ant-modal-confirm-content"))
+        wait_for(self.browser, self._dismissed)
         return said
+
+    def _dismissed(self, _: Any) -> bool:
+        """Press OK; whether the message is gone. While it grows, a click may go beside it."""
+        from selenium.common.exceptions import WebDriverException
+
+        if not self._all(".ant-modal-confirm-content"):
+            return True
+        with suppress(WebDriverException):
+            self._one(".ant-modal-confirm-btns button").click()
+        return False
 
     def back(self) -> None:
         selector = "button[aria-label='Previous task']"
