@@ -10,21 +10,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate import clean, pool, storage
-from curate.clean import gopher_repetition, length
+from curate.clean import c4, length
 from curate.clean.deciding import decide, outside
 from curate.clean.edits import home, merged
 from curate.clean.features import Features
+from curate.clean.measuring import measured
+from curate.clean.rules import RULES
 from curate.errors import RecipeError
 from curate.text import apply_edits, content_id
 
+PREPARED = {"c4": c4.Prepared()}
+
+LONGER = "We ate outside under old trees, paid less than last year, and left late in the evening."
 SOUP = "The soup was good and the bread was fresh, so we came back."
 
 
 # ── rules
-
-
-def signal(text, name):
-    return gopher_repetition.measure(Features(text))[name]
 
 
 def test_length():
@@ -33,50 +34,33 @@ def test_length():
     assert length.measure(Features("")) == {"chars": 0.0, "words": 0.0}
 
 
-def test_repeated_lines_and_paragraphs():
-    text = "same\nsame\nother\n\nsame\n\nsame"
-    assert signal(text, "duplicate_lines") == pytest.approx(3 / 5)
-    assert signal(text, "duplicate_line_chars") == pytest.approx(3 * 4 / len(text))
-    assert signal(text, "duplicate_paragraphs") == pytest.approx(1 / 3)
-    assert signal(text, "duplicate_paragraph_chars") == pytest.approx(4 / len(text))
+@pytest.mark.parametrize("name", RULES)
+@given(text=st.text("ab.\n#我，-…{ ", max_size=60))
+def test_a_set_measures_its_signals_in_order(name, text):
+    rule, settings = RULES[name], PREPARED.get(name)
+    signals, removed = rule.measure(Features(text), settings)
+    assert list(signals) == list(rule.signals)
+    assert all(value >= 0 or np.isnan(value) for value in signals.values())
+    apply_edits(text, removed)  # in order, and within the text
 
 
-def test_top_n_grams_count_characters():
-    # "red cat" stands twice: 2 x 6 of 20 letters
-    assert signal("red cat red cat bluebird", "top_2_gram") == pytest.approx(12 / 20)
-    assert signal("one two three four five", "top_2_gram") == 0
-    assert signal("no no no no no no", "top_2_gram") == 1  # overlaps do not exceed the text
+def test_a_set_for_english_leaves_chinese_alone():
+    chinese, english = "我爱北京天安门。" * 20, "Love. " * 20
+    for name in ("gopher_quality", "gopher_repetition", "c4", "fineweb"):
+        rules = [(RULES[name], PREPARED.get(name))]
+        signals, edits = measured(chinese, rules)
+        assert np.isnan(signals).all()
+        assert edits == []
+        assert not np.isnan(measured(english, rules)[0][0])
 
 
-def test_duplicate_n_grams_count_each_character_once():
-    five = "ab cd ef gh ij"
-    assert signal(f"{five} xx {five}", "duplicate_5_grams") == pytest.approx(10 / 22)
-    assert signal(f"{five} xx {five}", "duplicate_6_grams") == 0
-    # In twelve words the 5-gram "a a a a a" comes back seven times; all but the first word repeat.
-    assert signal("a " * 12, "duplicate_5_grams") == pytest.approx(11 / 12)
-
-
-def test_a_text_without_words_repeats_nothing():
-    for text in ("", " \n\n ", "...", "one"):
-        assert set(gopher_repetition.measure(Features(text)).values()) == {0.0}
-
-
-@given(st.text("ab \n", max_size=60))
-def test_repetition_is_a_share(text):
-    found = gopher_repetition.measure(Features(text))
-    assert list(found) == list(gopher_repetition.SIGNALS)
-    assert all(0 <= value <= 1 for value in found.values())
-
-
-def test_the_limits_are_those_of_the_paper():
-    limits = {name: signal.high for name, signal in gopher_repetition.SIGNALS.items()}
-    assert limits == {
-        **{"duplicate_lines": 0.30, "duplicate_paragraphs": 0.30},
-        **{"duplicate_line_chars": 0.20, "duplicate_paragraph_chars": 0.20},
-        **{"top_2_gram": 0.20, "top_3_gram": 0.18, "top_4_gram": 0.16},
-        **{"duplicate_5_grams": 0.15, "duplicate_6_grams": 0.14, "duplicate_7_grams": 0.13},
-        **{"duplicate_8_grams": 0.12, "duplicate_9_grams": 0.11, "duplicate_10_grams": 0.10},
-    }
+def test_a_set_sees_what_those_before_it_have_left():
+    page = "Home | About | Contact\nThis is a sentence of its own. It has a second one."
+    both = [(RULES["c4"], PREPARED["c4"]), (RULES["length"], None)]
+    signals, edits = measured(page, both)
+    assert edits == [(0, 23, "")]
+    assert signals[-2] == len(page) - 23
+    assert measured(page, both[::-1])[0][0] == len(page)
 
 
 def test_the_first_signal_outside_its_range_is_the_reason():
@@ -161,15 +145,15 @@ def cleaned(offline, texts, **given):
 
 
 def test_every_row_has_a_verdict(offline):
-    texts = [SOUP, "no", "spam spam spam " * 30]
+    texts = [f"{SOUP} {LONGER}", "no", "spam spam spam " * 30]
     made, rows = cleaned(offline, texts, rules=["length", "gopher_repetition"])
     reasons = [None, "length:words", "gopher_repetition:top_2_gram"]
     assert [row["reason"] for row in rows] == reasons
     assert [row["kept"] for row in rows] == [True, False, False]
     assert [row["tokens"] for row in rows] == [len(text) for text in texts]
     assert rows[1]["length:words"] == 1
-    assert rows[2]["gopher_repetition:top_2_gram"] == pytest.approx(1)
-    assert (made.documents, made.kept, made.tokens) == (3, 1, len(SOUP))
+    assert rows[2]["gopher_repetition:top_2_gram"] == pytest.approx(1.78)
+    assert (made.documents, made.kept, made.tokens) == (3, 1, len(texts[0]))
     assert made.reasons == {"length:words": 1, "gopher_repetition:top_2_gram": 1}
     assert [row["id"] for row in offline.rows("clean")] == [
         row["id"] for row in offline.rows("pool")
@@ -264,7 +248,7 @@ def test_no_shard_of_the_table_holds_signatures(offline):
 
 
 @pytest.fixture
-def measured(monkeypatch):
+def reads(monkeypatch):
     """Count the documents that are measured."""
     measure, rows = clean.measure, []
 
@@ -276,12 +260,12 @@ def measured(monkeypatch):
     return rows
 
 
-def test_another_limit_decides_without_measuring(offline, measured):
+def test_another_limit_decides_without_measuring(offline, reads):
     texts = [SOUP, f"{SOUP} Yes.", "Short text here."]
     made, rows = cleaned(offline, texts, near_duplicates=0.7)
-    assert (made.measured, measured) == (3, [3])
+    assert (made.measured, reads) == (3, [3])
     strict = offline.run("clean", near_duplicates=0.99, limits={"length:words": {"min": 5}})
-    assert (strict.measured, measured) == (0, [3])
+    assert (strict.measured, reads) == (0, [3])
     assert strict.reasons == {"length:words": 1}
     plain = offline.run("clean", near_duplicates=None)  # asks for less than there is
     assert (plain.measured, plain.reasons) == (0, {})
@@ -290,12 +274,12 @@ def test_another_limit_decides_without_measuring(offline, measured):
     assert [again[row["id"]] for row in rows] == rows
 
 
-def test_other_rules_or_another_pool_measure_again(offline, measured):
+def test_other_rules_or_another_pool_measure_again(offline, reads):
     cleaned(offline, [SOUP])
     offline.run("clean", rules=["length", "gopher_repetition"])
-    assert measured == [1, 1]
+    assert reads == [1, 1]
     cleaned(offline, [SOUP, "More of it now."])
-    assert measured == [1, 1, 2]
+    assert reads == [1, 1, 2]
 
 
 def test_a_decision_again_is_the_decision_at_once(offline):

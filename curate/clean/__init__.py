@@ -22,6 +22,7 @@ from pydantic import Field
 
 from curate import storage, tables
 from curate.clean import instruments
+from curate.clean.c4 import C4Spec
 from curate.clean.contamination import ContaminationSpec
 from curate.clean.deciding import decide
 from curate.clean.duplicates import Gone, Shard, near_duplicates
@@ -31,7 +32,7 @@ from curate.clean.measuring import KEPT, SIGNATURE, Plan, measure
 from curate.clean.privacy import SIGNALS as PRIVATE
 from curate.clean.privacy import PrivacySpec
 from curate.clean.relevance import RelevanceSpec
-from curate.clean.rules import RuleName, ranges
+from curate.clean.rules import RuleName, prepared, ranges
 from curate.clean.signals import Range
 from curate.engine import read_shard
 from curate.errors import RecipeError
@@ -59,6 +60,7 @@ class CleanSpec(Spec):
     limits: dict[str, Limit] = Field(
         default_factory=dict, description="Other limits, as in `length:words: {min: 5}`."
     )
+    c4: C4Spec = Field(default=C4Spec(), description="How the set `c4` looks at lines and words.")
     near_duplicates: Annotated[
         float | None, Field(gt=0, le=1, description="Jaccard similarity from which one goes.")
     ] = None
@@ -136,12 +138,13 @@ def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
 
 def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
     """Return what the settings ask to be measured, thresholds left aside."""
-    prepared = (
+    ready = (
         (each.name, each.instrument.prepare(workspace, each.settings))
         for each in instruments.asked(spec)
     )
     tokenizer = workspace.made("pool").facts["tokenizer"]
-    return Plan(tuple(spec.rules), tuple(prepared), tokenizer, spec.near_duplicates is not None)
+    signed = spec.near_duplicates is not None
+    return Plan(prepared(workspace, spec), tuple(ready), tokenizer, signed)
 
 
 def record_of(workspace: Workspace, plan: Plan) -> dict[str, Any]:

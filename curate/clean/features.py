@@ -1,32 +1,99 @@
-"""What the rule sets measure a text by: words, lines, paragraphs, made once and shared."""
+"""What the rule sets measure a text by, each part made when it is first asked for, and shared."""
 
 from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import accumulate, chain
 
 from curate import text as texts
+from curate.clean.tokenizing import Lexicon
 
 _BLANK_LINES = re.compile(r"\n{2,}")
+_LINES = re.compile(r"\n+")
+_LEXICON = Lexicon()
+
+UNSPACED = 0.3
+"""From this share of CJK letters on a text is taken to be written without spaces."""
 
 
 class Features:
-    """One text and what is made of it, each part when it is first asked for."""
+    """One text and what is made of it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
     @cached_property
     def words(self) -> list[str]:
-        """The words; in scripts without spaces every character is one."""
+        """The words without punctuation; in scripts without spaces every character is one."""
         return texts.words(self.text)
+
+    @cached_property
+    def unspaced(self) -> bool:
+        """Whether the text is written without spaces between words."""
+        return texts.cjk_share(self.text) >= UNSPACED
+
+    # ── lines
 
     @cached_property
     def lines(self) -> list[str]:
         """The lines that are not blank."""
-        return [line for line in self.text.split("\n") if line.strip()]
+        return [line for line in self.text.split("\n") if line and not line.isspace()]
+
+    @cached_property
+    def broken_lines(self) -> list[str]:
+        """What stands between runs of line ends, the empty ends of a text included."""
+        return _LINES.split(self.text)
 
     @cached_property
     def paragraphs(self) -> list[str]:
-        """The parts between blank lines."""
-        return [part for part in _BLANK_LINES.split(self.text.strip()) if part]
+        """What stands between blank lines; an empty text is one."""
+        return _BLANK_LINES.split(self.text.strip())
+
+    # ── tokens, as `tokenizing` makes them
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The table of all pieces, in which a line's pieces can be looked up."""
+        return _LEXICON
+
+    @cached_property
+    def _pieces(self) -> tuple[list[int], int, int, int]:
+        _LEXICON.tidy()
+        found = list(map(_LEXICON.__getitem__, self.text.split()))
+        if not found:
+            return [], 0, 0, 0
+        tokens, words, chars, lettered, _ = zip(*found, strict=True)
+        return list(chain.from_iterable(tokens)), sum(words), sum(chars), sum(lettered)
+
+    @cached_property
+    def tokens(self) -> list[int]:
+        """The tokens, punctuation included, as numbers: the same number for the same token."""
+        return self._pieces[0]
+
+    @property
+    def word_tokens(self) -> int:
+        """How many tokens are not mere punctuation."""
+        return self._pieces[1]
+
+    @property
+    def word_token_chars(self) -> int:
+        """How many characters these have."""
+        return self._pieces[2]
+
+    @property
+    def lettered_tokens(self) -> int:
+        """How many tokens hold a letter."""
+        return self._pieces[3]
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """The characters of the first k tokens, for k from 0 to all of them."""
+        lengths = _LEXICON.lengths
+        return [0, *accumulate([lengths[token] for token in self.tokens])]
+
+    def has_tokens(self, *wanted: str) -> int:
+        """Return how many of some distinct tokens the text holds."""
+        ids = _LEXICON.ids
+        present = set(self.tokens)
+        return sum(token in ids and ids[token] in present for token in wanted)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 from curate import tables, tokens
@@ -15,7 +16,7 @@ from curate.clean.duplicates import signatures
 from curate.clean.edits import home, merged
 from curate.clean.features import Features
 from curate.clean.instruments import INSTRUMENTS
-from curate.clean.rules import RULES, RuleName, columns
+from curate.clean.rules import RULES, Rule, RuleName, columns
 from curate.text import Edit, apply_edits
 
 if TYPE_CHECKING:
@@ -28,11 +29,11 @@ SIGNATURE = "_signature"
 class Plan:
     """Everything that what is measured depends on, but for the pool; small and picklable.
 
-    `instruments` holds what each has prepared, in the order in which they measure; `signed` asks
-    for the MinHash signatures of near-duplicates.
+    `rules` and `instruments` hold what each has prepared, in the order in which they measure;
+    `signed` asks for the MinHash signatures of near-duplicates.
     """
 
-    rules: tuple[RuleName, ...]
+    rules: tuple[tuple[RuleName, Any], ...]
     instruments: tuple[tuple[str, Any], ...]
     tokenizer: str
     signed: bool
@@ -84,7 +85,7 @@ KEPT = ("id", "source", "license", "language", "batch")
 _EDIT = ("start", "end", "replacement")
 
 
-def rule_signals(batch: Batch, rules: Sequence[RuleName]) -> dict[str, pa.Array]:
+def rule_signals(batch: Batch, rules: Sequence[tuple[RuleName, Any]]) -> dict[str, pa.Array]:
     """Return the columns of the rule sets; those that remove lines edit the batch.
 
     The sets run in order: one sees each text without what those before it have removed.
@@ -92,23 +93,31 @@ def rule_signals(batch: Batch, rules: Sequence[RuleName]) -> dict[str, pa.Array]
     import numpy as np
     import pyarrow as pa
 
-    names = list(columns(rules))
+    names = list(columns(name for name, _ in rules))
     values = np.empty((len(batch.texts), len(names)), np.float32)
-    chosen = [RULES[rule] for rule in rules]
+    chosen = [(RULES[name], prepared) for name, prepared in rules]
     for place, text in enumerate(batch.texts):
-        features = Features(text)
-        row: list[float] = []
-        edits: list[Edit] = []
-        for rule in chosen:
-            row += rule.measure(features).values()
-            removed = rule.removes(features) if rule.removes else ()
-            if removed:
-                edits = merged(edits, home(removed, edits))
-                features = Features(apply_edits(text, edits))
-        values[place] = row
+        values[place], edits = measured(text, chosen)
         if edits:
             batch.edit(place, edits)
     return {name: pa.array(values[:, at]) for at, name in enumerate(names)}
+
+
+def measured(text: str, rules: Iterable[tuple[Rule, Any]]) -> tuple[list[float], list[Edit]]:
+    """Return the signals of one text, rule set by rule set, and what they remove from it."""
+    features = Features(text)
+    row: list[float] = []
+    edits: list[Edit] = []
+    for rule, prepared in rules:
+        if rule.spaced is not None and rule.spaced is features.unspaced:
+            row += [nan] * len(rule.signals)
+            continue
+        signals, removed = rule.measure(features, prepared)
+        row += signals.values()
+        if removed:
+            edits = merged(edits, home(removed, edits))
+            features = Features(apply_edits(text, edits))
+    return row, edits
 
 
 def _tokens(batch: Batch, tokenizer: str) -> list[int]:

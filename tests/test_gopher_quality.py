@@ -1,0 +1,89 @@
+"""Gopher's quality filter, by hand; and the tokens that it and its like count."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.clean.features import Features
+from curate.clean.gopher_quality import SIGNALS, measure
+from curate.clean.tokenizing import Lexicon, split
+
+
+@pytest.mark.parametrize(
+    ("piece", "tokens"),
+    [
+        ("word", "word"),
+        ("Hello,", "Hello ,"),
+        ("(see", "( see"),
+        ("don't", "do n't"),
+        ("it's", "it 's"),
+        ("John's.", "John 's ."),
+        ("e.g.,", "e.g. ,"),
+        ("U.S.", "U.S."),
+        ("well-known", "well - known"),
+        ("and/or", "and/or"),
+        ("input/output", "input / output"),
+        ("wait...", "wait ..."),
+        ("3.14", "3.14"),
+        ("10km", "10 km"),
+        ("$5", "$ 5"),
+        ("end.Start", "end . Start"),
+        ("https://example.org/a-b?c=d", "https://example.org/a-b?c=d"),
+        ("“Quoted”", "“ Quoted ”"),
+        ("...", "..."),
+        ("***", "* * *"),
+        (":)", ":)"),
+    ],
+)
+def test_a_piece_is_split_as_treebanks_do(piece, tokens):
+    assert list(split(piece)) == tokens.split()
+
+
+@given(st.text(st.characters(exclude_categories=("Z", "C")), min_size=1, max_size=12))
+def test_tokens_are_the_piece_taken_apart(piece):
+    assert "".join(split(piece)) == piece
+    assert all(split(piece))
+
+
+def test_a_lexicon_forgets_before_it_grows_too_large(monkeypatch):
+    monkeypatch.setattr(Lexicon, "MOST", 3)
+    lexicon = Lexicon()
+    for word in ["one", "two", "three", "four"]:
+        lexicon[word]
+    lexicon.tidy()
+    assert len(lexicon) == 0
+    assert lexicon["five,"][0] == (0, 1)
+
+
+def test_quality_by_hand():
+    text = "- The cat, with a hat...\nand #1 dog…\n\nWell."
+    found = measure(Features(text))
+    # - The cat , with a hat ... and # 1 dog … Well .  → 15 tokens, of them 9 words
+    assert found == {
+        "words": 9,
+        "mean_word_length": pytest.approx((3 + 3 + 4 + 1 + 3 + 3 + 1 + 3 + 4) / 9),
+        "hashes": pytest.approx(1 / 15),
+        "ellipses": pytest.approx(2 / 15),
+        "bullet_lines": pytest.approx(1 / 4),
+        "ellipsis_lines": pytest.approx(2 / 4),
+        "lettered": pytest.approx(8 / 15),
+        "stop_words": 2,  # with, and: "The" is another word
+    }
+
+
+def test_a_text_without_words_has_numbers_too():
+    for text in ("", " \n", "...", "#"):
+        assert measure(Features(text))["words"] == 0
+
+
+def test_the_limits_are_those_of_the_paper():
+    assert {name: signal.range for name, signal in SIGNALS.items()} == {
+        "words": (50, 100_000),
+        "mean_word_length": (3, 10),
+        "hashes": (None, 0.1),
+        "ellipses": (None, 0.1),
+        "bullet_lines": (None, 0.9),
+        "ellipsis_lines": (None, 0.3),
+        "lettered": (0.8, None),
+        "stop_words": (2, None),
+    }
