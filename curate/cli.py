@@ -223,6 +223,33 @@ def verify(
         raise CurateError(f"{folder}: {len(result.problems)} things are wrong")
 
 
+@app.command()
+def remove(
+    reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
+    ids: Annotated[Path | None, typer.Option(help="A file with one id a line.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Of the address a document is from.")] = None,
+    url: Annotated[str | None, typer.Option(help="How that address begins.")] = None,
+    only: Annotated[bool, typer.Option("--only", help="Leave near-duplicates.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Say what exports hold today.")] = False,
+    workspace: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Take documents down for ever, with their copies: texts, vectors, server tasks. It asks.
+
+    Example: curate remove --domain example.org --reason "asked by the owner"
+    """
+    from curate.commands.removing import checked, taken_down
+
+    here = open_workspace(workspace)
+    with here.lock("remove", wait=wait):
+        if check:
+            checked(here, as_json)
+        else:
+            taken_down(here, reason, {"ids": ids, "domain": domain, "url": url}, only, yes, as_json)
+
+
 # ── the stages
 
 

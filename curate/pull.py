@@ -104,11 +104,12 @@ def fetch(workspace: Workspace, current: Round, backend: Backend, batch: Batch) 
     project = backend.open_project(batch.project)
     names = people.load(workspace.root).ids(project.backend)
     accounts = {id: account for account, id in names.items()}
-    views, form = current.views(), current.form
+    views, form, erased = current.views(), current.form, current.erased
     before = {_key(r): r for r in current.answers() if r["project"] == project.name}
     known = {
         (id, question, accounts.get(annotator, annotator)): _annotation(row, views.get(id)).mark
         for (id, question, annotator), row in before.items()
+        if id not in erased  # their answers stay: that the server has none of them is meant
     }
     place = f"{project.key} {project.born}"  # a project made anew may have the old one's number
     label = " ".join(filter(None, ("fetching answers", batch.name)))
@@ -121,6 +122,7 @@ def fetch(workspace: Workspace, current: Round, backend: Backend, batch: Batch) 
         _row(_checked(each, form, views), ids, current, batch)
         | {"blind": (each.id, each.question) not in suggested}
         for each in pulled.annotations
+        if each.id not in erased
     ]
     seen = {_event(row) for row in current.history()}
     news = [
@@ -226,9 +228,12 @@ def standing(current: Round, annotators: Mapping[str | None, set[str]]) -> Stand
         if row["status"] in ASKED:
             asked[key].add(row["annotator"])
     batches = {batch.name: batch for batch in current.batches}
-    ids = current.sample()["id"].to_pylist()
+    erased = current.erased
+    ids = [id for id in current.sample()["id"].to_pylist() if id not in erased]
     open_, stuck = set() if batches else set(ids), set()
     for task in current.tasks():
+        if task["id"] in erased:
+            continue
         batch = batches[task["batch"]]
         key, people_ = (batch.project.name, task["id"]), annotators.get(task["batch"], set())
         wanted = task["overlap"] or batch.project.overlap or max(1, len(people_))

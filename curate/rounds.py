@@ -3,6 +3,7 @@
 rounds/01/  spec.json  sample.parquet  texts.parquet  gold.json         frozen by `sample`
             form.xml  guidelines.md  tasks.parquet  project.json      frozen by the first `push`
             annotations/0001.parquet …                                appended by `pull`
+            erased.json                                               tasks taken down
             closed.json                                               the end
 """
 
@@ -188,6 +189,37 @@ class Round:
         """Return the newest answer of each (id, question, annotator)."""
         return newest(self.history())
 
+    # ── what was taken down
+
+    @property
+    def erased(self) -> frozenset[str]:
+        """Return the tasks whose texts were taken down; their answers stay."""
+        return frozenset((storage.read_json(self.folder / "erased.json") or {}).get("tasks", ()))
+
+    @property
+    def left_on_server(self) -> frozenset[str]:
+        """Return those of them that the server has not been told of yet."""
+        return frozenset((storage.read_json(self.folder / "erased.json") or {}).get("left", ()))
+
+    def erase(self, ids: Iterable[str], *, left: Iterable[str] = ()) -> None:
+        """Blank the texts of some tasks, and what was suggested for them.
+
+        `left` are those that the server still holds.
+        """
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        gone = self.erased | set(ids)
+        for name, blank in (("texts", _blanked), ("tasks", _unsuggested)):
+            path = self.folder / f"{name}.parquet"
+            if path.exists():
+                table = pq.read_table(path)
+                rows = [blank(row) if row["id"] in gone else row for row in table.to_pylist()]
+                fresh = pa.Table.from_pylist(rows, schema=table.schema)
+                storage.write_parquet(path, fresh)
+        record = {"tasks": sorted(gone), "left": sorted(set(left))}
+        storage.write_json(self.folder / "erased.json", record)
+
     # ── the end
 
     @property
@@ -287,6 +319,15 @@ def freeze(
         storage.write_json(folder / "gold.json", dict(gold))
     yield folder
     storage.swap(folder, root / "rounds" / f"{number:02}")
+
+
+def _blanked(row: dict[str, Any]) -> dict[str, Any]:
+    fields = [[name, ""] for name, _ in json.loads(row["fields"])]
+    return {**row, "fields": json.dumps(fields, ensure_ascii=False), "edits": None}
+
+
+def _unsuggested(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "suggestions": None}
 
 
 def _edits(view: View) -> str | None:

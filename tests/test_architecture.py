@@ -39,11 +39,11 @@ LAYERS = (
         "storage",
         "views",
     ),
-    ("forms", "engine", "rounds", "people", "backends", "servers"),
+    ("forms", "engine", "rounds", "people", "backends", "removals", "servers"),
     ("workspace",),
     ("embed",),
     STAGES,
-    ("recipe",),
+    ("recipe", "remove"),
     ("connections", "console", "commands", "cli", "__main__"),
 )
 HEAVY = {

@@ -46,6 +46,14 @@ class Backend(Protocol):
         """Send what is not there yet; yield the ids newly created. Raises PartialPush."""
         ...
 
+    def erase(self, project: Project, ids: Collection[str]) -> int:
+        """Remove tasks with their texts and answers; return how many were there.
+
+        What is not there is gone already. A later pull says nothing of their answers but that they
+        are gone, to whom still counts on them.
+        """
+        ...
+
     def restore(
         self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
     ) -> int:

@@ -57,6 +57,9 @@ EVERYONE = 1000
 GUIDELINES = 10_000
 """How many characters of guidelines a dataset holds."""
 
+ERASED_AT_ONCE = 50
+"""The server takes up to 100 ids in one address."""
+
 
 class ArgillaBackend:
     """An Argilla server, embedded or not; the key is an owner's."""
@@ -247,6 +250,14 @@ class ArgillaBackend:
             time.sleep(1)
             self.client.request("PUT", path, body=body)
 
+    def erase(self, project: Project, ids: Collection[str]) -> int:
+        there = dict(self.client.records(project.key, _keys, responses=False))
+        gone = [there[id] for id in ids if id in there]
+        for start in range(0, len(gone), ERASED_AT_ONCE):
+            keys = ",".join(gone[start : start + ERASED_AT_ONCE])
+            self.client.request("DELETE", f"datasets/{project.key}/records", {"ids": keys})
+        return len(gone)
+
     # ── people
 
     def accounts(self) -> tuple[str, ...]:
@@ -327,6 +338,11 @@ class ArgillaBackend:
             accounts.discard(own)
         tasks = self.client.count_records(project.key)
         return Progress(counts, tuple(sorted(accounts)), tasks)
+
+
+def _keys(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Return our id of a record and the server's."""
+    return external_id(record), str(record["id"])
 
 
 def _people(record: Mapping[str, Any]) -> tuple[str, set[str]]:

@@ -97,6 +97,18 @@ class FolderBackend:
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         pass
 
+    def erase(self, project: Project, ids: Collection[str]) -> int:
+        gone, erased = set(ids), 0
+        for name in ("tasks", "answers"):
+            path = self.root / project.key / f"{name}.jsonl"
+            rows = [row for _, row in _lines(path)] if path.exists() else []
+            kept = [row for row in rows if row.get("id") not in gone]
+            if len(kept) < len(rows):
+                lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
+                storage.write_text(path, "".join(lines))
+                erased += len(rows) - len(kept) if name == "tasks" else 0
+        return erased
+
     def restore(
         self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
     ) -> int:

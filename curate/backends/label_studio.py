@@ -239,6 +239,13 @@ class LabelStudioBackend:
         if task.overlap not in (None, overlap):
             self.client.request("PATCH", f"api/tasks/{key}", body={"overlap": task.overlap})
 
+    def erase(self, project: Project, ids: Collection[str]) -> int:
+        there = {record: key for record, (key, _) in self._there(project)}
+        gone = [there[id] for id in ids if id in there]
+        for key in gone:
+            self.client.request("DELETE", f"api/tasks/{key}/")
+        return len(gone)
+
     # ── people
 
     def accounts(self) -> tuple[str, ...]:

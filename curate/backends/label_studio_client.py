@@ -122,7 +122,7 @@ class Client:
                 request_options=None if method == "GET" else {"max_retries": 0},
             )
         try:
-            answer = response.json()
+            answer = {} if response.status_code == 204 else response.json()
         except ValueError:
             answer = None
         if response.status_code >= 300:

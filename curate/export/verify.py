@@ -13,6 +13,7 @@ from typing import Any
 from curate import storage, tokens
 from curate.errors import DataError
 from curate.export import content_line
+from curate.removals import removed
 from curate.text import TEXT, content_id
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
@@ -36,10 +37,11 @@ class _Counted:
     tokens: Counter[str]
     copies: dict[str, list[int]]
     content: Any
+    removed: frozenset[str]
 
 
 def verify(folder: Path) -> VerifyResult:
-    """Read every shard again: sums, counts, ids, groups, copies.
+    """Read every shard again: sums, counts, ids, groups, copies, and what was taken down.
 
     Raises DataError where there is no manifest.
     """
@@ -53,7 +55,9 @@ def verify(folder: Path) -> VerifyResult:
     problems = list(_sums(folder))
     name = manifest["tokenizer"]
     count = tokens.counter(str(folder / name) if name.endswith(".json") else name)
-    counted = _Counted(Counter(), Counter(), defaultdict(list), sha256())
+    counted = _Counted(
+        Counter(), Counter(), defaultdict(list), sha256(), removed(folder.absolute().parent)
+    )
     for entry in manifest["files"]:
         try:
             problems += _file(folder / entry["path"], entry, count, counted)
@@ -109,6 +113,8 @@ def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, counted: _Co
         counted.tokens[document["group"]] += size
         counted.copies[document["id"]].append(document["copy"])
         counted.content.update(content_line(document))
+        if document["id"] in counted.removed:
+            problems.append(f"{path.name} holds {document['id']}, which was taken down")
         if not document.get("edited"):
             fields = document.get("fields") or {TEXT: document["text"]}
             if content_id(fields) != document["id"]:

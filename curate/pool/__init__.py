@@ -29,6 +29,7 @@ from curate.pool.batches import Before
 from curate.pool.copies import Counts, Finish, Ids
 from curate.pool.sources import File, Part, SourceSpec, find, parts
 from curate.pool.staging import Found, Identity, Plan, stage
+from curate.removals import removed
 from curate.spec import Spec
 from curate.workspace import Workspace
 
@@ -187,7 +188,9 @@ def _path_of(workspace: Workspace, tokenizer: str) -> str:
 def _staged(workspace: Workspace, spec: PoolSpec, work: Work, folder: Path) -> list[Found]:
     """Read every part that is not read yet; return what the parts held, in their order."""
     (folder / "ids").mkdir(parents=True, exist_ok=True)
-    identity = Identity(work.counts, spec.holdout, spec.share, spec.seed, work.batch)
+    identity = Identity(
+        work.counts, spec.holdout, spec.share, spec.seed, work.batch, removed(workspace.root)
+    )
     plan = Plan(
         spec.sources, work.names, spec.strict, identity, folder, ROWS_PER_SHARD, CHARS_PER_SHARD
     )

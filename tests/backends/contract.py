@@ -185,6 +185,22 @@ class Laws:
         assert answers["x", "better", hands.accounts[0]].value == "second"
         assert answers["x", "spans", hands.accounts[0]].value == spans
 
+    def test_erased_tasks_are_gone_with_their_texts(
+        self, hands: Hands, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        hands.make_pages_small(monkeypatch)
+        project = _pushed(hands, 30)
+        for id in ("t000", "t001", "t029"):
+            hands.answer(project, id, hands.accounts[0], {"topic": "news"})
+        gone = ["t000", *(f"t{number:03}" for number in range(10, 25))]
+        assert hands.backend.erase(project, [*gone, "never"]) == len(gone)
+        assert hands.backend.erase(project, gone) == 0
+        kept = sorted(id for id, _ in hands.stored(project))
+        assert kept == sorted({f"t{number:03}" for number in range(30)} - set(gone))
+        pulled = hands.backend.pull(project, cursor=None, known={}).annotations
+        assert {each.id for each in pulled} == {"t001", "t029"}
+        assert list(hands.backend.push(project, [])) == []
+
     def test_a_skip_is_reported(self, hands: Hands) -> None:
         project = _pushed(hands, 2)
         hands.skip(project, "t000", hands.accounts[0])

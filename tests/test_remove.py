@@ -1,0 +1,230 @@
+"""What is taken down is gone from everywhere, for ever; the answers about it stay."""
+
+import json
+import sys
+from datetime import datetime
+
+import pytest
+
+from curate import removals, remove
+from curate.cli import main
+from curate.embed import embed
+from curate.errors import CurateError, DataError, RecipeError
+from curate.export.verify import verify
+from curate.text import content_id
+from tests.conftest import BAD, FILMS, GOOD, MEALS, reviews
+from tests.test_masks import everything
+
+TAKEN = "The harbour at dawn was miserable, truly grim, and Ana Silva called it dreadful as well."
+TWIN = TAKEN.removesuffix(".") + "!"
+ID, TWIN_ID = (content_id({"text": text}) for text in (TAKEN, TWIN))
+
+
+@pytest.fixture
+def whole(offline):
+    """Return the tiny run, taken from the pool to an export that holds the text and its copy."""
+    offline.lines("films.jsonl", [*reviews(FILMS, GOOD), *reviews(FILMS, BAD)])
+    offline.lines("meals.jsonl", [*reviews(MEALS, GOOD), *reviews(MEALS, BAD)])
+    offline.lines("web.jsonl", [{"text": TAKEN, "url": "https://www.example.org/a/1"}, TAKEN])
+    offline.lines("zoo.jsonl", [{"text": TWIN, "url": "http://other.example.net/b"}])
+    offline.pool()
+    finish(offline)
+    return offline
+
+
+def finish(offline, rounds=True):
+    offline.run("clean", rules=["length"], near_duplicates=0.9)
+    if rounds:
+        offline.run("sample", n=100, strategy="random", seed=1)
+        offline.run("push", backend="folder", form="sentiment", overlap=1)
+        offline.answer("ann")
+        offline.run("pull")
+        offline.run("agree")
+    offline.run("mix", groups=["source"], budget="100%", max_epochs=1)
+    return offline.run("export")
+
+
+def take(offline, *, only=False, **named):
+    ids = remove.find(offline.workspace, **named)
+    found = remove.cluster(offline.workspace, ids)
+    found = [each for each in found if not only or each.why != "near_duplicate"]
+    return remove.run(offline.workspace, found, ids, "asked by its author")
+
+
+def ids_file(offline, *ids):
+    path = offline.root / "ids.txt"
+    path.write_text("".join(f"{id}\n" for id in ids))
+    return path
+
+
+def test_no_text_is_left_but_in_the_sources(whole):
+    assert any("Ana Silva" in text for _, text in everything(whole.root, ("data/",)))
+    embed(whole.workspace, "chargram")
+    answers = whole.workspace.round.answers()
+    made = take(whole, domain="example.org")
+    assert (made.asked, made.copies, made.near_duplicates, made.removed) == (1, 1, 1, 2)
+    assert (made.texts, made.vectors, made.tasks) == (2, 1, 1)
+    assert [name for name, text in everything(whole.root, ("data/",)) if "Ana Silva" in text] == []
+    assert whole.workspace.round.answers() == answers
+    assert made.answers_kept == 1
+    lines = [json.loads(line) for line in (whole.root / "removed.jsonl").read_text().splitlines()]
+    assert {line["hash"] for line in lines} == {ID, TWIN_ID}
+    assert all(set(line) == {"hash", "reason", "at"} for line in lines)
+    assert all(datetime.fromisoformat(line["at"]) for line in lines)
+
+
+def test_the_record_names_exports_and_shards_and_the_new_one_holds_none(whole):
+    content = whole.run("export").content_sha256
+    made = take(whole, domain="example.org")
+    (held,) = made.exports
+    assert held["content_sha256"] == content
+    assert held["shards"] == {"data-00000.jsonl": [ID]}
+    assert not (whole.root / "export").exists()
+    (told,) = remove.check(whole.workspace)
+    assert told["after"] is None
+    whole.pool()
+    finish(whole, rounds=False)
+    (told,) = remove.check(whole.workspace)
+    assert told["exports"] == [held]
+    assert told["after"]["holds"] == 0
+    assert told["after"]["content_sha256"] != content
+    assert verify(whole.root / "export").problems == ()
+
+
+def test_pool_refuses_it_for_ever(whole):
+    take(whole, ids=ids_file(whole, ID), only=True)
+    ids = {row["id"] for row in whole.rows("pool")}
+    assert ID not in ids
+    assert TWIN_ID in ids
+    whole.lines("again.jsonl", [TAKEN, "Something else altogether that nobody has seen before."])
+    made = whole.pool()
+    assert made.left_out >= 1
+    assert ID not in {row["id"] for row in whole.rows("pool")}
+    whole.run("clean", rules=["length"], near_duplicates=0.9)
+    kept = {row["id"]: row["kept"] for row in whole.rows("clean")}
+    assert kept[TWIN_ID]  # what it yielded to is gone
+
+
+def test_verify_fails_on_an_export_that_holds_it(whole):
+    removals.add(whole.root, [ID], "asked", "2026-01-01T00:00:00+00:00")
+    problems = verify(whole.root / "export").problems
+    assert problems == (f"data-00000.jsonl holds {ID}, which was taken down",)
+
+
+def test_the_rounds_go_on_without_it(offline):
+    offline.lines("a.jsonl", [TAKEN, *reviews(FILMS, GOOD)])
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=29)
+    pushed = {"backend": "folder", "form": "sentiment", "overlap": 2}
+    offline.run("push", **pushed)
+    offline.answer("ann", "bob", ids=[ID])
+    offline.run("pull")
+    take(offline, ids=ids_file(offline, ID))
+    assert ID not in {task["id"] for task in offline.tasks}
+    made = offline.run("pull")
+    assert "withdrawn" not in made.statuses
+    assert made.rejected == {}
+    assert (made.tasks, made.complete) == (28, 0)
+    assert offline.run("push", **pushed).sent == 0
+    assert ID not in {task["id"] for task in offline.tasks}
+    assert offline.workspace.round.erased == {ID}
+    offline.answer("ann", "bob")
+    assert offline.run("pull").done
+
+
+def test_answers_not_yet_pulled_come_home_first(offline):
+    offline.lines("a.jsonl", [TAKEN, *reviews(FILMS, GOOD)])
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=29)
+    offline.run("push", backend="folder", form="sentiment", overlap=2)
+    offline.answer("ann", ids=[ID])
+    made = take(offline, ids=ids_file(offline, ID))
+    assert (made.tasks, made.answers_kept) == (1, 1)
+
+
+def test_a_comparison_that_shows_it_goes_as_a_whole(offline):
+    offline.lines("a.jsonl", [TAKEN, reviews(FILMS, GOOD)[0]])
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=1, compare=True)
+    offline.run("push", backend="folder", form="comparison", overlap=1)
+    assert take(offline, ids=ids_file(offline, ID)).tasks == 1
+    assert offline.tasks == []
+
+
+def test_an_interrupted_request_is_finished_by_the_next(whole, monkeypatch):
+    def killed(*given):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(remove, "_erase_rows", killed)
+        with pytest.raises(KeyboardInterrupt):
+            take(whole, domain="example.org")
+    assert ID in removals.removed(whole.root)
+    take(whole, ids=ids_file(whole, "0" * 32))
+    assert [name for name, text in everything(whole.root, ("data/",)) if "Ana Silva" in text] == []
+
+
+# ── what a request names
+
+
+def test_addresses_below_a_prefix_or_at_a_domain(whole):
+    def found(**named):
+        return remove.find(whole.workspace, **named)
+
+    assert found(domain="example.org") == found(domain="WWW.example.org") == [ID]
+    assert found(domain="ample.org") == found(domain="org.example") == []
+    assert found(url="https://www.example.org/a/") == found(url="www.example.org/a") == [ID]
+    assert found(url="https://www.example.org/b") == []
+    assert found(domain="example.net") == [TWIN_ID]
+
+
+def test_one_way_to_name_what_goes(whole, tmp_path):
+    with pytest.raises(RecipeError, match="one of --ids, --domain and --url"):
+        remove.find(whole.workspace)
+    with pytest.raises(RecipeError, match="one of"):
+        remove.find(whole.workspace, domain="a", url="b")
+    path = tmp_path / "ids"
+    path.write_text(f'{{"id": "{ID}"}}\n\nnot an id\n')
+    with pytest.raises(DataError, match="line 3: not an id"):
+        remove.find(whole.workspace, ids=path)
+    path.write_text(f'{{"id": "{ID}"}}\n{ID}\n')
+    assert remove.find(whole.workspace, ids=path) == [ID]
+
+
+def test_a_reason_is_asked_for(whole):
+    with pytest.raises(RecipeError, match="give a reason"):
+        remove.run(whole.workspace, [], [ID], " ")
+
+
+# ── the command
+
+
+def test_the_command_asks(whole, monkeypatch, capsys):
+    monkeypatch.setattr(
+        "sys.argv",
+        ["curate", "remove", "--domain", "example.org", "--reason", "x", "-w", str(whole.root)],
+    )
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code == 1
+    said = capsys.readouterr().err
+    assert "nobody to ask" in said
+    assert "2 documents go" in said
+    assert "Ana Silva" not in said
+    assert not (whole.root / "removed.jsonl").exists()
+    monkeypatch.setattr("sys.argv", [*sys.argv, "--yes", "--json"])
+    with pytest.raises(SystemExit) as stopped:
+        main()
+    assert stopped.value.code in (0, None)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["removed"], told["texts"]) == (2, 2)
+
+
+def test_what_names_nothing_does_nothing(whole):
+    from curate.commands.removing import taken_down
+
+    with pytest.raises(CurateError, match="nothing here is named"):
+        taken_down(whole.workspace, "x", {"domain": "nowhere.example"}, False, True, True)
