@@ -69,33 +69,44 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
     return "".join((*parts, text[at:]))
 
 
-def field_edits(
-    fields: Mapping[str, str], text: str, edits: Sequence[Edit]
-) -> dict[str, tuple[Edit, ...]]:
-    """Return the edits of each field, given those of the text that the fields were rendered to.
+def spans(fields: Mapping[str, str], template: str | None = None) -> dict[str, tuple[int, int]]:
+    """Return where each field stands in `render(fields, template)`: half-open, in its order.
 
-    What stands in the place of a mask is replaced wherever a field holds it, so that no field can
-    show what the text hides.
+    A template names a field once, or not at all; then it has no place.
     """
-    found: dict[str, tuple[Edit, ...]] = {}
-    at = 0
-    masked = {text[start:end]: new for start, end, new in edits if new}
-    for name, value in fields.items():
-        place = text.find(value, at)
-        place = text.find(value) if place < 0 else place
-        own: list[Edit] = []
-        if place >= 0:
-            at = place + len(value)
-            for start, end, new in edits:
-                low, high = max(start, place), min(end, at)
-                own += [(low - place, high - place, new)] if low < high else []
-        for hidden, new in masked.items():
-            for match in re.finditer(re.escape(hidden), value):
-                if all(match.end() <= low or high <= match.start() for low, high, _ in own):
-                    own.append((*match.span(), new))
-        if own:
-            found[name] = tuple(sorted(own))
+    if template is None:
+        template = "\n\n".join(f"{{{place}}}" for place in range(len(fields)))
+        names = {str(place): name for place, name in enumerate(fields)}
+    else:
+        names = {name: name for name in fields}
+    found, at = {}, 0
+    for text, name, _, _ in Formatter().parse(template):
+        at += len(text)
+        if name is not None:
+            start, at = at, at + len(fields[names[name]])
+            found[names[name]] = (start, at)
     return found
+
+
+def field_edits(
+    fields: Mapping[str, str], edits: Sequence[Edit], template: str | None = None
+) -> dict[str, tuple[Edit, ...]]:
+    """Return the edits of each field, given those of the text that the fields are rendered to.
+
+    An edit across several fields puts its replacement into the first, and takes its part of the
+    others; what it takes of the template's own words is no field's.
+    """
+    found: dict[str, list[Edit]] = {}
+    places = spans(fields, template)
+    for start, end, replacement in edits:
+        put = replacement
+        for name, (low, high) in places.items():
+            inside = max(start, low) < min(end, high) or low <= start == end <= high
+            if inside and (put or start < end):
+                own = (max(start, low) - low, min(end, high) - low, put)
+                found.setdefault(name, []).append(own)
+                put = ""
+    return {name: tuple(own) for name, own in found.items()}
 
 
 def cjk_share(text: str) -> float:

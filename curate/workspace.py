@@ -193,7 +193,8 @@ class Workspace:
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        columns, wanted = ["id", "text", "fields"], pa.array(sorted(set(ids)), pa.string())
+        columns = ["id", "text", "fields", "template", "media"]
+        wanted = pa.array(sorted(set(ids)), pa.string())
         pools = self.shards("pool")
         cleans = self.shards("clean") if edited else [None] * len(pools)
         found = {}
@@ -408,8 +409,12 @@ def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
 
 def _view_of_fields(row: Mapping[str, Any], edits: Sequence[Edit]) -> View:
     fields = dict(json.loads(row["fields"]))
-    own = field_edits(fields, row["text"], edits)
+    media = {each["field"] for each in json.loads(row["media"] or "[]")}
+    texts = {name: text for name, text in fields.items() if name not in media}
+    own = field_edits(texts, edits, row["template"])
     shown = {name: apply_edits(text, own.get(name, ())) for name, text in fields.items()}
+    if len(fields) == 1:
+        return View(shown, edits=own.get(next(iter(fields)), ()))
     return View(shown, by_field=own)
 
 

@@ -53,17 +53,22 @@ def test_missing_file(run, project):
     expect(run("run", recipe, "-w", project.folder), 1, "no file data/nothing.jsonl")
 
 
+LINE_7 = "data/plain.jsonl, line 7: not JSON"
+
+
 def test_broken_json_names_the_line_and_can_be_kept_aside(run, project):
     path = project.folder / "data" / "plain.jsonl"
     lines = path.read_text().splitlines()
     lines.insert(6, '{"text": "oops')
     path.write_text("\n".join(lines))
     recipe = project()
-    expect(run("run", recipe, "-w", project.folder), 1, "data/plain.jsonl, line 7: not JSON")
+    expect(run("run", recipe, "-w", project.folder, "--set", "pool.strict=true"), 1, LINE_7)
+    expect(run("pool", "--strict", "-w", project.folder), 1, LINE_7)
     assert not (project.folder / "pool").exists()
-    code, out, _ = run("pool", "--no-strict", "-w", project.folder, "--json")
+    code, out, _ = run("pool", "-w", project.folder, "--json")
     assert code == 0
     assert json.loads(out)["bad_rows"] == 1
+    assert json.loads(out)["notes"][0].startswith("not used: not JSON")
     aside = json.loads((project.folder / "pool" / "_rejected.json").read_text())
     assert aside[0]["row"] == 7
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.export.verify import read_documents, verify
-from curate.text import apply_edits, content_id, field_edits
+from curate.text import apply_edits, content_id, field_edits, render
 from curate.views import View
 
 SECRET = (
@@ -169,19 +169,19 @@ def test_a_window_does_not_cut_a_mask(offline):
 
 def test_edits_of_a_rendering_are_edits_of_its_fields():
     fields = {"prompt": "ask a@b.org", "response": "it is a@b.org!"}
-    text = "Q: ask a@b.org\nA: it is a@b.org!"
+    template = "Q: {prompt}\nA: {response}"
+    text = render(fields, template)
     edits = [(7, 14, "[email]"), (24, 31, "[email]")]
     assert [text[low:high] for low, high, _ in edits] == ["a@b.org"] * 2
-    own = field_edits(fields, text, edits)
+    own = field_edits(fields, edits, template)
     assert own == {"prompt": ((4, 11, "[email]"),), "response": ((6, 13, "[email]"),)}
 
 
-def test_a_field_that_stands_in_the_template_shows_nothing():
-    # The first "user" is the template's: the mask is found all the same.
-    fields = {"name": "user", "mail": "a@b.org", "again": "a@b.org"}
-    text = "user: user <a@b.org>"
-    own = field_edits(fields, text, [(12, 19, "[email]")])
-    assert own == {"mail": ((0, 7, "[email]"),), "again": ((0, 7, "[email]"),)}
+def test_a_field_is_found_where_the_template_puts_it():
+    fields = {"mail": "a", "name": "user a"}  # both stand in the template's own words too
+    template = "user a {{a}}: {name} <{mail}>"
+    own = field_edits(fields, [(17, 18, "[x]"), (20, 21, "[email]")], template)
+    assert own == {"name": ((5, 6, "[x]"),), "mail": ((0, 1, "[email]"),)}
 
 
 @given(st.lists(st.sampled_from(["x a@b.org y", "a@b.org", "plain", "", "a"]), min_size=1))
@@ -193,7 +193,7 @@ def test_no_field_shows_what_the_text_hides(values):
     while at >= 0:
         edits.append((at, at + 7, "[email]"))
         at = text.find("a@b.org", at + 7)
-    own = field_edits(fields, text, edits)
+    own = field_edits(fields, edits)
     shown = {name: apply_edits(value, own.get(name, ())) for name, value in fields.items()}
     assert "\n\n".join(shown.values()) == apply_edits(text, edits)
 

@@ -320,3 +320,17 @@ def test_the_projection_of_equal_shares_is_unimax():
     golden = (0.008795, 0.160441, 0.276921, 0.276921, 0.276921)
     assert tuple(found.shares.values()) == pytest.approx(golden, abs=1e-6)
     assert [name for name, bound in found.bound.items() if bound] == ["fao", "isl"]
+
+
+def test_images_are_refused_in_words(offline):
+    folder = offline.root / "data"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(b"\x89PNG")
+    offline.lines("notes.jsonl", ["The soup was good."])
+    offline.pool("*")
+    offline.run("clean", rules=[])
+    with pytest.raises(DataError, match="1 of the documents are images alone: they have no tokens"):
+        offline.run("mix", groups=["source"], within={"strategy": "equal"}, budget="100%")
+    offline.run("clean", rules=["length"])
+    offline.run("mix", groups=["source"], within={"strategy": "equal"}, budget="100%")
+    assert [row["copies"] for row in offline.rows("mix")] == [1]

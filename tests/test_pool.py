@@ -25,7 +25,8 @@ def put(root: Path, name: str, content: str | bytes) -> str:
 
 def read(offline, *sources, **given):
     """Run pool over sources; return its result and the rows."""
-    made = offline.run("pool", **{"sources": list(sources), "tokenizer": "bytes", **given})
+    settings = {"sources": list(sources), "tokenizer": "bytes", "strict": True, **given}
+    made = offline.run("pool", **settings)
     return made, offline.rows("pool")
 
 
@@ -205,7 +206,7 @@ def test_the_first_bad_row_stops_the_reading(offline, lines, words):
     put(offline.root, "a.jsonl", kept[0] + kept[lines - 1])
     with pytest.raises(DataError, match=words) as caught:
         read(offline, {"paths": ["data/a.jsonl"]})
-    assert "strict: false" in caught.value.hint
+    assert "kept aside" in caught.value.hint
 
 
 def test_bad_rows_are_kept_aside_and_counted(offline):

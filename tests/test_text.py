@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.text import apply_edits, canonical, cjk_share, content_id, render, shingles, words
+from curate.text import (
+    apply_edits,
+    canonical,
+    cjk_share,
+    content_id,
+    field_edits,
+    render,
+    shingles,
+    spans,
+    words,
+)
 
 ANY_TEXT = st.text(st.characters(codec=None), max_size=60)
 """Surrogates and control characters included."""
@@ -146,3 +156,51 @@ def test_shingles_are_distinct(text):
     found = shingles(text)
     assert len(found) == len(set(found))
     assert bool(found) == bool(text.split())
+
+
+# ── fields within their rendering
+
+NAMED = st.dictionaries(st.sampled_from("abcd"), st.text("xy{} \n", max_size=5), min_size=1)
+
+
+def templates(fields):
+    return "{{".join(f"x{{{name}}}y" for name in reversed(fields)) + "}}"
+
+
+@given(NAMED, st.booleans())
+def test_fields_stand_where_they_are_rendered(fields, declared):
+    template = templates(fields) if declared else None
+    text = render(fields, template)
+    places = spans(fields, template)
+    assert {name: text[low:high] for name, (low, high) in places.items()} == fields
+    assert list(places) == (list(fields)[::-1] if declared else list(fields))
+
+
+@given(NAMED, st.booleans(), st.data())
+def test_edits_of_a_rendering_split_exactly(fields, declared, data):
+    """Every code point that an edit takes is gone from its field, and no other."""
+    template = templates(fields) if declared else None
+    text = render(fields, template)
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=6)))
+    edits = [(a, b, "[m]") for a, b in zip(cuts[::2], cuts[1::2], strict=False)]
+    gone = {at for low, high, _ in edits for at in range(low, high)}
+    own = field_edits(fields, edits, template)
+    for name, (low, high) in spans(fields, template).items():
+        kept = "".join(text[at] for at in range(low, high) if at not in gone)
+        assert apply_edits(fields[name], own.get(name, ())).replace("[m]", "") == kept
+    told = sum(new == "[m]" for each in own.values() for _, _, new in each)
+    touched = sum(
+        any(max(a, low) < min(b, high) for low, high in spans(fields, template).values())
+        for a, b, _ in edits
+    )
+    assert told == touched
+
+
+def test_an_edit_across_fields():
+    fields = {"a": "mail me@", "b": "x.org now"}
+    assert field_edits(fields, [(5, 13, "[email]")], "{a}{b}") == {
+        "a": ((5, 8, "[email]"),),
+        "b": ((0, 5, ""),),
+    }
+    assert field_edits(fields, [(8, 8, "+")], "{a}{b}") == {"a": ((8, 8, "+"),)}
+    assert field_edits(fields, [(0, 4, "-")], "Q: 1 {a}{b}") == {}

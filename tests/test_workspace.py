@@ -222,6 +222,11 @@ def with_edits(offline, edits):
     offline.lines("notes.jsonl", TEXTS)
     offline.pool()
     offline.run("clean")
+    edit(offline, edits)
+
+
+def edit(offline, edits):
+    """Lay edits over what `clean` has judged, a list or None for each document."""
     (path,) = offline.workspace.shards("clean")
     table = pq.read_table(path)
     column = pa.array(edits, table.schema.field("edits").type)
@@ -275,6 +280,37 @@ def test_a_document_of_several_fields_is_found_whole(offline):
     found = offline.workspace.find_views({row["id"], "unknown"}, edited=False)
     shown = {"prompt": "What is soup?", "reply": "A warm liquid meal."}
     assert found == {row["id"]: View(shown)}
+
+
+def test_edits_reach_the_fields_that_people_see(offline):
+    said = {"prompt": "My mail is me@x.org", "reply": "me@x.org? Noted.", "by": "ann"}
+    offline.lines("chat.jsonl", [said])
+    source = {
+        "paths": ["data/chat.jsonl"],
+        "fields": {"reply": "reply", "prompt": "prompt"},
+        "template": "Q: {prompt}\nA: {reply}",
+    }
+    offline.run("pool", sources=[source], tokenizer="bytes")
+    (row,) = offline.rows("pool")
+    assert row["text"] == "Q: My mail is me@x.org\nA: me@x.org? Noted."
+    assert row["template"] == source["template"]
+    offline.run("clean")
+    starts = [place for place in range(len(row["text"])) if row["text"].startswith("me@", place)]
+    edits = [{"start": at, "end": at + 8, "replacement": "[email]"} for at in starts]
+    edit(offline, [edits])
+    (view,) = offline.workspace.find_views({row["id"]}).values()
+    assert view.fields == {"reply": "[email]? Noted.", "prompt": "My mail is [email]"}
+    assert view.by_field == {"reply": ((0, 8, "[email]"),), "prompt": ((11, 19, "[email]"),)}
+
+
+def test_edits_of_a_text_with_a_template(offline):
+    offline.lines("a.jsonl", ["Mail me@x.org now."])
+    source = {"paths": ["data/a.jsonl"], "template": "> {text}"}
+    offline.run("pool", sources=[source], tokenizer="bytes")
+    offline.run("clean")
+    edit(offline, [[{"start": 7, "end": 15, "replacement": "[email]"}]])
+    (view,) = offline.workspace.find_views({offline.rows("pool")[0]["id"]}).values()
+    assert view == View({"text": "Mail [email] now."}, edits=((5, 13, "[email]"),))
 
 
 def test_paths_of_a_recipe_are_relative_to_the_workspace(tmp_path):

@@ -187,9 +187,16 @@ def needs_scores(spec: MixSpec) -> bool:
 def candidates(workspace: Workspace, spec: MixSpec) -> pd.DataFrame:
     """Return what may be drawn: id, tokens, group, quality and bucket, in pool order."""
     items: pd.DataFrame = workspace.document_table(
-        ("id", "tokens", "holdout", *COLUMNS)
+        ("id", "tokens", "holdout", "media", *COLUMNS)
     ).to_pandas()
-    items = items[~items["holdout"] & (items["tokens"] > 0)]
+    items = items[~items["holdout"]]
+    images = int((items.pop("media").notna() & (items["tokens"] == 0)).sum())
+    if images:
+        raise DataError(
+            f"{images} of the documents are images alone: they have no tokens to mix",
+            hint="they are for people to label; a rule of `clean` such as `length` leaves them out",
+        )
+    items = items[items["tokens"] > 0]
     scores = workspace.stored("scores")
     if scores:
         items = items.merge(workspace.read("scores").to_pandas(), on="id", how="left")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -64,7 +64,7 @@ class PoolSpec(Spec):
     ] = 1.0
     strict: Annotated[
         bool, Field(description="Stop at the first bad row; otherwise keep it aside, counted.")
-    ] = True
+    ] = False
     seed: Annotated[int, Field(description="Seed of the holdout and of the share.")] = 0
 
 
@@ -95,6 +95,7 @@ class PoolResult:
     added: int
     batch: int
     sources: dict[str, int]
+    notes: tuple[str, ...]
 
 
 def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
@@ -127,7 +128,7 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
         found = _staged(workspace, spec, work, folder / "_staged")
         counts = _without_copies(workspace, work, folder)
         if not counts.documents:
-            raise DataError("the sources hold no document", hint="check the paths under `pool:`")
+            raise DataError(f"the sources hold no document{_first_bad(found)}", hint=NOTHING)
         _records(folder, workspace.folder("pool"), work, found, max(counts.batches))
         copied = _duplicates(workspace, work, folder, made)
         for scaffold in ("_staged", "_copies", "_changes", "_dropped"):
@@ -252,6 +253,34 @@ def _rows(shards: Sequence[Path]) -> int:
     return sum(pq.read_metadata(path).num_rows for path in shards)
 
 
+NOTHING = "check the paths under `pool:`; `curate pool --strict` stops at the first bad row"
+
+
+def _first_bad(found: Sequence[Found]) -> str:
+    for each in found:
+        for row in each.bad:
+            return f": {row['file']}, line {row['row']}: {row['reason']}"
+    return ""
+
+
+def _notes(
+    unused: Sequence[Mapping[str, Any]], encodings: Mapping[str, int], replaced: int
+) -> Iterator[str]:
+    """Yield what a reader of the result should know about what was read."""
+    for word, skipped in (("not used", False), ("skipped", True)):
+        reasons = Counter(each["reason"] for each in unused if each["skipped"] is skipped)
+        if reasons:
+            most = ", ".join(f"{why} ({n:,})" for why, n in reasons.most_common(3))
+            more = ", …" if len(reasons) > 3 else ""
+            yield f"{word}: {most}{more}; each in pool/_rejected.json"
+    if encodings:
+        yield "rows in another encoding than UTF-8: " + ", ".join(
+            f"{name} ({count:,})" for name, count in sorted(encodings.items())
+        )
+    if replaced:
+        yield f"characters that were no text, replaced: {replaced:,}"
+
+
 def _records(folder: Path, old: Path, work: Work, found: Sequence[Found], batch: int) -> None:
     """Write what was read and what was set aside, beside the shards."""
     aside = storage.read_json(old / "_rejected.json") or [] if work.grows else []
@@ -312,4 +341,5 @@ def _result(
         added=counts.batches[work.batch],
         batch=record["batch"],
         sources={name: counts.sources[name] for name in work.names if counts.sources[name]},
+        notes=tuple(_notes(unused, record["encodings"], record["replaced"])),
     )

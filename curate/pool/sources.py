@@ -166,7 +166,7 @@ def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Ba
                 if strict:
                     raise DataError(
                         f"{part.label}, line {number}: {error}",
-                        hint="mend the row, or keep such rows aside with `pool: {strict: false}`",
+                        hint="mend the row; without `strict` such rows are kept aside, counted",
                     ) from None
                 yield Bad(part.name, part.label, number, str(error))
                 continue
