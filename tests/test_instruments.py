@@ -139,3 +139,21 @@ def test_no_value_is_in_ledger_or_result(offline):
     assert "7946" not in written
     assert "jane" not in written
     assert json.loads(written.splitlines()[-1])["result"]["privacy"] == {"email": 1, "phone": 1}
+
+
+# ── the report
+
+
+def test_the_report_tells_of_languages_privacy_and_contamination(offline):
+    offline.lines("a.jsonl", [PRIVATE, ENGLISH, GERMAN])
+    offline.pool()
+    (offline.root / "exam.txt").write_text(f"{ENGLISH}\n")
+    sets = [{"name": "the exam", "path": "exam.txt"}]
+    asked = {"languages": ["en"], "privacy": "mask", "contamination": {"sets": sets}}
+    made = offline.run("clean", rules=[], **asked)
+    assert made.reasons == {"contamination": 1, "language": 1}
+    offline.run("report")
+    page = (offline.root / "report.html").read_text()
+    for word in ("Languages", "Privacy", "the exam", "Contamination by evaluation sets"):
+        assert word in page
+    assert "jane.doe" not in page

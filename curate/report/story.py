@@ -22,6 +22,9 @@ def tell(workspace: Workspace, title: str) -> dict[str, Any]:
         _funnel(workspace),
         _copies(workspace),
         _reasons(workspace),
+        _languages(workspace),
+        _private(workspace),
+        _contaminated(workspace),
         _agreement(workspace),
         _annotators(workspace),
         _model(workspace),
@@ -149,6 +152,82 @@ def _reasons(workspace: Workspace) -> Section | None:
     words = f"{dropped:,} of {clean['documents']:,} documents were dropped, each for one reason."
     chart = charts.bars(rows, "reason", "documents")
     return _section("Why documents were dropped", words, chart=chart, rows=rows)
+
+
+def _measured(workspace: Workspace, name: str) -> bool:
+    """Whether `clean` has measured a signal."""
+    if workspace.stored("clean") is None:
+        return False
+    import pyarrow.parquet as pq
+
+    shards = workspace.shards("clean")
+    return bool(shards) and name in pq.read_schema(shards[0]).names
+
+
+def _languages(workspace: Workspace) -> Section | None:
+    if not _measured(workspace, "language:confidence"):
+        return None
+    table = workspace.read("clean", ["language", "kept", "tokens"])
+    documents, kept, tokens = Counter[str](), Counter[str](), Counter[str]()
+    for row in table.to_pylist():
+        name = row["language"] or "und"
+        documents[name] += 1
+        kept[name] += row["kept"]
+        tokens[name] += row["tokens"] if row["kept"] else 0
+    rows = [
+        {"language": name, "documents": n, "kept": kept[name], "tokens kept": tokens[name]}
+        for name, n in documents.most_common(20)
+    ]
+    differing = _last(workspace, "clean").get("differing_languages", 0)
+    words = (
+        f"As the sources declare it, else as detected; und where that is not sure. {differing:,} "
+        "documents read as another language than their source declares."
+    )
+    chart = charts.bars(rows, "language", "documents")
+    return _section("Languages", words, chart=chart, rows=rows)
+
+
+def _private(workspace: Workspace) -> Section | None:
+    found = _last(workspace, "clean").get("privacy")
+    if not found or workspace.stored("clean") is None:
+        return None
+    actions = workspace.made("clean").spec.get("privacy") or {}
+    rows = [
+        {"kind": kind, "found": n, "what is done": actions.get(kind, "the document is dropped")}
+        for kind, n in found.items()
+    ]
+    words = (
+        "Found by form and arithmetic, counted and placed, never copied. What is masked is shown "
+        "to nobody, learned from by nothing, and in no export."
+    )
+    return _section("Privacy", words, rows=rows)
+
+
+def _contaminated(workspace: Workspace) -> Section | None:
+    if not _measured(workspace, "contamination:share"):
+        return None
+    limit = workspace.made("clean").spec["contamination"]["share"]
+    touched, over = Counter[str](), Counter[str]()
+    items: dict[str, set[str]] = defaultdict(set)
+    names = [each["name"] for each in workspace.made("clean").spec["contamination"]["sets"]]
+    for told in workspace.read("clean", ["contamination"])["contamination"].to_pylist():
+        found = json.loads(told or "[]")
+        touched.update({name for name, _, _ in found})
+        over.update({name for name, _, share in found if share >= limit})
+        for name, item, share in found:
+            if share >= limit:
+                items[name].add(item)
+    rows = [
+        {
+            "evaluation set": name,
+            "documents that share a run": touched[name],
+            "documents over the limit": over[name],
+            "items of the set in them": len(items[name]),
+        }
+        for name in names
+    ]
+    words = f"A document goes if it holds {limit:.0%} of an item's runs of words, or more."
+    return _section("Contamination by evaluation sets", words, rows=rows)
 
 
 def _agreement(workspace: Workspace) -> Section | None:
