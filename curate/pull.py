@@ -305,12 +305,16 @@ def progress(current: Round, root: Path, backend: Backend | None) -> list[Annota
     for batch in current.batches:
         counts = _counted(current, batch) if backend is None else _asked(root, backend, batch)
         for annotator, statuses in sorted(counts.items()):
-            numbers = (statuses.get(each, 0) for each in ("submitted", "skipped", "draft"))
-            rejected = statuses.get("rejected", 0)
-            live = backend is not None
             found.append(
                 AnnotatorStatus(
-                    current.number, batch.name, annotator, *numbers, rejected=rejected, live=live
+                    round=current.number,
+                    part=batch.name,
+                    annotator=annotator,
+                    submitted=statuses.get("submitted", 0),
+                    skipped=statuses.get("skipped", 0),
+                    draft=statuses.get("draft", 0),
+                    rejected=statuses.get("rejected", 0),
+                    live=backend is not None,
                 )
             )
     return found

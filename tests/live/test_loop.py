@@ -69,7 +69,9 @@ def tokens(home):
 
 def give(folder, home, answers):
     """Give answers over HTTP, each person with their own token."""
-    project = json.loads((folder / "rounds" / "01" / "project.json").read_text())["batches"][0]["project"]
+    project = json.loads((folder / "rounds" / "01" / "project.json").read_text())["batches"][0][
+        "project"
+    ]
     replay.replay(project["server"], tokens(home), project["key"], answers)
 
 
@@ -148,7 +150,9 @@ def test_an_edit_is_added_and_the_earlier_answer_stays(run, folder, home):
     answers = [a for a in planned(folder, home) if a.status == "submitted" and not a.edits]
     give(folder, home, answers[:1])
     run("pull", "-w", folder)
-    project = json.loads((folder / "rounds" / "01" / "project.json").read_text())["batches"][0]["project"]
+    project = json.loads((folder / "rounds" / "01" / "project.json").read_text())["batches"][0][
+        "project"
+    ]
     client = replay.Client(project["server"], tokens(home)[answers[0].account])
     place = replay.task_numbers(client, project["key"])[answers[0].id]
     made = client.call("GET", f"/api/tasks/{place}/annotations/")[0]
@@ -220,7 +224,9 @@ def killed(folder, where):
 
 def tasks_on_the_server(folder, home):
     """Return how many tasks the server holds for the round, each counted."""
-    project = json.loads((folder / "rounds" / "01" / "project.json").read_text())["batches"][0]["project"]
+    project = json.loads((folder / "rounds" / "01" / "project.json").read_text())["batches"][0][
+        "project"
+    ]
     client = replay.Client(project["server"], label_studio.curator(home).token)
     answer = client.call("GET", f"/api/tasks?project={project['key']}&page_size=1000")
     assert all(n == 1 for n in Counter(t["data"]["record_id"] for t in answer["tasks"]).values())
@@ -232,7 +238,9 @@ def tasks_on_the_server(folder, home):
 def test_a_workspace_from_another_place_is_not_this_ones(run, folder, home, tmp_path):
     """A copy of the workspace still finds its project; a project that is gone is said to be."""
     run("run", "-w", folder)
-    project = json.loads((folder / "rounds" / "01" / "project.json").read_text())["batches"][0]["project"]
+    project = json.loads((folder / "rounds" / "01" / "project.json").read_text())["batches"][0][
+        "project"
+    ]
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("copy"))
     assert run("run", "-w", copy)[0] == 3
