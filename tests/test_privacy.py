@@ -98,10 +98,11 @@ def test_the_surer_kind_wins_where_two_overlap():
     assert masked(text) == "see https://anna:[key]@mail.example.org/"
 
 
-def measured(texts, fields=None, **actions):
+def measured(texts, fields=None, template=None, **actions):
     settings = privacy.PrivacySpec(**actions)
-    fields = pa.array(fields or [None] * len(texts), pa.string())
-    batch = Batch(pa.table({"text": texts, "fields": fields}))
+    columns = {"fields": fields or [None] * len(texts), "template": [template] * len(texts)}
+    arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    batch = Batch(pa.table({"text": texts, **arrays}))
     table = pa.table(dict(privacy.Privacy().measure(batch, settings.kinds("mask"))))
     return table, batch.edited, privacy.Privacy().fails(table, settings).tolist()
 
@@ -128,10 +129,10 @@ def test_each_kind_has_its_action():
 
 def test_what_a_text_does_not_show_cannot_be_masked_and_goes():
     fields = json.dumps([["prompt", "Hello"], ["user", "a@b.org"]])
-    table, _, failed = measured(["Hello"], [fields], email="mask")
+    table, _, failed = measured(["Hello"], [fields], "{prompt}", email="mask")
     assert failed == [True]
     assert table["privacy:unshown"].to_pylist() == table["privacy:email"].to_pylist() == [1]
-    assert measured(["Hello"], [fields], email="flag")[2] == [False]
+    assert measured(["Hello"], [fields], "{prompt}", email="flag")[2] == [False]
     assert measured(["Hello\n\na@b.org"], [fields], email="mask")[2] == [False]
 
 

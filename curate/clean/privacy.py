@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 from pydantic import Field, model_validator
 
 from curate.spec import Spec
-from curate.text import Edit
+from curate.text import Edit, spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,12 +106,12 @@ class Privacy:
         import pyarrow as pa
 
         numbers = np.zeros((len(batch.texts), len(KINDS) + 1), np.float32)
-        fields = batch.pool["fields"].to_pylist()
+        fields, template = (batch.pool[name].to_pylist() for name in ("fields", "template"))
         for place, text in enumerate(batch.texts):
             found = find(text)
             if found:
                 batch.edit(place, masks(found, prepared))
-            unshown = list(_unshown(text, fields[place])) if fields[place] else []
+            unshown = list(_unshown(fields[place], template[place])) if fields[place] else []
             for row in (*found, *unshown):
                 numbers[place, KINDS.index(row.kind)] += 1
             numbers[place, -1] = sum(row.kind in prepared for row in unshown)
@@ -126,10 +126,12 @@ class Privacy:
         return np.asarray(failed, np.bool_)
 
 
-def _unshown(text: str, fields: str) -> Iterator[Found]:
-    for _, value in json.loads(fields):
-        if value not in text:
-            yield from find(value)
+def _unshown(fields: str, template: str | None) -> Iterator[Found]:
+    """Yield what is private in the fields that the text does not show; images are not read."""
+    values = dict(json.loads(fields))
+    for name in values.keys() - spans(values, template).keys():
+        if not values[name].startswith("data:"):
+            yield from find(values[name])
 
 
 Spans = Iterator[tuple[int, int]]
