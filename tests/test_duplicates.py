@@ -241,7 +241,9 @@ def test_the_earlier_stays_and_the_likest_is_named(near):
     assert near([texts[2], texts[0], texts[1]], 0.95)["2"][0] == "0"
 
 
-def test_a_crowd_of_twins_leaves_one(near):
+@pytest.mark.parametrize("group", [3, 1000])
+def test_a_crowd_of_twins_leaves_one(near, monkeypatch, group):
+    monkeypatch.setattr("curate.clean.duplicates.GROUP", group)
     texts = [SOUP * 5 + f" Number {n}." for n in range(60)]
     found = near(texts)
     assert set(found) == {str(n) for n in range(1, 60)}

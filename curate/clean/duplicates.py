@@ -1,11 +1,11 @@
 """Near-duplicates: MinHash signatures, LSH candidates, verified Jaccard similarity.
 
-    signatures ──by band──▶ pairs ──by document──▶ distinct pairs ──by component──▶ who yields
+    signatures ──by band──▶ pairs ──by document──▶ distinct pairs ──by group──▶ verified ──▶ gone
 
 Signatures are a cache; only a verified pair counts (Broder 1997; bands of LSH: Indyk and Motwani
 1998). 128 permutations in 32 bands of 4: a pair of similarity .5 is a candidate in 87 % of cases,
 one of .7 in 99.98 %. Hashes and places are shuffled, never text; beside one bucket a worker, memory
-holds 32 bytes for each pair of candidates.
+holds some 50 bytes for each pair of candidates.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ KEY_BYTES = 8 * BANDS
 _ALL_PAIRS = 20
 """Up to this size every pair of a bucket is a candidate; beyond, pairs with its first and next."""
 
-BUCKET_BYTES = 64 << 20
+BUCKET_BYTES = 16 << 20
 """So many bytes of shingles does a worker compare at once."""
 
-SCAFFOLD = ("bands", "pairs", "linked", "settled", "gone")
+GROUP = 1024
+"""Up to so many later documents are compared with one at once."""
 
 
 # ── signatures
@@ -242,19 +243,22 @@ def distinct(pairs: pa.Table) -> pa.Table:
     return pairs.take(sort[new])
 
 
-# ── components: whatever may be compared meets
+# ── groups: what is compared meets
 
 
 @dataclass(frozen=True)
 class Linked:
-    """Pairs with the component they belong to, and the members of components, by place."""
+    """Pairs with the group in which they are compared, and the documents of groups, by place.
+
+    `counts` says how many documents each shard has to lend.
+    """
 
     pairs: list[Path]
     members: Path
     counts: dict[int, int]
 
     def of(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return rows and components of the candidates in the shard of that number."""
+        """Return rows of the shard of that number and the groups that need them."""
         import numpy as np
         import pyarrow.parquet as pq
 
@@ -262,33 +266,41 @@ class Linked:
         limits = [("place", ">=", low), ("place", "<", high)]
         table = pq.read_table(self.members, filters=limits)
         rows = (table["place"].to_numpy() & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        return rows, table["component"].to_numpy()
+        return rows, table["group"].to_numpy()
 
 
 def link(found: Sequence[Path], folder: Path) -> Linked:
-    """Number the components that the pairs make, and write both down."""
+    """Group the pairs by their early document, and write down which documents a group needs.
+
+    A document with many later ones makes several groups, so that none grows with the pool.
+    """
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
     pairs = pa.concat_tables([pq.read_table(path) for path in found])
     late, early = pairs["late"].to_numpy(), pairs["early"].to_numpy()
-    places = np.unique(np.concatenate([late, early]))
-    ends = np.searchsorted(places, late), np.searchsorted(places, early)
-    graph = coo_array((np.ones(len(late), bool), ends), shape=(len(places), len(places)))
-    _, component = connected_components(graph, directed=False)
-    component = component.astype(np.int64)
+    order = np.lexsort((late, early))
+    late, early = late[order], early[order]
+    first = np.ones(len(order), bool)
+    first[1:] = early[1:] != early[:-1]
+    starts = np.flatnonzero(first)
+    within = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+    group = np.cumsum(within % GROUP == 0) - 1
+    places, groups = np.concatenate([late, early]), np.concatenate([group, group])
+    by_place = np.lexsort((groups, places))
+    places, groups = places[by_place], groups[by_place]
+    new = np.ones(len(places), bool)
+    new[1:] = (places[1:] != places[:-1]) | (groups[1:] != groups[:-1])
     folder.mkdir(parents=True, exist_ok=True)
-    members = pa.table({"place": places, "component": component})
+    members = pa.table({"place": places[new], "group": groups[new]})
     storage.write_parquet(folder / "members.parquet", members)
-    pairs = pairs.append_column("component", pa.array(component[ends[0]]))
+    pairs = pairs.take(pa.array(order)).append_column("group", pa.array(group))
     paths = []
     for number, start in enumerate(range(0, pairs.num_rows, 1 << 20)):
         paths.append(folder / f"pairs-{number:05}.parquet")
         storage.write_parquet(paths[-1], pairs.slice(start, 1 << 20))
-    shards, counts = np.unique(places >> np.uint64(32), return_counts=True)
+    shards, counts = np.unique(places[new] >> np.uint64(32), return_counts=True)
     by_shard = dict(zip(shards.astype(int).tolist(), counts.tolist(), strict=True))
     return Linked(paths, folder / "members.parquet", by_shard)
 
@@ -299,11 +311,12 @@ def meeting_schema() -> pa.Schema:
 
     return pa.schema(
         [
-            ("component", pa.int64()),
-            ("place", pa.uint64()),
-            ("order", pa.uint64()),
+            ("group", pa.int64()),
+            ("late", pa.uint64()),
+            ("late_order", pa.uint64()),
             ("early", pa.uint64()),
             ("early_order", pa.uint64()),
+            ("place", pa.uint64()),
             ("id", pa.string()),
             ("source", pa.string()),
             ("shingles", pa.large_list(pa.uint64())),
@@ -313,48 +326,141 @@ def meeting_schema() -> pa.Schema:
 
 @dataclass(frozen=True)
 class Meet:
-    """Loads what meets: a file of pairs, or the shingles of a shard's candidates."""
+    """Loads what meets: a file of pairs, or the shingles of a shard's documents."""
 
     linked: Linked
 
     def __call__(self, item: Path | Shard) -> pa.Table:
         """Return rows of `meeting_schema`."""
-        return self._pairs(item) if isinstance(item, Path) else self._documents(item)
-
-    def _pairs(self, path: Path) -> pa.Table:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pq.read_table(path)
-        named = {"place": "late", "order": "late_order"}
-        schema = meeting_schema()
-        columns = [
-            table[named.get(field.name, field.name)]
-            if named.get(field.name, field.name) in table.column_names
-            else pa.nulls(table.num_rows, field.type)
-            for field in schema
-        ]
+        known: dict[str, Any]
+        if isinstance(item, Path):
+            table = pq.read_table(item)
+            known = dict(zip(table.column_names, table.columns, strict=True))
+        else:
+            known = self._documents(item)
+        rows, schema = len(known["group"]), meeting_schema()
+        columns = [known.get(field.name, pa.nulls(rows, field.type)) for field in schema]
         return pa.table(columns, schema=schema)
 
-    def _documents(self, shard: Shard) -> pa.Table:
+    def _documents(self, shard: Shard) -> dict[str, Any]:
         import numpy as np
         import pyarrow as pa
 
-        schema = meeting_schema()
-        rows, component = self.linked.of(shard.number)
+        wanted, group = self.linked.of(shard.number)
+        rows, where = np.unique(wanted, return_inverse=True)
         ids, texts, sources = shard.contents(rows.tolist())
         found = sets(texts)
         offsets = np.concatenate([[0], np.cumsum([len(each) for each in found])]).astype(np.int64)
-        values = np.concatenate(found) if found else np.empty(0, np.uint64)
-        known: dict[str, Any] = {
-            "component": component,
-            "place": np.uint64(shard.number << 32) | rows.astype(np.uint64),
-            "id": pa.array(ids, pa.string()),
-            "source": pa.array(sources, pa.string()),
-            "shingles": pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(values)),
+        shingles = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(found)))
+        at = pa.array(where)
+        return {
+            "group": pa.array(group),
+            "place": pa.array(np.uint64(shard.number << 32) | wanted.astype(np.uint64)),
+            "id": pa.array(ids, pa.string()).take(at),
+            "source": pa.array(sources, pa.string()).take(at),
+            "shingles": shingles.take(at),
         }
-        columns = [known.get(field.name, pa.nulls(len(rows), field.type)) for field in schema]
-        return pa.table(columns, schema=schema)
+
+
+def verified_schema() -> pa.Schema:
+    """Return the schema of pairs that are alike indeed."""
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("late", pa.uint64()),
+            ("late_order", pa.uint64()),
+            ("early", pa.uint64()),
+            ("early_order", pa.uint64()),
+            ("similarity", pa.float64()),
+            ("kept", pa.string()),
+            ("id", pa.string()),
+            ("kept_source", pa.string()),
+            ("source", pa.string()),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Compares the pairs of some groups, given their documents; pure.
+
+    Shards from number `own` on are of older corpora: they yield to nobody.
+    """
+
+    threshold: float
+    own: int
+
+    def __call__(self, rows: pa.Table) -> pa.Table:
+        """Return rows of `verified_schema`."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        is_pair = pc.is_null(rows["id"])
+        pairs = rows.filter(is_pair)
+        documents = rows.select(["place", "id", "source", "shingles"]).filter(pc.invert(is_pair))
+        where = {place: at for at, place in enumerate(documents["place"].to_pylist())}
+        lists = documents["shingles"].combine_chunks()
+        shingles, ends = lists.values.to_numpy(), lists.offsets.to_numpy()
+        ones, others, rows_, found = [], [], [], []
+        late, early = pairs["late"].to_pylist(), pairs["early"].to_pylist()
+        for row, (one, other) in enumerate(zip(late, early, strict=True)):
+            if one >> 32 >= self.own:
+                continue
+            at, there = where[one], where[other]
+            similarity = jaccard(
+                shingles[ends[at] : ends[at + 1]], shingles[ends[there] : ends[there + 1]]
+            )
+            if similarity > self.threshold - 1e-12:
+                ones.append(at)
+                others.append(there)
+                rows_.append(row)
+                found.append(similarity)
+        at, kept = pa.array(ones, pa.int64()), pa.array(others, pa.int64())
+        table = pairs.select(["late", "late_order", "early", "early_order"]).take(
+            pa.array(rows_, pa.int64())
+        )
+        columns = [
+            *table.columns,
+            pa.array(found, pa.float64()),
+            documents["id"].take(kept),
+            documents["id"].take(at),
+            documents["source"].take(kept),
+            documents["source"].take(at),
+        ]
+        return pa.table(columns, schema=verified_schema())
+
+
+# ── who yields
+
+
+def settle(verified: Sequence[Path], target: Path) -> Path:
+    """Write (late, early) of every document that yields and of what it yields to, by `late`.
+
+    Only a document that stays itself makes another one go, so every chain ends at one that is
+    kept. Of several, the likest is named, the earlier where they tie.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = ["late_order", "late", "early_order", "early", "similarity"]
+    pairs = pa.concat_tables([pq.read_table(path, columns=names) for path in verified])
+    late_order, late, early_order, early, similarity = (pairs[n].to_numpy() for n in names)
+    order = np.lexsort((early, early_order, late, late_order))
+    places = np.unique(np.concatenate([late, early]))
+    ones, others = np.searchsorted(places, late[order]), np.searchsorted(places, early[order])
+    best, chosen = np.zeros(len(places)), np.full(len(places), -1)
+    for row, (one, other) in enumerate(zip(ones.tolist(), others.tolist(), strict=True)):
+        at = order[row]
+        if chosen[other] < 0 and similarity[at] > best[one]:
+            best[one], chosen[one] = similarity[at], other
+    gone = np.flatnonzero(chosen >= 0)
+    storage.write_parquet(target, pa.table({"late": places[gone], "early": places[chosen[gone]]}))
+    return target
 
 
 def gone_schema() -> pa.Schema:
@@ -375,60 +481,43 @@ def gone_schema() -> pa.Schema:
 
 
 @dataclass(frozen=True)
-class Settle:
-    """Settles who yields, given all pairs and documents of some components; pure.
+class Chosen:
+    """Loads, of verified pairs, those that were settled."""
 
-    Only a document that stays itself makes another one go, so every chain ends at one that is
-    kept. Of several, the likest is named.
-    """
+    settled: Path
 
-    threshold: float
-    own: int
-
-    def __call__(self, rows: pa.Table) -> pa.Table:
-        """Return rows of `gone_schema`; shards from number `own` on are older and stay."""
+    def __call__(self, verified: Path) -> pa.Table:
+        """Return rows of `gone_schema`."""
         import numpy as np
         import pyarrow as pa
-        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
 
-        documents = rows.filter(pc.is_valid(rows["id"]))
-        pairs = rows.filter(pc.is_null(rows["id"]))
-        where = {place: at for at, place in enumerate(documents["place"].to_pylist())}
-        lists = documents["shingles"].combine_chunks()
-        shingles, ends = lists.values.to_numpy(), lists.offsets.to_numpy()
-        columns = [pairs[name].to_numpy() for name in ("early", "early_order", "place", "order")]
-        gone: dict[int, tuple[int, float]] = {}
-        for at in np.lexsort(columns).tolist():
-            early, late = int(columns[0][at]), int(columns[2][at])
-            if early in gone or late >> 32 >= self.own:
-                continue
-            one, other = where[late], where[early]
-            similarity = jaccard(
-                shingles[ends[one] : ends[one + 1]], shingles[ends[other] : ends[other + 1]]
-            )
-            best = gone[late][1] if late in gone else self.threshold - 1e-12
-            if similarity > best:
-                gone[late] = (early, similarity)
-        ids, sources = documents["id"].to_pylist(), documents["source"].to_pylist()
-        found = [
-            {
-                "kept": ids[where[early]],
-                "id": ids[where[late]],
-                "similarity": similarity,
-                "kept_source": sources[where[early]],
-                "source": sources[where[late]],
-                "shard": late >> 32,
-                "row": late & 0xFFFFFFFF,
-            }
-            for late, (early, similarity) in gone.items()
-        ]
-        found.sort(key=lambda each: (each["kept"], each["id"]))
-        return pa.Table.from_pylist(found, schema=gone_schema())
+        pairs, settled = pq.read_table(verified), pq.read_table(self.settled)
+        late, kept_for = settled["late"].to_numpy(), settled["early"].to_numpy()
+        mine = pairs["late"].to_numpy()
+        if not len(late):
+            return gone_schema().empty_table()
+        at = np.minimum(np.searchsorted(late, mine), len(late) - 1)
+        right = (late[at] == mine) & (kept_for[at] == pairs["early"].to_numpy())
+        pairs = pairs.filter(pa.array(right))
+        places = pairs["late"].to_numpy()
+        added = {
+            "shard": pa.array((places >> np.uint64(32)).astype(np.int64)),
+            "row": pa.array((places & np.uint64(0xFFFFFFFF)).astype(np.int64)),
+        }
+        schema = gone_schema()
+        columns = [added[n] if n in added else pairs[n] for n in schema.names]
+        return pa.table(columns, schema=schema)
 
 
 def by_shard(rows: pa.Table) -> pa.Table:
     """Return a bucket of what yields, in the order of shards and rows; pure."""
     return rows.sort_by([("shard", "ascending"), ("row", "ascending")])
+
+
+def by_cluster(rows: pa.Table) -> pa.Table:
+    """Return a bucket of what yields, in the order of what is kept; pure."""
+    return rows.drop_columns(["shard", "row"]).sort_by([("kept", "ascending"), ("id", "ascending")])
 
 
 # ── the whole
@@ -481,18 +570,23 @@ def near_duplicates(
     if not linked.pairs:
         return Gone()
     involved = [shard for shard in every if shard.number in linked.counts]
-    settled = engine.shuffle(
-        Settle(threshold, len(shards)),
+    verified = engine.shuffle(
+        Compare(threshold, len(shards)),
         [*linked.pairs, *involved],
-        folder / "settled",
-        key="component",
+        folder / "verified",
+        key="group",
         buckets=-(-_bytes(involved, linked.counts) // BUCKET_BYTES),
         load=Meet(linked),
     )
+    chosen = Chosen(settle(verified, folder / "settled.parquet"))
+    buckets = buckets_for(rows)
     changed = engine.shuffle(
-        by_shard, settled, folder / "gone", key="shard", buckets=buckets_for(rows)
+        by_shard, verified, folder / "gone", key="shard", buckets=buckets, load=chosen
     )
-    return Gone(settled, changed)
+    clusters = engine.shuffle(
+        by_cluster, verified, folder / "clusters", key="kept", buckets=buckets, load=chosen
+    )
+    return Gone(clusters, changed)
 
 
 def _rows(path: Path) -> int:

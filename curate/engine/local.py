@@ -90,8 +90,13 @@ class Local(Bulk):
 
 
 def _begin() -> None:
-    """Give a worker one thread for each library: the processes are what runs in parallel."""
+    """Give a worker one thread for each library, and back to the system what it has freed.
+
+    The processes are what runs in parallel; Arrow's own allocator would keep the most it ever had.
+    """
     import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
 
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ.setdefault(name, "1")
