@@ -143,7 +143,8 @@ def waiting(result: Any, logins: Sequence[tuple[str | None, Login]]) -> None:
         f"complete in round {result.round}."
     )
     for part, login in logins:
-        console.print(f"  label here   {_escaped(login.url)}{_escaped(f'  ({part})' if part else '')}")
+        place = f"{login.url}  ({part})" if part else login.url
+        console.print(f"  label here   {_escaped(place)}")
     _, login = logins[0]
     if login.user:
         console.print(f"  login        {_escaped(login.user)}  {_escaped(login.password or '')}")
