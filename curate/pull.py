@@ -321,9 +321,9 @@ def progress(current: Round, root: Path, backend: Backend | None) -> list[Annota
 
 
 def _asked(root: Path, backend: Backend, batch: Batch) -> dict[str, Mapping[str, int]]:
-    names = people.load(root).ids(backend.name)
     answers = backend.progress(batch.project).answers
-    return {names.get(account, "(not pulled yet)"): counts for account, counts in answers.items()}
+    names, _ = people.identify(root, backend.name, answers)
+    return {names[account]: counts for account, counts in answers.items()}
 
 
 def _counted(current: Round, batch: Batch) -> dict[str, Mapping[str, int]]:
