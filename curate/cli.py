@@ -17,6 +17,7 @@ from curate import __version__, console
 from curate.commands import people, servers, things
 from curate.commands.options import (
     HERE,
+    EngineName,
     Json,
     Names,
     Real,
@@ -25,7 +26,9 @@ from curate.commands.options import (
     Text,
     Wait,
     Whole,
+    Workers,
     open_workspace,
+    work_on,
 )
 from curate.errors import BackendError, CurateError, RecipeError
 
@@ -69,6 +72,8 @@ def _run(
     options: Mapping[str, Any],
     *,
     accept: bool = False,
+    engine: str | None = None,
+    workers: int | None = None,
 ) -> None:
     """Run one stage with the recipe's settings and the options that were given."""
     from curate import recipe
@@ -77,7 +82,9 @@ def _run(
     workspace = open_workspace(root, accept_withdrawals=accept)
     if stage != "pool":
         workspace.require("pool")
-    own = recipe.of_workspace(workspace).section(stage)
+    whole = recipe.of_workspace(workspace)
+    work_on(workspace, engine or whole.engine, workers or whole.workers)
+    own = whole.section(stage)
     given = {name: value for name, value in options.items() if value is not None}
     settings = {**own.model_dump(mode="json", exclude_unset=True), **given}
     spec = validated(type(own), settings, where=f"curate {stage}")
@@ -116,6 +123,8 @@ def run(
     next_round: Annotated[bool, typer.Option("--next-round", help="Ask people again.")] = False,
     set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value")] = None,
     purpose: Annotated[str | None, typer.Option(help="Of the next round: label or pilot.")] = None,
+    engine: EngineName = None,
+    workers: Workers = None,
     workspace: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
@@ -137,6 +146,7 @@ def run(
             console.note(f"recipe.yaml: {field} changed")
         whole = recipe.of_workspace(here, overrides)
         here.init(whole.name or workspace.resolve().name)
+        work_on(here, engine or whole.engine, workers or whole.workers)
         steps = []
         for done in recipe.walk(whole, here, next_round=next_round):
             console.step(done)
@@ -260,6 +270,8 @@ def pool(
     share: Real = None,
     strict: Switch = None,
     seed: Whole = None,
+    engine: EngineName = None,
+    workers: Workers = None,
     workspace: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
@@ -277,16 +289,19 @@ def pool(
         "strict": strict,
         "seed": seed,
     }
-    _run("pool", workspace, as_json, wait, options)
+    _run("pool", workspace, as_json, wait, options, engine=engine, workers=workers)
 
 
 @app.command()
 def clean(
     rules: Names = None,
     near_duplicates: Real = None,
+    against: Names = None,
     languages: Names = None,
     language_confidence: Real = None,
     licenses: Names = None,
+    engine: EngineName = None,
+    workers: Workers = None,
     workspace: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
@@ -298,11 +313,12 @@ def clean(
     options = {
         "rules": rules,
         "near_duplicates": near_duplicates,
+        "against": [str(_from_here(each)) for each in against] if against else None,
         "languages": languages,
         "language_confidence": language_confidence,
         "licenses": licenses,
     }
-    _run("clean", workspace, as_json, wait, options)
+    _run("clean", workspace, as_json, wait, options, engine=engine, workers=workers)
 
 
 @app.command()

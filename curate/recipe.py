@@ -48,6 +48,12 @@ class Recipe(Spec):
     encoder: Annotated[
         str | None, Field(description="The encoder of every stage that does not name its own.")
     ] = None
+    engine: Annotated[
+        Literal["local", "ray"] | None, Field(description="What bulk work runs on.")
+    ] = None
+    workers: Annotated[int | None, Field(ge=1, description="Its processes; default all cores.")] = (
+        None
+    )
     pool: PoolSpec = PoolSpec()
     clean: CleanSpec = CleanSpec()
     sample: SampleSpec = SampleSpec()

@@ -1,5 +1,7 @@
 """Near-duplicates: shingles, signatures, pairs, and who yields to whom."""
 
+import gzip
+import json
 import sys
 from importlib.util import find_spec
 
@@ -23,6 +25,9 @@ from curate.clean.duplicates import (
 )
 from curate.clean.shingling import blocks, flat, jaccard, sets
 from curate.engine import Local
+from curate.errors import DataError
+from curate.recipe import is_fresh
+from tests.conftest import Offline
 
 SOUP = "The soup was good and the bread was fresh, so we came back."
 WORDS = [f"{a}{b}{c}" for a in "bdgkmp" for b in "aeiou" for c in "lnrst"]
@@ -282,3 +287,88 @@ def test_shards_and_engines_do_not_change_who_yields(near, name, monkeypatch):
     engine = choose(name, 2)
     assert near(texts, size=25, engine=engine) == expected
     engine.close()
+
+
+# ── older corpora
+
+
+def stage(offline, texts, **given):
+    offline.lines("notes.jsonl", texts)
+    offline.pool()
+    made = offline.run("clean", near_duplicates=0.7, **given)
+    by_id = {row["id"]: row for row in offline.rows("clean")}
+    return made, [by_id[canon.content_id({"text": text})] for text in texts]
+
+
+OLD, ODD = f"{SOUP} Yes.", "Nothing like this was ever said by anybody, here or elsewhere."
+
+
+@pytest.mark.parametrize("kind", ["workspace", "pool", "jsonl", "jsonl.gz", "parquet", "folder"])
+def test_what_an_older_corpus_holds_goes(offline, tmp_path, kind):
+    before = Offline(tmp_path / "before")
+    stage(before, [OLD, "dropped by a rule"], limits={"length:words": {"min": 5}})
+    path = tmp_path / f"old.{kind}"
+    if kind == "workspace":
+        path = before.root
+    elif kind == "pool":
+        path = before.root / "pool"
+    elif kind == "parquet":
+        pq.write_table(pa.table({"text": [OLD]}), path)
+    elif kind == "folder":
+        path.mkdir()
+        pq.write_table(pa.table({"id": ["x"]}), path / "draw.parquet")
+        (path / "a.jsonl").write_text(json.dumps({"id": "named", "text": OLD}) + "\n")
+    else:
+        with gzip.open(path, "wt") if kind.endswith("gz") else path.open("w") as file:
+            file.write(json.dumps({"text": OLD}) + "\n")
+    made, rows = stage(offline, [SOUP, ODD, "dropped by a rule"], against=[str(path)])
+    named = "named" if kind == "folder" else canon.content_id({"text": OLD})
+    assert (rows[0]["reason"], rows[0]["duplicate_of"]) == ("near_duplicate", named)
+    assert rows[0]["similarity"] > 0.7
+    assert rows[1]["kept"]
+    # What the older run itself had dropped keeps nobody out.
+    assert (rows[2]["reason"] == "near_duplicate") == (kind == "pool")
+    assert made.reasons["near_duplicate"] == 1 + (kind == "pool")
+
+
+def test_an_older_corpus_that_changes_makes_stale(offline, tmp_path):
+    path = tmp_path / "old.jsonl"
+    path.write_text(json.dumps({"text": ODD}) + "\n")
+    stage(offline, [SOUP], against=[str(path)])
+    spec = offline.spec("clean", near_duplicates=0.7, against=[str(path)])
+    assert is_fresh(offline.workspace, "clean", spec)
+    path.write_text(json.dumps({"text": OLD}) + "\n")
+    assert not is_fresh(offline.workspace, "clean", spec)
+    made = offline.run("clean", near_duplicates=0.7, against=[str(path)])
+    assert (made.measured, made.kept) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("none.jsonl", None, "holds no texts"),
+        ("a.jsonl", '{"body": "x"}\n', "row 1: no text"),
+        ("a.jsonl", "{", "cannot be read"),
+        ("a.parquet", "no parquet", "cannot be read"),
+    ],
+)
+def test_an_older_corpus_that_cannot_be_read(offline, tmp_path, name, content, words):
+    path = tmp_path / name
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(DataError, match=words):
+        stage(offline, [SOUP], against=[str(path)])
+
+
+def test_against_needs_a_threshold(offline):
+    with pytest.raises(ValueError, match="against needs near_duplicates"):
+        offline.spec("clean", against=["old"])
+
+
+def test_clusters_are_listed(offline):
+    stage(offline, [f"{SOUP} Number {n}." for n in range(4)] + [ODD])
+    (path,) = (offline.root / "clean" / "_clusters").iterdir()
+    rows = pq.read_table(path).to_pylist()
+    gone = [row for row in offline.rows("clean") if row["reason"]]
+    assert {row["id"]: row["kept"] for row in rows} == {r["id"]: r["duplicate_of"] for r in gone}
+    assert {(row["source"], row["kept_source"]) for row in rows} == {("notes", "notes")}

@@ -18,10 +18,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from curate import storage, tables
-from curate.clean import instruments
+from curate.clean import instruments, older
 from curate.clean.c4 import C4Spec
 from curate.clean.contamination import ContaminationSpec
 from curate.clean.deciding import decide
@@ -64,6 +64,10 @@ class CleanSpec(Spec):
     near_duplicates: Annotated[
         float | None, Field(gt=0, le=1, description="Jaccard similarity from which one goes.")
     ] = None
+    against: Annotated[
+        tuple[str, ...],
+        Field(description="Older corpora whose near-duplicates go: runs, exports, files."),
+    ] = ()
     languages: Annotated[
         tuple[str, ...] | dict[str, tuple[str, ...]] | None,
         Field(description="Languages that pass, or source → those that do; {} only detects."),
@@ -83,6 +87,12 @@ class CleanSpec(Spec):
     relevance: Annotated[
         RelevanceSpec | None, Field(description="Texts that documents should be like.")
     ] = None
+
+    @model_validator(mode="after")
+    def _against_by_a_threshold(self) -> CleanSpec:
+        if self.against and self.near_duplicates is None:
+            raise ValueError("against needs near_duplicates, the similarity from which one goes")
+        return self
 
     @property
     def language(self) -> LanguageSpec | None:
@@ -116,12 +126,20 @@ class CleanResult:
     differing_languages: int
 
 
+def inputs(workspace: Workspace, spec: CleanSpec) -> dict[str, str | None]:
+    """Return the digests of the pool, and of the older corpora that it is held against."""
+    found = workspace.inputs(READS)
+    if spec.against:
+        found["against"] = older.digest(older.pieces(workspace.root, spec.against))
+    return found
+
+
 def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
     """Measure what is not measured yet, decide, settle near-duplicates, write."""
     limits = limits_of(spec)
     plan = plan_of(workspace, spec)
     record = record_of(workspace, plan)
-    made = workspace.provenance("clean", spec, workspace.inputs(READS), measured=record)
+    made = workspace.provenance("clean", spec, inputs(workspace, spec), measured=record)
     before = measured_before(workspace, record)
     with workspace.building("clean", made) as folder:
         measured = before or _measure(workspace, plan, folder / "_measured")
@@ -254,8 +272,10 @@ def _near(
         workspace.shards("pool"), measured.signatures, measured.shards, reasons, strict=True
     )
     shards = [Shard(number, *paths, ranks) for number, paths in enumerate(found)]
+    engine, pieces = workspace.engine, older.pieces(workspace.root, spec.against)
     with workspace.watch("comparing", None):
-        return near_duplicates(workspace.engine, shards, spec.near_duplicates, folder)
+        before = older.sign(engine, pieces, folder / "older", len(shards)) if pieces else []
+        return near_duplicates(engine, shards, spec.near_duplicates, folder, older=before)
 
 
 # ── the table

@@ -22,6 +22,13 @@ Whole = Annotated[int | None, typer.Option()]
 Real = Annotated[float | None, typer.Option()]
 Names = Annotated[list[str] | None, typer.Option()]
 Switch = Annotated[bool | None, typer.Option()]
+EngineName = Annotated[
+    str | None, typer.Option(envvar="CURATE_ENGINE", help="What bulk work runs on: local or ray.")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, envvar="CURATE_WORKERS", help="How many processes; default all cores."),
+]
 HERE = Path()
 
 
@@ -32,3 +39,10 @@ def open_workspace(root: Path, *, accept_withdrawals: bool = False) -> Workspace
 
     connections = Connections(root, console.watch, accept_withdrawals=accept_withdrawals)
     return Workspace(root, connect=connections, watch=console.watch)
+
+
+def work_on(workspace: Workspace, engine: str | None, workers: int | None) -> None:
+    """Let a workspace do its bulk work on an engine; without a name, on this machine."""
+    from curate.engine import choose
+
+    workspace.engine = choose(engine, workers)
