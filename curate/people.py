@@ -89,22 +89,29 @@ def load(workspace: Path) -> People:
     return people
 
 
-def identify(workspace: Path, backend: str, accounts: Iterable[str]) -> tuple[dict[str, str], int]:
-    """Return account → id, and how many accounts were new and have been added to people.yaml.
+def ids(workspace: Path, backend: str, accounts: Iterable[str]) -> dict[str, str]:
+    """Return account → id; one that nobody listed has the id that it would be given.
 
     On the folder backend an account is an id already; people.yaml may still rename it.
     """
+    known = load(workspace).ids(backend)
+    new = {
+        account: account if backend == "folder" else pseudonym(workspace, account)
+        for account in accounts
+        if account not in known
+    }
+    return known | new
+
+
+def identify(workspace: Path, backend: str, accounts: Iterable[str]) -> tuple[dict[str, str], int]:
+    """Return account → id, and how many accounts were new and have been added to people.yaml."""
+    found = ids(workspace, backend, accounts)
     people = load(workspace)
-    known = people.ids(backend)
-    new = sorted(set(accounts) - set(known))
-    if backend == "folder":
-        return known | {account: account for account in new}, 0
-    added = [
-        Person(id=pseudonym(workspace, account), accounts={backend: account}) for account in new
-    ]
+    new = sorted(set(found) - set(people.ids(backend))) if backend != "folder" else []
+    added = [Person(id=found[account], accounts={backend: account}) for account in new]
     if added:
         save(workspace, People(people=(*people.people, *added)))
-    return known | {person.accounts[backend]: person.id for person in added}, len(added)
+    return found, len(added)
 
 
 def asked(workspace: Path, ids: Iterable[str]) -> list[Person]:

@@ -322,7 +322,7 @@ def progress(current: Round, root: Path, backend: Backend | None) -> list[Annota
 
 def _asked(root: Path, backend: Backend, batch: Batch) -> dict[str, Mapping[str, int]]:
     answers = backend.progress(batch.project).answers
-    names, _ = people.identify(root, backend.name, answers)
+    names = people.ids(root, backend.name, answers)
     return {names[account]: counts for account, counts in answers.items()}
 
 
