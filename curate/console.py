@@ -54,7 +54,10 @@ def ask(question: str, *, hint: str) -> str:
 
 @contextmanager
 def watch(label: str, total: int | None) -> Iterator[Advance]:
-    """Show the progress of one piece of work on stderr; nothing where that is no terminal."""
+    """Show the progress of one piece of work on stderr: how much, how fast, how long still.
+
+    Nothing is shown where stderr is no terminal.
+    """
     console = _stderr()
     if not console.is_terminal:
         yield lambda n: None
@@ -65,11 +68,18 @@ def watch(label: str, total: int | None) -> Iterator[Advance]:
         progress.TextColumn("  {task.description}"),
         progress.BarColumn(),
         progress.MofNCompleteColumn(),
+        progress.TextColumn("{task.fields[rate]}"),
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda n: bar.advance(task, n)
+        task = bar.add_task(label, total=total, rate="")
+
+        def advance(n: int) -> None:
+            bar.advance(task, n)
+            (shown,) = bar.tasks
+            bar.update(task, rate=f"{shown.speed:,.0f}/s" if shown.speed else "")
+
+        yield advance
 
 
 def step(done: Step) -> None:
