@@ -141,6 +141,24 @@ def test_no_value_is_in_ledger_or_result(offline):
     assert json.loads(written.splitlines()[-1])["result"]["privacy"] == {"email": 1, "phone": 1}
 
 
+# ── freshness
+
+
+def test_another_evaluation_set_makes_clean_stale(offline):
+    from curate.recipe import is_fresh
+
+    offline.lines("a.jsonl", [ENGLISH, GERMAN])
+    offline.pool()
+    (offline.root / "exam.txt").write_text(f"{ENGLISH}\n")
+    asked = {"rules": [], "contamination": {"sets": [{"name": "exam", "path": "exam.txt"}]}}
+    assert offline.run("clean", **asked).reasons == {"contamination": 1}
+    spec = offline.spec("clean", **asked)
+    assert is_fresh(offline.workspace, "clean", spec)
+    (offline.root / "exam.txt").write_text(f"{ENGLISH}\n{GERMAN}\n")
+    assert not is_fresh(offline.workspace, "clean", spec)
+    assert offline.run("clean", **asked).reasons == {"contamination": 2}
+
+
 # ── the report
 
 

@@ -127,8 +127,14 @@ class CleanResult:
 
 
 def inputs(workspace: Workspace, spec: CleanSpec) -> dict[str, str | None]:
-    """Return the digests of the pool, and of the older corpora that it is held against."""
+    """Return the digests of the pool, of older corpora, and of the texts it is compared with."""
     found = workspace.inputs(READS)
+    compared = [each.path for each in (spec.contamination.sets if spec.contamination else ())]
+    compared += [each.path for each in (spec.relevance.target if spec.relevance else ())]
+    if compared:
+        paths = [workspace.path(each) for each in compared]
+        marks = [storage.file_digest(path) if path.is_file() else None for path in paths]
+        found["compared"] = storage.digest(marks)
     if spec.against:
         found["against"] = older.digest(older.pieces(workspace.root, spec.against))
     return found
