@@ -372,3 +372,14 @@ def test_clusters_are_listed(offline):
     gone = [row for row in offline.rows("clean") if row["reason"]]
     assert {row["id"]: row["kept"] for row in rows} == {r["id"]: r["duplicate_of"] for r in gone}
     assert {(row["source"], row["kept_source"]) for row in rows} == {("notes", "notes")}
+
+
+def test_what_sources_share_is_counted(offline):
+    offline.lines("a.jsonl", [SOUP, ODD, "Only here, and nowhere else at all."])
+    offline.lines("b.jsonl", [ODD, OLD])
+    offline.lines("c.jsonl", [ODD, f"{SOUP} No."])
+    offline.pool("a.jsonl", "b.jsonl", "c.jsonl")
+    offline.run("clean", near_duplicates=0.7)
+    found = json.loads((offline.root / "clean" / "_overlap.json").read_text())
+    assert found["exact"] == [["a", "b", 1], ["a", "c", 1], ["b", "c", 1]]
+    assert found["near"] == [["a", "b", 1], ["a", "c", 1]]

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, model_validator
 
 from curate import storage, tables
-from curate.clean import instruments, older
+from curate.clean import instruments, older, overlap
 from curate.clean.c4 import C4Spec
 from curate.clean.contamination import ContaminationSpec
 from curate.clean.deciding import decide
@@ -279,9 +279,11 @@ def _near(
     )
     shards = [Shard(number, *paths, ranks) for number, paths in enumerate(found)]
     engine, pieces = workspace.engine, older.pieces(workspace.root, spec.against)
-    with workspace.watch("comparing", None):
+    with workspace.watch("comparing", workspace.rows("pool")) as advance:
         before = older.sign(engine, pieces, folder / "older", len(shards)) if pieces else []
-        return near_duplicates(engine, shards, spec.near_duplicates, folder, older=before)
+        return near_duplicates(
+            engine, shards, spec.near_duplicates, folder, older=before, advance=advance
+        )
 
 
 # ── the table
@@ -298,6 +300,7 @@ def _write(
             advance(1)
     for place, path in enumerate(gone.clusters):
         storage.write_parquet(folder / "_clusters" / f"{place:05}.parquet", read_shard(path))
+    overlap.write(workspace.engine, workspace.shards("pool"), gone.clusters, folder / overlap.FILE)
 
 
 def _write_shard(

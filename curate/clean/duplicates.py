@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.clean.shingling import blocks, flat, jaccard, sets
-from curate.engine import Engine, buckets_for
+from curate.engine import Advance, Engine, buckets_for
 from curate.engine.shuffling import bucket_of
 from curate.text import apply_edits
 
@@ -548,10 +548,11 @@ def near_duplicates(
     folder: Path,
     *,
     older: Sequence[Shard] = (),
+    advance: Advance = lambda n: None,
 ) -> Gone:
     """Settle the near-duplicates among shards and against older ones; `folder` is for scaffolds.
 
-    Shards are numbered in their order, the older ones after them.
+    Shards are numbered in their order, the older ones after them. `advance` is told documents.
     """
     rows = sum(_rows(each.signed) for each in (*shards, *older))
     every = [*shards, *older]
@@ -562,6 +563,7 @@ def near_duplicates(
         key="key",
         buckets=buckets_for(rows * BANDS),
         load=load_keys,
+        advance=lambda keys: advance(keys // BANDS),
     )
     found = engine.shuffle(
         distinct, banded, folder / "pairs", key="late", buckets=buckets_for(rows)
