@@ -34,33 +34,38 @@ def test_length():
     assert length.measure(Features("")) == {"chars": 0.0, "words": 0.0}
 
 
+def chosen(*names):
+    return [(RULES[name], PREPARED.get(name)) for name in names]
+
+
 @pytest.mark.parametrize("name", RULES)
-@given(text=st.text("ab.\n#我，-…{ ", max_size=60))
-def test_a_set_measures_its_signals_in_order(name, text):
-    rule, settings = RULES[name], PREPARED.get(name)
-    signals, removed = rule.measure(Features(text), settings)
-    assert list(signals) == list(rule.signals)
-    assert all(value >= 0 or np.isnan(value) for value in signals.values())
-    apply_edits(text, removed)  # in order, and within the text
+@given(texts=st.lists(st.text("ab.\n#我，-…{ ", max_size=60), max_size=4))
+def test_a_set_measures_every_text_by_itself(name, texts):
+    signals, removed = measured(texts, chosen(name))
+    assert signals.shape == (len(texts), len(RULES[name].signals))
+    assert ((signals >= 0) | np.isnan(signals)).all()
+    for text, row, edits in zip(texts, signals, removed, strict=True):
+        apply_edits(text, edits)  # in order, and within the text
+        alone, same = measured([text], chosen(name))
+        np.testing.assert_array_equal(alone[0], row)
+        assert same == [edits]
 
 
 def test_a_set_for_english_leaves_chinese_alone():
     chinese, english = "我爱北京天安门。" * 20, "Love. " * 20
     for name in ("gopher_quality", "gopher_repetition", "c4", "fineweb"):
-        rules = [(RULES[name], PREPARED.get(name))]
-        signals, edits = measured(chinese, rules)
-        assert np.isnan(signals).all()
-        assert edits == []
-        assert not np.isnan(measured(english, rules)[0][0])
+        signals, edits = measured([chinese, english], chosen(name))
+        assert np.isnan(signals[0]).all()
+        assert edits[0] == []
+        assert not np.isnan(signals[1, 0])
 
 
 def test_a_set_sees_what_those_before_it_have_left():
     page = "Home | About | Contact\nThis is a sentence of its own. It has a second one."
-    both = [(RULES["c4"], PREPARED["c4"]), (RULES["length"], None)]
-    signals, edits = measured(page, both)
-    assert edits == [(0, 23, "")]
-    assert signals[-2] == len(page) - 23
-    assert measured(page, both[::-1])[0][0] == len(page)
+    signals, edits = measured([page], chosen("c4", "length"))
+    assert edits == [[(0, 23, "")]]
+    assert signals[0, -2] == len(page) - 23
+    assert measured([page], chosen("length", "c4"))[0][0, 0] == len(page)
 
 
 def test_the_first_signal_outside_its_range_is_the_reason():

@@ -6,12 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate.clean import gopher_repetition
 from curate.clean.features import Features
-from curate.clean.gopher_repetition import SIGNALS, measure
+from curate.clean.gopher_repetition import SIGNALS
+
+
+def measure(text):
+    """Return the signals of a text between two others, which must not matter."""
+    rows = gopher_repetition.measure([Features("a b a b"), Features(text), Features("")])
+    return dict(zip(SIGNALS, rows[1].tolist(), strict=True))
 
 
 def signal(text, name):
-    return measure(Features(text))[name]
+    return measure(text)[name]
 
 
 def test_repeated_lines_and_paragraphs():
@@ -48,13 +55,13 @@ def test_repeated_n_grams_are_searched_from_the_left():
 
 
 def test_an_empty_text_repeats_nothing():
-    assert set(measure(Features("")).values()) == {0.0}
+    assert set(measure("").values()) == {0.0}
 
 
 def plainly(text):
     """Return the n-gram signals as one would write them down."""
     features = Features(text)
-    lengths, tokens = features.lexicon.lengths, features.tokens
+    tokens, lengths = features.tokens, features.lexicon.lengths
     found = {}
     for n in range(2, 11):
         grams = [tuple(tokens[at : at + n]) for at in range(len(tokens) - n + 1)]
@@ -76,16 +83,14 @@ def plainly(text):
 @given(st.lists(st.sampled_from(["a", "b", "cc,", "d.", "e"]), max_size=60))
 def test_runs_are_found_as_a_plain_search_finds_them(words):
     text = " ".join(words)
-    found = measure(Features(text))
-    assert {name: found[name] for name in plainly(text)} == plainly(text)
+    found = measure(text)
+    for name, value in plainly(text).items():
+        assert found[name] == pytest.approx(value), name
 
 
 @given(st.text("ab \n", max_size=60))
 def test_repetition_is_a_share(text):
-    assert all(
-        0 <= value <= 1.1 or name.startswith("top")
-        for name, value in measure(Features(text)).items()
-    )
+    assert all(0 <= value <= 1.1 or name.startswith("top") for name, value in measure(text).items())
 
 
 def test_the_limits_are_those_of_the_paper():

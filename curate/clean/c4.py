@@ -21,7 +21,7 @@ from pydantic import Field
 
 from curate.clean.features import Features
 from curate.clean.signals import Signal
-from curate.clean.tokenizing import Lexicon
+from curate.clean.tokenizing import PLAIN, Lexicon
 from curate.errors import RecipeError
 from curate.spec import Spec
 from curate.text import Edit
@@ -119,6 +119,7 @@ def measure(features: Features, settings: Prepared) -> tuple[dict[str, float], l
 def read(features: Features, *, terminal_marks: bool) -> Page:
     """Return the lines of a text that stay, and what is counted over them."""
     kept: list[Line] = []
+    lexicon = features.lexicon
     sentences = lorem = curly = at = 0
     for whole in features.text.splitlines(keepends=True):
         start, at = at, at + len(whole)
@@ -142,7 +143,7 @@ def read(features: Features, *, terminal_marks: bool) -> Page:
             curly += 1
         elif any(phrase in lower for phrase in POLICIES):
             continue
-        sentences += sentences_in(words if bare is line else bare.split(), features.lexicon)
+        sentences += sentences_in(words if bare is line else lexicon.pieces(bare), lexicon)
         start += whole.index(line)
         marks = [mark.span() for mark in _CITATION.finditer(line)] if bare is not line else ()
         spans = tuple((start + first, start + last) for first, last in marks)
@@ -153,8 +154,9 @@ def read(features: Features, *, terminal_marks: bool) -> Page:
 def sentences_in(pieces: Sequence[str], lexicon: Lexicon) -> int:
     """Return the number of sentences in the pieces of a line."""
     count, ended = int(bool(pieces)), False
+    endings = lexicon.endings
     for piece in pieces:
-        after = lexicon[piece][4]
+        after = endings.get(piece, PLAIN)
         if ended:
             count += after[2]
             ended = after[3]

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
-from itertools import accumulate, chain
 
 from curate import text as texts
-from curate.clean.tokenizing import Lexicon
+from curate.clean.tokenizing import Lexicon, counts
 
 _BLANK_LINES = re.compile(r"\n{2,}")
 _LINES = re.compile(r"\n+")
 _LEXICON = Lexicon()
+
+
+def tidy() -> None:
+    """Let the table of pieces not grow without bound; between texts, not among those in hand."""
+    _LEXICON.tidy()
+
 
 UNSPACED = 0.3
 """From this share of CJK letters on a text is taken to be written without spaces."""
@@ -54,17 +59,15 @@ class Features:
 
     @property
     def lexicon(self) -> Lexicon:
-        """The table of all pieces, in which a line's pieces can be looked up."""
+        """The table of pieces, in which all those of this text stand."""
+        self._pieces  # noqa: B018
         return _LEXICON
 
     @cached_property
     def _pieces(self) -> tuple[list[int], int, int, int]:
-        _LEXICON.tidy()
         found = list(map(_LEXICON.__getitem__, self.text.split()))
-        if not found:
-            return [], 0, 0, 0
-        tokens, words, chars, lettered, _ = zip(*found, strict=True)
-        return list(chain.from_iterable(tokens)), sum(words), sum(chars), sum(lettered)
+        tokens = [token for piece in found for token in piece[0]]
+        return tokens, *counts(sum([piece[1] for piece in found]))
 
     @cached_property
     def tokens(self) -> list[int]:
@@ -87,10 +90,10 @@ class Features:
         return self._pieces[3]
 
     @cached_property
-    def ends(self) -> list[int]:
-        """The characters of the first k tokens, for k from 0 to all of them."""
-        lengths = _LEXICON.lengths
-        return [0, *accumulate([lengths[token] for token in self.tokens])]
+    def token_lengths(self) -> list[int]:
+        """The characters of each token."""
+        tokens, lengths = self.tokens, _LEXICON.lengths
+        return [lengths[token] for token in tokens]
 
     def has_tokens(self, *wanted: str) -> int:
         """Return how many of some distinct tokens the text holds."""

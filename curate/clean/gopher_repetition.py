@@ -15,12 +15,17 @@ Written for text with spaces between words: what has none is not measured here (
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
 
 from curate.clean.features import Features
 from curate.clean.signals import Signal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 _TOP = {2: 0.20, 3: 0.18, 4: 0.16}
 _DUPLICATE = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
@@ -40,35 +45,27 @@ SIGNALS: Mapping[str, Signal] = {
     },
 }
 
-_TOPS = {n: f"top_{n}_gram" for n in _TOP}
-_DUPLICATES = {n: f"duplicate_{n}_grams" for n in _DUPLICATE}
 
+def measure(batch: Sequence[Features]) -> NDArray[np.float64]:
+    """Return the signals of many texts, one row each, in the order of `SIGNALS`."""
+    import numpy as np
 
-def measure(features: Features) -> dict[str, float]:
-    """Return all repetition signals of a text."""
-    size = len(features.text) or 1
-    paragraphs, paragraph_chars = repeated(features.paragraphs)
-    lines, line_chars = repeated(features.broken_lines)
-    found = {
-        "duplicate_paragraphs": paragraphs,
-        "duplicate_paragraph_chars": paragraph_chars / size,
-        "duplicate_lines": lines,
-        "duplicate_line_chars": line_chars / size,
-        **dict.fromkeys(_TOPS.values(), 0.0),
-        **dict.fromkeys(_DUPLICATES.values(), 0.0),
-    }
-    tokens = features.tokens
-    again = bigrams(tokens)
+    sizes = np.array([len(each.text) or 1 for each in batch], float)
+    parts = np.array([_parts(each) for each in batch], float).reshape(-1, 4)
+    parts[:, 1::2] /= sizes[:, None]
+    tokens = Tokens.of(batch)
+    again = tokens.bigrams()
+    grams = []
     for n in range(2, 11):
         if n > 2:
-            again = extended(again)
-        if n in _TOPS:
-            found[_TOPS[n]] = top_chars(features, again, n) / size
-        elif not again:
-            break
-        if n in _DUPLICATES:
-            found[_DUPLICATES[n]] = duplicate_chars(features.ends, again, n) / size
-    return found
+            again = again.extended()
+        chars = tokens.top_chars(again, n) if n in _TOP else tokens.duplicate_chars(again, n)
+        grams.append(chars / sizes)
+    return np.column_stack([parts, *grams])
+
+
+def _parts(features: Features) -> tuple[float, int, float, int]:
+    return (*repeated(features.paragraphs), *repeated(features.broken_lines))
 
 
 def repeated(parts: Sequence[str]) -> tuple[float, int]:
@@ -80,60 +77,116 @@ def repeated(parts: Sequence[str]) -> tuple[float, int]:
     return more / len(parts), sum(map(len, parts)) - sum(map(len, distinct))
 
 
-def bigrams(tokens: Sequence[int]) -> dict[int, int]:
-    """Return the places of the bigrams that occur more than once → the first place of each."""
-    seen: dict[tuple[int, int], int] = {}
-    first = seen.setdefault
-    places = {at: first(pair, at) for at, pair in enumerate(pairwise(tokens))}
-    return _shared(places, len(seen))
+@dataclass(frozen=True)
+class Repeats:
+    """The places of the n-grams that occur more than once in their text, in order.
 
-
-def extended(again: Mapping[int, int]) -> dict[int, int]:
-    """Return the same of (n + 1)-grams, from those of n-grams.
-
-    A run of tokens is only repeated where the two shorter runs within it are.
+    `first` holds, for every token of the batch, the place at which the n-gram that begins there
+    first stood; -1 where it occurs once. `counts` has one entry per distinct n-gram, by `starts`,
+    its first places.
     """
-    seen: dict[tuple[int, int], int] = {}
-    first = seen.setdefault
-    places = {
-        at: first((start, again[at + 1]), at) for at, start in again.items() if at + 1 in again
-    }
-    return _shared(places, len(seen))
+
+    places: NDArray[np.int64]
+    first: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    counts: NDArray[np.int64]
+
+    def extended(self) -> Repeats:
+        """Return the same of (n + 1)-grams: repeated only where both n-grams within them are."""
+        import numpy as np
+
+        first, places = self.first, self.places
+        inner = places[first[np.minimum(places + 1, len(first) - 1)] >= 0]
+        inner = inner[inner + 1 < len(first)]
+        return _repeats(inner, first[inner] * len(first) + first[inner + 1], len(first))
 
 
-def _shared(places: dict[int, int], distinct: int) -> dict[int, int]:
-    """Return the places of what occurs more than once, in order."""
-    if len(places) == distinct:
-        return {}
-    shared = {start for at, start in places.items() if at != start}
-    return {at: start for at, start in places.items() if start in shared}
+def _repeats(places: NDArray[np.int64], keys: NDArray[np.int64], size: int) -> Repeats:
+    """Return which of the keys at some places, in order, occur more than once."""
+    import numpy as np
+    import pyarrow as pa
+
+    first = np.full(size, -1)
+    if not len(places):
+        return Repeats(places, first, places, places)
+    codes = pa.array(keys).dictionary_encode().indices.to_numpy()
+    counts = np.bincount(codes)
+    starts = np.empty(len(counts), np.int64)
+    starts[codes[::-1]] = places[::-1]
+    several = counts > 1
+    shared = several[codes]
+    places, codes = places[shared], codes[shared]
+    first[places] = starts[codes]
+    return Repeats(places, first, starts[several], counts[several])
 
 
-def top_chars(features: Features, again: Mapping[int, int], n: int) -> int:
-    """Return the characters in all occurrences of the most frequent n-gram."""
-    tokens = features.tokens
-    if len(tokens) < n:
-        return 0
-    place, count = 0, 1
-    if again:
-        (place, count) = Counter(again.values()).most_common(1)[0]
-    lengths = features.lexicon.lengths
-    return count * (sum(lengths[token] for token in tokens[place : place + n]) + n - 1)
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of many texts, one text after the other.
 
-
-def duplicate_chars(ends: Sequence[int], again: Mapping[int, int], n: int) -> int:
-    """Return the characters in n-grams met before, searched from the left without overlap.
-
-    `ends[k]` are the characters of the first k tokens.
+    `bounds` has one more entry than there are texts; `ends[k]` are the characters of the first k
+    tokens.
     """
-    seen: set[int] = set()
-    chars = free = 0
-    for at, start in again.items():
-        if at < free:
-            continue
-        if start in seen:
-            chars += ends[at + n] - ends[at]
-            free = at + n
-        else:
-            seen.add(start)
-    return chars
+
+    ids: NDArray[np.int64]
+    text: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, batch: Iterable[Features]) -> Tokens:
+        """Put the tokens of some texts in a row."""
+        import numpy as np
+
+        runs = [each.tokens for each in batch]
+        lengths = [each.token_lengths for each in batch]
+        counts = [len(run) for run in runs]
+        bounds = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+        ids = np.fromiter(chain.from_iterable(runs), np.int64, bounds[-1])
+        sizes = np.fromiter(chain.from_iterable(lengths), np.int64, bounds[-1])
+        text = np.repeat(np.arange(len(runs)), counts)
+        return cls(ids, text, bounds, np.concatenate([[0], np.cumsum(sizes)]))
+
+    def bigrams(self) -> Repeats:
+        """Return the bigrams that occur more than once in their text."""
+        import numpy as np
+
+        places = np.flatnonzero(self.text[1:] == self.text[:-1])
+        wide = int(self.ids.max(initial=0)) + 1
+        keys = (self.text[places] * wide + self.ids[places]) * wide + self.ids[places + 1]
+        return _repeats(places, keys, len(self.ids))
+
+    def top_chars(self, again: Repeats, n: int) -> NDArray[np.int64]:
+        """Return the characters of all occurrences of each text's most frequent n-gram."""
+        import numpy as np
+
+        sizes = np.diff(self.bounds)
+        place, count = self.bounds[:-1].copy(), np.ones(len(sizes), np.int64)
+        # The last to be written stays: the most frequent, and of equals the first.
+        order = np.lexsort((-again.starts, again.counts))
+        texts = self.text[again.starts[order]]
+        place[texts], count[texts] = again.starts[order], again.counts[order]
+        inside = np.minimum(place + n, len(self.ids))
+        place = np.minimum(place, inside)
+        chars = self.ends[inside] - self.ends[place] + n - 1
+        return np.where(sizes >= n, count * chars, 0)
+
+    def duplicate_chars(self, again: Repeats, n: int) -> NDArray[np.int64]:
+        """Return the characters of each text in n-grams met before, from the left, apart."""
+        import numpy as np
+
+        seen: set[int] = set()
+        taken: list[int] = []
+        free = 0
+        places = again.places
+        for place, start in zip(places.tolist(), again.first[places].tolist(), strict=True):
+            if place < free:
+                continue
+            if start in seen:
+                taken.append(place)
+                free = place + n
+            else:
+                seen.add(start)
+        at = np.array(taken, np.int64)
+        chars = self.ends[at + n] - self.ends[at]
+        return np.bincount(self.text[at], chars, len(self.bounds) - 1).astype(np.int64)

@@ -8,19 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import nan
 from typing import TYPE_CHECKING, Any
 
 from curate import tables, tokens
 from curate.clean.duplicates import signatures
 from curate.clean.edits import home, merged
-from curate.clean.features import Features
+from curate.clean.features import Features, tidy
 from curate.clean.instruments import INSTRUMENTS
 from curate.clean.rules import RULES, Rule, RuleName, columns
 from curate.text import Edit, apply_edits
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 SIGNATURE = "_signature"
 
@@ -85,6 +86,10 @@ KEPT = ("id", "source", "license", "language", "batch")
 _EDIT = ("start", "end", "replacement")
 
 
+AT_ONCE = 512
+"""Texts whose words are held at a time."""
+
+
 def rule_signals(batch: Batch, rules: Sequence[tuple[RuleName, Any]]) -> dict[str, pa.Array]:
     """Return the columns of the rule sets; those that remove lines edit the batch.
 
@@ -94,30 +99,39 @@ def rule_signals(batch: Batch, rules: Sequence[tuple[RuleName, Any]]) -> dict[st
     import pyarrow as pa
 
     names = list(columns(name for name, _ in rules))
-    values = np.empty((len(batch.texts), len(names)), np.float32)
     chosen = [(RULES[name], prepared) for name, prepared in rules]
-    for place, text in enumerate(batch.texts):
-        values[place], edits = measured(text, chosen)
-        if edits:
-            batch.edit(place, edits)
-    return {name: pa.array(values[:, at]) for at, name in enumerate(names)}
+    blocks: list[NDArray[np.float64]] = [np.empty((0, len(names)))]
+    for start in range(0, len(batch.texts), AT_ONCE):
+        values, edits = measured(batch.texts[start : start + AT_ONCE], chosen)
+        blocks.append(values)
+        for place, each in enumerate(edits, start):
+            if each:
+                batch.edit(place, each)
+    whole = np.concatenate(blocks).astype(np.float32)
+    return {name: pa.array(whole[:, at]) for at, name in enumerate(names)}
 
 
-def measured(text: str, rules: Iterable[tuple[Rule, Any]]) -> tuple[list[float], list[Edit]]:
-    """Return the signals of one text, rule set by rule set, and what they remove from it."""
-    features = Features(text)
-    row: list[float] = []
-    edits: list[Edit] = []
+def measured(
+    texts: Sequence[str], rules: Iterable[tuple[Rule, Any]]
+) -> tuple[NDArray[np.float64], list[list[Edit]]]:
+    """Return the signals of some texts, rule set by rule set, and what is removed from each."""
+    import numpy as np
+
+    tidy()
+    batch = [Features(text) for text in texts]
+    edits: list[list[Edit]] = [[] for _ in texts]
+    blocks = [np.empty((len(texts), 0))]
     for rule, prepared in rules:
-        if rule.spaced is not None and rule.spaced is features.unspaced:
-            row += [nan] * len(rule.signals)
-            continue
-        signals, removed = rule.measure(features, prepared)
-        row += signals.values()
-        if removed:
-            edits = merged(edits, home(removed, edits))
-            features = Features(apply_edits(text, edits))
-    return row, edits
+        block = np.full((len(texts), len(rule.signals)), np.nan)
+        ours = [at for at, each in enumerate(batch) if rule.fits(each)]
+        if ours:
+            block[ours], removed = rule.measure([batch[at] for at in ours], prepared)
+            for at, each in zip(ours, removed, strict=True):
+                if each:
+                    edits[at] = merged(edits[at], home(each, edits[at]))
+                    batch[at] = Features(apply_edits(texts[at], edits[at]))
+        blocks.append(block)
+    return np.hstack(blocks), edits
 
 
 def _tokens(batch: Batch, tokenizer: str) -> list[int]:

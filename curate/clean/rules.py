@@ -1,14 +1,14 @@
 """The rule sets there are: what each measures, what it lets pass, and what it removes.
 
 A rule set is a module of its own, named after its paper. It exposes `SIGNALS` (name → what it
-says and where a text passes) and `measure(features)`, which returns the signals in their order.
-One that also takes lines out of a text, or has settings of its own in the recipe, exposes
-`prepare(workspace, settings)` and `measure(features, prepared)`, which returns the removals too.
+says and where a text passes) and `measure`: of one text, in the order of its signals; or of many
+at once. One that also takes lines out of a text, or has settings of its own in the recipe, exposes
+`prepare(workspace, settings)`, and its `measure(features, prepared)` returns the removals too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,11 +18,16 @@ from curate.clean.signals import Range, Signal
 from curate.text import Edit
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from curate.workspace import Workspace
 
 RuleName = Literal["length", "gopher_quality", "gopher_repetition", "c4", "fineweb"]
 
-Measure = Callable[[Features, Any], tuple[Mapping[str, float], list[Edit]]]
+Removed = list[list[Edit]]
+Measure = Callable[[Sequence[Features], Any], tuple["NDArray[np.float64]", Removed]]
+"""Texts and what the set has prepared → one row of signals each, and what is removed from each."""
 
 
 @dataclass(frozen=True)
@@ -38,19 +43,51 @@ class Rule:
     spaced: bool | None = None
     prepare: Callable[[Workspace, Any], Any] | None = None
 
+    def fits(self, features: Features) -> bool:
+        """Whether the set is for the script of a text."""
+        return self.spaced is None or self.spaced is not features.unspaced
 
-def _plain(measure: Callable[[Features], Mapping[str, float]]) -> Measure:
-    return lambda features, prepared: (measure(features), [])
+
+def _each(measure: Callable[[Features], Mapping[str, float]]) -> Measure:
+    """Measure text by text."""
+
+    def many(batch: Sequence[Features], prepared: Any) -> tuple[NDArray[np.float64], Removed]:
+        return _rows([measure(each) for each in batch]), [[] for _ in batch]
+
+    return many
+
+
+def _each_with(
+    measure: Callable[[Features, Any], tuple[Mapping[str, float], list[Edit]]],
+) -> Measure:
+    """Measure text by text, by what was prepared; removals come with the signals."""
+
+    def many(batch: Sequence[Features], prepared: Any) -> tuple[NDArray[np.float64], Removed]:
+        found = [measure(each, prepared) for each in batch]
+        return _rows([signals for signals, _ in found]), [removed for _, removed in found]
+
+    return many
+
+
+def _together(measure: Callable[[Sequence[Features]], NDArray[np.float64]]) -> Measure:
+    """Measure many texts at once."""
+    return lambda batch, prepared: (measure(batch), [[] for _ in batch])
+
+
+def _rows(signals: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
+    import numpy as np
+
+    return np.array([[*each.values()] for each in signals], float)
 
 
 RULES: dict[RuleName, Rule] = {
-    "length": Rule(length.SIGNALS, _plain(length.measure)),
-    "gopher_quality": Rule(gopher_quality.SIGNALS, _plain(gopher_quality.measure), spaced=True),
+    "length": Rule(length.SIGNALS, _each(length.measure)),
+    "gopher_quality": Rule(gopher_quality.SIGNALS, _each(gopher_quality.measure), spaced=True),
     "gopher_repetition": Rule(
-        gopher_repetition.SIGNALS, _plain(gopher_repetition.measure), spaced=True
+        gopher_repetition.SIGNALS, _together(gopher_repetition.measure), spaced=True
     ),
-    "c4": Rule(c4.SIGNALS, c4.measure, spaced=True, prepare=c4.prepare),
-    "fineweb": Rule(fineweb.SIGNALS, _plain(fineweb.measure), spaced=True),
+    "c4": Rule(c4.SIGNALS, _each_with(c4.measure), spaced=True, prepare=c4.prepare),
+    "fineweb": Rule(fineweb.SIGNALS, _each(fineweb.measure), spaced=True),
 }
 
 

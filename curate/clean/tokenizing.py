@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from string import punctuation
 from unicodedata import category
 
@@ -21,15 +22,17 @@ _SIGNS += "\u2e80-\u2fff\u3004\u3012\u3013\u3020\u3200-\u33ff\U0001f000-\U0001fa
 _UNITS = "km² km³ km m² m³ m dm² dm³ dm cm² cm³ cm mm² mm³ mm ha µm nm yd in ft kg g mg µg t lb oz"
 _UNITS += " m/s km/h kmh mph hPa Pa mbar mb MB kb KB gb GB tb TB T G M K %"
 
-_END = re.escape(_MARKS + _QUOTES)
-_OPENING = re.compile(rf"\.\.+|……|\+(?![0-9])|[§%=—–{_END}{re.escape(_MONEY)}{_SIGNS}]")
-_UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS.split(), key=len, reverse=True))
-_CLOSING = re.compile(
-    rf"(?:\.\.+|……|[—–{_END}{_SIGNS}]|['’][sS]|(?<=[0-9])(?:\+|[{re.escape(_MONEY)}]|{_UNIT})"
-    rf"|(?<=[^\W_A-ZÀ-ÖØ-Þ]|[%²+\-{_END}])\.|(?<=[A-ZÀ-ÖØ-Þ]{{2}})\.)$"
+_EDGE = frozenset(_MARKS + _QUOTES + "—–") | frozenset(
+    char for char in map(chr, range(0x110000)) if re.match(f"[{_SIGNS}]", char)
 )
+_FRONT = _EDGE | frozenset("§%=" + _MONEY)
+_UNIT = re.compile(
+    rf"(?<=[0-9])(?:\+|[{re.escape(_MONEY)}]|"
+    + "|".join(re.escape(unit) for unit in sorted(_UNITS.split(), key=len, reverse=True))
+    + ")$"
+)
+_DOTTED = _EDGE | frozenset("%²-+")
 _LETTER = "[^\\W\\d_]"
-_MARKED = frozenset(".,:;!?)")
 _PARTING = re.compile(
     rf"\.\.+|…|[{_SIGNS}]|(?<=[0-9])[+\-*^](?=[0-9-])"
     rf"|(?<=[a-zß-öø-ÿ{re.escape(_QUOTES)}])\.(?=[A-ZÀ-ÖØ-Þ{re.escape(_QUOTES)}])"
@@ -104,64 +107,100 @@ _SYMBOLS = TERMINAL | frozenset(punctuation + "«´»–—’“”„…∶━
 _SYMBOLS |= frozenset(map(chr, (*range(9), *range(11, 32), *range(127, 160))))
 """A token that holds nothing else is no word."""
 
-Piece = tuple[tuple[int, ...], int, int, int, tuple[int, bool, int, bool]]
-"""Token ids; how many are words; the words' characters; how many tokens hold a letter; and the
-sentences begun and whether one has ended, without and with an end before."""
+Piece = tuple[tuple[int, ...], int]
+"""Token ids, and three counts in one number, so that pieces add up: how many of the tokens are
+words, the words' characters, and how many tokens hold a letter (see `counts`)."""
+
+_BITS = 40
+
+
+def counts(total: int) -> tuple[int, int, int]:
+    """Return words, their characters and tokens with a letter, out of the sum over pieces."""
+    low = (1 << _BITS) - 1
+    return total & low, total >> _BITS & low, total >> 2 * _BITS
+
+
+Ending = tuple[int, bool, int, bool]
+"""The sentences a piece begins and whether one has ended behind it, where none has ended before
+it; the same where one has."""
+
+PLAIN: Ending = (0, False, 1, False)
+"""A piece of words alone."""
 
 
 class Lexicon(dict[str, Piece]):
-    """Every piece met so far, split and counted: looked up, or made on the spot."""
+    """Every piece met so far, split and counted: looked up, or made on the spot.
+
+    `lengths` are the characters of each token, by id; `endings` holds the pieces that are not
+    `PLAIN`.
+    """
 
     MOST = 1 << 18
 
     def __init__(self) -> None:
         self.ids: dict[str, int] = {}
         self.lengths: list[int] = []
+        self.endings: dict[str, Ending] = {}
+        self._kinds: list[tuple[int, str]] = []
 
     def tidy(self) -> None:
         """Forget everything once it is much; ids hold within one text only."""
         if len(self) > self.MOST:
-            self.clear()
-            self.ids.clear()
-            self.lengths.clear()
+            for store in (self, self.ids, self.lengths, self.endings, self._kinds):
+                store.clear()
 
-    def id(self, token: str) -> int:
-        """Return the number of a token."""
-        known = self.ids.setdefault(token, len(self.lengths))
-        if known == len(self.lengths):
-            self.lengths.append(len(token))
-        return known
+    def pieces(self, text: str) -> list[str]:
+        """Return the pieces of a text, all of which are in the lexicon then."""
+        found = text.split()
+        for piece in found:
+            self[piece]
+        return found
 
     def __missing__(self, text: str) -> Piece:
+        known, kinds = self.ids, self._kinds
         tokens = split(text)
-        words = [
-            token for token in tokens if token[0] not in _SYMBOLS or not _SYMBOLS.issuperset(token)
-        ]
-        lettered = sum(token.isalpha() or any(map(str.isalpha, token)) for token in words)
-        ends = not TERMINAL.isdisjoint(tokens)
-        made = (
-            tuple(map(self.id, tokens)),
-            len(words),
-            sum(map(len, words)),
-            lettered,
-            (*_sentences(tokens, ended=False), *_sentences(tokens, ended=True))
-            if ends or len(words) < len(tokens)
-            else _NO_END,
-        )
-        self[text] = made
+        ids = tuple([known[token] if token in known else self._add(token) for token in tokens])
+        total, kind = kinds[ids[0]]
+        for id in ids[1:]:
+            more, next_kind = kinds[id]
+            total += more
+            kind += next_kind
+        if kind.count("w") != len(kind):
+            self.endings[text] = _ending(kind)
+        made = self[text] = (ids, total)
         return made
 
-
-_NO_END = (0, False, 1, False)
-
-
-def _sentences(tokens: tuple[str, ...], *, ended: bool) -> tuple[int, bool]:
-    """Return how many sentences begin in the tokens of a piece, and whether one has ended."""
-    begun = 0
-    for token in tokens:
+    def _add(self, token: str) -> int:
+        """Give a new token its id."""
+        id = self.ids[token] = len(self.lengths)
+        size = len(token)
+        self.lengths.append(size)
+        if token.isalpha():
+            self._kinds.append((1 + (size << _BITS) + (1 << 2 * _BITS), "w"))
+            return id
+        lettered = any(map(str.isalpha, token))
+        word = lettered or not _SYMBOLS.issuperset(token)
+        kind = "w"
         if token in TERMINAL:
+            kind = "t"
+        elif not lettered and all(category(char)[0] == "P" for char in token):
+            kind = "p"
+        self._kinds.append((word + (size * word << _BITS) + (lettered << 2 * _BITS), kind))
+        return id
+
+
+@cache
+def _ending(kinds: str) -> Ending:
+    """Return what the kinds of a piece's tokens do: t ends, w begins, p does neither."""
+    return (*_sentences(kinds, ended=False), *_sentences(kinds, ended=True))
+
+
+def _sentences(kinds: str, *, ended: bool) -> tuple[int, bool]:
+    begun = 0
+    for kind in kinds:
+        if kind == "t":
             ended = True
-        elif ended and not all(category(char)[0] == "P" for char in token):
+        elif kind == "w" and ended:
             begun += 1
             ended = False
     return begun, ended
@@ -169,23 +208,19 @@ def _sentences(tokens: tuple[str, ...], *, ended: bool) -> tuple[int, bool]:
 
 def split(piece: str) -> tuple[str, ...]:
     """Return the tokens of a piece: a text without white space."""
-    if piece.isalpha() and piece not in _KNOWN:
+    if piece in _KNOWN:
+        return _KNOWN[piece]
+    if piece.isalpha():
         return (piece,)
-    if piece[:-1].isalpha() and piece[-1] in _MARKED and piece not in _KNOWN:
-        head = piece[:-1]  # by far the commonest: a word and a comma
-        if piece[-1] != "." or not head[-1:].isupper():
-            return (*_KNOWN.get(head, (head,)), piece[-1])
     before: list[str] = []
     after: list[str] = []
     while piece and piece not in _KNOWN:
-        opening = _OPENING.match(piece) if not piece[0].isalnum() else None
-        start = opening.end() if opening else 0
+        start = _front(piece)
         if start and piece[start:] in _KNOWN:
             before.append(piece[:start])
             piece = piece[start:]
             break
-        closing = None if piece.isalpha() else _CLOSING.search(piece, max(start, len(piece) - 8))
-        end = closing.start() if closing and closing.start() >= start else len(piece)
+        end = len(piece) - _back(piece, len(piece) - start)
         if start == 0 and end == len(piece):
             break
         if start:
@@ -195,6 +230,37 @@ def split(piece: str) -> tuple[str, ...]:
         piece = piece[start:end]
     tokens = (*before, *_inside(piece), *reversed(after))
     return tokens if len(tokens) < 2 else _joined(tokens)
+
+
+def _front(piece: str) -> int:
+    """Return how many characters in front are a token of their own."""
+    first = piece[0]
+    if first in _FRONT:
+        return 1
+    if first == "." and piece[1:2] == ".":
+        return len(piece) - len(piece.lstrip("."))
+    return int(first == "+" and not piece[1:2].isdigit())
+
+
+def _back(piece: str, room: int) -> int:
+    """Return how many characters at the end, at most `room`, are a token of their own."""
+    if not room:
+        return 0
+    last, before = piece[-1], piece[-2:-1]
+    if last in _EDGE:
+        return 1
+    if last == ".":
+        if before == ".":
+            return min(room, len(piece) - len(piece.rstrip(".")))
+        if before in _DOTTED or (before.isalnum() and not before.isupper()):
+            return int(bool(before))
+        return int(before.isupper() and piece[-3:-2].isupper())
+    if last in "sS" and before and before in "'’":
+        return 2 if room > 1 else 0
+    if last.isalpha() and piece.isalpha():
+        return 0
+    unit = _UNIT.search(piece, max(len(piece) - room, len(piece) - 4))
+    return len(piece) - unit.start() if unit else 0
 
 
 def _joined(tokens: tuple[str, ...]) -> tuple[str, ...]:
@@ -213,11 +279,14 @@ def _inside(piece: str) -> tuple[str, ...]:
         return ()
     if piece in _KNOWN:
         return _KNOWN[piece]
-    if piece.isalnum() or _ADDRESS.match(piece):
+    if piece.isalnum():
+        return (piece,)
+    found = list(_PARTING.finditer(piece))
+    if not found or ("." in piece and _ADDRESS.match(piece)):
         return (piece,)
     parts: list[str] = []
     at = 0
-    for parting in _PARTING.finditer(piece):
+    for parting in found:
         if parting.start() > at:
             parts.append(piece[at : parting.start()])
         parts.append(parting[0])
