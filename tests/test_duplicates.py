@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from curate import text as canon
 from curate.clean.duplicates import (
     BANDS,
-    KEY_BYTES,
     PERMUTATIONS,
+    SIGNATURE_BYTES,
+    Pairs,
     Shard,
     band_keys,
+    bits,
+    least_equal,
     near_duplicates,
-    pairs_of,
     signatures,
 )
 from curate.clean.shingling import blocks, flat, jaccard, sets
@@ -161,7 +163,7 @@ def test_signatures_are_the_same_in_every_run():
     one, none, two = signatures([SOUP, " ", SOUP + " And more of it."])
     assert none is None
     assert one == signatures([SOUP])[0] != two
-    assert len(one) == KEY_BYTES
+    assert len(one) == SIGNATURE_BYTES
     assert signatures([]) == []
 
 
@@ -175,28 +177,48 @@ def test_bands_are_keys_of_their_own():
 
 
 def places(*rows):
+    """Return bands' rows of (key, order, place) and, where they are given, of the bits."""
+    names = ("key", "order", "place", "bits_0", "bits_1")
+    full = [[*row, 0, 0][:5] for row in rows]
     return pa.table(
-        {
-            name: pa.array([row[at] for row in rows], pa.uint64())
-            for at, name in enumerate(("key", "order", "place"))
-        }
+        {name: pa.array([row[at] for row in full], pa.uint64()) for at, name in enumerate(names)}
     )
 
 
 def test_pairs_share_a_key():
     bands = places((7, 3, 30), (9, 1, 10), (7, 2, 20), (8, 2, 20), (9, 2, 20), (7, 1, 10))
-    found = {(row["late"], row["early"]) for row in pairs_of(bands).to_pylist()}
+    found = {(row["late"], row["early"]) for row in Pairs(0)(bands).to_pylist()}
     assert found == {(20, 10), (30, 10), (30, 20)}
-    assert pairs_of(places((1, 1, 1), (2, 2, 2))).num_rows == 0
-    assert pairs_of(places()).num_rows == 0
+    assert Pairs(0)(places((1, 1, 1), (2, 2, 2))).num_rows == 0
+    assert Pairs(0)(places()).num_rows == 0
 
 
 def test_of_a_crowd_each_is_paired_with_the_first_and_the_next():
     crowd = places(*((5, order, 100 + order) for order in range(50)))
-    found = {(row["early"], row["late"]) for row in pairs_of(crowd).to_pylist()}
+    found = {(row["early"], row["late"]) for row in Pairs(0)(crowd).to_pylist()}
     assert found == {(100, late) for late in range(101, 150)} | {
         (late - 1, late) for late in range(101, 150)
     }
+
+
+def test_pairs_whose_bits_differ_too_much_are_none():
+    bands = places((7, 1, 10, 0, 0), (7, 2, 20, 2**20 - 1, 0), (7, 3, 30, 0, 2**60 - 1))
+    found = {(row["late"], row["early"]) for row in Pairs(100)(bands).to_pylist()}
+    assert found == {(20, 10)}
+
+
+def test_bits_tell_how_alike_two_texts_are():
+    """On average (1 + Jaccard) / 2 of the bits are equal, hardly ever less than is asked for."""
+    rng = np.random.default_rng(0)
+    for alike in (0.0, 0.5, 0.7, 0.9):
+        one = rng.integers(0, 2**32, (4000, PERMUTATIONS), dtype=np.uint32)
+        other = rng.integers(0, 2**32, (4000, PERMUTATIONS), dtype=np.uint32)
+        same = rng.random(one.shape) < alike
+        other[same] = one[same]
+        differ = np.bitwise_count(bits(one) ^ bits(other)).sum(1)
+        assert abs(1 - differ.mean() / PERMUTATIONS - (1 + alike) / 2) < 0.005
+        assert np.mean(PERMUTATIONS - differ < least_equal(alike)) < 0.002
+    assert least_equal(1.0) == PERMUTATIONS
 
 
 def test_datasketch_is_not_needed():

@@ -4,8 +4,10 @@
 
 Signatures are a cache; only a verified pair counts (Broder 1997; bands of LSH: Indyk and Motwani
 1998). 128 permutations in 32 bands of 4: a pair of similarity .5 is a candidate in 87 % of cases,
-one of .7 in 99.98 %. Hashes and places are shuffled, never text; beside one bucket a worker, memory
-holds some 50 bytes for each pair of candidates.
+one of .7 in 99.98 %. Pairs that share a band by chance grow with the square of a corpus: one bit of
+every permutation (Li and König 2010) travels along and sorts most of them out at once. Hashes and
+places are shuffled, never text; beside one bucket a worker, memory holds some 50 bytes for each
+pair of candidates.
 """
 
 from __future__ import annotations
@@ -27,7 +29,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PERMUTATIONS, BANDS, SEED = 128, 32, 42
-KEY_BYTES = 8 * BANDS
+KEY_WORDS, BIT_WORDS = BANDS, PERMUTATIONS // 64
+SIGNATURE_BYTES = 8 * (KEY_WORDS + BIT_WORDS)
+
+DOUBT = 3.5
+"""A pair is compared unless its bits say, by so many standard deviations, that it is not alike."""
 
 _ALL_PAIRS = 20
 """Up to this size every pair of a bucket is a candidate; beyond, pairs with its first and next."""
@@ -43,7 +49,7 @@ GROUP = 1024
 
 
 def signatures(texts: Sequence[str]) -> list[bytes | None]:
-    """Return the keys of each text's bands, 8 bytes a band; None where nothing can be shared."""
+    """Return the keys of each text's bands and its bits; None where nothing can be shared."""
     import numpy as np
     from rensa import RMinHash
 
@@ -52,11 +58,11 @@ def signatures(texts: Sequence[str]) -> list[bytes | None]:
         hashes, offsets = flat(block)
         places = offsets.astype(np.uint64)
         matrix = RMinHash.digest_matrix_from_flat_token_hashes(hashes, places, PERMUTATIONS, SEED)
-        keys = band_keys(np.asarray(matrix.to_rows(), np.uint32).reshape(-1, PERMUTATIONS))
+        values = np.asarray(matrix.to_rows(), np.uint32).reshape(-1, PERMUTATIONS)
         empty = (offsets[1:] == offsets[:-1]).tolist()
-        data = keys.tobytes()
+        data = np.hstack([band_keys(values), bits(values)]).tobytes()
         found += [
-            None if nothing else data[at * KEY_BYTES : (at + 1) * KEY_BYTES]
+            None if nothing else data[at * SIGNATURE_BYTES : (at + 1) * SIGNATURE_BYTES]
             for at, nothing in enumerate(empty)
         ]
     return found
@@ -76,6 +82,26 @@ def band_keys(matrix: NDArray[np.uint32]) -> NDArray[np.uint64]:
         keys = (keys ^ parts[:, :, at]) * np.uint64(0x9E3779B97F4A7C15)
         keys ^= keys >> np.uint64(29)
     return keys
+
+
+def bits(matrix: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Return one bit of each value of a signature: (n, permutations) to (n, permutations / 64).
+
+    Equal values have equal bits, others do in half of all cases.
+    """
+    import numpy as np
+
+    mixed = matrix * np.uint32(0x9E3779B1)
+    mixed ^= mixed >> np.uint32(15)
+    mixed *= np.uint32(0x85EBCA77)
+    return np.packbits(mixed >> np.uint32(31) == 1, axis=1).view(np.uint64)
+
+
+def least_equal(threshold: float) -> int:
+    """Return how many of their bits a pair has in common at least, if it is as alike as that."""
+    share = (1 + min(threshold, 1.0)) / 2
+    spread = (share * (1 - share) / PERMUTATIONS) ** 0.5
+    return int(PERMUTATIONS * (share - DOUBT * spread))
 
 
 # ── documents, wherever they lie
@@ -114,7 +140,7 @@ class Shard:
         return np.asarray(batch << np.uint64(54) | rank << np.uint64(38) | low)
 
     def keys(self) -> pa.Table:
-        """Return (key, order, place) for each band of each document that passed."""
+        """Return (key, order, place, bits) for each band of each document that passed."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
@@ -128,12 +154,14 @@ class Shard:
             )
         rows = np.flatnonzero(able)
         data = b"".join(signed.take(pa.array(rows)).to_pylist())
-        keys = np.frombuffer(data, np.uint64)
+        words = np.frombuffer(data, np.uint64).reshape(-1, KEY_WORDS + BIT_WORDS)
+        places = np.uint64(self.number << 32) | rows.astype(np.uint64)
+        each = {"order": self.orders()[rows], "place": places}
+        each |= {f"bits_{at}": words[:, KEY_WORDS + at] for at in range(BIT_WORDS)}
         return pa.table(
             {
-                "key": keys,
-                "order": np.repeat(self.orders()[rows], BANDS),
-                "place": np.repeat(np.uint64(self.number << 32) | rows.astype(np.uint64), BANDS),
+                "key": words[:, :KEY_WORDS].ravel(),
+                **{name: np.repeat(values, BANDS) for name, values in each.items()},
             }
         )
 
@@ -171,23 +199,45 @@ def load_keys(shard: Shard) -> pa.Table:
     return shard.keys()
 
 
-def pairs_of(bands: pa.Table) -> pa.Table:
-    """Return the pairs of documents that share a key, given all rows of some keys; pure.
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs the documents that share a key, but those whose bits say that they are not alike."""
 
-    Rows are (late, late_order, early, early_order): the early one has precedence.
-    """
-    import numpy as np
+    equal: int
 
-    key = bands["key"].to_numpy()
-    ordered = np.sort(key)
-    shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    at = np.minimum(np.searchsorted(shared, key), max(0, len(shared) - 1))
-    rows = np.flatnonzero(shared[at] == key) if len(shared) else np.empty(0, np.int64)
-    key, order, place = (bands[name].to_numpy()[rows] for name in ("key", "order", "place"))
-    sort = np.lexsort((place, order, key))
-    key, order, place = key[sort], order[sort], place[sort]
-    early, late = _within(key)
-    return _as_pairs(place, order, early, late)
+    def __call__(self, bands: pa.Table) -> pa.Table:
+        """Return pairs, given all rows of some keys; pure.
+
+        Rows are (late, late_order, early, early_order): the early one has precedence.
+        """
+        import numpy as np
+        import pyarrow as pa
+
+        key = bands["key"].to_numpy()
+        ordered = np.sort(key)
+        shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        at = np.minimum(np.searchsorted(shared, key), max(0, len(shared) - 1))
+        rows = np.flatnonzero(shared[at] == key) if len(shared) else np.empty(0, np.int64)
+        key, order, place = (bands[name].to_numpy()[rows] for name in ("key", "order", "place"))
+        sort = np.lexsort((place, order, key))
+        key, order, place, rows = key[sort], order[sort], place[sort], rows[sort]
+        early, late = _within(key)
+        differ = np.zeros(len(early), np.int64)
+        for word in range(BIT_WORDS):
+            own = bands[f"bits_{word}"].to_numpy()[rows]
+            differ += np.bitwise_count(own[early] ^ own[late])
+        alike = differ <= PERMUTATIONS - self.equal
+        early, late = early[alike], late[alike]
+        return distinct(
+            pa.table(
+                {
+                    "late": place[late],
+                    "late_order": order[late],
+                    "early": place[early],
+                    "early_order": order[early],
+                }
+            )
+        )
 
 
 def _within(key: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -210,25 +260,6 @@ def _within(key: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int6
     early += [start[big], big - 1]
     late += [big, big]
     return np.concatenate(early), np.concatenate(late)
-
-
-def _as_pairs(
-    place: NDArray[np.uint64],
-    order: NDArray[np.uint64],
-    early: NDArray[np.int64],
-    late: NDArray[np.int64],
-) -> pa.Table:
-    import pyarrow as pa
-
-    table = pa.table(
-        {
-            "late": place[late],
-            "late_order": order[late],
-            "early": place[early],
-            "early_order": order[early],
-        }
-    )
-    return distinct(table)
 
 
 def distinct(pairs: pa.Table) -> pa.Table:
@@ -557,7 +588,7 @@ def near_duplicates(
     rows = sum(_rows(each.signed) for each in (*shards, *older))
     every = [*shards, *older]
     banded = engine.shuffle(
-        pairs_of,
+        Pairs(least_equal(threshold)),
         every,
         folder / "bands",
         key="key",
