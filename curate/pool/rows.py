@@ -13,15 +13,18 @@ from typing import Any, NamedTuple
 
 from curate.pool.declared import Chat, Column, SourceSpec
 from curate.pool.readers.image import FIELD, reference
+from curate.pool.readers.opening import remote
 from curate.text import TEXT, canonical, content_id, render
 
 MISSING = object()
 """What stands at a path that leads nowhere."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """A row as read: fields (JSON of [[name, text], …]), meta and media are JSON.
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
+class Row(NamedTuple):
+    """A row as read: `fields` are (name, text), as they came; meta and media are JSON.
 
     A field of `media` has where the image lies as its text. `encoding` names what the bytes were
     where that is not UTF-8; `replaced` counts characters that could not be decoded.
@@ -29,7 +32,7 @@ class Row:
 
     source: str
     origin: str
-    fields: str
+    fields: tuple[tuple[str, str], ...]
     template: str | None
     license: str
     language: str | None
@@ -67,7 +70,7 @@ def content(row: Row) -> Content:
     An image is known by the sha256 of its bytes, or by its address where they are not at hand; it
     is no part of the text.
     """
-    fields = {name: canonical(text) for name, text in json.loads(row.fields)}
+    fields = {name: canonical(text) for name, text in row.fields}
     if row.template is None and list(fields) == [TEXT]:
         return Content(content_id(fields), fields[TEXT], None)
     media = {each["field"]: each["sha256"] for each in json.loads(row.media or "[]")}
@@ -126,13 +129,11 @@ def _pruned(value: Any, steps: Sequence[str]) -> Any:
 
 
 class Shape:
-    """Makes rows of one source; ValueError says what is wrong with one."""
+    """Makes rows of one source's file; ValueError says what is wrong with one."""
 
-    def __init__(
-        self, source: SourceSpec, *, image: bool = False, folder: Path | None = None
-    ) -> None:
+    def __init__(self, source: SourceSpec, address: str, *, image: bool = False) -> None:
         self.source = source
-        self.folder = folder
+        self.address = address
         self.media = {FIELD: FIELD} if image else source.media
         self.columns = {} if image else source.fields or {TEXT: source.text}
         self.chat = None if image else source.chat
@@ -155,7 +156,7 @@ class Shape:
             fields = self._fields(row)
         media = [self._medium(row, field, path) for field, path in self.media.items()]
         fields += [(each["field"], each["address"]) for each in media]
-        if sum(len(text) for _, text in fields) > source.max_bytes:
+        if sum([len(text) for _, text in fields]) > source.max_bytes:
             raise ValueError(f"longer than max_bytes ({source.max_bytes})")
         if self.plain is not None:
             rest = {key: value for key, value in row.items() if key not in self.plain}
@@ -164,11 +165,11 @@ class Shape:
         return Row(
             name,
             origin,
-            json.dumps(fields),  # in ASCII, since a lone surrogate cannot be stored
+            tuple(fields),
             template,
             _value(source.license, row) or "unknown",
             _value(source.language, row),
-            canonical(json.dumps(rest, ensure_ascii=False, default=str)) if rest else None,
+            canonical(_AS_JSON(rest)) if rest else None,
             json.dumps(media) if media else None,
         )
 
@@ -190,7 +191,8 @@ class Shape:
         value = look(row, path)
         if value is MISSING or value is None:
             raise ValueError(f"no column {path} (there are: {', '.join(map(str, row))})")
-        return {"field": field, **_reference(value, path, self.folder)}
+        folder = None if remote(self.address) else Path(self.address).parent
+        return {"field": field, **_reference(value, path, folder)}
 
 
 def _reference(value: Any, path: str, folder: Path | None) -> dict[str, Any]:

@@ -150,8 +150,7 @@ def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Ba
     decoder = Decoder(source.encoding, replace=source.undecodable == "replace")
     where = (part.address, part.label, part.format, part.start, part.end, part.first)
     given = Reading(*where, source.max_bytes, _query(source), decoder)
-    folder = None if remote(part.address) else Path(part.address).parent
-    shape = Shape(source, image=part.format == "image", folder=folder)
+    shape = Shape(source, part.address, image=part.format == "image")
     number = part.first - 1
     try:
         for number, found in reader(part.format)(given):
@@ -171,7 +170,7 @@ def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Ba
                 yield Bad(part.name, part.label, number, str(error))
                 continue
             if decoder.odd:
-                row = replace(row, encoding=decoder.encoding, replaced=decoder.taken())
+                row = row._replace(encoding=decoder.encoding, replaced=decoder.taken())
             yield row
     except DataError as error:
         if strict or part.format in ("sql", "hub"):

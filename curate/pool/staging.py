@@ -142,7 +142,7 @@ def _batches(plan: Plan, part: Part, bad: list[dict[str, Any]]) -> Iterator[list
             bad.append(dict(vars(row)))
             continue
         rows.append(row)
-        chars += len(row.fields)
+        chars += sum([len(text) for _, text in row.fields])
         if len(rows) >= plan.rows_per_shard or chars >= plan.chars_per_shard:
             yield rows
             rows, chars = [], 0

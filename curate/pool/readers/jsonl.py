@@ -9,7 +9,7 @@ from curate.pool.readers.opening import Numbered, Reading, raw_lines
 
 def read(given: Reading) -> Numbered:
     """Yield the object of every line that is not blank."""
-    loads, decode = json.loads, given.decoder.decode
+    loads, decode = json.JSONDecoder().decode, given.decoder.decode
     for number, line in raw_lines(given):
         if isinstance(line, str):
             yield number, line

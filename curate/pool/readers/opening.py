@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
@@ -59,12 +59,17 @@ class Reading:
 
 def split_suffix(address: str) -> tuple[str, str, str]:
     """Return a file's name in three: stem, suffix in lower case, and `.gz` or `.zst`."""
-    name = PurePosixPath(without_options(address)).name
-    packed = PurePosixPath(name).suffix.lower()
+    name = without_options(address).rsplit("/", 1)[-1]
+    packed = _suffix(name).lower()
     packed = packed if packed in COMPRESSED else ""
     name = name[: len(name) - len(packed)]
-    suffix = PurePosixPath(name).suffix
-    return name.removesuffix(suffix), suffix.lower(), packed
+    suffix = _suffix(name)
+    return name[: len(name) - len(suffix)], suffix.lower(), packed
+
+
+def _suffix(name: str) -> str:
+    at = name.rfind(".")
+    return name[at:] if 0 < at < len(name) - 1 else ""
 
 
 # ── files, here or in an object store
@@ -113,8 +118,15 @@ def opened(given: Reading, *, seekable: bool = False) -> Iterator[Any]:
     """Yield a file's bytes, decompressed unless `seekable`. What goes wrong is a DataError."""
     import pyarrow as pa
 
-    store, path = filesystem(given.address)
     packed = COMPRESSED.get(split_suffix(given.address)[2])
+    if not (packed or seekable or remote(given.address)):  # tiny files come by the hundred thousand
+        try:
+            with Path(given.address).open("rb") as plain:
+                yield plain
+        except OSError as error:
+            raise DataError(f"{given.label}: {error.strerror or error}") from None
+        return
+    store, path = filesystem(given.address)
     try:
         if seekable:
             with store.open_input_file(path) as file:
