@@ -19,7 +19,7 @@ from curate.clean.rules import RULES
 from curate.errors import RecipeError
 from curate.text import apply_edits, content_id
 
-PREPARED = {"c4": c4.Prepared()}
+PREPARED = {"c4": c4.Prepared(), "lines": 0.4}
 
 LONGER = "We ate outside under old trees, paid less than last year, and left late in the evening."
 SOUP = "The soup was good and the bread was fresh, so we came back."

@@ -28,6 +28,7 @@ from curate.clean.deciding import decide
 from curate.clean.duplicates import Gone, Shard, near_duplicates
 from curate.clean.language import DIFFERS, MINIMUM, LanguageSpec
 from curate.clean.licenses import LicenseSpec
+from curate.clean.lines import LinesSpec
 from curate.clean.measuring import KEPT, SIGNATURE, Plan, measure
 from curate.clean.privacy import SIGNALS as PRIVATE
 from curate.clean.privacy import PrivacySpec
@@ -59,6 +60,9 @@ class CleanSpec(Spec):
     rules: Annotated[tuple[RuleName, ...], Field(description="Rule sets, in order.")] = ("length",)
     limits: dict[str, Limit] = Field(
         default_factory=dict, description="Other limits, as in `length:words: {min: 5}`."
+    )
+    lines: LinesSpec = Field(
+        default=LinesSpec(), description="Which lines the set `lines` takes out."
     )
     c4: C4Spec = Field(default=C4Spec(), description="How the set `c4` looks at lines and words.")
     near_duplicates: Annotated[

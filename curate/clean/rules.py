@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from curate.clean import c4, fineweb, gopher_quality, gopher_repetition, length
+from curate.clean import c4, fineweb, gopher_quality, gopher_repetition, length, lines
 from curate.clean.features import Features
 from curate.clean.signals import Range, Signal
 from curate.text import Edit
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from curate.workspace import Workspace
 
-RuleName = Literal["length", "gopher_quality", "gopher_repetition", "c4", "fineweb"]
+RuleName = Literal["length", "lines", "gopher_quality", "gopher_repetition", "c4", "fineweb"]
 
 Removed = list[list[Edit]]
 Measure = Callable[[Sequence[Features], Any], tuple["NDArray[np.float64]", Removed]]
@@ -82,6 +82,7 @@ def _rows(signals: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
 
 RULES: dict[RuleName, Rule] = {
     "length": Rule(length.SIGNALS, _each(length.measure)),
+    "lines": Rule(lines.SIGNALS, _each_with(lines.measure), prepare=lines.prepare),
     "gopher_quality": Rule(gopher_quality.SIGNALS, _each(gopher_quality.measure), spaced=True),
     "gopher_repetition": Rule(
         gopher_repetition.SIGNALS, _together(gopher_repetition.measure), spaced=True

@@ -1,4 +1,4 @@
-"""English text of several kinds that stands on any machine: code, help, licences, reviews, articles.
+"""English text of several kinds: code, help, licences, descriptions, reviews, articles.
 
 Nothing is copied into the project: code, docstrings, licences and descriptions are those of the
 running Python and of installed packages; reviews and articles come from ../shared/data and manual
@@ -42,7 +42,7 @@ def _library():
 
 
 def code(downloads):
-    """Return the standard library's modules, and each of their functions and classes of some size."""
+    """Return the standard library's modules, and their functions and classes."""
     for text in _library():
         yield text
         lines = text.split("\n")
@@ -70,7 +70,7 @@ def help_pages(downloads):
     if not folder.exists():
         folder.mkdir(parents=True)
         fetch = "apt-get download git-doc && dpkg-deb -x git-doc_*.deb ."
-        subprocess.run(fetch, shell=True, cwd=folder, capture_output=True, check=False)  # noqa: S602
+        subprocess.run(fetch, shell=True, cwd=folder, capture_output=True, check=False)
     for path in sorted(folder.rglob("*.txt")):
         yield path.read_text(encoding="utf-8", errors="replace")
 
