@@ -29,6 +29,8 @@ check: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.sentiment
 	$(BIN)/python -m tests.benchmarks.chinese
+	@if [ -f ../shared/data/article_extraction/pages.parquet ]; then \
+		$(BIN)/python -m tests.benchmarks.html; fi
 
 # Random kills, then the same run again.
 chaos: .venv/ready

@@ -954,3 +954,67 @@ def test_parts_travel(tmp_path):
     spec, part = pickle.loads(pickle.dumps((spec, part)))
     assert texts(read(spec, part, strict=True)) == [SOUP]
     assert Path(part.address).is_absolute()
+
+
+def test_a_full_disk_is_one_line_and_the_pool_before_stays(offline, monkeypatch):
+    import errno
+
+    from curate import storage
+
+    offline.lines("a.jsonl", [SOUP])
+    offline.pool()
+    before = (offline.root / "pool" / "_manifest.json").read_bytes()
+    offline.lines("b.jsonl", [BREAD])
+    whole = storage.write_parquet
+
+    def full(path, table):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr(storage, "write_parquet", full)
+    with pytest.raises(OSError, match="No space left"):
+        offline.pool()
+    assert (offline.root / "pool" / "_manifest.json").read_bytes() == before
+    assert [row["text"] for row in offline.rows("pool")] == [SOUP]
+    monkeypatch.setattr(storage, "write_parquet", whole)
+    assert offline.pool().documents == 2
+
+
+def test_what_was_not_used_is_told(offline):
+    put(offline.root, "data/a.jsonl", JSONL + b"{oops\n" + '{"text": "café"}\n'.encode("cp1252"))
+    tree(offline.root)
+    sources = [{"paths": ["data/a.jsonl"]}, {"paths": ["src"], "format": "code"}]
+    made = offline.run("pool", sources=sources, tokenizer="bytes")
+    assert (made.documents, made.bad_rows, made.skipped) == (6, 1, 8)
+    assert made.reasons["minified"] == 2
+    assert made.encodings == {"cp1252": 3}
+    assert made.notes[0].startswith("not used: not JSON")
+    assert made.notes[1].startswith("skipped: minified (2)")
+    assert made.notes[2] == "rows in another encoding than UTF-8: cp1252 (3)"
+    put(offline.root, "data/a.jsonl", b"{oops\n")
+    with pytest.raises(DataError, match=r"no document: data/a\.jsonl, line 1: not JSON"):
+        offline.run("pool", sources=sources[:1], tokenizer="bytes")
+
+
+def test_the_schema_tells_what_a_source_may_be():
+    import jsonschema
+
+    schema = SourceSpec.model_json_schema()
+    for fields in (["a", "b"], {"a": "x.y"}):
+        jsonschema.validate({"paths": ["x"], "fields": fields}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"paths": ["x"], "fields": 5}, schema)
+
+
+def test_the_sources_of_the_readme_are_sources():
+    import yaml
+
+    from curate.pool import PoolSpec
+
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+    pools = [block["pool"] for block in blocks if "pool" in block]
+    specs = [PoolSpec.model_validate(each) for each in pools]
+    assert sum(len(spec.sources) for spec in specs) > 10
+    for name, suffixes in FORMATS.items():
+        assert f"`{name}`" in text
+        assert all(f"`{suffix}`" in text for suffix in suffixes[:4])

@@ -15,7 +15,8 @@ from curate.pool.readers.decoding import AUTO
 from curate.spec import Spec
 from curate.text import TEXT
 
-Place = Annotated[str, Field(min_length=1, description="A column, or a path such as `meta.url`.")]
+_NAMES: dict[str, Any] = {"type": ["object", "array"], "items": {"type": "string"}}
+"""In the schema: a list of names means columns of those names."""
 
 _KEY = re.compile(r"://[^/?#@]*:(?P<key>[^/?#]*)@")
 _KEY_OPTION = re.compile(
@@ -119,7 +120,9 @@ class SourceSpec(Spec):
     ] = 32 << 20
     text: Annotated[str, Field(description="The column that holds the text, or its path.")] = TEXT
     fields: dict[str, str] = Field(
-        default_factory=dict, description="Several fields: name → column, instead of `text`."
+        default_factory=dict,
+        description="Several fields: name → column, instead of `text`; or names alone.",
+        json_schema_extra=_NAMES,
     )
     chat: Annotated[Chat | None, Field(description="Messages, instead of `text`.")] = None
     template: Annotated[
@@ -131,6 +134,7 @@ class SourceSpec(Spec):
     media: dict[str, str] = Field(
         default_factory=dict,
         description="Images for people: field → column of a path, an address or bytes.",
+        json_schema_extra=_NAMES,
     )
     license: Annotated[str | Column, Field(description="SPDX name, or its column.")] = "unknown"
     language: Annotated[str | Column | None, Field(description="BCP 47 tag, or its column.")] = None
