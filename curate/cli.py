@@ -123,6 +123,9 @@ def run(
     next_round: Annotated[bool, typer.Option("--next-round", help="Ask people again.")] = False,
     set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value")] = None,
     purpose: Annotated[str | None, typer.Option(help="Of the next round: label or pilot.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Estimate time, disk and memory; write nothing.")
+    ] = False,
     engine: EngineName = None,
     workers: Workers = None,
     workspace: Root = HERE,
@@ -132,12 +135,21 @@ def run(
     """Run what is stale, skip what is fresh, pause where people are needed (exit 3).
 
     Example: curate run recipes/sentiment.yaml -w my-run
+
+    Example: curate run recipes/sentiment.yaml -w my-run --dry-run
     """
     from curate import recipe
 
     here = open_workspace(workspace)
     if path is not None:
         recipe.load(path)
+    if dry_run:
+        from curate.estimate import estimate
+
+        meant = recipe.load(path, set_ or ()) if path else recipe.of_workspace(here, set_ or ())
+        work_on(here, engine or meant.engine, workers or meant.workers)
+        console.show(estimate(meant, here), as_json=as_json)
+        return
     if purpose and not next_round and here.rounds:
         raise RecipeError("--purpose is for a new round", hint="add --next-round")
     overrides = [*(set_ or ()), *([f"sample.purpose={purpose}"] if purpose else ())]

@@ -1,0 +1,101 @@
+"""What a run will take: told from a probe, close to what it takes, and nothing is written."""
+
+import gzip
+import json
+
+import pandas as pd
+import pytest
+
+from curate import estimate, recipe
+from curate.errors import DataError
+from curate.estimate import Rate, probed
+from curate.pool import PoolSpec
+from tests.command import command
+
+curate = pytest.fixture(command)
+
+LINES = [
+    json.dumps({"text": f"Sentence number {n} says nothing, é and 汉字."}) for n in range(3000)
+]
+
+
+def sources(*paths, **given):
+    return PoolSpec.model_validate({"sources": [{"paths": list(paths)}], **given})
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.parquet", "a.csv"])
+def test_a_large_file_is_counted_by_its_beginning(tmp_path, name):
+    path = tmp_path / name
+    texts = [json.loads(line)["text"] for line in LINES]
+    if name.endswith("parquet"):
+        pd.DataFrame({"text": texts}).to_parquet(path)
+    elif name.endswith("csv"):
+        pd.DataFrame({"text": texts}).to_csv(path, index=False)
+    else:
+        raw = "\n".join(json.dumps(json.loads(line), ensure_ascii=False) for line in LINES).encode()
+        path.write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
+    found = probed(sources(name), tmp_path)
+    assert len(found.texts) == 1000
+    assert 0.5 < found.documents / 3000 < 2
+    assert found.bytes == path.stat().st_size
+
+
+def test_small_files_are_counted_exactly(tmp_path):
+    for n in range(120):
+        (tmp_path / f"{n:03}.txt").write_text(f"Text number {n:03} in a file of its own.")
+    found = probed(sources("*.txt"), tmp_path)
+    assert found.documents == 120
+    assert 30 < len(found.texts) <= 60
+
+
+def test_no_documents_are_said(tmp_path):
+    (tmp_path / "a.jsonl").write_text("{not json\n")
+    with pytest.raises(DataError, match="hold no document"):
+        probed(sources("a.jsonl"), tmp_path)
+
+
+def test_workers_share_what_can_be_shared():
+    rate = Rate("clean", 1.0, 0.001, 2**20)
+    assert rate.of(10_000, 2).seconds == 6.0
+    assert rate.of(10_000, 4).disk_mb == 10_000
+    assert Rate("score", 1.0, 0.001, 0, alone=True).of(10_000, 4).seconds == 11.0
+
+
+def everything(folder):
+    return sorted((str(path), path.stat().st_mtime_ns) for path in folder.rglob("*"))
+
+
+def test_nothing_is_written(offline, curate):
+    offline.lines("a.jsonl", [f"Sentence number {n} says nothing at all." for n in range(1500)])
+    (offline.root / "old.jsonl").write_text(json.dumps({"text": "Something else."}) + "\n")
+    text = (
+        "pool: {sources: [{paths: ['data/*.jsonl']}], tokenizer: bytes, share: 0.5}\n"
+        "clean: {near_duplicates: 0.7, against: [old.jsonl]}\n"
+    )
+    path = offline.root / "recipe.yaml"
+    path.write_text(text)
+    before = everything(offline.root)
+    code, out, err = curate("run", "-w", offline.root, "--dry-run", "--workers", 2, "--json")
+    assert code == 0, err
+    told = json.loads(out)
+    assert everything(offline.root) == before
+    assert told["workers"] == 2
+    assert 300 < told["documents"] < 1500
+    assert [stage["stage"] for stage in told["stages"]] == ["pool", "clean"]
+    assert all(stage["seconds"] >= 0 and stage["disk_mb"] > 0 for stage in told["stages"])
+    assert told["stages"][1]["scratch_mb"] > 0
+    assert told["memory_mb"] > 50
+
+
+def test_people_bring_the_encoder_in(offline):
+    offline.reviews()
+    given = {
+        "pool": {"sources": [{"paths": ["data/*.jsonl"]}], "tokenizer": "bytes"},
+        "sample": {"n": 10},
+        "score": {"encoder": "chargram"},
+    }
+    whole = recipe.Recipe.model_validate(given)
+    told = estimate.estimate(whole, offline.workspace)
+    assert [stage.stage for stage in told.stages] == ["pool", "clean", "score"]
+    assert told.documents == 112
+    assert "people" in told.notes[0]
