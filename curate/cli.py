@@ -312,16 +312,29 @@ def clean(
     languages: Names = None,
     language_confidence: Real = None,
     licenses: Names = None,
+    explain: Annotated[
+        str | None, typer.Option(help="RULE or RULE:SIGNAL: show documents near its limits.")
+    ] = None,
+    what_if: Annotated[
+        list[str] | None, typer.Option(help="RULE:SIGNAL.min=VALUE: what that would keep.")
+    ] = None,
     engine: EngineName = None,
     workers: Workers = None,
     workspace: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
 ) -> None:
-    """Give every document a verdict and a reason.
+    """Give every document a verdict and a reason; or show what limits do, and write nothing.
 
     Example: curate clean --rules length --near-duplicates 0.7 --languages en --languages zh
+
+    Example: curate clean --explain length:words --what-if length:words.min=10,20
     """
+    if explain or what_if:
+        from curate.commands.explaining import explained
+
+        explained(open_workspace(workspace), explain, what_if or (), as_json)
+        return
     options = {
         "rules": rules,
         "near_duplicates": near_duplicates,

@@ -24,6 +24,7 @@ import numpy as np
 
 from curate.clean import c4
 from curate.clean.deciding import outside
+from curate.clean.features import Features
 from curate.clean.measuring import AT_ONCE, measured
 from curate.clean.rules import RULES
 from curate.text import apply_edits
@@ -92,13 +93,21 @@ def hard(reasons, low=0.3, high=0.7):
     return np.sort(np.concatenate([np.flatnonzero(rare), common]))
 
 
-def agreement(theirs, mine, kinds, at):
-    """Return shares, kappa and every kind of difference between two lists of reasons."""
+def agreement(theirs, mine, kinds, at, unspaced):
+    """Return shares, kappa and every kind of difference between two lists of reasons.
+
+    A text without spaces between words is not measured by ours; what is left is a token that is
+    split in another way.
+    """
     one = np.array([theirs[place] is None for place in at])
     two = np.array([mine[place] is None for place in at])
     equal = float((one == two).mean())
     chance = one.mean() * two.mean() + (1 - one.mean()) * (1 - two.mean())
-    apart = [(theirs[p], mine[p]) for p, a, b in zip(at, one, two, strict=True) if a != b]
+    apart = [
+        (theirs[p], mine[p], "no spaces between words" if unspaced[p] else "other tokens")
+        for p, a, b in zip(at, one, two, strict=True)
+        if a != b
+    ]
     return {
         "documents": len(at),
         "kinds": dict(Counter(kinds[place] for place in at)),
@@ -106,7 +115,7 @@ def agreement(theirs, mine, kinds, at):
         "equal": round(equal, 5),
         "kappa": round(float((equal - chance) / (1 - chance)), 5),
         "reference_reasons": dict(Counter(theirs[p] for p in at if theirs[p]).most_common()),
-        "differences": {f"{a} | {b}": n for (a, b), n in Counter(apart).most_common()},
+        "differences": {" | ".join(map(str, each)): n for each, n in Counter(apart).most_common()},
     }
 
 
@@ -134,6 +143,7 @@ def main():
     ratios = [a / b for a, b in zip(seconds["datatrove"], seconds["curate"], strict=True)]
     passed = [place for place, reason in enumerate(theirs["reasons"]["c4"]) if reason is None]
     same = sum(theirs["c4_texts"][place] == after[place] for place in passed)
+    unspaced = [Features(text).unspaced for text in texts]
     setting.write(
         "rules",
         {
@@ -146,7 +156,7 @@ def main():
             },
             "times_faster": {"median": round(median(ratios), 1), "least": round(min(ratios), 1)},
             "agreement": {
-                name: agreement(theirs["reasons"][name], mine[name], kinds, hard(reasons))
+                name: agreement(reasons, mine[name], kinds, hard(reasons), unspaced)
                 for name, reasons in theirs["reasons"].items()
             },
             "all_documents_equal": {
