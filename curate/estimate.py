@@ -222,10 +222,10 @@ def _run(
     found = {}
     specs: tuple[tuple[str, Any], ...] = (("pool", _pool(recipe)), ("clean", recipe.clean))
     for stage, spec in specs:
-        started = time.perf_counter()
+        started = time.process_time()
         run_stage(where, stage, spec)
         files = (each for each in (folder / stage).rglob("*") if each.is_file())
-        found[stage] = time.perf_counter() - started, sum(each.stat().st_size for each in files)
+        found[stage] = time.process_time() - started, sum(each.stat().st_size for each in files)
     return found
 
 
@@ -233,11 +233,11 @@ def _embedding(recipe: Recipe, root: Path, folder: Path, texts: Sequence[str]) -
     where = _prepared(recipe, root, folder, texts)
     run_stage(where, "pool", _pool(recipe))
     run_stage(where, "clean", recipe.clean.model_copy(update={"rules": (), "against": ()}))
-    started = time.perf_counter()
+    started = time.process_time()
     embed(where, recipe.section("score").encoder)  # type: ignore[attr-defined]
     files = (each for each in (folder / "vectors").rglob("*.parquet"))
     size = sum(each.stat().st_size for each in files)
-    seconds = (time.perf_counter() - started) / len(texts)
+    seconds = (time.process_time() - started) / len(texts)
     return Rate("score", 0.0, seconds, size / len(texts), alone=True)
 
 
