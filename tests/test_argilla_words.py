@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate.backends.argilla_text import shown, stored
 from curate.servers.argilla.query import (
     EVERY,
     MAX_TURNS,
@@ -46,6 +47,7 @@ def test_words(text: str, found: list[str]) -> None:
 @given(st.text())
 def test_escaping_changes_no_words(text: str) -> None:
     assert unescaped(html.escape(text)) == text
+    assert unescaped(stored(text)) == shown(text)
     assert unescaped(html.escape(text, quote=False)) in (text, unescaped(text))
 
 

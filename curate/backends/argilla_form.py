@@ -159,18 +159,20 @@ def _option_complaints(question: Question) -> Iterator[str]:
 def _field(form: Form, name: str, titles: Mapping[str, str]) -> Body:
     image = name in form.images
     kind: Body = {"type": "image"} if image else {"type": "text", "use_markdown": False}
-    title = titles.get(f"${name}", name)
+    title = titles.get(f"${name}") or _spoken(name)
     return {"name": name, "title": title[:TITLE], "required": True, "settings": kind}
 
 
 def _question(form: Form, question: Question, titles: Mapping[str, str]) -> Body:
+    """Return a question; its hint, of which the page shows but a sign, is its title if need be."""
+    hint = _attributes(form, question.name).get("placeholder", "").strip()
     body: Body = {
         "name": question.name,
-        "title": titles.get(question.name, question.name)[:TITLE],
+        "title": (titles.get(question.name) or hint or _spoken(question.name))[:TITLE],
         "required": question.name in required(form),
         "settings": _SETTINGS[question.kind](form, question, titles),
     }
-    if hint := _attributes(form, question.name).get("placeholder"):
+    if hint and question.name in titles:
         body["description"] = html.escape(hint)[:DESCRIPTION]  # the page takes it as HTML
     return body
 
@@ -183,7 +185,8 @@ def _preference(form: Form, question: Question, titles: Mapping[str, str]) -> Bo
     """Return a choice between the fields compared, by the titles that they are shown under."""
     if question.tag != "Pairwise":
         return _choice(form, question, titles)
-    options = [{"value": name, "text": titles.get(f"${name}", name)} for name in question.labels]
+    shown = {name: titles.get(f"${name}") or _spoken(name) for name in question.labels}
+    options = [{"value": name, "text": text} for name, text in shown.items()]
     return {"type": "label_selection", "options": options}
 
 
@@ -276,6 +279,12 @@ def _titles(form: Form) -> dict[str, str]:
     root.append(ElementTree.fromstring(form.xml))
     walk(root)
     return titles
+
+
+def _spoken(name: str) -> str:
+    """Return a name as a title: `response_a` is “Response a”."""
+    words = name.replace("_", " ").strip() or name
+    return words[0].upper() + words[1:]
 
 
 def _attributes(form: Form, name: str) -> Mapping[str, str]:

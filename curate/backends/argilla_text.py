@@ -10,8 +10,9 @@ without anything added that people would see.
     stored  a&lt;b &#128578; c
     shown   a<b 🙂 c        spans in UTF-16 units there
 
-A canonical text comes back from what is stored as it was. Others are shown as near as a page can:
-carriage returns as newlines, NUL and lone surrogates as U+FFFD; their spans are exact all the same.
+A canonical text comes back from what is stored as it was. Others are shown as near as a page can,
+each character as one: a carriage return without a newline as a newline, NUL and lone surrogates as
+U+FFFD; their spans are exact all the same.
 """
 
 from __future__ import annotations
@@ -19,24 +20,24 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 
-_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_NAMES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _CHARACTERS = {name: character for character, name in _NAMES.items()}
 
 
 def shown(text: str) -> str:
     """Return what the page shows of a text; a canonical text is shown as it is."""
-    lines = re.sub(r"\r\n?", "\n", text)
+    lines = re.sub(r"\r(?!\n)", "\n", text)
     return re.sub("[\0\ud800-\udfff]", "\ufffd", lines)
 
 
 def stored(text: str) -> str:
     """Return what to store, so that the page shows the text."""
-    return re.sub("[&<>\U00010000-\U0010ffff]", _reference, shown(text))
+    return re.sub("[&<>\r\U00010000-\U0010ffff]", _reference, shown(text))
 
 
 def restored(text: str) -> str:
     """Return what is shown of a text stored by `stored`."""
-    return re.sub(r"&(?:amp|lt|gt|#[0-9]{5,7});", _character, text)
+    return re.sub(r"&(?:amp|lt|gt|#13|#[0-9]{5,7});", _character, text)
 
 
 def _reference(match: re.Match[str]) -> str:
@@ -55,24 +56,17 @@ def _character(match: re.Match[str]) -> str:
 class Offsets:
     """Spans of one text: code points here, UTF-16 units of what the page shows there.
 
-    The two counts differ from a character beyond the Basic Multilingual Plane on, by one more,
-    and from a newline after a carriage return on, by one less: both are shown as one newline.
+    The two counts differ from a character beyond the Basic Multilingual Plane on, by one more.
     """
 
     def __init__(self, text: str) -> None:
-        self._text = text
-        self._places: list[int] = []
-        self._units: list[int] = []
-        self._shifts = [0]
-        for match in re.finditer("[\U00010000-\U0010ffff]|(?<=\r)\n", text):
-            self._places.append(match.start())
-            self._units.append(match.start() + self._shifts[-1])
-            self._shifts.append(self._shifts[-1] + (-1 if match[0] == "\n" else 1))
+        wide = re.finditer("[\U00010000-\U0010ffff]", text)
+        self._places = [match.start() for match in wide]
+        self._units = [place + number for number, place in enumerate(self._places)]
 
     def there(self, start: int, end: int) -> tuple[int, int]:
         """Return a span of the text as the page counts it. The span must lie in the text."""
-        cuts_line_end = self._text[max(start - 1, 0) : start + 1] == "\r\n"
-        return self._there(start - cuts_line_end), self._there(end)
+        return self._there(start), self._there(end)
 
     def here(self, start: int, end: int) -> tuple[int, int]:
         """Return a span of the page in code points of the text.
@@ -82,12 +76,12 @@ class Offsets:
         return self._here(start, 0), self._here(end, 1)
 
     def _there(self, place: int) -> int:
-        return place + self._shifts[bisect_left(self._places, place)]
+        return place + bisect_left(self._places, place)
 
     def _here(self, unit: int, cut: int) -> int:
         """Return the place of a unit; in a character it is where that begins, or ends if `cut`."""
         number = bisect_right(self._units, unit)
-        place = unit - self._shifts[number]
+        place = unit - number
         if number == 0 or place > self._places[number - 1]:
             return place
         begins = self._places[number - 1]

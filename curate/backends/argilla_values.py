@@ -75,6 +75,8 @@ def _value(form: Form, question: Question, there: Any, texts: Texts) -> Any:
         return _entities(form, question, there or [], texts)
     if question.kind == "choices" and isinstance(there, list):
         return _choices(form, question, there)
+    if question.kind == "comment" and isinstance(there, str):
+        there = there.rstrip("\n")  # the page adds one to what has several lines
     return there if there != "" else None
 
 

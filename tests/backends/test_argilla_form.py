@@ -74,12 +74,12 @@ def test_a_preference_offers_the_fields_by_their_titles() -> None:
     )
     assert titles(better) == {
         "first": "Answer A",
-        "second": "second",
+        "second": "Second",
         "better": "Which is better?",
     }
     assert questions(better)["better"]["settings"]["options"] == [
         {"value": "first", "text": "Answer A"},
-        {"value": "second", "text": "second"},
+        {"value": "second", "text": "Second"},
     ]
     options = questions(TIED)["better"]["settings"]["options"]
     assert [option["value"] for option in options] == ["first", "second", "tie"]
@@ -101,13 +101,24 @@ def test_a_header_is_the_title_of_the_first_question_after_it() -> None:
         f"{choices('b', 'x', 'y')}"
     )
     assert titles(asked) == {
-        "text": "text",
+        "text": "Text",
         "quality": "How good?",
-        "note": "note",
+        "note": "a < b",
         "a": "Inside",
-        "b": "b",
+        "b": "B",
     }
-    assert questions(asked)["note"]["description"] == "a &lt; b"
+    assert "description" not in questions(asked)["note"]
+
+
+def test_a_hint_beside_a_title_is_a_description() -> None:
+    asked = form(
+        '<Header value="Why?"/><TextArea name="my_note" toName="t" placeholder="a &lt; b"/>'
+    )
+    assert titles(asked) == {"text": "Text", "my_note": "Why?"}
+    assert questions(asked)["my_note"]["description"] == "a &lt; b"
+    silent = form('<TextArea name="my_note" toName="t" placeholder=" "/>')
+    assert titles(silent)["my_note"] == "My note"
+    assert "description" not in questions(silent)["my_note"]
 
 
 # ── one question must be required

@@ -89,10 +89,14 @@ def test_every_span_is_exact(text: str) -> None:
             first, last = offsets.there(start, end)
             assert 0 <= first < last <= len(there) // 2
             marked = there[2 * first : 2 * last].decode("utf-16-le", "surrogatepass")
-            cut = text[start - 1 : start + 1] == "\r\n" if start else False
-            assert marked == shown(text[start - cut : end])
-            wide = text[end - 1 : end + 1] == "\r\n"
-            assert offsets.here(first, last) == (start - cut, end + wide)
+            assert marked == shown(text)[start:end]
+            assert offsets.here(first, last) == (start, end)
+
+
+@given(TEXTS)
+def test_spans_are_exact_from_what_is_stored(text: str) -> None:
+    assert len(restored(stored(text))) == len(text)
+    assert Offsets(restored(stored(text))).there(0, len(text)) == Offsets(text).there(0, len(text))
 
 
 @given(TEXTS)

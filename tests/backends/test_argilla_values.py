@@ -45,12 +45,18 @@ values = st.fixed_dictionaries(
         "topic": st.sampled_from(["news", "code", None]),
         "flags": st.sampled_from([None, ["spam"], ["spam", "tox"], ["tox", "pii"]]),
         "quality": st.sampled_from([None, 1, 5]),
-        "note": st.one_of(st.none(), st.text(min_size=1)),
+        "note": st.one_of(st.none(), st.text(min_size=1).filter(lambda words: words[-1] != "\n")),
         "spans": spans.map(
             lambda found: [{"start": s, "end": e, "label": w} for s, e, w in sorted(found)]
         ),
     }
 )
+
+
+def test_a_comment_loses_the_line_that_the_page_adds() -> None:
+    for there, here in {"a\nb\n": "a\nb", "a": "a", " a ": " a ", "\n": None, "": None}.items():
+        read = read_values(FORM, {"note": {"value": there}}, TEXTS)
+        assert read["note"] == (here, None)
 
 
 @given(values)

@@ -91,19 +91,26 @@ def press(browser: Any, *keys: str, held: str = "") -> None:
     chain.perform()
 
 
-def drag_over(browser: Any, box: Any, start: int, end: int) -> None:
+def drag_over(browser: Any, box: Any, start: int, end: int, held: str = "") -> None:
     """Select characters of a box with the mouse: press before the first, release after the last.
 
-    `start` and `end` count the UTF-16 units of the box's text, line breaks left out.
+    `start` and `end` count the UTF-16 units of the box's text, line breaks left out. A key may be
+    held while the button is released.
     """
     from selenium.webdriver.common.actions.action_builder import ActionBuilder
 
     (left, top), (right, bottom) = browser.execute_script(_EDGES, box, start, end)
     hands = ActionBuilder(browser, duration=20)
-    mouse = hands.pointer_action
+    mouse, keys = hands.pointer_action, hands.key_action
     mouse.move_to_location(left, top).pointer_down()
     mouse.move_to_location((left + right) // 2, (top + bottom) // 2)
-    mouse.move_to_location(right, bottom).pointer_up()
+    mouse.move_to_location(right, bottom)
+    if held:  # both hands move in the same beat, or rest
+        for _ in range(4):
+            keys.pause()
+        keys.key_down(held).pause().key_up(held)
+        mouse.pause(0)
+    mouse.pointer_up()
     hands.perform()
 
 

@@ -2,8 +2,10 @@
 
 import pytest
 
+from curate.backends.argilla import ArgillaBackend
 from curate.backends.label_studio import LabelStudioBackend
-from curate.servers import label_studio
+from curate.servers import argilla, label_studio
+from tests.browser.argilla_page import ArgillaPage
 from tests.browser.chromium import chromium, incidents
 from tests.browser.label_studio_page import LabelStudioPage
 from tests.browser.pages import Site
@@ -45,7 +47,15 @@ def label_studio_site(home, browser):
     return Site("label_studio", backend, LabelStudioPage(browser, url, ann), ann.email)
 
 
-SITES = {"label_studio": label_studio_site}
+def argilla_site(home, browser):
+    """Return an Argilla with Ann before it."""
+    url = argilla.start(home).url
+    backend = ArgillaBackend(url, argilla.curator(home).token)
+    (ann,) = (each for each in argilla.accounts(home) if each.name == "Ann")
+    return Site("argilla", backend, ArgillaPage(browser, url, ann), ann.email)
+
+
+SITES = {"label_studio": label_studio_site, "argilla": argilla_site}
 """Server → how to get a Site on it, from its home (the fixture `<server>_home`) and a browser."""
 
 

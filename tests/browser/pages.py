@@ -60,7 +60,7 @@ class Page(Protocol):
         """Go back to the task before."""
 
     def update(self, by: By) -> None:
-        """Submit the changed answers of a task gone back to; it stays there."""
+        """Submit the changed answers of a task gone back to."""
 
     def tour(self, project: Project) -> Iterator[str]:
         """Go to the other pages that show texts; yield the name of each while it is there."""

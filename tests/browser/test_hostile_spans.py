@@ -32,10 +32,7 @@ def test_the_texts_are_hostile_enough():
 
 def test_spans_in_hostile_texts_come_home_exactly(site, tmp_path):
     sent, page = texts(), site.page
-    form = load_form("entities")
-    name = f"spans-{uuid4().hex[:8]}-r01"
-    project = site.backend.ensure_project(name, form, overlap=1, guidelines="")
-    list(site.backend.push(project, [Task(id, {"text": text}) for id, text in sent.items()]))
+    project = pushed(site, sent)
     page.open(project)
     seen = set()
     while not page.done():
@@ -57,6 +54,25 @@ def test_spans_in_hostile_texts_come_home_exactly(site, tmp_path):
     found = {each.id: each.value for each in answers if each.status == "submitted"}
     assert found == {id: [span(text)] for id, text in sent.items()}
     assert {each.account for each in answers} == {site.person}
+
+
+@pytest.mark.parametrize("logged_in", ["argilla"], indirect=True)
+def test_many_hostile_texts_on_one_page_do_nothing(site, tmp_path):
+    sent, seen = texts(), set()
+    for number, shown in enumerate(site.page.many(pushed(site, sent))):
+        assert incidents(site.page.browser) == [], shown
+        picture(site.page.browser, tmp_path, f"{site.name}-many-{number}")
+        seen.update(map(unbroken, shown))
+    assert seen == set(map(unbroken, sent.values()))
+
+
+def pushed(site, texts):
+    """Return a project that asks for the entities of texts."""
+    name = f"spans-{uuid4().hex[:8]}-r01"
+    project = site.backend.ensure_project(name, load_form("entities"), overlap=1, guidelines="")
+    site.backend.admit(project, [site.person])
+    list(site.backend.push(project, [Task(id, {"text": text}) for id, text in texts.items()]))
+    return project
 
 
 def span(text):

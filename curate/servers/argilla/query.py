@@ -2,8 +2,8 @@
 
 The language is Elasticsearch's simple query string, for which Argilla's page is made: words that
 must all occur, `|` for or, `-` for not, `"a phrase"`, `begin*`, `( )`, a backslash before what is
-meant literally. Only too much is an error: what makes no sense is left out. What is written together
-(`foo-bar`, 中文) must stand together. Not supported, read without it: `~N` (nearly).
+meant literally. Only too much is an error: what makes no sense is left out. What is written
+together (`foo-bar`, 中文) must stand together. Not supported, read without it: `~N` (nearly).
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ emoji is a word too. Case and width do not matter.
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from functools import cache
 from itertools import pairwise
@@ -18,7 +19,9 @@ SPACELESS = (
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"  # Han
 )
 JOINERS = "\u200c\u200d"
-ESCAPES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#x27;", "'"), ("&amp;", "&"))
+ESCAPES = {"lt": "<", "gt": ">", "quot": '"', "#x27": "'", "amp": "&"}
+ESCAPE = re.compile(f"&({'|'.join(ESCAPES)}|#[0-9]{{2,7}});")
+"""What texts are stored with: an emoji is a numeric reference (see `backends/argilla_text.py`)."""
 
 
 def words(text: str) -> list[str]:
@@ -28,9 +31,14 @@ def words(text: str) -> list[str]:
 
 def unescaped(text: str) -> str:
     """Return what a reader sees of a text escaped for HTML, where `&lt;` is no word `lt`."""
-    for escape, character in ESCAPES:
-        text = text.replace(escape, character)
-    return text
+    return ESCAPE.sub(_character, text)
+
+
+def _character(escape: re.Match[str]) -> str:
+    if escape[1] in ESCAPES:
+        return ESCAPES[escape[1]]
+    number = int(escape[1][1:])
+    return chr(number) if number <= sys.maxunicode else escape[0]
 
 
 @cache
