@@ -10,6 +10,9 @@ from curate.clean.tokenizing import Lexicon, counts
 
 _BLANK_LINES = re.compile(r"\n{2,}")
 _LINES = re.compile(r"\n+")
+_UNSPACED = re.compile(  # Thai, Lao, Burmese, Khmer, kana, Han; Korean has spaces
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+)
 _LEXICON = Lexicon()
 
 
@@ -19,7 +22,7 @@ def tidy() -> None:
 
 
 UNSPACED = 0.3
-"""From this share of CJK letters on a text is taken to be written without spaces."""
+"""From this share of letters of such scripts on, a text is taken to be without spaces."""
 
 
 class Features:
@@ -36,7 +39,8 @@ class Features:
     @cached_property
     def unspaced(self) -> bool:
         """Whether the text is written without spaces between words."""
-        return texts.cjk_share(self.text) >= UNSPACED
+        text = self.text
+        return not text.isascii() and len(_UNSPACED.findall(text)) >= UNSPACED * len(text)
 
     # ── lines
 

@@ -12,7 +12,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from curate.clean import c4, fineweb, gopher_quality, gopher_repetition, length, lines
+from curate.clean import (
+    c4,
+    cjk,
+    code,
+    fineweb,
+    gopher_quality,
+    gopher_repetition,
+    length,
+    lines,
+)
 from curate.clean.features import Features
 from curate.clean.signals import Range, Signal
 from curate.text import Edit
@@ -23,7 +32,9 @@ if TYPE_CHECKING:
 
     from curate.workspace import Workspace
 
-RuleName = Literal["length", "lines", "gopher_quality", "gopher_repetition", "c4", "fineweb"]
+RuleName = Literal[
+    "length", "lines", "gopher_quality", "gopher_repetition", "c4", "fineweb", "code", "cjk"
+]
 
 Removed = list[list[Edit]]
 Measure = Callable[[Sequence[Features], Any], tuple["NDArray[np.float64]", Removed]]
@@ -89,6 +100,8 @@ RULES: dict[RuleName, Rule] = {
     ),
     "c4": Rule(c4.SIGNALS, _each_with(c4.measure), spaced=True, prepare=c4.prepare),
     "fineweb": Rule(fineweb.SIGNALS, _each(fineweb.measure), spaced=True),
+    "code": Rule(code.SIGNALS, _each(code.measure)),
+    "cjk": Rule(cjk.SIGNALS, _each(cjk.measure), spaced=False),
 }
 
 
