@@ -29,6 +29,10 @@ check: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.sentiment
 	$(BIN)/python -m tests.benchmarks.chinese
+	-$(BIN)/python -m tests.benchmarks.rules
+	-$(BIN)/python -m tests.benchmarks.web_quality
+	$(BIN)/python -m tests.benchmarks.corpus near
+	$(BIN)/python -m tests.benchmarks.corpus whole 1000000
 	@if [ -f ../shared/data/article_extraction/pages.parquet ]; then \
 		$(BIN)/python -m tests.benchmarks.html; fi
 

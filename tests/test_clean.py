@@ -1,6 +1,7 @@
 """Verdicts with reasons, repetition signals, near-duplicates."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,9 @@ from curate.clean.deciding import decide, outside
 from curate.clean.edits import home, merged
 from curate.clean.features import Features
 from curate.clean.measuring import measured
-from curate.clean.rules import RULES
+from curate.clean.rules import RULES, ranges
 from curate.errors import RecipeError
+from curate.recipe import json_schema
 from curate.text import apply_edits, content_id
 
 PREPARED = {"c4": c4.Prepared(), "lines": 0.4}
@@ -298,3 +300,31 @@ def test_a_decision_again_is_the_decision_at_once(offline):
     assert offline.rows("clean") == twice
     assert any(row["reason"] == "near_duplicate" for row in twice)
     assert any(row["reason"] == "length:chars" for row in twice)
+
+
+# ── told in the README
+
+
+def as_told(name):
+    """Return the row of the README's table for a rule set."""
+    parts = []
+    for signal, (low, high) in ranges([name]).items():
+        bounds = f"{low:,}" if low is not None else "", f"{high:,}" if high is not None else ""
+        sign = {(True, True): " {}–{}", (True, False): " ≥ {}", (False, True): " ≤ {}{}"}.get(
+            (low is not None, high is not None), ""
+        )
+        parts.append(f"`{signal.split(':')[1]}`{sign.format(*bounds)}")
+    return f"| `{name}` | {', '.join(parts)} |"
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_the_readme_tells_every_signal_and_its_limits(name):
+    readme = Path(__file__).parent.parent / "README.md"
+    assert as_told(name) in readme.read_text(encoding="utf-8")
+
+
+def test_the_schema_of_a_recipe_describes_the_rules():
+    schema = json_schema()["$defs"]["CleanSpec"]["properties"]
+    assert schema["rules"]["items"]["enum"] == list(RULES)
+    for name in ("rules", "limits", "c4", "lines"):
+        assert schema[name]["description"]

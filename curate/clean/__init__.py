@@ -61,9 +61,7 @@ class CleanSpec(Spec):
     limits: dict[str, Limit] = Field(
         default_factory=dict, description="Other limits, as in `length:words: {min: 5}`."
     )
-    lines: LinesSpec = Field(
-        default=LinesSpec(), description="Which lines the set `lines` takes out."
-    )
+    lines: LinesSpec = Field(default=LinesSpec(), description="How sure the set `lines` must be.")
     c4: C4Spec = Field(default=C4Spec(), description="How the set `c4` looks at lines and words.")
     near_duplicates: Annotated[
         float | None, Field(gt=0, le=1, description="Jaccard similarity from which one goes.")
