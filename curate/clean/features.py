@@ -9,7 +9,6 @@ from curate import text as texts
 from curate.clean.tokenizing import Lexicon, counts
 
 _BLANK_LINES = re.compile(r"\n{2,}")
-_LINES = re.compile(r"\n+")
 _UNSPACED = re.compile(  # Thai, Lao, Burmese, Khmer, kana, Han; Korean has spaces
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 )
@@ -52,12 +51,20 @@ class Features:
     @cached_property
     def broken_lines(self) -> list[str]:
         """What stands between runs of line ends, the empty ends of a text included."""
-        return _LINES.split(self.text)
+        text = self.text
+        parts = text.split("\n")
+        inner = [line for line in parts if line]
+        if len(inner) == len(parts):
+            return parts
+        front = [] if parts[0] else [""]
+        back = [] if parts[-1] or len(parts) == 1 else [""]
+        return [*front, *inner, *back]
 
     @cached_property
     def paragraphs(self) -> list[str]:
         """What stands between blank lines; an empty text is one."""
-        return _BLANK_LINES.split(self.text.strip())
+        text = self.text.strip()
+        return _BLANK_LINES.split(text) if "\n\n" in text else [text]
 
     # ── tokens, as `tokenizing` makes them
 

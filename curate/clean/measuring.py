@@ -5,7 +5,9 @@ Nothing here knows of thresholds: what was measured serves every verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import gc
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -115,10 +117,28 @@ def measured(
     texts: Sequence[str], rules: Iterable[tuple[Rule, Any]]
 ) -> tuple[NDArray[np.float64], list[list[Edit]]]:
     """Return the signals of some texts, rule set by rule set, and what is removed from each."""
+    tidy()
+    with _uncollected():
+        return _measured([Features(text) for text in texts], texts, rules)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Do without Python's search for circles: words by the million hold none, and it takes long."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _measured(
+    batch: list[Features], texts: Sequence[str], rules: Iterable[tuple[Rule, Any]]
+) -> tuple[NDArray[np.float64], list[list[Edit]]]:
     import numpy as np
 
-    tidy()
-    batch = [Features(text) for text in texts]
     edits: list[list[Edit]] = [[] for _ in texts]
     blocks = [np.empty((len(texts), 0))]
     for rule, prepared in rules:
