@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -138,6 +139,8 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterable[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(encoders.CharGram, "dimension", 24)
         patch.setenv("CURATE_HOME", str(tmp_path_factory.mktemp("home")))
+        # Ray would write one into the home folder, and takes no other in the same process.
+        patch.setenv("RAY_AUTH_TOKEN", token_hex(16))
         patch.delenv("CURATE_WORKSPACE", raising=False)
         yield
 

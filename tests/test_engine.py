@@ -6,7 +6,6 @@ import time
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from secrets import token_hex
 
 import numpy as np
 import pyarrow as pa
@@ -81,11 +80,9 @@ def square(n):
 def engine(request):
     if request.param == "ray" and find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install 'curate[ray]'")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RAY_AUTH_TOKEN", token_hex(16))  # else Ray writes one into the home folder
-        chosen = choose(request.param, 2)
-        yield chosen
-        chosen.close()
+    chosen = choose(request.param, 2)
+    yield chosen
+    chosen.close()
 
 
 @pytest.fixture

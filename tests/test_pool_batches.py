@@ -9,7 +9,6 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
-from secrets import token_hex
 
 import numpy as np
 import pyarrow as pa
@@ -209,7 +208,6 @@ def content(offline):
 def test_any_engine_and_number_of_workers_collects_the_same(offline, monkeypatch, name):
     if name == "ray" and find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install 'curate[ray]'")
-    monkeypatch.setenv("RAY_AUTH_TOKEN", token_hex(16))
     monkeypatch.setattr(pool, "ROWS_PER_SHARD", 50)
     names = several(offline)
     made = collect(offline, *names, holdout=0.1)
