@@ -44,6 +44,7 @@ LAYERS = (
     ("embed",),
     STAGES,
     ("recipe", "remove"),
+    ("estimate",),
     ("connections", "console", "commands", "cli", "__main__"),
 )
 HEAVY = {
