@@ -250,7 +250,8 @@ def children(pid):
 
 
 def cmdline(pid):
-    return Path(f"/proc/{pid}/cmdline").read_bytes()
+    path = Path(f"/proc/{pid}/cmdline")
+    return path.read_bytes() if path.exists() else b""
 
 
 @pytest.mark.slow
@@ -287,6 +288,10 @@ def test_a_worker_killed_in_mid_run_neither_loses_nor_doubles_a_row(offline, tmp
         code = running.wait()
         if victims == "all":
             assert code == -signal.SIGKILL
+            until = time.monotonic() + 20
+            while any(map(cmdline, workers)) and time.monotonic() < until:
+                time.sleep(0.05)
+            assert not any(map(cmdline, workers)), "workers outlive the run"
             assert not (offline.root / "pool").exists()
             again = begin()
             assert again.wait() == 0, (tmp_path / "told").read_text()
