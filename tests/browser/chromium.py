@@ -68,7 +68,7 @@ def picture(browser: Any, folder: Path, name: str) -> None:
     browser.save_screenshot(str(place / f"{name}.png"))
 
 
-def wait_for(browser: Any, found: Callable[[Any], Any], seconds: float = 40) -> Any:
+def wait_for(browser: Any, found: Callable[[Any], Any], seconds: float = 90) -> Any:
     """Return what is found once it is found."""
     from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.support.ui import WebDriverWait

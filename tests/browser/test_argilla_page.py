@@ -102,7 +102,7 @@ def traffic(browser):
     return set(hosts.values()), refused
 
 
-def wait_for(browser, condition, patience=20):
+def wait_for(browser, condition, patience=60):
     """Return what a condition gives, once it gives something."""
     until = time.monotonic() + patience
     while not (value := condition(browser)):
