@@ -597,7 +597,7 @@ def near_duplicates(
         advance=lambda keys: advance(keys // BANDS),
     )
     found = engine.shuffle(
-        distinct, banded, folder / "pairs", key="late", buckets=buckets_for(rows)
+        distinct, banded, folder / "pairs", key="late", buckets=buckets_for(sum(map(_rows, banded)))
     )
     linked = link(found, folder / "linked")
     if not linked.pairs:
@@ -612,7 +612,7 @@ def near_duplicates(
         load=Meet(linked),
     )
     chosen = Chosen(settle(verified, folder / "settled.parquet"))
-    buckets = buckets_for(rows)
+    buckets = buckets_for(sum(map(_rows, verified)))
     changed = engine.shuffle(
         by_shard, verified, folder / "gone", key="shard", buckets=buckets, load=chosen
     )

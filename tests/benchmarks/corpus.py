@@ -20,6 +20,7 @@ import numpy as np
 
 from curate import text as canon
 from curate.clean.duplicates import PERMUTATIONS, SEED, Shard, near_duplicates, signatures
+from curate.clean.rules import ranges
 from curate.clean.shingling import flat
 from curate.engine import Local
 from curate.recipe import Recipe, run_stage
@@ -182,7 +183,9 @@ def whole(documents):
     where = Workspace(root, engine=engine)
     where.init("corpus")
     sources = [{"name": "web", "paths": ["data/*.jsonl"]}]
-    rules = {"rules": RULES, "near_duplicates": 0.7}
+    # All signals are measured and all documents compared: the limits drop nothing.
+    limits = {name: {} for name in ranges(RULES)}
+    rules = {"rules": RULES, "limits": limits, "near_duplicates": 0.7}
     plan = (("pool", {"sources": sources}), ("clean", rules))
     before = os.times()
     for stage, settings in plan:
