@@ -7,13 +7,15 @@ Signatures are a cache; only a verified pair counts (Broder 1997; bands of LSH: 
 one of .7 in 99.98 %. Pairs that share a band by chance grow with the square of a corpus: one bit of
 every permutation (Li and König 2010) travels along and sorts most of them out at once. Hashes and
 places are shuffled, never text; beside one bucket a worker, memory holds some 50 bytes for each
-pair of candidates.
+pair that is alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -263,77 +265,69 @@ def _within(key: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 
 def distinct(pairs: pa.Table) -> pa.Table:
-    """Return every pair once, given all pairs of some late documents; pure."""
+    """Return every pair once, given all pairs of some early documents, in their order; pure."""
     import numpy as np
 
-    late, early = pairs["late"].to_numpy(), pairs["early"].to_numpy()
-    sort = np.lexsort((early, late))
-    late, early = late[sort], early[sort]
+    early, late = pairs["early"].to_numpy(), pairs["late"].to_numpy()
+    sort = np.lexsort((late, early))
+    early, late = early[sort], late[sort]
     new = np.ones(len(sort), bool)
     new[1:] = (late[1:] != late[:-1]) | (early[1:] != early[:-1])
     return pairs.take(sort[new])
 
 
+def grouped(pairs: pa.Table) -> pa.Table:
+    """Return every pair once, with the group in which it is compared; pure.
+
+    A group is one early document and up to `GROUP` later ones, so that none grows with the pool.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    pairs = distinct(pairs)
+    early = pairs["early"].to_numpy()
+    first = np.ones(len(early), bool)
+    first[1:] = early[1:] != early[:-1]
+    starts = np.flatnonzero(first)
+    within = np.arange(len(early)) - np.repeat(starts, np.diff(np.append(starts, len(early))))
+    part = (within // GROUP).astype(np.uint64)
+    return pairs.append_column("group", pa.array(early ^ (part << np.uint64(40))))
+
+
 # ── groups: what is compared meets
 
 
-@dataclass(frozen=True)
-class Linked:
-    """Pairs with the group in which they are compared, and the documents of groups, by place.
-
-    `counts` says how many documents each shard has to lend.
-    """
-
-    pairs: list[Path]
-    members: Path
-    counts: dict[int, int]
-
-    def of(self, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return rows of the shard of that number and the groups that need them."""
-        import numpy as np
-        import pyarrow.parquet as pq
-
-        low, high = number << 32, (number + 1) << 32
-        limits = [("place", ">=", low), ("place", "<", high)]
-        table = pq.read_table(self.members, filters=limits)
-        rows = (table["place"].to_numpy() & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        return rows, table["group"].to_numpy()
-
-
-def link(found: Sequence[Path], folder: Path) -> Linked:
-    """Group the pairs by their early document, and write down which documents a group needs.
-
-    A document with many later ones makes several groups, so that none grows with the pool.
-    """
+def lent(pairs: Path) -> pa.Table:
+    """Return (shard, place, group) of every document that some pairs need to be compared."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pairs = pa.concat_tables([pq.read_table(path) for path in found])
-    late, early = pairs["late"].to_numpy(), pairs["early"].to_numpy()
-    order = np.lexsort((late, early))
-    late, early = late[order], early[order]
-    first = np.ones(len(order), bool)
-    first[1:] = early[1:] != early[:-1]
-    starts = np.flatnonzero(first)
-    within = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
-    group = np.cumsum(within % GROUP == 0) - 1
-    places, groups = np.concatenate([late, early]), np.concatenate([group, group])
-    by_place = np.lexsort((groups, places))
-    places, groups = places[by_place], groups[by_place]
-    new = np.ones(len(places), bool)
-    new[1:] = (places[1:] != places[:-1]) | (groups[1:] != groups[:-1])
-    folder.mkdir(parents=True, exist_ok=True)
-    members = pa.table({"place": places[new], "group": groups[new]})
-    storage.write_parquet(folder / "members.parquet", members)
-    pairs = pairs.take(pa.array(order)).append_column("group", pa.array(group))
-    paths = []
-    for number, start in enumerate(range(0, pairs.num_rows, 1 << 20)):
-        paths.append(folder / f"pairs-{number:05}.parquet")
-        storage.write_parquet(paths[-1], pairs.slice(start, 1 << 20))
-    shards, counts = np.unique(places[new] >> np.uint64(32), return_counts=True)
-    by_shard = dict(zip(shards.astype(int).tolist(), counts.tolist(), strict=True))
-    return Linked(paths, folder / "members.parquet", by_shard)
+    table = pq.read_table(pairs, columns=["late", "early", "group"])
+    group = table["group"].to_numpy()
+    places = np.concatenate([table["late"].to_numpy(), table["early"].to_numpy()])
+    shards = (places >> np.uint64(32)).astype(np.int64)
+    return pa.table({"shard": shards, "place": places, "group": np.concatenate([group, group])})
+
+
+def once_each(members: pa.Table) -> pa.Table:
+    """Return what shards have to lend, each document once for each group; pure."""
+    import numpy as np
+
+    place, group = members["place"].to_numpy(), members["group"].to_numpy()
+    sort = np.lexsort((group, place))
+    place, group = place[sort], group[sort]
+    new = np.ones(len(sort), bool)
+    new[1:] = (place[1:] != place[:-1]) | (group[1:] != group[:-1])
+    return members.take(sort[new])
+
+
+def tally(members: pa.Table) -> Counter[int]:
+    """Count what each shard has to lend; pure."""
+    import pyarrow.compute as pc
+
+    found = pc.value_counts(members["shard"])
+    return Counter(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
 
 
 def meeting_schema() -> pa.Schema:
@@ -342,7 +336,7 @@ def meeting_schema() -> pa.Schema:
 
     return pa.schema(
         [
-            ("group", pa.int64()),
+            ("group", pa.uint64()),
             ("late", pa.uint64()),
             ("late_order", pa.uint64()),
             ("early", pa.uint64()),
@@ -357,9 +351,12 @@ def meeting_schema() -> pa.Schema:
 
 @dataclass(frozen=True)
 class Meet:
-    """Loads what meets: a file of pairs, or the shingles of a shard's documents."""
+    """Loads what meets: a file of pairs, or the shingles of a shard's documents.
 
-    linked: Linked
+    `members` say, by shard, which documents are needed in which groups.
+    """
+
+    members: Sequence[Path]
 
     def __call__(self, item: Path | Shard) -> pa.Table:
         """Return rows of `meeting_schema`."""
@@ -380,7 +377,9 @@ class Meet:
         import numpy as np
         import pyarrow as pa
 
-        wanted, group = self.linked.of(shard.number)
+        lent = _of_shard(self.members, shard.number)
+        wanted = (lent["place"].to_numpy() & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        group = lent["group"].to_numpy()
         rows, where = np.unique(wanted, return_inverse=True)
         ids, texts, sources = shard.contents(rows.tolist())
         found = sets(texts)
@@ -476,22 +475,48 @@ def settle(verified: Sequence[Path], target: Path) -> Path:
     """
     import numpy as np
     import pyarrow as pa
+
+    places, ranks = _ranks(verified)
+    late, early = (
+        ranks[np.searchsorted(places, _column(verified, name))] for name in ("late", "early")
+    )
+    similarity = _column(verified, "similarity")
+    order = np.argsort(late.astype(np.uint64) << np.uint64(32) | early.astype(np.uint64))
+    best, chosen = np.zeros(len(places)), np.full(len(places), -1, np.int64)
+    for start in range(0, len(order), 1 << 17):
+        some = order[start : start + (1 << 17)]
+        rows = zip(
+            late[some].tolist(), early[some].tolist(), similarity[some].tolist(), strict=True
+        )
+        for one, other, alike in rows:
+            if chosen[other] < 0 and alike > best[one]:
+                best[one], chosen[one] = alike, other
+    ranked = places[np.argsort(ranks)]
+    gone = np.flatnonzero(chosen >= 0)
+    found = pa.table({"late": ranked[gone], "early": ranked[chosen[gone]]})
+    storage.write_parquet(target, found.sort_by("late"))
+    return target
+
+
+def _ranks(verified: Sequence[Path]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return the places of all documents in pairs, ascending, and their ranks by precedence."""
+    import numpy as np
+
+    places = np.concatenate([_column(verified, name) for name in ("late", "early")])
+    places, first = np.unique(places, return_index=True)
+    orders = [_column(verified, name) for name in ("late_order", "early_order")]
+    by_rank = np.lexsort((places, np.concatenate(orders)[first]))
+    ranks = np.empty(len(places), np.int64)
+    ranks[by_rank] = np.arange(len(places))
+    return places, ranks
+
+
+def _column(paths: Sequence[Path], name: str) -> NDArray[Any]:
+    import numpy as np
     import pyarrow.parquet as pq
 
-    names = ["late_order", "late", "early_order", "early", "similarity"]
-    pairs = pa.concat_tables([pq.read_table(path, columns=names) for path in verified])
-    late_order, late, early_order, early, similarity = (pairs[n].to_numpy() for n in names)
-    order = np.lexsort((early, early_order, late, late_order))
-    places = np.unique(np.concatenate([late, early]))
-    ones, others = np.searchsorted(places, late[order]), np.searchsorted(places, early[order])
-    best, chosen = np.zeros(len(places)), np.full(len(places), -1)
-    for row, (one, other) in enumerate(zip(ones.tolist(), others.tolist(), strict=True)):
-        at = order[row]
-        if chosen[other] < 0 and similarity[at] > best[one]:
-            best[one], chosen[one] = similarity[at], other
-    gone = np.flatnonzero(chosen >= 0)
-    storage.write_parquet(target, pa.table({"late": places[gone], "early": places[chosen[gone]]}))
-    return target
+    parts = [pq.read_table(path, columns=[name])[name].to_numpy() for path in paths]
+    return np.concatenate(parts)
 
 
 def gone_schema() -> pa.Schema:
@@ -563,13 +588,16 @@ class Gone:
 
     def of(self, number: int) -> pa.Table:
         """Return what yields in the shard of that number, by row."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        return _of_shard(self.changed, number) if self.changed else gone_schema().empty_table()
 
-        if not self.changed:
-            return gone_schema().empty_table()
-        (bucket,) = bucket_of(pa.array([number], pa.int64()), len(self.changed))
-        return pq.read_table(self.changed[bucket], filters=[("shard", "=", number)])
+
+def _of_shard(buckets: Sequence[Path], number: int) -> pa.Table:
+    """Return the rows of one shard out of what was shuffled by shards."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (bucket,) = bucket_of(pa.array([number], pa.int64()), len(buckets))
+    return pq.read_table(buckets[bucket], filters=[("shard", "=", number)])
 
 
 def near_duplicates(
@@ -597,19 +625,28 @@ def near_duplicates(
         advance=lambda keys: advance(keys // BANDS),
     )
     found = engine.shuffle(
-        distinct, banded, folder / "pairs", key="late", buckets=buckets_for(sum(map(_rows, banded)))
+        grouped, banded, folder / "pairs", key="early", buckets=buckets_for(sum(map(_rows, banded)))
     )
-    linked = link(found, folder / "linked")
-    if not linked.pairs:
+    number = sum(map(_rows, found))
+    if not number:
         return Gone()
-    involved = [shard for shard in every if shard.number in linked.counts]
+    members = engine.shuffle(
+        once_each,
+        found,
+        folder / "members",
+        key="shard",
+        buckets=buckets_for(2 * number),
+        load=lent,
+    )
+    counts = engine.reduce(tally, members, add) or Counter()
+    involved = [shard for shard in every if counts[shard.number]]
     verified = engine.shuffle(
         Compare(threshold, len(shards)),
-        [*linked.pairs, *involved],
+        [*found, *involved],
         folder / "verified",
         key="group",
-        buckets=-(-_bytes(involved, linked.counts) // BUCKET_BYTES),
-        load=Meet(linked),
+        buckets=-(-_bytes(involved, counts) // BUCKET_BYTES),
+        load=Meet(members),
     )
     chosen = Chosen(settle(verified, folder / "settled.parquet"))
     buckets = buckets_for(sum(map(_rows, verified)))
@@ -628,7 +665,7 @@ def _rows(path: Path) -> int:
     return int(pq.read_metadata(path).num_rows)
 
 
-def _bytes(shards: Sequence[Shard], counts: dict[int, int]) -> int:
+def _bytes(shards: Sequence[Shard], counts: Mapping[int, int]) -> int:
     """Return about how many bytes the shingles of the candidates take: 8 for each byte of text."""
     import pyarrow.parquet as pq
 

@@ -73,6 +73,7 @@ class Local(Bulk):
         from multiprocessing import get_context
 
         if self._pool is None:
+            _give_back()
             # spawn: forking a process that runs Arrow's or torch's threads can deadlock.
             self._pool = ProcessPoolExecutor(
                 self.workers, mp_context=get_context("spawn"), initializer=_begin
@@ -91,19 +92,23 @@ class Local(Bulk):
 
 
 def _begin() -> None:
-    """Give a worker one thread for each library, and back to the system what it has freed.
-
-    The processes are what runs in parallel; Arrow's own allocator would keep the most it ever had.
-    """
+    """Give a worker one thread for each library: the processes are what runs in parallel."""
     import pyarrow as pa
 
     Thread(target=_end_with_parent, daemon=True).start()
-    pa.set_memory_pool(pa.system_memory_pool())
+    _give_back()
 
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
+
+
+def _give_back() -> None:
+    """Let Arrow give back what it has freed; its own allocator keeps the most it ever had."""
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())
 
 
 def _end_with_parent() -> None:
