@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate import clean
 from curate import text as canon
+from curate.clean import semantic
 from curate.clean.duplicates import (
     BANDS,
     PERMUTATIONS,
@@ -404,3 +406,64 @@ def test_what_sources_share_is_counted(offline):
     found = json.loads((offline.root / "clean" / "_overlap.json").read_text())
     assert found["exact"] == [["a", "b", 1], ["a", "c", 1], ["b", "c", 1]]
     assert found["near"] == [["a", "b", 1], ["a", "c", 1]]
+
+
+# ── by meaning
+
+
+def angled(n, cosine, rng):
+    """Return pairs of unit vectors of that cosine."""
+    one = rng.standard_normal((n, 64)).astype(np.float32)
+    one /= np.linalg.norm(one, axis=1, keepdims=True)
+    other = rng.standard_normal((n, 64)).astype(np.float32)
+    other -= (one * other).sum(1, keepdims=True) * one
+    other /= np.linalg.norm(other, axis=1, keepdims=True)
+    return one, cosine * one + np.sqrt(1 - cosine**2) * other
+
+
+@pytest.mark.parametrize("cosine", [0.85, 0.95, 0.99])
+def test_vectors_that_are_alike_share_a_band_and_most_bits(cosine):
+    one, other = angled(2000, cosine, np.random.default_rng(0))
+    width = semantic.band_width(cosine)
+    ones, others = semantic.signatures(one, width), semantic.signatures(other, width)
+    shared = (ones[:, :BANDS] == others[:, :BANDS]).any(1)
+    differ = np.bitwise_count(ones[:, BANDS:] ^ others[:, BANDS:]).sum(1)
+    kind = semantic.Vectors(None, 64)
+    assert np.mean(~shared) < 0.012
+    assert np.mean(128 - differ < kind.least_equal(cosine)) < 0.002
+    apart, _ = angled(2000, 0.0, np.random.default_rng(1))
+    strange = (semantic.signatures(apart, width)[:, :BANDS] == ones[:, :BANDS]).any(1)
+    assert np.mean(strange) < 0.2
+
+
+def test_the_same_meaning_is_kept_once(offline):
+    texts = [
+        "A lovely western by the sea, brilliant and delightful, and all who saw it were happy.",
+        "By the sea, a delightful and brilliant lovely western, and happy were all who saw it.",
+        "The soup was cold, dreadful and miserable; nobody who tried it ever came back again.",
+        "no",
+    ]
+    offline.lines(
+        "notes.jsonl", [*texts, *(f"Filler {n} of another kind, {n}." for n in range(30))]
+    )
+    offline.pool()
+    given = {"near_duplicates": 0.9, "semantic": {"similarity": 0.9, "encoder": "chargram"}}
+    made = offline.run("clean", **given)
+    rows = {row["id"]: row for row in offline.rows("clean")}
+    one, other, soup, short = (rows[canon.content_id({"text": text})] for text in texts)
+    kept, gone = sorted((one, other), key=lambda row: row["id"])
+    assert kept["kept"]
+    assert (gone["reason"], gone["duplicate_of"]) == ("near_duplicate", kept["id"])
+    assert 0.9 <= gone["similarity"] <= 1
+    assert soup["kept"]
+    assert short["reason"] == "length:words"
+    assert made.reasons["near_duplicate"] >= 1
+    alone = offline.run("clean", semantic={"similarity": 0.9, "encoder": "chargram"})
+    assert {r["id"]: r["reason"] for r in offline.rows("clean")}[gone["id"]] == "near_duplicate"
+    assert alone.kept <= made.kept + 1
+
+
+def test_a_number_is_enough():
+    assert clean.CleanSpec.model_validate({"semantic": 0.97}).semantic.similarity == 0.97
+    with pytest.raises(ValueError, match="semantic"):
+        clean.CleanSpec.model_validate({"semantic": 0.5})

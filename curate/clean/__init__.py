@@ -34,6 +34,7 @@ from curate.clean.privacy import SIGNALS as PRIVATE
 from curate.clean.privacy import PrivacySpec
 from curate.clean.relevance import RelevanceSpec
 from curate.clean.rules import RuleName, prepared, ranges
+from curate.clean.semantic import SemanticSpec, semantic_duplicates
 from curate.clean.signals import Range
 from curate.engine import read_shard
 from curate.errors import RecipeError
@@ -70,6 +71,9 @@ class CleanSpec(Spec):
         tuple[str, ...],
         Field(description="Older corpora whose near-duplicates go: runs, exports, files."),
     ] = ()
+    semantic: Annotated[
+        SemanticSpec | None, Field(description="Similarity in meaning from which one goes.")
+    ] = None
     languages: Annotated[
         tuple[str, ...] | dict[str, tuple[str, ...]] | None,
         Field(description="Languages that pass, or source → those that do; {} only detects."),
@@ -272,20 +276,28 @@ def _near(
     reasons: list[Path],
     folder: Path,
 ) -> Gone:
-    """Settle the near-duplicates among what passed, and against older corpora."""
-    if spec.near_duplicates is None:
+    """Settle near-duplicates among what passed and against older corpora, then those in meaning."""
+    if spec.near_duplicates is None and spec.semantic is None:
         return Gone()
     ranks = {name: at for at, name in enumerate(workspace.made("pool").facts["sources"])}
-    found = zip(
-        workspace.shards("pool"), measured.signatures, measured.shards, reasons, strict=True
-    )
+    signed = measured.signatures or measured.shards  # the latter are not looked into
+    found = zip(workspace.shards("pool"), signed, measured.shards, reasons, strict=True)
     shards = [Shard(number, *paths, ranks) for number, paths in enumerate(found)]
+    gone = Gone()
+    if spec.near_duplicates is not None:
+        gone += _near_texts(workspace, spec, shards, spec.near_duplicates, folder)
+    if spec.semantic is not None:
+        gone += semantic_duplicates(workspace, shards, gone, spec.semantic, folder / "semantic")
+    return gone
+
+
+def _near_texts(
+    workspace: Workspace, spec: CleanSpec, shards: list[Shard], threshold: float, folder: Path
+) -> Gone:
     engine, pieces = workspace.engine, older.pieces(workspace.root, spec.against)
     with workspace.watch("comparing", workspace.rows("pool")) as advance:
         before = older.sign(engine, pieces, folder / "older", len(shards)) if pieces else []
-        return near_duplicates(
-            engine, shards, spec.near_duplicates, folder, older=before, advance=advance
-        )
+        return near_duplicates(engine, shards, threshold, folder, older=before, advance=advance)
 
 
 # ── the table

@@ -13,11 +13,11 @@ pair that is alike.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from operator import add
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from curate import storage
 from curate.clean.shingling import blocks, flat, jaccard, sets
@@ -167,22 +167,31 @@ class Shard:
             }
         )
 
-    def contents(self, rows: Sequence[int]) -> tuple[list[str], list[str], list[str | None]]:
-        """Return ids, texts as they read after edits, and sources of some rows."""
+    def names(self, rows: Sequence[int]) -> tuple[list[str], list[str | None]]:
+        """Return ids and sources of some rows; an older corpus has no sources."""
         import pyarrow.parquet as pq
 
-        names = ["id", "text", *(["source"] if self.reasons is not None else ())]
-        table = pq.read_table(self.texts, columns=names).take(rows)
-        texts: list[str] = table["text"].to_pylist()
-        if self.measured is not None:
-            edits = pq.read_table(self.measured, columns=["edits"])["edits"].take(rows)
-            if edits.null_count < len(edits):
-                texts = [
-                    apply_edits(text, (tuple(edit.values()) for edit in each or ()))
-                    for text, each in zip(texts, edits.to_pylist(), strict=True)
-                ]
-        sources = table["source"].to_pylist() if "source" in names else [None] * len(texts)
-        return table["id"].to_pylist(), texts, sources
+        columns = ["id", *(["source"] if self.reasons is not None else ())]
+        table = pq.read_table(self.texts, columns=columns).take(rows)
+        sources = table["source"].to_pylist() if self.reasons is not None else [None] * len(rows)
+        return table["id"].to_pylist(), sources
+
+    def contents(self, rows: Sequence[int]) -> list[str]:
+        """Return the texts of some rows as they read after edits."""
+        import pyarrow.parquet as pq
+
+        texts: list[str] = (
+            pq.read_table(self.texts, columns=["text"])["text"].take(rows).to_pylist()
+        )
+        if self.measured is None:
+            return texts
+        edits = pq.read_table(self.measured, columns=["edits"])["edits"].take(rows)
+        if edits.null_count == len(edits):
+            return texts
+        return [
+            apply_edits(text, (tuple(edit.values()) for edit in each or ()))
+            for text, each in zip(texts, edits.to_pylist(), strict=True)
+        ]
 
 
 def _prefix(id: str) -> int:
@@ -330,7 +339,63 @@ def tally(members: pa.Table) -> Counter[int]:
     return Counter(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
 
 
-def meeting_schema() -> pa.Schema:
+class Kind(Protocol):
+    """What is compared: shingles of texts, or something else with a signature of bands and bits."""
+
+    def type(self) -> pa.DataType:
+        """Return the Arrow type of one element."""
+        ...
+
+    def contents(self, shard: Shard, rows: Sequence[int]) -> list[NDArray[Any]]:
+        """Return what stands for some rows of a shard."""
+        ...
+
+    def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float:
+        """Return how alike two are, at most 1."""
+        ...
+
+    def least_equal(self, threshold: float) -> int:
+        """Return how many of their bits two share at least, if they are as alike as that."""
+        ...
+
+    def bytes(self, shard: Shard) -> int:
+        """Return about how many bytes stand for a document of a shard."""
+        ...
+
+
+@dataclass(frozen=True)
+class Shingles:
+    """Compares texts by the Jaccard similarity of their shingles."""
+
+    def type(self) -> pa.DataType:
+        """Return the type of a hash."""
+        import pyarrow as pa
+
+        return pa.uint64()
+
+    def contents(self, shard: Shard, rows: Sequence[int]) -> list[NDArray[Any]]:
+        """Return the distinct shingles of each text, sorted."""
+        return list(sets(shard.contents(rows)))
+
+    def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float:
+        """Return the Jaccard similarity."""
+        return jaccard(one, other)
+
+    def least_equal(self, threshold: float) -> int:
+        """Return how many bits are equal at least: of bits of unequal values, half are."""
+        return least_equal(threshold)
+
+    def bytes(self, shard: Shard) -> int:
+        """Return 8 bytes for each byte of a text."""
+        import pyarrow.parquet as pq
+
+        about = pq.read_metadata(shard.texts)
+        groups = [about.row_group(at) for at in range(about.num_row_groups)]
+        size = sum(_leaf(group, "text").total_uncompressed_size for group in groups)
+        return 8 * int(size) // max(1, int(about.num_rows))
+
+
+def meeting_schema(element: pa.DataType) -> pa.Schema:
     """Return the schema in which pairs and their documents meet: one or the other in each row."""
     import pyarrow as pa
 
@@ -344,19 +409,20 @@ def meeting_schema() -> pa.Schema:
             ("place", pa.uint64()),
             ("id", pa.string()),
             ("source", pa.string()),
-            ("shingles", pa.large_list(pa.uint64())),
+            ("content", pa.large_list(element)),
         ]
     )
 
 
 @dataclass(frozen=True)
 class Meet:
-    """Loads what meets: a file of pairs, or the shingles of a shard's documents.
+    """Loads what meets: a file of pairs, or what stands for a shard's documents.
 
     `members` say, by shard, which documents are needed in which groups.
     """
 
     members: Sequence[Path]
+    kind: Kind
 
     def __call__(self, item: Path | Shard) -> pa.Table:
         """Return rows of `meeting_schema`."""
@@ -369,7 +435,7 @@ class Meet:
             known = dict(zip(table.column_names, table.columns, strict=True))
         else:
             known = self._documents(item)
-        rows, schema = len(known["group"]), meeting_schema()
+        rows, schema = len(known["group"]), meeting_schema(self.kind.type())
         columns = [known.get(field.name, pa.nulls(rows, field.type)) for field in schema]
         return pa.table(columns, schema=schema)
 
@@ -381,17 +447,17 @@ class Meet:
         wanted = (lent["place"].to_numpy() & np.uint64(0xFFFFFFFF)).astype(np.int64)
         group = lent["group"].to_numpy()
         rows, where = np.unique(wanted, return_inverse=True)
-        ids, texts, sources = shard.contents(rows.tolist())
-        found = sets(texts)
+        ids, sources = shard.names(rows.tolist())
+        found = self.kind.contents(shard, rows.tolist())
         offsets = np.concatenate([[0], np.cumsum([len(each) for each in found])]).astype(np.int64)
-        shingles = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(found)))
+        content = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(found)))
         at = pa.array(where)
         return {
             "group": pa.array(group),
             "place": pa.array(np.uint64(shard.number << 32) | wanted.astype(np.uint64)),
             "id": pa.array(ids, pa.string()).take(at),
             "source": pa.array(sources, pa.string()).take(at),
-            "shingles": shingles.take(at),
+            "content": content.take(at),
         }
 
 
@@ -423,6 +489,7 @@ class Compare:
 
     threshold: float
     own: int
+    kind: Kind
 
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Return rows of `verified_schema`."""
@@ -431,18 +498,18 @@ class Compare:
 
         is_pair = pc.is_null(rows["id"])
         pairs = rows.filter(is_pair)
-        documents = rows.select(["place", "id", "source", "shingles"]).filter(pc.invert(is_pair))
+        documents = rows.select(["place", "id", "source", "content"]).filter(pc.invert(is_pair))
         where = {place: at for at, place in enumerate(documents["place"].to_pylist())}
-        lists = documents["shingles"].combine_chunks()
-        shingles, ends = lists.values.to_numpy(), lists.offsets.to_numpy()
+        lists = documents["content"].combine_chunks()
+        content, ends = lists.values.to_numpy(), lists.offsets.to_numpy()
         ones, others, rows_, found = [], [], [], []
         late, early = pairs["late"].to_pylist(), pairs["early"].to_pylist()
         for row, (one, other) in enumerate(zip(late, early, strict=True)):
             if one >> 32 >= self.own:
                 continue
             at, there = where[one], where[other]
-            similarity = jaccard(
-                shingles[ends[at] : ends[at + 1]], shingles[ends[there] : ends[there + 1]]
+            similarity = self.kind.similarity(
+                content[ends[at] : ends[at + 1]], content[ends[there] : ends[there + 1]]
             )
             if similarity > self.threshold - 1e-12:
                 ones.append(at)
@@ -476,12 +543,9 @@ def settle(verified: Sequence[Path], target: Path) -> Path:
     import numpy as np
     import pyarrow as pa
 
-    places, ranks = _ranks(verified)
-    late, early = (
-        ranks[np.searchsorted(places, _column(verified, name))] for name in ("late", "early")
-    )
+    places, ranks, late, early = _ranks(verified)
     similarity = _column(verified, "similarity")
-    order = np.argsort(late.astype(np.uint64) << np.uint64(32) | early.astype(np.uint64))
+    order = np.argsort(late.astype(np.uint64) << np.uint64(32) | early)
     best, chosen = np.zeros(len(places)), np.full(len(places), -1, np.int64)
     for start in range(0, len(order), 1 << 17):
         some = order[start : start + (1 << 17)]
@@ -498,17 +562,25 @@ def settle(verified: Sequence[Path], target: Path) -> Path:
     return target
 
 
-def _ranks(verified: Sequence[Path]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the places of all documents in pairs, ascending, and their ranks by precedence."""
+def _ranks(
+    verified: Sequence[Path],
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
+    """Return the places of all documents in pairs, ascending, and their ranks by precedence.
+
+    Then, for each pair, the ranks of the late and of the early document. Column by column, since
+    this is the one step that holds all pairs.
+    """
     import numpy as np
 
-    places = np.concatenate([_column(verified, name) for name in ("late", "early")])
-    places, first = np.unique(places, return_index=True)
-    orders = [_column(verified, name) for name in ("late_order", "early_order")]
-    by_rank = np.lexsort((places, np.concatenate(orders)[first]))
-    ranks = np.empty(len(places), np.int64)
-    ranks[by_rank] = np.arange(len(places))
-    return places, ranks
+    places = np.union1d(*(np.unique(_column(verified, name)) for name in ("late", "early")))
+    orders = np.zeros(len(places), np.uint64)
+    sides = []
+    for name in ("late", "early"):
+        sides.append(np.searchsorted(places, _column(verified, name)).astype(np.uint32))
+        orders[sides[-1]] = _column(verified, f"{name}_order")
+    ranks = np.empty(len(places), np.uint32)
+    ranks[np.lexsort((places, orders))] = np.arange(len(places), dtype=np.uint32)
+    return places, ranks, ranks[sides[0]], ranks[sides[1]]
 
 
 def _column(paths: Sequence[Path], name: str) -> NDArray[Any]:
@@ -584,11 +656,18 @@ class Gone:
     """What yields: `clusters` by what is kept, `changed` by shard."""
 
     clusters: Sequence[Path] = ()
-    changed: Sequence[Path] = ()
+    changed: Sequence[Sequence[Path]] = ()
+
+    def __add__(self, other: Gone) -> Gone:
+        """Return what yields for either reason."""
+        return Gone((*self.clusters, *other.clusters), (*self.changed, *other.changed))
 
     def of(self, number: int) -> pa.Table:
         """Return what yields in the shard of that number, by row."""
-        return _of_shard(self.changed, number) if self.changed else gone_schema().empty_table()
+        import pyarrow as pa
+
+        none = gone_schema().empty_table()
+        return pa.concat_tables([_of_shard(each, number) for each in self.changed] or [none])
 
 
 def _of_shard(buckets: Sequence[Path], number: int) -> pa.Table:
@@ -607,6 +686,7 @@ def near_duplicates(
     folder: Path,
     *,
     older: Sequence[Shard] = (),
+    kind: Kind = Shingles(),
     advance: Advance = lambda n: None,
 ) -> Gone:
     """Settle the near-duplicates among shards and against older ones; `folder` is for scaffolds.
@@ -616,7 +696,7 @@ def near_duplicates(
     rows = sum(_rows(each.signed) for each in (*shards, *older))
     every = [*shards, *older]
     banded = engine.shuffle(
-        Pairs(least_equal(threshold)),
+        Pairs(kind.least_equal(threshold)),
         every,
         folder / "bands",
         key="key",
@@ -641,12 +721,13 @@ def near_duplicates(
     counts = engine.reduce(tally, members, add) or Counter()
     involved = [shard for shard in every if counts[shard.number]]
     verified = engine.shuffle(
-        Compare(threshold, len(shards)),
+        Compare(threshold, len(shards), kind),
         [*found, *involved],
         folder / "verified",
         key="group",
-        buckets=-(-_bytes(involved, counts) // BUCKET_BYTES),
-        load=Meet(members),
+        buckets=1
+        + sum(counts[each.number] * kind.bytes(each) for each in involved) // BUCKET_BYTES,
+        load=Meet(members, kind),
     )
     chosen = Chosen(settle(verified, folder / "settled.parquet"))
     buckets = buckets_for(sum(map(_rows, verified)))
@@ -656,26 +737,13 @@ def near_duplicates(
     clusters = engine.shuffle(
         by_cluster, verified, folder / "clusters", key="kept", buckets=buckets, load=chosen
     )
-    return Gone(clusters, changed)
+    return Gone(clusters, [changed])
 
 
 def _rows(path: Path) -> int:
     import pyarrow.parquet as pq
 
     return int(pq.read_metadata(path).num_rows)
-
-
-def _bytes(shards: Sequence[Shard], counts: Mapping[int, int]) -> int:
-    """Return about how many bytes the shingles of the candidates take: 8 for each byte of text."""
-    import pyarrow.parquet as pq
-
-    total = 0
-    for shard in shards:
-        about = pq.read_metadata(shard.texts)
-        groups = [about.row_group(at) for at in range(about.num_row_groups)]
-        size = sum(_leaf(group, "text").total_uncompressed_size for group in groups)
-        total += 8 * size * counts[shard.number] // max(1, about.num_rows)
-    return max(1, total)
 
 
 def _leaf(group: Any, name: str) -> Any:
