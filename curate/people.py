@@ -10,12 +10,13 @@
         until: 2026-06-30          # and up to this one
 
 One person on two servers is one annotator. An account that nobody listed gets an id that says
-nothing about the person, and is added.
+nothing about the person, and is added; once it is listed under another id, what was answered before
+is that person's.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -23,13 +24,15 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from curate import storage
 from curate.errors import DataError, RecipeError
 from curate.spec import Spec, validated
 
 NAME = "people.yaml"
+BACKENDS = ("label_studio", "argilla", "folder")
+"""Where somebody can have an account."""
 
 
 class Person(Spec):
@@ -42,6 +45,15 @@ class Person(Spec):
     quota: Annotated[int | None, Field(ge=1, description="The most tasks of one round.")] = None
     since: Annotated[date | None, Field(alias="from", description="Asked from this day on.")] = None
     until: Annotated[date | None, Field(description="Asked up to this day.")] = None
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Person:
+        elsewhere = sorted(set(self.accounts) - set(BACKENDS))
+        if elsewhere:
+            raise ValueError(f"no server is called {elsewhere[0]}: {', '.join(BACKENDS)}")
+        if self.since and self.until and self.until < self.since:
+            raise ValueError("`until` lies before `from`")
+        return self
 
     def is_asked(self, day: date) -> bool:
         """Whether the person is asked on that day."""
@@ -82,25 +94,49 @@ def load(workspace: Path) -> People:
     except yaml.YAMLError as error:
         raise RecipeError(f"{NAME}: not YAML ({error})") from None
     people = validated(People, data, where=NAME)
-    ids = [person.id for person in people.people]
-    for each in ids:
-        if ids.count(each) > 1:
-            raise RecipeError(f"{NAME}: two people have the id {each}")
+    _refuse_two([person.id for person in people.people], "the id")
+    for backend in BACKENDS:
+        accounts = [p.accounts[backend] for p in people.people if backend in p.accounts]
+        _refuse_two(accounts, f"the {backend} account")
     return people
+
+
+def _refuse_two(names: Iterable[str], what: str) -> None:
+    for name, times in Counter(names).items():
+        if times > 1:
+            raise RecipeError(f"{NAME}: two people have {what} {name}")
 
 
 def ids(workspace: Path, backend: str, accounts: Iterable[str]) -> dict[str, str]:
     """Return account → id; one that nobody listed has the id that it would be given.
 
-    On the folder backend an account is an id already; people.yaml may still rename it.
+    On the folder backend an account is an id already; people.yaml may still rename it. The same
+    e-mail on two servers is the same person.
     """
-    known = load(workspace).ids(backend)
-    new = {
-        account: account if backend == "folder" else pseudonym(workspace, account)
-        for account in accounts
-        if account not in known
+    people, named = load(workspace), renamed(workspace)
+    known = people.ids(backend)
+    taken = set(known.values())
+    for account in accounts:
+        if account not in known:
+            given = _given(workspace, backend, account)
+            listed = named.get(given, given)
+            known[account] = given if listed in taken else listed
+    return known
+
+
+def renamed(workspace: Path) -> dict[str, str]:
+    """Return, by the id that an account had while nobody listed it, the one it has now."""
+    people = load(workspace).people
+    now = {
+        _given(workspace, backend, account): person.id
+        for person in people
+        for backend, account in person.accounts.items()
     }
-    return known | new
+    return {given: now[given] for given in now.keys() - {person.id for person in people}}
+
+
+def _given(workspace: Path, backend: str, account: str) -> str:
+    return account if backend == "folder" else pseudonym(workspace, account)
 
 
 def identify(workspace: Path, backend: str, accounts: Iterable[str]) -> tuple[dict[str, str], int]:
@@ -108,10 +144,14 @@ def identify(workspace: Path, backend: str, accounts: Iterable[str]) -> tuple[di
     found = ids(workspace, backend, accounts)
     people = load(workspace)
     new = sorted(set(found) - set(people.ids(backend))) if backend != "folder" else []
-    added = [Person(id=found[account], accounts={backend: account}) for account in new]
-    if added:
-        save(workspace, People(people=(*people.people, *added)))
-    return found, len(added)
+    listed = {person.id: person for person in people.people}
+    for account in new:
+        person = listed.get(found[account], Person(id=found[account]))
+        accounts = {**person.accounts, backend: account}
+        listed[person.id] = person.model_copy(update={"accounts": accounts})
+    if new:
+        save(workspace, People(people=tuple(listed.values())))
+    return found, len(new)
 
 
 def asked(workspace: Path, ids: Iterable[str]) -> list[Person]:
@@ -123,23 +163,28 @@ def asked(workspace: Path, ids: Iterable[str]) -> list[Person]:
 
 
 def add(workspace: Path, person: Person) -> None:
-    """Add a person, or what is new about one. Raises DataError if an account is another's."""
+    """Add a person, or what is new about one. Raises DataError if an account is another's.
+
+    An account that was added without a name becomes the person's, with all that was answered.
+    """
     people = load(workspace)
+    listed = {each.id: each for each in people.people}
     before = people.person(person.id)
-    new = person.model_dump(exclude_unset=True)
-    whole = Person.model_validate(
-        {**before.model_dump(by_alias=True), **person.model_dump(exclude_unset=True, by_alias=True)}
-        | {"accounts": {**before.accounts, **new.get("accounts", {})}}
-    )
-    others = [each for each in people.people if each.id != person.id]
-    for each in others:
-        taken = [b for b, account in whole.accounts.items() if each.accounts.get(b) == account]
-        if taken:
+    accounts = {**before.accounts, **person.accounts}
+    for backend, account in person.accounts.items():
+        owner = people.ids(backend).get(account, person.id)
+        if owner not in (person.id, pseudonym(workspace, account)):
             raise DataError(
-                f"{whole.accounts[taken[0]]} on {taken[0]} is {each.id} already",
-                hint=f"rename {each.id} in {NAME} if that is the same person",
+                f"{account} on {backend} is {owner} already",
+                hint=f"if that is the same person, give the other accounts to {owner}",
             )
-    save(workspace, People(people=(*others, whole)))
+        if owner != person.id:
+            listed.pop(owner, None)
+            accounts = {**people.person(owner).accounts, **accounts}
+    new = person.model_dump(exclude_unset=True, by_alias=True)
+    told = {**before.model_dump(by_alias=True), **new, "accounts": accounts}
+    listed[person.id] = validated(Person, told, where=NAME)
+    save(workspace, People(people=tuple(listed.values())))
 
 
 def save(workspace: Path, people: People) -> None:

@@ -19,7 +19,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate import storage, tables
+from curate import people, storage, tables
 from curate.forms import parse_form
 from curate.records import Form, Project, replaces
 from curate.views import View
@@ -105,11 +105,12 @@ class Round:
     def batches(self) -> tuple[Batch, ...]:
         """Return the batches, each a project on the server; none before the first push."""
         record, form = self.push, None if self.push is None else self.form
+        names = self._renamed
         return tuple(
             Batch(
                 name=each["name"],
                 project=Project(**{**each["project"], "form": form}),
-                people=None if each["people"] is None else tuple(each["people"]),
+                people=each["people"] and tuple(names.get(id, id) for id in each["people"]),
                 guidelines=(self.folder / each["guidelines"]).read_text(encoding="utf-8"),
                 restored=each.get("restored"),
             )
@@ -179,11 +180,19 @@ class Round:
         return dict(json.loads(metadata.get(b"cursors", b"{}")))
 
     def history(self) -> list[dict[str, Any]]:
-        """Return every answer ever pulled, oldest first."""
+        """Return every answer ever pulled, oldest first, under the ids of today's people.yaml."""
         import pyarrow.parquet as pq
 
-        files = storage.shards(self.folder / "annotations")
-        return [row for path in files for row in pq.read_table(path).to_pylist()]
+        files, names = storage.shards(self.folder / "annotations"), self._renamed
+        return [
+            {**row, "annotator": names.get(row["annotator"], row["annotator"])}
+            for path in files
+            for row in pq.read_table(path).to_pylist()
+        ]
+
+    @property
+    def _renamed(self) -> dict[str, str]:
+        return people.renamed(self.folder.parent.parent)
 
     def answers(self) -> list[dict[str, Any]]:
         """Return the newest answer of each (id, question, annotator)."""
@@ -237,7 +246,8 @@ class Round:
         if what == "annotations":
             files = storage.shards(self.folder / "annotations")
             marks = [storage.file_digest(path) for path in files]
-            return storage.digest([marks, self.closed]) if marks else None
+            said = [marks, self.closed, *filter(None, [self._renamed])]
+            return storage.digest(said) if marks else None
         names = {
             "sample": "sample.parquet",
             "tasks": "tasks.parquet",

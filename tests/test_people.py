@@ -1,9 +1,11 @@
 """Who annotates: accounts become ids that say nothing about the person."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from curate import people
-from curate.errors import RecipeError
+from curate.errors import DataError, RecipeError
 from curate.people import People, Person, identify, load, pseudonym, save
 from curate.workspace import Workspace
 
@@ -37,6 +39,12 @@ def test_people_are_read_and_written(root):
         ("people: [{name: x}]", r"people\.0\.id"),
         ("people: [{id: a, age: 5}]", "unknown key"),
         ("people: {", "not YAML"),
+        ("people: [{id: a, accounts: {labelstudio: x}}]", "no server is called labelstudio"),
+        (
+            "people: [{id: a, accounts: {argilla: x}}, {id: b, accounts: {argilla: x}}]",
+            "two people have the argilla account x",
+        ),
+        ("people: [{id: a, from: 2026-05-01, until: 2026-04-30}]", "`until` lies before `from`"),
     ],
 )
 def test_what_cannot_be_meant_is_told(root, text, words):
@@ -81,3 +89,74 @@ def test_a_pseudonym_is_stable_within_a_workspace_and_new_in_another(root, tmp_p
     assert pseudonym(root, "cy@example.org") == pseudonym(root, "cy@example.org")
     assert pseudonym(root, "cy@example.org") != pseudonym(other, "cy@example.org")
     assert pseudonym(root, "cy@example.org") != pseudonym(root, "bo@example.org")
+
+
+def test_the_same_account_on_two_servers_is_one_person(root):
+    first, _ = identify(root, "label_studio", ["cy@example.org"])
+    second, added = identify(root, "argilla", ["cy@example.org"])
+    assert (second, added) == (first, 1)
+    (cy,) = load(root).people
+    assert cy.accounts == {"label_studio": "cy@example.org", "argilla": "cy@example.org"}
+
+
+def test_an_account_that_gets_a_name_later_keeps_what_it_did(root):
+    ids, _ = identify(root, "label_studio", ["cy@example.org", "di@example.org"])
+    before = ids["cy@example.org"]
+    accounts = {"label_studio": "cy@example.org", "argilla": "cy"}
+    people.add(root, Person(id="cy", name="Cy", accounts=accounts))
+    assert [person.id for person in load(root).people] == [ids["di@example.org"], "cy"]
+    assert people.renamed(root)[before] == "cy"
+    assert people.ids(root, "label_studio", ["cy@example.org"])["cy@example.org"] == "cy"
+    with pytest.raises(DataError, match="cy on argilla is cy already"):
+        people.add(root, Person(id="other", accounts={"argilla": "cy"}))
+
+
+def test_what_is_new_about_a_person_leaves_the_rest_and_the_order(root):
+    (root / people.NAME).write_text(ANNA)
+    people.add(root, Person(id="anna", quota=5, accounts={"argilla": "anna"}))
+    anna, bo = load(root).people
+    assert (anna.name, anna.quota, bo.id) == ("Anna Li", 5, "bo")
+    assert anna.accounts == {"label_studio": "anna@example.org", "argilla": "anna"}
+
+
+# ── who did what
+
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
+def done(person="ann", id="a", value="x", status="submitted", *, after=0, seconds=None, q="q"):
+    at = NOON + timedelta(hours=after)
+    key = {"annotator": person, "id": id, "question": q, "round": 1}
+    return {**key, "value": value, "status": status, "at": at, "seconds": seconds}
+
+
+def told(*rows, by="month"):
+    return [
+        (e.annotator, e.period, e.answers, e.skips, e.revisions, e.minutes)
+        for e in people.effort(rows, by)
+    ]
+
+
+def test_a_text_counts_once_and_a_change_is_a_revision_in_its_own_period():
+    rows = [
+        done(seconds=60, q="one"),
+        done(seconds=60, q="two"),
+        done(id="b", status="skipped", value=None),
+        done(value="y", q="one", after=20, seconds=90),  # the next month; 90 s in all
+        done(value="x", q="two", after=20, seconds=90),
+        done("bob", after=30),
+        done("bob", id="c", status="draft", after=30),
+    ]
+    assert told(*rows) == [
+        ("ann", "2026-01", 1, 1, 0, 1.5),
+        ("ann", "2026-02", 0, 0, 1, None),
+        ("bob", "2026-02", 1, 0, 0, None),
+    ]
+    assert [period for _, period, *_ in told(*rows, by="day")][:2] == ["2026-01-31", "2026-02-01"]
+    assert [period for _, period, *_ in told(*rows, by="week")] == ["2026-W05", "2026-W05"]
+    assert told(*rows, by="round")[0] == ("ann", "01", 1, 1, 1, 1.5)
+
+
+def test_a_skip_that_is_answered_after_all_is_an_answer():
+    rows = [done(status="skipped", value=None), done(after=1)]
+    assert told(*rows) == [("ann", "2026-01", 1, 0, 1, None)]

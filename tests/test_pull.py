@@ -207,6 +207,18 @@ def test_accounts_become_the_ids_of_people_yaml(pushed):
     assert pushed.run("pull").new == 0
 
 
+def test_somebody_who_is_listed_later_has_answered_already(pushed):
+    pushed.answer("Ann Lee")
+    pushed.run("pull")
+    before = pushed.workspace.fingerprint("annotations")
+    files = {path: path.read_bytes() for path in pushed.answer_files()}
+    (pushed.root / "people.yaml").write_text("people: [{id: p1, accounts: {folder: Ann Lee}}]")
+    assert pushed.run("pull").new == 0
+    assert {row["annotator"] for row in pushed.workspace.round.answers()} == {"p1"}
+    assert pushed.workspace.fingerprint("annotations") != before  # `agree` is stale
+    assert {path: path.read_bytes() for path in pushed.answer_files()} == files
+
+
 def test_a_round_that_was_not_sent(offline):
     offline.reviews()
     offline.pool()

@@ -74,8 +74,10 @@ def people_add(
 
 
 def _account(text: str) -> tuple[str, str]:
+    from curate.people import BACKENDS
+
     backend, sign, account = text.partition("=")
-    if not sign or backend not in ("label_studio", "argilla", "folder"):
+    if not sign or backend not in BACKENDS:
         raise RecipeError(
             f"--account {text}: name the backend",
             hint="label_studio=anna@example.org, argilla=anna or folder=anna",
