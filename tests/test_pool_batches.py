@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from curate import pool, storage
 from curate.engine import choose
+from curate.errors import DataError
 from curate.pool.copies import KNOWN, changes
 from curate.pool.staging import ids_schema, number_of, shard_name, shard_number
 
@@ -135,6 +136,15 @@ def test_bad_rows_add_up(offline):
         ("data/b.jsonl", 2),
     ]
     assert (made.rows, made.bad_rows, made.read) == (4, 2, 2)
+
+
+def test_strict_stops_at_a_bad_row_of_a_file_that_is_not_read_again(offline):
+    path = offline.lines("a.jsonl", [SOUP])
+    path.write_text(path.read_text() + "{not json\n")
+    collect(offline, "a", strict=False)
+    with pytest.raises(DataError, match=r"data/a\.jsonl, line 2: not JSON"):
+        collect(offline, "a", strict=True)
+    assert [row["text"] for row in offline.rows("pool")] == [SOUP]
 
 
 def test_what_follows_sees_the_batches(offline):

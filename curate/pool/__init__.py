@@ -116,6 +116,8 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
     files = find(spec.sources, workspace.root)
     was = batches.before(workspace.folder("pool"))
     work = _work(workspace, spec, files, was)
+    if spec.strict and work.grows:
+        _stop_at_known(storage.read_json(workspace.folder("pool") / "_rejected.json"))
     made = workspace.provenance(
         "pool",
         spec,
@@ -251,6 +253,16 @@ def _rows(shards: Sequence[Path]) -> int:
     import pyarrow.parquet as pq
 
     return sum(pq.read_metadata(path).num_rows for path in shards)
+
+
+def _stop_at_known(aside: Sequence[Mapping[str, Any]]) -> None:
+    """Raise DataError for the first bad row of files that are not read again."""
+    for row in aside:
+        if not row["skipped"]:
+            raise DataError(
+                f"{row['file']}, line {row['row']}: {row['reason']}",
+                hint="mend the row; without `strict` such rows are kept aside, counted",
+            )
 
 
 NOTHING = "check the paths under `pool:`; `curate pool --strict` stops at the first bad row"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow.fs as pafs
 
 BLOCK = 1 << 20
+PIECE = 512
 COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _OPTIONS = re.compile(r"\?(?=[\w.]+=)")
 
@@ -143,12 +144,36 @@ def _blocks(given: Reading) -> Iterator[bytes]:
     with opened(given, seekable=given.end is not None) as file:
         if given.start:
             file.seek(given.start)
-        left = None if given.end is None else given.end - given.start
+        packed = split_suffix(given.address)[2]
+        blocks = _packed(file) if packed else _plain(file, given.end and given.end - given.start)
         first = True
-        while block := file.read(BLOCK if left is None else min(BLOCK, left)):
-            left = None if left is None else left - len(block)
+        for block in blocks:
             yield given.decoder.start(block) if first else given.decoder.narrow(block)
             first = False
+
+
+def _plain(file: Any, left: int | None) -> Iterator[bytes]:
+    while block := file.read(BLOCK if left is None else min(BLOCK, left)):
+        left = None if left is None else left - len(block)
+        yield block
+
+
+def _packed(file: Any) -> Iterator[bytes]:
+    """Yield a decompressed file in blocks, the last of them what was there before it was cut.
+
+    A read fails as a whole where the file ends too early, so that each asks for little.
+    """
+    pieces: list[bytes] = []
+    try:
+        while piece := file.read(PIECE):
+            pieces.append(piece)
+            if len(pieces) * PIECE >= BLOCK:
+                yield b"".join(pieces)
+                pieces = []
+    except OSError:
+        yield b"".join(pieces)
+        raise
+    yield b"".join(pieces)
 
 
 def raw_lines(given: Reading) -> Iterator[tuple[int, bytes | str]]:
