@@ -56,6 +56,17 @@ def masked(text):
         ("postgres://me:s3cr3t@db.host.org/x", "postgres://me:[key]@db.host.org/x"),
         ("api_key = 'Zx81kQpL02mNvB73'", "api_key = '[key]'"),
         ('{"client_secret": "q8Zt0Lw2mB5xY7nC4vD1"}', '{"client_secret": "[key]"}'),
+        ("Authorization: Bearer q8Zt0Lw2mB5xY7nC4vD1", "Authorization: Bearer [key]"),
+        (
+            "redis://:s3cr3t@db:6379 AccountKey=q8Zt0Lw2mB5xY7==",
+            "redis://:[key]@db:6379 AccountKey=[key]",
+        ),
+        ("手机１３８００１３８０００，ａ@qq.com", "手机[phone]，ａ@qq.com"),
+        ("手机 13800138000/13900139000", "手机 [phone]/[phone]"),
+        ("86-13800138000, call me at 07700 900123", "[phone], call me at [phone]"),
+        ("Phone: +1.4806242599", "Phone: [phone]"),
+        ("110105 19491231 002X, 110105-19491231-002x", "[id], [id]"),
+        ("client_ip=93.184.216.34&card=4012888888881881", "client_ip=[ip]&card=[card]"),
     ],
 )
 def test_what_is_private_is_masked(text, wanted):
@@ -86,6 +97,13 @@ def test_what_is_private_is_masked(text, wanted):
         "the phone 2019-2023, fax: 2024-01-02, mobile 1.299.000, call 911",
         "key = lambda row: row.name, primary_key=True, Secret = 0123456789",
         "100-200-3000, 555-1234, part 123-456-7890, 2010-2011, pages 1234-5678",
+        "    return seen\n@pytest.mark.slow\n@functools.cache",
+        "EAN 4006381333908, GTIN 4902505163181",
+        "DFARS 252.227-7013; Cell 163 (2015) 1011-1025; Telefontider: 09.00-15.00",
+        "[-3.14159 +70.19616341 +22.19277664j]",
+        "url?id=13800138000, numpy=12.34.56.78, numpy==12.34.56.78, 110105 19491231-002X",
+        "postgres://user:password@host/x http://me:${PASSWORD}@host/ s3://{key}:{secret}@bucket/",
+        "tokenizer = M2M100Tokenizer.from_pretrained(name), embed_tokens = Gemma3nEmbedding2d(c)",
     ],
 )
 def test_what_only_looks_private_stays(text):

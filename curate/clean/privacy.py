@@ -9,7 +9,8 @@ key    private key blocks, tokens with a known prefix, JWT, passwords in URLs, a
        names such as `api_key` whose value looks drawn at random
 
 Precision goes before recall: a date, an ISBN, a hash or a price must not be taken for a person. Not
-found: names, postal addresses, spelt-out addresses ("me at example dot org"), weak passwords.
+found: names, postal addresses, spelt-out addresses ("me at example dot org"), addresses in other
+letters than ASCII, weak passwords.
 What was found is counted and placed, never copied: no value leaves this module.
 """
 
@@ -54,8 +55,17 @@ class Found(NamedTuple):
     kind: Kind
 
 
+_WIDE = re.compile("[０-９＠]")
+_NARROW = {ord(char) + 0xFEE0: char for char in "0123456789ABCDEFXx@+-._"}
+
+
 def find(text: str) -> list[Found]:
-    """Return everything private in a text, in order, without overlaps; the surer kind wins."""
+    """Return everything private in a text, in order, without overlaps; the surer kind wins.
+
+    Full-width digits are digits: １３８ is 138.
+    """
+    if not text.isascii() and _WIDE.search(text):
+        text = text.translate(_NARROW)  # character by character: places stay
     found: list[Found] = []
     for kind, finder in _FINDERS.items():
         for start, end in finder(text):
@@ -145,12 +155,13 @@ _AFTER = r"(?![0-9A-Za-z_=\-]|\.\d)"
 # ── payment cards
 
 _CARD = re.compile(
-    _BEFORE + r"(?:[2-6]\d{12,18}|[2-6]\d{3}([ \-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?"
+    rf"(?:{_BEFORE}|(?<=[Cc]ard=)|(?<=[Nn]umber=))"
+    + r"(?:[2-6]\d{13,18}|[2-6]\d{3}([ \-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?"
     r"|3\d{3}([ \-])\d{6}\2\d{4,5})" + _AFTER,
     re.ASCII,
 )
 _ISSUER = re.compile(
-    r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"
+    r"4(?:\d{15}|\d{18})|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"
     r"|3[47]\d{13}|6(?:011|5\d\d|4[4-9]\d)\d{12}|35(?:2[89]|[3-8]\d)\d{12}|3(?:0[0-5]|[68]\d)\d{11}"
     r"|62\d{14,17}"
 )
@@ -175,9 +186,7 @@ def luhn(digits: str) -> bool:
 
 _REGION = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"
 _ID = re.compile(
-    r"(?<![0-9A-Za-z_.])"
-    + _REGION
-    + r"\d{4}((?:19|20)\d\d)(\d\d)(\d\d)\d{3}[\dXx](?![0-9A-Za-z_])",
+    r"(?<![0-9A-Za-z_.])" + _REGION + r"\d{4}([ \-]?)(?:19|20)\d{6}\1\d{3}[\dXx](?![0-9A-Za-z_])",
     re.ASCII,
 )
 _WEIGHTS = tuple(2 ** (17 - place) % 11 for place in range(17))
@@ -187,7 +196,7 @@ def _ids(text: str) -> Spans:
     if not _RUN.search(text):
         return
     for match in _ID.finditer(text):
-        if chinese_id(match[0]):
+        if chinese_id(re.sub("[ -]", "", match[0])):
             yield match.span()
 
 
@@ -205,12 +214,12 @@ def chinese_id(number: str) -> bool:
 
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 _IP4 = re.compile(
-    rf"(?<![0-9A-Za-z_.\-=])(?<![A-Za-z]/)(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9A-Za-z_]|[.\-]\d)",
+    rf"(?<![0-9A-Za-z_.\-])(?<![A-Za-z]/)(?:{_OCTET}\.){{3}}{_OCTET}(?![0-9A-Za-z_]|[.\-]\d)",
     re.ASCII,
 )
 _IP6 = re.compile(r"(?<![0-9A-Za-z:.])[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{2,34}(?![0-9A-Za-z:]|\.\d)")
 _VERSION_WORD = re.compile(r"(?:\bv|\bver|version|release|build|版本|版)[ .:：]*$", re.IGNORECASE)
-_ADDRESS_WORD = re.compile(r"\bip|address|server|host|from|ping|地址|服务器", re.IGNORECASE)
+_ADDRESS_WORD = re.compile(r"(?<![a-z])ip|addr|server|host|from|ping|地址|服务器", re.IGNORECASE)
 _SMALL = 32
 
 
@@ -218,8 +227,10 @@ def _addresses(text: str) -> Spans:
     if text.count(".") >= 3:
         for match in _IP4.finditer(text):
             before = text[max(0, match.start() - 24) : match.start()]
-            small = sum(int(part) < _SMALL for part in match[0].split(".")) >= 3
-            if _VERSION_WORD.search(before) or (small and not _ADDRESS_WORD.search(before)):
+            # Small numbers are a version, and so are those that a package is set equal to.
+            doubtful = sum(int(part) < _SMALL for part in match[0].split(".")) >= 3
+            doubtful |= before.endswith("=")
+            if _VERSION_WORD.search(before) or (doubtful and not _ADDRESS_WORD.search(before)):
                 continue
             if ip_address(match[0]).is_global:
                 yield match.span()
@@ -241,14 +252,14 @@ _CODE = re.compile(
     r"(?:1|7|2(?:0|7|[1-689]\d)|3(?:[0-4]|6|9|[578]\d)|4(?:[013-9]|2\d)|5(?:[1-8]|[09]\d)"
     r"|6(?:[0-6]|[789]\d)|8(?:[1246]|[05]\d|8\d)|9(?:[0-58]|[679]\d))"
 )
-_LINE = r"(?<![0-9A-Za-z_.=/#\-$€£¥+])"
+_LINE = r"(?<![0-9A-Za-z_.=#\-$€£¥+])(?<![^0-9]/)"
 _AREA = r"0(?:10|2\d|[3-9]\d\d)"
-_NORTH = r"(?:\([2-9]\d\d\) ?|[2-9]\d\d[\-.])[2-9]\d\d[\-.]\d{4}"
+_NORTH = r"(?:\([2-9]\d\d\) ?[2-9]\d\d[\-.]|[2-9]\d\d(?P<dash>[\-.])[2-9]\d\d(?P=dash))\d{4}"
 _PHONES = re.compile(
     # +44 20 7946 0958, +49 (0) 30 52005, 0086-138-0013-8000
     r"(?P<world>(?<![0-9A-Za-z_.+)])(?:\+|00(?=86))[1-9](?:[ .\-/]?\(?\d\)?){6,16})"
-    # 138 0013 8000, 13800138000
-    rf"|{_LINE}(?:(?P<mobile>{_MOBILE}(?P<gap>[ \-]?)\d{{4}}(?P=gap)\d{{4}})"
+    # 138 0013 8000, 13800138000, 86-13800138000
+    rf"|{_LINE}(?:(?:86-)?(?P<mobile>{_MOBILE}(?P<gap>[ \-]?)\d{{4}}(?P=gap)\d{{4}})"
     # 010-62345678, (0755) 8234 5678
     rf"|(?:\({_AREA}\) ?|（{_AREA}）|{_AREA}[\- ])[2-8]\d{{2,3}}[ \-]?\d{{4}}"
     # (212) 555-0123, 212-555-0123
@@ -257,8 +268,8 @@ _PHONES = re.compile(
 )
 _SAID = re.compile(
     r"(?:\b(?:tel(?:[eéè]f\w{0,12}|ephone)?|tél(?:éphone)?|tlf|mob(?:il|ile)?|cell|fax|faksi?|gsm"
-    r"|phone|puh(?:elin)?|whatsapp|call|тел(?:ефон)?)\b|电话|電話|手机|手機|传真|傳真|联系方式)"
-    r"(?: (?:us|me|him|her|number|no|nr|at|on)\b)?[.:：)]{0,2}\s{0,2}"
+    r"|phone|puh(?:elin)?|whatsapp|call|тел(?:ефон)?)\b|电话|電話|手机|手機|传真|傳真|联系方式"
+    r"|携帯|전화|휴대)(?: (?:us|me|him|her|number|no|nr|at|on)\b){0,2}[.:：)]{0,2}\s{0,2}"
     r"(\+?\(?[0-9][0-9 ().\-/]{5,17}[0-9])(?![0-9A-Za-z_])",
     re.IGNORECASE,
 )
@@ -269,6 +280,7 @@ _NO_PHONE = re.compile(
     r"(?:19|20)\d\d([\-./ ])\d{1,2}\1\d{1,2}|\d{1,2}([\-./ ])\d{1,2}\2(?:19|20)\d\d"  # dates
     r"|(?:19|20)\d\d ?[\-/] ?(?:19|20)\d\d|(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d"  # years, a date
     r"|\d{1,3}(?:[. ]\d{3})+|\d+\.\d+|\d+(?:\.\d+){3}"  # amounts, decimals, versions
+    r"|\d\d?\.\d\d ?- ?\d\d?\.\d\d|.*\((?:19|20)\d\d\).*"  # hours, a journal's volume (year)
 )
 
 
@@ -288,13 +300,12 @@ def _phones(text: str) -> Spans:
 
 def _phone(match: re.Match[str], text: str) -> int:
     """Return how many characters of a match are a phone number; 0 if it is none."""
-    if match["world"]:
-        return _international(match[0])
-    if match["mobile"] and not match["gap"]:
-        # Eleven digits in a row are an order number as well: something near has to say phone.
-        near = text[max(0, match.start() - 30) : match.end() + 10]
-        return len(match[0]) if _PHONE_WORD.search(near) else 0
-    return len(match[0])
+    # Eleven digits in a row are an order number as well, and +70.19616341 is a number:
+    # something near has to say phone.
+    doubtful = (match["mobile"] and not match["gap"]) or re.fullmatch(r"\+\d+\.\d+", match[0])
+    if doubtful and not _PHONE_WORD.search(text[max(0, match.start() - 30) : match.end() + 10]):
+        return 0
+    return _international(match[0]) if match["world"] else len(match[0])
 
 
 def _international(written: str) -> int:
@@ -323,7 +334,7 @@ def _digits(written: str) -> str:
 
 # ── e-mail
 
-_LOCAL = re.compile(r"[A-Za-z0-9_%+][A-Za-z0-9._%+\-]{0,63}$")
+_LOCAL = re.compile(r"[A-Za-z0-9_%+][A-Za-z0-9._%+\-]{0,63}\Z")
 _HOST = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,24})(?![A-Za-z0-9@])"
 )
@@ -385,18 +396,21 @@ _BLOCK = re.compile(
     r"(?:(?!-----).)*(?:-----END (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----)?",
     re.DOTALL,
 )
-_URL_PASSWORD = re.compile(r"://[^\s/:@\"'<>]{1,64}:([^\s/@\"'<>]{3,128})@(?=[0-9A-Za-z\[])")
+_URL_PASSWORD = re.compile(r"://[^\s/:@\"'<>]{0,64}:([^\s/@\"'<>]{3,128})@(?=[0-9A-Za-z\[])")
 _ASSIGNED = re.compile(
-    r"(?:api_?-?key|access_?-?key|secret|token|passw(?:or)?d|passphrase|credential|private_?-?key)"
-    r"[0-9A-Za-z_]{0,16}[\"']?\s{0,3}(?::=|=>|=|:)\s{0,3}[\"']?([0-9A-Za-z+/_\-=.~!@#$%^&*]{16,256})",
+    r"(?:(?:api|access|account|private)_?-?key|secret|token|passw(?:or)?d|passphrase|credential"
+    r"|\bbearer)[0-9A-Za-z_]{0,16}[\"']?\s{0,3}(?:(?::=|=>|=|:)\s{0,3}[\"']?|(?<=bearer) )"
+    r"([0-9A-Za-z+/_\-=.~!@#$%^&*]{16,256}+)(?!\()",  # a call is no value
     re.IGNORECASE,
 )
-_NAMES = ("key", "secret", "token", "passw", "passphrase", "credential")
+_NAMES = ("key", "secret", "token", "passw", "passphrase", "credential", "bearer")
 _DUMMY = re.compile(
-    r"x{4,}|\*{3,}|\.{3}|example|sample|dummy|placeholder|change|your|todo|redacted|environ|getenv"
-    r"|config|0{6,}|1234567|abcdef",
+    r"x{4,}|\*{3,}|\.{3}|[{}<>\[\]]|^\$[a-z_]|example|sample|dummy|placeholder|change|your|todo"
+    r"|redacted|environ|getenv|config|0{6,}|1234567|abcdef",
     re.IGNORECASE,
 )
+_WORDS = frozenset(("pass", "passwd", "password", "pwd", "pw", "secret", "token", "tiger"))
+"""What documentation writes for a password."""
 
 
 def _keys(text: str) -> Spans:
@@ -410,7 +424,8 @@ def _keys(text: str) -> Spans:
             yield match.start(), match.start() + len(match[0].rstrip())
     if "://" in text and "@" in text:
         for match in _URL_PASSWORD.finditer(text):
-            yield match.span(1)
+            if not _DUMMY.search(match[1]) and match[1].lower() not in _WORDS:
+                yield match.span(1)
     if "=" in text or ":" in text:
         low = text.lower()
         if any(name in low for name in _NAMES):
