@@ -137,7 +137,11 @@ def window(length: int, size: int, chance: float, edits: Iterable[Edit]) -> tupl
     if length <= size:
         return 0, length
     start = int(chance * (length - size + 1))
-    end = start + size
+    return widened(start, start + size, edits)
+
+
+def widened(start: int, end: int, edits: Iterable[Edit]) -> tuple[int, int]:
+    """Return a window moved outwards where it would cut an edit."""
     for low, high, _ in edits:
         start = low if low < start < high else start
         end = high if low < end < high else end

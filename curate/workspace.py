@@ -18,7 +18,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from secrets import token_hex
@@ -70,6 +70,15 @@ def _unwatched(label: str, total: int | None) -> AbstractContextManager[Advance]
 
 def _no_backend(name: str) -> Backend:
     raise CurateError(f"this workspace was opened without a way to connect to {name}")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A document that `clean` kept: what it shows whole, its canonical text, the edits over it."""
+
+    whole: View
+    text: str
+    edits: tuple[Edit, ...]
 
 
 class Workspace:
@@ -189,6 +198,18 @@ class Workspace:
 
         `edited` needs the table clean, and finds only what it kept.
         """
+        return {row["id"]: _view(row, edits) for row, edits in self._found(ids, edited=edited)}
+
+    def find_kept(self, ids: Iterable[str]) -> dict[str, Kept]:
+        """Return documents that `clean` kept, by id."""
+        return {
+            row["id"]: Kept(_view(row, edits), row["text"], edits)
+            for row, edits in self._found(ids, edited=True)
+        }
+
+    def _found(
+        self, ids: Iterable[str], *, edited: bool
+    ) -> Iterator[tuple[dict[str, Any], tuple[Edit, ...]]]:
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
@@ -197,7 +218,6 @@ class Workspace:
         wanted = pa.array(sorted(set(ids)), pa.string())
         pools = self.shards("pool")
         cleans = self.shards("clean") if edited else [None] * len(pools)
-        found = {}
         for pool, clean in zip(pools, cleans, strict=True):
             table = pq.read_table(pool, columns=columns)
             if clean is not None:
@@ -205,13 +225,7 @@ class Workspace:
                 _same_rows(table, verdicts)
                 table = table.append_column("edits", verdicts["edits"]).filter(verdicts["kept"])
             for row in table.filter(pc.is_in(table["id"], wanted)).to_pylist():
-                edits = _edits(row.get("edits"))
-                if row["fields"]:
-                    found[row["id"]] = _view_of_fields(row, edits)
-                else:
-                    text = {TEXT: apply_edits(row["text"], edits)}
-                    found[row["id"]] = View(text, edits=edits)
-        return found
+                yield row, _edits(row.get("edits"))
 
     def write(
         self, name: str, table: pa.Table, made: Provenance, *, rows_per_shard: int = 1 << 18
@@ -405,6 +419,12 @@ def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
     ]
     at = documents.column_names.index("text")
     return documents.set_column(at, "text", pa.array(texts, pa.string()))
+
+
+def _view(row: Mapping[str, Any], edits: tuple[Edit, ...]) -> View:
+    if row["fields"]:
+        return _view_of_fields(row, edits)
+    return View({TEXT: apply_edits(row["text"], edits)}, edits=edits)
 
 
 def _view_of_fields(row: Mapping[str, Any], edits: Sequence[Edit]) -> View:

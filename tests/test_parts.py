@@ -5,7 +5,9 @@ import json
 import pytest
 
 from curate.errors import DataError, RecipeError
+from curate.forms import load_form
 from curate.people import Person, add, effort, load
+from curate.pull import bring, close_round
 from tests.conftest import BAD, FILMS, GOOD, feeling, reviews
 
 FOLDER = {"backend": "folder", "form": "sentiment"}
@@ -138,6 +140,43 @@ def test_comparisons_name_documents_and_are_labels_of_no_document(cleaned):
     cleaned.run("agree", bootstrap=0)
     assert {row["id"] for row in cleaned.rows("labels")} == set(rows)
     assert cleaned.run("pull").new == 0
+
+
+def test_documents_of_several_fields_are_compared_as_their_template_makes_them(offline):
+    rows = [
+        {"ask": f"Question {n}?", "say": f"Answer {n}, write to ann{n}@example.org or call."}
+        for n in range(6)
+    ]
+    offline.lines("pairs.jsonl", rows)
+    fields = {"fields": {"ask": "ask", "say": "say"}, "template": "A: {say}\nQ: {ask}"}
+    source = {"name": "pairs", "paths": ["data/pairs.jsonl"], **fields}
+    offline.run("pool", sources=[source], tokenizer="bytes")
+    offline.run("clean", privacy="mask")
+    offline.run("sample", n=3, compare=True)
+    pool = {row["id"]: row["text"] for row in offline.rows("pool")}
+    assert len(offline.workspace.round.views()) == 3
+    for view in offline.workspace.round.views().values():
+        for side, document in zip("ab", view.members, strict=True):
+            text, shown = pool[document], view.fields[side]
+            assert shown.startswith("A: Answer")
+            assert "\nQ: Question" in shown
+            assert "[email]" in shown
+            for word, meant in (("Question", "Question"), ("[email]", text.split()[5])):
+                start = shown.index(word)
+                span = {"start": start, "end": start + len(word), "label": "X", "field": side}
+                (home,), wrong = view.home([span])
+                assert (home["field"], wrong) == (document, None)
+                assert text[home["start"] : home["end"]] == meant
+
+
+def test_a_comparison_needs_two_documents(offline):
+    offline.lines("one.jsonl", ["A single text stands here."])
+    offline.pool()
+    offline.run("clean")
+    with pytest.raises(DataError, match="no document is left") as caught:
+        offline.run("sample", n=3, compare=True)
+    assert "needs two" in caught.value.hint
+    assert offline.workspace.rounds == []
 
 
 # ── windows
@@ -290,6 +329,90 @@ def test_what_was_answered_is_sent_again_on_purpose(cleaned):
     with pytest.raises(DataError, match="no document is left") as caught:
         cleaned.run("sample", relabel="guideline=abc")
     assert "nothing that was answered has guideline=abc" in caught.value.hint
+
+
+def answered(run, person, ids, question="sentiment", value="positive", **more):
+    path = run.workspace.round.folder / "answers.jsonl"
+    row = {"question": question, "annotator": person, "value": value, **more}
+    with path.open("a") as file:
+        file.writelines(json.dumps({"id": id, **row}) + "\n" for id in ids)
+
+
+def test_only_what_that_annotator_answered_is_sent_again(cleaned):
+    cleaned.run("sample", n=10)
+    cleaned.run("push", **FOLDER)
+    ids = [task["id"] for task in tasks(cleaned)]
+    answered(cleaned, "ann", ids[:2])
+    answered(cleaned, "ann", ids[2:3], value=None, status="skipped")
+    answered(cleaned, "ann", ["0" * 32])  # no task of the round
+    answered(cleaned, "anna", ids[3:])
+    cleaned.run("pull")
+    close_round(cleaned.workspace)
+    made = cleaned.run("sample", relabel="annotator=ann")
+    assert (made.documents, made.frame) == (2, 2)
+    assert set(cleaned.workspace.round.texts()) == set(ids[:2])
+
+
+def test_what_was_held_out_is_never_sent_again(cleaned):
+    cleaned.pool(holdout=0.5)
+    cleaned.run("clean")
+    rows = cleaned.rows("pool")
+    lines = [
+        {"id": row["id"], "question": "sentiment", "annotator": "eve", "value": "positive"}
+        for row in rows
+    ]
+    path = cleaned.root / "old.jsonl"
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    bring(cleaned.workspace, path, load_form("sentiment"))
+    cleaned.run("sample", relabel="annotator=eve", n=100)
+    held = {row["id"] for row in rows if row["holdout"]}
+    assert held
+    assert set(cleaned.workspace.round.texts()) == {row["id"] for row in rows} - held
+
+
+@pytest.mark.parametrize(
+    ("form", "question", "value", "wanted"),
+    [
+        ("flags", "flags", ["spam"], "spam"),
+        ("quality", "quality", 4, "4"),
+        ("entities", "entities", [{"start": 0, "end": 3, "label": "PERSON"}], "PERSON"),
+    ],
+)
+def test_any_kind_of_label_is_sent_again(cleaned, form, question, value, wanted):
+    cleaned.run("sample", n=6)
+    cleaned.run("push", backend="folder", form=form)
+    ids = [task["id"] for task in tasks(cleaned)]
+    answered(cleaned, "ann", ids[:2], question, value)
+    answered(cleaned, "ann", ids[2:], question, 1 if form == "quality" else [])
+    cleaned.run("pull")
+    cleaned.run("agree", bootstrap=0)
+    assert cleaned.run("sample", relabel=f"label={wanted}").documents == 2
+    assert set(cleaned.workspace.round.texts()) == set(ids[:2])
+
+
+@pytest.mark.parametrize("shown", [{"compare": True}, {"window": 40}])
+def test_comparisons_and_windows_are_sent_again_as_they_were(cleaned, shown):
+    form = "comparison" if "compare" in shown else "entities"
+    cleaned.run("sample", n=5, **shown)
+    cleaned.run("push", backend="folder", form=form)
+    first = cleaned.workspace.round
+    (question,) = [q for q in first.form.questions if q.kind in ("preference", "entities")]
+    answered(cleaned, "ann", first.texts(), question.name, "a" if "compare" in shown else [])
+    cleaned.run("pull")
+    cleaned.run("sample", relabel="annotator=ann", n=50)
+    again = cleaned.workspace.round
+    assert again.number == 2
+    assert again.views() == first.views()
+
+
+def test_no_round_is_opened_while_people_are_asked(cleaned):
+    cleaned.run("sample", n=4)
+    cleaned.run("push", **FOLDER)
+    with pytest.raises(DataError, match="round 1 is still open") as caught:
+        cleaned.run("sample", n=4)
+    assert "round close" in caught.value.hint
+    close_round(cleaned.workspace)
+    assert cleaned.run("sample", n=4).round == 2
 
 
 # ── a server that was lost

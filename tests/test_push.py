@@ -82,6 +82,7 @@ def test_changed_settings_act_on_the_next_round(sampled):
     )
     assert sampled.workspace.round.push == frozen
     assert sampled.workspace.round.batches[0].guidelines == "Be kind."
+    sampled.workspace.round.close({"why": "test"})
     sampled.run("sample", n=3)
     sampled.run("push", **{**FOLDER, "overlap": "all"}, guidelines="guide.md")
     assert sampled.workspace.round.batches[0].guidelines == "Be strict."

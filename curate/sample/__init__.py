@@ -6,9 +6,10 @@ clean ──sample──▶ a new round: sample · texts as shown · frame
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, cast
 
 from pydantic import Field, model_validator
 
@@ -17,9 +18,9 @@ from curate.errors import DataError
 from curate.rounds import freeze
 from curate.sample.gold import read_gold
 from curate.spec import Spec
-from curate.text import TEXT, render
-from curate.views import SIDES, View, cut, task_id, window
-from curate.workspace import Workspace, now
+from curate.text import TEXT, apply_edits
+from curate.views import SIDES, View, cut, task_id, widened, window
+from curate.workspace import Kept, Workspace, now
 
 if TYPE_CHECKING:
     import numpy as np
@@ -151,15 +152,21 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
     """Open a new round with documents that no round has sent before, or with some sent again."""
     import numpy as np
 
+    _refuse_open(workspace)
     number = workspace.next_number
     rng = np.random.default_rng([spec.seed, number])
     frame = _again(workspace, spec.relabel) if spec.relabel else _frame(workspace, spec)
-    if frame.empty:
+    chosen = _chosen(frame, rng, spec)
+    places = _places(spec, chosen, number)
+    if not places:
         raise DataError("no document is left to send", hint=_why_none(spec))
-    sampler = random if spec.relabel else STRATEGIES[spec.strategy]
-    rows, propensities = sampler(frame, spec.n * (2 if spec.compare else 1), rng, spec)
-    chosen = frame.iloc[rows].assign(propensity=propensities)
-    sample, views = _tasks(workspace, spec, chosen, number)
+    documents = workspace.find_kept(id for row in places for id in _members(row))
+    if spec.window and not spec.relabel:
+        places = list(_windows(places, documents, spec.window, spec.seed, number))
+    sample, views = _tasks(places, documents)
+    strata = Counter(str(row["stratum"]) for row in sample)
+    for row in sample:
+        row |= {"kind": "design", "strategy": "relabel" if spec.relabel else spec.strategy}
     golden = read_gold(workspace.path(spec.gold)) if spec.gold else {}
     known = {id: item for id, item in golden.items() if id not in views}
     sample += [{"id": id, "kind": "gold", "strategy": "gold"} for id in known]
@@ -185,89 +192,162 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
     return SampleResult(
         round=number,
         purpose=str(about["purpose"]),
-        documents=len(chosen),
+        documents=len(documents),
         tasks=len(sample),
         gold=len(answers),
         frame=len(frame),
-        strata={str(name): len(part) for name, part in _strata(chosen)},
+        strata=dict(sorted(strata.items())),
     )
 
 
-def _tasks(
-    workspace: Workspace, spec: SampleSpec, chosen: pd.DataFrame, number: int
-) -> tuple[list[dict[str, Any]], dict[str, View]]:
-    """Return the rows of `sample` for the documents chosen, and what each of them shows."""
-    design = {"kind": "design", "strategy": "relabel" if spec.relabel else spec.strategy}
-    documents = chosen.to_dict("records")
-    shown = workspace.find_views(chosen["id"])
-    if spec.compare:
-        return _pairs(documents, shown, design, number)
-    rows, views = [], {}
-    whole = workspace.find_views(chosen["id"], edited=False) if spec.window else {}
-    chances = chance.uniform([row["id"] for row in documents], spec.seed, f"window {number}")
-    for document, where in zip(documents, chances.tolist(), strict=True):
-        id, row = document["id"], {**design, "stratum": document["stratum"]}
-        row |= {"id": id, "propensity": None if spec.relabel else document["propensity"]}
-        view = shown[id]
-        text = whole[id].fields.get(TEXT, "") if whole else ""
-        if spec.window and len(text) > spec.window:
-            start, end = window(len(text), spec.window, where, view.edits)
-            part, edits = cut(text, start, end, view.edits)
-            row |= {"id": task_id([id], start, end), "members": [id], "start": start, "end": end}
-            view = View({TEXT: part}, (id,), start, edits)
-        rows.append(row)
-        views[row["id"]] = view
-    return rows, views
+def _refuse_open(workspace: Workspace) -> None:
+    """Raise DataError while people are asked: what they said after that would not come home."""
+    asked = [each for each in workspace.rounds if each.purpose != "import"]
+    if asked and asked[-1].push is not None and not asked[-1].closed:
+        raise DataError(
+            f"round {asked[-1].number} is still open",
+            hint="let people finish it, or end it with `curate round close`",
+        )
 
 
-def _pairs(
-    documents: Sequence[dict[Any, Any]],
-    shown: Mapping[str, View],
-    design: Mapping[str, str],
-    number: int,
-) -> tuple[list[dict[str, Any]], dict[str, View]]:
-    """Put documents side by side, two by two; who stands left is drawn by the pair and round."""
-    rows, views = [], {}
+def _chosen(frame: pd.DataFrame, rng: np.random.Generator, spec: SampleSpec) -> pd.DataFrame:
+    """Return the rows of the frame that are taken, best first, with their `propensity`."""
+    if spec.relabel or frame.empty:
+        rows, _ = random(frame, spec.n, rng, spec)
+        return frame.iloc[rows]
+    n = spec.n * len(SIDES) if spec.compare else spec.n
+    rows, propensities = STRATEGIES[spec.strategy](frame, n, rng, spec)
+    return frame.iloc[rows].assign(propensity=propensities)
+
+
+def _places(spec: SampleSpec, chosen: pd.DataFrame, number: int) -> list[dict[str, Any]]:
+    """Return which documents each task shows; what is sent again, as it was shown before."""
+    documents = cast(list[dict[str, Any]], chosen.to_dict("records"))
+    if spec.relabel:
+        return [{**row["place"], "stratum": row["stratum"]} for row in documents]
+    return list(_pairs(documents, number)) if spec.compare else documents
+
+
+def _members(place: Mapping[str, Any]) -> Sequence[str]:
+    return place.get("members") or (place["id"],)
+
+
+def _pairs(documents: Sequence[dict[Any, Any]], number: int) -> Iterator[dict[str, Any]]:
+    """Yield documents two by two; who stands left is drawn by the pair and round."""
     for one, other in zip(documents[::2], documents[1::2], strict=False):
         members = sorted((one["id"], other["id"]))
         id = task_id(members)
         if chance.uniform([id], number, "left")[0] < 0.5:
             members.reverse()
-        texts = {
-            side: render(shown[each].fields) for side, each in zip(SIDES, members, strict=True)
-        }
-        edits = {side: shown[each].edits for side, each in zip(SIDES, members, strict=True)}
-        rows.append({**design, "id": id, "members": members, "stratum": one["stratum"]})
-        views[id] = View(texts, tuple(members), by_field={k: v for k, v in edits.items() if v})
+        yield {"id": id, "members": members, "stratum": one["stratum"]}
+
+
+def _windows(
+    places: Sequence[dict[str, Any]],
+    documents: Mapping[str, Kept],
+    size: int,
+    seed: int,
+    number: int,
+) -> Iterator[dict[str, Any]]:
+    """Yield the documents, and a window at random of each that is one text longer than `size`."""
+    chances = chance.uniform([place["id"] for place in places], seed, f"window {number}")
+    for place, where in zip(places, chances.tolist(), strict=True):
+        id, document = place["id"], documents[place["id"]]
+        if [*document.whole.fields] == [TEXT] and len(document.text) > size:
+            start, end = window(len(document.text), size, where, document.edits)
+            yield {**place, "members": [id], "start": start, "end": end}
+        else:
+            yield place
+
+
+def _tasks(
+    places: Sequence[dict[str, Any]], documents: Mapping[str, Kept]
+) -> tuple[list[dict[str, Any]], dict[str, View]]:
+    """Return the rows of `sample`, and what they show: a text, a part of it, or two side by side.
+
+    Documents of several fields are compared as the text that their template makes of them.
+    """
+    rows, views = [], {}
+    for place in places:
+        shown = [documents[id] for id in _members(place)]
+        if not place.get("members"):
+            row, view = place, shown[0].whole
+        elif len(shown) == len(SIDES):
+            row, view = place, _side_by_side(place["members"], shown)
+        else:
+            row, view = _part(place, shown[0])
+        rows.append(row)
+        views[row["id"]] = view
     return rows, views
+
+
+def _side_by_side(members: Sequence[str], shown: Sequence[Kept]) -> View:
+    sides = dict(zip(SIDES, shown, strict=True))
+    return View(
+        {side: apply_edits(each.text, each.edits) for side, each in sides.items()},
+        tuple(members),
+        by_field={side: each.edits for side, each in sides.items() if each.edits},
+    )
+
+
+def _part(place: Mapping[str, Any], shown: Kept) -> tuple[dict[str, Any], View]:
+    start, end = widened(place["start"], place["end"], shown.edits)  # a text sent again may have
+    part, inside = cut(shown.text, start, end, shown.edits)  # other edits than it had
+    members = tuple(place["members"])
+    row = {**place, "id": task_id(members, start, end), "start": start, "end": end}
+    return row, View({TEXT: part}, members, start, inside)
 
 
 def _why_none(spec: SampleSpec) -> str:
     if spec.relabel:
         return f"nothing that was answered has {spec.relabel}"
-    return "every kept document was sent in an earlier round"
+    two = ", and a comparison needs two" if spec.compare else ""
+    return f"every kept document was sent in an earlier round{two}"
 
 
 def _again(workspace: Workspace, wanted: str) -> pd.DataFrame:
-    """Return the documents answered before that have a label, a guideline or an annotator."""
+    """Return the tasks answered before that have a label, a guideline or an annotator.
+
+    Of several tasks about the same documents the newest counts: `place` says what it showed.
+    """
     import pandas as pd
 
     what, _, value = wanted.partition("=")
-    there = set(workspace.document_table(["id"])["id"].to_pylist())
-    if what == "label":
-        workspace.require("labels")
-        rows = workspace.read("labels").to_pylist()
-        ids = {row["id"] for row in rows if json.loads(row["value"]) == value}
-    else:
-        ids = {
-            id
-            for each in workspace.rounds
-            for row in each.answers()
-            if str(row[what] or "").startswith(value)
-            for id in each.documents()[row["id"]]
-        }
-    found = sorted(ids & there)
-    return pd.DataFrame({"id": found, "stratum": [wanted] * len(found)})
+    kept = workspace.document_table(["id", "holdout"]).to_pylist()
+    there = {row["id"] for row in kept if not row["holdout"]}
+    labelled = _labelled(workspace, value) if what == "label" else set()
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for each in workspace.rounds:
+        tasks = {row["id"]: row for row in each.sample().to_pylist() if row["kind"] != "gold"}
+        for answer in each.answers():
+            task = tasks.get(answer["id"])
+            if task is None or answer["status"] != "submitted":
+                continue
+            documents = tuple(sorted(task["members"] or (task["id"],)))
+            asked = {
+                "label": bool({*documents, task["id"]} & labelled),
+                "guideline": str(answer["guideline"] or "").startswith(value),
+                "annotator": answer["annotator"] == value,
+            }
+            if asked[what] and there.issuperset(documents):
+                found[documents] = {key: task[key] for key in ("id", "members", "start", "end")}
+    places = pd.Series([found[documents] for documents in sorted(found)], dtype=object)
+    return pd.DataFrame({"place": places, "stratum": wanted})
+
+
+def _labelled(workspace: Workspace, value: str) -> set[str]:
+    """Return the ids that have a label: a choice, one of several, a span's, or a rating."""
+    workspace.require("labels")
+    rows = workspace.read("labels").to_pylist()
+    return {row["id"] for row in rows if _holds(json.loads(row["value"]), value)}
+
+
+def _holds(label: Any, value: str) -> bool:
+    if isinstance(label, list):
+        return any(_holds(each, value) for each in label)
+    if isinstance(label, dict):
+        return bool(label["label"] == value)
+    return value in (label, str(label), f"{label:g}" if isinstance(label, float) else None)
 
 
 def _frame(workspace: Workspace, spec: SampleSpec) -> pd.DataFrame:
