@@ -120,7 +120,7 @@ def show(result: Any, *, as_json: bool) -> None:
             counts = ", ".join(f"{key} {_number(each)}" for key, each in value.items())
             console.print(f"{name.replace('_', ' '):>22}  {_escaped(counts)}")
         elif _is_rows(value):
-            table(value, title=name)
+            table(value, title=name.replace("_", " "))
         elif is_dataclass(value):
             show(value, as_json=False)
         elif isinstance(value, tuple):
@@ -136,7 +136,7 @@ def table(rows: Sequence[Any], *, title: str = "") -> None:
     records = [dict(_items(row)) for row in rows]
     names = [name for name in records[0] if any(_is_cell(record[name]) for record in records)]
     names = [name for name in names if any(record[name] is not None for record in records)]
-    shown = Table(title=title.replace("_", " ") or None, title_justify="left")
+    shown = Table(title=_escaped(title) or None, title_justify="left")
     for name in names:
         number = isinstance(records[0][name], int | float)
         shown.add_column(name.replace("_", " "), justify="right" if number else "left")
@@ -182,8 +182,8 @@ def _is_rows(value: Any) -> bool:
 def _number(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
+    if isinstance(value, int) or (isinstance(value, float) and value.is_integer()):
+        return f"{int(value):,}"
     if isinstance(value, float):
         return f"{value:.4g}"
     return "" if value is None else str(value)

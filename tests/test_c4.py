@@ -116,3 +116,17 @@ def test_a_list_of_words_is_read_from_its_file(offline):
     spec = clean.CleanSpec.model_validate({"c4": {"bad_words": "none.txt"}})
     with pytest.raises(RecipeError, match="no file"):
         prepare(offline.workspace, spec.c4)
+
+
+def test_another_list_of_words_makes_clean_stale(offline):
+    from curate.recipe import is_fresh
+
+    offline.lines("pages.jsonl", ["A fine day. " * 6, "A foul day. " * 6])
+    offline.pool()
+    (offline.root / "bad.txt").write_text("foul\n")
+    asked = {"rules": ["c4"], "c4": {"bad_words": "bad.txt"}}
+    assert offline.run("clean", **asked).reasons == {"c4:bad_words": 1}
+    assert is_fresh(offline.workspace, "clean", offline.spec("clean", **asked))
+    (offline.root / "bad.txt").write_text("fine\nfoul\n")
+    assert not is_fresh(offline.workspace, "clean", offline.spec("clean", **asked))
+    assert offline.run("clean", **asked).reasons == {"c4:bad_words": 2}

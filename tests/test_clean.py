@@ -116,8 +116,15 @@ def test_what_reaches_into_a_mask_takes_the_whole_of_it():
 
 def test_limits_of_the_recipe():
     spec = clean.CleanSpec.model_validate({"limits": {"length:words": {"min": 5}}})
-    assert clean.limits_of(spec)["length:words"] == (5, None)
+    assert clean.limits_of(spec)["length:words"] == (5, 100_000)
     assert clean.limits_of(spec)["length:chars"] == (1, None)
+    again = clean.CleanSpec.model_validate(spec.settings())  # as the table remembers them
+    assert clean.limits_of(again) == clean.limits_of(spec)
+    opened = clean.CleanSpec.model_validate({"limits": {"length:words": {"min": 5, "max": None}}})
+    assert clean.limits_of(opened)["length:words"] == (5, None)
+    empty = clean.CleanSpec.model_validate({"limits": {"length:words": {"max": 2}}})
+    with pytest.raises(RecipeError, match="nothing passes length:words, from 3 to 2"):
+        clean.limits_of(empty)
     wrong = clean.CleanSpec.model_validate({"limits": {"gopher_repetition:top_2_gram": {}}})
     with pytest.raises(RecipeError, match="no signal gopher_repetition:top_2_gram") as caught:
         clean.limits_of(wrong)

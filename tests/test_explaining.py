@@ -35,6 +35,9 @@ def test_examples_stand_on_both_sides(made):
     nearest = sides["fails"][0]
     assert (nearest.source, nearest.text) == ("a", "Two words.")
     assert len(explain(made.workspace, "length", each_side=1)) == 4
+    limits = dict.fromkeys((each.signal, each.limit) for each in explain(made.workspace, "length"))
+    words = "length:words"
+    assert [*limits] == [("length:chars", "min 1"), (words, "min 3"), (words, "max 100000")]
 
 
 def test_a_rule_that_was_not_measured(made):
@@ -93,6 +96,8 @@ def test_what_it_says_is_what_happens(made):
     ]
     result = made.run("clean", rules=["length"], limits={"length:words": {"min": 4}})
     assert (result.kept, result.tokens, result.measured) == (then.kept, then.tokens, 0)
+    limits = {each.limit for each in explain(made.workspace, "length:words")}
+    assert limits == {"min 4", "max 100000"}  # the other side stays as it was
 
 
 def test_a_table_of_limits_where_none_is_named(made):
@@ -133,7 +138,12 @@ def test_the_command(made, run):
     assert shown["outcomes"][0]["limits"] == "as it is"
     code, out, _ = run("clean", *arguments)
     assert code == 0
-    assert "Two words." in out
+    assert "length:words: min 3" in out
+    assert out.index("One.") < out.index("Two words.") < out.index("Now three words.")
+    made.run("clean", rules=["length"], limits={"length:chars": {"min": None}})
+    code, out, err = run("clean", "--explain", "length:chars", "-w", made.root)
+    assert (code, out) == (0, "")
+    assert "--what-if tries one" in err
     code, _, err = run("clean", "--explain", "c4", "-w", made.root)
     assert code == 2
     assert "nothing was measured" in err

@@ -44,6 +44,32 @@ def test_languages_per_source(offline):
     assert made.kept == 5
 
 
+def test_languages_as_people_write_them(offline):
+    from curate.clean import CleanSpec
+    from curate.spec import validated
+
+    def read(given):
+        return validated(CleanSpec, {"languages": given}, where="recipe.yaml").languages
+
+    assert read(["en", False]) == ("en", "no")  # YAML's reading of [en, no]
+    assert read("zh") == ("zh",)
+    assert read({"web": False, "books": ["zh-Hant"]}) == {"web": ("no",), "books": ("zh-Hant",)}
+    assert (read({}), read(None)) == ({}, None)
+    with pytest.raises(RecipeError, match="english is no language tag, as en"):
+        read(["english"])
+    for given in (3, {"web": 3}, [1]):
+        with pytest.raises(RecipeError, match="languages"):
+            read(given)
+
+
+def test_a_source_that_is_not_there_is_told(offline):
+    offline.lines("web.jsonl", [ENGLISH])
+    offline.pool()
+    with pytest.raises(RecipeError, match=r"clean\.languages: no source wbe") as caught:
+        offline.run("clean", languages={"wbe": ["en"]})
+    assert "web" in caught.value.hint
+
+
 def test_stages_see_the_detected_language(offline):
     offline.lines("web.jsonl", [ENGLISH, CHINESE])
     offline.pool()
@@ -78,6 +104,13 @@ def test_a_declared_language_stands_where_none_is_measured(offline):
         ("MIT OR GPL-3.0-only", ["MIT"], True),
         ("MIT AND GPL-3.0-only", ["MIT"], False),
         ("(MIT AND ISC) OR X", ["MIT", "ISC"], True),
+        ("(MIT OR X) AND Y", ["MIT"], False),
+        ("(MIT OR X) AND (Y OR (ISC AND MIT))", ["MIT", "ISC"], True),
+        ("MIT OR X AND Y", ["MIT"], True),
+        ("(MIT)", ["MIT"], True),
+        ("GPL-2.0-only WITH Classpath-exception-2.0", ["GPL-2.0-only"], False),
+        ("MIT (see LICENSE)", ["MIT"], False),
+        ("(MIT", ["MIT"], False),
         ("MIT", [], False),
     ],
 )

@@ -69,6 +69,11 @@ def test_a_declared_language_is_kept_and_disagreement_is_marked():
         ("und", ["en", "und"], True),
         (None, ["und"], True),
         ("en", [], False),
+        ("fin_Latn", ["fi"], True),
+        ("zh", ["zho"], True),
+        ("no", ["nob"], True),
+        ("nno_Latn", ["no"], False),
+        ("ceb", ["ceb"], True),
     ],
 )
 def test_ranges_of_languages(tag, ranges, wanted):

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_serializer, model_validator
 
 from curate import storage, tables
 from curate.clean import instruments, older, overlap
@@ -26,7 +26,7 @@ from curate.clean.c4 import C4Spec
 from curate.clean.contamination import ContaminationSpec
 from curate.clean.deciding import decide
 from curate.clean.duplicates import Gone, Shard, near_duplicates
-from curate.clean.language import DIFFERS, MINIMUM, LanguageSpec
+from curate.clean.language import DIFFERS, MINIMUM, TAG, LanguageSpec
 from curate.clean.licenses import LicenseSpec
 from curate.clean.lines import LinesSpec
 from curate.clean.measuring import KEPT, SIGNATURE, Plan, measure
@@ -49,10 +49,19 @@ WRITES = ("clean",)
 
 
 class Limit(Spec):
-    """The range of a signal in which a document passes; null is open."""
+    """Other limits of a signal: a side that is not named stays as it is, and null opens it."""
 
     min: Annotated[float | None, Field(description="Smallest value that passes.")] = None
     max: Annotated[float | None, Field(description="Largest value that passes.")] = None
+
+    @model_serializer
+    def _named(self) -> dict[str, float | None]:
+        return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+
+    def instead_of(self, bounds: Range) -> Range:
+        """Return a range with the sides that are named here in the place of its own."""
+        named = self.model_fields_set
+        return self.min if "min" in named else bounds[0], self.max if "max" in named else bounds[1]
 
 
 class CleanSpec(Spec):
@@ -94,6 +103,21 @@ class CleanSpec(Spec):
         RelevanceSpec | None, Field(description="Texts that documents should be like.")
     ] = None
 
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _languages_as_written(cls, given: Any) -> Any:
+        """Take one language for a list of one, and YAML's false for Norwegian, `no`."""
+        if isinstance(given, dict):
+            return {source: cls._languages_as_written(each) for source, each in given.items()}
+        listed = [given] if isinstance(given, str | bool) else given
+        if not isinstance(listed, list | tuple):
+            return given
+        tags = ["no" if each is False else each for each in listed]
+        for tag in tags:
+            if isinstance(tag, str) and not TAG.fullmatch(tag):
+                raise ValueError(f"{tag} is no language tag, as en, zh-Hant or und are")
+        return tags
+
     @model_validator(mode="after")
     def _against_by_a_threshold(self) -> CleanSpec:
         if self.against and self.near_duplicates is None:
@@ -133,10 +157,11 @@ class CleanResult:
 
 
 def inputs(workspace: Workspace, spec: CleanSpec) -> dict[str, str | None]:
-    """Return the digests of the pool, of older corpora, and of the texts it is compared with."""
+    """Return the digests of the pool, of older corpora, and of the files it is compared with."""
     found = workspace.inputs(READS)
     compared = [each.path for each in (spec.contamination.sets if spec.contamination else ())]
     compared += [each.path for each in (spec.relevance.target if spec.relevance else ())]
+    compared += [spec.c4.bad_words] if spec.c4.bad_words and "c4" in spec.rules else []
     if compared:
         paths = [workspace.path(each) for each in compared]
         marks = [storage.file_digest(path) if path.is_file() else None for path in paths]
@@ -228,7 +253,9 @@ def limits_of(spec: CleanSpec) -> dict[str, Range]:
                 f"clean.limits: no signal {name} in the chosen rules",
                 hint=f"there are: {', '.join(limits)}",
             )
-        limits[name] = (limit.min, limit.max)
+        low, high = limits[name] = limit.instead_of(limits[name])
+        if low is not None and high is not None and low > high:
+            raise RecipeError(f"clean.limits: nothing passes {name}, from {low:g} to {high:g}")
     return limits
 
 

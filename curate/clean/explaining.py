@@ -65,7 +65,10 @@ class Outcome:
 
 
 def explain(workspace: Workspace, name: str, *, each_side: int = EACH_SIDE) -> list[Example]:
-    """Return the documents nearest to the limits of `rule` or `rule:signal`, on both sides."""
+    """Return the documents nearest to the limits of `rule` or `rule:signal`, on both sides.
+
+    Limit by limit, in the order of the verdict; those that pass first, the nearest first.
+    """
     limits = _chosen(_made_with(workspace), name)
     found: dict[tuple[str, str, bool], list[tuple[float, int, int, float]]] = defaultdict(list)
     for number, path in enumerate(workspace.shards("clean")):
@@ -74,7 +77,7 @@ def explain(workspace: Workspace, name: str, *, each_side: int = EACH_SIDE) -> l
     texts = _excerpts(workspace, {(at[1], at[2]) for near in found.values() for at in near})
     return [
         Example(signal, limit, "fails" if failed else "passes", value, *texts[number, row])
-        for (signal, limit, failed), near in sorted(found.items())
+        for (signal, limit, failed), near in found.items()
         for _, number, row, value in near
     ]
 

@@ -30,12 +30,26 @@ class LicenseSpec(Spec):
 
 def allowed(license: str | None, names: Sequence[str]) -> bool:
     """Whether a licence passes. Of an SPDX expression with OR one part has to, with AND each."""
-    given = re.sub(r"[()]", " ", license or UNKNOWN).strip()
-    for word, rule in ((" OR ", any), (" AND ", all)):
-        parts = re.split(word, given, flags=re.IGNORECASE)
+    given = (license or UNKNOWN).strip()
+    for word, rule in (("OR", any), ("AND", all)):  # AND binds tighter
+        parts = _parts(given, word)
         if len(parts) > 1:
             return rule(allowed(part, names) for part in parts)
+    if given[:1] == "(" and given[-1:] == ")":
+        return allowed(given[1:-1], names)
     return any(fnmatchcase(given.casefold(), name.casefold()) for name in names)
+
+
+def _parts(expression: str, word: str) -> list[str]:
+    """Return what stands between a word, where that is not within brackets."""
+    first, *others = re.split(rf"\s+{word}\s+", expression, flags=re.IGNORECASE)
+    parts = [first]
+    for each in others:
+        if parts[-1].count("(") > parts[-1].count(")"):
+            parts[-1] += f" {word} {each}"
+        else:
+            parts.append(each)
+    return parts
 
 
 class License:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from curate import console
@@ -20,9 +21,13 @@ def explained(workspace: Workspace, name: str | None, wishes: Sequence[str], as_
     if as_json:
         console.show({"examples": examples, "outcomes": outcomes}, as_json=True)
         return
-    if examples:
-        console.table(examples)
-    elif name:
-        console.note(f"no document has a value near a limit of {name}")
+    for (signal, limit), near in groupby(examples, lambda each: (each.signal, each.limit)):
+        rows = [
+            {"value": each.value, "": each.side, "source": each.source, "text": each.text}
+            for each in sorted(near, key=lambda each: each.value)
+        ]
+        console.table(rows, title=f"{signal}: {limit}")
+    if name and not examples:
+        console.note(f"no limit of {name} was asked of any document: --what-if tries one")
     if outcomes:
         console.table(outcomes)
