@@ -24,9 +24,19 @@ def test_together_asks_everyone_the_same():
 
 def test_the_overlap_of_gold_is_that_of_as_many_others():
     asks = together(items(10, gold=2), PEOPLE, 1).asks
-    assert {id for id, overlap in asks.items() if overlap == 3} == {"t00", "t01", "t08", "t09"}
+    by_all = {id for id, overlap in asks.items() if overlap == 3}
+    assert len(by_all) == 4
+    assert {"t08", "t09"} < by_all
     assert set(together(items(10, gold=2), PEOPLE, 3).asks.values()) == {None}
     assert set(together(items(10, gold=2), PEOPLE, None).asks.values()) == {None}
+
+
+def test_others_that_ask_everyone_are_not_told_from_gold_by_their_place():
+    among = [Item(f"t{k:03}", gold=k % 10 == 5) for k in range(200)]
+    asks = together(among, PEOPLE, 1).asks
+    places = [k for k, item in enumerate(among) if asks[item.id] and not item.gold]
+    assert len(places) == 20
+    assert 60 < sum(places) / 20 < 140
 
 
 def test_people_nobody_knows_cannot_be_too_few():
@@ -40,6 +50,7 @@ def test_people_nobody_knows_cannot_be_too_few():
         ((), 1, "only 0 can be asked"),
         ((), None, "only 0 can be asked"),
         ((Person(id="x", quota=3), Person(id="y", quota=4)), 2, "too small a quota for 2 answers"),
+        ((Person(id="x", quota=3),), None, "too small a quota for 1 answers"),
     ],
 )
 def test_an_overlap_above_the_people_is_refused(people, overlap, words):
@@ -65,20 +76,43 @@ def test_a_column_splits_and_readers_of_a_language_get_it():
         "zh-Hant": ("li", "bob"),
         "unknown": ("bob",),
     }
-    assert {name: list(part.asks) for name, part in parts.items()} == {
-        "en": ["a", "g"],
-        "zh": ["b", "g"],
-        "zh-Hant": ["c", "g"],
-        "unknown": ["d", "g"],
-    }
+    asks = {name: list(part.asks) for name, part in parts.items()}
+    assert asks == {"en": ["a", "g"], "zh": ["b"], "zh-Hant": ["c"], "unknown": ["d"]}
     with pytest.raises(DataError, match="only 1 can be asked for unknown"):
         by_value(mixed, "language", people, {}, 2)
+
+
+def test_nobody_sees_a_gold_item_twice():
+    mixed = [
+        *(Item(value + str(k), value) for value in ("en", "fr", "zh") for k in range(3)),
+        *(Item(f"g{k}", gold=True) for k in range(2)),
+    ]
+    people = (Person(id="al", languages=("en", "fr")), Person(id="li", languages=("zh",)))
+    parts = by_value(mixed, "language", people, {}, 1)
+    given = {(item, id) for part in parts for item in part.asks for id in part.people}
+    assert len(given) == sum(len(part.asks) for part in parts)
+    assert {pair for pair in given if pair[0][0] == "g"} == {
+        *(("g0", "al"), ("g0", "li")),
+        *(("g1", "al"), ("g1", "li")),
+    }
+    unknown = by_value(mixed, "language", None, {}, 1)
+    assert sum("g0" in part.asks for part in unknown) == 1
+
+
+def test_a_quota_is_of_the_whole_round():
+    mixed = [Item(f"{value}{k}", value) for value in ("en", "zh") for k in range(3)]
+    with pytest.raises(DataError, match="too small a quota"):
+        by_value(mixed, "language", (Person(id="ann", quota=4),), {}, 1)
+    assert len(by_value(mixed, "language", (Person(id="ann", quota=6),), {}, 1)) == 2
 
 
 def test_other_columns_have_the_people_that_were_named():
     mixed = [Item("a", "web"), Item("b", "books")]
     parts = by_value(mixed, "source", PEOPLE, {"web": ("bob",)}, 1)
     assert {p.name: p.people for p in parts} == {"books": ("ann", "bob", "cy"), "web": ("bob",)}
+    twice = {"web": ("bob", "bob")}
+    with pytest.raises(DataError, match="only 1 can be asked for web"):
+        by_value(mixed, "source", PEOPLE, twice, 2)
     with pytest.raises(DataError, match="names radio, and no task has that source") as caught:
         by_value(mixed, "source", PEOPLE, {"radio": ("bob",)}, 1)
     assert "books, web" in caught.value.hint
@@ -89,8 +123,10 @@ def test_other_columns_have_the_people_that_were_named():
 def test_people_share_the_tasks_evenly_and_all_get_the_gold():
     parts = by_person(items(20, gold=2), PEOPLE, 2)
     counts = Counter(task for part in parts for task in part.asks)
-    assert {task: n for task, n in counts.items() if n != 2} == {"t18": 3, "t19": 3}
-    assert [len(part.asks) for part in parts] == [14, 14, 14]
+    by_all = {task for task, n in counts.items() if n != 2}
+    assert len(by_all) == 4  # no server tells gold by the number of projects that it stands in
+    assert {"t18", "t19"} < by_all
+    assert [len(part.asks) for part in parts] == [15, 15, 14]
     assert all(list(part.asks) == sorted(part.asks) for part in parts)  # in the order shown
     assert {part.overlap for part in parts} == {1}
 
@@ -103,6 +139,17 @@ def test_quotas_and_languages_hold_when_sharing_out():
         by_person(items(3, language="en"), people, 3)
     with pytest.raises(DataError, match="too small a quota"):
         by_person(items(9, language="zh"), (Person(id="ann", quota=3),), 1)
+
+
+def test_what_few_can_read_is_given_out_first():
+    ann = Person(id="ann", languages=("en", "zh"), quota=1)
+    mixed = [Item("e", language="en"), Item("z", language="zh")]
+    bob = Person(id="bob", languages=("en",))
+    parts = by_person(mixed, (ann, bob), 1)
+    assert {part.name: list(part.asks) for part in parts} == {"ann": ["z"], "bob": ["e"]}
+    for overlap in (1, None):
+        with pytest.raises(DataError, match=r"1 people .* only 0 can be asked for ja"):
+            by_person(items(1, language="ja"), (ann,), overlap)
 
 
 def test_names_of_projects_hold_letters_and_are_told_apart():

@@ -113,6 +113,25 @@ def test_what_cannot_split_a_round(cleaned, given, words):
         cleaned.run("push", **FOLDER, **given)
 
 
+def test_a_guideline_for_no_part_is_refused(cleaned):
+    (cleaned.root / "zh.md").write_text("请公平。")
+    cleaned.run("sample", n=4)
+    with pytest.raises(DataError, match="guidelines names zhh, and no task has that language"):
+        cleaned.run("push", **FOLDER, assign="language", guidelines={"zhh": "zh.md"})
+    assert cleaned.workspace.round.push is None
+
+
+def test_languages_that_were_detected_split_a_round(offline):
+    english = "The weather in the north of the country was unusually mild for a day in spring"
+    chinese = "我们昨天在市中心的一家新餐馆里吃了一顿非常美味的晚饭大家都很高兴"
+    offline.lines("mixed.jsonl", [f"{t} {n}." for t in (english, chinese) for n in range(3)])
+    offline.pool()
+    offline.run("clean", languages={})
+    offline.run("sample", n=6)
+    made = offline.run("push", **FOLDER, assign="language")
+    assert [(each.batch, each.tasks) for each in made.batches] == [("en", 3), ("zh", 3)]
+
+
 def test_meta_splits_too(cleaned):
     cleaned.run("sample", n=4, strategy="stratified", by=["language"])
     made = cleaned.run("push", **FOLDER, assign="meta.lang")
@@ -251,6 +270,24 @@ def test_gold_that_cannot_be_read(cleaned, line, words):
     assert cleaned.workspace.rounds == []
 
 
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ({"sentimnt": "positive"}, "no question sentimnt"),
+        ({"sentiment": "good"}, "'good' is none of the choices"),
+    ],
+)
+def test_gold_that_nobody_could_answer_is_refused_before_it_is_sent(cleaned, answers, words):
+    gold = cleaned.root / "gold.jsonl"
+    gold.write_text(json.dumps({"text": "A known thing.", "answers": answers}) + "\n")
+    cleaned.run("sample", n=56, gold="gold.jsonl")
+    with pytest.raises(DataError, match=f"'A known thing.': .*{words}"):
+        cleaned.run("push", **FOLDER)
+    assert cleaned.workspace.round.push is None
+    close_round(cleaned.workspace)
+    assert cleaned.run("sample", n=56).documents == 56  # nobody has seen one of them
+
+
 # ── suggestions
 
 
@@ -302,6 +339,43 @@ def test_entities_are_suggested_in_the_words_of_the_form(offline):
 def test_suggestions_that_nobody_can_make(cleaned, by, words):
     cleaned.run("sample", n=2)
     with pytest.raises(RecipeError, match=words):
+        cleaned.run("push", **FOLDER, suggest=[by])
+    assert cleaned.workspace.round.push is None
+
+
+def test_a_model_of_ones_own_may_speak_numpy(cleaned):
+    cleaned.run("sample", n=3)
+    by = {"question": "quality", "by": "tests.test_parts:stars"}
+    assert cleaned.run("push", backend="folder", form="quality", suggest=[by]).suggestions == 3
+    (first, *_) = tasks(cleaned)
+    assert first["suggestions"] == [
+        {"question": "quality", "value": 4, "score": 0.5, "model": "tests.test_parts:stars"}
+    ]
+
+
+def stars(texts):
+    """Guess as a model does."""
+    import numpy as np
+
+    return [(np.int64(4), np.float32(0.5)) for _ in texts]
+
+
+ODD = {
+    "few": lambda texts: [None],
+    "boom": lambda texts: 1 / 0,
+    "sure": lambda texts: [("positive", 7) for _ in texts],
+    "nan": lambda texts: [("positive", float("nan")) for _ in texts],
+    "one": lambda texts: 5,
+    "three": lambda texts: [("positive", 0.5, "why") for _ in texts],
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_what_a_model_makes_wrongly_is_told_and_not_sent(cleaned, name, monkeypatch):
+    monkeypatch.setattr("tests.test_parts.guesses", ODD[name])
+    cleaned.run("sample", n=2)
+    by = {"question": "sentiment", "by": "tests.test_parts:guesses"}
+    with pytest.raises(RecipeError, match=r"push\.suggest: tests\.test_parts:guesses"):
         cleaned.run("push", **FOLDER, suggest=[by])
     assert cleaned.workspace.round.push is None
 

@@ -17,7 +17,7 @@ from pydantic import Field, model_validator
 from curate import chance, people
 from curate.backends import Backend
 from curate.errors import DataError, ProjectMismatch, RecipeError
-from curate.forms import load_form
+from curate.forms import complaint, load_form
 from curate.people import Person
 from curate.push.assign import Item, Part, by_person, by_value, slugs, together
 from curate.push.suggest import SuggestSpec, suggest
@@ -108,6 +108,7 @@ def run(workspace: Workspace, spec: PushSpec) -> PushResult:
     _check_fields(form, current)
     notes: tuple[str, ...] = ()
     if current.push is None:
+        _check_gold(form, current)
         notes = _freeze(workspace, spec, current, form, guidelines)
     notes += _changes(current, spec, form, guidelines)
     backend = workspace.connect(current.push["spec"]["backend"])
@@ -217,6 +218,19 @@ def _check_fields(form: Form, current: Round) -> None:
 # ── the first push
 
 
+def _check_gold(form: Form, current: Round) -> None:
+    """Raise DataError for a known answer that nobody could give: all would seem to be wrong."""
+    texts = current.texts()
+    for id, answers in current.gold().items():
+        for question, value in answers.items():
+            if reason := complaint(form, question, value, texts[id]):
+                shown = " ".join(texts[id].values())
+                raise DataError(
+                    f"the gold item {shown[:40]!r}: {reason}",
+                    hint="mend the file of gold items, then `curate round close` and sample anew",
+                )
+
+
 def _freeze(
     workspace: Workspace,
     spec: PushSpec,
@@ -227,6 +241,12 @@ def _freeze(
     backend = workspace.connect(spec.backend)
     who, added = _who(workspace, backend)
     parts = _parts(workspace, spec, current, who)
+    unused = sorted({*guidelines} - {None, *(part.name for part in parts)}, key=str)
+    if unused:
+        raise DataError(
+            f"push.guidelines names {unused[0]}, and no task has that {spec.assign}",
+            hint=f"there are: {', '.join(str(part.name) for part in parts)}",
+        )
     views = current.views()
     suggested = suggest(workspace, form, spec.suggest, views) if spec.suggest else {}
     short = slugs(part.name for part in parts if part.name)
@@ -281,8 +301,9 @@ def _parts(
 def _items(workspace: Workspace, spec: PushSpec, current: Round) -> Iterable[Item]:
     """Yield the tasks in the order shown, each with its value of the column that splits."""
     documents, gold = current.documents(), current.gold_items()
-    column = spec.assign if spec.assign not in (None, PERSON) else "language"
-    values = _values(workspace, str(column), {ids[0] for ids in documents.values()})
+    column = "language" if spec.assign in (None, PERSON) else str(spec.assign)
+    shown = {ids[0] for ids in documents.values()}
+    values = _values(workspace, column, shown) if spec.assign else {}
     golden = {row["id"] for row in current.sample().to_pylist() if row["kind"] == "gold"}
     for id in _in_order(current):
         about = gold.get(id, {}).get("about", {})
@@ -292,18 +313,21 @@ def _items(workspace: Workspace, spec: PushSpec, current: Round) -> Iterable[Ite
 
 
 def _values(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str, str | None]:
+    """Return the value of each document: a language is the declared one, else the detected one."""
     key = column.removeprefix("meta.")
     stored = "meta" if key != column else column
-    if workspace.stored("pool") is None:
-        return {}
     known = ("source", "language", "license", "batch", "meta")
     if stored not in known:
         raise RecipeError(
             f"push.assign: {column} is no column of the pool",
             hint=f"{', '.join(known[:-1])}, meta.KEY or {PERSON}",
         )
-    rows = workspace.read("pool", ["id", stored]).to_pylist()
-    found = {row["id"]: row[stored] for row in rows if row["id"] in ids}
+    found = {
+        row["id"]: row[stored]
+        for shard in workspace.documents(["id", stored], dropped=True)
+        for row in shard.to_pylist()
+        if row["id"] in ids
+    }
     if stored == "meta":
         found = {id: json.loads(meta or "{}").get(key) for id, meta in found.items()}
     return {id: None if value is None else str(value) for id, value in found.items()}

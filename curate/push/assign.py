@@ -9,9 +9,10 @@ All is decided before anything is sent: too few people for the overlap are refus
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from curate.errors import DataError
 from curate.people import Person
@@ -56,12 +57,27 @@ def together(
     """
     if people is None:
         return Part(name, None, overlap, {item.id: None for item in items})
-    _enough(len(items), people, overlap, name)
-    everyone = len(people) if overlap is not None and overlap < len(people) else None
-    golden = sum(item.gold for item in items)
-    others = [item.id for item in items if not item.gold][:golden]
-    asks = {item.id: everyone if item.gold or item.id in others else None for item in items}
-    return Part(name, tuple(person.id for person in people), overlap, asks)
+    wanted = len(people) if overlap is None else overlap
+    if not 0 < wanted <= len(people):
+        raise _too_few(max(1, wanted), len(people), name)
+    everyone = len(people) if wanted < len(people) else None
+    asking_all = _asking_all(items) if everyone else frozenset[str]()
+    asks = {item.id: everyone if item.id in asking_all else None for item in items}
+    part = Part(name, tuple(person.id for person in people), overlap, asks)
+    _refuse_quotas([part], people, name)
+    return part
+
+
+def _asking_all(items: Sequence[Item]) -> frozenset[str]:
+    """Return the gold items and as many others, which lie anywhere among them.
+
+    Which others depends on what is gold, so that it cannot be told from the ids.
+    """
+    gold = sorted(item.id for item in items if item.gold)
+    salt = " ".join(gold)
+    rest = (item.id for item in items if not item.gold)
+    others = sorted(rest, key=lambda id: blake2b(f"{salt} {id}".encode()).digest())
+    return frozenset((*gold, *others[: len(gold)]))
 
 
 def by_value(
@@ -73,23 +89,41 @@ def by_value(
 ) -> list[Part]:
     """Make one part for each value; its people are those chosen, or those who read the language.
 
-    A gold item without a value stands in every part.
+    A gold item without a value stands in parts that have no people in common: seen twice, it would
+    be known.
     """
-    parts: dict[str, list[Item]] = defaultdict(list)
-    values = {item.value or UNKNOWN for item in items if item.value or not item.gold}
-    for item in items:
-        for value in [item.value or UNKNOWN] if item.value or not item.gold else values:
-            parts[value].append(item)
+    parts: dict[str, list[Item]] = {
+        value: [] for value in sorted({i.value or UNKNOWN for i in items if i.value or not i.gold})
+    }
     unused = sorted(set(chosen) - set(parts))
     if unused:
         raise DataError(
             f"push.people names {unused[0]}, and no task has that {column}",
-            hint=f"there are: {', '.join(sorted(parts))}",
+            hint=f"there are: {', '.join(parts)}",
         )
-    return [
-        together(parts[value], _chosen(people, column, value, chosen), overlap, value)
-        for value in sorted(parts)
-    ]
+    who = {value: _chosen(people, column, value, chosen) for value in parts}
+    turn = 0
+    for item in items:
+        if item.value or not item.gold:
+            parts[item.value or UNKNOWN].append(item)
+        else:
+            for value in _apart(who, turn):
+                parts[value].append(item)
+            turn += 1
+    made = [together(parts[value], who[value], overlap, value) for value in parts]
+    _refuse_quotas(made, {p.id: p for each in who.values() for p in each or ()}.values())
+    return made
+
+
+def _apart(who: Mapping[str, Sequence[Person] | None], first: int) -> list[str]:
+    """Return parts that have no people in common, beginning with one of them."""
+    values, found, seen = [*who], list[str](), set[str]()
+    for value in (*values[first % len(values) :], *values[: first % len(values)]):
+        ids = {person.id for person in who[value] or ()}
+        if not found or (ids and not ids & seen):
+            found.append(value)
+            seen |= ids
+    return found
 
 
 def _chosen(
@@ -103,7 +137,7 @@ def _chosen(
                 f"push.people: {missing[0]} cannot be asked",
                 hint="see `curate people list`: an account on this server, and a period of work",
             )
-        return [known.get(id, Person(id=id)) for id in chosen[value]]
+        return [known.get(id, Person(id=id)) for id in dict.fromkeys(chosen[value])]
     if people is None or column != "language":
         return people
     return [person for person in people if person.reads(value)]
@@ -112,16 +146,26 @@ def _chosen(
 def by_person(items: Sequence[Item], people: Sequence[Person], overlap: int | None) -> list[Part]:
     """Share the tasks out evenly: each goes to `overlap` people who read it and have room.
 
-    Gold items go to everyone who reads them. Nobody gets more than their quota, gold counted.
+    Gold items, and as many others, go to everyone who reads them. Nobody gets more than their
+    quota. What few can read is given out first.
     """
     given: dict[str, dict[str, int | None]] = {person.id: {} for person in people}
     order = {person.id: place for place, person in enumerate(people)}
-    for item in sorted(items, key=lambda item: not item.gold):
-        able = [person for person in people if item.language is None or person.reads(item.language)]
-        free = [p for p in able if p.quota is None or len(given[p.id]) < p.quota]
-        wanted = len(able) if item.gold or overlap is None else overlap
-        if len(free) < wanted or not wanted:
-            raise _too_few(wanted, len(free), item.language, len(able) > len(free))
+    able = {
+        language: [p for p in people if language is None or p.reads(language)]
+        for language in {item.language for item in items}
+    }
+    golden = any(item.gold for item in items)
+    asking_all = _asking_all(items) if golden else frozenset[str]()
+    for item in sorted(items, key=lambda i: (i.id not in asking_all, len(able[i.language]))):
+        readers = able[item.language]
+        free = [p for p in readers if p.quota is None or len(given[p.id]) < p.quota]
+        every = item.id in asking_all or overlap is None
+        wanted = len(readers) if every else overlap or 1
+        if not 0 < wanted <= len(readers):
+            raise _too_few(max(1, wanted), len(readers), item.language)
+        if len(free) < wanted:
+            raise _small_quotas(wanted, item.language)
         free.sort(key=lambda person: (len(given[person.id]), order[person.id]))
         for person in free[:wanted]:
             given[person.id][item.id] = None
@@ -133,22 +177,32 @@ def by_person(items: Sequence[Item], people: Sequence[Person], overlap: int | No
     ]
 
 
-def _enough(tasks: int, people: Sequence[Person], overlap: int | None, name: str | None) -> None:
-    if len(people) < (overlap or 1):
-        raise _too_few(overlap or 1, len(people), name, False)
-    if overlap is not None:
-        room = sum(min(person.quota or tasks, tasks) for person in people)
-        if room < tasks * overlap:
-            raise _too_few(overlap, len(people), name, True)
+def _refuse_quotas(
+    parts: Sequence[Part], people: Iterable[Person], where: str | None = None
+) -> None:
+    """Raise DataError if people have too little room for what is asked, in sum or of them all."""
+    wanted, least, most = 0, Counter[str](), Counter[str]()
+    for part in parts:
+        ids = part.people or ()
+        asks = [each or part.overlap or len(ids) for each in part.asks.values()]
+        wanted += sum(asks) if ids else 0
+        least.update(dict.fromkeys(ids, asks.count(len(ids))))
+        most.update(dict.fromkeys(ids, len(asks)))
+    room = {p.id: most[p.id] if p.quota is None else min(p.quota, most[p.id]) for p in people}
+    if sum(room.values()) < wanted or any(room[id] < number for id, number in least.items()):
+        raise _small_quotas(max(part.overlap or len(part.people or ()) for part in parts), where)
 
 
-def _too_few(wanted: int, there: int, where: str | None, quotas: bool) -> DataError:
+def _small_quotas(wanted: int, where: str | None) -> DataError:
     about = f" for {where}" if where else ""
-    if quotas:
-        return DataError(
-            f"the people{about} have too small a quota for {wanted} answers to every text",
-            hint="raise a quota in people.yaml, lower push.overlap, or sample fewer texts",
-        )
+    return DataError(
+        f"the people{about} have too small a quota for {wanted} answers to every text",
+        hint="raise a quota in people.yaml, lower push.overlap, or sample fewer texts",
+    )
+
+
+def _too_few(wanted: int, there: int, where: str | None) -> DataError:
+    about = f" for {where}" if where else ""
     return DataError(
         f"{wanted} people are to answer every text, but only {there} can be asked{about}",
         hint="add people with `curate server accounts add`, or lower push.overlap",

@@ -9,6 +9,7 @@ What the form does not offer is left out before anything is sent.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Annotated, Any
@@ -66,8 +67,11 @@ def _fitted(form: Form, question: Question, value: Any, labels: Mapping[str, str
     """Return a value in the form's words: spans without those whose label it does not offer."""
     if isinstance(value, list) and question.kind == "entities":
         field = {"field": question.fields[0]} if len(form.fields) > 1 else {}
-        spans = [{**span, "label": labels.get(span["label"], span["label"])} for span in value]
-        return [{**span, **field} for span in spans if span["label"] in question.labels]
+        named = [(span, span.get("label")) for span in value if isinstance(span, dict)]
+        spans = [{**span, "label": labels.get(str(name), name), **field} for span, name in named]
+        return [span for span in spans if span["label"] in question.labels]
+    if isinstance(value, list):
+        return [labels.get(each, each) if isinstance(each, str) else each for each in value]
     return labels.get(value, value) if isinstance(value, str) else value
 
 
@@ -82,7 +86,7 @@ def _guesses(
     if kind == "spacy" and name:
         return _spacy(name, texts)
     if name:
-        return spec.by, [_guess(each) for each in _function(kind, name)(texts)]
+        return spec.by, _own(spec.by, _function(kind, name), texts)
     raise RecipeError(
         f"push.suggest: nothing is called {spec.by}", hint="spacy:MODEL, scores or MODULE:FUNCTION"
     )
@@ -117,7 +121,10 @@ def _predicted(
     for id, view in views.items():
         row = rows.get(view.members[0] if view.members else id)
         value = row[column] if row else None
-        yield value, row.get(f"{question.name}:{value}") if row else None
+        score = row.get(f"{question.name}:{value}") if row else None
+        if value is not None and question.kind == "rating":
+            value = int(value)
+        yield value, score
 
 
 def _function(module: str, name: str) -> Callable[[Sequence[str]], Sequence[Any]]:
@@ -128,5 +135,26 @@ def _function(module: str, name: str) -> Callable[[Sequence[str]], Sequence[Any]
     return found
 
 
+def _own(
+    name: str, function: Callable[[Sequence[str]], Sequence[Any]], texts: Sequence[str]
+) -> list[Guess]:
+    """Return what a user's function makes of the texts, as plain values; it may be anything."""
+    try:
+        guesses = [_guess(made) for made in function(texts)]
+    except Exception as error:
+        raise RecipeError(f"push.suggest: {name}: {type(error).__name__}: {error}") from error
+    if len(guesses) != len(texts):
+        raise RecipeError(
+            f"push.suggest: {name} makes {len(guesses)} guesses for {len(texts)} texts",
+            hint="one for each, in their order; None is no guess",
+        )
+    return guesses
+
+
 def _guess(made: Any) -> Guess:
-    return made if isinstance(made, tuple) else (made, None)
+    value, score = made if isinstance(made, tuple) else (made, None)
+    value = json.loads(json.dumps(value, default=lambda each: each.tolist()))  # numpy's are not
+    score = None if score is None else float(score)
+    if score is not None and not 0 <= score <= 1:
+        raise ValueError(f"a probability lies between 0 and 1, not at {score:g}")
+    return value, score

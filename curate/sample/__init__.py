@@ -353,8 +353,9 @@ def _holds(label: Any, value: str) -> bool:
 def _frame(workspace: Workspace, spec: SampleSpec) -> pd.DataFrame:
     columns = ["id", "holdout", *spec.by]
     frame: pd.DataFrame = workspace.document_table(columns).to_pandas()
-    asked = (ids for each in workspace.rounds for ids in each.documents().values())
-    sent = {id for ids in asked for id in ids}
+    unsent = [each.number for each in workspace.rounds if each.closed and each.push is None]
+    taken = (each for each in workspace.rounds if each.number not in unsent)
+    sent = {id for each in taken for ids in each.documents().values() for id in ids}
     frame = frame[~frame["holdout"] & ~frame["id"].isin(sent)].reset_index(drop=True)
     stratum = frame[list(spec.by)].fillna("unknown").agg("/".join, axis=1) if len(frame) else ""
     return frame.assign(stratum=stratum)
