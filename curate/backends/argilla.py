@@ -16,6 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -25,19 +26,18 @@ from curate.backends.argilla_client import (
     Client,
     Conflict,
     NotFound,
-    TooLarge,
     external_id,
     time_of,
     well_formed,
 )
 from curate.backends.argilla_form import check, guide, same, settings, slug
-from curate.backends.argilla_records import Pace, record, refuse_own_overlap, texts
+from curate.backends.argilla_records import characters, record, refuse_own_overlap, texts
 from curate.backends.argilla_values import write_response
+from curate.backends.pace import Pace, in_batches
 from curate.errors import (
     BackendError,
     BackendUnavailable,
     DataError,
-    PartialPush,
     ProjectMismatch,
 )
 from curate.records import (
@@ -56,6 +56,9 @@ EVERYONE = 1000
 
 GUIDELINES = 10_000
 """How many characters of guidelines a dataset holds."""
+
+FIRST, MOST = 100, 500
+"""How many records go at first, and how many the server takes at once."""
 
 ERASED_AT_ONCE = 50
 """The server takes up to 100 ids in one address."""
@@ -223,22 +226,8 @@ class ArgillaBackend:
 
     def _send(self, project: Project, records: Sequence[dict[str, Any]]) -> Iterator[str]:
         """Send records batch by batch; yield the ids of each when it is stored."""
-        sent, pace = 0, Pace()
-        while sent < len(records):
-            batch = pace.next(records, sent)
-            started = time.monotonic()
-            try:
-                self._put(project, batch)
-            except BackendError as fault:
-                if isinstance(fault, TooLarge) and pace.halve(len(batch)):
-                    continue
-                if not sent:
-                    raise
-                left = len(records) - sent
-                message = f"{sent} tasks were sent, {left} were not: {fault.message}"
-                raise PartialPush(message, sent=sent, failed=left) from None
-            pace.took(len(batch), time.monotonic() - started)
-            sent += len(batch)
+        pace = Pace(characters, first=FIRST, most=MOST)
+        for batch in in_batches(records, pace, partial(self._put, project)):
             yield from (each["external_id"] for each in batch)
 
     def _put(self, project: Project, batch: Sequence[dict[str, Any]]) -> None:

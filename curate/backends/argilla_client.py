@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 from uuid import UUID
 from weakref import finalize
 
+from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
 from curate.records import moment
 
@@ -50,10 +51,6 @@ class NotFound(BackendError):
 
 class Conflict(BackendError):
     """The server has that already."""
-
-
-class TooLarge(BackendError):
-    """Something before the server does not let so much through; nothing was stored."""
 
 
 class Client:

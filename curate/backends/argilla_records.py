@@ -1,22 +1,14 @@
-"""Tasks as Argilla's records, and how many of them go at once."""
+"""Tasks as Argilla's records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from curate.backends.argilla_text import stored
 from curate.backends.argilla_values import image_complaint, write_suggestions
 from curate.errors import DataError
 from curate.records import Form, Project, Task
-
-BATCH = 500
-"""How many records the server takes at once."""
-
-FIRST_BATCH = 100
-BATCH_SECONDS = 0.4
-BATCH_CHARACTERS = 8_000_000
-"""A batch is sized so that people who label meanwhile wait no longer than this for the server."""
 
 
 def record(form: Form, task: Task, questions: Mapping[str, str]) -> dict[str, Any]:
@@ -64,28 +56,6 @@ def refuse_own_overlap(project: Project, tasks: Iterable[Task]) -> None:
             )
 
 
-class Pace:
-    """How many records to send at once, from how long the server took for the last."""
-
-    def __init__(self) -> None:
-        self.most = BATCH
-        self.size = min(FIRST_BATCH, BATCH)
-
-    def next(self, records: Sequence[dict[str, Any]], start: int) -> Sequence[dict[str, Any]]:
-        """Return the next batch: at least one record, and no more characters than may be."""
-        characters = 0
-        for end in range(start, min(start + self.size, len(records))):
-            characters += sum(map(len, records[end].get("fields", {}).values()))
-            if characters > BATCH_CHARACTERS and end > start:
-                return records[start:end]
-        return records[start : start + self.size]
-
-    def took(self, number: int, seconds: float) -> None:
-        """Learn from a batch; grow twofold at most."""
-        fitting = int(number * BATCH_SECONDS / max(seconds, 0.001))
-        self.size = min(max(10, min(fitting, 2 * self.size)), self.most)
-
-    def halve(self, number: int) -> bool:
-        """Never send so many again, for they were too large; return whether fewer can be."""
-        self.most = self.size = max(1, number // 2)
-        return number > 1
+def characters(record: Mapping[str, Any]) -> int:
+    """Return how long a record's texts and images are; 0 if only answers are added to it."""
+    return sum(map(len, record.get("fields", {}).values()))

@@ -21,23 +21,23 @@ from curate.backends.label_studio_client import (
     RECORD,
     Client,
     NotFound,
-    TooLarge,
-    chunks,
     well_formed,
     where,
 )
 from curate.backends.label_studio_values import refusals, write_annotation, write_prediction
+from curate.backends.pace import Pace, Row, in_batches
 from curate.errors import (
     BackendError,
     BackendUnavailable,
     FormError,
-    PartialPush,
     ProjectMismatch,
 )
 from curate.forms import parse_form
 from curate.records import Annotation, Form, Key, Progress, Project, Pulled, Server, Task
 
-BATCH = 500
+FIRST, MOST = 500, 2000
+"""How many tasks go at first, and at most: more at once are no faster."""
+
 EVERYONE = 1000
 """The overlap that asks everyone: more people than will ever answer one text."""
 
@@ -170,21 +170,18 @@ class LabelStudioBackend:
         there = dict(self._there(project))
         for id in wanted.keys() & there.keys():
             self._set_overlap(wanted[id], *there[id])
-        missing = [id for id in wanted if id not in there]
-        last, sent = max((key for key, _ in there.values()), default=0), 0
-        for batch in chunks(missing, BATCH):
-            try:
-                keys = self._send(project, [data[id] for id in batch], last)
-                for id in batch:
-                    self._set_overlap(wanted[id], keys[id], project.overlap)
-            except BackendError as fault:
-                if not sent:
-                    raise
-                left = len(missing) - sent
-                message = f"{sent} tasks were sent, {left} were not: {fault.message}"
-                raise PartialPush(message, sent=sent, failed=left) from None
-            last, sent = max(keys.values()), sent + len(batch)
-            yield from batch
+        missing = [row for id, row in data.items() if id not in there]
+        last = max((key for key, _ in there.values()), default=0)
+
+        def store(batch: Sequence[Row]) -> None:
+            nonlocal last
+            keys = self._send(project, batch, last)
+            last = max(keys.values())
+            for id, key in keys.items():
+                self._set_overlap(wanted[id], key, project.overlap)
+
+        for batch in in_batches(missing, Pace(_characters, first=FIRST, most=MOST), store):
+            yield from (row["data"][RECORD] for row in batch)
 
     def _there(self, project: Project) -> Iterator[tuple[str, tuple[int, int]]]:
         """Yield record → id and overlap of every task on the server."""
@@ -192,28 +189,21 @@ class LabelStudioBackend:
             with well_formed():
                 yield task["data"][RECORD], (task["id"], task["overlap"])
 
-    def _send(self, project: Project, batch: Sequence[Any], last: int) -> dict[str, int]:
+    def _send(self, project: Project, batch: Sequence[Row], last: int) -> dict[str, int]:
         """Send a batch once; return record → the server's id.
 
         A server stores a batch whole or not at all. If its answer is lost, or it works in the
         background and answers without ids, what arrived is looked up past the `last` known id.
-        A batch that is too large for a proxy goes in halves.
         """
         ids = [each["data"][RECORD] for each in batch]
         path, params = f"api/projects/{project.key}/import", {"return_task_ids": "true"}
         try:
             answer = self.client.request("POST", path, params, batch)
-        except TooLarge:
-            half = len(batch) // 2
-            if not half:
-                raise
-            first = self._send(project, batch[:half], last)
-            return first | self._send(project, batch[half:], max(first.values()))
         except BackendUnavailable:
             arrived = self._arrived(project, last)
             if not arrived.keys() >= set(ids):
                 raise
-            return arrived
+            return {id: arrived[id] for id in ids}
         keys = answer.get("task_ids") if isinstance(answer, dict) else None
         if isinstance(keys, list) and len(keys) == len(ids):
             return dict(zip(ids, keys, strict=True))
@@ -226,7 +216,7 @@ class LabelStudioBackend:
         while time.monotonic() < until:
             arrived = self._arrived(project, last)
             if arrived.keys() >= set(ids):
-                return arrived
+                return {id: arrived[id] for id in ids}
             time.sleep(1)
         raise BackendUnavailable(f"{len(ids)} tasks do not appear on {self.client.url}")
 
@@ -309,6 +299,10 @@ def _imported(form: Form, task: Task) -> dict[str, Any]:
     if task.suggestions:
         row["predictions"] = [write_prediction(form, task.suggestions, texts, MODEL)]
     return row
+
+
+def _characters(row: Row) -> int:
+    return sum(len(str(each)) for each in row["data"].values())
 
 
 def _digest(xml: str) -> str | None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from weakref import finalize
 
+from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
 
 if TYPE_CHECKING:
@@ -62,10 +63,6 @@ FAULTS = {
 
 class NotFound(BackendError):
     """The server has no such thing."""
-
-
-class TooLarge(BackendError):
-    """A proxy before the server takes no body of that size; nothing was stored."""
 
 
 def http_client(url: str) -> httpx.Client:

@@ -14,10 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from curate.backends import argilla, argilla_client, argilla_records
+from curate.backends import argilla, argilla_client
 from curate.backends.argilla import ArgillaBackend
 from curate.backends.argilla_client import Client, external_id
-from curate.backends.argilla_records import Pace
 from curate.backends.argilla_text import restored
 from curate.backends.argilla_values import write_values
 from curate.errors import (
@@ -103,7 +102,7 @@ class ArgillaHands:
 
     def make_pages_small(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(argilla_client, "PAGE", 7)
-        monkeypatch.setattr(argilla_records, "BATCH", 6)
+        monkeypatch.setattr(argilla, "MOST", 6)
 
     def records(self, project: Project) -> list[Any]:
         """Return every record as the owner sees it."""
@@ -527,27 +526,6 @@ def test_answers_go_back_with_their_suggestions_and_leave_others_alone(
     strange = Annotation("s", "topic", "zoe", "news", "submitted")
     with pytest.raises(DataError, match="no account zoe"):
         hands.backend.restore(project, [suggested], [strange])
-
-
-def test_a_batch_is_sized_by_time_and_by_characters() -> None:
-    pace = Pace()
-    records = [{"external_id": str(n), "fields": {"text": "x"}} for n in range(2_000)]
-    assert len(pace.next(records, 0)) == argilla_records.FIRST_BATCH
-    pace.took(100, 0.01)
-    assert pace.size == 200
-    for _ in range(5):
-        pace.took(pace.size, 0.001)
-    assert len(pace.next(records, 0)) == argilla_records.BATCH
-    assert len(pace.next(records, 1_990)) == 10
-    pace.took(500, 20)
-    assert pace.size == 10
-    heavy = [{"external_id": "x", "fields": {"image": "x" * 5_000_000}}] * 3
-    assert len(pace.next(heavy, 0)) == 1
-    assert len(pace.next([{"external_id": "x"}], 0)) == 1
-    assert pace.halve(8)
-    pace.took(4, 0.001)
-    assert pace.size == 4
-    assert not pace.halve(1)
 
 
 # ── faults

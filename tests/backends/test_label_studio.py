@@ -87,7 +87,7 @@ class LabelStudioHands:
 
     def make_pages_small(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(label_studio_client, "PAGE", 7)
-        monkeypatch.setattr(label_studio, "BATCH", 6)
+        monkeypatch.setattr(label_studio, "MOST", 6)
 
     def task(self, project: Project, id: str) -> int:
         """Return the server's id of a task."""

@@ -125,7 +125,7 @@ def test_it_survives_being_killed_and_nothing_is_lost(home: Home) -> None:
 def test_a_push_into_a_server_that_is_killed_is_repaired_without_doubles(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backend_module, "BATCH", 10)
+    monkeypatch.setattr(backend_module, "MOST", 10)
     running = label_studio.start(home)
     backend = LabelStudioBackend(running.url, label_studio.curator(home).token)
     form = load_form("sentiment")
