@@ -105,9 +105,10 @@ def fetch(workspace: Workspace, current: Round, backend: Backend, batch: Batch) 
     names = people.load(workspace.root).ids(project.backend)
     accounts = {id: account for account, id in names.items()}
     views, form, erased = current.views(), current.form, current.erased
-    before = {_key(r): r for r in current.answers() if r["project"] == project.name}
+    at_home = current.answers(by_project=True)
+    before = {_key(row): row for row in at_home if row["project"] == project.name}
     known = {
-        (id, question, accounts.get(annotator, annotator)): _annotation(row, views.get(id)).mark
+        (id, question, accounts.get(annotator, annotator)): _annotation(row, form, views).mark
         for (id, question, annotator), row in before.items()
         if id not in erased  # their answers stay: that the server has none of them is meant
     }
@@ -166,11 +167,11 @@ def _people(workspace: Workspace, backend: Backend, batch: Batch) -> set[str]:
 def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
     """Bring in answers made elsewhere, for any documents of the pool, as a round of its own.
 
-    The same file twice is one round. Its documents never enter corpus estimates.
+    The same file with the same form is one round. Its documents never enter corpus estimates.
     """
     mark = file_digest(answers) if answers.is_file() else None
     for each in workspace.rounds:
-        if each.spec.get("file") == mark is not None:
+        if mark and each.spec.get("file") == mark and each.form.digest == form.digest:
             return _result(each, Fetched(), standing(each, {}), done=True)
     given = list(read_answers(answers))
     ids = list(dict.fromkeys(each.id for each in given))
@@ -221,7 +222,7 @@ def standing(current: Round, annotators: Mapping[str | None, set[str]]) -> Stand
     uses a person up.
     """
     submitted, asked = defaultdict(set), defaultdict(set)
-    for row in current.answers():
+    for row in current.answers(by_project=True):
         key = (row["project"], row["id"])
         if row["status"] == "submitted" and row["value"] is not None:
             submitted[key].add(row["annotator"])
@@ -330,7 +331,7 @@ def _counted(current: Round, batch: Batch) -> dict[str, Mapping[str, int]]:
     """Count texts, not questions: the worst that befell one of its answers is its status."""
     worst = ("withdrawn", "submitted", "discarded", "skipped", "draft", "rejected")
     last: dict[tuple[str, str], str] = {}
-    for row in current.answers():
+    for row in current.answers(by_project=True):
         if row["project"] == batch.project.name:
             key = (row["annotator"], row["id"])
             last[key] = max(last.get(key, worst[0]), row["status"], key=worst.index)
@@ -367,17 +368,24 @@ def _done(state: Standing, enough: float) -> str | None:
 
 
 def _checked(each: Annotation, form: Form, views: Mapping[str, View]) -> Annotation:
-    """Return the answer as it is kept, or marked as rejected with the reason it cannot be meant."""
+    """Return the answer as it is kept, or marked as rejected with the reason it cannot be meant.
+
+    A draft stays one, whatever it says: it must not take the place of what was submitted before.
+    """
     if each.status not in ("submitted", "draft"):
         return each
+    value, reason = _home(each, form, views)
+    wrong = reason is not None and each.status == "submitted"
+    return replace(each, value=value, reason=reason, status="rejected" if wrong else each.status)
+
+
+def _home(each: Annotation, form: Form, views: Mapping[str, View]) -> tuple[Any, str | None]:
     if each.id not in views:
-        return replace(each, status="rejected", reason="not a task of this round")
+        return each.value, "not a task of this round"
     view = views[each.id]
-    reason = complaint(form, each.question, each.value, view.fields)
-    value, cut = (each.value, None) if reason else view.home(each.value)
-    if reason or cut:
-        return replace(each, status="rejected", reason=reason or cut)
-    return replace(each, value=value)
+    if reason := complaint(form, each.question, each.value, view.fields):
+        return each.value, reason
+    return view.home(each.value, form.question(each.question).kind)
 
 
 def _row(each: Annotation, ids: Mapping[str, str], current: Round, batch: Batch) -> dict[str, Any]:
@@ -399,11 +407,11 @@ def _row(each: Annotation, ids: Mapping[str, str], current: Round, batch: Batch)
     }
 
 
-def _annotation(row: Mapping[str, Any], view: View | None) -> Annotation:
+def _annotation(row: Mapping[str, Any], form: Form, views: Mapping[str, View]) -> Annotation:
     """Return an answer that is at home as its server has it."""
     value = None if row["value"] is None else json.loads(row["value"])
-    if view is not None and row["status"] != "rejected":
-        value = view.shown(value)
+    if value is not None and row["reason"] is None:
+        value = views[row["id"]].shown(value, form.question(row["question"]).kind)
     at = row["at"].isoformat() if row["at"] else None
     return Annotation(
         row["id"], row["question"], row["annotator"], value, row["status"], at, row["seconds"]

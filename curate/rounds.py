@@ -194,9 +194,12 @@ class Round:
     def _renamed(self) -> dict[str, str]:
         return people.renamed(self.folder.parent.parent)
 
-    def answers(self) -> list[dict[str, Any]]:
-        """Return the newest answer of each (id, question, annotator)."""
-        return newest(self.history())
+    def answers(self, *, by_project: bool = False) -> list[dict[str, Any]]:
+        """Return the newest answer of each (id, question, annotator); or of each in each project.
+
+        Whoever sees several parts of a round may have answered the same task in two of them.
+        """
+        return newest(self.history(), ("project", *KEY) if by_project else KEY)
 
     # ── what was taken down
 
@@ -353,15 +356,19 @@ def _stored_edits(stored: str | None) -> dict[str, Any]:
     return {"by_field": {name: tuple(map(tuple, each)) for name, each in edits.items()}}
 
 
-def newest(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+KEY = ("id", "question", "annotator")
+"""What an answer is of, within a round."""
+
+
+def newest(rows: Iterable[dict[str, Any]], names: Sequence[str] = KEY) -> list[dict[str, Any]]:
     """Keep the newest answer of each key; a draft never shadows a submission; ties go to the later.
 
     A withdrawal counts as the newest word on its key whatever its time, and so does an answer that
     comes after it: the server has it again.
     """
-    kept: dict[tuple[str, str, str], dict[str, Any]] = {}
+    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        key = (row["id"], row["question"], row["annotator"])
+        key = tuple(row[name] for name in names)
         before = kept.get(key)
         if before is None or replaces(row["status"], row["at"], before["status"], before["at"]):
             kept[key] = row

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from curate.records import Kind
 from curate.text import Edit, apply_edits
 
 SIDES = ("a", "b")
@@ -39,19 +40,19 @@ class View:
         """Whether two documents stand side by side."""
         return len(self.members) == len(SIDES)
 
-    def home(self, value: Any) -> tuple[Any, str | None]:
+    def home(self, value: Any, kind: Kind) -> tuple[Any, str | None]:
         """Return an answer as it is kept, and why it cannot be (then it is left as it was)."""
-        if isinstance(value, list) and value and isinstance(value[0], dict):
+        if kind == "entities" and value is not None:
             spans = [self._span(span, self._to_home(span), self._named) for span in value]
             cut = any(span is None for span in spans)
             return (value, "a span cuts a mask") if cut else (spans, None)
-        return (self._named.get(value, value) if isinstance(value, str) else value), None
+        return (self._named.get(value, value) if kind == "preference" else value), None
 
-    def shown(self, value: Any) -> Any:
+    def shown(self, value: Any, kind: Kind) -> Any:
         """Return a kept answer as the page has it."""
-        if isinstance(value, list) and value and isinstance(value[0], dict):
+        if kind == "entities" and value is not None:
             return [self.shown_span(span) or span for span in value]
-        return self._sides.get(value, value) if isinstance(value, str) else value
+        return self._sides.get(value, value) if kind == "preference" else value
 
     def shown_span(self, span: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return a kept span as the page has it; None where an edit took a part of it."""

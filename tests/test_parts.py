@@ -89,6 +89,19 @@ def test_each_person_gets_texts_of_their_own(cleaned):
     assert (made.new, made.complete, made.done) == (18, 9, True)
 
 
+def test_who_answers_in_two_parts_has_answered_in_both(cleaned):
+    for id in ("ann", "bob"):
+        add(cleaned.root, Person(id=id))
+    cleaned.run("sample", n=4)
+    cleaned.run("push", **FOLDER, assign="person", overlap=2)
+    say(cleaned, "ann", "ann")
+    say(cleaned, "bob", "bob")
+    say(cleaned, "bob", "ann", opinion=lambda task: "neutral")  # a page that was not hers
+    made = cleaned.run("pull")
+    assert (made.new, made.complete, made.done) == (12, 4, True)
+    assert cleaned.run("pull").new == 0
+
+
 def test_answers_by_somebody_else_are_kept_and_told(cleaned):
     add(cleaned.root, Person(id="ann"))
     cleaned.run("sample", n=2)
@@ -183,7 +196,7 @@ def test_documents_of_several_fields_are_compared_as_their_template_makes_them(o
             for word, meant in (("Question", "Question"), ("[email]", text.split()[5])):
                 start = shown.index(word)
                 span = {"start": start, "end": start + len(word), "label": "X", "field": side}
-                (home,), wrong = view.home([span])
+                (home,), wrong = view.home([span], "entities")
                 assert (home["field"], wrong) == (document, None)
                 assert text[home["start"] : home["end"]] == meant
 

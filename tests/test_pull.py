@@ -1,12 +1,14 @@
 """Answers come home append-only, and a round ends when it may."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from curate import pull
 from curate.errors import DataError, ProjectMismatch
 from curate.forms import load_form
+from curate.records import Annotation
 
 DAY = "2026-01-01T00:00:{:02}+00:00"
 
@@ -116,6 +118,17 @@ def test_a_draft_that_comes_later_does_not_come_again_and_again(pushed):
     assert newest(pushed) == [("ann", "positive", "submitted")]
 
 
+def test_a_draft_that_cannot_be_meant_takes_no_place_either(pushed):
+    current, form = pushed.workspace.round, pushed.workspace.round.form
+    id = pushed.tasks[0]["id"]
+    draft = Annotation(id, "sentiment", "ann", "nonsense", "draft", DAY.format(9))
+    kept = pull._checked(draft, form, current.views())
+    assert (kept.status, kept.value) == ("draft", "nonsense")
+    assert "none of the choices" in kept.reason
+    said = pull._checked(replace(draft, status="submitted"), form, current.views())
+    assert said.status == "rejected"
+
+
 def test_an_answer_with_an_older_time_does_not_come_again_and_again(pushed):
     pushed.say(line(pushed, value="positive", at=DAY.format(9)))
     pushed.run("pull")
@@ -161,10 +174,14 @@ def test_what_cannot_be_meant_is_kept_with_its_reason(pushed):
             '{"id": "a", "question": "q", "annotator": "x", "value": "y", "at": "yesterday"}\n',
             "line 1: no time: 'yesterday'",
         ),
-        (
-            '{"id": "a", "question": "q", "annotator": "x", "value": "y", "seconds": "two"}\n',
-            "line 1: seconds",
+        *(
+            (
+                f'{{"id": "a", "question": "q", "annotator": "x", "value": "y", "seconds": {n}}}\n',
+                "line 1: seconds",
+            )
+            for n in ('"two"', "-5", "NaN", "Infinity")
         ),
+        ('{"id": "a", "question": "q", "annotator": " "}\n', "line 1: no annotator"),
     ],
 )
 def test_a_broken_line_is_told(pushed, text, words):
@@ -365,6 +382,24 @@ def test_the_same_file_twice_is_one_round(pool):
     assert (again.round, again.new) == (first.round, 0)
     assert {path: path.read_bytes() for path in pool.answer_files()} == files
     assert brought(pool, "more.jsonl", row, given(pool, 1)).round == 2
+
+
+def test_the_same_file_with_another_form_is_another_round(pool):
+    row = given(pool, 0, "spam")
+    assert brought(pool, "labels.jsonl", row).statuses == {"rejected": 1}
+    again = {**row, "question": "flags", "value": ["spam"]}
+    path = pool.root / "labels.jsonl"
+    path.write_text(json.dumps(again) + "\n")
+    first = pull.bring(pool.workspace, path, load_form("sentiment"))
+    second = pull.bring(pool.workspace, path, load_form("flags"))
+    assert (first.round, first.statuses) == (2, {"rejected": 1})
+    assert (second.round, second.statuses) == (3, {"submitted": 1})
+    assert pull.bring(pool.workspace, path, load_form("flags")).new == 0
+
+
+def test_an_import_of_nothing_known_is_kept_too(pool):
+    made = brought(pool, "labels.jsonl", {**given(pool, 0), "id": "unknown"})
+    assert (made.tasks, made.statuses) == (0, {"rejected": 1})
 
 
 def test_an_import_beside_a_round_that_asks_people(pushed):

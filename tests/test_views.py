@@ -21,26 +21,25 @@ def test_spans_of_an_edited_text_are_those_of_the_canonical_one():
     shown = view.fields["text"]
     assert "[phone]" in shown
     given = [span(shown, word) for word in ("Anna", "💬", "Bo", "[phone]")]
-    home, wrong = view.home(given)
+    home, wrong = view.home(given, "entities")
     assert wrong is None
     words = [TEXT[each["start"] : each["end"]] for each in home]
     assert words == ["Anna", "💬", "Bo", "555-1234"]
-    assert view.shown(home) == given
+    assert view.shown(home, "entities") == given
 
 
 @pytest.mark.parametrize("word", ["[pho", "one]", "phone", "at [ph", "one] or"])
 def test_a_span_that_cuts_a_mask_stays_as_it_was(word):
     view = View({"text": apply_edits(TEXT, MASKS)}, edits=MASKS)
     given = [span(view.fields["text"], "Anna"), span(view.fields["text"], word)]
-    assert view.home(given) == (given, "a span cuts a mask")
+    assert view.home(given, "entities") == (given, "a span cuts a mask")
 
 
 def test_a_removed_line_lies_in_no_span_beside_it():
     text = "one\nBUY NOW\ntwo"
     view = View({"text": "one\ntwo"}, edits=((4, 12, ""),))
-    home, _ = view.home(
-        [span("one\ntwo", "one\n"), span("one\ntwo", "two"), span("one\ntwo", "ne\ntw")]
-    )
+    given = [span("one\ntwo", "one\n"), span("one\ntwo", "two"), span("one\ntwo", "ne\ntw")]
+    home, _ = view.home(given, "entities")
     assert [text[each["start"] : each["end"]] for each in home] == [
         "one\n",
         "two",
@@ -50,12 +49,22 @@ def test_a_removed_line_lies_in_no_span_beside_it():
 
 def test_answers_to_a_comparison_name_the_documents():
     view = View({"a": "long", "b": "short"}, ("doc2", "doc1"))
-    assert view.home("a") == ("doc2", None)
-    assert view.home("tie") == ("tie", None)
+    assert view.home("a", "preference") == ("doc2", None)
+    assert view.home("tie", "preference") == ("tie", None)
     spans = [{"start": 0, "end": 2, "label": "ERROR", "field": "b"}]
-    assert view.home(spans) == ([{**spans[0], "field": "doc1"}], None)
-    for value in ("b", "tie", 4, None, ["x"], spans):
-        assert view.shown(view.home(value)[0]) == value
+    assert view.home(spans, "entities") == ([{**spans[0], "field": "doc1"}], None)
+    for value, kind in (
+        *(("b", "preference"), ("tie", "preference"), (None, "preference")),
+        *((4, "rating"), (["a"], "choices"), (spans, "entities"), ([], "entities")),
+    ):
+        assert view.shown(view.home(value, kind)[0], kind) == value
+
+
+@pytest.mark.parametrize("kind", ["choice", "comment"])
+def test_what_speaks_of_no_side_is_left_as_it_is(kind):
+    view = View({"a": "long", "b": "short"}, ("doc2", "doc1"))
+    assert view.home("a", kind) == ("a", None)
+    assert view.shown("doc2", kind) == "doc2"
 
 
 def test_a_comparison_is_the_same_whoever_stands_left():
@@ -83,7 +92,7 @@ def test_every_span_outside_of_masks_comes_home_exactly(text_and_edits, chance, 
     low = data.draw(st.integers(0, len(shown) - 1))
     high = data.draw(st.integers(low + 1, len(shown)))
     given_ = [{"start": low, "end": high, "label": "X"}]
-    home, wrong = view.home(given_)
+    home, wrong = view.home(given_, "entities")
     if wrong:
         assert any(new for _, _, new in inside)
         return
@@ -92,4 +101,4 @@ def test_every_span_outside_of_masks_comes_home_exactly(text_and_edits, chance, 
     within = [each for each in inside if one["start"] <= each[0] and each[1] <= one["end"]]
     moved = [(a - one["start"], b - one["start"], new) for a, b, new in within]
     assert apply_edits(text[one["start"] : one["end"]], moved) == shown[low:high]
-    assert view.shown(home) == given_
+    assert view.shown(home, "entities") == given_

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
@@ -163,7 +164,8 @@ def read_answers(path: Path) -> Iterator[Annotation]:
 
 
 def _annotation(row: dict[str, Any], where: str) -> Annotation:
-    missing = [key for key in ("id", "question", "annotator") if not isinstance(row.get(key), str)]
+    names = ("id", "question", "annotator")
+    missing = [key for key in names if not (isinstance(row.get(key), str) and row[key].strip())]
     if missing:
         raise DataError(f"{where}: no {missing[0]}", hint='a line is {"id", "question", …}')
     status: Any = row.get("status") or "submitted"
@@ -171,7 +173,7 @@ def _annotation(row: dict[str, Any], where: str) -> Annotation:
         raise DataError(f"{where}: no such status: {status}", hint=", ".join(get_args(Status)))
     value = row.get("value")
     at, seconds = row.get("at"), row.get("seconds")
-    if seconds is not None and not isinstance(seconds, int | float):
+    if seconds is not None and not (isinstance(seconds, int | float) and 0 <= seconds < inf):
         raise DataError(f"{where}: seconds are a number, not {seconds!r}")
     try:
         moment(at)

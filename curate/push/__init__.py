@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -407,18 +407,25 @@ def _at_home(workspace: Workspace, current: Round, batch: Batch) -> list[Annotat
     """Return the batch's answers as the server had them: by account, as the page shows them."""
     ids = people.load(workspace.root).ids(batch.project.backend)
     names = {id: account for account, id in ids.items()}
-    views, erased = current.views(), current.erased
+    views, form, erased = current.views(), current.form, current.erased
+
+    def shown(row: Mapping[str, Any]) -> Any:
+        if row["value"] is None:
+            return None
+        kind = form.question(row["question"]).kind
+        return views[row["id"]].shown(json.loads(row["value"]), kind)
+
     return [
         Annotation(
             row["id"],
             row["question"],
             names.get(row["annotator"], row["annotator"]),
-            None if row["value"] is None else views[row["id"]].shown(json.loads(row["value"])),
+            shown(row),
             row["status"],
             row["at"].isoformat(),
             row["seconds"],
         )
-        for row in current.answers()
+        for row in current.answers(by_project=True)
         if row["project"] == batch.project.name
         and row["id"] not in erased
         and row["status"] in ("submitted", "skipped", "discarded")
