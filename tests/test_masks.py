@@ -201,11 +201,11 @@ def test_no_field_shows_what_the_text_hides(values):
 def test_spans_in_an_edited_field_come_home():
     view = View({"a": "hi [email] Bo", "b": "Bo"}, by_field={"a": ((3, 10, "[email]"),)})
     given = [{"start": 11, "end": 13, "label": "P", "field": "a"}]
-    home, wrong = view.home(given)
+    home, wrong = view.home(given, "entities")
     assert (home[0]["start"], home[0]["end"], wrong) == (11, 13, None)
     given = [{"start": 0, "end": 2, "label": "P", "field": "b"}]
-    assert view.home(given) == (given, None)
-    assert view.home([{"start": 4, "end": 13, "label": "P", "field": "a"}])[1]
+    assert view.home(given, "entities") == (given, None)
+    assert view.home([{"start": 4, "end": 13, "label": "P", "field": "a"}], "entities")[1]
 
 
 @pytest.mark.parametrize(
