@@ -62,7 +62,7 @@ CHOICE = '<Choice value="x"/>'
     [
         ("<View>\n<Oops", "line 2: "),
         (form_with('<Video name="i" value="$image"/>'), "line 3: <Video> cannot be read by curate"),
-        (form_with(""), "the form asks nothing"),
+        (form_with(""), "line 1: <View> asks nothing"),
         (
             form_with(f'<Choices name="c" toName="u">{CHOICE}</Choices>'),
             "line 3: <Choices> is about u",
@@ -81,7 +81,7 @@ CHOICE = '<Choice value="x"/>'
         (f"<Choices name='c' toName='t'>{CHOICE}</Choices>", "line 1: <Choices> stands outermost"),
         (
             form_with(f'<Choices name="t" toName="t">{CHOICE}</Choices>'),
-            "two tags are named t",
+            "line 3: <Choices> has the name t of line 2",
         ),
         (
             form_with('<Choices name="c" toName="t"><Label value="x"/></Choices>'),
@@ -119,7 +119,27 @@ CHOICE = '<Choice value="x"/>'
         ('<View><Text name="t" value="$a $b"/></View>', "must show one field"),
         (
             '<!DOCTYPE View [<!ENTITY e "boom">]>\n<View><Header value="&e;"/></View>',
-            "entities cannot be declared",
+            "line 1: a form declares no DOCTYPE",
+        ),
+        ('<!DOCTYPE View SYSTEM "x.dtd"><View/>', "line 1: a form declares no DOCTYPE"),
+        (
+            form_with('<Text name="t" value="$other"/><Rating name="r" toName="t"/>'),
+            "line 3: <Text> has the name t of line 2",
+        ),
+        *(
+            (form_with(f'<Rating name="r" toName="t" maxRating="{top}"/>'), "from 2 to 100")
+            for top in ("²", "５", "101", "9" * 5000)
+        ),
+        (
+            '<View><Text name="t" value="$a">\n<Rating name="r" toName="t"/></Text></View>',
+            "line 2: <Rating> cannot stand in <Text>",
+        ),
+        (
+            form_with(
+                f'<Choices name="c" toName="t">{CHOICE}<View>\n'
+                f'<Choices name="d" toName="t">{CHOICE}</Choices></View></Choices>'
+            ),
+            "line 4: <Choices> cannot stand in <Choices>",
         ),
     ],
 )
@@ -169,8 +189,18 @@ def test_a_form_that_is_not_there(tmp_path):
     with pytest.raises(FormError, match="no form at"):
         load_form("absent.xml", tmp_path)
     (tmp_path / "bad.xml").write_text("<View/>")
-    with pytest.raises(FormError, match=r"^bad\.xml, the form asks nothing"):
+    with pytest.raises(FormError, match=r"^bad\.xml, line 1: <View> asks nothing"):
         load_form("bad.xml", tmp_path)
+
+
+def test_a_file_is_read_as_utf_8_with_or_without_a_mark(tmp_path):
+    own = tmp_path / "own.xml"
+    own.write_text(WHOLE, encoding="utf-8-sig")
+    assert load_form("own.xml", tmp_path).xml == WHOLE
+    own.write_text(WHOLE, encoding="gb18030")
+    with pytest.raises(FormError, match=r"own\.xml is not in UTF-8") as caught:
+        load_form("own.xml", tmp_path)
+    assert caught.value.hint
 
 
 # ── answers
@@ -190,6 +220,7 @@ FIELDS = {"text": "Anna 北京 👋"}
         ("flags", [], None),
         ("flags", "spam", "choices are a list"),
         ("flags", ["spam", "ham"], "'ham' is none of the choices"),
+        ("flags", ["spam", "spam"], "'spam' is chosen twice"),
         ("quality", 1, None),
         ("quality", 4.0, None),
         ("quality", 0, "is no number from 1 to 4"),
@@ -211,13 +242,30 @@ FIELDS = {"text": "Anna 北京 👋"}
         ("spans", [{"start": 0, "end": 2}], "has start, end and label"),
         ("spans", ["Anna"], "has start, end and label"),
         ("spans", {"start": 0}, "entities are a list"),
-        ("spans", [{"start": 0, "end": 1, "label": "ORG", "field": "title"}], "no field title"),
+        (
+            "spans",
+            [{"start": 0, "end": 1, "label": "ORG", "field": "title"}],
+            "marks no field title",
+        ),
+        ("spans", [{"start": 0, "end": 1, "label": "ORG", "field": ["text"]}], "marks no field"),
         ("mood", "good", "the form has no question mood"),
     ],
 )
 def test_an_answer_is_checked(question, value, words):
     found = complaint(parse_form(WHOLE, name="whole"), question, value, FIELDS)
     assert (found is None) if words is None else (words in found)
+
+
+def test_spans_lie_in_a_field_that_they_are_asked_about():
+    form = parse_form(
+        '<View><Text name="t" value="$a"/><Text name="u" value="$b"/>'
+        '<Labels name="spans" toName="u"><Label value="X"/></Labels></View>',
+        name="two",
+    )
+    span, texts = {"start": 0, "end": 1, "label": "X"}, {"a": "one", "b": "two"}
+    assert complaint(form, "spans", [span], texts) is None
+    assert complaint(form, "spans", [{**span, "field": "b"}], texts) is None
+    assert complaint(form, "spans", [{**span, "field": "a"}], texts) == "spans marks no field a"
 
 
 PAIR = (
@@ -455,3 +503,13 @@ def test_the_command_names_tag_and_line_or_who_can_ask(monkeypatch, capsys, tmp_
     }
     assert run("forms", "check", "absent")[0] == 1
     assert "<Choices" in run("forms", "show", "topic")[1]
+
+
+def test_a_form_that_cannot_be_read_is_listed_as_that(monkeypatch, capsys, tmp_path):
+    run = command(monkeypatch, capsys)
+    (tmp_path / "label_configs").mkdir()
+    (tmp_path / "label_configs" / "mine.xml").write_text("<View>\n</Viev>")
+    code, out, _ = run("forms", "list", "-w", tmp_path, "--json")
+    asks = {each["form"]: each["asks"] for each in json.loads(out)["forms"]}
+    assert (code, asks["topic"]) == (0, "topic (choice), note (comment)")
+    assert asks["mine"] == "cannot be read: mine.xml, line 2: mismatched tag"

@@ -77,10 +77,9 @@ def forms_list(workspace: Root = HERE, as_json: Json = False) -> None:
 
     Example: curate forms list
     """
-    from curate.forms import known_forms, load_form
+    from curate.forms import known_forms
 
-    known = [load_form(name, workspace) for name in known_forms(workspace)]
-    found = [{"form": form.name, "asks": _asks(form)} for form in known]
+    found = [{"form": name, "asks": _asked(name, workspace)} for name in known_forms(workspace)]
     console.show({"forms": found}, as_json=True) if as_json else console.table(found)
 
 
@@ -131,6 +130,13 @@ def _form(name: str, workspace: Path) -> Form:
     from curate.forms import load_form
 
     return load_form(str(Path(name).absolute()) if name.endswith(".xml") else name, workspace)
+
+
+def _asked(name: str, workspace: Path) -> str:
+    try:
+        return _asks(_form(name, workspace))
+    except FormError as error:
+        return f"cannot be read: {error.message}"
 
 
 def _asks(form: Form) -> str:

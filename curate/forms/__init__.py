@@ -31,6 +31,9 @@ __all__ = [
 TIE = "tie"
 """The preference for neither."""
 
+MOST_STARS = 100
+"""The highest rating that a page can be expected to draw."""
+
 
 def folders(workspace: Path | None = None) -> list[Path]:
     """Return where forms are looked for: the workspace's own, then those that come with curate."""
@@ -61,7 +64,9 @@ def load_form(name: str, workspace: Path | None = None) -> Form:
     if not path.is_file():
         raise FormError(f"no form at {path}", hint="`curate forms list` names those there are")
     try:
-        return parse_form(path.read_text(encoding="utf-8"), name=path.stem)
+        return parse_form(path.read_text(encoding="utf-8-sig"), name=path.stem)
+    except UnicodeDecodeError:
+        raise FormError(f"{path.name} is not in UTF-8", hint="save it as UTF-8") from None
     except FormError as error:
         raise FormError(f"{path.name}, {error.message}", hint=error.hint) from None
 
@@ -73,11 +78,7 @@ def parse_form(xml: str, *, name: str) -> Form:
     images = {tag.get("name") for tag in tags if tag.name == "Image"}
     questions = tuple(_question(tag, shown, images) for tag in tags if tag.name in CONTROLS)
     if not questions:
-        raise FormError("the form asks nothing", hint="add Choices, Rating, TextArea or Labels")
-    names = [*shown, *(question.name for question in questions)]
-    for each in names:
-        if names.count(each) > 1:
-            raise FormError(f"two tags are named {each}", hint="every name stands once")
+        raise tags[0].error("asks nothing", hint=f"add {', '.join(CONTROLS)}")
     fields = tuple(dict.fromkeys(shown.values()))
     pictures = tuple(dict.fromkeys(shown[image] for image in shown if image in images))
     return Form(name, fields, questions, xml, _digest(tags), pictures)
@@ -142,7 +143,10 @@ def _check_choices(asked: Question, value: Any, fields: Mapping[str, str]) -> st
     if not isinstance(value, list):
         return "choices are a list"
     wrong = [each for each in value if each not in asked.labels]
-    return f"{wrong[0]!r} is none of the choices" if wrong else None
+    if wrong:
+        return f"{wrong[0]!r} is none of the choices"
+    twice = [each for each in asked.labels if value.count(each) > 1]
+    return f"{twice[0]!r} is chosen twice" if twice else None
 
 
 def _check_rating(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
@@ -169,10 +173,10 @@ def _check_entities(asked: Question, value: Any, fields: Mapping[str, str]) -> s
             return "an entity has start, end and label"
         if span["label"] not in asked.labels:
             return f"{span['label']!r} is none of the labels"
-        text = fields.get(span.get("field", asked.fields[0]))
-        if text is None:
-            return f"no field {span.get('field')}"
-        start, end = span["start"], span["end"]
+        field = span.get("field", asked.fields[0])
+        if field not in asked.fields or field not in fields:
+            return f"{asked.name} marks no field {field}"
+        text, start, end = fields[field], span["start"], span["end"]
         if not (type(start) is type(end) is int and 0 <= start < end <= len(text)):
             return f"the span {start}:{end} does not lie in the text"
     return None
@@ -206,8 +210,8 @@ def _entities(tag: Tag, fields: tuple[str, ...]) -> _Parts:
 
 def _rating(tag: Tag, fields: tuple[str, ...]) -> _Parts:
     top = tag.attributes.get("maxRating", "5")
-    if not top.isdigit() or int(top) < 2:
-        raise tag.error(f'maxRating="{top}" is not a number above 1')
+    if not re.fullmatch("[0-9]{1,3}", top) or not 2 <= int(top) <= MOST_STARS:
+        raise tag.error(f'maxRating="{top}" is not a number from 2 to {MOST_STARS}')
     values = tuple(str(value) for value in range(1, int(top) + 1))
     return "rating", values, values
 

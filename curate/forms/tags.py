@@ -8,7 +8,7 @@ Label Studio stands beside its refusal.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from xml.parsers import expat
@@ -19,6 +19,8 @@ OBJECTS = ("Text", "Image")
 CONTROLS = ("Choices", "Rating", "TextArea", "Labels", "Pairwise")
 LAYOUT = ("View", "Header", "Style", "Collapse", "Panel")
 PARTS = {"Choice": "Choices", "Label": "Labels"}
+HOLDERS = ("View", "Collapse", "Panel", *PARTS.values())
+"""The tags in which others may stand; a server leaves out in silence what stands in another."""
 
 
 @dataclass
@@ -65,7 +67,8 @@ def read(xml: str) -> list[Tag]:
     _refuse_unknown(tags)
     for tag in tags:
         _refuse_attributes(tag)
-    _refuse_same_hotkeys(tags)
+    _refuse_same(tags, "name", str)
+    _refuse_same(tags, "hotkey", str.lower)
     return tags
 
 
@@ -166,8 +169,12 @@ def _refuse_unknown(tags: Sequence[Tag]) -> None:
             raise tag.error("cannot be read by curate", hint=f"use only {known}")
         if tag.name in PARTS and id(tag) not in inside:
             raise tag.error(f"belongs in <{PARTS[tag.name]}>")
-        if tag.name in PARTS and tag.children:
+        if tag.children and tag.name not in HOLDERS:
             raise tag.children[0].error(f"cannot stand in <{tag.name}>")
+        if tag.name in CONTROLS:
+            for other in tag.walk():
+                if other is not tag and other.name in (*OBJECTS, *CONTROLS):
+                    raise other.error(f"cannot stand in <{tag.name}>")
 
 
 def _refuse_attributes(tag: Tag) -> None:
@@ -196,15 +203,15 @@ def _unknown(tag: Tag, name: str, known: Sequence[str]) -> FormError:
     return tag.error(f"has an attribute that curate does not know: {name}", hint=hint)
 
 
-def _refuse_same_hotkeys(tags: Sequence[Tag]) -> None:
-    """Refuse a key that stands twice: measured, it does both things."""
+def _refuse_same(tags: Sequence[Tag], attribute: str, spelled: Callable[[str], str]) -> None:
+    """Refuse what stands twice: measured, a hotkey then does both things, and a name is refused."""
     taken: dict[str, Tag] = {}
     for tag in tags:
-        if "hotkey" in tag.attributes:
-            key = tag.get("hotkey").lower()
-            if key in taken:
-                raise tag.error(f"has the hotkey {key} of line {taken[key].line}")
-            taken[key] = tag
+        if attribute in tag.attributes:
+            value = spelled(tag.get(attribute))
+            before = taken.setdefault(value, tag)
+            if before is not tag:
+                raise tag.error(f"has the {attribute} {value} of line {before.line}")
 
 
 # ── XML
@@ -226,11 +233,11 @@ def _tree(xml: str) -> Tag:
     def characters(text: str) -> None:
         open_tags[-1].text += text
 
-    def entity(*_: object) -> None:
-        raise FormError(f"line {parser.CurrentLineNumber}: entities cannot be declared in a form")
+    def doctype(*_: object) -> None:
+        raise FormError(f"line {parser.CurrentLineNumber}: a form declares no DOCTYPE")
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler, parser.EntityDeclHandler = characters, entity
+    parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = characters, doctype
     try:
         parser.Parse(xml, True)
     except expat.ExpatError as error:
