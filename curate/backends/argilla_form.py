@@ -120,14 +120,17 @@ def _refusals(form: Form) -> Iterator[str]:
         if len(name) > NAME:
             yield f"the field ${name[:40]}… has a name of more than {NAME} characters"
     marked: set[str] = set()
+    nothing = none_of_these(form)
     for question in form.questions:
-        for complaint in _complaints(question, marked):
+        more = 1 if nothing and nothing[0] == question.name else 0
+        for complaint in _complaints(question, marked, more):
             yield f"line {question.line}: <{question.tag}> {complaint}, which Argilla cannot do"
         if question.kind == "entities":
             marked.update(question.fields)
 
 
-def _complaints(question: Question, marked: set[str]) -> Iterator[str]:
+def _complaints(question: Question, marked: set[str], more: int) -> Iterator[str]:
+    """Yield what cannot be; `marked` are texts that others mark, `more` is the choice of none."""
     if not 0 < len(question.name) <= NAME:
         yield f"has a name of {len(question.name)} characters"
     if question.kind == "entities" and len(question.fields) > 1:
@@ -137,15 +140,15 @@ def _complaints(question: Question, marked: set[str]) -> Iterator[str]:
     if question.kind == "rating" and len(question.labels) > TOP:
         yield f"rates up to {len(question.labels)}, above {TOP}"
     if question.kind in ("choice", "choices", "entities", "preference"):
-        yield from _option_complaints(question)
+        yield from _option_complaints(question, more)
 
 
-def _option_complaints(question: Question) -> Iterator[str]:
-    least = 1 if question.kind == "entities" else 2
-    if len(question.labels) < least:
-        yield f"offers {len(question.labels)} option"
-    if len(question.labels) > OPTIONS:
-        yield f"offers {len(question.labels)} options, more than {OPTIONS}"
+def _option_complaints(question: Question, more: int) -> Iterator[str]:
+    least, options = 1 if question.kind == "entities" else 2, len(question.labels) + more
+    if options < least:
+        yield f"offers {options} option"
+    if options > OPTIONS:
+        yield f"offers {options} options, more than {OPTIONS}"
     for value, text in zip(question.labels, question.shown, strict=True):
         if not value or not text:
             yield "offers an option without a word"

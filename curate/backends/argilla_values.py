@@ -44,8 +44,9 @@ IMAGE_TYPES = ("avif", "gif", "ico", "jpeg", "jpg", "png", "svg", "webp")
 def read_values(form: Form, values: Any, texts: Texts) -> dict[str, tuple[Any, str | None]]:
     """Return, by question, the value and what is wrong with it.
 
-    Every question of the form is there, with None where it was left open. A value that is wrong
-    is the server's own, unchanged. What answers no question of the form stands under its own
+    Every question of the form is there, with None where it was left open; who chose or marked
+    nothing, where several can be, answers with an empty list. A value that is wrong is the server's
+    own, unchanged. What answers no question of the form stands under its own
     name, with the complaint that it does.
     """
     if values is not None and not isinstance(values, Mapping):
@@ -73,8 +74,8 @@ def _read(form: Form, question: Question, given: Any, texts: Texts) -> tuple[Any
 def _value(form: Form, question: Question, there: Any, texts: Texts) -> Any:
     if question.kind == "entities":
         return _entities(form, question, there or [], texts)
-    if question.kind == "choices" and isinstance(there, list):
-        return _choices(form, question, there)
+    if question.kind == "choices" and isinstance(there, list | None):
+        return _choices(form, question, there or [])
     if question.kind == "comment" and isinstance(there, str):
         there = there.rstrip("\n")  # the page adds one to what has several lines
     return there if there != "" else None
@@ -84,7 +85,7 @@ def _choices(form: Form, question: Question, there: list[Any]) -> Any:
     """Return the choices in the form's order, whatever the order of the clicks."""
     chosen = [each for each in there if (question.name, each) != none_of_these(form)]
     known = [label for label in question.labels if label in chosen]
-    return (known + [each for each in chosen if each not in question.labels]) or None
+    return known + [each for each in chosen if each not in question.labels]
 
 
 def _entities(form: Form, question: Question, there: list[Any], texts: Texts) -> Any:

@@ -61,8 +61,9 @@ def refusals(form: Form) -> tuple[str, ...]:
 def read_result(form: Form, result: Any, texts: Texts) -> dict[str, tuple[Any, str | None]]:
     """Return, by question, the value and what is wrong with it.
 
-    Every question of the form is there, with None where it was left open; spans are in order. A
-    value that is wrong is the server's own, unchanged. What answers no question of the form
+    Every question of the form is there, with None where it was left open; who chose or marked
+    nothing, where several can be, answers with an empty list. Spans are in order. A value that is
+    wrong is the server's own, unchanged. What answers no question of the form
     stands under its own name, with the complaint that it does.
     """
     if not isinstance(result, list) or not all(isinstance(item, dict) for item in result):
@@ -92,6 +93,8 @@ def _value(form: Form, question: Question, items: list[Item]) -> Any:
             raise _Unreadable(f"{question.name} is answered by {item.get('type')}, not {wanted}")
     if question.kind == "entities":
         return _entities(form, question, items)
+    if question.kind == "choices" and not items:
+        return []
     if len(items) > 1:
         raise _Unreadable(f"{question.name} is answered {len(items)} times")
     return _READERS[_shape(question)](question, items[0]["value"]) if items else None
@@ -112,12 +115,12 @@ def _choice(question: Question, value: Item) -> Any:
 
 
 def _choices(question: Question, value: Item) -> Any:
-    """Return the choices in the form's order, whatever the order of the clicks."""
+    """Return the choices in the form's order, whatever the order of the clicks; perhaps none."""
     chosen = value.get("choices")
     if not isinstance(chosen, list) or not all(isinstance(each, str) for each in chosen):
         raise _Unreadable(f"{chosen!r} is no list of choices")
     known = [label for label in question.labels if label in chosen]
-    return (known + [each for each in chosen if each not in question.labels]) or None
+    return known + [each for each in chosen if each not in question.labels]
 
 
 def _rating(question: Question, value: Item) -> Any:
@@ -200,10 +203,10 @@ def write_annotation(form: Form, answers: Sequence[Annotation]) -> dict[str, Any
 
 
 def write_items(form: Form, name: str, value: Any) -> list[dict[str, Any]]:
-    """Return the result items that stand for a value; none for an open answer."""
+    """Return the result items that stand for a value; none for an open answer or an empty one."""
     question = form.question(name)
     tags = {field: tag for tag, field in reversed(shown_fields(form).items())}
-    if value is None:
+    if value in (None, "", []):
         return []
     if question.kind == "entities":
         values = [(tags[span.get("field") or question.fields[0]], _span(span)) for span in value]

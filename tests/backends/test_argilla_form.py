@@ -163,6 +163,10 @@ def test_choices_that_must_be_answered_offer_none() -> None:
     ("inside", "complaint"),
     [
         (choices("c", "one"), "line 1: <Choices> offers 1 option"),
+        (
+            choices("c", *map(str, range(500)), more='choice="multiple"'),
+            "line 1: <Choices> offers 501 options",  # with the one for none
+        ),
         (choices("c", *map(str, range(501))), "line 1: <Choices> offers 501 options"),
         (choices("c", "x", "y" * 201), "line 1: <Choices> offers “yyy.*an option of 201"),
         ('<Rating name="r" toName="t" maxRating="11"/>', "line 1: <Rating> rates up to 11"),

@@ -43,7 +43,7 @@ spans = st.lists(
 values = st.fixed_dictionaries(
     {
         "topic": st.sampled_from(["news", "code", None]),
-        "flags": st.sampled_from([None, ["spam"], ["spam", "tox"], ["tox", "pii"]]),
+        "flags": st.sampled_from([[], ["spam"], ["spam", "tox"], ["tox", "pii"]]),
         "quality": st.sampled_from([None, 1, 5]),
         "note": st.one_of(st.none(), st.text(min_size=1).filter(lambda words: words[-1] != "\n")),
         "spans": spans.map(
@@ -76,11 +76,11 @@ def test_spans_are_counted_as_the_page_counts() -> None:
     assert restored(stored(TEXTS["text"])) == TEXTS["text"]
 
 
-def test_what_is_left_open_is_null_and_nothing_marked_is_no_span() -> None:
+def test_what_is_left_open_is_null_and_nothing_chosen_or_marked_is_an_empty_list() -> None:
     read = read_values(FORM, {"topic": {"value": "news"}, "note": {"value": ""}}, TEXTS)
     assert read == {
         "topic": ("news", None),
-        "flags": (None, None),
+        "flags": ([], None),
         "quality": (None, None),
         "note": (None, None),
         "spans": ([], None),
@@ -94,9 +94,9 @@ def test_choices_come_in_the_forms_order() -> None:
 
 @pytest.mark.parametrize(
     ("there", "here"),
-    [(["none"], None), (["none", "toxic"], ["toxic"]), (["spam"], ["spam"])],
+    [(["none"], []), (["none", "toxic"], ["toxic"]), (["spam"], ["spam"])],
 )
-def test_none_of_these_is_an_open_answer(there: list[str], here: Any) -> None:
+def test_none_of_these_is_no_choice(there: list[str], here: Any) -> None:
     assert read_values(FLAGS, {"flags": {"value": there}}, TEXTS) == {"flags": (here, None)}
     back = write_values(FLAGS, {"flags": here}, TEXTS)["flags"]["value"]
     assert read_values(FLAGS, {"flags": {"value": back}}, TEXTS) == {"flags": (here, None)}

@@ -15,7 +15,7 @@ from tests.backends.contract import FORM, PAIR
 
 TEXT = "👩‍👩‍👧‍👦 met TARGET"
 TEXTS = {"text": TEXT}
-LEFT_OPEN = {"topic": None, "flags": None, "quality": None, "note": None, "spans": []}
+LEFT_OPEN = {"topic": None, "flags": [], "quality": None, "note": None, "spans": []}
 
 
 def spans() -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -34,7 +34,7 @@ def spans() -> st.SearchStrategy[list[dict[str, Any]]]:
 VALUES = st.fixed_dictionaries(
     {
         "topic": st.sampled_from([None, "news", "code"]),
-        "flags": st.sampled_from([None, ["spam"], ["spam", "tox"], ["tox", "pii"]]),
+        "flags": st.sampled_from([[], ["spam"], ["spam", "tox"], ["tox", "pii"]]),
         "quality": st.sampled_from([None, 1, 5]),
         "note": st.none() | st.text(min_size=1),
         "spans": spans(),
@@ -48,7 +48,7 @@ def test_what_is_written_is_read(values: dict[str, Any]) -> None:
     assert read_result(FORM, result, TEXTS) == {name: (v, None) for name, v in values.items()}
 
 
-def test_an_empty_result_leaves_all_open_and_finds_no_spans() -> None:
+def test_an_empty_result_leaves_all_open_and_finds_no_choices_and_no_spans() -> None:
     assert read_result(FORM, [], TEXTS) == {name: (v, None) for name, v in LEFT_OPEN.items()}
 
 
@@ -60,6 +60,12 @@ def test_the_browser_names_the_pair_itself_as_target() -> None:
 
 def test_choices_come_in_the_order_of_the_form() -> None:
     assert read(item("flags", "choices", {"choices": ["pii", "spam"]})) == (["spam", "pii"], None)
+
+
+def test_no_choice_is_an_answer_and_is_written_as_the_page_does() -> None:
+    assert read(item("flags", "choices", {"choices": []})) == ([], None)
+    assert write_items(FORM, "flags", []) == []
+    assert write_items(FORM, "note", "") == []
 
 
 def test_a_comment_in_several_parts_is_one_text() -> None:

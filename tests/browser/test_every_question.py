@@ -112,7 +112,7 @@ def test_what_must_be_answered_is_asked_for(site, tmp_path):
     page.submit("keys")
     answers = site.backend.pull(project, cursor=None, known={}).annotations
     found = {each.question: each.value for each in answers}
-    assert found == {"topic": "news", "quality": 3, "flags": None, "entities": [], "note": None}
+    assert found == {"topic": "news", "quality": 3, "flags": [], "entities": [], "note": None}
 
 
 def test_a_preference_goes_to_the_second_too(site):
