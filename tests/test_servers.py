@@ -1,16 +1,30 @@
 """Embedded servers as commands: public addresses, what they hold, and how they go."""
 
+import errno
 import io
 import json
+import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
+from functools import partial
 
 import pytest
 
 from curate import connections
 from curate.errors import NotAllowed, ServerError
-from curate.servers import Home, Running, inventory, label_studio, processes, public
+from curate.servers import (
+    Home,
+    Running,
+    embedded,
+    environments,
+    inventory,
+    label_studio,
+    processes,
+    public,
+)
 from tests.command import command
 
 NAME = "https://label.example.org"
@@ -177,6 +191,12 @@ def test_status_tells_of_all_servers_and_what_they_hold(run, held):
     assert str(process.pid) in run("server", "status")[1]
 
 
+def test_stop_says_whether_it_ran(run, held):
+    for stopped in (True, False):
+        found = json.loads(run("server", "stop", "--json")[1])
+        assert found == {"server": "label_studio", "stopped": stopped}
+
+
 def test_reset_asks_for_the_name_and_takes_no_other_answer(run, held, types):
     root, process = held
     for answer in ("y\n", "", "argilla\n"):
@@ -204,7 +224,8 @@ def test_reset_never_goes_ahead_where_nobody_can_answer(run, held, monkeypatch):
     assert "hint: add --yes" in err
     assert process.poll() is None
     assert (root / "data").exists()
-    assert run("server", "reset", "label_studio", "--yes")[0] == 0
+    code, out, _ = run("server", "reset", "label_studio", "--yes", "--json")
+    assert (code, json.loads(out)) == (0, {"server": "label_studio", "removed": True})
     assert not root.exists()
 
 
@@ -234,6 +255,97 @@ def test_a_database_that_cannot_be_read_is_only_weighed(tmp_path):
     found = inventory.take(Home(tmp_path, tmp_path), "label_studio")
     assert found.counts == {}
     assert found.bytes > 0
+
+
+# ── what is damaged, full or gone
+
+
+@pytest.mark.parametrize("name", ["secrets.json", "public.json"])
+@pytest.mark.parametrize("content", ["", '{"curator"'])
+def test_a_damaged_file_is_named_and_left_as_it_is(run, tmp_path, monkeypatch, name, content):
+    built = environments.Environment(tmp_path / "built")
+    monkeypatch.setattr(environments, "build", lambda *_, **__: built)
+    root = tmp_path / "servers" / "label_studio"
+    (root / "data").mkdir(parents=True)
+    (root / name).write_text(content)
+    code, _, err = run("server", "start")
+    assert code == 1
+    assert f"error: {root / name} is damaged" in err
+    assert "hint: " in err
+    assert (root / name).read_text() == content
+
+
+def test_a_full_disk_is_one_line_and_the_next_start_makes_the_data_anew(tmp_path, monkeypatch):
+    environment = environments.Environment(tmp_path / "built")
+    environment.template.mkdir(parents=True)
+    (environment.template / "database").write_text("empty")
+
+    def full(source, target):
+        raise OSError(errno.ENOSPC, "No space left on device", target)
+
+    copy = shutil.copytree
+    monkeypatch.setattr(shutil, "copytree", partial(copy, copy_function=full))
+    with pytest.raises(ServerError) as caught:
+        embedded._copy_template(environment, tmp_path / "root")
+    monkeypatch.setattr(shutil, "copytree", copy)
+    assert "No space left on device" in caught.value.message
+    assert "\n" not in caught.value.message
+    assert not (tmp_path / "root" / "data").exists()
+    embedded._copy_template(environment, tmp_path / "root")
+    assert (tmp_path / "root" / "data" / "database").read_text() == "empty"
+
+
+def test_a_server_that_ends_while_it_is_waited_for_is_started_anew(
+    run, held, tmp_path, monkeypatch
+):
+    _, process = held  # it holds the lock, as one does that is being killed, and answers nobody
+    built, launched = environments.Environment(tmp_path / "built"), []
+    built.template.mkdir(parents=True)
+    monkeypatch.setattr(environments, "build", lambda *_, **__: built)
+    monkeypatch.setattr(embedded.Embedded, "_launch", lambda *given: launched.append(given))
+    ended = threading.Timer(0.5, process.kill)
+    ended.start()
+    code, _, err = run("server", "start")
+    ended.join()
+    assert (code, len(launched)) == (1, 1)
+    assert "Label Studio did not start" in err
+
+
+def test_a_server_that_ends_just_before_its_signal_is_ended(held, monkeypatch):
+    root, process = held
+    kill = os.kill
+
+    def late(pid, sent):
+        kill(pid, sent)
+        process.wait()
+        kill(pid, sent)
+
+    monkeypatch.setattr(os, "kill", late)
+    assert processes.end(root / "server.json")
+
+
+def test_what_goes_while_it_is_weighed_weighs_nothing(tmp_path, monkeypatch):
+    folder = tmp_path / "servers" / "argilla"
+    (folder / "data" / "tmp" / "pages").mkdir(parents=True)
+    scandir = os.scandir
+
+    def gone(path):
+        if str(path).endswith("pages"):
+            shutil.rmtree(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", gone)
+    assert inventory.take(Home(tmp_path, tmp_path), "argilla").bytes > 0
+
+
+@pytest.mark.parametrize(
+    "email", ["李娜@example.org", "a@例.org", "a,b@example.org", "a..b@example.org", "a@b", "a@b.c"]
+)
+def test_an_email_with_which_nobody_could_log_in_gets_no_account(email):
+    with pytest.raises(ServerError, match="cannot be an account"):
+        label_studio.SERVER.login(email)
+    for fine in ("Ada+1@example.org", "o'neil@x-y.xn--fiqs8s", label_studio.CURATOR):
+        assert label_studio.SERVER.login(fine) == fine.lower()
 
 
 # ── accounts elsewhere

@@ -68,7 +68,7 @@ def _tell_how_to_reach(running: Running) -> None:
 
 
 @servers.command("stop")
-def server_stop(name: Which = "label_studio") -> None:
+def server_stop(name: Which = "label_studio", as_json: Json = False) -> None:
     """Stop an embedded server; its data stays.
 
     Example: curate server stop label_studio
@@ -76,7 +76,10 @@ def server_stop(name: Which = "label_studio") -> None:
     from curate.connections import embedded, home
 
     stopped = embedded(name).stop(home())
-    console.note(f"{name} is stopped" if stopped else f"{name} was not running")
+    if as_json:
+        console.show({"server": name, "stopped": stopped}, as_json=True)
+    else:
+        console.note(f"{name} is stopped" if stopped else f"{name} was not running")
 
 
 @servers.command("status")
@@ -120,6 +123,7 @@ def _status_of(name: str) -> dict[str, Any]:
 def server_reset(
     name: Which = "label_studio",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Remove an embedded server with everything in it: projects, answers, accounts. It asks.
 
@@ -130,14 +134,14 @@ def server_reset(
 
     server = embedded(name)
     held = inventory.take(home(), name)
-    if held is None:
-        console.note(f"{name} holds nothing")
-        return
-    console.note(_losses(name, held))
-    if not yes and console.ask(f"To lose all that, type {name}: ", hint="add --yes") != name:
-        raise CurateError(f"{name} is as it was", hint="it goes only if you type its name")
-    server.reset(home())
-    console.note(f"{name} is removed")
+    console.note(_losses(name, held) if held else f"{name} holds nothing")
+    if held:
+        if not yes and console.ask(f"To lose all that, type {name}: ", hint="add --yes") != name:
+            raise CurateError(f"{name} is as it was", hint="it goes only if you type its name")
+        server.reset(home())
+        console.note(f"{name} is removed")
+    if as_json:
+        console.show({"server": name, "removed": held is not None}, as_json=True)
 
 
 def _losses(name: str, held: Inventory) -> str:

@@ -21,6 +21,13 @@ Watch = Callable[[str, int | None], AbstractContextManager[Advance]]
 """Shows progress: called with a label and a total (None if unknown), it yields how to advance."""
 
 
+EMAIL = re.compile(
+    r"(?!.*\.\.)(?!\.)[-!#$%&'*+/=?^_`{}|~0-9a-z.]+(?<!\.)"
+    r"@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z][a-z-]{0,61}[a-z]|xn--[a-z0-9]{1,59})"
+)
+"""What Django takes too, in ASCII: with another e-mail one has an account and cannot log in."""
+
+
 @dataclass(frozen=True)
 class Home:
     """Where servers live: their state in `home`, their built programs in `environments`."""
@@ -59,9 +66,9 @@ class Running:
 
 
 def checked_email(text: str) -> str:
-    """Return an e-mail in its one spelling. Raises ServerError for what is none."""
+    """Return an e-mail in its one spelling. Raises ServerError for what no log-in page takes."""
     email = text.strip().lower()
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", email):
+    if not EMAIL.fullmatch(email):
         raise ServerError(f"{text!r} cannot be an account", hint="give an e-mail: ada@example.org")
     return email
 

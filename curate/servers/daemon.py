@@ -1,4 +1,14 @@
-"""What a server's process does before it loads anything; stdlib only, for any Python we start."""
+"""A server's process from its first moment on; stdlib only, for any Python we start.
+
+    daemon.py NAME migrate                     make the database
+    daemon.py NAME users SECRETS               see that everyone in the file of secrets can log in
+    daemon.py NAME serve SECRETS STATE PORTS PUBLIC
+                                               go into the background and serve
+
+`<NAME>/inside.py` says how: with `set_up(secret_key)` before its `migrate()`, its
+`ensure_users(secrets)` or its `serve(secrets, listener, public)`. It runs in the server's own
+Python, never in curate's; the settings come as environment variables.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +18,18 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import TextIO
 
 HOST = "127.0.0.1"
+
+TAKEN = 3
+"""The exit code that says: others have all of the ports."""
 
 
 def hold(state: Path, patience: float = 2) -> TextIO:
@@ -29,6 +46,14 @@ def hold(state: Path, patience: float = 2) -> TextIO:
             time.sleep(0.02)
 
 
+def listen(ports: Iterable[int]) -> socket.socket:
+    """Return a socket of this machine alone on the first of the ports that is free; 0 is any."""
+    for port in ports:
+        with suppress(OSError):
+            return socket.create_server((HOST, port))
+    sys.exit(TAKEN)
+
+
 def go_into_background() -> None:
     """Leave the parent's session: who started the server may end, or be killed."""
     if os.fork():
@@ -36,17 +61,49 @@ def go_into_background() -> None:
     os.setsid()
 
 
-def listen(port: int) -> socket.socket:
-    """Return a socket of this machine alone on that port, or on any free one if it is taken."""
-    try:
-        return socket.create_server((HOST, port))
-    except OSError:
-        return socket.create_server((HOST, 0))
-
-
-def announce(state: TextIO, port: int) -> None:
-    """Write into the held state file which process serves on which port."""
+def announce(state: TextIO, port: int, public: str) -> None:
+    """Write into the held state file which process serves where."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
+    record = {"pid": os.getpid(), "port": port, "started": started, "public": public}
     state.truncate(0)
-    state.write(json.dumps({"pid": os.getpid(), "port": port, "started": started}) + "\n")
+    state.write(json.dumps(record) + "\n")
     state.flush()
+
+
+def find_our_modules(name: str) -> None:
+    """Make a server's modules importable by their names, without what lies beside curate."""
+    here = Path(__file__).parent
+    for package, folder in (
+        ("curate", here.parent),
+        ("curate.servers", here),
+        (f"curate.servers.{name}", here / name),
+    ):
+        module = ModuleType(package)
+        module.__path__ = [str(folder)]
+        sys.modules[package] = module
+
+
+def main(name: str, command: str, *arguments: str) -> None:
+    """Run one of the commands above."""
+    find_our_modules(name)
+    inside = import_module(f"curate.servers.{name}.inside")
+    if command == "migrate":
+        inside.set_up("only for the template")
+        inside.migrate()
+        return
+    secrets = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
+    if command == "users":
+        inside.set_up(secrets["secret_key"])
+        inside.ensure_users(secrets)
+        return
+    _, state, ports, public = arguments
+    file = hold(Path(state))
+    listener = listen(map(int, ports.split(",")))
+    go_into_background()
+    announce(file, listener.getsockname()[1], public)
+    inside.set_up(secrets["secret_key"])
+    inside.serve(secrets, listener, public)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

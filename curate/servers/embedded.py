@@ -23,15 +23,12 @@ from typing import Any
 
 from curate import storage
 from curate.errors import ServerError
-from curate.servers import Account, Home, Running, Watch, environments, processes, unwatched
+from curate.servers import Account, Home, Running, Watch, daemon, environments, processes, unwatched
 from curate.servers.environments import Environment
 from curate.servers.public import checked
 
 INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 """All that a server sees of our environment; servers read names as common as `HOST`."""
-
-TAKEN = 3
-"""How an `inside.py` ends if it gets none of its ports."""
 
 Login = Callable[[str], str]
 """Gives a login its one spelling; raises ServerError for what can be none."""
@@ -42,8 +39,7 @@ class Embedded:
     """A server of one's own; `here` holds its `requirements.lock` and its `inside.py`.
 
     `variables` are the settings it gets for a folder of data; `health` is the path that answers
-    200 once it is up. `named` are the settings for a public address, if it may have one: then its
-    `inside.py serve` is given the ports to try, and that address.
+    200 once it is up. `named` are the settings for a public address, if it may have one.
     """
 
     name: str
@@ -68,16 +64,18 @@ class Embedded:
         wanted = checked(public) if public else public
         root = self._prepared(home)
         with processes.held(root / ".starting"):
-            running = processes.running(_state(root))
+            running = self.status(home)
+            if running and wanted not in (None, running.public):
+                raise self._has_another_address(running, wanted or "")
+            running = self._found(root, watch)
             if running is None:
                 environment = self._environment(home, watch)
                 _copy_template(environment, root)
                 self._secrets(root)
                 self._launch(environment, root, *self._place(root, wanted))
-            elif wanted not in (None, running.public):
-                raise self._has_another_address(running, wanted or "")
-            with watch(f"starting {self.title}", None):
-                running = self._wait(root)
+                running = self._found(root, watch)
+            if running is None:
+                raise self._did_not_start(root)
             self._remember(root, running)
             return running
 
@@ -123,8 +121,8 @@ class Embedded:
                 secrets["people"] = list(known.values())
                 storage.write_json(_secrets_file(root), secrets, private=True)
             if self.status(home):
+                self._found(root, watch)  # a server that is starting makes accounts itself
                 with watch("adding accounts", None):
-                    self._wait(root)  # a server that is starting makes accounts itself
                     environment = self._environment(home, watch)
                     self._run(environment, root / "data", "users", _secrets_file(root))
         return [Account(**account) for account in added]
@@ -150,7 +148,7 @@ class Embedded:
             storage.write_json(root / "public.json", place)
 
     def _last_place(self, root: Path) -> dict[str, Any]:
-        return dict(storage.read_json(root / "public.json") or {"url": "", "port": self.port})
+        return dict(_read(root / "public.json") or {"url": "", "port": self.port})
 
     def _has_another_address(self, running: Running, wanted: str) -> ServerError:
         now = f"as {running.public}" if running.public else "for this machine only"
@@ -174,7 +172,7 @@ class Embedded:
     def _secrets(self, root: Path) -> dict[str, Any]:
         """Return what is in the file of secrets, drawing them the first time."""
         with processes.held(root / ".secrets"):
-            secrets = storage.read_json(_secrets_file(root))
+            secrets = _read(_secrets_file(root))
             if secrets is None:
                 curator = _new_account(self.curators_login, "Curator")
                 secrets = {"secret_key": token_urlsafe(48), "curator": curator, "people": []}
@@ -200,10 +198,12 @@ class Embedded:
         if log.exists():
             log.replace(log.with_suffix(".old.log"))
         named = self.named(public) if self.named and public else {}
-        place = [",".join(map(str, ports)), public] if self.named else [str(ports[0])]
         with log.open("ab") as output:
             launched = subprocess.run(
-                self._command(environment, "serve", _secrets_file(root), _state(root), *place),
+                self._command(
+                    *(environment, "serve", _secrets_file(root), _state(root)),
+                    *(",".join(map(str, ports)), public),
+                ),
                 env={**self._variables(root / "data"), **named},
                 cwd=root / "data",
                 stdin=subprocess.DEVNULL,
@@ -212,18 +212,25 @@ class Embedded:
                 start_new_session=True,
                 check=False,
             )
-        if launched.returncode == TAKEN and public:
+        if launched.returncode == daemon.TAKEN and public:
             again = f"curate server start {self.name} --public-url {public}"
             raise ServerError(
                 f"port {ports[0]}, to which the proxy of {public} forwards, is taken",
                 hint=f"end who has it, or take another: `{again}`",
             )
         if launched.returncode:
-            end = processes.tail(log)
-            raise ServerError(f"{self.title} did not start:\n{end}", hint=f"see {log}")
+            raise self._did_not_start(root)
 
-    def _wait(self, root: Path) -> Running:
-        return processes.wait_until_up(_state(root), self.health, _log(root), patience=180)
+    def _did_not_start(self, root: Path) -> ServerError:
+        log = _log(root)
+        return ServerError(f"{self.title} did not start:\n{processes.tail(log)}", hint=f"see {log}")
+
+    def _found(self, root: Path, watch: Watch) -> Running | None:
+        """Return the server that runs, once it answers: it may still start, or be about to end."""
+        if processes.running(_state(root)) is None:
+            return None
+        with watch(f"starting {self.title}", None):
+            return processes.until_up(_state(root), self.health, _log(root), patience=180)
 
     def _run(self, environment: Environment, data: Path, *arguments: str | Path) -> None:
         done = subprocess.run(
@@ -241,8 +248,9 @@ class Embedded:
             what = f"{self.title} could not do `{arguments[0]}`"
             raise ServerError(f"{what}:\n{end}", hint=f"see {data}")
 
-    def _command(self, environment: Environment, *arguments: str | Path | int) -> Sequence[str]:
-        return [str(environment.python), "-I", str(self.here / "inside.py"), *map(str, arguments)]
+    def _command(self, environment: Environment, *arguments: str | Path) -> Sequence[str]:
+        script = [str(environment.python), "-I", daemon.__file__]
+        return [*script, self.name, *map(str, arguments)]
 
     def _variables(self, data: Path) -> dict[str, str]:
         inherited = {key: os.environ[key] for key in INHERITED if key in os.environ}
@@ -255,10 +263,24 @@ def _new_account(login: str, name: str) -> dict[str, str]:
 
 def _copy_template(environment: Environment, root: Path) -> None:
     data, copy = root / "data", root / ".data"
-    if not data.exists():
-        shutil.rmtree(copy, ignore_errors=True)
+    if data.exists():
+        return
+    shutil.rmtree(copy, ignore_errors=True)
+    try:
         shutil.copytree(environment.template, copy)
-        copy.rename(data)
+    except shutil.Error as error:
+        why = error.args[0][0][2]
+        raise ServerError(f"no database can be made in {root}: {why}", hint="see `df`") from None
+    copy.rename(data)
+
+
+def _read(path: Path) -> Any:
+    """Return what a file in a server's folder says, or None if there is no such file."""
+    try:
+        return storage.read_json(path)
+    except ValueError:
+        hint = "put back a copy; or remove it, then add the accounts or the public address again"
+        raise ServerError(f"{path} is damaged", hint=hint) from None
 
 
 def _state(root: Path) -> Path:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -42,11 +43,10 @@ def take(home: Home, name: str) -> Inventory | None:
 
 
 def _sizes(folder: Path) -> Iterator[int]:
-    for path in folder.rglob("*"):
-        try:
-            yield path.lstat().st_size
-        except FileNotFoundError:  # a server that runs makes and removes files
-            continue
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):  # a server that runs makes and removes files
+                yield Path(place, name).lstat().st_size
 
 
 def _counts(database: Path, tables: Mapping[str, str]) -> Iterator[tuple[str, int]]:

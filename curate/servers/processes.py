@@ -14,14 +14,13 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from curate.errors import ServerError
 from curate.servers import Running
-
-HOST = "127.0.0.1"
+from curate.servers.daemon import HOST
 
 
 @contextmanager
@@ -75,14 +74,15 @@ def answers(server: Running, path: str, *, timeout: float = 5) -> bool:
         connection.close()
 
 
-def wait_until_up(state: Path, path: str, log: Path, *, patience: float) -> Running:
-    """Return the server once it answers. Raises ServerError with the end of its log."""
+def until_up(state: Path, path: str, log: Path, *, patience: float) -> Running | None:
+    """Return the server that runs, once it answers; None if none runs, or it ends meanwhile.
+
+    Raises ServerError with the end of its log if it does not answer.
+    """
     until = time.monotonic() + patience
     while time.monotonic() < until:
         server = running(state)
-        if server is None:
-            raise ServerError(f"the server ended while starting:\n{tail(log)}", hint=f"see {log}")
-        if answers(server, path):
+        if server is None or answers(server, path):
             return server
         time.sleep(0.2)
     raise ServerError(
@@ -97,7 +97,8 @@ def end(state: Path, *, patience: float = 10) -> bool:
     if server is None:
         return False
     for sent in (signal.SIGTERM, signal.SIGKILL):
-        os.kill(server.pid, sent)
+        with suppress(ProcessLookupError):  # it ends by itself
+            os.kill(server.pid, sent)
         until = time.monotonic() + patience
         while time.monotonic() < until:
             if running(state) is None:

@@ -1,17 +1,12 @@
-"""Runs inside the Argilla server's own Python, never in curate's.
+"""Argilla from within: runs in the server's own Python, called by `servers/daemon.py`.
 
-    inside.py migrate                       make the database
-    inside.py users SECRETS                 see that everyone in the file of secrets can log in
-    inside.py serve SECRETS STATE PORT      go into the background and serve
-
-The settings come as environment variables. `argilla_server start` is not used: it listens on every
-interface by default, and its command line breaks with the version of click that it asks for.
+`argilla_server start` is not used: it listens on every interface by default, and its command line
+breaks with the version of click that it asks for.
 """
 # mypy: disable-error-code="import-not-found,import-untyped"
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -20,23 +15,15 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from socket import socket
-from types import ModuleType
 from typing import Any
 
 VERSION = "2.8.0"
-HERE = Path(__file__).parent
 
 
-def find_our_modules() -> None:
-    """Make this folder's modules importable by their names, without what lies beside curate."""
-    for name, folder in (
-        ("curate", HERE.parent.parent),
-        ("curate.servers", HERE.parent),
-        ("curate.servers.argilla", HERE),
-    ):
-        package = ModuleType(name)
-        package.__path__ = [str(folder)]
-        sys.modules[name] = package
+def set_up(secret_key: str) -> None:
+    """Give Argilla the key with which it signs logins; end here with any other version."""
+    check_version()
+    os.environ["ARGILLA_AUTH_SECRET_KEY"] = secret_key
 
 
 def check_version() -> None:
@@ -58,6 +45,11 @@ def temporary_folder() -> Iterator[None]:
 
 def migrate() -> None:
     """Bring the database to this version's schema, and add what search needs."""
+    with temporary_folder():
+        _migrate()
+
+
+def _migrate() -> None:
     from alembic import command
     from alembic.config import Config
     from argilla_server.database import ALEMBIC_CONFIG_FILE
@@ -68,26 +60,26 @@ def migrate() -> None:
     Index(database()).prepare()
 
 
+def ensure_users(secrets: dict[str, Any]) -> None:
+    """Create who is missing, and reset whoever's key or name is not the one in the secrets."""
+    from curate.servers.argilla import users
+
+    users.ensure(database(), secrets)
+
+
 def database() -> Path:
     """Return where Argilla keeps everything, if not told otherwise."""
     return Path(os.environ["ARGILLA_HOME_PATH"]) / "argilla.db"
 
 
-def serve(secrets: dict[str, Any], state: Path, port: int) -> None:
-    """Serve until killed; the state file says which process this is and on which port."""
-    from curate.servers import daemon
-
-    file = daemon.hold(state)
-    daemon.go_into_background()
-    listener = daemon.listen(port)
-    daemon.announce(file, listener.getsockname()[1])
-    os.environ["ARGILLA_AUTH_SECRET_KEY"] = secrets["secret_key"]
+def serve(secrets: dict[str, Any], listener: socket, public: str) -> None:
+    """Serve until killed; there is no public address."""
     with temporary_folder():
-        from curate.servers.argilla import patches, users
+        from curate.servers.argilla import patches
 
         patches.keep_redis_in_the_process()
-        migrate()
-        users.ensure(database(), secrets)
+        _migrate()
+        ensure_users(secrets)
         run(application(), listener)
 
 
@@ -124,24 +116,3 @@ def application() -> Any:
     pages = Path(static.app.directory)  # a copy that Argilla makes at every start
     guard.forget_others(pages)
     return guard.Guard(app, guard.policy(pages))
-
-
-def main(command: str, *arguments: str) -> None:
-    """Run one of the commands above."""
-    check_version()
-    find_our_modules()
-    if command == "migrate":
-        with temporary_folder():
-            migrate()
-        return
-    secrets = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-    if command == "serve":
-        serve(secrets, Path(arguments[1]), int(arguments[2]))
-        return
-    from curate.servers.argilla import users
-
-    users.ensure(database(), secrets)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

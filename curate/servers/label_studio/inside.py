@@ -1,31 +1,21 @@
-"""Runs inside the Label Studio server's own Python, never in curate's.
+"""Label Studio from within: runs in the server's own Python, called by `servers/daemon.py`.
 
-    inside.py migrate                       make the database
-    inside.py users SECRETS                 see that everyone in the file of secrets can log in
-    inside.py serve SECRETS STATE PORTS PUBLIC
-                                            go into the background and serve
-
-The settings come as environment variables. `label-studio start` is not used: it picks another port
-by itself, and an account's password and token only take effect when it is first made.
+`label-studio start` is not used: it picks another port by itself, and an account's password and
+token only take effect when it is first made.
 """
 # mypy: disable-error-code="import-not-found,import-untyped"
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import socketserver
 import sys
-import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TextIO
+from socket import socket
+from typing import Any
 
-HOST = "127.0.0.1"
 SQLITE = {
     "timeout": 60,
     "transaction_mode": "IMMEDIATE",
@@ -37,9 +27,6 @@ As it comes, a transaction that has read cannot write once another has: Label St
 for minutes in the end, and does the whole request again. An import never ends while two people
 label.
 """
-
-TAKEN = 3
-"""The exit code that says: somebody else has the port."""
 
 
 def set_up(secret_key: str) -> None:
@@ -98,56 +85,29 @@ def ensure_user(account: dict[str, str], *, is_curator: bool) -> None:
     Token.objects.create(user=user, key=token)
 
 
-def go_into_background() -> None:
-    """Leave the parent's session: who started the server may end, or be killed."""
-    if os.fork():
-        os._exit(0)
-    os.setsid()
+def serve(secrets: dict[str, Any], listener: socket, public: str) -> None:
+    """Serve until killed; `public` is the https address at which a proxy offers it, or ""."""
+    migrate()
+    ensure_users(secrets)
+    server = threaded(listener)
+    server.set_app(behind_proxy() if public else directly())
+    server.serve_forever()
 
 
-def hold(state: Path, patience: float = 2) -> TextIO:
-    """Lock the state file for this process's life; a reader's look at it takes a moment."""
-    file = state.open("a+", encoding="utf-8")
-    until = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return file
-        except BlockingIOError:
-            if time.monotonic() > until:
-                sys.exit("another server of this home is running")
-            time.sleep(0.02)
-
-
-def bind(ports: Iterable[int]) -> Any:
-    """Return a server bound to the first of the ports that is free; 0 is any."""
+def threaded(listener: socket) -> Any:
+    """Return a server that answers on that socket, each request in a thread of its own."""
     from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 
     class Server(socketserver.ThreadingMixIn, WSGIServer):  # type: ignore[misc]
         daemon_threads = True
 
-    for port in ports:
-        with suppress(OSError):
-            return Server((HOST, port), WSGIRequestHandler)
-    sys.exit(TAKEN)
-
-
-def serve(secrets: dict[str, Any], state: Path, ports: Iterable[int], public: str) -> None:
-    """Serve until killed; the state file says which process this is and on which port."""
-    file = hold(state)
-    server = bind(ports)
-    go_into_background()
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    record = {"pid": os.getpid(), "port": server.server_port, "started": started, "public": public}
-    file.truncate(0)
-    file.write(json.dumps(record))
-    file.write("\n")
-    file.flush()
-    set_up(secrets["secret_key"])
-    migrate()
-    ensure_users(secrets)
-    server.set_app(behind_proxy() if public else directly())
-    server.serve_forever()
+    place = listener.getsockname()
+    server: Any = Server(place, WSGIRequestHandler, bind_and_activate=False)
+    server.socket.close()
+    server.socket = listener
+    server.server_name, server.server_port = place
+    server.setup_environ()
+    return server
 
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -192,22 +152,3 @@ def secured(name: str, value: str) -> tuple[str, str]:
     """Return a header of an answer; a cookie is for https alone."""
     is_cookie = name.lower() == "set-cookie" and "; secure" not in value.lower()
     return name, f"{value}; Secure" if is_cookie else value
-
-
-def main(command: str, *arguments: str) -> None:
-    """Run one of the commands above."""
-    if command == "migrate":
-        set_up("only for the template")
-        migrate()
-        return
-    secrets = json.loads(Path(arguments[0]).read_text(encoding="utf-8"))
-    if command == "serve":
-        ports = [int(port) for port in arguments[2].split(",")]
-        serve(secrets, Path(arguments[1]), ports, arguments[3])
-        return
-    set_up(secrets["secret_key"])
-    ensure_users(secrets)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
