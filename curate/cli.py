@@ -82,7 +82,7 @@ def _run(
     workspace = open_workspace(root, accept_withdrawals=accept)
     if stage != "pool":
         workspace.require("pool")
-    whole = recipe.of_workspace(workspace)
+    whole = recipe.of_workspace(workspace, recipe.meant(workspace))
     work_on(workspace, engine or whole.engine, workers or whole.workers)
     own = whole.section(stage)
     given = {name: value for name, value in options.items() if value is not None}
@@ -152,15 +152,19 @@ def run(
         return
     if purpose and not next_round and here.rounds:
         raise RecipeError("--purpose is for a new round", hint="add --next-round")
-    overrides = [*(set_ or ()), *([f"sample.purpose={purpose}"] if purpose else ())]
+    given = [*(set_ or ()), *([f"sample.purpose={purpose}"] if purpose else ())]
     with here.lock("run", wait=wait):
         for field in recipe.adopt(here, path) if path else ():
             console.note(f"recipe.yaml: {field} changed")
+        opened_with = recipe.meant(here)
+        for each in opened_with:
+            console.note(f"round {here.round.number} was opened with --set {each}")
+        overrides = [*opened_with, *given]
         whole = recipe.of_workspace(here, overrides)
         here.init(whole.name or workspace.resolve().name)
         work_on(here, engine or whole.engine, workers or whole.workers)
         steps = []
-        for done in recipe.walk(whole, here, next_round=next_round):
+        for done in recipe.walk(whole, here, next_round=next_round, overrides=overrides):
             console.step(done)
             steps.append(done)
     if as_json:
@@ -173,11 +177,9 @@ def _wait_for_people(workspace: Workspace, result: Any) -> None:
     from curate.connections import Connections
 
     connections = Connections(workspace.root, console.watch)
-    logins = [
-        (batch.name, connections.login(batch.project.backend, batch.project.url))
-        for batch in workspace.round.batches
-    ]
-    console.waiting(result, logins)
+    batches = workspace.round.batches
+    logins = [connections.login(each.project.backend, each.project.url) for each in batches]
+    console.waiting(result, batches, logins)
     raise typer.Exit(3)
 
 
@@ -217,11 +219,11 @@ def _progress(workspace: Workspace) -> list[AnnotatorStatus]:
     if not asking:
         return []
     current = asking[-1]
-    backend = None
-    if not current.closed:
-        connections = Connections(workspace.root, console.watch)
-        backend = connections.running(current.batches[0].project.backend)
     try:
+        backend = None
+        if not current.closed:
+            connections = Connections(workspace.root, console.watch)
+            backend = connections.running(current.batches[0].project.backend)
         return progress(current, workspace.root, backend)
     except BackendError as fault:
         console.note(f"{fault.message}: people's progress is what has come home")

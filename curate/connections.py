@@ -113,11 +113,16 @@ class RemoteAccounts(Protocol):
 
 @dataclass(frozen=True)
 class Login:
-    """How a person gets to the page; an embedded server's password is shown, a remote's unknown."""
+    """How people get to the page.
+
+    The curator's own login stands here where nobody else is asked; an embedded server knows those
+    of the others (`listed`), a remote one's are unknown.
+    """
 
     url: str
-    user: str | None
-    password: str | None
+    user: str | None = None
+    password: str | None = None
+    listed: bool = False
 
 
 class Connections:
@@ -174,9 +179,11 @@ class Connections:
         A round remembers the address of its first push; the embedded server may have another since.
         """
         if backend not in VARIABLES or self._environment.get(VARIABLES[backend][0]):
-            return Login(url, None, None)
+            return Login(url)
         place = home(self._environment)
         if running := embedded(backend).status(place):
             url = running.page + urlsplit(url)._replace(scheme="", netloc="").geturl()
+        if embedded(backend).accounts(place):
+            return Login(url, listed=True)
         account = embedded(backend).curator(place)
         return Login(url, account.email, account.password)

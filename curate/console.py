@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from curate.connections import Login
     from curate.engine import Advance
     from curate.recipe import Step
+    from curate.rounds import Batch
 
 
 def _stderr() -> Console:
@@ -145,19 +146,22 @@ def table(rows: Sequence[Any], *, title: str = "") -> None:
     Console(highlight=False).print(shown)
 
 
-def waiting(result: Any, logins: Sequence[tuple[str | None, Login]]) -> None:
+def waiting(result: Any, batches: Sequence[Batch], logins: Sequence[Login]) -> None:
     """Tell who is waited for, where they label (by part of the round), and how to go on."""
     console = _stderr()
     console.print(
         f"\n[bold]Waiting for people:[/bold] {result.complete} of {result.tasks} texts are "
         f"complete in round {result.round}."
     )
-    for part, login in logins:
-        place = f"{login.url}  ({part})" if part else login.url
+    for batch, login in zip(batches, logins, strict=True):
+        about = ": ".join(filter(None, (batch.name, ", ".join(batch.people or ()))))
+        place = f"{login.url}  ({about})" if about else login.url
         console.print(f"  label here   {_escaped(place)}")
-    _, login = logins[0]
+    login, backend = logins[0], batches[0].project.backend
     if login.user:
         console.print(f"  login        {_escaped(login.user)}  {_escaped(login.password or '')}")
+    elif login.listed:
+        console.print(f"  logins       `curate server accounts list --server {backend}`")
     console.print("  then         `curate run` again  (`curate round close` ends the round early)")
 
 

@@ -24,7 +24,7 @@ from curate.forms import load_form
 from curate.mix import MixSpec
 from curate.pool import PoolSpec
 from curate.pull import PullResult, PullSpec, bring
-from curate.push import PushSpec, RestoreResult, restore
+from curate.push import PushSpec, RestoreResult, restore, rewritten
 from curate.report import ReportSpec
 from curate.sample import SampleSpec
 from curate.score import ScoreSpec
@@ -275,15 +275,17 @@ def walk(
     workspace: Workspace,
     *,
     next_round: bool = False,
+    overrides: Sequence[str] = (),
     started: Callable[[str], None] = lambda stage: None,
 ) -> Iterator[Step]:
     """Run every stage that is stale, in order, yielding each as it ends.
 
-    The last step is `waiting` where people have not finished.
+    The last step is `waiting` where people have not finished. `overrides` are those that the
+    recipe was loaded with: what they say of `push` lasts until the round has been sent.
     """
     for stage in STAGES:
         if stage == "sample" and recipe.asks_people():
-            for step in _ask_people(recipe, workspace, next_round=next_round, started=started):
+            for step in _ask_people(recipe, workspace, next_round, overrides, started):
                 yield step
                 if step.state == "waiting":
                     return
@@ -315,19 +317,27 @@ def takes_part(recipe: Recipe, workspace: Workspace, stage: str) -> bool:
 
 
 def _ask_people(
-    recipe: Recipe, workspace: Workspace, *, next_round: bool, started: Callable[[str], None]
+    recipe: Recipe,
+    workspace: Workspace,
+    next_round: bool,
+    overrides: Sequence[str],
+    started: Callable[[str], None],
 ) -> Iterator[Step]:
     rounds = [each for each in workspace.rounds if each.purpose != "import"]
     if next_round and rounds and not rounds[-1].closed:
+        unsent = "`curate run` sends it" if rounds[-1].push is None else "let people finish it"
         raise DataError(
             f"round {rounds[-1].number} is still open",
-            hint="let people finish it, or end it with `curate round close`",
+            hint=f"{unsent}, or end it with `curate round close`",
         )
     only_pilots = all(each.purpose == "pilot" and each.closed for each in rounds)
     if next_round or (only_pilots and recipe.sample.purpose == "label") or not rounds:
+        _remember(workspace, workspace.next_number, overrides)
         started("sample")
         yield run_stage(workspace, "sample", recipe.section("sample"))
     else:
+        if rounds[-1].push is None:
+            _remember(workspace, rounds[-1].number, overrides)
         yield Step("sample", "fresh")
     current = workspace.round
     if current.closed:
@@ -342,6 +352,23 @@ def _ask_people(
     step = run_stage(workspace, "pull", recipe.section("pull"))
     result: PullResult = step.result
     yield step if result.done else Step("pull", "waiting", result, step.seconds)
+
+
+def _remember(workspace: Workspace, number: int, overrides: Sequence[str]) -> None:
+    """Write down how a round is meant to be pushed, before it is there: a push may fail."""
+    asked = [each for each in overrides if each.startswith("push.")]
+    if asked:
+        made = Provenance("meant", {"set": asked}, {}, "")
+        workspace.record(made, (), {"round": number}, 0.0)
+
+
+def meant(workspace: Workspace) -> tuple[str, ...]:
+    """Return the overrides of `push` that the newest round was opened with, until it is sent."""
+    asked = [each for each in workspace.rounds if each.purpose != "import"]
+    line = workspace.last_run("meant")
+    if not asked or line is None or asked[-1].push is not None or asked[-1].closed:
+        return ()
+    return tuple(line["spec"]["set"]) if line["result"]["round"] == asked[-1].number else ()
 
 
 def _is_pushed(workspace: Workspace, number: int) -> bool:
@@ -387,7 +414,11 @@ def for_next_round(recipe: Recipe, workspace: Workspace) -> tuple[str, ...]:
     if asked[-1].push is not None:
         frozen["push"] = asked[-1].push["spec"]
     current = {stage: recipe.section(stage).settings() for stage in frozen}
-    return tuple(_differences(frozen, current))
+    found = tuple(_differences(frozen, current))
+    if asked[-1].push is None:
+        return found
+    words = rewritten(workspace, recipe.push, asked[-1])
+    return (*found, *(name for name in words if name not in found))
 
 
 def _state(

@@ -64,6 +64,73 @@ def test_an_overlap_above_the_people_is_refused_before_anything_is_sent(run, fol
     assert run("run", "-w", folder)[0] == 3
 
 
+def test_what_was_set_for_a_round_lasts_until_it_is_sent(run, folder):
+    for person in ("ann", "bob"):
+        run("people", "add", person, "-w", folder)
+    wanted = ("--set", "push.overlap=3", "--set", "sample.n=5")
+    code, _, err = run("run", "-w", folder, *wanted)
+    assert (code, "only 2 can be asked" in err) == (1, True)
+    assert "`curate run` sends it" in run("run", "-w", folder, "--next-round")[2]
+    code, _, err = run("run", "-w", folder)  # the recipe says 2
+    assert (code, "round 1 was opened with --set push.overlap=3" in err) == (1, True)
+    code, _, err = run("push", "-w", folder)
+    assert (code, "only 2 can be asked" in err) == (1, True)
+    run("people", "add", "cy", "-w", folder)
+    assert run("run", "-w", folder)[0] == 3
+    frozen = json.loads((folder / "rounds" / "01" / "project.json").read_text())
+    assert frozen["spec"]["overlap"] == 3
+    assert "was opened with" not in run("run", "-w", folder)[2]
+    run("round", "close", "-w", folder)
+    assert run("run", "-w", folder, "--next-round")[0] == 3
+    again = json.loads((folder / "rounds" / "02" / "project.json").read_text())
+    assert again["spec"]["overlap"] == 2  # the next one is the recipe's again
+
+
+def test_a_later_word_beats_what_a_round_was_opened_with(run, folder):
+    run("people", "add", "ann", "-w", folder)
+    assert run("run", "-w", folder, "--set", "push.overlap=3")[0] == 1
+    assert run("run", "-w", folder, "--set", "push.overlap=1")[0] == 3
+
+
+def test_who_is_waited_for_is_told(run, folder):
+    run("people", "add", "ann", "--language", "en", "-w", folder)
+    run("people", "add", "李", "--language", "zh", "-w", folder)
+    sets = ("--set", "push.assign=source", "--set", "push.overlap=1")
+    code, _, err = run("run", "-w", folder, *sets, "--set", "push.people={good: [李]}")
+    assert code == 3, err
+    assert "(bad: ann, 李)" in err
+    assert "(good: 李)" in err
+
+
+def test_status_says_what_was_rewritten_and_needs_no_key(run, folder, monkeypatch):
+    (folder / "guide.md").write_text("Be kind.")
+    assert run("run", "-w", folder, "--set", "push.guidelines=guide.md")[0] == 3
+    recipe = folder / "recipe.yaml"
+    recipe.write_text(recipe.read_text().replace("overlap: 2", "overlap: 2, guidelines: guide.md"))
+
+    def later():
+        return json.loads(run("status", "-w", folder, "--json")[1])["for_next_round"]
+
+    assert later() == []
+    (folder / "guide.md").write_text("请公平。")
+    (folder / "label_configs").mkdir()
+    form = run("forms", "show", "sentiment")[1].replace("neutral", "mixed")
+    (folder / "label_configs" / "sentiment.xml").write_text(form)
+    assert later() == ["push.form", "push.guidelines"]
+    (folder / "guide.md").unlink()
+    assert later() == ["push.form", "push.guidelines"]
+    monkeypatch.setenv("LABEL_STUDIO_URL", "http://127.0.0.1:9")
+    monkeypatch.delenv("LABEL_STUDIO_API_KEY", raising=False)
+    record = folder / "rounds" / "01" / "project.json"
+    record.write_text(
+        record.read_text().replace('"backend": "folder"', '"backend": "label_studio"')
+    )
+    code, out, err = run("status", "-w", folder, "--json")
+    assert code == 0, err
+    assert "LABEL_STUDIO_API_KEY is not" in err
+    assert json.loads(out)["rounds"][0]["backend"] == "label_studio"
+
+
 def test_status_and_report_say_what_everyone_did(run, folder):
     for person in ("ann", "bob"):
         run("people", "add", person, "-w", folder)

@@ -7,9 +7,9 @@ import pytest
 from curate.backends.argilla import ArgillaBackend
 from curate.backends.folder import FolderBackend
 from curate.backends.label_studio import LabelStudioBackend
-from curate.connections import VARIABLES, Connections
+from curate.connections import VARIABLES, Connections, embedded, home
 from curate.errors import NotAllowed, RecipeError
-from curate.servers import unwatched
+from curate.servers import Account, unwatched
 
 BACKENDS = {"label_studio": LabelStudioBackend, "argilla": ArgillaBackend}
 
@@ -44,6 +44,19 @@ def test_an_embedded_server_is_not_started_by_asking_whether_it_runs(
     name: str, tmp_path: Path
 ) -> None:
     assert connections(tmp_path).running(name) is None
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_the_curators_login_is_told_only_where_nobody_else_is_asked(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect, server = connections(tmp_path), embedded(name)
+    alone = connect.login(name, "http://127.0.0.1:9/1")
+    curator = server.curator(home({"CURATE_HOME": str(tmp_path)}))
+    assert (alone.user, alone.listed) == (curator.email, False)
+    monkeypatch.setattr(server, "accounts", lambda place: [Account("ann@example.org", "", "", "")])
+    others = connect.login(name, "http://127.0.0.1:9/1")
+    assert (others.user, others.password, others.listed) == (None, None, True)
 
 
 def test_the_folder_needs_no_server(tmp_path: Path) -> None:

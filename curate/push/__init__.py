@@ -6,7 +6,7 @@ sample ──push──▶ the round's projects on their server
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from curate import chance, people
 from curate.backends import Backend
-from curate.errors import DataError, ProjectMismatch, RecipeError
+from curate.errors import CurateError, DataError, ProjectMismatch, RecipeError
 from curate.forms import complaint, load_form
 from curate.people import Person
 from curate.push.assign import Item, Part, by_person, by_value, slugs, together
@@ -336,18 +336,37 @@ def _values(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str
 def _changes(
     current: Round, spec: PushSpec, form: Form, guidelines: Mapping[str | None, str]
 ) -> tuple[str, ...]:
-    frozen = current.push
-    if form.digest != frozen["form_digest"]:
+    if form.digest != current.push["form_digest"]:
         raise ProjectMismatch(
             f"the form {form.name} has changed since its round was pushed",
             hint="finish or close the round; the new form acts on `curate run --next-round`",
         )
-    now_, then = spec.settings(), frozen["spec"]
+    now_, then = spec.settings(), current.push["spec"]
     changed = [name for name in now_ if now_[name] != then.get(name)]
-    texts = [guidelines.get(batch.name, guidelines[None]) for batch in current.batches]
-    if [text_digest(t) for t in texts] != [b.guideline for b in current.batches]:
-        changed += [] if "guidelines" in changed else ["guidelines"]
+    if "guidelines" not in changed and _other_guidelines(current, guidelines):
+        changed.append("guidelines")
     return tuple(f"push.{name} changed: it acts on the next round" for name in changed)
+
+
+def _other_guidelines(current: Round, guidelines: Mapping[str | None, str]) -> bool:
+    texts = [guidelines.get(batch.name, guidelines[None]) for batch in current.batches]
+    return [text_digest(text) for text in texts] != [b.guideline for b in current.batches]
+
+
+def rewritten(workspace: Workspace, spec: PushSpec, current: Round) -> tuple[str, ...]:
+    """Return which files have other words than those a pushed round is frozen with."""
+    checks = {
+        "form": lambda: load_form(spec.form, workspace.root).digest != current.push["form_digest"],
+        "guidelines": lambda: _other_guidelines(current, _guidelines(workspace, spec)),
+    }
+    return tuple(f"push.{name}" for name, differs in checks.items() if _holds(differs))
+
+
+def _holds(differs: Callable[[], bool]) -> bool:
+    try:
+        return differs()
+    except CurateError:  # a file that is gone, or cannot be read any more
+        return True
 
 
 # ── a server that was lost
