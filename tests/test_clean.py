@@ -54,8 +54,8 @@ def test_a_set_measures_every_text_by_itself(name, texts):
 
 
 def test_a_set_for_english_leaves_chinese_alone():
-    chinese, english = "我爱北京天安门。" * 20, "Love. " * 20
-    for name in ("gopher_quality", "gopher_repetition", "c4", "fineweb"):
+    chinese, english = "我爱北京天安门。\n" * 20, "Love. " * 20
+    for name in ("lines", "gopher_quality", "gopher_repetition", "c4", "fineweb"):
         signals, edits = measured([chinese, english], chosen(name))
         assert np.isnan(signals[0]).all()
         assert edits[0] == []

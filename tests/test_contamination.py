@@ -33,6 +33,8 @@ def test_words_as_they_are_compared():
     ]
     assert words("ＧＰＴ４ 说：你好 abc") == ["gpt4", "说", "你", "好", "abc"]
     assert words("Caf\u0065\u0301") == words("café")
+    assert words("सभी मनुष्यों को, ہے۔") == ["सभी", "मनुष्यों", "को", "ہے"]
+    assert len(words("มนุษย์ทั้งหลายเกิดมามีอิสระ")) > 3
 
 
 def test_planted_items_are_found():

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from curate.clean.features import Features
 from curate.clean.lines import NAMES, OWN, PAGE, WEIGHTS, describe, measure, probabilities
+from curate.clean.measuring import measured
+from curate.clean.rules import RULES
 from curate.text import apply_edits
 
 STORY = (
@@ -36,6 +38,13 @@ def test_a_short_text_is_no_page():
     assert left("Login") == "Login"
     assert left("Home\nLogin") == "Home\nLogin"
     assert PAGE == 3
+
+
+def test_a_line_without_spaces_between_words_stays():
+    chinese = "昨天夜里下了一场大雨，河水涨了许多，村口的小桥已经看不见了。"
+    page = "\n".join((*MENU, chinese, *STORY))
+    assert left(page).split("\n") == [chinese, *STORY]
+    assert measured([f"{chinese}\n" * 5], [(RULES["lines"], 0.4)])[1] == [[]]
 
 
 def test_the_probability_can_be_chosen():

@@ -12,6 +12,9 @@ wrote on purpose: restaurant and shop reviews, news, LibreOffice's help, manual 
 the repeated runs mean the same in every script: on hplt_web_quality they drop five times as many
 unnatural texts as natural ones. 100 characters are Gopher's 50 words: LibreOffice's help has 2.1
 characters in Chinese for a word in English.
+
+Vowel signs and tone marks belong to their letters. Thai, Lao, Burmese and Khmer put spaces where
+Chinese and Japanese put marks: there the marks of sentences are not measured.
 """
 
 from __future__ import annotations
@@ -19,13 +22,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from math import log2
+from math import log2, nan
+from unicodedata import category
 
-from curate.clean.features import Features
+from curate.clean.features import UNSPACED, Features
 from curate.clean.signals import Signal
 from curate.clean.tokenizing import TERMINAL
 
-_PUNCTUATION = re.compile(r"[，。！？；：、,.!?;:…]")
+_PUNCTUATION = re.compile(r"[，。！？；：、．｡､,.!?;:…]")
+_MARKLESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _ENDS = TERMINAL | set("…”」』\"'")
 
 SIGNALS: Mapping[str, Signal] = {
@@ -50,11 +55,12 @@ def measure(features: Features) -> dict[str, float]:
     lines = [line.strip() for line in features.lines]
     count = len(lines) or 1
     fours = Counter(dense[at : at + 4] for at in range(len(dense) - 3))
+    markless = len(_MARKLESS.findall(dense)) >= UNSPACED * size
     return {
         "chars": len(dense),
-        "letters": sum(n for char, n in often.items() if char.isalpha()) / size,
+        "letters": sum(n for char, n in often.items() if _of_a_letter(char)) / size,
         "digits": sum(n for char, n in often.items() if char.isdigit()) / size,
-        "punctuation": len(_PUNCTUATION.findall(dense)) / size,
+        "punctuation": nan if markless else len(_PUNCTUATION.findall(dense)) / size,
         "entropy": -sum(n / size * log2(n / size) for n in often.values()),
         "repeated_8": repeated(dense, 8),
         "repeated_16": repeated(dense, 16),
@@ -62,6 +68,10 @@ def measure(features: Features) -> dict[str, float]:
         "short_lines": sum(len(line) <= 10 for line in lines) / count,
         "punctuated_lines": sum(line[-1] in _ENDS for line in lines) / count,
     }
+
+
+def _of_a_letter(char: str) -> bool:
+    return char.isalpha() or category(char).startswith("M")
 
 
 def repeated(text: str, n: int) -> float:

@@ -24,6 +24,11 @@ UNSPACED = 0.3
 """From this share of letters of such scripts on, a text is taken to be without spaces."""
 
 
+def unspaced(text: str) -> bool:
+    """Whether a text is written without spaces between words."""
+    return not text.isascii() and len(_UNSPACED.findall(text)) >= UNSPACED * len(text)
+
+
 class Features:
     """One text and what is made of it."""
 
@@ -38,8 +43,7 @@ class Features:
     @cached_property
     def unspaced(self) -> bool:
         """Whether the text is written without spaces between words."""
-        text = self.text
-        return not text.isascii() and len(_UNSPACED.findall(text)) >= UNSPACED * len(text)
+        return unspaced(self.text)
 
     # ── lines
 

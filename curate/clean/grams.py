@@ -1,6 +1,7 @@
 """Words of any script as 64-bit hashes, and runs of them, for many texts at once.
 
-A word is a run of letters and digits; in Chinese and Japanese it is a character. Case, width,
+A word is a run of letters and digits, vowel signs included; in Chinese and Japanese it is a
+character, in Thai, Lao, Burmese and Khmer what stands between vowel signs, some five characters. Case, width,
 accents composed or not, and punctuation do not count, as the literature on overlap does it (Brown
 et al. 2020, arXiv 2005.14165, appendix C).
 """
@@ -12,15 +13,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
-from unicodedata import normalize
+from unicodedata import category, normalize
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_WORD = re.compile(
-    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\\W_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_SIGNS = "".join(  # of scripts with spaces between words: Hebrew to Malayalam, and Tibetan
+    char
+    for char in map(chr, (*range(0x0300, 0x0E00), *range(0x0F00, 0x1000)))
+    if category(char).startswith("M")
 )
+_WORD = re.compile(f"[{_CJK}]|[^\\W_{_CJK}]+(?:[{_SIGNS}]+[^\\W_{_CJK}]*)*")
 _APOSTROPHES = re.compile("(?<=\\w)['’](?=\\w)")
 _BASE = 0x9E3779B97F4A7C15
 _KNOWN: dict[str, int] = {}

@@ -40,11 +40,17 @@ def _mapped(folder: Path) -> dict[str, Any]:
 
 
 def keep(root: Path, name: str, digest: str, make: Callable[[], Mapping[str, Any]]) -> Kept:
-    """Return the arrays of that digest, made if they are not there; older ones of the name go."""
+    """Return the arrays of that digest, made if they are not there; older ones of the name go.
+
+    What another version has made is made again: it may have counted otherwise.
+    """
     import shutil
 
     import numpy as np
 
+    from curate import __version__
+
+    digest = storage.digest([digest, __version__])
     place = root / ".kept" / f"{name}-{digest[:16]}"
     if not place.exists():
         for other in (root / ".kept").glob(f"{name}-*"):

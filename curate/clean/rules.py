@@ -93,7 +93,7 @@ def _rows(signals: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
 
 RULES: dict[RuleName, Rule] = {
     "length": Rule(length.SIGNALS, _each(length.measure)),
-    "lines": Rule(lines.SIGNALS, _each_with(lines.measure), prepare=lines.prepare),
+    "lines": Rule(lines.SIGNALS, _each_with(lines.measure), spaced=True, prepare=lines.prepare),
     "gopher_quality": Rule(gopher_quality.SIGNALS, _each(gopher_quality.measure), spaced=True),
     "gopher_repetition": Rule(
         gopher_repetition.SIGNALS, _together(gopher_repetition.measure), spaced=True
