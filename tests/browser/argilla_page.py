@@ -76,6 +76,11 @@ class ArgillaPage:
         options = zip(labels, self._options(question), strict=False)  # there may be one for none
         return [value for value, option in options if option.is_selected()]
 
+    def find_nothing(self, question: str) -> None:
+        if self.form.question(question).kind == "choices":
+            self._label(self._options(question)[-1]).click()
+            wait_for(self.browser, lambda b: self._options(question)[-1].is_selected())
+
     def rate(self, question: str, value: int, by: By) -> None:
         self.choose(question, [str(value)], by)
 

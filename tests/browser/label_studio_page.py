@@ -72,6 +72,9 @@ class LabelStudioPage:
         asked = self.form.question(question)
         return [value for value in asked.labels if self._option(question, value).is_selected()]
 
+    def find_nothing(self, question: str) -> None:
+        assert self._area(question)
+
     def rate(self, question: str, value: int, by: By) -> None:
         area = self._area(question)
         if by == "mouse":

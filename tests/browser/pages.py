@@ -35,6 +35,9 @@ class Page(Protocol):
     def chosen(self, question: str) -> list[str]:
         """Return which choices are picked."""
 
+    def find_nothing(self, question: str) -> None:
+        """Say that none of the choices or labels applies, where the page wants that said."""
+
     def rate(self, question: str, value: int, by: By) -> None:
         """Give a rating."""
 

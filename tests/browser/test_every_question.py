@@ -129,15 +129,19 @@ def test_a_preference_goes_to_the_second_too(site):
     }
 
 
-def test_nothing_found_is_an_answer_and_a_skip_is_none(site):
-    form, page = load_form("entities"), site.page
+@pytest.mark.parametrize("name", ["entities", "flags"])
+def test_nothing_found_is_an_answer_and_a_skip_is_none(site, name):
+    form, page = load_form(name), site.page
     project = start(site, form, {id: {"text": f"It rained on the {id}."} for id in ("4th", "5th")})
     first = page.shown("text").split()[-1].strip(".")
+    page.find_nothing(name)
     page.submit("keys")
     page.skip("keys")
     assert page.done()
     answers = site.backend.pull(project, cursor=None, known={}).annotations
-    found = {each.id == first: (each.status, each.value) for each in answers}
+    found = {
+        each.id == first: (each.status, each.value) for each in answers if each.question == name
+    }
     assert found == {True: ("submitted", []), False: ("skipped", None)}
 
 
