@@ -23,7 +23,7 @@ _UNITS = "km² km³ km m² m³ m dm² dm³ dm cm² cm³ cm mm² mm³ mm ha µm n
 _UNITS += " m/s km/h kmh mph hPa Pa mbar mb MB kb KB gb GB tb TB T G M K %"
 
 _EDGE = frozenset(_MARKS + _QUOTES + "—–") | frozenset(
-    char for char in map(chr, range(0x110000)) if re.match(f"[{_SIGNS}]", char)
+    re.findall(f"[{_SIGNS}]", "".join(map(chr, range(0x20000))))
 )
 _FRONT = _EDGE | frozenset("§%=" + _MONEY)
 _UNIT = re.compile(
