@@ -23,6 +23,7 @@ from curate.records import Annotation, Form, Project, moment
 from curate.rounds import Batch, Round, freeze
 from curate.spec import Spec
 from curate.storage import file_digest
+from curate.text import canonical
 from curate.views import View
 from curate.workspace import Workspace, now
 
@@ -393,7 +394,7 @@ def _row(each: Annotation, ids: Mapping[str, str], current: Round, batch: Batch)
         "id": each.id,
         "question": each.question,
         "annotator": ids.get(each.account, each.account),
-        "value": None if each.value is None else json.dumps(each.value, ensure_ascii=False),
+        "value": None if each.value is None else _json(each.value),
         "status": each.status,
         "reason": each.reason,
         "at": moment(each.at),
@@ -405,6 +406,11 @@ def _row(each: Annotation, ids: Mapping[str, str], current: Round, batch: Batch)
         "guideline": batch.guideline,
         "blind": True,
     }
+
+
+def _json(value: Any) -> str:
+    """Return a value as JSON that can be stored: a lone surrogate becomes U+FFFD."""
+    return canonical(json.dumps(value, ensure_ascii=False))
 
 
 def _annotation(row: Mapping[str, Any], form: Form, views: Mapping[str, View]) -> Annotation:

@@ -160,6 +160,17 @@ def test_what_cannot_be_meant_is_kept_with_its_reason(pushed):
     assert pushed.run("agree").labels == 1
 
 
+def test_half_a_character_does_not_stop_a_pull(pushed):
+    path = pushed.workspace.round.folder / "answers.jsonl"
+    id = pushed.tasks[0]["id"]
+    path.write_text(
+        f'{{"id": "{id}", "question": "sentiment", "annotator": "x", "value": "\\ud83d\\n"}}\n'
+    )
+    assert pushed.run("pull").statuses == {"rejected": 1}
+    assert newest(pushed) == [("x", "\ufffd\n", "rejected")]
+    assert pushed.run("pull").new == 0
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -182,6 +193,11 @@ def test_what_cannot_be_meant_is_kept_with_its_reason(pushed):
             for n in ('"two"', "-5", "NaN", "Infinity")
         ),
         ('{"id": "a", "question": "q", "annotator": " "}\n', "line 1: no annotator"),
+        ('{"id": "a", "question": "q", "annotator": "\\ud800"}\n', "line 1: no annotator"),
+        (
+            '{"id": "a", "question": "q", "annotator": "x", "at": "0001-01-01T00:00:00+08:00"}\n',
+            "line 1: no time",
+        ),
     ],
 )
 def test_a_broken_line_is_told(pushed, text, words):

@@ -165,7 +165,7 @@ def read_answers(path: Path) -> Iterator[Annotation]:
 
 def _annotation(row: dict[str, Any], where: str) -> Annotation:
     names = ("id", "question", "annotator")
-    missing = [key for key in names if not (isinstance(row.get(key), str) and row[key].strip())]
+    missing = [key for key in names if not _is_name(row.get(key))]
     if missing:
         raise DataError(f"{where}: no {missing[0]}", hint='a line is {"id", "question", …}')
     status: Any = row.get("status") or "submitted"
@@ -177,10 +177,14 @@ def _annotation(row: dict[str, Any], where: str) -> Annotation:
         raise DataError(f"{where}: seconds are a number, not {seconds!r}")
     try:
         moment(at)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         hint = "give ISO 8601, as in 2026-01-31T12:00:00Z"
         raise DataError(f"{where}: no time: {at!r}", hint=hint) from None
     return Annotation(row["id"], row["question"], row["annotator"], value, status, at, seconds)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip()) and value.isprintable()
 
 
 def _answer(each: Annotation) -> dict[str, Any]:
