@@ -1,6 +1,7 @@
 """One contract for every engine: the same rows from each, none lost, none done twice."""
 
 import os
+import platform
 import signal
 import time
 from functools import partial
@@ -238,6 +239,25 @@ def test_a_shard_that_always_kills_is_told_and_the_rest_is_kept(shards):
     local.close()
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="needs glibc's heap")
+def test_memory_of_what_is_done_is_given_back():
+    """Each piece of work leaves something small behind at the end of the heap."""
+
+    def hoard(n):
+        blocks = [bytearray(b"x" * 100_000) for _ in range(2000)]
+        left.append(bytearray(120_000))  # larger than any gap
+        return len(blocks)
+
+    def resident():
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    left = []
+    list(Local(1).each(square, [1]))  # with all that is imported for it
+    before = resident()
+    assert [n for _, n in Local(1).each(hoard, range(3))] == [2000] * 3
+    assert resident() - before < 50e6
+
+
 def test_an_engine_that_is_none():
     with pytest.raises(RecipeError, match="no engine named spark"):
         choose("spark")
@@ -266,4 +286,5 @@ def test_buckets_fill_evenly():
         sizes = np.bincount(bucket_of(pa.array(keys.astype(np.uint64)), 16), minlength=16)
         assert sizes.min() > 400
     assert buckets_for(0) == buckets_for(1) == 1
-    assert buckets_for(5_000_000) == 10
+    assert buckets_for(5_000_000) == 20
+    assert buckets_for(5_000_000, width=120) == 58

@@ -730,7 +730,7 @@ def near_duplicates(
         load=Meet(members, kind),
     )
     chosen = Chosen(settle(verified, folder / "settled.parquet"))
-    buckets = buckets_for(sum(map(_rows, verified)))
+    buckets = buckets_for(sum(map(_rows, verified)), width=160)
     changed = engine.shuffle(
         by_shard, verified, folder / "gone", key="shard", buckets=buckets, load=chosen
     )

@@ -135,7 +135,7 @@ class Lexicon(dict[str, Piece]):
     `PLAIN`.
     """
 
-    MOST = 1 << 18
+    MOST = 1 << 17
 
     def __init__(self) -> None:
         self.ids: dict[str, int] = {}

@@ -23,16 +23,16 @@ Transform = Callable[["pa.Table"], "pa.Table"]
 Load = Callable[[Any], "pa.Table"]
 Advance = Callable[[int], None]
 
-ROWS_PER_BUCKET = 500_000
-"""A bucket of narrow rows that a worker holds with ease."""
+BUCKET_BYTES = 10 << 20
+"""A bucket is about so large; to sort it and the like takes a worker some times that."""
 
 SPILLS = 512
 """At most so many files does a shuffle spill to, so that a bucket opens no more than that."""
 
 
-def buckets_for(rows: int) -> int:
-    """Return into how many buckets to shuffle so many narrow rows."""
-    return max(1, -(-rows // ROWS_PER_BUCKET))
+def buckets_for(rows: int, width: int = 40) -> int:
+    """Return into how many buckets to shuffle so many rows of about `width` bytes each."""
+    return max(1, -(-rows * width // BUCKET_BYTES))
 
 
 def read_shard(path: Path) -> pa.Table:

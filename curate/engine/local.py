@@ -28,9 +28,10 @@ class Local(Bulk):
 
     def each(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
         """Yield (place, result) in the order of completion; one item alone is done right here."""
+        _give_back()
         if min(len(items), self.workers) < 2:
             for place, item in enumerate(items):
-                yield place, function(item)
+                yield place, _done(function, item)
             return
         open_places = dict(enumerate(items))
         deaths = 0
@@ -59,7 +60,7 @@ class Local(Bulk):
             while waiting or running:
                 while waiting and len(running) < 2 * self.workers:
                     place = waiting.pop()
-                    running[pool.submit(function, items[place])] = place
+                    running[pool.submit(_done, function, items[place])] = place
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield running.pop(future), future.result()
@@ -73,7 +74,6 @@ class Local(Bulk):
         from multiprocessing import get_context
 
         if self._pool is None:
-            _give_back()
             # spawn: forking a process that runs Arrow's or torch's threads can deadlock.
             self._pool = ProcessPoolExecutor(
                 self.workers, mp_context=get_context("spawn"), initializer=_begin
@@ -104,11 +104,22 @@ def _begin() -> None:
     pa.set_io_thread_count(1)
 
 
+def _done(function: Callable[[T], R], item: T) -> R:
+    try:
+        return function(item)
+    finally:
+        _give_back()
+
+
 def _give_back() -> None:
-    """Let Arrow give back what it has freed; its own allocator keeps the most it ever had."""
+    """Give back what is free, so that memory does not tell the most that was ever needed.
+
+    Arrow's own allocator keeps it; so does the heap of C, but for its end, unless it is asked.
+    """
     import pyarrow as pa
 
     pa.set_memory_pool(pa.system_memory_pool())
+    pa.default_memory_pool().release_unused()
 
 
 def _end_with_parent() -> None:
