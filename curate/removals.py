@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 NAME = "removed.jsonl"
+_ADDRESS = ("url", "uri", "link", "address", "href")
 
 
 def removed(root: Path) -> frozenset[str]:
@@ -34,6 +35,27 @@ def add(root: Path, ids: Iterable[str], reason: str, at: str) -> int:
         file.flush()
         os.fsync(file.fileno())
     return len(rows)
+
+
+def addresses(row: Mapping[str, Any]) -> list[str]:
+    """Return where on the web a row of the pool came from: a request may name it by that.
+
+    That is what `meta`, at any depth, calls url, uri, link, address or href, and where its images
+    lie.
+    """
+    stored = (json.loads(row[name] or "null") for name in ("meta", "media"))
+    return [address for value in stored for address in _addresses(value, named=False)]
+
+
+def _addresses(value: Any, *, named: bool) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from [value] if named else []
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            yield from _addresses(each, named=any(word in key.lower() for word in _ADDRESS))
+    elif isinstance(value, list):
+        for each in value:
+            yield from _addresses(each, named=named)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

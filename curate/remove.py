@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from curate import removals, storage
-from curate.errors import BackendError, DataError, RecipeError
+from curate.errors import BackendError, DataError, RecipeError, ServerError
 from curate.pull import fetch
 from curate.rounds import Batch, Round
 from curate.workspace import Workspace, now
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 RECORDS = "removals"
-_ADDRESS = ("url", "uri", "link", "address", "href")
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,8 @@ def read_ids(path: Path) -> list[str]:
     if not path.is_file():
         raise DataError(f"no file {path}", hint="give a file with one id a line")
     found = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    for number, line in enumerate(lines, 1):
         word = line.strip()
         if word.startswith("{"):
             try:
@@ -95,41 +95,58 @@ def find(
 ) -> list[str]:
     """Return the ids that a request names, in the order of the pool; one way at a time.
 
-    Addresses are looked for in `origin`, and in what `meta` calls url, uri, link, address or href.
+    Addresses are `origin` and those of `removals.addresses`, of documents and of their copies.
     """
-    if sum(each is not None for each in (ids, domain, url)) != 1:
+    if sum(map(bool, (ids, domain, url))) != 1:  # an empty prefix would name everything
         raise RecipeError("remove: give one of --ids, --domain and --url")
     if ids is not None:
         return list(dict.fromkeys(read_ids(ids)))
     test = _at_domain(domain) if domain is not None else _below(str(url))
-    return [row["id"] for row in _pool(workspace) if any(map(test, addresses(row)))]
+    named = (row["id"] for row, known in _addressed(workspace) if any(map(test, known)))
+    return list(dict.fromkeys(named))
 
 
-def addresses(row: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the addresses that a document of the pool came from."""
-    yield str(row["origin"])
-    for key, value in json.loads(row["meta"] or "{}").items():
-        if isinstance(value, str) and any(word in key.lower() for word in _ADDRESS):
-            yield value
+def _addressed(workspace: Workspace) -> Iterator[tuple[Mapping[str, Any], Iterable[str]]]:
+    """Yield every document and every copy, with the addresses that it came from."""
+    for row in _pool(workspace):
+        yield row, (row["origin"], *removals.addresses(row))
+    for row in workspace.read("duplicates").to_pylist():
+        yield row, (row["origin"], *row["addresses"])
 
 
 def _at_domain(domain: str) -> Callable[[str], bool]:
-    name = domain.lower().strip(".")
+    name = _host(domain)
 
     def test(address: str) -> bool:
-        host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+        host = _host(address)
         return host == name or host.endswith(f".{name}")
 
-    return test
+    return test if name else lambda address: False
+
+
+def _host(address: str) -> str:
+    """Return the host of an address, as the name system knows it; empty if it has none."""
+    try:
+        name = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+        return name.strip(".").encode("idna").decode()
+    except ValueError:  # no address, or one that nobody could ask for
+        return ""
 
 
 def _below(prefix: str) -> Callable[[str], bool]:
-    plain = prefix.split("://", 1)[-1]
+    host, slash, path = _plain(prefix)
 
     def test(address: str) -> bool:
-        return address.split("://", 1)[-1].startswith(plain)
+        there, _, rest = _plain(address)
+        return there == host and rest.startswith(path) if slash else there.startswith(host)
 
     return test
+
+
+def _plain(address: str) -> tuple[str, str, str]:
+    """Return host, slash and path of an address, whatever its scheme and the case of its host."""
+    host, slash, path = address.split("://", 1)[-1].partition("/")
+    return host.lower(), slash, path
 
 
 def cluster(workspace: Workspace, ids: Iterable[str]) -> list[Found]:
@@ -156,6 +173,14 @@ def cluster(workspace: Workspace, ids: Iterable[str]) -> list[Found]:
     return [*found, *copies, *near]
 
 
+def knows_near(workspace: Workspace) -> bool:
+    """Whether `clean` has looked for near-duplicates, so that they can be told."""
+    if workspace.stored("clean") is None:
+        return False
+    settings = workspace.made("clean").spec
+    return any(settings.get(name) is not None for name in ("near_duplicates", "semantic"))
+
+
 def _linked(workspace: Workspace, asked: set[str]) -> set[str]:
     """Return everything that hangs together with what was asked, by `duplicate_of`."""
     if workspace.stored("clean") is None:
@@ -177,7 +202,8 @@ def _pool(workspace: Workspace) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
     for path in workspace.shards("pool"):
-        yield from pq.read_table(path, columns=["id", "source", "origin", "meta"]).to_pylist()
+        columns = ["id", "source", "origin", "meta", "media"]
+        yield from pq.read_table(path, columns=columns).to_pylist()
 
 
 # ── taking it down
@@ -348,7 +374,7 @@ def _erase_tasks(workspace: Workspace, gone: frozenset[str]) -> tuple[int, list[
         try:
             for batch in each.batches if each.purpose != "import" else ():
                 erased += _erase_batch(workspace, each, batch, todo)
-        except BackendError as error:
+        except (BackendError, ServerError) as error:
             left = todo
             notes.append(
                 f"round {each.number}: the server may still hold {len(todo)} tasks: "

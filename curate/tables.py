@@ -89,6 +89,7 @@ ALL = (
             ("id", "string", "the document kept"),
             ("source", "string", "where the copy stood"),
             ("origin", "string", "file and row of the copy"),
+            ("addresses", "list<string>", "where on the web the copy was, as its row told"),
         ),
     ),
     Table(

@@ -9,7 +9,7 @@ import pytest
 from curate import removals, remove
 from curate.cli import main
 from curate.embed import embed
-from curate.errors import CurateError, DataError, RecipeError
+from curate.errors import CurateError, DataError, RecipeError, ServerError
 from curate.export.verify import verify
 from curate.text import content_id
 from tests.conftest import BAD, FILMS, GOOD, MEALS, reviews
@@ -179,6 +179,27 @@ def test_addresses_below_a_prefix_or_at_a_domain(whole):
     assert found(url="https://www.example.org/a/") == found(url="www.example.org/a") == [ID]
     assert found(url="https://www.example.org/b") == []
     assert found(domain="example.net") == [TWIN_ID]
+    assert found(url="HTTPS://WWW.Example.org/a/1") == [ID]
+    assert found(url="https://www.example.org/A/1") == []
+
+
+def test_addresses_of_copies_and_deep_in_meta(offline):
+    """Whoever asks for their page means the text, whichever of its copies the pool keeps."""
+    meta = {"url": "http://[no address", "more": {"page": [{"Link": "http://例え.jp/1"}]}}
+    offline.lines("a.jsonl", [{"text": TAKEN, "url": "https://first.example.org/"}])
+    copy = {"text": TAKEN, "url": "https://second.example.org/", "mail": "a@second.example.com"}
+    offline.lines("b.jsonl", [copy, {"text": TWIN, "meta": meta}])
+    offline.pool()
+
+    def found(**named):
+        return remove.find(offline.workspace, **named)
+
+    assert found(domain="second.example.org") == found(domain="first.example.org") == [ID]
+    assert found(domain="xn--r8jz45g.jp") == found(domain="例え.jp") == [TWIN_ID]
+    assert found(domain="second.example.com") == found(domain="..") == []
+    (row,) = offline.rows("duplicates")
+    assert row["addresses"] == ["https://second.example.org/"]
+    assert "a@second" not in str(row)
 
 
 def test_one_way_to_name_what_goes(whole, tmp_path):
@@ -186,7 +207,12 @@ def test_one_way_to_name_what_goes(whole, tmp_path):
         remove.find(whole.workspace)
     with pytest.raises(RecipeError, match="one of"):
         remove.find(whole.workspace, domain="a", url="b")
+    with pytest.raises(RecipeError, match="one of"):
+        remove.find(whole.workspace, url="")
     path = tmp_path / "ids"
+    path.write_bytes(b"\xff\xfe\n")
+    with pytest.raises(DataError, match="line 1: not an id"):
+        remove.find(whole.workspace, ids=path)
     path.write_text(f'{{"id": "{ID}"}}\n\nnot an id\n')
     with pytest.raises(DataError, match="line 3: not an id"):
         remove.find(whole.workspace, ids=path)
@@ -221,6 +247,42 @@ def test_the_command_asks(whole, monkeypatch, capsys):
     assert stopped.value.code in (0, None)
     told = json.loads(capsys.readouterr().out)
     assert (told["removed"], told["texts"]) == (2, 2)
+
+
+def test_the_command_lists_each_kind_and_tells_shards(whole, capsys):
+    from curate.commands import removing
+
+    named = {"domain": "example.org"}
+    removing.taken_down(whole.workspace, "x", named, False, True, False)
+    said = capsys.readouterr()
+    assert f"{TWIN_ID}  zoo  data/zoo.jsonl:1  near duplicate" in said.err
+    assert "held 1 in data-00000.jsonl" in " ".join(said.err.split())
+    removing.checked(whole.workspace, False)
+    assert "no export has been made since" in " ".join(capsys.readouterr().err.split())
+    whole.pool()
+    finish(whole, rounds=False)
+    removing.checked(whole.workspace, False)
+    assert "holds 0" in " ".join(capsys.readouterr().err.split())
+
+
+def test_near_duplicates_that_nobody_looked_for_are_said(offline, capsys):
+    from curate.commands.removing import taken_down
+
+    offline.lines("a.jsonl", [{"text": TAKEN, "url": "https://example.org/"}, TWIN])
+    offline.pool()
+    offline.run("clean")
+    taken_down(offline.workspace, "x", {"domain": "example.org"}, False, True, False)
+    assert "has not looked for near-duplicates" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_server_that_does_not_start_does_not_keep_the_texts(whole, monkeypatch):
+    def down(name):
+        raise ServerError("label_studio did not start")
+
+    monkeypatch.setattr(whole.workspace, "connect", down)
+    made = take(whole, domain="example.org")
+    assert made.texts == 2
+    assert "may still hold" in made.notes[0]
 
 
 def test_what_names_nothing_does_nothing(whole):

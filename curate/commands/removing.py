@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from curate import console
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from curate.workspace import Workspace
 
 SHOWN = 20
+"""So many of each kind are listed."""
 
 
 def taken_down(
@@ -25,10 +27,14 @@ def taken_down(
     found = [each for each in remove.cluster(here, ids) if not only or each.why != "near_duplicate"]
     if not ids:
         raise CurateError("nothing here is named by that", hint="nothing was done")
-    for each in found[:SHOWN]:
-        console.note(f"{each.id}  {each.source}  {each.origin}  {each.why.replace('_', ' ')}")
-    if len(found) > SHOWN:
-        console.note(f"and {len(found) - SHOWN:,} more")
+    for why, some in groupby(found, key=lambda each: each.why.replace("_", " ")):
+        kind = list(some)
+        for each in kind[:SHOWN]:
+            console.note(f"{each.id}  {each.source}  {each.origin}  {why}")
+        if len(kind) > SHOWN:
+            console.note(f"and {len(kind) - SHOWN:,} more: {why}")
+    if not only and not remove.knows_near(here):
+        console.note("`clean` has not looked for near-duplicates here: none of them are named")
     number = len({*ids, *(each.id for each in found)})
     console.note(
         f"{number:,} documents go, copies and near-duplicates with them: texts, vectors, tasks on "
@@ -38,11 +44,30 @@ def taken_down(
         number
     ):
         raise CurateError("nothing was taken down", hint="it is only if you type the number")
-    console.show(remove.run(here, found, ids, reason), as_json=as_json)
+    made = remove.run(here, found, ids, reason)
+    console.show(made, as_json=as_json)
+    if not as_json:
+        for held in made.exports:
+            console.note(_told(held))
 
 
 def checked(here: Workspace, as_json: bool) -> None:
     """Show, for each request, which exports held its documents and what today's holds."""
     from curate import remove
 
-    console.show({"removals": remove.check(here)}, as_json=as_json)
+    told = remove.check(here)
+    if as_json:
+        console.show({"removals": told}, as_json=True)
+        return
+    for each in told:
+        after = each["after"]
+        today = "no export has been made since"
+        if after is not None:
+            today = f"the export of today, {after['content_sha256'][:12]}, holds {after['holds']}"
+        held = "; ".join(map(_told, each["exports"])) or "no export held any"
+        console.note(f"{each['record']}  {each['reason']}: {held}; {today}")
+
+
+def _told(held: Mapping[str, Any]) -> str:
+    shards = ", ".join(f"{len(ids):,} in {name}" for name, ids in held["shards"].items())
+    return f"the export {held['content_sha256'][:12]} held {shards}"

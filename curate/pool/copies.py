@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from curate import storage, tokens
 from curate.engine.shuffling import bucket_of
 from curate.pool.staging import ids_schema, narrow_rows, number_of
+from curate.removals import addresses
 
 if TYPE_CHECKING:
     import numpy as np
@@ -196,8 +197,7 @@ class Finish:
             table = recounted(table, self.counts, self.before)
         copies = told.filter(pc.invert(told["kept"]))["row"]
         if len(copies):
-            gone = table.select(["id", "source", "origin"]).take(copies)
-            storage.write_parquet(self.dropped / path.name, gone)
+            storage.write_parquet(self.dropped / path.name, _copies(table.take(copies)))
         table = self._applied(table, told.filter(told["kept"]))
         rows = pa.array(range(table.num_rows), pa.int32())
         table = table.filter(pc.invert(pc.is_in(rows, copies.combine_chunks())))
@@ -233,6 +233,15 @@ class Finish:
             field_ = table.schema.field(at)
             table = table.set_column(at, field_, pa.array(values, field_.type))
         return table
+
+
+def _copies(rows: pa.Table) -> pa.Table:
+    """Return what `duplicates` tells of rows of the pool; pure."""
+    import pyarrow as pa
+
+    told = rows.select(["meta", "media"]).to_pylist()
+    found = pa.array([addresses(row) for row in told], pa.list_(pa.string()))
+    return rows.select(["id", "source", "origin"]).append_column("addresses", found)
 
 
 def recounted(table: pa.Table, counts: Mapping[str, str], before: Mapping[str, str]) -> pa.Table:
