@@ -29,7 +29,7 @@ from curate.workspace import Workspace
 
 DOCUMENTS, WARM, EMBEDDED = 1000, 100, 64
 FILES = 50
-"""At most so many files are looked into."""
+"""Over so many files are they spread, or over more where each holds few."""
 
 SCRATCH = 1400
 """Bytes a document that near-duplicates take while they are looked for."""
@@ -96,6 +96,8 @@ def estimate(recipe: Recipe, workspace: Workspace) -> Estimate:
 
 
 def _notes(recipe: Recipe) -> Iterator[str]:
+    if any(source.database or source.dataset for source in recipe.pool.sources):
+        yield f"a query or a hub does not say how much it holds: counted up to {DOCUMENTS:,} rows"
     if recipe.asks_people():
         yield "people's time, and the stages that only handle their answers, are not in it"
     yield "good to within a factor of two; other programs on this machine slow it down"
@@ -108,19 +110,21 @@ def probed(spec: PoolSpec, root: Path) -> Probe:
     """Return about a thousand texts from all over the sources. DataError where there are none."""
     files = find(spec.sources, root)
     step = max(1, -(-len(files) // FILES))
-    chosen = files[::step]
-    wanted = -(-DOCUMENTS // max(1, len(chosen)))
+    wanted = -(-DOCUMENTS // max(1, len(files[::step])))
     texts: list[str] = []
-    documents = 0.0
-    for file in chosen:
+    documents, seen = 0.0, 0
+    for file in (file for start in range(step) for file in files[start::step]):
+        if len(texts) >= DOCUMENTS:
+            break
+        seen += file.size
         source = spec.sources[file.source]
         rows = list(islice(_rows(source, file), wanted + 1))
         texts += [content(row).text for row in rows[:wanted]]
         documents += len(rows) if len(rows) <= wanted else _times(file, rows)
     if not texts:
         raise DataError("the sources hold no document", hint="check the paths under `pool:`")
-    size, seen = sum(file.size for file in files), sum(file.size for file in chosen)
-    return Probe(tuple(texts), round(documents * size / max(1, seen)), size)
+    size = sum(file.size for file in files)
+    return Probe(tuple(texts), round(documents * (size / seen if seen else 1)), size)
 
 
 def _rows(source: SourceSpec, file: File) -> Iterator[Row]:
@@ -140,7 +144,7 @@ def _times(file: File, rows: Sequence[Row]) -> float:
     shown = "\n".join(_plain(row) for row in rows).encode()
     packed = file.address.endswith((".gz", ".zst", ".xz", ".bz2"))
     each = len(zlib.compress(shown) if packed else shown) / len(rows)
-    return file.size / each
+    return max(len(rows), file.size / each)
 
 
 def _plain(row: Row) -> str:

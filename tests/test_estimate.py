@@ -10,6 +10,7 @@ from curate import estimate, recipe
 from curate.errors import DataError
 from curate.estimate import Rate, probed
 from curate.pool import PoolSpec
+from curate.pool.sources import File, Row
 from tests.command import command
 
 curate = pytest.fixture(command)
@@ -45,7 +46,20 @@ def test_small_files_are_counted_exactly(tmp_path):
         (tmp_path / f"{n:03}.txt").write_text(f"Text number {n:03} in a file of its own.")
     found = probed(sources("*.txt"), tmp_path)
     assert found.documents == 120
-    assert 30 < len(found.texts) <= 60
+    assert len(found.texts) == 120
+    for n in range(120, 1500):
+        (tmp_path / f"{n:04}.txt").write_text(f"Text number {n:04} in a file of its own.")
+    found = probed(sources("*.txt"), tmp_path)
+    assert 1480 < found.documents < 1520
+    assert len(found.texts) == 1000
+
+
+def test_a_query_is_counted_as_far_as_it_was_read(tmp_path, monkeypatch):
+    rows = [File(0, "q", "postgresql://host/db", "q", "sql")]
+    row = Row("q", "q:1", (("text", "A row of a query."),), None, "unknown", None, None)
+    monkeypatch.setattr(estimate, "find", lambda *given: rows)
+    monkeypatch.setattr(estimate, "read", lambda *given, strict: iter([row] * 5000))
+    assert probed(sources("q"), tmp_path).documents == 1001
 
 
 def test_no_documents_are_said(tmp_path):
