@@ -20,7 +20,7 @@ CONTROLS = ("Choices", "Rating", "TextArea", "Labels", "Pairwise")
 LAYOUT = ("View", "Header", "Style", "Collapse", "Panel")
 PARTS = {"Choice": "Choices", "Label": "Labels"}
 HOLDERS = ("View", "Collapse", "Panel", *PARTS.values())
-"""The tags in which others may stand; a server leaves out in silence what stands in another."""
+"""The tags in which others may stand; measured: what stands in a <Text> is asked of nobody."""
 
 
 @dataclass
@@ -173,7 +173,7 @@ def _refuse_unknown(tags: Sequence[Tag]) -> None:
             raise tag.children[0].error(f"cannot stand in <{tag.name}>")
         if tag.name in CONTROLS:
             for other in tag.walk():
-                if other is not tag and other.name in (*OBJECTS, *CONTROLS):
+                if other is not tag and other.name in (*OBJECTS, *CONTROLS):  # no page then opens
                     raise other.error(f"cannot stand in <{tag.name}>")
 
 
