@@ -136,7 +136,7 @@ class Connections:
         *,
         accept_withdrawals: bool = False,
     ) -> None:
-        self._root, self._watch, self._environment = root, watch, environment
+        self._root, self._watch, self._environment = root.resolve(), watch, environment
         self._accept = accept_withdrawals
 
     def __call__(self, name: str) -> Backend:
@@ -146,22 +146,25 @@ class Connections:
         if name not in VARIABLES:
             names = ", ".join(VARIABLES)
             raise RecipeError(f"push.backend: no backend {name}", hint=f"{names} or folder")
-        there, public = _remote(name, self._environment), ""
-        if there is None:
-            place = home(self._environment)
-            running = embedded(name).start(place, self._watch)
-            there, public = (running.url, embedded(name).curator(place).token), running.public
-        return self._connected(name, *there, public)
+        if there := _remote(name, self._environment):
+            return self._connected(name, *there)
+        place = home(self._environment)
+        running = embedded(name).start(place, self._watch)
+        key = embedded(name).curator(place).token
+        return self._connected(name, running.url, key, running.public, running.bulk)
 
-    def _connected(self, name: str, url: str, key: str, public: str) -> Backend:
+    def _connected(
+        self, name: str, url: str, key: str, public: str = "", bulk: str = ""
+    ) -> Backend:
         """Return the backend of a server that is there."""
         if name == "argilla":
             from curate.backends.argilla import ArgillaBackend
 
-            return ArgillaBackend(url, key, accept_withdrawals=self._accept)
+            return ArgillaBackend(url, key, bulk=bulk, accept_withdrawals=self._accept)
         from curate.backends.label_studio import LabelStudioBackend
 
-        return LabelStudioBackend(url, key, public=public, accept_withdrawals=self._accept)
+        places = {"public": public, "bulk": bulk}
+        return LabelStudioBackend(url, key, **places, accept_withdrawals=self._accept)
 
     def running(self, name: str) -> Backend | None:
         """Return the backend of that name if there is a server; unlike a call, it starts none."""

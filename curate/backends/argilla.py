@@ -65,12 +65,18 @@ ERASED_AT_ONCE = 50
 
 
 class ArgillaBackend:
-    """An Argilla server, embedded or not; the key is an owner's."""
+    """An Argilla server, embedded or not; the key is an owner's.
+
+    `bulk` is where it may be asked for much without keeping people waiting, if there is such a
+    place.
+    """
 
     name = "argilla"
 
-    def __init__(self, url: str, api_key: str, *, accept_withdrawals: bool = False) -> None:
-        self.client = Client(url, api_key)
+    def __init__(
+        self, url: str, api_key: str, *, bulk: str = "", accept_withdrawals: bool = False
+    ) -> None:
+        self.client = Client(url, api_key, bulk)
         self.accept_withdrawals = accept_withdrawals
 
     def ping(self) -> Server:

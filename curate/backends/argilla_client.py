@@ -54,10 +54,14 @@ class Conflict(BackendError):
 
 
 class Client:
-    """One server and the key to it; every fault leaves as a BackendError without the key."""
+    """One server and the key to it; every fault leaves as a BackendError without the key.
 
-    def __init__(self, url: str, api_key: str) -> None:
+    What is asked goes to `bulk`, if given: the same server, where people do not wait for it.
+    """
+
+    def __init__(self, url: str, api_key: str, bulk: str = "") -> None:
         self.url = url.rstrip("/")
+        self._to = (bulk or url).rstrip("/")
         self._key = api_key.strip()
 
     @cached_property
@@ -71,7 +75,7 @@ class Client:
                 f"there is no key to {self.url}",
                 hint="set ARGILLA_API_KEY; Argilla shows it under My settings",
             )
-        if not _is_address(self.url):
+        if not _is_address(self._to):
             raise self._no_address()
 
         class Unasked(Argilla):  # type: ignore[misc]
@@ -82,7 +86,7 @@ class Client:
 
         timeout = httpx.Timeout(TIMEOUT, connect=CONNECT)
         with self.translated():
-            sdk = Unasked(self.url, self._key, timeout=timeout, retries=1, **_route(self.url))
+            sdk = Unasked(self._to, self._key, timeout=timeout, retries=1, **_route(self._to))
         finalize(self, sdk.http_client.close)
         return sdk
 

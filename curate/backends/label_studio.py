@@ -51,15 +51,22 @@ MODEL = "curate"
 class LabelStudioBackend:
     """A Label Studio server, embedded or not; keys are legacy or personal access tokens.
 
-    `public` is its address for people, if that is another than `url`.
+    `public` is its address for people, if that is another than `url`; `bulk` is where it may be
+    asked for much without keeping people waiting, if there is such a place.
     """
 
     name = "label_studio"
 
     def __init__(
-        self, url: str, api_key: str, *, public: str = "", accept_withdrawals: bool = False
+        self,
+        url: str,
+        api_key: str,
+        *,
+        public: str = "",
+        bulk: str = "",
+        accept_withdrawals: bool = False,
     ) -> None:
-        self.client = Client(url, api_key)
+        self.client = Client(url, api_key, bulk)
         self.page = public or self.client.url
         self.accept_withdrawals = accept_withdrawals
 

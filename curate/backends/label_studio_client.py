@@ -82,10 +82,14 @@ def http_client(url: str) -> httpx.Client:
 
 
 class Client:
-    """One server and the key to it; every fault leaves as a BackendError without the key."""
+    """One server and the key to it; every fault leaves as a BackendError without the key.
 
-    def __init__(self, url: str, api_key: str) -> None:
+    What is asked goes to `bulk`, if given: the same server, where people do not wait for it.
+    """
+
+    def __init__(self, url: str, api_key: str, bulk: str = "") -> None:
         self.url = url.rstrip("/")
+        self._to = (bulk or url).rstrip("/")
         self._key = api_key.strip()
 
     @cached_property
@@ -98,11 +102,11 @@ class Client:
                 f"there is no key to {self.url}",
                 hint="set LABEL_STUDIO_API_KEY; Label Studio shows it under Account & Settings",
             )
-        http = http_client(self.url)
+        http = http_client(self._to)
         finalize(self, http.close)
         with self.translated():
             return LabelStudio(  # type: ignore[no-untyped-call]
-                base_url=self.url, api_key=self._key, httpx_client=http
+                base_url=self._to, api_key=self._key, httpx_client=http
             )
 
     def request(

@@ -50,6 +50,7 @@ class Account:
 class Running:
     """A server that runs: where it answers, its process, and since when (UTC, ISO 8601).
 
+    `bulk` answers as `url` does, in a process of its own, so that nobody who labels has to wait.
     `public` is its address for people, where a proxy stands before it.
     """
 
@@ -58,6 +59,7 @@ class Running:
     pid: int
     started: str
     public: str = ""
+    bulk: str = ""
 
     @property
     def page(self) -> str:

@@ -6,8 +6,13 @@
                                                go into the background and serve
 
 `<NAME>/inside.py` says how: with `set_up(secret_key)` before its `migrate()`, its
-`ensure_users(secrets)` or its `serve(secrets, listener, public)`. It runs in the server's own
-Python, never in curate's; the settings come as environment variables.
+`ensure_users(secrets)` or its `serve(secrets, public, ready)`. It runs in the server's own Python,
+never in curate's; the settings come as environment variables.
+
+    one process for people, one for bulk work
+
+Both servers are programs of one interpreter that does one thing at a time: while curate reads
+10,000 answers, people would wait 5 to 15 times as long for the next text.
 """
 
 from __future__ import annotations
@@ -17,10 +22,12 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -61,13 +68,35 @@ def go_into_background() -> None:
     os.setsid()
 
 
-def announce(state: TextIO, port: int, public: str) -> None:
+def announce(state: TextIO, port: int, bulk: int, public: str) -> None:
     """Write into the held state file which process serves where."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
-    record = {"pid": os.getpid(), "port": port, "started": started, "public": public}
+    places = {"port": port, "bulk": bulk, "public": public}
+    record = {"pid": os.getpid(), "started": started, **places}
     state.truncate(0)
     state.write(json.dumps(record) + "\n")
     state.flush()
+
+
+def part(people: socket.socket, bulk: socket.socket) -> socket.socket:
+    """Go on in two processes, the second for bulk work; return where this one answers.
+
+    The second ends with the first, however that ends; the state file is held until both have.
+    """
+    alive, ours = os.pipe()
+    if os.fork():
+        os.close(alive)  # and `ours` stays open for as long as we live
+        bulk.close()
+        return people
+    os.close(ours)
+    people.close()
+    threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
+    return bulk
+
+
+def _end_with(alive: int) -> None:
+    os.read(alive, 1)  # nobody writes: it ends when the other end is closed
+    os._exit(0)
 
 
 def find_our_modules(name: str) -> None:
@@ -98,11 +127,11 @@ def main(name: str, command: str, *arguments: str) -> None:
         return
     _, state, ports, public = arguments
     file = hold(Path(state))
-    listener = listen(map(int, ports.split(",")))
+    people, bulk = listen(map(int, ports.split(","))), listen([0])
     go_into_background()
-    announce(file, listener.getsockname()[1], public)
+    announce(file, people.getsockname()[1], bulk.getsockname()[1], public)
     inside.set_up(secrets["secret_key"])
-    inside.serve(secrets, listener, public)
+    inside.serve(secrets, public, partial(part, people, bulk))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,10 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from curate.errors import ServerError
 from curate.servers import Running
@@ -57,14 +59,18 @@ def _read(state: Path, patience: float = 5) -> Running:
             raise ServerError(f"{state} is locked, but does not say by which process")
         time.sleep(0.05)
     record = json.loads(text)
-    url = f"http://{HOST}:{record['port']}"
-    public = record.get("public", "")
-    return Running(url, record["port"], record["pid"], record["started"], public)
+    port, bulk = record["port"], record.get("bulk", record["port"])
+    places = (record.get("public", ""), _address(bulk))
+    return Running(_address(port), port, record["pid"], record["started"], *places)
 
 
-def answers(server: Running, path: str, *, timeout: float = 5) -> bool:
-    """Whether the server answers that path with 200."""
-    connection = HTTPConnection(HOST, server.port, timeout=timeout)
+def _address(port: int) -> str:
+    return f"http://{HOST}:{port}"
+
+
+def answers(url: str, path: str, *, timeout: float = 5) -> bool:
+    """Whether a server answers that path with 200."""
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=timeout)
     try:
         connection.request("GET", path)
         return connection.getresponse().status == 200
@@ -82,8 +88,10 @@ def until_up(state: Path, path: str, log: Path, *, patience: float) -> Running |
     until = time.monotonic() + patience
     while time.monotonic() < until:
         server = running(state)
-        if server is None or answers(server, path):
-            return server
+        if server is None:
+            return None
+        if answers(server.url, path):
+            return server if answers(server.bulk, path) else replace(server, bulk=server.url)
         time.sleep(0.2)
     raise ServerError(
         f"the server does not answer after {patience:.0f} s:\n{tail(log)}",

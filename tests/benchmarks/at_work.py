@@ -44,14 +44,15 @@ def main():
 def measured(name: str, home: Home, n: int):
     """Return medians while idle, pushing and pulling, and how many answers were checked."""
     server, kind = BACKENDS[name]
-    backend = kind(server.status(home).url, server.curator(home).token)
+    running = server.status(home)
+    backend = kind(running.url, server.curator(home).token, bulk=running.bulk)
     form, texts = load_form("sentiment"), tasks(n)
     people = server.accounts(home)[:2]
     logins = [each.email for each in people]
     work = backend.ensure_project("work-0-r01", form, overlap=2, guidelines="")
     backend.admit(work, logins)
     list(backend.push(work, texts[:3000]))
-    hands = [PERSON[name](server.status(home).url, each.token) for each in people]
+    hands = [PERSON[name](running.url, each.token) for each in people]
     labelling = Labelling(hands, work.key, [task.id for task in texts[:3000]])
     idle = labelling.during(lambda: labelling.wait_for(ALONE))
 

@@ -93,7 +93,8 @@ def on_label_studio(place, sent):
     label_studio.add_accounts(home, PEOPLE)
     running = label_studio.start(home)
     try:
-        backend = LabelStudioBackend(running.url, label_studio.curator(home).token)
+        key = label_studio.curator(home).token
+        backend = LabelStudioBackend(running.url, key, bulk=running.bulk)
         sdk, form, n = backend.client.sdk, load_form("sentiment"), len(sent)
         plain = sdk.projects.create(title="their way", label_config=form.xml)
         rows = [{"record_id": task.id, **task.fields} for task in sent]
@@ -108,14 +109,14 @@ def on_label_studio(place, sent):
         backend.restore(full, sent, answered(sent, [email for email, _ in PEOPLE]))
         ours, pulled = timed(lambda: backend.pull(full, cursor=None, known={}))
         assert len(pulled.annotations) == 3 * n
-        key = int(full.key)
+        number = int(full.key)
         ways = {}
         for size in (100, 1000):
             ways[f"tasks.list, pages of {size}"], found = timed(
-                lambda size=size: list(sdk.tasks.list(project=key, fields="all", page_size=size))
+                lambda size=size: list(sdk.tasks.list(project=number, fields="all", page_size=size))
             )
             assert sum(len(task.annotations) for task in found) == 3 * n
-        ways["export"], found = timed(lambda: sdk.projects.exports.as_json(key))
+        ways["export"], found = timed(lambda: sdk.projects.exports.as_json(number))
         assert len(found) == n
         print("Label Studio, pull", flush=True)
         pull = compared(ours, ways, n)
@@ -135,7 +136,7 @@ def on_argilla(place, sent):
     argilla.add_accounts(home, NAMES)
     running = argilla.start(home)
     try:
-        backend = ArgillaBackend(running.url, argilla.curator(home).token)
+        backend = ArgillaBackend(running.url, argilla.curator(home).token, bulk=running.bulk)
         project = backend.ensure_project("bench-0-r01", form, overlap=3, guidelines="")
         ours_push, ids = timed(lambda: list(backend.push(project, sent)))
         assert len(ids) == n

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -36,11 +36,12 @@ def check_version() -> None:
 @contextmanager
 def temporary_folder() -> Iterator[None]:
     """Have an empty one, whatever a kill left there: Argilla copies its interface into it."""
-    folder = Path(os.environ["TMPDIR"])
+    folder, owner = Path(os.environ["TMPDIR"]), os.getpid()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     yield
-    shutil.rmtree(folder, ignore_errors=True)
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def migrate() -> None:
@@ -72,15 +73,19 @@ def database() -> Path:
     return Path(os.environ["ARGILLA_HOME_PATH"]) / "argilla.db"
 
 
-def serve(secrets: dict[str, Any], listener: socket, public: str) -> None:
-    """Serve until killed; there is no public address."""
+def serve(secrets: dict[str, Any], public: str, ready: Callable[[], socket]) -> None:
+    """Serve until killed, where `ready` says, which two processes return from.
+
+    There is no public address.
+    """
     with temporary_folder():
         from curate.servers.argilla import patches
 
         patches.keep_redis_in_the_process()
         _migrate()
         ensure_users(secrets)
-        run(application(), listener)
+        app = application()
+        run(app, ready())
 
 
 def run(app: Any, listener: socket) -> None:
@@ -112,6 +117,7 @@ def application() -> Any:
     patches.build_no_events()
     patches.settle_at_once(index)
     settle(index)
+    index.close()  # two processes must not share a connection
     (static,) = (route for route in app.routes if route.name == "static")
     pages = Path(static.app.directory)  # a copy that Argilla makes at every start
     guard.forget_others(pages)

@@ -85,12 +85,19 @@ def ensure_user(account: dict[str, str], *, is_curator: bool) -> None:
     Token.objects.create(user=user, key=token)
 
 
-def serve(secrets: dict[str, Any], listener: socket, public: str) -> None:
-    """Serve until killed; `public` is the https address at which a proxy offers it, or ""."""
+def serve(secrets: dict[str, Any], public: str, ready: Callable[[], socket]) -> None:
+    """Serve until killed, where `ready` says, which two processes return from.
+
+    `public` is the https address at which a proxy offers it, or "".
+    """
+    from django.db import connections
+
     migrate()
     ensure_users(secrets)
-    server = threaded(listener)
-    server.set_app(behind_proxy() if public else directly())
+    application = behind_proxy() if public else directly()
+    connections.close_all()  # two processes must not share one
+    server = threaded(ready())
+    server.set_app(application)
     server.serve_forever()
 
 
