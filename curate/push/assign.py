@@ -202,10 +202,10 @@ def _small_quotas(wanted: int, where: str | None) -> DataError:
 
 
 def _too_few(wanted: int, there: int, where: str | None) -> DataError:
-    about = f" for {where}" if where else ""
+    about, name = (f" for {where}", "name some in push.people, ") if where else ("", "")
     return DataError(
         f"{wanted} people are to answer every text, but only {there} can be asked{about}",
-        hint="add people with `curate server accounts add`, or lower push.overlap",
+        hint=f"add people with `curate server accounts add`, {name}or lower push.overlap",
     )
 
 
