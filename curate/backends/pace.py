@@ -11,11 +11,10 @@ from typing import Any
 
 from curate.errors import BackendError, PartialPush
 
-SECONDS = 0.4
+SECONDS = 0.5
 """What a batch should take at most."""
 
 CHARACTERS = 8_000_000
-LEAST = 10
 
 Row = dict[str, Any]
 
@@ -27,13 +26,15 @@ class TooLarge(BackendError):
 class Pace:
     """The size of the next batch, from how long the server took for the last.
 
-    `weigh` gives the characters of a row; `most` is how many rows the server takes at once.
+    `weigh` gives the characters of a row; `most` is how many rows the server takes at once. It
+    never goes below a quarter of the `first`: a slow server has its reasons, and a batch its price.
     """
 
     def __init__(self, weigh: Callable[[Row], int], *, first: int, most: int) -> None:
         self.weigh = weigh
         self.most = most
         self.size = min(first, most)
+        self.least = max(1, self.size // 4)
 
     def next(self, rows: Sequence[Row], start: int) -> Sequence[Row]:
         """Return the next batch: at least one row, and no more characters than may be."""
@@ -47,7 +48,7 @@ class Pace:
     def took(self, number: int, seconds: float) -> None:
         """Learn from a batch; grow twofold at most."""
         fitting = int(number * SECONDS / max(seconds, 0.001))
-        self.size = min(max(LEAST, min(fitting, 2 * self.size)), self.most)
+        self.size = min(max(self.least, min(fitting, 2 * self.size)), self.most)
 
     def halve(self, number: int) -> bool:
         """Never send so many again, for they were too large; return whether fewer can be."""
