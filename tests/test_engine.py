@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.engine import ENGINES, Local, Marking, buckets_for, choose
+from curate.engine import ENGINES, Local, Marking, buckets_for, bulk, choose
 from curate.engine.shuffling import bucket_of
 from curate.errors import CurateError, RecipeError
 
@@ -189,6 +189,14 @@ def test_all_rows_of_a_key_meet_in_the_order_of_the_sources(engine, keyed, tmp_p
     assert {row["key"]: row["n"] for row in found} == expected
     assert len(found) == len(expected)
     assert not (tmp_path / "met" / "_spill").exists()
+
+
+def test_sources_that_share_a_file_come_in_their_order(keyed, tmp_path, monkeypatch):
+    source, expected = keyed
+    monkeypatch.setattr(bulk, "SPILLS", 2)
+    made = Local(1).shuffle(counted, source, tmp_path / "met", key="key", buckets=4)
+    found = [row for path in made for row in pq.read_table(path).to_pylist()]
+    assert {row["key"]: row["n"] for row in found} == expected
 
 
 def test_a_shuffle_goes_on_where_it_stopped(engine, keyed, tmp_path):

@@ -545,7 +545,7 @@ def settle(verified: Sequence[Path], target: Path) -> Path:
 
     places, ranks, late, early = _ranks(verified)
     similarity = _column(verified, "similarity")
-    order = np.argsort(late.astype(np.uint64) << np.uint64(32) | early)
+    order = np.lexsort((early, late))
     best, chosen = np.zeros(len(places)), np.full(len(places), -1, np.int64)
     for start in range(0, len(order), 1 << 17):
         some = order[start : start + (1 << 17)]

@@ -121,7 +121,7 @@ class Bulk:
             work = partial(shuffling.spill, load=load, key=key, buckets=buckets)
             for _, rows in self.each(work, list(zip(chunks, files, strict=True))):
                 advance(rows)
-            settle = partial(shuffling.settle, function, files, target)
+            settle = partial(shuffling.settle, function, files, target, buckets)
             for _ in self.each(settle, todo):
                 pass
             shutil.rmtree(spill)

@@ -1,12 +1,13 @@
 """How rows of one key meet: hash-partitioned files, read back bucket by bucket.
 
-A source's rows are written as one Arrow file with one record batch a bucket, so that a bucket is
-read by one seek in each file.
+A source's rows are written to an Arrow file as one record batch a bucket, and so are those of the
+next source of the file, so that a bucket is read by seeks and one source is in memory at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,20 +60,31 @@ def spill(
     buckets: int,
 ) -> int:
     """Write the rows of some sources by bucket; return how many there are."""
-    import numpy as np
     import pyarrow as pa
 
     sources, path = item
     if path.exists():
         return 0
-    table = pa.concat_tables([load(source) for source in sources]).replace_schema_metadata(None)
-    places = bucket_of(table[key], buckets)
+    rows = 0
+    with replacing(path) as temporary, ExitStack() as stack:
+        writer = None
+        for source in sources:
+            table = load(source).replace_schema_metadata(None)
+            if writer is None:
+                writer = stack.enter_context(pa.ipc.new_file(str(temporary), table.schema))
+            for part in _parted(table, bucket_of(table[key], buckets), buckets):
+                writer.write_batch(_batch(part))
+            rows += table.num_rows
+    return rows
+
+
+def _parted(table: pa.Table, places: NDArray[np.int64], buckets: int) -> Iterator[pa.Table]:
+    import numpy as np
+
     table = table.take(np.argsort(places, kind="stable"))
     counts = np.bincount(places, minlength=buckets)
-    with replacing(path) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
-        for start, rows in zip((np.cumsum(counts) - counts).tolist(), counts.tolist(), strict=True):
-            writer.write_batch(_batch(table.slice(start, rows)))
-    return int(table.num_rows)
+    for start, rows in zip((np.cumsum(counts) - counts).tolist(), counts.tolist(), strict=True):
+        yield table.slice(start, rows)
 
 
 def _batch(table: pa.Table) -> pa.RecordBatch:
@@ -86,7 +98,11 @@ def _batch(table: pa.Table) -> pa.RecordBatch:
 
 
 def settle(
-    function: Callable[[pa.Table], pa.Table], files: Sequence[Path], target: Path, bucket: int
+    function: Callable[[pa.Table], pa.Table],
+    files: Sequence[Path],
+    target: Path,
+    buckets: int,
+    bucket: int,
 ) -> int:
     """Write what `function` makes of one bucket; return its number of rows."""
     import pyarrow as pa
@@ -94,7 +110,9 @@ def settle(
     parts = []
     for path in files:
         with pa.OSFile(str(path)) as file:
-            parts.append(pa.ipc.open_file(file).get_batch(bucket))
+            spilled = pa.ipc.open_file(file)
+            batches = range(bucket, spilled.num_record_batches, buckets)
+            parts += [spilled.get_batch(at) for at in batches]
     table = pa.Table.from_batches(parts).combine_chunks()
     write_parquet(target / f"{bucket:05}.parquet", function(table))
     return int(table.num_rows)
