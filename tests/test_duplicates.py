@@ -383,6 +383,15 @@ def test_an_older_corpus_that_cannot_be_read(offline, tmp_path, name, content, w
         stage(offline, [SOUP], against=[str(path)])
 
 
+def test_an_older_run_whose_clean_is_not_of_its_pool(offline, tmp_path):
+    before = Offline(tmp_path / "before")
+    stage(before, [OLD])
+    before.lines("notes.jsonl", [OLD, ODD])
+    before.pool()
+    with pytest.raises(DataError, match="clean does not belong to pool"):
+        stage(offline, [SOUP], against=[str(before.root)])
+
+
 def test_against_needs_a_threshold(offline):
     with pytest.raises(ValueError, match="against needs near_duplicates"):
         offline.spec("clean", against=["old"])
@@ -461,6 +470,22 @@ def test_the_same_meaning_is_kept_once(offline):
     alone = offline.run("clean", semantic={"similarity": 0.9, "encoder": "chargram"})
     assert {r["id"]: r["reason"] for r in offline.rows("clean")}[gone["id"]] == "near_duplicate"
     assert alone.kept <= made.kept + 1
+
+
+def test_what_was_encoded_is_not_encoded_again(offline, monkeypatch):
+    offline.lines("notes.jsonl", [f"Filler {n} of another kind, {n}." for n in range(30)])
+    offline.pool()
+    given = {"semantic": {"similarity": 0.9, "encoder": "chargram"}}
+    with monkeypatch.context() as patch:
+        patch.setattr(semantic, "near_duplicates", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            offline.run("clean", **given)
+    monkeypatch.setattr(semantic, "signatures", interrupted)
+    assert offline.run("clean", **given).kept
+
+
+def interrupted(*given, **named):
+    raise KeyboardInterrupt
 
 
 def test_a_number_is_enough():

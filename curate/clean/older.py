@@ -50,8 +50,11 @@ def _pieces(path: Path) -> list[Piece]:
         return [(path, None)]
     if (path / "pool" / storage.MANIFEST).exists():
         pools, cleans = storage.shards(path / "pool"), storage.shards(path / "clean")
-        known = {each.name: each for each in cleans}
-        return [(pool, known.get(pool.name)) for pool in pools]
+        if not cleans:
+            return [(pool, None) for pool in pools]
+        if [each.name for each in pools] != [each.name for each in cleans]:
+            raise _strange(path)
+        return list(zip(pools, cleans, strict=True))
     files = (each for each in sorted(path.rglob("*")) if each.name.endswith(SUFFIXES))
     apart = ("_", ".", "draw.parquet")  # the record of an export's draw holds no text
     return [(each, None) for each in files if not each.name.startswith(apart)]
@@ -106,12 +109,20 @@ def _kept(pool: Path, clean: Path) -> Iterator[tuple[str, str]]:
     import pyarrow.parquet as pq
 
     table = pq.read_table(pool, columns=["id", TEXT])
-    verdicts = pq.read_table(clean, columns=["kept", "edits"])
+    verdicts = pq.read_table(clean, columns=["id", "kept", "edits"])
+    if not table["id"].equals(verdicts["id"]):
+        raise _strange(clean.parent.parent)
     shown = zip(table.to_pylist(), verdicts.to_pylist(), strict=True)
     for row, verdict in shown:
         if verdict["kept"]:
             edits = (tuple(edit.values()) for edit in verdict["edits"] or ())
             yield row["id"], apply_edits(row[TEXT], edits)
+
+
+def _strange(run: Path) -> DataError:
+    return DataError(
+        f"clean.against: in {run}, clean does not belong to pool", hint="run `curate clean` there"
+    )
 
 
 def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

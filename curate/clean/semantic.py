@@ -147,10 +147,13 @@ def _texts(shards: Sequence[Shard], gone: Gone) -> Iterator[str]:
 
 
 def _signed(shard: Shard, gone: Gone, encoder: Encoder, threshold: float, folder: Path) -> Shard:
-    """Write vectors and signatures of a shard's documents; return it, so signed."""
+    """Write vectors and signatures of a shard's documents if need be; return it, so signed."""
     import numpy as np
     import pyarrow as pa
 
+    path = folder / "signed" / f"{shard.number:05}.parquet"
+    if path.exists():  # before the run was interrupted: encoding takes the longest of all
+        return replace(shard, signed=path)
     rows = _left(shard, gone)
     texts = shard.contents(rows)
     vectors = np.zeros((_rows(shard.texts), encoder.dimension), np.float32)
@@ -169,6 +172,5 @@ def _signed(shard: Shard, gone: Gone, encoder: Encoder, threshold: float, folder
     storage.write_parquet(
         folder / "vectors" / f"{shard.number:05}.parquet", pa.table({"vector": flat})
     )
-    path = folder / "signed" / f"{shard.number:05}.parquet"
     storage.write_parquet(path, pa.table({"_signature": pa.array(marks, pa.binary())}))
     return replace(shard, signed=path)
