@@ -25,6 +25,7 @@ from curate.servers import (
     processes,
     public,
 )
+from curate.servers.label_studio import inside
 from tests.command import command
 
 NAME = "https://label.example.org"
@@ -255,6 +256,28 @@ def test_a_database_that_cannot_be_read_is_only_weighed(tmp_path):
     found = inventory.take(Home(tmp_path, tmp_path), "label_studio")
     assert found.counts == {}
     assert found.bytes > 0
+
+
+@pytest.mark.parametrize(
+    ("host", "origin", "answered"),
+    [
+        ("127.0.0.1:8080", None, True),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080", True),
+        ("label.example.org", "https://label.example.org", True),
+        ("127.0.0.1:8080", "http://127.0.0.1:9", False),
+        ("127.0.0.1:8080", "http://localhost:8080", False),
+        ("127.0.0.1:8080", "null", False),
+        (None, "http://evil.example", False),
+        ("label.example.org", "https://evil.example", False),
+    ],
+)
+def test_label_studio_answers_its_own_pages_alone(host, origin, answered):
+    asked, said = {"HTTP_HOST": host, "HTTP_ORIGIN": origin}, []
+    guarded = inside.for_own_pages(lambda environ, start: [b"through"])
+    given = {name: value for name, value in asked.items() if value is not None}
+    body = guarded(given, lambda status, headers: said.append(status))
+    assert (list(body) == [b"through"]) is answered
+    assert said == ([] if answered else ["403 Forbidden"])
 
 
 # ── what is damaged, full or gone

@@ -93,7 +93,7 @@ def test_secrets_are_for_their_owner_alone(label_studio_home: Home) -> None:
 def test_it_is_closed_to_other_hosts_and_sites(label_studio_home: Home) -> None:
     running = label_studio.start(label_studio_home)
     assert httpx.get(f"{running.url}/health", headers={"Host": "evil.example"}).status_code == 400
-    answer = httpx.get(f"{running.url}/user/login", headers={"Origin": "http://evil.example"})
+    answer = httpx.get(f"{running.url}/user/login", headers={"Origin": running.url})
     assert "access-control-allow-origin" not in answer.headers
     assert "content-security-policy" in answer.headers
     with pytest.raises(OSError, match="refused"):
@@ -103,6 +103,26 @@ def test_it_is_closed_to_other_hosts_and_sites(label_studio_home: Home) -> None:
         form = {"email": "evil@example.org", "password": "evil-password-1"}
         form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
         assert browser.post("/user/signup", data=form).status_code == 403
+
+
+def test_a_page_of_others_gets_nothing_from_it_with_a_persons_cookie(
+    label_studio_home: Home,
+) -> None:
+    running, ann = (
+        label_studio.start(label_studio_home),
+        label_studio.accounts(label_studio_home)[0],
+    )
+    with httpx.Client(base_url=running.url) as browser:
+        browser.get("/user/login")
+        form = {"email": ann.email, "password": ann.password}
+        form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
+        for origin, logged_in in (("http://127.0.0.1:9", 403), (running.url, 302)):
+            answer = browser.post("/user/login", data=form, headers={"Origin": origin})
+            assert answer.status_code == logged_in
+        origins = {"http://127.0.0.1:9": 403, "http://evil.example": 403, "null": 403}
+        for origin, status in {**origins, running.url: 201}.items():
+            asked = {"json": {"title": "made by a page"}, "headers": {"Origin": origin}}
+            assert browser.post("/api/projects", **asked).status_code == status, origin
 
 
 def test_it_survives_being_killed_and_nothing_is_lost(home: Home) -> None:

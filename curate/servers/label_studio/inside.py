@@ -121,7 +121,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def directly() -> Application:
-    """Return Label Studio as it is, but that it shows images from where a task says they are.
+    """Return Label Studio for its own pages, which show images from where a task says they are.
 
     Its policy for content, enforced, lets a page load images from itself and data addresses only.
     """
@@ -130,8 +130,23 @@ def directly() -> Application:
 
     settings.CSP_IMG_SRC = (*settings.CSP_IMG_SRC, "http:", "https:")
 
-    application: Application = get_wsgi_application()
-    return application
+    return for_own_pages(get_wsgi_application())
+
+
+def for_own_pages(application: Application) -> Application:
+    """Return it closed to the pages of others: its API asks for no token beside the cookie.
+
+    To a browser, what another port of this machine serves is the same site, and gets the cookie.
+    """
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        own = [f"{scheme}://{environ.get('HTTP_HOST')}" for scheme in ("http", "https")]
+        if environ.get("HTTP_ORIGIN", own[0]) in own:
+            return application(environ, start_response)
+        start_response("403 Forbidden", [("Content-Type", "text/plain")])
+        return [b"this server answers its own pages alone"]
+
+    return answer
 
 
 def behind_proxy() -> Application:
