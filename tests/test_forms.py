@@ -476,6 +476,17 @@ def test_a_server_says_what_will_be_different():
     assert "None of these" in argilla.notes[0]
 
 
+@pytest.mark.parametrize("granularity", ["symbol", "word", "sentence"])
+def test_label_studio_says_that_spans_will_grow(granularity):
+    shown = f'<Text name="t" value="$text" granularity="{granularity}"/>'
+    labels = '<Labels name="l" toName="t"><Label value="A"/></Labels>'
+    label_studio = fits(parse_form(f"<View>{shown}{labels}</View>", name="own"))[0]
+    assert label_studio.can
+    assert len(label_studio.notes) == (granularity != "symbol")
+    assert any("Chinese" in note for note in label_studio.notes) == (granularity == "word")
+    assert fits(parse_form(f"<View>{shown}{CHOICES}</View>", name="own"))[0].notes == ()
+
+
 def test_the_command_names_tag_and_line_or_who_can_ask(monkeypatch, capsys, tmp_path):
     run = command(monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)

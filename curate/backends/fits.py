@@ -14,8 +14,8 @@ SERVERS = {
 }
 """Backend → a function of a form that says why the server cannot ask it; nothing if it can."""
 
-REMARKS = {"argilla": argilla_form.remarks}
-"""Backend → what is a little different there from what the form says."""
+REMARKS = {"label_studio": label_studio_values.remarks, "argilla": argilla_form.remarks}
+"""Backend → what is a little different there from what the form says, or may seem to say."""
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,18 @@ def refusals(form: Form) -> tuple[str, ...]:
     return tuple(reasons)
 
 
+def remarks(form: Form) -> tuple[str, ...]:
+    """Return what may surprise people about a form: measured, a run of Chinese is one word."""
+    marked = {field for each in form.questions if each.kind == "entities" for field in each.fields}
+    return tuple(
+        f"what is marked in ${field} grows to a whole {tag.attrib['granularity']}"
+        + (", as which a run of Chinese counts" if tag.attrib["granularity"] == "word" else "")
+        for tag in ElementTree.fromstring(form.xml).iter("Text")
+        if (field := tag.attrib["value"].removeprefix("$")) in marked
+        and tag.attrib.get("granularity", "symbol") != "symbol"
+    )
+
+
 def read_result(form: Form, result: Any, texts: Texts) -> dict[str, tuple[Any, str | None]]:
     """Return, by question, the value and what is wrong with it.
 
