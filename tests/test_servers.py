@@ -331,7 +331,7 @@ def test_a_server_that_ends_while_it_is_waited_for_is_started_anew(
     code, _, err = run("server", "start")
     ended.join()
     assert (code, len(launched)) == (1, 1)
-    assert "Label Studio did not start" in err
+    assert "Label Studio did not start:\nit said nothing" in err
 
 
 def test_a_server_that_ends_just_before_its_signal_is_ended(held, monkeypatch):

@@ -222,8 +222,8 @@ class Embedded:
             raise self._did_not_start(root)
 
     def _did_not_start(self, root: Path) -> ServerError:
-        log = _log(root)
-        return ServerError(f"{self.title} did not start:\n{processes.tail(log)}", hint=f"see {log}")
+        said = processes.tail(_log(root)) or "it said nothing, as one that was ended from outside"
+        return ServerError(f"{self.title} did not start:\n{said}", hint=f"see {_log(root)}")
 
     def _found(self, root: Path, watch: Watch) -> Running | None:
         """Return the server that runs, once it answers: it may still start, or be about to end."""
