@@ -19,6 +19,7 @@ from curate.clean.measuring import measured
 from curate.clean.rules import RULES, ranges
 from curate.errors import RecipeError
 from curate.recipe import json_schema
+from curate.spec import validated
 from curate.text import apply_edits, content_id
 
 PREPARED = {"c4": c4.Prepared(), "lines": 0.4}
@@ -129,6 +130,11 @@ def test_limits_of_the_recipe():
     with pytest.raises(RecipeError, match="no signal gopher_repetition:top_2_gram") as caught:
         clean.limits_of(wrong)
     assert "length:words" in caught.value.hint
+
+
+def test_a_set_stands_once():
+    with pytest.raises(RecipeError, match=r"rules: the set length stands there 2 times"):
+        validated(clean.CleanSpec, {"rules": ["length", "c4", "length"]}, where="recipe.yaml")
 
 
 WORDS = [f"{a}{b}{c}" for a in "bdgkmp" for b in "aeiou" for c in "lnrst"]

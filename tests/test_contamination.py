@@ -130,7 +130,10 @@ def test_a_bad_file_is_told_with_its_row(tmp_path):
     with pytest.raises(DataError, match=r"a\.jsonl, row 2: no q"):
         list(read_texts(path, ("q",)))
     path.write_text('{"q": ')
-    with pytest.raises(DataError, match=r"a\.jsonl cannot be read"):
+    with pytest.raises(DataError, match=r"a\.jsonl cannot be read: "):
+        list(read_texts(path, ("q",)))
+    path.write_text('{"q": "one"}\n{"q": ')
+    with pytest.raises(DataError, match=r"a\.jsonl cannot be read after row 1: "):
         list(read_texts(path, ("q",)))
 
 

@@ -68,6 +68,14 @@ def test_a_target_that_says_nothing_says_zero():
     assert np.abs(importance(pool * 10, pool)).max() < 0.1
 
 
+def test_what_a_small_target_could_not_have_seen_says_little():
+    pool, target = np.full(BUCKETS, 9.0), np.zeros(BUCKETS)
+    target[:50] = 2
+    known = importance(target, pool)
+    assert known[0] > 1
+    assert np.abs(known[50:]).max() < 0.02
+
+
 def test_a_text_without_words_has_no_score():
     assert np.isnan(scores(["...", ""], ratios(COOKING, LAW))).all()
 

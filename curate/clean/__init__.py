@@ -103,6 +103,14 @@ class CleanSpec(Spec):
         RelevanceSpec | None, Field(description="Texts that documents should be like.")
     ] = None
 
+    @field_validator("rules")
+    @classmethod
+    def _each_set_once(cls, rules: tuple[RuleName, ...]) -> tuple[RuleName, ...]:
+        for name, n in Counter(rules).items():
+            if n > 1:
+                raise ValueError(f"the set {name} stands there {n} times")
+        return rules
+
     @field_validator("languages", mode="before")
     @classmethod
     def _languages_as_written(cls, given: Any) -> Any:

@@ -1,7 +1,7 @@
 """What a document shares with evaluation sets: runs of words that stand in both.
 
 A run is 13 words long by default (Brown et al. 2020, arXiv 2005.14165, appendix C), characters
-where a script has no spaces; an item that is shorter counts as one run if it has at least
+in Chinese and Japanese (see `grams`); an item that is shorter counts as one run if it has at least
 `SHORTEST` words, and is not looked for if it has fewer. Runs that stand in many items (an
 instruction that comes with each) say nothing of any one and are left out. What is measured is the
 share of an item's runs that a document holds, for every item of which it holds one.

@@ -1,9 +1,9 @@
 """Words of any script as 64-bit hashes, and runs of them, for many texts at once.
 
 A word is a run of letters and digits, vowel signs included; in Chinese and Japanese it is a
-character, in Thai, Lao, Burmese and Khmer what stands between vowel signs, some five characters. Case, width,
-accents composed or not, and punctuation do not count, as the literature on overlap does it (Brown
-et al. 2020, arXiv 2005.14165, appendix C).
+character, in Thai, Lao, Burmese and Khmer what stands between vowel signs, some five characters.
+Case, width, accents composed or not, and punctuation do not count, as the literature on overlap
+does it (Brown et al. 2020, arXiv 2005.14165, appendix C).
 """
 
 from __future__ import annotations

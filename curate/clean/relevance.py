@@ -4,8 +4,9 @@
 hashed into 10,000 buckets, and the logarithm of how much likelier a bucket is in the target than in
 the pool. In Chinese and Japanese characters and pairs of characters take the place of words. The
 paper sums over a document to weigh a draw; a sum grows with the length, so that any threshold on it
-would first of all be one on length. The signal is therefore the mean per word and pair, in nats:
-above 0 is more like the target than like the pool, however long.
+would first of all be one on length. The signal is therefore the mean per word and pair, in nats. It
+orders documents; 0 is no border: most pairs of a document are in no small target, so that what is
+wanted lies below 0 as well. Take `top`, or a `min` from the scores that there are.
 
 `embedding` is the cosine of a document's vector and the nearest of the seeds' vectors.
 """
@@ -96,14 +97,13 @@ def counts(texts: Iterable[str]) -> NDArray[np.float64]:
 def importance(target: NDArray[np.float64], pool: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return log p(bucket | target) - log p(bucket | pool), with one added to every count.
 
-    The target's counts are drawn towards the pool's (a Dirichlet prior of as many words as there
-    are buckets): where a small target says nothing, it says what the pool says.
+    Of the target it is added to the count and to what the pool lets expect: a bucket that so small
+    a target could hardly have seen says nothing, seen or not.
     """
     import numpy as np
 
     raw = (pool + 1) / (pool.sum() + BUCKETS)
-    wanted = (target + BUCKETS * raw) / (target.sum() + BUCKETS)
-    return np.asarray(np.log(wanted / raw), np.float32)
+    return np.asarray(np.log((target + 1) / (target.sum() * raw + 1)), np.float32)
 
 
 def scores(texts: Iterable[str], ratios: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -49,6 +49,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
         yield from enumerate(pq.read_table(path).to_pylist(), 1)
         return
+    number = 0
     with _opened(path) as file:
         try:
             if name.endswith(".jsonl"):
@@ -64,7 +65,8 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                     raise DataError(f"{path.name}, row {number}: not an object with fields")
                 yield number, row
         except (ValueError, EOFError, csv.Error) as error:
-            raise DataError(f"{path.name} cannot be read: {error}") from None
+            after = f" after row {number}" if number else ""
+            raise DataError(f"{path.name} cannot be read{after}: {error}") from None
 
 
 def _opened(path: Path) -> Any:
