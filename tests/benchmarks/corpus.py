@@ -184,7 +184,7 @@ def whole(documents):
     where.init("corpus")
     sources = [{"name": "web", "paths": ["data/*.jsonl"]}]
     # All signals are measured and all documents compared: the limits drop nothing.
-    limits = {name: {} for name in ranges(RULES)}
+    limits = {name: {"min": None, "max": None} for name in ranges(RULES)}
     rules = {"rules": RULES, "limits": limits, "near_duplicates": 0.7}
     plan = (("pool", {"sources": sources}), ("clean", rules))
     before = os.times()
