@@ -30,7 +30,7 @@ from curate.commands.options import (
     open_workspace,
     work_on,
 )
-from curate.errors import BackendError, CurateError, RecipeError
+from curate.errors import CurateError, RecipeError
 
 if TYPE_CHECKING:
     from curate.pull import AnnotatorStatus
@@ -225,7 +225,7 @@ def _progress(workspace: Workspace) -> list[AnnotatorStatus]:
             connections = Connections(workspace.root, console.watch)
             backend = connections.running(current.batches[0].project.backend)
         return progress(current, workspace.root, backend)
-    except BackendError as fault:
+    except CurateError as fault:
         console.note(f"{fault.message}: people's progress is what has come home")
         return progress(current, workspace.root, None)
 

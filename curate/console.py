@@ -154,7 +154,8 @@ def waiting(result: Any, batches: Sequence[Batch], logins: Sequence[Login]) -> N
         f"complete in round {result.round}."
     )
     for batch, login in zip(batches, logins, strict=True):
-        about = ": ".join(filter(None, (batch.name, ", ".join(batch.people or ()))))
+        who = ", ".join(batch.people or ())
+        about = ": ".join(dict.fromkeys(filter(None, (batch.name, who))))
         place = f"{login.url}  ({about})" if about else login.url
         console.print(f"  label here   {_escaped(place)}")
     login, backend = logins[0], batches[0].project.backend

@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -220,8 +220,12 @@ class Effort:
     minutes: float | None
 
 
-def effort(history: Iterable[Mapping[str, Any]], period: Period) -> list[Effort]:
+def effort(
+    history: Iterable[Mapping[str, Any]], period: Period, zone: tzinfo = UTC
+) -> list[Effort]:
     """Return what each person did, by period, from rows of `annotations`, oldest first.
+
+    Days, weeks and months begin at midnight in `zone`.
 
     A text counts once, in the period of its first answer; a change of it is a revision, in its
     own. Minutes are those that a server measured, None where it does not; an edit's time holds
@@ -236,7 +240,7 @@ def effort(history: Iterable[Mapping[str, Any]], period: Period) -> list[Effort]
         if row["status"] not in ("submitted", "skipped"):
             continue
         who, task = row["annotator"], (row["annotator"], row["id"], row["round"])
-        when = _period(row, period)
+        when = _period(row, period, zone)
         key = (*task[:2], row["question"], row["round"])
         spent = done[who, first.setdefault(task, when)]["seconds"]
         if row["seconds"] is not None:
@@ -260,9 +264,10 @@ def effort(history: Iterable[Mapping[str, Any]], period: Period) -> list[Effort]
     ]
 
 
-def _period(row: Mapping[str, Any], period: Period) -> str:
+def _period(row: Mapping[str, Any], period: Period, zone: tzinfo) -> str:
     if period == "round":
         return f"{row['round']:02}"
-    year, week, _ = row["at"].isocalendar()
+    at = row["at"].astimezone(zone)
+    year, week, _ = at.isocalendar()
     forms = {"day": "%Y-%m-%d", "week": f"{year}-W{week:02}", "month": "%Y-%m"}
-    return str(row["at"].strftime(forms[period]))
+    return str(at.strftime(forms[period]))

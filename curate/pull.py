@@ -151,8 +151,11 @@ def _suggested(current: Round, batch: Batch) -> set[tuple[str, str]]:
     }
 
 
-def _people(workspace: Workspace, backend: Backend, batch: Batch) -> set[str]:
-    """Return the ids of those who are asked today; a folder has no accounts but those seen."""
+def _people(workspace: Workspace, backend: Backend, batch: Batch) -> set[str] | None:
+    """Return the ids of those who are asked today; None where nobody is known.
+
+    A folder has no accounts but those seen.
+    """
     listed = {person.id for person in people.load(workspace.root).people}
     if batch.people is not None:
         ids = set(batch.people)
@@ -162,7 +165,7 @@ def _people(workspace: Workspace, backend: Backend, batch: Batch) -> set[str]:
         here = backend.progress(batch.project).accounts
         names, _ = people.identify(workspace.root, backend.name, here)
         ids = {names[account] for account in here}
-    return {person.id for person in people.asked(workspace.root, ids)}
+    return None if not ids else {person.id for person in people.asked(workspace.root, ids)}
 
 
 def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
@@ -216,11 +219,11 @@ class Standing:
     exhausted: int
 
 
-def standing(current: Round, annotators: Mapping[str | None, set[str]]) -> Standing:
+def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -> Standing:
     """Count the tasks that have their answers, and those for which everyone has been used up.
 
-    `annotators` are, by batch, those who are asked; a batch without overlap asks them all. A skip
-    uses a person up.
+    `annotators` are, by batch, those who are asked, if they are known; a batch without overlap
+    asks them all. A skip uses a person up, and so does the end of the period they are asked in.
     """
     submitted, asked = defaultdict(set), defaultdict(set)
     for row in current.answers(by_project=True):
@@ -237,11 +240,11 @@ def standing(current: Round, annotators: Mapping[str | None, set[str]]) -> Stand
         if task["id"] in erased:
             continue
         batch = batches[task["batch"]]
-        key, people_ = (batch.project.name, task["id"]), annotators.get(task["batch"], set())
-        wanted = task["overlap"] or batch.project.overlap or max(1, len(people_))
+        key, people_ = (batch.project.name, task["id"]), annotators.get(task["batch"])
+        wanted = task["overlap"] or batch.project.overlap or max(1, len(people_ or ()))
         if len(submitted[key]) < wanted:
             open_.add(task["id"])
-            if not people_ or not people_ <= asked[key]:
+            if people_ is None or not people_ <= asked[key]:
                 stuck.add(task["id"])
     return Standing(len(ids), len(ids) - len(open_), len(open_ - stuck))
 

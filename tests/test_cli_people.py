@@ -156,6 +156,15 @@ def test_status_and_report_say_what_everyone_did(run, folder):
         "minutes": "",
     }
     assert run("people", "report", "--by", "moon", "-w", folder)[0] == 2
+    for zone in ("Mars/Base", "/etc/passwd", "", "Europe"):
+        code, _, err = run("people", "report", "--zone", zone, "-w", folder)
+        assert (code, "no such time zone" in err) == (2, True)
+    with (folder / "rounds" / "01" / "answers.jsonl").open("a") as file:
+        file.write("{torn\n")
+    code, out, err = run("status", "-w", folder, "--json")
+    assert (code, "not JSON" in err) == (0, True)
+    (ann,) = json.loads(out)["people"]
+    assert (ann["live"], ann["submitted"]) == (False, number)  # as it came home
 
 
 def test_restore_without_a_push_says_so(run, folder):

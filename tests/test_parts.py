@@ -102,6 +102,19 @@ def test_who_answers_in_two_parts_has_answered_in_both(cleaned):
     assert cleaned.run("pull").new == 0
 
 
+def test_nobody_waits_for_somebody_whose_time_is_over(cleaned):
+    for id in ("ann", "bob"):
+        add(cleaned.root, Person(id=id))
+    cleaned.run("sample", n=4)
+    cleaned.run("push", **FOLDER, assign="person")
+    say(cleaned, "bob", "bob")
+    assert not cleaned.run("pull").done
+    add(cleaned.root, Person.model_validate({"id": "ann", "until": "2026-01-01"}))
+    made = cleaned.run("pull")
+    assert (made.complete, made.done) == (2, True)
+    assert cleaned.workspace.round.closed["why"] == "nobody is left to ask"
+
+
 def test_answers_by_somebody_else_are_kept_and_told(cleaned):
     add(cleaned.root, Person(id="ann"))
     cleaned.run("sample", n=2)

@@ -1,6 +1,7 @@
 """Who annotates: accounts become ids that say nothing about the person."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -155,6 +156,14 @@ def test_a_text_counts_once_and_a_change_is_a_revision_in_its_own_period():
     assert [period for _, period, *_ in told(*rows, by="day")][:2] == ["2026-01-31", "2026-02-01"]
     assert [period for _, period, *_ in told(*rows, by="week")] == ["2026-W05", "2026-W05"]
     assert told(*rows, by="round")[0] == ("ann", "01", 1, 1, 1, 1.5)
+
+
+def test_midnight_is_where_people_are():
+    late = done(after=6)  # 18:00 in UTC
+    (row,) = people.effort([late], "month", ZoneInfo("Asia/Shanghai"))
+    assert row.period == "2026-02"
+    (row,) = people.effort([late], "month")
+    assert row.period == "2026-01"
 
 
 def test_a_skip_that_is_answered_after_all_is_an_answer():

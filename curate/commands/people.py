@@ -6,6 +6,7 @@ import csv
 import sys
 from dataclasses import asdict, fields
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -89,12 +90,13 @@ def _account(text: str) -> tuple[str, str]:
 def people_report(
     by: Annotated[str, typer.Option(help="day, week, month or round.")] = "month",
     annotator: Names = None,
+    zone: Annotated[str, typer.Option(help="Whose midnight: a time zone by name.")] = "UTC",
     workspace: Root = HERE,
     as_json: Json = False,
 ) -> None:
     """Say what people did: answers, skips, revisions and minutes, as CSV.
 
-    Example: curate people report --by week > hours.csv
+    Example: curate people report --by week --zone Asia/Shanghai > hours.csv
     """
     from curate.people import Effort, Period, effort
 
@@ -104,7 +106,7 @@ def people_report(
     rounds = open_workspace(workspace).rounds
     found = [
         each
-        for each in effort((row for r in rounds for row in r.history()), periods[by])
+        for each in effort((row for r in rounds for row in r.history()), periods[by], _zone(zone))
         if not annotator or each.annotator in annotator
     ]
     if as_json:
@@ -113,3 +115,12 @@ def people_report(
     writer = csv.DictWriter(sys.stdout, [field.name for field in fields(Effort)])
     writer.writeheader()
     writer.writerows(asdict(each) for each in found)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise RecipeError(
+            f"--zone {name}: no such time zone", hint="as in Asia/Shanghai or Europe/Berlin"
+        ) from None
