@@ -219,13 +219,14 @@ def test_statuses_are_settled(argilla: Argilla, index: Index) -> None:
 
 
 TERMS_ONLY = [
+    OfRecord("id"),
     OfSuggestion("q", "agent"),
     OfSuggestion("q", "type"),
     OfResponse(None, "u"),
     OfResponse(None, None),
 ]
 SCOPES = [
-    *(OfRecord(name) for name in ("id", "external_id", "status", "inserted_at", "updated_at")),
+    *(OfRecord(name) for name in ("external_id", "status", "inserted_at", "updated_at")),
     OfMetadata("m"),
     OfSuggestion("q", "value"),
     OfSuggestion("q", "score"),

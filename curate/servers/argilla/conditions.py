@@ -140,6 +140,8 @@ def _of_record(name: str, wanted: Filter) -> Sql:
     as_stored = _moment if name.endswith("_at") else _key if name == "id" else str
     if isinstance(wanted, Terms):
         return _among(column, [as_stored(value) for value in wanted.values])
+    if name == "id":
+        raise ValueError("a record's id has no range")
     return _between(column, wanted, as_stored)
 
 
