@@ -286,14 +286,30 @@ def test_gold_is_shown_like_any_text_and_says_who_is_right(cleaned):
         ("not json", "gold.jsonl, line 1: not JSON"),
         ('{"text": "x"}', "gold.jsonl, line 1: no answers"),
         ('{"answers": {"q": 1}}', "gold.jsonl, line 1: no text"),
+        ('{"text": "", "answers": {"q": 1}}', "gold.jsonl, line 1: no text"),
+        ('{"text": "x", "answers": {"q": 1}}\n' * 2, "line 2: this text stands there twice"),
+        (json.dumps({"text": "x" * 41, "answers": {"q": 1}}), "longer than the window of 40"),
         ("", "holds no gold item"),
     ],
 )
 def test_gold_that_cannot_be_read(cleaned, line, words):
     (cleaned.root / "gold.jsonl").write_text(line + "\n")
     with pytest.raises(DataError, match=words):
-        cleaned.run("sample", n=2, gold="gold.jsonl")
+        cleaned.run("sample", n=2, gold="gold.jsonl", window=40)
     assert cleaned.workspace.rounds == []
+
+
+def test_a_comparison_can_be_gold(cleaned):
+    known = {"fields": {"a": "A good text.", "b": "bad txt"}, "answers": {"better": "a"}}
+    (cleaned.root / "gold.jsonl").write_text(json.dumps(known) + "\n")
+    cleaned.run("sample", n=4, compare=True, gold="gold.jsonl")
+    cleaned.run("push", backend="folder", form="comparison")
+    say(cleaned, None, "ann", "better", lambda task: "a")
+    say(cleaned, None, "bob", "better", lambda task: "b")
+    assert cleaned.run("pull").rejected == {}
+    cleaned.run("agree", bootstrap=0)
+    right = {row["annotator"]: row["gold_right"] for row in cleaned.rows("annotators")}
+    assert right == {"ann": 1.0, "bob": 0.0}
 
 
 @pytest.mark.parametrize(

@@ -167,7 +167,7 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
     strata = Counter(str(row["stratum"]) for row in sample)
     for row in sample:
         row |= {"kind": "design", "strategy": "relabel" if spec.relabel else spec.strategy}
-    golden = read_gold(workspace.path(spec.gold)) if spec.gold else {}
+    golden = read_gold(workspace.path(spec.gold), spec.window) if spec.gold else {}
     known = {id: item for id, item in golden.items() if id not in views}
     sample += [{"id": id, "kind": "gold", "strategy": "gold"} for id in known]
     views |= {id: View(item.fields) for id, item in known.items()}

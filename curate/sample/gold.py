@@ -30,16 +30,28 @@ class Gold:
     about: Mapping[str, Any]
 
 
-def read_gold(path: Path) -> dict[str, Gold]:
-    """Return the gold items of a JSONL file by content id. Raises DataError with file and line."""
+def read_gold(path: Path, longest: int | None = None) -> dict[str, Gold]:
+    """Return the gold items of a JSONL file by content id. Raises DataError with file and line.
+
+    `longest` is the size of the windows shown of other texts: what is longer would stand out.
+    """
     if not path.is_file():
         raise DataError(f"sample.gold: no file {path}", hint=HINT)
     found = {}
     with path.open(encoding="utf-8") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
-                item = _gold(line, f"{path.name}, line {number}")
-                found[content_id(item.fields)] = item
+                where = f"{path.name}, line {number}"
+                item = _gold(line, where)
+                id = content_id(item.fields)
+                if id in found:
+                    raise DataError(f"{where}: this text stands there twice", hint=HINT)
+                if longest and max(map(len, item.fields.values())) > longest:
+                    raise DataError(
+                        f"{where}: longer than the window of {longest:,} characters",
+                        hint="cut it, or people can tell it from the other texts",
+                    )
+                found[id] = item
     if not found:
         raise DataError(f"{path.name} holds no gold item", hint=HINT)
     return found
@@ -52,7 +64,7 @@ def _gold(line: str, where: str) -> Gold:
         raise DataError(f"{where}: not JSON ({error})", hint=HINT) from None
     if not isinstance(row, dict) or not isinstance(row.get("answers"), dict) or not row["answers"]:
         raise DataError(f"{where}: no answers", hint=HINT)
-    fields = row.get("fields") or {TEXT: row.get(TEXT)}
+    fields = row.get("fields") or {TEXT: row.get(TEXT) or None}
     if not isinstance(fields, dict) or not all(isinstance(text, str) for text in fields.values()):
         raise DataError(f"{where}: no text", hint=HINT)
     about = {key: value for key, value in row.items() if key not in ("fields", TEXT, "answers")}
