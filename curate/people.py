@@ -90,9 +90,9 @@ def load(workspace: Path) -> People:
     if not path.exists():
         return People()
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise RecipeError(f"{NAME}: not YAML ({error})") from None
+        data = yaml.safe_load(path.read_bytes()) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{NAME}: not YAML ({' '.join(str(error).split())})") from None
     people = validated(People, data, where=NAME)
     _refuse_two([person.id for person in people.people], "the id")
     for backend in BACKENDS:

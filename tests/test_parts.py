@@ -256,6 +256,23 @@ def test_a_window_is_answered_for_its_document(cleaned):
 # ── gold
 
 
+def test_files_from_other_editors(cleaned):
+    gold = cleaned.root / "gold.jsonl"
+    line = json.dumps({"text": "很好", "answers": {"sentiment": "positive"}}, ensure_ascii=False)
+    gold.write_bytes(line.encode("gb18030"))
+    with pytest.raises(DataError, match="line 1: not JSON"):
+        cleaned.run("sample", n=2, gold="gold.jsonl")
+    gold.write_text(line, encoding="utf-8-sig")
+    assert cleaned.run("sample", n=2, gold="gold.jsonl").gold == 1
+    guide = cleaned.root / "guide.md"
+    guide.write_bytes("请公平。".encode("gb18030"))
+    with pytest.raises(DataError, match=r"guide\.md is not UTF-8"):
+        cleaned.run("push", **FOLDER, guidelines="guide.md")
+    guide.write_text("请公平。", encoding="utf-8-sig")
+    cleaned.run("push", **FOLDER, guidelines="guide.md")
+    assert cleaned.workspace.round.batches[0].guidelines == "请公平。"
+
+
 def test_gold_is_shown_like_any_text_and_says_who_is_right(cleaned):
     gold = [
         {"text": "A known and wonderful thing.", "answers": {"sentiment": "positive"}},

@@ -54,6 +54,12 @@ def test_what_cannot_be_meant_is_told(root, text, words):
         load(root)
 
 
+def test_a_file_in_another_encoding_is_told(root):
+    (root / people.NAME).write_bytes("people: [{id: 安娜}]".encode("gb18030"))
+    with pytest.raises(RecipeError, match=r"people\.yaml: not YAML"):
+        load(root)
+
+
 def test_an_empty_file_is_nobody(root):
     (root / people.NAME).write_text("")
     assert load(root) == People()

@@ -201,7 +201,12 @@ def _guidelines(workspace: Workspace, spec: PushSpec) -> dict[str | None, str]:
         path = workspace.path(file)
         if not path.is_file():
             raise DataError(f"push.guidelines: no file {path}")
-        found[part] = path.read_text(encoding="utf-8")
+        try:
+            found[part] = path.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise DataError(
+                f"push.guidelines: {path} is not UTF-8", hint="save it as UTF-8"
+            ) from None
     return found
 
 

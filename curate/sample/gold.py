@@ -38,7 +38,7 @@ def read_gold(path: Path, longest: int | None = None) -> dict[str, Gold]:
     if not path.is_file():
         raise DataError(f"sample.gold: no file {path}", hint=HINT)
     found = {}
-    with path.open(encoding="utf-8") as file:
+    with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 where = f"{path.name}, line {number}"
@@ -57,10 +57,10 @@ def read_gold(path: Path, longest: int | None = None) -> dict[str, Gold]:
     return found
 
 
-def _gold(line: str, where: str) -> Gold:
+def _gold(line: bytes, where: str) -> Gold:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except ValueError as error:  # no JSON, or no UTF-8
         raise DataError(f"{where}: not JSON ({error})", hint=HINT) from None
     if not isinstance(row, dict) or not isinstance(row.get("answers"), dict) or not row["answers"]:
         raise DataError(f"{where}: no answers", hint=HINT)
