@@ -201,10 +201,11 @@ def _scores(recipe: Recipe, root: Path) -> bool:
 def _prepared(recipe: Recipe, root: Path, folder: Path, texts: Sequence[str]) -> Workspace:
     """Return a workspace of the probe's own, in which the recipe's relative paths still lead."""
     folder.mkdir(parents=True)
-    tables_ = {*tables.TABLES, "rounds", "export", "recipe.yaml", "workspace.json"}
+    # The probe's stages write these: led to the run's own, they would write there.
+    own = {*tables.TABLES, "rounds", "export", "recipe.yaml", "workspace.json", "ledger.jsonl"}
     for child in root.iterdir() if root.is_dir() else ():
         name = child.name.removesuffix(".parquet")
-        if not child.name.startswith(".") and name not in tables_:
+        if not child.name.startswith(".") and name not in own:
             (folder / child.name).symlink_to(child)
     lines = (json.dumps({"text": text}) for text in texts)
     (folder / "curate-probe.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")

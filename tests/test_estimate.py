@@ -101,6 +101,17 @@ def test_nothing_is_written(offline, curate):
     assert told["memory_mb"] > 50
 
 
+def test_nothing_is_written_where_the_recipe_ran_before(offline, curate):
+    offline.lines("a.jsonl", [f"Sentence number {n} says nothing at all." for n in range(30)])
+    path = offline.root / "recipe.yaml"
+    path.write_text("pool: {sources: [{paths: ['data/*.jsonl']}], tokenizer: bytes}\n")
+    assert curate("clean", "-w", offline.root)[0] == 1  # no pool yet
+    assert curate("pool", "-w", offline.root)[0] == curate("clean", "-w", offline.root)[0] == 0
+    before = everything(offline.root)
+    assert curate("run", "-w", offline.root, "--dry-run")[0] == 0
+    assert everything(offline.root) == before
+
+
 def test_people_bring_the_encoder_in(offline):
     offline.reviews()
     given = {
