@@ -141,6 +141,39 @@ def test_masks_of_several_fields_round_trip(offline):
     assert leaks(offline.root) == []
 
 
+def test_masks_among_removed_lines_round_trip(offline):
+    page = (
+        "Home | Login\nRSS 2.0\n"
+        f"Anna rowed over the lake 💬 and back [3], and wrote to {EMAIL} of it.\n"
+        f"Call {PHONE}\nShe met Boris there, who told her everything that he had seen, in Leeds.\n"
+        f"They went home before it rained. He paid with {CARD}. She laughed. That was all of it."
+    )
+    offline.lines("pages.jsonl", [page])
+    offline.pool()
+    made = offline.run("clean", rules=["lines", "c4"], privacy="mask")
+    assert (made.kept, made.privacy) == (1, {"email": 1, "phone": 1, "card": 1})
+    offline.run("sample", n=1, strategy="random", seed=1)
+    offline.run("push", backend="folder", form=form(offline, "text"), overlap=1)
+    (task,) = offline.tasks
+    shown = (
+        "Anna rowed over the lake 💬 and back , and wrote to [email] of it.\n"
+        "She met Boris there, who told her everything that he had seen, in Leeds.\n"
+        "They went home before it rained. He paid with [card]. She laughed. That was all of it."
+    )
+    assert task["text"] == shown
+    value = marked(shown)
+    offline.say({"id": task["id"], "question": "names", "annotator": "ann", "value": value})
+    (document,) = finish(offline).values()
+    (label,) = settled(offline)
+    home = [page[each["start"] : each["end"]] for each in json.loads(label["value"])]
+    assert home == ["Anna", EMAIL, "Boris", "Leeds"]
+    back = document["labels"]["names"]["value"]
+    assert [document["text"][each["start"] : each["end"]] for each in back] == [
+        *("Anna", "[email]", "Boris", "Leeds")
+    ]
+    assert leaks(offline.root) == []
+
+
 def test_a_comparison_shows_masks(offline):
     offline.lines("notes.jsonl", TEXTS[:2])
     offline.pool()
