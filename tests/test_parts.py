@@ -158,6 +158,17 @@ def test_languages_that_were_detected_split_a_round(offline):
     assert [(each.batch, each.tasks) for each in made.batches] == [("en", 3), ("zh", 3)]
 
 
+def test_a_text_in_no_sure_language_is_anybodys(offline):
+    offline.lines("short.jsonl", ["Ok ok 12 ok.", "Hm hm hm 7.", "Xyzzy plugh 3."])
+    offline.pool()
+    offline.run("clean", languages={})
+    assert "und" in {row["language"] for row in offline.rows("clean")}
+    offline.run("sample", n=3)
+    tags = {row["language"] for row in offline.rows("clean")} - {"und"}
+    add(offline.root, Person(id="ann", languages=("en", *tags)))
+    assert offline.run("push", **FOLDER, assign="person").sent == 3
+
+
 def test_meta_splits_too(cleaned):
     cleaned.run("sample", n=4, strategy="stratified", by=["language"])
     made = cleaned.run("push", **FOLDER, assign="meta.lang")

@@ -30,6 +30,8 @@ READS = ("sample",)
 WRITES = ("tasks", "project")
 
 PERSON = "person"
+UNDETERMINED = "und"
+"""The language of a text that `clean` was not sure of: anybody may read it."""
 
 
 class PushSpec(Spec):
@@ -313,7 +315,7 @@ def _items(workspace: Workspace, spec: PushSpec, current: Round) -> Iterable[Ite
     for id in _in_order(current):
         about = gold.get(id, {}).get("about", {})
         value = about.get(column) if id in golden else values.get(documents[id][0])
-        language = value if column == "language" else None
+        language = value if column == "language" and value != UNDETERMINED else None
         yield Item(id, value, language, gold=id in gold)
 
 

@@ -155,8 +155,7 @@ def by_person(items: Sequence[Item], people: Sequence[Person], overlap: int | No
         language: [p for p in people if language is None or p.reads(language)]
         for language in {item.language for item in items}
     }
-    golden = any(item.gold for item in items)
-    asking_all = _asking_all(items) if golden else frozenset[str]()
+    asking_all = _asking_all(items)
     for item in sorted(items, key=lambda i: (i.id not in asking_all, len(able[i.language]))):
         readers = able[item.language]
         free = [p for p in readers if p.quota is None or len(given[p.id]) < p.quota]
