@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Literal
@@ -23,7 +23,9 @@ from curate.workspace import Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 EACH_SIDE = 3
 EXCERPT = 160
@@ -210,44 +212,43 @@ def _with(limits: Mapping[str, Range], signal: str, word: str, value: float) -> 
 def _outcomes(
     workspace: Workspace, spec: CleanSpec, cases: Mapping[str, Mapping[str, Range]]
 ) -> list[Outcome]:
+    import numpy as np
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     shards = workspace.shards("clean")
     chosen = instruments.deciding(spec, shards)
-    totals: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
+    totals: dict[tuple[str, str], NDArray[np.int64]] = defaultdict(lambda: np.zeros(3, np.int64))
     for pool, clean in zip(workspace.shards("pool"), shards, strict=True):
         table = measurements(pool, clean)
-        reasons = pq.read_table(clean, columns=["reason"])["reason"].to_pylist()
-        twins = [reason == "near_duplicate" for reason in reasons]
+        reasons = pq.read_table(clean, columns=["reason"])["reason"]
+        twins = pc.fill_null(pc.equal(reasons, "near_duplicate"), False).to_numpy()
         for case, limits in cases.items():
             again = decide(table, limits=limits, instruments=chosen)
-            _add(totals, case, table, again.is_null().to_pylist(), twins)
+            kept = again.is_null().to_numpy(zero_copy_only=False) & ~twins
+            for source, counted in _counted(table, kept):
+                totals[case, "all"] += counted
+                totals[case, source] += counted
     sources = dict.fromkeys(source for _, source in totals)
-    base = {source: totals["as it is", source][1] for source in sources}
+    base = {source: int(totals["as it is", source][1]) for source in sources}
     several = len(sources) > 2
     found = []
     for case in cases:
         for source in sources if several else ("all",):
-            documents, kept, tokens = totals[case, source]
+            documents, kept, tokens = totals[case, source].tolist()
             found.append(Outcome(case, source, documents, kept, tokens, kept - base[source]))
     return found
 
 
-def _add(
-    totals: dict[tuple[str, str], list[int]],
-    case: str,
-    table: pa.Table,
-    passes: Iterable[bool],
-    twins: Iterable[bool],
-) -> None:
-    rows = zip(table["source"].to_pylist(), table["tokens"].to_pylist(), passes, twins, strict=True)
-    for source, tokens, passed, twin in rows:
-        kept = passed and not twin
-        for name in ("all", source):
-            total = totals[case, name]
-            total[0] += 1
-            total[1] += kept
-            total[2] += tokens if kept else 0
+def _counted(table: pa.Table, kept: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Yield each source of a shard with its documents, those kept, and their tokens."""
+    import numpy as np
+
+    sources = table["source"].combine_chunks().dictionary_encode()
+    names, codes = sources.dictionary.to_pylist(), sources.indices.to_numpy()
+    weights = (np.ones(len(kept)), kept, kept * table["tokens"].to_numpy())
+    counted = [np.bincount(codes, each, len(names)).astype(np.int64) for each in weights]
+    yield from zip(names, np.column_stack(counted), strict=True)
 
 
 def _made_with(workspace: Workspace) -> CleanSpec:
