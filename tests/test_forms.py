@@ -513,7 +513,9 @@ def test_the_command_names_tag_and_line_or_who_can_ask(monkeypatch, capsys, tmp_
         "hint": "required?",
     }
     assert run("forms", "check", "absent")[0] == 1
-    assert "<Choices" in run("forms", "show", "topic")[1]
+    shown = run("forms", "show", "topic")[1]
+    assert "<Choices" in shown
+    assert json.loads(run("forms", "show", "topic", "--json")[1]) == {"form": "topic", "xml": shown}
 
 
 def test_a_form_that_cannot_be_read_is_listed_as_that(monkeypatch, capsys, tmp_path):

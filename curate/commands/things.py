@@ -87,12 +87,16 @@ Named = Annotated[str, typer.Argument(help="A form by name, or the path of a lab
 
 
 @forms.command("show")
-def forms_show(name: Named, workspace: Root = HERE) -> None:
+def forms_show(name: Named, workspace: Root = HERE, as_json: Json = False) -> None:
     """Print a form's label config.
 
     Example: curate forms show sentiment
     """
-    sys.stdout.write(_form(name, workspace).xml)
+    form = _form(name, workspace)
+    if as_json:
+        console.show({"form": form.name, "xml": form.xml}, as_json=True)
+    else:
+        sys.stdout.write(form.xml)
 
 
 @forms.command("check")
