@@ -46,8 +46,8 @@ def test_the_whole_of_a_long_text_counts():
 
 
 def test_a_declared_language_is_kept_and_disagreement_is_marked():
-    found = measured([ENGLISH, ENGLISH, ENGLISH, "OK"], ["en-GB", "de", None, "en"])
-    assert found["language"].to_pylist() == ["en-GB", "de", "en", "en"]
+    found = measured([ENGLISH, ENGLISH, ENGLISH, "OK", ENGLISH], ["en-GB", "de", None, "en", ""])
+    assert found["language"].to_pylist() == ["en-GB", "de", "en", "en", "en"]
     assert found["language:differs"].to_pylist()[:2] == [0, 1]
     assert np.isnan(found["language:differs"].to_numpy()[2:]).all()
     assert found["language:confidence"].type == pa.float32()

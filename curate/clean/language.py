@@ -119,7 +119,7 @@ class Language:
         sure = [tag if confidence >= prepared else UNKNOWN for tag, confidence in found]
         pairs = list(zip(declared, sure, strict=True))
         differs = [
-            nan if said is None or seen == UNKNOWN else float(primary(said) != primary(seen))
+            nan if not said or seen == UNKNOWN else float(primary(said) != primary(seen))
             for said, seen in pairs
         ]
         return {
