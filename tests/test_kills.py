@@ -18,20 +18,22 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parent.parent
 
 DRIVER = """
-import importlib, os, signal, sys
+import importlib, os, pathlib, signal, sys
 import curate.embed
 curate.embed.BLOCK = 32
 where, name, nth = sys.argv[1:4]
 if where != "-":
-    module = importlib.import_module(where)
-    whole, count = getattr(module, name), 0
+    file = where == "file"
+    module = pathlib.Path if file else importlib.import_module(where)
+    called = "replace" if file else name
+    whole, count = getattr(module, called), 0
     def deadly(*arguments, **named):
         global count
-        count += 1
+        count += not file or str(arguments[1]).endswith(name)
         if count == int(nth):
             os.kill(os.getpid(), signal.SIGKILL)
         return whole(*arguments, **named)
-    setattr(module, name, deadly)
+    setattr(module, called, deadly)
 sys.argv = ["curate", *sys.argv[4:]]
 from curate.cli import main
 main()
@@ -41,11 +43,15 @@ MOMENTS = {
     "pool, before its shard": ("curate.storage", "write_parquet", 2),
     "clean, before its manifest": ("curate.storage", "seal", 2),
     "sample, before the round is there": ("curate.storage", "swap", 3),
-    "push, before the tasks are written": ("curate.storage", "write_text", 1),
+    "push, before its project is there": ("file", "rounds/01/tasks.json", 1),
+    "push, before its form is frozen": ("file", "rounds/01/form.xml", 1),
+    "push, before what it asks is frozen": ("file", "rounds/01/tasks.parquet", 1),
+    "push, before it is frozen": ("file", "rounds/01/project.json", 1),
+    "push, before the tasks are written": ("file", "rounds/01/tasks.jsonl", 1),
 }
 AFTER_ANSWERS = {
-    "pull, before the answers are written": ("curate.storage", "write_parquet", 1),
-    "pull, before the round is closed": ("curate.pull", "close", 1),
+    "pull, before the answers are written": ("file", "annotations/0001.parquet", 1),
+    "pull, before the round is closed": ("file", "closed.json", 1),
     "agree, between its tables": ("curate.storage", "write_file_table", 2),
     "embed, before the third block": ("curate.storage", "write_parquet", 5),
     "score, before its table": ("curate.storage", "building", 1),
