@@ -1,9 +1,12 @@
 """Gopher's quality filter, by hand; and the tokens that it and its like count."""
 
+from time import process_time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate.clean import tokenizing
 from curate.clean.features import Features
 from curate.clean.gopher_quality import SIGNALS, measure
 from curate.clean.tokenizing import Lexicon, split
@@ -43,6 +46,20 @@ def test_a_piece_is_split_as_treebanks_do(piece, tokens):
 def test_tokens_are_the_piece_taken_apart(piece):
     assert "".join(split(piece)) == piece
     assert all(split(piece))
+
+
+@given(st.text("[](\"'_=.$%a5k—-", min_size=1, max_size=40))
+def test_marks_taken_off_together_are_marks_taken_off_one_by_one(piece):
+    wanted = split(piece)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokenizing, "LONG", 1)
+        assert split(piece) == wanted
+
+
+def test_a_piece_of_marks_alone_takes_no_square_of_its_length():
+    began = process_time()
+    assert len(split("[(" * 200_000)) == 400_000
+    assert process_time() - began < 5
 
 
 def test_a_lexicon_forgets_before_it_grows_too_large(monkeypatch):

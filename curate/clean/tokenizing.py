@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import takewhile
 from string import punctuation
 from unicodedata import category
 
@@ -110,6 +111,9 @@ _SYMBOLS |= frozenset(map(chr, (*range(9), *range(11, 32), *range(127, 160))))
 Piece = tuple[tuple[int, ...], int]
 """Token ids, and three counts in one number, so that pieces add up: how many of the tokens are
 words, the words' characters, and how many tokens hold a letter (see `counts`)."""
+
+LONG = 1000
+"""Characters from which on the marks around a piece are taken off together."""
 
 _BITS = 40
 
@@ -214,6 +218,10 @@ def split(piece: str) -> tuple[str, ...]:
         return (piece,)
     before: list[str] = []
     after: list[str] = []
+    if len(piece) > LONG:  # one mark at a time would take the square of their number
+        before += takewhile(_FRONT.__contains__, piece)
+        after += takewhile(_EDGE.__contains__, reversed(piece[len(before) :]))
+        piece = piece[len(before) : len(piece) - len(after)]
     while piece and piece not in _KNOWN:
         start = _front(piece)
         if start and piece[start:] in _KNOWN:
