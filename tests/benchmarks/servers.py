@@ -9,36 +9,43 @@ Elasticsearch); its pushes go in fewer texts where that takes minutes, as a rate
 """
 
 import random
-import shutil
 import sys
 import tempfile
 import time
 import warnings
-from dataclasses import replace
 from pathlib import Path
 
 from curate.backends.argilla import ArgillaBackend
 from curate.backends.label_studio import LabelStudioBackend
 from curate.forms import load_form
 from curate.records import Annotation, Task
-from curate.servers import Home, argilla, label_studio
+from curate.servers import Home, argilla, daemon, label_studio
+from curate.servers.embedded import Embedded
 from tests.benchmarks.setting import write
 from tests.servers import NAMES, PEOPLE, environments
 
 WORDS = "the of a to in is was he for it with as his on be at by i this had not are but from"
-STOCK = """
+STOCK = f"""
 import importlib.util, sys
-spec = importlib.util.spec_from_file_location("inside", {inside!r})
-inside = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(inside)
-find = inside.find_our_modules
-def find_and_take_out_the_patches():
-    find()
+spec = importlib.util.spec_from_file_location("daemon", {daemon.__file__!r})
+daemon = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(daemon)
+find = daemon.find_our_modules
+def find_and_take_out_the_patches(name):
+    find(name)
     from curate.servers.argilla import patches
     patches.build_validators_once = patches.build_no_events = lambda: None
-inside.find_our_modules = find_and_take_out_the_patches
-inside.main(*sys.argv[1:])
+daemon.find_our_modules = find_and_take_out_the_patches
+daemon.main(*sys.argv[1:])
 """
+
+
+class Unpatched(Embedded):
+    """The embedded Argilla as a server without our patches of its ingest."""
+
+    def _command(self, environment, *arguments):
+        python, isolated, _, *rest = super()._command(environment, *arguments)
+        return [python, isolated, "-c", STOCK, *rest]
 
 
 def main():
@@ -148,7 +155,7 @@ def on_argilla(place, sent):
         assert len(pulled.annotations) == 3 * n
     finally:
         argilla.stop(home)
-    stock = unpatched(place)
+    stock = Unpatched(**vars(argilla.SERVER))
     other = Home(place / "stock", environments())
     stock.add_accounts(other, NAMES)
     running = stock.start(other)
@@ -161,15 +168,6 @@ def on_argilla(place, sent):
     print("Argilla, pull", flush=True)
     pull = compared(ours_pull, {"iteration, unpatched": their_pull}, n)
     return {"push": push, "pull": pull}
-
-
-def unpatched(place):
-    """Return the embedded Argilla as a server without our patches of its ingest."""
-    here = place / "stock_inside"
-    here.mkdir()
-    shutil.copy(argilla.HERE / "requirements.lock", here)
-    (here / "inside.py").write_text(STOCK.format(inside=str(argilla.HERE / "inside.py")))
-    return replace(argilla.SERVER, here=here)
 
 
 def by_the_sdk(url, key, form, sent):
