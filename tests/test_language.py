@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.clean import language
-from curate.clean.measuring import Batch
+from curate.clean.edits import Batch
 
 ENGLISH = "The soup was good and the bread was fresh, so we came back the next day."
 CHINESE = "这家店的汤很好喝，面包也很新鲜，所以我们第二天又来了。"

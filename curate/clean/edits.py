@@ -1,4 +1,4 @@
-"""Edits over the canonical text: united, and brought home from a text that was edited before.
+"""Edits over the canonical text: united, brought home from a text edited before, laid over many.
 
 All ranges are half-open code points; lists of edits are in order and do not overlap.
 """
@@ -6,8 +6,13 @@ All ranges are half-open code points; lists of edits are in order and do not ove
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from curate.text import Edit
+from curate.text import Edit, apply_edits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def merged(*many: Iterable[Edit]) -> list[Edit]:
@@ -65,3 +70,23 @@ def _last(place: int, earlier: Sequence[Edit]) -> int:
             return end
         shift += len(new) - (end - start)
     return place - shift
+
+
+class Batch:
+    """The documents of a shard, and the edits laid over their canonical texts so far."""
+
+    def __init__(self, pool: pa.Table) -> None:
+        self.pool = pool
+        self.texts: list[str] = pool["text"].to_pylist()
+        self.edits: list[list[Edit]] = [[] for _ in self.texts]
+
+    def edit(self, place: int, edits: Iterable[Edit]) -> None:
+        """Lay more edits over the canonical text of the document at `place`."""
+        self.edits[place] = merged(self.edits[place], edits)
+        self.__dict__.pop("edited", None)
+
+    @cached_property
+    def edited(self) -> list[str]:
+        """The texts as they read after the edits so far."""
+        pairs = zip(self.texts, self.edits, strict=True)
+        return [apply_edits(text, edits) if edits else text for text, edits in pairs]

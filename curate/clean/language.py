@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from curate.clean.measuring import Batch
+    from curate.clean.edits import Batch
     from curate.workspace import Workspace
 
 UNKNOWN = "und"

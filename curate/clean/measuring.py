@@ -9,12 +9,11 @@ import gc
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from curate import tables, tokens
 from curate.clean.duplicates import signatures
-from curate.clean.edits import home, merged
+from curate.clean.edits import Batch, home, merged
 from curate.clean.features import Features, tidy
 from curate.clean.instruments import INSTRUMENTS
 from curate.clean.rules import RULES, Rule, RuleName, columns
@@ -40,26 +39,6 @@ class Plan:
     instruments: tuple[tuple[str, Any], ...]
     tokenizer: str
     signed: bool
-
-
-class Batch:
-    """The documents of a shard, and the edits laid over their canonical texts so far."""
-
-    def __init__(self, pool: pa.Table) -> None:
-        self.pool = pool
-        self.texts: list[str] = pool["text"].to_pylist()
-        self.edits: list[list[Edit]] = [[] for _ in self.texts]
-
-    def edit(self, place: int, edits: Iterable[Edit]) -> None:
-        """Lay more edits over the canonical text of the document at `place`."""
-        self.edits[place] = merged(self.edits[place], edits)
-        self.__dict__.pop("edited", None)
-
-    @cached_property
-    def edited(self) -> list[str]:
-        """The texts as they read after the edits so far."""
-        pairs = zip(self.texts, self.edits, strict=True)
-        return [apply_edits(text, edits) if edits else text for text, edits in pairs]
 
 
 def measure(pool: pa.Table, *, plan: Plan) -> pa.Table:
