@@ -33,7 +33,7 @@ from curate.clean.measuring import KEPT, SIGNATURE, Plan, measure
 from curate.clean.privacy import SIGNALS as PRIVATE
 from curate.clean.privacy import PrivacySpec
 from curate.clean.relevance import RelevanceSpec
-from curate.clean.rules import RuleName, prepared, ranges
+from curate.clean.rules import RULES, Rules, named, prepared, ranges
 from curate.clean.semantic import SemanticSpec, semantic_duplicates
 from curate.clean.signals import Range
 from curate.engine import read_shard
@@ -67,7 +67,9 @@ class Limit(Spec):
 class CleanSpec(Spec):
     """What is measured, and what is decided from it."""
 
-    rules: Annotated[tuple[RuleName, ...], Field(description="Rule sets, in order.")] = ("length",)
+    rules: Annotated[
+        Rules, Field(description="Rule sets, in order, or source → its own; `*` is all others.")
+    ] = ("length",)
     limits: dict[str, Limit] = Field(
         default_factory=dict, description="Other limits, as in `length:words: {min: 5}`."
     )
@@ -85,7 +87,7 @@ class CleanSpec(Spec):
     ] = None
     languages: Annotated[
         tuple[str, ...] | dict[str, tuple[str, ...]] | None,
-        Field(description="Languages that pass, or source → those that do; {} only detects."),
+        Field(description="Languages that pass, or source → its own, `*` others; {} detects."),
     ] = None
     language_confidence: Annotated[
         float, Field(ge=0, le=1, description="Below it a detected language is `und`.")
@@ -103,13 +105,23 @@ class CleanSpec(Spec):
         RelevanceSpec | None, Field(description="Texts that documents should be like.")
     ] = None
 
-    @field_validator("rules")
+    @field_validator("rules", mode="before")
     @classmethod
-    def _each_set_once(cls, rules: tuple[RuleName, ...]) -> tuple[RuleName, ...]:
-        for name, n in Counter(rules).items():
-            if n > 1:
-                raise ValueError(f"the set {name} stands there {n} times")
-        return rules
+    def _rules_as_written(cls, given: Any) -> Any:
+        """Take one set for a list of one; tell in a line what is no list of sets."""
+        by_source = given if isinstance(given, dict) else {"": given}
+        found = {
+            source: (each,) if isinstance(each, str) else each for source, each in by_source.items()
+        }
+        for names in found.values():
+            if not isinstance(names, list | tuple):
+                raise ValueError("it is a list of sets, or source → list")
+            for name in names:
+                if not isinstance(name, str) or name not in RULES:
+                    raise ValueError(f"no set {name}; there are {', '.join(RULES)}")
+                if (n := names.count(name)) > 1:
+                    raise ValueError(f"the set {name} stands there {n} times")
+        return found if isinstance(given, dict) else found[""]
 
     @field_validator("languages", mode="before")
     @classmethod
@@ -169,7 +181,7 @@ def inputs(workspace: Workspace, spec: CleanSpec) -> dict[str, str | None]:
     found = workspace.inputs(READS)
     compared = [each.path for each in (spec.contamination.sets if spec.contamination else ())]
     compared += [each.path for each in (spec.relevance.target if spec.relevance else ())]
-    compared += [spec.c4.bad_words] if spec.c4.bad_words and "c4" in spec.rules else []
+    compared += [spec.c4.bad_words] if spec.c4.bad_words and "c4" in named(spec.rules) else []
     if compared:
         paths = [workspace.path(each) for each in compared]
         marks = [storage.file_digest(path) if path.is_file() else None for path in paths]
@@ -207,7 +219,7 @@ def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
     )
     tokenizer = workspace.made("pool").facts["tokenizer"]
     signed = spec.near_duplicates is not None
-    return Plan(prepared(workspace, spec), tuple(ready), tokenizer, signed)
+    return Plan(prepared(workspace, spec), spec.rules, tuple(ready), tokenizer, signed)
 
 
 def record_of(workspace: Workspace, plan: Plan) -> dict[str, Any]:
@@ -254,7 +266,7 @@ def _measure(workspace: Workspace, plan: Plan, target: Path) -> Measured:
 
 def limits_of(spec: CleanSpec) -> dict[str, Range]:
     """Return the range of every signal of the chosen rules, as the rules and the recipe say."""
-    limits = ranges(spec.rules)
+    limits = ranges(named(spec.rules))
     for name, limit in spec.limits.items():
         if name not in limits:
             raise RecipeError(
@@ -281,7 +293,7 @@ def _decide(
     chosen = instruments.deciding(spec, measured.shards)
     for pool, shard in zip(workspace.shards("pool"), measured.shards, strict=True):
         table = measurements(pool, shard)
-        reasons = decide(table, limits=limits, instruments=chosen)
+        reasons = decide(table, rules=spec.rules, limits=limits, instruments=chosen)
         storage.write_parquet(target / shard.name, pa.table({"id": table["id"], "reason": reasons}))
     return storage.shards(target)
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from curate.clean.instruments import Asked
+from curate.clean.rules import RuleName, Rules, rows_by_rules
 from curate.clean.signals import Range
 
 if TYPE_CHECKING:
@@ -18,12 +19,16 @@ if TYPE_CHECKING:
 
 
 def decide(
-    measured: pa.Table, *, limits: Mapping[str, Range], instruments: Sequence[Asked]
+    measured: pa.Table,
+    *,
+    rules: Rules,
+    limits: Mapping[str, Range],
+    instruments: Sequence[Asked],
 ) -> pa.Array:
     """Return the reason of each document, null where it passes.
 
-    `limits` are the ranges of the rules' signals, in the order of the verdict; the instruments
-    follow in theirs.
+    `rules` are the sets of each source, in the order of the verdict, `limits` the ranges of their
+    signals; the instruments follow in their order.
     """
     import numpy as np
     import pyarrow as pa
@@ -34,9 +39,22 @@ def decide(
         *(each.instrument.fails(measured, each.settings) for each in instruments),
     ]
     first = np.full(measured.num_rows, -1)
-    for place in reversed(range(len(names))):
-        first[verdicts[place]] = place
+    for chosen, rows in rows_by_rules(rules, measured["source"].to_pylist()).items():
+        ours = np.array(rows)
+        for place in reversed(_order(chosen, [*limits], len(names))):
+            first[ours[verdicts[place][ours]]] = place
     return pa.array(names, pa.string()).take(pa.array(first, mask=first < 0))
+
+
+def _order(chosen: Sequence[RuleName], signals: Sequence[str], n: int) -> list[int]:
+    """Return the places of the sets' signals, set by set, then of what follows the signals."""
+    found = [
+        place
+        for name in chosen
+        for place, signal in enumerate(signals)
+        if signal.split(":")[0] == name
+    ]
+    return [*found, *range(len(signals), n)]
 
 
 def outside(values: NDArray[np.float32], bounds: Range) -> NDArray[np.bool_]:

@@ -224,7 +224,7 @@ def _outcomes(
         reasons = pq.read_table(clean, columns=["reason"])["reason"]
         twins = pc.fill_null(pc.equal(reasons, "near_duplicate"), False).to_numpy()
         for case, limits in cases.items():
-            again = decide(table, limits=limits, instruments=chosen)
+            again = decide(table, rules=spec.rules, limits=limits, instruments=chosen)
             kept = again.is_null().to_numpy(zero_copy_only=False) & ~twins
             for source, counted in _counted(table, kept):
                 totals[case, "all"] += counted

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from curate.errors import CurateError, RecipeError
+from curate.clean.by_source import known, of_source
+from curate.errors import CurateError
 from curate.spec import Spec
 
 if TYPE_CHECKING:
@@ -104,11 +105,7 @@ class Language:
 
     def prepare(self, workspace: Workspace, settings: LanguageSpec) -> float:
         if isinstance(settings.allow, Mapping):
-            known = workspace.made("pool").facts["sources"]
-            for source in settings.allow.keys() - {*known}:
-                raise RecipeError(
-                    f"clean.languages: no source {source}", hint=f"there are: {', '.join(known)}"
-                )
+            known(workspace, settings.allow, "clean.languages")
         return settings.minimum
 
     def measure(self, batch: Batch, prepared: float) -> Mapping[str, pa.Array]:
@@ -165,14 +162,15 @@ def verdicts(
 ) -> list[bool]:
     """Return which documents are in a language that their source is allowed.
 
-    One list is for all sources; a source that a mapping does not name takes every language.
+    One list is for all sources; a source that a mapping does not name has the list under `*`, else
+    takes every language.
     """
     by_source = allow if isinstance(allow, Mapping) else None
-    known: dict[tuple[str | None, str], bool] = {}
+    passes: dict[tuple[str | None, str], bool] = {}
     for key in set(zip(tags, sources, strict=True)):
-        ranges = by_source.get(key[1]) if by_source is not None else tuple(allow)
-        known[key] = ranges is None or allowed(key[0], ranges)
-    return [known[key] for key in zip(tags, sources, strict=True)]
+        ranges = of_source(by_source, key[1]) if by_source is not None else tuple(allow)
+        passes[key] = ranges is None or allowed(key[0], ranges)
+    return [passes[key] for key in zip(tags, sources, strict=True)]
 
 
 def _probe(text: str) -> str:

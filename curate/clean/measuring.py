@@ -6,7 +6,7 @@ Nothing here knows of thresholds: what was measured serves every verdict.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from curate.clean.duplicates import signatures
 from curate.clean.edits import Batch, home, merged
 from curate.clean.features import Features, tidy
 from curate.clean.instruments import INSTRUMENTS
-from curate.clean.rules import RULES, Rule, RuleName, columns
+from curate.clean.rules import RULES, Rule, RuleName, Rules, columns, rows_by_rules
 from curate.text import Edit, apply_edits
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ SIGNATURE = "_signature"
 class Plan:
     """Everything that what is measured depends on, but for the pool; small and picklable.
 
-    `rules` and `instruments` hold what each has prepared, in the order in which they measure;
-    `signed` asks for the MinHash signatures of near-duplicates.
+    `rules` and `instruments` hold what each has prepared: instruments measure in this order, rule
+    sets in the order in which `chosen` names them for a source. `signed` asks for the MinHash
+    signatures of near-duplicates.
     """
 
     rules: tuple[tuple[RuleName, Any], ...]
+    chosen: Rules
     instruments: tuple[tuple[str, Any], ...]
     tokenizer: str
     signed: bool
@@ -50,7 +52,7 @@ def measure(pool: pa.Table, *, plan: Plan) -> pa.Table:
     import pyarrow as pa
 
     batch = Batch(pool)
-    found = rule_signals(batch, plan.rules)
+    found = rule_signals(batch, dict(plan.rules), plan.chosen)
     for name, prepared in plan.instruments:
         found.update(INSTRUMENTS[name].measure(batch, prepared))
     if plan.signed:
@@ -71,25 +73,32 @@ AT_ONCE = 512
 """Texts whose words are held at a time."""
 
 
-def rule_signals(batch: Batch, rules: Sequence[tuple[RuleName, Any]]) -> dict[str, pa.Array]:
+def rule_signals(
+    batch: Batch, prepared: Mapping[RuleName, Any], chosen: Rules
+) -> dict[str, pa.Array]:
     """Return the columns of the rule sets; those that remove lines edit the batch.
 
-    The sets run in order: one sees each text without what those before it have removed.
+    The sets of a source run in order: one sees each text without what those before it have removed.
+    What a document's source does not have is null.
     """
     import numpy as np
     import pyarrow as pa
 
-    names = list(columns(name for name, _ in rules))
-    chosen = [(RULES[name], prepared) for name, prepared in rules]
-    blocks: list[NDArray[np.float64]] = [np.empty((0, len(names)))]
-    for start in range(0, len(batch.texts), AT_ONCE):
-        values, edits = measured(batch.texts[start : start + AT_ONCE], chosen)
-        blocks.append(values)
-        for place, each in enumerate(edits, start):
-            if each:
-                batch.edit(place, each)
-    whole = np.concatenate(blocks).astype(np.float32)
-    return {name: pa.array(whole[:, at]) for at, name in enumerate(names)}
+    places = {name: at for at, name in enumerate(columns(prepared))}
+    whole = np.full((len(batch.texts), len(places)), np.nan, np.float32)
+    absent = np.ones(whole.shape, bool)
+    for names, rows in rows_by_rules(chosen, batch.pool["source"].to_pylist()).items():
+        ours = [places[name] for name in columns(names)]
+        sets = [(RULES[name], prepared[name]) for name in names]
+        for start in range(0, len(rows) if sets else 0, AT_ONCE):
+            some = rows[start : start + AT_ONCE]
+            values, edits = measured([batch.texts[row] for row in some], sets)
+            whole[np.ix_(some, ours)] = values
+            absent[np.ix_(some, ours)] = False
+            for row, each in zip(some, edits, strict=True):
+                if each:
+                    batch.edit(row, each)
+    return {name: pa.array(whole[:, at], mask=absent[:, at]) for name, at in places.items()}
 
 
 def measured(

@@ -22,6 +22,7 @@ from curate.clean import (
     length,
     lines,
 )
+from curate.clean.by_source import known, of_source
 from curate.clean.features import Features
 from curate.clean.signals import Range, Signal
 from curate.text import Edit
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 RuleName = Literal[
     "length", "lines", "gopher_quality", "gopher_repetition", "c4", "fineweb", "code", "cjk"
 ]
+
+Rules = tuple[RuleName, ...] | dict[str, tuple[RuleName, ...]]
+"""Rule sets in order: the same for all sources, or source → its own."""
 
 Removed = list[list[Edit]]
 Measure = Callable[[Sequence[Features], Any], tuple["NDArray[np.float64]", Removed]]
@@ -107,11 +111,28 @@ RULES: dict[RuleName, Rule] = {
 
 def prepared(workspace: Workspace, spec: Any) -> tuple[tuple[RuleName, Any], ...]:
     """Return the rule sets that the settings of `clean` name, each with what it has prepared."""
+    if isinstance(spec.rules, dict):
+        known(workspace, spec.rules, "clean.rules")
     found = []
-    for name in spec.rules:
+    for name in named(spec.rules):
         prepare = RULES[name].prepare
         found.append((name, prepare(workspace, getattr(spec, name)) if prepare else None))
     return tuple(found)
+
+
+def named(rules: Rules) -> tuple[RuleName, ...]:
+    """Return every set that some source has."""
+    lists = rules.values() if isinstance(rules, dict) else [rules]
+    return tuple(dict.fromkeys(name for each in lists for name in each))
+
+
+def rows_by_rules(rules: Rules, sources: Sequence[str]) -> dict[tuple[RuleName, ...], list[int]]:
+    """Return the rows that each list of sets is for, by the source of every row."""
+    found: dict[tuple[RuleName, ...], list[int]] = {}
+    for row, source in enumerate(sources):
+        own = (of_source(rules, source) or ()) if isinstance(rules, dict) else rules
+        found.setdefault(own, []).append(row)
+    return found
 
 
 def columns(rules: Iterable[RuleName]) -> dict[str, Signal]:
