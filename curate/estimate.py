@@ -12,8 +12,8 @@ import os
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -65,11 +65,20 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Probe:
-    """Texts from all over the sources, and how many documents these hold by that account."""
+    """Texts from all over the sources, and how many documents these hold by that account.
+
+    `names` are the sources, and `sources` holds that of each text.
+    """
 
     texts: tuple[str, ...]
+    sources: tuple[str, ...]
+    names: frozenset[str]
     documents: int
     bytes: int
+
+    def first(self, n: int) -> Probe:
+        """Return the probe with its first texts alone."""
+        return replace(self, texts=self.texts[:n], sources=self.sources[:n])
 
 
 def estimate(recipe: Recipe, workspace: Workspace) -> Estimate:
@@ -112,6 +121,7 @@ def probed(spec: PoolSpec, root: Path) -> Probe:
     step = max(1, -(-len(files) // FILES))
     wanted = -(-DOCUMENTS // max(1, len(files[::step])))
     texts: list[str] = []
+    sources: list[str] = []
     documents, seen = 0.0, 0
     for file in (file for start in range(step) for file in files[start::step]):
         if len(texts) >= DOCUMENTS:
@@ -120,11 +130,14 @@ def probed(spec: PoolSpec, root: Path) -> Probe:
         source = spec.sources[file.source]
         rows = list(islice(_rows(source, file), wanted + 1))
         texts += [content(row).text for row in rows[:wanted]]
+        sources += [file.name] * len(rows[:wanted])
         documents += len(rows) if len(rows) <= wanted else _times(file, rows)
     if not texts:
         raise DataError("the sources hold no document", hint="check the paths under `pool:`")
     size = sum(file.size for file in files)
-    return Probe(tuple(texts), round(documents * (size / seen if seen else 1)), size)
+    many = round(documents * (size / seen if seen else 1))
+    names = frozenset(file.name for file in files)
+    return Probe(tuple(texts), tuple(sources), names, many, size)
 
 
 def _rows(source: SourceSpec, file: File) -> Iterator[Row]:
@@ -179,9 +192,9 @@ class Rate:
 
 
 def _rates(recipe: Recipe, root: Path, folder: Path, probe: Probe) -> list[Rate]:
-    cold = _run(recipe, root, folder / "cold", probe.texts[:WARM])
-    few = _run(recipe, root, folder / "few", probe.texts[:WARM])
-    many = _run(recipe, root, folder / "many", probe.texts)
+    cold = _run(recipe, root, folder / "cold", probe.first(WARM))
+    few = _run(recipe, root, folder / "few", probe.first(WARM))
+    many = _run(recipe, root, folder / "many", probe)
     n, more = len(probe.texts), max(1, len(probe.texts) - WARM)
     found = []
     for stage in ("pool", "clean"):
@@ -190,7 +203,7 @@ def _rates(recipe: Recipe, root: Path, folder: Path, probe: Probe) -> list[Rate]
         fixed = max(0.0, cold[stage][0] - WARM * each)  # what is loaded once, too
         found.append(Rate(stage, fixed, each, many[stage][1] / n, SCRATCH if near else 0))
     if recipe.asks_people() or _scores(recipe, root):
-        found.append(_embedding(recipe, root, folder / "vectors", probe.texts[:EMBEDDED]))
+        found.append(_embedding(recipe, root, folder / "vectors", probe.first(EMBEDDED)))
     return found
 
 
@@ -198,7 +211,7 @@ def _scores(recipe: Recipe, root: Path) -> bool:
     return (root / "workspace.json").exists() and takes_part(recipe, Workspace(root), "score")
 
 
-def _prepared(recipe: Recipe, root: Path, folder: Path, texts: Sequence[str]) -> Workspace:
+def _prepared(root: Path, folder: Path) -> Workspace:
     """Return a workspace of the probe's own, in which the recipe's relative paths still lead."""
     folder.mkdir(parents=True)
     # The probe's stages write these: led to the run's own, they would write there.
@@ -207,25 +220,34 @@ def _prepared(recipe: Recipe, root: Path, folder: Path, texts: Sequence[str]) ->
         name = child.name.removesuffix(".parquet")
         if not child.name.startswith(".") and name not in own:
             (folder / child.name).symlink_to(child)
-    lines = (json.dumps({"text": text}) for text in texts)
-    (folder / "curate-probe.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
     where = Workspace(folder, engine=Local(1))
     where.init("probe")
     return where
 
 
-def _pool(recipe: Recipe) -> PoolSpec:
-    source = SourceSpec(name="probe", paths=("curate-probe.jsonl",))
-    return recipe.pool.model_copy(update={"sources": (source,), "share": 1.0})
+def _pool(recipe: Recipe, folder: Path, probe: Probe) -> PoolSpec:
+    """Write the texts by source, those too that settings name and the probe has no text of."""
+    told = (recipe.clean.rules, recipe.clean.languages)
+    named = (name for given in told if isinstance(given, Mapping) for name in given)
+    lines: dict[str, list[str]] = {name: [] for name in named if name in probe.names}
+    for text, source in zip(probe.texts, probe.sources, strict=True):
+        lines.setdefault(source, []).append(json.dumps({"text": text}) + "\n")
+    sources = []
+    for number, (name, own) in enumerate(lines.items()):
+        path = folder / f"curate-probe-{number}.jsonl"
+        path.write_text("".join(own), encoding="utf-8")
+        sources.append(SourceSpec(name=name, paths=(path.name,)))
+    return recipe.pool.model_copy(update={"sources": tuple(sources), "share": 1.0})
 
 
-def _run(
-    recipe: Recipe, root: Path, folder: Path, texts: Sequence[str]
-) -> dict[str, tuple[float, int]]:
+def _run(recipe: Recipe, root: Path, folder: Path, probe: Probe) -> dict[str, tuple[float, int]]:
     """Return seconds and bytes of pool and clean on some texts."""
-    where = _prepared(recipe, root, folder, texts)
+    where = _prepared(root, folder)
     found = {}
-    specs: tuple[tuple[str, Any], ...] = (("pool", _pool(recipe)), ("clean", recipe.clean))
+    specs: tuple[tuple[str, Any], ...] = (
+        ("pool", _pool(recipe, folder, probe)),
+        ("clean", recipe.clean),
+    )
     for stage, spec in specs:
         started = time.process_time()
         run_stage(where, stage, spec)
@@ -234,16 +256,16 @@ def _run(
     return found
 
 
-def _embedding(recipe: Recipe, root: Path, folder: Path, texts: Sequence[str]) -> Rate:
-    where = _prepared(recipe, root, folder, texts)
-    run_stage(where, "pool", _pool(recipe))
+def _embedding(recipe: Recipe, root: Path, folder: Path, probe: Probe) -> Rate:
+    where = _prepared(root, folder)
+    run_stage(where, "pool", _pool(recipe, folder, probe))
     run_stage(where, "clean", recipe.clean.model_copy(update={"rules": (), "against": ()}))
     started = time.process_time()
     embed(where, recipe.section("score").encoder)  # type: ignore[attr-defined]
     files = (each for each in (folder / "vectors").rglob("*.parquet"))
     size = sum(each.stat().st_size for each in files)
-    seconds = (time.process_time() - started) / len(texts)
-    return Rate("score", 0.0, seconds, size / len(texts), alone=True)
+    seconds = (time.process_time() - started) / len(probe.texts)
+    return Rate("score", 0.0, seconds, size / len(probe.texts), alone=True)
 
 
 def _resident() -> float:

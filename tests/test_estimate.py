@@ -112,6 +112,22 @@ def test_nothing_is_written_where_the_recipe_ran_before(offline, curate):
     assert everything(offline.root) == before
 
 
+@pytest.mark.parametrize("named", ["a", "later"])
+def test_settings_by_source_are_those_of_the_run(offline, curate, named):
+    offline.lines("a.jsonl", [f"Sentence number {n} says nothing at all." for n in range(1500)])
+    offline.lines("later.jsonl", [])
+    sources = "[{name: a, paths: [data/a.jsonl]}, {name: later, paths: [data/later.jsonl]}]"
+    settings = f"{{rules: {{{named}: [c4]}}, languages: {{{named}: [en]}}}}"
+    text = f"pool: {{sources: {sources}, tokenizer: bytes}}\nclean: {settings}\n"
+    (offline.root / "recipe.yaml").write_text(text)
+    code, _, err = curate("run", "-w", offline.root, "--dry-run")
+    assert code == 0, err
+    (offline.root / "recipe.yaml").write_text(text.replace(f"{{{named}: [c4]}}", "{wbe: [c4]}"))
+    code, _, err = curate("run", "-w", offline.root, "--dry-run")
+    assert code == 2
+    assert "no source wbe" in err
+
+
 def test_people_bring_the_encoder_in(offline):
     offline.reviews()
     given = {
