@@ -15,18 +15,16 @@ from hypothesis import strategies as st
 from curate import clean
 from curate import text as canon
 from curate.clean import semantic
-from curate.clean.duplicates import (
+from curate.clean.duplicates import Shard, near_duplicates, signatures
+from curate.clean.duplicates.minhash import (
     BANDS,
     PERMUTATIONS,
     SIGNATURE_BYTES,
-    Pairs,
-    Shard,
     band_keys,
     bits,
     least_equal,
-    near_duplicates,
-    signatures,
 )
+from curate.clean.duplicates.pairing import Pairs
 from curate.clean.shingling import blocks, flat, jaccard, sets
 from curate.engine import Local
 from curate.errors import DataError
@@ -272,7 +270,7 @@ def test_the_earlier_stays_and_the_likest_is_named(near):
 
 @pytest.mark.parametrize("group", [3, 1000])
 def test_a_crowd_of_twins_leaves_one(near, monkeypatch, group):
-    monkeypatch.setattr("curate.clean.duplicates.GROUP", group)
+    monkeypatch.setattr("curate.clean.duplicates.pairing.GROUP", group)
     texts = [SOUP * 5 + f" Number {n}." for n in range(60)]
     found = near(texts)
     assert set(found) == {str(n) for n in range(1, 60)}

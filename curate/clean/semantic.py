@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, model_validator
 
 from curate import storage
-from curate.clean.duplicates import BANDS, BIT_WORDS, DOUBT, Gone, Shard, near_duplicates
+from curate.clean.duplicates import Gone, Shard, near_duplicates
+from curate.clean.duplicates.minhash import BANDS, BIT_WORDS, DOUBT
 from curate.embed.encoders import Encoder, choose, load
 from curate.spec import Spec
 from curate.workspace import Workspace

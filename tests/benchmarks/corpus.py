@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 
 from curate import text as canon
-from curate.clean.duplicates import PERMUTATIONS, SEED, Shard, near_duplicates, signatures
+from curate.clean.duplicates import Shard, near_duplicates, signatures
+from curate.clean.duplicates.minhash import PERMUTATIONS, SEED
 from curate.clean.rules import ranges
 from curate.clean.shingling import flat
 from curate.engine import Local
