@@ -3,10 +3,14 @@
 import itertools
 import json
 
+import pyarrow as pa
 import pytest
 
-from curate.clean import CleanSpec
+from curate.clean import CleanSpec, c4, measuring
+from curate.clean.deciding import decide
+from curate.clean.edits import Batch
 from curate.clean.explaining import explain, what_if
+from curate.clean.measuring import rule_signals
 from curate.clean.rules import named, rows_by_rules
 from curate.errors import RecipeError
 from curate.spec import validated
@@ -116,6 +120,24 @@ def test_each_row_stands_under_one_list_of_sets():
     assert rows_by_rules({"a": ("c4",)}, sources) == {("c4",): [0, 3], (): [1, 2, 4]}
     assert rows_by_rules(("c4",), sources) == {("c4",): [*range(5)]}
     assert named({"a": ("c4", "lines"), "b": ("lines", "code")}) == ("c4", "lines", "code")
+
+
+def test_sources_may_stand_together_in_a_shard(monkeypatch):
+    monkeypatch.setattr(measuring, "AT_ONCE", 2)
+    sources = ["web", "code", "zh", "misc"] * 3
+    texts = [PAGE, CODE, CHINESE, "x"] * 3
+    prepared = {"gopher_quality": None, "c4": c4.Prepared(), "code": None, "cjk": None}
+    batch = Batch(pa.table({"text": texts, "source": sources}))
+    chosen = {source: tuple(names) for source, names in SETS.items()}
+    found = pa.table({"source": sources, **rule_signals(batch, prepared, chosen)})
+    for name, own in (("c4:sentences", "web"), ("code:lines", "code"), ("cjk:chars", "zh")):
+        assert [value is not None for value in found[name].to_pylist()] == [
+            source == own for source in sources
+        ]
+    assert [bool(edits) for edits in batch.edits] == [source == "web" for source in sources]
+    limits = {"code:lines": (None, 3), "c4:sentences": (99, None)}
+    reasons = decide(found, rules=chosen, limits=limits, instruments=())
+    assert reasons.to_pylist() == ["c4:sentences", "code:lines", None, None] * 3
 
 
 def test_a_source_that_is_not_there_is_told(mixed):
