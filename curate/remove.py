@@ -231,6 +231,8 @@ def run(
     vectors = _erase_vectors(workspace, everything)
     for folder in (workspace.root / ".building", workspace.root / ".kept"):
         shutil.rmtree(folder, ignore_errors=True)
+    for path in storage.leftovers(workspace.root):
+        path.unlink()
     if exports:
         shutil.rmtree(workspace.root / "export")
         notes.append("export/ held removed texts and is gone: `curate run` makes it anew")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -78,6 +79,11 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path) -> Iterator[Path]:
+    """Yield what killed writers left behind anywhere under a folder in which nobody writes now."""
+    return (path for path in folder.rglob(".*.tmp") if re.search(r"\.\d+\.tmp$", path.name))
 
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:

@@ -73,6 +73,16 @@ def test_no_text_is_left_but_in_the_sources(whole):
     assert all(datetime.fromisoformat(line["at"]) for line in lines)
 
 
+def test_what_a_killed_writer_left_goes_too(whole):
+    left = whole.root / "rounds" / "01" / ".texts.parquet.4711.tmp"
+    left.write_text(TAKEN)
+    own = whole.root / "data" / ".mine.tmp"
+    own.write_text("of the curator's own")
+    take(whole, domain="example.org")
+    assert not left.exists()
+    assert own.exists()
+
+
 def test_the_record_names_exports_and_shards_and_the_new_one_holds_none(whole):
     content = whole.run("export").content_sha256
     made = take(whole, domain="example.org")

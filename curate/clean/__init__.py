@@ -76,7 +76,7 @@ class CleanSpec(Spec):
     lines: LinesSpec = Field(default=LinesSpec(), description="How sure the set `lines` must be.")
     c4: C4Spec = Field(default=C4Spec(), description="How the set `c4` looks at lines and words.")
     near_duplicates: Annotated[
-        float | None, Field(gt=0, le=1, description="Jaccard similarity from which one goes.")
+        float | None, Field(ge=0.5, le=1, description="Jaccard similarity from which one goes.")
     ] = None
     against: Annotated[
         tuple[str, ...],
