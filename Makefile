@@ -35,8 +35,13 @@ bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.chinese
 	-$(BIN)/python -m tests.benchmarks.rules
 	-$(BIN)/python -m tests.benchmarks.web_quality
+	-$(BIN)/python -m tests.benchmarks.language
+	-$(BIN)/python -m tests.benchmarks.instruments
 	$(BIN)/python -m tests.benchmarks.corpus near
 	$(BIN)/python -m tests.benchmarks.corpus whole 1000000
+	$(BIN)/python -m tests.benchmarks.corpus whole 4000000
+	$(BIN)/python -m tests.benchmarks.servers
+	$(BIN)/python -m tests.benchmarks.at_work
 	@if [ -f ../shared/data/article_extraction/pages.parquet ]; then \
 		$(BIN)/python -m tests.benchmarks.html; fi
 
