@@ -183,16 +183,18 @@ def test_two_starts_at_once_are_one_server_and_a_taken_port_is_no_trouble(home: 
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]
     with socket.socket() as taken:
-        with suppress(OSError):  # else somebody has taken it already, which does as well
+        is_ours = False
+        with suppress(OSError):  # else somebody has it, who may give it back at any moment
             taken.bind((processes.HOST, label_studio.PORT))
             taken.listen()
+            is_ours = True
         starts = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         said = [start.communicate()[0] for start in starts]
     assert said[0] == said[1]
     running = label_studio.status(home)
     assert running is not None
     assert str(running) == said[0].strip()
-    assert running.port != label_studio.PORT
+    assert running.port != label_studio.PORT or not is_ours
 
 
 def test_accounts_added_before_the_first_start_work_after_it(home: Home) -> None:
