@@ -2,8 +2,9 @@
 
     python -m tests.benchmarks.at_work [TEXTS]
 
-Two people submit one answer after the other, first on an idle server, then while another round is
-pushed, then while it is pulled. Median seconds of a submit, and their ratio to the idle one.
+Two people submit one answer after the other: on an idle server, while another round is pushed, while
+one is pulled, and on an idle server again, since a submit takes longer the fuller a project is.
+Median seconds of a submit, and their ratio to the idle ones, of before and after.
 """
 
 import sys
@@ -67,6 +68,7 @@ def measured(name: str, home: Home, n: int):
     backend.admit(full, accounts)
     backend.restore(full, texts, answered(texts, accounts))
     pulling = labelling.during(lambda: backend.pull(full, cursor=None, known={}))
+    idle += labelling.during(lambda: labelling.wait_for(ALONE))
 
     at_home = {each.key for each in backend.pull(work, cursor=None, known={}).annotations}
     given = {(id, "sentiment", logins[who]) for who, id in labelling.given}
