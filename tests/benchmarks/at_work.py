@@ -3,7 +3,7 @@
     python -m tests.benchmarks.at_work [TEXTS]
 
 Two people submit one answer after the other: on an idle server, while another round is pushed,
-while one is pulled, and on an idle server again, since a submit takes longer the fuller a project is.
+while one is pulled, and on an idle server again: a submit takes longer the fuller a project is.
 Median seconds of a submit, and their ratio to the idle ones, of before and after.
 """
 
