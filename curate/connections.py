@@ -73,10 +73,10 @@ def remote_accounts(
     if name not in VARIABLES or (there := _remote(name, environment)) is None:
         return None
     if name == "argilla":
-        from curate.backends.argilla_accounts import ArgillaAccounts
+        from curate.backends.argilla.accounts import ArgillaAccounts
 
         return ArgillaAccounts(*there)
-    from curate.backends.label_studio_accounts import LabelStudioAccounts
+    from curate.backends.label_studio.accounts import LabelStudioAccounts
 
     return LabelStudioAccounts(*there)
 
@@ -158,10 +158,10 @@ class Connections:
     ) -> Backend:
         """Return the backend of a server that is there."""
         if name == "argilla":
-            from curate.backends.argilla import ArgillaBackend
+            from curate.backends.argilla.backend import ArgillaBackend
 
             return ArgillaBackend(url, key, bulk=bulk, accept_withdrawals=self._accept)
-        from curate.backends.label_studio import LabelStudioBackend
+        from curate.backends.label_studio.backend import LabelStudioBackend
 
         places = {"public": public, "bulk": bulk}
         return LabelStudioBackend(url, key, **places, accept_withdrawals=self._accept)

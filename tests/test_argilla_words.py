@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.backends.argilla_text import shown, stored
+from curate.backends.argilla.text import shown, stored
 from curate.servers.argilla.query import (
     EVERY,
     MAX_TURNS,

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from curate.backends.argilla import ArgillaBackend
+from curate.backends.argilla.backend import ArgillaBackend
 from curate.backends.folder import FolderBackend
-from curate.backends.label_studio import LabelStudioBackend
+from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.connections import VARIABLES, Connections, embedded, home
 from curate.errors import NotAllowed, RecipeError
 from curate.servers import Account, unwatched

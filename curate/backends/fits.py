@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from curate.backends import argilla_form, folder, label_studio_values
+from curate.backends import folder
+from curate.backends.argilla import form as argilla_form
+from curate.backends.label_studio import values
 from curate.records import Form
 
 SERVERS = {
-    "label_studio": label_studio_values.refusals,
+    "label_studio": values.refusals,
     "argilla": argilla_form.refusals,
     "folder": folder.refusals,
 }
 """Backend → a function of a form that says why the server cannot ask it; nothing if it can."""
 
-REMARKS = {"label_studio": label_studio_values.remarks, "argilla": argilla_form.remarks}
+REMARKS = {"label_studio": values.remarks, "argilla": argilla_form.remarks}
 """Backend → what is a little different there from what the form says, or may seem to say."""
 
 

@@ -14,11 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from curate.backends import argilla, argilla_client
-from curate.backends.argilla import ArgillaBackend
-from curate.backends.argilla_client import Client, external_id
-from curate.backends.argilla_text import restored
-from curate.backends.argilla_values import write_values
+from curate.backends.argilla import backend as argilla
+from curate.backends.argilla import client
+from curate.backends.argilla.backend import ArgillaBackend
+from curate.backends.argilla.client import Client, external_id
+from curate.backends.argilla.text import restored
+from curate.backends.argilla.values import write_values
 from curate.errors import (
     BackendError,
     BackendUnavailable,
@@ -101,7 +102,7 @@ class ArgillaHands:
         self.call("", "DELETE", f"datasets/{project.key}")
 
     def make_pages_small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(argilla_client, "PAGE", 7)
+        monkeypatch.setattr(client, "PAGE", 7)
         monkeypatch.setattr(argilla, "MOST", 6)
 
     def records(self, project: Project) -> list[Any]:
@@ -649,7 +650,7 @@ def test_a_connection_that_cannot_be_trusted_says_why() -> None:
 
 
 def test_silence_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(argilla_client, "TIMEOUT", 0.2)
+    monkeypatch.setattr(client, "TIMEOUT", 0.2)
     silence = Event()
 
     def never(path: str) -> tuple[int, bytes]:
@@ -774,7 +775,7 @@ def test_records_are_read_again_if_some_were_deleted_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("time.sleep", lambda seconds: None)
-    monkeypatch.setattr(argilla_client, "FIRST_PAGE", 100)
+    monkeypatch.setattr(client, "FIRST_PAGE", 100)
     kept = Shifting(150, 140, 140, 140).records("1", dict, responses=False)
     assert len(kept) == 140
     grown = Shifting(150, 160).records("1", dict, responses=False)

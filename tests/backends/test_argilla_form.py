@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.backends.argilla_form import (
+from curate.backends.argilla.form import (
     check,
     compelled,
     guide,

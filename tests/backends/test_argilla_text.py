@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from curate.backends.argilla_text import Offsets, restored, shown, stored
+from curate.backends.argilla.text import Offsets, restored, shown, stored
 from tests.backends.contract import HOSTILE
 
 SINGLE = "\r\n\t\0 &<>;#\"'aé好\u2028\ufeff\ufffe\ud83d\ude00🙂\U0001fffe\U0010ffff"

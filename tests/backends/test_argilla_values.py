@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.backends.argilla_text import restored, stored
-from curate.backends.argilla_values import (
+from curate.backends.argilla.text import restored, stored
+from curate.backends.argilla.values import (
     image_complaint,
     read_values,
     write_response,

@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from curate.backends import label_studio, label_studio_client
-from curate.backends.label_studio import LabelStudioBackend
-from curate.backends.label_studio_values import write_items
+from curate.backends.label_studio import backend as label_studio
+from curate.backends.label_studio import client
+from curate.backends.label_studio.backend import LabelStudioBackend
+from curate.backends.label_studio.values import write_items
 from curate.errors import (
     BackendError,
     BackendUnavailable,
@@ -86,12 +87,12 @@ class LabelStudioHands:
         self.call("", "DELETE", f"projects/{project.key}/")
 
     def make_pages_small(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(label_studio_client, "PAGE", 7)
+        monkeypatch.setattr(client, "PAGE", 7)
         monkeypatch.setattr(label_studio, "MOST", 6)
 
     def task(self, project: Project, id: str) -> int:
         """Return the server's id of a task."""
-        filters = label_studio_client.where_records([id])
+        filters = client.where_records([id])
         ((key, _),) = self.backend.client.records(project.key, filters)
         return key
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from curate.backends import label_studio_client
-from curate.backends.label_studio import LabelStudioBackend
-from curate.backends.label_studio_accounts import LabelStudioAccounts
-from curate.backends.label_studio_client import NotFound, TooLarge
+from curate.backends.label_studio import client
+from curate.backends.label_studio.accounts import LabelStudioAccounts
+from curate.backends.label_studio.backend import LabelStudioBackend
+from curate.backends.label_studio.client import NotFound, TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
@@ -132,7 +132,7 @@ FAULTS: dict[str, tuple[Respond, type[BackendError], str, str]] = {
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let nobody wait for long: not we for the server, not the SDK before it tries again."""
-    monkeypatch.setattr(label_studio_client, "TIMEOUT", 0.3)
+    monkeypatch.setattr(client, "TIMEOUT", 0.3)
     monkeypatch.setattr("time.sleep", lambda seconds: None)
 
 

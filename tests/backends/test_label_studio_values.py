@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.backends.label_studio_values import read_result, write_items, write_prediction
+from curate.backends.label_studio.values import read_result, write_items, write_prediction
 from curate.errors import DataError
 from curate.records import Suggestion
 from tests.backends.contract import FORM, PAIR

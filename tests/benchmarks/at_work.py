@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 from statistics import median
 
-from curate.backends.argilla import ArgillaBackend
-from curate.backends.label_studio import LabelStudioBackend
+from curate.backends.argilla.backend import ArgillaBackend
+from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.forms import load_form
 from curate.servers import Home, argilla, label_studio
 from tests.annotators import PERSON

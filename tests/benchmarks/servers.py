@@ -15,8 +15,8 @@ import time
 import warnings
 from pathlib import Path
 
-from curate.backends.argilla import ArgillaBackend
-from curate.backends.label_studio import LabelStudioBackend
+from curate.backends.argilla.backend import ArgillaBackend
+from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.forms import load_form
 from curate.records import Annotation, Task
 from curate.servers import Home, argilla, daemon, label_studio

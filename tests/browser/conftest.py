@@ -2,8 +2,8 @@
 
 import pytest
 
-from curate.backends.argilla import ArgillaBackend
-from curate.backends.label_studio import LabelStudioBackend
+from curate.backends.argilla.backend import ArgillaBackend
+from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.servers import argilla, label_studio
 from tests.browser.argilla_page import ArgillaPage
 from tests.browser.chromium import chromium, incidents

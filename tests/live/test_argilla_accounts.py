@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from curate.backends.argilla import ArgillaBackend
+from curate.backends.argilla.backend import ArgillaBackend
 from curate.errors import BackendError
 from curate.servers import Home, argilla
 from tests.command import Outcome, command

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from curate.backends.argilla import ArgillaBackend
-from curate.backends.label_studio import LabelStudioBackend
+from curate.backends.argilla.backend import ArgillaBackend
+from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.forms import load_form
 from curate.records import Task
 from curate.servers import Home, Running, argilla, label_studio, processes

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from curate.backends.label_studio import LabelStudioBackend
+from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.errors import FormError
 from curate.forms import known_forms, load_form, parse_form
 from curate.servers import Home, label_studio

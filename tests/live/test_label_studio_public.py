@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from curate.backends.label_studio import LabelStudioBackend
-from curate.backends.label_studio_client import TooLarge
-from curate.backends.label_studio_values import write_items
+from curate.backends.label_studio.backend import LabelStudioBackend
+from curate.backends.label_studio.client import TooLarge
+from curate.backends.label_studio.values import write_items
 from curate.errors import BackendError, BackendUnavailable, ServerError
 from curate.records import Task
 from curate.servers import Account, Home, Running, label_studio

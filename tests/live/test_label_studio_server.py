@@ -18,8 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from curate.backends import label_studio as backend_module
-from curate.backends.label_studio import LabelStudioBackend
+from curate.backends.label_studio import backend as backend_module
+from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.errors import PartialPush, ServerError
 from curate.forms import load_form
 from curate.records import Task

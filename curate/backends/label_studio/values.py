@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
-from curate.backends.label_studio_client import RECORD
+from curate.backends.label_studio.client import RECORD
 from curate.errors import DataError
 from curate.forms import OBJECTS, complaint
 from curate.records import Annotation, Form, Question, Suggestion

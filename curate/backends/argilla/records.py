@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from curate.backends.argilla_text import stored
-from curate.backends.argilla_values import image_complaint, write_suggestions
+from curate.backends.argilla.text import stored
+from curate.backends.argilla.values import image_complaint, write_suggestions
 from curate.errors import DataError
 from curate.records import Form, Project, Task
 

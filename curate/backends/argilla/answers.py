@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from curate.backends import refuse_losses
-from curate.backends.argilla_client import Client, external_id, time_of, well_formed
-from curate.backends.argilla_text import restored
-from curate.backends.argilla_values import read_values
+from curate.backends.argilla.client import Client, external_id, time_of, well_formed
+from curate.backends.argilla.text import restored
+from curate.backends.argilla.values import read_values
 from curate.records import Annotation, Form, Key, Project, Pulled, Status
 
 STATUS: dict[str, Status] = {"submitted": "submitted", "draft": "draft", "discarded": "skipped"}

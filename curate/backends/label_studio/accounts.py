@@ -14,7 +14,7 @@ from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
-from curate.backends.label_studio_client import Client, http_client, unreachable, well_formed
+from curate.backends.label_studio.client import Client, http_client, unreachable, well_formed
 from curate.errors import BackendError
 from curate.servers import Account, checked_email
 

@@ -20,8 +20,8 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
-from curate.backends.argilla_form import none_of_these, required
-from curate.backends.argilla_text import Offsets
+from curate.backends.argilla.form import none_of_these, required
+from curate.backends.argilla.text import Offsets
 from curate.errors import DataError
 from curate.forms import complaint
 from curate.records import Annotation, Form, Question, Suggestion

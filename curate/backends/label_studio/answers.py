@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from curate.backends import refuse_losses
-from curate.backends.label_studio_client import (
+from curate.backends.label_studio.client import (
     LOOKUP,
     RECORD,
     Client,
@@ -25,7 +25,7 @@ from curate.backends.label_studio_client import (
     where,
     where_records,
 )
-from curate.backends.label_studio_values import read_result
+from curate.backends.label_studio.values import read_result
 from curate.errors import BackendError
 from curate.records import Annotation, Key, Project, Pulled, Status, moment
 

@@ -21,8 +21,8 @@ from typing import Any
 from uuid import UUID
 
 from curate.backends import refuse_strangers
-from curate.backends.argilla_answers import Answers
-from curate.backends.argilla_client import (
+from curate.backends.argilla.answers import Answers
+from curate.backends.argilla.client import (
     Client,
     Conflict,
     NotFound,
@@ -30,9 +30,9 @@ from curate.backends.argilla_client import (
     time_of,
     well_formed,
 )
-from curate.backends.argilla_form import check, guide, same, settings, slug
-from curate.backends.argilla_records import characters, record, refuse_own_overlap, texts
-from curate.backends.argilla_values import write_response
+from curate.backends.argilla.form import check, guide, same, settings, slug
+from curate.backends.argilla.records import characters, record, refuse_own_overlap, texts
+from curate.backends.argilla.values import write_response
 from curate.backends.pace import Pace, in_batches
 from curate.errors import (
     BackendError,

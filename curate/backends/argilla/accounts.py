@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from secrets import token_urlsafe
 
-from curate.backends.argilla_client import Client, Conflict, well_formed
+from curate.backends.argilla.client import Client, Conflict, well_formed
 from curate.errors import BackendError
 from curate.servers import Account
 from curate.servers.argilla import login

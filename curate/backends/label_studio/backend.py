@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Any
 
 from curate.backends import refuse_strangers
-from curate.backends.label_studio_answers import Answers
-from curate.backends.label_studio_client import (
+from curate.backends.label_studio.answers import Answers
+from curate.backends.label_studio.client import (
     NOT_ONE,
     RECORD,
     Client,
@@ -24,7 +24,7 @@ from curate.backends.label_studio_client import (
     well_formed,
     where,
 )
-from curate.backends.label_studio_values import refusals, write_annotation, write_prediction
+from curate.backends.label_studio.values import refusals, write_annotation, write_prediction
 from curate.backends.pace import Pace, Row, in_batches
 from curate.errors import (
     BackendError,

@@ -1,0 +1,1 @@
+"""Argilla as a backend: client, records, forms, values and accounts."""

@@ -1,0 +1,1 @@
+"""Label Studio as a backend: client, values, answers and accounts."""
