@@ -33,7 +33,7 @@ from curate.commands.options import (
 from curate.errors import CurateError, RecipeError
 
 if TYPE_CHECKING:
-    from curate.pull import AnnotatorStatus
+    from curate.rounds.standing import AnnotatorStatus
     from curate.workspace import Workspace
 
 app = typer.Typer(
@@ -76,13 +76,15 @@ def _run(
     workers: int | None = None,
 ) -> None:
     """Run one stage with the recipe's settings and the options that were given."""
-    from curate import recipe
+    from curate.run import asking as asking_
+    from curate.run import files
+    from curate.run import stages as stages_
     from curate.spec import validated
 
     workspace = open_workspace(root, accept_withdrawals=accept)
     if stage != "pool":
         workspace.require("pool")
-    whole = recipe.of_workspace(workspace, recipe.meant(workspace))
+    whole = files.of_workspace(workspace, asking_.meant(workspace))
     work_on(workspace, engine or whole.engine, workers or whole.workers)
     own = whole.section(stage)
     given = {name: value for name, value in options.items() if value is not None}
@@ -90,7 +92,7 @@ def _run(
     spec = validated(type(own), settings, where=f"curate {stage}")
     with workspace.lock(stage, wait=wait):
         workspace.init(root.resolve().name)
-        done = recipe.run_stage(workspace, stage, spec)
+        done = stages_.run_stage(workspace, stage, spec)
     console.show(done.result, as_json=as_json)
 
 
@@ -111,7 +113,7 @@ def init(
 
     Example: curate init my-run --template sentiment
     """
-    from curate.recipe import begin
+    from curate.run.files import begin
 
     for line in begin(open_workspace(folder), template):
         console.note(line)
@@ -138,15 +140,16 @@ def run(
 
     Example: curate run recipes/sentiment.yaml -w my-run --dry-run
     """
-    from curate import recipe
+    from curate.run import asking as asking_
+    from curate.run import files, walk
 
     here = open_workspace(workspace)
     if path is not None:
-        recipe.load(path)
+        files.load(path)
     if dry_run:
-        from curate.estimate import estimate
+        from curate.run.forecast import estimate
 
-        meant = recipe.load(path, set_ or ()) if path else recipe.of_workspace(here, set_ or ())
+        meant = files.load(path, set_ or ()) if path else files.of_workspace(here, set_ or ())
         work_on(here, engine or meant.engine, workers or meant.workers)
         console.show(estimate(meant, here), as_json=as_json)
         return
@@ -154,17 +157,17 @@ def run(
         raise RecipeError("--purpose is for a new round", hint="add --next-round")
     given = [*(set_ or ()), *([f"sample.purpose={purpose}"] if purpose else ())]
     with here.lock("run", wait=wait):
-        for field in recipe.adopt(here, path) if path else ():
+        for field in files.adopt(here, path) if path else ():
             console.note(f"recipe.yaml: {field} changed")
-        opened_with = recipe.meant(here)
+        opened_with = asking_.meant(here)
         for each in opened_with:
             console.note(f"round {here.round.number} was opened with --set {each}")
         overrides = [*opened_with, *given]
-        whole = recipe.of_workspace(here, overrides)
+        whole = files.of_workspace(here, overrides)
         here.init(whole.name or workspace.resolve().name)
         work_on(here, engine or whole.engine, workers or whole.workers)
         steps = []
-        for done in recipe.walk(whole, here, next_round=next_round, overrides=overrides):
+        for done in walk.walk(whole, here, next_round=next_round, overrides=overrides):
             console.step(done)
             steps.append(done)
     if as_json:
@@ -191,12 +194,12 @@ def status(workspace: Root = HERE, as_json: Json = False) -> None:
 
     Example: curate status -w my-run
     """
-    from curate import recipe
-    from curate.pull import overview
+    from curate.rounds.standing import overview
+    from curate.run import files, standing
 
     here = open_workspace(workspace)
-    whole, _ = recipe.of_workspace(here), here.about
-    stages, later = recipe.status(whole, here), recipe.for_next_round(whole, here)
+    whole, _ = files.of_workspace(here), here.about
+    stages, later = standing.status(whole, here), standing.for_next_round(whole, here)
     rounds, progress = overview(here), _progress(here)
     if as_json:
         found = {"stages": stages, "rounds": rounds, "people": progress, "for_next_round": later}
@@ -213,7 +216,7 @@ def status(workspace: Root = HERE, as_json: Json = False) -> None:
 
 def _progress(workspace: Workspace) -> list[AnnotatorStatus]:
     from curate.connections import Connections
-    from curate.pull import progress
+    from curate.rounds.standing import progress
 
     asking = [each for each in workspace.rounds if each.purpose != "import" and each.push]
     if not asking:
@@ -394,11 +397,11 @@ def push(
     Example: curate push --backend label_studio --form sentiment --overlap 3
     """
     if restore:
-        from curate import recipe
+        from curate.run import asking as asking_
 
         here = open_workspace(workspace)
         with here.lock("push --restore", wait=wait):
-            console.show(recipe.put_back(here), as_json=as_json)
+            console.show(asking_.put_back(here), as_json=as_json)
         return
     wanted = int(overlap) if overlap and overlap.isdigit() else overlap
     options = {"backend": backend, "form": _from_here(form), "overlap": wanted, "assign": assign}
@@ -424,12 +427,13 @@ def pull(
     if answers is None:
         _run("pull", workspace, as_json, wait, {"enough": enough}, accept=accept_withdrawals)
         return
-    from curate import recipe
+    from curate.run import asking as asking_
+    from curate.run import files
 
     here = open_workspace(workspace)
     here.require("pool")
     with here.lock("pull", wait=wait):
-        result = recipe.bring_answers(here, recipe.of_workspace(here), answers)
+        result = asking_.bring_answers(here, files.of_workspace(here), answers)
     console.show(result, as_json=as_json)
 
 

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from curate.backends import Backend
 from curate.backends.folder import FolderBackend
 from curate.errors import NotAllowed, RecipeError, ServerError
-from curate.servers import Account, Home, Running, Watch
+from curate.progress import Watch
+from curate.servers import Account, Home, Running
 
 VARIABLES = {
     "label_studio": ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"),
@@ -40,7 +41,8 @@ def home(environment: Mapping[str, str] = os.environ) -> Home:
 
 def embedded(name: str) -> EmbeddedServer:
     """Return the embedded server of that name."""
-    from curate.servers import argilla, label_studio
+    from curate.servers.argilla import server as argilla
+    from curate.servers.label_studio import server as label_studio
 
     servers: dict[str, EmbeddedServer] = {"label_studio": label_studio, "argilla": argilla}
     if name not in servers:
@@ -54,7 +56,7 @@ def start(name: str, home: Home, watch: Watch, public: str | None = None) -> Run
     Raises ServerError for a public address of Argilla: its last release pins packages with known
     holes and shows texts as HTML, so that it must not be reached by others than its few people.
     """
-    from curate.servers.argilla import PORT
+    from curate.servers.argilla.server import PORT
 
     if public and name == "argilla":
         raise ServerError(

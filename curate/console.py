@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from curate.connections import Login
-    from curate.engine import Advance
-    from curate.recipe import Step
+    from curate.progress import Advance
     from curate.rounds import Batch
+    from curate.run.stages import Step
 
 
 def _stderr() -> Console:
@@ -105,7 +105,7 @@ def _summary(result: Any) -> str:
 
 def show(result: Any, *, as_json: bool) -> None:
     """Print a stage's result on stdout: one JSON object, or for people."""
-    from curate.workspace import plain
+    from curate.workspace.ledger import plain
 
     if as_json:
         sys.stdout.write(json.dumps(plain(result), ensure_ascii=False, indent=2) + "\n")

@@ -13,7 +13,7 @@
        ├─ ProjectMismatch                        another form, another server, or answers gone
        └─ PartialPush(sent, failed)              resumable: run it again
 
-Exit 3 is not an error: it says that people are still answering (see `curate.recipe.Waiting`).
+Exit 3 is not an error: it says that people are still answering (see `curate.run.walk.Waiting`).
 """
 
 

@@ -178,3 +178,8 @@ class Progress:
     accounts: tuple[str, ...] = ()
     tasks: int = 0
     notes: tuple[str, ...] = field(default=())
+
+
+def now() -> str:
+    """Return the time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

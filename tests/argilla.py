@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import httpx
 
-from curate.servers import Account, Home, argilla
+from curate.servers import Account, Home
+from curate.servers.argilla import server as argilla
 
 
 def choice(kind: str, name: str, *options: Any, required: bool = False, **more: Any) -> Any:

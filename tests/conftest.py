@@ -16,7 +16,8 @@ from hypothesis import settings
 from curate.backends.folder import FolderBackend
 from curate.embed import encoders
 from curate.engine import Local
-from curate.recipe import Recipe, run_stage
+from curate.run.recipe import Recipe
+from curate.run.stages import run_stage
 from curate.workspace import Workspace
 
 # Many threads on small matrices wait for each other: four times the time on a busy machine.

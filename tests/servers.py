@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curate.servers import Home, argilla, label_studio
+from curate.servers import Home
+from curate.servers.argilla import server as argilla
+from curate.servers.label_studio import server as label_studio
 
 PEOPLE = (("ann@example.org", "Ann"), ("bob@example.org", "Bob"), ("cy@example.org", "Cy"))
 

@@ -13,10 +13,11 @@ from collections import Counter
 from pathlib import Path
 
 from curate.connections import Connections, embedded
-from curate.push import tasks_of
+from curate.push.tasks import tasks_of
 from curate.records import Annotation
 from curate.rounds import Round
-from curate.servers import Home, unwatched
+from curate.servers import Home
+from curate.progress import unwatched
 from tests.annotators import PERSON
 from tests.servers import environments
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from curate.agree import spans
-from curate.agree.alpha import krippendorff_alpha, value_counts
-from curate.agree.truth import dawid_skene, majority, mean_rating
+from curate.agree.agreement.alpha import krippendorff_alpha, value_counts
+from curate.agree.truth import spans
+from curate.agree.truth.methods import dawid_skene, majority, mean_rating
 from curate.errors import MissingInput
 
 # Krippendorff's own example: 4 coders, 12 units.

@@ -17,7 +17,8 @@ import typer
 from pydantic import BaseModel
 
 import curate
-from curate import STAGES, cli, recipe, storage, tables
+from curate import STAGES, cli, storage, tables
+from curate.run import recipe
 
 ROOT = Path(curate.__file__).parent
 MODULES = {
@@ -97,10 +98,19 @@ def test_imports_point_down(module: str) -> None:
 
 
 def test_the_layers_have_teeth() -> None:
-    assert layer("curate.cli") > layer("curate.recipe") > layer("curate.score.heads")
-    assert layer("curate.score") > layer("curate.embed") > layer("curate.workspace")
-    assert layer("curate.workspace") > layer("curate.rounds") > layer("curate.storage") == 0
-    assert "curate.workspace" in imports("curate.sample", run_time_only=True)
+    assert layer("curate.cli") > layer("curate.run.walk") > layer("curate.score.heads")
+    assert (
+        layer("curate.score.stage")
+        > layer("curate.embed.vectors")
+        > layer("curate.workspace.workspace")
+    )
+    assert (
+        layer("curate.workspace.workspace")
+        > layer("curate.rounds.round")
+        > layer("curate.storage")
+        == 0
+    )
+    assert "curate.workspace.workspace" in imports("curate.sample.stage", run_time_only=True)
 
 
 def test_modules_do_not_import_in_circles() -> None:
@@ -173,7 +183,7 @@ def test_a_stage_has_one_shape(stage: str) -> None:
 
 
 def test_every_table_has_one_maker_before_its_readers() -> None:
-    from curate.workspace import MAKERS
+    from curate.workspace.tables import MAKERS
 
     made: set[str] = set()
     for stage in STAGES:

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from curate.errors import ServerError
-from curate.servers import argilla
 from curate.servers.argilla import guard, inside
+from curate.servers.argilla import server as argilla
 
 
 class Behind:

@@ -6,12 +6,14 @@ import json
 import pyarrow as pa
 import pytest
 
-from curate.clean import CleanSpec, c4, measuring
+from curate.clean import measuring
 from curate.clean.deciding import decide
 from curate.clean.edits import Batch
 from curate.clean.explaining import explain, what_if
 from curate.clean.measuring import rule_signals
-from curate.clean.rules import named, rows_by_rules
+from curate.clean.rules import c4
+from curate.clean.rules.registry import named, rows_by_rules
+from curate.clean.spec import CleanSpec
 from curate.errors import RecipeError
 from curate.spec import validated
 from curate.text import content_id

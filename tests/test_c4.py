@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import clean
-from curate.clean.c4 import Prepared, measure, prepare
-from curate.clean.features import Features
+from curate.clean import spec as spec_
+from curate.clean.rules.c4 import Prepared, measure, prepare
+from curate.clean.rules.features import Features
 from curate.errors import RecipeError
 from curate.text import apply_edits, content_id
 
@@ -113,13 +113,13 @@ def test_a_list_of_words_is_read_from_its_file(offline):
     assert made.reasons == {"c4:bad_words": 1}
     (offline.root / "words.txt").write_text("snowed\n")
     assert offline.run("clean", rules=["c4"], c4={"bad_words": "words.txt"}).measured == 1
-    spec = clean.CleanSpec.model_validate({"c4": {"bad_words": "none.txt"}})
+    spec = spec_.CleanSpec.model_validate({"c4": {"bad_words": "none.txt"}})
     with pytest.raises(RecipeError, match="no file"):
         prepare(offline.workspace, spec.c4)
 
 
 def test_another_list_of_words_makes_clean_stale(offline):
-    from curate.recipe import is_fresh
+    from curate.run.stages import is_fresh
 
     offline.lines("pages.jsonl", ["A fine day. " * 6, "A foul day. " * 6])
     offline.pool()

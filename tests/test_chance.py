@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import kstest
 
 from curate import chance
+from curate.mixture import drawing
 
 IDS = [f"document {n}" for n in range(2000)]
 
@@ -52,7 +53,7 @@ def test_no_ids_no_noise():
 def drawn(weights, tokens, budget, *, copies=4, noise=None, carry=0.0):
     weights = np.asarray(weights, float)
     noise = np.zeros(len(weights)) if noise is None else np.asarray(noise, float)
-    return chance.draw(
+    return drawing.draw(
         weights, np.asarray(tokens), budget, max_copies=copies, noise=noise, carry=carry
     )
 
@@ -120,7 +121,7 @@ def groups(draw):
 
 def with_noise(ids, weights, tokens, budget, copies, seed=0):
     noise = chance.gumbel(ids, seed, "draw")
-    return chance.draw(weights, tokens, budget, max_copies=copies, noise=noise)
+    return drawing.draw(weights, tokens, budget, max_copies=copies, noise=noise)
 
 
 @given(groups(), st.integers(0, 5))

@@ -5,10 +5,10 @@ from math import log2
 import numpy as np
 import pytest
 
-from curate.clean.cjk import SIGNALS, measure, repeated
-from curate.clean.features import Features
 from curate.clean.measuring import measured
-from curate.clean.rules import RULES
+from curate.clean.rules.cjk import SIGNALS, measure, repeated
+from curate.clean.rules.features import Features
+from curate.clean.rules.registry import RULES
 
 STORY = (
     "昨天夜里下了一场大雨，河水涨了许多。早上起来的时候，村口的小桥已经看不见了，"

@@ -10,15 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import clean, pool, storage
-from curate.clean import c4, length
+from curate import storage
+from curate.clean import spec as spec_
+from curate.clean import stage as clean
+from curate.clean import verdicts
 from curate.clean.deciding import decide, outside
 from curate.clean.edits import home, merged
-from curate.clean.features import Features
 from curate.clean.measuring import measured
-from curate.clean.rules import RULES, ranges
+from curate.clean.rules import c4, length
+from curate.clean.rules.features import Features
+from curate.clean.rules.registry import RULES, ranges
 from curate.errors import RecipeError
-from curate.recipe import json_schema
+from curate.pool import work
+from curate.run.recipe import json_schema
 from curate.spec import validated
 from curate.text import apply_edits, content_id
 
@@ -118,25 +122,25 @@ def test_what_reaches_into_a_mask_takes_the_whole_of_it():
 
 
 def test_limits_of_the_recipe():
-    spec = clean.CleanSpec.model_validate({"limits": {"length:words": {"min": 5}}})
-    assert clean.limits_of(spec)["length:words"] == (5, 100_000)
-    assert clean.limits_of(spec)["length:chars"] == (1, None)
-    again = clean.CleanSpec.model_validate(spec.settings())  # as the table remembers them
-    assert clean.limits_of(again) == clean.limits_of(spec)
-    opened = clean.CleanSpec.model_validate({"limits": {"length:words": {"min": 5, "max": None}}})
-    assert clean.limits_of(opened)["length:words"] == (5, None)
-    empty = clean.CleanSpec.model_validate({"limits": {"length:words": {"max": 2}}})
+    spec = spec_.CleanSpec.model_validate({"limits": {"length:words": {"min": 5}}})
+    assert verdicts.limits_of(spec)["length:words"] == (5, 100_000)
+    assert verdicts.limits_of(spec)["length:chars"] == (1, None)
+    again = spec_.CleanSpec.model_validate(spec.settings())  # as the table remembers them
+    assert verdicts.limits_of(again) == verdicts.limits_of(spec)
+    opened = spec_.CleanSpec.model_validate({"limits": {"length:words": {"min": 5, "max": None}}})
+    assert verdicts.limits_of(opened)["length:words"] == (5, None)
+    empty = spec_.CleanSpec.model_validate({"limits": {"length:words": {"max": 2}}})
     with pytest.raises(RecipeError, match="nothing passes length:words, from 3 to 2"):
-        clean.limits_of(empty)
-    wrong = clean.CleanSpec.model_validate({"limits": {"gopher_repetition:top_2_gram": {}}})
+        verdicts.limits_of(empty)
+    wrong = spec_.CleanSpec.model_validate({"limits": {"gopher_repetition:top_2_gram": {}}})
     with pytest.raises(RecipeError, match="no signal gopher_repetition:top_2_gram") as caught:
-        clean.limits_of(wrong)
+        verdicts.limits_of(wrong)
     assert "length:words" in caught.value.hint
 
 
 def test_a_set_stands_once():
     with pytest.raises(RecipeError, match=r"rules: the set length stands there 2 times"):
-        validated(clean.CleanSpec, {"rules": ["length", "c4", "length"]}, where="recipe.yaml")
+        validated(spec_.CleanSpec, {"rules": ["length", "c4", "length"]}, where="recipe.yaml")
 
 
 WORDS = [f"{a}{b}{c}" for a in "bdgkmp" for b in "aeiou" for c in "lnrst"]
@@ -229,7 +233,7 @@ def test_shards_do_not_change_the_verdicts(offline, monkeypatch):
     texts = planted(20)
     made, rows = cleaned(offline, texts, near_duplicates=0.7)
     assert made.kept < 40
-    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 7)
+    monkeypatch.setattr(work, "ROWS_PER_SHARD", 7)
     shutil.rmtree(offline.root / "pool")
     again, parts = cleaned(offline, texts, near_duplicates=0.7)
     assert (again, parts) == (made, rows)
@@ -237,7 +241,7 @@ def test_shards_do_not_change_the_verdicts(offline, monkeypatch):
 
 
 def test_a_resumed_build_gives_the_same_bytes(offline, monkeypatch):
-    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 7)
+    monkeypatch.setattr(work, "ROWS_PER_SHARD", 7)
     cleaned(offline, planted(20), near_duplicates=0.7)
     undisturbed = {path.name: path.read_bytes() for path in offline.workspace.shards("clean")}
     measure, calls = clean.measure, []

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.clean.code import SIGNALS, measure
 from curate.clean.deciding import outside
-from curate.clean.features import Features
+from curate.clean.rules.code import SIGNALS, measure
+from curate.clean.rules.features import Features
 
 MODULE = '''"""Sums."""
 

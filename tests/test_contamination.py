@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.clean import contamination
-from curate.clean.contamination import index, shares
-from curate.clean.grams import hashed, words
-from curate.clean.texts import read_texts
+from curate.clean.instruments import contamination
+from curate.clean.instruments.contamination import index, shares
+from curate.clean.instruments.grams import hashed, words
+from curate.clean.instruments.references import read_texts
 from curate.errors import DataError, RecipeError
 from curate.text import content_id
 

@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import clean
 from curate import text as canon
-from curate.clean import semantic
-from curate.clean.duplicates import Shard, near_duplicates, signatures
+from curate.clean import spec as spec_
+from curate.clean.duplicates import meaning
 from curate.clean.duplicates.minhash import (
     BANDS,
     PERMUTATIONS,
@@ -24,11 +23,12 @@ from curate.clean.duplicates.minhash import (
     bits,
     least_equal,
 )
+from curate.clean.duplicates.near import Shard, near_duplicates, signatures
 from curate.clean.duplicates.pairing import Pairs
-from curate.clean.shingling import blocks, flat, jaccard, sets
+from curate.clean.duplicates.texts import blocks, flat, jaccard, sets
 from curate.engine import Local
 from curate.errors import DataError
-from curate.recipe import is_fresh
+from curate.run.stages import is_fresh
 from tests.conftest import Offline
 
 SOUP = "The soup was good and the bread was fresh, so we came back."
@@ -149,7 +149,7 @@ def test_texts_hashed_together_are_hashed_as_alone(texts):
 
 
 def test_blocks_leave_out_nothing(monkeypatch):
-    monkeypatch.setattr("curate.clean.shingling.BLOCK", 10)
+    monkeypatch.setattr("curate.clean.duplicates.texts.BLOCK", 10)
     texts = ["abcdef", "", "g" * 30, "hij", "klm", "nopq", "r"]
     assert [text for block in blocks(texts) for text in block] == texts
     assert len(list(blocks(texts))) == 3
@@ -431,15 +431,15 @@ def angled(n, cosine, rng):
 @pytest.mark.parametrize("cosine", [0.85, 0.95, 0.99])
 def test_vectors_that_are_alike_share_a_band_and_most_bits(cosine):
     one, other = angled(2000, cosine, np.random.default_rng(0))
-    width = semantic.band_width(cosine)
-    ones, others = semantic.signatures(one, width), semantic.signatures(other, width)
+    width = meaning.band_width(cosine)
+    ones, others = meaning.signatures(one, width), meaning.signatures(other, width)
     shared = (ones[:, :BANDS] == others[:, :BANDS]).any(1)
     differ = np.bitwise_count(ones[:, BANDS:] ^ others[:, BANDS:]).sum(1)
-    kind = semantic.Vectors(None, 64)
+    kind = meaning.Vectors(None, 64)
     assert np.mean(~shared) < 0.012
     assert np.mean(128 - differ < kind.least_equal(cosine)) < 0.002
     apart, _ = angled(2000, 0.0, np.random.default_rng(1))
-    strange = (semantic.signatures(apart, width)[:, :BANDS] == ones[:, :BANDS]).any(1)
+    strange = (meaning.signatures(apart, width)[:, :BANDS] == ones[:, :BANDS]).any(1)
     assert np.mean(strange) < 0.2
 
 
@@ -475,10 +475,10 @@ def test_what_was_encoded_is_not_encoded_again(offline, monkeypatch):
     offline.pool()
     given = {"semantic": {"similarity": 0.9, "encoder": "chargram"}}
     with monkeypatch.context() as patch:
-        patch.setattr(semantic, "near_duplicates", interrupted)
+        patch.setattr(meaning, "near_duplicates", interrupted)
         with pytest.raises(KeyboardInterrupt):
             offline.run("clean", **given)
-    monkeypatch.setattr(semantic, "signatures", interrupted)
+    monkeypatch.setattr(meaning, "signatures", interrupted)
     assert offline.run("clean", **given).kept
 
 
@@ -487,6 +487,6 @@ def interrupted(*given, **named):
 
 
 def test_a_number_is_enough():
-    assert clean.CleanSpec.model_validate({"semantic": 0.97}).semantic.similarity == 0.97
+    assert spec_.CleanSpec.model_validate({"semantic": 0.97}).semantic.similarity == 0.97
     with pytest.raises(ValueError, match="semantic"):
-        clean.CleanSpec.model_validate({"semantic": 0.5})
+        spec_.CleanSpec.model_validate({"semantic": 0.5})

@@ -77,7 +77,7 @@ def test_use_m3_crosses_languages(monkeypatch):
 
 
 def test_blocks_are_a_function_of_the_pool(offline, monkeypatch):
-    monkeypatch.setattr("curate.embed.BLOCK", 16)
+    monkeypatch.setattr("curate.embed.vectors.BLOCK", 16)
     offline.reviews()
     offline.pool()
     offline.run("clean")

@@ -6,11 +6,11 @@ import json
 import pandas as pd
 import pytest
 
-from curate import estimate, recipe
 from curate.errors import DataError
-from curate.estimate import Rate, probed
-from curate.pool import PoolSpec
 from curate.pool.sources import File, Row
+from curate.pool.spec import PoolSpec
+from curate.run import forecast, recipe
+from curate.run.forecast import Rate, probed
 from tests.command import command
 
 curate = pytest.fixture(command)
@@ -57,8 +57,8 @@ def test_small_files_are_counted_exactly(tmp_path):
 def test_a_query_is_counted_as_far_as_it_was_read(tmp_path, monkeypatch):
     rows = [File(0, "q", "postgresql://host/db", "q", "sql")]
     row = Row("q", "q:1", (("text", "A row of a query."),), None, "unknown", None, None)
-    monkeypatch.setattr(estimate, "find", lambda *given: rows)
-    monkeypatch.setattr(estimate, "read", lambda *given, strict: iter([row] * 5000))
+    monkeypatch.setattr(forecast, "find", lambda *given: rows)
+    monkeypatch.setattr(forecast, "read", lambda *given, strict: iter([row] * 5000))
     assert probed(sources("q"), tmp_path).documents == 1001
 
 
@@ -136,7 +136,7 @@ def test_people_bring_the_encoder_in(offline):
         "score": {"encoder": "chargram"},
     }
     whole = recipe.Recipe.model_validate(given)
-    told = estimate.estimate(whole, offline.workspace)
+    told = forecast.estimate(whole, offline.workspace)
     assert [stage.stage for stage in told.stages] == ["pool", "clean", "score"]
     assert told.documents == 112
     assert "people" in told.notes[0]

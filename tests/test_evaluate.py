@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from curate.evaluate import ArmResult, compared
-from curate.evaluate.ngram import ALPHA, Corpus
+from curate.evaluate.arms import ArmResult
+from curate.evaluate.comparing import compared
+from curate.proxies.ngram import ALPHA, Corpus
 
 PROSE = ["the cat sat on the mat and looked at the other cat. " * 20]
 CODE = ["for x in range(10): print(x ** 2)  # squares\n" * 20]

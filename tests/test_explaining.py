@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from curate import clean
+from curate.clean import stage as clean
 from curate.clean.explaining import excerpt, explain, what_if
 from curate.errors import MissingInput, RecipeError
 from tests.command import command

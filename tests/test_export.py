@@ -9,7 +9,7 @@ import pytest
 
 from curate import tokens
 from curate.errors import DataError
-from curate.export import content_line
+from curate.export.documents import content_line
 from curate.export.verify import read_documents, verify
 from curate.storage import sha256_of
 from curate.text import content_id
@@ -104,7 +104,7 @@ def test_parquet_says_the_same_as_json_lines(whole):
 
 
 def test_the_recipe_beside_it_is_one(folder):
-    from curate.recipe import load
+    from curate.run.files import load
 
     recipe = load(folder / "recipe.yaml")
     assert recipe.mix.budget == "50%"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from curate.clean.features import Features
-from curate.clean.fineweb import SIGNALS, measure
+from curate.clean.rules.features import Features
+from curate.clean.rules.fineweb import SIGNALS, measure
 
 LONG = "This line is longer than thirty characters, and it ends."
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.clean import tokenizing
-from curate.clean.features import Features
-from curate.clean.gopher_quality import SIGNALS, measure
-from curate.clean.tokenizing import Lexicon, split
+from curate.clean.rules import tokenizing
+from curate.clean.rules.features import Features
+from curate.clean.rules.gopher_quality import SIGNALS, measure
+from curate.clean.rules.tokenizing import Lexicon, split
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.clean import gopher_repetition
-from curate.clean.features import Features
-from curate.clean.gopher_repetition import SIGNALS
+from curate.clean.rules import gopher_repetition
+from curate.clean.rules.features import Features
+from curate.clean.rules.gopher_repetition import SIGNALS
 
 
 def measure(text):

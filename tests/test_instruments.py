@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from curate.clean.licenses import allowed
+from curate.clean.instruments.licenses import allowed
 from curate.errors import RecipeError
 from curate.text import content_id
 
@@ -45,7 +45,7 @@ def test_languages_per_source(offline):
 
 
 def test_languages_as_people_write_them(offline):
-    from curate.clean import CleanSpec
+    from curate.clean.spec import CleanSpec
     from curate.spec import validated
 
     def read(given):
@@ -156,7 +156,7 @@ def test_a_kind_that_is_to_be_dropped_is_a_reason(offline):
 
 
 def test_an_unknown_kind_or_action_is_told(offline):
-    from curate.recipe import Recipe
+    from curate.run.recipe import Recipe
     from curate.spec import validated
 
     for given in ({"mail": "mask"}, {"email": "hide"}, "hide"):
@@ -178,7 +178,7 @@ def test_no_value_is_in_ledger_or_result(offline):
 
 
 def test_another_evaluation_set_makes_clean_stale(offline):
-    from curate.recipe import is_fresh
+    from curate.run.stages import is_fresh
 
     offline.lines("a.jsonl", [ENGLISH, GERMAN])
     offline.pool()

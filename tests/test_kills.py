@@ -19,8 +19,8 @@ ROOT = Path(__file__).parent.parent
 
 DRIVER = """
 import importlib, os, pathlib, signal, sys
-import curate.embed
-curate.embed.BLOCK = 32
+import curate.embed.vectors
+curate.embed.vectors.BLOCK = 32
 where, name, nth = sys.argv[1:4]
 if where != "-":
     file = where == "file"
@@ -56,7 +56,7 @@ AFTER_ANSWERS = {
     "embed, before the third block": ("curate.storage", "write_parquet", 5),
     "score, before its table": ("curate.storage", "building", 1),
     "mix, before the groups": ("curate.storage", "write_file_table", 3),
-    "export, before the shuffle is written": ("curate.export", "_write_beside", 1),
+    "export, before the shuffle is written": ("curate.export.stage", "_write_beside", 1),
     "export, before it takes its place": ("curate.storage", "swap", 3),
     "the ledger, before a line": ("os", "fsync", 3),
 }

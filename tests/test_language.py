@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.clean import language
 from curate.clean.edits import Batch
+from curate.clean.instruments import language
 
 ENGLISH = "The soup was good and the bread was fresh, so we came back the next day."
 CHINESE = "这家店的汤很好喝，面包也很新鲜，所以我们第二天又来了。"

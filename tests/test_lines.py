@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.clean.features import Features
-from curate.clean.lines import NAMES, OWN, PAGE, WEIGHTS, describe, measure, probabilities
 from curate.clean.measuring import measured
-from curate.clean.rules import RULES
+from curate.clean.rules.features import Features
+from curate.clean.rules.lines import NAMES, OWN, PAGE, WEIGHTS, describe, measure, probabilities
+from curate.clean.rules.registry import RULES
 from curate.text import apply_edits
 
 STORY = (

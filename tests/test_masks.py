@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.export.verify import read_documents, verify
+from curate.rounds.views import View
 from curate.text import apply_edits, content_id, field_edits, render
-from curate.views import View
 
 SECRET = (
     *("anna.a@mail.example.org", "boris@post.example.net", "+44 20 7946 0958", "13800138000"),

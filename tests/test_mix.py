@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import DataError, RecipeError
-from curate.mix import BetweenSpec, MixSpec, WithinSpec, tokens_of
-from curate.mix.between import STRATEGIES, share_of
-from curate.mix.projection import Infeasible, project
-from curate.mix.within import WEIGHERS
+from curate.mix.spec import BetweenSpec, MixSpec, WithinSpec, tokens_of
+from curate.mixture.projection import Infeasible, project
+from curate.mixture.shares import STRATEGIES, share_of
+from curate.mixture.weights import WEIGHERS
 
 SUPPLY = pd.Series({"big": 900, "mid": 90, "small": 10})
 QUALITY = pd.Series({"big": 0.1, "mid": 0.5, "small": 0.9})

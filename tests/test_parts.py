@@ -6,8 +6,12 @@ import pytest
 
 from curate.errors import DataError, RecipeError
 from curate.forms import load_form
-from curate.people import Person, add, effort, load
-from curate.pull import bring, close_round
+from curate.people import Person
+from curate.people.accounts import add
+from curate.people.effort import effort
+from curate.people.people import load
+from curate.pull.importing import bring
+from curate.pull.stage import close_round
 from tests.conftest import BAD, FILMS, GOOD, feeling, reviews
 
 FOLDER = {"backend": "folder", "form": "sentiment"}
@@ -564,7 +568,7 @@ def test_no_round_is_opened_while_people_are_asked(cleaned):
 
 def test_a_lost_folder_is_restored_and_nobody_is_asked_again(cleaned):
     from curate.errors import ProjectMismatch
-    from curate.push import restore
+    from curate.push.restoring import restore
 
     for id in ("ann", "bob"):
         add(cleaned.root, Person(id=id))

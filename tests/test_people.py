@@ -5,9 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from curate import people
 from curate.errors import DataError, RecipeError
-from curate.people import People, Person, identify, load, pseudonym, save
+from curate.people import People, Person, effort, people
+from curate.people import accounts as accounts_
+from curate.people.accounts import identify, pseudonym
+from curate.people.people import load, save
 from curate.workspace import Workspace
 
 ANNA = """people:
@@ -110,17 +112,17 @@ def test_an_account_that_gets_a_name_later_keeps_what_it_did(root):
     ids, _ = identify(root, "label_studio", ["cy@example.org", "di@example.org"])
     before = ids["cy@example.org"]
     accounts = {"label_studio": "cy@example.org", "argilla": "cy"}
-    people.add(root, Person(id="cy", name="Cy", accounts=accounts))
+    accounts_.add(root, Person(id="cy", name="Cy", accounts=accounts))
     assert [person.id for person in load(root).people] == [ids["di@example.org"], "cy"]
-    assert people.renamed(root)[before] == "cy"
-    assert people.ids(root, "label_studio", ["cy@example.org"])["cy@example.org"] == "cy"
+    assert accounts_.renamed(root)[before] == "cy"
+    assert accounts_.ids(root, "label_studio", ["cy@example.org"])["cy@example.org"] == "cy"
     with pytest.raises(DataError, match="cy on argilla is cy already"):
-        people.add(root, Person(id="other", accounts={"argilla": "cy"}))
+        accounts_.add(root, Person(id="other", accounts={"argilla": "cy"}))
 
 
 def test_what_is_new_about_a_person_leaves_the_rest_and_the_order(root):
     (root / people.NAME).write_text(ANNA)
-    people.add(root, Person(id="anna", quota=5, accounts={"argilla": "anna"}))
+    accounts_.add(root, Person(id="anna", quota=5, accounts={"argilla": "anna"}))
     anna, bo = load(root).people
     assert (anna.name, anna.quota, bo.id) == ("Anna Li", 5, "bo")
     assert anna.accounts == {"label_studio": "anna@example.org", "argilla": "anna"}
@@ -140,7 +142,7 @@ def done(person="ann", id="a", value="x", status="submitted", *, after=0, second
 def told(*rows, by="month"):
     return [
         (e.annotator, e.period, e.answers, e.skips, e.revisions, e.minutes)
-        for e in people.effort(rows, by)
+        for e in effort.effort(rows, by)
     ]
 
 
@@ -166,9 +168,9 @@ def test_a_text_counts_once_and_a_change_is_a_revision_in_its_own_period():
 
 def test_midnight_is_where_people_are():
     late = done(after=6)  # 18:00 in UTC
-    (row,) = people.effort([late], "month", ZoneInfo("Asia/Shanghai"))
+    (row,) = effort.effort([late], "month", ZoneInfo("Asia/Shanghai"))
     assert row.period == "2026-02"
-    (row,) = people.effort([late], "month")
+    (row,) = effort.effort([late], "month")
     assert row.period == "2026-01"
 
 

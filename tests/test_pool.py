@@ -8,8 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from curate import pool, storage
+from curate import storage
 from curate.errors import DataError, RecipeError
+from curate.pool import spec, work
+from curate.pool import stage as pool
 from curate.text import content_id
 
 SOUP, BREAD, TEA = "The soup was good.", "The bread was fresh.", "The tea was cold."
@@ -161,7 +163,7 @@ def test_several_fields(offline):
 )
 def test_a_source_that_cannot_be_meant(source, words):
     with pytest.raises(ValueError, match=words):
-        pool.PoolSpec.model_validate({"sources": [source]})
+        spec.PoolSpec.model_validate({"sources": [source]})
 
 
 def test_a_template_for_the_text_alone(offline):
@@ -358,7 +360,7 @@ def folder_bytes(folder):
 def test_shards_do_not_change_what_is_collected(offline, monkeypatch):
     source = many(offline)
     _, whole = read(offline, source)
-    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 10)
+    monkeypatch.setattr(work, "ROWS_PER_SHARD", 10)
     shutil.rmtree(offline.root / "pool")
     _, parts = read(offline, source)
     assert len(offline.workspace.shards("pool")) == 3
@@ -366,7 +368,7 @@ def test_shards_do_not_change_what_is_collected(offline, monkeypatch):
 
 
 def test_a_resumed_build_gives_the_same_bytes(offline, monkeypatch):
-    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 10)
+    monkeypatch.setattr(work, "ROWS_PER_SHARD", 10)
     many(offline)
     offline.lines("b.jsonl", [SOUP, BREAD])
     offline.lines("c.jsonl", [BREAD, TEA])

@@ -16,9 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import pool, storage
+from curate import storage
 from curate.engine import choose
 from curate.errors import DataError
+from curate.pool import stage as pool
+from curate.pool import work
 from curate.pool.copies import KNOWN, changes
 from curate.pool.staging import ids_schema, number_of, shard_name, shard_number
 
@@ -218,7 +220,7 @@ def content(offline):
 def test_any_engine_and_number_of_workers_collects_the_same(offline, monkeypatch, name):
     if name == "ray" and find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install 'curate[ray]'")
-    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 50)
+    monkeypatch.setattr(work, "ROWS_PER_SHARD", 50)
     names = several(offline)
     made = collect(offline, *names, holdout=0.1)
     expected = content(offline)
@@ -232,7 +234,7 @@ def test_any_engine_and_number_of_workers_collects_the_same(offline, monkeypatch
 
 
 def test_a_shard_ends_by_size_too(offline, monkeypatch):
-    monkeypatch.setattr(pool, "CHARS_PER_SHARD", 1000)
+    monkeypatch.setattr(work, "CHARS_PER_SHARD", 1000)
     offline.lines("a.jsonl", [f"{n} " + "long " * 100 for n in range(10)])
     collect(offline, "a")
     assert len(storage.shards(offline.root / "pool")) == 5

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.clean import privacy
 from curate.clean.edits import Batch
+from curate.clean.instruments.privacy import instrument, numbers
 from curate.text import apply_edits
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
@@ -20,11 +20,11 @@ BLOCK = "-----BEGIN RSA PRIVATE KEY-----\nMIIBOgIBAAJB\n-----END RSA PRIVATE KEY
 
 
 def kinds(text):
-    return [each.kind for each in privacy.find(text)]
+    return [each.kind for each in instrument.find(text)]
 
 
 def masked(text):
-    return apply_edits(text, privacy.masks(privacy.find(text), privacy.KINDS))
+    return apply_edits(text, instrument.masks(instrument.find(text), instrument.KINDS))
 
 
 @pytest.mark.parametrize(
@@ -117,17 +117,17 @@ def test_the_surer_kind_wins_where_two_overlap():
 
 
 def measured(texts, fields=None, template=None, **actions):
-    settings = privacy.PrivacySpec(**actions)
+    settings = instrument.PrivacySpec(**actions)
     columns = {"fields": fields or [None] * len(texts), "template": [template] * len(texts)}
     arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
     batch = Batch(pa.table({"text": texts, **arrays}))
-    table = pa.table(dict(privacy.Privacy().measure(batch, settings.kinds("mask"))))
-    return table, batch.edited, privacy.Privacy().fails(table, settings).tolist()
+    table = pa.table(dict(instrument.Privacy().measure(batch, settings.kinds("mask"))))
+    return table, batch.edited, instrument.Privacy().fails(table, settings).tolist()
 
 
 def test_signals_count_each_kind():
     table, texts, failed = measured(["a@b.org c@d.org 13800138000 by phone", "nothing"])
-    assert table.column_names == list(privacy.SIGNALS)
+    assert table.column_names == list(instrument.SIGNALS)
     assert table["privacy:email"].to_pylist() == [2, 0]
     assert table["privacy:phone"].to_pylist() == [1, 0]
     assert texts == ["a@b.org c@d.org 13800138000 by phone", "nothing"]
@@ -142,7 +142,7 @@ def test_each_kind_has_its_action():
         ["[email], call 13800138000"],
         [False],
     )
-    assert privacy.PrivacySpec.model_validate("mask").kinds("mask") == privacy.KINDS
+    assert instrument.PrivacySpec.model_validate("mask").kinds("mask") == instrument.KINDS
 
 
 def test_what_a_text_does_not_show_cannot_be_masked_and_goes():
@@ -159,7 +159,7 @@ def test_what_a_text_does_not_show_cannot_be_masked_and_goes():
 
 def luhn_number(prefix, length, rng):
     body = prefix + "".join(rng.choice(string.digits) for _ in range(length - len(prefix) - 1))
-    return next(body + d for d in string.digits if privacy.luhn(body + d))
+    return next(body + d for d in string.digits if numbers.luhn(body + d))
 
 
 @given(
@@ -177,7 +177,7 @@ def test_an_identity_number_is_found_and_any_other_check_digit_is_not(born, seri
     if born.year > 2099:
         born = born.replace(year=2000, day=1)
     body = f"440301{born:%Y%m%d}{serial:03}"
-    check = [d for d in "0123456789X" if privacy.chinese_id(body + d)]
+    check = [d for d in "0123456789X" if numbers.chinese_id(body + d)]
     assert len(check) == 1
     assert kinds(f"证件{body}{check[0]}") == ["id"]
     wrong = "1" if check[0] != "1" else "2"
@@ -203,11 +203,11 @@ PIECES = st.one_of(
 
 @given(st.lists(PIECES, max_size=8).map("".join))
 def test_places_are_in_order_and_what_was_masked_is_not_found_again(text):
-    found = privacy.find(text)
+    found = instrument.find(text)
     for one, two in pairwise(found):
         assert one.end <= two.start
     assert all(0 <= start < end <= len(text) for start, end, _ in found)
-    again = privacy.find(masked(text))
+    again = instrument.find(masked(text))
     assert len(again) <= len(found)
     values = {text[start:end] for start, end, _ in found}
     assert not {masked(text)[start:end] for start, end, _ in again} & values

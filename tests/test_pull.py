@@ -5,10 +5,12 @@ from dataclasses import replace
 
 import pytest
 
-from curate import pull
 from curate.errors import DataError, ProjectMismatch
 from curate.forms import load_form
+from curate.pull import answers, importing
+from curate.pull import stage as pull
 from curate.records import Annotation
+from curate.rounds import standing
 
 DAY = "2026-01-01T00:00:{:02}+00:00"
 
@@ -122,10 +124,10 @@ def test_a_draft_that_cannot_be_meant_takes_no_place_either(pushed):
     current, form = pushed.workspace.round, pushed.workspace.round.form
     id = pushed.tasks[0]["id"]
     draft = Annotation(id, "sentiment", "ann", "nonsense", "draft", DAY.format(9))
-    kept = pull._checked(draft, form, current.views())
+    kept = answers.checked(draft, form, current.views())
     assert (kept.status, kept.value) == ("draft", "nonsense")
     assert "none of the choices" in kept.reason
-    said = pull._checked(replace(draft, status="submitted"), form, current.views())
+    said = answers.checked(replace(draft, status="submitted"), form, current.views())
     assert said.status == "rejected"
 
 
@@ -346,7 +348,7 @@ def test_overview_asks_no_server(pushed):
     pushed.answer("ann")
     pushed.run("pull")
     pushed.workspace.connect = None
-    (found,) = pull.overview(pushed.workspace)
+    (found,) = standing.overview(pushed.workspace)
     assert (found.round, found.tasks, found.complete, found.answers) == (1, 6, 0, 6)
     assert (found.annotators, found.backend, found.closed) == (1, "folder", "nobody is left to ask")
 
@@ -357,7 +359,7 @@ def test_overview_asks_no_server(pushed):
 def brought(run, name, *rows):
     path = run.root / name
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return pull.bring(run.workspace, path, load_form("sentiment"))
+    return importing.bring(run.workspace, path, load_form("sentiment"))
 
 
 @pytest.fixture
@@ -406,11 +408,11 @@ def test_the_same_file_with_another_form_is_another_round(pool):
     again = {**row, "question": "flags", "value": ["spam"]}
     path = pool.root / "labels.jsonl"
     path.write_text(json.dumps(again) + "\n")
-    first = pull.bring(pool.workspace, path, load_form("sentiment"))
-    second = pull.bring(pool.workspace, path, load_form("flags"))
+    first = importing.bring(pool.workspace, path, load_form("sentiment"))
+    second = importing.bring(pool.workspace, path, load_form("flags"))
     assert (first.round, first.statuses) == (2, {"rejected": 1})
     assert (second.round, second.statuses) == (3, {"submitted": 1})
-    assert pull.bring(pool.workspace, path, load_form("flags")).new == 0
+    assert importing.bring(pool.workspace, path, load_form("flags")).new == 0
 
 
 def test_an_import_of_nothing_known_is_kept_too(pool):
@@ -431,5 +433,5 @@ def test_an_import_that_cannot_be_read_leaves_no_round(pool):
     with pytest.raises(DataError, match="no annotator"):
         brought(pool, "labels.jsonl", {"id": "a", "question": "b"})
     with pytest.raises(DataError, match="no file"):
-        pull.bring(pool.workspace, pool.root / "absent.jsonl", load_form("sentiment"))
+        importing.bring(pool.workspace, pool.root / "absent.jsonl", load_form("sentiment"))
     assert pool.workspace.rounds == []

@@ -5,8 +5,8 @@ import shutil
 
 import pytest
 
-from curate import push
 from curate.errors import DataError, FormError, MissingInput, ProjectMismatch
+from curate.push import tasks
 from curate.rounds import text_digest
 
 FOLDER = {"backend": "folder", "form": "sentiment", "overlap": 2}
@@ -37,7 +37,7 @@ def test_tasks_are_shown_in_the_order_of_chance_and_not_of_rank(sampled):
     shown = [task["id"] for task in sampled.tasks]
     assert sorted(shown) == sorted(ranked)
     assert shown != ranked
-    order = [task.id for task in push.tasks_of(sampled.workspace.round)]
+    order = [task.id for task in tasks.tasks_of(sampled.workspace.round)]
     assert shown == order
 
 

@@ -3,7 +3,9 @@
 import pytest
 
 from curate.errors import RecipeError
-from curate.recipe import Recipe, adopt, is_fresh, json_schema, load, takes_part, templates
+from curate.run.files import adopt, load, templates
+from curate.run.recipe import Recipe, json_schema
+from curate.run.stages import is_fresh, takes_part
 
 
 def recipe(folder, text):

@@ -3,9 +3,16 @@
 import numpy as np
 import pytest
 
-from curate.clean import relevance
-from curate.clean.grams import hashed
-from curate.clean.relevance import BUCKETS, RelevanceSpec, buckets, counts, importance, scores
+from curate.clean.instruments import relevance
+from curate.clean.instruments.grams import hashed
+from curate.clean.instruments.relevance import (
+    BUCKETS,
+    RelevanceSpec,
+    buckets,
+    counts,
+    importance,
+    scores,
+)
 from curate.errors import RecipeError
 from curate.spec import validated
 from curate.text import content_id

@@ -6,11 +6,11 @@ from datetime import datetime
 
 import pytest
 
-from curate import removals, remove
 from curate.cli import main
 from curate.embed import embed
 from curate.errors import CurateError, DataError, RecipeError, ServerError
 from curate.export.verify import verify
+from curate.takedown import erasing, listed, naming, takedown
 from curate.text import content_id
 from tests.conftest import BAD, FILMS, GOOD, MEALS, reviews
 from tests.test_masks import everything
@@ -45,10 +45,10 @@ def finish(offline, rounds=True):
 
 
 def take(offline, *, only=False, **named):
-    ids = remove.find(offline.workspace, **named)
-    found = remove.cluster(offline.workspace, ids)
+    ids = naming.find(offline.workspace, **named)
+    found = naming.cluster(offline.workspace, ids)
     found = [each for each in found if not only or each.why != "near_duplicate"]
-    return remove.run(offline.workspace, found, ids, "asked by its author")
+    return takedown.run(offline.workspace, found, ids, "asked by its author")
 
 
 def ids_file(offline, *ids):
@@ -90,11 +90,11 @@ def test_the_record_names_exports_and_shards_and_the_new_one_holds_none(whole):
     assert held["content_sha256"] == content
     assert held["shards"] == {"data-00000.jsonl": [ID]}
     assert not (whole.root / "export").exists()
-    (told,) = remove.check(whole.workspace)
+    (told,) = takedown.check(whole.workspace)
     assert told["after"] is None
     whole.pool()
     finish(whole, rounds=False)
-    (told,) = remove.check(whole.workspace)
+    (told,) = takedown.check(whole.workspace)
     assert told["exports"] == [held]
     assert told["after"]["holds"] == 0
     assert told["after"]["content_sha256"] != content
@@ -116,7 +116,7 @@ def test_pool_refuses_it_for_ever(whole):
 
 
 def test_verify_fails_on_an_export_that_holds_it(whole):
-    removals.add(whole.root, [ID], "asked", "2026-01-01T00:00:00+00:00")
+    listed.add(whole.root, [ID], "asked", "2026-01-01T00:00:00+00:00")
     problems = verify(whole.root / "export").problems
     assert problems == (f"data-00000.jsonl holds {ID}, which was taken down",)
 
@@ -169,10 +169,10 @@ def test_an_interrupted_request_is_finished_by_the_next(whole, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(remove, "_erase_rows", killed)
+        patch.setattr(erasing, "_erase_rows", killed)
         with pytest.raises(KeyboardInterrupt):
             take(whole, domain="example.org")
-    assert ID in removals.removed(whole.root)
+    assert ID in listed.removed(whole.root)
     take(whole, ids=ids_file(whole, "0" * 32))
     assert [name for name, text in everything(whole.root, ("data/",)) if "Ana Silva" in text] == []
 
@@ -182,7 +182,7 @@ def test_an_interrupted_request_is_finished_by_the_next(whole, monkeypatch):
 
 def test_addresses_below_a_prefix_or_at_a_domain(whole):
     def found(**named):
-        return remove.find(whole.workspace, **named)
+        return naming.find(whole.workspace, **named)
 
     assert found(domain="example.org") == found(domain="WWW.example.org") == [ID]
     assert found(domain="ample.org") == found(domain="org.example") == []
@@ -202,7 +202,7 @@ def test_addresses_of_copies_and_deep_in_meta(offline):
     offline.pool()
 
     def found(**named):
-        return remove.find(offline.workspace, **named)
+        return naming.find(offline.workspace, **named)
 
     assert found(domain="second.example.org") == found(domain="first.example.org") == [ID]
     assert found(domain="xn--r8jz45g.jp") == found(domain="例え.jp") == [TWIN_ID]
@@ -214,25 +214,25 @@ def test_addresses_of_copies_and_deep_in_meta(offline):
 
 def test_one_way_to_name_what_goes(whole, tmp_path):
     with pytest.raises(RecipeError, match="one of --ids, --domain and --url"):
-        remove.find(whole.workspace)
+        naming.find(whole.workspace)
     with pytest.raises(RecipeError, match="one of"):
-        remove.find(whole.workspace, domain="a", url="b")
+        naming.find(whole.workspace, domain="a", url="b")
     with pytest.raises(RecipeError, match="one of"):
-        remove.find(whole.workspace, url="")
+        naming.find(whole.workspace, url="")
     path = tmp_path / "ids"
     path.write_bytes(b"\xff\xfe\n")
     with pytest.raises(DataError, match="line 1: not an id"):
-        remove.find(whole.workspace, ids=path)
+        naming.find(whole.workspace, ids=path)
     path.write_text(f'{{"id": "{ID}"}}\n\nnot an id\n')
     with pytest.raises(DataError, match="line 3: not an id"):
-        remove.find(whole.workspace, ids=path)
+        naming.find(whole.workspace, ids=path)
     path.write_text(f'{{"id": "{ID}"}}\n{ID}\n')
-    assert remove.find(whole.workspace, ids=path) == [ID]
+    assert naming.find(whole.workspace, ids=path) == [ID]
 
 
 def test_a_reason_is_asked_for(whole):
     with pytest.raises(RecipeError, match="give a reason"):
-        remove.run(whole.workspace, [], [ID], " ")
+        takedown.run(whole.workspace, [], [ID], " ")
 
 
 # ── the command

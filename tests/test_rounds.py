@@ -8,7 +8,7 @@ import pytest
 from curate import tables
 from curate.errors import DataError
 from curate.rounds import Round, freeze, newest
-from curate.views import View
+from curate.rounds.views import View
 
 DAY = datetime(2026, 1, 1, tzinfo=UTC)
 

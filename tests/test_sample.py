@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import sample
-from curate.sample import SampleSpec, allocate
+from curate.sample import strategies
+from curate.sample.spec import SampleSpec
+from curate.sample.strategies import allocate
 
 
 def items(*sizes):
@@ -65,12 +66,12 @@ def test_proportional_shares_are_within_one_of_the_quota(sizes, n):
 # ── strategies
 
 
-@pytest.mark.parametrize("strategy", sample.STRATEGIES)
+@pytest.mark.parametrize("strategy", strategies.STRATEGIES)
 @pytest.mark.parametrize("n", [1, 7, 30, 500])
 def test_a_strategy_gives_rows_once_and_their_probabilities(strategy, n):
     frame = items(20, 9, 1)
     rng = np.random.default_rng(0)
-    rows, chances = sample.STRATEGIES[strategy](frame, n, rng, SampleSpec())
+    rows, chances = strategies.STRATEGIES[strategy](frame, n, rng, SampleSpec())
     assert len(rows) == len(set(rows.tolist())) == len(chances) == min(n, 30)
     assert set(rows.tolist()) <= set(range(30))
     assert ((chances > 0) & (chances <= 1)).all()
@@ -78,24 +79,24 @@ def test_a_strategy_gives_rows_once_and_their_probabilities(strategy, n):
         assert (chances == 1).all()
 
 
-@pytest.mark.parametrize("strategy", sample.STRATEGIES)
+@pytest.mark.parametrize("strategy", strategies.STRATEGIES)
 def test_propensities_are_the_share_of_draws_that_hold_a_row(strategy):
     frame, spec = items(12, 4), SampleSpec(allocation="equal")
     held, said = np.zeros(16), np.zeros(16)
     for seed in range(2000):
         rng = np.random.default_rng(seed)
-        rows, chances = sample.STRATEGIES[strategy](frame, 6, rng, spec)
+        rows, chances = strategies.STRATEGIES[strategy](frame, 6, rng, spec)
         held[rows] += 1
         said[rows] = chances
     assert held / 2000 == pytest.approx(said, abs=0.05)
 
 
-@pytest.mark.parametrize("strategy", sample.STRATEGIES)
+@pytest.mark.parametrize("strategy", strategies.STRATEGIES)
 def test_weights_of_one_over_the_propensity_sum_to_the_frame(strategy):
     frame = items(40, 25, 3)
     for allocation in ("equal", "proportional"):
         spec = SampleSpec(allocation=allocation)
-        _, chances = sample.STRATEGIES[strategy](frame, 20, np.random.default_rng(1), spec)
+        _, chances = strategies.STRATEGIES[strategy](frame, 20, np.random.default_rng(1), spec)
         assert (1 / chances).sum() == pytest.approx(68)
 
 

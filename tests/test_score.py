@@ -10,7 +10,9 @@ from curate.errors import DataError, RecipeError
 from curate.export.verify import read_documents, verify
 from curate.metrics import cross_entropy
 from curate.records import Question
-from curate.score import ScoreSpec, heads, quality_function
+from curate.score import calibration, heads, learning
+from curate.score.quality import quality_function
+from curate.score.spec import ScoreSpec
 
 MOOD = Question("mood", "choice", ("text",), ("bad", "fine", "good"), ("bad", "fine", "good"))
 
@@ -26,7 +28,7 @@ def clouds(n=300, classes=3, spread=0.7, dimensions=12, seed=0):
 def fitted(vectors, rows, truth, learn=None, seed=0):
     folds = np.arange(len(rows)) % 5
     learn = learn or heads.choice_head([str(i) for i in range(truth.shape[1])])
-    return heads.fit(learn, vectors, rows, truth, folds, np.random.default_rng(seed))
+    return learning.fit(learn, vectors, rows, truth, folds, np.random.default_rng(seed))
 
 
 def test_classes_are_recovered():
@@ -61,10 +63,10 @@ def test_the_temperature_mends_overconfidence():
     rng = np.random.default_rng(2)
     truth = np.eye(2)[(rng.random(500) < 0.7).astype(int)]
     loud = np.tile([0.0, 6.0], (500, 1))
-    temperature = heads.fit_temperature(loud, truth)
+    temperature = calibration.fit_temperature(loud, truth)
     assert temperature > 3
-    calm = heads.softmax(loud / temperature)
-    assert cross_entropy(truth, calm) < cross_entropy(truth, heads.softmax(loud))
+    calm = calibration.softmax(loud / temperature)
+    assert cross_entropy(truth, calm) < cross_entropy(truth, calibration.softmax(loud))
     assert calm[0, 1] == pytest.approx(truth[:, 1].mean(), abs=0.01)
 
 

@@ -15,17 +15,9 @@ import pytest
 
 from curate import connections
 from curate.errors import NotAllowed, ServerError
-from curate.servers import (
-    Home,
-    Running,
-    embedded,
-    environments,
-    inventory,
-    label_studio,
-    processes,
-    public,
-)
+from curate.servers import Home, Running, embedded, environments, inventory, processes, public
 from curate.servers.label_studio import inside
+from curate.servers.label_studio import server as label_studio
 from tests.command import command
 
 NAME = "https://label.example.org"

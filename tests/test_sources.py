@@ -13,8 +13,9 @@ import pytest
 
 from curate.errors import CurateError, DataError
 from curate.pool.finding import translated
-from curate.pool.readers import FORMATS, SUFFIXES, code, markdown, opening, reader
+from curate.pool.readers import code, markdown, opening
 from curate.pool.readers.decoding import Decoder, find_encoding
+from curate.pool.readers.registry import FORMATS, SUFFIXES, reader
 from curate.pool.rows import content, look, without
 from curate.pool.sources import Bad, Row, SourceSpec, find, parts, read
 from curate.text import content_id
@@ -421,7 +422,7 @@ KEY = "s3cret-key"
     ],
 )
 def test_a_key_in_a_recipe_is_refused_without_being_shown(source):
-    from curate.pool import PoolSpec
+    from curate.pool.spec import PoolSpec
     from curate.spec import validated
 
     with pytest.raises(CurateError, match="an address holds a key") as caught:
@@ -1019,7 +1020,7 @@ def test_the_schema_tells_what_a_source_may_be():
 def test_the_sources_of_the_readme_are_sources():
     import yaml
 
-    from curate.pool import PoolSpec
+    from curate.pool.spec import PoolSpec
 
     text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
     blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate.rounds.views import View, cut, task_id, window
 from curate.text import apply_edits
-from curate.views import View, cut, task_id, window
 
 TEXT = "Call Anna at 555-1234 or 💬 write to anna@example.org, said Bo."
 MASKS = ((13, 21, "[phone]"), (36, 52, "[mail]"))

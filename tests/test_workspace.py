@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curate import recipe, storage, tables
+from curate import storage, tables
 from curate.errors import CurateError, MissingInput, WorkspaceBusy
-from curate.views import View
+from curate.rounds.views import View
+from curate.run import recipe, stages
 from curate.workspace import Workspace
 
 TEXTS = ("The soup was good.", "The soup was bad.", "The bread was fresh today.")
@@ -45,7 +46,7 @@ def test_a_missing_input_names_the_command(offline):
 
 
 def fresh(offline, stage, **given):
-    return recipe.is_fresh(offline.workspace, stage, offline.spec(stage, **given))
+    return stages.is_fresh(offline.workspace, stage, offline.spec(stage, **given))
 
 
 def sources(path="data/*.jsonl"):

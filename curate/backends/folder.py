@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from curate import __version__, storage
-from curate.backends import refuse_losses
+from curate.backends.backend import refuse_losses
 from curate.errors import DataError, FormError, ProjectMismatch
 from curate.records import (
     Annotation,

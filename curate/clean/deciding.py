@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from curate.clean.instruments import Asked
-from curate.clean.rules import RuleName, Rules, rows_by_rules
-from curate.clean.signals import Range
+from curate.clean.instruments.registry import Asked
+from curate.clean.rules.registry import RuleName, Rules, rows_by_rules
+from curate.clean.rules.signals import Range
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Literal
 
-from curate.clean import CleanSpec, instruments, limits_of, measurements
 from curate.clean.deciding import decide, outside
-from curate.clean.signals import Range
+from curate.clean.instruments import registry
+from curate.clean.rules.signals import Range
+from curate.clean.spec import CleanSpec
+from curate.clean.verdicts import limits_of, measurements
 from curate.errors import RecipeError
 from curate.text import apply_edits
 from curate.workspace import Workspace
@@ -217,7 +219,7 @@ def _outcomes(
     import pyarrow.parquet as pq
 
     shards = workspace.shards("clean")
-    chosen = instruments.deciding(spec, shards)
+    chosen = registry.deciding(spec, shards)
     totals: dict[tuple[str, str], NDArray[np.int64]] = defaultdict(lambda: np.zeros(3, np.int64))
     for pool, clean in zip(workspace.shards("pool"), shards, strict=True):
         table = measurements(pool, clean)

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curate import tables, tokens
-from curate.clean.duplicates import signatures
+from curate.clean.duplicates.near import signatures
 from curate.clean.edits import Batch, home, merged
-from curate.clean.features import Features, tidy
-from curate.clean.instruments import INSTRUMENTS
-from curate.clean.rules import RULES, Rule, RuleName, Rules, columns, rows_by_rules
+from curate.clean.instruments.registry import INSTRUMENTS
+from curate.clean.rules.features import Features, tidy
+from curate.clean.rules.registry import RULES, Rule, RuleName, Rules, columns, rows_by_rules
 from curate.text import Edit, apply_edits
 
 if TYPE_CHECKING:

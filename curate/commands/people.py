@@ -23,7 +23,7 @@ def people_list(workspace: Root = HERE, as_json: Json = False) -> None:
 
     Example: curate people list
     """
-    from curate.people import load
+    from curate.people.people import load
 
     known = [person.model_dump(mode="json", by_alias=True) for person in load(workspace).people]
     if as_json:
@@ -56,7 +56,8 @@ def people_add(
 
     Example: curate people add anna --account label_studio=anna@example.org --language zh
     """
-    from curate.people import Person, add
+    from curate.people import Person
+    from curate.people.accounts import add
     from curate.spec import validated
 
     given = {
@@ -75,7 +76,7 @@ def people_add(
 
 
 def _account(text: str) -> tuple[str, str]:
-    from curate.people import BACKENDS
+    from curate.people.people import BACKENDS
 
     backend, sign, account = text.partition("=")
     if not sign or backend not in BACKENDS:
@@ -98,7 +99,7 @@ def people_report(
 
     Example: curate people report --by week --zone Asia/Shanghai > hours.csv
     """
-    from curate.people import Effort, Period, effort
+    from curate.people.effort import Effort, Period, effort
 
     periods: dict[str, Period] = {each: each for each in ("day", "week", "month", "round")}
     if by not in periods:

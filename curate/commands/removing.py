@@ -20,11 +20,11 @@ def taken_down(
     here: Workspace, reason: str, named: Mapping[str, Any], only: bool, yes: bool, as_json: bool
 ) -> None:
     """List what goes, ask, and take it down. Raises CurateError where the answer is no."""
-    from curate import remove
+    from curate.takedown import naming, takedown
 
-    remove.check_reason(reason)
-    ids = remove.find(here, **named)
-    found = [each for each in remove.cluster(here, ids) if not only or each.why != "near_duplicate"]
+    takedown.check_reason(reason)
+    ids = naming.find(here, **named)
+    found = [each for each in naming.cluster(here, ids) if not only or each.why != "near_duplicate"]
     if not ids:
         raise CurateError("nothing here is named by that", hint="nothing was done")
     for why, some in groupby(found, key=lambda each: each.why.replace("_", " ")):
@@ -33,7 +33,7 @@ def taken_down(
             console.note(f"{each.id}  {each.source}  {each.origin}  {why}")
         if len(kind) > SHOWN:
             console.note(f"and {len(kind) - SHOWN:,} more: {why}")
-    if not only and not remove.knows_near(here):
+    if not only and not naming.knows_near(here):
         console.note("`clean` has not looked for near-duplicates here: none of them are named")
     number = len({*ids, *(each.id for each in found)})
     console.note(
@@ -44,7 +44,7 @@ def taken_down(
         number
     ):
         raise CurateError("nothing was taken down", hint="it is only if you type the number")
-    made = remove.run(here, found, ids, reason)
+    made = takedown.run(here, found, ids, reason)
     console.show(made, as_json=as_json)
     if not as_json:
         for held in made.exports:
@@ -53,9 +53,9 @@ def taken_down(
 
 def checked(here: Workspace, as_json: bool) -> None:
     """Show, for each request, which exports held its documents and what today's holds."""
-    from curate import remove
+    from curate.takedown import takedown
 
-    told = remove.check(here)
+    told = takedown.check(here)
     if as_json:
         console.show({"removals": told}, as_json=True)
         return

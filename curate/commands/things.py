@@ -26,7 +26,7 @@ def round_list(workspace: Root = HERE, as_json: Json = False) -> None:
 
     Example: curate round list
     """
-    from curate.pull import overview
+    from curate.rounds.standing import overview
 
     found = overview(open_workspace(workspace))
     if as_json:
@@ -41,7 +41,7 @@ def round_close(workspace: Root = HERE, as_json: Json = False, wait: Wait = 0) -
 
     Example: curate round close
     """
-    from curate.pull import close_round
+    from curate.pull.stage import close_round
 
     here = open_workspace(workspace)
     with here.lock("round close", wait=wait):
@@ -54,7 +54,7 @@ def recipe_schema() -> None:
 
     Example: curate recipe schema > recipe.schema.json
     """
-    from curate.recipe import json_schema
+    from curate.run.recipe import json_schema
 
     console.show(json_schema(), as_json=True)
 
@@ -65,7 +65,7 @@ def recipe_check(path: Annotated[Path, typer.Argument(help="A recipe.")]) -> Non
 
     Example: curate recipe check recipes/sentiment.yaml
     """
-    from curate.recipe import load
+    from curate.run.files import load
 
     load(path)
     console.note(f"{path} is right")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from curate.engine import shuffling
 from curate.errors import CurateError
+from curate.progress import Advance
 from curate.storage import write_parquet
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ R = TypeVar("R")
 
 Transform = Callable[["pa.Table"], "pa.Table"]
 Load = Callable[[Any], "pa.Table"]
-Advance = Callable[[int], None]
 
 BUCKET_BYTES = 10 << 20
 """A bucket is about so large; to sort it and the like takes a worker some times that."""

@@ -12,8 +12,8 @@ from typing import Any
 
 from curate import storage, tokens
 from curate.errors import DataError
-from curate.export import content_line
-from curate.removals import removed
+from curate.export.documents import content_line
+from curate.takedown.listed import removed
 from curate.text import TEXT, content_id
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from curate import storage, tokens
 from curate.engine.shuffling import bucket_of
 from curate.pool.staging import ids_schema, narrow_rows, number_of
-from curate.removals import addresses
+from curate.takedown.listed import addresses
 
 if TYPE_CHECKING:
     import numpy as np

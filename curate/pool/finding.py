@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import DataError
-from curate.pool.declared import SourceSpec
-from curate.pool.readers import SUFFIXES
 from curate.pool.readers.code import LEFT_OUT
 from curate.pool.readers.opening import (
     BLOCK,
@@ -26,7 +24,9 @@ from curate.pool.readers.opening import (
     split_suffix,
     without_options,
 )
+from curate.pool.readers.registry import SUFFIXES
 from curate.pool.readers.sql import database_file
+from curate.pool.source_spec import SourceSpec
 
 _MAGIC = re.compile(r"[*?\[]")
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
 
-from curate.pool.declared import Chat, Column, SourceSpec
 from curate.pool.readers.image import FIELD, reference
 from curate.pool.readers.opening import remote
+from curate.pool.source_spec import Chat, Column, SourceSpec
 from curate.text import TEXT, canonical, content_id, render
 
 MISSING = object()

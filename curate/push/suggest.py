@@ -20,8 +20,8 @@ from curate import tables
 from curate.errors import RecipeError
 from curate.forms import complaint
 from curate.records import Form, Question, Suggestion
+from curate.rounds.views import View
 from curate.spec import Spec
-from curate.views import View
 from curate.workspace import Workspace
 
 Guess = tuple[Any, float | None]

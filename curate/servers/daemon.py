@@ -104,7 +104,7 @@ def find_our_modules(name: str) -> None:
     here = Path(__file__).parent
     for package, folder in (
         ("curate", here.parent),
-        ("curate.servers", here),
+        ("curate.servers.running", here),
         (f"curate.servers.{name}", here / name),
     ):
         module = ModuleType(package)

@@ -23,9 +23,11 @@ from typing import Any
 
 from curate import storage
 from curate.errors import ServerError
-from curate.servers import Account, Home, Running, Watch, daemon, environments, processes, unwatched
+from curate.progress import Watch, unwatched
+from curate.servers import daemon, environments, processes
 from curate.servers.environments import Environment
 from curate.servers.public import checked
+from curate.servers.running import Account, Home, Running
 
 INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 """All that a server sees of our environment; servers read names as common as `HOST`."""

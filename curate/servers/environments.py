@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from curate.errors import ServerError
-from curate.servers import Advance, Watch
+from curate.progress import Advance, Watch
 from curate.servers.processes import held
 
 HARMFUL = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_USER")

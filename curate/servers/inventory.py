@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from curate.servers import Home
+from curate.servers.running import Home
 
 DATABASES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "label_studio": (

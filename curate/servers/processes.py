@@ -21,8 +21,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from curate.errors import ServerError
-from curate.servers import Running
 from curate.servers.daemon import HOST
+from curate.servers.running import Running
 
 
 @contextmanager

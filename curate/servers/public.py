@@ -12,7 +12,7 @@ from string import Template
 from urllib.parse import urlsplit
 
 from curate.errors import ServerError
-from curate.servers import Running
+from curate.servers.running import Running
 
 NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)(\.(?!-)[a-z0-9-]{1,63}(?<!-))*")
 

@@ -31,7 +31,7 @@ from curate.errors import (
 from curate.forms import parse_form
 from curate.records import Annotation, Key, Project, Pulled, Suggestion, Task
 from curate.servers import Home
-from curate.servers import argilla as server
+from curate.servers.argilla import server
 from tests.backends.contract import FORM, HOSTILE, TOPIC, Laws
 from tests.servers import running_argilla
 

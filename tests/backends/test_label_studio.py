@@ -25,7 +25,7 @@ from curate.errors import (
 )
 from curate.records import Annotation, Key, Project, Pulled, Suggestion, Task
 from curate.servers import Home
-from curate.servers import label_studio as server
+from curate.servers.label_studio import server
 from tests.backends.contract import FORM, HOSTILE, TOPIC, Laws
 from tests.servers import running_label_studio
 

@@ -17,7 +17,9 @@ from statistics import median
 from curate.backends.argilla.backend import ArgillaBackend
 from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.forms import load_form
-from curate.servers import Home, argilla, label_studio
+from curate.servers import Home
+from curate.servers.argilla import server as argilla
+from curate.servers.label_studio import server as label_studio
 from tests.annotators import PERSON
 from tests.benchmarks.servers import answered, tasks
 from tests.benchmarks.setting import write

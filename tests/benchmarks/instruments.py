@@ -19,8 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from curate.clean import contamination, language, privacy, relevance
-from curate.clean.grams import hashed
+from curate.clean.instruments import contamination, language, relevance
+from curate.clean.instruments.grams import hashed
+from curate.clean.instruments.privacy import instrument, numbers
 from tests.benchmarks import setting
 
 DATA = Path("../shared/data")
@@ -67,7 +68,7 @@ def speed():
     ratios = relevance.importance(relevance.counts(texts[:500]), relevance.counts(texts))
     work = {
         "language": lambda: language.detect(texts),
-        "privacy": lambda: [privacy.find(text) for text in texts],
+        "privacy": lambda: [instrument.find(text) for text in texts],
         "contamination": lambda: contamination.shares(hashed(texts), known),
         "relevance": lambda: relevance.scores(texts, ratios),
     }
@@ -102,7 +103,7 @@ def planted(n=2000):
         for carrier in carriers:
             value = make()
             text = f"{carrier}\ncontact: {value}, thanks"
-            spans = [text[s:e] for s, e, each in privacy.find(text) if each == kind]
+            spans = [text[s:e] for s, e, each in instrument.find(text) if each == kind]
             found[kind] += value in spans
     return {kind: round(found[kind] / len(carriers), 4) for kind in makers}
 
@@ -120,21 +121,21 @@ def phone(rng):
 def card(rng):
     body = rng.choice(["4", "51", "2221"]) + "".join(rng.choices("0123456789", k=14))
     body = body[:15]
-    number = next(body + d for d in "0123456789" if privacy.luhn(body + d))
+    number = next(body + d for d in "0123456789" if numbers.luhn(body + d))
     return rng.choice([number, " ".join(number[at : at + 4] for at in range(0, 16, 4))])
 
 
 def identity(rng):
     born = f"{rng.randint(1950, 2010)}{rng.randint(1, 12):02}{rng.randint(1, 28):02}"
     body = f"{rng.choice(['110105', '440301', '310101'])}{born}{rng.randint(0, 999):03}"
-    return next(body + d for d in "0123456789X" if privacy.chinese_id(body + d))
+    return next(body + d for d in "0123456789X" if numbers.chinese_id(body + d))
 
 
 def clean_code():
     """Return what is found in pieces of sources; e-mail addresses of authors are really there."""
     texts = sources()
-    found = Counter(each.kind for text in texts for each in privacy.find(text))
-    return {"pieces": len(texts), **{kind: found[kind] for kind in privacy.KINDS}}
+    found = Counter(each.kind for text in texts for each in instrument.find(text))
+    return {"pieces": len(texts), **{kind: found[kind] for kind in instrument.KINDS}}
 
 
 # ── contamination

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from curate.clean import language
+from curate.clean.instruments import language
 from tests.benchmarks import setting
 
 DATA = Path("../shared/data/hplt_web_quality/docs.parquet")

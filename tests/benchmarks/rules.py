@@ -22,11 +22,11 @@ from statistics import median
 
 import numpy as np
 
-from curate.clean import c4
 from curate.clean.deciding import outside
-from curate.clean.features import Features
 from curate.clean.measuring import AT_ONCE, measured
-from curate.clean.rules import RULES
+from curate.clean.rules import c4
+from curate.clean.rules.features import Features
+from curate.clean.rules.registry import RULES
 from curate.text import apply_edits
 from tests.benchmarks import english, setting
 

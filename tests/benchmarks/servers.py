@@ -19,8 +19,10 @@ from curate.backends.argilla.backend import ArgillaBackend
 from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.forms import load_form
 from curate.records import Annotation, Task
-from curate.servers import Home, argilla, daemon, label_studio
+from curate.servers import Home, daemon
+from curate.servers.argilla import server as argilla
 from curate.servers.embedded import Embedded
+from curate.servers.label_studio import server as label_studio
 from tests.benchmarks.setting import write
 from tests.servers import NAMES, PEOPLE, environments
 

@@ -15,7 +15,8 @@ import numpy as np
 from curate.backends.folder import FolderBackend
 from curate.embed import embed
 from curate.metrics import cross_entropy
-from curate.recipe import Recipe, run_stage
+from curate.run.recipe import Recipe
+from curate.run.stages import run_stage
 from curate.workspace import Workspace
 
 RUNS = Path("runs/bench").resolve()

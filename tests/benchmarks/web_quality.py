@@ -33,11 +33,11 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from curate.clean import c4, cjk, lines
 from curate.clean.deciding import outside
-from curate.clean.features import Features
 from curate.clean.measuring import measured
-from curate.clean.rules import RULES
+from curate.clean.rules import c4, cjk, lines
+from curate.clean.rules.features import Features
+from curate.clean.rules.registry import RULES
 from tests.benchmarks import setting
 
 SHARED = Path("../shared/data")

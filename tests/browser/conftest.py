@@ -4,7 +4,8 @@ import pytest
 
 from curate.backends.argilla.backend import ArgillaBackend
 from curate.backends.label_studio.backend import LabelStudioBackend
-from curate.servers import argilla, label_studio
+from curate.servers.argilla import server as argilla
+from curate.servers.label_studio import server as label_studio
 from tests.browser.argilla_page import ArgillaPage
 from tests.browser.chromium import chromium, incidents
 from tests.browser.label_studio_page import LabelStudioPage

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from curate.servers import argilla
+from curate.servers.argilla import server as argilla
 from tests.argilla import ENTITIES, SENTIMENT, Dataset
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]

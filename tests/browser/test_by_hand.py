@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from curate.servers import label_studio
+from curate.servers.label_studio import server as label_studio
 from tests.browser.chromium import picture, wait_for
 from tests.command import command
 from tests.servers import environments

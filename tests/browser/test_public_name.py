@@ -5,7 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from curate.servers import Home, label_studio
+from curate.servers import Home
+from curate.servers.label_studio import server as label_studio
 from tests.browser.test_by_hand import hosts, label_one, log_in, picture, shown_text, wait_for
 from tests.command import command
 from tests.fronts import NAME, certificate, fingerprint, free_port, front

@@ -10,7 +10,8 @@ import pytest
 
 from curate.backends.argilla.backend import ArgillaBackend
 from curate.errors import BackendError
-from curate.servers import Home, argilla
+from curate.servers import Home
+from curate.servers.argilla import server as argilla
 from tests.command import Outcome, command
 from tests.servers import environments
 

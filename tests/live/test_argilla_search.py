@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from curate.servers import Home, argilla
+from curate.servers import Home
+from curate.servers.argilla import server as argilla
 from curate.servers.argilla.conditions import OfResponse, Terms
 from curate.servers.argilla.search import Wanted, page_sql
 from tests.argilla import (

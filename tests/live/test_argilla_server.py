@@ -22,8 +22,9 @@ import pytest
 
 from curate import connections
 from curate.errors import ServerError
-from curate.servers import Home, argilla, processes
+from curate.servers import Home, processes
 from curate.servers import environments as built
+from curate.servers.argilla import server as argilla
 from curate.servers.environments import Environment
 from tests.argilla import Caller, Dataset
 from tests.servers import environments

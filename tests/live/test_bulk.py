@@ -14,7 +14,9 @@ from curate.backends.argilla.backend import ArgillaBackend
 from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.forms import load_form
 from curate.records import Task
-from curate.servers import Home, Running, argilla, label_studio, processes
+from curate.servers import Home, Running, processes
+from curate.servers.argilla import server as argilla
+from curate.servers.label_studio import server as label_studio
 from tests.servers import environments
 
 pytestmark = pytest.mark.live

@@ -6,7 +6,8 @@ import pytest
 from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.errors import FormError
 from curate.forms import known_forms, load_form, parse_form
-from curate.servers import Home, label_studio
+from curate.servers import Home
+from curate.servers.label_studio import server as label_studio
 
 pytestmark = pytest.mark.live
 

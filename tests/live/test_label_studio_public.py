@@ -17,7 +17,8 @@ from curate.backends.label_studio.client import TooLarge
 from curate.backends.label_studio.values import write_items
 from curate.errors import BackendError, BackendUnavailable, ServerError
 from curate.records import Task
-from curate.servers import Account, Home, Running, label_studio
+from curate.servers import Account, Home, Running
+from curate.servers.label_studio import server as label_studio
 from tests.backends.contract import TOPIC
 from tests.command import Outcome, command
 from tests.fronts import NAME, Certificate, certificate, free_port, front, lead_here, python_front

@@ -23,8 +23,10 @@ from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.errors import PartialPush, ServerError
 from curate.forms import load_form
 from curate.records import Task
-from curate.servers import Home, label_studio, processes, unwatched
+from curate.servers import Home, processes
 from curate.servers import environments as built
+from curate.servers.label_studio import server as label_studio
+from curate.progress import unwatched
 from tests.servers import environments
 
 pytestmark = pytest.mark.live

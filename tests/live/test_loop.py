@@ -11,7 +11,7 @@ from collections import Counter
 import pyarrow.parquet as pq
 import pytest
 
-from curate.servers import label_studio
+from curate.servers.label_studio import server as label_studio
 from recipes.demo import replay
 from tests.command import command
 from tests.servers import environments
@@ -184,10 +184,10 @@ def test_a_wrong_key_names_the_variable_and_loses_nothing(run, folder, home, mon
 
 
 MOMENTS = {
-    "the project is made, but not yet noted": ("curate.push", "_plain", 1),
-    "the tasks are sent, but not yet noted": ("curate.push", "PushResult", 1),
-    "the answers are fetched, but not yet kept": ("curate.pull", "_checked", 7),
-    "the answers are kept, but the round is open": ("curate.pull", "close", 1),
+    "the project is made, but not yet noted": ("curate.push.first", "_plain", 1),
+    "the tasks are sent, but not yet noted": ("curate.push.stage", "PushResult", 1),
+    "the answers are fetched, but not yet kept": ("curate.pull.fetching", "checked", 7),
+    "the answers are kept, but the round is open": ("curate.pull.stage", "close", 1),
 }
 
 

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from curate import remove
+from curate.takedown import naming, takedown
 from curate.workspace import Workspace
 from tests.backends.test_argilla import ArgillaHands
 from tests.backends.test_label_studio import LabelStudioHands
@@ -59,7 +59,7 @@ def test_masks_round_trip_and_go_when_they_are_taken_down(server, tmp_path):
     assert held == []  # the server's databases and logs
     taken = next(id for id, fields in shown.items() if "Omsk" in fields["text"])
     (offline.root / "ids.txt").write_text(taken)
-    made = remove.run(offline.workspace, [], remove.read_ids(offline.root / "ids.txt"), "asked")
+    made = takedown.run(offline.workspace, [], naming.read_ids(offline.root / "ids.txt"), "asked")
     assert made.tasks == 1
     assert taken not in dict(hands.stored(batch.project))
     assert made.answers_kept == 1

@@ -7,7 +7,7 @@ from secrets import token_urlsafe
 from curate.backends.argilla.client import Client, Conflict, well_formed
 from curate.errors import BackendError
 from curate.servers import Account
-from curate.servers.argilla import login
+from curate.servers.argilla.server import login
 
 
 class ArgillaAccounts:

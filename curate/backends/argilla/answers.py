@@ -13,10 +13,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from curate.backends import refuse_losses
 from curate.backends.argilla.client import Client, external_id, time_of, well_formed
 from curate.backends.argilla.text import restored
 from curate.backends.argilla.values import read_values
+from curate.backends.backend import refuse_losses
 from curate.records import Annotation, Form, Key, Project, Pulled, Status
 
 STATUS: dict[str, Status] = {"submitted": "submitted", "draft": "draft", "discarded": "skipped"}

@@ -20,7 +20,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from curate.backends import refuse_strangers
 from curate.backends.argilla.answers import Answers
 from curate.backends.argilla.client import (
     Client,
@@ -33,6 +32,7 @@ from curate.backends.argilla.client import (
 from curate.backends.argilla.form import check, guide, same, settings, slug
 from curate.backends.argilla.records import characters, record, refuse_own_overlap, texts
 from curate.backends.argilla.values import write_response
+from curate.backends.backend import refuse_strangers
 from curate.backends.pace import Pace, in_batches
 from curate.errors import (
     BackendError,

@@ -16,7 +16,8 @@ from urllib.parse import urljoin
 
 from curate.backends.label_studio.client import Client, http_client, unreachable, well_formed
 from curate.errors import BackendError
-from curate.servers import Account, checked_email
+from curate.servers import Account
+from curate.servers.running import checked_email
 
 if TYPE_CHECKING:
     import httpx

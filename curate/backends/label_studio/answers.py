@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
-from curate.backends import refuse_losses
+from curate.backends.backend import refuse_losses
 from curate.backends.label_studio.client import (
     LOOKUP,
     RECORD,

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from curate.backends import refuse_strangers
+from curate.backends.backend import refuse_strangers
 from curate.backends.label_studio.answers import Answers
 from curate.backends.label_studio.client import (
     NOT_ONE,

@@ -21,7 +21,8 @@ from xml.etree import ElementTree
 
 from curate.backends.label_studio.client import RECORD
 from curate.errors import DataError
-from curate.forms import OBJECTS, complaint
+from curate.forms import complaint
+from curate.forms.tags import OBJECTS
 from curate.records import Annotation, Form, Question, Suggestion
 
 Item = Mapping[str, Any]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from curate.clean.duplicates.minhash import least_equal
 from curate.clean.duplicates.shards import Shard, of_shard
-from curate.clean.shingling import jaccard, sets
+from curate.clean.duplicates.texts import jaccard, sets
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,0 +1,28 @@
+"""Rows of the table `labels`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from curate.agree.truth.methods import Truth
+from curate.agree.votes import takes_many
+from curate.records import Question
+
+
+def label_rows(question: Question, truth: Truth) -> list[dict[str, Any]]:
+    decode = json.loads if takes_many(question) else (lambda value: value)
+    return [
+        {
+            "id": label.item,
+            "question": question.name,
+            "value": json.dumps(decode(label.value), ensure_ascii=False),
+            "posterior": json.dumps(label.posterior, ensure_ascii=False),
+            "confidence": label.confidence,
+            "votes": label.votes,
+            "agreement": label.agreement,
+            "method": truth.method,
+            "undecided": label.undecided,
+        }
+        for label in truth.labels
+    ]

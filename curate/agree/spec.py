@@ -1,0 +1,22 @@
+"""The settings of `agree`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from curate.spec import Spec
+
+
+class AgreeSpec(Spec):
+    """How disagreement is settled."""
+
+    method: Annotated[
+        Literal["auto", "majority", "dawid_skene"],
+        Field(description="`auto` is dawid_skene where every annotator has 20 answers."),
+    ] = "auto"
+    bootstrap: Annotated[
+        int, Field(ge=0, description="Resamples of the items for the interval of alpha.")
+    ] = 1000
+    seed: Annotated[int, Field(description="Seed of the bootstrap.")] = 0

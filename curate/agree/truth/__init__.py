@@ -1,0 +1,1 @@
+"""Truth inference: what the answer probably is, by kind of question."""

@@ -1,0 +1,1 @@
+"""What measures documents beside the rule sets; `registry` lists the instruments."""

@@ -1,0 +1,1 @@
+"""Personal data and secrets: `instrument` joins the finders, one file a kind."""

@@ -1,0 +1,12 @@
+"""What the finders share: spans, and the bounds of a run of characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+Spans = Iterator[tuple[int, int]]
+
+RUN = re.compile(r"\d[\d ().\-/]{5,}\d|\d{7}", re.ASCII)
+BEFORE = r"(?<![0-9A-Za-z_.=/#\-$€£¥])"
+AFTER = r"(?![0-9A-Za-z_=\-]|\.\d)"

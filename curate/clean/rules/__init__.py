@@ -1,0 +1,1 @@
+"""The rule sets of the literature, one file a paper; `registry` lists them."""

@@ -1,0 +1,117 @@
+"""What the rule sets measure a text by, each part made when it is first asked for, and shared."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+
+from curate import text as texts
+from curate.clean.rules.tokenizing import Lexicon, counts
+
+_BLANK_LINES = re.compile(r"\n{2,}")
+_UNSPACED = re.compile(  # Thai, Lao, Burmese, Khmer, kana, Han; Korean has spaces
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+)
+_LEXICON = Lexicon()
+
+
+def tidy() -> None:
+    """Let the table of pieces not grow without bound; between texts, not among those in hand."""
+    _LEXICON.tidy()
+
+
+UNSPACED = 0.3
+"""From this share of letters of such scripts on, a text is taken to be without spaces."""
+
+
+def unspaced(text: str) -> bool:
+    """Whether a text is written without spaces between words."""
+    return not text.isascii() and len(_UNSPACED.findall(text)) >= UNSPACED * len(text)
+
+
+class Features:
+    """One text and what is made of it."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The words without punctuation; in scripts without spaces every character is one."""
+        return texts.words(self.text)
+
+    @cached_property
+    def unspaced(self) -> bool:
+        """Whether the text is written without spaces between words."""
+        return unspaced(self.text)
+
+    # ── lines
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """The lines that are not blank."""
+        return [line for line in self.text.split("\n") if line and not line.isspace()]
+
+    @cached_property
+    def broken_lines(self) -> list[str]:
+        """What stands between runs of line ends, the empty ends of a text included."""
+        text = self.text
+        parts = text.split("\n")
+        inner = [line for line in parts if line]
+        if len(inner) == len(parts):
+            return parts
+        front = [] if parts[0] else [""]
+        back = [] if parts[-1] or len(parts) == 1 else [""]
+        return [*front, *inner, *back]
+
+    @cached_property
+    def paragraphs(self) -> list[str]:
+        """What stands between blank lines; an empty text is one."""
+        text = self.text.strip()
+        return _BLANK_LINES.split(text) if "\n\n" in text else [text]
+
+    # ── tokens, as `tokenizing` makes them
+
+    @property
+    def lexicon(self) -> Lexicon:
+        """The table of pieces, in which all those of this text stand."""
+        self._pieces  # noqa: B018
+        return _LEXICON
+
+    @cached_property
+    def _pieces(self) -> tuple[list[int], int, int, int]:
+        found = list(map(_LEXICON.__getitem__, self.text.split()))
+        tokens = [token for piece in found for token in piece[0]]
+        return tokens, *counts(sum([piece[1] for piece in found]))
+
+    @cached_property
+    def tokens(self) -> list[int]:
+        """The tokens, punctuation included, as numbers: the same number for the same token."""
+        return self._pieces[0]
+
+    @property
+    def word_tokens(self) -> int:
+        """How many tokens are not mere punctuation."""
+        return self._pieces[1]
+
+    @property
+    def word_token_chars(self) -> int:
+        """How many characters these have."""
+        return self._pieces[2]
+
+    @property
+    def lettered_tokens(self) -> int:
+        """How many tokens hold a letter."""
+        return self._pieces[3]
+
+    @cached_property
+    def token_lengths(self) -> list[int]:
+        """The characters of each token."""
+        tokens, lengths = self.tokens, _LEXICON.lengths
+        return [lengths[token] for token in tokens]
+
+    def has_tokens(self, *wanted: str) -> int:
+        """Return how many of some distinct tokens the text holds."""
+        ids = _LEXICON.ids
+        present = set(self.tokens)
+        return sum(token in ids and ids[token] in present for token in wanted)

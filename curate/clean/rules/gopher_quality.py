@@ -1,0 +1,47 @@
+"""Gopher's quality filter (Rae et al. 2021, arXiv 2112.11446, section A1.1).
+
+The paper's numbers, over tokens (see `tokenizing`): mere punctuation is no word. Lengths of words
+are mean characters, all else are shares or counts. Written for English: the stop words are, and
+text without spaces is not measured here (see `cjk`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from curate.clean.rules.features import Features
+from curate.clean.rules.signals import Signal
+
+STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
+
+SIGNALS: Mapping[str, Signal] = {
+    "words": Signal("words", low=50, high=100_000),
+    "mean_word_length": Signal("mean characters of a word", low=3, high=10),
+    "hashes": Signal("hash signs per token", high=0.1),
+    "ellipses": Signal("ellipses per token", high=0.1),
+    "bullet_lines": Signal("share of the lines that begin with a bullet", high=0.9),
+    "ellipsis_lines": Signal("share of the lines that end with an ellipsis", high=0.3),
+    "lettered": Signal("share of the tokens that hold a letter", low=0.8),
+    "stop_words": Signal(f"how many of {', '.join(STOP_WORDS)} occur", low=2),
+}
+
+
+def measure(features: Features) -> dict[str, float]:
+    """Return all quality signals of a text."""
+    text = features.text
+    tokens = len(features.tokens) or 1
+    lines = text.splitlines()
+    bullets = sum(line.lstrip().startswith(("•", "-")) for line in lines)
+    hashes = text.count("#")
+    dots = text.count("...") + text.count("…")
+    trailing = sum(line.rstrip().endswith(("...", "…")) for line in lines) if dots else 0
+    return {
+        "words": features.word_tokens,
+        "mean_word_length": features.word_token_chars / (features.word_tokens or 1),
+        "hashes": hashes / tokens,
+        "ellipses": dots / tokens,
+        "bullet_lines": bullets / (len(lines) or 1),
+        "ellipsis_lines": trailing / (len(lines) or 1),
+        "lettered": features.lettered_tokens / tokens,
+        "stop_words": features.has_tokens(*STOP_WORDS),
+    }

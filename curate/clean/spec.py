@@ -1,0 +1,128 @@
+"""The settings of `clean`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, field_validator, model_serializer, model_validator
+
+from curate.clean.duplicates.meaning import SemanticSpec
+from curate.clean.instruments.contamination import ContaminationSpec
+from curate.clean.instruments.language import MINIMUM, TAG, LanguageSpec
+from curate.clean.instruments.licenses import LicenseSpec
+from curate.clean.instruments.privacy.instrument import PrivacySpec
+from curate.clean.instruments.relevance import RelevanceSpec
+from curate.clean.rules.c4 import C4Spec
+from curate.clean.rules.lines import LinesSpec
+from curate.clean.rules.registry import RULES, Rules
+from curate.clean.rules.signals import Range
+from curate.spec import Spec
+
+
+class Limit(Spec):
+    """Other limits of a signal: a side that is not named stays as it is, and null opens it."""
+
+    min: Annotated[float | None, Field(description="Smallest value that passes.")] = None
+    max: Annotated[float | None, Field(description="Largest value that passes.")] = None
+
+    @model_serializer
+    def _named(self) -> dict[str, float | None]:
+        return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
+
+    def instead_of(self, bounds: Range) -> Range:
+        """Return a range with the sides that are named here in the place of its own."""
+        named = self.model_fields_set
+        return self.min if "min" in named else bounds[0], self.max if "max" in named else bounds[1]
+
+
+class CleanSpec(Spec):
+    """What is measured, and what is decided from it."""
+
+    rules: Annotated[
+        Rules, Field(description="Rule sets, in order, or source → its own; `*` is all others.")
+    ] = ("length",)
+    limits: dict[str, Limit] = Field(
+        default_factory=dict, description="Other limits, as in `length:words: {min: 5}`."
+    )
+    lines: LinesSpec = Field(default=LinesSpec(), description="How sure the set `lines` must be.")
+    c4: C4Spec = Field(default=C4Spec(), description="How the set `c4` looks at lines and words.")
+    near_duplicates: Annotated[
+        float | None, Field(ge=0.5, le=1, description="Jaccard similarity from which one goes.")
+    ] = None
+    against: Annotated[
+        tuple[str, ...],
+        Field(description="Older corpora whose near-duplicates go: runs, exports, files."),
+    ] = ()
+    semantic: Annotated[
+        SemanticSpec | None, Field(description="Similarity in meaning from which one goes.")
+    ] = None
+    languages: Annotated[
+        tuple[str, ...] | dict[str, tuple[str, ...]] | None,
+        Field(description="Languages that pass, or source → its own, `*` others; {} detects."),
+    ] = None
+    language_confidence: Annotated[
+        float, Field(ge=0, le=1, description="Below it a detected language is `und`.")
+    ] = MINIMUM
+    licenses: Annotated[
+        tuple[str, ...] | None, Field(description="SPDX names that pass; `CC-BY-*` names several.")
+    ] = None
+    privacy: Annotated[
+        PrivacySpec | None, Field(description="`mask`, or kind → flag, mask or drop.")
+    ] = None
+    contamination: Annotated[
+        ContaminationSpec | None, Field(description="Evaluation sets that are looked for.")
+    ] = None
+    relevance: Annotated[
+        RelevanceSpec | None, Field(description="Texts that documents should be like.")
+    ] = None
+
+    @field_validator("rules", mode="before")
+    @classmethod
+    def _rules_as_written(cls, given: Any) -> Any:
+        """Take one set for a list of one; tell in a line what is no list of sets."""
+        by_source = given if isinstance(given, dict) else {"": given}
+        found = {
+            source: (each,) if isinstance(each, str) else each for source, each in by_source.items()
+        }
+        for names in found.values():
+            if not isinstance(names, list | tuple):
+                raise ValueError("it is a list of sets, or source → list")
+            for name in names:
+                if not isinstance(name, str) or name not in RULES:
+                    raise ValueError(f"no set {name}; there are {', '.join(RULES)}")
+                if (n := names.count(name)) > 1:
+                    raise ValueError(f"the set {name} stands there {n} times")
+        return found if isinstance(given, dict) else found[""]
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _languages_as_written(cls, given: Any) -> Any:
+        """Take one language for a list of one, and YAML's false for Norwegian, `no`."""
+        if isinstance(given, dict):
+            return {source: cls._languages_as_written(each) for source, each in given.items()}
+        listed = [given] if isinstance(given, str | bool) else given
+        if not isinstance(listed, list | tuple):
+            return given
+        tags = ["no" if each is False else each for each in listed]
+        for tag in tags:
+            if isinstance(tag, str) and not TAG.fullmatch(tag):
+                raise ValueError(f"{tag} is no language tag, as en, zh-Hant or und are")
+        return tags
+
+    @model_validator(mode="after")
+    def _against_by_a_threshold(self) -> CleanSpec:
+        if self.against and self.near_duplicates is None:
+            raise ValueError("against needs near_duplicates, the similarity from which one goes")
+        return self
+
+    @property
+    def language(self) -> LanguageSpec | None:
+        """The settings of the instrument `language`."""
+        if self.languages is None:
+            return None
+        return LanguageSpec(allow=self.languages, minimum=self.language_confidence)
+
+    @property
+    def license(self) -> LicenseSpec | None:
+        """The settings of the instrument `license`."""
+        return None if self.licenses is None else LicenseSpec(allow=self.licenses)

@@ -1,0 +1,104 @@
+"""From measurements to verdicts: limits, instruments, near-duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curate import storage
+from curate.clean.deciding import decide
+from curate.clean.duplicates import older
+from curate.clean.duplicates.meaning import semantic_duplicates
+from curate.clean.duplicates.near import Gone, Shard, near_duplicates
+from curate.clean.instruments import registry
+from curate.clean.measuring import KEPT
+from curate.clean.planning import Measured
+from curate.clean.rules.registry import named, ranges
+from curate.clean.rules.signals import Range
+from curate.clean.spec import CleanSpec
+from curate.errors import RecipeError
+from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def limits_of(spec: CleanSpec) -> dict[str, Range]:
+    """Return the range of every signal of the chosen rules, as the rules and the recipe say."""
+    limits = ranges(named(spec.rules))
+    for name, limit in spec.limits.items():
+        if name not in limits:
+            raise RecipeError(
+                f"clean.limits: no signal {name} in the chosen rules",
+                hint=f"there are: {', '.join(limits)}",
+            )
+        low, high = limits[name] = limit.instead_of(limits[name])
+        if low is not None and high is not None and low > high:
+            raise RecipeError(f"clean.limits: nothing passes {name}, from {low:g} to {high:g}")
+    return limits
+
+
+def decide_shards(
+    workspace: Workspace,
+    spec: CleanSpec,
+    limits: Mapping[str, Range],
+    measured: Measured,
+    target: Path,
+) -> list[Path]:
+    """Write id and reason of every document, shard by shard."""
+    import pyarrow as pa
+
+    target.mkdir(exist_ok=True)
+    chosen = registry.deciding(spec, measured.shards)
+    for pool, shard in zip(workspace.shards("pool"), measured.shards, strict=True):
+        table = measurements(pool, shard)
+        reasons = decide(table, rules=spec.rules, limits=limits, instruments=chosen)
+        storage.write_parquet(target / shard.name, pa.table({"id": table["id"], "reason": reasons}))
+    return storage.shards(target)
+
+
+def measurements(pool: Path, measured: Path) -> pa.Table:
+    """Return what was measured of a shard, with what of pool the verdicts look at.
+
+    The language is the detected one where that was measured and none is declared.
+    """
+    import pyarrow.parquet as pq
+
+    names = [name for name in pq.read_schema(measured).names if not name.startswith("_")]
+    table = pq.read_table(measured, columns=names)
+    for name in KEPT:
+        if name not in names:
+            table = table.append_column(name, pq.read_table(pool, columns=[name])[name])
+    return table
+
+
+def near(
+    workspace: Workspace,
+    spec: CleanSpec,
+    measured: Measured,
+    reasons: list[Path],
+    folder: Path,
+) -> Gone:
+    """Settle near-duplicates among what passed and against older corpora, then those in meaning."""
+    if spec.near_duplicates is None and spec.semantic is None:
+        return Gone()
+    ranks = {name: at for at, name in enumerate(workspace.made("pool").facts["sources"])}
+    signed = measured.signatures or measured.shards  # the latter are not looked into
+    found = zip(workspace.shards("pool"), signed, measured.shards, reasons, strict=True)
+    shards = [Shard(number, *paths, ranks) for number, paths in enumerate(found)]
+    gone = Gone()
+    if spec.near_duplicates is not None:
+        gone += _near_texts(workspace, spec, shards, spec.near_duplicates, folder)
+    if spec.semantic is not None:
+        gone += semantic_duplicates(workspace, shards, gone, spec.semantic, folder / "semantic")
+    return gone
+
+
+def _near_texts(
+    workspace: Workspace, spec: CleanSpec, shards: list[Shard], threshold: float, folder: Path
+) -> Gone:
+    engine, pieces = workspace.engine, older.pieces(workspace.root, spec.against)
+    with workspace.watch("comparing", workspace.rows("pool")) as advance:
+        before = older.sign(engine, pieces, folder / "older", len(shards)) if pieces else []
+        return near_duplicates(engine, shards, threshold, folder, older=before, advance=advance)

@@ -1,0 +1,49 @@
+"""Ask whether it helped: predictions against people, and the mixture against plain ones.
+
+scores · labels · mix · groups ──evaluate──▶ evaluate.json
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from curate import storage
+from curate.errors import MissingInput
+from curate.evaluate.arms import ArmResult, compare_arms
+from curate.evaluate.comparing import compared
+from curate.evaluate.people import against_people
+from curate.evaluate.spec import EvaluateSpec
+from curate.metrics import Classification
+from curate.workspace import Workspace
+
+READS = ("pool", "clean", "scores", "labels", "mix", "groups")
+WRITES = ("evaluate",)
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """What the labels say of the model, and the proxy of the mixture."""
+
+    question: str | None
+    classification: Classification | None
+    proxy: tuple[ArmResult, ...]
+    verdict: str
+    notes: tuple[str, ...] = ()
+
+
+def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
+    """Evaluate what there is: predictions if there are scores, the mixture if there is one."""
+    question, metrics = against_people(workspace)
+    arms: tuple[ArmResult, ...] = ()
+    notes: tuple[str, ...] = ()
+    verdict = "there is no mixture to compare"
+    if workspace.stored("mix"):
+        arms, notes = compare_arms(workspace, spec)
+        verdict = compared(arms) if arms else "the mixture was not compared"
+    elif metrics is None:
+        raise MissingInput(
+            "there is nothing to evaluate", hint="run `curate score` or `curate mix`"
+        )
+    result = EvaluateResult(question, metrics, arms, verdict, notes)
+    storage.write_json(workspace.root / "evaluate.json", asdict(result))
+    return result

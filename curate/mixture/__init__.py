@@ -1,0 +1,1 @@
+"""What a mixture is: shares, limits, weights and the draw. Knows no workspace."""

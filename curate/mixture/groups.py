@@ -1,0 +1,15 @@
+"""Groups of documents: fifths of quality."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def buckets(items: pd.DataFrame) -> pd.Series[Any]:
+    """Return the fifth of its group that a document's quality falls in, 1 to 5."""
+    rank = items.groupby("group")["quality"].rank(method="first", pct=True)
+    fifth = (rank * 5).clip(upper=4.999)
+    return fifth.floordiv(1).add(1).astype("Int32")

@@ -1,0 +1,192 @@
+"""What a recipe says of a source: where it lies, how it is read, and what its columns mean."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from string import Formatter
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from curate.pool.readers.decoding import AUTO
+from curate.pool.readers.registry import Format
+from curate.spec import Spec
+from curate.text import TEXT
+
+_NAMES: dict[str, Any] = {"type": ["object", "array"], "items": {"type": "string"}}
+"""In the schema: a list of names means columns of those names."""
+
+_KEY = re.compile(r"://[^/?#@]*:(?P<key>[^/?#]*)@")
+_KEY_OPTION = re.compile(
+    r"[?&][^=&]*(?:pass|pwd|secret|token|key)[^=&]*=(?P<key>[^&#]*)", re.IGNORECASE
+)
+_VARIABLE = re.compile(r"\$\{\w+\}")
+
+
+def without_key(address: str) -> str:
+    """Return an address that holds no key. ValueError if it does: a recipe is copied and kept."""
+    for found in (*_KEY.finditer(address), *_KEY_OPTION.finditer(address)):
+        if found["key"] and not _VARIABLE.fullmatch(found["key"]):
+            raise ValueError(
+                "an address holds a key: leave it out, or name a variable of the environment "
+                "in its place, as in `postgresql://reader:${PASSWORD}@host/db`"
+            )
+    return address
+
+
+class Column(Spec):
+    """A value that stands in a column of the source."""
+
+    field: Annotated[str, Field(description="The column to read, or a path such as `meta.spdx`.")]
+
+
+class Chat(Spec):
+    """Messages of a conversation: a list of a role and a content each."""
+
+    field: Annotated[str, Field(description="The column or path of the list.")] = "messages"
+    role: Annotated[str, Field(description="Who speaks, within a message.")] = "role"
+    content: Annotated[str, Field(description="What is said, within a message.")] = "content"
+    turn: Annotated[str, Field(description="How a message reads, as in `{role}: {content}`.")] = (
+        "{role}: {content}"
+    )
+    between: Annotated[str, Field(description="What stands between two messages.")] = "\n\n"
+    shown: Annotated[
+        Literal["fields", "text"],
+        Field(description="`fields`: a field for each message (user_1, assistant_1, …); `text`."),
+    ] = "fields"
+
+    @field_validator("turn")
+    @classmethod
+    def _turn_names_content(cls, value: str) -> str:
+        names = [name for _, name, how, as_ in Formatter().parse(value) if name is not None]
+        if names.count("content") != 1 or not {*names} <= {"role", "content"}:
+            raise ValueError("a turn names {content} once, and may name {role}")
+        return value
+
+
+class Database(Spec):
+    """A SQL query: every row of its result is a document."""
+
+    address: Annotated[
+        str,
+        Field(description="SQLAlchemy's address, its key as `${NAME}` from the environment."),
+    ]
+    query: Annotated[str, Field(min_length=1, description="The SQL statement to ask.")]
+
+    @field_validator("address")
+    @classmethod
+    def _no_key(cls, value: str) -> str:
+        if "://" not in value and not _VARIABLE.fullmatch(value):
+            raise ValueError("an address reads as in `sqlite:///data/reviews.db`")
+        return without_key(value)
+
+
+class Hub(Spec):
+    """A data set by its name on a Hugging Face hub, streamed."""
+
+    name: Annotated[str, Field(min_length=1, description="Its name, or a folder to load.")]
+    config: Annotated[str | None, Field(description="Its configuration.")] = None
+    split: Annotated[str, Field(description="The split to read.")] = "train"
+    revision: Annotated[str | None, Field(description="A branch, tag or commit.")] = None
+
+
+class SourceSpec(Spec):
+    """Files of one kind, a query or a data set. Without a name, every file is a source of its own.
+
+    Such a source is named by the file's stem, or by the folder that was given.
+    """
+
+    name: Annotated[str | None, Field(min_length=1, description="Name of the source.")] = None
+    paths: Annotated[
+        tuple[str, ...],
+        Field(description="Files, folders, globs; here, or in a store as in s3://bucket/*.parquet"),
+    ] = ()
+    database: Annotated[Database | None, Field(description="A SQL query, instead of paths.")] = None
+    dataset: Annotated[Hub | None, Field(description="A hub's data set, instead of paths.")] = None
+    format: Annotated[
+        Literal["auto"] | Format, Field(description="`auto` goes by each file's suffix.")
+    ] = "auto"
+    encoding: Annotated[
+        str, Field(description="`auto` finds it (UTF-8 first); or as Python names it.")
+    ] = AUTO
+    undecodable: Annotated[
+        Literal["reject", "replace"],
+        Field(description="Bytes that are no text: a bad row, or U+FFFD, counted."),
+    ] = "reject"
+    max_bytes: Annotated[
+        int, Field(ge=1, description="A longer line, file or text is a bad row.")
+    ] = 32 << 20
+    text: Annotated[str, Field(description="The column that holds the text, or its path.")] = TEXT
+    fields: dict[str, str] = Field(
+        default_factory=dict,
+        description="Several fields: name → column, instead of `text`; or names alone.",
+        json_schema_extra=_NAMES,
+    )
+    chat: Annotated[Chat | None, Field(description="Messages, instead of `text`.")] = None
+    template: Annotated[
+        str | None, Field(description="How fields read as one text, as in `{prompt}: {response}`.")
+    ] = None
+    extract: Annotated[
+        Literal["html"] | None, Field(description="The text is HTML: keep the page's main text.")
+    ] = None
+    media: dict[str, str] = Field(
+        default_factory=dict,
+        description="Images for people: field → column of a path, an address or bytes.",
+        json_schema_extra=_NAMES,
+    )
+    license: Annotated[str | Column, Field(description="SPDX name, or its column.")] = "unknown"
+    language: Annotated[str | Column | None, Field(description="BCP 47 tag, or its column.")] = None
+
+    @field_validator("fields", "media", mode="before")
+    @classmethod
+    def _from_list(cls, value: Any) -> Any:
+        return {name: name for name in value} if isinstance(value, list | tuple) else value
+
+    @field_validator("paths")
+    @classmethod
+    def _no_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(without_key(each) for each in value)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            known = value == AUTO or codecs.lookup(value)._is_text_encoding
+        except LookupError:
+            known = False
+        if not known:
+            raise ValueError(f"no encoding is named {value}")
+        return value
+
+    @model_validator(mode="after")
+    def _one_place(self) -> SourceSpec:
+        given = [self.paths, self.database, self.dataset]
+        if sum(map(bool, given)) != 1:
+            raise ValueError("a source has either paths, a database or a dataset")
+        if self.chat and (self.fields or self.template or self.extract or self.text != TEXT):
+            raise ValueError("chat stands instead of text, fields, template and extract")
+        if self.extract and self.fields:
+            raise ValueError("extract is for one text, not for fields")
+        if both := {*self.fields, TEXT} & {*self.media}:
+            raise ValueError(f"{both.pop()} cannot be both a text and an image")
+        return self
+
+    @model_validator(mode="after")
+    def _template_names_fields(self) -> SourceSpec:
+        if self.template is None:
+            return self
+        fields, named = self.fields or {TEXT: self.text}, Counter[str]()
+        for _, name, how, conversion in Formatter().parse(self.template):
+            if name is not None and name not in fields:
+                raise ValueError(f"the template names {name}, which is no field")
+            if how or conversion:
+                raise ValueError(f"the template only names fields, as in {{{name}}}")
+            named.update([] if name is None else [name])
+        # What is not in the text is not cleaned: a mask there would not hold.
+        for field in fields:
+            if named[field] != 1:
+                how_often = "leaves out" if not named[field] else "repeats"
+                raise ValueError(f"the template {how_often} {field}: it names every field once")
+        return self

@@ -1,0 +1,234 @@
+"""Collect every distinct document, with an id that is its content and an exact token count.
+
+    sources ──pool──▶ pool · duplicates
+
+Workers read the sources part by part into shards; ids alone are shuffled to find exact copies, so
+that memory stays flat however large the sources are. What was read before is not read again: new
+files become a new batch.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate import storage, tables
+from curate.engine import buckets_for
+from curate.errors import DataError, RecipeError
+from curate.pool import batches, copies
+from curate.pool.aside import NOTHING, first_bad, stop_at_known, write_records
+from curate.pool.copies import Counts, Finish, Ids
+from curate.pool.sources import File, Part, find, parts
+from curate.pool.spec import PoolSpec
+from curate.pool.staging import Found, Identity, Plan, stage
+from curate.pool.work import CHARS_PER_SHARD, FACTS, ROWS_PER_SHARD, Work, plan_work
+from curate.takedown.listed import removed
+from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    from curate.storage import Provenance
+
+READS: tuple[str, ...] = ()
+WRITES = ("pool", "duplicates")
+
+REASONS = 10
+"""How many reasons of rows that were not used a result tells."""
+
+
+@dataclass(frozen=True)
+class PoolResult:
+    """What was read, what was new, and what it amounts to.
+
+    `read` counts the rows read in this run, `added` the documents that came of them as `batch`;
+    `skipped` are what is no document (a binary file), and `reasons` the most common of those and
+    of bad rows; `encodings` counts rows that were not UTF-8, `replaced` characters that were no
+    text;
+    all else is of the whole pool.
+    """
+
+    rows: int
+    documents: int
+    copies: int
+    shared: int
+    bad_rows: int
+    skipped: int
+    reasons: dict[str, int]
+    encodings: dict[str, int]
+    replaced: int
+    left_out: int
+    tokens: int
+    holdout: int
+    read: int
+    added: int
+    batch: int
+    sources: dict[str, int]
+    notes: tuple[str, ...]
+
+
+def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
+    """Return a digest of the source files' names, sizes and times, and of a tokenizer's file."""
+    stats = [(each.label, each.size, each.modified) for each in find(spec.sources, workspace.root)]
+    found: dict[str, str | None] = {"sources": storage.digest(stats)}
+    if spec.tokenizer.endswith(".json") and workspace.path(spec.tokenizer).is_file():
+        found["tokenizer"] = storage.file_digest(workspace.path(spec.tokenizer))
+    return found
+
+
+def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
+    """Read what is new in the sources, give every document its id, and keep one of each."""
+    if not spec.sources:
+        raise RecipeError(
+            "pool.sources: there are none", hint="name files under `pool: {sources: …}`"
+        )
+    files = find(spec.sources, workspace.root)
+    was = batches.before(workspace.folder("pool"))
+    work = plan_work(workspace, spec, files, was)
+    if spec.strict and work.grows:
+        stop_at_known(storage.read_json(workspace.folder("pool") / "_rejected.json"))
+    made = workspace.provenance(
+        "pool",
+        spec,
+        inputs(workspace, spec),
+        sources=list(work.names),
+        files=[{name: each[name] for name in FACTS} for each in work.files],
+        tokenizer=work.counts["tokens"],
+    )
+    with workspace.building("pool", made) as folder:
+        found = _staged(workspace, spec, work, folder / "_staged")
+        counts = _without_copies(workspace, work, folder)
+        if not counts.documents:
+            raise DataError(f"the sources hold no document{first_bad(found)}", hint=NOTHING)
+        write_records(folder, workspace.folder("pool"), work, found, max(counts.batches))
+        copied = _duplicates(workspace, work, folder, made)
+        for scaffold in ("_staged", "_copies", "_changes", "_dropped"):
+            shutil.rmtree(folder / scaffold, ignore_errors=True)
+    return _result(workspace, work, found, counts, copied)
+
+
+def _staged(workspace: Workspace, spec: PoolSpec, work: Work, folder: Path) -> list[Found]:
+    """Read every part that is not read yet; return what the parts held, in their order."""
+    (folder / "ids").mkdir(parents=True, exist_ok=True)
+    identity = Identity(
+        work.counts, spec.holdout, spec.share, spec.seed, work.batch, removed(workspace.root)
+    )
+    plan = Plan(
+        spec.sources, work.names, spec.strict, identity, folder, ROWS_PER_SHARD, CHARS_PER_SHARD
+    )
+    todo = parts(spec.sources, workspace.root, files=work.fresh)
+    found: dict[int, Found] = {}
+    weights = _bytes(todo, work.fresh)
+    with workspace.watch("reading, bytes", sum(weights)) as advance:
+        for place, part in workspace.engine.each(partial(stage, plan), list(enumerate(todo))):
+            found[place] = part
+            advance(weights[place])
+    return [found[place] for place in range(len(todo))]
+
+
+def _bytes(todo: Sequence[Part], files: Sequence[File]) -> list[int]:
+    """Return how many bytes each part has, near enough for a bar."""
+    sizes = {file.address: file.size for file in files}
+    cuts = Counter(part.address for part in todo)
+    return [
+        sum(sizes[each.address] // max(1, cuts[each.address]) for each in (part, *part.more))
+        for part in todo
+    ]
+
+
+def _without_copies(workspace: Workspace, work: Work, folder: Path) -> Counts:
+    """Write the shards as they stay; return what they amount to."""
+    engine, staged = workspace.engine, folder / "_staged"
+    ranks = {name: rank for rank, name in enumerate(work.names)}
+    new = storage.shards(staged / "ids")
+    old = list(work.was.shards)
+    buckets = buckets_for(work.was.rows + _rows(new))
+    changed: list[Path] = []
+    if new:
+        told = engine.shuffle(
+            copies.changes,
+            [*old, *new],
+            folder / "_copies",
+            key="id",
+            buckets=buckets,
+            load=Ids(ranks, real=work.grows),
+        )
+        changed = engine.shuffle(
+            copies.by_shard, told, folder / "_changes", key="shard", buckets=buckets
+        )
+    finish = Finish(
+        folder, folder / "_dropped", changed, work.names, work.counts, work.was.counts or {}
+    )
+    shards = [*(old if work.grows else ()), *(staged / path.name for path in new)]
+    total = Counts()
+    with workspace.watch("setting copies aside", None) as advance:
+        for _, counts in engine.each(finish, shards):
+            total += counts
+            advance(counts.documents)
+    return total
+
+
+def _rows(shards: Sequence[Path]) -> int:
+    import pyarrow.parquet as pq
+
+    return sum(pq.read_metadata(path).num_rows for path in shards)
+
+
+def _notes(
+    unused: Sequence[Mapping[str, Any]], encodings: Mapping[str, int], replaced: int
+) -> Iterator[str]:
+    """Yield what a reader of the result should know about what was read."""
+    for word, skipped in (("not used", False), ("skipped", True)):
+        reasons = Counter(each["reason"] for each in unused if each["skipped"] is skipped)
+        if reasons:
+            most = ", ".join(f"{why} ({n:,})" for why, n in reasons.most_common(3))
+            more = ", …" if len(reasons) > 3 else ""
+            yield f"{word}: {most}{more}; each in pool/_rejected.json"
+    if encodings:
+        yield "rows in another encoding than UTF-8: " + ", ".join(
+            f"{name} ({count:,})" for name, count in sorted(encodings.items())
+        )
+    if replaced:
+        yield f"characters that were no text, replaced: {replaced:,}"
+
+
+def _duplicates(workspace: Workspace, work: Work, folder: Path, made: Provenance) -> int:
+    dropped = folder / "_dropped"
+    shards = storage.shards(dropped) if dropped.exists() else []
+    old = workspace.folder("duplicates")
+    if work.grows and old.exists():
+        shards = [old, *shards]
+    schema = tables.schema("duplicates")
+    return storage.write_file_parts(old, schema, shards, made).rows
+
+
+def _result(
+    workspace: Workspace, work: Work, found: Sequence[Found], counts: Counts, copied: int
+) -> PoolResult:
+    folder = workspace.folder("pool")
+    record = storage.read_json(folder / batches.RECORD)
+    unused = storage.read_json(folder / "_rejected.json")
+    bad = sum(not each["skipped"] for each in unused)
+    aside = record["left_out"] + record["refused"]
+    return PoolResult(
+        rows=counts.documents + copied + bad + aside,
+        documents=counts.documents,
+        copies=copied,
+        shared=counts.shared,
+        bad_rows=bad,
+        skipped=len(unused) - bad,
+        reasons=dict(Counter(each["reason"] for each in unused).most_common(REASONS)),
+        encodings=record["encodings"],
+        replaced=record["replaced"],
+        left_out=aside,
+        tokens=counts.tokens,
+        holdout=counts.holdout,
+        read=sum(each.rows + sum(not row["skipped"] for row in each.bad) for each in found),
+        added=counts.batches[work.batch],
+        batch=record["batch"],
+        sources={name: counts.sources[name] for name in work.names if counts.sources[name]},
+        notes=tuple(_notes(unused, record["encodings"], record["replaced"])),
+    )

@@ -1,0 +1,1 @@
+"""Small language models that stand for large ones, to compare mixtures."""

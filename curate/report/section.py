@@ -1,0 +1,44 @@
+"""A section of the page: heading, words, chart, table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from curate.workspace import Workspace
+
+Section = dict[str, Any]
+
+
+def section(
+    heading: str,
+    words: str,
+    *,
+    chart: str = "",
+    rows: Sequence[dict[str, Any]] = (),
+    warning: str = "",
+) -> Section:
+    return {
+        "heading": heading,
+        "words": words,
+        "chart": chart,
+        "rows": [{name: cell(value) for name, value in row.items()} for row in rows],
+        "warning": warning,
+    }
+
+
+def cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value)
+
+
+def last_result(workspace: Workspace, stage: str) -> dict[str, Any]:
+    line = workspace.last_run(stage)
+    return dict(line["result"]) if line else {}

@@ -1,0 +1,158 @@
+"""What was read and what was dropped: funnel, copies, reasons, languages, privacy."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from hashlib import blake2b
+
+from curate import storage
+from curate.report import charts
+from curate.report.section import Section, last_result, section
+from curate.text import words as words_of
+from curate.workspace import Workspace
+
+
+def funnel(workspace: Workspace) -> Section:
+    documents, copies = workspace.rows("pool"), workspace.rows("duplicates")
+    bad = len(storage.read_json(workspace.folder("pool") / "_rejected.json") or ())
+    held = sum(workspace.read("pool", ["holdout"])["holdout"].to_pylist())
+    steps = [("read", documents + copies + bad), ("distinct", documents)]
+    if workspace.stored("clean"):
+        kept = workspace.read("clean", ["kept"])["kept"].to_pylist()
+        steps.append(("kept by clean", sum(kept)))
+    if workspace.stored("mix"):
+        steps.append(("candidates", workspace.rows("mix")))
+        drawn = workspace.read("mix", ["copies"])["copies"].to_pylist()
+        steps.append(("drawn", sum(number > 0 for number in drawn)))
+    rows = [{"step": name, "documents": count} for name, count in steps]
+    words = (
+        f"{copies:,} rows were exact copies of others and {bad:,} could not be read; "
+        f"{held:,} documents are held out to measure on."
+    )
+    return section("From rows to documents", words, chart=charts.bars(rows, "step", "documents"))
+
+
+def duplicates(workspace: Workspace) -> Section | None:
+    """Tell which sources hold the same documents: a text in two of them may carry two labels."""
+    pairs: Counter[tuple[str, str]] = Counter()
+    pool = workspace.read("pool", ["source", "also"]).to_pylist()
+    for row in pool:
+        pairs.update((row["source"], other) for other in row["also"] or ())
+    inside = Counter(workspace.read("duplicates", ["source"])["source"].to_pylist())
+    if not inside:
+        return None
+    rows = [
+        {"source": one, "also in": other, "documents": n} for (one, other), n in pairs.most_common()
+    ]
+    total = sum(inside.values())
+    copied = ", ".join(f"{name} {n:,}" for name, n in inside.most_common())
+    words = f"{total:,} exact copies were set aside ({copied})."
+    warning = ""
+    if pairs:
+        words += " Some documents stand in more than one source:"
+        warning = (
+            f"{sum(pairs.values()):,} texts stand in two sources, letter for letter; "
+            f"{_in_two_sources(workspace):,} if punctuation and case do not count. Where a source "
+            "implies a label, such a text is labelled both ways."
+        )
+    return section("Copies", words, rows=rows, warning=warning)
+
+
+def _in_two_sources(workspace: Workspace) -> int:
+    """Return how many texts stand in two sources when only their letters and digits count."""
+    import pyarrow.parquet as pq
+
+    holders: defaultdict[bytes, set[str]] = defaultdict(set)
+    for path in workspace.shards("pool"):
+        for row in pq.read_table(path, columns=["text", "source", "also"]).to_pylist():
+            key = blake2b("".join(words_of(row["text"])).lower().encode(), digest_size=16).digest()
+            holders[key] |= {row["source"], *(row["also"] or ())}
+    return sum(len(sources) > 1 for sources in holders.values())
+
+
+def reasons(workspace: Workspace) -> Section | None:
+    clean = last_result(workspace, "clean")
+    if not clean.get("reasons"):
+        return None
+    rows = [{"reason": name, "documents": n} for name, n in clean["reasons"].items()]
+    dropped = clean["documents"] - clean["kept"]
+    words = f"{dropped:,} of {clean['documents']:,} documents were dropped, each for one reason."
+    chart = charts.bars(rows, "reason", "documents")
+    return section("Why documents were dropped", words, chart=chart, rows=rows)
+
+
+def _measured(workspace: Workspace, name: str) -> bool:
+    """Whether `clean` has measured a signal."""
+    if workspace.stored("clean") is None:
+        return False
+    import pyarrow.parquet as pq
+
+    shards = workspace.shards("clean")
+    return bool(shards) and name in pq.read_schema(shards[0]).names
+
+
+def languages(workspace: Workspace) -> Section | None:
+    if not _measured(workspace, "language:confidence"):
+        return None
+    table = workspace.read("clean", ["language", "kept", "tokens"])
+    documents, kept, tokens = Counter[str](), Counter[str](), Counter[str]()
+    for row in table.to_pylist():
+        name = row["language"] or "und"
+        documents[name] += 1
+        kept[name] += row["kept"]
+        tokens[name] += row["tokens"] if row["kept"] else 0
+    rows = [
+        {"language": name, "documents": n, "kept": kept[name], "tokens kept": tokens[name]}
+        for name, n in documents.most_common(20)
+    ]
+    differing = last_result(workspace, "clean").get("differing_languages", 0)
+    words = (
+        f"As the sources declare it, else as detected; und where that is not sure. {differing:,} "
+        "documents read as another language than their source declares."
+    )
+    chart = charts.bars(rows, "language", "documents")
+    return section("Languages", words, chart=chart, rows=rows)
+
+
+def private(workspace: Workspace) -> Section | None:
+    found = last_result(workspace, "clean").get("privacy")
+    if not found or workspace.stored("clean") is None:
+        return None
+    actions = workspace.made("clean").spec.get("privacy") or {}
+    rows = [
+        {"kind": kind, "found": n, "what is done": actions.get(kind, "the document is dropped")}
+        for kind, n in found.items()
+    ]
+    words = (
+        "Found by form and arithmetic, counted and placed, never copied. What is masked is shown "
+        "to nobody, learned from by nothing, and in no export."
+    )
+    return section("Privacy", words, rows=rows)
+
+
+def contaminated(workspace: Workspace) -> Section | None:
+    if not _measured(workspace, "contamination:share"):
+        return None
+    limit = workspace.made("clean").spec["contamination"]["share"]
+    touched, over = Counter[str](), Counter[str]()
+    items: dict[str, set[str]] = defaultdict(set)
+    names = [each["name"] for each in workspace.made("clean").spec["contamination"]["sets"]]
+    for told in workspace.read("clean", ["contamination"])["contamination"].to_pylist():
+        found = json.loads(told or "[]")
+        touched.update({name for name, _, _ in found})
+        over.update({name for name, _, share in found if share >= limit})
+        for name, item, share in found:
+            if share >= limit:
+                items[name].add(item)
+    rows = [
+        {
+            "evaluation set": name,
+            "documents that share a run": touched[name],
+            "documents over the limit": over[name],
+            "items of the set in them": len(items[name]),
+        }
+        for name in names
+    ]
+    words = f"A document goes if it holds {limit:.0%} of an item's runs of words, or more."
+    return section("Contamination by evaluation sets", words, rows=rows)

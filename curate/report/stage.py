@@ -1,0 +1,47 @@
+"""Write one self-contained page that tells the run from its ledger and tables.
+
+everything ──report──▶ report.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from curate import storage
+from curate.report.spec import ReportSpec
+from curate.report.story import tell
+from curate.workspace import Workspace
+
+READS = (
+    *("pool", "duplicates", "clean", "sample", "annotations", "labels", "annotators"),
+    *("scores", "mix", "groups", "export", "evaluate"),
+)
+WRITES = ("report",)
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """The page that was written."""
+
+    file: str
+    charts: int
+    kilobytes: int
+
+
+def run(workspace: Workspace, spec: ReportSpec) -> ReportResult:
+    """Write report.html from what there is."""
+    workspace.require("pool")
+    story = tell(workspace, spec.title or workspace.about["name"])
+    html = _page(story)
+    storage.write_text(workspace.root / "report.html", html)
+    charts = sum(bool(part.get("chart")) for part in story["sections"])
+    return ReportResult("report.html", charts, len(html.encode()) // 1024)
+
+
+def _page(story: dict[str, object]) -> str:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    template = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
+    return environment.from_string(template).render(story)

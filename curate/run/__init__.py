@@ -1,0 +1,1 @@
+"""A run: the recipe as one closed model, and the walk through its stages."""

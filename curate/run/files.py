@@ -1,0 +1,140 @@
+"""Recipes on disk: read, adopted by a workspace, begun from a template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from curate import storage
+from curate.errors import DataError, RecipeError
+from curate.forms import load_form
+from curate.run.recipe import Recipe
+from curate.spec import validated
+from curate.storage import Provenance
+from curate.workspace import Workspace
+
+NAME = "recipe.yaml"
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe; `overrides` are `section.key=value`, with YAML values. Raises RecipeError."""
+    if not path.is_file():
+        raise RecipeError(f"no recipe {path}", hint="start with `curate init --template sentiment`")
+    data = _yaml(path.read_bytes(), path.name)
+    if not isinstance(data, dict):
+        raise RecipeError(
+            f"{path.name}: a recipe is a mapping of sections",
+            hint="`curate recipe schema` prints every key",
+        )
+    data = {key: {} if value is None else value for key, value in data.items()}
+    for override in overrides:
+        _override(data, override)
+    return validated(Recipe, data, where=path.name)
+
+
+def _yaml(text: str | bytes, where: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(
+            f"{where}: not YAML: {' '.join(str(error).split())}",
+            hint="a recipe is a mapping of sections, as in recipes/sentiment.yaml",
+        ) from None
+
+
+def _override(data: dict[str, Any], override: str) -> None:
+    key, sign, value = override.partition("=")
+    if not sign:
+        raise RecipeError(f"--set {override}: write section.key=value")
+    *parents, last = key.split(".")
+    place: Any = data
+    for parent in parents:
+        place = place.setdefault(parent, {})
+        if not isinstance(place, dict):
+            raise RecipeError(f"--set {override}: {parent} is not a section")
+    place[last] = _yaml(value, f"--set {override}")
+
+
+def of_workspace(workspace: Workspace, overrides: Sequence[str] = ()) -> Recipe:
+    """Return the workspace's recipe; one without has the defaults."""
+    path = workspace.root / NAME
+    return load(path, overrides) if path.exists() or overrides else Recipe()
+
+
+def adopt(workspace: Workspace, path: Path) -> tuple[str, ...]:
+    """Make `path` the workspace's recipe; return the fields that differ from the one before.
+
+    The ledger keeps the recipe that was replaced.
+    """
+    recipe = load(path)
+    own = workspace.root / NAME
+    workspace.init(recipe.name or _named_by(path))
+    if own.exists() and own.samefile(path):
+        return ()
+    text = path.read_text(encoding="utf-8")
+    before = own.read_text(encoding="utf-8", errors="replace") if own.exists() else None
+    if before == text:
+        return ()
+    changed: tuple[str, ...] = ()
+    if before is not None:
+        changed = tuple(_changes(before, text))
+        made = Provenance("recipe", {"replaced": before}, {}, "")
+        workspace.record(made, (), {"changed": changed}, 0.0)
+    storage.write_text(own, text)
+    return changed
+
+
+def _named_by(path: Path) -> str:
+    return path.stem if path.stem != "recipe" else path.resolve().parent.name
+
+
+def _changes(before: str, after: str) -> Iterator[str]:
+    try:
+        old = _yaml(before, NAME)
+    except RecipeError:
+        old = {}  # it could not be read: everything is new
+    return differences(old, _yaml(after, NAME))
+
+
+def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in [*one, *(key for key in other if key not in one)]:
+            yield from differences(one.get(key), other.get(key), f"{path}.{key}".strip("."))
+    elif one != other:
+        yield path
+
+
+def templates() -> dict[str, Path]:
+    """Return the recipes that come with curate, by name."""
+    here = Path(__file__).parent.parent
+    folders = [here.parent / "recipes", here / "recipes"]
+    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+
+
+def begin(workspace: Workspace, template: str) -> list[str]:
+    """Make a folder a workspace with a template's recipe and its form; return what to do next.
+
+    What is there already stays as it is.
+    """
+    known = templates()
+    if template not in known:
+        raise RecipeError(f"no template {template}", hint=f"there are: {', '.join(known)}")
+    recipe = load(known[template])
+    own = workspace.root / NAME
+    if own.exists():
+        raise DataError(f"{own} exists already", hint="use another folder, or `curate run` here")
+    root = workspace.root
+    workspace.init(recipe.name or template)
+    storage.write_text(own, known[template].read_text(encoding="utf-8"))
+    told = [f"{root} is a workspace: edit {own}"]
+    if recipe.asks_people():
+        form = root / "label_configs" / f"{recipe.push.form}.xml"
+        storage.write_text(form, load_form(recipe.push.form).xml)
+        told.append(f"people will see the form {form}")
+    patterns = ", ".join(path for source in recipe.pool.sources for path in source.paths)
+    (root / "data").mkdir(exist_ok=True)
+    told.append(f"put your texts at {root}/{patterns}, then: curate run -w {root}")
+    return told

@@ -1,0 +1,53 @@
+"""The settings of `sample`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from curate.spec import Spec
+
+Purpose = Literal["label", "pilot", "review", "relabel", "import"]
+
+
+class SampleSpec(Spec):
+    """How many documents people see, and which."""
+
+    n: Annotated[int, Field(ge=1, description="How many documents to send.")] = 200
+    strategy: Annotated[
+        Literal["random", "stratified"], Field(description="How they are chosen.")
+    ] = "random"
+    by: Annotated[
+        tuple[Literal["source", "language", "license"], ...],
+        Field(min_length=1, description="Columns whose values are the strata."),
+    ] = ("source",)
+    allocation: Annotated[
+        Literal["equal", "proportional"], Field(description="How strata share the documents.")
+    ] = "equal"
+    purpose: Annotated[
+        Literal["label", "pilot"], Field(description="A pilot is reported, never used as labels.")
+    ] = "label"
+    compare: Annotated[
+        bool, Field(description="Show two documents side by side, as $a and $b; n are the pairs.")
+    ] = False
+    window: Annotated[
+        int | None, Field(ge=20, description="Show this many characters of a longer text.")
+    ] = None
+    gold: Annotated[
+        str | None, Field(description="A JSONL file of texts with known answers, mixed in unseen.")
+    ] = None
+    relabel: Annotated[
+        str | None,
+        Field(
+            pattern=r"^(label|guideline|annotator)=.+$",
+            description="Send again what has this label, guideline or annotator.",
+        ),
+    ] = None
+    seed: Annotated[int, Field(description="Seed of the choice and of the order shown.")] = 0
+
+    @model_validator(mode="after")
+    def _one_view(self) -> SampleSpec:
+        if self.compare and self.window:
+            raise ValueError("give either `compare` or `window`")
+        return self
