@@ -6,7 +6,7 @@
                                                            ▼
                               report ◀ evaluate ◀ export ◀ mix
 
-One word names a stage everywhere: the command `curate sample`, the module `curate.sample.stage`, the
+One word names a stage everywhere: the command `curate sample`, the package `curate.sample`, the
 recipe section `sample:` and the test `tests/test_sample.py`. Verbs are stages, nouns are things.
 """
 

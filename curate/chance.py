@@ -1,7 +1,7 @@
-"""Chance that does not depend on row order: noise from hash(id, seed), and the one draw.
+"""Random numbers that do not depend on row order: noise from hash(id, seed, purpose).
 
-The same document gets the same noise in every run, so a mixture is stable to the order of rows
-and grows monotonically with its budget while its weights stand still.
+A document gets the same noise in every run. So the order of rows does not change a mixture, and a
+mixture only grows with its budget while its weights stay the same.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def uniform(ids: Iterable[str], seed: int, purpose: str) -> NDArray[np.float64]:
         blake2b(id.encode(), digest_size=8, salt=salt, person=key).digest() for id in ids
     )
     numbers: NDArray[np.float64] = np.frombuffer(digests, "<u8").astype(np.float64)
-    # Near 1 a double has too few steps left: it would round up to 1 itself.
+    # Doubles near 1 are too coarse: the largest numbers would round up to 1.
     return np.asarray(np.minimum((numbers + 0.5) / _SPAN, _BELOW_ONE))
 
 

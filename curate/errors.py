@@ -18,7 +18,7 @@ Exit 3 is not an error: it says that people are still answering (see `curate.run
 
 
 class CurateError(Exception):
-    """Something expected went wrong; `hint` says what to do about it."""
+    """A failure that a user can meet; `hint` says what to do about it."""
 
     exit_code = 1
 
@@ -43,7 +43,7 @@ class DataError(CurateError):
 
 
 class MissingInput(CurateError):
-    """A stage whose input has not been made yet."""
+    """An input of the stage has not been made yet."""
 
 
 class WorkspaceBusy(CurateError):
@@ -55,11 +55,11 @@ class ServerError(CurateError):
 
 
 class BackendError(CurateError):
-    """A fault at the boundary to an annotation server."""
+    """A fault in the exchange with an annotation server."""
 
 
 class BackendUnavailable(BackendError):
-    """The server did not answer, or said that it cannot now."""
+    """The server did not answer, or answered that it is unavailable."""
 
 
 class NotAllowed(BackendError):

@@ -1,6 +1,6 @@
 """Classification metrics on soft labels, beside the trivial baseline.
 
-`truth` holds posteriors, items x classes: a text on which people disagree counts for each class
+`truth` holds posteriors (items x classes): a text on which people disagree counts for each class
 by its share. `predicted` holds probabilities of the same shape. The trivial baseline predicts
 the class shares for every text, so its accuracy is the share of the largest class.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """One class against the rest, by the settled value."""
+    """One class against the rest; the true class is the settled value."""
 
     value: str
     support: int
@@ -29,7 +29,7 @@ class ClassMetrics:
 
 @dataclass(frozen=True)
 class Bin:
-    """Predictions of about the same confidence: what was said and what came true."""
+    """Predictions of about the same confidence: mean confidence, accuracy, number."""
 
     confidence: float
     accuracy: float
@@ -38,7 +38,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Classification:
-    """How well predictions fit the labels, and how well no model at all would."""
+    """How well predictions fit the labels, beside the trivial baseline."""
 
     documents: int
     accuracy: float
@@ -56,7 +56,10 @@ class Classification:
 def classification(
     truth: NDArray[np.float64], predicted: NDArray[np.float64], values: Sequence[str]
 ) -> Classification:
-    """Return every metric of the predictions; entropy in nats."""
+    """Return every metric of the predictions, with entropy in nats.
+
+    Macro averages are over the classes that occur.
+    """
     from sklearn.metrics import precision_recall_fscore_support
 
     hard, guess = truth.argmax(axis=1), predicted.argmax(axis=1)
@@ -73,13 +76,21 @@ def classification(
         macro_f1=float(f1[seen].mean()),
         cross_entropy=cross_entropy(truth, predicted),
         brier=float(((truth - predicted) ** 2).sum(axis=1).mean()),
-        calibration_error=sum(b.documents * abs(b.confidence - b.accuracy) for b in bins)
+        calibration_error=sum(
+            part.documents * abs(part.confidence - part.accuracy) for part in bins
+        )
         / len(truth),
         trivial_accuracy=float((hard == prior.argmax(axis=1)).mean()),
         trivial_cross_entropy=cross_entropy(truth, prior),
         classes=tuple(
-            ClassMetrics(value, int(n), float(p), float(r), float(f))
-            for value, n, p, r, f in zip(values, support, precision, recall, f1, strict=True)
+            ClassMetrics(
+                value=value,
+                support=int(support[place]),
+                precision=float(precision[place]),
+                recall=float(recall[place]),
+                f1=float(f1[place]),
+            )
+            for place, value in enumerate(values)
         ),
         bins=bins,
     )
@@ -95,13 +106,17 @@ def cross_entropy(truth: NDArray[np.float64], predicted: NDArray[np.float64]) ->
 def reliability(
     truth: NDArray[np.float64], predicted: NDArray[np.float64], *, bins: int = 10
 ) -> tuple[Bin, ...]:
-    """Return bins of equal size by confidence; accuracy is the posterior of the class predicted."""
+    """Return bins of equal size, in order of confidence.
+
+    Accuracy is the mean posterior of the predicted class.
+    """
     import numpy as np
 
     guess = predicted.argmax(axis=1)
     rows = np.arange(len(guess))
-    confidence, right = predicted[rows, guess], truth[rows, guess]
+    confidence, accuracy = predicted[rows, guess], truth[rows, guess]
     parts = np.array_split(np.argsort(confidence, kind="stable"), min(bins, len(guess)))
     return tuple(
-        Bin(float(confidence[part].mean()), float(right[part].mean()), len(part)) for part in parts
+        Bin(float(confidence[part].mean()), float(accuracy[part].mean()), len(part))
+        for part in parts
     )

@@ -1,4 +1,4 @@
-"""The frozen dataclasses that cross the boundary to an annotation server."""
+"""The frozen dataclasses that are exchanged with an annotation server."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Status = Literal["submitted", "draft", "skipped", "discarded", "withdrawn", "rej
 class Question:
     """One thing that people are asked.
 
-    `labels` are the values that an answer may take: choices and entity labels by alias where the
-    form has one, the fields compared (and `tie` where it can be chosen), the numbers of a rating
-    as strings. `shown` holds the word on the page of each. `fields` names what it is asked about.
-    `tag` and `line` say where it stands in the label config.
+    `labels` are the values that an answer may take: choices and entity labels (by alias if the
+    form has one), the fields compared (and `tie` if it can be chosen), or the numbers of a rating
+    as strings. `shown` are their words on the page. `fields` are the fields it is asked about.
+    `tag` and `line` are its place in the label config.
     """
 
     name: str
@@ -31,9 +31,9 @@ class Question:
     line: int = 0
 
     def parts(self) -> tuple[Question, ...]:
-        """Return, for each label of several or of entities, the question whether it occurs.
+        """Return, for each label of `choices` or `entities`, the question whether it occurs.
 
-        They are named `entities:PERSON`, and answered `absent` or `present` by the way.
+        Such a question is named `entities:PERSON`; its values are `absent` and `present`.
         """
         if self.kind not in ("choices", "entities"):
             return ()
@@ -46,7 +46,7 @@ class Question:
 class Form:
     """What people see: the fields shown and the questions asked, from one label config.
 
-    `images` are those of the fields that hold the address of an image (URL or data URI).
+    `images` are the fields that hold the address of an image (URL or data URI).
     """
 
     name: str
@@ -57,7 +57,7 @@ class Form:
     images: tuple[str, ...] = ()
 
     def question(self, name: str) -> Question:
-        """Return the question of that name; KeyError if the form has none."""
+        """Return the question of that name. Raises KeyError if the form has none."""
         for question in self.questions:
             if question.name == name:
                 return question
@@ -76,7 +76,7 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to label: the fields as shown, and how many answers are wanted."""
+    """One thing to label: the fields as shown, and the number of answers wanted."""
 
     id: str
     fields: Mapping[str, str]
@@ -109,11 +109,14 @@ class Project:
 
 
 Key = tuple[str, str, str]
-"""What an answer is of, within a round: (id, question, account)."""
+"""The key of an answer within a round: (id, question, account)."""
 
 
 def moment(at: str | None) -> datetime | None:
-    """Return an ISO 8601 time in UTC; one without a zone is UTC. ValueError if it is none."""
+    """Return an ISO 8601 time in UTC; a time without a zone is UTC.
+
+    Raises ValueError if it is not ISO 8601.
+    """
     if at is None:
         return None
     time = datetime.fromisoformat(at)
@@ -124,8 +127,8 @@ def moment(at: str | None) -> datetime | None:
 class Annotation:
     """One person's answer to one question about one task.
 
-    `account` is the server's name for the person (an e-mail address, a user name); `value` is as
-    in the public shapes, null where a question was left open; `at` is UTC in ISO 8601.
+    `account` is the server's name for the person (an e-mail address, a user name). `value` has the
+    public shape; it is null if the question was left open. `at` is UTC in ISO 8601.
     """
 
     id: str
@@ -139,20 +142,20 @@ class Annotation:
 
     @property
     def key(self) -> Key:
-        """Return what the answer is of."""
+        """The id, the question and the account of the answer."""
         return (self.id, self.question, self.account)
 
     @property
     def mark(self) -> str:
-        """Return what tells a changed answer from the one already at home."""
+        """Status, value and time in one string: it differs if the answer has changed."""
         return f"{self.status}|{self.value!r}|{moment(self.at)}"
 
 
 def replaces(status: str, at: datetime | None, before: str, before_at: datetime | None) -> bool:
-    """Whether an answer replaces the one before it; `before` and `before_at` are that one's.
+    """Whether an answer replaces the one before it, of status `before` and time `before_at`.
 
-    A draft never shadows a submission; a withdrawal always counts, and so does what comes after
-    it, and what has no time; of two answers given at the same time the later in line counts.
+    A draft never replaces a submission. A withdrawal always replaces, and is always replaced.
+    Otherwise an answer replaces one that is not later. If a time is missing, it replaces too.
     """
     if status == "draft" and before == "submitted":
         return False
@@ -163,7 +166,7 @@ def replaces(status: str, at: datetime | None, before: str, before_at: datetime 
 
 @dataclass(frozen=True)
 class Pulled:
-    """What a pull found: answers new or changed (withdrawn ones too), and where to go on."""
+    """The result of a pull: new and changed answers (withdrawn too), and the next cursor."""
 
     annotations: tuple[Annotation, ...]
     cursor: str | None
@@ -181,5 +184,5 @@ class Progress:
 
 
 def now() -> str:
-    """Return the time in UTC, ISO 8601, to the second."""
+    """Return the current time in UTC, as ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")

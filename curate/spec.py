@@ -10,6 +10,12 @@ from curate.errors import RecipeError
 
 AnySpec = TypeVar("AnySpec", bound="Spec")
 
+MAY_BE_A_FILE = "may be a file"
+"""Marks a setting that may name a file.
+
+It is relative to the workspace in a recipe, and to the current folder on a command line.
+"""
+
 
 class Spec(BaseModel):
     """A stage's settings. Unknown keys are errors; defaults are tuples, never lists."""
@@ -22,7 +28,10 @@ class Spec(BaseModel):
 
 
 def validated(model: type[AnySpec], data: Any, *, where: str) -> AnySpec:
-    """Validate `data` against `model`; `where` is the file or command named in the error."""
+    """Validate `data` against `model`; `where` is the file or command named in the error.
+
+    Raises RecipeError with the first three faults.
+    """
     try:
         return model.model_validate(data)
     except ValidationError as error:

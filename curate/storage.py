@@ -1,7 +1,7 @@
-"""Tables on disk: Parquet written atomically, each carrying the record of how it was made.
+"""Tables on disk: Parquet files written atomically, with the record of how they were made.
 
 A folder table holds shards and `_manifest.json`, written last; a file table holds the same record
-in its Parquet metadata. So no lock file can drift from the data, and a later stage reads the
+in its Parquet metadata. So no separate file can drift from the data, and a later stage reads the
 settings of an earlier one from its table.
 """
 
@@ -27,7 +27,7 @@ MANIFEST = "_manifest.json"
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a table was made: by which stage and settings, from what content."""
+    """How a table was made: its stage, the settings, and the digests of the inputs."""
 
     stage: str
     spec: Mapping[str, Any]
@@ -36,13 +36,13 @@ class Provenance:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def same_as(self, other: Provenance) -> bool:
-        """Whether the same settings on the same content made both."""
+        """Whether both were made with the same settings from the same content."""
         return (self.stage, self.spec, self.inputs) == (other.stage, other.spec, other.inputs)
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A table that lies on disk: its record, the digest of its content, its rows."""
+    """A table on disk: its provenance, the digest of its content, and its number of rows."""
 
     made: Provenance
     content: str
@@ -50,7 +50,7 @@ class Stored:
 
 
 def digest(value: Any) -> str:
-    """Return a short digest of a JSON value."""
+    """Return the blake2b-128 of a JSON value, in hex."""
     return blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
@@ -64,14 +64,17 @@ def file_digest(path: Path) -> str:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, in hex: what others can check."""
+    """Return the SHA-256 of a file, in hex, for others to check."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a temporary name beside `path`; what was written there takes its place at the end."""
+    """Yield a temporary path; the file written there replaces `path` at the end.
+
+    After an error the temporary file is removed and `path` is left as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -82,12 +85,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def leftovers(folder: Path) -> Iterator[Path]:
-    """Yield what killed writers left behind anywhere under a folder in which nobody writes now."""
+    """Yield the temporary files of killed writers under a folder. No writer may be active there."""
     return (path for path in folder.rglob(".*.tmp") if re.search(r"\.\d+\.tmp$", path.name))
 
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:
-    """Write a text file atomically; `private` makes it readable by its owner alone."""
+    """Write a text file atomically; `private` makes it readable only by its owner."""
     with replacing(path) as temporary:
         temporary.touch(mode=0o600 if private else 0o644)
         temporary.write_text(text, encoding="utf-8")
@@ -114,18 +117,18 @@ def write_parquet(path: Path, table: pa.Table) -> None:
         pq.write_table(table, temporary, compression="zstd")
 
 
-def write_file_table(path: Path, table: pa.Table, made: Provenance) -> Stored:
+def write_file_table(path: Path, table: pa.Table, provenance: Provenance) -> Stored:
     """Write a file table with its record in the Parquet metadata."""
-    stored = Stored(made, _content(table), table.num_rows)
+    stored = Stored(provenance, _content(table), table.num_rows)
     record = json.dumps(asdict(stored), ensure_ascii=False)
     write_parquet(path, table.replace_schema_metadata({"curate": record}))
     return stored
 
 
 def write_file_parts(
-    path: Path, schema: pa.Schema, parts: Sequence[Path], made: Provenance
+    path: Path, schema: pa.Schema, parts: Sequence[Path], provenance: Provenance
 ) -> Stored:
-    """Write a file table out of Parquet files, one in memory at a time; they may include `path`."""
+    """Write a file table from Parquet files, one in memory at a time; `path` may be among them."""
     import pyarrow.parquet as pq
 
     contents, rows = [], 0
@@ -133,7 +136,7 @@ def write_file_parts(
         table = pq.read_table(part).cast(schema)
         contents.append(_content(table.replace_schema_metadata(None)))
         rows += table.num_rows
-    stored = Stored(made, digest(contents), rows)
+    stored = Stored(provenance, digest(contents), rows)
     record = json.dumps(asdict(stored), ensure_ascii=False)
     whole = schema.with_metadata({"curate": record})
     with (
@@ -166,7 +169,7 @@ def stored_file(path: Path) -> Stored | None:
 
 
 def stored_folder(path: Path) -> Stored | None:
-    """Return the record of a folder table, or None if it was not finished."""
+    """Return the record of a folder table, or None if it is missing or unfinished."""
     record = read_json(path / MANIFEST)
     return _stored(record) if record else None
 
@@ -181,25 +184,26 @@ def shards(folder: Path) -> list[Path]:
 
 
 @contextmanager
-def building(folder: Path, made: Provenance) -> Iterator[Path]:
-    """Yield the folder in which a table is built; it takes its place, manifest last, at the end.
+def building(folder: Path, provenance: Provenance) -> Iterator[Path]:
+    """Yield the folder to build a table in; at the end it gets its manifest and replaces `folder`.
 
-    What an interrupted build from the same settings and content left there is kept, so that a
-    stage which writes shard by shard goes on where it stopped. Other remains are removed.
+    Files of an interrupted build with the same settings and content are kept, and a stage that
+    writes shard by shard continues after them. Other unfinished builds are removed.
     """
     workshop = folder.parent / ".building"
     name = folder.name.replace("/", "-")
-    unfinished = workshop / f"{name}-{digest([made.stage, made.spec, made.inputs])[:12]}"
+    identity = [provenance.stage, provenance.spec, provenance.inputs]
+    unfinished = workshop / f"{name}-{digest(identity)[:12]}"
     for other in workshop.glob(f"{name}-*"):
         if other != unfinished:
             shutil.rmtree(other)
     unfinished.mkdir(parents=True, exist_ok=True)
     yield unfinished
-    seal(unfinished, made)
+    seal(unfinished, provenance)
     swap(unfinished, folder)
 
 
-def seal(folder: Path, made: Provenance) -> Stored:
+def seal(folder: Path, provenance: Provenance) -> Stored:
     """Write the manifest of a finished folder table."""
     import pyarrow.parquet as pq
 
@@ -207,13 +211,13 @@ def seal(folder: Path, made: Provenance) -> Stored:
         {"path": path.name, "rows": pq.read_metadata(path).num_rows, "blake2b": file_digest(path)}
         for path in shards(folder)
     ]
-    stored = Stored(made, digest(files), sum(file["rows"] for file in files))
+    stored = Stored(provenance, digest(files), sum(file["rows"] for file in files))
     write_json(folder / MANIFEST, {**asdict(stored), "files": files})
     return stored
 
 
 def swap(new: Path, place: Path) -> None:
-    """Put the folder `new` in its place; what stood there is removed."""
+    """Move the folder `new` to `place`; a folder that is there is removed."""
     old = new.with_name(f"{new.name}.old")
     shutil.rmtree(old, ignore_errors=True)
     place.parent.mkdir(parents=True, exist_ok=True)
@@ -224,7 +228,7 @@ def swap(new: Path, place: Path) -> None:
 
 
 def share(path: Path, place: Path) -> None:
-    """Let a finished file stand in another place too, without a copy where that can be."""
+    """Link a finished file at another place too, or copy it where links are impossible."""
     place.unlink(missing_ok=True)
     try:
         place.hardlink_to(path)
@@ -234,7 +238,7 @@ def share(path: Path, place: Path) -> None:
 
 
 def once(path: Path, make: Callable[[Path], None]) -> Path:
-    """Return `path`, made by `make` under a temporary name if it is not there yet."""
+    """Return `path`; if it is missing, `make` first writes it under a temporary name."""
     if not path.exists():
         with replacing(path) as temporary:
             make(temporary)

@@ -1,7 +1,7 @@
 """The schema of every table, in flow order; each column is described once, here.
 
 A table is a folder of Parquet shards (`kind="folder"`) or one Parquet file. Tables of the kind
-`round` lie in `rounds/NN`. `open_columns` says what further columns a table may have.
+`round` lie in `rounds/NN`. `open_columns` describes further columns that a table may have.
 """
 
 from __future__ import annotations
@@ -250,21 +250,25 @@ TABLES: dict[str, Table] = {table.name: table for table in ALL}
 
 
 def schema(name: str, *columns: str) -> pa.Schema:
-    """Return the Arrow schema of the table of that name."""
+    """Return the Arrow schema of the table of that name: all columns, or those named."""
     return TABLES[name].schema(*columns)
 
 
 def predicted(question: str) -> str:
-    """Return the column of `scores` that holds a question's predicted value.
+    """Return the name of the column of `scores` that holds a question's predicted value.
 
-    That is the question's name, but where documents have a column of that name already.
+    It is the question's name, with `:` appended if a table of documents has such a column.
     """
-    known = {c.name for table in ("pool", "clean", "scores", "mix") for c in TABLES[table].columns}
-    return f"{question}:" if question in known else question
+    names = {
+        column.name
+        for table in ("pool", "clean", "scores", "mix")
+        for column in TABLES[table].columns
+    }
+    return f"{question}:" if question in names else question
 
 
 def rows(name: str, records: Sequence[Mapping[Any, Any]]) -> pa.Table:
-    """Return Arrow rows of the table of that name; missing columns are null."""
+    """Return the records as rows of the table of that name; missing columns are null."""
     import pyarrow as pa
 
     return pa.Table.from_pylist(list(records), schema=schema(name))

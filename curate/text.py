@@ -1,4 +1,4 @@
-"""What a text is: its canonical form, its content-hash id, and the edits laid over it.
+"""Texts: their canonical form, their content-hash id, and the edits over them.
 
 Offsets everywhere are half-open ranges of Python code points of the canonical text.
 """
@@ -12,19 +12,22 @@ from hashlib import blake2b
 from string import Formatter
 
 TEXT = "text"
-"""The name of the one field that most documents have."""
+"""The name of the only field that most documents have."""
 
 _NEWLINES = re.compile("\r\n?")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_WORD = re.compile(
+    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\\W_]+(?:['’\\-][^\\W_]+)*"
+)
 
 Edit = tuple[int, int, str]
 """`(start, end, replacement)` over the canonical text."""
 
 
 def canonical(text: str) -> str:
-    """Return `text` with LF newlines, without C0 controls (but tab and LF) or lone surrogates.
+    """Return `text` with LF newlines, without C0 controls (except tab and LF) or lone surrogates.
 
     A lone surrogate becomes U+FFFD; nothing else is normalised.
     """
@@ -47,7 +50,10 @@ def content_id(fields: Mapping[str, str]) -> str:
 
 
 def render(fields: Mapping[str, str], template: str | None = None) -> str:
-    """Return the one text that stands for several fields; by default, joined by blank lines."""
+    """Return several fields as one text: by the template, or joined by blank lines.
+
+    Raises KeyError if the template names a field that is missing.
+    """
     if template is None:
         return "\n\n".join(fields.values())
     parts = Formatter().parse(template)
@@ -55,9 +61,9 @@ def render(fields: Mapping[str, str], template: str | None = None) -> str:
 
 
 def apply_edits(text: str, edits: Iterable[Edit]) -> str:
-    """Return `text` with every edit applied: the only function that does so.
+    """Return `text` with every edit applied. No other function applies edits.
 
-    Edits are in order and do not overlap; a ValueError says where they do.
+    Edits are in order and do not overlap. Raises ValueError if they are not.
     """
     parts: list[str] = []
     at = 0
@@ -70,43 +76,43 @@ def apply_edits(text: str, edits: Iterable[Edit]) -> str:
 
 
 def spans(fields: Mapping[str, str], template: str | None = None) -> dict[str, tuple[int, int]]:
-    """Return where each field stands in `render(fields, template)`: half-open, in its order.
+    """Return the half-open range of each field in `render(fields, template)`, in order.
 
-    A template names a field once, or not at all; then it has no place.
+    A template names a field at most once. A field that it does not name has no range.
     """
     if template is None:
-        template = "\n\n".join(f"{{{place}}}" for place in range(len(fields)))
-        names = {str(place): name for place, name in enumerate(fields)}
+        template = "\n\n".join(f"{{{number}}}" for number in range(len(fields)))
+        names = {str(number): name for number, name in enumerate(fields)}
     else:
         names = {name: name for name in fields}
-    found, at = {}, 0
+    ranges, at = {}, 0
     for text, name, _, _ in Formatter().parse(template):
         at += len(text)
         if name is not None:
             start, at = at, at + len(fields[names[name]])
-            found[names[name]] = (start, at)
-    return found
+            ranges[names[name]] = (start, at)
+    return ranges
 
 
 def field_edits(
     fields: Mapping[str, str], edits: Sequence[Edit], template: str | None = None
 ) -> dict[str, tuple[Edit, ...]]:
-    """Return the edits of each field, given those of the text that the fields are rendered to.
+    """Return the edits of each field, from the edits of the text that the fields are rendered to.
 
-    An edit across several fields puts its replacement into the first, and takes its part of the
-    others; what it takes of the template's own words is no field's.
+    An edit across several fields puts its replacement into the first one and deletes its part of
+    the others. Its part of the template's own words belongs to no field.
     """
-    found: dict[str, list[Edit]] = {}
-    places = spans(fields, template)
+    edits_of: dict[str, list[Edit]] = {}
+    ranges = spans(fields, template)
     for start, end, replacement in edits:
-        put = replacement
-        for name, (low, high) in places.items():
+        insertion = replacement
+        for name, (low, high) in ranges.items():
             inside = max(start, low) < min(end, high) or low <= start == end <= high
-            if inside and (put or start < end):
-                own = (max(start, low) - low, min(end, high) - low, put)
-                found.setdefault(name, []).append(own)
-                put = ""
-    return {name: tuple(own) for name, own in found.items()}
+            if inside and (insertion or start < end):
+                edit = (max(start, low) - low, min(end, high) - low, insertion)
+                edits_of.setdefault(name, []).append(edit)
+                insertion = ""
+    return {name: tuple(changes) for name, changes in edits_of.items()}
 
 
 def cjk_share(text: str) -> float:
@@ -116,20 +122,16 @@ def cjk_share(text: str) -> float:
     return len(_CJK.findall(text)) / len(text)
 
 
-_WORD = re.compile(
-    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\\W_]+(?:['’\\-][^\\W_]+)*"
-)
-
-
 def words(text: str) -> list[str]:
-    """Return the words of `text`; in scripts without spaces every character is one."""
+    """Return the words of `text`; in scripts without spaces every character is a word."""
     return _WORD.findall(text)
 
 
 def shingles(text: str) -> list[bytes]:
-    """Return what near-duplicates share: character 5-grams, or bigrams where text is mostly CJK.
+    """Return the distinct character 5-grams of a text, or bigrams if over 30 % of it is CJK.
 
-    Case and the width of white space do not count. A text shorter than a shingle is its own.
+    Near-duplicates share most of them. Case and the width of white space do not count. A text
+    that is not longer than a shingle is its only one; an empty text has none.
     """
     folded = " ".join(text.lower().split())
     size = 2 if cjk_share(folded) > 0.3 else 5

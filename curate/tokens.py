@@ -1,4 +1,4 @@
-"""Exact token counts: the currency in which mixtures are planned and budgets are spent."""
+"""Exact token counts: the unit of mixtures and budgets."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ def counter(tokenizer: str) -> Counter:
 
     `tokenizer` is an encoding of `bpe-openai` (`o200k_base`, `cl100k_base`, …), `bytes`, or the
     path of a Hugging Face `tokenizer.json`. Special tokens in the text count as plain text.
+    Raises RecipeError if there is no such encoding or file.
     """
     if tokenizer == "bytes":
         return _count_bytes
@@ -49,10 +50,10 @@ def _from_encoding(name: str) -> Counter:
     import bpe_openai
 
     if name not in bpe_openai.list_encoding_names():
-        known = ", ".join(sorted(bpe_openai.list_encoding_names()))
+        names = ", ".join(sorted(bpe_openai.list_encoding_names()))
         raise RecipeError(
             f"pool.tokenizer: no encoding named {name}",
-            hint=f"one of {known}, bytes, or the path of a tokenizer.json",
+            hint=f"one of {names}, bytes, or the path of a tokenizer.json",
         )
     encoding = bpe_openai.get_encoding(name)
     return lambda text: len(encoding.encode_ordinary(text))

@@ -17,7 +17,7 @@ from curate.backends.folder import FolderBackend
 from curate.embed import encoders
 from curate.engine import Local
 from curate.run.recipe import Recipe
-from curate.run.stages import run_stage
+from curate.run.stages import maker, run_stage
 from curate.workspace import Workspace
 
 # Many threads on small matrices wait for each other: four times the time on a busy machine.
@@ -55,7 +55,10 @@ class Offline:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.workspace = Workspace(
-            root, engine=Local(1), connect=lambda name: FolderBackend(root / "rounds")
+            root,
+            engine=Local(1),
+            connect=lambda name: FolderBackend(root / "rounds"),
+            maker=maker,
         )
         self.workspace.init("tiny")
 
@@ -95,12 +98,12 @@ class Offline:
 
     def rows(self, name: str) -> list[dict[str, Any]]:
         """Return a table's rows."""
-        return self.workspace.read(name).to_pylist()
+        return self.workspace.tables.read(name).to_pylist()
 
     @property
     def tasks(self) -> list[dict[str, str]]:
         """Return the newest round's tasks as people find them."""
-        path = self.workspace.round.folder / "tasks.jsonl"
+        path = self.workspace.rounds.current().folder / "tasks.jsonl"
         with path.open(encoding="utf-8") as file:
             return [json.loads(line) for line in file]
 
@@ -125,7 +128,7 @@ class Offline:
 
     def say(self, *rows: Mapping[str, Any]) -> None:
         """Append lines to the newest round's answers.jsonl."""
-        path = self.workspace.round.folder / "answers.jsonl"
+        path = self.workspace.rounds.current().folder / "answers.jsonl"
         with path.open("a", encoding="utf-8") as file:
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 

@@ -13,11 +13,11 @@ from collections import Counter
 from pathlib import Path
 
 from curate.connections import Connections, embedded
+from curate.progress import unwatched
 from curate.push.tasks import tasks_of
 from curate.records import Annotation
 from curate.rounds import Round
 from curate.servers import Home
-from curate.progress import unwatched
 from tests.annotators import PERSON
 from tests.servers import environments
 
@@ -48,7 +48,7 @@ class Storm:
 
     @property
     def round(self) -> Round:
-        return Round(1, self.folder / "rounds" / "01")
+        return Round.load(1, self.folder / "rounds" / "01")
 
     def start(self, stage: str) -> subprocess.Popen[str]:
         """Start a command in a process of its own."""

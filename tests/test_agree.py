@@ -204,7 +204,7 @@ def test_an_answer_that_the_form_no_longer_offers_was_still_said(offline):
     offline.run("pull")
     own = offline.root / "label_configs" / "sentiment.xml"
     own.parent.mkdir()
-    form = offline.workspace.round.form.xml
+    form = offline.workspace.rounds.current().form.xml
     own.write_text(form.replace('<Choice value="neutral" hotkey="2"/>', ""))
     offline.run("sample", n=30)
     offline.run("push", backend="folder", form="sentiment")

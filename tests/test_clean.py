@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate import storage
+from curate.clean import planning, verdicts
 from curate.clean import spec as spec_
-from curate.clean import stage as clean
-from curate.clean import verdicts
 from curate.clean.deciding import decide, outside
 from curate.clean.edits import home, merged
 from curate.clean.measuring import measured
@@ -21,7 +20,7 @@ from curate.clean.rules import c4, length
 from curate.clean.rules.features import Features
 from curate.clean.rules.registry import RULES, ranges
 from curate.errors import RecipeError
-from curate.pool import work
+from curate.pool import stage as pool
 from curate.run.recipe import json_schema
 from curate.spec import validated
 from curate.text import apply_edits, content_id
@@ -233,18 +232,20 @@ def test_shards_do_not_change_the_verdicts(offline, monkeypatch):
     texts = planted(20)
     made, rows = cleaned(offline, texts, near_duplicates=0.7)
     assert made.kept < 40
-    monkeypatch.setattr(work, "ROWS_PER_SHARD", 7)
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 7)
     shutil.rmtree(offline.root / "pool")
     again, parts = cleaned(offline, texts, near_duplicates=0.7)
     assert (again, parts) == (made, rows)
-    assert len(offline.workspace.shards("clean")) == 6
+    assert len(offline.workspace.tables.shards("clean")) == 6
 
 
 def test_a_resumed_build_gives_the_same_bytes(offline, monkeypatch):
-    monkeypatch.setattr(work, "ROWS_PER_SHARD", 7)
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 7)
     cleaned(offline, planted(20), near_duplicates=0.7)
-    undisturbed = {path.name: path.read_bytes() for path in offline.workspace.shards("clean")}
-    measure, calls = clean.measure, []
+    undisturbed = {
+        path.name: path.read_bytes() for path in offline.workspace.tables.shards("clean")
+    }
+    measure, calls = planning.measure, []
 
     def killed(table, **given):
         calls.append(table.num_rows)
@@ -253,12 +254,12 @@ def test_a_resumed_build_gives_the_same_bytes(offline, monkeypatch):
         return measure(table, **given)
 
     shutil.rmtree(offline.root / "clean")
-    monkeypatch.setattr(clean, "measure", killed)
+    monkeypatch.setattr(planning, "measure", killed)
     with pytest.raises(KeyboardInterrupt):
         offline.run("clean", near_duplicates=0.7)
     offline.run("clean", near_duplicates=0.7)
     assert len(calls) == len(undisturbed) + 1  # two shards were not measured again
-    again = {path.name: path.read_bytes() for path in offline.workspace.shards("clean")}
+    again = {path.name: path.read_bytes() for path in offline.workspace.tables.shards("clean")}
     assert again == undisturbed
     folders = [path.name for path in (offline.root / "clean").iterdir() if path.is_dir()]
     assert folders == ["_clusters", "_signatures"]
@@ -276,13 +277,13 @@ def test_no_shard_of_the_table_holds_signatures(offline):
 @pytest.fixture
 def reads(monkeypatch):
     """Count the documents that are measured."""
-    measure, rows = clean.measure, []
+    measure, rows = planning.measure, []
 
     def counted(table, **given):
         rows.append(table.num_rows)
         return measure(table, **given)
 
-    monkeypatch.setattr(clean, "measure", counted)
+    monkeypatch.setattr(planning, "measure", counted)
     return rows
 
 

@@ -139,7 +139,7 @@ def test_two_commands_at_once(run, project):
             sys.executable,
             "-c",
             "import sys, time; from pathlib import Path; from curate.workspace import Workspace\n"
-            "with Workspace(Path(sys.argv[1])).lock('mix'):\n"
+            "with Workspace(Path(sys.argv[1])).lock.hold('mix'):\n"
             "    print('held', flush=True); time.sleep(60)",
             str(project.folder),
         ],

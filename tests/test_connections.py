@@ -9,8 +9,8 @@ from curate.backends.folder import FolderBackend
 from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.connections import VARIABLES, Connections, embedded, home
 from curate.errors import NotAllowed, RecipeError
-from curate.servers import Account
 from curate.progress import unwatched
+from curate.servers import Account
 
 BACKENDS = {"label_studio": LabelStudioBackend, "argilla": ArgillaBackend}
 

@@ -82,7 +82,7 @@ def test_blocks_are_a_function_of_the_pool(offline, monkeypatch):
     offline.pool()
     offline.run("clean")
     made = embed(offline.workspace, "chargram")
-    folder = offline.workspace.folder(made.table)
+    folder = offline.workspace.tables.folder(made.table)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     (folder / sorted(before)[1]).unlink()
     (folder / "_manifest.json").unlink()

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from curate.clean import stage as clean
+from curate.clean import planning
 from curate.clean.explaining import excerpt, explain, what_if
 from curate.errors import MissingInput, RecipeError
 from tests.command import command
@@ -109,7 +109,7 @@ def test_a_table_of_limits_where_none_is_named(made):
 
 def test_nothing_is_measured_or_written(made, monkeypatch):
     before = {p: p.stat().st_mtime_ns for p in made.root.rglob("*") if p.is_file()}
-    monkeypatch.setattr(clean, "measure", None)
+    monkeypatch.setattr(planning, "measure", None)
     explain(made.workspace, "length")
     what_if(made.workspace, ["length:words.min=4"])
     assert {p: p.stat().st_mtime_ns for p in made.root.rglob("*") if p.is_file()} == before

@@ -74,7 +74,7 @@ def test_stages_see_the_detected_language(offline):
     offline.lines("web.jsonl", [ENGLISH, CHINESE])
     offline.pool()
     offline.run("clean", rules=[], languages={})
-    found = offline.workspace.document_table(("id", "language"))["language"].to_pylist()
+    found = offline.workspace.documents.table(("id", "language"))["language"].to_pylist()
     assert sorted(found) == ["en", "zh"]
 
 
@@ -141,7 +141,9 @@ def test_masks_are_edits_and_tokens_count_what_is_left(offline):
     assert private["tokens"] == len(masked)
     assert [edit["replacement"] for edit in private["edits"]] == ["[email]", "[phone]"]
     assert plain["edits"] is None
-    texts = [t for table in offline.workspace.documents() for t in table["text"].to_pylist()]
+    texts = [
+        t for table in offline.workspace.documents.batches() for t in table["text"].to_pylist()
+    ]
     assert sorted(texts) == sorted([masked, ENGLISH])
     assert made.privacy == {"email": 1, "phone": 1}
 

@@ -100,7 +100,7 @@ def test_nothing_is_asked_of_the_network(tmp_path):
         "def refuse(*args, **kwargs): raise AssertionError('a connection was tried')\n"
         "socket.socket.connect = socket.socket.connect_ex = refuse\n"
         "socket.getaddrinfo = socket.create_connection = refuse\n"
-        "from curate.clean import language\n"
+        "from curate.clean.instruments import language\n"
         "print(language.detect(['The soup was good and the bread was fresh.'])[0][0])\n"
     )
     done = subprocess.run(

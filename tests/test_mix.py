@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import DataError, RecipeError
-from curate.mix.spec import BetweenSpec, MixSpec, WithinSpec, tokens_of
+from curate.mix.spec import MixSpec, tokens_of
 from curate.mixture.projection import Infeasible, project
 from curate.mixture.shares import STRATEGIES, share_of
 from curate.mixture.weights import WEIGHERS
@@ -27,16 +27,16 @@ QUALITY = pd.Series({"big": 0.1, "mid": 0.5, "small": 0.9})
     ],
 )
 def test_temperature_is_the_exponent(alpha, golden):
-    found = STRATEGIES["temperature"](SUPPLY, QUALITY, BetweenSpec(alpha=alpha))
+    found = STRATEGIES["temperature"](SUPPLY, QUALITY, alpha=alpha, beta=2.0)
     assert tuple(found.values()) == pytest.approx(golden, abs=1e-4)
 
 
 def test_uniform_proportional_and_quality():
-    spec = BetweenSpec(alpha=1, beta=2)
-    assert STRATEGIES["uniform"](SUPPLY, QUALITY, spec)["small"] == pytest.approx(1 / 3)
-    assert STRATEGIES["proportional"](SUPPLY, QUALITY, spec)["big"] == pytest.approx(0.9)
+    settings = {"alpha": 1, "beta": 2}
+    assert STRATEGIES["uniform"](SUPPLY, QUALITY, **settings)["small"] == pytest.approx(1 / 3)
+    assert STRATEGIES["proportional"](SUPPLY, QUALITY, **settings)["big"] == pytest.approx(0.9)
     weights = SUPPLY * np.exp(2 * QUALITY)
-    found = STRATEGIES["quality"](SUPPLY, QUALITY, spec)
+    found = STRATEGIES["quality"](SUPPLY, QUALITY, **settings)
     assert found["small"] == pytest.approx(weights["small"] / weights.sum())
 
 
@@ -149,17 +149,17 @@ def items(quality):
 
 def test_weights_follow_quality():
     quality = [0.1, 0.5, 0.9, np.nan]
-    equal, soft, top = (WEIGHERS[n](items(quality), WithinSpec()) for n in WEIGHERS)
+    equal, soft, top = (WEIGHERS[n](items(quality), 1.0) for n in WEIGHERS)
     assert equal.tolist() == [1, 1, 1, 1]
     assert soft[0] < soft[1] < soft[2]
     assert soft[3] == pytest.approx(soft[1])  # unknown counts as average
     assert top[2] > top[1] > top[0] > top[3]
-    sharp = WEIGHERS["softmax"](items(quality), WithinSpec(temperature=0.1))
+    sharp = WEIGHERS["softmax"](items(quality), 0.1)
     assert sharp[2] / sharp[0] > soft[2] / soft[0]
 
 
 def test_equal_quality_is_equal_weight():
-    assert WEIGHERS["softmax"](items([0.4] * 5), WithinSpec()).tolist() == [1.0] * 5
+    assert WEIGHERS["softmax"](items([0.4] * 5), 1.0).tolist() == [1.0] * 5
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_realised_is_within_one_document_of_promised(whole):
     tokens = {row["id"]: row["tokens"] for row in whole.rows("clean")}
     for row in whole.rows("mix"):
         largest[row["group"]] = max(largest.get(row["group"], 0), tokens[row["id"]])
-    budget = whole.workspace.made("mix").facts["budget"]
+    budget = whole.workspace.tables.made("mix").facts["budget"]
     for row in whole.rows("groups"):
         assert abs(row["tokens"] - row["promised"] * budget) <= largest[row["group"]]
     assert sum(row["realised"] for row in whole.rows("groups")) == pytest.approx(1)

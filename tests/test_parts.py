@@ -31,12 +31,12 @@ def cleaned(offline):
 
 
 def tasks(run, part=None):
-    folder = run.workspace.round.folder / (part or "")
+    folder = run.workspace.rounds.current().folder / (part or "")
     return [json.loads(line) for line in (folder / "tasks.jsonl").read_text().splitlines()]
 
 
 def say(run, part, person, question="sentiment", opinion=lambda task: feeling(task["text"])):
-    path = run.workspace.round.folder / (part or "") / "answers.jsonl"
+    path = run.workspace.rounds.current().folder / (part or "") / "answers.jsonl"
     rows = [
         {"id": t["id"], "question": question, "annotator": person, "value": opinion(t)}
         for t in tasks(run, part)
@@ -52,7 +52,7 @@ def test_a_round_is_split_by_language_each_part_with_its_people_and_guideline(cl
     cleaned.run("sample", n=10, strategy="stratified", by=["language"])
     made = cleaned.run("push", **FOLDER, assign="language", guidelines={"zh": "zh.md"})
     assert [(b.batch, b.people, b.tasks) for b in made.batches] == [("en", 1, 5), ("zh", 1, 5)]
-    en, zh = cleaned.workspace.round.batches
+    en, zh = cleaned.workspace.rounds.current().batches
     assert (en.people, zh.people, en.guidelines, zh.guidelines) == (
         *(("ann",), ("li",)),
         *("", "请公平。"),
@@ -65,7 +65,7 @@ def test_a_round_is_split_by_language_each_part_with_its_people_and_guideline(cl
     say(cleaned, "zh", "li")
     made = cleaned.run("pull")
     assert (made.new, made.complete, made.done, made.notes) == (5, 10, True, ())
-    rows = cleaned.workspace.round.answers()
+    rows = cleaned.workspace.rounds.current().answers()
     assert {(row["annotator"], row["guideline"] is None) for row in rows} == {
         ("ann", True),
         ("li", False),
@@ -77,8 +77,8 @@ def test_too_few_readers_are_refused_before_anything_is_sent(cleaned):
     cleaned.run("sample", n=6, strategy="stratified", by=["language"])
     with pytest.raises(DataError, match="only 0 can be asked for zh"):
         cleaned.run("push", **FOLDER, assign="language")
-    assert cleaned.workspace.round.push is None
-    assert not list(cleaned.workspace.round.folder.glob("**/tasks.jsonl"))
+    assert cleaned.workspace.rounds.current().push is None
+    assert not list(cleaned.workspace.rounds.current().folder.glob("**/tasks.jsonl"))
 
 
 def test_each_person_gets_texts_of_their_own(cleaned):
@@ -116,7 +116,7 @@ def test_nobody_waits_for_somebody_whose_time_is_over(cleaned):
     add(cleaned.root, Person.model_validate({"id": "ann", "until": "2026-01-01"}))
     made = cleaned.run("pull")
     assert (made.complete, made.done) == (2, True)
-    assert cleaned.workspace.round.closed["why"] == "nobody is left to ask"
+    assert cleaned.workspace.rounds.current().closed["why"] == "nobody is left to ask"
 
 
 def test_answers_by_somebody_else_are_kept_and_told(cleaned):
@@ -148,7 +148,7 @@ def test_a_guideline_for_no_part_is_refused(cleaned):
     cleaned.run("sample", n=4)
     with pytest.raises(DataError, match="guidelines names zhh, and no task has that language"):
         cleaned.run("push", **FOLDER, assign="language", guidelines={"zhh": "zh.md"})
-    assert cleaned.workspace.round.push is None
+    assert cleaned.workspace.rounds.current().push is None
 
 
 def test_languages_that_were_detected_split_a_round(offline):
@@ -187,14 +187,16 @@ def test_comparisons_name_documents_and_are_labels_of_no_document(cleaned):
     cleaned.run("push", backend="folder", form="comparison")
     shown = tasks(cleaned)
     assert len(shown) == 5
-    rows = {row["id"]: row for row in cleaned.workspace.round.sample().to_pylist()}
+    rows = {row["id"]: row for row in cleaned.workspace.rounds.current().sample().to_pylist()}
     pool = {row["id"]: row["text"] for row in cleaned.rows("pool")}
     for task in shown:
         assert [task["a"], task["b"]] == [pool[id] for id in rows[task["id"]]["members"]]
-    (question,) = [q.name for q in cleaned.workspace.round.form.questions if q.kind == "preference"]
+    (question,) = [
+        q.name for q in cleaned.workspace.rounds.current().form.questions if q.kind == "preference"
+    ]
     say(cleaned, None, "ann", question, lambda task: "a" if "a" in task else None)
     cleaned.run("pull")
-    answers = cleaned.workspace.round.answers()
+    answers = cleaned.workspace.rounds.current().answers()
     for row in answers:
         assert json.loads(row["value"]) == rows[row["id"]]["members"][0]
     cleaned.run("agree", bootstrap=0)
@@ -214,8 +216,8 @@ def test_documents_of_several_fields_are_compared_as_their_template_makes_them(o
     offline.run("clean", privacy="mask")
     offline.run("sample", n=3, compare=True)
     pool = {row["id"]: row["text"] for row in offline.rows("pool")}
-    assert len(offline.workspace.round.views()) == 3
-    for view in offline.workspace.round.views().values():
+    assert len(offline.workspace.rounds.current().views()) == 3
+    for view in offline.workspace.rounds.current().views().values():
         for side, document in zip("ab", view.members, strict=True):
             text, shown = pool[document], view.fields[side]
             assert shown.startswith("A: Answer")
@@ -236,7 +238,7 @@ def test_a_comparison_needs_two_documents(offline):
     with pytest.raises(DataError, match="no document is left") as caught:
         offline.run("sample", n=3, compare=True)
     assert "needs two" in caught.value.hint
-    assert offline.workspace.rounds == []
+    assert offline.workspace.rounds.all() == []
 
 
 # ── windows
@@ -245,19 +247,21 @@ def test_a_comparison_needs_two_documents(offline):
 def test_a_window_is_answered_for_its_document(cleaned):
     cleaned.run("sample", n=6, window=40, seed=1)
     cleaned.run("push", backend="folder", form="entities")
-    rows = {row["id"]: row for row in cleaned.workspace.round.sample().to_pylist()}
+    rows = {row["id"]: row for row in cleaned.workspace.rounds.current().sample().to_pylist()}
     pool = {row["id"]: row["text"] for row in cleaned.rows("pool")}
     for task in tasks(cleaned):
         row = rows[task["id"]]
         (document,) = row["members"]
         assert task["text"] == pool[document][row["start"] : row["end"]]
         assert len(task["text"]) == 40
-    (question,) = [q.name for q in cleaned.workspace.round.form.questions if q.kind == "entities"]
+    (question,) = [
+        q.name for q in cleaned.workspace.rounds.current().form.questions if q.kind == "entities"
+    ]
     mark = [{"start": 5, "end": 11, "label": "PERSON"}]
     say(cleaned, None, "ann", question, lambda task: mark)
     assert cleaned.run("pull").rejected == {}
     assert cleaned.run("pull").new == 0
-    for row in cleaned.workspace.round.answers():
+    for row in cleaned.workspace.rounds.current().answers():
         (span,) = json.loads(row["value"])
         start = rows[row["id"]]["start"]
         assert (span["start"], span["end"]) == (start + 5, start + 11)
@@ -285,7 +289,7 @@ def test_files_from_other_editors(cleaned):
         cleaned.run("push", **FOLDER, guidelines="guide.md")
     guide.write_text("请公平。", encoding="utf-8-sig")
     cleaned.run("push", **FOLDER, guidelines="guide.md")
-    assert cleaned.workspace.round.batches[0].guidelines == "请公平。"
+    assert cleaned.workspace.rounds.current().batches[0].guidelines == "请公平。"
 
 
 def test_gold_is_shown_like_any_text_and_says_who_is_right(cleaned):
@@ -298,7 +302,7 @@ def test_gold_is_shown_like_any_text_and_says_who_is_right(cleaned):
     made = cleaned.run("sample", n=8, gold="gold.jsonl")
     assert (made.documents, made.tasks, made.gold) == (8, 10, 2)
     cleaned.run("push", **FOLDER, overlap=2)
-    sent = (cleaned.workspace.round.folder / "tasks.jsonl").read_text()
+    sent = (cleaned.workspace.rounds.current().folder / "tasks.jsonl").read_text()
     assert "gold" not in sent
     assert all(set(task) == {"id", "text"} for task in tasks(cleaned))
     say(cleaned, None, "ann")
@@ -307,7 +311,7 @@ def test_gold_is_shown_like_any_text_and_says_who_is_right(cleaned):
     cleaned.run("agree", bootstrap=0)
     right = {row["annotator"]: row["gold_right"] for row in cleaned.rows("annotators")}
     assert right == {"ann": 1.0, "bob": 0.5}
-    known = set(cleaned.workspace.round.gold())
+    known = set(cleaned.workspace.rounds.current().gold())
     assert known.isdisjoint(row["id"] for row in cleaned.rows("labels"))
     assert len(cleaned.rows("labels")) == 8
 
@@ -328,7 +332,7 @@ def test_gold_that_cannot_be_read(cleaned, line, words):
     (cleaned.root / "gold.jsonl").write_text(line + "\n")
     with pytest.raises(DataError, match=words):
         cleaned.run("sample", n=2, gold="gold.jsonl", window=40)
-    assert cleaned.workspace.rounds == []
+    assert cleaned.workspace.rounds.all() == []
 
 
 def test_a_comparison_can_be_gold(cleaned):
@@ -357,7 +361,7 @@ def test_gold_that_nobody_could_answer_is_refused_before_it_is_sent(cleaned, ans
     cleaned.run("sample", n=56, gold="gold.jsonl")
     with pytest.raises(DataError, match=f"'A known thing.': .*{words}"):
         cleaned.run("push", **FOLDER)
-    assert cleaned.workspace.round.push is None
+    assert cleaned.workspace.rounds.current().push is None
     close_round(cleaned.workspace)
     assert cleaned.run("sample", n=56).documents == 56  # nobody has seen one of them
 
@@ -379,7 +383,7 @@ def test_suggestions_are_sent_and_answers_to_them_are_not_blind(cleaned):
     assert {s["score"] for (s,) in suggested.values()} == {0.75}
     say(cleaned, None, "ann")
     cleaned.run("pull")
-    for row in cleaned.workspace.round.answers():
+    for row in cleaned.workspace.rounds.current().answers():
         assert row["blind"] == (row["id"] not in suggested)
 
 
@@ -414,7 +418,7 @@ def test_suggestions_that_nobody_can_make(cleaned, by, words):
     cleaned.run("sample", n=2)
     with pytest.raises(RecipeError, match=words):
         cleaned.run("push", **FOLDER, suggest=[by])
-    assert cleaned.workspace.round.push is None
+    assert cleaned.workspace.rounds.current().push is None
 
 
 def test_a_model_of_ones_own_may_speak_numpy(cleaned):
@@ -451,7 +455,7 @@ def test_what_a_model_makes_wrongly_is_told_and_not_sent(cleaned, name, monkeypa
     by = {"question": "sentiment", "by": "tests.test_parts:guesses"}
     with pytest.raises(RecipeError, match=r"push\.suggest: tests\.test_parts:guesses"):
         cleaned.run("push", **FOLDER, suggest=[by])
-    assert cleaned.workspace.round.push is None
+    assert cleaned.workspace.rounds.current().push is None
 
 
 # ── asking again
@@ -480,7 +484,7 @@ def test_what_was_answered_is_sent_again_on_purpose(cleaned):
 
 
 def answered(run, person, ids, question="sentiment", value="positive", **more):
-    path = run.workspace.round.folder / "answers.jsonl"
+    path = run.workspace.rounds.current().folder / "answers.jsonl"
     row = {"question": question, "annotator": person, "value": value, **more}
     with path.open("a") as file:
         file.writelines(json.dumps({"id": id, **row}) + "\n" for id in ids)
@@ -498,7 +502,7 @@ def test_only_what_that_annotator_answered_is_sent_again(cleaned):
     close_round(cleaned.workspace)
     made = cleaned.run("sample", relabel="annotator=ann")
     assert (made.documents, made.frame) == (2, 2)
-    assert set(cleaned.workspace.round.texts()) == set(ids[:2])
+    assert set(cleaned.workspace.rounds.current().texts()) == set(ids[:2])
 
 
 def test_what_was_held_out_is_never_sent_again(cleaned):
@@ -515,7 +519,7 @@ def test_what_was_held_out_is_never_sent_again(cleaned):
     cleaned.run("sample", relabel="annotator=eve", n=100)
     held = {row["id"] for row in rows if row["holdout"]}
     assert held
-    assert set(cleaned.workspace.round.texts()) == {row["id"] for row in rows} - held
+    assert set(cleaned.workspace.rounds.current().texts()) == {row["id"] for row in rows} - held
 
 
 @pytest.mark.parametrize(
@@ -535,7 +539,7 @@ def test_any_kind_of_label_is_sent_again(cleaned, form, question, value, wanted)
     cleaned.run("pull")
     cleaned.run("agree", bootstrap=0)
     assert cleaned.run("sample", relabel=f"label={wanted}").documents == 2
-    assert set(cleaned.workspace.round.texts()) == set(ids[:2])
+    assert set(cleaned.workspace.rounds.current().texts()) == set(ids[:2])
 
 
 @pytest.mark.parametrize("shown", [{"compare": True}, {"window": 40}])
@@ -543,12 +547,12 @@ def test_comparisons_and_windows_are_sent_again_as_they_were(cleaned, shown):
     form = "comparison" if "compare" in shown else "entities"
     cleaned.run("sample", n=5, **shown)
     cleaned.run("push", backend="folder", form=form)
-    first = cleaned.workspace.round
+    first = cleaned.workspace.rounds.current()
     (question,) = [q for q in first.form.questions if q.kind in ("preference", "entities")]
     answered(cleaned, "ann", first.texts(), question.name, "a" if "compare" in shown else [])
     cleaned.run("pull")
     cleaned.run("sample", relabel="annotator=ann", n=50)
-    again = cleaned.workspace.round
+    again = cleaned.workspace.rounds.current()
     assert again.number == 2
     assert again.views() == first.views()
 
@@ -576,7 +580,7 @@ def test_a_lost_folder_is_restored_and_nobody_is_asked_again(cleaned):
     cleaned.run("push", **FOLDER, overlap=2)
     say(cleaned, None, "ann")
     cleaned.run("pull")
-    folder = cleaned.workspace.round.folder
+    folder = cleaned.workspace.rounds.current().folder
     for name in ("tasks.json", "tasks.jsonl", "answers.jsonl"):
         (folder / name).unlink()
     with pytest.raises(ProjectMismatch) as caught:

@@ -10,7 +10,7 @@ import pytest
 
 from curate import storage
 from curate.errors import DataError, RecipeError
-from curate.pool import spec, work
+from curate.pool import spec
 from curate.pool import stage as pool
 from curate.text import content_id
 
@@ -360,15 +360,15 @@ def folder_bytes(folder):
 def test_shards_do_not_change_what_is_collected(offline, monkeypatch):
     source = many(offline)
     _, whole = read(offline, source)
-    monkeypatch.setattr(work, "ROWS_PER_SHARD", 10)
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 10)
     shutil.rmtree(offline.root / "pool")
     _, parts = read(offline, source)
-    assert len(offline.workspace.shards("pool")) == 3
+    assert len(offline.workspace.tables.shards("pool")) == 3
     assert parts == whole
 
 
 def test_a_resumed_build_gives_the_same_bytes(offline, monkeypatch):
-    monkeypatch.setattr(work, "ROWS_PER_SHARD", 10)
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 10)
     many(offline)
     offline.lines("b.jsonl", [SOUP, BREAD])
     offline.lines("c.jsonl", [BREAD, TEA])
@@ -400,7 +400,7 @@ def test_what_was_read_is_recorded(offline):
 
     path = offline.lines("a.jsonl", [SOUP])
     read(offline, {"paths": ["data/a.jsonl"]})
-    facts = offline.workspace.made("pool").facts
+    facts = offline.workspace.tables.made("pool").facts
     (file,) = facts["files"]
     assert file["path"] == "data/a.jsonl"
     assert file["sha256"] == sha256(path.read_bytes()).hexdigest()

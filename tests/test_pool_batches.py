@@ -16,11 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import storage
+from curate import storage, tokens
 from curate.engine import choose
 from curate.errors import DataError
 from curate.pool import stage as pool
-from curate.pool import work
 from curate.pool.copies import KNOWN, changes
 from curate.pool.staging import ids_schema, number_of, shard_name, shard_number
 
@@ -65,7 +64,7 @@ def test_new_files_become_a_batch(offline, monkeypatch):
     assert [row["text"] for row in offline.rows("pool")] == [SOUP, BREAD, TEA, CAKE]
     assert storage.shards(offline.root / "pool")[0].read_bytes() == untouched
     assert len(offline.rows("duplicates")) == 1
-    files = offline.workspace.made("pool").facts["files"]
+    files = offline.workspace.tables.made("pool").facts["files"]
     assert [each["path"] for each in files] == ["data/a.jsonl", "data/b.jsonl"]
 
 
@@ -94,7 +93,10 @@ def test_nothing_new_is_read_and_nothing_changes(offline, monkeypatch):
     offline.lines("a.jsonl", [SOUP, BREAD, SOUP])
     collect(offline, "a")
     before = {path.name: path.read_bytes() for path in storage.shards(offline.root / "pool")}
-    content = offline.workspace.fingerprint("pool"), offline.workspace.fingerprint("duplicates")
+    content = (
+        offline.workspace.tables.fingerprint("pool"),
+        offline.workspace.tables.fingerprint("duplicates"),
+    )
     monkeypatch.setattr(pool, "stage", never)
     os.utime(offline.root / "data" / "a.jsonl")  # another time, the same bytes
     again = collect(offline, "a")
@@ -102,7 +104,7 @@ def test_nothing_new_is_read_and_nothing_changes(offline, monkeypatch):
     after = {path.name: path.read_bytes() for path in storage.shards(offline.root / "pool")}
     assert after == before
     pool_content, _ = content
-    assert offline.workspace.fingerprint("pool") == pool_content
+    assert offline.workspace.tables.fingerprint("pool") == pool_content
 
 
 @pytest.mark.parametrize("how", ["changed", "gone", "settings"])
@@ -193,7 +195,7 @@ def test_another_tokenizer_counts_what_is_stored(offline, monkeypatch):
     offline.lines("b.jsonl", [TEA])
     collect(offline, "a", "b", tokenizer="o200k_base")
     assert by_text(offline)[TEA]["tokens:bytes"] == len(TEA)  # new files are counted by both
-    monkeypatch.setattr(pool.tokens, "counter", lambda name: len)
+    monkeypatch.setattr(tokens, "counter", lambda name: len)
     back = collect(offline, "a", "b")
     assert back.tokens == sum(len(text) for text in (SOUP, BREAD, TEA))
     assert by_text(offline)[SOUP]["tokens:o200k_base"] == rows[SOUP]["tokens"]
@@ -220,7 +222,7 @@ def content(offline):
 def test_any_engine_and_number_of_workers_collects_the_same(offline, monkeypatch, name):
     if name == "ray" and find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install 'curate[ray]'")
-    monkeypatch.setattr(work, "ROWS_PER_SHARD", 50)
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 50)
     names = several(offline)
     made = collect(offline, *names, holdout=0.1)
     expected = content(offline)
@@ -234,7 +236,7 @@ def test_any_engine_and_number_of_workers_collects_the_same(offline, monkeypatch
 
 
 def test_a_shard_ends_by_size_too(offline, monkeypatch):
-    monkeypatch.setattr(work, "CHARS_PER_SHARD", 1000)
+    monkeypatch.setattr(pool, "CHARS_PER_SHARD", 1000)
     offline.lines("a.jsonl", [f"{n} " + "long " * 100 for n in range(10)])
     collect(offline, "a")
     assert len(storage.shards(offline.root / "pool")) == 5
@@ -243,7 +245,8 @@ def test_a_shard_ends_by_size_too(offline, monkeypatch):
 DRIVER = """
 import sys
 from pathlib import Path
-from curate import pool, recipe
+from curate.pool import stage as pool
+from curate.run.stages import run_stage
 from curate.engine import Local
 from curate.workspace import Workspace
 if __name__ == "__main__":
@@ -251,7 +254,7 @@ if __name__ == "__main__":
     workspace = Workspace(Path(sys.argv[1]), engine=Local(2))
     sources = [{"paths": [f"data/{n}.jsonl"]} for n in range(8)]
     spec = pool.PoolSpec.model_validate({"sources": sources})
-    recipe.run_stage(workspace, "pool", spec)
+    run_stage(workspace, "pool", spec)
 """
 
 

@@ -23,7 +23,7 @@ def pushed(offline):
 
 
 def newest(run, id=None, person=None):
-    rows = run.workspace.round.answers()
+    rows = run.workspace.rounds.current().answers()
     return [
         (row["annotator"], row["value"] and json.loads(row["value"]), row["status"])
         for row in rows
@@ -44,8 +44,8 @@ def test_answers_come_home(pushed):
     made = pushed.run("pull")
     assert (made.new, made.complete, made.tasks, made.done) == (12, 6, 6, True)
     assert made.statuses == {"submitted": 12}
-    rows = pushed.workspace.round.answers()
-    texts = pushed.workspace.round.texts()
+    rows = pushed.workspace.rounds.current().answers()
+    texts = pushed.workspace.rounds.current().texts()
     assert {(row["id"], row["annotator"]) for row in rows} == {
         (id, person) for id in texts for person in ("ann", "bob")
     }
@@ -55,7 +55,7 @@ def test_answers_come_home(pushed):
         assert json.loads(row["value"]) == ("positive" if positive else "negative")
         assert row["at"].isoformat() == DAY.format(1)
         assert (row["seconds"], row["round"], row["backend"]) == (2.5, 1, "folder")
-        assert row["form"] == pushed.workspace.round.push["form_digest"]
+        assert row["form"] == pushed.workspace.rounds.current().push["form_digest"]
         assert row["guideline"] is None
         assert row["blind"] is True
 
@@ -75,12 +75,12 @@ def test_pulling_again_changes_nothing(pushed):
 def test_an_edited_answer_replaces_and_the_old_one_is_kept(pushed):
     pushed.say(line(pushed, value="positive"))
     pushed.run("pull")
-    path = pushed.workspace.round.folder / "answers.jsonl"
+    path = pushed.workspace.rounds.current().folder / "answers.jsonl"
     path.write_text("")
     pushed.say(line(pushed, value="negative"))
     assert pushed.run("pull").new == 1
     assert newest(pushed) == [("ann", "negative", "submitted")]
-    assert [row["value"] for row in pushed.workspace.round.history()] == [
+    assert [row["value"] for row in pushed.workspace.rounds.current().history()] == [
         *('"positive"', '"negative"')
     ]
     path.write_text("")
@@ -121,7 +121,7 @@ def test_a_draft_that_comes_later_does_not_come_again_and_again(pushed):
 
 
 def test_a_draft_that_cannot_be_meant_takes_no_place_either(pushed):
-    current, form = pushed.workspace.round, pushed.workspace.round.form
+    current, form = pushed.workspace.rounds.current(), pushed.workspace.rounds.current().form
     id = pushed.tasks[0]["id"]
     draft = Annotation(id, "sentiment", "ann", "nonsense", "draft", DAY.format(9))
     kept = answers.checked(draft, form, current.views())
@@ -158,12 +158,12 @@ def test_what_cannot_be_meant_is_kept_with_its_reason(pushed):
         "not a task of this round": 1,
     }
     assert made.complete == 0
-    pushed.workspace.round.close({"why": "test"})
+    pushed.workspace.rounds.current().close({"why": "test"})
     assert pushed.run("agree").labels == 1
 
 
 def test_half_a_character_does_not_stop_a_pull(pushed):
-    path = pushed.workspace.round.folder / "answers.jsonl"
+    path = pushed.workspace.rounds.current().folder / "answers.jsonl"
     id = pushed.tasks[0]["id"]
     path.write_text(
         f'{{"id": "{id}", "question": "sentiment", "annotator": "x", "value": "\\ud83d\\n"}}\n'
@@ -203,7 +203,7 @@ def test_half_a_character_does_not_stop_a_pull(pushed):
     ],
 )
 def test_a_broken_line_is_told(pushed, text, words):
-    (pushed.workspace.round.folder / "answers.jsonl").write_text(text)
+    (pushed.workspace.rounds.current().folder / "answers.jsonl").write_text(text)
     with pytest.raises(DataError, match=words):
         pushed.run("pull")
     assert pushed.answer_files() == []
@@ -212,7 +212,7 @@ def test_a_broken_line_is_told(pushed, text, words):
 def test_a_removed_answer_is_withdrawn_and_may_come_back(pushed):
     pushed.answer("ann", at=DAY.format(1))
     pushed.run("pull")
-    path = pushed.workspace.round.folder / "answers.jsonl"
+    path = pushed.workspace.rounds.current().folder / "answers.jsonl"
     lines = path.read_text().splitlines(keepends=True)
     id = json.loads(lines[0])["id"]
     path.write_text("".join(lines[1:]))
@@ -228,7 +228,7 @@ def test_a_removed_answer_is_withdrawn_and_may_come_back(pushed):
 def test_a_loss_of_many_answers_is_refused(pushed):
     pushed.answer("ann")
     pushed.run("pull")
-    (pushed.workspace.round.folder / "answers.jsonl").write_text("")
+    (pushed.workspace.rounds.current().folder / "answers.jsonl").write_text("")
     with pytest.raises(ProjectMismatch, match="6 of 6 answers are gone"):
         pushed.run("pull")
     assert {status for *_, status in newest(pushed)} == {"submitted"}
@@ -238,19 +238,22 @@ def test_accounts_become_the_ids_of_people_yaml(pushed):
     (pushed.root / "people.yaml").write_text("people: [{id: p1, accounts: {folder: Ann Lee}}]")
     pushed.answer("Ann Lee", "bob")
     pushed.run("pull")
-    assert {row["annotator"] for row in pushed.workspace.round.answers()} == {"p1", "bob"}
+    assert {row["annotator"] for row in pushed.workspace.rounds.current().answers()} == {
+        "p1",
+        "bob",
+    }
     assert pushed.run("pull").new == 0
 
 
 def test_somebody_who_is_listed_later_has_answered_already(pushed):
     pushed.answer("Ann Lee")
     pushed.run("pull")
-    before = pushed.workspace.fingerprint("annotations")
+    before = pushed.workspace.tables.fingerprint("annotations")
     files = {path: path.read_bytes() for path in pushed.answer_files()}
     (pushed.root / "people.yaml").write_text("people: [{id: p1, accounts: {folder: Ann Lee}}]")
     assert pushed.run("pull").new == 0
-    assert {row["annotator"] for row in pushed.workspace.round.answers()} == {"p1"}
-    assert pushed.workspace.fingerprint("annotations") != before  # `agree` is stale
+    assert {row["annotator"] for row in pushed.workspace.rounds.current().answers()} == {"p1"}
+    assert pushed.workspace.tables.fingerprint("annotations") != before  # `agree` is stale
     assert {path: path.read_bytes() for path in pushed.answer_files()} == files
 
 
@@ -275,8 +278,8 @@ def test_a_round_is_done_when_every_text_has_its_overlap(pushed):
     pushed.answer("bob", ids=last)
     made = pushed.run("pull")
     assert made.done
-    assert pushed.workspace.round.closed["why"] == "complete"
-    assert pushed.workspace.round.closed["withdrawn"] == []
+    assert pushed.workspace.rounds.current().closed["why"] == "complete"
+    assert pushed.workspace.rounds.current().closed["withdrawn"] == []
 
 
 def test_an_answer_that_says_nothing_does_not_count(pushed):
@@ -289,8 +292,8 @@ def test_enough_is_a_share(pushed):
     pushed.answer("ann", "bob", ids=[task["id"] for task in pushed.tasks[:3]])
     assert not pushed.run("pull", enough=0.6).done
     assert pushed.run("pull", enough=0.5).done
-    assert pushed.workspace.round.closed["why"] == "enough"
-    assert len(pushed.workspace.round.closed["withdrawn"]) == 3
+    assert pushed.workspace.rounds.current().closed["why"] == "enough"
+    assert len(pushed.workspace.rounds.current().closed["withdrawn"]) == 3
 
 
 def test_a_skip_uses_a_person_up(pushed):
@@ -301,15 +304,18 @@ def test_a_skip_uses_a_person_up(pushed):
     made = pushed.run("pull")
     assert made.done
     assert made.complete == 5
-    assert pushed.workspace.round.closed["why"] == "nobody is left to ask"
-    assert pushed.workspace.round.closed["withdrawn"] == []  # one answer is an answer
+    assert pushed.workspace.rounds.current().closed["why"] == "nobody is left to ask"
+    assert pushed.workspace.rounds.current().closed["withdrawn"] == []  # one answer is an answer
 
 
 def test_closing_early_says_what_was_answered_of_each_stratum(offline):
     offline.prepare(n=20)
     strata = dict(
         zip(
-            *(offline.workspace.round.sample()[c].to_pylist() for c in ("id", "stratum")),
+            *(
+                offline.workspace.rounds.current().sample()[c].to_pylist()
+                for c in ("id", "stratum")
+            ),
             strict=True,
         )
     )
@@ -317,7 +323,7 @@ def test_closing_early_says_what_was_answered_of_each_stratum(offline):
     offline.answer("ann", ids=films[:4])
     made = pull.close_round(offline.workspace)
     assert (made.new, made.done) == (4, True)
-    closed = offline.workspace.round.closed
+    closed = offline.workspace.rounds.current().closed
     assert closed["answered"] == {"films": 0.4, "meals": 0.0}
     assert closed["why"] == "closed by hand"
     assert set(closed["withdrawn"]) == set(strata) - set(films[:4])
@@ -331,24 +337,24 @@ def test_a_round_that_was_never_sent_can_be_closed(offline):
     offline.run("clean")
     offline.run("sample", n=3)
     assert pull.close_round(offline.workspace).done
-    assert set(offline.workspace.round.closed["answered"].values()) == {0}
+    assert set(offline.workspace.rounds.current().closed["answered"].values()) == {0}
 
 
 def test_late_answers_still_come_home(pushed):
     pushed.answer("ann", "bob")
     pushed.run("pull")
-    closed = pushed.workspace.round.closed
+    closed = pushed.workspace.rounds.current().closed
     pushed.answer("cy")
     made = pushed.run("pull")
     assert (made.new, made.done) == (6, True)
-    assert pushed.workspace.round.closed == closed
+    assert pushed.workspace.rounds.current().closed == closed
 
 
 def test_overview_asks_no_server(pushed):
     pushed.answer("ann")
     pushed.run("pull")
     pushed.workspace.connect = None
-    (found,) = standing.overview(pushed.workspace)
+    (found,) = standing.overview(pushed.workspace.rounds.all())
     assert (found.round, found.tasks, found.complete, found.answers) == (1, 6, 0, 6)
     assert (found.annotators, found.backend, found.closed) == (1, "folder", "nobody is left to ask")
 
@@ -385,7 +391,7 @@ def test_an_import_is_a_round_of_its_own(pool):
     assert (made.round, made.new, made.done) == (1, 3, True)
     assert made.statuses == {"submitted": 1, "rejected": 2}
     assert made.rejected["not a task of this round"] == 1
-    (found,) = pool.workspace.rounds
+    (found,) = pool.workspace.rounds.all()
     assert found.purpose == "import"
     assert found.closed["why"] == "imported"
     assert found.sample()["propensity"].to_pylist() == [None, None]
@@ -422,8 +428,8 @@ def test_an_import_of_nothing_known_is_kept_too(pool):
 
 def test_an_import_beside_a_round_that_asks_people(pushed):
     brought(pushed, "labels.jsonl", given(pushed, 0))
-    assert [each.purpose for each in pushed.workspace.rounds] == ["label", "import"]
-    assert pushed.workspace.round.number == 1
+    assert [each.purpose for each in pushed.workspace.rounds.all()] == ["label", "import"]
+    assert pushed.workspace.rounds.current().number == 1
     pushed.answer("ann", "bob")
     assert pushed.run("pull").done
     assert pushed.run("sample", n=3).round == 3
@@ -434,4 +440,4 @@ def test_an_import_that_cannot_be_read_leaves_no_round(pool):
         brought(pool, "labels.jsonl", {"id": "a", "question": "b"})
     with pytest.raises(DataError, match="no file"):
         importing.bring(pool.workspace, pool.root / "absent.jsonl", load_form("sentiment"))
-    assert pool.workspace.rounds == []
+    assert pool.workspace.rounds.all() == []

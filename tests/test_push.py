@@ -23,27 +23,27 @@ def sampled(offline):
 
 def test_people_find_the_texts_as_they_were_sampled(sampled):
     made = sampled.run("push", **FOLDER)
-    texts = sampled.workspace.round.texts()
+    texts = sampled.workspace.rounds.current().texts()
     assert (made.round, made.tasks, made.sent, made.notes) == (1, 12, 12, ())
     assert {task["id"]: {"text": task["text"]} for task in sampled.tasks} == texts
-    assert sampled.workspace.round.project.overlap == 2
-    about = sampled.workspace.about
+    assert sampled.workspace.rounds.current().project.overlap == 2
+    about = sampled.workspace.about()
     assert made.project == f"tiny-{about['id']}-r01"
 
 
 def test_tasks_are_shown_in_the_order_of_chance_and_not_of_rank(sampled):
     sampled.run("push", **FOLDER)
-    ranked = sampled.workspace.round.sample()["id"].to_pylist()
+    ranked = sampled.workspace.rounds.current().sample()["id"].to_pylist()
     shown = [task["id"] for task in sampled.tasks]
     assert sorted(shown) == sorted(ranked)
     assert shown != ranked
-    order = [task.id for task in tasks.tasks_of(sampled.workspace.round)]
+    order = [task.id for task in tasks.tasks_of(sampled.workspace.rounds.current())]
     assert shown == order
 
 
 def test_twice_is_once(sampled):
     sampled.run("push", **FOLDER)
-    folder = sampled.workspace.round.folder
+    folder = sampled.workspace.rounds.current().folder
     before = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
     again = sampled.run("push", **FOLDER)
     assert (again.sent, again.tasks, again.notes) == (0, 12, ())
@@ -52,7 +52,7 @@ def test_twice_is_once(sampled):
 
 def test_a_push_that_was_cut_short_sends_the_rest(sampled):
     sampled.run("push", **FOLDER)
-    path = sampled.workspace.round.folder / "tasks.jsonl"
+    path = sampled.workspace.rounds.current().folder / "tasks.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     path.write_text("".join(lines[:5]), encoding="utf-8")
     assert sampled.run("push", **FOLDER).sent == 7
@@ -62,7 +62,7 @@ def test_a_push_that_was_cut_short_sends_the_rest(sampled):
 def test_the_first_push_freezes_form_guidelines_and_overlap(sampled):
     (sampled.root / "guide.md").write_text("Be kind.")
     sampled.run("push", **FOLDER, guidelines="guide.md")
-    current = sampled.workspace.round
+    current = sampled.workspace.rounds.current()
     (batch,) = current.batches
     assert (batch.guidelines, batch.people) == ("Be kind.", None)
     assert batch.guideline == text_digest("Be kind.")
@@ -73,31 +73,31 @@ def test_the_first_push_freezes_form_guidelines_and_overlap(sampled):
 def test_changed_settings_act_on_the_next_round(sampled):
     (sampled.root / "guide.md").write_text("Be kind.")
     sampled.run("push", **FOLDER, guidelines="guide.md")
-    frozen = sampled.workspace.round.push
+    frozen = sampled.workspace.rounds.current().push
     (sampled.root / "guide.md").write_text("Be strict.")
     made = sampled.run("push", **{**FOLDER, "overlap": "all"}, guidelines="guide.md")
     assert made.notes == (
         "push.overlap changed: it acts on the next round",
         "push.guidelines changed: it acts on the next round",
     )
-    assert sampled.workspace.round.push == frozen
-    assert sampled.workspace.round.batches[0].guidelines == "Be kind."
-    sampled.workspace.round.close({"why": "test"})
+    assert sampled.workspace.rounds.current().push == frozen
+    assert sampled.workspace.rounds.current().batches[0].guidelines == "Be kind."
+    sampled.workspace.rounds.current().close({"why": "test"})
     sampled.run("sample", n=3)
     sampled.run("push", **{**FOLDER, "overlap": "all"}, guidelines="guide.md")
-    assert sampled.workspace.round.batches[0].guidelines == "Be strict."
-    assert sampled.workspace.round.project.overlap is None
+    assert sampled.workspace.rounds.current().batches[0].guidelines == "Be strict."
+    assert sampled.workspace.rounds.current().project.overlap is None
 
 
 def test_a_changed_form_is_refused(sampled):
     sampled.run("push", **FOLDER)
     own = sampled.root / "label_configs" / "sentiment.xml"
     own.parent.mkdir()
-    own.write_text(sampled.workspace.round.form.xml.replace("neutral", "mixed"))
+    own.write_text(sampled.workspace.rounds.current().form.xml.replace("neutral", "mixed"))
     with pytest.raises(ProjectMismatch, match="form sentiment has changed") as caught:
         sampled.run("push", **FOLDER)
     assert "--next-round" in caught.value.hint
-    own.write_text(sampled.workspace.round.form.xml.replace("\n", "\n\n"))
+    own.write_text(sampled.workspace.rounds.current().form.xml.replace("\n", "\n\n"))
     assert sampled.run("push", **FOLDER).sent == 0  # white space changes nothing
 
 
@@ -109,7 +109,7 @@ def test_a_form_must_show_fields_that_there_are(sampled):
     ) as caught:
         sampled.run("push", **{**FOLDER, "form": "title.xml"})
     assert caught.value.hint == "it has: text"
-    assert sampled.workspace.round.push is None
+    assert sampled.workspace.rounds.current().push is None
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_a_form_must_show_fields_that_there_are(sampled):
 def test_nothing_is_frozen_where_something_is_missing(sampled, given, error):
     with pytest.raises(error, match="absent"):
         sampled.run("push", **{**FOLDER, **given})
-    assert sampled.workspace.round.push is None
+    assert sampled.workspace.rounds.current().push is None
 
 
 def test_nothing_to_push(offline):
@@ -129,14 +129,14 @@ def test_nothing_to_push(offline):
 
 def test_a_closed_round_is_not_sent_again(sampled):
     sampled.run("push", **FOLDER)
-    sampled.workspace.round.close({"why": "test"})
+    sampled.workspace.rounds.current().close({"why": "test"})
     with pytest.raises(DataError, match="round 1 is closed"):
         sampled.run("push", **FOLDER)
 
 
 def test_files_of_another_project_are_refused(sampled):
     sampled.run("push", **FOLDER)
-    path = sampled.workspace.round.folder / "tasks.json"
+    path = sampled.workspace.rounds.current().folder / "tasks.json"
     found = json.loads(path.read_text())
     path.write_text(json.dumps({**found, "name": "another-r01"}))
     with pytest.raises(ProjectMismatch, match="the files of tiny-"):
@@ -145,7 +145,7 @@ def test_files_of_another_project_are_refused(sampled):
 
 def test_a_kill_before_the_project_was_noted_is_mended(sampled):
     sampled.run("push", **FOLDER)
-    folder = sampled.workspace.round.folder
+    folder = sampled.workspace.rounds.current().folder
     (folder / "project.json").unlink()
     (folder / "tasks.jsonl").unlink()
     assert sampled.run("push", **FOLDER).sent == 12

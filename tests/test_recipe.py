@@ -84,7 +84,7 @@ def test_adopting_a_recipe_says_what_changed(offline, tmp_path):
     assert adopt(offline.workspace, second) == ("clean.rules",)
     assert adopt(offline.workspace, second) == ()
     assert adopt(offline.workspace, offline.root / "recipe.yaml") == ()
-    replaced = offline.workspace.last_run("recipe")["spec"]["replaced"]
+    replaced = offline.workspace.ledger.last("recipe")["spec"]["replaced"]
     assert "[length]" in replaced
 
 

@@ -10,7 +10,7 @@ from curate.cli import main
 from curate.embed import embed
 from curate.errors import CurateError, DataError, RecipeError, ServerError
 from curate.export.verify import verify
-from curate.takedown import erasing, listed, naming, takedown
+from curate.takedown import listed, naming, takedown
 from curate.text import content_id
 from tests.conftest import BAD, FILMS, GOOD, MEALS, reviews
 from tests.test_masks import everything
@@ -60,12 +60,12 @@ def ids_file(offline, *ids):
 def test_no_text_is_left_but_in_the_sources(whole):
     assert any("Ana Silva" in text for _, text in everything(whole.root, ("data/",)))
     embed(whole.workspace, "chargram")
-    answers = whole.workspace.round.answers()
+    answers = whole.workspace.rounds.current().answers()
     made = take(whole, domain="example.org")
     assert (made.asked, made.copies, made.near_duplicates, made.removed) == (1, 1, 1, 2)
     assert (made.texts, made.vectors, made.tasks) == (2, 1, 1)
     assert [name for name, text in everything(whole.root, ("data/",)) if "Ana Silva" in text] == []
-    assert whole.workspace.round.answers() == answers
+    assert whole.workspace.rounds.current().answers() == answers
     assert made.answers_kept == 1
     lines = [json.loads(line) for line in (whole.root / "removed.jsonl").read_text().splitlines()]
     assert {line["hash"] for line in lines} == {ID, TWIN_ID}
@@ -138,7 +138,7 @@ def test_the_rounds_go_on_without_it(offline):
     assert (made.tasks, made.complete) == (28, 0)
     assert offline.run("push", **pushed).sent == 0
     assert ID not in {task["id"] for task in offline.tasks}
-    assert offline.workspace.round.erased == {ID}
+    assert offline.workspace.rounds.current().erased == {ID}
     offline.answer("ann", "bob")
     assert offline.run("pull").done
 
@@ -169,7 +169,7 @@ def test_an_interrupted_request_is_finished_by_the_next(whole, monkeypatch):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(erasing, "_erase_rows", killed)
+        patch.setattr(takedown, "erase_rows", killed)
         with pytest.raises(KeyboardInterrupt):
             take(whole, domain="example.org")
     assert ID in listed.removed(whole.root)

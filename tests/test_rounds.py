@@ -81,7 +81,7 @@ def test_a_frozen_round_reads_back(tmp_path):
     rows = [*sample("a"), {**sample("w")[0], "members": ["doc"], "start": 7, "end": 20}]
     with freeze(tmp_path, 3, {"purpose": "pilot"}, rows, shown):
         pass
-    found = Round(3, tmp_path / "rounds" / "03")
+    found = Round.load(3, tmp_path / "rounds" / "03")
     assert found.purpose == "pilot"
     assert found.views() == shown
     assert found.texts() == {id: view.fields for id, view in shown.items()}
@@ -89,7 +89,7 @@ def test_a_frozen_round_reads_back(tmp_path):
     assert found.sample().schema == tables.schema("sample")
     assert found.push is found.project is found.closed is None
     assert found.batches == ()
-    assert found.cursors == found.gold() == {}
+    assert found.cursors() == found.gold() == {}
     assert found.fingerprint("sample")
     assert found.fingerprint("project") is found.fingerprint("annotations") is None
 
@@ -107,16 +107,16 @@ def test_answers_are_appended_and_nothing_is_touched(tmp_path):
     assert [row["value"] for row in found.history()] == ['"x"', '"y"']
     assert [row["value"] for row in found.answers()] == ['"y"']
     assert found.fingerprint("annotations") != mark
-    assert found.cursors == {}
+    assert found.cursors() == {}
     found.append([answer('"z"', day=3)], {"1 born": "cursor three"})
-    assert found.cursors == {"1 born": "cursor three"}
+    assert found.cursors() == {"1 born": "cursor three"}
 
 
 def test_closing_is_part_of_what_the_answers_say(tmp_path):
     found = Round(1, tmp_path)
     found.append([answer('"x"')], {})
     mark = found.fingerprint("annotations")
-    found.close({"why": "by hand"})
+    found = found.close({"why": "by hand"})
     assert found.closed == {"why": "by hand"}
     assert found.fingerprint("annotations") != mark
 
@@ -133,32 +133,32 @@ def test_a_deleted_round_does_not_let_another_be_overwritten(offline):
     offline.run("clean")
     for _ in range(2):
         offline.run("sample", n=3)
-    kept = offline.workspace.round.sample()
+    kept = offline.workspace.rounds.current().sample()
     shutil.rmtree(offline.root / "rounds" / "01")
     assert offline.run("sample", n=3).round == 3
-    assert [each.number for each in offline.workspace.rounds] == [2, 3]
-    assert offline.workspace.rounds[0].sample().equals(kept)
+    assert [each.number for each in offline.workspace.rounds.all()] == [2, 3]
+    assert offline.workspace.rounds.all()[0].sample().equals(kept)
 
 
 def test_rounds_are_in_the_order_of_their_numbers(offline):
     for number in (2, 99, 100, 1):
         with freeze(offline.root, number, {"purpose": "label"}, [], {}):
             pass
-    assert [each.number for each in offline.workspace.rounds] == [1, 2, 99, 100]
-    assert offline.workspace.round.number == 100
+    assert [each.number for each in offline.workspace.rounds.all()] == [1, 2, 99, 100]
+    assert offline.workspace.rounds.current().number == 100
 
 
 def test_a_round_of_imports_is_not_the_one_that_asks_people(offline):
     for number, purpose in ((1, "label"), (2, "import")):
         with freeze(offline.root, number, {"purpose": purpose}, [], {}):
             pass
-    assert offline.workspace.round.number == 1
+    assert offline.workspace.rounds.current().number == 1
 
 
 def test_tasks_read_as_arrow(offline):
     with freeze(offline.root, 1, {"purpose": "label"}, sample("a"), {"a": View({"text": "x"})}):
         pass
-    assert isinstance(offline.workspace.round.sample(), pa.Table)
+    assert isinstance(offline.workspace.rounds.current().sample(), pa.Table)
 
 
 def test_all_texts_can_be_sent_once_and_then_there_is_none_left(offline):

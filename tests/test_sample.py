@@ -111,7 +111,7 @@ def prepared(offline):
 
 def drawn(offline, **given):
     made = offline.run("sample", **given)
-    return made, offline.workspace.round.sample().to_pylist()
+    return made, offline.workspace.rounds.current().sample().to_pylist()
 
 
 def test_what_is_frozen(offline):
@@ -123,13 +123,13 @@ def test_what_is_frozen(offline):
     assert [row["rank"] for row in rows] == list(range(20))
     assert {row["kind"] for row in rows} == {"design"}
     assert Counter(row["stratum"] for row in rows) == made.strata
-    about = offline.workspace.round.spec
+    about = offline.workspace.rounds.current().spec
     assert about["purpose"] == "label"
     assert about["sample"]["seed"] == 4
     assert about["frame"]["documents"] == made.frame == sum(about["frame"]["strata"].values())
     for row in rows:
         assert row["propensity"] == pytest.approx(10 / about["frame"]["strata"][row["stratum"]])
-    shown = offline.workspace.round.texts()
+    shown = offline.workspace.rounds.current().texts()
     pool = {row["id"]: row["text"] for row in offline.rows("pool")}
     assert shown == {row["id"]: {"text": pool[row["id"]]} for row in rows}
 
@@ -153,9 +153,9 @@ def test_no_round_sends_a_text_twice(offline):
         ids = {row["id"] for row in rows}
         assert len(ids) == 15
         assert not ids & sent
-        assert made.frame == offline.workspace.round.spec["frame"]["documents"]
+        assert made.frame == offline.workspace.rounds.current().spec["frame"]["documents"]
         sent |= ids
-    assert [each.purpose for each in offline.workspace.rounds] == ["label", "pilot", "label"]
+    assert [each.purpose for each in offline.workspace.rounds.all()] == ["label", "pilot", "label"]
     assert [row["round"] for row in rows] == [3] * 15
 
 
@@ -191,6 +191,6 @@ def test_strata_by_several_columns_and_by_one_that_is_not_declared(offline):
 def test_settings_of_a_frozen_round_do_not_change_with_the_recipe(offline):
     prepared(offline)
     drawn(offline, n=5)
-    frozen = offline.workspace.round.spec
+    frozen = offline.workspace.rounds.current().spec
     offline.run("clean")
-    assert offline.workspace.round.spec == frozen
+    assert offline.workspace.rounds.current().spec == frozen

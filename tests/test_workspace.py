@@ -24,11 +24,11 @@ TEXTS = ("The soup was good.", "The soup was bad.", "The bread was fresh today."
 def test_init_keeps_the_id_of_a_workspace(tmp_path):
     workspace = Workspace(tmp_path / "new")
     with pytest.raises(MissingInput, match="is not a workspace"):
-        _ = workspace.about
+        _ = workspace.about()
     workspace.init("first")
-    about = workspace.about
+    about = workspace.about()
     workspace.init("second")
-    assert workspace.about == about
+    assert workspace.about() == about
     assert about["name"] == "first"
     assert len(about["id"]) == 8
 
@@ -36,10 +36,10 @@ def test_init_keeps_the_id_of_a_workspace(tmp_path):
 def test_a_missing_input_names_the_command(offline):
     for name, stage in (("pool", "pool"), ("labels", "agree"), ("groups", "mix")):
         with pytest.raises(MissingInput) as caught:
-            offline.workspace.read(name)
+            offline.workspace.tables.read(name)
         assert caught.value.hint == f"run `curate {stage}` first"
     with pytest.raises(MissingInput, match="there is no round yet"):
-        _ = offline.workspace.round
+        _ = offline.workspace.rounds.current()
 
 
 # ── freshness
@@ -112,8 +112,8 @@ def test_a_stage_whose_ledger_line_was_lost_counts_as_not_run(whole):
 
 
 def record(workspace, stage="pool", result=None, **given):
-    made = workspace.provenance(stage, recipe.Recipe().section(stage), {}, **given)
-    workspace.record(made, (), result or {"n": 1}, 0.5)
+    made = workspace.freshness.provenance(stage, recipe.Recipe().section(stage), {}, **given)
+    workspace.ledger.append(made, {}, result or {"n": 1}, 0.5)
 
 
 @pytest.mark.parametrize("torn", ['{"stage": "clean", "spec"', '{"stage": "cle', '{"stage": "餐'])
@@ -122,30 +122,30 @@ def test_a_torn_last_line_counts_as_not_run(offline, torn):
     record(workspace)
     with (offline.root / "ledger.jsonl").open("ab") as file:
         file.write(torn.encode()[:-1])  # cut in the middle of a character
-    assert [line["stage"] for line in workspace.ledger()] == ["pool"]
-    assert workspace.last_run("clean") is None
+    assert [line["stage"] for line in workspace.ledger.lines()] == ["pool"]
+    assert workspace.ledger.last("clean") is None
     record(workspace, "clean")
-    assert [line["stage"] for line in workspace.ledger()] == ["pool", "clean"]
+    assert [line["stage"] for line in workspace.ledger.lines()] == ["pool", "clean"]
 
 
 def test_the_ledger_survives_every_character(offline):
     odd = {"sources": {"a\u2028b\u0085c\x1cd\n": 1}}
     record(offline.workspace, result=odd)
-    assert offline.workspace.last_run("pool")["result"] == odd
+    assert offline.workspace.ledger.last("pool")["result"] == odd
 
 
 def test_last_run_is_the_newest(offline):
-    assert offline.workspace.ledger() == []
+    assert offline.workspace.ledger.lines() == []
     for n in (1, 2):
         record(offline.workspace, result={"n": n})
-    assert offline.workspace.last_run("pool")["result"] == {"n": 2}
+    assert offline.workspace.ledger.last("pool")["result"] == {"n": 2}
 
 
 # ── one writer at a time
 
 
 def hold(root, seconds, held):
-    with Workspace(root).lock("pool"):
+    with Workspace(root).lock.hold("pool"):
         held.set()
         time.sleep(seconds)
 
@@ -176,7 +176,7 @@ def test_a_held_workspace_names_who_holds_it(tmp_path, another):
         pytest.raises(
             WorkspaceBusy, match=rf"`curate pool` \(process {process.pid}, since "
         ) as busy,
-        Workspace(tmp_path).lock("clean"),
+        Workspace(tmp_path).lock.hold("clean"),
     ):
         pytest.fail("two writers at once")
     assert "--wait" in busy.value.hint
@@ -184,7 +184,7 @@ def test_a_held_workspace_names_who_holds_it(tmp_path, another):
 
 def test_wait_waits(tmp_path, another):
     another(1)
-    with Workspace(tmp_path).lock("clean", wait=60):
+    with Workspace(tmp_path).lock.hold("clean", wait=60):
         assert "`curate clean`" in (tmp_path / ".lock").read_text()
     assert (tmp_path / ".lock").read_text() == ""
 
@@ -193,7 +193,7 @@ def test_a_killed_holder_lets_go(tmp_path, another):
     process = another(60)
     process.kill()
     process.join()
-    with Workspace(tmp_path).lock("clean", wait=5):
+    with Workspace(tmp_path).lock.hold("clean", wait=5):
         pass
 
 
@@ -201,21 +201,21 @@ def test_a_killed_holder_lets_go(tmp_path, another):
 
 
 def test_writing_in_shards_and_reading_columns(offline):
-    made = offline.workspace.provenance("mix", offline.spec("mix"), {})
+    made = offline.workspace.freshness.provenance("mix", offline.spec("mix"), {})
     rows = [{"id": f"{n}", "group": "g", "weight": 1.0, "copies": n} for n in range(5)]
-    offline.workspace.write("mix", tables.rows("mix", rows), made, rows_per_shard=2)
-    assert len(offline.workspace.shards("mix")) == 3
-    assert offline.workspace.rows("mix") == 5
-    assert offline.workspace.read("mix", ["copies"])["copies"].to_pylist() == [0, 1, 2, 3, 4]
-    assert offline.workspace.made("mix") == made
+    offline.workspace.tables.write("mix", tables.rows("mix", rows), made, rows_per_shard=2)
+    assert len(offline.workspace.tables.shards("mix")) == 3
+    assert offline.workspace.tables.rows("mix") == 5
+    assert offline.workspace.tables.read("mix", ["copies"])["copies"].to_pylist() == [0, 1, 2, 3, 4]
+    assert offline.workspace.tables.made("mix") == made
 
 
 def test_an_empty_table_keeps_its_schema(offline):
-    made = offline.workspace.provenance("mix", offline.spec("mix"), {})
-    offline.workspace.write("mix", tables.rows("mix", []), made)
-    offline.workspace.write("groups", tables.rows("groups", []), made)
-    assert offline.workspace.read("mix").schema == tables.schema("mix")
-    assert offline.workspace.read("groups").schema == tables.schema("groups")
+    made = offline.workspace.freshness.provenance("mix", offline.spec("mix"), {})
+    offline.workspace.tables.write("mix", tables.rows("mix", []), made)
+    offline.workspace.tables.write("groups", tables.rows("groups", []), made)
+    assert offline.workspace.tables.read("mix").schema == tables.schema("mix")
+    assert offline.workspace.tables.read("groups").schema == tables.schema("groups")
 
 
 def with_edits(offline, edits):
@@ -228,7 +228,7 @@ def with_edits(offline, edits):
 
 def edit(offline, edits):
     """Lay edits over what `clean` has judged, a list or None for each document."""
-    (path,) = offline.workspace.shards("clean")
+    (path,) = offline.workspace.tables.shards("clean")
     table = pq.read_table(path)
     column = pa.array(edits, table.schema.field("edits").type)
     storage.write_parquet(path, table.set_column(5, table.schema.field("edits"), column))
@@ -237,13 +237,13 @@ def edit(offline, edits):
 def test_documents_read_as_edited(offline):
     edit = [{"start": 4, "end": 8, "replacement": "XXXX"}]
     with_edits(offline, [edit, None, None])
-    texts = [text for t in offline.workspace.documents() for text in t["text"].to_pylist()]
+    texts = [text for t in offline.workspace.documents.batches() for text in t["text"].to_pylist()]
     assert texts == ["The XXXX was good.", *TEXTS[1:]]
     assert [row["text"] for row in offline.rows("pool")] == list(TEXTS)  # never changed itself
     ids = [row["id"] for row in offline.rows("pool")]
-    edited = offline.workspace.find_views({ids[0]})
+    edited = offline.workspace.documents.find_views({ids[0]})
     assert edited == {ids[0]: View({"text": "The XXXX was good."}, edits=((4, 8, "XXXX"),))}
-    assert offline.workspace.find_views({ids[0]}, edited=False) == {
+    assert offline.workspace.documents.find_views({ids[0]}, edited=False) == {
         ids[0]: View({"text": TEXTS[0]})
     }
 
@@ -252,11 +252,11 @@ def test_documents_leave_out_what_clean_dropped(offline):
     offline.lines("notes.jsonl", [*TEXTS, "no"])
     offline.pool()
     offline.run("clean")
-    kept = [text for t in offline.workspace.documents() for text in t["text"].to_pylist()]
+    kept = [text for t in offline.workspace.documents.batches() for text in t["text"].to_pylist()]
     assert kept == list(TEXTS)
-    every = [t.num_rows for t in offline.workspace.documents(("id", "kept"), dropped=True)]
+    every = [t.num_rows for t in offline.workspace.documents.batches(("id", "kept"), dropped=True)]
     assert sum(every) == 4
-    table = offline.workspace.document_table(("id", "source", "length:words"))
+    table = offline.workspace.documents.table(("id", "source", "length:words"))
     assert table["length:words"].to_pylist() == [4, 4, 5]
 
 
@@ -267,7 +267,7 @@ def test_a_verdict_on_other_documents_is_refused(offline):
     offline.lines("notes.jsonl", reversed(TEXTS))
     offline.pool()
     with pytest.raises(CurateError, match="clean does not belong to pool"):
-        list(offline.workspace.documents())
+        list(offline.workspace.documents.batches())
 
 
 def test_a_document_of_several_fields_is_found_whole(offline):
@@ -278,7 +278,7 @@ def test_a_document_of_several_fields_is_found_whole(offline):
         tokenizer="bytes",
     )
     (row,) = offline.rows("pool")
-    found = offline.workspace.find_views({row["id"], "unknown"}, edited=False)
+    found = offline.workspace.documents.find_views({row["id"], "unknown"}, edited=False)
     shown = {"prompt": "What is soup?", "reply": "A warm liquid meal."}
     assert found == {row["id"]: View(shown)}
 
@@ -299,7 +299,7 @@ def test_edits_reach_the_fields_that_people_see(offline):
     starts = [place for place in range(len(row["text"])) if row["text"].startswith("me@", place)]
     edits = [{"start": at, "end": at + 8, "replacement": "[email]"} for at in starts]
     edit(offline, [edits])
-    (view,) = offline.workspace.find_views({row["id"]}).values()
+    (view,) = offline.workspace.documents.find_views({row["id"]}).values()
     assert view.fields == {"reply": "[email]? Noted.", "prompt": "My mail is [email]"}
     assert view.by_field == {"reply": ((0, 8, "[email]"),), "prompt": ((11, 19, "[email]"),)}
 
@@ -310,7 +310,7 @@ def test_edits_of_a_text_with_a_template(offline):
     offline.run("pool", sources=[source], tokenizer="bytes")
     offline.run("clean")
     edit(offline, [[{"start": 7, "end": 15, "replacement": "[email]"}]])
-    (view,) = offline.workspace.find_views({offline.rows("pool")[0]["id"]}).values()
+    (view,) = offline.workspace.documents.find_views({offline.rows("pool")[0]["id"]}).values()
     assert view == View({"text": "Mail [email] now."}, edits=((5, 13, "[email]"),))
 
 
@@ -321,17 +321,17 @@ def test_paths_of_a_recipe_are_relative_to_the_workspace(tmp_path):
 
 
 def test_results_become_plain_json(whole):
-    line = whole.workspace.last_run("agree")["result"]
+    line = whole.workspace.ledger.last("agree")["result"]
     assert json.loads(json.dumps(line)) == line
     assert line["questions"][0]["question"] == "sentiment"
 
 
 def test_what_the_ledger_keeps_has_the_declared_types(whole):
     """A number of numpy's would be written as text."""
-    questions = whole.workspace.last_run("agree")["result"]["questions"]
+    questions = whole.workspace.ledger.last("agree")["result"]["questions"]
     assert type(questions[0]["undecided"]) is int
-    for line in whole.workspace.ledger():
-        declared = import_module(f"curate.{line['stage']}").__dict__
+    for line in whole.workspace.ledger.lines():
+        declared = import_module(f"curate.{line['stage']}.stage").__dict__
         fields = get_type_hints(declared[f"{line['stage'].capitalize()}Result"])
         for name, value in line["result"].items():
             if fields[name] in (int, float, str, bool):

@@ -1,4 +1,4 @@
-"""Settle disagreement: how far people agree, and what the answer probably is.
+"""Settle disagreement: how far people agree, and the most probable answer.
 
 annotations ──agree──▶ labels · annotators
 """

@@ -1,4 +1,4 @@
-"""How each annotator answered: skill, bias, time, gold."""
+"""Rows of the table `annotators`: skill, bias, time and gold items of each annotator."""
 
 from __future__ import annotations
 
@@ -15,21 +15,25 @@ from curate.workspace import Workspace
 
 
 def gold_shares(workspace: Workspace) -> dict[tuple[str, str], float]:
-    """Return, by (annotator, question), the share of gold items that were answered rightly."""
-    right: dict[tuple[str, str], list[bool]] = defaultdict(list)
-    for each in workspace.rounds:
-        known = each.gold()
-        for row in submitted(each) if known else ():
-            if row["question"] in known.get(row["id"], {}):
-                truth = known[row["id"]][row["question"]]
-                right[row["annotator"], row["question"]].append(_same(row["value"], truth))
-    return {key: sum(flags) / len(flags) for key, flags in right.items()}
+    """Return the share of gold items answered correctly, by (annotator, question)."""
+    correct: dict[tuple[str, str], list[bool]] = defaultdict(list)
+    for round_ in workspace.rounds.all():
+        gold = round_.gold()
+        for row in submitted(round_) if gold else ():
+            if row["question"] in gold.get(row["id"], {}):
+                expected = gold[row["id"]][row["question"]]
+                correct[row["annotator"], row["question"]].append(_same(row["value"], expected))
+    return {key: sum(flags) / len(flags) for key, flags in correct.items()}
 
 
-def _same(value: Any, truth: Any) -> bool:
-    if not (isinstance(value, list) and isinstance(truth, list)):
-        return bool(value == truth)
-    ordered = [sorted(json.dumps(each, sort_keys=True) for each in one) for one in (value, truth)]
+def _same(value: Any, expected: Any) -> bool:
+    """Whether two answers are equal; the order of a list does not count."""
+    if not (isinstance(value, list) and isinstance(expected, list)):
+        return bool(value == expected)
+    ordered = [
+        sorted(json.dumps(entry, sort_keys=True) for entry in answer)
+        for answer in (value, expected)
+    ]
     return ordered[0] == ordered[1]
 
 
@@ -39,6 +43,10 @@ def annotator_rows(
     answers: Sequence[dict[str, Any]],
     gold: Mapping[tuple[str, str], float],
 ) -> list[dict[str, Any]]:
+    """Return the rows of one question, in the order of the annotators' names.
+
+    `answers` are all answers to it; `gold` are the shares by (annotator, question).
+    """
     seconds: dict[str, list[float]] = defaultdict(list)
     counts: dict[str, int] = defaultdict(int)
     for row in answers:

@@ -11,6 +11,7 @@ from curate.records import Question
 
 
 def label_rows(question: Question, truth: Truth) -> list[dict[str, Any]]:
+    """Return the rows of one question: one for each settled answer."""
     decode = json.loads if takes_many(question) else (lambda value: value)
     return [
         {

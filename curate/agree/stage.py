@@ -1,4 +1,4 @@
-"""Settle disagreement: how far people agree, and what the answer probably is.
+"""Settle disagreement: how far people agree, and the most probable answer.
 
 annotations ──agree──▶ labels · annotators
 """
@@ -21,13 +21,14 @@ from curate.agree.truth.methods import Truth, dawid_skene, majority, mean_rating
 from curate.agree.votes import Vote, collect, occurrences, takes_many
 from curate.errors import DataError
 from curate.records import Question
+from curate.stage import Stage, if_answered
 from curate.workspace import Workspace
 
 READS = ("annotations",)
 WRITES = ("labels", "annotators")
 
 MIN_PER_ANNOTATOR = 20
-"""With fewer answers a confusion matrix is guesswork: `auto` then counts heads."""
+"""With fewer answers a confusion matrix is unreliable: `auto` then takes the majority."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class QuestionResult:
 
 @dataclass(frozen=True)
 class AgreeResult:
-    """Agreement on every question, and how many labels came of it."""
+    """Agreement on every question, and the number of labels; pilots stand apart."""
 
     labels: int
     questions: tuple[QuestionResult, ...]
@@ -57,23 +58,26 @@ class AgreeResult:
 
 
 def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
-    """Settle every question over all rounds but pilots; each annotator's newest round counts."""
-    workspace.require("annotations")
-    made = workspace.provenance("agree", spec, workspace.inputs(READS))
+    """Settle every question over all rounds but pilots; an annotator's newest answer counts.
+
+    Raises DataError if nobody has answered yet.
+    """
+    workspace.tables.require("annotations")
+    provenance = workspace.freshness.provenance("agree", spec, workspace.tables.fingerprints(READS))
     votes, gold = collect(workspace), gold_shares(workspace)
     labels: list[dict[str, Any]] = []
     annotators: list[dict[str, Any]] = []
     results = []
-    for question in workspace.questions():
-        given = [row for row in votes if row["question"] == question.name]
-        if not given or question.kind == "comment":
+    for question in workspace.rounds.questions():
+        answers = [row for row in votes if row["question"] == question.name]
+        if not answers or question.kind == "comment":
             continue
-        truth, result = settle(question, given, spec)
+        truth, result = settle(question, answers, spec)
         labels += label_rows(question, truth)
-        annotators += annotator_rows(question, truth, given, gold)
+        annotators += annotator_rows(question, truth, answers, gold)
         results.append(result)
-        for part, said in occurrences(question, given):
-            truth, result = settle(part, said, spec)
+        for part, part_answers in occurrences(question, answers):
+            truth, result = settle(part, part_answers, spec)
             labels += label_rows(part, truth)
             results.append(result)
     pilots = _pilots(workspace, spec)
@@ -81,26 +85,26 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         raise DataError(
             "nobody has answered yet", hint="run `curate pull` once people have labelled"
         )
-    workspace.write("labels", tables.rows("labels", labels), made)
-    workspace.write("annotators", tables.rows("annotators", annotators), made)
+    workspace.tables.write("labels", tables.rows("labels", labels), provenance)
+    workspace.tables.write("annotators", tables.rows("annotators", annotators), provenance)
     return AgreeResult(len(labels), tuple(results), pilots)
 
 
 def _pilots(workspace: Workspace, spec: AgreeSpec) -> tuple[QuestionResult, ...]:
-    """Return how far people agreed in pilots; nothing of it becomes a label."""
+    """Return the agreement in pilots; their answers never become labels."""
     votes = collect(workspace, pilots=True)
-    found = []
-    for question in workspace.questions():
-        given = [row for row in votes if row["question"] == question.name]
-        if given and question.kind != "comment":
-            found.append(settle(question, given, spec)[1])
-    return tuple(found)
+    results = []
+    for question in workspace.rounds.questions():
+        answers = [row for row in votes if row["question"] == question.name]
+        if answers and question.kind != "comment":
+            results.append(settle(question, answers, spec)[1])
+    return tuple(results)
 
 
 def settle(
     question: Question, answers: Sequence[dict[str, Any]], spec: AgreeSpec
 ) -> tuple[Truth, QuestionResult]:
-    """Return the settled answers to one question and how far people agreed on them."""
+    """Return the settled answers to one question, and the agreement on them."""
     votes: list[Vote] = [(row["id"], row["annotator"], row["value"]) for row in answers]
     method = _method(question, votes, spec)
     if question.kind == "rating":
@@ -109,10 +113,12 @@ def settle(
         truth, alpha = spans.majority_spans(votes), None
     else:
         flat = (
-            [(i, a, json.dumps(sorted(v))) for i, a, v in votes] if takes_many(question) else votes
+            [(item, annotator, json.dumps(sorted(value))) for item, annotator, value in votes]
+            if takes_many(question)
+            else votes
         )
         offered = () if takes_many(question) else question.labels
-        # A tie, or what an older form offered: it was said, whatever is asked now.
+        # Answers that the form does not list count too: a tie, or a choice of an older form.
         values = (*offered, *sorted({value for *_, value in flat} - {*offered}))
         truth = (dawid_skene if method == "dawid_skene" else majority)(flat, values)
         alpha = _alpha(flat, spec, "nominal")
@@ -149,3 +155,14 @@ def _alpha(
     votes: Sequence[Vote], spec: AgreeSpec, level: Literal["nominal", "interval"]
 ) -> Alpha | None:
     return krippendorff_alpha(votes, level, resamples=spec.bootstrap, seed=spec.seed)
+
+
+STAGE = Stage(
+    name="agree",
+    spec=AgreeSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=("curate agree --method dawid_skene",),
+    takes_part=if_answered,
+)

@@ -1,4 +1,4 @@
-"""Votes: who said what of which task."""
+"""Votes: which annotator gave which answer to which task."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ Vote = tuple[str, str, Any]
 
 
 def collect(workspace: Workspace, *, pilots: bool = False) -> list[dict[str, Any]]:
-    """Return the submitted answers of all rounds but pilots (or of pilots), out of JSON.
+    """Return the submitted answers of all rounds but pilots (or of pilots only), values decoded.
 
-    An answer to a window is one to its document; gold items have their answer already. Of each
-    (id, question, annotator) the newest round's answer counts.
+    An answer to a window counts as one to its document. Answers to gold items are left out. For
+    each (id, question, annotator) the newest round's answer counts.
     """
-    kept: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for each in workspace.rounds:
-        if (each.purpose == "pilot") != pilots:
+    newest: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for round_ in workspace.rounds.all():
+        if (round_.purpose == "pilot") != pilots:
             continue
-        tasks = {row["id"]: row for row in each.sample().to_pylist()}
-        for row in submitted(each):
+        tasks = {row["id"]: row for row in round_.sample().to_pylist()}
+        for row in submitted(round_):
             task = tasks.get(row["id"], {})
             if task.get("kind") == "gold":
                 continue
             members = list(task.get("members") or ())
             id = str(members[0]) if len(members) == 1 else row["id"]
-            kept[id, row["question"], row["annotator"]] = {**row, "id": id}
-    return list(kept.values())
+            newest[id, row["question"], row["annotator"]] = {**row, "id": id}
+    return list(newest.values())
 
 
-def submitted(each: Round) -> Iterator[dict[str, Any]]:
-    """Yield a round's submitted answers, out of JSON."""
-    for row in each.answers():
+def submitted(round_: Round) -> Iterator[dict[str, Any]]:
+    """Yield a round's submitted answers that are not null, with their values decoded from JSON."""
+    for row in round_.answers():
         if row["status"] == "submitted" and row["value"] is not None:
             yield {**row, "value": json.loads(row["value"])}
 
@@ -45,15 +45,19 @@ def submitted(each: Round) -> Iterator[dict[str, Any]]:
 def occurrences(
     question: Question, answers: Sequence[dict[str, Any]]
 ) -> Iterator[tuple[Question, list[dict[str, Any]]]]:
-    """Yield what answers to a question with several labels say of each: does it occur?"""
+    """Yield, for each label of `question`, the question whether it occurs, and its answers.
+
+    These answers are `present` or `absent`.
+    """
     for part, label in zip(question.parts(), question.labels, strict=False):
         yield part, [{**row, "value": _occurs(label, row["value"])} for row in answers]
 
 
 def _occurs(label: str, value: Sequence[Any]) -> str:
-    found = (each["label"] if isinstance(each, dict) else each for each in value)
-    return "present" if label in found else "absent"
+    labels = (entry["label"] if isinstance(entry, dict) else entry for entry in value)
+    return "present" if label in labels else "absent"
 
 
 def takes_many(question: Question) -> bool:
+    """Whether an answer to the question is a list of choices."""
     return question.kind == "choices"

@@ -1,6 +1,6 @@
-"""Annotation servers behind one protocol; the laws it obeys stand in `tests/backends/contract.py`.
+"""Annotation servers behind one protocol; its laws are in `tests/backends/contract.py`.
 
-Only `backends/x.py` imports the SDK of x.
+Only `backends/x/client.py` imports the SDK of x.
 """
 
 from curate.backends.backend import Backend

@@ -1,6 +1,6 @@
-"""Annotation servers behind one protocol; the laws it obeys stand in `tests/backends/contract.py`.
+"""The protocol of an annotation server, and two refusals that the backends share.
 
-Only `backends/x.py` imports the SDK of x.
+`tests/backends/contract.py` holds the laws of the protocol.
 """
 
 from __future__ import annotations
@@ -18,70 +18,77 @@ class Backend(Protocol):
     name: str
 
     def ping(self) -> Server:
-        """Return who answers. Raises BackendUnavailable or NotAllowed."""
+        """The server, and the user whose key it is. Raises BackendUnavailable or NotAllowed."""
         ...
 
     def ensure_project(
         self, name: str, form: Form, *, overlap: int | None, guidelines: str
     ) -> Project:
-        """Find the project of that name or create it; `overlap` None asks everyone.
+        """Find the project with that name or create it; `overlap` None asks everyone.
 
-        Raises ProjectMismatch rather than altering a form that is live.
+        Raises FormError if the server cannot ask the form. Raises ProjectMismatch if the project
+        has another form: a live form is never altered.
         """
         ...
 
     def open_project(self, project: Project) -> Project:
-        """Return the project if it is still the one given. Raises ProjectMismatch."""
+        """The project with its current address, if it is still the same. Raises ProjectMismatch."""
         ...
 
     def accounts(self) -> tuple[str, ...]:
-        """Return everyone who can be asked; the key's own account only if there is nobody else."""
+        """Everyone who can be asked; the key's own account only if there is nobody else."""
         ...
 
     def admit(self, project: Project, accounts: Collection[str]) -> None:
-        """See that these people can label in the project. Raises DataError for an unknown one."""
+        """Let these accounts label in the project. Raises DataError for an unknown one."""
         ...
 
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
-        """Send what is not there yet; yield the ids newly created. Raises PartialPush."""
+        """Send the tasks that the server lacks; yield the id of each one stored.
+
+        Raises DataError for a task that cannot be shown, PartialPush if a later batch fails.
+        """
         ...
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Remove tasks with their texts and answers; return how many were there.
 
-        What is not there is gone already. A later pull says nothing of their answers but that they
-        are gone, to whom still counts on them.
+        Ids that are not there are ignored. A later pull reports the erased answers as withdrawn,
+        if they are in its `known`.
         """
         ...
 
     def restore(
         self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
     ) -> int:
-        """Put answers that are at home back under their accounts, with their tasks.
+        """Put the workspace's answers back under their accounts, with their tasks.
 
-        What the server has already stays as it is: after a kill, run it again. Only answers that
-        were submitted, skipped or discarded are given. Return how many were put back. Raises
-        DataError, before anything is sent, for an account that the server does not know.
+        What the server already has stays as it is, so a killed restore can be run again. All
+        `answers` are submitted, skipped or discarded. Return how many pairs of task and account
+        were put back. Raises DataError, before anything is sent, for an unknown account.
         """
         ...
 
     def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
-        """Return answers that are new or changed since `cursor`.
+        """Fetch the answers that are new or changed since `cursor`.
 
-        `known` maps the keys at home to their marks (see `Annotation.mark`); one of them that is
-        gone from the server comes back with the status `withdrawn`.
+        `known` maps the keys of the workspace's answers to their marks (see `Annotation.mark`). A
+        known answer that is gone from the server comes back with the status `withdrawn`. Raises
+        ProjectMismatch if too many are gone (see `refuse_losses`).
         """
         ...
 
     def progress(self, project: Project) -> Progress:
-        """Return, by account, how many tasks it last submitted, skipped or began."""
+        """How many tasks each account submitted, skipped or began, by its last answer."""
         ...
 
 
-def refuse_losses(gone: Iterable[Annotation], known: Mapping[Key, str], project: str) -> None:
-    """Raise ProjectMismatch if more than 5 % of the submitted answers, and over two, are gone."""
+def refuse_losses(
+    withdrawals: Iterable[Annotation], known: Mapping[Key, str], project: str
+) -> None:
+    """Raise ProjectMismatch if more than two and more than 5 % of submitted answers are gone."""
     submitted = {key for key, mark in known.items() if mark.startswith("submitted|")}
-    lost = len(submitted.intersection(each.key for each in gone))
+    lost = len(submitted.intersection(answer.key for answer in withdrawals))
     if lost > max(2, 0.05 * len(submitted)):
         raise ProjectMismatch(
             f"{lost} of {len(submitted)} answers are gone from {project}; nothing was withdrawn",
@@ -89,9 +96,9 @@ def refuse_losses(gone: Iterable[Annotation], known: Mapping[Key, str], project:
         )
 
 
-def refuse_strangers(accounts: Iterable[str], known: Collection[str], server: str) -> None:
-    """Raise DataError if a server does not know one of the accounts."""
-    strangers = sorted(set(accounts) - set(known))
+def refuse_strangers(accounts: Iterable[str], logins: Collection[str], server: str) -> None:
+    """Raise DataError if one of the accounts is not among the server's logins."""
+    strangers = sorted(set(accounts) - set(logins))
     if strangers:
         names = ", ".join(strangers)
         raise DataError(

@@ -1,4 +1,4 @@
-"""Which server can ask a form as it is meant: each backend's own reasons, side by side."""
+"""Which servers can ask a form as it is meant, with the reasons of each backend."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ SERVERS = {
     "argilla": argilla_form.refusals,
     "folder": folder.refusals,
 }
-"""Backend → a function of a form that says why the server cannot ask it; nothing if it can."""
+"""Backend → a function that gives the reasons why the server cannot ask a form; none if it can."""
 
 REMARKS = {"label_studio": values.remarks, "argilla": argilla_form.remarks}
-"""Backend → what is a little different there from what the form says, or may seem to say."""
+"""Backend → a function that says what differs a little there from what the form seems to say."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """How a form fits a server: whether it can ask it, and why not or what is different."""
+    """Whether a server can ask a form; `notes` say why not, or what differs there."""
 
     server: str
     can: bool
@@ -30,10 +30,10 @@ class Fit:
 
 
 def fits(form: Form) -> list[Fit]:
-    """Return how a form fits each server."""
-    found = []
-    for name, reasons in SERVERS.items():
-        whys = reasons(form)
-        remarks = REMARKS[name](form) if name in REMARKS and not whys else ()
-        found.append(Fit(name, not whys, whys or remarks))
-    return found
+    """How a form fits each server."""
+    verdicts = []
+    for server, refusals in SERVERS.items():
+        reasons = refusals(form)
+        remarks = REMARKS[server](form) if server in REMARKS and not reasons else ()
+        verdicts.append(Fit(server, not reasons, reasons or remarks))
+    return verdicts

@@ -1,7 +1,7 @@
-"""A folder of files as an annotation server: offline work, imports, and the double for tests.
+"""A folder of files in place of an annotation server: for offline work, imports and tests.
 
-`push` writes `rounds/NN/tasks.jsonl`; answers are read from `rounds/NN/answers.jsonl`, one a line:
-`{"id", "question", "annotator", "value", "status", "at", "seconds"}`, the last three optional.
+`push` writes `rounds/NN/tasks.jsonl`. Answers are read from `rounds/NN/answers.jsonl`, one a line:
+`{"id", "question", "annotator", "value", "status", "at", "seconds"}`; the last three are optional.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from curate.records import (
 )
 
 RESERVED = ("id", "overlap", "suggestions")
-"""Keys of a task beside the fields that the form shows."""
+"""Keys of a task in `tasks.jsonl` beside the fields that the form shows."""
 
 
 def refusals(form: Form) -> tuple[str, ...]:
-    """Return why a folder cannot hold a form; nothing if it can."""
-    return tuple(f"a field cannot be named {each}" for each in form.fields if each in RESERVED)
+    """The reasons why a folder cannot hold a form; empty if it can."""
+    return tuple(f"a field cannot be named {name}" for name in form.fields if name in RESERVED)
 
 
 class FolderBackend:
-    """Rounds as files under one folder; a project's key is the number of its round."""
+    """Rounds as files in one folder; a project's key is the number of its round."""
 
     name = "folder"
 
@@ -49,33 +49,36 @@ class FolderBackend:
         self.accept_withdrawals = accept_withdrawals
 
     def ping(self) -> Server:
+        """The folder as a server: curate's own version, and no user."""
         return Server(self.name, str(self.root), __version__, "")
 
     def ensure_project(
         self, name: str, form: Form, *, overlap: int | None, guidelines: str
     ) -> Project:
+        """Write `tasks.json`, or check it. Raises FormError or ProjectMismatch."""
         if reasons := refusals(form):
             raise FormError(
                 f"{form.name}: {reasons[0]}",
                 hint=f"{', '.join(RESERVED)} are what tasks.jsonl itself says of a task",
             )
-        key = name.rsplit("-r", 1)[-1].replace("-", "/")  # a part of a round lies within it
+        key = name.rsplit("-r", 1)[-1].replace("-", "/")  # a part of a round is a folder inside it
         path = self.root / key / "tasks.json"
-        wanted = {"name": name, "form": form.digest, "overlap": overlap}
-        found = storage.read_json(path)
-        if found is None:
-            storage.write_json(path, wanted)
-        elif found != wanted:
+        identity = {"name": name, "form": form.digest, "overlap": overlap}
+        on_disk = storage.read_json(path)
+        if on_disk is None:
+            storage.write_json(path, identity)
+        elif on_disk != identity:
             raise ProjectMismatch(
-                f"{path.parent} holds another project, {found['name']}",
+                f"{path.parent} holds another project, {on_disk['name']}",
                 hint="a changed form acts on the next round: `curate run --next-round`",
             )
         url = str(self.root / key)
         return Project(self.name, str(self.root), name, key, form, overlap, url)
 
     def open_project(self, project: Project) -> Project:
-        found = storage.read_json(self.root / project.key / "tasks.json")
-        if found is None or found["name"] != project.name:
+        """The project, if its `tasks.json` still names it. Raises ProjectMismatch."""
+        on_disk = storage.read_json(self.root / project.key / "tasks.json")
+        if on_disk is None or on_disk["name"] != project.name:
             raise ProjectMismatch(
                 f"the files of {project.name} are gone from {self.root / project.key}",
                 hint="put the folder back, or `curate push --restore` with the answers at home",
@@ -83,9 +86,10 @@ class FolderBackend:
         return project
 
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
+        """Append the tasks that `tasks.jsonl` lacks; yield their ids."""
         path = self.root / project.key / "tasks.jsonl"
-        there = {row["id"] for _, row in _lines(path)} if path.exists() else set()
-        new = [task for task in tasks if task.id not in there]
+        present = {row["id"] for _, row in _lines(path)} if path.exists() else set()
+        new = [task for task in tasks if task.id not in present]
         lines = path.read_text(encoding="utf-8") if path.exists() else ""
         rows = (_row(task, project.form) for task in new)
         lines += "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -93,50 +97,57 @@ class FolderBackend:
         yield from (task.id for task in new)
 
     def accounts(self) -> tuple[str, ...]:
-        return ()  # whoever writes into the file
+        """Nobody by name: anyone may write to the file."""
+        return ()
 
     def admit(self, project: Project, accounts: Collection[str]) -> None:
-        pass
+        """Do nothing: a folder knows no accounts."""
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
-        gone, erased = set(ids), 0
+        """Remove the rows of these tasks from both files; return how many tasks were there."""
+        targets, erased = set(ids), 0
         for name in ("tasks", "answers"):
             path = self.root / project.key / f"{name}.jsonl"
             rows = [row for _, row in _lines(path)] if path.exists() else []
-            kept = [row for row in rows if row.get("id") not in gone]
-            if len(kept) < len(rows):
-                lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in kept)
+            remaining = [row for row in rows if row.get("id") not in targets]
+            if len(remaining) < len(rows):
+                lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in remaining)
                 storage.write_text(path, "".join(lines))
-                erased += len(rows) - len(kept) if name == "tasks" else 0
+                erased += len(rows) - len(remaining) if name == "tasks" else 0
         return erased
 
     def restore(
         self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
     ) -> int:
+        """Append the tasks and answers that are missing; return how many (task, account) pairs."""
         list(self.push(project, tasks))
-        there = self._newest(project)
-        back = [each for each in answers if each.key not in there]
+        present = self._newest(project)
+        missing = [answer for answer in answers if answer.key not in present]
         path = self.root / project.key / "answers.jsonl"
         lines = path.read_text(encoding="utf-8") if path.exists() else ""
-        lines += "".join(json.dumps(_answer(each), ensure_ascii=False) + "\n" for each in back)
+        rows = (_answer(answer) for answer in missing)
+        lines += "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         storage.write_text(path, lines)
-        return len({(each.id, each.account) for each in back})
+        return len({(answer.id, answer.account) for answer in missing})
 
     def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
-        found = self._newest(project)
-        news = [each for each in found.values() if known.get(each.key) != each.mark]
-        gone = [
+        """Read all answers, whatever the cursor. Raises DataError or ProjectMismatch."""
+        answers = self._newest(project)
+        changed = [answer for answer in answers.values() if known.get(answer.key) != answer.mark]
+        withdrawals = [
             Annotation(*key, None, "withdrawn", reason="gone from answers.jsonl")
             for key, mark in known.items()
-            if key not in found and not mark.startswith("withdrawn|")
+            if key not in answers and not mark.startswith("withdrawn|")
         ]
         if not self.accept_withdrawals:
-            refuse_losses(gone, known, project.name)
-        return Pulled((*news, *gone), None, len(found))
+            refuse_losses(withdrawals, known, project.name)
+        return Pulled((*changed, *withdrawals), None, len(answers))
 
     def progress(self, project: Project) -> Progress:
+        """Account → status → number of tasks, and the number of all tasks."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        last = {(each.id, each.account): each.status for each in self._newest(project).values()}
+        answers = self._newest(project).values()
+        last = {(answer.id, answer.account): answer.status for answer in answers}
         for (_, account), status in last.items():
             counts[account][status] += 1
         tasks = self.root / project.key / "tasks.jsonl"
@@ -145,18 +156,18 @@ class FolderBackend:
 
     def _newest(self, project: Project) -> dict[Key, Annotation]:
         path = self.root / project.key / "answers.jsonl"
-        found: dict[Key, Annotation] = {}
-        for each in read_answers(path) if path.exists() else ():
-            before = found.get(each.key)
+        newest: dict[Key, Annotation] = {}
+        for answer in read_answers(path) if path.exists() else ():
+            before = newest.get(answer.key)
             if before is None or replaces(
-                each.status, moment(each.at), before.status, moment(before.at)
+                answer.status, moment(answer.at), before.status, moment(before.at)
             ):
-                found[each.key] = each
-        return found
+                newest[answer.key] = answer
+        return newest
 
 
 def read_answers(path: Path) -> Iterator[Annotation]:
-    """Yield the answers of a file. Raises DataError with file and line."""
+    """Yield the answers in a file. Raises DataError with file and line."""
     if not path.is_file():
         raise DataError(f"no file {path}", hint="give a file of answers, one JSON object a line")
     for number, row in _lines(path):
@@ -187,9 +198,9 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip()) and value.isprintable()
 
 
-def _answer(each: Annotation) -> dict[str, Any]:
+def _answer(answer: Annotation) -> dict[str, Any]:
     names = ("id", "question", "value", "status", "at", "seconds")
-    return {"annotator": each.account, **{name: getattr(each, name) for name in names}}
+    return {"annotator": answer.account, **{name: getattr(answer, name) for name in names}}
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

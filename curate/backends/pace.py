@@ -1,6 +1,6 @@
-"""How many tasks go to a server at once: as many as it stores in a moment, and no heavy load.
+"""How many tasks go to a server at once: as many as it stores in half a second, within a limit.
 
-While a batch is stored nobody else can write, so that people who label meanwhile would wait for it.
+Nobody else can write while a batch is stored: people who label meanwhile wait for it.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from typing import Any
 from curate.errors import BackendError, PartialPush
 
 SECONDS = 0.5
-"""What a batch should take at most."""
+"""How long a batch should take at most."""
 
 CHARACTERS = 8_000_000
+"""The most characters in a batch, unless it is a single row."""
 
 Row = dict[str, Any]
 
 
 class TooLarge(BackendError):
-    """Something before the server does not let so much through; nothing was stored."""
+    """A request was too large for the server or a proxy before it; nothing was stored."""
 
 
 class Pace:
-    """The size of the next batch, from how long the server took for the last.
+    """The size of the next batch in rows, learned from how long the last one took.
 
-    `weigh` gives the characters of a row; `most` is how many rows the server takes at once. It
-    never goes below a quarter of the `first`: a slow server has its reasons, and a batch its price.
+    `weigh` counts the characters of a row. `first` is the first size, `most` the server's limit.
+    A slow server shrinks it to a quarter of `first` at least: each batch has a fixed cost.
     """
 
     def __init__(self, weigh: Callable[[Row], int], *, first: int, most: int) -> None:
@@ -37,7 +38,7 @@ class Pace:
         self.least = max(1, self.size // 4)
 
     def next(self, rows: Sequence[Row], start: int) -> Sequence[Row]:
-        """Return the next batch: at least one row, and no more characters than may be."""
+        """The next batch from `start` on: at least one row, and at most CHARACTERS in several."""
         characters = 0
         for end in range(start, min(start + self.size, len(rows))):
             characters += self.weigh(rows[end])
@@ -46,12 +47,12 @@ class Pace:
         return rows[start : start + self.size]
 
     def took(self, number: int, seconds: float) -> None:
-        """Learn from a batch; grow twofold at most."""
+        """Learn from how long `number` rows took; grow twofold at most."""
         fitting = int(number * SECONDS / max(seconds, 0.001))
         self.size = min(max(self.least, min(fitting, 2 * self.size)), self.most)
 
     def halve(self, number: int) -> bool:
-        """Never send so many again, for they were too large; return whether fewer can be."""
+        """Halve the limit after `number` rows were too large; return False if that was one row."""
         self.most = self.size = max(1, number // 2)
         return number > 1
 
@@ -59,10 +60,10 @@ class Pace:
 def in_batches(
     rows: Sequence[Row], pace: Pace, store: Callable[[Sequence[Row]], None]
 ) -> Iterator[Sequence[Row]]:
-    """Yield the rows, batch after batch, each when it is stored.
+    """Store the rows batch by batch; yield each batch once it is stored.
 
     `store` keeps a batch whole or not at all. Raises PartialPush if a batch fails after others
-    were stored, else the fault itself.
+    were stored, else the original error.
     """
     sent = 0
     while sent < len(rows):

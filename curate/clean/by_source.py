@@ -1,4 +1,4 @@
-"""Settings that a recipe may give for each source: source → value, `*` for those not named."""
+"""Settings that a recipe may give by source: source → value, `*` for all other sources."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ OTHERS = "*"
 Value = TypeVar("Value")
 
 
-def of_source(given: Mapping[str, Value], source: str) -> Value | None:
-    """Return what holds for a source, None where nothing does."""
-    return given.get(source, given.get(OTHERS))
+def of_source(settings: Mapping[str, Value], source: str) -> Value | None:
+    """The setting of a source, else that of `*`, else None."""
+    return settings.get(source, settings.get(OTHERS))
 
 
 def known(workspace: Workspace, sources: Iterable[str], where: str) -> None:
-    """Raise RecipeError if the pool has no source of one of the names; `where` is the setting."""
-    there = workspace.made("pool").facts["sources"]
+    """Raise RecipeError if the pool lacks one of the sources; `where` names the setting."""
+    pool_sources = workspace.tables.made("pool").facts["sources"]
     for source in sources:
-        if source not in there and source != OTHERS:
-            raise RecipeError(f"{where}: no source {source}", hint=f"there are: {', '.join(there)}")
+        if source not in pool_sources and source != OTHERS:
+            hint = f"there are: {', '.join(pool_sources)}"
+            raise RecipeError(f"{where}: no source {source}", hint=hint)

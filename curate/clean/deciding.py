@@ -1,6 +1,6 @@
-"""Decide from what was measured: the first reason, in order, for which a document goes.
+"""Decide from the measurements: the reason is the first check, in order, that a document fails.
 
-Nothing here reads a text: another threshold decides again in a moment.
+No text is read here, so deciding again with another threshold is fast.
 """
 
 from __future__ import annotations
@@ -19,48 +19,49 @@ if TYPE_CHECKING:
 
 
 def decide(
-    measured: pa.Table,
+    measurements: pa.Table,
     *,
     rules: Rules,
     limits: Mapping[str, Range],
     instruments: Sequence[Asked],
 ) -> pa.Array:
-    """Return the reason of each document, null where it passes.
+    """The reason why each document is dropped, null where it passes.
 
-    `rules` are the sets of each source, in the order of the verdict, `limits` the ranges of their
-    signals; the instruments follow in their order.
+    `rules` are the rule sets of each source, in the order of the verdict. `limits` are the ranges
+    of their signals. The instruments follow, in their order.
     """
     import numpy as np
     import pyarrow as pa
 
-    names = [*limits, *(each.name for each in instruments)]
+    names = [*limits, *(section.name for section in instruments)]
     verdicts: list[NDArray[np.bool_]] = [
-        *(outside(measured[name].to_numpy(), bounds) for name, bounds in limits.items()),
-        *(each.instrument.fails(measured, each.settings) for each in instruments),
+        *(outside(measurements[name].to_numpy(), bounds) for name, bounds in limits.items()),
+        *(section.instrument.fails(measurements, section.settings) for section in instruments),
     ]
-    first = np.full(measured.num_rows, -1)
-    for chosen, rows in rows_by_rules(rules, measured["source"].to_pylist()).items():
-        ours = np.array(rows)
-        for place in reversed(_order(chosen, [*limits], len(names))):
-            first[ours[verdicts[place][ours]]] = place
-    return pa.array(names, pa.string()).take(pa.array(first, mask=first < 0))
+    first_failed = np.full(measurements.num_rows, -1)
+    for rule_names, rows in rows_by_rules(rules, measurements["source"].to_pylist()).items():
+        indices = np.array(rows)
+        for place in reversed(_order(rule_names, [*limits], len(names))):
+            first_failed[indices[verdicts[place][indices]]] = place
+    return pa.array(names, pa.string()).take(pa.array(first_failed, mask=first_failed < 0))
 
 
-def _order(chosen: Sequence[RuleName], signals: Sequence[str], n: int) -> list[int]:
-    """Return the places of the sets' signals, set by set, then of what follows the signals."""
-    found = [
+def _order(rule_names: Sequence[RuleName], signals: Sequence[str], n: int) -> list[int]:
+    """The places of the rule sets' signals, set by set, then those of the instruments."""
+    places = [
         place
-        for name in chosen
+        for rule_name in rule_names
         for place, signal in enumerate(signals)
-        if signal.split(":")[0] == name
+        if signal.split(":")[0] == rule_name
     ]
-    return [*found, *range(len(signals), n)]
+    return [*places, *range(len(signals), n)]
 
 
 def outside(values: NDArray[np.float32], bounds: Range) -> NDArray[np.bool_]:
-    """Return which values lie outside a range; what could not be measured (NaN) does not.
+    """Which values lie outside a range. NaN (could not be measured) never does.
 
-    Limits are rounded to the signals' precision: a share of exactly .3 passes a limit of .3.
+    Limits are rounded to the signals' precision (float32): a share of exactly .3 passes a limit
+    of .3.
     """
     import numpy as np
 

@@ -1,7 +1,7 @@
 """Show what a limit does: documents on both sides of it, and what other limits would keep.
 
-Both read what the table clean holds, and write nothing. Excerpts are of the edited text, so that
-no masked value is shown.
+Both read the table clean and write nothing. Excerpts are of the edited text, so no masked value is
+shown.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ EXCERPT = 160
 """Characters shown of a text."""
 
 STEPS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5)
-"""Shares of the documents that a limit would drop, where none is named."""
+"""Shares of documents to drop, for a wish that names no value."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,10 @@ class Example:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What limits keep of a source, `all` being every one of them.
+    """What some limits keep of a source; the source `all` is all of them together.
 
-    Near-duplicates count as they are now: which of them a document yields to is not settled again.
+    `documents`, `kept` and `change` count documents; `change` is against the limits in force.
+    `tokens` are those of the documents kept. Near-duplicates are not settled again.
     """
 
     limits: str
@@ -69,104 +70,115 @@ class Outcome:
 
 
 def explain(workspace: Workspace, name: str, *, each_side: int = EACH_SIDE) -> list[Example]:
-    """Return the documents nearest to the limits of `rule` or `rule:signal`, on both sides.
+    """The documents nearest to the limits of `rule` or `rule:signal`, on both sides.
 
-    Limit by limit, in the order of the verdict; those that pass first, the nearest first.
+    Limit by limit, in the order of the verdict. Those that pass come first, the nearest first.
+    Raises RecipeError where nothing was measured under that name.
     """
-    limits = _chosen(_made_with(workspace), name)
-    found: dict[tuple[str, str, bool], list[tuple[float, int, int, float]]] = defaultdict(list)
-    for number, path in enumerate(workspace.shards("clean")):
-        for key, near in _nearest(path, number, limits, each_side).items():
-            found[key] = nsmallest(each_side, [*found[key], *near])
-    texts = _excerpts(workspace, {(at[1], at[2]) for near in found.values() for at in near})
+    limits = _limits_named(_made_with(workspace), name)
+    nearest: dict[tuple[str, str, bool], list[tuple[float, int, int, float]]] = defaultdict(list)
+    for number, path in enumerate(workspace.tables.shards("clean")):
+        for key, rows in _nearest(path, number, limits, each_side).items():
+            nearest[key] = nsmallest(each_side, [*nearest[key], *rows])
+    places = {(shard, row) for rows in nearest.values() for _, shard, row, _ in rows}
+    texts = _excerpts(workspace, places)
     return [
         Example(signal, limit, "fails" if failed else "passes", value, *texts[number, row])
-        for (signal, limit, failed), near in found.items()
-        for _, number, row, value in near
+        for (signal, limit, failed), rows in nearest.items()
+        for _, number, row, value in rows
     ]
 
 
-def _chosen(spec: CleanSpec, name: str) -> dict[str, Range]:
+def _limits_named(spec: CleanSpec, name: str) -> dict[str, Range]:
+    """The limits of the rule set or of the signal `name`. Raises RecipeError if there are none."""
     limits = limits_of(spec)
-    chosen = {key: range for key, range in limits.items() if name in (key, key.split(":")[0])}
-    if not chosen:
+    matching = {
+        signal: bounds
+        for signal, bounds in limits.items()
+        if name in (signal, signal.split(":")[0])
+    }
+    if not matching:
         raise RecipeError(
             f"nothing was measured under the name {name}",
             hint=f"there are: {', '.join(limits) or 'no rules'}; `curate clean --rules` adds a set",
         )
-    return chosen
+    return matching
 
 
 def _nearest(
     path: Path, number: int, limits: Mapping[str, Range], most: int
 ) -> dict[tuple[str, str, bool], list[tuple[float, int, int, float]]]:
-    """Return, by signal, limit and side, the rows of a shard with the smallest distances."""
+    """The rows of a shard nearest to each limit, by (signal, limit, whether they fail).
+
+    A row is (distance, shard, row, value).
+    """
     import numpy as np
     import pyarrow.parquet as pq
 
     table = pq.read_table(path, columns=list(limits))
-    found = {}
+    nearest = {}
     for signal, bounds in limits.items():
         values = table[signal].to_numpy()
         for word, bound in zip(("min", "max"), bounds, strict=True):
             if bound is None:
                 continue
             failed = outside(values, (bound, None) if word == "min" else (None, bound))
-            for side in (False, True):
-                rows = np.flatnonzero((failed == side) & ~np.isnan(values))
+            for fails in (False, True):
+                rows = np.flatnonzero((failed == fails) & ~np.isnan(values))
                 distance = np.abs(values[rows] - bound)
                 order = np.argsort(distance, kind="stable")[:most]
-                found[signal, f"{word} {bound:g}", side] = [
+                nearest[signal, f"{word} {bound:g}", fails] = [
                     (float(distance[at]), number, int(rows[at]), float(values[rows[at]]))
                     for at in order
                 ]
-    return found
+    return nearest
 
 
 def _excerpts(
-    workspace: Workspace, wanted: set[tuple[int, int]]
+    workspace: Workspace, places: set[tuple[int, int]]
 ) -> dict[tuple[int, int], tuple[str, str, str]]:
-    """Return source, id and excerpt of rows, by shard and row."""
+    """The (source, id, excerpt) of documents, by (shard, row)."""
     import pyarrow.parquet as pq
 
-    found = {}
-    pools, cleans = workspace.shards("pool"), workspace.shards("clean")
-    for number in sorted({shard for shard, _ in wanted}):
-        rows = [row for shard, row in sorted(wanted) if shard == number]
+    excerpts = {}
+    pools, cleans = workspace.tables.shards("pool"), workspace.tables.shards("clean")
+    for number in sorted({shard for shard, _ in places}):
+        rows = [row for shard, row in sorted(places) if shard == number]
         pool = pq.read_table(pools[number], columns=["source", "id", "text"]).take(rows)
-        edits = pq.read_table(cleans[number], columns=["edits"])["edits"].take(rows).to_pylist()
-        for row, document, each in zip(rows, pool.to_pylist(), edits, strict=True):
-            text = apply_edits(document["text"], (tuple(edit.values()) for edit in each or ()))
-            found[number, row] = (document["source"], document["id"], excerpt(text))
-    return found
+        column = pq.read_table(cleans[number], columns=["edits"])["edits"].take(rows).to_pylist()
+        for row, document, edits in zip(rows, pool.to_pylist(), column, strict=True):
+            text = apply_edits(document["text"], (tuple(edit.values()) for edit in edits or ()))
+            excerpts[number, row] = (document["source"], document["id"], excerpt(text))
+    return excerpts
 
 
 def excerpt(text: str) -> str:
-    """Return how a text begins, on one line."""
-    begin = " ".join(text[: 4 * EXCERPT].split())
-    return begin if len(begin) <= EXCERPT else f"{begin[:EXCERPT]}…"
+    """The beginning of a text, on one line."""
+    beginning = " ".join(text[: 4 * EXCERPT].split())
+    return beginning if len(beginning) <= EXCERPT else f"{beginning[:EXCERPT]}…"
 
 
 # ── other limits
 
 
 def what_if(workspace: Workspace, wishes: Sequence[str]) -> list[Outcome]:
-    """Return what other limits would keep, by source, beside those in force.
+    """What other limits would keep, by source, beside the limits in force.
 
-    A wish is `rule:signal.min=30` or `.max=…`, several values apart by commas; without a value,
-    `rule:signal.min`, limits that drop some shares of the documents. Each is looked at alone, and,
-    where several wishes have one value each, all together.
+    A wish is `rule:signal.min=30` or `.max=…`; commas separate several values. Without a value
+    (`rule:signal.min`) it is for limits that drop the shares `STEPS`. Every limit is tried alone.
+    Several wishes of one value each are also tried together. Raises RecipeError where a wish is no
+    limit, or its signal was not measured.
     """
     spec = _made_with(workspace)
     limits = limits_of(spec)
-    asked = [_parsed(workspace, wish, limits) for wish in wishes]
+    changes = [_parsed(workspace, wish, limits) for wish in wishes]
     cases: dict[str, dict[str, Range]] = {"as it is": limits}
-    for signal, word, values in asked:
+    for signal, word, values in changes:
         for value in values:
             cases[f"{signal}.{word}={value:g}"] = _with(limits, signal, word, value)
-    if len(asked) > 1 and all(len(values) == 1 for _, _, values in asked):
+    if len(changes) > 1 and all(len(values) == 1 for _, _, values in changes):
         together = limits
-        for signal, word, values in asked:
+        for signal, word, values in changes:
             together = _with(together, signal, word, values[0])
         cases["all together"] = together
     return _outcomes(workspace, spec, cases)
@@ -178,12 +190,13 @@ _WISH = re.compile(r"(?P<signal>[\w]+:[\w]+)\.(?P<word>min|max)(?:=(?P<values>.+
 def _parsed(
     workspace: Workspace, wish: str, limits: Mapping[str, Range]
 ) -> tuple[str, str, list[float]]:
-    found = _WISH.fullmatch(wish.strip())
-    if not found:
+    """The signal, `min` or `max`, and the values that a wish names. Raises RecipeError."""
+    match = _WISH.fullmatch(wish.strip())
+    if not match:
         raise RecipeError(
             f"--what-if {wish}: not a limit", hint="write it as in gopher_quality:words.min=30"
         )
-    signal, word, values = found.groups()
+    signal, word, values = match.groups()
     if signal not in limits:
         raise RecipeError(
             f"--what-if {wish}: nothing was measured under the name {signal}",
@@ -198,12 +211,13 @@ def _parsed(
 
 
 def _steps(workspace: Workspace, signal: str, word: str) -> list[float]:
+    """The limits that would drop the shares `STEPS`, to three digits."""
     import numpy as np
 
-    values = workspace.read("clean", [signal])[signal].to_numpy()
+    values = workspace.tables.read("clean", [signal])[signal].to_numpy()
     shares = STEPS if word == "min" else [1 - share for share in STEPS]
-    found = np.nanquantile(values, shares) if np.isfinite(values).any() else np.zeros(0)
-    return sorted({float(f"{value:.3g}") for value in found})
+    quantiles = np.nanquantile(values, shares) if np.isfinite(values).any() else np.zeros(0)
+    return sorted({float(f"{value:.3g}") for value in quantiles})
 
 
 def _with(limits: Mapping[str, Range], signal: str, word: str, value: float) -> dict[str, Range]:
@@ -218,41 +232,41 @@ def _outcomes(
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    shards = workspace.shards("clean")
-    chosen = registry.deciding(spec, shards)
+    shards = workspace.tables.shards("clean")
+    instruments = registry.deciding(spec, shards)
     totals: dict[tuple[str, str], NDArray[np.int64]] = defaultdict(lambda: np.zeros(3, np.int64))
-    for pool, clean in zip(workspace.shards("pool"), shards, strict=True):
+    for pool, clean in zip(workspace.tables.shards("pool"), shards, strict=True):
         table = measurements(pool, clean)
-        reasons = pq.read_table(clean, columns=["reason"])["reason"]
-        twins = pc.fill_null(pc.equal(reasons, "near_duplicate"), False).to_numpy()
+        stored = pq.read_table(clean, columns=["reason"])["reason"]
+        near_duplicates = pc.fill_null(pc.equal(stored, "near_duplicate"), False).to_numpy()
         for case, limits in cases.items():
-            again = decide(table, rules=spec.rules, limits=limits, instruments=chosen)
-            kept = again.is_null().to_numpy(zero_copy_only=False) & ~twins
-            for source, counted in _counted(table, kept):
-                totals[case, "all"] += counted
-                totals[case, source] += counted
+            reasons = decide(table, rules=spec.rules, limits=limits, instruments=instruments)
+            kept = reasons.is_null().to_numpy(zero_copy_only=False) & ~near_duplicates
+            for source, counts in _counts(table, kept):
+                totals[case, "all"] += counts
+                totals[case, source] += counts
     sources = dict.fromkeys(source for _, source in totals)
     base = {source: int(totals["as it is", source][1]) for source in sources}
     several = len(sources) > 2
-    found = []
+    outcomes = []
     for case in cases:
         for source in sources if several else ("all",):
             documents, kept, tokens = totals[case, source].tolist()
-            found.append(Outcome(case, source, documents, kept, tokens, kept - base[source]))
-    return found
+            outcomes.append(Outcome(case, source, documents, kept, tokens, kept - base[source]))
+    return outcomes
 
 
-def _counted(table: pa.Table, kept: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    """Yield each source of a shard with its documents, those kept, and their tokens."""
+def _counts(table: pa.Table, kept: NDArray[np.bool_]) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    """Yield each source of a shard with [documents, documents kept, tokens of those kept]."""
     import numpy as np
 
     sources = table["source"].combine_chunks().dictionary_encode()
     names, codes = sources.dictionary.to_pylist(), sources.indices.to_numpy()
     weights = (np.ones(len(kept)), kept, kept * table["tokens"].to_numpy())
-    counted = [np.bincount(codes, each, len(names)).astype(np.int64) for each in weights]
-    yield from zip(names, np.column_stack(counted), strict=True)
+    columns = [np.bincount(codes, weight, len(names)).astype(np.int64) for weight in weights]
+    yield from zip(names, np.column_stack(columns), strict=True)
 
 
 def _made_with(workspace: Workspace) -> CleanSpec:
-    """Return the settings that the table clean was made with."""
-    return CleanSpec.model_validate(workspace.made("clean").spec)
+    """The settings that the table clean was made with."""
+    return CleanSpec.model_validate(workspace.tables.made("clean").spec)

@@ -1,6 +1,6 @@
 """Measure a shard of the pool: signals, edits, the tokens of the edited text, signatures.
 
-Nothing here knows of thresholds: what was measured serves every verdict.
+Thresholds play no part here, so one measurement serves every verdict.
 """
 
 from __future__ import annotations
@@ -25,15 +25,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGNATURE = "_signature"
+POOL_COLUMNS = ("id", "source", "license", "language", "batch")
+
+AT_ONCE = 512
+"""Texts whose words are in memory at a time."""
+
+_EDIT = ("start", "end", "replacement")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that what is measured depends on, but for the pool; small and picklable.
+    """Everything that the measurements depend on besides the pool; small and picklable.
 
-    `rules` and `instruments` hold what each has prepared: instruments measure in this order, rule
-    sets in the order in which `chosen` names them for a source. `signed` asks for the MinHash
-    signatures of near-duplicates.
+    `rules` and `instruments` hold what each has prepared. Instruments measure in this order, rule
+    sets in the order that `chosen` names for a source. `signed` asks for the MinHash signatures of
+    near-duplicates.
     """
 
     rules: tuple[tuple[RuleName, Any], ...]
@@ -44,42 +50,34 @@ class Plan:
 
 
 def measure(pool: pa.Table, *, plan: Plan) -> pa.Table:
-    """Return what `plan` asks of one shard of the pool; pure.
+    """The measurements that `plan` asks of one shard of the pool; pure.
 
     The columns are id, source, license, language and batch as in pool, edits and tokens as in
-    clean, the signals, what the instruments measured, and the signatures if they are asked for.
+    clean, the signals, the columns of the instruments, and the signatures if asked for.
     """
     import pyarrow as pa
 
     batch = Batch(pool)
-    found = rule_signals(batch, dict(plan.rules), plan.chosen)
+    measurements = rule_signals(batch, dict(plan.rules), plan.chosen)
     for name, prepared in plan.instruments:
-        found.update(INSTRUMENTS[name].measure(batch, prepared))
+        measurements.update(INSTRUMENTS[name].measure(batch, prepared))
     if plan.signed:
-        found[SIGNATURE] = pa.array(signatures(batch.edited), pa.binary())
-    edits = [[dict(zip(_EDIT, edit, strict=True)) for edit in each] for each in batch.edits]
-    kept = {name: pool[name] for name in KEPT}
-    shape = tables.schema("clean", "edits").field("edits").type
-    kept["edits"] = pa.array([each or None for each in edits], shape)
-    kept["tokens"] = pa.array(_tokens(batch, plan.tokenizer), pa.int64())
-    return pa.table({**kept, **found})
-
-
-KEPT = ("id", "source", "license", "language", "batch")
-_EDIT = ("start", "end", "replacement")
-
-
-AT_ONCE = 512
-"""Texts whose words are held at a time."""
+        measurements[SIGNATURE] = pa.array(signatures(batch.edited), pa.binary())
+    records = [[dict(zip(_EDIT, edit, strict=True)) for edit in edits] for edits in batch.edits]
+    documents = {name: pool[name] for name in POOL_COLUMNS}
+    edits_type = tables.schema("clean", "edits").field("edits").type
+    documents["edits"] = pa.array([edits or None for edits in records], edits_type)
+    documents["tokens"] = pa.array(_tokens(batch, plan.tokenizer), pa.int64())
+    return pa.table({**documents, **measurements})
 
 
 def rule_signals(
     batch: Batch, prepared: Mapping[RuleName, Any], chosen: Rules
 ) -> dict[str, pa.Array]:
-    """Return the columns of the rule sets; those that remove lines edit the batch.
+    """The columns of the rule sets; the sets that remove lines edit the batch.
 
-    The sets of a source run in order: one sees each text without what those before it have removed.
-    What a document's source does not have is null.
+    The sets of a source run in order: each sees the texts without what earlier sets removed. A
+    signal is null where the document's source does not have its set.
     """
     import numpy as np
     import pyarrow as pa
@@ -88,23 +86,26 @@ def rule_signals(
     whole = np.full((len(batch.texts), len(places)), np.nan, np.float32)
     absent = np.ones(whole.shape, bool)
     for names, rows in rows_by_rules(chosen, batch.pool["source"].to_pylist()).items():
-        ours = [places[name] for name in columns(names)]
+        own_places = [places[name] for name in columns(names)]
         sets = [(RULES[name], prepared[name]) for name in names]
         for start in range(0, len(rows) if sets else 0, AT_ONCE):
-            some = rows[start : start + AT_ONCE]
-            values, edits = measured([batch.texts[row] for row in some], sets)
-            whole[np.ix_(some, ours)] = values
-            absent[np.ix_(some, ours)] = False
-            for row, each in zip(some, edits, strict=True):
-                if each:
-                    batch.edit(row, each)
+            block = rows[start : start + AT_ONCE]
+            values, removals = measured([batch.texts[row] for row in block], sets)
+            whole[np.ix_(block, own_places)] = values
+            absent[np.ix_(block, own_places)] = False
+            for row, edits in zip(block, removals, strict=True):
+                if edits:
+                    batch.edit(row, edits)
     return {name: pa.array(whole[:, at], mask=absent[:, at]) for name, at in places.items()}
 
 
 def measured(
     texts: Sequence[str], rules: Iterable[tuple[Rule, Any]]
 ) -> tuple[NDArray[np.float64], list[list[Edit]]]:
-    """Return the signals of some texts, rule set by rule set, and what is removed from each."""
+    """The signals of texts, rule set by rule set, and the removals from each text.
+
+    Shapes: (n texts, n signals), n texts.
+    """
     tidy()
     with _uncollected():
         return _measured([Features(text) for text in texts], texts, rules)
@@ -112,7 +113,7 @@ def measured(
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Do without Python's search for circles: words by the million hold none, and it takes long."""
+    """Pause Python's search for reference cycles: it is slow, and millions of words hold none."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -131,19 +132,20 @@ def _measured(
     blocks = [np.empty((len(texts), 0))]
     for rule, prepared in rules:
         block = np.full((len(texts), len(rule.signals)), np.nan)
-        ours = [at for at, each in enumerate(batch) if rule.fits(each)]
-        if ours:
-            block[ours], removed = rule.measure([batch[at] for at in ours], prepared)
-            for at, each in zip(ours, removed, strict=True):
-                if each:
-                    edits[at] = merged(edits[at], home(each, edits[at]))
+        fitting = [at for at, features in enumerate(batch) if rule.fits(features)]
+        if fitting:
+            block[fitting], removals = rule.measure([batch[at] for at in fitting], prepared)
+            for at, removed in zip(fitting, removals, strict=True):
+                if removed:
+                    edits[at] = merged(edits[at], home(removed, edits[at]))
                     batch[at] = Features(apply_edits(texts[at], edits[at]))
         blocks.append(block)
     return np.hstack(blocks), edits
 
 
 def _tokens(batch: Batch, tokenizer: str) -> list[int]:
+    """The tokens of each edited text; the pool's count where a text has no edits."""
     count = tokens.counter(tokenizer) if any(batch.edits) else len
-    known = batch.pool["tokens"].to_pylist()
-    rows = zip(batch.edits, batch.edited, known, strict=True)
-    return [count(text) if edits else stated for edits, text, stated in rows]
+    pool_counts = batch.pool["tokens"].to_pylist()
+    rows = zip(batch.edits, batch.edited, pool_counts, strict=True)
+    return [count(text) if edits else pool_count for edits, text, pool_count in rows]

@@ -1,4 +1,4 @@
-"""What `clean` measures, and whether it was measured before."""
+"""What `clean` measures, and whether stored measurements can be used again."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from curate.workspace import Workspace
 
 
 def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
-    """Return what the settings ask to be measured, thresholds left aside."""
-    ready = (
-        (each.name, each.instrument.prepare(workspace, each.settings))
-        for each in registry.asked(spec)
+    """What the settings ask to measure; thresholds play no part."""
+    instruments = (
+        (section.name, section.instrument.prepare(workspace, section.settings))
+        for section in registry.asked(spec)
     )
-    tokenizer = workspace.made("pool").facts["tokenizer"]
+    tokenizer = workspace.tables.made("pool").facts["tokenizer"]
     signed = spec.near_duplicates is not None
-    return Plan(prepared(workspace, spec), spec.rules, tuple(ready), tokenizer, signed)
+    return Plan(prepared(workspace, spec), spec.rules, tuple(instruments), tokenizer, signed)
 
 
 def record_of(workspace: Workspace, plan: Plan) -> dict[str, Any]:
-    """Return what tells whether measurements can be used again: plan, pool and version."""
+    """The record that decides whether measurements can be used again: plan, pool, version."""
     from curate import __version__
     from curate.workspace.ledger import plain
 
-    pool = workspace.fingerprint("pool")
+    pool = workspace.tables.fingerprint("pool")
     parts = {name: part for name, part in asdict(plan).items() if name != "signed"}
     digest = storage.digest([plain(parts), pool, __version__])
     return {"digest": digest, "signed": plan.signed}
@@ -40,27 +40,31 @@ def record_of(workspace: Workspace, plan: Plan) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Measured:
-    """Where the measurements of each shard of the pool lie, and its signatures."""
+    """The files of measurements and of signatures, one of each per shard of the pool.
+
+    `signatures` is empty where none were asked for.
+    """
 
     shards: list[Path]
     signatures: list[Path]
 
 
 def measured_before(workspace: Workspace, record: Mapping[str, Any]) -> Measured | None:
-    """Return the measurements that the table clean holds, if they are those of `record`."""
-    stored = workspace.stored("clean")
-    known = stored.made.facts.get("measured") if stored else None
-    if not known or known["digest"] != record["digest"] or record["signed"] > known["signed"]:
+    """The measurements of the table clean if they are those of `record`, else None."""
+    stored = workspace.tables.stored("clean")
+    earlier = stored.made.facts.get("measured") if stored else None
+    if not earlier or earlier["digest"] != record["digest"] or record["signed"] > earlier["signed"]:
         return None
-    folder = workspace.folder("clean")
-    signed = storage.shards(folder / "_signatures") if known["signed"] else []
+    folder = workspace.tables.folder("clean")
+    signed = storage.shards(folder / "_signatures") if earlier["signed"] else []
     return Measured(storage.shards(folder), signed)
 
 
 def measure_shards(workspace: Workspace, plan: Plan, target: Path) -> Measured:
+    """Measure every shard of the pool, and write the results into the folder `target`."""
     target.mkdir(exist_ok=True)
-    with workspace.watch("measuring", workspace.rows("pool")) as advance:
+    with workspace.watch("measuring", workspace.tables.rows("pool")) as advance:
         work = partial(measure, plan=plan)
-        workspace.engine.map(work, workspace.shards("pool"), target, advance)
+        workspace.engine.map(work, workspace.tables.shards("pool"), target, advance)
     shards = storage.shards(target)
     return Measured(shards, shards if plan.signed else [])

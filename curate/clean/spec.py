@@ -16,11 +16,11 @@ from curate.clean.rules.c4 import C4Spec
 from curate.clean.rules.lines import LinesSpec
 from curate.clean.rules.registry import RULES, Rules
 from curate.clean.rules.signals import Range
-from curate.spec import Spec
+from curate.spec import MAY_BE_A_FILE, Spec
 
 
 class Limit(Spec):
-    """Other limits of a signal: a side that is not named stays as it is, and null opens it."""
+    """Other limits of a signal. A side that is not named stays as it is; null removes it."""
 
     min: Annotated[float | None, Field(description="Smallest value that passes.")] = None
     max: Annotated[float | None, Field(description="Largest value that passes.")] = None
@@ -30,13 +30,13 @@ class Limit(Spec):
         return {name: getattr(self, name) for name in sorted(self.model_fields_set)}
 
     def instead_of(self, bounds: Range) -> Range:
-        """Return a range with the sides that are named here in the place of its own."""
-        named = self.model_fields_set
-        return self.min if "min" in named else bounds[0], self.max if "max" in named else bounds[1]
+        """The range, its sides replaced by those that are named here."""
+        sides = self.model_fields_set
+        return self.min if "min" in sides else bounds[0], self.max if "max" in sides else bounds[1]
 
 
 class CleanSpec(Spec):
-    """What is measured, and what is decided from it."""
+    """What `clean` measures, and what it decides from the measurements."""
 
     rules: Annotated[
         Rules, Field(description="Rule sets, in order, or source → its own; `*` is all others.")
@@ -51,6 +51,7 @@ class CleanSpec(Spec):
     ] = None
     against: Annotated[
         tuple[str, ...],
+        MAY_BE_A_FILE,
         Field(description="Older corpora whose near-duplicates go: runs, exports, files."),
     ] = ()
     semantic: Annotated[
@@ -78,13 +79,14 @@ class CleanSpec(Spec):
 
     @field_validator("rules", mode="before")
     @classmethod
-    def _rules_as_written(cls, given: Any) -> Any:
-        """Take one set for a list of one; tell in a line what is no list of sets."""
-        by_source = given if isinstance(given, dict) else {"": given}
-        found = {
-            source: (each,) if isinstance(each, str) else each for source, each in by_source.items()
+    def _rules_as_written(cls, rules: Any) -> Any:
+        """Read one set as a list of one. Say in one line what is no list of sets."""
+        by_source = rules if isinstance(rules, dict) else {"": rules}
+        lists = {
+            source: (names,) if isinstance(names, str) else names
+            for source, names in by_source.items()
         }
-        for names in found.values():
+        for names in lists.values():
             if not isinstance(names, list | tuple):
                 raise ValueError("it is a list of sets, or source → list")
             for name in names:
@@ -92,18 +94,18 @@ class CleanSpec(Spec):
                     raise ValueError(f"no set {name}; there are {', '.join(RULES)}")
                 if (n := names.count(name)) > 1:
                     raise ValueError(f"the set {name} stands there {n} times")
-        return found if isinstance(given, dict) else found[""]
+        return lists if isinstance(rules, dict) else lists[""]
 
     @field_validator("languages", mode="before")
     @classmethod
-    def _languages_as_written(cls, given: Any) -> Any:
-        """Take one language for a list of one, and YAML's false for Norwegian, `no`."""
-        if isinstance(given, dict):
-            return {source: cls._languages_as_written(each) for source, each in given.items()}
-        listed = [given] if isinstance(given, str | bool) else given
-        if not isinstance(listed, list | tuple):
-            return given
-        tags = ["no" if each is False else each for each in listed]
+    def _languages_as_written(cls, languages: Any) -> Any:
+        """Read one language as a list of one, and YAML's false as Norwegian, `no`."""
+        if isinstance(languages, dict):
+            return {source: cls._languages_as_written(tags) for source, tags in languages.items()}
+        items = [languages] if isinstance(languages, str | bool) else languages
+        if not isinstance(items, list | tuple):
+            return languages
+        tags = ["no" if item is False else item for item in items]
         for tag in tags:
             if isinstance(tag, str) and not TAG.fullmatch(tag):
                 raise ValueError(f"{tag} is no language tag, as en, zh-Hant or und are")

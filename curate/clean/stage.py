@@ -1,12 +1,4 @@
-"""Give every document a verdict and a reason; the text itself is never changed.
-
-    pool ──clean──▶ clean
-
-Four steps, each in a module of its own: *measure* every document (signals, edits, signatures),
-*decide* from what was measured and the limits, settle the *near-duplicates* among what passed, and
-write. Signals are stored and verdicts derive from them: where nothing that is measured has changed,
-another limit decides again without reading a text.
-"""
+"""The stage `clean`: run its four steps (see the package), and count what they kept."""
 
 from __future__ import annotations
 
@@ -23,6 +15,7 @@ from curate.clean.rules.registry import named
 from curate.clean.spec import CleanSpec
 from curate.clean.verdicts import decide_shards, limits_of, near
 from curate.clean.writing import write
+from curate.stage import Cost, Stage
 from curate.workspace import Workspace
 
 READS = ("pool",)
@@ -31,11 +24,12 @@ WRITES = ("clean",)
 
 @dataclass(frozen=True)
 class CleanResult:
-    """How many documents go on, and why the others do not.
+    """How many documents are kept, and why the others are not.
 
-    `measured` counts the documents that were read to be measured: none where only limits changed.
-    `licenses` counts the documents that a licence dropped, by licence, `privacy` what is private,
-    by kind, and `differing_languages` the documents whose declared language is not the detected.
+    `measured` counts the documents that were measured in this run: none where only limits changed.
+    `licenses` counts the documents that a licence dropped, by licence. `privacy` counts private
+    values, by kind. `differing_languages` counts documents whose declared language is not the
+    detected one.
     """
 
     documents: int
@@ -49,18 +43,18 @@ class CleanResult:
 
 
 def inputs(workspace: Workspace, spec: CleanSpec) -> dict[str, str | None]:
-    """Return the digests of the pool, of older corpora, and of the files it is compared with."""
-    found = workspace.inputs(READS)
-    compared = [each.path for each in (spec.contamination.sets if spec.contamination else ())]
-    compared += [each.path for each in (spec.relevance.target if spec.relevance else ())]
-    compared += [spec.c4.bad_words] if spec.c4.bad_words and "c4" in named(spec.rules) else []
-    if compared:
-        paths = [workspace.path(each) for each in compared]
+    """The digests of the pool, of older corpora, and of the files that `clean` compares with."""
+    digests = workspace.tables.fingerprints(READS)
+    files = [texts.path for texts in (spec.contamination.sets if spec.contamination else ())]
+    files += [texts.path for texts in (spec.relevance.target if spec.relevance else ())]
+    files += [spec.c4.bad_words] if spec.c4.bad_words and "c4" in named(spec.rules) else []
+    if files:
+        paths = [workspace.path(file) for file in files]
         marks = [storage.file_digest(path) if path.is_file() else None for path in paths]
-        found["compared"] = storage.digest(marks)
+        digests["compared"] = storage.digest(marks)
     if spec.against:
-        found["against"] = older.digest(older.pieces(workspace.root, spec.against))
-    return found
+        digests["against"] = older.digest(older.pieces(workspace.root, spec.against))
+    return digests
 
 
 def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
@@ -68,19 +62,20 @@ def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
     limits = limits_of(spec)
     plan = plan_of(workspace, spec)
     record = record_of(workspace, plan)
-    made = workspace.provenance("clean", spec, inputs(workspace, spec), measured=record)
+    made = workspace.freshness.provenance("clean", spec, inputs(workspace, spec), measured=record)
     before = measured_before(workspace, record)
-    with workspace.building("clean", made) as folder:
+    with workspace.tables.building("clean", made) as folder:
         measured = before or measure_shards(workspace, plan, folder / "_measured")
         reasons = decide_shards(workspace, spec, limits, measured, folder / "_reasons")
         gone = near(workspace, spec, measured, reasons, folder / "near")
         write(workspace, folder, measured, reasons, gone)
         for scaffold in ("_measured", "_reasons", "near"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
-    return _result(workspace, 0 if before else workspace.rows("pool"))
+    return _result(workspace, 0 if before else workspace.tables.rows("pool"))
 
 
 def _result(workspace: Workspace, measured: int) -> CleanResult:
+    """The counts over the tables pool and clean, shard by shard."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -88,20 +83,22 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
     licenses: Counter[str] = Counter()
     signals: Counter[str] = Counter()
     documents = kept = tokens = 0
-    for pool, clean in zip(workspace.shards("pool"), workspace.shards("clean"), strict=True):
+    for pool, clean in zip(
+        workspace.tables.shards("pool"), workspace.tables.shards("clean"), strict=True
+    ):
         names = pq.read_schema(clean).names
-        summed = [name for name in names if name in (DIFFERS, *PRIVATE)]
-        table = pq.read_table(clean, columns=["kept", "reason", "tokens", *summed])
+        counters = [name for name in names if name in (DIFFERS, *PRIVATE)]
+        table = pq.read_table(clean, columns=["kept", "reason", "tokens", *counters])
         documents, kept = documents + table.num_rows, kept + (pc.sum(table["kept"]).as_py() or 0)
         tokens += pc.sum(table.filter(table["kept"])["tokens"]).as_py() or 0
         reasons.update(table["reason"].drop_null().to_pylist())
-        for name in summed:
+        for name in counters:
             numbers = table[name].to_numpy()
             signals[name] += int(numbers[numbers > 0].sum())
         refused = pc.fill_null(pc.equal(table["reason"], "license"), False)
         if pc.any(refused).as_py():
-            found = pq.read_table(pool, columns=["license"])["license"].filter(refused)
-            licenses.update(found.to_pylist())
+            column = pq.read_table(pool, columns=["license"])["license"].filter(refused)
+            licenses.update(column.to_pylist())
     private = {name.removeprefix("privacy:"): signals[name] for name in PRIVATE if signals[name]}
     return CleanResult(
         documents=documents,
@@ -113,3 +110,24 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
         privacy=private,
         differing_languages=signals[DIFFERS],
     )
+
+
+def _scratch(spec: CleanSpec) -> int:
+    """Bytes of disk a document that the search for near-duplicates needs for a time."""
+    return 1400 if spec.near_duplicates is not None else 0
+
+
+STAGE = Stage(
+    name="clean",
+    spec=CleanSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=(
+        "curate clean --rules length --near-duplicates 0.7 --languages en --languages zh",
+        "curate clean --explain length:words --what-if length:words.min=10,20",
+    ),
+    inputs=inputs,
+    bulk=True,
+    cost=Cost(run, writes="clean", scratch=_scratch),
+)

@@ -12,7 +12,7 @@ from curate.clean.duplicates import older
 from curate.clean.duplicates.meaning import semantic_duplicates
 from curate.clean.duplicates.near import Gone, Shard, near_duplicates
 from curate.clean.instruments import registry
-from curate.clean.measuring import KEPT
+from curate.clean.measuring import POOL_COLUMNS
 from curate.clean.planning import Measured
 from curate.clean.rules.registry import named, ranges
 from curate.clean.rules.signals import Range
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def limits_of(spec: CleanSpec) -> dict[str, Range]:
-    """Return the range of every signal of the chosen rules, as the rules and the recipe say."""
+    """The range of every signal of the chosen rules: the recipe's, else the rule's own.
+
+    Raises RecipeError where a limit of the recipe is for no such signal, or lets nothing pass.
+    """
     limits = ranges(named(spec.rules))
     for name, limit in spec.limits.items():
         if name not in limits:
@@ -46,28 +49,28 @@ def decide_shards(
     measured: Measured,
     target: Path,
 ) -> list[Path]:
-    """Write id and reason of every document, shard by shard."""
+    """Write id and reason of every document; return the files, one a shard."""
     import pyarrow as pa
 
     target.mkdir(exist_ok=True)
-    chosen = registry.deciding(spec, measured.shards)
-    for pool, shard in zip(workspace.shards("pool"), measured.shards, strict=True):
+    instruments = registry.deciding(spec, measured.shards)
+    for pool, shard in zip(workspace.tables.shards("pool"), measured.shards, strict=True):
         table = measurements(pool, shard)
-        reasons = decide(table, rules=spec.rules, limits=limits, instruments=chosen)
+        reasons = decide(table, rules=spec.rules, limits=limits, instruments=instruments)
         storage.write_parquet(target / shard.name, pa.table({"id": table["id"], "reason": reasons}))
     return storage.shards(target)
 
 
 def measurements(pool: Path, measured: Path) -> pa.Table:
-    """Return what was measured of a shard, with what of pool the verdicts look at.
+    """The measurements of a shard, and the columns of its pool that verdicts need.
 
-    The language is the detected one where that was measured and none is declared.
+    The language is the detected one where it was measured and none is declared.
     """
     import pyarrow.parquet as pq
 
     names = [name for name in pq.read_schema(measured).names if not name.startswith("_")]
     table = pq.read_table(measured, columns=names)
-    for name in KEPT:
+    for name in POOL_COLUMNS:
         if name not in names:
             table = table.append_column(name, pq.read_table(pool, columns=[name])[name])
     return table
@@ -80,13 +83,14 @@ def near(
     reasons: list[Path],
     folder: Path,
 ) -> Gone:
-    """Settle near-duplicates among what passed and against older corpora, then those in meaning."""
+    """Settle near-duplicates among passed documents and against older corpora, then by meaning."""
     if spec.near_duplicates is None and spec.semantic is None:
         return Gone()
-    ranks = {name: at for at, name in enumerate(workspace.made("pool").facts["sources"])}
-    signed = measured.signatures or measured.shards  # the latter are not looked into
-    found = zip(workspace.shards("pool"), signed, measured.shards, reasons, strict=True)
-    shards = [Shard(number, *paths, ranks) for number, paths in enumerate(found)]
+    ranks = {name: at for at, name in enumerate(workspace.tables.made("pool").facts["sources"])}
+    # Without signatures only meaning is compared, and these files are not read.
+    signed = measured.signatures or measured.shards
+    files = zip(workspace.tables.shards("pool"), signed, measured.shards, reasons, strict=True)
+    shards = [Shard(number, *paths, ranks) for number, paths in enumerate(files)]
     gone = Gone()
     if spec.near_duplicates is not None:
         gone += _near_texts(workspace, spec, shards, spec.near_duplicates, folder)
@@ -99,6 +103,6 @@ def _near_texts(
     workspace: Workspace, spec: CleanSpec, shards: list[Shard], threshold: float, folder: Path
 ) -> Gone:
     engine, pieces = workspace.engine, older.pieces(workspace.root, spec.against)
-    with workspace.watch("comparing", workspace.rows("pool")) as advance:
-        before = older.sign(engine, pieces, folder / "older", len(shards)) if pieces else []
-        return near_duplicates(engine, shards, threshold, folder, older=before, advance=advance)
+    with workspace.watch("comparing", workspace.tables.rows("pool")) as advance:
+        corpora = older.sign(engine, pieces, folder / "older", len(shards)) if pieces else []
+        return near_duplicates(engine, shards, threshold, folder, older=corpora, advance=advance)

@@ -1,4 +1,4 @@
-"""Write the table `clean`: measurements and verdicts, near-duplicates settled."""
+"""Write the table `clean`: measurements, and verdicts with near-duplicates settled."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 def write(
     workspace: Workspace, folder: Path, measured: Measured, reasons: list[Path], gone: Gone
 ) -> None:
-    """Write clean, its signatures, and the clusters of near-duplicates."""
-    signed: list[Path | None] = [*measured.signatures] or [None] * len(measured.shards)
-    shards = enumerate(zip(measured.shards, reasons, signed, strict=True))
+    """Write clean, its signatures, the clusters of near-duplicates, and the overlap of sources."""
+    signatures: list[Path | None] = [*measured.signatures] or [None] * len(measured.shards)
+    shards = enumerate(zip(measured.shards, reasons, signatures, strict=True))
     with workspace.watch("writing", len(measured.shards)) as advance:
         for _ in workspace.engine.each(partial(_write_shard, folder, gone), list(shards)):
             advance(1)
     for place, path in enumerate(gone.clusters):
         storage.write_parquet(folder / "_clusters" / f"{place:05}.parquet", read_shard(path))
-    overlap.write(workspace.engine, workspace.shards("pool"), gone.clusters, folder / overlap.FILE)
+    overlap.write(
+        workspace.engine, workspace.tables.shards("pool"), gone.clusters, folder / overlap.FILE
+    )
 
 
 def _write_shard(
@@ -37,46 +39,47 @@ def _write_shard(
 ) -> None:
     import pyarrow.parquet as pq
 
-    number, (shard, reasons, signed) = item
+    number, (shard, reasons, signatures) = item
     table = _settled(pq.read_table(shard), pq.read_table(reasons), gone.of(number))
     storage.write_parquet(folder / shard.name, table)
-    if signed is None:
+    if signatures is None:
         return
-    target = folder / "_signatures" / signed.name
+    target = folder / "_signatures" / signatures.name
     target.parent.mkdir(exist_ok=True)
-    if signed.parent.name == "_signatures":
-        storage.share(signed, target)
+    if signatures.parent.name == "_signatures":
+        storage.share(signatures, target)
     else:
-        storage.write_parquet(target, pq.read_table(signed, columns=["id", SIGNATURE]))
+        storage.write_parquet(target, pq.read_table(signatures, columns=["id", SIGNATURE]))
 
 
-def _settled(measured: pa.Table, decided: pa.Table, gone: pa.Table) -> pa.Table:
-    """Return a shard of clean: verdict and reason, and everything that was measured."""
+def _settled(measurements: pa.Table, verdicts: pa.Table, gone: pa.Table) -> pa.Table:
+    """A shard of clean: verdict and reason, and all measurements."""
     import pyarrow as pa
 
-    reasons = decided["reason"].to_pylist()
-    twins: list[str | None] = [None] * len(reasons)
+    reasons = verdicts["reason"].to_pylist()
+    duplicate_of: list[str | None] = [None] * len(reasons)
     similarity: list[float | None] = [None] * len(reasons)
     for row in gone.to_pylist():
         at = row["row"]
-        reasons[at], twins[at] = "near_duplicate", row["kept"]
+        reasons[at], duplicate_of[at] = "near_duplicate", row["kept"]
         similarity[at] = row["similarity"]
-    settled = {
-        "id": decided["id"],
+    columns = {
+        "id": verdicts["id"],
         "kept": [reason is None for reason in reasons],
         "reason": reasons,
-        "duplicate_of": twins,
+        "duplicate_of": duplicate_of,
         "similarity": similarity,
     }
     schema = tables.schema("clean")
     for field in schema:
-        if field.name not in settled:
-            known = field.name in measured.column_names
-            settled[field.name] = (
-                measured[field.name] if known else pa.nulls(len(twins), field.type)
+        if field.name not in columns:
+            columns[field.name] = (
+                measurements[field.name]
+                if field.name in measurements.column_names
+                else pa.nulls(len(reasons), field.type)
             )
-    table = pa.table(settled, schema=schema)
-    for name in measured.column_names:
+    table = pa.table(columns, schema=schema)
+    for name in measurements.column_names:
         if ":" in name:
-            table = table.append_column(name, measured[name])
+            table = table.append_column(name, measurements[name])
     return table

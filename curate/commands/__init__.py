@@ -1,1 +1,5 @@
-"""Commands about things, and the options that all commands share; stages stand in `cli`."""
+"""The command line: `app` lists the commands, one file holds those about one subject.
+
+A command translates and shows: parse → Spec → run → show. A stage's command is made from its
+`Stage` (`stages`), its options from its Spec (`settings`).
+"""

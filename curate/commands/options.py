@@ -17,11 +17,6 @@ Root = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for another command to end.")]
-Text = Annotated[str | None, typer.Option()]
-Whole = Annotated[int | None, typer.Option()]
-Real = Annotated[float | None, typer.Option()]
-Names = Annotated[list[str] | None, typer.Option()]
-Switch = Annotated[bool | None, typer.Option()]
 EngineName = Annotated[
     str | None, typer.Option(envvar="CURATE_ENGINE", help="What bulk work runs on: local or ray.")
 ]
@@ -32,13 +27,21 @@ Workers = Annotated[
 HERE = Path()
 
 
+def plain_app(help: str | None = None) -> typer.Typer:
+    """A group of commands, or one command, with plain help; `help` says what a group is about."""
+    return typer.Typer(
+        help=help, no_args_is_help=help is not None, add_completion=False, rich_markup_mode=None
+    )
+
+
 def open_workspace(root: Path, *, accept_withdrawals: bool = False) -> Workspace:
-    """Return a workspace that can connect to servers and shows its progress."""
+    """A workspace that can connect to servers and shows its progress."""
     from curate.connections import Connections
+    from curate.run.stages import maker
     from curate.workspace import Workspace
 
     connections = Connections(root, console.watch, accept_withdrawals=accept_withdrawals)
-    return Workspace(root, connect=connections, watch=console.watch)
+    return Workspace(root, connect=connections, watch=console.watch, maker=maker)
 
 
 def work_on(workspace: Workspace, engine: str | None, workers: int | None) -> None:

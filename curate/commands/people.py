@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from curate import console
-from curate.commands.options import HERE, Json, Names, Root, Text, Wait, Whole, open_workspace
+from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app
 from curate.errors import RecipeError
 
-people = typer.Typer(help="People who annotate, and what they did.", no_args_is_help=True)
+people = plain_app("People who annotate, and what they did.")
 
 
 @people.command("list")
@@ -41,14 +41,14 @@ def _cell(value: object) -> object:
 @people.command("add")
 def people_add(
     id: Annotated[str, typer.Argument(help="What tables and exports hold.")],
-    name: Text = None,
+    name: Annotated[str | None, typer.Option(help="For people to read.")] = None,
     account: Annotated[
         list[str] | None, typer.Option(help="An account, as in label_studio=anna@example.org.")
     ] = None,
     language: Annotated[list[str] | None, typer.Option(help="A language they read.")] = None,
-    quota: Whole = None,
+    quota: Annotated[int | None, typer.Option(help="The most tasks of one round.")] = None,
     from_: Annotated[str | None, typer.Option("--from", help="Asked from this day on.")] = None,
-    until: Text = None,
+    until: Annotated[str | None, typer.Option(help="Asked up to this day.")] = None,
     workspace: Root = HERE,
     wait: Wait = 0,
 ) -> None:
@@ -71,7 +71,7 @@ def people_add(
     }
     told = {key: value for key, value in given.items() if value is not None}
     person = validated(Person, told, where="curate people add")
-    with open_workspace(workspace).lock("people add", wait=wait):
+    with open_workspace(workspace).lock.hold("people add", wait=wait):
         add(workspace, person)
 
 
@@ -90,7 +90,7 @@ def _account(text: str) -> tuple[str, str]:
 @people.command("report")
 def people_report(
     by: Annotated[str, typer.Option(help="day, week, month or round.")] = "month",
-    annotator: Names = None,
+    annotator: Annotated[list[str] | None, typer.Option(help="Only these people.")] = None,
     zone: Annotated[str, typer.Option(help="Whose midnight: a time zone by name.")] = "UTC",
     workspace: Root = HERE,
     as_json: Json = False,
@@ -104,7 +104,7 @@ def people_report(
     periods: dict[str, Period] = {each: each for each in ("day", "week", "month", "round")}
     if by not in periods:
         raise RecipeError(f"--by {by}: no such period", hint=", ".join(periods))
-    rounds = open_workspace(workspace).rounds
+    rounds = open_workspace(workspace).rounds.all()
     found = [
         each
         for each in effort((row for r in rounds for row in r.history()), periods[by], _zone(zone))

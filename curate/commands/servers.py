@@ -7,27 +7,26 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
-from curate.commands.options import Json
+from curate.commands.options import Json, plain_app
 from curate.errors import CurateError
 
 if TYPE_CHECKING:
     from curate.servers import Running
     from curate.servers.inventory import Inventory
 
-servers = typer.Typer(help="Embedded annotation servers.", no_args_is_help=True)
-accounts = typer.Typer(
-    help="Accounts of annotators: on the embedded server, or on the one that the environment names "
-    "(LABEL_STUDIO_URL).",
-    no_args_is_help=True,
+server = plain_app("Embedded annotation servers.")
+accounts = plain_app(
+    "Accounts of annotators: on the embedded server, or on the one that the environment names "
+    "(LABEL_STUDIO_URL)."
 )
-servers.add_typer(accounts, name="accounts")
+server.add_typer(accounts, name="accounts")
 
 NAMES = "label_studio or argilla"
 Which = Annotated[str, typer.Argument(help=NAMES)]
 Server = Annotated[str, typer.Option(help=NAMES)]
 
 
-@servers.command("start")
+@server.command("start")
 def server_start(
     name: Which = "label_studio",
     public_url: Annotated[
@@ -67,7 +66,7 @@ def _tell_how_to_reach(running: Running) -> None:
     )
 
 
-@servers.command("stop")
+@server.command("stop")
 def server_stop(name: Which = "label_studio", as_json: Json = False) -> None:
     """Stop an embedded server; its data stays.
 
@@ -82,7 +81,7 @@ def server_stop(name: Which = "label_studio", as_json: Json = False) -> None:
         console.note(f"{name} is stopped" if stopped else f"{name} was not running")
 
 
-@servers.command("status")
+@server.command("status")
 def server_status(
     name: Annotated[str | None, typer.Argument(help=f"{NAMES}; without it, all.")] = None,
     as_json: Json = False,
@@ -119,7 +118,7 @@ def _status_of(name: str) -> dict[str, Any]:
     }
 
 
-@servers.command("reset")
+@server.command("reset")
 def server_reset(
     name: Which = "label_studio",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

@@ -1,8 +1,8 @@
-"""How bulk work runs: worker processes on this machine, or Ray. Nothing else knows.
+"""Engines run bulk work: in worker processes on this machine, or on Ray. Stages do not know which.
 
-Stages hand over pure functions and lists of shards. Every engine runs `each` (one function over
-picklable items, a bounded number in flight); `map`, `shuffle` and `reduce` are built on it in
-`bulk`, over files, so that all engines write the same bytes and all go on where they stopped.
+Stages hand over pure functions and lists of shards. Every engine has its own `each`: one function
+over picklable items, a bounded number in flight. `bulk` builds `map`, `shuffle` and `reduce` on it,
+over files. So all engines write the same bytes, and all go on where they stopped.
 """
 
 from curate.engine.bulk import Bulk, Load, Marking, Transform, buckets_for, read_shard

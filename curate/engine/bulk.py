@@ -1,4 +1,4 @@
-"""What every engine does alike: map, shuffle and reduce over files, built on `each`."""
+"""The work that is the same in every engine: map, shuffle and reduce over files, on `each`."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ Transform = Callable[["pa.Table"], "pa.Table"]
 Load = Callable[[Any], "pa.Table"]
 
 BUCKET_BYTES = 10 << 20
-"""A bucket is about so large; to sort it and the like takes a worker some times that."""
+"""The usual size of a bucket; a worker that sorts one needs a few times as much memory."""
 
 SPILLS = 512
-"""At most so many files does a shuffle spill to, so that a bucket opens no more than that."""
+"""The most files that a shuffle spills to, and so the most that one bucket has to open."""
 
 
 def buckets_for(rows: int, width: int = 40) -> int:
-    """Return into how many buckets to shuffle so many rows of about `width` bytes each."""
+    """The number of buckets for a shuffle of so many rows, each about `width` bytes long."""
     return max(1, -(-rows * width // BUCKET_BYTES))
 
 
 def read_shard(path: Path) -> pa.Table:
-    """Return one shard."""
+    """The table of one shard."""
     import pyarrow.parquet as pq
 
     return pq.read_table(path)
@@ -48,17 +48,17 @@ def _quiet(n: int) -> None:
 
 @dataclass(frozen=True)
 class Marking:
-    """`function`, but a row on which it fails is given to `mark(row, reason)` instead.
+    """`function`, except that a row on which it fails goes to `mark(row, reason)`.
 
-    So one bad row is marked and never kills its shard. Errors meant for people, and want of
-    memory, are not a row's fault and go through.
+    One bad row is then marked, and its shard goes on. Errors for people (CurateError) and
+    MemoryError are not a row's fault: they are raised.
     """
 
     function: Transform
     mark: Callable[[pa.Table, str], pa.Table]
 
     def __call__(self, table: pa.Table) -> pa.Table:
-        """Return `function(table)`, narrowing down to the rows that fail."""
+        """Apply `function` to the table; on an error halve it, down to the rows that fail."""
         import pyarrow as pa
 
         try:
@@ -93,7 +93,7 @@ class Bulk:
         *,
         load: Load = read_shard,
     ) -> None:
-        """Write `function(shard)` for every shard that is not there yet; see `Engine`."""
+        """Write `function(shard)` for every missing shard; see `Engine`."""
         todo = [path for path in source if not (target / path.name).exists()]
         for _, rows in self.each(partial(_map_shard, function, load, target), todo):
             advance(rows)
@@ -109,14 +109,14 @@ class Bulk:
         load: Load = read_shard,
         advance: Advance = _quiet,
     ) -> list[Path]:
-        """Partition into buckets on disk, then take bucket by bucket; see `Engine`."""
-        made = [target / f"{bucket:05}.parquet" for bucket in range(buckets)]
-        todo = [bucket for bucket, path in enumerate(made) if not path.exists()]
+        """Partition into buckets on disk, then process bucket by bucket; see `Engine`."""
+        shards = [target / f"{bucket:05}.parquet" for bucket in range(buckets)]
+        todo = [bucket for bucket, path in enumerate(shards) if not path.exists()]
         if todo and source:
             spill = target / "_spill"
             spill.mkdir(parents=True, exist_ok=True)
             size = -(-len(source) // SPILLS)
-            chunks = [source[at : at + size] for at in range(0, len(source), size)]
+            chunks = [source[start : start + size] for start in range(0, len(source), size)]
             files = [spill / f"{number:05}.arrow" for number in range(len(chunks))]
             work = partial(shuffling.spill, load=load, key=key, buckets=buckets)
             for _, rows in self.each(work, list(zip(chunks, files, strict=True))):
@@ -125,16 +125,16 @@ class Bulk:
             for _ in self.each(settle, todo):
                 pass
             shutil.rmtree(spill)
-        return made if source else []
+        return shards if source else []
 
     def reduce(
         self, function: Callable[[Any], R], source: Sequence[Path], add: Callable[[R, R], R]
     ) -> R | None:
-        """Fold what `function` makes of each shard, in their order; see `Engine`."""
-        found = dict(self.each(partial(_of_shard, function), source))
+        """Add up the results of `function` in the order of the shards; see `Engine`."""
+        results = dict(self.each(partial(_of_shard, function), source))
         total: R | None = None
         for place in range(len(source)):
-            total = found[place] if total is None else add(total, found[place])
+            total = results[place] if total is None else add(total, results[place])
         return total
 
 

@@ -1,9 +1,4 @@
-"""How bulk work runs: worker processes on this machine, or Ray. Nothing else knows.
-
-Stages hand over pure functions and lists of shards. Every engine runs `each` (one function over
-picklable items, a bounded number in flight); `map`, `shuffle` and `reduce` are built on it in
-`bulk`, over files, so that all engines write the same bytes and all go on where they stopped.
-"""
+"""The protocol of an engine, and the choice of an engine by its name."""
 
 from __future__ import annotations
 
@@ -26,10 +21,10 @@ class Engine(Protocol):
     workers: int
 
     def each(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
-        """Yield (place of the item, what `function` made of it), in the order of completion.
+        """Yield (place of the item, result of `function`), in the order of completion.
 
-        What `function` returns should be small: it travels. A CurateError of a worker comes back
-        as it was; an item whose worker died is tried again.
+        Results travel between processes and should be small. A CurateError of a worker is raised
+        here unchanged. An item whose worker died is tried again.
         """
         ...
 
@@ -44,8 +39,8 @@ class Engine(Protocol):
     ) -> None:
         """Write `function(shard)` under the shard's name into `target`.
 
-        Shards that are there already are left alone, so that an interrupted map goes on.
-        `advance` is told the rows of each shard done.
+        Existing shards are left alone, so an interrupted map goes on. `advance` gets the number of
+        rows of every shard that is done.
         """
         ...
 
@@ -62,19 +57,19 @@ class Engine(Protocol):
     ) -> list[Path]:
         """Bring all rows of one `key` together; return the shards that `function` made of them.
 
-        Rows are `load(item)` of every source; `function` gets one bucket of keys at a time, its
-        rows in the order of the sources, and memory holds no more than that. Keys are integers,
-        binaries that are hashes already, or strings. Let rows carry ids and hashes, never text:
-        they are spilled to disk and read once.
+        The rows are `load(item)` of every source. `function` gets one bucket of keys at a time,
+        with its rows in the order of the sources; a worker holds one bucket in memory. Keys are
+        integers, binary hashes or strings. Rows should hold ids and hashes, never text: they are
+        spilled to disk and read once.
         """
         ...
 
     def reduce(
         self, function: Callable[[Any], R], source: Sequence[Path], add: Callable[[R, R], R]
     ) -> R | None:
-        """Return the sum by `add`, in the order of the shards, of `function(shard)`; None of none.
+        """Add up `function(shard)` with `add`, in the order of the shards; None without shards.
 
-        For small sums: counts and histograms.
+        It is for small sums: counts and histograms.
         """
         ...
 
@@ -87,7 +82,7 @@ ENGINES = ("local", "ray")
 
 
 def choose(name: str | None = None, workers: int | None = None) -> Engine:
-    """Return the engine of that name. Raises RecipeError."""
+    """The engine of that name, local by default. Raises RecipeError for an unknown name."""
     if name in (None, "local"):
         return Local(workers)
     if name == "ray":

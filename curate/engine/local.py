@@ -16,7 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 DEATHS = 3
-"""So many times a dead worker is replaced in one piece of work."""
+"""The number of worker deaths at which one piece of work gives up."""
 
 
 class Local(Bulk):
@@ -27,11 +27,14 @@ class Local(Bulk):
         self._pool: ProcessPoolExecutor | None = None
 
     def each(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
-        """Yield (place, result) in the order of completion; one item alone is done right here."""
+        """Yield (place, result) in the order of completion.
+
+        One item, or one worker, runs in this process.
+        """
         _give_back()
         if min(len(items), self.workers) < 2:
             for place, item in enumerate(items):
-                yield place, _done(function, item)
+                yield place, _run(function, item)
             return
         open_places = dict(enumerate(items))
         deaths = 0
@@ -60,12 +63,12 @@ class Local(Bulk):
             while waiting or running:
                 while waiting and len(running) < 2 * self.workers:
                     place = waiting.pop()
-                    running[pool.submit(_done, function, items[place])] = place
+                    running[pool.submit(_run, function, items[place])] = place
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield running.pop(future), future.result()
         finally:
-            if running:  # an error, or nobody wants the rest
+            if running:  # after an error, or if the caller stops early
                 for future in running:
                     future.cancel()
                 wait(running)
@@ -74,7 +77,7 @@ class Local(Bulk):
         from multiprocessing import get_context
 
         if self._pool is None:
-            # spawn: forking a process that runs Arrow's or torch's threads can deadlock.
+            # spawn: a fork of a process with threads of Arrow or torch can deadlock.
             self._pool = ProcessPoolExecutor(
                 self.workers, mp_context=get_context("spawn"), initializer=_begin
             )
@@ -87,12 +90,12 @@ class Local(Bulk):
             self._pool = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Processes do not travel."""
+        """Leave out the processes: they cannot be pickled."""
         return {"workers": self.workers, "_pool": None}
 
 
 def _begin() -> None:
-    """Give a worker one thread for each library: the processes are what runs in parallel."""
+    """Give a worker one thread for each library: only the processes run in parallel."""
     import pyarrow as pa
 
     Thread(target=_end_with_parent, daemon=True).start()
@@ -104,7 +107,7 @@ def _begin() -> None:
     pa.set_io_thread_count(1)
 
 
-def _done(function: Callable[[T], R], item: T) -> R:
+def _run(function: Callable[[T], R], item: T) -> R:
     try:
         return function(item)
     finally:
@@ -112,9 +115,10 @@ def _done(function: Callable[[T], R], item: T) -> R:
 
 
 def _give_back() -> None:
-    """Give back what is free, so that memory does not tell the most that was ever needed.
+    """Return free memory to the system: else a process stays as large as it ever was.
 
-    Arrow's own allocator keeps it; so does the heap of C, but for its end, unless it is asked.
+    Arrow's own allocator keeps it. The system's allocator keeps all but the end of its heap,
+    unless it is asked.
     """
     import pyarrow as pa
 
@@ -123,7 +127,7 @@ def _give_back() -> None:
 
 
 def _end_with_parent() -> None:
-    """End this worker when the process it works for is gone, however it went."""
+    """End this worker when its parent process ends, also after a kill."""
     from multiprocessing import connection, parent_process
 
     parent = parent_process()

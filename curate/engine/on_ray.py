@@ -1,4 +1,4 @@
-"""Ray: the same work on many machines, over shards that all of them can reach."""
+"""Ray: the same work on many machines; all of them must reach the shards."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ R = TypeVar("R")
 
 
 class OnRay(Bulk):
-    """Tasks on a Ray cluster: that of RAY_ADDRESS, or one of its own on this machine.
+    """Tasks on a Ray cluster: the one at RAY_ADDRESS, or a new one on this machine.
 
-    Tasks read shards and write shards, so that only names and counts travel; Ray runs a task
-    again whose worker died.
+    Tasks read and write shards, so only names and counts travel. Ray repeats a task whose worker
+    died.
     """
 
     def __init__(self, workers: int | None = None) -> None:
         self._ray = _imported()
-        self._wanted = workers
-        self._own = False
+        self._requested_workers = workers
+        self._started_cluster = False
         self.workers = workers or os.cpu_count() or 1
 
     def each(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, R]]:
@@ -47,8 +47,8 @@ class OnRay(Bulk):
                 (done, *_), _ = ray.wait([*running])
                 yield running.pop(done), self._result(done)
         finally:
-            for each in running:
-                ray.cancel(each)
+            for reference in running:
+                ray.cancel(reference)
 
     def _result(self, reference: Any) -> Any:
         ray = self._ray
@@ -74,15 +74,15 @@ class OnRay(Bulk):
                 logging_level="ERROR",
                 runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}},
             )
-            self._own = True
-        if self._wanted is None:
+            self._started_cluster = True
+        if self._requested_workers is None:
             self.workers = int(ray.cluster_resources().get("CPU", self.workers))
 
     def close(self) -> None:
-        """Leave the cluster, and end it if it is our own."""
-        if self._own and self._ray.is_initialized():
+        """End the cluster if this engine started it."""
+        if self._started_cluster and self._ray.is_initialized():
             self._ray.shutdown()
-        self._own = False
+        self._started_cluster = False
 
 
 def _imported() -> Any:

@@ -1,7 +1,7 @@
-"""How rows of one key meet: hash-partitioned files, read back bucket by bucket.
+"""A shuffle brings the rows of one key together: hash-partitioned files, read bucket by bucket.
 
-A source's rows are written to an Arrow file as one record batch a bucket, and so are those of the
-next source of the file, so that a bucket is read by seeks and one source is in memory at a time.
+Every source of an Arrow file adds one record batch for each bucket. A bucket is then read by seeks,
+and only one source is in memory at a time.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def bucket_of(keys: pa.ChunkedArray, buckets: int) -> NDArray[np.int64]:
-    """Return the bucket of each key: the same in every run and on every engine."""
+    """The bucket of every key: the same in every run and on every engine."""
     import numpy as np
 
     return (_mixed(_numbers(keys)) % np.uint64(buckets)).astype(np.int64)
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return every number with each bit spread over all others (splitmix64, Steele et al. 2014)."""
+    """Spread every bit of a number over all others (splitmix64, Steele et al. 2014)."""
     import numpy as np
 
     mixed = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -40,15 +40,15 @@ def _numbers(keys: pa.ChunkedArray) -> NDArray[np.uint64]:
     import pandas as pd
     import pyarrow as pa
 
-    whole = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
-    if pa.types.is_integer(whole.type):
-        return np.asarray(whole.to_numpy(zero_copy_only=False)).astype(np.uint64)
-    if pa.types.is_fixed_size_binary(whole.type) and whole.type.byte_width >= 8:
-        width = whole.type.byte_width
-        data = np.frombuffer(whole.buffers()[1], np.uint8)
-        data = data[whole.offset * width :][: len(whole) * width].reshape(len(whole), width)
+    array = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+    if pa.types.is_integer(array.type):
+        return np.asarray(array.to_numpy(zero_copy_only=False)).astype(np.uint64)
+    if pa.types.is_fixed_size_binary(array.type) and array.type.byte_width >= 8:
+        width = array.type.byte_width
+        data = np.frombuffer(array.buffers()[1], np.uint8)
+        data = data[array.offset * width :][: len(array) * width].reshape(len(array), width)
         return np.ascontiguousarray(data[:, :8]).view(np.uint64).ravel()
-    values = whole.to_numpy(zero_copy_only=False).astype(object)
+    values = array.to_numpy(zero_copy_only=False).astype(object)
     return np.asarray(pd.util.hash_array(values), np.uint64)
 
 
@@ -59,7 +59,7 @@ def spill(
     key: str,
     buckets: int,
 ) -> int:
-    """Write the rows of some sources by bucket; return how many there are."""
+    """Write the rows of some sources by bucket; return their number, 0 if the file exists."""
     import pyarrow as pa
 
     sources, path = item
@@ -104,15 +104,15 @@ def settle(
     buckets: int,
     bucket: int,
 ) -> int:
-    """Write what `function` makes of one bucket; return its number of rows."""
+    """Write `function` of one bucket; return the number of rows in the bucket."""
     import pyarrow as pa
 
     parts = []
     for path in files:
         with pa.OSFile(str(path)) as file:
-            spilled = pa.ipc.open_file(file)
-            batches = range(bucket, spilled.num_record_batches, buckets)
-            parts += [spilled.get_batch(at) for at in batches]
+            reader = pa.ipc.open_file(file)
+            batches = range(bucket, reader.num_record_batches, buckets)
+            parts += [reader.get_batch(number) for number in batches]
     table = pa.Table.from_batches(parts).combine_chunks()
     write_parquet(target / f"{bucket:05}.parquet", function(table))
     return int(table.num_rows)

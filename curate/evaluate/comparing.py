@@ -1,4 +1,4 @@
-"""What can be said of a mixture beside others: better, worse, or not told apart."""
+"""The verdict on a mixture beside plain ones: better, worse, or no gain."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from curate.evaluate.arms import MIXTURE, ArmResult
 
 
 def compared(arms: tuple[ArmResult, ...]) -> str:
-    """Return in words whether the mixture beats the plain ones, mean over the sources."""
+    """The verdict in words: whether the mixture beats each other arm, by the mean over sources.
+
+    A difference of up to two of its standard deviations is noise.
+    """
     mixture = next(arm for arm in arms if arm.arm == MIXTURE)
     parts = []
     for other in arms:

@@ -1,10 +1,8 @@
-"""Ask whether it helped: predictions against people, and the mixture against plain ones.
-
-scores · labels · mix · groups ──evaluate──▶ evaluate.json
-"""
+"""Run `evaluate`: predictions against people, and the mixture against plain ones."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from curate import storage
@@ -14,6 +12,7 @@ from curate.evaluate.comparing import compared
 from curate.evaluate.people import against_people
 from curate.evaluate.spec import EvaluateSpec
 from curate.metrics import Classification
+from curate.stage import Stage, if_learnable, if_mixed
 from curate.workspace import Workspace
 
 READS = ("pool", "clean", "scores", "labels", "mix", "groups")
@@ -22,7 +21,7 @@ WRITES = ("evaluate",)
 
 @dataclass(frozen=True)
 class EvaluateResult:
-    """What the labels say of the model, and the proxy of the mixture."""
+    """The model measured on labels, and the mixture measured by a proxy."""
 
     question: str | None
     classification: Classification | None
@@ -32,12 +31,15 @@ class EvaluateResult:
 
 
 def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
-    """Evaluate what there is: predictions if there are scores, the mixture if there is one."""
+    """Evaluate what there is: predictions if there are scores, the mixture if there is one.
+
+    Raises MissingInput where there is neither.
+    """
     question, metrics = against_people(workspace)
     arms: tuple[ArmResult, ...] = ()
     notes: tuple[str, ...] = ()
     verdict = "there is no mixture to compare"
-    if workspace.stored("mix"):
+    if workspace.tables.stored("mix"):
         arms, notes = compare_arms(workspace, spec)
         verdict = compared(arms) if arms else "the mixture was not compared"
     elif metrics is None:
@@ -47,3 +49,18 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
     result = EvaluateResult(question, metrics, arms, verdict, notes)
     storage.write_json(workspace.root / "evaluate.json", asdict(result))
     return result
+
+
+def _takes_part(sections: Collection[str], workspace: Workspace) -> bool:
+    return if_learnable(sections, workspace) or if_mixed(sections, workspace)
+
+
+STAGE = Stage(
+    name="evaluate",
+    spec=EvaluateSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=("curate evaluate --seeds 5",),
+    takes_part=_takes_part,
+)

@@ -2,5 +2,5 @@
 
     mix · groups · labels · scores ──export──▶ export/
 
-Weights are spent: the shards are read once, in order.
+The weights are already in the copies: read the shards once, in order.
 """

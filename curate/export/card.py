@@ -10,14 +10,14 @@ from curate.workspace import Workspace
 
 
 def dataset_card(workspace: Workspace, manifest: dict[str, Any]) -> str:
-    """Return the card in Markdown, with the front matter that data hubs read."""
+    """The card in Markdown, with the front matter that data hubs read."""
     documents = sum(file["documents"] for file in manifest["files"])
     tokens = sum(file["tokens"] for file in manifest["files"])
-    licenses, languages = _shares(workspace)
+    licenses, languages = _drawn(workspace)
     return "\n".join(
         [
             _front_matter(workspace, licenses, languages, documents),
-            f"# {workspace.about['name']}\n",
+            f"# {workspace.about()['name']}\n",
             f"{documents:,} documents, {tokens:,} tokens ({manifest['tokenizer']}), drawn, "
             "weighted and shuffled: read the shards once, in order.\n",
             "## Mixture\n",
@@ -45,14 +45,14 @@ def dataset_card(workspace: Workspace, manifest: dict[str, Any]) -> str:
 def _front_matter(
     workspace: Workspace, licenses: Counter[str], languages: Counter[str], documents: int
 ) -> str:
-    known = sorted(name.lower() for name in licenses if name != "unknown")
-    license_ = known[0] if len(licenses) == len(known) == 1 else "other"
-    tongues = "".join(f"\n- {name}" for name in sorted(languages) if name)
+    identifiers = sorted(name.lower() for name in licenses if name != "unknown")
+    license_ = identifiers[0] if len(licenses) == len(identifiers) == 1 else "other"
+    language_lines = "".join(f"\n- {name}" for name in sorted(languages) if name)
     top = next(size for size in (1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e12) if documents < size)
     scale = {1e3: "n<1K", 1e4: "1K<n<10K", 1e5: "10K<n<100K", 1e6: "100K<n<1M"}
-    lines = ["---", f"pretty_name: {json.dumps(workspace.about['name'])}", f"license: {license_}"]
-    if tongues:
-        lines.append(f"language:{tongues}")
+    lines = ["---", f"pretty_name: {json.dumps(workspace.about()['name'])}", f"license: {license_}"]
+    if language_lines:
+        lines.append(f"language:{language_lines}")
     lines += [
         f"size_categories:\n- {scale.get(top, 'n>1M')}",
         "task_categories:\n- text-generation",
@@ -60,32 +60,33 @@ def _front_matter(
     return "\n".join([*lines, "---", ""])
 
 
-def _shares(workspace: Workspace) -> tuple[Counter[str], Counter[str]]:
-    mix = workspace.read("mix", ["id", "copies"])
+def _drawn(workspace: Workspace) -> tuple[Counter[str], Counter[str]]:
+    """How many documents of each licence and of each language were drawn, copies counted."""
+    mix = workspace.tables.read("mix", ["id", "copies"])
     copies = dict(zip(mix["id"].to_pylist(), mix["copies"].to_pylist(), strict=True))
     licenses: Counter[str] = Counter()
     languages: Counter[str] = Counter()
-    for row in workspace.document_table(("id", "license", "language")).to_pylist():
-        if drawn := copies.get(row["id"], 0):
-            licenses[row["license"] or "unknown"] += drawn
-            languages[row["language"] or ""] += drawn
+    for row in workspace.documents.table(("id", "license", "language")).to_pylist():
+        if count := copies.get(row["id"], 0):
+            licenses[row["license"] or "unknown"] += count
+            languages[row["language"] or ""] += count
     return licenses, languages
 
 
 def _groups(groups: list[dict[str, Any]]) -> str:
     head = "| group | wanted | promised | realised | expected | tokens | documents | epochs |\n"
     rows = [
-        f"| {g['group']} | {g['wanted']:.2%} | {g['promised']:.2%} | {g['realised']:.2%} "
-        f"| {'' if g['expected'] is None else format(g['expected'], '.2%')} "
-        f"| {g['tokens']:,} | {g['documents']:,} | {g['epochs']:.2f} |"
-        for g in groups
+        f"| {row['group']} | {row['wanted']:.2%} | {row['promised']:.2%} | {row['realised']:.2%} "
+        f"| {'' if row['expected'] is None else format(row['expected'], '.2%')} "
+        f"| {row['tokens']:,} | {row['documents']:,} | {row['epochs']:.2f} |"
+        for row in groups
     ]
     return head + "|---|--:|--:|--:|--:|--:|--:|--:|\n" + "\n".join(rows) + "\n"
 
 
 def _sources(workspace: Workspace) -> str:
-    files = workspace.made("pool").facts["files"]
-    rows = [f"| {f['path']} | {f['size']:,} | `{f['sha256'][:16]}…` |" for f in files]
+    files = workspace.tables.made("pool").facts["files"]
+    rows = [f"| {file['path']} | {file['size']:,} | `{file['sha256'][:16]}…` |" for file in files]
     return "| file | bytes | sha256 |\n|---|--:|---|\n" + "\n".join(rows) + "\n"
 
 
@@ -94,17 +95,17 @@ def _counts(counts: Counter[str]) -> str:
 
 
 def _labels(workspace: Workspace) -> str:
-    labels = workspace.stored("labels")
+    labels = workspace.tables.stored("labels")
     if labels is None:
         return "No people were asked.\n"
-    line = workspace.last_run("agree")
-    told = line["result"]["questions"] if line else []
+    line = workspace.ledger.last("agree")
+    questions = line["result"]["questions"] if line else []
     parts = [
-        f"- {q['question']}: {q['answers']:,} answers by {q['annotators']} annotators about "
-        f"{q['items']:,} documents, settled by {q['method']}"
-        + (f"; Krippendorff's alpha {q['alpha']:.3f}" if q["alpha"] is not None else "")
+        f"- {row['question']}: {row['answers']:,} answers by {row['annotators']} annotators about "
+        f"{row['items']:,} documents, settled by {row['method']}"
+        + (f"; Krippendorff's alpha {row['alpha']:.3f}" if row["alpha"] is not None else "")
         + ".\n"
-        for q in told
+        for row in questions
     ]
     return "".join(parts) + (
         "\nLabels marked `by: people` are settled answers of people; the others are a model's, "

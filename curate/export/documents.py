@@ -18,36 +18,40 @@ Document = dict[str, Any]
 
 
 def content_line(document: Mapping[str, Any]) -> bytes:
-    """Return what a document adds to the manifest's `content_sha256`."""
+    """The bytes that a document adds to the manifest's `content_sha256`: a line of JSON."""
     content = [document["id"], document["copy"], document["text"]]
     return json.dumps(content, ensure_ascii=False).encode() + b"\n"
 
 
 def read_labels(workspace: Workspace, ids: set[str]) -> dict[str, dict[str, Any]]:
-    """Return id → question → {value, posterior, by}: people's labels, else a model's."""
-    found: dict[str, dict[str, Any]] = {}
-    scores = workspace.stored("scores")
+    """The labels of each id by question: value, posterior, and `by` (people or model).
+
+    A label of people replaces the model's.
+    """
+    labels: dict[str, dict[str, Any]] = {}
+    scores = workspace.tables.stored("scores")
     if scores:
         facts = scores.made.facts
         question, values = facts["question"], facts["values"]
-        column, read = tables.predicted(question), float if facts.get("kind") == "rating" else str
+        column = tables.predicted(question)
+        convert = float if facts.get("kind") == "rating" else str
         columns = [f"{question}:{value}" for value in values]
-        table = workspace.read("scores", ["id", column, *columns])
+        table = workspace.tables.read("scores", ["id", column, *columns])
         for row in table.to_pylist():
             if row["id"] in ids:
-                posterior = dict(zip(values, (round(row[c], 6) for c in columns), strict=True))
-                label = {"value": read(row[column]), "posterior": posterior, "by": "model"}
-                found[row["id"]] = {question: label}
-    if workspace.stored("labels"):
-        for row in workspace.read("labels").to_pylist():
+                posterior = dict(zip(values, (round(row[key], 6) for key in columns), strict=True))
+                label = {"value": convert(row[column]), "posterior": posterior, "by": "model"}
+                labels[row["id"]] = {question: label}
+    if workspace.tables.stored("labels"):
+        for row in workspace.tables.read("labels").to_pylist():
             if row["id"] in ids:
                 label = {
                     "value": json.loads(row["value"]),
                     "posterior": json.loads(row["posterior"]),
                     "by": "people",
                 }
-                found.setdefault(row["id"], {})[row["question"]] = label
-    return found
+                labels.setdefault(row["id"], {})[row["question"]] = label
+    return labels
 
 
 def read_documents(
@@ -56,21 +60,21 @@ def read_documents(
     draw: pd.DataFrame,
     labels: Mapping[str, dict[str, Any]],
 ) -> Iterator[Document]:
-    """Yield the documents of one shard, in its order."""
+    """Yield the documents of one shard, in its order; `part` holds their ids and copy numbers."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    wanted = pa.array(sorted({id for id, _ in part}), pa.string())
+    ids = pa.array(sorted({id for id, _ in part}), pa.string())
     columns = ("id", "text", "source", "license", "fields", "edits")
-    found = {}
-    for table in workspace.documents(columns):
-        for row in table.filter(pc.is_in(table["id"], wanted)).to_pylist():
-            found[row["id"]] = row
-    edited = [id for id, row in found.items() if row["edits"] or row["fields"]]
-    shown = workspace.find_views(edited) if edited else {}
+    rows = {}
+    for table in workspace.documents.batches(columns):
+        for row in table.filter(pc.is_in(table["id"], ids)).to_pylist():
+            rows[row["id"]] = row
+    edited = [id for id, row in rows.items() if row["edits"] or row["fields"]]
+    views = workspace.documents.find_views(edited) if edited else {}
     groups, quality = draw["group"].to_dict(), draw["quality"].to_dict()
     for id, copy in part:
-        row = found[id]
+        row = rows[id]
         document: Document = {
             "id": id,
             "text": row["text"],
@@ -82,18 +86,17 @@ def read_documents(
             "labels": labels.get(id, {}),
         }
         if row["fields"]:
-            document["fields"] = dict(shown[id].fields)
+            document["fields"] = dict(views[id].fields)
         if row["edits"]:
             document["edited"] = True
-            document["labels"] = _placed(document["labels"], shown[id])
+            document["labels"] = _placed(document["labels"], views[id])
         yield document
 
 
 def _placed(labels: Mapping[str, Any], view: View) -> dict[str, Any]:
-    """Return labels with their spans where the edited text has them.
+    """The labels, with their spans moved to where the edited text has them.
 
-    A span of which an edit took a part has no place there: it is left out, and `unplaced` says how
-    many are.
+    A span that an edit cuts has no place there. It is left out, and `unplaced` counts such spans.
     """
     placed: dict[str, Any] = {}
     for question, label in labels.items():

@@ -15,15 +15,18 @@ if TYPE_CHECKING:
 
 
 def write(path: Path, documents: Iterable[Document]) -> None:
+    """Write a shard as the ending of `path` says: `.jsonl` as JSON lines, else as Parquet."""
     if path.suffix == ".jsonl":
         with path.open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(each, ensure_ascii=False) + "\n" for each in documents)
+            file.writelines(
+                json.dumps(document, ensure_ascii=False) + "\n" for document in documents
+            )
         return
     storage.write_parquet(path, _as_table(documents))
 
 
 def _as_table(documents: Iterable[Document]) -> pa.Table:
-    """Return documents as columns; labels and fields are JSON, since their keys differ."""
+    """The documents as columns; labels and fields are JSON, since their keys differ."""
     import pyarrow as pa
 
     schema = pa.schema(

@@ -11,6 +11,7 @@ from curate.workspace import Workspace
 
 
 def entry(path: Path, documents: int, tokens: int) -> dict[str, Any]:
+    """What the manifest says of one shard; `tokens` are those of its documents."""
     return {
         "path": path.name,
         "documents": documents,
@@ -22,7 +23,8 @@ def entry(path: Path, documents: int, tokens: int) -> dict[str, Any]:
 def manifest_of(
     workspace: Workspace, spec: ExportSpec, files: list[dict[str, Any]], content: str
 ) -> dict[str, Any]:
-    mix, pool = workspace.made("mix"), workspace.made("pool")
+    """The manifest; `files` are the entries of the shards, `content` the digest of all lines."""
+    mix, pool = workspace.tables.made("mix"), workspace.tables.made("pool")
     names = (
         *("group", "wanted", "promised", "realised", "expected", "tokens", "documents", "epochs"),
         *("low", "high", "bound"),
@@ -30,7 +32,7 @@ def manifest_of(
     tokenizer = str(pool.facts["tokenizer"])
     return {
         "files": files,
-        "groups": workspace.read("groups", names).to_pylist(),
+        "groups": workspace.tables.read("groups", names).to_pylist(),
         "layout": spec.layout,
         "tokenizer": "tokenizer.json" if tokenizer.endswith(".json") else tokenizer,
         "budget": mix.facts["budget"],

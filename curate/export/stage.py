@@ -1,9 +1,4 @@
-"""Write the mixture for training: shuffled shards, labels beside the text, manifest last.
-
-    mix · groups · labels · scores ──export──▶ export/
-
-Weights are spent: the shards are read once, in order.
-"""
+"""Run `export`: the shards, what lies beside them, and the manifest last."""
 
 from __future__ import annotations
 
@@ -20,6 +15,7 @@ from curate.export.formats import write
 from curate.export.manifest import entry, manifest_of
 from curate.export.order import read_draw, shuffled
 from curate.export.spec import ExportSpec
+from curate.stage import Stage, if_mixed
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,7 +27,7 @@ WRITES = ("export",)
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What was written."""
+    """What was written; `folder` is relative to the workspace."""
 
     folder: str
     files: int
@@ -41,16 +37,16 @@ class ExportResult:
 
 
 def inputs(workspace: Workspace, spec: ExportSpec) -> dict[str, str | None]:
-    """Return what an export is made of: tables, and the settings that it records beside them."""
-    found = workspace.inputs(READS)
-    if found["mix"] is not None:
-        found["recipe"] = storage.digest(effective_recipe(workspace, spec))
-    return found
+    """The fingerprints of what an export is made of: tables, and the recipe written beside them."""
+    fingerprints = workspace.tables.fingerprints(READS)
+    if fingerprints["mix"] is not None:
+        fingerprints["recipe"] = storage.digest(effective_recipe(workspace, spec))
+    return fingerprints
 
 
 def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
-    """Write the drawn documents; the manifest comes last, so that its presence means whole."""
-    workspace.require("mix", "groups")
+    """Write the drawn documents. The manifest comes last: where it is, the export is whole."""
+    workspace.tables.require("mix", "groups")
     draw = read_draw(workspace)
     order = shuffled(draw, spec.seed)
     labels = read_labels(workspace, set(draw["id"]))
@@ -89,10 +85,11 @@ def _write_beside(
     draw: pd.DataFrame,
     manifest: dict[str, Any],
 ) -> None:
+    """Write draw, inputs, recipe, tokenizer, card, checksums and, last, the manifest."""
     import pyarrow as pa
     import yaml
 
-    pool = workspace.made("pool")
+    pool = workspace.tables.made("pool")
     columns = ["id", "source", "group", "bucket", "tokens", "quality", "weight", "copies"]
     table = pa.Table.from_pandas(draw[columns].reset_index(drop=True), preserve_index=False)
     storage.write_parquet(folder / "draw.parquet", table.replace_schema_metadata(None))
@@ -108,16 +105,30 @@ def _write_beside(
 
 
 def effective_recipe(workspace: Workspace, spec: ExportSpec) -> dict[str, Any]:
-    """Return the settings that made this export, defaults written out, as a recipe."""
+    """The settings that made this export, as a recipe with all defaults written out."""
     recipe: dict[str, Any] = {}
     for stage in ("pool", "clean"):
-        recipe[stage] = dict(workspace.made(stage).spec)
-    asked = [each for each in workspace.rounds if each.purpose != "import" and each.push]
-    if asked:
-        recipe["sample"], recipe["push"] = asked[-1].spec["sample"], asked[-1].push["spec"]
+        recipe[stage] = dict(workspace.tables.made(stage).spec)
+    pushed = [
+        round_ for round_ in workspace.rounds.all() if round_.purpose != "import" and round_.push
+    ]
+    if pushed:
+        recipe["sample"], recipe["push"] = pushed[-1].spec["sample"], pushed[-1].sent["spec"]
     for stage, table in (("agree", "labels"), ("score", "scores"), ("mix", "mix")):
-        stored = workspace.stored(table)
+        stored = workspace.tables.stored(table)
         if stored:
             recipe[stage] = dict(stored.made.spec)
     recipe["export"] = spec.settings()
     return recipe
+
+
+STAGE = Stage(
+    name="export",
+    spec=ExportSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=("curate export --format parquet",),
+    takes_part=if_mixed,
+    inputs=inputs,
+)

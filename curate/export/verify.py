@@ -1,4 +1,4 @@
-"""Check an export against its manifest, trusting nothing but the files themselves."""
+"""Check an export against its manifest; nothing is trusted but the files themselves."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from curate.takedown.listed import removed
 from curate.text import TEXT, content_id
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
-"""What reading a damaged file may raise; Arrow's errors are among them."""
+"""The errors that a damaged file may raise; Arrow's are subclasses of these."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,9 @@ class VerifyResult:
 
 
 @dataclass
-class _Counted:
+class _Tally:
+    """What the shards read so far hold, by group and by id; `removed` are ids taken down."""
+
     documents: Counter[str]
     tokens: Counter[str]
     copies: dict[str, list[int]]
@@ -55,29 +57,31 @@ def verify(folder: Path) -> VerifyResult:
     problems = list(_sums(folder))
     name = manifest["tokenizer"]
     count = tokens.counter(str(folder / name) if name.endswith(".json") else name)
-    counted = _Counted(
+    tally = _Tally(
         Counter(), Counter(), defaultdict(list), sha256(), removed(folder.absolute().parent)
     )
     for entry in manifest["files"]:
         try:
-            problems += _file(folder / entry["path"], entry, count, counted)
+            problems += _file(folder / entry["path"], entry, count, tally)
         except UNREADABLE as error:
             problems.append(f"{entry['path']} cannot be read: {error!r}")
-    if counted.content.hexdigest() != manifest["content_sha256"]:
+    if tally.content.hexdigest() != manifest["content_sha256"]:
         problems.append("content_sha256 is not that of the documents")
     draw: list[dict[str, Any]] = []
     try:
-        names = ("id", "group", "tokens", "copies")
-        draw += [{n: row[n] for n in names} for row in read_table(folder / "draw.parquet")]
+        columns = ("id", "group", "tokens", "copies")
+        draw += [
+            {name: row[name] for name in columns} for row in read_table(folder / "draw.parquet")
+        ]
     except UNREADABLE as error:
         problems.append(f"draw.parquet cannot be read: {error!r}")
-    problems += _groups(manifest, counted, draw)
-    problems += _copies(manifest, counted, draw)
+    problems += _groups(manifest, tally, draw)
+    problems += _copies(manifest, tally, draw)
     return VerifyResult(
         folder=str(folder),
         files=len(manifest["files"]),
-        documents=counted.documents.total(),
-        tokens=counted.tokens.total(),
+        documents=tally.documents.total(),
+        tokens=tally.tokens.total(),
         problems=tuple(problems),
     )
 
@@ -89,17 +93,17 @@ def _sums(folder: Path) -> Iterator[str]:
         yield "SHA256SUMS is missing"
         return
     for line in sums.read_text(encoding="utf-8").splitlines():
-        mark, _, name = line.partition("  ")
-        listed[name] = mark
-    there = {path.name for path in folder.iterdir()} - {"SHA256SUMS", "manifest.json"}
-    yield from (f"{name} is missing" for name in sorted(listed.keys() - there))
-    yield from (f"{name} is not in SHA256SUMS" for name in sorted(there - listed.keys()))
-    for name in sorted(there & listed.keys()):
+        digest, _, name = line.partition("  ")
+        listed[name] = digest
+    present = {path.name for path in folder.iterdir()} - {"SHA256SUMS", "manifest.json"}
+    yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
+    yield from (f"{name} is not in SHA256SUMS" for name in sorted(present - listed.keys()))
+    for name in sorted(present & listed.keys()):
         if storage.sha256_of(folder / name) != listed[name]:
             yield f"{name} is not the file that SHA256SUMS names"
 
 
-def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, counted: _Counted) -> list[str]:
+def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, tally: _Tally) -> list[str]:
     if not path.is_file():
         return [f"{entry['path']} is missing"]
     problems = []
@@ -109,19 +113,19 @@ def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, counted: _Co
     for document in read_documents(path):
         size = count(document["text"])
         documents, total = documents + 1, total + size
-        counted.documents[document["group"]] += 1
-        counted.tokens[document["group"]] += size
-        counted.copies[document["id"]].append(document["copy"])
-        counted.content.update(content_line(document))
-        if document["id"] in counted.removed:
+        tally.documents[document["group"]] += 1
+        tally.tokens[document["group"]] += size
+        tally.copies[document["id"]].append(document["copy"])
+        tally.content.update(content_line(document))
+        if document["id"] in tally.removed:
             problems.append(f"{path.name} holds {document['id']}, which was taken down")
         if not document.get("edited"):
             fields = document.get("fields") or {TEXT: document["text"]}
             if content_id(fields) != document["id"]:
                 problems.append(f"{document['id']}: the text is not that of its id")
-    for name, found in (("documents", documents), ("tokens", total)):
-        if found != entry[name]:
-            problems.append(f"{entry['path']} holds {found} {name}, not {entry[name]}")
+    for name, actual in (("documents", documents), ("tokens", total)):
+        if actual != entry[name]:
+            problems.append(f"{entry['path']} holds {actual} {name}, not {entry[name]}")
     return problems
 
 
@@ -138,42 +142,39 @@ def read_documents(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_table(path: Path) -> list[dict[str, Any]]:
-    """Return the rows of one Parquet file."""
+    """The rows of one Parquet file."""
     import pyarrow.parquet as pq
 
     rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
     return rows
 
 
-def _groups(
-    manifest: dict[str, Any], counted: _Counted, draw: list[dict[str, Any]]
-) -> Iterator[str]:
-    largest: dict[str, int] = defaultdict(int)  # of the candidates: the next may not have fit
+def _groups(manifest: dict[str, Any], tally: _Tally, draw: list[dict[str, Any]]) -> Iterator[str]:
+    # Of all candidates, drawn or not: the document that no longer fitted may be the largest.
+    largest: dict[str, int] = defaultdict(int)
     for row in draw:
         largest[row["group"]] = max(largest[row["group"]], row["tokens"])
-    total = counted.tokens.total()
+    total = tally.tokens.total()
     names = {group["group"] for group in manifest["groups"]}
-    yield from (f"{name} is no group of the manifest" for name in counted.tokens.keys() - names)
+    yield from (f"{name} is no group of the manifest" for name in tally.tokens.keys() - names)
     for group in manifest["groups"]:
         name = group["group"]
-        for what, found in (("tokens", counted.tokens), ("documents", counted.documents)):
-            if found[name] != group[what]:
-                yield f"{name} has {found[name]} {what}, not {group[what]}"
-        if abs(counted.tokens[name] / max(1, total) - group["realised"]) > 1e-9:
+        for unit, counts in (("tokens", tally.tokens), ("documents", tally.documents)):
+            if counts[name] != group[unit]:
+                yield f"{name} has {counts[name]} {unit}, not {group[unit]}"
+        if abs(tally.tokens[name] / max(1, total) - group["realised"]) > 1e-9:
             yield f"{name}: realised is not its share of the tokens"
-        missed = abs(counted.tokens[name] - group["promised"] * manifest["budget"])
+        missed = abs(tally.tokens[name] - group["promised"] * manifest["budget"])
         if missed > largest[name] + 1:
             yield f"{name} is {missed:.0f} tokens from what was promised: more than one document"
 
 
-def _copies(
-    manifest: dict[str, Any], counted: _Counted, draw: list[dict[str, Any]]
-) -> Iterator[str]:
-    for id, numbers in counted.copies.items():
+def _copies(manifest: dict[str, Any], tally: _Tally, draw: list[dict[str, Any]]) -> Iterator[str]:
+    for id, numbers in tally.copies.items():
         if sorted(numbers) != list(range(1, len(numbers) + 1)):
             yield f"{id} has the copies {sorted(numbers)}"
         if len(numbers) > manifest["max_epochs"]:
             yield f"{id} stands {len(numbers)} times, more than {manifest['max_epochs']} epochs"
     drawn = {row["id"]: row["copies"] for row in draw if row["copies"]}
-    if drawn != {id: len(numbers) for id, numbers in counted.copies.items()}:
+    if drawn != {id: len(numbers) for id, numbers in tally.copies.items()}:
         yield "the documents are not those of draw.parquet"

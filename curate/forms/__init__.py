@@ -1,6 +1,6 @@
 """Label configs: real Label Studio XML, read into a `Form`.
 
-A few tags and attributes are understood, and everything else is refused with its name and line: a
+A few tags and attributes are understood. Everything else is refused with its name and line: a
 question that we would read wrongly must not reach people (see `forms/tags.py`).
 """
 

@@ -1,4 +1,4 @@
-"""Whether a value answers a question."""
+"""The check of a value as the answer to a question."""
 
 from __future__ import annotations
 
@@ -9,59 +9,59 @@ from curate.records import Form, Kind, Question
 
 
 def complaint(form: Form, question: str, value: Any, fields: Mapping[str, str]) -> str | None:
-    """Return what is wrong with an answer, or None; an open answer (None) is never wrong.
+    """The complaint about an answer; None if it is valid, or open (None).
 
-    `fields` are the texts as shown. The shapes are the public ones: a choice is a string, choices
-    a list of strings, a rating a number, a comment a string, a preference a field, a member or
-    `tie`, entities a list of `{"start", "end", "label"}` in code points.
+    `fields` are the texts as people see them. A choice is a string, choices are a list of strings,
+    a rating is a number, a comment a string, a preference a field, a member or `tie`, entities are
+    a list of `{"start", "end", "label"}` in code points.
     """
-    if question not in (each.name for each in form.questions):
+    if question not in (other.name for other in form.questions):
         return f"the form has no question {question}"
-    asked = form.question(question)
-    return None if value is None else _CHECKS[asked.kind](asked, value, fields)
+    definition = form.question(question)
+    return None if value is None else _CHECKS[definition.kind](definition, value, fields)
 
 
-def _check_choice(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
-    return None if value in asked.labels else f"{value!r} is none of the choices"
+def _check_choice(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    return None if value in question.labels else f"{value!r} is none of the choices"
 
 
-def _check_choices(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+def _check_choices(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
     if not isinstance(value, list):
         return "choices are a list"
-    wrong = [each for each in value if each not in asked.labels]
+    wrong = [choice for choice in value if choice not in question.labels]
     if wrong:
         return f"{wrong[0]!r} is none of the choices"
-    twice = [each for each in asked.labels if value.count(each) > 1]
-    return f"{twice[0]!r} is chosen twice" if twice else None
+    repeated = [label for label in question.labels if value.count(label) > 1]
+    return f"{repeated[0]!r} is chosen twice" if repeated else None
 
 
-def _check_rating(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    top = len(asked.labels)
-    known = number and value in range(1, top + 1)
-    return None if known else f"{value!r} is no number from 1 to {top}"
+def _check_rating(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    top = len(question.labels)
+    is_valid = is_number and value in range(1, top + 1)
+    return None if is_valid else f"{value!r} is no number from 1 to {top}"
 
 
-def _check_comment(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+def _check_comment(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
     return None if isinstance(value, str) else "a comment is text"
 
 
-def _check_preference(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
-    known = asked.labels
-    return None if value in known else f"{value!r} is none of {', '.join(known)}"
+def _check_preference(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    sides = question.labels
+    return None if value in sides else f"{value!r} is none of {', '.join(sides)}"
 
 
-def _check_entities(asked: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+def _check_entities(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
     if not isinstance(value, list):
         return "entities are a list"
     for span in value:
         if not isinstance(span, dict) or not {"start", "end", "label"} <= span.keys():
             return "an entity has start, end and label"
-        if span["label"] not in asked.labels:
+        if span["label"] not in question.labels:
             return f"{span['label']!r} is none of the labels"
-        field = span.get("field", asked.fields[0])
-        if field not in asked.fields or field not in fields:
-            return f"{asked.name} marks no field {field}"
+        field = span.get("field", question.fields[0])
+        if field not in question.fields or field not in fields:
+            return f"{question.name} marks no field {field}"
         text, start, end = fields[field], span["start"], span["end"]
         if not (type(start) is type(end) is int and 0 <= start < end <= len(text)):
             return f"the span {start}:{end} does not lie in the text"

@@ -1,4 +1,4 @@
-"""Where forms lie, and how one is loaded by name or path."""
+"""The folders of forms, and loading a form by its name or path."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from curate.records import Form
 
 
 def folders(workspace: Path | None = None) -> list[Path]:
-    """Return where forms are looked for: the workspace's own, then those that come with curate."""
-    here = Path(__file__).parent.parent
-    shipped = [here.parent / "label_configs", here / "label_configs"]
-    own = [workspace / "label_configs"] if workspace else []
-    return [folder for folder in (*own, *shipped) if folder.is_dir()]
+    """The folders with forms: first the workspace's own, then those that come with curate."""
+    package = Path(__file__).parent.parent
+    shipped = [package.parent / "label_configs", package / "label_configs"]
+    in_workspace = [workspace / "label_configs"] if workspace else []
+    return [folder for folder in (*in_workspace, *shipped) if folder.is_dir()]
 
 
 def known_forms(workspace: Path | None = None) -> dict[str, Path]:
-    """Return every form by name; the workspace's own come before those shipped."""
-    found: dict[str, Path] = {}
+    """The paths of all forms by name; the workspace's own replace shipped ones."""
+    paths: dict[str, Path] = {}
     for folder in folders(workspace):
         for path in sorted(folder.glob("*.xml")):
-            found.setdefault(path.stem, path)
-    return found
+            paths.setdefault(path.stem, path)
+    return paths
 
 
 def load_form(name: str, workspace: Path | None = None) -> Form:
-    """Return the form of that name, or of that path if it ends in `.xml`."""
+    """The form of that name, or of that path if it ends in `.xml`. Raises FormError."""
     if name.endswith(".xml"):
         path = (workspace or Path()) / name
     else:
-        known = known_forms(workspace)
-        if name not in known:
-            raise FormError(f"no form named {name}", hint=f"there are: {', '.join(known)}")
-        path = known[name]
+        paths = known_forms(workspace)
+        if name not in paths:
+            raise FormError(f"no form named {name}", hint=f"there are: {', '.join(paths)}")
+        path = paths[name]
     if not path.is_file():
         raise FormError(f"no form at {path}", hint="`curate forms list` names those there are")
     try:

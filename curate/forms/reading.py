@@ -1,8 +1,4 @@
-"""Label configs: real Label Studio XML, read into a `Form`.
-
-A few tags and attributes are understood, and everything else is refused with its name and line: a
-question that we would read wrongly must not reach people (see `forms/tags.py`).
-"""
+"""Reads the tags of a label config into a `Form`: its fields and its questions."""
 
 from __future__ import annotations
 
@@ -16,22 +12,22 @@ from curate.forms.tags import CONTROLS, OBJECTS, Tag, options, read
 from curate.records import Form, Kind, Question
 
 TIE = "tie"
-"""The preference for neither."""
+"""The preference value for neither side."""
 
 MOST_STARS = 100
-"""The highest rating that a page can be expected to draw."""
+"""The most stars that a page can be expected to draw."""
 
 
 def parse_form(xml: str, *, name: str) -> Form:
     """Read a label config. Raises FormError with the tag and its line."""
     tags = read(xml)
-    shown = {tag.get("name"): _variable(tag) for tag in tags if tag.name in OBJECTS}
+    field_of = {tag.get("name"): _variable(tag) for tag in tags if tag.name in OBJECTS}
     images = {tag.get("name") for tag in tags if tag.name == "Image"}
-    questions = tuple(_question(tag, shown, images) for tag in tags if tag.name in CONTROLS)
+    questions = tuple(_question(tag, field_of, images) for tag in tags if tag.name in CONTROLS)
     if not questions:
         raise tags[0].error("asks nothing", hint=f"add {', '.join(CONTROLS)}")
-    fields = tuple(dict.fromkeys(shown.values()))
-    pictures = tuple(dict.fromkeys(shown[image] for image in shown if image in images))
+    fields = tuple(dict.fromkeys(field_of.values()))
+    pictures = tuple(dict.fromkeys(field_of[image] for image in field_of if image in images))
     return Form(name, fields, questions, xml, _digest(tags), pictures)
 
 
@@ -43,34 +39,31 @@ def _variable(tag: Tag) -> str:
     return value[1:]
 
 
-def _question(tag: Tag, shown: dict[str, str], images: set[str]) -> Question:
+def _question(tag: Tag, field_of: dict[str, str], images: set[str]) -> Question:
     name = tag.get("name")
     if not re.fullmatch(r"\w[\w-]*", name):
         raise tag.error(f"cannot be named {name!r}", hint="letters, digits, _ and -")
     targets = [part.strip() for part in tag.get("toName").split(",")]
     for target in targets:
-        if target not in shown:
+        if target not in field_of:
             raise tag.error(f"is about {target}, which the form does not show")
         if target in images and tag.name == "Labels":
             raise tag.error(f"marks spans of text, and {target} is an image")
     if len(targets) > 1 and tag.name not in ("Labels", "Pairwise"):
-        # measured: such an answer is shown as given, and not stored
+        # measured: the page displays such an answer, but does not store it
         raise tag.error("can be about one thing", hint="name one of them in toName")
-    fields = tuple(shown[target] for target in targets)
+    fields = tuple(field_of[target] for target in targets)
     kind, values, words = _KINDS[tag.name](tag, fields)
-    if kind == "choice" and _compares(values, set(shown.values())):
+    if kind == "choice" and _compares(values, set(field_of.values())):
         kind = "preference"
     required = tag.attributes.get("required") == "true"
     return Question(name, kind, fields, values, words, required, tag.name, tag.line)
 
 
 def _compares(values: Sequence[str], fields: set[str]) -> bool:
-    """Whether choices are two of the fields shown, perhaps beside a tie: that is a preference."""
+    """Whether choices are two of the fields, perhaps with a tie: that is a preference."""
     sides = [value for value in values if value != TIE]
     return len(sides) == 2 and fields.issuperset(sides)
-
-
-# ── the config
 
 
 _Parts = tuple[Kind, tuple[str, ...], tuple[str, ...]]
@@ -114,9 +107,9 @@ _KINDS = {
 
 
 def _digest(tags: list[Tag]) -> str:
-    """Return what makes two forms the same: all that people read, whatever the white space.
+    """A hash of all that people read, without white space; equal forms have the same one.
 
-    What a <Style> says is no part of it: looks may be mended while a round is open.
+    The text of <Style> does not count: looks may change while a round is open.
     """
     content: list[list[Any]] = []
     for tag in tags:

@@ -1,8 +1,8 @@
-"""The tags of a label config: a tree with line numbers, and what each tag may say.
+"""The tags of a label config: a tree with line numbers, and the attributes that each tag may have.
 
-A server takes a misspelt attribute in silence, and some that it knows lose answers or give them
-before anybody looked. So everything is refused that is not known to be right: what was measured on
-Label Studio stands beside its refusal.
+A server silently accepts a misspelt attribute. Some attributes that it knows lose answers, or
+answer before anybody looked. So everything that is not known to be right is refused. Measurements
+on Label Studio stand beside the refusals.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ CONTROLS = ("Choices", "Rating", "TextArea", "Labels", "Pairwise")
 LAYOUT = ("View", "Header", "Style", "Collapse", "Panel")
 PARTS = {"Choice": "Choices", "Label": "Labels"}
 HOLDERS = ("View", "Collapse", "Panel", *PARTS.values())
-"""The tags in which others may stand; measured: what stands in a <Text> is asked of nobody."""
+"""The tags that may contain others; measured: a question inside a <Text> is asked of nobody."""
 
 
 @dataclass
 class Tag:
-    """One tag, where it stands, and what it says."""
+    """One tag: its name, line, attributes, children and text."""
 
     name: str
     line: int
@@ -34,33 +34,33 @@ class Tag:
     text: str = ""
 
     def walk(self) -> Iterator[Tag]:
-        """Yield the tag and all that lies in it, in the order of the lines."""
+        """Yield the tag and all tags inside it, in the order of the lines."""
         yield self
         for child in self.children:
             yield from child.walk()
 
     def get(self, attribute: str) -> str:
-        """Return an attribute that must be there and say something."""
+        """The value of a required attribute. Raises FormError if it is missing or empty."""
         if attribute not in self.attributes:
             raise self.error(f"has no {attribute}")
         if not self.attributes[attribute].strip():
             raise self.error(f"has an empty {attribute}")
         return self.attributes[attribute]
 
-    def one_of(self, attribute: str, known: Sequence[str], default: str) -> str:
-        """Return an attribute that has few values."""
+    def one_of(self, attribute: str, allowed: Sequence[str], default: str) -> str:
+        """The value of an attribute with few allowed values. Raises FormError for others."""
         value = self.attributes.get(attribute, default)
-        if value not in known:
-            raise self.error(f'{attribute}="{value}" is not known', hint=" or ".join(known))
+        if value not in allowed:
+            raise self.error(f'{attribute}="{value}" is not known', hint=" or ".join(allowed))
         return value
 
     def error(self, complaint: str, hint: str = "") -> FormError:
-        """Return what is wrong with the tag, as an error that names it and its line."""
+        """An error that names the tag, its line and the complaint."""
         return FormError(f"line {self.line}: <{self.name}> {complaint}", hint=hint)
 
 
 def read(xml: str) -> list[Tag]:
-    """Return every tag of a label config. Raises FormError for one that cannot be read."""
+    """All tags of a label config. Raises FormError for one that cannot be read."""
     tags = list(_tree(xml).walk())
     if tags[0].name != "View":
         raise tags[0].error("stands outermost", hint="a form is one <View>")
@@ -73,25 +73,25 @@ def read(xml: str) -> list[Tag]:
 
 
 def options(tag: Tag, part: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the values that choices or labels stand for, and the words shown."""
-    found = [child for child in tag.walk() if child.name == part]
-    if not found:
+    """The values of choices or labels, and their words on the page. Raises FormError."""
+    parts = [child for child in tag.walk() if child.name == part]
+    if not parts:
         raise tag.error(f"offers no <{part}>")
     values: list[str] = []
-    shown: list[str] = []
-    for option in found:
+    words: list[str] = []
+    for option in parts:
         word = _option(option, "value")
         value = _option(option, "alias") if "alias" in option.attributes else word
         if value in values:
             raise option.error(f"repeats {value}")
-        if word in shown:
+        if word in words:
             raise option.error(f"looks like another: {word}")
         values.append(value)
-        shown.append(word)
-    for option, value, word in zip(found, values, shown, strict=True):
-        if value != word and value in shown:  # an answer is looked up by either
+        words.append(word)
+    for option, value, word in zip(parts, values, words, strict=True):
+        if value != word and value in words:  # an answer is looked up by either
             raise option.error(f"has the alias {value}, which is another's value")
-    return tuple(values), tuple(shown)
+    return tuple(values), tuple(words)
 
 
 def _option(option: Tag, attribute: str) -> str:
@@ -155,35 +155,35 @@ _REFUSED = {
     "encoding": "must show the text as it is: spans are counted in it",
     "html": "must show its value",
 }
-"""Attributes that the server knows, in small letters as its page reads them, and we cannot read."""
+"""Attributes that the server knows and we refuse, in lower case as its page reads them."""
 
 _SWITCHES = ("perRegion", "perItem", "selected", "allowNested")
-"""Attributes of `_REFUSED` that may be there, if they are off."""
+"""Attributes of `_REFUSED` that are allowed if they are off."""
 
 
 def _refuse_unknown(tags: Sequence[Tag]) -> None:
-    inside = {id(p) for tag in tags for p in tag.walk() if PARTS.get(p.name) == tag.name}
+    inside = {id(part) for tag in tags for part in tag.walk() if PARTS.get(part.name) == tag.name}
     for tag in tags:
         if tag.name not in (*OBJECTS, *CONTROLS, *LAYOUT, *PARTS):
-            known = ", ".join((*OBJECTS, *CONTROLS, *PARTS, *LAYOUT))
-            raise tag.error("cannot be read by curate", hint=f"use only {known}")
+            allowed = ", ".join((*OBJECTS, *CONTROLS, *PARTS, *LAYOUT))
+            raise tag.error("cannot be read by curate", hint=f"use only {allowed}")
         if tag.name in PARTS and id(tag) not in inside:
             raise tag.error(f"belongs in <{PARTS[tag.name]}>")
         if tag.children and tag.name not in HOLDERS:
             raise tag.children[0].error(f"cannot stand in <{tag.name}>")
         if tag.name in CONTROLS:
             for other in tag.walk():
-                if other is not tag and other.name in (*OBJECTS, *CONTROLS):  # no page then opens
+                if other is not tag and other.name in (*OBJECTS, *CONTROLS):  # no page opens
                     raise other.error(f"cannot stand in <{tag.name}>")
 
 
 def _refuse_attributes(tag: Tag) -> None:
-    known = _ATTRIBUTES[tag.name]
+    allowed = _ATTRIBUTES[tag.name]
     for name, value in tag.attributes.items():
         if name in _SWITCHES and value == "false":
             continue
-        if name not in known:
-            raise _unknown(tag, name, known)
+        if name not in allowed:
+            raise _unknown(tag, name, allowed)
         if re.search(r"\$\w", value) and (tag.name not in OBJECTS or name != "value"):
             # measured: "costs $5" is shown, and answered, as "costs undefined"
             raise tag.error(
@@ -193,25 +193,25 @@ def _refuse_attributes(tag: Tag) -> None:
     tag.one_of("required", ("true", "false"), "false")
 
 
-def _unknown(tag: Tag, name: str, known: Sequence[str]) -> FormError:
+def _unknown(tag: Tag, name: str, allowed: Sequence[str]) -> FormError:
     if tag.name in ("Choices", "Labels", "TextArea") and name == "value":
         return tag.error(_ANSWERED.format(name) if tag.name == "TextArea" else _FROM_DATA)
     if complaint := _REFUSED.get(name.lower()):
         return tag.error(complaint.format(name))
-    near = get_close_matches(name, known, 1, 0.7)
-    hint = f"{near[0]}?" if near else f"it may have {', '.join(known) or 'none'}"
+    near = get_close_matches(name, allowed, 1, 0.7)
+    hint = f"{near[0]}?" if near else f"it may have {', '.join(allowed) or 'none'}"
     return tag.error(f"has an attribute that curate does not know: {name}", hint=hint)
 
 
-def _refuse_same(tags: Sequence[Tag], attribute: str, spelled: Callable[[str], str]) -> None:
-    """Refuse what stands twice: measured, a hotkey then does both things, and a name is refused."""
-    taken: dict[str, Tag] = {}
+def _refuse_same(tags: Sequence[Tag], attribute: str, normalise: Callable[[str], str]) -> None:
+    """Refuse a repeated value: measured, a hotkey then does both, and the server refuses a name."""
+    first_tags: dict[str, Tag] = {}
     for tag in tags:
         if attribute in tag.attributes:
-            value = spelled(tag.get(attribute))
-            before = taken.setdefault(value, tag)
-            if before is not tag:
-                raise tag.error(f"has the {attribute} {value} of line {before.line}")
+            value = normalise(tag.get(attribute))
+            first = first_tags.setdefault(value, tag)
+            if first is not tag:
+                raise tag.error(f"has the {attribute} {value} of line {first.line}")
 
 
 # ── XML

@@ -2,6 +2,6 @@
 
     scores · clean ──mix──▶ mix · groups
 
-Between groups a strategy asks for shares, a projection keeps them within the limits; within a
-group weights say which documents are preferred; one draw turns weights into copies.
+A strategy asks for the share of each group; a projection moves the shares within the limits.
+Weights say which documents of a group are preferred. One draw turns weights into copies.
 """

@@ -1,4 +1,4 @@
-"""What each group was promised, what was drawn, and what the probabilities let expect."""
+"""The table `groups`: what each group was promised, what was drawn, and what was expected."""
 
 from __future__ import annotations
 
@@ -13,17 +13,22 @@ if TYPE_CHECKING:
 
 
 def audited(
-    drawn: pd.DataFrame,
+    draw: pd.DataFrame,
     wanted: dict[str, float],
     projected: Projected,
     supply: pd.Series[int],
     spec: MixSpec,
 ) -> list[dict[str, Any]]:
-    taken = drawn["copies"] * drawn["tokens"]
-    total = int(taken.sum())
-    expected = _expected(drawn.assign(taken=taken), spec)
+    """The rows of the table `groups`, sorted by name; shares are of tokens.
+
+    `draw` holds every candidate with its copies. `wanted` are the shares before the limits.
+    `supply` is in tokens.
+    """
+    draw = draw.assign(taken=draw["copies"] * draw["tokens"])
+    total = int(draw["taken"].sum())
+    expected = _expected(draw, spec)
     rows = []
-    for group, part in drawn.assign(taken=taken).groupby("group", sort=True):
+    for group, part in draw.groupby("group", sort=True):
         name, tokens = str(group), int(part["taken"].sum())
         rows.append(
             {
@@ -44,23 +49,23 @@ def audited(
     return rows
 
 
-def _expected(drawn: pd.DataFrame, spec: MixSpec) -> dict[str, float]:
-    """Return the share of tokens that the probabilities foresee of each group's class.
+def _expected(draw: pd.DataFrame, spec: MixSpec) -> dict[str, float]:
+    """The share of the tokens drawn that the probabilities foresee for each group's class.
 
-    Of the other keys of a group (its source, say) nothing has to be foreseen.
+    The other keys of a group (its source, say) are known: only rows with the same values count.
     """
     questions = [name for name in spec.groups if name not in COLUMNS]
     if not questions:
         return {}
     others = [name for name in spec.groups if name in COLUMNS]
-    total = drawn["taken"].sum()
-    found = {}
-    for group, part in drawn.groupby("group", sort=True):
+    total = draw["taken"].sum()
+    expected = {}
+    for group, part in draw.groupby("group", sort=True):
         values = part.iloc[0]
-        mass = drawn["taken"].astype(float)
+        mass = draw["taken"].astype(float)
         for other in others:
-            mass = mass.where(drawn[other] == values[other], 0.0)
+            mass = mass.where(draw[other] == values[other], 0.0)
         for question in questions:
-            mass = mass * drawn[f"{question}:{values[column_of(question)]}"]
-        found[str(group)] = float(mass.sum() / total)
-    return found
+            mass = mass * draw[f"{question}:{values[column_of(question)]}"]
+        expected[str(group)] = float(mass.sum() / total)
+    return expected

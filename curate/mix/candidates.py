@@ -1,4 +1,4 @@
-"""What can be drawn: kept documents outside the holdout, with their group and quality."""
+"""The documents that can be drawn: kept, outside the holdout, with their group and quality."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = ("source", "language", "license")
-"""What documents can be grouped by, beside the predicted class of a question."""
+"""The columns that documents can be grouped by, beside the predicted class of a question."""
 
 
 def needs_scores(spec: MixSpec) -> bool:
@@ -26,9 +26,18 @@ def needs_scores(spec: MixSpec) -> bool:
     )
 
 
+def needs_quality(spec: MixSpec) -> bool:
+    """Whether shares or weights follow quality."""
+    return spec.within.strategy != "equal" or spec.between.strategy == "quality"
+
+
 def candidates(workspace: Workspace, spec: MixSpec) -> pd.DataFrame:
-    """Return what may be drawn: id, tokens, group, quality and bucket, in pool order."""
-    items: pd.DataFrame = workspace.document_table(
+    """The documents that can be drawn, in pool order: id, tokens, group, quality and bucket.
+
+    Raises DataError where a document is an image alone or has no scores, or where none is left;
+    RecipeError for an unknown group, and where quality is needed and `score` has none.
+    """
+    items: pd.DataFrame = workspace.documents.table(
         ("id", "tokens", "holdout", "media", *COLUMNS)
     ).to_pandas()
     items = items[~items["holdout"]]
@@ -39,18 +48,18 @@ def candidates(workspace: Workspace, spec: MixSpec) -> pd.DataFrame:
             hint="they are for people to label; a rule of `clean` such as `length` leaves them out",
         )
     items = items[items["tokens"] > 0]
-    scores = workspace.stored("scores")
+    scores = workspace.tables.stored("scores")
     if scores:
-        items = items.merge(workspace.read("scores").to_pandas(), on="id", how="left")
+        items = items.merge(workspace.tables.read("scores").to_pandas(), on="id", how="left")
     if items.empty:
         raise DataError("no document is left to mix", hint="see the reasons in `clean`")
     columns = list(map(column_of, spec.groups))
     for name, column in zip(spec.groups, columns, strict=True):
         if column not in items.columns:
-            known = [workspace.made("scores").facts["question"]] if scores else []
+            questions = [workspace.tables.made("scores").facts["question"]] if scores else []
             raise RecipeError(
                 f"mix.groups: nothing to group by is called {name}",
-                hint=f"there are: {', '.join((*COLUMNS, *known))}",
+                hint=f"there are: {', '.join((*COLUMNS, *questions))}",
             )
     if needs_scores(spec) and items["out_of_fold"].isna().any():
         raise DataError("some documents have no scores yet", hint="run `curate score` again")
@@ -68,10 +77,5 @@ def candidates(workspace: Workspace, spec: MixSpec) -> pd.DataFrame:
 
 
 def column_of(name: str) -> str:
-    """Return the column that a key of the groups stands for: a document's own, or a prediction."""
+    """The column of a key in `mix.groups`: one of COLUMNS, or the predicted class of a question."""
     return name if name in COLUMNS else tables.predicted(name)
-
-
-def needs_quality(spec: MixSpec) -> bool:
-    """Whether weights follow quality."""
-    return spec.within.strategy != "equal" or spec.between.strategy == "quality"

@@ -90,10 +90,13 @@ _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
 
 
 def tokens_of(budget: str | int, supply: int) -> int:
-    """Return a budget in tokens: `250000`, `20M`, `1.5B`, or a percentage of the supply."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMGBT%]?)\s*", str(budget))
-    if not found or float(found[1]) <= 0:
+    """The tokens of a budget: `250000`, `20M`, `1.5B`, or a percentage of the supply.
+
+    Raises ValueError for anything else, and for a budget of 0.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMGBT%]?)\s*", str(budget))
+    if not match or float(match[1]) <= 0:
         raise ValueError(f"{budget!r} is no budget: give tokens (`20M`) or a share (`25%`)")
-    if found[2] == "%":
-        return round(float(found[1]) / 100 * supply)
-    return round(float(found[1]) * _UNITS[found[2].lower()])
+    if match[2] == "%":
+        return round(float(match[1]) / 100 * supply)
+    return round(float(match[1]) * _UNITS[match[2].lower()])

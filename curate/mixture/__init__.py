@@ -1,1 +1,1 @@
-"""What a mixture is: shares, limits, weights and the draw. Knows no workspace."""
+"""The arithmetic of a mixture: groups, shares, limits, weights, draw. It knows no workspace."""

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def buckets(items: pd.DataFrame) -> pd.Series[Any]:
-    """Return the fifth of its group that a document's quality falls in, 1 to 5."""
+    """The fifth of its group in which a document's quality lies, 1 to 5; null without quality."""
     rank = items.groupby("group")["quality"].rank(method="first", pct=True)
     fifth = (rank * 5).clip(upper=4.999)
     return fifth.floordiv(1).add(1).astype("Int32")

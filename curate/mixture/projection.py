@@ -1,4 +1,4 @@
-"""The nearest shares that keep within the limits.
+"""The nearest shares within the limits.
 
     minimise KL(w || wanted)   subject to   low ≤ w ≤ min(high, supply),  Σ w = 1
 
@@ -12,12 +12,16 @@ from dataclasses import dataclass
 
 
 class Infeasible(ValueError):
-    """No shares keep within the limits."""
+    """No shares are within the limits."""
 
 
 @dataclass(frozen=True)
 class Projected:
-    """Shares, the limits they keep, and which limit holds each group: min, max or max_epochs."""
+    """Shares, and the limits they keep.
+
+    `high` is no more than the supply allows. `bound` names the limit that moved a group: min, max
+    or max_epochs; None if none did.
+    """
 
     shares: Mapping[str, float]
     low: Mapping[str, float]
@@ -32,10 +36,10 @@ def project(
     high: Mapping[str, float],
     supply: Mapping[str, float],
 ) -> Projected:
-    """Return the shares nearest to `wanted` in KL divergence. Raises Infeasible.
+    """The shares nearest to `wanted` in KL divergence. Raises Infeasible.
 
-    `supply` is the largest share that a group's tokens allow. A group that is wanted at 0 stays
-    there unless its `low` is above.
+    `supply` is the largest share that a group's tokens allow. A group wanted at 0 stays at 0
+    unless its `low` is above 0.
     """
     top = {}
     for group, share in wanted.items():
@@ -48,18 +52,25 @@ def project(
     if sum(low.values()) > 1 + 1e-9:
         raise Infeasible(f"the smallest shares sum to {sum(low.values()):.1%}")
     factor = _factor(wanted, low, top)
-    shares = {g: _clip(factor * w, low[g], top[g]) for g, w in wanted.items()}
+    shares = {
+        group: _clip(factor * share, low[group], top[group]) for group, share in wanted.items()
+    }
     total = sum(shares.values())
     shares = {group: share / total for group, share in shares.items()}
-    bound = {g: _bound(factor * w, low[g], top[g], supply[g]) for g, w in wanted.items()}
+    bound = {
+        group: _bound(factor * share, low[group], top[group], supply[group])
+        for group, share in wanted.items()
+    }
     return Projected(shares, dict(low), top, bound)
 
 
 def _factor(
     wanted: Mapping[str, float], low: Mapping[str, float], top: Mapping[str, float]
 ) -> float:
+    """The λ at which the clipped shares sum to 1, by bisection."""
+
     def filled(factor: float) -> float:
-        return sum(_clip(factor * w, low[g], top[g]) for g, w in wanted.items())
+        return sum(_clip(factor * share, low[group], top[group]) for group, share in wanted.items())
 
     if abs(filled(1.0) - 1) < 1e-12:
         return 1.0

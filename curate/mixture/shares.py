@@ -1,42 +1,57 @@
-"""How groups share the budget: what each strategy wants, before limits.
+"""The share of the budget that each strategy asks for each group, before limits.
 
-`supply` holds the tokens of each group by name; shares sum to 1.
+`supply` holds the tokens and `quality` the mean quality of each group, by name; shares sum to 1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     import pandas as pd
 
-Strategy = Callable[["pd.Series[int]", "pd.Series[float]", Any], dict[str, float]]
+
+class Strategy(Protocol):
+    """How groups share the budget."""
+
+    def __call__(
+        self, supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
+    ) -> dict[str, float]:
+        """The share of each group, by name."""
 
 
-def uniform(supply: pd.Series[int], quality: pd.Series[float], spec: Any) -> dict[str, float]:
-    """Every group the same share."""
+def uniform(
+    supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
+) -> dict[str, float]:
+    """The same share for every group."""
     return _shares(supply * 0.0 + 1.0)
 
 
-def proportional(supply: pd.Series[int], quality: pd.Series[float], spec: Any) -> dict[str, float]:
-    """Every group its share of the tokens there are."""
+def proportional(
+    supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
+) -> dict[str, float]:
+    """Shares in proportion to supply."""
     return _shares(supply.astype(float))
 
 
-def temperature(supply: pd.Series[int], quality: pd.Series[float], spec: Any) -> dict[str, float]:
+def temperature(
+    supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
+) -> dict[str, float]:
     """Shares in proportion to supply ** alpha (Conneau and Lample 2019, arXiv 1901.07291).
 
     `alpha` is the exponent, not its inverse: 1 is proportional, 0 uniform.
     """
-    return _shares(supply.astype(float) ** spec.alpha)
+    return _shares(supply.astype(float) ** alpha)
 
 
-def by_quality(supply: pd.Series[int], quality: pd.Series[float], spec: Any) -> dict[str, float]:
+def by_quality(
+    supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
+) -> dict[str, float]:
     """Shares in proportion to supply ** alpha * exp(beta * mean quality of the group)."""
     import numpy as np
 
-    return _shares(supply.astype(float) ** spec.alpha * np.exp(spec.beta * quality))
+    return _shares(supply.astype(float) ** alpha * np.exp(beta * quality))
 
 
 STRATEGIES: dict[str, Strategy] = {
@@ -51,27 +66,30 @@ STRATEGIES: dict[str, Strategy] = {
 def share_of(
     keys: pd.DataFrame, supply: pd.Series[int], shares: Mapping[str, Mapping[str, float]]
 ) -> dict[str, float]:
-    """Return explicit shares: `shares` of some keys, the others in proportion to the supply.
+    """The shares that follow `shares` for its keys, and the supply for the other keys.
 
-    `keys` holds the value of each key for each group. A value that is not named gets 0. Raises
-    DataError where a share is asked of a value that no document has.
+    `keys` has a row for each group and a column for each key. `shares` maps a key to its values,
+    and a value to its share; a value that is not there gets 0. Raises DataError where no document
+    has a value with a share, or where no group is left with one.
     """
     from curate.errors import DataError
 
     for key, values in shares.items():
-        missing = [v for v, share in values.items() if share and v not in set(keys[key])]
+        missing = [
+            value for value, share in values.items() if share and value not in set(keys[key])
+        ]
         if missing:
             raise DataError(
                 f"no candidate has {key} {missing[0]}, of which a share is wanted",
                 hint="label more texts (`curate run --next-round`), or change mix.between.shares",
             )
-    named = keys[list(shares)].agg(tuple, axis=1)
+    combinations = keys[list(shares)].agg(tuple, axis=1)
     wanted = supply * 0.0
-    for place, inside in supply.groupby(named):
+    for combination, part in supply.groupby(combinations):
         share = 1.0
-        for key, value in zip(shares, cast(tuple[str, ...], place), strict=True):
+        for key, value in zip(shares, cast(tuple[str, ...], combination), strict=True):
             share *= shares[key].get(value, 0.0)
-        wanted.loc[inside.index] = share * inside / inside.sum()
+        wanted.loc[part.index] = share * part / part.sum()
     if not wanted.any():
         raise DataError(
             f"no candidate is in a combination of {' and '.join(shares)} that has a share",

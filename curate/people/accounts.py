@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 
 from curate import storage
+from curate.backends import Backend
 from curate.errors import DataError
 from curate.people.people import NAME, People, Person, load, save
 from curate.spec import validated
@@ -66,6 +67,15 @@ def asked(workspace: Path, ids: Iterable[str]) -> list[Person]:
     order = {person.id: place for place, person in enumerate(people.people)}
     found = [people.person(id) for id in sorted(ids, key=lambda id: (order.get(id, 0), id))]
     return [person for person in found if person.is_asked(today)]
+
+
+def accounts_of(workspace: Path, backend: Backend, ids: Collection[str] | None) -> list[str]:
+    """The accounts of people on a backend; those of everyone who is asked today for None."""
+    known = load(workspace).ids(backend.name)
+    if ids is None:
+        present = {known[account] for account in backend.accounts() if account in known}
+        ids = [person.id for person in asked(workspace, present)]
+    return sorted(account for account, id in known.items() if id in ids)
 
 
 def add(workspace: Path, person: Person) -> None:

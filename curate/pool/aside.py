@@ -1,4 +1,4 @@
-"""What was kept aside: rows that are no documents, with file, line and reason."""
+"""The rows that are no documents: kept beside the pool with file, line and reason."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from curate import storage
 from curate.errors import DataError
 from curate.pool import batches
 from curate.pool.batches import Before
-from curate.pool.staging import Found
+from curate.pool.staging import StagedPart
 from curate.pool.work import Work
+
+NOTHING = "check the paths under `pool:`; `curate pool --strict` stops at the first bad row"
 
 
 def stop_at_known(aside: Sequence[Mapping[str, Any]]) -> None:
@@ -27,21 +29,21 @@ def stop_at_known(aside: Sequence[Mapping[str, Any]]) -> None:
             )
 
 
-NOTHING = "check the paths under `pool:`; `curate pool --strict` stops at the first bad row"
-
-
-def first_bad(found: Sequence[Found]) -> str:
-    for each in found:
-        for row in each.bad:
+def first_bad(parts: Sequence[StagedPart]) -> str:
+    """The first bad row of the parts, as the end of an error message; empty if there is none."""
+    for part in parts:
+        for row in part.bad:
             return f": {row['file']}, line {row['row']}: {row['reason']}"
     return ""
 
 
-def write_records(folder: Path, old: Path, work: Work, found: Sequence[Found], batch: int) -> None:
-    """Write what was read and what was set aside, beside the shards."""
+def write_records(
+    folder: Path, old: Path, work: Work, parts: Sequence[StagedPart], batch: int
+) -> None:
+    """Write the record of the files and the list of the rows that were not used."""
     aside = storage.read_json(old / "_rejected.json") or [] if work.grows else []
     _write_rows(
-        folder / "_rejected.json", chain(aside, (row for each in found for row in each.bad))
+        folder / "_rejected.json", chain(aside, (row for part in parts for row in part.bad))
     )
     was = work.was if work.grows else Before()
     record = {
@@ -49,10 +51,10 @@ def write_records(folder: Path, old: Path, work: Work, found: Sequence[Found], b
         "reading": work.reading,
         "counts": work.counts,
         "batch": batch,
-        "left_out": was.left_out + sum(each.left_out for each in found),
-        "refused": was.refused + sum(each.refused for each in found),
-        "encodings": sum((Counter(each.encodings) for each in found), Counter(was.encodings)),
-        "replaced": was.replaced + sum(each.replaced for each in found),
+        "left_out": was.left_out + sum(part.left_out for part in parts),
+        "refused": was.refused + sum(part.refused for part in parts),
+        "encodings": sum((Counter(part.encodings) for part in parts), Counter(was.encodings)),
+        "replaced": was.replaced + sum(part.replaced for part in parts),
     }
     storage.write_json(folder / batches.RECORD, record)
 

@@ -1,4 +1,4 @@
-"""What a pool holds already, so that new files become a new batch and nothing is read twice."""
+"""The pool before a run: new files become a new batch, and no file is read twice."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from curate.pool.sources import File, SourceSpec
 from curate.pool.staging import number_of
 
 RECORD = "_read.json"
-"""Beside the shards: which files were read, how, and what they held."""
+"""The file beside the shards that says which files were read, how, and what they held."""
 
 
 @dataclass(frozen=True)
 class Before:
-    """The pool as it stands, if there is one.
+    """The pool before a run, if there is one.
 
-    `files` are those it was read from, by their labels; `counts` its columns of token counts and
-    their tokenizers.
+    `files` are the records of the files that it was read from, by label and source name. `counts`
+    are its token columns and their tokenizers. `reading` is a digest of holdout, share and seed.
     """
 
     shards: tuple[Path, ...] = ()
@@ -37,7 +37,7 @@ class Before:
 
 
 def before(folder: Path) -> Before:
-    """Return what lies in the pool's folder; a pool without a record only tells its batches."""
+    """Load the pool in a folder; without a record, only its shards, rows and newest batch."""
     stored = storage.stored_folder(folder)
     if stored is None:
         return Before()
@@ -45,7 +45,7 @@ def before(folder: Path) -> Before:
     record = storage.read_json(folder / RECORD)
     if record is None:
         return Before(shards, batch=_newest(shards), rows=stored.rows)
-    files = {(each["path"], each["name"]): each for each in record["files"]}
+    files = {(file["path"], file["name"]): file for file in record["files"]}
     return Before(
         shards,
         files,
@@ -71,44 +71,46 @@ def _newest(shards: Sequence[Path]) -> int:
 
 
 def how(source: SourceSpec) -> str:
-    """Return a digest of how a source's files are read, whatever their paths and order."""
+    """A digest of all settings of a source but its paths and name: how its files are read."""
     settings = source.settings()
-    return storage.digest({k: v for k, v in settings.items() if k not in ("paths", "name")})
+    return storage.digest(
+        {key: value for key, value in settings.items() if key not in ("paths", "name")}
+    )
 
 
-def is_known(file: File, source: SourceSpec, known: Mapping[str, Any]) -> bool:
-    """Whether a file is as it was when it was read: size and time, or else its content."""
-    if (file.size, how(source)) != (known["size"], known["how"]):
+def is_known(file: File, source: SourceSpec, stored: Mapping[str, Any]) -> bool:
+    """Whether a file is as recorded: the same size and settings, and the same time or content."""
+    if (file.size, how(source)) != (stored["size"], stored["how"]):
         return False
-    return bool(file.modified == known["modified"] or fact(file)["sha256"] == known["sha256"])
+    return bool(file.modified == stored["modified"] or fact(file)["sha256"] == stored["sha256"])
 
 
 def fact(file: File) -> dict[str, Any]:
-    """Return what others can check of a file: its path, size and sha256."""
+    """The facts of a file that others can check: its path, size and sha256."""
     return {"path": file.label, "size": file.size, "sha256": sha256_of(file)}
 
 
-def record(file: File, source: SourceSpec, found: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what to keep of a file, so that it need not be read again."""
-    return {**found, "name": file.name, "modified": file.modified, "how": how(source)}
+def record(file: File, source: SourceSpec, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of a file, by which a later run sees that it need not be read again."""
+    return {**facts, "name": file.name, "modified": file.modified, "how": how(source)}
 
 
 def can_grow(
     was: Before, files: Sequence[File], sources: Sequence[SourceSpec], reading: str
 ) -> bool:
-    """Whether the pool holds what the sources held, so that only new files need reading.
+    """Whether new files can be added to the pool without reading its old files again.
 
-    All that it was read from must be there unchanged, and be read as it was.
+    All old files must be there, unchanged and with the same settings.
     """
     if was.files is None or was.reading != reading:
         return False
     if any(path.name.count("-") != 2 or not number_of(path.name) for path in was.shards):
         return False
-    there = {(file.label, file.name): file for file in files}
-    if not was.files.keys() <= there.keys():
+    files_by_key = {(file.label, file.name): file for file in files}
+    if not was.files.keys() <= files_by_key.keys():
         return False
     return all(
         is_known(file, sources[file.source], was.files[key])
-        for key, file in there.items()
+        for key, file in files_by_key.items()
         if key in was.files
     )

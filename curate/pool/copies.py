@@ -1,9 +1,9 @@
-"""Exact copies: one document of each id stays, and says which other sources hold it.
+"""Set exact copies aside: one document of each id stays, with the other sources that hold it.
 
-    ids of all shards ──by id──▶ what changes ──by shard──▶ shards without copies
+    ids of all shards ──by id──▶ changes ──by shard──▶ shards without copies
 
-Only ids and places travel. A document of an earlier batch stays; then the first source in the
-recipe's order, and the first row within it.
+Only ids and places are shuffled. The document of the earliest batch stays; within a batch, that of
+the first source in the recipe's order; within a source, the first row.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KNOWN = -1
-"""The shard of rows that only tell in which batch an id was seen first."""
+"""The shard number of rows that only say in which batch an id was first seen."""
 
 
 def changes_schema() -> pa.Schema:
-    """Return the schema of what becomes of a row: dropped, or with another batch or `also`."""
+    """The schema of changes: a row is dropped, or gets another batch or `also`."""
     import pyarrow as pa
 
     return pa.schema(
@@ -44,7 +44,7 @@ def changes_schema() -> pa.Schema:
 
 
 def changes(rows: pa.Table) -> pa.Table:
-    """Return what copies change, given all rows of some ids; rows that stay as they are, are left.
+    """The changes that copies cause, from all rows of some ids; unchanged rows are left out.
 
     The first row of an id, by batch, source and place, is kept. Pure.
     """
@@ -55,7 +55,7 @@ def changes(rows: pa.Table) -> pa.Table:
     batch, rank, shard, row = (rows[name].to_numpy() for name in ("batch", "rank", "shard", "row"))
     order = np.lexsort((row, shard, rank, batch, shard == KNOWN, low, high))
     high, low, batch, rank, shard, row = (
-        each[order] for each in (high, low, batch, rank, shard, row)
+        column[order] for column in (high, low, batch, rank, shard, row)
     )
     first = np.ones(len(order), bool)
     first[1:] = (high[1:] != high[:-1]) | (low[1:] != low[:-1])
@@ -73,15 +73,15 @@ def changes(rows: pa.Table) -> pa.Table:
     )
     counts = np.bincount(now[:, 0], minlength=len(starts))
     grew = counts != np.bincount(before[:, 0], minlength=len(starts))
-    told = owners[grew[group[owners]] | (oldest[group[owners]] != batch[owners])]
-    lists = _lists(now, counts, group[told])
+    changed = owners[grew[group[owners]] | (oldest[group[owners]] != batch[owners])]
+    lists = _lists(now, counts, group[changed])
     none = pa.nulls(len(copies), lists.type)
-    both = np.concatenate([told, copies])
+    both = np.concatenate([changed, copies])
     return pa.table(
         [
             pa.array(shard[both]),
             pa.array(row[both]),
-            pa.array(np.arange(len(both)) < len(told)),
+            pa.array(np.arange(len(both)) < len(changed)),
             pa.array(oldest[group[both]].astype(np.int32)),
             pa.concat_arrays([lists, none]),
         ],
@@ -90,6 +90,7 @@ def changes(rows: pa.Table) -> pa.Table:
 
 
 def _halves(ids: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The first and the last 64 bits of ids, as numbers."""
     import numpy as np
 
     whole = ids.combine_chunks()
@@ -99,19 +100,19 @@ def _halves(ids: pa.ChunkedArray) -> tuple[NDArray[np.uint64], NDArray[np.uint64
 
 
 def _pairs(also: pa.Array, group: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return (group, source) of what was known already."""
+    """The distinct (group, source) pairs of the lists in `also`, sorted; shape (n, 2)."""
     import numpy as np
     import pyarrow.compute as pc
 
     parents = pc.list_parent_indices(also).to_numpy()
-    found = np.column_stack([group[parents], pc.list_flatten(also).to_numpy()]).astype(np.int64)
-    return np.unique(found, axis=0) if len(found) else found.reshape(0, 2)
+    pairs = np.column_stack([group[parents], pc.list_flatten(also).to_numpy()]).astype(np.int64)
+    return np.unique(pairs, axis=0) if len(pairs) else pairs.reshape(0, 2)
 
 
 def _lists(
     pairs: NDArray[np.int64], counts: NDArray[np.int64], groups: NDArray[np.int64]
 ) -> pa.Array:
-    """Return, for each of `groups`, the list of its sources; pairs are sorted."""
+    """The list of sources of each of `groups`; `pairs` are sorted."""
     import numpy as np
     import pyarrow as pa
 
@@ -123,22 +124,22 @@ def _lists(
 
 
 def by_shard(rows: pa.Table) -> pa.Table:
-    """Return a bucket of changes in the order of shards and rows; pure."""
+    """Sort a bucket of changes by shard and row. Pure."""
     return rows.sort_by([("shard", "ascending"), ("row", "ascending")])
 
 
 @dataclass(frozen=True)
 class Ids:
-    """Loads the narrow rows of what lies in a pool, a staged shard or one of an older pool.
+    """Load the narrow rows of a shard, either a staged one or one of an older pool.
 
-    An older pool's rows count as they are (`real`), or only tell the batch of their ids.
+    The rows of an older pool are documents (`real`), or only say the batch of their ids.
     """
 
     ranks: Mapping[str, int]
     real: bool
 
     def __call__(self, path: Path) -> pa.Table:
-        """Return the narrow rows of one shard."""
+        """Load the narrow rows of one shard."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
@@ -164,10 +165,10 @@ class Ids:
 
 @dataclass(frozen=True)
 class Finish:
-    """Writes a shard as it stays: without copies, its batches and `also` set, its tokens counted.
+    """Write a final shard: without copies, with `batch` and `also` set, with tokens counted.
 
-    `changed` are the changes by shard; what is dropped is written beside, for `duplicates`.
-    `counts` names the token columns and their tokenizers, `before` those of an older pool.
+    `changed` are the files of changes by shard. The rows for `duplicates` go to `dropped`.
+    `counts` are the token columns and their tokenizers, `before` those of an older pool.
     """
 
     folder: Path
@@ -178,7 +179,7 @@ class Finish:
     before: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, path: Path) -> Counts:
-        """Write one shard, unless it is there already; return what it amounts to."""
+        """Write one shard unless it exists; return its counts."""
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
@@ -186,19 +187,19 @@ class Finish:
         target = self.folder / path.name
         if target.exists():
             return Counts.of(target)
-        told = self._changes(path)
+        shard_changes = self._changes(path)
         old = path.parent.name != "_staged"
         recount = old and dict(self.counts) != dict(self.before)
-        if not told.num_rows and not recount:
+        if not shard_changes.num_rows and not recount:
             storage.share(path, target) if old else path.rename(target)
             return Counts.of(target)
         table = pq.read_table(path)
         if recount:
             table = recounted(table, self.counts, self.before)
-        copies = told.filter(pc.invert(told["kept"]))["row"]
+        copies = shard_changes.filter(pc.invert(shard_changes["kept"]))["row"]
         if len(copies):
             storage.write_parquet(self.dropped / path.name, _copies(table.take(copies)))
-        table = self._applied(table, told.filter(told["kept"]))
+        table = self._applied(table, shard_changes.filter(shard_changes["kept"]))
         rows = pa.array(range(table.num_rows), pa.int32())
         table = table.filter(pc.invert(pc.is_in(rows, copies.combine_chunks())))
         if table.num_rows:
@@ -216,15 +217,15 @@ class Finish:
         (bucket,) = bucket_of(pa.array([number], pa.int64()), len(self.changed))
         return pq.read_table(self.changed[bucket], filters=[("shard", "=", number)])
 
-    def _applied(self, table: pa.Table, told: pa.Table) -> pa.Table:
+    def _applied(self, table: pa.Table, updates: pa.Table) -> pa.Table:
         import pyarrow as pa
 
-        if not told.num_rows:
+        if not updates.num_rows:
             return table
-        rows = told["row"].to_pylist()
+        rows = updates["row"].to_pylist()
         also, batch = table["also"].to_pylist(), table["batch"].to_pylist()
         for row, ranks, first in zip(
-            rows, told["also"].to_pylist(), told["batch"].to_pylist(), strict=True
+            rows, updates["also"].to_pylist(), updates["batch"].to_pylist(), strict=True
         ):
             also[row] = sorted(self.names[rank] for rank in ranks or ())
             batch[row] = first
@@ -236,22 +237,22 @@ class Finish:
 
 
 def _copies(rows: pa.Table) -> pa.Table:
-    """Return what `duplicates` tells of rows of the pool; pure."""
+    """The rows of `duplicates` for copies in the pool. Pure."""
     import pyarrow as pa
 
-    told = rows.select(["meta", "media"]).to_pylist()
-    found = pa.array([addresses(row) for row in told], pa.list_(pa.string()))
-    return rows.select(["id", "source", "origin"]).append_column("addresses", found)
+    stored = rows.select(["meta", "media"]).to_pylist()
+    column = pa.array([addresses(row) for row in stored], pa.list_(pa.string()))
+    return rows.select(["id", "source", "origin"]).append_column("addresses", column)
 
 
 def recounted(table: pa.Table, counts: Mapping[str, str], before: Mapping[str, str]) -> pa.Table:
-    """Return documents with the token columns of `counts`; a count that is there is not redone."""
+    """Documents with the token columns of `counts`; those of `before` are not counted again."""
     import pyarrow as pa
 
-    known = {tokenizer: table[column] for column, tokenizer in before.items()}
+    counted = {tokenizer: table[column] for column, tokenizer in before.items()}
     texts: list[str] | None = None
     for column, tokenizer in counts.items():
-        values = known.get(tokenizer)
+        values = counted.get(tokenizer)
         if values is None:
             count = tokens.counter(tokenizer)
             texts = table["text"].to_pylist() if texts is None else texts
@@ -266,7 +267,7 @@ def recounted(table: pa.Table, counts: Mapping[str, str], before: Mapping[str, s
 
 @dataclass(frozen=True)
 class Counts:
-    """What some shards amount to; they add up."""
+    """The counts of some shards; counts can be added."""
 
     documents: int = 0
     tokens: int = 0
@@ -285,9 +286,9 @@ class Counts:
         table = pq.read_table(path, columns=columns)
 
         def times(name: str) -> Counter[Any]:
-            found = pc.value_counts(table[name])
+            pairs = pc.value_counts(table[name])
             return Counter(
-                dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True))
+                dict(zip(pairs.field(0).to_pylist(), pairs.field(1).to_pylist(), strict=True))
             )
 
         return Counts(
@@ -300,7 +301,7 @@ class Counts:
         )
 
     def __add__(self, other: Counts) -> Counts:
-        """Return both together."""
+        """Add the counts of both."""
         return Counts(
             self.documents + other.documents,
             self.tokens + other.tokens,

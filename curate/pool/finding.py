@@ -1,4 +1,4 @@
-"""Which files a source has: paths, folders, globs, object stores, saved data sets, queries."""
+"""Find a source's files: paths, folders, globs, object stores, saved data sets, queries."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ _MAGIC = re.compile(r"[*?\[]")
 
 @dataclass(frozen=True)
 class File:
-    """A file of a source, or whatever else stands for one (an object, a query, a data set).
+    """A file of a source or, in its place, an object, a query or a data set.
 
-    `source` is its place in the sources, `name` that source's name, `address` an absolute path or
-    URL, `label` how origins and errors name it. `size` is in bytes, `modified` in nanoseconds
-    since 1970: both only serve to see a change. `skip` says why it is not read.
+    `source` is the place of its source, `name` that source's name. `address` is an absolute path
+    or URL; origins and errors use `label`. `size` is in bytes. `modified`, in nanoseconds since
+    1970, only serves to notice a change. `skip` says why it is not read.
     """
 
     source: int
@@ -51,8 +51,8 @@ class File:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What a path led to; `folder` is the name of the folder that was walked."""
+class _Entry:
+    """A file or folder that a path leads to; `folder` names the folder that was walked."""
 
     address: str
     size: int
@@ -63,7 +63,7 @@ class _Found:
 
 
 def find(sources: Sequence[SourceSpec], root: Path) -> list[File]:
-    """Return every file of the sources, in order. DataError if a path leads to none."""
+    """List every file of the sources, in order. DataError if a path leads to none."""
     return [file for place, source in enumerate(sources) for file in _files(place, source, root)]
 
 
@@ -78,8 +78,42 @@ def _files(place: int, source: SourceSpec, root: Path) -> Iterator[File]:
         yield from _named(place, source, root, _paths(source, root))
 
 
+def _named(place: int, source: SourceSpec, root: Path, entries: Sequence[_Entry]) -> Iterator[File]:
+    stems = [split_stem(entry.address) for entry in entries]
+    times = Counter(stem for entry, stem in zip(entries, stems, strict=True) if not entry.folder)
+    prefix = f"{root}{os.sep}"
+    for entry, stem in zip(entries, stems, strict=True):
+        name = source.name or entry.folder or stem
+        if not (source.name or entry.folder) and times[stem] > 1:
+            name = f"{entry.address.rsplit('/', 2)[-2]}-{stem}"
+        label = without_options(entry.address).removeprefix(prefix)
+        kind = "" if entry.skip else entry.format or _format(source, entry.address)
+        yield File(place, name, entry.address, label, kind, entry.size, entry.modified, entry.skip)
+
+
+def split_stem(address: str) -> str:
+    """A file's name without the suffixes that say its format."""
+    stem, suffix, _ = split_suffix(address)
+    return stem if suffix in SUFFIXES else stem + suffix
+
+
+def format_by_suffix(address: str) -> str | None:
+    """The format that a file's suffix names, or None."""
+    return SUFFIXES.get(split_suffix(address)[1])
+
+
+def _format(source: SourceSpec, address: str) -> str:
+    name = source.format if source.format != "auto" else format_by_suffix(address)
+    if name is None:
+        raise DataError(
+            f"{address.rsplit('/', 1)[-1]}: its suffix names no format that curate reads",
+            hint=f"known are {', '.join(SUFFIXES)}; or give the source a `format:`",
+        )
+    return name
+
+
 def sha256_of(file: File) -> str | None:
-    """Return the sha256 of a file's bytes; None for what has none (a query, a hub's data set)."""
+    """The sha256 of a file's bytes; None if it is skipped, a query or a hub's data set."""
     if file.skip or file.format in ("sql", "hub"):
         return None
     hasher = hashlib.sha256()
@@ -89,120 +123,86 @@ def sha256_of(file: File) -> str | None:
     return hasher.hexdigest()
 
 
-def _named(place: int, source: SourceSpec, root: Path, found: Sequence[_Found]) -> Iterator[File]:
-    stems = [split_stem(each.address) for each in found]
-    times = Counter(stem for each, stem in zip(found, stems, strict=True) if not each.folder)
-    prefix = f"{root}{os.sep}"
-    for each, stem in zip(found, stems, strict=True):
-        name = source.name or each.folder or stem
-        if not (source.name or each.folder) and times[stem] > 1:
-            name = f"{each.address.rsplit('/', 2)[-2]}-{stem}"
-        label = without_options(each.address).removeprefix(prefix)
-        kind = "" if each.skip else each.format or _format(source, each.address)
-        yield File(place, name, each.address, label, kind, each.size, each.modified, each.skip)
-
-
-def split_stem(address: str) -> str:
-    """Return a file's name without the suffixes that say its format."""
-    stem, suffix, _ = split_suffix(address)
-    return stem if suffix in SUFFIXES else stem + suffix
-
-
-def known(address: str) -> str | None:
-    """Return the format that a file's suffix names, or None."""
-    return SUFFIXES.get(split_suffix(address)[1])
-
-
-def _format(source: SourceSpec, address: str) -> str:
-    found = source.format if source.format != "auto" else known(address)
-    if found is None:
-        raise DataError(
-            f"{address.rsplit('/', 1)[-1]}: its suffix names no format that curate reads",
-            hint=f"known are {', '.join(SUFFIXES)}; or give the source a `format:`",
-        )
-    return found
-
-
 # ── paths
 
 
-def _paths(source: SourceSpec, root: Path) -> list[_Found]:
-    found: dict[str, _Found] = {}
+def _paths(source: SourceSpec, root: Path) -> list[_Entry]:
+    entries: dict[str, _Entry] = {}
     for pattern in source.paths:
-        many = _stored(pattern, source) if remote(pattern) else _local(pattern, source, root)
-        here = list(many)
-        if not any(not each.skip for each in here):
-            of = f" (source {source.name})" if source.name else ""
-            why = Counter(each.skip for each in here).most_common(3)
-            left = "".join(f"; {count} skipped: {reason}" for reason, count in why)
+        walk = _stored(pattern, source) if remote(pattern) else _local(pattern, source, root)
+        matches = list(walk)
+        if all(entry.skip for entry in matches):
+            of_source = f" (source {source.name})" if source.name else ""
+            reasons = Counter(entry.skip for entry in matches).most_common(3)
+            skipped = "".join(f"; {count} skipped: {reason}" for reason, count in reasons)
             raise DataError(
-                f"no file {without_options(pattern)}{of}{left}",
+                f"no file {without_options(pattern)}{of_source}{skipped}",
                 hint=f"paths in a recipe are relative to the workspace, {root}",
             )
-        for each in here:
-            found.setdefault(each.address, each)
-    return list(found.values())
+        for entry in matches:
+            entries.setdefault(entry.address, entry)
+    return list(entries.values())
 
 
-def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[_Found]:
+def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[_Entry]:
     anchor = Path(pattern).anchor
     base = Path(anchor) if anchor else root
-    exact = base / pattern[len(anchor) :]  # a name may hold what a glob would read
+    exact = base / pattern[len(anchor) :]  # a name may hold characters of a glob
     if exact.is_dir():
         yield from _folder(exact, source)
         return
     matches = [exact] if exact.is_file() else base.glob(pattern[len(anchor) :])
     for path in sorted(matches, key=lambda path: path.parts):
-        if (found := _stat(str(path))) is not None:
-            yield found
+        if (entry := _stat(str(path))) is not None:
+            yield entry
 
 
-def _stat(path: str, folder: str = "", format: str = "") -> _Found | None:
-    about = os.stat(path)  # noqa: PTH116 (a Path for each of 100,000 files takes seconds)
-    if not stat.S_ISREG(about.st_mode):
+def _stat(path: str, folder: str = "", format: str = "") -> _Entry | None:
+    status = os.stat(path)  # noqa: PTH116 (a Path for each of 100,000 files takes seconds)
+    if not stat.S_ISREG(status.st_mode):
         return None
-    return _Found(path, about.st_size, about.st_mtime_ns, folder, format=format)
+    return _Entry(path, status.st_size, status.st_mtime_ns, folder, format=format)
 
 
-def _folder(folder: Path, source: SourceSpec) -> Iterator[_Found]:
+def _folder(folder: Path, source: SourceSpec) -> Iterator[_Entry]:
     """Walk a folder: a saved data set, a source tree, or files of any format."""
-    saved = _saved(folder)
-    if saved is not None:
-        for path in saved:
-            if (found := _stat(str(path), folder.name, "arrow")) is not None:
-                yield found
+    arrow_files = _saved(folder)
+    if arrow_files is not None:
+        for path in arrow_files:
+            if (entry := _stat(str(path), folder.name, "arrow")) is not None:
+                yield entry
         return
-    for place, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         for name in sorted(folders):
-            if reason := _left_out(name, source):
+            if reason := _reason_to_skip_folder(name, source):
                 folders.remove(name)
-                yield _Found(f"{place}/{name}", 0, 0, folder.name, reason)
+                yield _Entry(f"{parent}/{name}", 0, 0, folder.name, reason)
         folders.sort()
         for name in sorted(files):
-            address = f"{place}/{name}"
-            if reason := _skipped(name, source):
-                yield _Found(address, 0, 0, folder.name, reason)
-            elif (found := _stat(address, folder.name)) is not None:
-                yield found
+            address = f"{parent}/{name}"
+            if reason := _reason_to_skip_file(name, source):
+                yield _Entry(address, 0, 0, folder.name, reason)
+            elif (entry := _stat(address, folder.name)) is not None:
+                yield entry
 
 
-def _left_out(name: str, source: SourceSpec) -> str:
+def _reason_to_skip_folder(name: str, source: SourceSpec) -> str:
     if name.startswith("."):
         return "a hidden folder"
     code = source.format == "code"
     return "a folder of what others wrote or a tool made" if code and name in LEFT_OUT else ""
 
 
-def _skipped(name: str, source: SourceSpec) -> str:
+def _reason_to_skip_file(name: str, source: SourceSpec) -> str:
     if name.startswith("."):
         return "hidden"
-    if source.format == "auto" and known(name) is None:
+    if source.format == "auto" and format_by_suffix(name) is None:
         return "its suffix names no format"
     return ""
 
 
 def _saved(folder: Path) -> list[Path] | None:
-    """Return the Arrow files of what `datasets` saved to disk, or None if the folder is no such."""
+    """The Arrow files of a data set that `datasets` saved, or None for any other folder."""
     splits, state = folder / "dataset_dict.json", folder / "state.json"
     try:
         if splits.is_file():
@@ -210,7 +210,7 @@ def _saved(folder: Path) -> list[Path] | None:
             return [path for name in names for path in _saved(folder / name) or ()]
         if state.is_file():
             files = json.loads(state.read_bytes())["_data_files"]
-            return [folder / each["filename"] for each in files]
+            return [folder / file["filename"] for file in files]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{folder}: not what `datasets` saves ({error})") from None
     return None
@@ -219,7 +219,7 @@ def _saved(folder: Path) -> list[Path] | None:
 # ── object stores
 
 
-def _stored(pattern: str, source: SourceSpec) -> Iterator[_Found]:
+def _stored(pattern: str, source: SourceSpec) -> Iterator[_Entry]:
     import pyarrow as pa
     import pyarrow.fs as pafs
 
@@ -232,35 +232,38 @@ def _stored(pattern: str, source: SourceSpec) -> Iterator[_Found]:
         infos: Iterable[Any] = [store.get_file_info(path)]
         within = ""
         if magic is not None or infos[0].type == pafs.FileType.Directory:  # type: ignore[index]
-            deep = magic is None or "/" in plain[len(base) + 1 :]
-            selector = pafs.FileSelector(path, allow_not_found=True, recursive=deep)
+            recursive = magic is None or "/" in plain[len(base) + 1 :]
+            selector = pafs.FileSelector(path, allow_not_found=True, recursive=recursive)
             infos = sorted(store.get_file_info(selector), key=lambda info: info.path.split("/"))
             within = path.rstrip("/") + "/"
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{plain}: {error}") from None
-    wanted = None if magic is None else translated(plain[len(base) + 1 :])
+    regex = None if magic is None else translated(plain[len(base) + 1 :])
     folder = base.rstrip("/").rsplit("/", 1)[-1] if within and magic is None else ""
     for info in infos:
         inside = info.path[len(within) :] if within else ""
-        if info.type != pafs.FileType.File or (wanted and not wanted.fullmatch(inside)):
+        if info.type != pafs.FileType.File or (regex and not regex.fullmatch(inside)):
             continue
         address = f"{base.rstrip('/')}/{inside}{options}" if within else pattern
-        reason = _skipped(inside.rsplit("/", 1)[-1], source) if folder else ""
-        yield _Found(address, info.size, info.mtime_ns or 0, folder, reason)
+        reason = _reason_to_skip_file(inside.rsplit("/", 1)[-1], source) if folder else ""
+        yield _Entry(address, info.size, info.mtime_ns or 0, folder, reason)
 
 
 def translated(pattern: str) -> re.Pattern[str]:
-    """Return a glob as a regular expression: `*` within a folder, `**/` across folders."""
+    """A glob as a regular expression: `*` matches within a folder, `**/` across folders."""
     parts = re.split(r"(\*\*/|\*|\?|\[[^\]]+\])", pattern)
-    known = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
+    regexes = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
     return re.compile(
         "".join(
-            known.get(part)
+            regexes.get(part)
             or (f"[{part[1:-1].replace('!', '^', 1)}]" if part[:1] == "[" else re.escape(part))
             for part in parts
             if part
         )
     )
+
+
+# ── databases
 
 
 def _database(place: int, source: SourceSpec, root: Path) -> File:
@@ -274,6 +277,6 @@ def _database(place: int, source: SourceSpec, root: Path) -> File:
             f"no file {path}", hint=f"a SQLite file is relative to the workspace, {root}"
         )
     label = str(path).removeprefix(f"{root}{os.sep}")
-    about = path.stat()
+    status = path.stat()
     name = source.name or split_stem(str(path)).removesuffix(path.suffix)
-    return File(place, name, address, label, "sql", about.st_size, about.st_mtime_ns)
+    return File(place, name, address, label, "sql", status.st_size, status.st_mtime_ns)

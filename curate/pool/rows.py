@@ -1,4 +1,4 @@
-"""From a row as a reader yields it to a row of the pool: texts by path, meta, licence, language."""
+"""Turn a reader's row into a row of the pool: texts by path, meta, licence, language."""
 
 from __future__ import annotations
 
@@ -17,17 +17,16 @@ from curate.pool.source_spec import Chat, Column, SourceSpec
 from curate.text import TEXT, canonical, content_id, render
 
 MISSING = object()
-"""What stands at a path that leads nowhere."""
-
+"""The value at a path that leads nowhere."""
 
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 class Row(NamedTuple):
-    """A row as read: `fields` are (name, text), as they came; meta and media are JSON.
+    """A row as read: `fields` are (name, text), not yet canonical; `meta` and `media` are JSON.
 
-    A field of `media` has where the image lies as its text. `encoding` names what the bytes were
-    where that is not UTF-8; `replaced` counts characters that could not be decoded.
+    The text of a field in `media` is the address of its image. `encoding` names the encoding if it
+    is not UTF-8; `replaced` counts characters that could not be decoded.
     """
 
     source: str
@@ -44,9 +43,9 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Bad:
-    """A row that was not used: which source and file, which line or row, and why.
+    """A row that was not used: its source and file, its line or row number, and the reason.
 
-    `skipped` is what is no document at all, such as a binary file in a source tree.
+    `skipped` marks what is no document at all, such as a binary file in a source tree.
     """
 
     source: str
@@ -57,7 +56,7 @@ class Bad:
 
 
 class Content(NamedTuple):
-    """What a row is: its id, its text, and its fields where they are more than the text."""
+    """The content of a row: its id, its text, and its fields as JSON if it has more than a text."""
 
     id: str
     text: str
@@ -65,26 +64,26 @@ class Content(NamedTuple):
 
 
 def content(row: Row) -> Content:
-    """Return what a row is: canonical, and known by its content.
+    """The canonical content of a row, with an id that is its hash.
 
-    An image is known by the sha256 of its bytes, or by its address where they are not at hand; it
-    is no part of the text.
+    For an image, the id uses the sha256 of its bytes, or its address if they are not available. An
+    image is not part of the text.
     """
     fields = {name: canonical(text) for name, text in row.fields}
     if row.template is None and list(fields) == [TEXT]:
         return Content(content_id(fields), fields[TEXT], None)
-    media = {each["field"]: each["sha256"] for each in json.loads(row.media or "[]")}
+    media = {image["field"]: image["sha256"] for image in json.loads(row.media or "[]")}
     texts = {name: text for name, text in fields.items() if name not in media}
-    known = {name: media.get(name) or text for name, text in fields.items()}
+    id_fields = {name: media.get(name) or text for name, text in fields.items()}
     stored = json.dumps([*fields.items()], ensure_ascii=False)
-    return Content(content_id(known), render(texts, row.template), stored)
+    return Content(content_id(id_fields), render(texts, row.template), stored)
 
 
 # ── paths
 
 
 def look(row: Any, path: str) -> Any:
-    """Return what stands at a path (`choices.0.message`), or MISSING; a column's own name wins."""
+    """The value at a path (`choices.0.message`), or MISSING; a column of that exact name wins."""
     if isinstance(row, Mapping) and path in row:
         return row[path]
     at = row
@@ -103,7 +102,7 @@ def _within(values: Sequence[Any], step: str) -> bool:
 
 
 def without(row: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """Return a row without what stands at some paths; what stands beside them stays."""
+    """A row without the values at some paths; all other values stay."""
     rest = {key: value for key, value in row.items() if key not in paths}
     for path in paths:
         if path not in row and look(rest, path) is not MISSING:
@@ -117,19 +116,19 @@ def _pruned(value: Any, steps: Sequence[str]) -> Any:
         return MISSING
     if isinstance(value, Mapping):
         inner = _pruned(value[steps[0]], steps[1:])
-        pairs = ((key, inner if key == steps[0] else each) for key, each in value.items())
-        return {key: each for key, each in pairs if each is not MISSING}
+        pairs = ((key, inner if key == steps[0] else item) for key, item in value.items())
+        return {key: item for key, item in pairs if item is not MISSING}
     inner = _pruned(value[int(steps[0])], steps[1:])
     place = int(steps[0])
-    inner = None if inner is MISSING else inner  # what follows keeps its place
-    return [inner if at == place else each for at, each in enumerate(value)]
+    inner = None if inner is MISSING else inner  # the items after it keep their places
+    return [inner if at == place else item for at, item in enumerate(value)]
 
 
 # ── rows
 
 
 class Shape:
-    """Makes rows of one source's file; ValueError says what is wrong with one."""
+    """Make the rows of one file of a source; ValueError says what is wrong with a row."""
 
     def __init__(self, source: SourceSpec, address: str, *, image: bool = False) -> None:
         self.source = source
@@ -137,16 +136,16 @@ class Shape:
         self.media = {FIELD: FIELD} if image else source.media
         self.columns = {} if image else source.fields or {TEXT: source.text}
         self.chat = None if image else source.chat
-        named = [source.license, source.language]
-        used = [self.chat.field] if self.chat else [*self.columns.values()]
-        used += self.media.values()
-        used += [column.field for column in named if isinstance(column, Column)]
-        self.used = tuple(dict.fromkeys(used))
-        self.plain = frozenset(used) if not any("." in path for path in used) else None
+        tags = [source.license, source.language]
+        paths = [self.chat.field] if self.chat else [*self.columns.values()]
+        paths += self.media.values()
+        paths += [tag.field for tag in tags if isinstance(tag, Column)]
+        self.used = tuple(dict.fromkeys(paths))
+        self.plain = frozenset(paths) if not any("." in path for path in paths) else None
         self.template = source.template and canonical(source.template)
 
     def __call__(self, row: Mapping[str, Any], name: str, origin: str) -> Row:
-        """Return a row of the pool."""
+        """Turn a reader's row into one for the pool. ValueError if that cannot be done."""
         source, template = self.source, self.template
         if source.extract:
             row = _extracted(row, source.text)
@@ -155,7 +154,7 @@ class Shape:
         else:
             fields = self._fields(row)
         media = [self._medium(row, field, path) for field, path in self.media.items()]
-        fields += [(each["field"], each["address"]) for each in media]
+        fields += [(image["field"], image["address"]) for image in media]
         if sum([len(text) for _, text in fields]) > source.max_bytes:
             raise ValueError(f"longer than max_bytes ({source.max_bytes})")
         if self.plain is not None:
@@ -174,18 +173,18 @@ class Shape:
         )
 
     def _fields(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
-        found = []
+        fields = []
         for field, path in self.columns.items():
             value = row.get(path, MISSING)
             if value is MISSING:
                 value = look(row, path)
             if isinstance(value, str):
-                found.append((field, value))
+                fields.append((field, value))
             elif value is not MISSING:
                 raise ValueError(f"column {path} holds {type(value).__name__}, not text")
             elif self.source.fields or not self.media:
                 raise ValueError(f"no column {path} (there are: {', '.join(map(str, row))})")
-        return found
+        return fields
 
     def _medium(self, row: Mapping[str, Any], field: str, path: str) -> dict[str, Any]:
         value = look(row, path)
@@ -223,17 +222,17 @@ def _extracted(row: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     if not isinstance(page, str):
         return row
     url = row.get("url")
-    found = main_text(page, url if isinstance(url, str) else None)
-    if found is None:
+    extracted = main_text(page, url if isinstance(url, str) else None)
+    if extracted is None:
         raise ValueError(NOTHING)
-    about = {key: value for key, value in found.items() if key != TEXT}
-    return {**about, **without(row, [path]), path: found[TEXT]}
+    metadata = {key: value for key, value in extracted.items() if key != TEXT}
+    return {**metadata, **without(row, [path]), path: extracted[TEXT]}
 
 
-def _value(given: str | Column | None, row: Mapping[str, Any]) -> str | None:
-    if not isinstance(given, Column):
-        return given
-    value = look(row, given.field)
+def _value(setting: str | Column | None, row: Mapping[str, Any]) -> str | None:
+    if not isinstance(setting, Column):
+        return setting
+    value = look(row, setting.field)
     return None if value is None or value is MISSING else canonical(str(value))
 
 
@@ -241,18 +240,21 @@ def _value(given: str | Column | None, row: Mapping[str, Any]) -> str | None:
 
 
 def messages(value: Any, chat: Chat) -> tuple[list[tuple[str, str]], str | None]:
-    """Return the fields of a conversation and the template by which they read as one text."""
+    """The fields of a conversation, and the template that makes them one text.
+
+    ValueError if `value` is no list of messages with a role and a text.
+    """
     if value is MISSING or not isinstance(value, Sequence) or isinstance(value, str | bytes):
         raise ValueError(f"column {chat.field} holds no list of messages")
-    told = list(_told(value, chat))
-    if not told:
+    pairs = list(_role_content_pairs(value, chat))
+    if not pairs:
         raise ValueError(f"column {chat.field} holds no message")
     if chat.shown == "text":
-        turns = (_turn(chat.turn, role, content) for role, content in told)
+        turns = (_turn(chat.turn, role, content) for role, content in pairs)
         return [(TEXT, chat.between.join(turns))], None
     counts: dict[str, int] = {}
     fields, templates = [], []
-    for role, content in told:
+    for role, content in pairs:
         word = re.sub(r"\W+", "_", role) or "message"
         counts[word] = counts.get(word, 0) + 1
         name = f"{word}_{counts[word]}"
@@ -261,7 +263,7 @@ def messages(value: Any, chat: Chat) -> tuple[list[tuple[str, str]], str | None]
     return fields, canonical(_braces(chat.between).join(templates))
 
 
-def _told(value: Sequence[Any], chat: Chat) -> Iterator[tuple[str, str]]:
+def _role_content_pairs(value: Sequence[Any], chat: Chat) -> Iterator[tuple[str, str]]:
     for place, message in enumerate(value, 1):
         role, content = look(message, chat.role), look(message, chat.content)
         if not isinstance(role, str):
@@ -272,7 +274,7 @@ def _told(value: Sequence[Any], chat: Chat) -> Iterator[tuple[str, str]]:
                 raise ValueError(f"message {place} holds more than text")
             content = "\n\n".join(str(part.get("text", "")) for part in content)
         if content is None:
-            content = ""  # a call of a tool says nothing
+            content = ""  # a tool call has no content
         if not isinstance(content, str):
             raise ValueError(f"message {place} has no {chat.content}")
         yield role, content
@@ -285,7 +287,7 @@ def _turn(turn: str, role: str, content: str) -> str:
 
 
 def _literal(turn: str) -> str:
-    """Return a turn whose own braces survive being filled in once more."""
+    """A turn with its own braces escaped, as it is filled in once more."""
     parts = Formatter().parse(turn)
     return "".join(
         _braces(_braces(text)) + ("" if name is None else f"{{{name}}}")

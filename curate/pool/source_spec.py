@@ -1,4 +1,4 @@
-"""What a recipe says of a source: where it lies, how it is read, and what its columns mean."""
+"""The settings of a source: where it lies, how it is read, and what its columns mean."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from curate.spec import Spec
 from curate.text import TEXT
 
 _NAMES: dict[str, Any] = {"type": ["object", "array"], "items": {"type": "string"}}
-"""In the schema: a list of names means columns of those names."""
+"""For the JSON schema: a list of names stands for columns of the same names."""
 
 _KEY = re.compile(r"://[^/?#@]*:(?P<key>[^/?#]*)@")
 _KEY_OPTION = re.compile(
@@ -26,9 +26,9 @@ _VARIABLE = re.compile(r"\$\{\w+\}")
 
 
 def without_key(address: str) -> str:
-    """Return an address that holds no key. ValueError if it does: a recipe is copied and kept."""
-    for found in (*_KEY.finditer(address), *_KEY_OPTION.finditer(address)):
-        if found["key"] and not _VARIABLE.fullmatch(found["key"]):
+    """The address itself. ValueError if it holds a key: recipes are copied and kept."""
+    for match in (*_KEY.finditer(address), *_KEY_OPTION.finditer(address)):
+        if match["key"] and not _VARIABLE.fullmatch(match["key"]):
             raise ValueError(
                 "an address holds a key: leave it out, or name a variable of the environment "
                 "in its place, as in `postgresql://reader:${PASSWORD}@host/db`"
@@ -37,13 +37,13 @@ def without_key(address: str) -> str:
 
 
 class Column(Spec):
-    """A value that stands in a column of the source."""
+    """A setting whose value is in a column of the source."""
 
     field: Annotated[str, Field(description="The column to read, or a path such as `meta.spdx`.")]
 
 
 class Chat(Spec):
-    """Messages of a conversation: a list of a role and a content each."""
+    """A conversation: a list of messages, each with a role and a content."""
 
     field: Annotated[str, Field(description="The column or path of the list.")] = "messages"
     role: Annotated[str, Field(description="Who speaks, within a message.")] = "role"
@@ -60,7 +60,7 @@ class Chat(Spec):
     @field_validator("turn")
     @classmethod
     def _turn_names_content(cls, value: str) -> str:
-        names = [name for _, name, how, as_ in Formatter().parse(value) if name is not None]
+        names = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
         if names.count("content") != 1 or not {*names} <= {"role", "content"}:
             raise ValueError("a turn names {content} once, and may name {role}")
         return value
@@ -95,7 +95,7 @@ class Hub(Spec):
 class SourceSpec(Spec):
     """Files of one kind, a query or a data set. Without a name, every file is a source of its own.
 
-    Such a source is named by the file's stem, or by the folder that was given.
+    Such a source has the name of the file's stem, or of the folder in `paths`.
     """
 
     name: Annotated[str | None, Field(min_length=1, description="Name of the source.")] = None
@@ -147,23 +147,23 @@ class SourceSpec(Spec):
     @field_validator("paths")
     @classmethod
     def _no_keys(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(without_key(each) for each in value)
+        return tuple(without_key(address) for address in value)
 
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str) -> str:
         try:
-            known = value == AUTO or codecs.lookup(value)._is_text_encoding
+            is_text_encoding = value == AUTO or codecs.lookup(value)._is_text_encoding
         except LookupError:
-            known = False
-        if not known:
+            is_text_encoding = False
+        if not is_text_encoding:
             raise ValueError(f"no encoding is named {value}")
         return value
 
     @model_validator(mode="after")
     def _one_place(self) -> SourceSpec:
-        given = [self.paths, self.database, self.dataset]
-        if sum(map(bool, given)) != 1:
+        places = [self.paths, self.database, self.dataset]
+        if sum(map(bool, places)) != 1:
             raise ValueError("a source has either paths, a database or a dataset")
         if self.chat and (self.fields or self.template or self.extract or self.text != TEXT):
             raise ValueError("chat stands instead of text, fields, template and extract")
@@ -177,16 +177,16 @@ class SourceSpec(Spec):
     def _template_names_fields(self) -> SourceSpec:
         if self.template is None:
             return self
-        fields, named = self.fields or {TEXT: self.text}, Counter[str]()
-        for _, name, how, conversion in Formatter().parse(self.template):
+        fields, uses = self.fields or {TEXT: self.text}, Counter[str]()
+        for _, name, format_spec, conversion in Formatter().parse(self.template):
             if name is not None and name not in fields:
                 raise ValueError(f"the template names {name}, which is no field")
-            if how or conversion:
+            if format_spec or conversion:
                 raise ValueError(f"the template only names fields, as in {{{name}}}")
-            named.update([] if name is None else [name])
-        # What is not in the text is not cleaned: a mask there would not hold.
+            uses.update([] if name is None else [name])
+        # Only the text is cleaned: a field outside of it would stay unmasked.
         for field in fields:
-            if named[field] != 1:
-                how_often = "leaves out" if not named[field] else "repeats"
+            if uses[field] != 1:
+                how_often = "leaves out" if not uses[field] else "repeats"
                 raise ValueError(f"the template {how_often} {field}: it names every field once")
         return self

@@ -1,8 +1,8 @@
-"""Where documents come from: sources, the parts in which workers read them, and rows.
+"""Read the sources: their files, the parts in which workers read them, and rows.
 
-    sources ──find──▶ files ──parts──▶ parts ──read──▶ rows, and bad ones with their reason
+    sources ──find──▶ files ──parts──▶ parts ──read──▶ rows, and bad rows with their reason
 
-A part is read alone, by any worker; origins stay `label:line`, whatever the parts.
+Any worker can read a part alone. An origin is `label:line`, however the file is cut into parts.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ __all__ = [
 ]
 
 OPENING = 4096
-"""What opening a file costs, in bytes of reading: many tiny files still make several parts."""
+"""The cost of opening a file, in bytes read: many tiny files still make several parts."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A unit of reading; it can be pickled, and a worker reads it alone.
+    """A unit of reading; it can be pickled, and one worker reads it.
 
     `source`, `name`, `address`, `label` and `skip` are those of its file. `start` and `end` are
     bytes (JSON lines) or row groups (Parquet), half-open; `first` is the number of the first line
@@ -67,12 +67,12 @@ def parts(
     size: int = 32 << 20,
     files: Iterable[File] | None = None,
 ) -> list[Part]:
-    """Return the parts to read, in the order of the sources, each about `size` bytes or one file.
+    """The parts to read, in the order of the sources; a part is about `size` bytes or one file.
 
-    Plain JSON lines are cut at line ends, Parquet at row groups; what else is large stays whole,
-    small files are put together. `files` are those to read (default: all that `find` finds).
+    Plain JSON lines are cut at line ends, Parquet at row groups. Other large files stay whole;
+    small files are put together. `files` are those to read (default: all that `find` lists).
     """
-    made: list[Part] = []
+    all_parts: list[Part] = []
     small: list[Part] = []
     weight = 0
     for file in find(sources, root) if files is None else files:
@@ -81,14 +81,14 @@ def parts(
         )
         cost = file.size + OPENING
         if small and (weight + cost > size or small[0].source != file.source):
-            made.append(_together(small))
+            all_parts.append(_together(small))
             small, weight = [], 0
         if file.size > size:
-            made += _cut(whole, sources[file.source], size)
+            all_parts += _cut(whole, sources[file.source], size)
         else:
             small.append(whole)
             weight += cost
-    return [*made, _together(small)] if small else made
+    return [*all_parts, _together(small)] if small else all_parts
 
 
 def _together(small: Sequence[Part]) -> Part:
@@ -103,7 +103,7 @@ def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
         try:
             edges = parquet.edges(Reading(part.address, part.label, part.format), size)
         except DataError:
-            return [part]  # whoever reads it says what is wrong
+            return [part]  # its reader says what is wrong
     else:
         return [part]
     return [
@@ -113,19 +113,19 @@ def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
 
 
 def _line_edges(part: Part, source: SourceSpec, size: int) -> list[tuple[int, int]]:
-    """Return (byte, line number) of the first line of every part, and of the end."""
-    edges, at, line, wanted = [(0, 1)], 0, 1, size
+    """(byte, line number) of the start of every part, and of the end."""
+    edges, at, line, next_edge = [(0, 1)], 0, 1, size
     decoder = Decoder(source.encoding)
     with Path(part.address).open("rb") as file:
         while block := file.read(BLOCK):
             if not at:
                 decoder.start(block)
-            while at + len(block) > wanted and not decoder.wide:
-                cut = block.find(b"\n", max(0, wanted - at)) + 1
+            while at + len(block) > next_edge and not decoder.wide:
+                cut = block.find(b"\n", max(0, next_edge - at)) + 1
                 if not cut:
                     break
                 edges.append((at + cut, line + block.count(b"\n", 0, cut)))
-                wanted = at + cut + size
+                next_edge = at + cut + size
             at += len(block)
             line += block.count(b"\n")
     return [*(edge for edge in edges if edge[0] < at), (at, line)]
@@ -135,33 +135,33 @@ def _line_edges(part: Part, source: SourceSpec, size: int) -> list[tuple[int, in
 
 
 def read(source: SourceSpec, part: Part, *, strict: bool) -> Iterator[Row | Bad]:
-    """Yield the rows of a part; one that cannot be used as `Bad`, or as a DataError if `strict`.
+    """Yield the rows of a part; a row that cannot be used is a `Bad`, or a DataError if `strict`.
 
-    A file that ends in the middle, or cannot be read at all, is one `Bad` after what it held. What
-    is skipped is never an error.
+    A file that ends too early or cannot be read is one `Bad`, after its rows. A query or a hub
+    that fails is always a DataError. What is skipped is never an error.
     """
-    for each in (part, *part.more):
-        if each.skip:
-            yield Bad(each.name, each.label, 0, each.skip, skipped=True)
+    for file_part in (part, *part.more):
+        if file_part.skip:
+            yield Bad(file_part.name, file_part.label, 0, file_part.skip, skipped=True)
         else:
-            yield from _read_one(source, each, strict)
+            yield from _read_one(source, file_part, strict)
 
 
 def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Bad]:
     decoder = Decoder(source.encoding, replace=source.undecodable == "replace")
     where = (part.address, part.label, part.format, part.start, part.end, part.first)
-    given = Reading(*where, source.max_bytes, _query(source), decoder)
+    reading = Reading(*where, source.max_bytes, _query(source), decoder)
     shape = Shape(source, part.address, image=part.format == "image")
     number = part.first - 1
     try:
-        for number, found in reader(part.format)(given):
-            if isinstance(found, Skip):
-                yield Bad(part.name, part.label, number, found.reason, skipped=True)
+        for number, result in reader(part.format)(reading):
+            if isinstance(result, Skip):
+                yield Bad(part.name, part.label, number, result.reason, skipped=True)
                 continue
             try:
-                if isinstance(found, str):
-                    raise ValueError(found)
-                row = shape(found, part.name, f"{part.label}:{number}")
+                if isinstance(result, str):
+                    raise ValueError(result)
+                row = shape(result, part.name, f"{part.label}:{number}")
             except ValueError as error:
                 if strict:
                     raise DataError(

@@ -8,17 +8,19 @@ from pydantic import Field
 
 from curate import tokens
 from curate.pool.sources import SourceSpec
-from curate.spec import Spec
+from curate.spec import MAY_BE_A_FILE, Spec
 
 
 class PoolSpec(Spec):
-    """What to collect, and how to count it."""
+    """Which documents to collect, and how to count their tokens."""
 
     sources: Annotated[
         tuple[SourceSpec, ...], Field(description="Where documents come from, in order.")
     ] = ()
     tokenizer: Annotated[
-        str, Field(description="A bpe-openai encoding, `bytes`, or a tokenizer.json.")
+        str,
+        MAY_BE_A_FILE,
+        Field(description="A bpe-openai encoding, `bytes`, or a tokenizer.json."),
     ] = tokens.DEFAULT
     holdout: Annotated[
         float, Field(ge=0, lt=1, description="Share kept to measure on, never shown or exported.")

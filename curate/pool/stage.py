@@ -1,11 +1,4 @@
-"""Collect every distinct document, with an id that is its content and an exact token count.
-
-    sources ──pool──▶ pool · duplicates
-
-Workers read the sources part by part into shards; ids alone are shuffled to find exact copies, so
-that memory stays flat however large the sources are. What was read before is not read again: new
-files become a new batch.
-"""
+"""The stage `pool`: plan the work, stage the parts, set copies aside, count the result."""
 
 from __future__ import annotations
 
@@ -25,8 +18,9 @@ from curate.pool.aside import NOTHING, first_bad, stop_at_known, write_records
 from curate.pool.copies import Counts, Finish, Ids
 from curate.pool.sources import File, Part, find, parts
 from curate.pool.spec import PoolSpec
-from curate.pool.staging import Found, Identity, Plan, stage
+from curate.pool.staging import Identity, Plan, StagedPart, stage
 from curate.pool.work import CHARS_PER_SHARD, FACTS, ROWS_PER_SHARD, Work, plan_work
+from curate.stage import Cost, Stage
 from curate.takedown.listed import removed
 from curate.workspace import Workspace
 
@@ -37,18 +31,17 @@ READS: tuple[str, ...] = ()
 WRITES = ("pool", "duplicates")
 
 REASONS = 10
-"""How many reasons of rows that were not used a result tells."""
+"""A result has at most this many reasons of rows that were not used."""
 
 
 @dataclass(frozen=True)
 class PoolResult:
-    """What was read, what was new, and what it amounts to.
+    """What was read, what was new, and what the pool holds.
 
-    `read` counts the rows read in this run, `added` the documents that came of them as `batch`;
-    `skipped` are what is no document (a binary file), and `reasons` the most common of those and
-    of bad rows; `encodings` counts rows that were not UTF-8, `replaced` characters that were no
-    text;
-    all else is of the whole pool.
+    `read` counts the rows read in this run, `added` the documents that they added as `batch`. All
+    other fields are about the whole pool. `skipped` counts what is no document (a binary file);
+    `reasons` are the most common ones of those and of bad rows. `encodings` counts rows that were
+    not UTF-8, `replaced` characters that were no text.
     """
 
     rows: int
@@ -71,47 +64,50 @@ class PoolResult:
 
 
 def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
-    """Return a digest of the source files' names, sizes and times, and of a tokenizer's file."""
-    stats = [(each.label, each.size, each.modified) for each in find(spec.sources, workspace.root)]
-    found: dict[str, str | None] = {"sources": storage.digest(stats)}
+    """The digests of the source files' names, sizes and times, and of a tokenizer's file."""
+    stats = [(file.label, file.size, file.modified) for file in find(spec.sources, workspace.root)]
+    digests: dict[str, str | None] = {"sources": storage.digest(stats)}
     if spec.tokenizer.endswith(".json") and workspace.path(spec.tokenizer).is_file():
-        found["tokenizer"] = storage.file_digest(workspace.path(spec.tokenizer))
-    return found
+        digests["tokenizer"] = storage.file_digest(workspace.path(spec.tokenizer))
+    return digests
 
 
 def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
-    """Read what is new in the sources, give every document its id, and keep one of each."""
+    """Read the new files, give every document its id, and keep one document of each id.
+
+    RecipeError without sources; DataError if they hold no document or, if `strict`, a bad row.
+    """
     if not spec.sources:
         raise RecipeError(
             "pool.sources: there are none", hint="name files under `pool: {sources: …}`"
         )
     files = find(spec.sources, workspace.root)
-    was = batches.before(workspace.folder("pool"))
+    was = batches.before(workspace.tables.folder("pool"))
     work = plan_work(workspace, spec, files, was)
     if spec.strict and work.grows:
-        stop_at_known(storage.read_json(workspace.folder("pool") / "_rejected.json"))
-    made = workspace.provenance(
+        stop_at_known(storage.read_json(workspace.tables.folder("pool") / "_rejected.json"))
+    provenance = workspace.freshness.provenance(
         "pool",
         spec,
         inputs(workspace, spec),
         sources=list(work.names),
-        files=[{name: each[name] for name in FACTS} for each in work.files],
+        files=[{name: file[name] for name in FACTS} for file in work.files],
         tokenizer=work.counts["tokens"],
     )
-    with workspace.building("pool", made) as folder:
-        found = _staged(workspace, spec, work, folder / "_staged")
+    with workspace.tables.building("pool", provenance) as folder:
+        staged = _staged(workspace, spec, work, folder / "_staged")
         counts = _without_copies(workspace, work, folder)
         if not counts.documents:
-            raise DataError(f"the sources hold no document{first_bad(found)}", hint=NOTHING)
-        write_records(folder, workspace.folder("pool"), work, found, max(counts.batches))
-        copied = _duplicates(workspace, work, folder, made)
+            raise DataError(f"the sources hold no document{first_bad(staged)}", hint=NOTHING)
+        write_records(folder, workspace.tables.folder("pool"), work, staged, max(counts.batches))
+        copied = _duplicates(workspace, work, folder, provenance)
         for scaffold in ("_staged", "_copies", "_changes", "_dropped"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
-    return _result(workspace, work, found, counts, copied)
+    return _result(workspace, work, staged, counts, copied)
 
 
-def _staged(workspace: Workspace, spec: PoolSpec, work: Work, folder: Path) -> list[Found]:
-    """Read every part that is not read yet; return what the parts held, in their order."""
+def _staged(workspace: Workspace, spec: PoolSpec, work: Work, folder: Path) -> list[StagedPart]:
+    """Read every part that was not read yet; return all of them in their order."""
     (folder / "ids").mkdir(parents=True, exist_ok=True)
     identity = Identity(
         work.counts, spec.holdout, spec.share, spec.seed, work.batch, removed(workspace.root)
@@ -120,35 +116,38 @@ def _staged(workspace: Workspace, spec: PoolSpec, work: Work, folder: Path) -> l
         spec.sources, work.names, spec.strict, identity, folder, ROWS_PER_SHARD, CHARS_PER_SHARD
     )
     todo = parts(spec.sources, workspace.root, files=work.fresh)
-    found: dict[int, Found] = {}
+    staged: dict[int, StagedPart] = {}
     weights = _bytes(todo, work.fresh)
     with workspace.watch("reading, bytes", sum(weights)) as advance:
         for place, part in workspace.engine.each(partial(stage, plan), list(enumerate(todo))):
-            found[place] = part
+            staged[place] = part
             advance(weights[place])
-    return [found[place] for place in range(len(todo))]
+    return [staged[place] for place in range(len(todo))]
 
 
 def _bytes(todo: Sequence[Part], files: Sequence[File]) -> list[int]:
-    """Return how many bytes each part has, near enough for a bar."""
+    """The bytes of the parts, near enough for a progress bar."""
     sizes = {file.address: file.size for file in files}
     cuts = Counter(part.address for part in todo)
     return [
-        sum(sizes[each.address] // max(1, cuts[each.address]) for each in (part, *part.more))
+        sum(
+            sizes[file_part.address] // max(1, cuts[file_part.address])
+            for file_part in (part, *part.more)
+        )
         for part in todo
     ]
 
 
 def _without_copies(workspace: Workspace, work: Work, folder: Path) -> Counts:
-    """Write the shards as they stay; return what they amount to."""
-    engine, staged = workspace.engine, folder / "_staged"
+    """Write the final shards; return their counts."""
+    engine, staging_folder = workspace.engine, folder / "_staged"
     ranks = {name: rank for rank, name in enumerate(work.names)}
-    new = storage.shards(staged / "ids")
+    new = storage.shards(staging_folder / "ids")
     old = list(work.was.shards)
     buckets = buckets_for(work.was.rows + _rows(new))
-    changed: list[Path] = []
+    changes_by_shard: list[Path] = []
     if new:
-        told = engine.shuffle(
+        changes_by_id = engine.shuffle(
             copies.changes,
             [*old, *new],
             folder / "_copies",
@@ -156,13 +155,18 @@ def _without_copies(workspace: Workspace, work: Work, folder: Path) -> Counts:
             buckets=buckets,
             load=Ids(ranks, real=work.grows),
         )
-        changed = engine.shuffle(
-            copies.by_shard, told, folder / "_changes", key="shard", buckets=buckets
+        changes_by_shard = engine.shuffle(
+            copies.by_shard, changes_by_id, folder / "_changes", key="shard", buckets=buckets
         )
     finish = Finish(
-        folder, folder / "_dropped", changed, work.names, work.counts, work.was.counts or {}
+        folder,
+        folder / "_dropped",
+        changes_by_shard,
+        work.names,
+        work.counts,
+        work.was.counts or {},
     )
-    shards = [*(old if work.grows else ()), *(staged / path.name for path in new)]
+    shards = [*(old if work.grows else ()), *(staging_folder / path.name for path in new)]
     total = Counts()
     with workspace.watch("setting copies aside", None) as advance:
         for _, counts in engine.each(finish, shards):
@@ -180,9 +184,9 @@ def _rows(shards: Sequence[Path]) -> int:
 def _notes(
     unused: Sequence[Mapping[str, Any]], encodings: Mapping[str, int], replaced: int
 ) -> Iterator[str]:
-    """Yield what a reader of the result should know about what was read."""
+    """Yield what a reader of the result should know about the rows."""
     for word, skipped in (("not used", False), ("skipped", True)):
-        reasons = Counter(each["reason"] for each in unused if each["skipped"] is skipped)
+        reasons = Counter(row["reason"] for row in unused if row["skipped"] is skipped)
         if reasons:
             most = ", ".join(f"{why} ({n:,})" for why, n in reasons.most_common(3))
             more = ", …" if len(reasons) > 3 else ""
@@ -195,23 +199,23 @@ def _notes(
         yield f"characters that were no text, replaced: {replaced:,}"
 
 
-def _duplicates(workspace: Workspace, work: Work, folder: Path, made: Provenance) -> int:
+def _duplicates(workspace: Workspace, work: Work, folder: Path, provenance: Provenance) -> int:
     dropped = folder / "_dropped"
     shards = storage.shards(dropped) if dropped.exists() else []
-    old = workspace.folder("duplicates")
+    old = workspace.tables.folder("duplicates")
     if work.grows and old.exists():
         shards = [old, *shards]
     schema = tables.schema("duplicates")
-    return storage.write_file_parts(old, schema, shards, made).rows
+    return storage.write_file_parts(old, schema, shards, provenance).rows
 
 
 def _result(
-    workspace: Workspace, work: Work, found: Sequence[Found], counts: Counts, copied: int
+    workspace: Workspace, work: Work, staged: Sequence[StagedPart], counts: Counts, copied: int
 ) -> PoolResult:
-    folder = workspace.folder("pool")
+    folder = workspace.tables.folder("pool")
     record = storage.read_json(folder / batches.RECORD)
     unused = storage.read_json(folder / "_rejected.json")
-    bad = sum(not each["skipped"] for each in unused)
+    bad = sum(not row["skipped"] for row in unused)
     aside = record["left_out"] + record["refused"]
     return PoolResult(
         rows=counts.documents + copied + bad + aside,
@@ -220,15 +224,31 @@ def _result(
         shared=counts.shared,
         bad_rows=bad,
         skipped=len(unused) - bad,
-        reasons=dict(Counter(each["reason"] for each in unused).most_common(REASONS)),
+        reasons=dict(Counter(row["reason"] for row in unused).most_common(REASONS)),
         encodings=record["encodings"],
         replaced=record["replaced"],
         left_out=aside,
         tokens=counts.tokens,
         holdout=counts.holdout,
-        read=sum(each.rows + sum(not row["skipped"] for row in each.bad) for each in found),
+        read=sum(part.rows + sum(not row["skipped"] for row in part.bad) for part in staged),
         added=counts.batches[work.batch],
         batch=record["batch"],
         sources={name: counts.sources[name] for name in work.names if counts.sources[name]},
         notes=tuple(_notes(unused, record["encodings"], record["replaced"])),
     )
+
+
+STAGE = Stage(
+    name="pool",
+    spec=PoolSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=(
+        "curate pool --holdout 0.05",
+        "curate pool --tokenizer cl100k_base    (counts again what is stored)",
+    ),
+    inputs=inputs,
+    bulk=True,
+    cost=Cost(run, writes="pool"),
+)

@@ -1,7 +1,7 @@
-"""Read one part of the sources into shards of the pool, before copies are known.
+"""Read one part of the sources into shards of the pool, before copies are set aside.
 
-Every worker reads a part alone, and writes the shards it makes with a narrow file of their ids
-beside; the part's own record is written last, so that a part is done as a whole or again.
+A worker reads a part alone. It writes the shards, a narrow file of ids beside each, and last the
+record of the part. A part without a record is read again as a whole.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from curate.pool.sources import Bad, Part, Row, SourceSpec, content, read
 if TYPE_CHECKING:
     import pyarrow as pa
 
-KEPT = ("source", "origin", "template", "license", "language", "meta", "media")
-"""What a row keeps as it was read."""
+AS_READ = ("source", "origin", "template", "license", "language", "meta", "media")
+"""The columns whose values stay as they were read."""
 
 PART_BITS, SHARD_BITS = 24, 20
-"""A shard's number holds its batch, its part and its place among the shards of that part."""
+"""A shard's number holds its batch, its part, and its place among the shards of the part."""
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What turns a row into a document of the pool.
+    """The settings that turn a row into a document of the pool.
 
-    `counts` names the columns of token counts and their tokenizers; `refused` are ids that were
-    taken down, `share` is the part of all ids that is kept.
+    `counts` are the token columns and their tokenizers. `refused` are ids that were taken down.
+    `share` is the share of all ids that stays.
     """
 
     counts: Mapping[str, str]
@@ -55,8 +55,8 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a part held: rows read, and those of them that were left out or refused.
+class StagedPart:
+    """What a part held: the rows read, and how many of them were left out or refused.
 
     `encodings` counts the rows that were not UTF-8, `replaced` the characters that were no text.
     """
@@ -71,24 +71,24 @@ class Found:
 
 
 def shard_number(batch: int, part: int, place: int) -> int:
-    """Return the number of a shard, which orders shards as their names do."""
+    """The number of a shard; numbers sort as the names of shards do."""
     return ((batch << PART_BITS | part) << SHARD_BITS) | place
 
 
 def shard_name(number: int) -> str:
-    """Return the file name of a shard."""
+    """The file name of a shard."""
     place, rest = number & ((1 << SHARD_BITS) - 1), number >> SHARD_BITS
     return f"{rest >> PART_BITS:04}-{rest & ((1 << PART_BITS) - 1):07}-{place:04}.parquet"
 
 
 def number_of(name: str) -> int:
-    """Return the number of the shard of that file name."""
+    """The number of the shard with that file name."""
     batch, part, place = name.removesuffix(".parquet").split("-")
     return shard_number(int(batch), int(part), int(place))
 
 
 def ids_schema() -> pa.Schema:
-    """Return the schema of the narrow files: what it takes to find copies."""
+    """The schema of the narrow files, which hold what is needed to find copies."""
     import pyarrow as pa
 
     return pa.schema(
@@ -103,13 +103,16 @@ def ids_schema() -> pa.Schema:
     )
 
 
-def stage(plan: Plan, item: tuple[int, Part]) -> Found:
-    """Write the shards of one part; pure in what the part holds."""
+def stage(plan: Plan, item: tuple[int, Part]) -> StagedPart:
+    """Write the shards of one part, then its record; do nothing if the record exists.
+
+    The same part always gives the same bytes.
+    """
     number, part = item
-    record = plan.folder / f"{plan.identity.batch:04}-{number:07}.json"
-    known = storage.read_json(record)
-    if known is not None:
-        return _found(known)
+    path = plan.folder / f"{plan.identity.batch:04}-{number:07}.json"
+    record = storage.read_json(path)
+    if record is not None:
+        return _staged_part(record)
     bad: list[dict[str, Any]] = []
     shards: list[str] = []
     counts = {"rows": 0, "left_out": 0, "refused": 0, "replaced": 0}
@@ -125,13 +128,13 @@ def stage(plan: Plan, item: tuple[int, Part]) -> Found:
             shard = shard_number(plan.identity.batch, number, len(shards))
             _write(plan, shard, table)
             shards.append(shard_name(shard))
-    found = {**counts, "bad": bad, "shards": shards, "encodings": dict(encodings)}
-    storage.write_json(record, found)
-    return _found(found)
+    record = {**counts, "bad": bad, "shards": shards, "encodings": dict(encodings)}
+    storage.write_json(path, record)
+    return _staged_part(record)
 
 
-def _found(record: Mapping[str, Any]) -> Found:
-    return Found(**{**record, "bad": tuple(record["bad"]), "shards": tuple(record["shards"])})
+def _staged_part(record: Mapping[str, Any]) -> StagedPart:
+    return StagedPart(**{**record, "bad": tuple(record["bad"]), "shards": tuple(record["shards"])})
 
 
 def _batches(plan: Plan, part: Part, bad: list[dict[str, Any]]) -> Iterator[list[Row]]:
@@ -151,22 +154,22 @@ def _batches(plan: Plan, part: Part, bad: list[dict[str, Any]]) -> Iterator[list
 
 
 def identify(rows: Sequence[Row], identity: Identity) -> tuple[pa.Table, int, int]:
-    """Give rows their canonical text, id, token counts and holdout mark; pure.
+    """Give rows their canonical text, id, token counts and holdout mark. Pure.
 
-    Returns the documents, and how many rows the share left out and how many were refused.
+    Returns the documents, the number of rows outside the share, and the number of refused rows.
     """
-    made = [content(row) for row in rows]
-    ids = [each.id for each in made]
-    chosen = _chosen(ids, identity)
-    refused = sum(ids[place] in identity.refused for place in chosen) if identity.refused else 0
+    contents = [content(row) for row in rows]
+    ids = [document.id for document in contents]
+    places = _places_in_share(ids, identity)
+    refused = sum(ids[place] in identity.refused for place in places) if identity.refused else 0
     if refused:
-        chosen = [place for place in chosen if ids[place] not in identity.refused]
-    rows, made = [rows[place] for place in chosen], [made[place] for place in chosen]
-    left_out = len(ids) - len(chosen) - refused
-    ids = [ids[place] for place in chosen]
-    texts = [each.text for each in made]
-    columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in KEPT}
-    columns |= {"id": ids, "text": texts, "fields": [each.fields for each in made]}
+        places = [place for place in places if ids[place] not in identity.refused]
+    rows, contents = [rows[place] for place in places], [contents[place] for place in places]
+    left_out = len(ids) - len(places) - refused
+    ids = [ids[place] for place in places]
+    texts = [document.text for document in contents]
+    columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in AS_READ}
+    columns |= {"id": ids, "text": texts, "fields": [document.fields for document in contents]}
     for column, tokenizer in identity.counts.items():
         count = tokens.counter(tokenizer)
         columns[column] = [count(text) for text in texts]
@@ -179,7 +182,7 @@ def identify(rows: Sequence[Row], identity: Identity) -> tuple[pa.Table, int, in
     return _table(columns, len(ids)), left_out, refused
 
 
-def _chosen(ids: Sequence[str], identity: Identity) -> list[int]:
+def _places_in_share(ids: Sequence[str], identity: Identity) -> list[int]:
     if identity.share >= 1:
         return list(range(len(ids)))
     noise = chance.uniform(ids, identity.seed, "share") if ids else ()
@@ -206,7 +209,7 @@ def _write(plan: Plan, shard: int, table: pa.Table) -> None:
 
 
 def narrow_rows(documents: pa.Table, shard: int, ranks: Mapping[str, int]) -> pa.Table:
-    """Return what it takes to find the copies of a shard's documents: ids and places."""
+    """The ids and places of a shard's documents, as needed to find copies."""
     import numpy as np
     import pyarrow as pa
 

@@ -1,4 +1,4 @@
-"""What there is to read: files, parts, and what was read before."""
+"""The plan of a run: which files to read, and what the pool already holds."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from curate.workspace import Workspace
 
 ROWS_PER_SHARD = 10_000
 CHARS_PER_SHARD = 32 << 20
-"""A shard ends at whichever comes first, so that a worker's memory does not hang on the texts."""
+"""A shard ends at the first of both limits, so long texts do not fill a worker's memory."""
 
 FACTS = ("path", "size", "sha256")
+"""The facts of a file that its provenance states."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do: the files that are read, as which batch, beside which shards.
+    """The plan of a run: the files to read, their batch, and the pool before.
 
-    `files` are the records of all files, `fresh` the files to read; `grows` says that the pool
-    goes on from `was`, of which otherwise only the batches count.
+    `files` are the records of all files; `fresh` are the files to read. If the pool `grows`, the
+    documents in `was` stay; otherwise only the batches of their ids count. `counts` are the token
+    columns and their tokenizers.
     """
 
     names: tuple[str, ...]
@@ -40,24 +42,28 @@ class Work:
 
 
 def plan_work(workspace: Workspace, spec: PoolSpec, files: Sequence[File], was: Before) -> Work:
+    """Plan a run: read only the new files if the pool can grow, otherwise all files.
+
+    RecipeError for an unknown tokenizer.
+    """
     tokenizer = _path_of(workspace, spec.tokenizer)
-    tokens.counter(tokenizer)  # a wrong name is told before anything is read
+    tokens.counter(tokenizer)  # fails on a wrong name before anything is read
     reading = storage.digest([spec.holdout, spec.share, spec.seed])
     grows = batches.can_grow(was, files, spec.sources, reading)
-    known = was.files if grows and was.files else {}
-    fresh = [file for file in files if (file.label, file.name) not in known]
+    earlier_records = was.files if grows and was.files else {}
+    fresh = [file for file in files if (file.label, file.name) not in earlier_records]
     facts = dict(workspace.engine.each(batches.fact, fresh))
-    read = {file: facts[place] for place, file in enumerate(fresh)}
+    fact_of = {file: facts[place] for place, file in enumerate(fresh)}
     records = [
-        batches.record(file, spec.sources[file.source], read[file])
-        if file in read
-        else {**known[file.label, file.name], "modified": file.modified}
+        batches.record(file, spec.sources[file.source], fact_of[file])
+        if file in fact_of
+        else {**earlier_records[file.label, file.name], "modified": file.modified}
         for file in files
     ]
     counts = {"tokens": tokenizer}
     if grows:
-        others = {each for each in (was.counts or {}).values() if each != tokenizer}
-        counts |= {f"tokens:{Path(each).stem}": each for each in sorted(others)}
+        others = {other for other in (was.counts or {}).values() if other != tokenizer}
+        counts |= {f"tokens:{Path(other).stem}": other for other in sorted(others)}
     names = tuple(dict.fromkeys(file.name for file in files))
     batch = was.batch + 1
     return Work(names, tuple(records), tuple(fresh), was, grows, reading, batch, counts)

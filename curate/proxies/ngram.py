@@ -1,8 +1,9 @@
 """A byte n-gram language model as the smallest proxy: seconds for many mixtures.
 
 Orders 0 to 5, interpolated from the bottom: p_k = (count + α_k · p_{k-1}) / (context count + α_k)
-(MacKay and Peto 1995). Counts are exact, since only the keys of the held-out text are counted, and
-they come from the documents really drawn: scaled counts of a whole domain would keep its support.
+(MacKay and Peto 1995). Only the keys of the held-out text are counted, so counts are exact. They
+come from the documents really drawn: scaled counts of a whole domain would include documents
+that were left out.
 """
 
 from __future__ import annotations
@@ -15,28 +16,39 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ALPHA = (1, 4, 16, 32, 32, 32)
-"""Strength of the lower order in each order, chosen on code, prose and Chinese."""
+"""α_k for orders 0 to 5: how much the order below weighs. Chosen on code, prose and Chinese."""
 
 
 class Corpus:
-    """Candidates and held-out text, indexed once; every mixture is then a weighted count."""
+    """Candidates and held-out texts by source, indexed once.
+
+    Every mixture is then a weighted count.
+    """
 
     def __init__(self, candidates: Sequence[str], holdout: Mapping[str, Sequence[str]]) -> None:
         import numpy as np
 
         train, self._owner = _bytes(candidates)
-        held = [text for texts in holdout.values() for text in texts]
-        valid, owner = _bytes(held)
+        valid_texts = [text for texts in holdout.values() for text in texts]
+        valid, owner = _bytes(valid_texts)
         names = [name for name, texts in holdout.items() for _ in texts]
         self._source = np.array([list(holdout).index(name) for name in names], np.int64)[owner]
         self._names = list(holdout)
         self._orders = [
-            tuple(_match(t, v) for t, v in zip(_keys(*train, k), _keys(*valid, k), strict=True))
-            for k in range(len(ALPHA))
+            tuple(
+                _match(train_keys, valid_keys)
+                for train_keys, valid_keys in zip(
+                    _keys(*train, order), _keys(*valid, order), strict=True
+                )
+            )
+            for order in range(len(ALPHA))
         ]
 
     def cross_entropy(self, copies: NDArray[np.int64]) -> dict[str, float]:
-        """Return nats per byte on each source's held-out text, with `copies` of each candidate."""
+        """The mean loss on the held-out text of each source, in nats per byte.
+
+        `copies` says how often each candidate is read.
+        """
         import numpy as np
 
         weights = copies.astype(np.float64)[self._owner]
@@ -45,19 +57,22 @@ class Corpus:
             p = (gram.counts(weights) + alpha * p) / (context.counts(weights) + alpha)
         loss = -np.log(p)
         return {
-            name: float(loss[self._source == place].mean())
-            for place, name in enumerate(self._names)
+            name: float(loss[self._source == number].mean())
+            for number, name in enumerate(self._names)
         }
 
 
 class _Match:
-    """Where each training key stands among the held-out keys."""
+    """Training and held-out keys as numbers of the `size` distinct held-out keys.
+
+    A training key that is not among them has the number `size`.
+    """
 
     def __init__(self, train: NDArray[np.int32], valid: NDArray[np.int64], size: int) -> None:
         self._train, self._valid, self._size = train, valid, size
 
     def counts(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return, for each held-out byte, the weighted count of its key in training."""
+        """The weighted count of each held-out byte's key in training."""
         import numpy as np
 
         total = np.bincount(self._train, weights, minlength=self._size + 1)
@@ -67,11 +82,12 @@ class _Match:
 def _match(train: NDArray[np.uint64], valid: NDArray[np.uint64]) -> _Match:
     import numpy as np
 
-    known, place = np.unique(valid, return_inverse=True)
-    found = np.searchsorted(known, train)
-    found[found == len(known)] = 0
-    hit = known[found] == train
-    return _Match(np.where(hit, found, len(known)).astype(np.int32), place, len(known))
+    distinct, valid_numbers = np.unique(valid, return_inverse=True)
+    size = len(distinct)
+    numbers = np.searchsorted(distinct, train)
+    numbers[numbers == size] = 0
+    hit = distinct[numbers] == train
+    return _Match(np.where(hit, numbers, size).astype(np.int32), valid_numbers, size)
 
 
 _Text = tuple["NDArray[np.uint8]", "NDArray[np.int64]"]
@@ -79,7 +95,7 @@ _Text = tuple["NDArray[np.uint8]", "NDArray[np.int64]"]
 
 
 def _bytes(texts: Sequence[str]) -> tuple[_Text, NDArray[np.int64]]:
-    """Return the bytes of all texts with their offsets, and the text each byte belongs to."""
+    """The bytes of all texts with their offsets, and the number of the text each belongs to."""
     import numpy as np
 
     encoded = [text.encode() for text in texts]
@@ -92,7 +108,7 @@ def _bytes(texts: Sequence[str]) -> tuple[_Text, NDArray[np.int64]]:
 def _keys(
     data: NDArray[np.uint8], offset: NDArray[np.int64], order: int
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Return a 64-bit key for each byte's context of `order` bytes, and for context and byte."""
+    """A 64-bit key of the `order` bytes before each byte, and one of these and the byte itself."""
     import numpy as np
 
     key: NDArray[np.uint64] = np.full(len(data), order + 1, np.uint64)

@@ -50,7 +50,7 @@ def fetch(workspace: Workspace, current: Round, backend: Backend, batch: Batch) 
     place = f"{project.key} {project.born}"  # a project made anew may have the old one's number
     label = " ".join(filter(None, ("fetching answers", batch.name)))
     with workspace.watch(label, None):
-        pulled = backend.pull(project, cursor=current.cursors.get(place), known=known)
+        pulled = backend.pull(project, cursor=current.cursors().get(place), known=known)
     given = {each.account for each in pulled.annotations}
     ids, added = accounts_.identify(workspace.root, project.backend, given)
     suggested = _suggested(current, batch)
@@ -68,7 +68,7 @@ def fetch(workspace: Workspace, current: Round, backend: Backend, batch: Batch) 
         and not was_put_back(row, before.get(key_of(row)), batch.restored)
     ]
     if news:
-        cursors = {**current.cursors, **({place: pulled.cursor} if pulled.cursor else {})}
+        cursors = {**current.cursors(), **({place: pulled.cursor} if pulled.cursor else {})}
         current.append([{**row, "at": row["at"] or moment(now())} for row in news], cursors)
     unasked = 0
     if batch.people is not None:

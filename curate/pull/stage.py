@@ -15,6 +15,7 @@ from curate.pull.fetching import Fetched, fetch
 from curate.pull.spec import PullSpec
 from curate.rounds import Batch, Round
 from curate.rounds.standing import Standing, close, standing
+from curate.stage import Stage, if_people_are_asked
 from curate.workspace import Workspace
 
 READS = ("project",)
@@ -37,19 +38,19 @@ class PullResult:
 
 def run(workspace: Workspace, spec: PullSpec) -> PullResult:
     """Pull what is new in the newest round, and close the round if it is done."""
-    current = workspace.round
+    current = workspace.rounds.current()
     backend = _connected(workspace, current)
     fetched = Fetched.joined(fetch(workspace, current, backend, b) for b in current.batches)
     state = standing(current, {b.name: _people(workspace, backend, b) for b in current.batches})
     why = _done(state, spec.enough)
     if why and not current.closed:
         close(current, why)
-    return result(current, fetched, state, done=bool(why))
+    return summarize(current, fetched, state, done=bool(why))
 
 
 def close_round(workspace: Workspace) -> PullResult:
     """End the newest round early: what was answered comes home first, the rest is withdrawn."""
-    current = workspace.round
+    current = workspace.rounds.current()
     if current.closed:
         raise DataError(f"round {current.number} is closed already")
     fetched = Fetched()
@@ -57,7 +58,7 @@ def close_round(workspace: Workspace) -> PullResult:
         backend = _connected(workspace, current)
         fetched = Fetched.joined(fetch(workspace, current, backend, b) for b in current.batches)
     close(current, "closed by hand")
-    return result(current, fetched, standing(current, {}), done=True)
+    return summarize(current, fetched, standing(current, {}), done=True)
 
 
 def _people(workspace: Workspace, backend: Backend, batch: Batch) -> set[str] | None:
@@ -91,7 +92,7 @@ def _connected(workspace: Workspace, current: Round) -> Backend:
     return workspace.connect(current.project.backend)
 
 
-def result(current: Round, fetched: Fetched, state: Standing, *, done: bool) -> PullResult:
+def summarize(current: Round, fetched: Fetched, state: Standing, *, done: bool) -> PullResult:
     answers = current.answers()
     rejected = Counter(row["reason"] for row in answers if row["status"] == "rejected")
     notes = []
@@ -109,3 +110,15 @@ def result(current: Round, fetched: Fetched, state: Standing, *, done: bool) -> 
         done=done,
         notes=tuple(notes),
     )
+
+
+STAGE = Stage(
+    name="pull",
+    spec=PullSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=("curate pull --answers labels.jsonl",),
+    takes_part=if_people_are_asked,
+    asks_people=True,
+)

@@ -14,14 +14,14 @@ from curate.push.assign import Item, Part, by_person, by_value, slugs, together
 from curate.push.spec import PERSON, UNDETERMINED, PushSpec
 from curate.push.suggest import suggest
 from curate.push.tasks import in_order
-from curate.records import Form, Suggestion, now
+from curate.records import Form, Suggestion
 from curate.rounds import Batch, Round
 from curate.workspace import Workspace
 
 
 def project_name(workspace: Workspace, number: int, batch: str | None = None) -> str:
     """Return the project's name on the server: `<recipe>-<workspace id>-rNN`, `-<batch>`."""
-    about = workspace.about
+    about = workspace.about()
     name = f"{about['name']}-{about['id']}-r{number:02}"
     return f"{name}-{batch}" if batch else name
 
@@ -49,13 +49,27 @@ def check_gold(form: Form, current: Round) -> None:
                 )
 
 
+def open_round(workspace: Workspace) -> Round:
+    """Load the newest round that asks people. Raises DataError if it is closed."""
+    current = workspace.rounds.current()
+    if current.closed:
+        raise DataError(
+            f"round {current.number} is closed", hint="open another with `curate run --next-round`"
+        )
+    return current
+
+
 def freeze(
     workspace: Workspace,
     spec: PushSpec,
     current: Round,
     form: Form,
     guidelines: Mapping[str | None, str],
-) -> tuple[str, ...]:
+) -> tuple[Round, tuple[str, ...]]:
+    """Freeze form, guidelines, overlap, backend, suggestions, and who is asked what.
+
+    The round as it is then, and what there is to say. Raises DataError for parts that do not fit.
+    """
     backend = workspace.connect(spec.backend)
     who, added = _who(workspace, backend)
     parts = _parts(workspace, spec, current, who)
@@ -80,8 +94,8 @@ def freeze(
         for part in parts
         for id, overlap in part.asks.items()
     ]
-    current.freeze_push({"spec": spec.settings(), "created": now()}, form, batches, asked)
-    return (f"{added} new accounts were added to {people.NAME}",) if added else ()
+    frozen = current.freeze_push(spec.settings(), form, batches, asked)
+    return frozen, (f"{added} new accounts were added to {people.NAME}",) if added else ()
 
 
 def _plain(suggested: Iterable[Suggestion] | None) -> str | None:
@@ -142,7 +156,7 @@ def _values(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str
         )
     found = {
         row["id"]: row[stored]
-        for shard in workspace.documents(["id", stored], dropped=True)
+        for shard in workspace.documents.batches(["id", stored], dropped=True)
         for row in shard.to_pylist()
         if row["id"] in ids
     }

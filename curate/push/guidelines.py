@@ -33,12 +33,12 @@ def read_guidelines(workspace: Workspace, spec: PushSpec) -> dict[str | None, st
 def changes(
     current: Round, spec: PushSpec, form: Form, guidelines: Mapping[str | None, str]
 ) -> tuple[str, ...]:
-    if form.digest != current.push["form_digest"]:
+    if form.digest != current.sent["form_digest"]:
         raise ProjectMismatch(
             f"the form {form.name} has changed since its round was pushed",
             hint="finish or close the round; the new form acts on `curate run --next-round`",
         )
-    now_, then = spec.settings(), current.push["spec"]
+    now_, then = spec.settings(), current.sent["spec"]
     changed = [name for name in now_ if now_[name] != then.get(name)]
     if "guidelines" not in changed and _other_guidelines(current, guidelines):
         changed.append("guidelines")
@@ -53,7 +53,7 @@ def _other_guidelines(current: Round, guidelines: Mapping[str | None, str]) -> b
 def rewritten(workspace: Workspace, spec: PushSpec, current: Round) -> tuple[str, ...]:
     """Return which files have other words than those a pushed round is frozen with."""
     checks = {
-        "form": lambda: load_form(spec.form, workspace.root).digest != current.push["form_digest"],
+        "form": lambda: load_form(spec.form, workspace.root).digest != current.sent["form_digest"],
         "guidelines": lambda: _other_guidelines(current, read_guidelines(workspace, spec)),
     }
     return tuple(f"push.{name}" for name, differs in checks.items() if _holds(differs))

@@ -11,7 +11,8 @@ from typing import Any
 from curate.backends import Backend
 from curate.errors import DataError, ProjectMismatch
 from curate.people import people
-from curate.push.stage import accounts, open
+from curate.people.accounts import accounts_of
+from curate.push.first import open_round
 from curate.push.tasks import tasks_of
 from curate.records import Annotation, Project
 from curate.rounds import Batch, Round
@@ -34,17 +35,17 @@ def restore(workspace: Workspace) -> RestoreResult:
 
     A project that is there gets back only what it has lost. After a kill, run it again.
     """
-    current = open(workspace)
+    current = open_round(workspace)
     if current.push is None:
         raise DataError(f"round {current.number} has not been sent", hint="run `curate push`")
-    backend = workspace.connect(current.push["spec"]["backend"])
+    backend = workspace.connect(current.sent["spec"]["backend"])
     anew = answers = tasks = 0
     urls = []
     for batch in current.batches:
         project, is_new = _found_or_made(backend, batch)
         urls.append(project.url)
         given = _at_home(workspace, current, batch)
-        admitted = accounts(workspace.root, backend, batch.people)
+        admitted = accounts_of(workspace.root, backend, batch.people)
         backend.admit(project, sorted({*admitted, *(each.account for each in given)}))
         asked = tasks_of(current, batch.name)
         with workspace.watch("putting answers back", None):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from curate.push.suggest import SuggestSpec
-from curate.spec import Spec
+from curate.spec import MAY_BE_A_FILE, Spec
 
 PERSON = "person"
 UNDETERMINED = "und"
@@ -20,15 +20,16 @@ class PushSpec(Spec):
     backend: Annotated[
         Literal["label_studio", "argilla", "folder"], Field(description="Where people label.")
     ] = "label_studio"
-    form: Annotated[str, Field(description="A form by name, or the path of a label config.")] = (
-        "sentiment"
-    )
+    form: Annotated[
+        str, MAY_BE_A_FILE, Field(description="A form by name, or the path of a label config.")
+    ] = "sentiment"
     overlap: Annotated[
         Annotated[int, Field(ge=1)] | Literal["all"],
         Field(description="How many people answer each text."),
     ] = 1
     guidelines: Annotated[
         str | dict[str, str] | None,
+        MAY_BE_A_FILE,
         Field(description="A Markdown file for annotators; or one for each part of the round."),
     ] = None
     assign: Annotated[

@@ -5,20 +5,17 @@ sample ──push──▶ the round's projects on their server
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
-from pathlib import Path
 
 from curate.backends import Backend
-from curate.errors import DataError
 from curate.forms import load_form
-from curate.people import accounts as accounts_
-from curate.people import people
-from curate.push.first import check_fields, check_gold, freeze
+from curate.people.accounts import accounts_of
+from curate.push.first import check_fields, check_gold, freeze, open_round
 from curate.push.guidelines import changes, read_guidelines
 from curate.push.spec import PushSpec
 from curate.push.tasks import tasks_of
 from curate.rounds import Batch, Round
+from curate.stage import Stage, if_people_are_asked
 from curate.workspace import Workspace
 
 READS = ("sample",)
@@ -57,40 +54,31 @@ def run(workspace: Workspace, spec: PushSpec) -> PushResult:
     The first push freezes form, guidelines, overlap, backend, suggestions and who is asked what.
     Settings that changed since act on the next round, and the result says so.
     """
-    current = open(workspace)
+    current = open_round(workspace)
     form, guidelines = load_form(spec.form, workspace.root), read_guidelines(workspace, spec)
     check_fields(form, current)
     notes: tuple[str, ...] = ()
     if current.push is None:
         check_gold(form, current)
-        notes = freeze(workspace, spec, current, form, guidelines)
+        current, notes = freeze(workspace, spec, current, form, guidelines)
     notes += changes(current, spec, form, guidelines)
-    backend = workspace.connect(current.push["spec"]["backend"])
+    backend = workspace.connect(current.sent["spec"]["backend"])
     sent = tuple(_send(workspace, backend, current, batch) for batch in current.batches)
     return PushResult(
         round=current.number,
         project=sent[0].project,
         url=sent[0].url,
         tasks=len(current.sample()),
-        sent=sum(each.sent for each in sent),
+        sent=sum(part.sent for part in sent),
         suggestions=sum(row["suggestions"] is not None for row in current.tasks()),
         batches=sent if len(sent) > 1 or sent[0].batch else (),
         notes=notes,
     )
 
 
-def open(workspace: Workspace) -> Round:
-    current = workspace.round
-    if current.closed:
-        raise DataError(
-            f"round {current.number} is closed", hint="open another with `curate run --next-round`"
-        )
-    return current
-
-
 def _send(workspace: Workspace, backend: Backend, current: Round, batch: Batch) -> Sent:
     project = backend.open_project(batch.project)
-    backend.admit(project, accounts(workspace.root, backend, batch.people))
+    backend.admit(project, accounts_of(workspace.root, backend, batch.people))
     tasks = tasks_of(current, batch.name)
     sent = 0
     with workspace.watch(" ".join(filter(None, ("sending", batch.name))), len(tasks)) as advance:
@@ -101,10 +89,13 @@ def _send(workspace: Workspace, backend: Backend, current: Round, batch: Batch) 
     return Sent(batch.name, number, project.name, project.url, len(tasks), sent)
 
 
-def accounts(root: Path, backend: Backend, ids: Collection[str] | None) -> list[str]:
-    """Return the accounts of people on a backend, those of everyone who is asked for None."""
-    known = people.load(root).ids(backend.name)
-    if ids is None:
-        here = set(backend.accounts())
-        ids = [p.id for p in accounts_.asked(root, {known[a] for a in here if a in known})]
-    return sorted(account for account, id in known.items() if id in ids)
+STAGE = Stage(
+    name="push",
+    spec=PushSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=("curate push --backend label_studio --form sentiment --overlap 3",),
+    takes_part=if_people_are_asked,
+    asks_people=True,
+)

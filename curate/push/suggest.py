@@ -112,9 +112,9 @@ def _predicted(
     workspace: Workspace, question: Question, views: Mapping[str, View]
 ) -> Iterator[Guess]:
     """Yield what `score` predicts of each view's document, with its probability."""
-    workspace.require("scores")
+    workspace.tables.require("scores")
     column = tables.predicted(question.name)
-    scores = workspace.read("scores")
+    scores = workspace.tables.read("scores")
     if column not in scores.column_names:
         raise RecipeError(f"push.suggest: scores holds no prediction of {question.name}")
     rows = {row["id"]: row for row in scores.to_pylist()}

@@ -1,4 +1,4 @@
-"""Write one self-contained page that tells the run from its ledger and tables.
+"""Write one self-contained page about the run, from its ledger and tables.
 
 everything ──report──▶ report.html
 """

@@ -16,20 +16,20 @@ _COLORS = ["#9aa5b1", "#3f6fb5", "#2a9d6f", "#d9822b"]
 
 
 def bars(rows: Rows, name: str, value: str) -> str:
-    """Return horizontal bars in the order given, with their numbers."""
+    """Horizontal bars in the order of the rows, with their numbers."""
     import altair as alt
 
     base = _chart(rows).encode(
         y=alt.Y(f"{name}:N", sort=None, title=None),
         x=alt.X(f"{value}:Q", title=value, axis=alt.Axis(tickCount=6)),
     )
-    drawn = base.mark_bar(color=_COLORS[1])
+    marks = base.mark_bar(color=_COLORS[1])
     numbers = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{value}:Q", format=","))
-    return _svg((drawn + numbers).properties(width=_WIDTH, height=alt.Step(26)))
+    return _svg((marks + numbers).properties(width=_WIDTH, height=alt.Step(26)))
 
 
 def grouped(rows: Rows, name: str, value: str, series: str) -> str:
-    """Return bars side by side: one cluster for each `name`, one bar for each `series`."""
+    """Bars side by side: one cluster for each `name`, one bar for each `series`."""
     import altair as alt
 
     order = list(dict.fromkeys(row[series] for row in rows))
@@ -49,7 +49,7 @@ def grouped(rows: Rows, name: str, value: str, series: str) -> str:
 
 
 def reliability(bins: Rows) -> str:
-    """Return confidence against what came true, with the diagonal."""
+    """Confidence against the share that came true, with the diagonal."""
     import altair as alt
 
     points = (
@@ -70,7 +70,7 @@ def reliability(bins: Rows) -> str:
 
 
 def distributions(mix: pd.DataFrame) -> str:
-    """Return quartiles of the quality of each group: all candidates, and those drawn."""
+    """The quartiles of quality in each group: of all candidates, and of those drawn."""
     import altair as alt
 
     parts = (("candidates", mix), ("drawn", mix[mix["copies"] > 0]))
@@ -94,10 +94,17 @@ def distributions(mix: pd.DataFrame) -> str:
 
 
 def losses(points: Rows) -> str:
-    """Return the cross-entropy of each mixture on each source, with two standard deviations."""
+    """The cross-entropy of each mixture on each source, with two standard deviations each way."""
     import altair as alt
 
-    rows = [{**p, "low": p["loss"] - 2 * p["sd"], "high": p["loss"] + 2 * p["sd"]} for p in points]
+    rows = [
+        {
+            **point,
+            "low": point["loss"] - 2 * point["sd"],
+            "high": point["loss"] + 2 * point["sd"],
+        }
+        for point in points
+    ]
     base = _chart(rows).encode(
         y=alt.Y("source:N", title=None),
         yOffset=alt.YOffset("mixture:N"),

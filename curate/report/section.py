@@ -18,6 +18,7 @@ def section(
     rows: Sequence[dict[str, Any]] = (),
     warning: str = "",
 ) -> Section:
+    """A section as the page takes it; `rows` are the lines of its table, by column name."""
     return {
         "heading": heading,
         "words": words,
@@ -28,6 +29,7 @@ def section(
 
 
 def cell(value: Any) -> str:
+    """A value as a table shows it: a dash for None, three decimals for a float."""
     if value is None:
         return "–"
     if isinstance(value, bool):
@@ -40,5 +42,6 @@ def cell(value: Any) -> str:
 
 
 def last_result(workspace: Workspace, stage: str) -> dict[str, Any]:
-    line = workspace.last_run(stage)
+    """The result of a stage's newest run; empty if it never ran."""
+    line = workspace.ledger.last(stage)
     return dict(line["result"]) if line else {}

@@ -1,7 +1,4 @@
-"""Write one self-contained page that tells the run from its ledger and tables.
-
-everything ──report──▶ report.html
-"""
+"""Run `report`: the sections, rendered as one page."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from pathlib import Path
 from curate import storage
 from curate.report.spec import ReportSpec
 from curate.report.story import tell
+from curate.stage import Stage
 from curate.workspace import Workspace
 
 READS = (
@@ -30,9 +28,9 @@ class ReportResult:
 
 
 def run(workspace: Workspace, spec: ReportSpec) -> ReportResult:
-    """Write report.html from what there is."""
-    workspace.require("pool")
-    story = tell(workspace, spec.title or workspace.about["name"])
+    """Write report.html from what there is. Raises MissingInput without a pool."""
+    workspace.tables.require("pool")
+    story = tell(workspace, spec.title or workspace.about()["name"])
     html = _page(story)
     storage.write_text(workspace.root / "report.html", html)
     charts = sum(bool(part.get("chart")) for part in story["sections"])
@@ -45,3 +43,13 @@ def _page(story: dict[str, object]) -> str:
     environment = Environment(autoescape=True, undefined=StrictUndefined)
     template = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
     return environment.from_string(template).render(story)
+
+
+STAGE = Stage(
+    name="report",
+    spec=ReportSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=('curate report --title "Reviews"',),
+)

@@ -1,4 +1,4 @@
-"""What the page says, section by section: a heading, words, a chart, a table."""
+"""The page: its sections in order, and its headline figures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from curate.workspace import Workspace
 
 
 def tell(workspace: Workspace, title: str) -> dict[str, Any]:
-    """Return everything the page shows."""
+    """Everything that the page shows, by its name in the template."""
     parts = (
         funnel(workspace),
         duplicates(workspace),

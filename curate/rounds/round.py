@@ -1,4 +1,4 @@
-"""A round owns what people saw and said: frozen when sampled and first pushed, then append-only.
+"""A round as a value: what was frozen of it is loaded once; its tables are read when asked for.
 
 rounds/01/  spec.json  sample.parquet  texts.parquet  gold.json         frozen by `sample`
             form.xml  guidelines.md  tasks.parquet  project.json      frozen by the first `push`
@@ -9,20 +9,20 @@ rounds/01/  spec.json  sample.parquet  texts.parquet  gold.json         frozen b
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate import storage, tables
-from curate.forms import parse_form
+from curate import storage
 from curate.people import accounts
-from curate.records import Form, Project
-from curate.rounds.answers import KEY, newest
-from curate.rounds.batch import Batch, plain
-from curate.rounds.erasing import blanked, unsuggested
+from curate.records import Form, Project, now
+from curate.rounds import erasing, sent
+from curate.rounds.answers import KEY, append, newest, read_cursors, read_history
+from curate.rounds.batch import Batch
+from curate.rounds.freezing import read_views
+from curate.rounds.opened import Closed, Opened
+from curate.rounds.sent import Sent
 from curate.rounds.views import View
 
 if TYPE_CHECKING:
@@ -31,97 +31,96 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Round:
-    """One round of asking people."""
+    """One round of asking people.
+
+    `spec` is what `sample` froze; `push` and `batches` are what the first push froze (None and
+    empty before it); `closed` is None while the round is open. `erased` are the tasks whose texts
+    were taken down, `left_on_server` those of them that the server still holds. `names` maps ids
+    of people that were replaced in people.yaml to today's.
+    """
 
     number: int
     folder: Path
+    spec: Opened = field(default_factory=Opened)
+    push: Sent | None = None
+    batches: tuple[Batch, ...] = ()
+    erased: frozenset[str] = frozenset()
+    left_on_server: frozenset[str] = frozenset()
+    closed: Closed | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def load(number: int, folder: Path) -> Round:
+        """Read what was frozen of a round in its folder."""
+        push: Sent | None = storage.read_json(folder / "project.json")
+        names = accounts.renamed(folder.parent.parent)
+        erased, left_on_server = erasing.read_erased(folder)
+        return Round(
+            number=number,
+            folder=folder,
+            spec=storage.read_json(folder / "spec.json"),
+            push=push,
+            batches=() if push is None else sent.read_batches(folder, push, names),
+            erased=erased,
+            left_on_server=left_on_server,
+            closed=storage.read_json(folder / "closed.json"),
+            names=names,
+        )
 
     # ── frozen by sample
 
-    @cached_property
-    def spec(self) -> dict[str, Any]:
-        """Return purpose, settings, and the frame that the propensities refer to."""
-        return dict(storage.read_json(self.folder / "spec.json"))
-
     @property
     def purpose(self) -> str:
-        """Return why people are asked: label, pilot, review, relabel or import."""
-        return str(self.spec["purpose"])
+        """Why people are asked: label, pilot, review, relabel or import."""
+        return self.spec["purpose"]
 
     def sample(self) -> pa.Table:
-        """Return the round's tasks."""
+        """Read the round's tasks: the table `sample`."""
         import pyarrow.parquet as pq
 
         return pq.read_table(self.folder / "sample.parquet")
 
     def texts(self) -> dict[str, Mapping[str, str]]:
-        """Return, by task, the fields as shown."""
+        """Read, by task, the fields as shown."""
         return {id: view.fields for id, view in self.views().items()}
 
     def views(self) -> dict[str, View]:
-        """Return, by task, what it shows and how that leads back to documents."""
-        import pyarrow.parquet as pq
-
-        places = {row["id"]: row for row in self.sample().to_pylist()}
-        return {
-            row["id"]: View(
-                dict(json.loads(row["fields"])),
-                tuple(places[row["id"]]["members"] or ()),
-                places[row["id"]]["start"] or 0,
-                **_stored_edits(row["edits"]),
-            )
-            for row in pq.read_table(self.folder / "texts.parquet").to_pylist()
-        }
+        """Read, by task, what it shows and how its answers lead back to documents."""
+        return read_views(self.folder, self.sample())
 
     def documents(self) -> dict[str, tuple[str, ...]]:
-        """Return, by task, the documents that it shows."""
+        """Read, by task, the documents that it shows."""
         rows = self.sample().select(["id", "members"]).to_pylist()
         return {row["id"]: tuple(row["members"] or (row["id"],)) for row in rows}
 
     def gold(self) -> dict[str, dict[str, Any]]:
-        """Return the known answers, question → value, by task; they never leave home."""
-        return {id: each["answers"] for id, each in self.gold_items().items()}
+        """Read the known answers by task (question → value); they never reach a server."""
+        return {id: item["answers"] for id, item in self.gold_items().items()}
 
     def gold_items(self) -> dict[str, dict[str, Any]]:
-        """Return, by task, the known `answers` and what else is known `about` it."""
+        """Read, by task, the known `answers` and what else is known `about` it."""
         return dict(storage.read_json(self.folder / "gold.json") or {})
 
     # ── frozen by push
 
     @property
+    def sent(self) -> Sent:
+        """What the first push froze. Only for a round that was pushed."""
+        assert self.push is not None, f"round {self.number} has not been pushed"
+        return self.push
+
+    @property
     def form(self) -> Form:
-        """Return the form in force."""
-        path = self.folder / "form.xml"
-        return parse_form(path.read_text(encoding="utf-8"), name=self.push["form"])
-
-    @property
-    def push(self) -> Any:
-        """Return what the first push froze, or None before it."""
-        return storage.read_json(self.folder / "project.json")
-
-    @property
-    def batches(self) -> tuple[Batch, ...]:
-        """Return the batches, each a project on the server; none before the first push."""
-        record, form = self.push, None if self.push is None else self.form
-        names = self._renamed
-        return tuple(
-            Batch(
-                name=each["name"],
-                project=Project(**{**each["project"], "form": form}),
-                people=each["people"] and tuple(names.get(id, id) for id in each["people"]),
-                guidelines=(self.folder / each["guidelines"]).read_text(encoding="utf-8"),
-                restored=each.get("restored"),
-            )
-            for each in (record["batches"] if record else ())
-        )
+        """The form in force. Only for a round that was pushed."""
+        return self.batches[0].project.form
 
     @property
     def project(self) -> Project | None:
-        """Return the project of the first batch, or None before the first push."""
-        return self.batches[0].project if self.push else None
+        """The project of the first batch; None before the first push."""
+        return self.batches[0].project if self.batches else None
 
     def tasks(self) -> list[dict[str, Any]]:
-        """Return the rows of the table `tasks`: what each batch asks; empty before a push."""
+        """Read the rows of the table `tasks`: what each batch asks; none before a push."""
         import pyarrow.parquet as pq
 
         path = self.folder / "tasks.parquet"
@@ -129,137 +128,73 @@ class Round:
 
     def freeze_push(
         self,
-        record: Mapping[str, Any],
+        spec: Mapping[str, Any],
         form: Form,
         batches: Sequence[Batch],
-        asked: list[dict[str, Any]],
-    ) -> None:
-        """Write down what is sent where; the round counts as pushed once all of it is there."""
-        storage.write_text(self.folder / "form.xml", form.xml)
-        storage.write_parquet(self.folder / "tasks.parquet", tables.rows("tasks", asked))
-        names = [
-            f"guidelines-{n}.md" if batch.name else "guidelines.md"
-            for n, batch in enumerate(batches, 1)
-        ]
-        for name, batch in zip(names, batches, strict=True):
-            storage.write_text(self.folder / name, batch.guidelines)
-        written = [batch.record(name) for name, batch in zip(names, batches, strict=True)]
-        whole = {**record, "form": form.name, "form_digest": form.digest, "batches": written}
-        storage.write_json(self.folder / "project.json", whole)
+        tasks: list[dict[str, Any]],
+    ) -> Round:
+        """Write down what is sent where, and load the round again."""
+        sent.freeze_sent(self.folder, spec, form, batches, tasks, now())
+        return Round.load(self.number, self.folder)
 
-    def replace_project(self, batch: str | None, project: Project, *, restored: str) -> None:
-        """Point a batch to the project that its answers were put back to, and say when."""
-        record = self.push
-        for each in record["batches"]:
-            if each["name"] == batch:
-                each |= {"project": plain(project), "restored": restored}
-        storage.write_json(self.folder / "project.json", record)
+    def replace_project(self, batch: str | None, project: Project, *, restored: str) -> Round:
+        """Point a batch to the project that its answers were put back to at the time `restored`."""
+        sent.replace_project(self.folder, self.sent, batch, project, restored)
+        return Round.load(self.number, self.folder)
 
     # ── answers
 
-    def append(self, answers: list[dict[str, Any]], cursors: Mapping[str, str]) -> None:
+    @property
+    def _answers(self) -> Path:
+        return self.folder / "annotations"
+
+    def append(self, rows: list[dict[str, Any]], cursors: Mapping[str, str]) -> None:
         """Add answers as one more file; nothing that is there is touched.
 
         `cursors` say where the next pull of each project goes on.
         """
-        folder = self.folder / "annotations"
-        number = max((int(path.stem) for path in storage.shards(folder)), default=0) + 1
-        table = tables.rows("annotations", answers)
-        table = table.replace_schema_metadata({"cursors": json.dumps(dict(cursors))})
-        storage.write_parquet(folder / f"{number:04}.parquet", table)
+        append(self._answers, rows, cursors)
 
-    @property
     def cursors(self) -> dict[str, str]:
-        """Return where the next pull of each project goes on."""
-        import pyarrow.parquet as pq
-
-        files = storage.shards(self.folder / "annotations")
-        metadata = (pq.read_schema(files[-1]).metadata or {}) if files else {}
-        return dict(json.loads(metadata.get(b"cursors", b"{}")))
+        """Read where the next pull of each project goes on."""
+        return read_cursors(self._answers)
 
     def history(self) -> list[dict[str, Any]]:
-        """Return every answer ever pulled, oldest first, under the ids of today's people.yaml."""
-        import pyarrow.parquet as pq
-
-        files, names = storage.shards(self.folder / "annotations"), self._renamed
-        return [
-            {**row, "annotator": names.get(row["annotator"], row["annotator"])}
-            for path in files
-            for row in pq.read_table(path).to_pylist()
-        ]
-
-    @property
-    def _renamed(self) -> dict[str, str]:
-        return accounts.renamed(self.folder.parent.parent)
+        """Read every answer ever pulled, oldest first, under the ids of today's people.yaml."""
+        return read_history(self._answers, self.names)
 
     def answers(self, *, by_project: bool = False) -> list[dict[str, Any]]:
-        """Return the newest answer of each (id, question, annotator); or of each in each project.
+        """Read the newest answer of each (id, question, annotator); or of each in each project.
 
-        Whoever sees several parts of a round may have answered the same task in two of them.
+        Somebody who sees several parts of a round may have answered the same task in two of them.
         """
-        return newest(self.history(), ("project", *KEY) if by_project else KEY)
-
-    # ── what was taken down
-
-    @property
-    def erased(self) -> frozenset[str]:
-        """Return the tasks whose texts were taken down; their answers stay."""
-        return frozenset((storage.read_json(self.folder / "erased.json") or {}).get("tasks", ()))
-
-    @property
-    def left_on_server(self) -> frozenset[str]:
-        """Return those of them that the server has not been told of yet."""
-        return frozenset((storage.read_json(self.folder / "erased.json") or {}).get("left", ()))
-
-    def erase(self, ids: Iterable[str], *, left: Iterable[str] = ()) -> None:
-        """Blank the texts of some tasks, and what was suggested for them.
-
-        `left` are those that the server still holds.
-        """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        gone = self.erased | set(ids)
-        for name, blank in (("texts", blanked), ("tasks", unsuggested)):
-            path = self.folder / f"{name}.parquet"
-            if path.exists():
-                table = pq.read_table(path)
-                rows = [blank(row) if row["id"] in gone else row for row in table.to_pylist()]
-                fresh = pa.Table.from_pylist(rows, schema=table.schema)
-                storage.write_parquet(path, fresh)
-        record = {"tasks": sorted(gone), "left": sorted(set(left))}
-        storage.write_json(self.folder / "erased.json", record)
+        key = ("project", *KEY) if by_project else KEY
+        return newest(self.history(), key)
 
     # ── the end
 
-    @property
-    def closed(self) -> dict[str, Any] | None:
-        """Return when and why the round ended, or None while it is open."""
-        record = storage.read_json(self.folder / "closed.json")
-        return dict(record) if record else None
+    def erase(self, ids: Iterable[str], *, left: Iterable[str] = ()) -> Round:
+        """Blank the texts of tasks and their suggestions; `left` are still on the server."""
+        erasing.erase(self.folder, self.erased | set(ids), left)
+        return Round.load(self.number, self.folder)
 
-    def close(self, record: Mapping[str, Any]) -> None:
+    def close(self, record: Closed) -> Round:
         """End the round."""
         storage.write_json(self.folder / "closed.json", dict(record))
+        return replace(self, closed=record)
 
     def fingerprint(self, what: str) -> str | None:
-        """Return a digest of the round's `sample`, `tasks`, `project` or `annotations`."""
+        """A digest of the round's `sample`, `tasks`, `project` or `annotations`; None if absent."""
         if what == "annotations":
-            files = storage.shards(self.folder / "annotations")
-            marks = [storage.file_digest(path) for path in files]
-            said = [marks, self.closed, *filter(None, [self._renamed])]
-            return storage.digest(said) if marks else None
-        names = {
-            "sample": "sample.parquet",
-            "tasks": "tasks.parquet",
-            "project": "project.json",
-        }
-        path = self.folder / names[what]
+            marks = [storage.file_digest(path) for path in storage.shards(self._answers)]
+            content = [marks, self.closed, *filter(None, [self.names])]
+            return storage.digest(content) if marks else None
+        path = (
+            self.folder
+            / {
+                "sample": "sample.parquet",
+                "tasks": "tasks.parquet",
+                "project": "project.json",
+            }[what]
+        )
         return storage.file_digest(path) if path.exists() else None
-
-
-def _stored_edits(stored: str | None) -> dict[str, Any]:
-    edits = json.loads(stored or "[]")
-    if isinstance(edits, list):
-        return {"edits": tuple(map(tuple, edits))}
-    return {"by_field": {name: tuple(map(tuple, each)) for name, each in edits.items()}}

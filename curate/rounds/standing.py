@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,6 @@ from curate.people import accounts
 from curate.records import now
 from curate.rounds.batch import Batch
 from curate.rounds.round import Round
-from curate.workspace import Workspace
 
 ASKED = ("submitted", "skipped", "discarded")
 """What uses a person up for a task."""
@@ -71,28 +70,27 @@ class RoundStatus:
     closed: str | None
 
 
-def overview(workspace: Workspace) -> list[RoundStatus]:
-    """Return every round as it stands at home, without asking a server."""
-    found = []
-    for each in workspace.rounds:
-        answers = [row for row in each.answers() if row["status"] == "submitted"]
-        annotators = {row["annotator"] for row in answers}
-        project, closed = each.project, each.closed
-        asked = {b.name: set(b.people or annotators) for b in each.batches}
-        state = standing(each, asked)
-        found.append(
-            RoundStatus(
-                round=each.number,
-                purpose=each.purpose,
-                backend=project.backend if project else None,
-                tasks=state.tasks,
-                complete=state.complete,
-                answers=len(answers),
-                annotators=len(annotators),
-                closed=closed["why"] if closed else None,
-            )
-        )
-    return found
+def overview(rounds: Iterable[Round]) -> list[RoundStatus]:
+    """Every round as it stands at home, without asking a server."""
+    return [_status(round) for round in rounds]
+
+
+def _status(current: Round) -> RoundStatus:
+    answers = [row for row in current.answers() if row["status"] == "submitted"]
+    annotators = {row["annotator"] for row in answers}
+    project, closed = current.project, current.closed
+    people = {batch.name: set(batch.people or annotators) for batch in current.batches}
+    state = standing(current, people)
+    return RoundStatus(
+        round=current.number,
+        purpose=current.purpose,
+        backend=project.backend if project else None,
+        tasks=state.tasks,
+        complete=state.complete,
+        answers=len(answers),
+        annotators=len(annotators),
+        closed=closed["why"] if closed else None,
+    )
 
 
 @dataclass(frozen=True)

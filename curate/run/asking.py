@@ -1,4 +1,4 @@
-"""The part of the walk where people are asked."""
+"""The part of the walk where people are asked, and what else is done about rounds."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from curate.pull.importing import bring
 from curate.pull.stage import PullResult
 from curate.push.restoring import RestoreResult, restore
 from curate.push.spec import PushSpec
+from curate.run.meant import remember
 from curate.run.recipe import Recipe
 from curate.run.stages import Step, run_stage
-from curate.storage import Provenance
 from curate.workspace import Workspace
 
 
@@ -26,23 +26,12 @@ def ask_people(
     overrides: Sequence[str],
     started: Callable[[str], None],
 ) -> Iterator[Step]:
-    rounds = [each for each in workspace.rounds if each.purpose != "import"]
-    if next_round and rounds and not rounds[-1].closed:
-        unsent = "`curate run` sends it" if rounds[-1].push is None else "let people finish it"
-        raise DataError(
-            f"round {rounds[-1].number} is still open",
-            hint=f"{unsent}, or end it with `curate round close`",
-        )
-    only_pilots = all(each.purpose == "pilot" and each.closed for each in rounds)
-    if next_round or (only_pilots and recipe.sample.purpose == "label") or not rounds:
-        _remember(workspace, workspace.next_number, overrides)
-        started("sample")
-        yield run_stage(workspace, "sample", recipe.section("sample"))
-    else:
-        if rounds[-1].push is None:
-            _remember(workspace, rounds[-1].number, overrides)
-        yield Step("sample", "fresh")
-    current = workspace.round
+    """Open a round where one is due, send it, and fetch answers; the last step may be `waiting`.
+
+    Raises DataError for `next_round` while people are still asked.
+    """
+    yield _sampled(recipe, workspace, next_round, overrides, started)
+    current = workspace.rounds.current()
     if current.closed:
         yield from (Step("push", "fresh"), Step("pull", "fresh"))
         return
@@ -57,25 +46,32 @@ def ask_people(
     yield step if result.done else Step("pull", "waiting", result, step.seconds)
 
 
-def _remember(workspace: Workspace, number: int, overrides: Sequence[str]) -> None:
-    """Write down how a round is meant to be pushed, before it is there: a push may fail."""
-    asked = [each for each in overrides if each.startswith("push.")]
-    if asked:
-        made = Provenance("meant", {"set": asked}, {}, "")
-        workspace.record(made, (), {"round": number}, 0.0)
-
-
-def meant(workspace: Workspace) -> tuple[str, ...]:
-    """Return the overrides of `push` that the newest round was opened with, until it is sent."""
-    asked = [each for each in workspace.rounds if each.purpose != "import"]
-    line = workspace.last_run("meant")
-    if not asked or line is None or asked[-1].push is not None or asked[-1].closed:
-        return ()
-    return tuple(line["spec"]["set"]) if line["result"]["round"] == asked[-1].number else ()
+def _sampled(
+    recipe: Recipe,
+    workspace: Workspace,
+    next_round: bool,
+    overrides: Sequence[str],
+    started: Callable[[str], None],
+) -> Step:
+    rounds = workspace.rounds.asking()
+    if next_round and rounds and not rounds[-1].closed:
+        advice = "`curate run` sends it" if rounds[-1].push is None else "let people finish it"
+        raise DataError(
+            f"round {rounds[-1].number} is still open",
+            hint=f"{advice}, or end it with `curate round close`",
+        )
+    only_pilots = all(round.purpose == "pilot" and round.closed for round in rounds)
+    if next_round or (only_pilots and recipe.sample.purpose == "label") or not rounds:
+        remember(workspace, workspace.rounds.next_number(), overrides)
+        started("sample")
+        return run_stage(workspace, "sample", recipe.section("sample"))
+    if rounds[-1].push is None:
+        remember(workspace, rounds[-1].number, overrides)
+    return Step("sample", "fresh")
 
 
 def _is_pushed(workspace: Workspace, number: int) -> bool:
-    line = workspace.last_run("push")
+    line = workspace.ledger.last("push")
     return line is not None and line["result"]["round"] == number
 
 
@@ -83,15 +79,19 @@ def bring_answers(workspace: Workspace, recipe: Recipe, answers: Path) -> PullRe
     """Bring in answers made elsewhere, with the recipe's form, and write it into the ledger."""
     started = time.perf_counter()
     result = bring(workspace, answers, load_form(recipe.push.form, workspace.root))
-    made = workspace.provenance("import", recipe.push, {"answers": storage.sha256_of(answers)})
-    workspace.record(made, ("annotations",), result, time.perf_counter() - started)
+    inputs: dict[str, str | None] = {"answers": storage.sha256_of(answers)}
+    made = workspace.freshness.provenance("import", recipe.push, inputs)
+    outputs = workspace.tables.fingerprints(("annotations",))
+    workspace.ledger.append(made, outputs, result, time.perf_counter() - started)
     return result
 
 
 def put_back(workspace: Workspace) -> RestoreResult:
     """Restore the newest round on its server, and write it into the ledger."""
     started = time.perf_counter()
-    made = workspace.provenance("restore", PushSpec(), workspace.inputs(("annotations",)))
+    inputs = workspace.tables.fingerprints(("annotations",))
+    made = workspace.freshness.provenance("restore", PushSpec(), inputs)
     result = restore(workspace)
-    workspace.record(made, ("project",), result, time.perf_counter() - started)
+    outputs = workspace.tables.fingerprints(("project",))
+    workspace.ledger.append(made, outputs, result, time.perf_counter() - started)
     return result

@@ -59,31 +59,31 @@ def _override(data: dict[str, Any], override: str) -> None:
 
 
 def of_workspace(workspace: Workspace, overrides: Sequence[str] = ()) -> Recipe:
-    """Return the workspace's recipe; one without has the defaults."""
+    """Read the workspace's recipe; a workspace without one has the defaults."""
     path = workspace.root / NAME
     return load(path, overrides) if path.exists() or overrides else Recipe()
 
 
 def adopt(workspace: Workspace, path: Path) -> tuple[str, ...]:
-    """Make `path` the workspace's recipe; return the fields that differ from the one before.
+    """Make `path` the workspace's recipe: the fields that differ from the one before.
 
     The ledger keeps the recipe that was replaced.
     """
     recipe = load(path)
-    own = workspace.root / NAME
+    target = workspace.root / NAME
     workspace.init(recipe.name or _named_by(path))
-    if own.exists() and own.samefile(path):
+    if target.exists() and target.samefile(path):
         return ()
     text = path.read_text(encoding="utf-8")
-    before = own.read_text(encoding="utf-8", errors="replace") if own.exists() else None
+    before = target.read_text(encoding="utf-8", errors="replace") if target.exists() else None
     if before == text:
         return ()
     changed: tuple[str, ...] = ()
     if before is not None:
         changed = tuple(_changes(before, text))
         made = Provenance("recipe", {"replaced": before}, {}, "")
-        workspace.record(made, (), {"changed": changed}, 0.0)
-    storage.write_text(own, text)
+        workspace.ledger.append(made, {}, {"changed": changed}, 0.0)
+    storage.write_text(target, text)
     return changed
 
 
@@ -100,6 +100,7 @@ def _changes(before: str, after: str) -> Iterator[str]:
 
 
 def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
+    """Yield the dotted paths at which two nested mappings differ."""
     if isinstance(one, dict) and isinstance(other, dict):
         for key in [*one, *(key for key in other if key not in one)]:
             yield from differences(one.get(key), other.get(key), f"{path}.{key}".strip("."))
@@ -108,33 +109,34 @@ def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
 
 
 def templates() -> dict[str, Path]:
-    """Return the recipes that come with curate, by name."""
-    here = Path(__file__).parent.parent
-    folders = [here.parent / "recipes", here / "recipes"]
+    """The recipes that come with curate, by name: in a checkout, or inside the package."""
+    package = Path(__file__).parent.parent
+    folders = [package.parent / "recipes", package / "recipes"]
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
 
 
 def begin(workspace: Workspace, template: str) -> list[str]:
-    """Make a folder a workspace with a template's recipe and its form; return what to do next.
+    """Make a folder a workspace with a template's recipe and form; the lines say what to do next.
 
-    What is there already stays as it is.
+    What is there already stays as it is. Raises RecipeError for an unknown template and DataError
+    where there is a recipe.
     """
-    known = templates()
-    if template not in known:
-        raise RecipeError(f"no template {template}", hint=f"there are: {', '.join(known)}")
-    recipe = load(known[template])
-    own = workspace.root / NAME
-    if own.exists():
-        raise DataError(f"{own} exists already", hint="use another folder, or `curate run` here")
+    recipes = templates()
+    if template not in recipes:
+        raise RecipeError(f"no template {template}", hint=f"there are: {', '.join(recipes)}")
+    recipe = load(recipes[template])
+    target = workspace.root / NAME
+    if target.exists():
+        raise DataError(f"{target} exists already", hint="use another folder, or `curate run` here")
     root = workspace.root
     workspace.init(recipe.name or template)
-    storage.write_text(own, known[template].read_text(encoding="utf-8"))
-    told = [f"{root} is a workspace: edit {own}"]
+    storage.write_text(target, recipes[template].read_text(encoding="utf-8"))
+    lines = [f"{root} is a workspace: edit {target}"]
     if recipe.asks_people():
         form = root / "label_configs" / f"{recipe.push.form}.xml"
         storage.write_text(form, load_form(recipe.push.form).xml)
-        told.append(f"people will see the form {form}")
+        lines.append(f"people will see the form {form}")
     patterns = ", ".join(path for source in recipe.pool.sources for path in source.paths)
     (root / "data").mkdir(exist_ok=True)
-    told.append(f"put your texts at {root}/{patterns}, then: curate run -w {root}")
-    return told
+    lines.append(f"put your texts at {root}/{patterns}, then: curate run -w {root}")
+    return lines

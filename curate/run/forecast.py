@@ -1,8 +1,9 @@
-"""What a run will take, told from a probe: time, disk and memory of each stage, before it runs.
+"""What a run will take, measured on a probe before it runs: time, disk and memory of each stage.
 
-A thousand documents from all over the sources go through the real stages in a folder that is thrown
-away; the run's own folder is only read. Costs are linear in the documents, but for a fixed part
-that a smaller probe tells apart. An estimate is good to within a factor of two.
+A thousand documents from all over the sources go through the real stages in a temporary folder;
+the run's own folder is only read. A stage's `cost` says how it is measured. Costs are linear in
+the documents, plus a fixed part that a smaller probe tells apart. An estimate is good to within a
+factor of two.
 """
 
 from __future__ import annotations
@@ -12,32 +13,32 @@ import os
 import tempfile
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from curate import tables
-from curate.embed import embed
 from curate.engine import Local
 from curate.errors import DataError
 from curate.pool.sources import Bad, File, Part, Row, SourceSpec, content, find, read
 from curate.pool.spec import PoolSpec
 from curate.pool.work import ROWS_PER_SHARD
 from curate.run.recipe import Recipe
-from curate.run.stages import run_stage, takes_part
+from curate.run.stages import every, run_stage, takes_part
+from curate.spec import Spec
+from curate.stage import Stage
 from curate.workspace import Workspace
 
-DOCUMENTS, WARM, EMBEDDED = 1000, 100, 64
-FILES = 50
-"""Over so many files are they spread, or over more where each holds few."""
+DOCUMENTS, WARM = 1000, 100
+"""Documents of the probe, and of the smaller one that tells the fixed part apart."""
 
-SCRATCH = 1400
-"""Bytes a document that near-duplicates take while they are looked for."""
+FILES = 50
+"""The probe is spread over so many files, or over more where each file holds few."""
 
 COPIES_OF_A_SHARD = 8
-"""How often a worker may hold the texts of its shard, in one form or another."""
+"""How many times a worker may hold the texts of its shard, in one form or another."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class StageEstimate:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run takes: of about so many documents, told from those of a probe."""
+    """What a run takes, for about so many documents, estimated from those of a probe."""
 
     documents: int
     source_mb: float
@@ -67,9 +68,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Probe:
-    """Texts from all over the sources, and how many documents these hold by that account.
+    """Texts from all over the sources, and how many documents the sources hold by that estimate.
 
-    `names` are the sources, and `sources` holds that of each text.
+    `sources` holds the source of each text, `names` those of all.
     """
 
     texts: tuple[str, ...]
@@ -79,20 +80,20 @@ class Probe:
     bytes: int
 
     def first(self, n: int) -> Probe:
-        """Return the probe with its first texts alone."""
+        """The probe with its first texts alone."""
         return replace(self, texts=self.texts[:n], sources=self.sources[:n])
 
 
 def estimate(recipe: Recipe, workspace: Workspace) -> Estimate:
-    """Return what the run of a recipe in a workspace will take; nothing is written there."""
+    """What the run of a recipe in a workspace will take; nothing is written there."""
     probe = probed(recipe.pool, workspace.root)
     workers = workspace.engine.workers
     with tempfile.TemporaryDirectory(prefix="curate-probe-") as folder:
         rates = _rates(recipe, workspace.root, Path(folder), probe)
     documents = max(1, round(probe.documents * recipe.pool.share))
     stages = tuple(rate.of(documents, workers) for rate in rates)
-    held = sum(len(text.encode()) for text in probe.texts) / len(probe.texts)
-    shard = COPIES_OF_A_SHARD * min(ROWS_PER_SHARD, documents) * held / 2**20
+    bytes_each = sum(len(text.encode()) for text in probe.texts) / len(probe.texts)
+    shard = COPIES_OF_A_SHARD * min(ROWS_PER_SHARD, documents) * bytes_each / 2**20
     return Estimate(
         documents=documents,
         source_mb=round(probe.bytes / 2**20, 1),
@@ -118,10 +119,10 @@ def _notes(recipe: Recipe) -> Iterator[str]:
 
 
 def probed(spec: PoolSpec, root: Path) -> Probe:
-    """Return about a thousand texts from all over the sources. DataError where there are none."""
+    """About a thousand texts from all over the sources. Raises DataError where there are none."""
     files = find(spec.sources, root)
     step = max(1, -(-len(files) // FILES))
-    wanted = -(-DOCUMENTS // max(1, len(files[::step])))
+    rows_a_file = -(-DOCUMENTS // max(1, len(files[::step])))
     texts: list[str] = []
     sources: list[str] = []
     documents, seen = 0.0, 0
@@ -130,10 +131,10 @@ def probed(spec: PoolSpec, root: Path) -> Probe:
             break
         seen += file.size
         source = spec.sources[file.source]
-        rows = list(islice(_rows(source, file), wanted + 1))
-        texts += [content(row).text for row in rows[:wanted]]
-        sources += [file.name] * len(rows[:wanted])
-        documents += len(rows) if len(rows) <= wanted else _times(file, rows)
+        rows = list(islice(_rows(source, file), rows_a_file + 1))
+        texts += [content(row).text for row in rows[:rows_a_file]]
+        sources += [file.name] * len(rows[:rows_a_file])
+        documents += len(rows) if len(rows) <= rows_a_file else _row_count(file, rows)
     if not texts:
         raise DataError("the sources hold no document", hint="check the paths under `pool:`")
     size = sum(file.size for file in files)
@@ -146,24 +147,24 @@ def _rows(source: SourceSpec, file: File) -> Iterator[Row]:
     part = Part(
         file.source, file.name, file.address, file.label, format=file.format, skip=file.skip
     )
-    found = read(source, part, strict=False)
-    return (row for row in found if not isinstance(row, Bad))
+    rows = read(source, part, strict=False)
+    return (row for row in rows if not isinstance(row, Bad))
 
 
-def _times(file: File, rows: Sequence[Row]) -> float:
-    """Return about how many rows a file has, by the size of some of them."""
+def _row_count(file: File, rows: Sequence[Row]) -> float:
+    """About how many rows a file has, by the size of some of them."""
     import pyarrow.parquet as pq
 
     if file.format == "parquet" and Path(file.address).is_file():
         return float(pq.read_metadata(file.address).num_rows)
-    shown = "\n".join(_plain(row) for row in rows).encode()
-    packed = file.address.endswith((".gz", ".zst", ".xz", ".bz2"))
-    each = len(zlib.compress(shown) if packed else shown) / len(rows)
-    return max(len(rows), file.size / each)
+    lines = "\n".join(_line(row) for row in rows).encode()
+    is_packed = file.address.endswith((".gz", ".zst", ".xz", ".bz2"))
+    row_size = len(zlib.compress(lines) if is_packed else lines) / len(rows)
+    return max(len(rows), file.size / row_size)
 
 
-def _plain(row: Row) -> str:
-    """Return a row as it probably stands in the file."""
+def _line(row: Row) -> str:
+    """A row as it probably stands in the file."""
     values = {**dict(row.fields), **json.loads(row.meta or "{}")}
     return json.dumps(values, ensure_ascii=False)
 
@@ -183,94 +184,131 @@ class Rate:
     alone: bool = False
 
     def of(self, documents: int, workers: int) -> StageEstimate:
-        """Return what the stage takes for so many documents."""
-        shared = 1 if self.alone else workers
+        """What the stage takes for so many documents."""
+        processes = 1 if self.alone else workers
         return StageEstimate(
             self.stage,
-            round(self.fixed + documents * self.seconds / shared, 1),
+            round(self.fixed + documents * self.seconds / processes, 1),
             round(documents * self.bytes / 2**20, 2),
             round(documents * self.scratch / 2**20, 2),
         )
 
 
+@dataclass(frozen=True)
+class Run:
+    """What a stage took on a probe."""
+
+    seconds: float
+    bytes: int
+
+
 def _rates(recipe: Recipe, root: Path, folder: Path, probe: Probe) -> list[Rate]:
-    cold = _run(recipe, root, folder / "cold", probe.first(WARM))
-    few = _run(recipe, root, folder / "few", probe.first(WARM))
-    many = _run(recipe, root, folder / "many", probe)
-    n, more = len(probe.texts), max(1, len(probe.texts) - WARM)
-    found = []
-    for stage in ("pool", "clean"):
-        each = max(0.0, many[stage][0] - few[stage][0]) / more if n > WARM else many[stage][0] / n
-        near = stage == "clean" and recipe.clean.near_duplicates is not None
-        fixed = max(0.0, cold[stage][0] - WARM * each)  # what is loaded once, too
-        found.append(Rate(stage, fixed, each, many[stage][1] / n, SCRATCH if near else 0))
-    if recipe.asks_people() or _scores(recipe, root):
-        found.append(_embedding(recipe, root, folder / "vectors", probe.first(EMBEDDED)))
-    return found
+    stages = [stage for stage in every() if stage.cost and _will_run(recipe, root, stage)]
+    linear = [stage for stage in stages if stage.cost and stage.cost.documents is None]
+    parts = {"cold": probe.first(WARM), "few": probe.first(WARM), "many": probe}
+    runs = {name: _run(recipe, root, folder / name, part, linear) for name, part in parts.items()}
+    rates = [
+        _linear_rate(recipe, stage, {name: run[stage.name] for name, run in runs.items()}, probe)
+        for stage in linear
+    ]
+    sampled = [stage for stage in stages if stage not in linear]
+    return rates + [_sampled_rate(recipe, root, folder, probe, stage) for stage in sampled]
 
 
-def _scores(recipe: Recipe, root: Path) -> bool:
-    return (root / "workspace.json").exists() and takes_part(recipe, Workspace(root), "score")
+def _will_run(recipe: Recipe, root: Path, stage: Stage[Any]) -> bool:
+    """Whether the stage takes part now, or will once people have answered."""
+    return recipe.asks_people() or takes_part(recipe, Workspace(root), stage.name)
+
+
+def _linear_rate(recipe: Recipe, stage: Stage[Any], runs: Mapping[str, Run], probe: Probe) -> Rate:
+    """The rate of a stage from a probe and a smaller one; the first run loads everything once."""
+    assert stage.cost is not None
+    documents, more = len(probe.texts), len(probe.texts) - WARM
+    if more > 0:
+        seconds = max(0.0, runs["many"].seconds - runs["few"].seconds) / more
+    else:
+        seconds = runs["many"].seconds / documents
+    fixed = max(0.0, runs["cold"].seconds - WARM * seconds)
+    scratch = stage.cost.scratch(recipe.section(stage.name))
+    size = runs["many"].bytes / documents
+    return Rate(stage.name, fixed, seconds, size, scratch, stage.cost.alone)
+
+
+def _sampled_rate(
+    recipe: Recipe, root: Path, folder: Path, probe: Probe, stage: Stage[Any]
+) -> Rate:
+    """The rate of a stage from a few documents, which the stages before it read without rules."""
+    assert stage.cost is not None
+    part = probe.first(stage.cost.documents or DOCUMENTS)
+    workspace = _prepared(root, folder / stage.name)
+    run_stage(workspace, "pool", _pool(recipe, workspace.root, part))
+    run_stage(workspace, "clean", recipe.clean.model_copy(update={"rules": (), "against": ()}))
+    run = _timed(workspace, stage, recipe.section(stage.name), stage.cost.run)
+    documents = len(part.texts)
+    return Rate(
+        stage.name, 0.0, run.seconds / documents, run.bytes / documents, alone=stage.cost.alone
+    )
+
+
+def _run(
+    recipe: Recipe, root: Path, folder: Path, probe: Probe, stages: Sequence[Stage[Any]]
+) -> dict[str, Run]:
+    """Run stages on some texts: by stage, what it took."""
+    workspace = _prepared(root, folder)
+    specs = {"pool": _pool(recipe, folder, probe)}
+    return {
+        stage.name: _timed(workspace, stage, specs.get(stage.name, recipe.section(stage.name)))
+        for stage in stages
+    }
+
+
+def _timed(
+    workspace: Workspace,
+    stage: Stage[Any],
+    spec: Spec,
+    work: Callable[[Workspace, Any], Any] | None = None,
+) -> Run:
+    """Run a stage with its ledger line, or `work` alone; CPU seconds, and bytes written."""
+    assert stage.cost is not None
+    started = time.process_time()
+    if work is None:
+        run_stage(workspace, stage.name, spec)
+    else:
+        work(workspace, spec)
+    files = (path for path in (workspace.root / stage.cost.writes).rglob("*") if path.is_file())
+    return Run(time.process_time() - started, sum(path.stat().st_size for path in files))
 
 
 def _prepared(root: Path, folder: Path) -> Workspace:
-    """Return a workspace of the probe's own, in which the recipe's relative paths still lead."""
+    """A workspace of the probe's own, in which the recipe's relative paths still lead."""
     folder.mkdir(parents=True)
-    # The probe's stages write these: led to the run's own, they would write there.
-    own = {*tables.TABLES, "rounds", "export", "recipe.yaml", "workspace.json", "ledger.jsonl"}
+    # The probe's stages write these; a link would make them write into the run's own folder.
+    written = {*tables.TABLES, "rounds", "export", "recipe.yaml", "workspace.json", "ledger.jsonl"}
     for child in root.iterdir() if root.is_dir() else ():
         name = child.name.removesuffix(".parquet")
-        if not child.name.startswith(".") and name not in own:
+        if not child.name.startswith(".") and name not in written:
             (folder / child.name).symlink_to(child)
-    where = Workspace(folder, engine=Local(1))
-    where.init("probe")
-    return where
+    workspace = Workspace(folder, engine=Local(1))
+    workspace.init("probe")
+    return workspace
 
 
 def _pool(recipe: Recipe, folder: Path, probe: Probe) -> PoolSpec:
-    """Write the texts by source, those too that settings name and the probe has no text of."""
-    told = (recipe.clean.rules, recipe.clean.languages)
-    named = (name for given in told if isinstance(given, Mapping) for name in given)
-    lines: dict[str, list[str]] = {name: [] for name in named if name in probe.names}
+    """Write the texts by source, and an empty file for a source that settings name without any."""
+    by_source = (recipe.clean.rules, recipe.clean.languages)
+    names = (name for settings in by_source if isinstance(settings, Mapping) for name in settings)
+    lines: dict[str, list[str]] = {name: [] for name in names if name in probe.names}
     for text, source in zip(probe.texts, probe.sources, strict=True):
         lines.setdefault(source, []).append(json.dumps({"text": text}) + "\n")
     sources = []
-    for number, (name, own) in enumerate(lines.items()):
+    for number, (name, rows) in enumerate(lines.items()):
         path = folder / f"curate-probe-{number}.jsonl"
-        path.write_text("".join(own), encoding="utf-8")
+        path.write_text("".join(rows), encoding="utf-8")
         sources.append(SourceSpec(name=name, paths=(path.name,)))
     return recipe.pool.model_copy(update={"sources": tuple(sources), "share": 1.0})
 
 
-def _run(recipe: Recipe, root: Path, folder: Path, probe: Probe) -> dict[str, tuple[float, int]]:
-    """Return seconds and bytes of pool and clean on some texts."""
-    where = _prepared(root, folder)
-    found = {}
-    specs: tuple[tuple[str, Any], ...] = (
-        ("pool", _pool(recipe, folder, probe)),
-        ("clean", recipe.clean),
-    )
-    for stage, spec in specs:
-        started = time.process_time()
-        run_stage(where, stage, spec)
-        files = (each for each in (folder / stage).rglob("*") if each.is_file())
-        found[stage] = time.process_time() - started, sum(each.stat().st_size for each in files)
-    return found
-
-
-def _embedding(recipe: Recipe, root: Path, folder: Path, probe: Probe) -> Rate:
-    where = _prepared(root, folder)
-    run_stage(where, "pool", _pool(recipe, folder, probe))
-    run_stage(where, "clean", recipe.clean.model_copy(update={"rules": (), "against": ()}))
-    started = time.process_time()
-    embed(where, recipe.section("score").encoder)  # type: ignore[attr-defined]
-    files = (each for each in (folder / "vectors").rglob("*.parquet"))
-    size = sum(each.stat().st_size for each in files)
-    seconds = (time.process_time() - started) / len(probe.texts)
-    return Rate("score", 0.0, seconds, size / len(probe.texts), alone=True)
-
-
 def _resident() -> float:
-    """Return the memory that this process takes, in MB."""
+    """The memory that this process takes, in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if os.name == "posix" else 0
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -51,7 +51,7 @@ class Recipe(Spec):
     report: ReportSpec = ReportSpec()
 
     def section(self, stage: str) -> Spec:
-        """Return a stage's settings."""
+        """The settings of a stage."""
         spec = cast(Spec, getattr(self, stage))
         if stage == "score" and self.encoder and "encoder" not in spec.model_fields_set:
             return spec.model_copy(update={"encoder": self.encoder})
@@ -63,5 +63,5 @@ class Recipe(Spec):
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the JSON Schema of a recipe, for editors and checks."""
+    """The JSON Schema of a recipe, for editors and checks."""
     return Recipe.model_json_schema()

@@ -1,29 +1,18 @@
-"""The eleven stages, and how one of them is run."""
+"""The eleven stages by name, and how one of them is run."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal
 
+from curate import STAGES
 from curate.run.recipe import Recipe
 from curate.spec import Spec
+from curate.stage import Stage
 from curate.storage import Provenance
 from curate.workspace import Workspace
-
-PEOPLE = ("sample", "push", "pull")
-
-
-class Stage(Protocol):
-    """What every stage's module exposes."""
-
-    READS: tuple[str, ...]
-    WRITES: tuple[str, ...]
-
-    def run(self, workspace: Workspace, spec: Any) -> Any:
-        """Read tables, call pure functions, write tables; return what happened."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -36,46 +25,43 @@ class Step:
     seconds: float = 0.0
 
 
-def module(stage: str) -> Stage:
-    """Return a stage's module."""
-    return cast(Stage, import_module(f"curate.{stage}"))
+def find(name: str) -> Stage[Any]:
+    """The stage of that name. It is imported now, so that a command loads no other stage."""
+    stage: Stage[Any] = import_module(f"curate.{name}.stage").STAGE
+    return stage
 
 
-def run_stage(workspace: Workspace, stage: str, spec: Spec) -> Step:
+def every() -> tuple[Stage[Any], ...]:
+    """All stages, in the order in which data flows through them."""
+    return tuple(map(find, STAGES))
+
+
+def maker(table: str) -> str | None:
+    """The stage that makes a table or file; None for what no stage writes."""
+    return next((stage.name for stage in every() if table in stage.writes), None)
+
+
+def run_stage(workspace: Workspace, name: str, spec: Spec) -> Step:
     """Run one stage and write it into the ledger."""
-    code = module(stage)
+    stage = find(name)
     started = time.perf_counter()
-    made = _made(workspace, stage, spec)
-    result = code.run(workspace, spec)
+    made = _provenance(workspace, stage, spec)
+    result = stage.run(workspace, spec)
     seconds = time.perf_counter() - started
-    workspace.record(made, code.WRITES, result, seconds)
-    return Step(stage, "done", result, seconds)
+    workspace.ledger.append(made, workspace.tables.fingerprints(stage.writes), result, seconds)
+    return Step(name, "done", result, seconds)
 
 
-def _made(workspace: Workspace, stage: str, spec: Spec) -> Provenance:
-    code = module(stage)
-    inputs = getattr(code, "inputs", None)
-    known = inputs(workspace, spec) if inputs else workspace.inputs(code.READS)
-    return workspace.provenance(stage, spec, known)
-
-
-def is_fresh(workspace: Workspace, stage: str, spec: Spec) -> bool:
+def is_fresh(workspace: Workspace, name: str, spec: Spec) -> bool:
     """Whether running the stage again would change nothing."""
-    return workspace.is_fresh(_made(workspace, stage, spec), module(stage).WRITES)
+    stage = find(name)
+    return workspace.freshness.is_fresh(_provenance(workspace, stage, spec), stage.writes)
 
 
-def takes_part(recipe: Recipe, workspace: Workspace, stage: str) -> bool:
-    """Whether a stage belongs to the run: by its section, or by what there is to work on."""
-    if stage in PEOPLE:
-        return recipe.asks_people()
-    answered = [each.purpose for each in workspace.rounds if each.fingerprint("annotations")]
-    learnable = any(purpose != "pilot" for purpose in answered)
-    if stage == "agree":
-        return bool(answered)
-    if stage == "score":
-        return learnable
-    if stage in ("mix", "export"):
-        return "mix" in recipe.model_fields_set
-    if stage == "evaluate":
-        return learnable or "mix" in recipe.model_fields_set
-    return True
+def takes_part(recipe: Recipe, workspace: Workspace, name: str) -> bool:
+    """Whether a stage belongs to the run: by its sections, or by what there is to work on."""
+    return find(name).takes_part(recipe.model_fields_set, workspace)
+
+
+def _provenance(workspace: Workspace, stage: Stage[Any], spec: Spec) -> Provenance:
+    return workspace.freshness.provenance(stage.name, spec, stage.fingerprints(workspace, spec))

@@ -1,17 +1,19 @@
-"""Where every stage stands."""
+"""Where every stage stands, and which settings wait for the next round."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from curate import STAGES
 from curate.errors import DataError
 from curate.push.guidelines import rewritten
 from curate.run.files import differences
 from curate.run.recipe import Recipe
-from curate.run.stages import PEOPLE, is_fresh, module, takes_part
+from curate.run.stages import every, is_fresh, takes_part
+from curate.stage import Stage
 from curate.workspace import Workspace
+
+State = Literal["fresh", "stale", "missing", "open", "unused"]
 
 
 @dataclass(frozen=True)
@@ -19,48 +21,46 @@ class StageStatus:
     """Where a stage stands; `unused` says that the recipe does not need it."""
 
     stage: str
-    state: Literal["fresh", "stale", "missing", "open", "unused"]
+    state: State
     at: str | None
 
 
 def status(recipe: Recipe, workspace: Workspace) -> list[StageStatus]:
-    """Return where every stage stands."""
-    found = []
-    for stage in STAGES:
-        line = workspace.last_run(stage)
-        found.append(
-            StageStatus(stage, _state(recipe, workspace, stage), line["at"] if line else None)
-        )
-    return found
+    """Where every stage stands, in their order."""
+    lines = [(stage, workspace.ledger.last(stage.name)) for stage in every()]
+    return [
+        StageStatus(stage.name, _state(recipe, workspace, stage), line["at"] if line else None)
+        for stage, line in lines
+    ]
 
 
 def for_next_round(recipe: Recipe, workspace: Workspace) -> tuple[str, ...]:
-    """Return the settings that differ from those the newest round is frozen with."""
-    asked = [each for each in workspace.rounds if each.purpose != "import"]
-    if not asked or not recipe.asks_people():
+    """The settings that differ from those the newest round is frozen with."""
+    rounds = workspace.rounds.asking()
+    if not rounds or not recipe.asks_people():
         return ()
-    frozen = {"sample": asked[-1].spec["sample"]}
-    if asked[-1].push is not None:
-        frozen["push"] = asked[-1].push["spec"]
+    newest = rounds[-1]
+    frozen = {"sample": newest.spec["sample"]}
+    if newest.push is not None:
+        frozen["push"] = newest.push["spec"]
     current = {stage: recipe.section(stage).settings() for stage in frozen}
-    found = tuple(differences(frozen, current))
-    if asked[-1].push is None:
-        return found
-    words = rewritten(workspace, recipe.push, asked[-1])
-    return (*found, *(name for name in words if name not in found))
+    settings = tuple(differences(frozen, current))
+    if newest.push is None:
+        return settings
+    texts = rewritten(workspace, recipe.push, newest)
+    return (*settings, *(name for name in texts if name not in settings))
 
 
-def _state(
-    recipe: Recipe, workspace: Workspace, stage: str
-) -> Literal["fresh", "stale", "missing", "open", "unused"]:
-    if not takes_part(recipe, workspace, stage):
+def _state(recipe: Recipe, workspace: Workspace, stage: Stage[Any]) -> State:
+    if not takes_part(recipe, workspace, stage.name):
         return "unused"
-    code = module(stage)
-    if any(workspace.fingerprint(name) is None for name in code.WRITES):
+    if any(workspace.tables.fingerprint(name) is None for name in stage.writes):
         return "missing"
-    if stage in PEOPLE:
-        return "fresh" if workspace.round.closed or stage == "sample" else "open"
+    if stage.asks_people:
+        is_frozen = workspace.rounds.current().closed or stage.name == "sample"
+        return "fresh" if is_frozen else "open"
     try:
-        return "fresh" if is_fresh(workspace, stage, recipe.section(stage)) else "stale"
+        is_up_to_date = is_fresh(workspace, stage.name, recipe.section(stage.name))
     except DataError:
         return "stale"  # the files it was made from are gone
+    return "fresh" if is_up_to_date else "stale"

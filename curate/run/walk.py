@@ -1,16 +1,12 @@
-"""The whole recipe as one closed model, and the walk through its stages.
-
-`walk` does what is stale, skips what is fresh, and stops politely where people are needed.
-"""
+"""The walk through the stages: stale ones run, fresh ones are skipped, people are waited for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from curate import STAGES
 from curate.run.asking import ask_people
 from curate.run.recipe import Recipe
-from curate.run.stages import PEOPLE, Step, is_fresh, run_stage, takes_part
+from curate.run.stages import Step, every, is_fresh, run_stage, takes_part
 from curate.workspace import Workspace
 
 
@@ -22,22 +18,25 @@ def walk(
     overrides: Sequence[str] = (),
     started: Callable[[str], None] = lambda stage: None,
 ) -> Iterator[Step]:
-    """Run every stage that is stale, in order, yielding each as it ends.
+    """Run every stage that is stale, in order, and yield each step as it ends.
 
     The last step is `waiting` where people have not finished. `overrides` are those that the
     recipe was loaded with: what they say of `push` lasts until the round has been sent.
     """
-    for stage in STAGES:
-        if stage == "sample" and recipe.asks_people():
+    people_asked = False
+    for stage in every():
+        if not takes_part(recipe, workspace, stage.name):
+            continue
+        if stage.asks_people:
+            if people_asked:
+                continue
+            people_asked = True
             for step in ask_people(recipe, workspace, next_round, overrides, started):
                 yield step
                 if step.state == "waiting":
                     return
-        if stage in PEOPLE or not takes_part(recipe, workspace, stage):
-            continue
-        spec = recipe.section(stage)
-        if is_fresh(workspace, stage, spec):
-            yield Step(stage, "fresh")
+        elif is_fresh(workspace, stage.name, recipe.section(stage.name)):
+            yield Step(stage.name, "fresh")
         else:
-            started(stage)
-            yield run_stage(workspace, stage, spec)
+            started(stage.name)
+            yield run_stage(workspace, stage.name, recipe.section(stage.name))

@@ -1,10 +1,10 @@
-"""Gold items: texts whose answer is known, shown among the others so that nobody can tell.
+"""Gold items: texts with known answers, mixed in so that nobody can recognise them.
 
     {"text": "…", "answers": {"sentiment": "positive"}}
     {"fields": {"prompt": "…", "response": "…"}, "answers": {"quality": 5}}
 
-The answers stay at home: the server gets the text, under an id like any other. Further keys, such
-as `language`, say to which part of a split round an item belongs.
+The answers never leave the workspace: the server gets only the text, under an ordinary id. Other
+keys, such as `language`, decide to which part of a split round an item belongs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HINT = 'a line is {"text": "…", "answers": {"sentiment": "positive"}}'
 
 @dataclass(frozen=True)
 class Gold:
-    """A text, or several fields, the known answers (question → value), and what else is said."""
+    """A gold item: its canonical fields, its known answers (question → value), its other keys."""
 
     fields: Mapping[str, str]
     answers: Mapping[str, Any]
@@ -33,28 +33,29 @@ class Gold:
 def read_gold(path: Path, longest: int | None = None) -> dict[str, Gold]:
     """Return the gold items of a JSONL file by content id. Raises DataError with file and line.
 
-    `longest` is the size of the windows shown of other texts: what is longer would stand out.
+    `longest` is the window size in characters, None without windows. Longer items are refused,
+    since people could recognise them.
     """
     if not path.is_file():
         raise DataError(f"sample.gold: no file {path}", hint=HINT)
-    found = {}
+    items = {}
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if line.strip():
                 where = f"{path.name}, line {number}"
                 item = _gold(line, where)
                 id = content_id(item.fields)
-                if id in found:
+                if id in items:
                     raise DataError(f"{where}: this text stands there twice", hint=HINT)
                 if longest and max(map(len, item.fields.values())) > longest:
                     raise DataError(
                         f"{where}: longer than the window of {longest:,} characters",
                         hint="cut it, or people can tell it from the other texts",
                     )
-                found[id] = item
-    if not found:
+                items[id] = item
+    if not items:
         raise DataError(f"{path.name} holds no gold item", hint=HINT)
-    return found
+    return items
 
 
 def _gold(line: bytes, where: str) -> Gold:
@@ -68,4 +69,5 @@ def _gold(line: bytes, where: str) -> Gold:
     if not isinstance(fields, dict) or not all(isinstance(text, str) for text in fields.values()):
         raise DataError(f"{where}: no text", hint=HINT)
     about = {key: value for key, value in row.items() if key not in ("fields", TEXT, "answers")}
-    return Gold({k: canonical(text) for k, text in fields.items()}, row["answers"], about)
+    texts = {name: canonical(text) for name, text in fields.items()}
+    return Gold(texts, row["answers"], about)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from curate.spec import Spec
+from curate.spec import MAY_BE_A_FILE, Spec
 
 Purpose = Literal["label", "pilot", "review", "relabel", "import"]
 
@@ -35,7 +35,9 @@ class SampleSpec(Spec):
         int | None, Field(ge=20, description="Show this many characters of a longer text.")
     ] = None
     gold: Annotated[
-        str | None, Field(description="A JSONL file of texts with known answers, mixed in unseen.")
+        str | None,
+        MAY_BE_A_FILE,
+        Field(description="A JSONL file of texts with known answers, mixed in unseen."),
     ] = None
     relabel: Annotated[
         str | None,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from curate.errors import DataError
 from curate.records import now
 from curate.rounds import freeze
+from curate.rounds.opened import Opened
 from curate.rounds.views import SIDES, View
 from curate.sample.frame import read_frame, strata_of
 from curate.sample.gold import read_gold
@@ -19,6 +20,7 @@ from curate.sample.relabel import answered_before
 from curate.sample.spec import SampleSpec
 from curate.sample.strategies import STRATEGIES, random
 from curate.sample.tasks import members_of, pairs, task_rows, windows
+from curate.stage import Stage, if_people_are_asked
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,7 +33,10 @@ WRITES = ("sample",)
 
 @dataclass(frozen=True)
 class SampleResult:
-    """What was chosen, out of what; `tasks` counts what is shown, gold items too."""
+    """Counts of the new round: `tasks` includes gold items, `strata` counts the other tasks.
+
+    `frame` is the number of documents (or tasks to send again) that could be chosen.
+    """
 
     round: int
     purpose: str
@@ -43,45 +48,47 @@ class SampleResult:
 
 
 def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
-    """Open a new round with documents that no round has sent before, or with some sent again."""
+    """Open a new round with documents that no round has sent before, or with tasks to send again.
+
+    Raises DataError if a round is still open, or if nothing is left to send.
+    """
     import numpy as np
 
     _refuse_open(workspace)
-    number = workspace.next_number
+    number = workspace.rounds.next_number()
     rng = np.random.default_rng([spec.seed, number])
     frame = (
         answered_before(workspace, spec.relabel) if spec.relabel else read_frame(workspace, spec)
     )
     chosen = _chosen(frame, rng, spec)
-    places = _places(spec, chosen, number)
-    if not places:
+    tasks = _tasks(spec, chosen, number)
+    if not tasks:
         raise DataError("no document is left to send", hint=_why_none(spec))
-    documents = workspace.find_kept(id for row in places for id in members_of(row))
+    documents = workspace.documents.find_kept(id for task in tasks for id in members_of(task))
     if spec.window and not spec.relabel:
-        places = list(windows(places, documents, spec.window, spec.seed, number))
-    sample, views = task_rows(places, documents)
+        tasks = list(windows(tasks, documents, spec.window, spec.seed, number))
+    sample, views = task_rows(tasks, documents)
     strata = Counter(str(row["stratum"]) for row in sample)
     for row in sample:
         row |= {"kind": "design", "strategy": "relabel" if spec.relabel else spec.strategy}
-    golden = read_gold(workspace.path(spec.gold), spec.window) if spec.gold else {}
-    known = {id: item for id, item in golden.items() if id not in views}
-    sample += [{"id": id, "kind": "gold", "strategy": "gold"} for id in known]
-    views |= {id: View(item.fields) for id, item in known.items()}
+    gold = read_gold(workspace.path(spec.gold), spec.window) if spec.gold else {}
+    added = {id: item for id, item in gold.items() if id not in views}
+    sample += [{"id": id, "kind": "gold", "strategy": "gold"} for id in added]
+    views |= {id: View(item.fields) for id, item in added.items()}
     for rank, row in enumerate(sample):
         row |= {"round": number, "rank": rank}
-    about = {
+    about: Opened = {
         "purpose": "relabel" if spec.relabel else spec.purpose,
         "created": now(),
         "sample": spec.settings(),
         "frame": {
             "documents": len(frame),
-            "strata": {str(name): len(part) for name, part in strata_of(frame)},
-            "clean": workspace.fingerprint("clean"),
+            "strata": {str(name): len(rows) for name, rows in strata_of(frame)},
+            "clean": workspace.tables.fingerprint("clean"),
         },
     }
     answers = {
-        id: {"answers": dict(item.answers), "about": dict(item.about)}
-        for id, item in golden.items()
+        id: {"answers": dict(item.answers), "about": dict(item.about)} for id, item in gold.items()
     }
     with freeze(workspace.root, number, about, sample, views, answers):
         pass
@@ -97,31 +104,31 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
 
 
 def _refuse_open(workspace: Workspace) -> None:
-    """Raise DataError while people are asked: what they said after that would not come home."""
-    asked = [each for each in workspace.rounds if each.purpose != "import"]
-    if asked and asked[-1].push is not None and not asked[-1].closed:
+    """Raise DataError while a round is open: answers given later would not be pulled."""
+    rounds = [round_ for round_ in workspace.rounds.all() if round_.purpose != "import"]
+    if rounds and rounds[-1].push is not None and not rounds[-1].closed:
         raise DataError(
-            f"round {asked[-1].number} is still open",
+            f"round {rounds[-1].number} is still open",
             hint="let people finish it, or end it with `curate round close`",
         )
 
 
 def _chosen(frame: pd.DataFrame, rng: np.random.Generator, spec: SampleSpec) -> pd.DataFrame:
-    """Return the rows of the frame that are taken, best first, with their `propensity`."""
+    """Return the chosen rows of the frame, best first, with their `propensity` if it is known."""
     if spec.relabel or frame.empty:
-        rows, _ = random(frame, spec.n, rng, spec)
-        return frame.iloc[rows]
+        positions, _ = random(frame, spec.n, rng, spec)
+        return frame.iloc[positions]
     n = spec.n * len(SIDES) if spec.compare else spec.n
-    rows, propensities = STRATEGIES[spec.strategy](frame, n, rng, spec)
-    return frame.iloc[rows].assign(propensity=propensities)
+    positions, propensities = STRATEGIES[spec.strategy](frame, n, rng, spec)
+    return frame.iloc[positions].assign(propensity=propensities)
 
 
-def _places(spec: SampleSpec, chosen: pd.DataFrame, number: int) -> list[dict[str, Any]]:
-    """Return which documents each task shows; what is sent again, as it was shown before."""
-    documents = cast(list[dict[str, Any]], chosen.to_dict("records"))
+def _tasks(spec: SampleSpec, chosen: pd.DataFrame, number: int) -> list[dict[str, Any]]:
+    """Return the tasks and their strata; a task sent again shows what it showed before."""
+    rows = cast(list[dict[str, Any]], chosen.to_dict("records"))
     if spec.relabel:
-        return [{**row["place"], "stratum": row["stratum"]} for row in documents]
-    return list(pairs(documents, number)) if spec.compare else documents
+        return [{**row["task"], "stratum": row["stratum"]} for row in rows]
+    return list(pairs(rows, number)) if spec.compare else rows
 
 
 def _why_none(spec: SampleSpec) -> str:
@@ -129,3 +136,18 @@ def _why_none(spec: SampleSpec) -> str:
         return f"nothing that was answered has {spec.relabel}"
     two = ", and a comparison needs two" if spec.compare else ""
     return f"every kept document was sent in an earlier round{two}"
+
+
+STAGE = Stage(
+    name="sample",
+    spec=SampleSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=(
+        "curate sample --n 300 --strategy stratified",
+        "curate sample --relabel label=neutral",
+    ),
+    takes_part=if_people_are_asked,
+    asks_people=True,
+)

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Sampler(Protocol):
-    """Row positions, best first, without repeats, and their inclusion probabilities."""
+    """A strategy: it chooses row positions, best first, without repeats.
+
+    The second array holds their inclusion probabilities.
+    """
 
     def __call__(
         self, items: pd.DataFrame, n: int, rng: np.random.Generator, context: SampleSpec
@@ -42,12 +45,12 @@ def stratified(
 
     groups = [(name, rows.to_numpy()) for name, rows in strata_of(items)]
     shares = allocate([len(rows) for _, rows in groups], n, context.allocation)
-    picked, probabilities = [], []
+    positions, probabilities = [], []
     for (_, rows), share in zip(groups, shares, strict=True):
-        picked.append(rng.permutation(rows)[:share])
+        positions.append(rng.permutation(rows)[:share])
         probabilities.append(np.full(share, share / len(rows)))
     order = rng.permutation(sum(shares))
-    return np.concatenate(picked)[order], np.concatenate(probabilities)[order]
+    return np.concatenate(positions)[order], np.concatenate(probabilities)[order]
 
 
 STRATEGIES: dict[str, Sampler] = {"random": random, "stratified": stratified}
@@ -56,19 +59,23 @@ STRATEGIES: dict[str, Sampler] = {"random": random, "stratified": stratified}
 def allocate(
     sizes: Sequence[int], n: int, allocation: Literal["equal", "proportional"]
 ) -> list[int]:
-    """Share n among strata of the given sizes, whole numbers, none beyond its size.
+    """Share n among strata of these sizes, in whole numbers; no share exceeds its stratum.
 
-    What a small stratum cannot give goes to the others; largest remainders settle the rest.
+    A part that a small stratum cannot fill goes to the others. The largest remainders are
+    rounded up.
     """
-    wanted, given = min(n, sum(sizes)), [0] * len(sizes)
-    while left := wanted - sum(given):
-        able = [place for place, size in enumerate(sizes) if given[place] < size]
-        weights = [1 if allocation == "equal" else sizes[place] for place in able]
-        quotas = {p: left * weight / sum(weights) for p, weight in zip(able, weights, strict=True)}
+    total, shares = min(n, sum(sizes)), [0] * len(sizes)
+    while left := total - sum(shares):
+        open_strata = [place for place, size in enumerate(sizes) if shares[place] < size]
+        weights = [1 if allocation == "equal" else sizes[place] for place in open_strata]
+        quotas = {
+            place: left * weight / sum(weights)
+            for place, weight in zip(open_strata, weights, strict=True)
+        }
         for place, quota in quotas.items():
-            given[place] += min(int(quota), sizes[place] - given[place])
-        rest = [place for place in able if given[place] < sizes[place]]
+            shares[place] += min(int(quota), sizes[place] - shares[place])
+        rest = [place for place in open_strata if shares[place] < sizes[place]]
         rest.sort(key=lambda place: int(quotas[place]) - quotas[place])
-        for place in rest[: wanted - sum(given)]:
-            given[place] += 1
-    return given
+        for place in rest[: total - sum(shares)]:
+            shares[place] += 1
+    return shares

@@ -8,15 +8,16 @@ from typing import Any
 from curate import chance
 from curate.rounds.views import SIDES, View, cut, task_id, widened, window
 from curate.text import TEXT, apply_edits
-from curate.workspace.documents import Kept
+from curate.workspace.documents import KeptDocument
 
 
-def members_of(place: Mapping[str, Any]) -> Sequence[str]:
-    return place.get("members") or (place["id"],)
+def members_of(task: Mapping[str, Any]) -> Sequence[str]:
+    """Return the ids of the documents that a task shows."""
+    return task.get("members") or (task["id"],)
 
 
 def pairs(documents: Sequence[dict[Any, Any]], number: int) -> Iterator[dict[str, Any]]:
-    """Yield documents two by two; who stands left is drawn by the pair and round."""
+    """Yield comparisons of two documents each; the pair and the round decide which stands left."""
     for one, other in zip(documents[::2], documents[1::2], strict=False):
         members = sorted((one["id"], other["id"]))
         id = task_id(members)
@@ -26,56 +27,57 @@ def pairs(documents: Sequence[dict[Any, Any]], number: int) -> Iterator[dict[str
 
 
 def windows(
-    places: Sequence[dict[str, Any]],
-    documents: Mapping[str, Kept],
+    tasks: Sequence[dict[str, Any]],
+    documents: Mapping[str, KeptDocument],
     size: int,
     seed: int,
     number: int,
 ) -> Iterator[dict[str, Any]]:
-    """Yield the documents, and a window at random of each that is one text longer than `size`."""
-    chances = chance.uniform([place["id"] for place in places], seed, f"window {number}")
-    for place, where in zip(places, chances.tolist(), strict=True):
-        id, document = place["id"], documents[place["id"]]
+    """Yield the tasks; a document of one text longer than `size` becomes a random window of it."""
+    draws = chance.uniform([task["id"] for task in tasks], seed, f"window {number}")
+    for task, draw in zip(tasks, draws.tolist(), strict=True):
+        id, document = task["id"], documents[task["id"]]
         if [*document.whole.fields] == [TEXT] and len(document.text) > size:
-            start, end = window(len(document.text), size, where, document.edits)
-            yield {**place, "members": [id], "start": start, "end": end}
+            start, end = window(len(document.text), size, draw, document.edits)
+            yield {**task, "members": [id], "start": start, "end": end}
         else:
-            yield place
+            yield task
 
 
 def task_rows(
-    places: Sequence[dict[str, Any]], documents: Mapping[str, Kept]
+    tasks: Sequence[dict[str, Any]], documents: Mapping[str, KeptDocument]
 ) -> tuple[list[dict[str, Any]], dict[str, View]]:
-    """Return the rows of `sample`, and what they show: a text, a part of it, or two side by side.
+    """Return the rows of `sample`, and their views: a text, a part of it, or two side by side.
 
-    Documents of several fields are compared as the text that their template makes of them.
+    A comparison shows a document of several fields as the one text of its template.
     """
     rows, views = [], {}
-    for place in places:
-        shown = [documents[id] for id in members_of(place)]
-        if not place.get("members"):
-            row, view = place, shown[0].whole
-        elif len(shown) == len(SIDES):
-            row, view = place, _side_by_side(place["members"], shown)
+    for task in tasks:
+        members = [documents[id] for id in members_of(task)]
+        if not task.get("members"):
+            row, view = task, members[0].whole
+        elif len(members) == len(SIDES):
+            row, view = task, _side_by_side(task["members"], members)
         else:
-            row, view = _part(place, shown[0])
+            row, view = _part(task, members[0])
         rows.append(row)
         views[row["id"]] = view
     return rows, views
 
 
-def _side_by_side(members: Sequence[str], shown: Sequence[Kept]) -> View:
-    sides = dict(zip(SIDES, shown, strict=True))
+def _side_by_side(ids: Sequence[str], documents: Sequence[KeptDocument]) -> View:
+    sides = dict(zip(SIDES, documents, strict=True))
     return View(
-        {side: apply_edits(each.text, each.edits) for side, each in sides.items()},
-        tuple(members),
-        by_field={side: each.edits for side, each in sides.items() if each.edits},
+        {side: apply_edits(document.text, document.edits) for side, document in sides.items()},
+        tuple(ids),
+        by_field={side: document.edits for side, document in sides.items() if document.edits},
     )
 
 
-def _part(place: Mapping[str, Any], shown: Kept) -> tuple[dict[str, Any], View]:
-    start, end = widened(place["start"], place["end"], shown.edits)  # a text sent again may have
-    part, inside = cut(shown.text, start, end, shown.edits)  # other edits than it had
-    members = tuple(place["members"])
-    row = {**place, "id": task_id(members, start, end), "start": start, "end": end}
-    return row, View({TEXT: part}, members, start, inside)
+def _part(task: Mapping[str, Any], document: KeptDocument) -> tuple[dict[str, Any], View]:
+    # A text that is sent again may have other edits than the first time.
+    start, end = widened(task["start"], task["end"], document.edits)
+    part, edits = cut(document.text, start, end, document.edits)
+    members = tuple(task["members"])
+    row = {**task, "id": task_id(members, start, end), "start": start, "end": end}
+    return row, View({TEXT: part}, members, start, edits)

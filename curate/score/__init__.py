@@ -1,4 +1,4 @@
-"""Learn from people what good documents are, and say it of every document.
+"""Learn from people's labels what a good document is, and score every document.
 
     labels · clean ──score──▶ vectors · scores
 

@@ -14,20 +14,23 @@ if TYPE_CHECKING:
 
 
 def fit_temperature(logits: Array, truth: Array) -> float:
-    """Return the temperature at which the logits have the lowest cross-entropy."""
+    """Return the temperature that gives the logits the lowest cross-entropy.
+
+    The search is between e^-3 and e^4.
+    """
     import numpy as np
     from scipy.optimize import minimize_scalar
 
-    found = minimize_scalar(
-        lambda log: cross_entropy(truth, softmax(logits / np.exp(log))),
+    result = minimize_scalar(
+        lambda log_temperature: cross_entropy(truth, softmax(logits / np.exp(log_temperature))),
         bounds=(-3.0, 4.0),
         method="bounded",
     )
-    return float(np.exp(found.x))
+    return float(np.exp(result.x))
 
 
 def softmax(logits: Array) -> Array:
-    """Return probabilities, row by row."""
+    """Return the softmax of each row."""
     import numpy as np
 
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -1,8 +1,8 @@
-"""Heads on embeddings: one for choices, one for ratings; both give a probability for every value.
+"""Heads on embeddings: one for choices, one for ratings; both predict a logit for every value.
 
-A head learns from soft labels (posteriors of truth inference). Its strength of regularisation is
-chosen by cross-validation on the labels, its temperature fitted on predictions out of fold
-(Guo et al. 2017, arXiv 1706.04599).
+A head learns from soft labels (posteriors of truth inference). Cross-validation on the labels
+chooses the inverse strength of its regularisation (`C` in scikit-learn). Its temperature is fitted
+on predictions out of fold (Guo et al. 2017, arXiv 1706.04599).
 """
 
 from __future__ import annotations
@@ -20,28 +20,29 @@ Predict = Callable[["Array"], "Array"]
 """Vectors → logits, documents x values."""
 
 Learn = Callable[["Array", "Array", float], Predict]
-"""Vectors, posteriors and strength → a head."""
+"""Vectors, posteriors and inverse strength of regularisation → a head."""
 
 _ABSENT = -30.0
+"""The logit of a value without labels, and the lowest of any."""
 
 
 def choice_head(values: Sequence[str]) -> Learn:
-    """Return how a choice is learned: multinomial logistic regression on weighted labels."""
+    """Return the learner for a choice: multinomial logistic regression on weighted labels."""
 
-    def learn(vectors: Array, truth: Array, strength: float) -> Predict:
+    def learn(vectors: Array, truth: Array, inverse_strength: float) -> Predict:
         import numpy as np
         from sklearn.linear_model import LogisticRegression
 
         rows, classes = np.nonzero(truth > 1e-6)
         present = np.unique(classes)
-        model = LogisticRegression(C=strength, max_iter=1000)
+        model = LogisticRegression(C=inverse_strength, max_iter=1000)
         if len(present) > 1:
             model.fit(vectors[rows], classes, sample_weight=truth[rows, classes])
 
-        def predict(these: Array) -> Array:
-            logits = np.full((len(these), len(values)), _ABSENT)
-            # A fold or a resample may hold one class only: then that one is all it knows.
-            logits[:, present] = model.predict_log_proba(these) if len(present) > 1 else 0.0
+        def predict(inputs: Array) -> Array:
+            logits = np.full((len(inputs), len(values)), _ABSENT)
+            # A fold or a resample may hold only one class; the head then always predicts it.
+            logits[:, present] = model.predict_log_proba(inputs) if len(present) > 1 else 0.0
             return np.asarray(np.maximum(logits, _ABSENT))
 
         return predict
@@ -50,21 +51,22 @@ def choice_head(values: Sequence[str]) -> Learn:
 
 
 def rating_head(values: Sequence[str]) -> Learn:
-    """Return how a rating is learned: ridge regression on the mean.
+    """Return the learner for a rating: ridge regression on the mean.
 
-    The logits are those of a normal distribution around it; the temperature is its variance.
+    The logits are those of a normal distribution around the predicted mean; the temperature is
+    its variance.
     """
 
-    def learn(vectors: Array, truth: Array, strength: float) -> Predict:
+    def learn(vectors: Array, truth: Array, inverse_strength: float) -> Predict:
         import numpy as np
         from sklearn.linear_model import Ridge
 
         levels = np.array([float(value) for value in values])
         shares = truth / truth.sum(axis=1, keepdims=True)
-        model = Ridge(alpha=1 / strength).fit(vectors, shares @ levels)
+        model = Ridge(alpha=1 / inverse_strength).fit(vectors, shares @ levels)
 
-        def predict(these: Array) -> Array:
-            return np.asarray(-((levels - model.predict(these)[:, None]) ** 2) / 2)
+        def predict(inputs: Array) -> Array:
+            return np.asarray(-((levels - model.predict(inputs)[:, None]) ** 2) / 2)
 
         return predict
 

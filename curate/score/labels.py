@@ -1,4 +1,4 @@
-"""The labels that heads learn from: which, how settled, in which fold."""
+"""The labels that heads learn from: their documents, posteriors and folds."""
 
 from __future__ import annotations
 
@@ -19,32 +19,43 @@ MIN_LABELS = 10
 
 
 def read_posteriors(workspace: Workspace, question: Question) -> dict[str, dict[str, float]]:
-    rows = workspace.read("labels", ["id", "question", "posterior"]).to_pylist()
-    return {r["id"]: json.loads(r["posterior"]) for r in rows if r["question"] == question.name}
+    """Return the posterior (value → probability) of each labelled document, by id."""
+    rows = workspace.tables.read("labels", ["id", "question", "posterior"]).to_pylist()
+    return {
+        row["id"]: json.loads(row["posterior"]) for row in rows if row["question"] == question.name
+    }
 
 
 def held_out(workspace: Workspace) -> set[str]:
-    """Return the documents kept to measure on: a label that was brought in teaches nothing."""
-    pool = workspace.read("pool", ["id", "holdout"])
+    """Return the ids of the holdout, to measure on: its labels are not learned from."""
+    pool = workspace.tables.read("pool", ["id", "holdout"])
     return set(pool.filter(pool["holdout"])["id"].to_pylist())
 
 
 def labelled_rows(
     ids: list[str], posteriors: dict[str, dict[str, float]], question: Question
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return the rows of labelled documents and their posteriors, documents x values."""
+    """Return the rows of labelled documents and their posteriors (documents x values).
+
+    Raises DataError if there are fewer than 10, or if all labels are the same.
+    """
     import numpy as np
 
-    # An answer that the form no longer offers teaches nothing.
-    able = {id for id, each in posteriors.items() if any(each.get(v, 0) for v in question.labels)}
-    rows = [row for row, id in enumerate(ids) if id in able]
+    # A value that the form no longer offers cannot be learned.
+    learnable = {
+        id
+        for id, posterior in posteriors.items()
+        if any(posterior.get(value, 0) for value in question.labels)
+    }
+    rows = [row for row, id in enumerate(ids) if id in learnable]
     if len(rows) < MIN_LABELS:
         raise DataError(
             f"{len(rows)} labelled documents are too few to learn from",
             hint=f"label at least {MIN_LABELS}",
         )
-    known = [posteriors[ids[row]] for row in rows]
-    truth = np.array([[each.get(value, 0.0) for value in question.labels] for each in known])
+    truth = np.array(
+        [[posteriors[ids[row]].get(value, 0.0) for value in question.labels] for row in rows]
+    )
     truth /= truth.sum(axis=1, keepdims=True)
     if len(set(truth.argmax(axis=1).tolist())) < 2:
         raise DataError(
@@ -55,6 +66,7 @@ def labelled_rows(
 
 
 def assign_folds(ids: list[str], spec: ScoreSpec) -> NDArray[np.int64]:
+    """Return the fold of each id, 0 to `spec.folds` - 1: random folds of about equal size."""
     import numpy as np
 
     order = np.argsort(chance.uniform(ids, spec.seed, "fold"))

@@ -1,4 +1,4 @@
-"""Learn heads out of fold: strength, temperature, and bootstrap resamples."""
+"""Learn heads out of fold: inverse strength, temperature, and bootstrap resamples."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
-"""Inverse strengths of regularisation to choose from; larger ones overfit a few hundred labels."""
+INVERSE_STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
+"""Inverse strengths of regularisation to try; larger ones overfit a few hundred labels."""
 
 
 @dataclass(frozen=True)
 class Scored:
-    """What the heads say of every document: out of fold where it has a label."""
+    """The predictions for every document (documents x values); out of fold where it has a label."""
 
     probabilities: Array
-    strength: float
+    inverse_strength: float
     temperature: float
     _resample: Callable[[], Array]
 
     def resampled(self, times: int) -> Iterator[Array]:
-        """Yield probabilities by heads learned from bootstrap resamples of the labels.
+        """Yield the probabilities of heads learned from bootstrap resamples of the labels.
 
-        Rows of labelled documents are NaN where the resample holds them.
+        The row of a labelled document is NaN if the resample holds it.
         """
         for _ in range(times):
             yield self._resample()
@@ -49,59 +49,66 @@ def fit(
     """Learn from the labelled `rows` and predict every row of `vectors`.
 
     `truth` holds posteriors, labelled rows x values; `folds` the fold of each labelled row. No head
-    predicts a row whose label it saw. Two numbers are a little less strict: the strength is chosen
-    on all folds, and a fold's temperature is fitted on logits of heads that saw its labels.
+    predicts a row whose label it saw. Two numbers are a little less strict: the inverse strength is
+    chosen on all folds, and a fold's temperature is fitted on logits of heads that saw its labels.
     """
     import numpy as np
 
-    everything = scaled(vectors)
-    known = everything[rows]
-    strength, loose = _best(learn, known, truth, folds)
-    temperature = fit_temperature(loose, truth)
-    probabilities = softmax(learn(known, truth, strength)(everything) / temperature)
+    inputs = scaled(vectors)
+    labelled = inputs[rows]
+    inverse_strength, logits = _best(learn, labelled, truth, folds)
+    temperature = fit_temperature(logits, truth)
+    probabilities = softmax(learn(labelled, truth, inverse_strength)(inputs) / temperature)
     for fold in np.unique(folds):
-        own = folds == fold
-        probabilities[rows[own]] = softmax(loose[own] / fit_temperature(loose[~own], truth[~own]))
+        inside = folds == fold
+        fold_temperature = fit_temperature(logits[~inside], truth[~inside])
+        probabilities[rows[inside]] = softmax(logits[inside] / fold_temperature)
 
     def resample() -> Array:
-        drawn = rng.integers(0, len(rows), len(rows))
-        guessed = softmax(learn(known[drawn], truth[drawn], strength)(everything) / temperature)
-        guessed[rows[drawn]] = np.nan
-        return guessed
+        sample = rng.integers(0, len(rows), len(rows))
+        predict = learn(labelled[sample], truth[sample], inverse_strength)
+        resampled = softmax(predict(inputs) / temperature)
+        resampled[rows[sample]] = np.nan
+        return resampled
 
-    return Scored(probabilities, strength, temperature, resample)
+    return Scored(probabilities, inverse_strength, temperature, resample)
 
 
 def _best(
-    learn: Learn, known: Array, truth: Array, folds: NDArray[np.int64]
+    learn: Learn, labelled: Array, truth: Array, folds: NDArray[np.int64]
 ) -> tuple[float, Array]:
-    """Return the strength of the lowest cross-entropy out of fold, and its logits."""
-    tried = []
-    for strength in STRENGTHS:
-        logits = out_of_fold(learn, known, truth, folds, strength)
+    """Return the inverse strength of the lowest cross-entropy out of fold, and its logits."""
+    candidates = []
+    for inverse_strength in INVERSE_STRENGTHS:
+        logits = out_of_fold(learn, labelled, truth, folds, inverse_strength)
         loss = cross_entropy(truth, softmax(logits / fit_temperature(logits, truth)))
-        tried.append((loss, strength, logits))
-    _, strength, logits = min(tried, key=lambda each: each[:2])
-    return strength, logits
+        candidates.append((loss, inverse_strength, logits))
+    _, inverse_strength, logits = min(candidates, key=lambda candidate: candidate[:2])
+    return inverse_strength, logits
 
 
 def out_of_fold(
-    learn: Learn, known: Array, truth: Array, folds: NDArray[np.int64], strength: float
+    learn: Learn,
+    labelled: Array,
+    truth: Array,
+    folds: NDArray[np.int64],
+    inverse_strength: float,
 ) -> Array:
-    """Return logits for each labelled row by a head that did not see its fold."""
+    """Return the logits of each labelled row, by a head that did not see its fold."""
     import numpy as np
 
     logits = np.empty_like(truth)
     for fold in np.unique(folds):
-        own = folds == fold
-        logits[own] = learn(known[~own], truth[~own], strength)(known[own])
+        inside = folds == fold
+        predict = learn(labelled[~inside], truth[~inside], inverse_strength)
+        logits[inside] = predict(labelled[inside])
     return logits
 
 
 def scaled(vectors: NDArray[np.float32]) -> Array:
-    """Return the vectors around 0, with an overall spread of 1.
+    """Return the vectors centred at 0, with an overall standard deviation of 1.
 
-    One scale for all dimensions: each its own would blow up those that hold but noise.
+    All dimensions share one scale: separate scales would inflate those that hold only noise.
     """
     import numpy as np
 

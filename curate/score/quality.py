@@ -18,25 +18,25 @@ if TYPE_CHECKING:
 def quality_function(
     spec: ScoreSpec, question: Question
 ) -> Callable[[NDArray[np.float64]], NDArray[np.float64]] | None:
-    """Return what turns probabilities, documents x values, into quality; None if nothing does.
+    """Return the function from probabilities (documents x values) to quality; None without one.
 
-    Raises RecipeError where the recipe names a value that the question does not have.
+    Raises RecipeError if the recipe names a value that the question lacks, or leaves one out.
     """
     import numpy as np
 
-    values, given = question.labels, spec.quality
-    if given is None and question.kind != "rating":
+    values, quality = question.labels, spec.quality
+    if quality is None and question.kind != "rating":
         return None
-    if given is not None and given.clarity is not None:
-        places = [_place(name, values) for name in given.clarity]
+    if quality is not None and quality.clarity is not None:
+        places = [_place(name, values) for name in quality.clarity]
         return lambda probabilities: probabilities[:, places].max(axis=1)
-    if given is not None and given.values is not None:
-        for name in given.values:
+    if quality is not None and quality.values is not None:
+        for name in quality.values:
             _place(name, values)
-        missing = [value for value in values if value not in given.values]
+        missing = [value for value in values if value not in quality.values]
         if missing:
             raise RecipeError(f"score.quality.values: what is the quality of {missing[0]}?")
-        weights = np.array([given.values[value] for value in values])
+        weights = np.array([quality.values[value] for value in values])
     else:
         weights = np.linspace(0, 1, len(values))
     return lambda probabilities: probabilities @ weights
@@ -55,14 +55,15 @@ def quality_rows(
     quality_of: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None,
     resamples: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
-    """Return quality and its 5 % and 95 % quantiles over bootstrap heads."""
+    """Return quality and its 5 % and 95 % quantiles over bootstrap heads; None without quality."""
     import numpy as np
 
     if quality_of is None:
         return None
-    spread = np.stack([quality_of(each) for each in scored.resampled(resamples)])
+    samples = np.stack([quality_of(sample) for sample in scored.resampled(resamples)])
     middle = quality_of(scored.probabilities)
-    always = np.isnan(spread).all(axis=0)  # in every resample: nothing but its own prediction
-    spread[:, always] = middle[always]
-    low, high = np.nanquantile(spread, [0.05, 0.95], axis=0)
+    # A document in every resample has no prediction by them: its interval is the quality itself.
+    always = np.isnan(samples).all(axis=0)
+    samples[:, always] = middle[always]
+    low, high = np.nanquantile(samples, [0.05, 0.95], axis=0)
     return middle, np.fmin(low, middle), np.fmax(high, middle)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from curate.spec import Spec
+from curate.spec import MAY_BE_A_FILE, Spec
 
 
 class QualitySpec(Spec):
@@ -36,7 +36,9 @@ class ScoreSpec(Spec):
         QualitySpec | None, Field(description="By default a rating scaled to 0..1; else none.")
     ] = None
     encoder: Annotated[
-        str, Field(description="auto, minilm, use-m3, chargram, or a SentenceTransformer.")
+        str,
+        MAY_BE_A_FILE,
+        Field(description="auto, minilm, use-m3, chargram, or a SentenceTransformer."),
     ] = "auto"
     folds: Annotated[int, Field(ge=2, description="Folds for labelled documents.")] = 5
     resamples: Annotated[int, Field(ge=2, description="Heads behind the interval.")] = 20

@@ -1,4 +1,4 @@
-"""Learn from people what good documents are, and say it of every document.
+"""Learn from people's labels what a good document is, and score every document.
 
     labels · clean ──score──▶ vectors · scores
 
@@ -20,6 +20,7 @@ from curate.score.labels import assign_folds, held_out, labelled_rows, read_post
 from curate.score.learning import Scored, fit
 from curate.score.quality import quality_function, quality_rows
 from curate.score.spec import ScoreSpec
+from curate.stage import Cost, Stage, if_learnable
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
 READS = ("pool", "clean", "labels")
 WRITES = ("scores",)
 
+PROBED = 64
+"""Documents that a dry run embeds to foresee the time of all."""
+
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """What was learned, how well out of fold, and from how much."""
+    """The question learned, the metrics out of fold, and the numbers of documents."""
 
     question: str
     encoder: str
@@ -48,26 +52,29 @@ class ScoreResult:
 
 
 def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
-    """Embed what `clean` kept, learn the question, and write quality and predictions."""
+    """Embed the kept documents, learn the question, and write quality and predictions.
+
+    Raises RecipeError or DataError if the question cannot be learned.
+    """
     import numpy as np
     from threadpoolctl import threadpool_limits
 
-    workspace.require(*READS)
-    inputs = workspace.inputs(READS)
+    workspace.tables.require(*READS)
+    inputs = workspace.tables.fingerprints(READS)
     question = _question(workspace, spec)
     quality_of = quality_function(spec, question)
-    posteriors, held = read_posteriors(workspace, question), held_out(workspace)
+    posteriors, holdout = read_posteriors(workspace, question), held_out(workspace)
     embedded = embed(workspace, spec.encoder)
     ids, vectors = embedded.vectors(workspace)
-    lost = len(posteriors.keys() - held - set(ids))
-    posteriors = {id: each for id, each in posteriors.items() if id not in held}
+    lost = len(posteriors.keys() - holdout - set(ids))
+    posteriors = {id: posterior for id, posterior in posteriors.items() if id not in holdout}
     rows, truth = labelled_rows(ids, posteriors, question)
     folds = assign_folds([ids[row] for row in rows], spec)
     learn = LEARNERS[question.kind](question.labels)
     with threadpool_limits(1):  # on small matrices threads only wait for each other
         scored = fit(learn, vectors, rows, truth, folds, np.random.default_rng(spec.seed))
         quality = quality_rows(scored, quality_of, spec.resamples)
-    made = workspace.provenance(
+    provenance = workspace.freshness.provenance(
         "score",
         spec,
         inputs,
@@ -76,14 +83,14 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         kind=question.kind,
         values=list(question.labels),
     )
-    workspace.write("scores", _table(ids, rows, scored, question, quality), made)
+    workspace.tables.write("scores", _table(ids, rows, scored, question, quality), provenance)
     return ScoreResult(
         question=question.name,
         encoder=embedded.encoder,
         documents=len(ids),
         labelled=len(rows),
         encoded=embedded.encoded,
-        strength=scored.strength,
+        strength=scored.inverse_strength,
         temperature=scored.temperature,
         metrics=classification(truth, scored.probabilities[rows], question.labels),
         mean_quality=None if quality is None else float(quality[0].mean()),
@@ -92,18 +99,20 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
 
 
 def _question(workspace: Workspace, spec: ScoreSpec) -> Question:
-    asked = workspace.questions()
-    every = [*asked, *(part for question in asked for part in question.parts())]
-    known = {q.name: q for q in every if q.kind in LEARNERS}
-    if not known:
+    questions = workspace.rounds.questions()
+    parts = (part for question in questions for part in question.parts())
+    learnable = {
+        question.name: question for question in (*questions, *parts) if question.kind in LEARNERS
+    }
+    if not learnable:
         raise DataError("the form asks nothing that can be learned", hint="Choices or Rating")
-    name = spec.question or next(iter(known))
-    if name not in known:
+    name = spec.question or next(iter(learnable))
+    if name not in learnable:
         raise RecipeError(
             f"score.question: no question {name} that can be learned",
-            hint=f"there are: {', '.join(known)}",
+            hint=f"there are: {', '.join(learnable)}",
         )
-    return known[name]
+    return learnable[name]
 
 
 def _notes(encoder: str, lost: int) -> tuple[str, ...]:
@@ -124,13 +133,29 @@ def _table(
     out_of_fold = np.zeros(len(ids), bool)
     out_of_fold[rows] = True
     empty = pa.nulls(len(ids), pa.float64())
-    guess = scored.probabilities.argmax(axis=1)
+    best = scored.probabilities.argmax(axis=1)
     columns: dict[str, Any] = {
         "id": pa.array(ids, pa.string()),
         **dict(zip(("quality", "low", "high"), quality or (empty,) * 3, strict=True)),
         "out_of_fold": out_of_fold,
-        tables.predicted(question.name): pa.array([question.labels[each] for each in guess]),
+        tables.predicted(question.name): pa.array([question.labels[place] for place in best]),
     }
     for place, value in enumerate(question.labels):
         columns[f"{question.name}:{value}"] = scored.probabilities[:, place]
     return pa.table(columns)
+
+
+def _embed(workspace: Workspace, spec: ScoreSpec) -> None:
+    embed(workspace, spec.encoder)
+
+
+STAGE = Stage(
+    name="score",
+    spec=ScoreSpec,
+    run=run,
+    reads=READS,
+    writes=WRITES,
+    examples=("curate score --encoder minilm",),
+    takes_part=if_learnable,
+    cost=Cost(_embed, writes="vectors", alone=True, documents=PROBED),
+)

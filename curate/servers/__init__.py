@@ -1,9 +1,9 @@
 """Embedded annotation servers: a private environment, one process, and the accounts of people.
 
     environments/label_studio-<hash>/   venv and template, built once, shared between homes
-    home/servers/label_studio/          data, secrets, accounts, log: one server of one's own
+    home/servers/label_studio/          data, secrets, accounts and log of one server
 
-Nothing here reads the environment for settings, and nothing is reachable from another machine.
+Settings never come from the user's environment variables. No other machine can reach a server.
 """
 
 from curate.servers.running import Account, Home, Running

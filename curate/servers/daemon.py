@@ -1,18 +1,18 @@
-"""A server's process from its first moment on; stdlib only, for any Python we start.
+"""A server's process from its start on; stdlib only, for any Python we start.
 
     daemon.py NAME migrate                     make the database
-    daemon.py NAME users SECRETS               see that everyone in the file of secrets can log in
+    daemon.py NAME users SECRETS               let everyone in the file of secrets log in
     daemon.py NAME serve SECRETS STATE PORTS PUBLIC
                                                go into the background and serve
 
-`<NAME>/inside.py` says how: with `set_up(secret_key)` before its `migrate()`, its
-`ensure_users(secrets)` or its `serve(secrets, public, ready)`. It runs in the server's own Python,
-never in curate's; the settings come as environment variables.
+`<NAME>/inside.py` does the work: `set_up(secret_key)`, then its `migrate()`,
+`ensure_users(secrets)` or `serve(secrets, public, ready)`. It runs in the server's own Python,
+never in curate's. Its settings come as environment variables.
 
     one process for people, one for bulk work
 
-Both servers are programs of one interpreter that does one thing at a time: while curate reads
-10,000 answers, people would wait 5 to 15 times as long for the next text.
+A server is one Python interpreter, which does one thing at a time. While curate reads 10,000
+answers from the same process, people would wait 5 to 15 times as long for the next text.
 """
 
 from __future__ import annotations
@@ -36,25 +36,28 @@ from typing import TextIO
 HOST = "127.0.0.1"
 
 TAKEN = 3
-"""The exit code that says: others have all of the ports."""
+"""The exit code if other programs have all of the ports."""
 
 
 def hold(state: Path, patience: float = 2) -> TextIO:
-    """Lock the state file for this process's life; a reader's look at it takes a moment."""
+    """Lock the state file for this process's life; exit if another server holds it.
+
+    A reader locks it too, for a moment: hence the `patience`, in seconds.
+    """
     file = state.open("a+", encoding="utf-8")
-    until = time.monotonic() + patience
+    deadline = time.monotonic() + patience
     while True:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return file
         except BlockingIOError:
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 sys.exit("another server of this home is running")
             time.sleep(0.02)
 
 
 def listen(ports: Iterable[int]) -> socket.socket:
-    """Return a socket of this machine alone on the first of the ports that is free; 0 is any."""
+    """Listen on the first free port, for this machine only; port 0 is any. Exit if none is free."""
     for port in ports:
         with suppress(OSError):
             return socket.create_server((HOST, port))
@@ -62,14 +65,14 @@ def listen(ports: Iterable[int]) -> socket.socket:
 
 
 def go_into_background() -> None:
-    """Leave the parent's session: who started the server may end, or be killed."""
+    """Leave the parent's session: the server outlives the process that started it."""
     if os.fork():
         os._exit(0)
     os.setsid()
 
 
 def announce(state: TextIO, port: int, bulk: int, public: str) -> None:
-    """Write into the held state file which process serves where."""
+    """Write this process and its addresses into the locked state file."""
     started = datetime.now(UTC).isoformat(timespec="seconds")
     places = {"port": port, "bulk": bulk, "public": public}
     record = {"pid": os.getpid(), "started": started, **places}
@@ -78,34 +81,34 @@ def announce(state: TextIO, port: int, bulk: int, public: str) -> None:
     state.flush()
 
 
-def part(people: socket.socket, bulk: socket.socket) -> socket.socket:
-    """Go on in two processes, the second for bulk work; return where this one answers.
+def fork_for_bulk(people: socket.socket, bulk: socket.socket) -> socket.socket:
+    """Go on in two processes, the second for bulk work; return the socket of this one.
 
-    The second ends with the first, however that ends; the state file is held until both have.
+    The second ends with the first, however that ends. The state file is locked until both ended.
     """
-    alive, ours = os.pipe()
+    read_end, write_end = os.pipe()
     if os.fork():
-        os.close(alive)  # and `ours` stays open for as long as we live
+        os.close(read_end)  # `write_end` stays open for as long as this process lives
         bulk.close()
         return people
-    os.close(ours)
+    os.close(write_end)
     people.close()
-    threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(read_end,), daemon=True).start()
     return bulk
 
 
-def _end_with(alive: int) -> None:
-    os.read(alive, 1)  # nobody writes: it ends when the other end is closed
+def _end_with_parent(read_end: int) -> None:
+    os.read(read_end, 1)  # nobody writes: it returns when the other end is closed
     os._exit(0)
 
 
 def find_our_modules(name: str) -> None:
-    """Make a server's modules importable by their names, without what lies beside curate."""
-    here = Path(__file__).parent
+    """Make a server's modules importable by name, without the packages installed beside curate."""
+    servers = Path(__file__).parent
     for package, folder in (
-        ("curate", here.parent),
-        ("curate.servers.running", here),
-        (f"curate.servers.{name}", here / name),
+        ("curate", servers.parent),
+        ("curate.servers.running", servers),
+        (f"curate.servers.{name}", servers / name),
     ):
         module = ModuleType(package)
         module.__path__ = [str(folder)]
@@ -131,7 +134,7 @@ def main(name: str, command: str, *arguments: str) -> None:
     go_into_background()
     announce(file, people.getsockname()[1], bulk.getsockname()[1], public)
     inside.set_up(secrets["secret_key"])
-    inside.serve(secrets, public, partial(part, people, bulk))
+    inside.serve(secrets, public, partial(fork_for_bulk, people, bulk))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,12 @@
-"""An embedded server seen from outside: built, started, ended, and given its people.
+"""An embedded server seen from outside: build it, start it, end it, give people accounts.
 
-What servers have in common lives here; each module beside this one says what is its own.
+Code that all servers share is here; `<name>/server.py` holds the rest.
 
     <home>/servers/<name>/
-      secrets.json    0600: the server's key, the curator's account, everybody else's
+      secrets.json    0600: the server's key and all accounts
       data/           database and files, copied from the environment's migrated template
-      server.json     held by the running server: its process and port
-      server.log      what it said since it started
+      server.json     locked by the running server: its process and ports
+      server.log      its output since it started
       public.json     its address for people, and the port to which the proxy forwards
 """
 
@@ -30,18 +30,18 @@ from curate.servers.public import checked
 from curate.servers.running import Account, Home, Running
 
 INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
-"""All that a server sees of our environment; servers read names as common as `HOST`."""
+"""The only variables that a server inherits: servers read names as common as `HOST`."""
 
 Login = Callable[[str], str]
-"""Gives a login its one spelling; raises ServerError for what can be none."""
+"""Normalises a login; raises ServerError for a text that cannot be one."""
 
 
 @dataclass(frozen=True)
 class Embedded:
-    """A server of one's own; `here` holds its `requirements.lock` and its `inside.py`.
+    """An embedded server; the folder `here` holds its `requirements.lock` and `inside.py`.
 
-    `variables` are the settings it gets for a folder of data; `health` is the path that answers
-    200 once it is up. `named` are the settings for a public address, if it may have one.
+    `variables` gives the settings for a data folder. `health` is the path that answers 200 once
+    the server is up. `named` gives the settings for a public address; None allows no such address.
     """
 
     name: str
@@ -57,25 +57,25 @@ class Embedded:
     def start(self, home: Home, watch: Watch = unwatched, public: str | None = None) -> Running:
         """Start the server, or return the one that runs; the first start builds it.
 
-        `public` is the https address at which a proxy on this machine offers it; "" is none;
-        without it, it is what it was. Raises ServerError: with the end of the log, or because the
-        server that runs has another public address.
+        `public` is the https address at which a proxy on this machine offers the server; "" is
+        none; None keeps the last one. Raises ServerError with the end of the log if it does not
+        start, and if the running server has another public address.
         """
         if public and self.named is None:
             raise ServerError(f"{self.title} gets no public address", hint="use `ssh -N -L`")
-        wanted = checked(public) if public else public
+        address = checked(public) if public else public
         root = self._prepared(home)
         with processes.held(root / ".starting"):
             running = self.status(home)
-            if running and wanted not in (None, running.public):
-                raise self._has_another_address(running, wanted or "")
-            running = self._found(root, watch)
+            if running and address not in (None, running.public):
+                raise self._has_another_address(running, address or "")
+            running = self._answering(root, watch)
             if running is None:
                 environment = self._environment(home, watch)
                 _copy_template(environment, root)
                 self._secrets(root)
-                self._launch(environment, root, *self._place(root, wanted))
-                running = self._found(root, watch)
+                self._launch(environment, root, *self._place(root, address))
+                running = self._answering(root, watch)
             if running is None:
                 raise self._did_not_start(root)
             self._remember(root, running)
@@ -86,7 +86,7 @@ class Embedded:
         return processes.end(_state(self.root(home)))
 
     def status(self, home: Home) -> Running | None:
-        """Return the running server, or None."""
+        """The running server, or None."""
         return processes.running(_state(self.root(home)))
 
     def reset(self, home: Home) -> None:
@@ -94,11 +94,11 @@ class Embedded:
         processes.remove(self.root(home), _state(self.root(home)))
 
     def curator(self, home: Home) -> Account:
-        """Return the account that curate itself uses, and the curator may log in with."""
+        """The account of curate itself; the curator may log in with it too."""
         return Account(**self._secrets(self._prepared(home))["curator"])
 
     def accounts(self, home: Home) -> list[Account]:
-        """Return the accounts of the people who annotate, in the order they were added in."""
+        """The accounts of the people who annotate, in the order in which they were added."""
         people = self._secrets(self._prepared(home))["people"]
         return [Account(**account) for account in people]
 
@@ -109,40 +109,40 @@ class Embedded:
     def add_accounts(
         self, home: Home, people: Iterable[tuple[str, str]], watch: Watch = unwatched
     ) -> list[Account]:
-        """Give people (login, name) accounts; a login that is known keeps its password.
+        """Give people (login, name) accounts; a login that has one keeps its password.
 
-        A server that does not run makes them when it starts. Raises ServerError for what cannot
-        be a login.
+        If the server does not run, it makes them when it starts. Raises ServerError for a text
+        that cannot be a login.
         """
         root = self._prepared(home)
         with processes.held(root / ".accounts"):
             secrets = self._secrets(root)
-            known = {account["email"]: account for account in secrets["people"]}
-            added = [self._account(login, name, known) for login, name in people]
-            if len(known) != len(secrets["people"]):
-                secrets["people"] = list(known.values())
+            by_login = {account["email"]: account for account in secrets["people"]}
+            added = [self._account(login, name, by_login) for login, name in people]
+            if len(by_login) != len(secrets["people"]):
+                secrets["people"] = list(by_login.values())
                 storage.write_json(_secrets_file(root), secrets, private=True)
             if self.status(home):
-                self._found(root, watch)  # a server that is starting makes accounts itself
+                self._answering(root, watch)  # wait: a starting server makes the accounts itself
                 with watch("adding accounts", None):
                     environment = self._environment(home, watch)
                     self._run(environment, root / "data", "users", _secrets_file(root))
         return [Account(**account) for account in added]
 
     def root(self, home: Home) -> Path:
-        """Return the folder of this server's state."""
+        """The folder of this server's state."""
         return home.home / "servers" / self.name
 
-    def _place(self, root: Path, wanted: str | None) -> tuple[str, Sequence[int]]:
-        """Return the public address, and the ports to try.
+    def _place(self, root: Path, address: str | None) -> tuple[str, Sequence[int]]:
+        """The public address, and the ports to try.
 
-        A proxy forwards people with their passwords to one port: where one is known, no other is
-        taken unless the address is given anew, and the proxy's lines with it.
+        While a public address is remembered, only its port is tried: a proxy sends passwords there.
+        Passing the address again allows another port, and prints new lines for the proxy.
         """
         last = self._last_place(root)
-        if wanted is None and last["url"]:
+        if address is None and last["url"]:
             return last["url"], (last["port"],)
-        return wanted or "", (last["port"] if wanted else self.port, 0)
+        return address or "", (last["port"] if address else self.port, 0)
 
     def _remember(self, root: Path, running: Running) -> None:
         place = {"url": running.public, "port": running.port if running.public else self.port}
@@ -152,19 +152,21 @@ class Embedded:
     def _last_place(self, root: Path) -> dict[str, Any]:
         return dict(_read(root / "public.json") or {"url": "", "port": self.port})
 
-    def _has_another_address(self, running: Running, wanted: str) -> ServerError:
-        now = f"as {running.public}" if running.public else "for this machine only"
-        again = f"curate server start {self.name} --public-url {wanted or repr('')}"
+    def _has_another_address(self, running: Running, address: str) -> ServerError:
+        current = f"as {running.public}" if running.public else "for this machine only"
+        command = f"curate server start {self.name} --public-url {address or repr('')}"
         return ServerError(
-            f"{self.title} runs already, {now}",
-            hint=f"`curate server stop {self.name}`, then `{again}`",
+            f"{self.title} runs already, {current}",
+            hint=f"`curate server stop {self.name}`, then `{command}`",
         )
 
-    def _account(self, login: str, name: str, known: dict[str, dict[str, str]]) -> dict[str, str]:
+    def _account(
+        self, login: str, name: str, by_login: dict[str, dict[str, str]]
+    ) -> dict[str, str]:
         email = self.login(login)
         if email == self.curators_login:
             raise ServerError(f"{email!r} is the curator's own account", hint="give another")
-        return known.setdefault(email, _new_account(email, name))
+        return by_login.setdefault(email, _new_account(email, name))
 
     def _prepared(self, home: Home) -> Path:
         root = self.root(home)
@@ -172,7 +174,7 @@ class Embedded:
         return root
 
     def _secrets(self, root: Path) -> dict[str, Any]:
-        """Return what is in the file of secrets, drawing them the first time."""
+        """The content of the file of secrets; drawn at random the first time."""
         with processes.held(root / ".secrets"):
             secrets = _read(_secrets_file(root))
             if secrets is None:
@@ -195,18 +197,18 @@ class Embedded:
     def _launch(
         self, environment: Environment, root: Path, public: str, ports: Sequence[int]
     ) -> None:
-        _state(root).write_text("")  # so that nobody takes an earlier server's record for its own
+        _state(root).write_text("")  # nobody may read an earlier server's record
         log = _log(root)
         if log.exists():
             log.replace(log.with_suffix(".old.log"))
-        named = self.named(public) if self.named and public else {}
+        settings = self.named(public) if self.named and public else {}
         with log.open("ab") as output:
-            launched = subprocess.run(
+            process = subprocess.run(
                 self._command(
                     *(environment, "serve", _secrets_file(root), _state(root)),
                     *(",".join(map(str, ports)), public),
                 ),
-                env={**self._variables(root / "data"), **named},
+                env={**self._variables(root / "data"), **settings},
                 cwd=root / "data",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -214,28 +216,28 @@ class Embedded:
                 start_new_session=True,
                 check=False,
             )
-        if launched.returncode == daemon.TAKEN and public:
-            again = f"curate server start {self.name} --public-url {public}"
+        if process.returncode == daemon.TAKEN and public:
+            command = f"curate server start {self.name} --public-url {public}"
             raise ServerError(
                 f"port {ports[0]}, to which the proxy of {public} forwards, is taken",
-                hint=f"end who has it, or take another: `{again}`",
+                hint=f"end who has it, or take another: `{command}`",
             )
-        if launched.returncode:
+        if process.returncode:
             raise self._did_not_start(root)
 
     def _did_not_start(self, root: Path) -> ServerError:
-        said = processes.tail(_log(root)) or "it said nothing, as one that was ended from outside"
-        return ServerError(f"{self.title} did not start:\n{said}", hint=f"see {_log(root)}")
+        output = processes.tail(_log(root)) or "it said nothing, as one that was ended from outside"
+        return ServerError(f"{self.title} did not start:\n{output}", hint=f"see {_log(root)}")
 
-    def _found(self, root: Path, watch: Watch) -> Running | None:
-        """Return the server that runs, once it answers: it may still start, or be about to end."""
+    def _answering(self, root: Path, watch: Watch) -> Running | None:
+        """The running server, once it answers; None if it does not run, or ends meanwhile."""
         if processes.running(_state(root)) is None:
             return None
         with watch(f"starting {self.title}", None):
             return processes.until_up(_state(root), self.health, _log(root), patience=180)
 
     def _run(self, environment: Environment, data: Path, *arguments: str | Path) -> None:
-        done = subprocess.run(
+        process = subprocess.run(
             self._command(environment, *arguments),
             env=self._variables(data),
             cwd=data,
@@ -245,10 +247,10 @@ class Embedded:
             errors="replace",
             check=False,
         )
-        if done.returncode:
-            end = "\n".join(done.stderr.splitlines()[-15:])
-            what = f"{self.title} could not do `{arguments[0]}`"
-            raise ServerError(f"{what}:\n{end}", hint=f"see {data}")
+        if process.returncode:
+            errors = "\n".join(process.stderr.splitlines()[-15:])
+            failure = f"{self.title} could not do `{arguments[0]}`"
+            raise ServerError(f"{failure}:\n{errors}", hint=f"see {data}")
 
     def _command(self, environment: Environment, *arguments: str | Path) -> Sequence[str]:
         script = [str(environment.python), "-I", daemon.__file__]
@@ -277,7 +279,7 @@ def _copy_template(environment: Environment, root: Path) -> None:
 
 
 def _read(path: Path) -> Any:
-    """Return what a file in a server's folder says, or None if there is no such file."""
+    """The JSON of a file in a server's folder; None if there is no such file."""
     try:
         return storage.read_json(path)
     except ValueError:

@@ -1,8 +1,8 @@
 """Private Python environments for servers, built once from a lock file with hashes.
 
-An environment is keyed by the hash of its lock file and shared between homes. Virtual
-environments cannot be moved, so one is built in its final place; `ready`, written last, says that
-it is whole. What a kill left half-way has no such mark and is built again.
+An environment is keyed by the hash of its lock file and shared between homes. A virtual
+environment cannot be moved, so it is built in its final place. `ready` is written last: an
+environment without it was killed half-way and is built again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from curate.progress import Advance, Watch
 from curate.servers.processes import held
 
 HARMFUL = ("PYTHONPATH", "PYTHONHOME", "PIP_TARGET", "PIP_PREFIX", "PIP_USER")
-"""Variables that would send packages, or the search for them, outside the environment."""
+"""Variables that would install packages, or search for them, outside the environment."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Environment:
 
     @property
     def template(self) -> Path:
-        """What a new server's data are copied from."""
+        """The folder from which a new server's data are copied."""
         return self.folder / "template"
 
     @property
@@ -55,9 +55,10 @@ def build(
     finish: Callable[[Environment], None],
     watch: Watch,
 ) -> Environment:
-    """Return the environment of a lock file, building it if it is not there.
+    """The environment of a lock file; built if it is missing.
 
-    `finish` is given the environment with its packages, and makes the template. Raises ServerError.
+    `finish` gets the environment with its packages, and makes the template. Raises ServerError if
+    the packages cannot be installed.
     """
     key = sha256(lock.read_bytes()).hexdigest()[:12]
     environment = Environment(environments / f"{name}-{key}")

@@ -1,4 +1,4 @@
-"""What an embedded server holds, counted in its folder: it need not run, and is not asked."""
+"""The content of an embedded server, counted in its folder: the server need not run."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ DATABASES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {"projects": "datasets", "texts": "records", "answers": "responses"},
     ),
 }
-"""Where each server's database lies in its folder, and which table holds what."""
+"""The path of each server's database in its folder, and its tables by what they hold."""
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """A server's folder, how large it is, and how many things lie in it, as far as known."""
+    """A server's folder, its size in bytes, and the number of each thing in it, as far as known."""
 
     folder: Path
     bytes: int
@@ -34,7 +34,7 @@ class Inventory:
 
 
 def take(home: Home, name: str) -> Inventory | None:
-    """Return what the server of that name holds; None if it has never been started."""
+    """The content of the server of that name; None if it was never started."""
     folder = home.home / "servers" / name
     if not folder.exists():
         return None
@@ -43,17 +43,19 @@ def take(home: Home, name: str) -> Inventory | None:
 
 
 def _sizes(folder: Path) -> Iterator[int]:
-    for place, folders, files in os.walk(folder):
+    for parent, folders, files in os.walk(folder):
         for name in (*folders, *files):
             with suppress(FileNotFoundError):  # a server that runs makes and removes files
-                yield Path(place, name).lstat().st_size
+                yield Path(parent, name).lstat().st_size
 
 
 def _counts(database: Path, tables: Mapping[str, str]) -> Iterator[tuple[str, int]]:
-    """Yield how many there are of each; nothing where the database cannot be read now."""
+    """Yield (thing, number); nothing if the database cannot be read now."""
     try:
-        with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True, timeout=1)) as rows:
+        address = f"{database.as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=1)) as connection:
             for name, table in tables.items():
-                yield name, rows.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                (count,) = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
+                yield name, count
     except sqlite3.Error:
         return

@@ -1,8 +1,8 @@
-"""A server's process: found by the lock it holds, never by a number that may be another's.
+"""A server's process: identified by the lock it holds, never by its process id alone.
 
-A server locks its state file for as long as it lives, and writes there its process, port and
-time of start. So a stale file is told from a living server without guessing, and the only
-process that is ever signalled is the one that holds the lock.
+A server locks its state file for as long as it lives, and writes its process id, ports and start
+time there. An unlocked file is therefore stale. Only the process that holds the lock is ever
+signalled: a process id may belong to another program by now.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 def running(state: Path) -> Running | None:
-    """Return the server that holds the state file, or None if none does."""
+    """The server that holds the state file; None if none does."""
     try:
         with state.open(encoding="utf-8") as file:
             return _read(state) if _is_held(file.fileno()) else None
@@ -52,10 +52,10 @@ def _is_held(file: int) -> bool:
 
 
 def _read(state: Path, patience: float = 5) -> Running:
-    """Read who holds the file; it is empty for the moment between the lock and the writing."""
-    until = time.monotonic() + patience
+    """Read who holds the file; it is empty for a moment, between the lock and the writing."""
+    deadline = time.monotonic() + patience
     while not (text := state.read_text(encoding="utf-8")).endswith("\n"):
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             raise ServerError(f"{state} is locked, but does not say by which process")
         time.sleep(0.05)
     record = json.loads(text)
@@ -81,12 +81,12 @@ def answers(url: str, path: str, *, timeout: float = 5) -> bool:
 
 
 def until_up(state: Path, path: str, log: Path, *, patience: float) -> Running | None:
-    """Return the server that runs, once it answers; None if none runs, or it ends meanwhile.
+    """The running server, once it answers; None if none runs, or it ends meanwhile.
 
-    Raises ServerError with the end of its log if it does not answer.
+    Raises ServerError with the end of its log if it does not answer within `patience` seconds.
     """
-    until = time.monotonic() + patience
-    while time.monotonic() < until:
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
         server = running(state)
         if server is None:
             return None
@@ -100,15 +100,18 @@ def until_up(state: Path, path: str, log: Path, *, patience: float) -> Running |
 
 
 def end(state: Path, *, patience: float = 10) -> bool:
-    """End the server that holds the state file: politely, then not. Return whether one ran."""
+    """End the server that holds the state file, first by SIGTERM; return whether one ran.
+
+    SIGKILL follows after `patience` seconds. Raises ServerError if that does not end it either.
+    """
     server = running(state)
     if server is None:
         return False
-    for sent in (signal.SIGTERM, signal.SIGKILL):
+    for stop_signal in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):  # it ends by itself
-            os.kill(server.pid, sent)
-        until = time.monotonic() + patience
-        while time.monotonic() < until:
+            os.kill(server.pid, stop_signal)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
             if running(state) is None:
                 return True
             time.sleep(0.05)
@@ -116,19 +119,19 @@ def end(state: Path, *, patience: float = 10) -> bool:
 
 
 def remove(root: Path, state: Path) -> None:
-    """End the server that holds the state file, and remove its folder: whole, or not at all."""
+    """End the server that holds the state file, and remove its folder: all of it or nothing."""
     if not root.exists():
         return
     with held(root / ".starting"):
         end(state)
-        gone = root.with_name(f".{root.name}.removed")
-        shutil.rmtree(gone, ignore_errors=True)
-        root.rename(gone)
-    shutil.rmtree(gone)
+        removed = root.with_name(f".{root.name}.removed")
+        shutil.rmtree(removed, ignore_errors=True)
+        root.rename(removed)
+    shutil.rmtree(removed)
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """Return the last lines of a log, or nothing if there is no log."""
+    """The last lines of a log; "" if there is no log."""
     if not log.exists():
         return ""
     with log.open("rb") as file:

@@ -1,8 +1,9 @@
-"""A public name for a server that stays on loopback: which is right, and how people get there.
+"""A public address for a server that stays on loopback: its check, and how people get there.
 
-A reverse proxy on the same machine takes https, and forwards to the server; who has none uses a
-tunnel. The snippets hold what was seen to matter: texts come in bodies of many megabytes, lookups
-in long addresses, and an import may take minutes. The server needs no websockets.
+A reverse proxy on the same machine takes https and forwards to the server. Without a proxy, people
+use a tunnel. The settings of the snippets were seen to matter: texts come in bodies of many
+megabytes, lookups in long addresses, and an import may take minutes. The server needs no
+websockets.
 """
 
 from __future__ import annotations
@@ -57,23 +58,23 @@ $place {
 
 
 def checked(address: str) -> str:
-    """Return the address as browsers write it: https, a name, a port if it is not 443.
+    """The address as browsers write it: https, a host, a port if it is not 443.
 
-    Raises ServerError for anything else: over plain http passwords would travel in the open, and a
-    path would have to be known to every page.
+    Raises ServerError for anything else. Plain http would send passwords in the open, and every
+    page would have to know a path.
     """
     try:
         parts = urlsplit(address.strip())
-        host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+        hostname, port = (parts.hostname or "").encode("idna").decode(), parts.port
     except ValueError:
         raise _refusal(address, "it is no address") from None
     if parts.scheme != "https":
         raise _refusal(address, "it must begin with https://: passwords travel there")
-    if not NAME.fullmatch(host):
+    if not NAME.fullmatch(hostname):
         raise _refusal(address, "it names no host")
     if parts.username is not None or parts.path not in ("", "/") or parts.query or parts.fragment:
         raise _refusal(address, "after the host there can only be a port")
-    return f"https://{host}" if port in (None, 443) else f"https://{host}:{port}"
+    return f"https://{hostname}" if port in (None, 443) else f"https://{hostname}:{port}"
 
 
 def _refusal(address: str, why: str) -> ServerError:
@@ -84,23 +85,23 @@ def _refusal(address: str, why: str) -> ServerError:
 
 
 def host(address: str) -> str:
-    """Return the host of a checked address."""
+    """The host of a checked address."""
     return urlsplit(address).hostname or ""
 
 
 def nginx(server: Running) -> str:
-    """Return what an nginx needs to have in its `http` block."""
+    """The lines that nginx needs in its `http` block."""
     listen = urlsplit(server.public).port or 443
     return NGINX.substitute(listen=listen, host=host(server.public), port=server.port)
 
 
 def caddy(server: Running) -> str:
-    """Return what a Caddyfile needs to have; Caddy sees to the certificate itself."""
+    """The lines that a Caddyfile needs; Caddy gets the certificate itself."""
     place = server.public.removeprefix("https://")
     return CADDY.substitute(place=place, port=server.port)
 
 
 def tunnel(server: Running) -> str:
-    """Return how somebody with a login on this machine gets to the server without a proxy."""
-    where = host(server.public) if server.public else "this-machine"
-    return f"ssh -N -L {server.port}:127.0.0.1:{server.port} you@{where}"
+    """The command with which a login on this machine reaches the server without a proxy."""
+    machine = host(server.public) if server.public else "this-machine"
+    return f"ssh -N -L {server.port}:127.0.0.1:{server.port} you@{machine}"

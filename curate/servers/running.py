@@ -1,10 +1,4 @@
-"""Embedded annotation servers: a private environment, one process, and the accounts of people.
-
-    environments/label_studio-<hash>/   venv and template, built once, shared between homes
-    home/servers/label_studio/          data, secrets, accounts, log: one server of one's own
-
-Nothing here reads the environment for settings, and nothing is reachable from another machine.
-"""
+"""The values of embedded servers: where they live, an account, and a server that runs."""
 
 from __future__ import annotations
 
@@ -18,7 +12,7 @@ EMAIL = re.compile(
     r"(?!.*\.\.)(?!\.)[-!#$%&'*+/=?^_`{}|~0-9a-z.]+(?<!\.)"
     r"@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z][a-z-]{0,61}[a-z]|xn--[a-z0-9]{1,59})"
 )
-"""What Django takes too, in ASCII: with another e-mail one has an account and cannot log in."""
+"""E-mails that Django accepts too, in ASCII: an account with any other could not log in."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +25,7 @@ class Home:
 
 @dataclass(frozen=True)
 class Account:
-    """A person's way into a server; password and token are not part of its repr."""
+    """A person's login to a server; its repr leaves out password and token."""
 
     email: str
     name: str
@@ -43,8 +37,8 @@ class Account:
 class Running:
     """A server that runs: where it answers, its process, and since when (UTC, ISO 8601).
 
-    `bulk` answers as `url` does, in a process of its own, so that nobody who labels has to wait.
-    `public` is its address for people, where a proxy stands before it.
+    `bulk` answers like `url`, in a second process: bulk work then delays nobody who labels.
+    `public` is the address for people, or "" without a proxy.
     """
 
     url: str
@@ -56,12 +50,12 @@ class Running:
 
     @property
     def page(self) -> str:
-        """Where people open it."""
+        """The address that people open."""
         return self.public or self.url
 
 
 def checked_email(text: str) -> str:
-    """Return an e-mail in its one spelling. Raises ServerError for what no log-in page takes."""
+    """Normalise an e-mail. Raises ServerError for one that no log-in page accepts."""
     email = text.strip().lower()
     if not EMAIL.fullmatch(email):
         raise ServerError(f"{text!r} cannot be an account", hint="give an e-mail: ada@example.org")

@@ -30,12 +30,12 @@ def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
         stored = storage.stored_folder(folder)
         if stored is not None:
             storage.seal(folder, stored.made)
-    stored = workspace.stored("duplicates")
+    stored = workspace.tables.stored("duplicates")
     if stored is not None:
-        table = pq.read_table(workspace.folder("duplicates"))
+        table = pq.read_table(workspace.tables.folder("duplicates"))
         kept = table.filter(pc.invert(pc.is_in(table["id"], _array(gone))))
         if kept.num_rows < table.num_rows:
-            storage.write_file_table(workspace.folder("duplicates"), kept, stored.made)
+            storage.write_file_table(workspace.tables.folder("duplicates"), kept, stored.made)
     return erased
 
 
@@ -73,7 +73,7 @@ def _array(ids: Iterable[str]) -> pa.Array:
 def erase_tasks(workspace: Workspace, gone: frozenset[str]) -> tuple[int, list[str]]:
     """Erase the tasks that show any of them: on the servers, and in the rounds in any case."""
     erased, notes = 0, []
-    for each in workspace.rounds:
+    for each in workspace.rounds.all():
         ids = _tasks(each, gone)
         todo = (ids - each.erased) | (ids & each.left_on_server)
         if not todo:
@@ -108,7 +108,7 @@ def _erase_batch(workspace: Workspace, current: Round, batch: Batch, ids: set[st
 
 def answers(workspace: Workspace, gone: set[str]) -> int:
     kept = 0
-    for each in workspace.rounds:
+    for each in workspace.rounds.all():
         tasks = _tasks(each, gone)
         kept += sum(row["id"] in tasks for row in each.answers())
     return kept

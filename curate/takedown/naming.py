@@ -74,7 +74,7 @@ def _addressed(workspace: Workspace) -> Iterator[tuple[Mapping[str, Any], Iterab
     """Yield every document and every copy, with the addresses that it came from."""
     for row in _pool(workspace):
         yield row, (row["origin"], *listed.addresses(row))
-    for row in workspace.read("duplicates").to_pylist():
+    for row in workspace.tables.read("duplicates").to_pylist():
         yield row, (row["origin"], *row["addresses"])
 
 
@@ -131,7 +131,7 @@ def cluster(workspace: Workspace, ids: Iterable[str]) -> list[Found]:
     ]
     copies = [
         Found(row["id"], row["source"], row["origin"], "copy")
-        for row in workspace.read("duplicates").to_pylist()
+        for row in workspace.tables.read("duplicates").to_pylist()
         if row["id"] in linked
     ]
     return [*found, *copies, *near]
@@ -139,18 +139,18 @@ def cluster(workspace: Workspace, ids: Iterable[str]) -> list[Found]:
 
 def knows_near(workspace: Workspace) -> bool:
     """Whether `clean` has looked for near-duplicates, so that they can be told."""
-    if workspace.stored("clean") is None:
+    if workspace.tables.stored("clean") is None:
         return False
-    settings = workspace.made("clean").spec
+    settings = workspace.tables.made("clean").spec
     return any(settings.get(name) is not None for name in ("near_duplicates", "semantic"))
 
 
 def _linked(workspace: Workspace, asked: set[str]) -> set[str]:
     """Return everything that hangs together with what was asked, by `duplicate_of`."""
-    if workspace.stored("clean") is None:
+    if workspace.tables.stored("clean") is None:
         return set(asked)
     edges: dict[str, set[str]] = defaultdict(set)
-    for row in workspace.read("clean", ["id", "duplicate_of"]).to_pylist():
+    for row in workspace.tables.read("clean", ["id", "duplicate_of"]).to_pylist():
         if row["duplicate_of"]:
             edges[row["id"]].add(row["duplicate_of"])
             edges[row["duplicate_of"]].add(row["id"])
@@ -165,6 +165,6 @@ def _linked(workspace: Workspace, asked: set[str]) -> set[str]:
 def _pool(workspace: Workspace) -> Iterator[dict[str, Any]]:
     import pyarrow.parquet as pq
 
-    for path in workspace.shards("pool"):
+    for path in workspace.tables.shards("pool"):
         columns = ["id", "source", "origin", "meta", "media"]
         yield from pq.read_table(path, columns=columns).to_pylist()

@@ -1,4 +1,4 @@
-"""The folder on disk: typed tables, freshness, the ledger, and one writer at a time.
+"""The folder on disk: tables, documents, freshness, the ledger, and one writer at a time.
 
     my-run/
       recipe.yaml  workspace.json  people.yaml
@@ -12,6 +12,4 @@ Rounds cannot be recomputed; everything else is a cache that may be deleted.
 
 from curate.workspace.workspace import Workspace
 
-__all__ = [
-    "Workspace",
-]
+__all__ = ["Workspace"]

@@ -1,9 +1,12 @@
-"""Documents as they read after the edits of `clean`."""
+"""Documents as they read after the edits of `clean`.
+
+`clean` has one row for each row of `pool`, in the same order and shards: reading both is a zip.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,13 +15,14 @@ from curate import tables
 from curate.errors import CurateError
 from curate.rounds.views import View
 from curate.text import TEXT, Edit, apply_edits, field_edits
+from curate.workspace.tables import Tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptDocument:
     """A document that `clean` kept: what it shows whole, its canonical text, the edits over it."""
 
     whole: View
@@ -26,15 +30,78 @@ class Kept:
     edits: tuple[Edit, ...]
 
 
-def joined_shard(pool: Path, clean: Path, columns: list[str], dropped: bool) -> pa.Table:
+@dataclass(frozen=True)
+class Documents:
+    """The documents of a workspace: tables `pool` and `clean`, read together."""
+
+    tables: Tables
+
+    def batches(
+        self, columns: Sequence[str] = ("id", "text"), *, dropped: bool = False
+    ) -> Iterator[pa.Table]:
+        """Yield the documents that `clean` kept, shard by shard, as they read after its edits.
+
+        `columns` are columns of pool or clean; `text` and `tokens` are of the edited text.
+        """
+        shards = zip(self.tables.shards("pool"), self.tables.shards("clean"), strict=True)
+        for pool, clean in shards:
+            yield _joined_shard(pool, clean, list(columns), dropped)
+
+    def table(self, columns: Sequence[str]) -> pa.Table:
+        """Read the kept documents' columns as one table: for ids and numbers, not for text."""
+        import pyarrow as pa
+
+        parts = list(self.batches(columns))
+        fields = {f.name: f for name in ("pool", "clean") for f in tables.schema(name, *columns)}
+        schema = pa.schema(list(fields.values()))
+        return pa.concat_tables(parts) if parts else schema.empty_table()
+
+    def find_views(self, ids: Iterable[str], *, edited: bool = True) -> dict[str, View]:
+        """Read what documents show whole, by id: as they read after edits, or as they came.
+
+        `edited` needs the table clean, and finds only what it kept.
+        """
+        return {row["id"]: _view(row, edits) for row, edits in self._find(ids, edited=edited)}
+
+    def find_kept(self, ids: Iterable[str]) -> dict[str, KeptDocument]:
+        """Read documents that `clean` kept, by id."""
+        return {
+            row["id"]: KeptDocument(_view(row, edits), row["text"], edits)
+            for row, edits in self._find(ids, edited=True)
+        }
+
+    def _find(
+        self, ids: Iterable[str], *, edited: bool
+    ) -> Iterator[tuple[dict[str, Any], tuple[Edit, ...]]]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        columns = ["id", "text", "fields", "template", "media"]
+        wanted = pa.array(sorted(set(ids)), pa.string())
+        pools = self.tables.shards("pool")
+        cleans = self.tables.shards("clean") if edited else [None] * len(pools)
+        for pool, clean in zip(pools, cleans, strict=True):
+            table = pq.read_table(pool, columns=columns)
+            if clean is not None:
+                verdicts = pq.read_table(clean, columns=["id", "kept", "edits"])
+                _check_same_rows(table, verdicts)
+                table = table.append_column("edits", verdicts["edits"]).filter(verdicts["kept"])
+            for row in table.filter(pc.is_in(table["id"], wanted)).to_pylist():
+                yield row, _stored_edits(row.get("edits"))
+
+
+def _joined_shard(pool: Path, clean: Path, columns: list[str], dropped: bool) -> pa.Table:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    ours = set(tables.schema("clean").names) - {"id"}
+    of_clean = set(tables.schema("clean").names) - {"id"}
     verdicts = pq.read_table(clean)
-    wanted = [name for name in columns if name not in ours and name not in verdicts.column_names]
-    documents = pq.read_table(pool, columns=sorted({*wanted, "id"}))
-    same_rows(documents, verdicts)
+    of_pool = [
+        name for name in columns if name not in of_clean and name not in verdicts.column_names
+    ]
+    documents = pq.read_table(pool, columns=sorted({*of_pool, "id"}))
+    _check_same_rows(documents, verdicts)
     if "text" in columns:
         documents = _edited(documents, verdicts["edits"])
     parts = {
@@ -44,7 +111,7 @@ def joined_shard(pool: Path, clean: Path, columns: list[str], dropped: bool) -> 
     return joined if dropped else joined.filter(verdicts["kept"])
 
 
-def same_rows(documents: pa.Table, verdicts: pa.Table) -> None:
+def _check_same_rows(documents: pa.Table, verdicts: pa.Table) -> None:
     if not documents["id"].equals(verdicts["id"]):
         raise CurateError("clean does not belong to pool", hint="run `curate clean` again")
 
@@ -55,14 +122,14 @@ def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
     if not any(edits.is_valid().to_pylist()):
         return documents
     texts = [
-        apply_edits(text, stored_edits(each))
-        for text, each in zip(documents["text"].to_pylist(), edits.to_pylist(), strict=True)
+        apply_edits(text, _stored_edits(stored))
+        for text, stored in zip(documents["text"].to_pylist(), edits.to_pylist(), strict=True)
     ]
     at = documents.column_names.index("text")
     return documents.set_column(at, "text", pa.array(texts, pa.string()))
 
 
-def view(row: Mapping[str, Any], edits: tuple[Edit, ...]) -> View:
+def _view(row: Mapping[str, Any], edits: tuple[Edit, ...]) -> View:
     if row["fields"]:
         return _view_of_fields(row, edits)
     return View({TEXT: apply_edits(row["text"], edits)}, edits=edits)
@@ -70,14 +137,14 @@ def view(row: Mapping[str, Any], edits: tuple[Edit, ...]) -> View:
 
 def _view_of_fields(row: Mapping[str, Any], edits: Sequence[Edit]) -> View:
     fields = dict(json.loads(row["fields"]))
-    media = {each["field"] for each in json.loads(row["media"] or "[]")}
+    media = {item["field"] for item in json.loads(row["media"] or "[]")}
     texts = {name: text for name, text in fields.items() if name not in media}
-    own = field_edits(texts, edits, row["template"])
-    shown = {name: apply_edits(text, own.get(name, ())) for name, text in fields.items()}
+    by_field = field_edits(texts, edits, row["template"])
+    shown = {name: apply_edits(text, by_field.get(name, ())) for name, text in fields.items()}
     if len(fields) == 1:
-        return View(shown, edits=own.get(next(iter(fields)), ()))
-    return View(shown, by_field=own)
+        return View(shown, edits=by_field.get(next(iter(fields)), ()))
+    return View(shown, by_field=by_field)
 
 
-def stored_edits(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Edit, ...]:
-    return tuple((each["start"], each["end"], each["replacement"]) for each in stored or ())
+def _stored_edits(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Edit, ...]:
+    return tuple((edit["start"], edit["end"], edit["replacement"]) for edit in stored or ())

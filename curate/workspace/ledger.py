@@ -1,22 +1,71 @@
-"""The ledger: one line for each run of a stage."""
+"""The ledger: one line of ledger.jsonl for each run of a stage."""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, is_dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from curate.records import now
+from curate.storage import Provenance
 
 
-def last_byte(file: Any) -> bytes:
-    file.seek(-1, os.SEEK_END)
-    return bytes(file.read(1))
+@dataclass(frozen=True)
+class Ledger:
+    """What ran in a workspace, on what, and what came of it. Append-only."""
+
+    root: Path
+
+    def append(
+        self, made: Provenance, outputs: dict[str, str | None], result: Any, seconds: float
+    ) -> None:
+        """Append one line; `outputs` are the fingerprints of what the stage wrote."""
+        line = {
+            "stage": made.stage,
+            "at": now(),
+            "spec": made.spec,
+            "inputs": made.inputs,
+            "outputs": outputs,
+            "result": plain(result),
+            "seconds": round(seconds, 3),
+            "version": made.version,
+        }
+        with (self.root / "ledger.jsonl").open("ab+") as file:
+            # A line that a kill cut short must not swallow the next one.
+            if file.tell() and _last_byte(file) != b"\n":
+                file.write(b"\n")
+            file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Read every whole line, oldest first."""
+        path = self.root / "ledger.jsonl"
+        lines = []
+        # Bytes, since text would split at other line ends, and a torn line may not decode.
+        for line in path.read_bytes().split(b"\n") if path.exists() else ():
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                continue  # cut short by a kill: the stage that wrote it counts as not run
+        return lines
+
+    def last(self, stage: str) -> dict[str, Any] | None:
+        """Read the last line of a stage; None if it has not run."""
+        return next((line for line in reversed(self.lines()) if line["stage"] == stage), None)
 
 
 def plain(result: Any) -> Any:
-    """Return a stage's result as plain JSON values."""
+    """A stage's result as plain JSON values."""
     return json.loads(json.dumps(result, ensure_ascii=False, default=_plain))
 
 
 def _plain(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)

@@ -1,25 +1,118 @@
-"""The tables on disk: where each lies and what has been made."""
+"""The tables on disk: where each lies, what has been made, and how to read and write one."""
 
 from __future__ import annotations
 
-MAKERS = {
-    "pool": "pool",
-    "duplicates": "pool",
-    "clean": "clean",
-    "sample": "sample",
-    "tasks": "push",
-    "project": "push",
-    "annotations": "pull",
-    "labels": "agree",
-    "annotators": "agree",
-    "scores": "score",
-    "mix": "mix",
-    "groups": "mix",
-    "export": "export",
-    "evaluate": "evaluate",
-    "report": "report",
-}
-"""Which stage makes what: the hint of a missing input."""
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curate import storage, tables
+from curate.errors import MissingInput
+from curate.rounds import Rounds
+from curate.storage import Provenance, Stored
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FILES = {"export": "export/manifest.json", "evaluate": "evaluate.json", "report": "report.html"}
-"""What is made but is no table: fresh by the ledger, while the file is the one it names."""
+"""What stages write that is no table: fresh by the ledger, while the file is the one it names."""
+
+OF_ROUNDS = ("sample", "tasks", "project", "annotations")
+"""What lies in the rounds' folders."""
+
+ROWS_PER_SHARD = 1 << 18
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables under a workspace's root; `maker` names the stage that makes one."""
+
+    root: Path
+    rounds: Rounds
+    maker: Callable[[str], str | None]
+
+    def folder(self, name: str) -> Path:
+        """Where a table lies; `vectors/minilm` names the vectors of one encoder."""
+        kind = tables.TABLES[name.split("/")[0]].kind
+        return self.root / (name if kind == "folder" else f"{name}.parquet")
+
+    def stored(self, name: str) -> Stored | None:
+        """Read the record of a table; None if it has not been made."""
+        path = self.folder(name)
+        return storage.stored_file(path) if path.suffix else storage.stored_folder(path)
+
+    def rows(self, name: str) -> int:
+        """Read how many rows a table has. Raises MissingInput."""
+        return self._required(name).rows
+
+    def made(self, name: str) -> Provenance:
+        """Read how a table was made. Raises MissingInput."""
+        return self._required(name).made
+
+    def _required(self, name: str) -> Stored:
+        stored = self.stored(name)
+        if stored is None:
+            raise self._missing(name)
+        return stored
+
+    def require(self, *names: str) -> None:
+        """Raise MissingInput, naming the command to run, for what has not been made."""
+        for name in names:
+            if self.fingerprint(name) is None:
+                raise self._missing(name)
+
+    def _missing(self, name: str) -> MissingInput:
+        stage = self.maker(name.split("/")[0])
+        hint = f"run `curate {stage}` first" if stage else ""
+        return MissingInput(f"{name} has not been made yet", hint=hint)
+
+    def fingerprint(self, name: str) -> str | None:
+        """A digest of the content of a table, of all rounds' answers, or of a file."""
+        if name in OF_ROUNDS:
+            return self.rounds.fingerprint(name)
+        if name in FILES:
+            path = self.root / FILES[name]
+            return storage.file_digest(path) if path.is_file() else None
+        stored = self.stored(name)
+        return stored.content if stored else None
+
+    def fingerprints(self, names: Sequence[str]) -> dict[str, str | None]:
+        """The fingerprints of several tables or files."""
+        return {name: self.fingerprint(name) for name in names}
+
+    def shards(self, name: str) -> list[Path]:
+        """The shards of a folder table, in order. Raises MissingInput."""
+        self.require(name)
+        return storage.shards(self.folder(name))
+
+    def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
+        """Read a table, or some of its columns, into memory. Raises MissingInput."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.require(name)
+        path, chosen = self.folder(name), list(columns) if columns is not None else None
+        paths = [path] if path.suffix else storage.shards(path)
+        parts = [pq.read_table(part, columns=chosen) for part in paths]
+        if not parts:
+            return tables.schema(name.split("/")[0], *(chosen or ())).empty_table()
+        return pa.concat_tables(parts).replace_schema_metadata(None)
+
+    def write(
+        self, name: str, table: pa.Table, made: Provenance, *, rows_per_shard: int = ROWS_PER_SHARD
+    ) -> None:
+        """Write a whole table: a file, or a folder in shards."""
+        path = self.folder(name)
+        if path.suffix:
+            storage.write_file_table(path, table, made)
+            return
+        with storage.building(path, made) as folder:
+            for number, start in enumerate(range(0, max(1, table.num_rows), rows_per_shard)):
+                part = table.slice(start, rows_per_shard)
+                storage.write_parquet(folder / f"{number:05}.parquet", part)
+
+    def building(self, name: str, made: Provenance) -> AbstractContextManager[Path]:
+        """Yield the folder in which to write a table's shards; see `storage.building`."""
+        return storage.building(self.folder(name), made)

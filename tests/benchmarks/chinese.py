@@ -36,16 +36,16 @@ def one_seed(base, truth, seed):
     where = setting.copy_of(base, f"chinese-{seed}")
     setting.stage(where, "sample", n=400, seed=seed)
     setting.stage(where, "push", backend="folder", form="sentiment_zh")
-    with (where.round.folder / "answers.jsonl").open("w", encoding="utf-8") as file:
-        for id, fields in where.round.texts().items():
+    with (where.rounds.current().folder / "answers.jsonl").open("w", encoding="utf-8") as file:
+        for id, fields in where.rounds.current().texts().items():
             value = data.drawn(seed, id).choice(truth[fields["text"]])
             answer = {"id": id, "question": "sentiment", "annotator": "recorded", "value": value}
             file.write(json.dumps(answer) + "\n")
     setting.stage(where, "pull")
     setting.stage(where, "agree")
     setting.stage(where, "score", encoder="use-m3")
-    documents = where.document_table(("id", "text")).to_pandas()
-    documents = documents.merge(where.read("scores").to_pandas(), on="id")
+    documents = where.documents.table(("id", "text")).to_pandas()
+    documents = documents.merge(where.tables.read("scores").to_pandas(), on="id")
     rows, posterior = setting.posteriors(where, documents["id"].tolist(), VALUES)
     folds = np.argsort(np.argsort(chance.uniform(documents["id"].iloc[rows], seed, "fold"))) % 5
     peer = setting.tfidf_head(documents["text"].tolist(), rows, posterior, folds)

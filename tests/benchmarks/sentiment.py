@@ -51,8 +51,8 @@ def one_seed(base, ratings, seed):
     where = labelled(base, ratings, seed)
     quality = {"clarity": ["negative", "positive"]}
     setting.stage(where, "score", question="sentiment", quality=quality, encoder="minilm")
-    documents = where.document_table(("id", "text", "tokens", "source")).to_pandas()
-    scores = where.read("scores").to_pandas()
+    documents = where.documents.table(("id", "text", "tokens", "source")).to_pandas()
+    scores = where.tables.read("scores").to_pandas()
     documents = documents.merge(scores, on="id")
     documents["mean"] = [fmean(ratings[text]) for text in documents["text"]]
     rows, truth = setting.posteriors(where, documents["id"].tolist(), VALUES)
@@ -74,8 +74,8 @@ def labelled(base, ratings, seed):
     where = setting.copy_of(base, f"english-{seed}")
     setting.stage(where, "sample", n=300, strategy="stratified", seed=seed)
     setting.stage(where, "push", backend="folder", form="sentiment", overlap=5)
-    with (where.round.folder / "answers.jsonl").open("w", encoding="utf-8") as file:
-        for id, fields in where.round.texts().items():
+    with (where.rounds.current().folder / "answers.jsonl").open("w", encoding="utf-8") as file:
+        for id, fields in where.rounds.current().texts().items():
             for account in range(5):
                 drawn = data.drawn(seed, id, account).choice(ratings[fields["text"]])
                 answer = {"id": id, "question": "sentiment", "annotator": f"a{account}"}
@@ -100,7 +100,7 @@ def accuracy(probabilities, mean):
 def mixture(where, documents, spec):
     """Return, for each predicted class of a drawn mixture, what all the ratings say of it."""
     result = setting.stage(where, "mix", **spec, budget=BUDGET)
-    drawn = documents.merge(where.read("mix").to_pandas(), on="id")
+    drawn = documents.merge(where.tables.read("mix").to_pandas(), on="id")
     drawn = drawn[(drawn["copies"] > 0)]
     judged = drawn[drawn["unseen"]]
     tokens = drawn["tokens"] * drawn["copies"]

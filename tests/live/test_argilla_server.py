@@ -259,7 +259,8 @@ def test_a_stale_record_never_leads_to_a_foreign_process(home: Home) -> None:
 def test_two_starts_at_once_are_one_server_and_a_taken_port_is_no_trouble(home: Home) -> None:
     script = f"""
         from pathlib import Path
-        from curate.servers import Home, argilla
+        from curate.servers import Home
+        from curate.servers.argilla import server as argilla
         print(argilla.start(Home(Path({str(home.home)!r}), Path({str(home.environments)!r}))))
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]

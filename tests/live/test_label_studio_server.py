@@ -22,11 +22,11 @@ from curate.backends.label_studio import backend as backend_module
 from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.errors import PartialPush, ServerError
 from curate.forms import load_form
+from curate.progress import unwatched
 from curate.records import Task
 from curate.servers import Home, processes
 from curate.servers import environments as built
 from curate.servers.label_studio import server as label_studio
-from curate.progress import unwatched
 from tests.servers import environments
 
 pytestmark = pytest.mark.live
@@ -180,7 +180,8 @@ def test_a_stale_record_never_leads_to_a_foreign_process(home: Home) -> None:
 def test_two_starts_at_once_are_one_server_and_a_taken_port_is_no_trouble(home: Home) -> None:
     script = f"""
         from pathlib import Path
-        from curate.servers import Home, label_studio
+        from curate.servers import Home
+        from curate.servers.label_studio import server as label_studio
         print(label_studio.start(Home(Path({str(home.home)!r}), Path({str(home.environments)!r}))))
     """
     command = [sys.executable, "-c", textwrap.dedent(script)]

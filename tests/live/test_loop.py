@@ -83,7 +83,7 @@ def stored(folder):
 
     people = yaml.safe_load((folder / "people.yaml").read_text())["people"]
     accounts = {each["id"]: each["accounts"]["label_studio"] for each in people}
-    rows = Round(1, folder / "rounds" / "01").answers()
+    rows = Round.load(1, folder / "rounds" / "01").answers()
     return {(accounts[row["annotator"]], row["id"]): row for row in rows}
 
 
@@ -163,9 +163,11 @@ def test_an_edit_is_added_and_the_earlier_answer_stays(run, folder, home):
     code, out, _ = run("pull", "-w", folder, "--json")
     assert code == 0
     assert json.loads(out)["new"] == 1
-    history = Round(1, folder / "rounds" / "01").history()
+    history = Round.load(1, folder / "rounds" / "01").history()
     assert [row["value"] for row in history] == [json.dumps(answers[0].value), '"neutral"']
-    assert [row["value"] for row in Round(1, folder / "rounds" / "01").answers()] == ['"neutral"']
+    assert [row["value"] for row in Round.load(1, folder / "rounds" / "01").answers()] == [
+        '"neutral"'
+    ]
 
 
 @pytest.mark.parametrize("key", ["0" * 40, "not a key at all"])

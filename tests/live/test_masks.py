@@ -36,7 +36,7 @@ def test_masks_round_trip_and_go_when_they_are_taken_down(server, tmp_path):
     offline.run("clean", rules=["length"], privacy="mask")
     offline.run("sample", n=4, strategy="random", seed=1)
     offline.run("push", backend=name, form=form(offline, "text"), overlap=1)
-    (batch,) = offline.workspace.round.batches
+    (batch,) = offline.workspace.rounds.current().batches
     shown = dict(hands.stored(batch.project))
     assert len(shown) == 4
     assert not [value for value in SECRET if value in json.dumps(shown, ensure_ascii=False)]

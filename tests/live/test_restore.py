@@ -107,5 +107,5 @@ def key_of(folder):
 def answers(folder):
     return {
         (row["annotator"], row["id"], row["status"]): (row["value"], row["at"])
-        for row in Round(1, folder / "rounds" / "01").answers()
+        for row in Round.load(1, folder / "rounds" / "01").answers()
     }

@@ -1,7 +1,7 @@
 """Krippendorff's alpha with a bootstrap interval over items.
 
 Alpha is 1 - observed / expected disagreement (Krippendorff 2011, "Computing Krippendorff's
-Alpha-Reliability"): 1 is perfect, 0 is chance. The point value is the package `krippendorff`'s.
+Alpha-Reliability"): 1 is perfect, 0 is chance. The package `krippendorff` computes the value.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ class Alpha:
 def krippendorff_alpha(
     votes: Sequence[tuple[str, str, Hashable]], level: Level, *, resamples: int, seed: int
 ) -> Alpha | None:
-    """Return alpha of (item, annotator, value) rows; None where nothing can be compared.
+    """Return alpha of (item, annotator, value) votes; None if nothing can be compared.
 
-    Nothing can be compared if no item has two answers, or if all answers are the same.
+    That is so if no item has two answers, or if all answers are the same. Without `resamples`
+    the interval is None.
     """
     counts, values = value_counts(votes)
     counts = counts[counts.sum(axis=1) > 1]
@@ -45,15 +46,15 @@ def krippendorff_alpha(
 def value_counts(
     votes: Sequence[tuple[str, str, Hashable]],
 ) -> tuple[NDArray[np.int64], list[Any]]:
-    """Return how often each item got each value, items x values, and the values in order."""
+    """Return the count of each value for each item (items x values), and the sorted values."""
     import numpy as np
 
-    items = {item: row for row, item in enumerate(dict.fromkeys(item for item, _, _ in votes))}
+    row_of = {item: row for row, item in enumerate(dict.fromkeys(item for item, _, _ in votes))}
     values: list[Any] = sorted({value for _, _, value in votes})
-    place = {value: column for column, value in enumerate(values)}
-    counts = np.zeros((len(items), len(values)), np.int64)
+    column_of = {value: column for column, value in enumerate(values)}
+    counts = np.zeros((len(row_of), len(values)), np.int64)
     for item, _, value in votes:
-        counts[items[item], place[value]] += 1
+        counts[row_of[item], column_of[value]] += 1
     return counts, values
 
 
@@ -74,9 +75,9 @@ def _interval(
     import numpy as np
 
     rng = np.random.default_rng(seed)
-    drawn = (counts[rng.integers(0, len(counts), len(counts))] for _ in range(resamples))
-    found = [alpha for part in drawn if (alpha := _alpha(part, values, level)) is not None]
-    if not found:
+    samples = (counts[rng.integers(0, len(counts), len(counts))] for _ in range(resamples))
+    alphas = [alpha for sample in samples if (alpha := _alpha(sample, values, level)) is not None]
+    if not alphas:
         return None, None
-    low, high = np.quantile(found, [0.025, 0.975])
+    low, high = np.quantile(alphas, [0.025, 0.975])
     return float(low), float(high)

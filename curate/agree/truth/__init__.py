@@ -1,1 +1,1 @@
-"""Truth inference: what the answer probably is, by kind of question."""
+"""Truth inference: the most probable answer, by kind of question."""

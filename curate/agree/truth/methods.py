@@ -1,4 +1,4 @@
-"""Truth inference: from many answers to one, with a posterior and a skill for each annotator."""
+"""Truth inference: one answer from many, its posterior, and the skill of each annotator."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Truth:
-    """The settled answers, and what they say about each annotator."""
+    """The settled answers, and the skill and bias of each annotator."""
 
     method: str
     labels: tuple[Label, ...]
@@ -39,7 +39,7 @@ class Truth:
 
 
 def majority(votes: Sequence[tuple[str, str, Any]], values: Sequence[str]) -> Truth:
-    """Count heads: the posterior is the share of votes, a tie is undecided.
+    """Take the majority: the posterior is the share of votes; a tie is undecided.
 
     Skill is the share of an annotator's answers that equal the majority of the others.
     """
@@ -56,62 +56,65 @@ def dawid_skene(
 ) -> Truth:
     """Estimate truth and each annotator's confusion matrix together, by EM, in log space.
 
-    Dawid and Skene 1979 (Applied Statistics 28). Starts at the vote shares; each confusion matrix
-    is smoothed by `smoothing` on every cell and 10 times that on the diagonal; stops when the log
-    likelihood of an answer moves by less than `tolerance`. Skill is the probability of the right
-    answer, averaged over the estimated classes.
+    Dawid and Skene 1979 (Applied Statistics 28). EM starts at the vote shares. Each confusion
+    matrix is smoothed: `smoothing` is added to every cell, and 10 times that to the diagonal. EM
+    stops when the mean log likelihood of an answer changes by less than `tolerance`. Skill is the
+    probability of the right answer, averaged over the estimated classes.
     """
     import numpy as np
 
-    items, workers, answers = _indexed(votes, values)
+    items, annotators, answers = _indexed(votes, values)
     posterior = _shares(votes, values)
     prior_counts = np.full((len(values), len(values)), smoothing)
     prior_counts += 10 * smoothing * np.eye(len(values))
-    before = -np.inf
+    previous = -np.inf
     for _ in range(max_iterations):
         prevalence = posterior.mean(axis=0)
-        confusion = np.tile(prior_counts, (int(workers.max()) + 1, 1, 1))
-        np.add.at(confusion.transpose(0, 2, 1), (workers, answers), posterior[items])
+        confusion = np.tile(prior_counts, (int(annotators.max()) + 1, 1, 1))
+        np.add.at(confusion.transpose(0, 2, 1), (annotators, answers), posterior[items])
         confusion /= confusion.sum(axis=2, keepdims=True)
         scores = np.tile(np.log(prevalence + 1e-12), (len(posterior), 1))
-        np.add.at(scores, items, np.log(confusion)[workers, :, answers])
+        np.add.at(scores, items, np.log(confusion)[annotators, :, answers])
         top = scores.max(axis=1, keepdims=True)
         evidence = top[:, 0] + np.log(np.exp(scores - top).sum(axis=1))
         posterior = np.exp(scores - evidence[:, None])
-        after = float(evidence.sum()) / len(votes)
-        if abs(after - before) < tolerance:
+        likelihood = float(evidence.sum()) / len(votes)
+        if abs(likelihood - previous) < tolerance:
             break
-        before = after
-    right = confusion[:, range(len(values)), range(len(values))] @ posterior.mean(axis=0)
+        previous = likelihood
+    correct = confusion[:, range(len(values)), range(len(values))] @ posterior.mean(axis=0)
     names = dict.fromkeys(annotator for _, annotator, _ in votes)
-    skill = {name: float(value) for name, value in zip(names, right, strict=True)}
+    skill = {name: float(share) for name, share in zip(names, correct, strict=True)}
     return Truth("dawid_skene", _labels(votes, values, posterior), skill)
 
 
 def mean_rating(votes: Sequence[tuple[str, str, Any]]) -> Truth:
-    """Average the ratings of each item; the posterior is the share of each rating given.
+    """Average the ratings of each item; the posterior is the share of each rating.
 
-    Bias is an annotator's mean difference to the mean of the others, skill the correlation.
+    Confidence and agreement are the share of ratings within 0.5 of the mean. Bias is an
+    annotator's mean difference to the mean of the others; skill is the correlation with it.
     """
-    given: dict[str, dict[str, float]] = defaultdict(dict)
+    ratings_of: dict[str, dict[str, float]] = defaultdict(dict)
     for item, annotator, value in votes:
-        given[item][annotator] = float(value)
-    labels = tuple(_rated(item, list(ratings.values())) for item, ratings in given.items())
+        ratings_of[item][annotator] = float(value)
+    labels = tuple(_rated(item, list(ratings.values())) for item, ratings in ratings_of.items())
     pairs: dict[str, list[tuple[float, float]]] = defaultdict(list)
-    for ratings in given.values():
-        for annotator, value in ratings.items():
+    for ratings in ratings_of.values():
+        for annotator, rating in ratings.items():
             others = [other for name, other in ratings.items() if name != annotator]
             if others:
-                pairs[annotator].append((value, fmean(others)))
-    bias = {name: fmean(own - rest for own, rest in both) for name, both in pairs.items()}
-    return Truth("mean", labels, {name: _correlation(p) for name, p in pairs.items()}, bias)
+                pairs[annotator].append((rating, fmean(others)))
+    bias = {name: fmean(rating - mean for rating, mean in rows) for name, rows in pairs.items()}
+    skill = {name: _correlation(rows) for name, rows in pairs.items()}
+    return Truth("mean", labels, skill, bias)
 
 
 def _rated(item: str, ratings: list[float]) -> Label:
     mean = fmean(ratings)
-    posterior = {f"{value:g}": n / len(ratings) for value, n in sorted(Counter(ratings).items())}
+    counts = sorted(Counter(ratings).items())
+    posterior = {f"{rating:g}": count / len(ratings) for rating, count in counts}
     near = sum(abs(rating - mean) <= 0.5 for rating in ratings) / len(ratings)
-    return Label(item, mean, posterior, near, len(ratings), near)
+    return Label(item, mean, posterior, confidence=near, votes=len(ratings), agreement=near)
 
 
 def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
@@ -119,23 +122,32 @@ def _correlation(pairs: Sequence[tuple[float, float]]) -> float | None:
 
     try:
         return correlation(*zip(*pairs, strict=True))
-    except StatisticsError:  # fewer than two, or no variation
+    except StatisticsError:  # fewer than two pairs, or no variation
         return None
 
 
 def _indexed(
     votes: Sequence[tuple[str, str, Any]], values: Sequence[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the item, the annotator and the value of each vote as indices.
+
+    Items and annotators are numbered by first appearance, values by their place in `values`.
+    """
     import numpy as np
 
-    places: tuple[dict[Any, int], dict[Any, int]] = ({}, {})
-    rank = {value: place for place, value in enumerate(values)}
+    item_index: dict[str, int] = {}
+    annotator_index: dict[str, int] = {}
+    value_index = {value: index for index, value in enumerate(values)}
     rows = [
-        (places[0].setdefault(i, len(places[0])), places[1].setdefault(a, len(places[1])), rank[v])
-        for i, a, v in votes
+        (
+            item_index.setdefault(item, len(item_index)),
+            annotator_index.setdefault(annotator, len(annotator_index)),
+            value_index[value],
+        )
+        for item, annotator, value in votes
     ]
-    items, workers, answers = np.array(rows, np.int64).T
-    return items, workers, answers
+    items, annotators, answers = np.array(rows, np.int64).T
+    return items, annotators, answers
 
 
 def _shares(votes: Sequence[tuple[str, str, Any]], values: Sequence[str]) -> NDArray[np.float64]:
@@ -152,19 +164,19 @@ def _labels(
     values: Sequence[str],
     posterior: NDArray[np.float64],
 ) -> tuple[Label, ...]:
-    given: dict[str, Counter[Any]] = defaultdict(Counter)
+    counts_of: dict[str, Counter[Any]] = defaultdict(Counter)
     for item, _, value in votes:
-        given[item][value] += 1
+        counts_of[item][value] += 1
     labels = []
-    for (item, counts), row in zip(given.items(), posterior, strict=True):
-        order = sorted(range(len(values)), key=lambda place: -row[place])
+    for (item, counts), row in zip(counts_of.items(), posterior, strict=True):
+        order = sorted(range(len(values)), key=lambda index: -row[index])
         best = values[order[0]]
         total = counts.total()
         labels.append(
             Label(
                 item=item,
                 value=best,
-                posterior={value: float(p) for value, p in zip(values, row, strict=True)},
+                posterior={value: float(share) for value, share in zip(values, row, strict=True)},
                 confidence=float(row[order[0]]),
                 votes=total,
                 agreement=counts[best] / total,
@@ -175,14 +187,14 @@ def _labels(
 
 
 def _peer_skill(votes: Sequence[tuple[str, str, Any]]) -> dict[str, float | None]:
-    given: dict[str, Counter[Any]] = defaultdict(Counter)
+    counts_of: dict[str, Counter[Any]] = defaultdict(Counter)
     for item, _, value in votes:
-        given[item][value] += 1
-    right: dict[str, list[float]] = defaultdict(list)
+        counts_of[item][value] += 1
+    scores_of: dict[str, list[float]] = defaultdict(list)
     for item, annotator, value in votes:
-        others = given[item] - Counter([value])
+        others = counts_of[item] - Counter([value])
         if others:
             top = max(others.values())
-            leaders = [each for each, count in others.items() if count == top]
-            right[annotator].append(float(value in leaders) / len(leaders))
-    return {annotator: fmean(marks) for annotator, marks in right.items()}
+            leaders = [candidate for candidate, count in others.items() if count == top]
+            scores_of[annotator].append(float(value in leaders) / len(leaders))
+    return {annotator: fmean(scores) for annotator, scores in scores_of.items()}

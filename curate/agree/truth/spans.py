@@ -1,4 +1,4 @@
-"""Entities: a span is settled when at least half of the annotators marked it, edges and label."""
+"""Entities: a span is settled if at least half of the annotators marked it exactly."""
 
 from __future__ import annotations
 
@@ -13,39 +13,45 @@ from curate.agree.truth.methods import Label, Truth
 def majority_spans(votes: Sequence[tuple[str, str, list[dict[str, Any]]]]) -> Truth:
     """Return, per item, the spans that at least half of its annotators marked exactly.
 
-    Confidence is the mean share of annotators behind the spans kept; agreement is the mean
-    pairwise F1 of exact spans.
+    Exactly means the same start, end, label and field. Confidence is the mean share of annotators
+    who marked the settled spans; agreement is the mean pairwise F1 of exact spans.
     """
-    given: dict[str, dict[str, frozenset[tuple[Any, ...]]]] = defaultdict(dict)
+    spans_of: dict[str, dict[str, frozenset[tuple[Any, ...]]]] = defaultdict(dict)
     for item, annotator, spans in votes:
-        keys = ((s["start"], s["end"], s["label"], s.get("field")) for s in spans)
-        given[item][annotator] = frozenset(keys)
-    labels = tuple(_settled(item, list(marked.values())) for item, marked in given.items())
-    return Truth("majority", labels, _skill(given))
+        keys = ((span["start"], span["end"], span["label"], span.get("field")) for span in spans)
+        spans_of[item][annotator] = frozenset(keys)
+    labels = tuple(_settled(item, list(answers.values())) for item, answers in spans_of.items())
+    return Truth("majority", labels, _skill(spans_of))
 
 
-def _settled(item: str, marked: Sequence[frozenset[tuple[Any, ...]]]) -> Label:
-    counts = Counter(span for spans in marked for span in spans)
-    kept = sorted((s for s, n in counts.items() if 2 * n >= len(marked)), key=lambda s: s[:3])
+def _settled(item: str, answers: Sequence[frozenset[tuple[Any, ...]]]) -> Label:
+    counts = Counter(span for spans in answers for span in spans)
+    majority = sorted(
+        (span for span, count in counts.items() if 2 * count >= len(answers)),
+        key=lambda span: span[:3],
+    )
     value = [
         {"start": start, "end": end, "label": label} | ({"field": field} if field else {})
-        for start, end, label, field in kept
+        for start, end, label, field in majority
     ]
-    shares = {f"{s[0]}:{s[1]}:{s[2]}": n / len(marked) for s, n in counts.items()}
-    sure = fmean(counts[span] / len(marked) for span in kept) if kept else 1.0
-    pairs = [f1(a, b) for i, a in enumerate(marked) for b in marked[i + 1 :]]
-    tie = any(2 * counts[span] == len(marked) for span in kept)
-    return Label(item, value, shares, sure, len(marked), fmean(pairs) if pairs else 1.0, tie)
+    shares = {f"{span[0]}:{span[1]}:{span[2]}": n / len(answers) for span, n in counts.items()}
+    confidence = fmean(counts[span] / len(answers) for span in majority) if majority else 1.0
+    scores = [f1(one, other) for i, one in enumerate(answers) for other in answers[i + 1 :]]
+    agreement = fmean(scores) if scores else 1.0
+    tie = any(2 * counts[span] == len(answers) for span in majority)
+    return Label(item, value, shares, confidence, len(answers), agreement, tie)
 
 
 def f1(one: frozenset[Any], other: frozenset[Any]) -> float:
-    """Return the F1 of two sets of spans; two empty sets agree."""
+    """Return the F1 of two sets of spans; it is 1 for two empty sets."""
     return 2 * len(one & other) / (len(one) + len(other)) if one or other else 1.0
 
 
-def _skill(given: dict[str, dict[str, frozenset[Any]]]) -> dict[str, float | None]:
-    scores: dict[str, list[float]] = defaultdict(list)
-    for marked in given.values():
-        for annotator, spans in marked.items():
-            scores[annotator] += [f1(spans, o) for name, o in marked.items() if name != annotator]
-    return {annotator: fmean(values) for annotator, values in scores.items() if values}
+def _skill(spans_of: dict[str, dict[str, frozenset[Any]]]) -> dict[str, float | None]:
+    """Return each annotator's mean F1 with the others, over all items."""
+    scores_of: dict[str, list[float]] = defaultdict(list)
+    for answers in spans_of.values():
+        for annotator, spans in answers.items():
+            others = [other for name, other in answers.items() if name != annotator]
+            scores_of[annotator] += [f1(spans, other) for other in others]
+    return {annotator: fmean(scores) for annotator, scores in scores_of.items() if scores}

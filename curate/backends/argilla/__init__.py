@@ -1,1 +1,1 @@
-"""Argilla as a backend: client, records, forms, values and accounts."""
+"""Argilla as a backend: client, forms, texts, values, records, answers and accounts."""

@@ -1,4 +1,4 @@
-"""Accounts on an Argilla that is not ours: made by its API, as an owner may."""
+"""Accounts on an Argilla server that curate does not run, made by its API with an owner's key."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from curate.servers.argilla.server import login
 
 
 class ArgillaAccounts:
-    """The people of one server, as the key's owner may see and add them."""
+    """The accounts on one server, as the key's owner may see and add them."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self._client = Client(url, api_key)
         self.url = self._client.url
 
     def logins(self) -> tuple[str, ...]:
-        """Return the user names of everyone with an account; nobody can tell their passwords."""
+        """The user names of all accounts, sorted; the server tells nobody their passwords."""
         answer = self._client.request("GET", "users")
         with well_formed():
             return tuple(sorted(str(user["username"]) for user in answer["items"]))
@@ -26,14 +26,15 @@ class ArgillaAccounts:
     def add(self, email: str, name: str) -> Account:
         """Make an annotator with a random password; return the account with its API key.
 
-        `email` may be any user name. The first push to a project lets the person into it.
+        `email` may be any user name. The first push to a project admits the person to it. Raises
+        BackendError if the user name is taken.
         """
         user = login(email)
         password = token_urlsafe(12)
-        asked = {"username": user, "password": password, "role": "annotator"}
+        body = {"username": user, "password": password, "role": "annotator"}
         try:
-            made = self._client.request(
-                "POST", "users", body={**asked, "first_name": name.strip()[:30] or user}
+            answer = self._client.request(
+                "POST", "users", body={**body, "first_name": name.strip()[:30] or user}
             )
         except Conflict:
             raise BackendError(
@@ -41,4 +42,4 @@ class ArgillaAccounts:
                 hint="only the person knows the password; an owner can make another account",
             ) from None
         with well_formed():
-            return Account(user, str(made["first_name"]), password, str(made["api_key"]))
+            return Account(user, str(answer["first_name"]), password, str(answer["api_key"]))

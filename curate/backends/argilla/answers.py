@@ -1,8 +1,9 @@
-"""Answers on an Argilla dataset: which there are, which are new, which are gone.
+"""Answers on an Argilla dataset: which exist, which are new, which are gone.
 
-The server cannot say which answers are new: a record's `updated_at` stands still, and its search
-engine may lag. So if anybody has answered since the last pull, all records are read again and
-compared at home; if nobody has, three small requests say so.
+The server cannot say which answers are new: a record's `updated_at` does not move, and its search
+engine may lag. So if anybody has answered since the last pull, all records are read again (about a
+thousand in half a second) and compared with the known answers. If nobody has, three small requests
+are enough.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from curate.backends.backend import refuse_losses
 from curate.records import Annotation, Form, Key, Project, Pulled, Status
 
 STATUS: dict[str, Status] = {"submitted": "submitted", "draft": "draft", "discarded": "skipped"}
-"""What a response's status means: a discard uses its person up for the task, as a skip does."""
+"""A response's status → ours: neither a discard nor a skip is asked of the person again."""
 
 
 @dataclass(frozen=True)
 class Activity:
-    """What moves when anybody answers; `seen` is how many answers a pull then found.
+    """What changes when anybody answers; `seen` is how many answers a pull then read.
 
-    Answers are counted beside the time of the last one, because the time stands still when a
-    record is deleted, and when an owner writes answers in bulk.
+    Answers are counted beside the time of the last one, because that time does not change when a
+    record is deleted or an owner writes answers in bulk.
     """
 
     last: str
@@ -38,7 +39,7 @@ class Activity:
 
     @staticmethod
     def parse(cursor: str | None) -> Activity | None:
-        """Read a cursor; None if it is none of ours: then everything is read."""
+        """Read a cursor; None if it is not one of ours: then everything is read."""
         try:
             return Activity(**json.loads(cursor or ""))
         except (ValueError, TypeError):
@@ -49,7 +50,7 @@ class Activity:
 
 
 class Answers:
-    """The answers of one project, seen through the client of its server."""
+    """The answers of one project, read with the client of its server."""
 
     def __init__(self, client: Client, project: Project) -> None:
         self.client = client
@@ -58,37 +59,38 @@ class Answers:
     def pull(
         self, cursor: str | None, known: Mapping[Key, str], *, accept_withdrawals: bool
     ) -> Pulled:
-        """Return answers new or changed since the cursor, those gone, and the next cursor.
+        """Fetch the answers new or changed since the cursor, the gone ones, and the next cursor.
 
         Raises ProjectMismatch if more than a few submitted answers are gone at once.
         """
-        now = self._activity()  # first: what comes meanwhile is then seen next time
+        now = self._activity()  # taken first: the next pull sees what arrives meanwhile
         before = Activity.parse(cursor)
         if before is not None and replace(now, seen=before.seen) == before:
             return Pulled((), cursor, before.seen)
-        found, records = self.read()
+        answers, records = self.read()
         missing = {
             key
             for key, mark in known.items()
-            if key not in found and not mark.startswith("withdrawn|")
+            if key not in answers and not mark.startswith("withdrawn|")
         }
-        if missing:  # once more, before we say that somebody's answer is gone
+        if missing:  # read again before an answer counts as gone
             again, records = self.read()
             missing -= again.keys()
-        gone = [_withdrawal(key, known[key], records) for key in sorted(missing)]
+        withdrawals = [_withdrawal(key, known[key], records) for key in sorted(missing)]
         if not accept_withdrawals:
-            refuse_losses(gone, known, self.project.name)
-        news = [each for each in found.values() if known.get(each.key) != each.mark]
-        return Pulled((*news, *gone), str(replace(now, seen=len(found))), len(found))
+            refuse_losses(withdrawals, known, self.project.name)
+        changed = [answer for answer in answers.values() if known.get(answer.key) != answer.mark]
+        after = str(replace(now, seen=len(answers)))
+        return Pulled((*changed, *withdrawals), after, len(answers))
 
     def _activity(self) -> Activity:
-        """Return what moves with every answer, without reading them."""
+        """What changes with every answer, without reading the answers."""
         with well_formed():
             last = str(self.client.dataset(self.project.key)["last_activity_at"])
         return Activity(last, self.counts(), self.client.count_records(self.project.key))
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Return, by account, how many records it submitted, skipped or began."""
+        """Account → status (submitted, draft or skipped) → number of records."""
         answer = self.client.request("GET", f"datasets/{self.project.key}/users/progress")
         counts: dict[str, dict[str, int]] = {}
         with well_formed():
@@ -101,37 +103,37 @@ class Answers:
         return {account: states for account, states in sorted(counts.items()) if states}
 
     def read(self) -> tuple[dict[Key, Annotation], set[str]]:
-        """Return all answers, and the ids of all records."""
-        accounts = {str(each.id): each.username for each in self.client.users()}
+        """All answers by key, and our ids of all records."""
+        accounts = {str(user.id): user.username for user in self.client.users()}
 
         def keep(record: Mapping[str, Any]) -> tuple[str, list[Annotation]]:
             return external_id(record), list(_answers(self.project.form, record, accounts))
 
-        read = self.client.records(self.project.key, keep, responses=True)
-        answers = {each.key: each for _, rows in read for each in rows}
-        return answers, {id for id, _ in read}
+        records = self.client.records(self.project.key, keep, responses=True)
+        answers = {answer.key: answer for _, rows in records for answer in rows}
+        return answers, {id for id, _ in records}
 
 
 def _answers(
     form: Form, record: Mapping[str, Any], accounts: Mapping[str, str]
 ) -> Iterator[Annotation]:
-    """Yield what people answered to a record, one row per question."""
+    """Yield people's answers to a record, one for each question."""
     id, texts = external_id(record), _shown(form, record["fields"])
     for response in record["responses"]:
         user = str(response["user_id"])
         account = accounts.get(user, f"deleted account {user}")
         status, at = STATUS[response["status"]], time_of(response["updated_at"])
-        given = Annotation(id, "", account, None, status, at)
+        template = Annotation(id, "", account, None, status, at)
         if status == "skipped":
-            yield from (replace(given, question=each.name) for each in form.questions)
+            yield from (replace(template, question=question.name) for question in form.questions)
             continue
         for name, (value, wrong) in read_values(form, response["values"], texts).items():
-            answer = replace(given, question=name, value=value)
+            answer = replace(template, question=name, value=value)
             yield replace(answer, status="rejected", reason=wrong) if wrong else answer
 
 
 def _shown(form: Form, fields: Mapping[str, Any]) -> dict[str, str]:
-    """Return the texts of a record as they were pushed."""
+    """The texts of a record as they were pushed."""
     return {
         name: restored(str(fields.get(name) or ""))
         for name in form.fields

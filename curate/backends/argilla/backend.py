@@ -1,13 +1,10 @@
 """Argilla as a backend: a round is a dataset in a workspace of its own, a record carries our id.
 
-Who is admitted to the workspace sees the dataset, and nobody else does but the server's owners. A
-record's `external_id` is the task's id and is unique, so that sending one twice is sending it
-once, and a request whose answer was lost may be repeated. What Argilla's page calls a discard is a
-skip here: both use a person up for a task. Texts always go through `argilla_text`, on any server.
-
-What a pull costs: the server cannot say which answers are new (a record's `updated_at` stands
-still, and its search engine lags). So if anybody has answered since the last pull, all records are
-read again, about a thousand in half a second; if nobody has, three small requests.
+Only members of the workspace and the server's owners see the dataset. A record's `external_id` is
+the task's id and is unique. So a record sent twice is stored once, and a request whose answer was
+lost may be repeated. What Argilla's page calls a discard is a skip here: after both, the person is
+not asked about the task again. Texts always go through `argilla/text.py`, on any server.
+`argilla/answers.py` says what a pull costs.
 """
 
 from __future__ import annotations
@@ -52,23 +49,23 @@ from curate.records import (
 )
 
 EVERYONE = 1000
-"""The overlap that asks everyone: a record leaves all queues when as many have submitted."""
+"""The overlap that asks everyone: a record leaves all queues once as many have submitted."""
 
 GUIDELINES = 10_000
-"""How many characters of guidelines a dataset holds."""
+"""The most characters of guidelines that a dataset holds."""
 
 FIRST, MOST = 100, 500
-"""How many records go at first, and how many the server takes at once."""
+"""How many records are in the first batch, and how many the server takes at once."""
 
 ERASED_AT_ONCE = 50
-"""The server takes up to 100 ids in one address."""
+"""How many records one request deletes: the server takes up to 100 ids in one address."""
 
 
 class ArgillaBackend:
     """An Argilla server, embedded or not; the key is an owner's.
 
-    `bulk` is where it may be asked for much without keeping people waiting, if there is such a
-    place.
+    `bulk` is another address of the server, if there is one, where large requests do not keep
+    people waiting.
     """
 
     name = "argilla"
@@ -80,6 +77,7 @@ class ArgillaBackend:
         self.accept_withdrawals = accept_withdrawals
 
     def ping(self) -> Server:
+        """The server and its version, and the user whose key it is."""
         version = self.client.request("GET", "version")
         with well_formed():
             return Server(self.name, self.client.url, version["version"], self._me())
@@ -94,6 +92,7 @@ class ArgillaBackend:
     def ensure_project(
         self, name: str, form: Form, *, overlap: int | None, guidelines: str
     ) -> Project:
+        """Find the dataset or create it; also raises DataError for guidelines that are too long."""
         check(form)
         guidelines = guide(guidelines)
         if len(guidelines) > GUIDELINES:
@@ -109,20 +108,21 @@ class ArgillaBackend:
         return self._with_overlap(self.open_project(project))
 
     def open_project(self, project: Project) -> Project:
-        """Return the project, with the address where people label, if it is still the one given.
+        """The project with the address where people label, if it is still the same.
 
-        It is known by id, name, time of creation and form; the server's address may change.
+        Its id, name, time of creation and form must match; the server's address may change. Raises
+        ProjectMismatch.
         """
         try:
-            found = self.client.dataset(project.key)
+            dataset = self.client.dataset(project.key)
         except NotFound:
             raise self._mismatch(project, "is gone from") from None
         with well_formed():
-            mark = (found.get("metadata") or {}).get("curate") or {}
-            born = time_of(found["inserted_at"])
-            if found["name"] != slug(project.name) or project.born not in ("", born):
+            metadata = (dataset.get("metadata") or {}).get("curate") or {}
+            born = time_of(dataset["inserted_at"])
+            if dataset["name"] != slug(project.name) or project.born not in ("", born):
                 raise self._mismatch(project, "is not the project of that id on")
-        if mark.get("form") != project.form.digest or not self._asks(project):
+        if metadata.get("form") != project.form.digest or not self._asks(project):
             raise ProjectMismatch(
                 f"{project.name} asks other questions on {self.client.url}",
                 hint="a changed form acts on the next round: `curate run --next-round`",
@@ -131,26 +131,26 @@ class ArgillaBackend:
         return replace(project, server=self.client.url, url=url, born=born)
 
     def _asks(self, project: Project) -> bool:
-        """Whether the dataset shows and asks what the form says."""
-        for name, wanted in settings(project.form).items():
-            found = self.client.request("GET", f"datasets/{project.key}/{name}")
+        """Whether the dataset has the fields and questions of the form, and no others."""
+        for kind, bodies in settings(project.form).items():
+            answer = self.client.request("GET", f"datasets/{project.key}/{kind}")
             with well_formed():
-                theirs = {each["name"]: each for each in found["items"]}
-            if not same({each["name"]: each for each in wanted}, theirs):
+                theirs = {body["name"]: body for body in answer["items"]}
+            if not same({body["name"]: body for body in bodies}, theirs):
                 return False
-            if len(theirs) != len(wanted):
+            if len(theirs) != len(bodies):
                 return False
         return True
 
     def _with_overlap(self, project: Project) -> Project:
-        """See that the project asks as many people as it should: not so if an earlier try did."""
-        wanted = {"strategy": "overlap", "min_submitted": project.overlap or EVERYONE}
-        if self.client.dataset(project.key).get("distribution") != wanted:
+        """Set the project's overlap if an earlier try created it with another."""
+        distribution = {"strategy": "overlap", "min_submitted": project.overlap or EVERYONE}
+        if self.client.dataset(project.key).get("distribution") != distribution:
             path = f"datasets/{project.key}"
             try:
-                self.client.request("PATCH", path, body={"distribution": wanted})
-            except BackendUnavailable:  # a server that cannot queue jobs changes it and says 500
-                if self.client.dataset(project.key).get("distribution") != wanted:
+                self.client.request("PATCH", path, body={"distribution": distribution})
+            except BackendUnavailable:  # a server that cannot queue jobs changes it, yet says 500
+                if self.client.dataset(project.key).get("distribution") != distribution:
                     raise
         return project
 
@@ -162,25 +162,26 @@ class ArgillaBackend:
         )
 
     def _workspace(self, name: str) -> str:
-        """Return the id of the workspace of that name; make it if there is none."""
+        """Find the workspace with that name or create it; return its id."""
         with self.client.translated():
             workspaces = self.client.sdk.api.workspaces
-            found = workspaces.get_by_name(name)
-        if found is None:
+            workspace = workspaces.get_by_name(name)
+        if workspace is None:
             try:
                 return str(self.client.request("POST", "workspaces", body={"name": name})["id"])
-            except Conflict:  # made by somebody else this moment
+            except Conflict:  # somebody else has just made it
                 with self.client.translated():
-                    found = workspaces.get_by_name(name)
-        return str(found.id)
+                    workspace = workspaces.get_by_name(name)
+        return str(workspace.id)
 
     def _find(self, workspace: str, name: str) -> str | None:
-        """Return the id of the dataset of that name; one that was never finished is removed."""
+        """The id of the published dataset with that name, or None; unfinished ones are deleted."""
         params = {"workspace_id": workspace, "name": name}
-        found = self.client.request("GET", "me/datasets", params)
+        answer = self.client.request("GET", "me/datasets", params)
         with well_formed():
-            keys = {each["id"]: each["status"] for each in found["items"] if each["name"] == name}
-        for key, status in keys.items():
+            datasets = [dataset for dataset in answer["items"] if dataset["name"] == name]
+            statuses = {dataset["id"]: dataset["status"] for dataset in datasets}
+        for key, status in statuses.items():
             if status == "ready":
                 return str(key)
             self.client.request("DELETE", f"datasets/{key}")
@@ -189,7 +190,7 @@ class ArgillaBackend:
     def _create(
         self, workspace: str, name: str, form: Form, overlap: int | None, guidelines: str
     ) -> str:
-        """Make a dataset; until it is published nobody sees it, and the next try removes it."""
+        """Create a dataset; until it is published nobody sees it, and the next try deletes it."""
         body = {
             "name": slug(name),
             "workspace_id": workspace,
@@ -198,46 +199,47 @@ class ArgillaBackend:
             "distribution": {"strategy": "overlap", "min_submitted": overlap or EVERYONE},
             "metadata": {"curate": {"form": form.digest}},
         }
-        made = self.client.request("POST", "datasets", body=body)
+        dataset = self.client.request("POST", "datasets", body=body)
         with well_formed():
-            key = str(made["id"])
-        if made.get("metadata") != body["metadata"]:
+            key = str(dataset["id"])
+        if dataset.get("metadata") != body["metadata"]:
             raise BackendError(
                 f"{self.client.url} cannot say which form a dataset was made with",
                 hint="curate was written for Argilla 2.8",
             )
         for kind, bodies in settings(form).items():
-            for each in bodies:
-                self.client.request("POST", f"datasets/{key}/{kind}", body=each)
+            for part in bodies:
+                self.client.request("POST", f"datasets/{key}/{kind}", body=part)
         self.client.request("PUT", f"datasets/{key}/publish")
         return key
 
     # ── tasks
 
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
-        wanted = {task.id: task for task in tasks}
-        refuse_own_overlap(project, wanted.values())
+        """Send the missing tasks; also raises DataError for a task with another overlap."""
+        by_id = {task.id: task for task in tasks}
+        refuse_own_overlap(project, by_id.values())
         self.open_project(project)
         questions = self._questions(project)
-        records = {id: record(project.form, task, questions) for id, task in wanted.items()}
-        there = set(self.client.records(project.key, external_id, responses=False))
-        missing = [each for id, each in records.items() if id not in there]
+        records = {id: record(project.form, task, questions) for id, task in by_id.items()}
+        present = set(self.client.records(project.key, external_id, responses=False))
+        missing = [body for id, body in records.items() if id not in present]
         yield from self._send(project, missing)
 
     def _questions(self, project: Project) -> dict[str, str]:
-        """Return the server's ids of the questions, by name."""
-        found = self.client.request("GET", f"datasets/{project.key}/questions")
+        """Question name → the server's id."""
+        answer = self.client.request("GET", f"datasets/{project.key}/questions")
         with well_formed():
-            return {each["name"]: each["id"] for each in found["items"]}
+            return {question["name"]: question["id"] for question in answer["items"]}
 
     def _send(self, project: Project, records: Sequence[dict[str, Any]]) -> Iterator[str]:
-        """Send records batch by batch; yield the ids of each when it is stored."""
+        """Send records batch by batch; yield the ids of each batch once it is stored."""
         pace = Pace(characters, first=FIRST, most=MOST)
         for batch in in_batches(records, pace, partial(self._put, project)):
-            yield from (each["external_id"] for each in batch)
+            yield from (body["external_id"] for body in batch)
 
     def _put(self, project: Project, batch: Sequence[dict[str, Any]]) -> None:
-        """Store a batch, whole or not at all; if its answer is lost, once more: ids are unique."""
+        """Store a batch whole or not at all; resend it if its answer is lost: ids are unique."""
         path, body = f"datasets/{project.key}/records/bulk", {"items": batch}
         try:
             self.client.request("PUT", path, body=body)
@@ -246,31 +248,35 @@ class ArgillaBackend:
             self.client.request("PUT", path, body=body)
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
-        there = dict(self.client.records(project.key, _keys, responses=False))
-        gone = [there[id] for id in ids if id in there]
-        for start in range(0, len(gone), ERASED_AT_ONCE):
-            keys = ",".join(gone[start : start + ERASED_AT_ONCE])
-            self.client.request("DELETE", f"datasets/{project.key}/records", {"ids": keys})
-        return len(gone)
+        """Delete the records of these tasks with their answers; return how many were there."""
+        keys = dict(self.client.records(project.key, _keys, responses=False))
+        targets = [keys[id] for id in ids if id in keys]
+        for start in range(0, len(targets), ERASED_AT_ONCE):
+            chunk = ",".join(targets[start : start + ERASED_AT_ONCE])
+            self.client.request("DELETE", f"datasets/{project.key}/records", {"ids": chunk})
+        return len(targets)
 
     # ── people
 
     def accounts(self) -> tuple[str, ...]:
-        """Return the annotators; if there are none the owners and admins; ourselves at last."""
+        """The annotators, else the owners and admins, else the key's own account."""
         users = self.client.users()
-        annotators = {each.username for each in users if each.role == "annotator"}
-        others = {each.username for each in users} - {self._me()}
+        annotators = {user.username for user in users if user.role == "annotator"}
+        others = {user.username for user in users} - {self._me()}
         return tuple(sorted(annotators or others or {self._me()}))
 
     def _members(self, project: Project) -> dict[str, str]:
-        """Return name → id of everyone in the project's workspace."""
+        """User name → id of everyone in the project's workspace."""
         with well_formed():
             workspace = UUID(self.client.dataset(project.key)["workspace_id"])
-        return {each.username: str(each.id) for each in self.client.users(workspace)}
+        return {user.username: str(user.id) for user in self.client.users(workspace)}
 
     def admit(self, project: Project, accounts: Collection[str]) -> None:
-        """Make these people members of the project's workspace; others stay as they are."""
-        users = {each.username: str(each.id) for each in self.client.users()}
+        """Add these accounts to the project's workspace; nobody is removed from it.
+
+        Raises DataError for an unknown account.
+        """
+        users = {user.username: str(user.id) for user in self.client.users()}
         refuse_strangers(accounts, users, self.client.url)
         members = self._members(project)
         with well_formed():
@@ -279,70 +285,71 @@ class ArgillaBackend:
             try:
                 self.client.request("POST", path, body={"user_id": users[account]})
             except Conflict:
-                continue  # admitted by somebody else this moment
+                continue  # somebody else has just admitted the person
 
     def restore(
         self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
     ) -> int:
-        """Put answers back with their tasks; what the server has of them stays as it is."""
-        wanted = {task.id: task for task in tasks}
-        given: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
-        for each in answers:
-            given[each.id, each.account].append(each)
-        users = {each.username: str(each.id) for each in self.client.users()}
-        refuse_strangers({account for _, account in given}, users, self.client.url)
-        refuse_own_overlap(project, wanted.values())
-        _refuse_unknown_tasks(id for id, _ in given if id not in wanted)
+        """Put answers back with their tasks; also raises DataError for one without its task."""
+        by_id = {task.id: task for task in tasks}
+        by_person: dict[tuple[str, str], list[Annotation]] = defaultdict(list)
+        for answer in answers:
+            by_person[answer.id, answer.account].append(answer)
+        users = {user.username: str(user.id) for user in self.client.users()}
+        refuse_strangers({account for _, account in by_person}, users, self.client.url)
+        refuse_own_overlap(project, by_id.values())
+        _refuse_unknown_tasks(id for id, _ in by_person if id not in by_id)
         self.open_project(project)
-        there = dict(self.client.records(project.key, _people, responses=True))
+        people = dict(self.client.records(project.key, _people, responses=True))
         questions = self._questions(project)
         records = {
             id: record(project.form, task, questions)
-            for id, task in wanted.items()
-            if id not in there
+            for id, task in by_id.items()
+            if id not in people
         }
-        back = 0
-        for (id, account), rows in given.items():
-            if users[account] not in there.get(id, ()):
-                shown = texts(project.form, wanted[id])
-                response = write_response(project.form, rows, shown) | {"user_id": users[account]}
-                made = records.setdefault(id, {"external_id": id})
-                made.setdefault("responses", []).append(response)
-                back += 1
+        number = 0
+        for (id, account), rows in by_person.items():
+            if users[account] not in people.get(id, ()):
+                fields = texts(project.form, by_id[id])
+                response = write_response(project.form, rows, fields) | {"user_id": users[account]}
+                body = records.setdefault(id, {"external_id": id})
+                body.setdefault("responses", []).append(response)
+                number += 1
         list(self._send(project, list(records.values())))
-        return back
+        return number
 
     # ── answers
 
     def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+        """Fetch new, changed and withdrawn answers. Raises ProjectMismatch."""
         self.open_project(project)
         answers = Answers(self.client, project)
         return answers.pull(cursor, known, accept_withdrawals=self.accept_withdrawals)
 
     def progress(self, project: Project) -> Progress:
-        """Return how many tasks each account submitted, skipped or began.
+        """How many tasks each account submitted, skipped or began.
 
-        The workspace's members can be asked; the key's own account only if it has answered, or if
-        there is nobody else.
+        The workspace's members can be asked. The key's own account is listed only if it has
+        answered, or if there is nobody else.
         """
         self.open_project(project)
         counts = Answers(self.client, project).counts()
         accounts = set(self._members(project))
-        own = self._me()
-        if own not in counts and len(accounts) > 1:
-            accounts.discard(own)
+        me = self._me()
+        if me not in counts and len(accounts) > 1:
+            accounts.discard(me)
         tasks = self.client.count_records(project.key)
         return Progress(counts, tuple(sorted(accounts)), tasks)
 
 
 def _keys(record: Mapping[str, Any]) -> tuple[str, str]:
-    """Return our id of a record and the server's."""
+    """Our id of a record, and the server's."""
     return external_id(record), str(record["id"])
 
 
 def _people(record: Mapping[str, Any]) -> tuple[str, set[str]]:
-    """Return our id of a record, and who has answered it."""
-    return external_id(record), {str(each["user_id"]) for each in record["responses"]}
+    """Our id of a record, and the user ids of the people that answered it."""
+    return external_id(record), {str(response["user_id"]) for response in record["responses"]}
 
 
 def _refuse_unknown_tasks(ids: Iterable[str]) -> None:

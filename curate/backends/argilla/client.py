@@ -1,9 +1,9 @@
-"""Talking to an Argilla server: the SDK's client, faults translated once, records by pages.
+"""The client of an Argilla server: requests, faults translated once, records by pages.
 
 The SDK connects and knows users, workspaces and datasets; its authenticated HTTP client carries
-everything in bulk. Its `Settings` are left alone: they read a file if a guideline happens to name
+everything in bulk. Its `Settings` are not used: they read a file if a guideline happens to name
 one, refuse questions called `index` or `count`, and have no place for the form's digest. Writing
-records through the SDK wipes what it does not send.
+a record through the SDK erases the parts that it does not send.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PAGE = 1000
-"""How many records the server gives at once at most."""
+"""The most records that the server gives at once."""
 
 FIRST_PAGE = 200
 PAGE_BYTES = 8_000_000
-"""How large a page may become: a record may hold an image of 5 MB."""
+"""The size in bytes up to which pages grow: a record may hold an image of 5 MB."""
 
 READINGS = 4
-"""How often the records are read again while others add or delete some."""
+"""How often the records are read at most, if others add or delete some meanwhile."""
 
 CONNECT, TIMEOUT = 10.0, 120.0
+"""Seconds to wait for a connection, and for an answer."""
 
 NOT_ONE = "is that the address of an Argilla? see ARGILLA_API_URL"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -54,19 +55,20 @@ class Conflict(BackendError):
 
 
 class Client:
-    """One server and the key to it; every fault leaves as a BackendError without the key.
+    """One server and its key; every fault is raised as a BackendError without the key.
 
-    What is asked goes to `bulk`, if given: the same server, where people do not wait for it.
+    Requests go to `bulk` if it is set: another address of the same server, where they do not keep
+    people waiting.
     """
 
     def __init__(self, url: str, api_key: str, bulk: str = "") -> None:
         self.url = url.rstrip("/")
-        self._to = (bulk or url).rstrip("/")
+        self._target = (bulk or url).rstrip("/")
         self._key = api_key.strip()
 
     @cached_property
     def sdk(self) -> Argilla:
-        """The SDK's client, made when it is first needed: the import takes two seconds."""
+        """The SDK's client, made on first use: the import takes two seconds."""
         import httpx
         from argilla import Argilla
 
@@ -75,31 +77,32 @@ class Client:
                 f"there is no key to {self.url}",
                 hint="set ARGILLA_API_KEY; Argilla shows it under My settings",
             )
-        if not _is_address(self._to):
+        if not _is_address(self._target):
             raise self._no_address()
 
-        class Unasked(Argilla):  # type: ignore[misc]
-            """Asks nothing yet: the SDK never closes a client whose first question fails."""
+        class Unvalidated(Argilla):  # type: ignore[misc]
+            """Sends no first request: the SDK never closes a client whose first request fails."""
 
             def _validate_connection(self) -> None:
                 pass
 
         timeout = httpx.Timeout(TIMEOUT, connect=CONNECT)
         with self.translated():
-            sdk = Unasked(self._to, self._key, timeout=timeout, retries=1, **_route(self._to))
+            route = _route(self._target)
+            sdk = Unvalidated(self._target, self._key, timeout=timeout, retries=1, **route)
         finalize(self, sdk.http_client.close)
         return sdk
 
     def request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> Any:
-        """Return the JSON that the server answers; each request is sent once."""
+        """Send a request once; return the JSON of the answer. Raises BackendError."""
         return self._request(method, path, params, body)[0]
 
     def _request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> tuple[Any, int]:
-        """Return what the server answers, and how many bytes that was."""
+        """Send a request once; return the JSON of the answer and its size in bytes."""
         with self.translated():
             response = self.sdk.http_client.request(
                 method,
@@ -163,7 +166,7 @@ class Client:
         )
 
     def _fault(self, status: int, body: Any) -> BackendError:
-        said = self._said(body)
+        reason = self._reason(body)
         if status == 401:
             return NotAllowed(
                 f"{self.url} refuses the key",
@@ -172,32 +175,34 @@ class Client:
             )
         if status == 403:
             return NotAllowed(
-                f"{self.url} does not allow that: {said}",
+                f"{self.url} does not allow that: {reason}",
                 hint="ARGILLA_API_KEY must be the key of an owner",
             )
         if status == 404:
-            return NotFound(f"{self.url} has no such thing: {said}", hint=NOT_ONE)
+            return NotFound(f"{self.url} has no such thing: {reason}", hint=NOT_ONE)
         if status == 409:
-            return Conflict(f"{self.url} has that already: {said}", hint="try again")
+            return Conflict(f"{self.url} has that already: {reason}", hint="try again")
         if status == 413:
             return TooLarge(
-                f"{self.url} refuses so much at once (HTTP 413): {said}",
+                f"{self.url} refuses so much at once (HTTP 413): {reason}",
                 hint="a proxy before it limits the size of requests: raise that to 10 MB",
             )
         if status in (408, 425, 429) or status >= 500:
             return BackendUnavailable(
-                f"{self.url} cannot answer now (HTTP {status}): {said}", hint="try again in a while"
+                f"{self.url} cannot answer now (HTTP {status}): {reason}",
+                hint="try again in a while",
             )
         hint = NOT_ONE if status < 400 else "is another version running? curate was written for 2.8"
-        return BackendError(f"{self.url} refuses (HTTP {status}): {said}", hint=hint)
+        return BackendError(f"{self.url} refuses (HTTP {status}): {reason}", hint=hint)
 
-    def _said(self, body: Any) -> str:
-        """Return what the server said, short, and without the key whatever it echoes."""
+    def _reason(self, body: Any) -> str:
+        """The reason that the server gave, shortened and without the key, even if it echoes it."""
         if not body:
             return "no reason given"
-        said = body.get("detail") or body if isinstance(body, dict) else body
-        text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
-        return self._clean(text)
+        reason = body.get("detail") or body if isinstance(body, dict) else body
+        if not isinstance(reason, str):
+            reason = json.dumps(reason, ensure_ascii=False, default=str)
+        return self._clean(reason)
 
     def _clean(self, text: str) -> str:
         return " ".join(text.replace(self._key, "…").split())[:300]
@@ -205,17 +210,17 @@ class Client:
     # ── datasets and people
 
     def dataset(self, key: str) -> Mapping[str, Any]:
-        """Return a dataset. Raises NotFound, also for the key of another kind of server."""
+        """The dataset with that key. Raises NotFound, also for a key of another kind of server."""
         try:
             id = UUID(key)
         except ValueError:
             raise NotFound(f"{key!r} is no dataset of an Argilla") from None
-        found = self.request("GET", f"datasets/{id}")
+        answer = self.request("GET", f"datasets/{id}")
         with well_formed():
-            return {**found}
+            return {**answer}
 
     def users(self, workspace: UUID | None = None) -> list[User]:
-        """Return everyone on the server, or the members of a workspace."""
+        """Everyone on the server, or the members of a workspace."""
         with self.translated():
             users = self.sdk.api.users
             return list(users.list_by_workspace_id(workspace) if workspace else users.list())
@@ -225,15 +230,17 @@ class Client:
     def records(
         self, dataset: str, keep: Callable[[Mapping[str, Any]], T], *, responses: bool
     ) -> list[T]:
-        """Return what is kept of every record: all of them, each once, in the order they came.
+        """Read every record once; return what `keep` makes of each, in the order of the pages.
 
-        Pages are told apart by position alone. If records were deleted meanwhile, or the pages do
-        not add up, everything is read again, by other pages.
+        Pages differ by position alone. If records were deleted meanwhile, or the pages do not add
+        up, everything is read again by pages of another size. Raises BackendUnavailable after
+        READINGS tries.
         """
         for reading in range(READINGS):
-            kept = self._read(dataset, keep, responses=responses, first=FIRST_PAGE - 7 * reading)
-            if kept is not None:
-                return kept
+            first = FIRST_PAGE - 7 * reading
+            results = self._read(dataset, keep, responses=responses, first=first)
+            if results is not None:
+                return results
             time.sleep(0.5)
         raise BackendUnavailable(
             f"the records on {self.url} change faster than they can be read",
@@ -248,46 +255,46 @@ class Client:
         responses: bool,
         first: int,
     ) -> list[T] | None:
-        """Return what is kept of every record, or None if the pages do not add up."""
+        """Read every record, `first` of them on the first page; None if the pages do not add up."""
         path, size = f"datasets/{dataset}/records", min(first, PAGE)
         include = {"include": "responses"} if responses else {}
-        kept: list[T] = []
-        seen: set[str] = set()
+        results: list[T] = []
+        ids: set[str] = set()
         offset = total = 0
 
         def fetch() -> Future[tuple[Any, int]]:
             params = {"offset": offset, "limit": size, **include}
             return ahead.submit(self._request, "GET", path, params)
 
-        with ThreadPoolExecutor(1) as ahead:  # while we read a page the server makes the next
+        with ThreadPoolExecutor(1) as ahead:  # the server makes the next page while we read one
             page = fetch()
             while True:
                 answer, length = page.result()
                 with well_formed():
-                    items, before, total = answer["items"], total, answer["total"]
-                    if total < before:
+                    items, previous, total = answer["items"], total, answer["total"]
+                    if total < previous:
                         return None
                     offset += len(items)
                     last = offset >= total or not items
                     if not last:
                         size = max(1, min(PAGE, 5 * size, size * PAGE_BYTES // (length + 1)))
                         page = fetch()
-                    seen.update(item["id"] for item in items)
-                    kept.extend(keep(item) for item in items)
+                    ids.update(item["id"] for item in items)
+                    results.extend(keep(item) for item in items)
                 if last:
-                    return kept if len(seen) == len(kept) == total else None
+                    return results if len(ids) == len(results) == total else None
 
     def count_records(self, dataset: str) -> int:
-        """Return how many records there are."""
+        """The number of records in a dataset."""
         page = self.request("GET", f"datasets/{dataset}/records", {"limit": 1})
         with well_formed():
             return int(page["total"])
 
 
 def external_id(record: Mapping[str, Any]) -> str:
-    """Return our id of a record; one that somebody else put there gets an id of its own.
+    """Our id of a record, or `record …` if somebody else put it there.
 
-    So what people answered there comes home and is rejected by name.
+    Answers to such a record are pulled too, and rejected by that name.
     """
     return str(record["external_id"] or f"record {record['id']}")
 
@@ -301,7 +308,7 @@ def _is_address(url: str) -> bool:
 
 
 def _route(url: str) -> dict[str, Any]:
-    """Return the proxy to take: the environment's, which the SDK ignores; none to this machine."""
+    """HTTP options with the environment's proxy, which the SDK ignores; none for this machine."""
     parts = urlsplit(url)
     proxy = getproxies().get(parts.scheme, "")
     if parts.hostname in LOOPBACK:
@@ -313,7 +320,7 @@ def _route(url: str) -> dict[str, Any]:
 
 @contextmanager
 def well_formed() -> Iterator[None]:
-    """Refuse half an answer: what is read in here must have the fields and types expected."""
+    """Raise BackendError if what is read inside lacks the expected fields or types."""
     try:
         yield
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -324,7 +331,7 @@ def well_formed() -> Iterator[None]:
 
 
 def time_of(at: str) -> str:
-    """Return a time with its zone and all six digits; the server's are UTC without saying so."""
+    """The server's time in ISO 8601 with its zone and six digits; without a zone it is UTC."""
     time = moment(at)
     assert time is not None
     return time.isoformat(timespec="microseconds")

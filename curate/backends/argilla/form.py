@@ -1,4 +1,4 @@
-"""A form as Argilla's fields and questions: what it shows, what it asks, what it cannot; no SDK.
+"""A form as Argilla's fields and questions, and what Argilla cannot express; no SDK.
 
     Text      text field, plain            choice, preference   label question
     Image     image field                  choices              multi-label question
@@ -6,9 +6,9 @@
     Style     nothing                      comment              text question
                                            entities             span question about one text
 
-Two things differ from Label Studio, and `remarks` says so. Argilla wants at least one question to
-be required: if the form requires none, the one is taken that this burdens least. Where that is a
-list of choices, it gets one more, for none of them.
+Two things differ from Label Studio; `remarks` names them. Argilla needs at least one required
+question: if the form requires none, the one that burdens people least becomes required. If that is
+a list of choices, it gets one more choice, for none of them.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ from curate.errors import FormError
 from curate.records import Form, Question
 
 NAME, TITLE, DESCRIPTION, VALUE, TEXT = 200, 500, 1000, 200, 500
-"""How many characters the server takes in names and titles, and in an option's value and text."""
+"""The most characters in a name, a title, a description, and an option's value and text."""
 
 OPTIONS = 500
-"""How many options a question may have, unless the server was set up otherwise."""
+"""The most options that a question may have, unless the server was set up otherwise."""
 
 VISIBLE = 3
-"""From how many options on the server may be told how many to show at once: we say all."""
+"""With this many options or more, a question can say how many to show at once: we say all."""
 
 TOP = 10
-"""The highest rating there can be."""
+"""The highest possible rating."""
 
 LEAST_BURDEN = (("entities",), ("choice", "rating", "preference"), ("choices",), ("comment",))
-"""Which kind of question to require if the form requires none: having marked nothing is an answer,
-a single choice nearly always is one, and choices get another for none."""
+"""The order of kinds in which to require a question if the form requires none. Marking no span is
+an answer, a single choice nearly always has one, and choices get one more for none."""
 
 Body = dict[str, Any]
 
 
 def refusals(form: Form) -> tuple[str, ...]:
-    """Return what Argilla cannot express of a form, with tag and line; nothing if it can all."""
+    """What Argilla cannot express of a form, with tag and line; empty if it can express all."""
     return tuple(_refusals(form))
 
 
@@ -54,62 +54,66 @@ def check(form: Form) -> None:
 
 
 def remarks(form: Form) -> tuple[str, ...]:
-    """Return what will be different on Argilla from what the form says."""
-    burdened = compelled(form)
-    if burdened is None or burdened.kind == "entities":
+    """What will differ on Argilla from what the form says."""
+    question = compelled(form)
+    if question is None or question.kind == "entities":
         return ()
-    if burdened.kind == "choices":
-        words = _word_for_none(burdened)
-        return (f"{burdened.name} also offers “{words}”: Argilla requires an answer to it",)
-    return (f"{burdened.name} must be answered: Argilla wants one question that must be",)
+    if question.kind == "choices":
+        words = _word_for_none(question)
+        return (f"{question.name} also offers “{words}”: Argilla requires an answer to it",)
+    return (f"{question.name} must be answered: Argilla wants one question that must be",)
 
 
 def compelled(form: Form) -> Question | None:
-    """Return the question that is required though the form does not say so; None if none is."""
+    """The question that becomes required on Argilla; None if the form itself requires one."""
     if any(question.required for question in form.questions):
         return None
-    found = (each for kinds in LEAST_BURDEN for each in form.questions if each.kind in kinds)
-    return next(found)
+    candidates = (
+        question for kinds in LEAST_BURDEN for question in form.questions if question.kind in kinds
+    )
+    return next(candidates)
 
 
 def required(form: Form) -> frozenset[str]:
-    """Return the names of the questions that must be answered."""
-    burdened = compelled(form)
-    return frozenset(each.name for each in form.questions if each.required or each == burdened)
+    """The names of the questions that must be answered."""
+    compulsory = compelled(form)
+    return frozenset(
+        question.name for question in form.questions if question.required or question == compulsory
+    )
 
 
 def none_of_these(form: Form) -> tuple[str, str] | None:
-    """Return the question that offers one more choice for none, and that choice's value."""
-    burdened = compelled(form)
-    if burdened is None or burdened.kind != "choices":
+    """The name of the question that gets a choice for none, and that choice's value; or None."""
+    question = compelled(form)
+    if question is None or question.kind != "choices":
         return None
     value = "none"
-    while value in burdened.labels:
+    while value in question.labels:
         value += "_"
-    return burdened.name, value
+    return question.name, value
 
 
 def settings(form: Form) -> dict[str, list[Body]]:
-    """Return the form's fields and questions as the server takes them. Raises FormError."""
+    """The form's fields and questions as the server takes them. Raises FormError."""
     check(form)
     titles = _titles(form)
     return {
         "fields": [_field(form, name, titles) for name in form.fields],
-        "questions": [_question(form, each, titles) for each in form.questions],
+        "questions": [_question(form, question, titles) for question in form.questions],
     }
 
 
-def same(wanted: Mapping[str, Any], found: Any) -> bool:
-    """Whether what the server has says all that is wanted; it adds ids, times and defaults."""
-    if isinstance(wanted, Mapping):
-        return isinstance(found, Mapping) and all(
-            name in found and same(value, found[name]) for name, value in wanted.items()
+def same(expected: Mapping[str, Any], actual: Any) -> bool:
+    """Whether the server's JSON has all that is expected; it adds ids, times and defaults."""
+    if isinstance(expected, Mapping):
+        return isinstance(actual, Mapping) and all(
+            name in actual and same(value, actual[name]) for name, value in expected.items()
         )
-    if isinstance(wanted, list):
-        if not isinstance(found, list) or len(found) != len(wanted):
+    if isinstance(expected, list):
+        if not isinstance(actual, list) or len(actual) != len(expected):
             return False
-        return all(same(*pair) for pair in zip(wanted, found, strict=True))
-    return bool(wanted == found)
+        return all(same(*pair) for pair in zip(expected, actual, strict=True))
+    return bool(expected == actual)
 
 
 # ── what cannot be expressed
@@ -119,36 +123,39 @@ def _refusals(form: Form) -> Iterator[str]:
     for name in form.fields:
         if len(name) > NAME:
             yield f"the field ${name[:40]}… has a name of more than {NAME} characters"
-    marked: set[str] = set()
-    nothing = none_of_these(form)
+    span_fields: set[str] = set()
+    none_choice = none_of_these(form)
     for question in form.questions:
-        more = 1 if nothing and nothing[0] == question.name else 0
-        for complaint in _complaints(question, marked, more):
+        extra = 1 if none_choice and none_choice[0] == question.name else 0
+        for complaint in _complaints(question, span_fields, extra):
             yield f"line {question.line}: <{question.tag}> {complaint}, which Argilla cannot do"
         if question.kind == "entities":
-            marked.update(question.fields)
+            span_fields.update(question.fields)
 
 
-def _complaints(question: Question, marked: set[str], more: int) -> Iterator[str]:
-    """Yield what cannot be; `marked` are texts that others mark, `more` is the choice of none."""
+def _complaints(question: Question, span_fields: set[str], extra: int) -> Iterator[str]:
+    """Yield what Argilla cannot do.
+
+    `span_fields` have a span question already; `extra` is the number of choices for none.
+    """
     if not 0 < len(question.name) <= NAME:
         yield f"has a name of {len(question.name)} characters"
     if question.kind == "entities" and len(question.fields) > 1:
         yield f"marks spans in {len(question.fields)} texts"
-    if question.kind == "entities" and marked & set(question.fields):
+    if question.kind == "entities" and span_fields & set(question.fields):
         yield f"marks spans in ${question.fields[0]}, as another does"
     if question.kind == "rating" and len(question.labels) > TOP:
         yield f"rates up to {len(question.labels)}, above {TOP}"
     if question.kind in ("choice", "choices", "entities", "preference"):
-        yield from _option_complaints(question, more)
+        yield from _option_complaints(question, extra)
 
 
-def _option_complaints(question: Question, more: int) -> Iterator[str]:
-    least, options = 1 if question.kind == "entities" else 2, len(question.labels) + more
-    if options < least:
-        yield f"offers {options} option"
-    if options > OPTIONS:
-        yield f"offers {options} options, more than {OPTIONS}"
+def _option_complaints(question: Question, extra: int) -> Iterator[str]:
+    least, number = 1 if question.kind == "entities" else 2, len(question.labels) + extra
+    if number < least:
+        yield f"offers {number} option"
+    if number > OPTIONS:
+        yield f"offers {number} options, more than {OPTIONS}"
     for value, text in zip(question.labels, question.shown, strict=True):
         if not value or not text:
             yield "offers an option without a word"
@@ -161,13 +168,16 @@ def _option_complaints(question: Question, more: int) -> Iterator[str]:
 
 def _field(form: Form, name: str, titles: Mapping[str, str]) -> Body:
     image = name in form.images
-    kind: Body = {"type": "image"} if image else {"type": "text", "use_markdown": False}
+    type_settings: Body = {"type": "image"} if image else {"type": "text", "use_markdown": False}
     title = titles.get(f"${name}") or _spoken(name)
-    return {"name": name, "title": title[:TITLE], "required": True, "settings": kind}
+    return {"name": name, "title": title[:TITLE], "required": True, "settings": type_settings}
 
 
 def _question(form: Form, question: Question, titles: Mapping[str, str]) -> Body:
-    """Return a question; its hint, of which the page shows but a sign, is its title if need be."""
+    """A question as the server takes it.
+
+    The page shows a hint only as an icon, so the hint is the title of a question without a header.
+    """
     hint = _attributes(form, question.name).get("placeholder", "").strip()
     body: Body = {
         "name": question.name,
@@ -176,7 +186,7 @@ def _question(form: Form, question: Question, titles: Mapping[str, str]) -> Body
         "settings": _SETTINGS[question.kind](form, question, titles),
     }
     if hint and question.name in titles:
-        body["description"] = html.escape(hint)[:DESCRIPTION]  # the page takes it as HTML
+        body["description"] = html.escape(hint)[:DESCRIPTION]  # the page reads it as HTML
     return body
 
 
@@ -185,34 +195,34 @@ def _choice(form: Form, question: Question, titles: Mapping[str, str]) -> Body:
 
 
 def _preference(form: Form, question: Question, titles: Mapping[str, str]) -> Body:
-    """Return a choice between the fields compared, by the titles that they are shown under."""
+    """A choice between the compared fields, named by their titles on the page."""
     if question.tag != "Pairwise":
         return _choice(form, question, titles)
-    shown = {name: titles.get(f"${name}") or _spoken(name) for name in question.labels}
-    options = [{"value": name, "text": text} for name, text in shown.items()]
+    field_titles = {name: titles.get(f"${name}") or _spoken(name) for name in question.labels}
+    options = [{"value": name, "text": title} for name, title in field_titles.items()]
     return {"type": "label_selection", "options": options}
 
 
 def _choices(form: Form, question: Question, titles: Mapping[str, str]) -> Body:
-    nothing = none_of_these(form)
-    more = {}
-    if nothing and nothing[0] == question.name:
-        more = {nothing[1]: _word_for_none(question)}
+    none_choice = none_of_these(form)
+    extra = {}
+    if none_choice and none_choice[0] == question.name:
+        extra = {none_choice[1]: _word_for_none(question)}
     return {
         "type": "multi_label_selection",
         "options_order": "natural",
-        **_options(question, more),
+        **_options(question, extra),
     }
 
 
 def _entities(form: Form, question: Question, titles: Mapping[str, str]) -> Body:
-    """Return a span question; spans may overlap, as they may on Label Studio."""
-    where = {"field": question.fields[0], "allow_overlapping": True}
-    return {"type": "span", **where, **_options(question)}
+    """A span question; spans may overlap, as on Label Studio."""
+    target = {"field": question.fields[0], "allow_overlapping": True}
+    return {"type": "span", **target, **_options(question)}
 
 
 def _rating(form: Form, question: Question, titles: Mapping[str, str]) -> Body:
-    return {"type": "rating", "options": [{"value": int(each)} for each in question.labels]}
+    return {"type": "rating", "options": [{"value": int(label)} for label in question.labels]}
 
 
 def _comment(form: Form, question: Question, titles: Mapping[str, str]) -> Body:
@@ -229,11 +239,11 @@ _SETTINGS: dict[str, Callable[[Form, Question, Mapping[str, str]], Body]] = {
 }
 
 
-def _options(question: Question, more: Mapping[str, str] | None = None) -> Body:
-    pairs = [*zip(question.labels, question.shown, strict=True), *(more or {}).items()]
+def _options(question: Question, extra: Mapping[str, str] | None = None) -> Body:
+    pairs = [*zip(question.labels, question.shown, strict=True), *(extra or {}).items()]
     options = [{"value": value, "text": text} for value, text in pairs]
-    all_of_them = {"visible_options": len(options)} if len(options) >= VISIBLE else {}
-    return {"options": options, **all_of_them}
+    visible = {"visible_options": len(options)} if len(options) >= VISIBLE else {}
+    return {"options": options, **visible}
 
 
 def _word_for_none(question: Question) -> str:
@@ -241,20 +251,14 @@ def _word_for_none(question: Question) -> str:
     return "以上都不是" if chinese else "None of these"
 
 
-def guide(markdown: str) -> str:
-    """Return guidelines in which no HTML is left: the page sanitises it only after it has run."""
-    return re.sub("<(?=[A-Za-z/!?])", "&lt;", markdown)
-
-
 # ── titles
 
 
 def _titles(form: Form) -> dict[str, str]:
-    """Return the titles of questions, by name, and of fields, by `$` and name.
+    """The titles of questions, by name, and of fields, by `$` and name.
 
-    A question takes the nearest header before it that stands in its view or in one around it,
-    unless a question has taken that. A field takes the header before it in a view that asks
-    nothing.
+    A question takes the nearest header before it in its own view or one around it, unless another
+    question took it. A field takes the header before it in a view without questions.
     """
     questions = {question.name for question in form.questions}
     fields = {f"${name}" for name in form.fields}
@@ -262,20 +266,20 @@ def _titles(form: Form) -> dict[str, str]:
     headers: list[str] = []
 
     def walk(view: ElementTree.Element) -> None:
-        asks = any(each.get("name") in questions for each in view.iter())
+        asks = any(element.get("name") in questions for element in view.iter())
         headers.append("")
-        for each in view:
-            if each.tag == "Header":
-                headers[-1] = " ".join(each.get("value", "").split())
-            elif each.get("name") in questions:
+        for element in view:
+            if element.tag == "Header":
+                headers[-1] = " ".join(element.get("value", "").split())
+            elif element.get("name") in questions:
                 if title := next(filter(None, reversed(headers)), ""):
-                    titles[each.attrib["name"]] = title
+                    titles[element.attrib["name"]] = title
                     headers[:] = [""] * len(headers)
-            elif each.get("value") in fields:
+            elif element.get("value") in fields:
                 if headers[-1] and not asks:
-                    titles.setdefault(each.attrib["value"], headers[-1])
+                    titles.setdefault(element.attrib["value"], headers[-1])
             else:
-                walk(each)
+                walk(element)
         headers.pop()
 
     root = ElementTree.Element("View")
@@ -285,28 +289,33 @@ def _titles(form: Form) -> dict[str, str]:
 
 
 def _spoken(name: str) -> str:
-    """Return a name as a title: `response_a` is “Response a”."""
+    """A name as a title: `response_a` is “Response a”."""
     words = name.replace("_", " ").strip() or name
     return words[0].upper() + words[1:]
 
 
 def _attributes(form: Form, name: str) -> Mapping[str, str]:
-    """Return the attributes of the tag of that name."""
+    """The attributes of the tag with that name."""
     tags = ElementTree.fromstring(form.xml).iter()
     return next((tag.attrib for tag in tags if tag.get("name") == name), {})
 
 
-# ── names
+# ── project names and guidelines
 
 
 def slug(name: str, length: int = 120) -> str:
-    """Return a project's name as Argilla takes it: letters, digits, `-` and `_`; still unique.
+    """A project's name as Argilla takes it: letters, digits, `-` and `_`; still unique.
 
-    A name that must be changed is marked with a digest of the whole; its end, which says the
-    round, is kept.
+    A name that must change starts with a digest of the whole name. Its end, which names the round,
+    is kept.
     """
     plain = re.sub("[^A-Za-z0-9_-]+", "-", name).strip("-_")
     if plain == name and len(name) <= length:
         return name
     mark = blake2b(name.encode(), digest_size=4).hexdigest()
     return f"{mark}-{plain[-(length - len(mark) - 1) :]}".rstrip("-")
+
+
+def guide(markdown: str) -> str:
+    """The guidelines with HTML tags escaped: the page sanitises HTML only after it has run."""
+    return re.sub("<(?=[A-Za-z/!?])", "&lt;", markdown)

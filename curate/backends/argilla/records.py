@@ -1,4 +1,4 @@
-"""Tasks as Argilla's records."""
+"""Tasks as Argilla records."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from curate.records import Form, Project, Task
 
 
 def record(form: Form, task: Task, questions: Mapping[str, str]) -> dict[str, Any]:
-    """Return a task as a record: our id, what the form shows, and no more.
+    """A task as a record: our id, the fields that the form shows, the suggestions, and no more.
 
-    `questions` holds the server's ids, by name. Raises DataError for what cannot be shown.
+    `questions` maps question names to the server's ids. Raises DataError for an image or a
+    suggestion that cannot be shown.
     """
-    made: dict[str, Any] = {"external_id": task.id, "fields": _fields(form, task)}
+    body: dict[str, Any] = {"external_id": task.id, "fields": _fields(form, task)}
     if task.suggestions:
         suggestions = write_suggestions(form, task.suggestions, texts(form, task), questions)
-        made["suggestions"] = suggestions
-    return made
+        body["suggestions"] = suggestions
+    return body
 
 
 def _fields(form: Form, task: Task) -> dict[str, str]:
-    """Return what the form shows of a task, as the server stores it."""
+    """The fields that the form shows, as the server stores them."""
     fields = {}
     for name in form.fields:
         value = task.fields.get(name, "")
@@ -41,12 +42,12 @@ def _fields(form: Form, task: Task) -> dict[str, str]:
 
 
 def texts(form: Form, task: Task) -> dict[str, str]:
-    """Return the texts and images of a task that the form shows."""
+    """The texts and images that the form shows, by field."""
     return {name: task.fields.get(name, "") for name in form.fields}
 
 
 def refuse_own_overlap(project: Project, tasks: Iterable[Task]) -> None:
-    """Raise DataError for a task that wants another overlap: Argilla has one for all."""
+    """Raise DataError for a task with another overlap: Argilla has one for all tasks."""
     for task in tasks:
         if task.overlap not in (None, project.overlap):
             raise DataError(
@@ -56,6 +57,6 @@ def refuse_own_overlap(project: Project, tasks: Iterable[Task]) -> None:
             )
 
 
-def characters(record: Mapping[str, Any]) -> int:
-    """Return how long a record's texts and images are; 0 if only answers are added to it."""
-    return sum(map(len, record.get("fields", {}).values()))
+def characters(body: Mapping[str, Any]) -> int:
+    """The length of a record's texts and images; 0 for a record that only adds answers."""
+    return sum(map(len, body.get("fields", {}).values()))

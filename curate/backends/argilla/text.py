@@ -1,18 +1,18 @@
-"""Texts as Argilla must hold them: shown exactly, never markup, and every span comes back exact.
+"""Texts as Argilla must hold them: shown exactly, never as markup, and with exact spans.
 
-Argilla's page takes a text as HTML and counts spans in UTF-16 units of what it then shows; its
-server wants a span to end within the code points that it stores. So a text is stored with `&`,
-`<` and `>` escaped and with everything beyond the Basic Multilingual Plane as a numeric reference:
-it runs nothing, it looks as it was written, and it is never stored shorter than it is counted,
-without anything added that people would see.
+Argilla's page reads a text as HTML and counts spans in UTF-16 units of the text that it shows. Its
+server wants a span to end within the code points that it stores. So `&`, `<` and `>` are stored
+escaped, and characters beyond the Basic Multilingual Plane as numeric references. Such a text runs
+nothing and looks as it was written. It is never stored shorter than the page counts it, and people
+see nothing added.
 
-    text    a<b 🙂 c        spans in code points here
+    text    a<b 🙂 c        our spans, in code points
     stored  a&lt;b &#128578; c
-    shown   a<b 🙂 c        spans in UTF-16 units there
+    shown   a<b 🙂 c        Argilla's spans, in UTF-16 units
 
-A canonical text comes back from what is stored as it was. Others are shown as near as a page can,
-each character as one: a carriage return without a newline as a newline, NUL and lone surrogates as
-U+FFFD; their spans are exact all the same.
+A canonical text comes back unchanged. Other texts are shown as closely as a page can, one character
+for one: a carriage return without a newline as a newline, NUL and lone surrogates as U+FFFD. Their
+spans are exact too.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ _CHARACTERS = {name: character for character, name in _NAMES.items()}
 
 
 def shown(text: str) -> str:
-    """Return what the page shows of a text; a canonical text is shown as it is."""
+    """The text that the page shows; a canonical text is shown as it is."""
     lines = re.sub(r"\r(?!\n)", "\n", text)
     return re.sub("[\0\ud800-\udfff]", "\ufffd", lines)
 
 
 def stored(text: str) -> str:
-    """Return what to store, so that the page shows the text."""
+    """The text to store for the page to show this one."""
     return re.sub("[&<>\r\U00010000-\U0010ffff]", _reference, shown(text))
 
 
 def restored(text: str) -> str:
-    """Return what is shown of a text stored by `stored`."""
+    """The text that the page shows, from one made by `stored`."""
     return re.sub(r"&(?:amp|lt|gt|#13|#[0-9]{5,7});", _character, text)
 
 
@@ -54,9 +54,9 @@ def _character(match: re.Match[str]) -> str:
 
 
 class Offsets:
-    """Spans of one text: code points here, UTF-16 units of what the page shows there.
+    """A converter of one text's spans between our code points and the page's UTF-16 units.
 
-    The two counts differ from a character beyond the Basic Multilingual Plane on, by one more.
+    Each character beyond the Basic Multilingual Plane is one code point, but two units.
     """
 
     def __init__(self, text: str) -> None:
@@ -65,13 +65,13 @@ class Offsets:
         self._units = [place + number for number, place in enumerate(self._places)]
 
     def there(self, start: int, end: int) -> tuple[int, int]:
-        """Return a span of the text as the page counts it. The span must lie in the text."""
+        """A span in units, from one in code points. The span must lie in the text."""
         return self._there(start), self._there(end)
 
     def here(self, start: int, end: int) -> tuple[int, int]:
-        """Return a span of the page in code points of the text.
+        """A span in code points, from one in units.
 
-        One that cuts a character takes it whole; what lies outside the text stays outside.
+        A span that cuts a character takes it whole. A span outside the text stays outside.
         """
         return self._here(start, 0), self._here(end, 1)
 
@@ -79,7 +79,7 @@ class Offsets:
         return place + bisect_left(self._places, place)
 
     def _here(self, unit: int, cut: int) -> int:
-        """Return the place of a unit; in a character it is where that begins, or ends if `cut`."""
+        """The place of a unit; inside a character it is the start, or with `cut` 1 the end."""
         number = bisect_right(self._units, unit)
         place = unit - number
         if number == 0 or place > self._places[number - 1]:

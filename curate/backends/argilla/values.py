@@ -1,6 +1,6 @@
-"""Argilla's values to ours and back; no server, no SDK.
+"""Conversion between Argilla's values and ours; no server, no SDK.
 
-    kind         value there                                        value here
+    kind         Argilla's value                                    our value
     choice       "news"                                             "news"
     choices      ["toxic", "spam"]                                  ["spam", "toxic"], in the form's order
     rating       4                                                  4
@@ -8,8 +8,9 @@
     entities     [{"start": 3, "end": 9, "label": "PER"}]           [{"start": 2, "end": 8, "label": "PER"}]
     preference   "response_a"                                       "response_a"
 
-Spans are counted in UTF-16 units there and in code points here (see `argilla_text`). The server
-checks much, but not what a record said when it was answered, so every value is checked again.
+Argilla counts spans in UTF-16 units, we count code points (see `argilla/text.py`). The server
+checks much, but not the text that a record had when it was answered. So every value is checked
+again.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -30,73 +31,73 @@ Texts = Mapping[str, str]
 Values = Mapping[str, Any]
 
 AGENT = "curate"
-"""Who suggests, for people to see: which model it was would bias them."""
+"""The source of suggestions that people see: a model's name would bias them."""
 
 _offsets = lru_cache(maxsize=8)(Offsets)
-"""The offsets of a text: several people mark the same one."""
+"""The offsets of a text, cached because several people mark the same one."""
 
 IMAGE_ADDRESS, IMAGE_DATA = 2038, 5_000_000
-"""How long the address of an image may be, and how long its data."""
+"""The most characters in the address of an image, and in its data."""
 
 IMAGE_TYPES = ("avif", "gif", "ico", "jpeg", "jpg", "png", "svg", "webp")
 
 
 def read_values(form: Form, values: Any, texts: Texts) -> dict[str, tuple[Any, str | None]]:
-    """Return, by question, the value and what is wrong with it.
+    """Question → its value, and what is wrong with it (None if nothing is).
 
-    Every question of the form is there, with None where it was left open; who chose or marked
-    nothing, where several can be, answers with an empty list. A value that is wrong is the server's
-    own, unchanged. What answers no question of the form stands under its own
-    name, with the complaint that it does.
+    Every question of the form is there, with None if it was left open. Selecting nothing in a
+    multi-choice or span question is an answer: an empty list. A wrong value stays as the server
+    has it. A value for no question of the form stands under its own name, with a complaint.
     """
     if values is not None and not isinstance(values, Mapping):
-        return {each.name: (values, "the answer has no values") for each in form.questions}
-    given = dict(values or {})
-    read = {
-        each.name: _read(form, each, given.pop(each.name, None), texts) for each in form.questions
+        return {question.name: (values, "the answer has no values") for question in form.questions}
+    remaining = dict(values or {})
+    answers = {
+        question.name: _read(form, question, remaining.pop(question.name, None), texts)
+        for question in form.questions
     }
-    strange = {name: (value, f"the form does not ask {name}") for name, value in given.items()}
-    return {**read, **strange}
+    unasked = {name: (value, f"the form does not ask {name}") for name, value in remaining.items()}
+    return {**answers, **unasked}
 
 
-def _read(form: Form, question: Question, given: Any, texts: Texts) -> tuple[Any, str | None]:
-    if given is not None and not (isinstance(given, Mapping) and "value" in given):
-        return given, f"{question.name} has no value"
-    there = given["value"] if given is not None else None
+def _read(form: Form, question: Question, answer: Any, texts: Texts) -> tuple[Any, str | None]:
+    if answer is not None and not (isinstance(answer, Mapping) and "value" in answer):
+        return answer, f"{question.name} has no value"
+    theirs = answer["value"] if answer is not None else None
     try:
-        value = _value(form, question, there, texts)
+        value = _value(form, question, theirs, texts)
         wrong = complaint(form, question.name, value, texts)
     except (TypeError, KeyError, AttributeError):
-        return there, f"{there!r} is no answer to {question.name}"
-    return (there, wrong) if wrong else (value, None)
+        return theirs, f"{theirs!r} is no answer to {question.name}"
+    return (theirs, wrong) if wrong else (value, None)
 
 
-def _value(form: Form, question: Question, there: Any, texts: Texts) -> Any:
+def _value(form: Form, question: Question, theirs: Any, texts: Texts) -> Any:
     if question.kind == "entities":
-        return _entities(form, question, there or [], texts)
-    if question.kind == "choices" and isinstance(there, list | None):
-        return _choices(form, question, there or [])
-    if question.kind == "comment" and isinstance(there, str):
-        there = there.rstrip("\n")  # the page adds one to what has several lines
-    return there if there != "" else None
+        return _entities(form, question, theirs or [], texts)
+    if question.kind == "choices" and isinstance(theirs, list | None):
+        return _choices(form, question, theirs or [])
+    if question.kind == "comment" and isinstance(theirs, str):
+        theirs = theirs.rstrip("\n")  # the page adds a newline to a comment of several lines
+    return theirs if theirs != "" else None
 
 
-def _choices(form: Form, question: Question, there: list[Any]) -> Any:
-    """Return the choices in the form's order, whatever the order of the clicks."""
-    chosen = [each for each in there if (question.name, each) != none_of_these(form)]
-    known = [label for label in question.labels if label in chosen]
-    return known + [each for each in chosen if each not in question.labels]
+def _choices(form: Form, question: Question, theirs: list[Any]) -> Any:
+    """The choices in the form's order, whatever the order of the clicks."""
+    choices = [choice for choice in theirs if (question.name, choice) != none_of_these(form)]
+    in_form = [label for label in question.labels if label in choices]
+    return in_form + [choice for choice in choices if choice not in question.labels]
 
 
-def _entities(form: Form, question: Question, there: list[Any], texts: Texts) -> Any:
-    """Return the spans in order; a person who marked none has found none."""
+def _entities(form: Form, question: Question, theirs: list[Any], texts: Texts) -> Any:
+    """The spans in order; an empty list if the person marked none."""
     field = question.fields[0]
     offsets = _offsets(texts[field])
-    named = {"field": field} if len(form.fields) > 1 else {}
+    field_entry = {"field": field} if len(form.fields) > 1 else {}
     spans: list[dict[str, Any]] = []
-    for each in there:
-        start, end = offsets.here(_whole(each["start"]), _whole(each["end"]))
-        spans.append({"start": start, "end": end, "label": each["label"], **named})
+    for span in theirs:
+        start, end = offsets.here(_whole(span["start"]), _whole(span["end"]))
+        spans.append({"start": start, "end": end, "label": span["label"], **field_entry})
     return sorted(spans, key=lambda span: (span["start"], span["end"], str(span["label"])))
 
 
@@ -106,26 +107,26 @@ def _whole(offset: Any) -> int:
     return offset
 
 
-# ── and back
+# ── from our values to Argilla's
 
 
 def write_values(form: Form, answers: Mapping[str, Any], texts: Texts) -> dict[str, Any]:
-    """Return a person's values, by question, as the server stores them; open ones are left out."""
-    nothing = none_of_these(form)
-    written: dict[str, Any] = {}
+    """A person's values by question, as the server stores them; open questions are left out."""
+    none_choice = none_of_these(form)
+    values: dict[str, Any] = {}
     for name, value in answers.items():
         question = form.question(name)
         if question.kind == "choices" and not value:
-            there = [nothing[1]] if nothing and nothing[0] == name else None
+            theirs = [none_choice[1]] if none_choice and none_choice[0] == name else None
         else:
-            there = write_value(question, value, texts)
-        if there is not None:
-            written[name] = {"value": there}
-    return written
+            theirs = write_value(question, value, texts)
+        if theirs is not None:
+            values[name] = {"value": theirs}
+    return values
 
 
 def write_value(question: Question, value: Any, texts: Texts) -> Any:
-    """Return what stands for a value on the server; None for an open answer."""
+    """A value as the server stores it; None for an open answer."""
     if value is None or question.kind != "entities":
         return value
     offsets = _offsets(texts[question.fields[0]])
@@ -137,15 +138,17 @@ def write_value(question: Question, value: Any, texts: Texts) -> Any:
 
 
 def write_response(form: Form, answers: Sequence[Annotation], texts: Texts) -> dict[str, Any]:
-    """Return one person's answers to one task's questions as the server stores them.
+    """One person's answers to one task, as the server stores them.
 
-    A skip is what Argilla calls a discard. An answer without a question that must be answered is
-    kept as a draft: the server would refuse it as submitted.
+    A skip is what Argilla calls a discard. If a required question is open, the answers are stored
+    as a draft: the server would refuse them as submitted.
     """
-    if all(each.status != "submitted" for each in answers):
+    if all(answer.status != "submitted" for answer in answers):
         return {"status": "discarded"}
-    given = {each.question: each.value for each in answers if each.status == "submitted"}
-    values = write_values(form, given, texts)
+    submitted = {
+        answer.question: answer.value for answer in answers if answer.status == "submitted"
+    }
+    values = write_values(form, submitted, texts)
     complete = required(form) <= values.keys()
     return {"status": "submitted" if complete else "draft", "values": values}
 
@@ -153,23 +156,24 @@ def write_response(form: Form, answers: Sequence[Annotation], texts: Texts) -> d
 def write_suggestions(
     form: Form, suggestions: Sequence[Suggestion], texts: Texts, questions: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return suggestions as the server takes them; `questions` holds its ids, by name.
+    """Suggestions as the server takes them; `questions` maps question names to its ids.
 
     Raises DataError for one that does not fit the form.
     """
-    asked = [each.question for each in suggestions]
-    written = []
-    for each in suggestions:
-        wrong = complaint(form, each.question, each.value, texts) or _wrong_score(each.score)
-        if wrong is None and asked.count(each.question) > 1:
-            wrong = f"two suggestions for {each.question}"
+    names = [suggestion.question for suggestion in suggestions]
+    bodies = []
+    for suggestion in suggestions:
+        name, score = suggestion.question, suggestion.score
+        wrong = complaint(form, name, suggestion.value, texts) or _wrong_score(score)
+        if wrong is None and names.count(name) > 1:
+            wrong = f"two suggestions for {name}"
         if wrong:
             raise DataError(f"a suggestion cannot be shown: {wrong}")
-        value = write_value(form.question(each.question), each.value, texts)
-        if value is not None and (value or form.question(each.question).kind == "entities"):
-            suggestion = {"question_id": questions[each.question], "value": value, "agent": AGENT}
-            written.append({**suggestion, **_score(value, each.score)})
-    return written
+        value = write_value(form.question(name), suggestion.value, texts)
+        if value is not None and (value or form.question(name).kind == "entities"):
+            body = {"question_id": questions[name], "value": value, "agent": AGENT}
+            bodies.append({**body, **_score(value, score)})
+    return bodies
 
 
 def _wrong_score(score: float | None) -> str | None:
@@ -179,21 +183,24 @@ def _wrong_score(score: float | None) -> str | None:
 
 
 def _score(value: Any, score: float | None) -> dict[str, Any]:
-    """Return the score; a list has one for each of its items."""
+    """The score of a value; a list has it once for each of its items."""
     if score is None or value == []:
         return {}
     return {"score": [score] * len(value) if isinstance(value, list) else score}
 
 
+# ── images
+
+
 def image_complaint(address: str) -> str | None:
-    """Return why the server would not take an image, or None."""
+    """Why the server would not take an image; None if it would."""
     scheme = address.partition(":")[0].lower()
     if scheme in ("http", "https"):
         return _address_complaint(address)
     if scheme != "data":
         return f"{address[:60]!r} is no web address and no data"
     kind = address[5:].partition(";")[0].partition(",")[0]
-    if kind not in (f"image/{each}" for each in IMAGE_TYPES):
+    if kind not in (f"image/{name}" for name in IMAGE_TYPES):
         return f"its data are {kind or 'of no kind'}, not one of {', '.join(IMAGE_TYPES)}"
     return f"its data are over {IMAGE_DATA} characters" if len(address) > IMAGE_DATA else None
 

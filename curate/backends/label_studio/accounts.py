@@ -1,7 +1,7 @@
-"""Accounts on a Label Studio that is not ours: made through the invite link, as people do it.
+"""Accounts on a Label Studio server that curate does not run, made through its invite link.
 
-The API alone makes users who cannot log in. So the sign-up page is filled in for the person, who
-may change the password later.
+Users made by the API alone cannot log in. So curate fills in the sign-up page for the person; the
+password can be changed later.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
 
 
 class LabelStudioAccounts:
-    """The people of one server, as the key's owner may see and invite them."""
+    """The accounts on one server, as the key's owner may see and add them."""
 
     def __init__(self, url: str, api_key: str) -> None:
         self._client = Client(url, api_key)
         self.url = self._client.url
 
     def logins(self) -> tuple[str, ...]:
-        """Return the e-mails of everyone with an account; nobody can tell their passwords."""
+        """The e-mail addresses of all accounts, sorted; the server tells nobody their passwords."""
         return tuple(sorted(self._client.accounts().values()))
 
     def add(self, email: str, name: str) -> Account:
         """Make an account with a random password; return it with its token.
 
-        Raises BackendError if there is one already, or if the page cannot be filled in: then the
-        hint is the link with which the person can do that.
+        Raises BackendError if the account exists, or if the page cannot be filled in: the hint is
+        then the link with which the person can sign up.
         """
         email = checked_email(email)
-        if email in (known.lower() for known in self.logins()):
+        if email in (login.lower() for login in self.logins()):
             raise BackendError(
                 f"{email} has an account on {self.url} already",
                 hint="only the person knows the password; an administrator can set a new one",
@@ -52,14 +52,14 @@ class LabelStudioAccounts:
             return Account(email, name[:30], password, self._token(page))
 
     def invite(self) -> str:
-        """Return the link with which people sign up; whoever has it can."""
+        """The link with which people sign up; anyone who has it can use it."""
         answer = self._client.request("GET", "api/invite")
         with well_formed():
             return urljoin(f"{self.url}/", str(answer["invite_url"]).lstrip("/"))
 
     @contextmanager
     def _page(self, link: str) -> Iterator[httpx.Client]:
-        """Yield a browser, as it were: its faults name the link for the person."""
+        """Yield an HTTP client in place of a browser; its faults name the link for the person."""
         import httpx
 
         try:
@@ -73,32 +73,32 @@ class LabelStudioAccounts:
             raise self._refusal(f"half an answer ({type(error).__name__})", link) from None
 
     def _sign_up(self, page: httpx.Client, link: str, email: str, password: str) -> None:
-        """Fill in the page; the person is then logged in there."""
+        """Fill in the sign-up page; `page` is then logged in as the person."""
         page.get(link).raise_for_status()
         token = page.cookies.get("csrftoken") or ""
         form = {"email": email, "password": password, "csrfmiddlewaretoken": token}
         answer = page.post(link, data=form, headers={"Referer": link})
-        if not answer.is_redirect:  # the page again, with what is wrong
+        if not answer.is_redirect:  # the same page again, with the reason
             raise self._refusal(_complaint(answer), link)
         me = page.get(f"{self.url}/api/current-user/whoami").raise_for_status().json()
         if me["email"].lower() != email:
             raise self._refusal(f"it answers as {me['email']}", link)
 
     def _token(self, page: httpx.Client) -> str:
-        """Return a token of the new account's that the server takes, or "".
+        """A token of the new account that the server takes, or "".
 
-        The account is there: what fails here must not lose its password. The person's name stays
-        at home: whoever has an account on the server can list all others.
+        The account exists by now, so a fault here must not lose its password. The person's name is
+        not sent: everyone with an account on the server can list all others.
         """
         import httpx
 
-        here = f"{self.url}/api/current-user"
-        with suppress(httpx.HTTPError, ValueError, KeyError, TypeError), http_client(here) as other:
-            token = page.get(f"{here}/token").raise_for_status().json()["token"]
-            known = {"Authorization": f"Token {token}"}
-            if not other.get(f"{here}/whoami", headers=known).is_success:  # legacy tokens are off
-                made = page.post(f"{self.url}/api/token/").raise_for_status().json()
-                return str(made["token"])
+        user = f"{self.url}/api/current-user"
+        with suppress(httpx.HTTPError, ValueError, KeyError, TypeError), http_client(user) as other:
+            token = page.get(f"{user}/token").raise_for_status().json()["token"]
+            headers = {"Authorization": f"Token {token}"}
+            if not other.get(f"{user}/whoami", headers=headers).is_success:  # legacy tokens are off
+                answer = page.post(f"{self.url}/api/token/").raise_for_status().json()
+                return str(answer["token"])
             return str(token)
         return ""
 
@@ -110,6 +110,6 @@ class LabelStudioAccounts:
 
 
 def _complaint(answer: httpx.Response) -> str:
-    """Return what the sign-up page finds wrong, or the status."""
-    found = search(r'class="field_errors"[^>]*>\s*<li>([^<]*)', answer.text)
-    return unescape(found[1]).strip() if found else f"HTTP {answer.status_code}"
+    """The reason that the sign-up page gives, or the HTTP status."""
+    match = search(r'class="field_errors"[^>]*>\s*<li>([^<]*)', answer.text)
+    return unescape(match[1]).strip() if match else f"HTTP {answer.status_code}"

@@ -1,7 +1,7 @@
-"""Answers on a Label Studio project: which there are, which are new, which are gone.
+"""Answers on a Label Studio project: which exist, which are new, which are gone.
 
-A task's `updated_at` moves with everything that happens to its answers, their deletion too; so an
-incremental pull reads the tasks changed since the last one and replaces all their answers. The
+A task's `updated_at` changes with everything that happens to its answers, their deletion too. So
+an incremental pull reads the tasks changed since the last one and replaces all their answers. The
 deletion of a task leaves no trace: the cursor counts the tasks, and a missing one is looked for.
 """
 
@@ -30,16 +30,16 @@ from curate.errors import BackendError
 from curate.records import Annotation, Key, Project, Pulled, Status, moment
 
 STATES = "id,data,updated_at,annotations,completed_by,was_cancelled"
-"""What to ask of tasks; the server drops nested fields too that are not named here."""
+"""The fields of tasks to ask for; the server leaves out nested fields too, if not named here."""
 
 ANSWERS = f"{STATES},result,lead_time"
-OVERLAP = timedelta(seconds=5)
+LOOKBACK = timedelta(seconds=5)
 """How far a pull looks behind its cursor: two answers may be stored out of order."""
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a pull ended: the newest change, and how many tasks there were up to which id."""
+    """Where a pull ended: the newest change, the last task id, and the number of tasks up to it."""
 
     after: str
     last_id: int
@@ -47,7 +47,7 @@ class Cursor:
 
     @staticmethod
     def parse(text: str) -> Cursor:
-        """Read a cursor. Raises BackendError if it is none of ours."""
+        """Read a cursor. Raises BackendError if it is not one of ours."""
         try:
             return Cursor(**json.loads(text))
         except (ValueError, TypeError):
@@ -59,7 +59,7 @@ class Cursor:
 
 @dataclass
 class Reading:
-    """What was read: answers by key, the records they are of, and how far it goes."""
+    """What was read: answers by key, their records and task ids, and the newest change."""
 
     annotations: dict[Key, Annotation] = field(default_factory=dict)
     records: set[str] = field(default_factory=set)
@@ -68,14 +68,14 @@ class Reading:
 
     def add(self, answers: Iterable[Annotation]) -> None:
         """Keep the newest answer of each key: one person may have given several."""
-        for each in answers:
-            before = self.annotations.get(each.key)
-            if before is None or str(each.at) >= str(before.at):
-                self.annotations[each.key] = each
+        for answer in answers:
+            before = self.annotations.get(answer.key)
+            if before is None or str(answer.at) >= str(before.at):
+                self.annotations[answer.key] = answer
 
 
 class Answers:
-    """The answers of one project, seen through the client of its server."""
+    """The answers of one project, read with the client of its server."""
 
     def __init__(self, client: Client, project: Project) -> None:
         self.client = client
@@ -83,43 +83,43 @@ class Answers:
 
     @cached_property
     def accounts(self) -> dict[int, str]:
-        """The e-mail of everyone on the server, by user id."""
+        """User id → e-mail address of everyone on the server."""
         return self.client.accounts()
 
     def pull(
         self, cursor: str | None, known: Mapping[Key, str], *, accept_withdrawals: bool
     ) -> Pulled:
-        """Return answers new or changed since the cursor, those gone, and the next cursor.
+        """Fetch the answers new or changed since the cursor, the gone ones, and the next cursor.
 
         Raises ProjectMismatch if more than a few submitted answers are gone at once.
         """
         last = Cursor.parse(cursor) if cursor else None
-        drafts = self._drafts()  # first: one that is submitted meanwhile is then seen as submitted
+        drafts = self._drafts()  # read first: one submitted meanwhile is then read as submitted
         reading = self.read(*_since(last))
         present, after = self._census(last, reading)
-        found = {**drafts, **reading.annotations}
+        answers = {**drafts, **reading.annotations}
         missing = {
             key
             for key, mark in known.items()
-            if key not in found and not mark.startswith("withdrawn|")
+            if key not in answers and not mark.startswith("withdrawn|")
         }
-        gone = list(self._gone(missing, known, reading.records, present))
+        withdrawals = list(self._withdrawals(missing, known, reading.records, present))
         if not accept_withdrawals:
-            refuse_losses(gone, known, self.project.name)
-        news = [each for each in found.values() if known.get(each.key) != each.mark]
-        return Pulled((*news, *gone), str(after) if after else None, len(found))
+            refuse_losses(withdrawals, known, self.project.name)
+        changed = [answer for answer in answers.values() if known.get(answer.key) != answer.mark]
+        return Pulled((*changed, *withdrawals), str(after) if after else None, len(answers))
 
     def counts(self) -> tuple[dict[str, Counter[str]], int]:
-        """Return, by account, on how many tasks its last word is what; and how many tasks are."""
+        """Account → status of its last answer → number of tasks; and the number of all tasks."""
         newest: dict[tuple[str, str], tuple[str, str]] = {}
         records = set()
         for task in self.client.tasks(self.project.key, STATES):
             with well_formed():
                 record = task["data"][RECORD]
                 records.add(record)
-                for each in task["annotations"]:
-                    key = (record, self._account(each["completed_by"]))
-                    state = (_time(each["updated_at"]), _status(each))
+                for annotation in task["annotations"]:
+                    key = (record, self._account(annotation["completed_by"]))
+                    state = (_time(annotation["updated_at"]), _status(annotation))
                     newest[key] = max(newest.get(key, state), state)
         counts: dict[str, Counter[str]] = defaultdict(Counter)
         for (_, account), (_, status) in newest.items():
@@ -130,61 +130,62 @@ class Answers:
 
     # ── reading
 
-    def read(self, *where: Mapping[str, Any]) -> Reading:
-        """Return all answers to the tasks that match."""
+    def read(self, *filters: Mapping[str, Any]) -> Reading:
+        """Read all answers to the tasks that match all filters."""
         reading = Reading()
-        for task in self.client.tasks(self.project.key, ANSWERS, *where):
+        for task in self.client.tasks(self.project.key, ANSWERS, *filters):
             with well_formed():
                 reading.tasks.append(task["id"])
                 reading.records.add(task["data"][RECORD])
                 reading.after = max(reading.after, _time(task["updated_at"]))
-                for each in task["annotations"]:
-                    account = self._account(each["completed_by"])
-                    reading.add(self._rows(task["data"], each, account, _status(each)))
+                for annotation in task["annotations"]:
+                    account = self._account(annotation["completed_by"])
+                    rows = self._rows(task["data"], annotation, account, _status(annotation))
+                    reading.add(rows)
         return reading
 
     def _rows(
-        self, data: Mapping[str, Any], each: Mapping[str, Any], account: str, status: Status
+        self, data: Mapping[str, Any], annotation: Mapping[str, Any], account: str, status: Status
     ) -> Iterator[Annotation]:
-        """Yield one answer per question."""
+        """Yield the answers of an annotation or a draft, one for each question."""
         form = self.project.form
         texts = {name: str(data.get(name, "")) for name in form.fields}
-        given = Annotation(
-            data[RECORD], "", account, None, status, _time(each["updated_at"]), each["lead_time"]
-        )
+        at, seconds = _time(annotation["updated_at"]), annotation["lead_time"]
+        template = Annotation(data[RECORD], "", account, None, status, at, seconds)
         if status == "skipped":
-            yield from (replace(given, question=question.name) for question in form.questions)
+            yield from (replace(template, question=question.name) for question in form.questions)
             return
-        for name, (value, wrong) in read_result(form, each["result"], texts).items():
-            answer = replace(given, question=name, value=value)
+        for name, (value, wrong) in read_result(form, annotation["result"], texts).items():
+            answer = replace(template, question=name, value=value)
             yield replace(answer, status="rejected", reason=wrong) if wrong else answer
 
     def _account(self, user: int | None) -> str:
         return self.accounts.get(user or 0, f"deleted account {user}")
 
     def _drafts(self) -> dict[Key, Annotation]:
-        """Return what people have begun, as saved by their browser, where they submitted nothing.
+        """The drafts that people's browsers saved, on tasks where they submitted nothing.
 
-        A draft does not move its task's `updated_at`, so drafts are read afresh each time: one
+        A draft does not change its task's `updated_at`, so all drafts are read each time: one
         request for all tasks that have any, and one for each of these.
         """
         reading = Reading()
-        begun = where("draft_exists", "equal", "Boolean", "true")
-        for task in self.client.tasks(self.project.key, ANSWERS, begun):
+        has_draft = where("draft_exists", "equal", "Boolean", "true")
+        for task in self.client.tasks(self.project.key, ANSWERS, has_draft):
             drafts = self.client.request("GET", f"api/tasks/{task['id']}/drafts")
             with well_formed():
-                answered = {self._account(each["completed_by"]) for each in task["annotations"]}
-                for each in drafts:
-                    if each["annotation"] is None and each["user"] not in answered:
-                        reading.add(self._rows(task["data"], each, each["user"], "draft"))
+                users = [annotation["completed_by"] for annotation in task["annotations"]]
+                answered = {self._account(user) for user in users}
+                for draft in drafts:
+                    if draft["annotation"] is None and draft["user"] not in answered:
+                        reading.add(self._rows(task["data"], draft, draft["user"], "draft"))
         return reading.annotations
 
-    # ── what is gone
+    # ── withdrawals
 
     def _census(
         self, last: Cursor | None, reading: Reading
     ) -> tuple[set[str] | None, Cursor | None]:
-        """Return the records that are there (None if none went missing), and the next cursor."""
+        """The records on the server (None if no task is missing), and the next cursor."""
         if last is None:
             first = Cursor(reading.after, max(reading.tasks, default=0), len(reading.tasks))
             return reading.records, first if reading.tasks else None
@@ -195,28 +196,28 @@ class Answers:
         if number >= last.tasks:
             number += sum(id > last.last_id for id in reading.tasks)
             return None, Cursor(after, newest, number)
-        there = dict(self.client.records(self.project.key))
-        return set(there.values()), Cursor(after, newest, sum(id <= newest for id in there))
+        records = dict(self.client.records(self.project.key))
+        return set(records.values()), Cursor(after, newest, sum(id <= newest for id in records))
 
-    def _gone(
+    def _withdrawals(
         self,
         missing: set[Key],
         known: Mapping[Key, str],
-        read: set[str],
+        records: set[str],
         present: set[str] | None,
     ) -> Iterator[Annotation]:
         """Yield a withdrawal for each missing answer that is really gone, with the reason.
 
-        A record may stand on two tasks, of which only one was read: its answers are looked up.
+        If a record is on two tasks and only one was read, its answers are looked up.
         """
-        doubtful = sorted({id for id, _, _ in missing if id in read})
-        still: set[Key] = set()
+        doubtful = sorted({id for id, _, _ in missing if id in records})
+        present_keys: set[Key] = set()
         for chunk in chunks(doubtful, LOOKUP):
-            still |= self.read(where_records(chunk)).annotations.keys()
-        for key in sorted(missing - still):
+            present_keys |= self.read(where_records(chunk)).annotations.keys()
+        for key in sorted(missing - present_keys):
             if present is not None and key[0] not in present:
                 yield Annotation(*key, None, "withdrawn", reason="its task is gone from the server")
-            elif key[0] in read:
+            elif key[0] in records:
                 yield Annotation(*key, None, "withdrawn", reason="deleted on the server")
             elif known[key].startswith("draft|"):
                 yield Annotation(*key, None, "withdrawn", reason="the draft was discarded")
@@ -225,9 +226,9 @@ class Answers:
 def _since(last: Cursor | None) -> list[dict[str, Any]]:
     if last is None:
         return []
-    after = datetime.fromisoformat(last.after) - OVERLAP
-    form = "%Y-%m-%dT%H:%M:%S.%fZ"  # any other is answered with 500
-    return [where("updated_at", "greater", "Datetime", after.strftime(form))]
+    after = datetime.fromisoformat(last.after) - LOOKBACK
+    pattern = "%Y-%m-%dT%H:%M:%S.%fZ"  # the server answers any other with 500
+    return [where("updated_at", "greater", "Datetime", after.strftime(pattern))]
 
 
 def _status(annotation: Mapping[str, Any]) -> Status:
@@ -235,7 +236,7 @@ def _status(annotation: Mapping[str, Any]) -> Status:
 
 
 def _time(at: str) -> str:
-    """Return a time with its zone and all six digits, so that times compare as text."""
+    """A time in ISO 8601 with its zone and six digits, so that times compare as text."""
     time = moment(at)
     assert time is not None
     return time.isoformat(timespec="microseconds")

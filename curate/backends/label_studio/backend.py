@@ -1,8 +1,8 @@
 """Label Studio as a backend: a round is a project, a task carries our id as `record_id`.
 
-The server has no unique keys, checks no answers, and shows everything to everybody who has an
-account. So pushing asks first what is there, pulling checks every value, and a task holds what the
-form shows and nothing else.
+The server has no unique keys, checks no answers, and shows everything to everyone with an account.
+So a push first asks which tasks are there, a pull checks every value, and a task holds only what
+the form shows.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from curate.forms import parse_form
 from curate.records import Annotation, Form, Key, Progress, Project, Pulled, Server, Task
 
 FIRST, MOST = 500, 2000
-"""How many tasks go at first, and at most: more at once are no faster."""
+"""How many tasks are in the first batch, and in the largest: larger ones are no faster."""
 
 EVERYONE = 1000
 """The overlap that asks everyone: more people than will ever answer one text."""
 
 TITLE = 50
-"""How long a title may be on the server; a name's end says which round it is."""
+"""The most characters of a title on the server; the end of a name says which round it is."""
 
 MODEL = "curate"
-"""The model version of all suggestions: a project shows those of one."""
+"""The model version of all suggestions: a project shows only one version."""
 
 
 class LabelStudioBackend:
     """A Label Studio server, embedded or not; keys are legacy or personal access tokens.
 
-    `public` is its address for people, if that is another than `url`; `bulk` is where it may be
-    asked for much without keeping people waiting, if there is such a place.
+    `public` is its address for people, if it differs from `url`. `bulk` is another address of the
+    server, if there is one, where large requests do not keep people waiting.
     """
 
     name = "label_studio"
@@ -71,6 +71,7 @@ class LabelStudioBackend:
         self.accept_withdrawals = accept_withdrawals
 
     def ping(self) -> Server:
+        """The server and its version, and the user whose key it is."""
         with self.client.translated():
             user = self.client.sdk.users.whoami().email
             version = self.client.sdk.versions.get().release
@@ -83,6 +84,7 @@ class LabelStudioBackend:
     def ensure_project(
         self, name: str, form: Form, *, overlap: int | None, guidelines: str
     ) -> Project:
+        """Find the oldest project with that title, or create one."""
         if reasons := refusals(form):
             hint = "see `curate forms check`"
             raise FormError(f"{form.name}: {reasons[0]}", hint=hint)
@@ -93,19 +95,20 @@ class LabelStudioBackend:
         return self._with_overlap(self.open_project(project))
 
     def open_project(self, project: Project) -> Project:
-        """Return the project, with the address where people label, if it is still the one given.
+        """The project with the address where people label, if it is still the same.
 
-        It is known by id, title, time of creation and form; the server's address may change.
+        Its id, title, time of creation and form must match; the server's address may change. Raises
+        ProjectMismatch.
         """
         try:
             with self.client.translated():
-                found = self.client.sdk.projects.get(id=int(project.key))
+                theirs = self.client.sdk.projects.get(id=int(project.key))
         except NotFound:
             raise self._mismatch(project, "is gone from") from None
-        born = found.created_at.isoformat() if found.created_at else ""
-        if found.title != project.name[-TITLE:] or project.born not in ("", born):
+        born = theirs.created_at.isoformat() if theirs.created_at else ""
+        if theirs.title != project.name[-TITLE:] or project.born not in ("", born):
             raise self._mismatch(project, "is not the project of that number on")
-        if _digest(found.label_config or "") != project.form.digest:
+        if _digest(theirs.label_config or "") != project.form.digest:
             raise ProjectMismatch(
                 f"{project.name} asks other questions on {self.client.url}",
                 hint="a changed form acts on the next round: `curate run --next-round`",
@@ -114,14 +117,14 @@ class LabelStudioBackend:
         return replace(project, server=self.client.url, url=url, born=born)
 
     def _with_overlap(self, project: Project) -> Project:
-        """See that the project asks as many people as it should: not so if an earlier try did."""
-        wanted = project.overlap or EVERYONE
+        """Set the project's overlap if an earlier try created it with another."""
+        overlap = project.overlap or EVERYONE
         with self.client.translated():
             projects = self.client.sdk.projects
-            if projects.get(id=int(project.key)).maximum_annotations != wanted:
+            if projects.get(id=int(project.key)).maximum_annotations != overlap:
                 projects.update(
                     id=int(project.key),
-                    maximum_annotations=wanted,
+                    maximum_annotations=overlap,
                     request_options={"max_retries": 0},
                 )
         return project
@@ -134,11 +137,12 @@ class LabelStudioBackend:
         )
 
     def _find(self, title: str) -> str | None:
-        """Return the id of the oldest project with exactly that title."""
+        """The id of the oldest project with exactly that title, or None."""
         params = {"title": title, "include": "id,title", "page_size": 100}
         page = self.client.request("GET", "api/projects", params)
         with well_formed():
-            ids = [int(each["id"]) for each in page["results"] if each["title"] == title]
+            projects = [project for project in page["results"] if project["title"] == title]
+            ids = [int(project["id"]) for project in projects]
         return str(min(ids)) if ids else None
 
     def _create(self, name: str, form: Form, overlap: int | None, guidelines: str) -> str:
@@ -160,6 +164,7 @@ class LabelStudioBackend:
     # ── tasks
 
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
+        """Send the tasks that the server lacks; yield the id of each one stored."""
         return self._push(project, tasks, {})
 
     def _push(
@@ -168,41 +173,41 @@ class LabelStudioBackend:
         tasks: Iterable[Task],
         answers: Mapping[tuple[str, str], Mapping[str, Any]],
     ) -> Iterator[str]:
-        """Send what is not there, each task with the answers, by (id, account), that it had."""
+        """Send the missing tasks, each with its own `answers`, whose keys are (id, account)."""
         self.open_project(project)
-        wanted = {task.id: task for task in tasks}
-        data = {id: _imported(project.form, task) for id, task in wanted.items()}
+        by_id = {task.id: task for task in tasks}
+        data = {id: _imported(project.form, task) for id, task in by_id.items()}
         for (id, _), answer in answers.items():
             data[id].setdefault("annotations", []).append(answer)
-        there = dict(self._there(project))
-        for id in wanted.keys() & there.keys():
-            self._set_overlap(wanted[id], *there[id])
-        missing = [row for id, row in data.items() if id not in there]
-        last = max((key for key, _ in there.values()), default=0)
+        present = dict(self._tasks(project))
+        for id in by_id.keys() & present.keys():
+            self._set_overlap(by_id[id], *present[id])
+        missing = [row for id, row in data.items() if id not in present]
+        last = max((key for key, _ in present.values()), default=0)
 
         def store(batch: Sequence[Row]) -> None:
             nonlocal last
             keys = self._send(project, batch, last)
             last = max(keys.values())
             for id, key in keys.items():
-                self._set_overlap(wanted[id], key, project.overlap)
+                self._set_overlap(by_id[id], key, project.overlap)
 
         for batch in in_batches(missing, Pace(_characters, first=FIRST, most=MOST), store):
             yield from (row["data"][RECORD] for row in batch)
 
-    def _there(self, project: Project) -> Iterator[tuple[str, tuple[int, int]]]:
-        """Yield record → id and overlap of every task on the server."""
+    def _tasks(self, project: Project) -> Iterator[tuple[str, tuple[int, int]]]:
+        """Yield our id of every task on the server, with the server's id and the overlap."""
         for task in self.client.tasks(project.key, "id,data,overlap"):
             with well_formed():
                 yield task["data"][RECORD], (task["id"], task["overlap"])
 
     def _send(self, project: Project, batch: Sequence[Row], last: int) -> dict[str, int]:
-        """Send a batch once; return record → the server's id.
+        """Send a batch once; return our ids → the server's.
 
-        A server stores a batch whole or not at all. If its answer is lost, or it works in the
-        background and answers without ids, what arrived is looked up past the `last` known id.
+        The server stores a batch whole or not at all. If its answer is lost, or has no ids because
+        the server works in the background, the tasks with ids after `last` are looked up.
         """
-        ids = [each["data"][RECORD] for each in batch]
+        ids = [row["data"][RECORD] for row in batch]
         path, params = f"api/projects/{project.key}/import", {"return_task_ids": "true"}
         try:
             answer = self.client.request("POST", path, params, batch)
@@ -219,6 +224,7 @@ class LabelStudioBackend:
     def _await(
         self, project: Project, ids: Sequence[str], last: int, patience: float = 300
     ) -> dict[str, int]:
+        """Look every second until these tasks are there, for `patience` seconds at most."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
             arrived = self._arrived(project, last)
@@ -228,79 +234,83 @@ class LabelStudioBackend:
         raise BackendUnavailable(f"{len(ids)} tasks do not appear on {self.client.url}")
 
     def _arrived(self, project: Project, last: int) -> dict[str, int]:
-        news = where("id", "greater", "Number", last)
-        return {record: key for key, record in self.client.records(project.key, news)}
+        newer = where("id", "greater", "Number", last)
+        return {record: key for key, record in self.client.records(project.key, newer)}
 
     def _set_overlap(self, task: Task, key: int, overlap: int | None) -> None:
-        """See that a task which asks for an overlap of its own has it; an import cannot say so."""
+        """Set a task's own overlap if `overlap` is another; an import cannot set it."""
         if task.overlap not in (None, overlap):
             self.client.request("PATCH", f"api/tasks/{key}", body={"overlap": task.overlap})
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
-        there = {record: key for record, (key, _) in self._there(project)}
-        gone = [there[id] for id in ids if id in there]
-        for key in gone:
+        """Delete these tasks with their answers; return how many were there."""
+        keys = {record: key for record, (key, _) in self._tasks(project)}
+        targets = [keys[id] for id in ids if id in keys]
+        for key in targets:
             self.client.request("DELETE", f"api/tasks/{key}/")
-        return len(gone)
+        return len(targets)
 
     # ── people
 
     def accounts(self) -> tuple[str, ...]:
-        known = set(self.client.accounts().values())
-        return tuple(sorted(known - {self.ping().user} or known))
+        """Everyone on the server; the key's own account only if there is nobody else."""
+        logins = set(self.client.accounts().values())
+        return tuple(sorted(logins - {self.ping().user} or logins))
 
     def admit(self, project: Project, accounts: Collection[str]) -> None:
-        """See that the server knows these people: everyone with an account sees every project."""
+        """Raise DataError for an unknown account; all others see every project already."""
         refuse_strangers(accounts, self.client.accounts().values(), self.client.url)
 
     def restore(
         self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
     ) -> int:
-        """Put answers back: with their tasks where these are gone, else one by one."""
+        """Put answers back: with their tasks if these are gone, else one by one."""
         users = {email: user for user, email in self.client.accounts().items()}
-        given: dict[str, dict[str, list[Annotation]]] = defaultdict(lambda: defaultdict(list))
-        for each in answers:
-            given[each.id][each.account].append(each)
-        refuse_strangers({a for each in given.values() for a in each}, users, self.client.url)
-        back = {
+        by_task: dict[str, dict[str, list[Annotation]]] = defaultdict(lambda: defaultdict(list))
+        for answer in answers:
+            by_task[answer.id][answer.account].append(answer)
+        accounts = {account for people in by_task.values() for account in people}
+        refuse_strangers(accounts, users, self.client.url)
+        annotations = {
             (id, account): write_annotation(project.form, rows) | {"completed_by": users[account]}
-            for id, people in given.items()
+            for id, people in by_task.items()
             for account, rows in people.items()
         }
-        there = {record: key for record, (key, _) in self._there(project)}
-        stored = Answers(self.client, project).read().annotations if there else {}
-        held = {(id, account) for id, _, account in stored}
-        for (id, account), annotation in back.items():
-            if id in there and (id, account) not in held:
-                self.client.request("POST", f"api/tasks/{there[id]}/annotations/", body=annotation)
-        list(self._push(project, tasks, back))
-        return len(back.keys() - held)
+        keys = {record: key for record, (key, _) in self._tasks(project)}
+        present = Answers(self.client, project).read().annotations if keys else {}
+        answered = {(id, account) for id, _, account in present}
+        for (id, account), annotation in annotations.items():
+            if id in keys and (id, account) not in answered:
+                self.client.request("POST", f"api/tasks/{keys[id]}/annotations/", body=annotation)
+        list(self._push(project, tasks, annotations))
+        return len(annotations.keys() - answered)
 
     # ── answers
 
     def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+        """Fetch new, changed and withdrawn answers. Raises ProjectMismatch."""
         self.open_project(project)
         answers = Answers(self.client, project)
         return answers.pull(cursor, known, accept_withdrawals=self.accept_withdrawals)
 
     def progress(self, project: Project) -> Progress:
-        """Return how many tasks each account submitted, skipped or began.
+        """How many tasks each account submitted, skipped or began.
 
-        Everyone on the server can be asked; the key's own account only if it has answered, or if
-        there is nobody else.
+        Everyone on the server can be asked. The key's own account is listed only if it has
+        answered, or if there is nobody else.
         """
         self.open_project(project)
         answers = Answers(self.client, project)
         counts, tasks = answers.counts()
         accounts = set(answers.accounts.values())
-        own = self.ping().user
-        if own not in counts and len(accounts) > 1:
-            accounts.discard(own)
+        me = self.ping().user
+        if me not in counts and len(accounts) > 1:
+            accounts.discard(me)
         return Progress(counts, tuple(sorted(accounts)), tasks)
 
 
 def _imported(form: Form, task: Task) -> dict[str, Any]:
-    """Return a task as it is imported: our id, what the form shows, and no more."""
+    """A task as it is imported: our id, what the form shows, the suggestions, and no more."""
     texts = {name: task.fields.get(name, "") for name in form.fields}
     row: dict[str, Any] = {"data": {RECORD: task.id, **texts}}
     if task.suggestions:
@@ -309,7 +319,7 @@ def _imported(form: Form, task: Task) -> dict[str, Any]:
 
 
 def _characters(row: Row) -> int:
-    return sum(len(str(each)) for each in row["data"].values())
+    return sum(len(str(value)) for value in row["data"].values())
 
 
 def _digest(xml: str) -> str | None:
@@ -320,5 +330,5 @@ def _digest(xml: str) -> str | None:
 
 
 def _paragraphs(markdown: str) -> str:
-    """Return a guideline as HTML in which nothing is markup: it is shown as it was written."""
+    """Guidelines as HTML without markup of their own: they are shown as they were written."""
     return html.escape(markdown, quote=False).replace("\n", "<br>")

@@ -1,8 +1,8 @@
-"""Talking to a Label Studio server: the SDK's client, faults translated once, tasks by pages.
+"""The client of a Label Studio server: requests, faults translated once, tasks by pages.
 
 The SDK connects (it exchanges personal access tokens by itself) and knows projects and users; its
-authenticated HTTP client carries everything in bulk. What writes is never sent twice: the SDK by
-default repeats a request whose answer was lost, and 100 tasks become 300.
+authenticated HTTP client carries everything in bulk. A request that writes is never sent twice: by
+default the SDK repeats a request whose answer was lost, and 100 tasks become 300.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ RECORD = "record_id"
 
 PAGE = 500
 LOOKUP = 100
-"""How many records one lookup names: 32 characters each, they must fit into an address."""
+"""How many records one lookup names: 32 characters each, and all must fit into an address."""
 
 TIMEOUT = 300.0
+"""Seconds to wait for an answer."""
 
 NOT_ONE = "is that the address of a Label Studio? see LABEL_STUDIO_URL"
 
@@ -58,7 +59,7 @@ FAULTS = {
     ),
     422: ("cannot make sense of what was sent", "is it another version? written against 1.23"),
 }
-"""What a server means by a status, and what helps."""
+"""HTTP status → what the server means by it, and a hint."""
 
 
 class NotFound(BackendError):
@@ -66,35 +67,39 @@ class NotFound(BackendError):
 
 
 def http_client(url: str) -> httpx.Client:
-    """Return a client for one server; SSL_CERT_FILE names the authorities that it trusts."""
+    """An HTTP client for one server; SSL_CERT_FILE names the authorities that it trusts.
+
+    Raises BackendError if the certificates cannot be read.
+    """
     import httpx
 
-    here = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+    is_local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
     try:
-        trusted = httpx.create_ssl_context()
-    except OSError as error:  # ssl.SSLError is one
+        context = httpx.create_ssl_context()
+    except OSError as error:  # ssl.SSLError is an OSError
         raise BackendError(
             f"the certificates to trust cannot be read: {error.strerror or error}",
             hint="see SSL_CERT_FILE: it names a file of certificates in PEM",
         ) from None
-    # no proxy of ours stands before ourselves
-    return httpx.Client(timeout=TIMEOUT, trust_env=not here, verify=trusted)
+    # this machine is reached without the environment's proxy
+    return httpx.Client(timeout=TIMEOUT, trust_env=not is_local, verify=context)
 
 
 class Client:
-    """One server and the key to it; every fault leaves as a BackendError without the key.
+    """One server and its key; every fault is raised as a BackendError without the key.
 
-    What is asked goes to `bulk`, if given: the same server, where people do not wait for it.
+    Requests go to `bulk` if it is set: another address of the same server, where they do not keep
+    people waiting.
     """
 
     def __init__(self, url: str, api_key: str, bulk: str = "") -> None:
         self.url = url.rstrip("/")
-        self._to = (bulk or url).rstrip("/")
+        self._target = (bulk or url).rstrip("/")
         self._key = api_key.strip()
 
     @cached_property
     def sdk(self) -> LabelStudio:
-        """The SDK's client, made when it is first needed: the import takes a second."""
+        """The SDK's client, made on first use: the import takes a second."""
         from label_studio_sdk import LabelStudio
 
         if not self._key or not self._key.isascii() or not self._key.isprintable():
@@ -102,17 +107,17 @@ class Client:
                 f"there is no key to {self.url}",
                 hint="set LABEL_STUDIO_API_KEY; Label Studio shows it under Account & Settings",
             )
-        http = http_client(self._to)
+        http = http_client(self._target)
         finalize(self, http.close)
         with self.translated():
             return LabelStudio(  # type: ignore[no-untyped-call]
-                base_url=self._to, api_key=self._key, httpx_client=http
+                base_url=self._target, api_key=self._key, httpx_client=http
             )
 
     def request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> Any:
-        """Return the JSON that the server answers; what writes is sent once, whatever happens."""
+        """Send a request, once if it writes; return the JSON of the answer. Raises BackendError."""
         with self.translated():
             response = self.sdk._client_wrapper.httpx_client.request(
                 path,
@@ -160,16 +165,16 @@ class Client:
             ) from None
 
     def _fault(self, status: int, body: Any, headers: Mapping[str, str]) -> BackendError:
-        said = self._said(body)
+        reason = self._reason(body)
         what, hint = FAULTS.get(status, ("refuses", ""))
-        message = f"{self.url} {what} (HTTP {status}): {said}"
+        message = f"{self.url} {what} (HTTP {status}): {reason}"
         if status < 300:
             return BackendError(f"{self.url} does not answer in JSON", hint=NOT_ONE)
         if status in (401, 403):
             return NotAllowed(message, hint=hint)
         if 300 <= status < 400:
-            there = headers.get("location", "").partition("?")[0] or "somewhere else"
-            return BackendError(f"{self.url} sends on to {there}", hint=NOT_ONE)
+            location = headers.get("location", "").partition("?")[0] or "somewhere else"
+            return BackendError(f"{self.url} sends on to {location}", hint=NOT_ONE)
         if status == 404:
             is_ours = isinstance(body, dict)
             return NotFound(message, hint="" if is_ours else NOT_ONE)
@@ -179,27 +184,29 @@ class Client:
             wait = headers.get("retry-after", "")
             when = f"in {wait} s" if wait.isdigit() else f"after {wait}" if wait else "in a while"
             return BackendUnavailable(
-                f"{self.url} cannot answer now (HTTP {status}): {said}", hint=f"try again {when}"
+                f"{self.url} cannot answer now (HTTP {status}): {reason}", hint=f"try again {when}"
             )
         return BackendError(message, hint=hint)
 
-    def _said(self, body: Any) -> str:
-        """Return what the server said, short, and without the key whatever it echoes."""
+    def _reason(self, body: Any) -> str:
+        """The reason that the server gave, shortened and without the key, even if it echoes it."""
         if not isinstance(body, dict):
             return "no reason given"
-        said = body.get("validation_errors") or body.get("detail") or body
-        text = said if isinstance(said, str) else json.dumps(said, ensure_ascii=False, default=str)
-        return " ".join(text.replace(self._key, "…").split())[:300]
+        reason = body.get("validation_errors") or body.get("detail") or body
+        if not isinstance(reason, str):
+            reason = json.dumps(reason, ensure_ascii=False, default=str)
+        return " ".join(reason.replace(self._key, "…").split())[:300]
 
     # ── tasks
 
     def tasks(
         self, project: str, fields: str, *filters: Mapping[str, Any]
     ) -> Iterator[dict[str, Any]]:
-        """Yield the tasks that match, in the order of their ids, page after page by the last id.
+        """Yield the tasks that match all filters, in the order of their ids.
 
-        `fields` must name `data`. A task that somebody else put there gets an id of its own, so
-        that what people answered there comes home and is rejected by name.
+        Each page starts after the last id of the page before. `fields` must name `data`. A task
+        that somebody else put there has `task …` as its record id: its answers are pulled too, and
+        rejected by that name.
         """
         last = 0
         while True:
@@ -216,12 +223,12 @@ class Client:
                 last = tasks[-1]["id"]
 
     def count_tasks(self, project: str, *filters: Mapping[str, Any]) -> int:
-        """Return how many tasks match."""
+        """The number of tasks that match all filters."""
         with well_formed():
             return int(self._page(project, "id", 1, *filters)["total"])
 
     def records(self, project: str, *filters: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
-        """Yield the server's id of each task that matches, and ours."""
+        """Yield the server's id and ours of each task that matches all filters."""
         for task in self.tasks(project, "id,data", *filters):
             with well_formed():
                 yield task["id"], task["data"][RECORD]
@@ -234,9 +241,9 @@ class Client:
         params = {
             "project": project,
             "page_size": size,
-            "fields": "all",  # else there are no annotations, and no word about it
+            "fields": "all",  # else annotations are missing without a warning
             "include": fields,
-            "resolve_uri": "false",  # a text that looks like an address of a file stays a text
+            "resolve_uri": "false",  # a text that looks like a file's address stays as it is
             "query": json.dumps(query),
         }
         return self.request("GET", "api/tasks", params)
@@ -244,14 +251,14 @@ class Client:
     # ── people
 
     def accounts(self) -> dict[int, str]:
-        """Return user id → e-mail of everyone."""
+        """User id → e-mail address of everyone on the server."""
         users = self.request("GET", "api/users/")
         with well_formed():
             return {int(user["id"]): str(user["email"]) for user in users}
 
 
 def unreachable(url: str, error: Exception) -> BackendError:
-    """Return what a fault below HTTP means: a certificate that is not trusted, or nobody there."""
+    """The error for a fault below HTTP: an untrusted certificate, wrong TLS, or no server."""
     fault: BaseException | None = error
     while fault is not None and not isinstance(fault, ssl.SSLError):
         fault = fault.__cause__ or fault.__context__
@@ -272,7 +279,7 @@ def unreachable(url: str, error: Exception) -> BackendError:
 
 
 def where(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
-    """Return a filter on tasks; an operator that the server does not know matches nothing."""
+    """A filter on tasks; an operator that the server does not know matches nothing."""
     return {
         "filter": f"filter:tasks:{column}",
         "operator": operator,
@@ -282,7 +289,7 @@ def where(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
 
 
 def where_records(ids: Sequence[str]) -> dict[str, Any]:
-    """Return the filter for the tasks of these records."""
+    """The filter for the tasks of these records."""
     return where(f"data.{RECORD}", "in_list", "List", list(ids))
 
 
@@ -294,7 +301,7 @@ def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
 
 @contextmanager
 def well_formed() -> Iterator[None]:
-    """Refuse half an answer: what is read in here must have the fields and types expected."""
+    """Raise BackendError if what is read inside lacks the expected fields or types."""
     try:
         yield
     except (KeyError, TypeError, ValueError, IndexError) as error:

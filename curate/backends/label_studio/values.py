@@ -1,4 +1,4 @@
-"""Label Studio's results to our values and back; no server, no SDK.
+"""Conversion between Label Studio's results and our values; no server, no SDK.
 
     kind         result item                                                  value
     choice       choices    {"choices": ["news"]}                             "news"
@@ -9,8 +9,8 @@
     preference   pairwise   {"selected": "right"}                             the second field's name
                  choices    {"choices": ["tie"]}                              "tie"
 
-The server checks none of it. Offsets are Python code points of the text that was pushed, measured
-in the browser on hostile texts; the `text` beside them is not reliable and is not read.
+The server checks none of this. Offsets are Python code points of the pushed text (measured in the
+browser on hostile texts). The `text` beside them is not reliable, so it is not read.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ TYPES = {
     "Labels": "labels",
     "Pairwise": "pairwise",
 }
-"""The type of the result items that each tag makes."""
+"""Tag → the type of its result items."""
 
 SIDES = ("left", "right")
 
@@ -45,14 +45,15 @@ class _Unreadable(Exception):
 
 
 def refusals(form: Form) -> tuple[str, ...]:
-    """Return why Label Studio cannot ask a form as it is meant; nothing if it can.
+    """The reasons why Label Studio cannot ask a form as it is meant; empty if it can.
 
-    Measured: people may submit without an answer to a tag that the server cannot require.
+    Measured: the server cannot require Labels or Pairwise: people may submit without an answer.
     """
     reasons = [
-        f"line {each.line}: <{each.tag}> {each.name} is required, and people can leave it open"
-        for each in form.questions
-        if each.required and each.tag in ("Labels", "Pairwise")
+        f"line {question.line}: <{question.tag}> {question.name} is required, "
+        "and people can leave it open"
+        for question in form.questions
+        if question.required and question.tag in ("Labels", "Pairwise")
     ]
     if RECORD in form.fields:
         reasons.append(f"a field cannot be named {RECORD}: our ids stand there")
@@ -60,31 +61,33 @@ def refusals(form: Form) -> tuple[str, ...]:
 
 
 def remarks(form: Form) -> tuple[str, ...]:
-    """Return what may surprise people about a form: measured, a run of Chinese is one word."""
-    marked = {field for each in form.questions if each.kind == "entities" for field in each.fields}
+    """What may surprise people about a form; measured: a run of Chinese counts as one word."""
+    span_questions = [question for question in form.questions if question.kind == "entities"]
+    span_fields = {field for question in span_questions for field in question.fields}
     return tuple(
         f"what is marked in ${field} grows to a whole {tag.attrib['granularity']}"
         + (", as which a run of Chinese counts" if tag.attrib["granularity"] == "word" else "")
         for tag in ElementTree.fromstring(form.xml).iter("Text")
-        if (field := tag.attrib["value"].removeprefix("$")) in marked
+        if (field := tag.attrib["value"].removeprefix("$")) in span_fields
         and tag.attrib.get("granularity", "symbol") != "symbol"
     )
 
 
 def read_result(form: Form, result: Any, texts: Texts) -> dict[str, tuple[Any, str | None]]:
-    """Return, by question, the value and what is wrong with it.
+    """Question → its value, and what is wrong with it (None if nothing is).
 
-    Every question of the form is there, with None where it was left open; who chose or marked
-    nothing, where several can be, answers with an empty list. Spans are in order. A value that is
-    wrong is the server's own, unchanged. What answers no question of the form
-    stands under its own name, with the complaint that it does.
+    Every question of the form is there, with None if it was left open. Selecting nothing in a
+    multi-choice or span question is an answer: an empty list. Spans are in order. A wrong value
+    stays as the server has it. A value for no question of the form stands under its own name, with
+    a complaint.
     """
     if not isinstance(result, list) or not all(isinstance(item, dict) for item in result):
-        return {each.name: (result, "the result is no list of answers") for each in form.questions}
-    items: dict[str, list[Item]] = {each.name: [] for each in form.questions}
+        wrong = "the result is no list of answers"
+        return {question.name: (result, wrong) for question in form.questions}
+    by_name: dict[str, list[Item]] = {question.name: [] for question in form.questions}
     for item in result:
-        items.setdefault(str(item.get("from_name") or item.get("type")), []).append(item)
-    return {name: _read(form, name, found, texts) for name, found in items.items()}
+        by_name.setdefault(str(item.get("from_name") or item.get("type")), []).append(item)
+    return {name: _read(form, name, items, texts) for name, items in by_name.items()}
 
 
 def _read(form: Form, name: str, items: list[Item], texts: Texts) -> tuple[Any, str | None]:
@@ -100,10 +103,10 @@ def _read(form: Form, name: str, items: list[Item], texts: Texts) -> tuple[Any, 
 
 
 def _value(form: Form, question: Question, items: list[Item]) -> Any:
-    wanted = TYPES[question.tag]
+    expected = TYPES[question.tag]
     for item in items:
-        if item.get("type") != wanted or not isinstance(item.get("value"), dict):
-            raise _Unreadable(f"{question.name} is answered by {item.get('type')}, not {wanted}")
+        if item.get("type") != expected or not isinstance(item.get("value"), dict):
+            raise _Unreadable(f"{question.name} is answered by {item.get('type')}, not {expected}")
     if question.kind == "entities":
         return _entities(form, question, items)
     if question.kind == "choices" and not items:
@@ -128,12 +131,12 @@ def _choice(question: Question, value: Item) -> Any:
 
 
 def _choices(question: Question, value: Item) -> Any:
-    """Return the choices in the form's order, whatever the order of the clicks; perhaps none."""
-    chosen = value.get("choices")
-    if not isinstance(chosen, list) or not all(isinstance(each, str) for each in chosen):
-        raise _Unreadable(f"{chosen!r} is no list of choices")
-    known = [label for label in question.labels if label in chosen]
-    return known + [each for each in chosen if each not in question.labels]
+    """The choices in the form's order, whatever the order of the clicks; may be empty."""
+    choices = value.get("choices")
+    if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
+        raise _Unreadable(f"{choices!r} is no list of choices")
+    in_form = [label for label in question.labels if label in choices]
+    return in_form + [choice for choice in choices if choice not in question.labels]
 
 
 def _rating(question: Question, value: Item) -> Any:
@@ -154,7 +157,7 @@ def _preference(question: Question, value: Item) -> Any:
 
 
 def _entities(form: Form, question: Question, items: list[Item]) -> list[dict[str, Any]]:
-    """Return the spans in order; a person who marked none has found none."""
+    """The spans in order; an empty list if the person marked none."""
     fields = shown_fields(form)
     spans: list[dict[str, Any]] = []
     for item in items:
@@ -178,45 +181,43 @@ _READERS: dict[str, Callable[[Question, Item], Any]] = {
 }
 
 
-# ── and back: suggestions
+# ── from our values to results
 
 
 def write_prediction(
     form: Form, suggestions: Sequence[Suggestion], texts: Texts, model: str
 ) -> dict[str, Any]:
-    """Return suggestions as one prediction. Raises DataError for one that does not fit the form.
+    """Suggestions as one prediction. Raises DataError for one that does not fit the form.
 
-    Label Studio shows the predictions of one model version in a project, so all go under one name.
+    A project shows the predictions of only one model version, so all go under one name.
     """
-    asked = [suggestion.question for suggestion in suggestions]
+    names = [suggestion.question for suggestion in suggestions]
     items: list[dict[str, Any]] = []
     for suggestion in suggestions:
         wrong = complaint(form, suggestion.question, suggestion.value, texts)
-        if wrong is None and asked.count(suggestion.question) > 1:
+        if wrong is None and names.count(suggestion.question) > 1:
             wrong = f"two suggestions for {suggestion.question}"
         if wrong:
             raise DataError(f"a suggestion cannot be shown: {wrong}")
         items += write_items(form, suggestion.question, suggestion.value)
-    scores = [each.score for each in suggestions if each.score is not None]
+    scores = [suggestion.score for suggestion in suggestions if suggestion.score is not None]
     prediction: dict[str, Any] = {"model_version": model, "result": items}
     return {**prediction, "score": min(scores)} if scores else prediction
 
 
 def write_annotation(form: Form, answers: Sequence[Annotation]) -> dict[str, Any]:
-    """Return one person's answers to one task's questions as the server stores them."""
-    skipped = all(each.status != "submitted" for each in answers)
-    items = (
-        []
-        if skipped
-        else [item for each in answers for item in write_items(form, each.question, each.value)]
-    )
-    seconds = [each.seconds for each in answers if each.seconds is not None]
-    stored: dict[str, Any] = {"result": items, "was_cancelled": skipped}
-    return {**stored, "lead_time": max(seconds)} if seconds else stored
+    """One person's answers to one task, as the server stores them."""
+    skipped = all(answer.status != "submitted" for answer in answers)
+    items: list[dict[str, Any]] = []
+    for answer in () if skipped else answers:
+        items += write_items(form, answer.question, answer.value)
+    seconds = [answer.seconds for answer in answers if answer.seconds is not None]
+    annotation: dict[str, Any] = {"result": items, "was_cancelled": skipped}
+    return {**annotation, "lead_time": max(seconds)} if seconds else annotation
 
 
 def write_items(form: Form, name: str, value: Any) -> list[dict[str, Any]]:
-    """Return the result items that stand for a value; none for an open answer or an empty one."""
+    """The result items of a value; none for an open answer or an empty one."""
     question = form.question(name)
     tags = {field: tag for tag, field in reversed(shown_fields(form).items())}
     if value in (None, "", []):
@@ -227,8 +228,8 @@ def write_items(form: Form, name: str, value: Any) -> list[dict[str, Any]]:
         target = name if question.tag == "Pairwise" else tags[question.fields[0]]
         values = [(target, _WRITERS[_shape(question)](question, value))]
     return [
-        {"from_name": name, "to_name": target, "type": TYPES[question.tag], "value": each}
-        for target, each in values
+        {"from_name": name, "to_name": target, "type": TYPES[question.tag], "value": body}
+        for target, body in values
     ]
 
 
@@ -246,6 +247,6 @@ _WRITERS: dict[str, Callable[[Question, Any], dict[str, Any]]] = {
 
 
 def shown_fields(form: Form) -> dict[str, str]:
-    """Return tag name → field of every text and image that the form shows."""
-    shown = (tag for tag in ElementTree.fromstring(form.xml).iter() if tag.tag in OBJECTS)
-    return {tag.attrib["name"]: tag.attrib["value"].removeprefix("$") for tag in shown}
+    """Tag name → field, for every text and image that the form shows."""
+    tags = (tag for tag in ElementTree.fromstring(form.xml).iter() if tag.tag in OBJECTS)
+    return {tag.attrib["name"]: tag.attrib["value"].removeprefix("$") for tag in tags}

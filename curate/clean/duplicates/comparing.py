@@ -1,4 +1,4 @@
-"""Pairs compared: their documents meet in groups, and a pair counts if it is as alike as asked."""
+"""Compare pairs: their documents meet in groups, and a pair counts from the threshold on."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def lent(pairs: Path) -> pa.Table:
-    """Return (shard, place, group) of every document that some pairs need to be compared."""
+def members_of(pairs: Path) -> pa.Table:
+    """The (shard, place, group) of every document that a file of pairs needs, with repeats."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -31,7 +31,7 @@ def lent(pairs: Path) -> pa.Table:
 
 
 def once_each(members: pa.Table) -> pa.Table:
-    """Return what shards have to lend, each document once for each group; pure."""
+    """The members of groups, each document once for each group; pure."""
     import numpy as np
 
     place, group = members["place"].to_numpy(), members["group"].to_numpy()
@@ -43,34 +43,34 @@ def once_each(members: pa.Table) -> pa.Table:
 
 
 def tally(members: pa.Table) -> Counter[int]:
-    """Count what each shard has to lend; pure."""
+    """Count the members of groups in each shard; pure."""
     import pyarrow.compute as pc
 
-    found = pc.value_counts(members["shard"])
-    return Counter(dict(zip(found.field(0).to_pylist(), found.field(1).to_pylist(), strict=True)))
+    counts = pc.value_counts(members["shard"])
+    return Counter(dict(zip(counts.field(0).to_pylist(), counts.field(1).to_pylist(), strict=True)))
 
 
 class Kind(Protocol):
-    """What is compared: shingles of texts, or something else with a signature of bands and bits."""
+    """What is compared: shingles of texts, or other data with a signature of bands and bits."""
 
     def type(self) -> pa.DataType:
-        """Return the Arrow type of one element."""
+        """The Arrow type of one element of a document's content."""
         ...
 
     def contents(self, shard: Shard, rows: Sequence[int]) -> list[NDArray[Any]]:
-        """Return what stands for some rows of a shard."""
+        """The content of some rows of a shard, one array a row."""
         ...
 
     def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float:
-        """Return how alike two are, at most 1."""
+        """The similarity of two contents, at most 1."""
         ...
 
     def least_equal(self, threshold: float) -> int:
-        """Return how many of their bits two share at least, if they are as alike as that."""
+        """The fewest bits that two documents of this similarity share, but for rare cases."""
         ...
 
     def bytes(self, shard: Shard) -> int:
-        """Return about how many bytes stand for a document of a shard."""
+        """About how many bytes the content of a document of a shard takes."""
         ...
 
 
@@ -79,35 +79,41 @@ class Shingles:
     """Compares texts by the Jaccard similarity of their shingles."""
 
     def type(self) -> pa.DataType:
-        """Return the type of a hash."""
+        """The Arrow type of a hash."""
         import pyarrow as pa
 
         return pa.uint64()
 
     def contents(self, shard: Shard, rows: Sequence[int]) -> list[NDArray[Any]]:
-        """Return the distinct shingles of each text, sorted."""
+        """The distinct shingles of each text, sorted."""
         return list(sets(shard.contents(rows)))
 
     def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float:
-        """Return the Jaccard similarity."""
+        """The Jaccard similarity, 0 to 1."""
         return jaccard(one, other)
 
     def least_equal(self, threshold: float) -> int:
-        """Return how many bits are equal at least: of bits of unequal values, half are."""
+        """The fewest equal bits; unequal values have an equal bit in half of all cases."""
         return least_equal(threshold)
 
     def bytes(self, shard: Shard) -> int:
-        """Return 8 bytes for each byte of a text."""
+        """The bytes of an average text, times 8: about one hash for each byte."""
         import pyarrow.parquet as pq
 
-        about = pq.read_metadata(shard.texts)
-        groups = [about.row_group(at) for at in range(about.num_row_groups)]
+        metadata = pq.read_metadata(shard.texts)
+        groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
         size = sum(_leaf(group, "text").total_uncompressed_size for group in groups)
-        return 8 * int(size) // max(1, int(about.num_rows))
+        return 8 * int(size) // max(1, int(metadata.num_rows))
+
+
+def _leaf(group: Any, name: str) -> Any:
+    """The column `name` in the metadata of a row group."""
+    columns = (group.column(at) for at in range(group.num_columns))
+    return next(column for column in columns if column.path_in_schema == name)
 
 
 def meeting_schema(element: pa.DataType) -> pa.Schema:
-    """Return the schema in which pairs and their documents meet: one or the other in each row."""
+    """The schema in which pairs and their documents meet: each row is a pair or a document."""
     import pyarrow as pa
 
     return pa.schema(
@@ -127,45 +133,47 @@ def meeting_schema(element: pa.DataType) -> pa.Schema:
 
 @dataclass(frozen=True)
 class Meet:
-    """Loads what meets: a file of pairs, or what stands for a shard's documents.
+    """Loads what meets: a file of pairs, or the contents of a shard's documents.
 
-    `members` say, by shard, which documents are needed in which groups.
+    `members` are files, by shard, that say which documents are needed in which groups.
     """
 
     members: Sequence[Path]
     kind: Kind
 
     def __call__(self, item: Path | Shard) -> pa.Table:
-        """Return rows of `meeting_schema`."""
+        """Rows of `meeting_schema`."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        known: dict[str, Any]
+        by_name: dict[str, Any]
         if isinstance(item, Path):
             table = pq.read_table(item)
-            known = dict(zip(table.column_names, table.columns, strict=True))
+            by_name = dict(zip(table.column_names, table.columns, strict=True))
         else:
-            known = self._documents(item)
-        rows, schema = len(known["group"]), meeting_schema(self.kind.type())
-        columns = [known.get(field.name, pa.nulls(rows, field.type)) for field in schema]
+            by_name = self._documents(item)
+        rows, schema = len(by_name["group"]), meeting_schema(self.kind.type())
+        columns = [by_name.get(field.name, pa.nulls(rows, field.type)) for field in schema]
         return pa.table(columns, schema=schema)
 
     def _documents(self, shard: Shard) -> dict[str, Any]:
         import numpy as np
         import pyarrow as pa
 
-        lent = of_shard(self.members, shard.number)
-        wanted = (lent["place"].to_numpy() & np.uint64(0xFFFFFFFF)).astype(np.int64)
-        group = lent["group"].to_numpy()
-        rows, where = np.unique(wanted, return_inverse=True)
+        members = of_shard(self.members, shard.number)
+        member_rows = (members["place"].to_numpy() & np.uint64(0xFFFFFFFF)).astype(np.int64)
+        group = members["group"].to_numpy()
+        rows, where = np.unique(member_rows, return_inverse=True)
         ids, sources = shard.names(rows.tolist())
-        found = self.kind.contents(shard, rows.tolist())
-        offsets = np.concatenate([[0], np.cumsum([len(each) for each in found])]).astype(np.int64)
-        content = pa.LargeListArray.from_arrays(pa.array(offsets), pa.array(np.concatenate(found)))
+        arrays = self.kind.contents(shard, rows.tolist())
+        offsets = np.concatenate([[0], np.cumsum([len(array) for array in arrays])])
+        content = pa.LargeListArray.from_arrays(
+            pa.array(offsets.astype(np.int64)), pa.array(np.concatenate(arrays))
+        )
         at = pa.array(where)
         return {
             "group": pa.array(group),
-            "place": pa.array(np.uint64(shard.number << 32) | wanted.astype(np.uint64)),
+            "place": pa.array(np.uint64(shard.number << 32) | member_rows.astype(np.uint64)),
             "id": pa.array(ids, pa.string()).take(at),
             "source": pa.array(sources, pa.string()).take(at),
             "content": content.take(at),
@@ -173,7 +181,7 @@ class Meet:
 
 
 def verified_schema() -> pa.Schema:
-    """Return the schema of pairs that are alike indeed."""
+    """The schema of pairs whose similarity was verified."""
     import pyarrow as pa
 
     return pa.schema(
@@ -195,53 +203,48 @@ def verified_schema() -> pa.Schema:
 class Compare:
     """Compares the pairs of some groups, given their documents; pure.
 
-    Shards from number `own` on are of older corpora: they yield to nobody.
+    Shards from number `first_older` on are of older corpora: their documents never yield.
     """
 
     threshold: float
-    own: int
+    first_older: int
     kind: Kind
 
     def __call__(self, rows: pa.Table) -> pa.Table:
-        """Return rows of `verified_schema`."""
+        """The pairs that reach the threshold, as rows of `verified_schema`."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         is_pair = pc.is_null(rows["id"])
         pairs = rows.filter(is_pair)
         documents = rows.select(["place", "id", "source", "content"]).filter(pc.invert(is_pair))
-        where = {place: at for at, place in enumerate(documents["place"].to_pylist())}
+        rows_of = {place: row for row, place in enumerate(documents["place"].to_pylist())}
         lists = documents["content"].combine_chunks()
         content, ends = lists.values.to_numpy(), lists.offsets.to_numpy()
-        ones, others, rows_, found = [], [], [], []
+        late_rows, early_rows, pair_rows, similarities = [], [], [], []
         late, early = pairs["late"].to_pylist(), pairs["early"].to_pylist()
-        for row, (one, other) in enumerate(zip(late, early, strict=True)):
-            if one >> 32 >= self.own:
+        for pair_row, (late_place, early_place) in enumerate(zip(late, early, strict=True)):
+            if late_place >> 32 >= self.first_older:
                 continue
-            at, there = where[one], where[other]
+            one, other = rows_of[late_place], rows_of[early_place]
             similarity = self.kind.similarity(
-                content[ends[at] : ends[at + 1]], content[ends[there] : ends[there + 1]]
+                content[ends[one] : ends[one + 1]], content[ends[other] : ends[other + 1]]
             )
             if similarity > self.threshold - 1e-12:
-                ones.append(at)
-                others.append(there)
-                rows_.append(row)
-                found.append(similarity)
-        at, kept = pa.array(ones, pa.int64()), pa.array(others, pa.int64())
+                late_rows.append(one)
+                early_rows.append(other)
+                pair_rows.append(pair_row)
+                similarities.append(similarity)
+        yielding, kept = pa.array(late_rows, pa.int64()), pa.array(early_rows, pa.int64())
         table = pairs.select(["late", "late_order", "early", "early_order"]).take(
-            pa.array(rows_, pa.int64())
+            pa.array(pair_rows, pa.int64())
         )
         columns = [
             *table.columns,
-            pa.array(found, pa.float64()),
+            pa.array(similarities, pa.float64()),
             documents["id"].take(kept),
-            documents["id"].take(at),
+            documents["id"].take(yielding),
             documents["source"].take(kept),
-            documents["source"].take(at),
+            documents["source"].take(yielding),
         ]
         return pa.table(columns, schema=verified_schema())
-
-
-def _leaf(group: Any, name: str) -> Any:
-    columns = (group.column(at) for at in range(group.num_columns))
-    return next(column for column in columns if column.path_in_schema == name)

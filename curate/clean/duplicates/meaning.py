@@ -1,8 +1,8 @@
 """Near-duplicates by meaning: vectors of an encoder, random hyperplanes, verified cosines.
 
-The signature of a vector has the layout of a text's: bands of signs of random projections (Charikar
-2002) instead of MinHash, and 128 signs more. So pairs, groups and precedence are those of
-`duplicates`; only what is compared differs. It takes as long as the encoder takes for the pool.
+A vector's signature has the layout of a text's: bands of signs of random projections (Charikar
+2002) instead of MinHash, and 128 more signs. So pairs, groups and precedence are those of texts;
+only the comparison differs. The time needed is that of the encoder for the pool.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MISSED = 0.005
 
 
 class SemanticSpec(Spec):
-    """From which similarity in meaning one of two documents goes, and what measures it."""
+    """The similarity in meaning from which one of two documents goes, and the encoder for it."""
 
     similarity: Annotated[
         float, Field(ge=0.8, le=1, description="Cosine similarity from which one goes.")
@@ -46,25 +46,26 @@ class SemanticSpec(Spec):
 
     @model_validator(mode="before")
     @classmethod
-    def _from_number(cls, given: Any) -> Any:
-        return {"similarity": given} if isinstance(given, int | float) else given
+    def _from_number(cls, value: Any) -> Any:
+        """Read a number as the similarity."""
+        return {"similarity": value} if isinstance(value, int | float) else value
 
 
 @dataclass(frozen=True)
 class Vectors:
-    """Compares vectors, which lie in a folder under their shard's number; see `duplicates.Kind`."""
+    """Compares vectors, stored in a folder by shard number; see `comparing.Kind`."""
 
     folder: Path
     dimension: int
 
     def type(self) -> pa.DataType:
-        """Return the type of a vector's elements."""
+        """The Arrow type of a vector's elements."""
         import pyarrow as pa
 
         return pa.float32()
 
     def contents(self, shard: Shard, rows: Sequence[int]) -> list[NDArray[Any]]:
-        """Return the vectors of some rows."""
+        """The vectors of some rows, each of shape (dimension,)."""
         import numpy as np
         import pyarrow.parquet as pq
 
@@ -73,29 +74,29 @@ class Vectors:
         return list(np.asarray(flat.reshape(-1, self.dimension)[list(rows)], np.float32))
 
     def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float:
-        """Return the cosine of two vectors of length one, at most 1."""
+        """The cosine of two vectors of length one, at most 1."""
         return min(1.0, float(one.astype(float) @ other.astype(float)))
 
     def least_equal(self, threshold: float) -> int:
-        """Return how many of 128 signs two vectors share at least, if they are as alike as that."""
+        """The fewest of 128 signs that two vectors of this cosine share, but for rare cases."""
         bits = 64 * BIT_WORDS
         share = 1 - acos(min(threshold, 1.0)) / pi
         return int(bits * (share - DOUBT * (share * (1 - share) / bits) ** 0.5))
 
     def bytes(self, shard: Shard) -> int:
-        """Return how many bytes a document takes."""
+        """The bytes of one vector."""
         return 4 * self.dimension
 
 
 def band_width(threshold: float) -> int:
-    """Return how many signs a band has: as many as leave a pair at the threshold its chance."""
+    """The signs of a band, 8 to 32: the most that miss at most `MISSED` at the threshold."""
     share = 1 - acos(min(threshold, 1.0)) / pi
-    wanted = 1 - MISSED ** (1 / BANDS)
-    return max(8, min(32, int(log(wanted) / log(share)))) if share < 1 else 32
+    band_chance = 1 - MISSED ** (1 / BANDS)
+    return max(8, min(32, int(log(band_chance) / log(share)))) if share < 1 else 32
 
 
 def signatures(vectors: NDArray[np.float32], width: int) -> NDArray[np.uint64]:
-    """Return band keys and signs: (n, dimension) to (n, bands + 2)."""
+    """The band keys and signs of vectors: (n, dimension) to (n, bands + 2)."""
     import numpy as np
 
     rng = np.random.default_rng(SEED)
@@ -112,18 +113,20 @@ def signatures(vectors: NDArray[np.float32], width: int) -> NDArray[np.uint64]:
 def semantic_duplicates(
     workspace: Workspace, shards: Sequence[Shard], gone: Gone, spec: SemanticSpec, folder: Path
 ) -> Gone:
-    """Settle those among the documents that are left whose meaning is the same."""
+    """Settle the documents that are left and have the same meaning."""
     texts = partial(_texts, shards, gone)
     name = choose(spec.encoder, texts())[0] if spec.encoder == "auto" else spec.encoder
     encoder = load(name, workspace.root, texts)
-    rows = workspace.rows("pool")
+    rows = workspace.tables.rows("pool")
     with workspace.watch(f"embedding with {encoder.id}", rows) as advance:
-        signed = []
+        signed_shards = []
         for shard in shards:
-            signed.append(_signed(shard, gone, encoder, spec.similarity, folder))
+            signed_shards.append(_signed(shard, gone, encoder, spec.similarity, folder))
             advance(_rows(shard.texts))
     kind = Vectors(folder / "vectors", encoder.dimension)
-    return near_duplicates(workspace.engine, signed, spec.similarity, folder / "near", kind=kind)
+    return near_duplicates(
+        workspace.engine, signed_shards, spec.similarity, folder / "near", kind=kind
+    )
 
 
 def _rows(path: Path) -> int:
@@ -133,13 +136,13 @@ def _rows(path: Path) -> int:
 
 
 def _left(shard: Shard, gone: Gone) -> list[int]:
-    """Return the rows of a shard that are still there."""
+    """The rows of a shard that have no reason to go yet."""
     import pyarrow.parquet as pq
 
     assert shard.reasons is not None
     reasons = pq.read_table(shard.reasons, columns=["reason"])["reason"].to_pylist()
-    away = set(gone.of(shard.number)["row"].to_pylist())
-    return [row for row, reason in enumerate(reasons) if reason is None and row not in away]
+    gone_rows = set(gone.of(shard.number)["row"].to_pylist())
+    return [row for row, reason in enumerate(reasons) if reason is None and row not in gone_rows]
 
 
 def _texts(shards: Sequence[Shard], gone: Gone) -> Iterator[str]:
@@ -148,24 +151,24 @@ def _texts(shards: Sequence[Shard], gone: Gone) -> Iterator[str]:
 
 
 def _signed(shard: Shard, gone: Gone, encoder: Encoder, threshold: float, folder: Path) -> Shard:
-    """Write vectors and signatures of a shard's documents if need be; return it, so signed."""
+    """Write a shard's vectors and signatures unless they exist; return the shard with them."""
     import numpy as np
     import pyarrow as pa
 
     path = folder / "signed" / f"{shard.number:05}.parquet"
-    if path.exists():  # before the run was interrupted: encoding takes the longest of all
+    if path.exists():  # from a run that was interrupted: encoding takes the longest of all
         return replace(shard, signed=path)
     rows = _left(shard, gone)
     texts = shard.contents(rows)
     vectors = np.zeros((_rows(shard.texts), encoder.dimension), np.float32)
     for start in range(0, len(rows), BLOCK):
-        some = slice(start, start + BLOCK)
-        vectors[rows[some]] = encoder.encode(texts[some])
+        block = slice(start, start + BLOCK)
+        vectors[rows[block]] = encoder.encode(texts[block])
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     vectors /= np.where(lengths > 0, lengths, 1)
     words = signatures(vectors, band_width(threshold))
-    able = set(np.flatnonzero(lengths.ravel() > 0).tolist()) & set(rows)
-    marks = [words[row].tobytes() if row in able else None for row in range(len(vectors))]
+    signable = set(np.flatnonzero(lengths.ravel() > 0).tolist()) & set(rows)
+    marks = [words[row].tobytes() if row in signable else None for row in range(len(vectors))]
     flat = pa.ListArray.from_arrays(
         pa.array(np.arange(len(vectors) + 1, dtype=np.int32) * encoder.dimension),
         pa.array(vectors.ravel()),

@@ -1,8 +1,8 @@
-"""MinHash signatures of texts: keys of bands to find what is alike, bits to rule out what is not.
+"""MinHash signatures of texts: band keys find pairs that may be alike, bits rule out most others.
 
-128 permutations in 32 bands of 4 (Broder 1997; bands of LSH: Indyk and Motwani 1998): a pair of
-similarity .5 shares a band in 87 % of cases, one of .7 in 99.98 %. One bit of every permutation
-(Li and König 2010) travels along.
+128 permutations in 32 bands of 4 (Broder 1997; bands of LSH: Indyk and Motwani 1998). A pair of
+similarity .5 shares a band in 87 % of cases, one of .7 in 99.98 %. A signature also has one bit of
+every permutation (Li and König 2010).
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ KEY_WORDS, BIT_WORDS = BANDS, PERMUTATIONS // 64
 SIGNATURE_BYTES = 8 * (KEY_WORDS + BIT_WORDS)
 
 DOUBT = 3.5
-"""A pair is compared unless its bits say, by so many standard deviations, that it is not alike."""
+"""A pair is not compared if its equal bits are this many standard deviations too few."""
 
 
 def signatures(texts: Sequence[str]) -> list[bytes | None]:
-    """Return the keys of each text's bands and its bits; None where nothing can be shared."""
+    """The band keys and bits of each text, as bytes; None for a text without shingles."""
     import numpy as np
     from rensa import RMinHash
 
-    found: list[bytes | None] = []
+    packed: list[bytes | None] = []
     for block in blocks(texts):
         hashes, offsets = flat(block)
         places = offsets.astype(np.uint64)
@@ -37,15 +37,15 @@ def signatures(texts: Sequence[str]) -> list[bytes | None]:
         values = np.asarray(matrix.to_rows(), np.uint32).reshape(-1, PERMUTATIONS)
         empty = (offsets[1:] == offsets[:-1]).tolist()
         data = np.hstack([band_keys(values), bits(values)]).tobytes()
-        found += [
-            None if nothing else data[at * SIGNATURE_BYTES : (at + 1) * SIGNATURE_BYTES]
-            for at, nothing in enumerate(empty)
+        packed += [
+            None if is_empty else data[at * SIGNATURE_BYTES : (at + 1) * SIGNATURE_BYTES]
+            for at, is_empty in enumerate(empty)
         ]
-    return found
+    return packed
 
 
 def band_keys(matrix: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """Return a 64-bit key for each band of each signature; bands never share a key but by chance.
+    """A 64-bit key for each band of each signature. Different bands share keys only by chance.
 
     Shapes: (n, permutations) to (n, bands).
     """
@@ -61,9 +61,9 @@ def band_keys(matrix: NDArray[np.uint32]) -> NDArray[np.uint64]:
 
 
 def bits(matrix: NDArray[np.uint32]) -> NDArray[np.uint64]:
-    """Return one bit of each value of a signature: (n, permutations) to (n, permutations / 64).
+    """One bit of each value of a signature: (n, permutations) to (n, permutations / 64).
 
-    Equal values have equal bits, others do in half of all cases.
+    Equal values have equal bits; unequal values do in half of all cases.
     """
     import numpy as np
 
@@ -74,7 +74,7 @@ def bits(matrix: NDArray[np.uint32]) -> NDArray[np.uint64]:
 
 
 def least_equal(threshold: float) -> int:
-    """Return how many of their bits a pair has in common at least, if it is as alike as that."""
+    """The fewest bits that a pair of this similarity shares: the mean less `DOUBT` deviations."""
     share = (1 + min(threshold, 1.0)) / 2
     spread = (share * (1 - share) / PERMUTATIONS) ** 0.5
     return int(PERMUTATIONS * (share - DOUBT * spread))

@@ -1,11 +1,4 @@
-"""Near-duplicates: MinHash signatures, LSH candidates, verified Jaccard similarity.
-
-    signatures ──by band──▶ pairs ──by document──▶ distinct pairs ──by group──▶ verified ──▶ gone
-    minhash                 pairing                                 comparing              settling
-
-Signatures are a cache; only a verified pair counts. Hashes and places are shuffled, never text;
-beside one bucket a worker, memory holds some 70 bytes for each pair that is alike.
-"""
+"""The steps from signed shards to the documents that yield (see the package), as shuffles."""
 
 from __future__ import annotations
 
@@ -14,7 +7,15 @@ from collections.abc import Sequence
 from operator import add
 from pathlib import Path
 
-from curate.clean.duplicates.comparing import Compare, Kind, Meet, Shingles, lent, once_each, tally
+from curate.clean.duplicates.comparing import (
+    Compare,
+    Kind,
+    Meet,
+    Shingles,
+    members_of,
+    once_each,
+    tally,
+)
 from curate.clean.duplicates.minhash import BANDS, signatures
 from curate.clean.duplicates.pairing import Pairs, grouped, load_keys
 from curate.clean.duplicates.settling import Chosen, Gone, by_cluster, by_shard, settle
@@ -25,7 +26,7 @@ from curate.progress import Advance
 __all__ = ["Gone", "Kind", "Shard", "near_duplicates", "signatures"]
 
 BUCKET_BYTES = 16 << 20
-"""So many bytes of shingles does a worker compare at once."""
+"""Bytes of shingles that a worker compares at once."""
 
 TEXTS = Shingles()
 
@@ -40,44 +41,50 @@ def near_duplicates(
     kind: Kind = TEXTS,
     advance: Advance = lambda n: None,
 ) -> Gone:
-    """Settle the near-duplicates among shards and against older ones; `folder` is for scaffolds.
+    """Settle the near-duplicates among shards and against older ones.
 
-    Shards are numbered in their order, the older ones after them. `advance` is told documents.
+    Shards are numbered in their order, the older ones after them. Pairs count from the similarity
+    `threshold` on. `folder` takes intermediate files. `advance` is called with numbers of
+    documents.
     """
-    rows = sum(_rows(each.signed) for each in (*shards, *older))
-    every = [*shards, *older]
-    banded = engine.shuffle(
+    all_shards = [*shards, *older]
+    rows = sum(_rows(shard.signed) for shard in all_shards)
+    band_pairs = engine.shuffle(
         Pairs(kind.least_equal(threshold)),
-        every,
+        all_shards,
         folder / "bands",
         key="key",
         buckets=buckets_for(rows * BANDS),
         load=load_keys,
         advance=lambda keys: advance(keys // BANDS),
     )
-    found = engine.shuffle(
-        grouped, banded, folder / "pairs", key="early", buckets=buckets_for(sum(map(_rows, banded)))
+    pairs = engine.shuffle(
+        grouped,
+        band_pairs,
+        folder / "pairs",
+        key="early",
+        buckets=buckets_for(sum(map(_rows, band_pairs))),
     )
-    number = sum(map(_rows, found))
+    number = sum(map(_rows, pairs))
     if not number:
         return Gone()
     members = engine.shuffle(
         once_each,
-        found,
+        pairs,
         folder / "members",
         key="shard",
         buckets=buckets_for(2 * number),
-        load=lent,
+        load=members_of,
     )
     counts = engine.reduce(tally, members, add) or Counter()
-    involved = [shard for shard in every if counts[shard.number]]
+    involved = [shard for shard in all_shards if counts[shard.number]]
     verified = engine.shuffle(
         Compare(threshold, len(shards), kind),
-        [*found, *involved],
+        [*pairs, *involved],
         folder / "verified",
         key="group",
         buckets=1
-        + sum(counts[each.number] * kind.bytes(each) for each in involved) // BUCKET_BYTES,
+        + sum(counts[shard.number] * kind.bytes(shard) for shard in involved) // BUCKET_BYTES,
         load=Meet(members, kind),
     )
     chosen = Chosen(settle(verified, folder / "settled.parquet"))

@@ -1,7 +1,7 @@
-"""Older corpora that near-duplicates are looked for in: another run, a pool, an export, or files.
+"""Older corpora to compare with: another run, a pool, an export, or files.
 
-Whatever they are, they become shards of (id, text, signature) beside the table that is being built,
-so that comparing knows one kind of shard only.
+All of them become shards of (id, text, signature) beside the table that is being built, so the
+comparison knows only one kind of shard.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz")
 ROWS = 10_000
 
 Piece = tuple[Path, Path | None]
-"""A file with texts, and the shard of `clean` that says which are kept and how they read."""
+"""A file of texts, and the shard of `clean` (if any) with their verdicts and edits."""
 
 
 def pieces(root: Path, names: Sequence[str]) -> list[Piece]:
-    """Return what the corpora are made of, in order. Raises DataError where one has no texts."""
-    found: list[Piece] = []
+    """The pieces of the corpora, in order. Raises DataError where a corpus has no texts."""
+    corpora: list[Piece] = []
     for name in names:
         path = root / Path(name).expanduser()
-        here = _pieces(path)
-        if not here:
+        corpus = _pieces(path)
+        if not corpus:
             raise DataError(
                 f"clean.against: {path} holds no texts",
                 hint="name a workspace, a pool, an export, or Parquet and JSONL files with `text`",
             )
-        found += here
-    return found
+        corpora += corpus
+    return corpora
 
 
 def _pieces(path: Path) -> list[Piece]:
@@ -52,45 +52,47 @@ def _pieces(path: Path) -> list[Piece]:
         pools, cleans = storage.shards(path / "pool"), storage.shards(path / "clean")
         if not cleans:
             return [(pool, None) for pool in pools]
-        if [each.name for each in pools] != [each.name for each in cleans]:
+        if [shard.name for shard in pools] != [shard.name for shard in cleans]:
             raise _strange(path)
         return list(zip(pools, cleans, strict=True))
-    files = (each for each in sorted(path.rglob("*")) if each.name.endswith(SUFFIXES))
-    apart = ("_", ".", "draw.parquet")  # the record of an export's draw holds no text
-    return [(each, None) for each in files if not each.name.startswith(apart)]
+    files = (file for file in sorted(path.rglob("*")) if file.name.endswith(SUFFIXES))
+    without_texts = ("_", ".", "draw.parquet")  # the last is the record of an export's draw
+    return [(file, None) for file in files if not file.name.startswith(without_texts)]
 
 
-def digest(found: Sequence[Piece]) -> str:
-    """Return what tells whether a corpus has changed: names, sizes and times of its files."""
-    files = [path for piece in found for path in piece if path is not None]
+def digest(corpora: Sequence[Piece]) -> str:
+    """A digest of names, sizes and times of the files, to see whether a corpus has changed."""
+    files = [path for piece in corpora for path in piece if path is not None]
     stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return storage.digest(stats)
 
 
-def sign(engine: Engine, found: Sequence[Piece], folder: Path, first: int) -> list[Shard]:
-    """Return the corpora's shards, signed, numbered from `first` on."""
+def sign(engine: Engine, corpora: Sequence[Piece], folder: Path, first: int) -> list[Shard]:
+    """Write the corpora as signed shards into `folder`; return them, numbered from `first` on."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = dict(engine.each(partial(_sign, folder), list(enumerate(found))))
-    paths = [folder / name for place in range(len(found)) for name in made[place]]
+    names = dict(engine.each(partial(_sign, folder), list(enumerate(corpora))))
+    paths = [folder / name for place in range(len(corpora)) for name in names[place]]
     return [Shard(first + at, path, path, None, None, {}) for at, path in enumerate(paths)]
 
 
 def _sign(folder: Path, item: tuple[int, Piece]) -> list[str]:
+    """Write the shards of one piece; return their file names."""
     import pyarrow as pa
 
     place, piece = item
     rows = _rows(piece)
     names: list[str] = []
-    while some := list(islice(rows, ROWS)):
-        ids, texts = [id for id, _ in some], [text for _, text in some]
+    while block := list(islice(rows, ROWS)):
+        ids, texts = [id for id, _ in block], [text for _, text in block]
         names.append(f"{place:05}-{len(names):05}.parquet")
-        signed = pa.array(signatures(texts), pa.binary())
-        table = pa.table({"id": ids, "text": texts, "_signature": signed})
+        column = pa.array(signatures(texts), pa.binary())
+        table = pa.table({"id": ids, "text": texts, "_signature": column})
         storage.write_parquet(folder / names[-1], table)
     return names
 
 
 def _rows(piece: Piece) -> Iterator[tuple[str, str]]:
+    """Yield (id, text) of every document. Raises DataError where a row has no text."""
     path, clean = piece
     read = _parquet(path) if path.suffix == ".parquet" else _jsonl(path)
     if clean is not None:
@@ -112,8 +114,7 @@ def _kept(pool: Path, clean: Path) -> Iterator[tuple[str, str]]:
     verdicts = pq.read_table(clean, columns=["id", "kept", "edits"])
     if not table["id"].equals(verdicts["id"]):
         raise _strange(clean.parent.parent)
-    shown = zip(table.to_pylist(), verdicts.to_pylist(), strict=True)
-    for row, verdict in shown:
+    for row, verdict in zip(table.to_pylist(), verdicts.to_pylist(), strict=True):
         if verdict["kept"]:
             edits = (tuple(edit.values()) for edit in verdict["edits"] or ())
             yield row["id"], apply_edits(row[TEXT], edits)

@@ -1,7 +1,7 @@
-"""How much sources share: documents that two of them hold, as exact copies and as near ones.
+"""How many documents two sources share, as exact copies and as near-duplicates.
 
-Counted per pair of sources and kept beside the table, in `_overlap.json`: rows of (source, source,
-documents). Near ones may also be of one source, exact ones within a source are `duplicates`.
+The counts lie beside the table, in `_overlap.json`: rows of (source, source, documents).
+Near-duplicates may also be of one source; exact copies within a source are `duplicates`.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FILE = "_overlap.json"
-Pairs = Counter[tuple[str, str]]
+Counts = Counter[tuple[str, str]]
+"""Documents by pair of sources, in alphabetical order."""
 
 
-def exact(pool: pa.Table) -> Pairs:
-    """Count the documents of a shard that each two sources hold; pure."""
+def exact(pool: pa.Table) -> Counts:
+    """Count the documents of a shard that two sources hold, for every two; pure."""
     import pyarrow.compute as pc
 
     shared = pool.filter(pc.greater(pc.list_value_length(pool["also"]), 0))
-    found: Pairs = Counter()
+    counts: Counts = Counter()
     for row in shared.select(["source", "also"]).to_pylist():
-        found.update(combinations(sorted({row["source"], *row["also"]}), 2))
-    return found
+        counts.update(combinations(sorted({row["source"], *row["also"]}), 2))
+    return counts
 
 
-def near(gone: pa.Table) -> Pairs:
+def near(gone: pa.Table) -> Counts:
     """Count the near-duplicates of some clusters by the sources of both; pure.
 
-    An older corpus has no name here: it is `(older)`.
+    An older corpus has no name: it counts as the source `(older)`.
     """
     pairs = zip(gone["source"].to_pylist(), gone["kept_source"].to_pylist(), strict=True)
     return Counter(_ordered(one, other or "(older)") for one, other in pairs)
@@ -48,21 +49,21 @@ def _ordered(one: str, other: str) -> tuple[str, str]:
 
 
 def write(engine: Engine, pool: Sequence[Path], clusters: Sequence[Path], target: Path) -> None:
-    """Count over all shards, and write what each two sources share, the most first."""
-    total = partial(_sum, ["source", "also"], exact)
-    alike = partial(_sum, ["source", "kept_source"], near)
-    shared = sum((found for _, found in engine.each(total, pool)), Counter())
-    twins = sum((found for _, found in engine.each(alike, clusters)), Counter())
-    storage.write_json(target, {"exact": _rows(shared), "near": _rows(twins)})
+    """Count over all shards, and write what every two sources share, the largest count first."""
+    count_exact = partial(_of_file, ["source", "also"], exact)
+    count_near = partial(_of_file, ["source", "kept_source"], near)
+    copies = sum((counts for _, counts in engine.each(count_exact, pool)), Counter())
+    twins = sum((counts for _, counts in engine.each(count_near, clusters)), Counter())
+    storage.write_json(target, {"exact": _rows(copies), "near": _rows(twins)})
 
 
-def _sum(columns: Sequence[str], count: Any, path: Path) -> Pairs:
+def _of_file(columns: Sequence[str], count: Any, path: Path) -> Counts:
     import pyarrow.parquet as pq
 
-    found: Pairs = count(pq.read_table(path, columns=list(columns)))
-    return found
+    counts: Counts = count(pq.read_table(path, columns=list(columns)))
+    return counts
 
 
-def _rows(found: Mapping[tuple[str, str], int]) -> list[list[Any]]:
-    ordered = sorted(found.items(), key=lambda each: (-each[1], each[0]))
+def _rows(counts: Mapping[tuple[str, str], int]) -> list[list[Any]]:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [[*sources, n] for sources, n in ordered]

@@ -1,7 +1,7 @@
-"""Pairs of documents that share a band: each once, in the group in which it is compared.
+"""Pairs of documents that share a band: each once, with the group in which it is compared.
 
-Pairs that share a band by chance grow with the square of a corpus; their bits sort most of them
-out at once.
+The number of pairs that share a band by chance grows with the square of a corpus. Their bits rule
+out most of them at once.
 """
 
 from __future__ import annotations
@@ -18,44 +18,47 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ALL_PAIRS = 20
-"""Up to this size every pair of a bucket is a candidate; beyond, pairs with its first and next."""
+"""Up to so many rows of one key, every pair is a candidate.
+
+Beyond, each row is paired with the first row and with the one before it.
+"""
 
 GROUP = 1024
-"""Up to so many later documents are compared with one at once."""
+"""At most so many later documents are compared with one at once."""
 
 
 def load_keys(shard: Shard) -> pa.Table:
-    """Return the bands' keys of a shard."""
+    """The bands' keys of a shard, as `Shard.keys` returns them."""
     return shard.keys()
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Pairs the documents that share a key, but those whose bits say that they are not alike."""
+    """Pairs the documents that share a key, unless fewer than `equal` of their bits are equal."""
 
     equal: int
 
     def __call__(self, bands: pa.Table) -> pa.Table:
-        """Return pairs, given all rows of some keys; pure.
+        """The pairs of documents in `bands`, which holds all rows of some keys; pure.
 
-        Rows are (late, late_order, early, early_order): the early one has precedence.
+        Rows are (late, late_order, early, early_order); the early document has precedence.
         """
         import numpy as np
         import pyarrow as pa
 
         key = bands["key"].to_numpy()
         ordered = np.sort(key)
-        shared = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-        at = np.minimum(np.searchsorted(shared, key), max(0, len(shared) - 1))
-        rows = np.flatnonzero(shared[at] == key) if len(shared) else np.empty(0, np.int64)
+        shared_keys = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+        at = np.minimum(np.searchsorted(shared_keys, key), max(0, len(shared_keys) - 1))
+        rows = np.flatnonzero(shared_keys[at] == key) if len(shared_keys) else np.empty(0, np.int64)
         key, order, place = (bands[name].to_numpy()[rows] for name in ("key", "order", "place"))
         sort = np.lexsort((place, order, key))
         key, order, place, rows = key[sort], order[sort], place[sort], rows[sort]
         early, late = _within(key)
         differ = np.zeros(len(early), np.int64)
         for word in range(BIT_WORDS):
-            own = bands[f"bits_{word}"].to_numpy()[rows]
-            differ += np.bitwise_count(own[early] ^ own[late])
+            bits = bands[f"bits_{word}"].to_numpy()[rows]
+            differ += np.bitwise_count(bits[early] ^ bits[late])
         alike = differ <= PERMUTATIONS - self.equal
         early, late = early[alike], late[alike]
         return distinct(
@@ -71,7 +74,7 @@ class Pairs:
 
 
 def _within(key: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return (earlier, later) positions of rows with the same key; keys are sorted."""
+    """The (earlier, later) positions of rows with the same key; keys are sorted."""
     import numpy as np
 
     first = np.ones(len(key), bool)
@@ -83,9 +86,9 @@ def _within(key: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int6
     small = size <= _ALL_PAIRS
     early, late = [], []
     for step in range(1, _ALL_PAIRS):
-        here = at[small & (at + step < start + size)]
-        early.append(here)
-        late.append(here + step)
+        earlier = at[small & (at + step < start + size)]
+        early.append(earlier)
+        late.append(earlier + step)
     big = at[~small & (at > start)]
     early += [start[big], big - 1]
     late += [big, big]
@@ -93,7 +96,7 @@ def _within(key: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int6
 
 
 def distinct(pairs: pa.Table) -> pa.Table:
-    """Return every pair once, given all pairs of some early documents, in their order; pure."""
+    """Every pair once, sorted; `pairs` holds all pairs of some early documents; pure."""
     import numpy as np
 
     early, late = pairs["early"].to_numpy(), pairs["late"].to_numpy()
@@ -105,9 +108,9 @@ def distinct(pairs: pa.Table) -> pa.Table:
 
 
 def grouped(pairs: pa.Table) -> pa.Table:
-    """Return every pair once, with the group in which it is compared; pure.
+    """Every pair once, with the group in which it is compared; pure.
 
-    A group is one early document and up to `GROUP` later ones, so that none grows with the pool.
+    A group is one early document and up to `GROUP` later ones, so no group grows with the pool.
     """
     import numpy as np
     import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Who yields to whom, of the pairs that are alike, and what is told of it."""
+"""Which document of a verified pair yields, and the tables of those that do."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 def settle(verified: Sequence[Path], target: Path) -> Path:
-    """Write (late, early) of every document that yields and of what it yields to, by `late`.
+    """Write (late, early), sorted by `late`: every document that yields, and what it yields to.
 
-    Only a document that stays itself makes another one go, so every chain ends at one that is
-    kept. Of several, the likest is named, the earlier where they tie.
+    A document yields only to one that is kept itself. Of several, it is the most similar one; the
+    earlier one where they tie.
     """
     import numpy as np
     import pyarrow as pa
@@ -30,27 +30,27 @@ def settle(verified: Sequence[Path], target: Path) -> Path:
     order = np.lexsort((early, late))
     best, chosen = np.zeros(len(places)), np.full(len(places), -1, np.int64)
     for start in range(0, len(order), 1 << 17):
-        some = order[start : start + (1 << 17)]
+        block = order[start : start + (1 << 17)]
         rows = zip(
-            late[some].tolist(), early[some].tolist(), similarity[some].tolist(), strict=True
+            late[block].tolist(), early[block].tolist(), similarity[block].tolist(), strict=True
         )
-        for one, other, alike in rows:
-            if chosen[other] < 0 and alike > best[one]:
-                best[one], chosen[one] = alike, other
+        for one, other, value in rows:
+            if chosen[other] < 0 and value > best[one]:
+                best[one], chosen[one] = value, other
     ranked = places[np.argsort(ranks)]
     gone = np.flatnonzero(chosen >= 0)
-    found = pa.table({"late": ranked[gone], "early": ranked[chosen[gone]]})
-    storage.write_parquet(target, found.sort_by("late"))
+    settled = pa.table({"late": ranked[gone], "early": ranked[chosen[gone]]})
+    storage.write_parquet(target, settled.sort_by("late"))
     return target
 
 
 def _ranks(
     verified: Sequence[Path],
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.uint32], NDArray[np.uint32]]:
-    """Return the places of all documents in pairs, ascending, and their ranks by precedence.
+    """The places of all documents in pairs, ascending, and their ranks by precedence.
 
-    Then, for each pair, the ranks of the late and of the early document. Column by column, since
-    this is the one step that holds all pairs.
+    Then the ranks of the late and of the early document of each pair. Columns are read one by one,
+    since only this step holds all pairs in memory.
     """
     import numpy as np
 
@@ -74,7 +74,7 @@ def _column(paths: Sequence[Path], name: str) -> NDArray[Any]:
 
 
 def gone_schema() -> pa.Schema:
-    """Return the schema of what yields, and to what."""
+    """The schema of the documents that yield, and of what they yield to."""
     import pyarrow as pa
 
     return pa.schema(
@@ -92,58 +92,61 @@ def gone_schema() -> pa.Schema:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Loads, of verified pairs, those that were settled."""
+    """Loads the verified pairs that were settled on."""
 
     settled: Path
 
     def __call__(self, verified: Path) -> pa.Table:
-        """Return rows of `gone_schema`."""
+        """The settled pairs of a file, as rows of `gone_schema`."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         pairs, settled = pq.read_table(verified), pq.read_table(self.settled)
-        late, kept_for = settled["late"].to_numpy(), settled["early"].to_numpy()
-        mine = pairs["late"].to_numpy()
+        late, early = settled["late"].to_numpy(), settled["early"].to_numpy()
+        pair_late = pairs["late"].to_numpy()
         if not len(late):
             return gone_schema().empty_table()
-        at = np.minimum(np.searchsorted(late, mine), len(late) - 1)
-        right = (late[at] == mine) & (kept_for[at] == pairs["early"].to_numpy())
-        pairs = pairs.filter(pa.array(right))
+        at = np.minimum(np.searchsorted(late, pair_late), len(late) - 1)
+        is_settled = (late[at] == pair_late) & (early[at] == pairs["early"].to_numpy())
+        pairs = pairs.filter(pa.array(is_settled))
         places = pairs["late"].to_numpy()
         added = {
             "shard": pa.array((places >> np.uint64(32)).astype(np.int64)),
             "row": pa.array((places & np.uint64(0xFFFFFFFF)).astype(np.int64)),
         }
         schema = gone_schema()
-        columns = [added[n] if n in added else pairs[n] for n in schema.names]
+        columns = [added[name] if name in added else pairs[name] for name in schema.names]
         return pa.table(columns, schema=schema)
 
 
 def by_shard(rows: pa.Table) -> pa.Table:
-    """Return a bucket of what yields, in the order of shards and rows; pure."""
+    """A bucket of the documents that yield, in the order of shards and rows; pure."""
     return rows.sort_by([("shard", "ascending"), ("row", "ascending")])
 
 
 def by_cluster(rows: pa.Table) -> pa.Table:
-    """Return a bucket of what yields, in the order of what is kept; pure."""
+    """A bucket of the documents that yield, in the order of what they yield to; pure."""
     return rows.drop_columns(["shard", "row"]).sort_by([("kept", "ascending"), ("id", "ascending")])
 
 
 @dataclass(frozen=True)
 class Gone:
-    """What yields: `clusters` by what is kept, `changed` by shard."""
+    """The files of the documents that yield: `clusters` by document kept, `changed` by shard.
+
+    `changed` has one list of buckets for each reason.
+    """
 
     clusters: Sequence[Path] = ()
     changed: Sequence[Sequence[Path]] = ()
 
     def __add__(self, other: Gone) -> Gone:
-        """Return what yields for either reason."""
+        """The documents that yield for either reason."""
         return Gone((*self.clusters, *other.clusters), (*self.changed, *other.changed))
 
     def of(self, number: int) -> pa.Table:
-        """Return what yields in the shard of that number, by row."""
+        """The documents that yield in the shard of that number, by row."""
         import pyarrow as pa
 
         none = gone_schema().empty_table()
-        return pa.concat_tables([of_shard(each, number) for each in self.changed] or [none])
+        return pa.concat_tables([of_shard(buckets, number) for buckets in self.changed] or [none])

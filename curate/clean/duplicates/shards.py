@@ -1,4 +1,4 @@
-"""The documents among which near-duplicates are looked for, shard by shard, wherever they lie."""
+"""The shards in which near-duplicates are looked for: of this pool, and of older corpora."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Shard:
-    """A shard of documents among which near-duplicates are looked for; picklable.
+    """A shard of documents in which near-duplicates are looked for; picklable.
 
-    `signed` holds `_signature`; `measured` the edits and `reasons` the reasons, both null for a
-    shard of an older corpus, which yields to nobody. `ranks` are the sources in their order.
+    `signed` holds `_signature`, `measured` the edits, `reasons` the reasons. The last two are None
+    for a shard of an older corpus, which never yields. `ranks` is the order of the sources.
     """
 
     number: int
@@ -33,7 +33,7 @@ class Shard:
     ranks: dict[str, int]
 
     def orders(self) -> NDArray[np.uint64]:
-        """Return the precedence of each document: batch, source, then the first bits of its id."""
+        """The precedence of each document, the smallest first: batch, source, 38 bits of its id."""
         import numpy as np
         import pyarrow.parquet as pq
 
@@ -45,38 +45,38 @@ class Shard:
             batch = np.minimum(table["batch"].to_numpy(), 1023).astype(np.uint64)
             ranks = [min(self.ranks[source], 65535) for source in table["source"].to_pylist()]
             rank = np.array(ranks, np.uint64)
-        first = [_prefix(id) for id in table["id"].to_pylist()]
-        low = np.array(first, np.uint64)
+        prefixes = [_prefix(id) for id in table["id"].to_pylist()]
+        low = np.array(prefixes, np.uint64)
         return np.asarray(batch << np.uint64(54) | rank << np.uint64(38) | low)
 
     def keys(self) -> pa.Table:
-        """Return (key, order, place, bits) for each band of each document that passed."""
+        """The (key, order, place, bits) of each band of each document that passed."""
         import numpy as np
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         signed = pq.read_table(self.signed, columns=["_signature"])["_signature"].combine_chunks()
-        able = signed.is_valid().to_numpy(zero_copy_only=False)
+        usable = signed.is_valid().to_numpy(zero_copy_only=False)
         if self.reasons is not None:
-            able = (
-                able
+            usable = (
+                usable
                 & pq.read_table(self.reasons, columns=["reason"])["reason"].is_null().to_numpy()
             )
-        rows = np.flatnonzero(able)
+        rows = np.flatnonzero(usable)
         data = b"".join(signed.take(pa.array(rows)).to_pylist())
         words = np.frombuffer(data, np.uint64).reshape(-1, KEY_WORDS + BIT_WORDS)
         places = np.uint64(self.number << 32) | rows.astype(np.uint64)
-        each = {"order": self.orders()[rows], "place": places}
-        each |= {f"bits_{at}": words[:, KEY_WORDS + at] for at in range(BIT_WORDS)}
+        columns = {"order": self.orders()[rows], "place": places}
+        columns |= {f"bits_{at}": words[:, KEY_WORDS + at] for at in range(BIT_WORDS)}
         return pa.table(
             {
                 "key": words[:, :KEY_WORDS].ravel(),
-                **{name: np.repeat(values, BANDS) for name, values in each.items()},
+                **{name: np.repeat(values, BANDS) for name, values in columns.items()},
             }
         )
 
     def names(self, rows: Sequence[int]) -> tuple[list[str], list[str | None]]:
-        """Return ids and sources of some rows; an older corpus has no sources."""
+        """The ids and sources of some rows; the sources of an older corpus are None."""
         import pyarrow.parquet as pq
 
         columns = ["id", *(["source"] if self.reasons is not None else ())]
@@ -85,7 +85,7 @@ class Shard:
         return table["id"].to_pylist(), sources
 
     def contents(self, rows: Sequence[int]) -> list[str]:
-        """Return the texts of some rows as they read after edits."""
+        """The texts of some rows after their edits."""
         import pyarrow.parquet as pq
 
         texts: list[str] = (
@@ -93,17 +93,17 @@ class Shard:
         )
         if self.measured is None:
             return texts
-        edits = pq.read_table(self.measured, columns=["edits"])["edits"].take(rows)
-        if edits.null_count == len(edits):
+        column = pq.read_table(self.measured, columns=["edits"])["edits"].take(rows)
+        if column.null_count == len(column):
             return texts
         return [
-            apply_edits(text, (tuple(edit.values()) for edit in each or ()))
-            for text, each in zip(texts, edits.to_pylist(), strict=True)
+            apply_edits(text, (tuple(edit.values()) for edit in edits or ()))
+            for text, edits in zip(texts, column.to_pylist(), strict=True)
         ]
 
 
 def _prefix(id: str) -> int:
-    """Return the first 38 bits of an id; an id of elsewhere is no number."""
+    """The first 38 bits of an id; 0 for an id from elsewhere that is no number."""
     try:
         return int(id[:10], 16) >> 2
     except ValueError:
@@ -111,7 +111,7 @@ def _prefix(id: str) -> int:
 
 
 def of_shard(buckets: Sequence[Path], number: int) -> pa.Table:
-    """Return the rows of one shard out of what was shuffled by shards."""
+    """The rows of one shard, from buckets that were shuffled by shard."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

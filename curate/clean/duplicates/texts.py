@@ -1,7 +1,7 @@
-"""What near-duplicates share: hashed shingles of many texts at once, in one flat array.
+"""The shingles of many texts at once, as hashes in one flat array.
 
-The shingles are those of `text.shingles` (character 5-grams, or bigrams where text is mostly CJK;
-case and the width of white space do not count), each as a 64-bit hash of its code points.
+The shingles are those of `text.shingles`: character 5-grams, or bigrams where much of the text is
+CJK. Case and the width of white space do not count. Each is a 64-bit hash of its code points.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 LATIN, CJK = 5, 2
 CJK_SHARE = 0.3
-"""Text with a larger share of CJK letters goes by bigrams."""
+"""A text with a larger share of CJK letters has bigrams as shingles."""
 
 LONGEST = 1 << 24
-"""Of a longer text, so many characters are compared."""
+"""Characters compared of a longer text."""
 
 BLOCK = 1 << 18
-"""Characters hashed at once: what stays in the processor's cache."""
+"""Characters hashed at once: as many as stay in the processor's cache."""
 
 _RANGES = (
     (0x3040, 0x30FF),
@@ -34,9 +34,9 @@ _ODD = 0x9E3779B97F4A7C15
 
 
 def flat(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return the shingles' hashes of all texts, and where each text's begin and the last ends.
+    """The hashes of all texts' shingles, and the offsets of each text's first and of the end.
 
-    A shingle that stands twice in a text comes twice. Shapes: (n shingles,), (n texts + 1,).
+    A shingle that occurs twice in a text comes twice. Shapes: (n shingles,), (n texts + 1,).
     """
     import numpy as np
 
@@ -53,7 +53,8 @@ def flat(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         return np.empty(0, np.uint64), offsets
     wide = np.zeros(len(codes) + LATIN, np.uint64)
     wide[: len(codes)] = codes
-    # The place in `codes` of each shingle: the shingles before it, and what earlier texts skipped.
+    # A shingle's place in `codes`: the shingles before it, and the characters that earlier texts
+    # have beyond their shingles.
     places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
     latin = sizes == LATIN
     if latin.all():
@@ -61,12 +62,12 @@ def flat(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     elif not latin.any():
         hashes = _hashed(wide, CJK)[places]
     else:
-        each = np.repeat(latin, counts)
-        hashes = np.where(each, _hashed(wide, LATIN)[places], _hashed(wide, CJK)[places])
+        is_latin = np.repeat(latin, counts)
+        hashes = np.where(is_latin, _hashed(wide, LATIN)[places], _hashed(wide, CJK)[places])
     for row in np.flatnonzero((lengths > 0) & (lengths < sizes)).tolist():
-        own = np.zeros(LATIN, np.uint64)  # shorter than a shingle: the text is its own
-        own[: lengths[row]] = wide[starts[row] : starts[row] + lengths[row]]
-        hashes[offsets[row]] = _hashed(own, LATIN)[0]
+        whole = np.zeros(LATIN, np.uint64)  # a text shorter than a shingle is one shingle
+        whole[: lengths[row]] = wide[starts[row] : starts[row] + lengths[row]]
+        hashes[offsets[row]] = _hashed(whole, LATIN)[0]
     return hashes, offsets
 
 
@@ -76,20 +77,20 @@ def _cjk(
     starts: NDArray[np.int64],
     lengths: NDArray[np.int64],
 ) -> NDArray[np.int64]:
-    """Return the number of CJK letters in each text."""
+    """The number of CJK letters in each text."""
     import numpy as np
 
     if joined.isascii():
         return np.zeros(len(starts), np.int64)
-    found = np.zeros(len(codes) + 1, bool)
+    is_cjk = np.zeros(len(codes) + 1, bool)
     for low, high in _RANGES:
-        found[:-1] |= (codes - np.uint32(low)) <= np.uint32(high - low)
-    sums = np.concatenate([[0], np.cumsum(found[:-1])])
+        is_cjk[:-1] |= (codes - np.uint32(low)) <= np.uint32(high - low)
+    sums = np.concatenate([[0], np.cumsum(is_cjk[:-1])])
     return np.asarray(sums[starts + lengths] - sums[starts])
 
 
 def _hashed(codes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:
-    """Return the hash of the window that begins at each place: a polynomial, then splitmix64."""
+    """The hash of the window that begins at each place: a polynomial, then splitmix64."""
     import numpy as np
 
     last = len(codes) - size + 1
@@ -106,7 +107,7 @@ def _hashed(codes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:
 
 
 def blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield runs of texts that are hashed together."""
+    """Yield runs of texts to hash together, of about `BLOCK` characters each."""
     start, chars = 0, 0
     for place, text in enumerate(texts):
         chars += len(text)
@@ -118,19 +119,19 @@ def blocks(texts: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def sets(texts: Sequence[str]) -> list[NDArray[np.uint64]]:
-    """Return the distinct shingles of each text, sorted."""
+    """The distinct shingles of each text, sorted."""
     import numpy as np
 
-    found: list[NDArray[np.uint64]] = []
+    shingles: list[NDArray[np.uint64]] = []
     for block in blocks(texts):
         hashes, offsets = flat(block)
         ends = offsets.tolist()
-        found += [np.unique(hashes[ends[k] : ends[k + 1]]) for k in range(len(block))]
-    return found
+        shingles += [np.unique(hashes[ends[k] : ends[k + 1]]) for k in range(len(block))]
+    return shingles
 
 
 def jaccard(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> float:
-    """Return the Jaccard similarity of two sorted sets of distinct shingles, 0 to 1."""
+    """The Jaccard similarity of two sorted sets of distinct shingles, 0 to 1."""
     import numpy as np
 
     if not len(one) or not len(other):

@@ -1,1 +1,1 @@
-"""What measures documents beside the rule sets; `registry` lists the instruments."""
+"""Instruments measure documents beside the rule sets. `registry` lists them."""

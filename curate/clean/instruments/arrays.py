@@ -1,4 +1,4 @@
-"""What an instrument has prepared and the workers read: arrays in a file beside the tables."""
+"""Arrays that an instrument prepares and the workers read, in files beside the tables."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Kept:
-    """Arrays under a digest of what they were made from; where they lie is not what they are."""
+class StoredArrays:
+    """Arrays on disk. The digest of their inputs identifies them, not the folder."""
 
     def __init__(self, digest: str, folder: Path) -> None:
         self.digest = digest
@@ -24,11 +24,11 @@ class Kept:
     def __str__(self) -> str:
         return self.digest
 
-    def __deepcopy__(self, memo: Any) -> Kept:
+    def __deepcopy__(self, memo: Any) -> StoredArrays:
         return self
 
     def arrays(self) -> Mapping[str, NDArray[np.generic]]:
-        """Return the arrays, mapped into memory, so that workers share them."""
+        """The arrays by name, mapped into memory, so that workers share them."""
         return _mapped(self.folder)
 
 
@@ -39,10 +39,12 @@ def _mapped(folder: Path) -> dict[str, Any]:
     return {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
 
 
-def keep(root: Path, name: str, digest: str, make: Callable[[], Mapping[str, Any]]) -> Kept:
-    """Return the arrays of that digest, made if they are not there; older ones of the name go.
+def store_arrays(
+    root: Path, name: str, digest: str, make: Callable[[], Mapping[str, Any]]
+) -> StoredArrays:
+    """Make and store the arrays of a digest, unless they are there; delete older ones of the name.
 
-    What another version has made is made again: it may have counted otherwise.
+    Arrays made by another version of curate are made again, since it may have counted differently.
     """
     import shutil
 
@@ -51,14 +53,14 @@ def keep(root: Path, name: str, digest: str, make: Callable[[], Mapping[str, Any
     from curate import __version__
 
     digest = storage.digest([digest, __version__])
-    place = root / ".kept" / f"{name}-{digest[:16]}"
-    if not place.exists():
+    folder = root / ".kept" / f"{name}-{digest[:16]}"
+    if not folder.exists():
         for other in (root / ".kept").glob(f"{name}-*"):
             shutil.rmtree(other)
-        building = root / ".building" / place.name
+        building = root / ".building" / folder.name
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
         for key, array in make().items():
             np.save(building / f"{key}.npy", array)
-        storage.swap(building, place)
-    return Kept(digest, place)
+        storage.swap(building, folder)
+    return StoredArrays(digest, folder)

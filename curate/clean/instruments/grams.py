@@ -1,9 +1,9 @@
 """Words of any script as 64-bit hashes, and runs of them, for many texts at once.
 
-A word is a run of letters and digits, vowel signs included; in Chinese and Japanese it is a
-character, in Thai, Lao, Burmese and Khmer what stands between vowel signs, some five characters.
-Case, width, accents composed or not, and punctuation do not count, as the literature on overlap
-does it (Brown et al. 2020, arXiv 2005.14165, appendix C).
+A word is a run of letters and digits, vowel signs included. In Chinese and Japanese it is one
+character. In Thai, Lao, Burmese and Khmer it is a run between vowel signs, about five characters.
+Case, width, composition of accents and punctuation make no difference, as in the literature on
+overlap (Brown et al. 2020, arXiv 2005.14165, appendix C).
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ _SIGNS = "".join(  # of scripts with spaces between words: Hebrew to Malayalam, 
 _WORD = re.compile(f"[{_CJK}]|[^\\W_{_CJK}]+(?:[{_SIGNS}]+[^\\W_{_CJK}]*)*")
 _APOSTROPHES = re.compile("(?<=\\w)['’](?=\\w)")
 _BASE = 0x9E3779B97F4A7C15
-_KNOWN: dict[str, int] = {}
-_KNOWN_MOST = 1 << 18
+_HASHES: dict[str, int] = {}
+_MOST_HASHES = 1 << 18
 
 
 @dataclass(frozen=True)
 class Hashed:
-    """Texts as the hashes of their words, one after the other; `starts` has one more than texts."""
+    """The word hashes of many texts: text t has `words[starts[t]:starts[t + 1]]`."""
 
     words: NDArray[np.uint64]
     starts: NDArray[np.int64]
 
     def grams(self, n: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-        """Return the hash of every run of n words within a text, and the text it stands in."""
+        """The hash of every run of n words within a text, and the number of that text."""
         import numpy as np
 
         count = len(self.words) - n + 1
@@ -65,26 +65,26 @@ def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def hashed(texts: Iterable[str]) -> Hashed:
-    """Return texts as hashes of their words; the same on every machine."""
+    """Hash the words of texts. The hashes are the same on every machine."""
     import numpy as np
 
-    if len(_KNOWN) > _KNOWN_MOST:
-        _KNOWN.clear()
-    found: list[int] = []
+    if len(_HASHES) > _MOST_HASHES:
+        _HASHES.clear()
+    hashes: list[int] = []
     starts = [0]
     for text in texts:
         for word in words(text):
-            mark = _KNOWN.get(word)
-            if mark is None:
-                mark = int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little")
-                _KNOWN[word] = mark
-            found.append(mark)
-        starts.append(len(found))
-    return Hashed(np.array(found, np.uint64), np.array(starts, np.int64))
+            value = _HASHES.get(word)
+            if value is None:
+                value = int.from_bytes(blake2b(word.encode(), digest_size=8).digest(), "little")
+                _HASHES[word] = value
+            hashes.append(value)
+        starts.append(len(hashes))
+    return Hashed(np.array(hashes, np.uint64), np.array(starts, np.int64))
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text as they are compared."""
+    """Split a text into its words, in the form in which they are compared."""
     if not text.isascii():
         text = normalize("NFKC", text)
     text = text.lower() if text.isascii() else text.casefold()

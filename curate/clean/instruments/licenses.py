@@ -1,4 +1,4 @@
-"""Which licences documents may have: SPDX names, as the sources state them."""
+"""The licences that documents may have: SPDX names, as the sources state them."""
 
 from __future__ import annotations
 
@@ -23,47 +23,50 @@ UNKNOWN = "unknown"
 
 
 class LicenseSpec(Spec):
-    """The licences that pass; `unknown` has to be named to pass."""
+    """The licences that pass. `unknown` only passes if it is named."""
 
     allow: Annotated[tuple[str, ...], Field(description="SPDX names; `CC-BY-*` names several.")]
 
 
 def allowed(license: str | None, names: Sequence[str]) -> bool:
-    """Whether a licence passes. Of an SPDX expression with OR one part has to, with AND each."""
-    given = (license or UNKNOWN).strip()
+    """Whether a licence passes: of an SPDX expression, one part of an OR, all parts of an AND."""
+    expression = (license or UNKNOWN).strip()
     for word, rule in (("OR", any), ("AND", all)):  # AND binds tighter
-        parts = _parts(given, word)
+        parts = _parts(expression, word)
         if len(parts) > 1:
             return rule(allowed(part, names) for part in parts)
-    if given[:1] == "(" and given[-1:] == ")":
-        return allowed(given[1:-1], names)
-    return any(fnmatchcase(given.casefold(), name.casefold()) for name in names)
+    if expression[:1] == "(" and expression[-1:] == ")":
+        return allowed(expression[1:-1], names)
+    return any(fnmatchcase(expression.casefold(), name.casefold()) for name in names)
 
 
 def _parts(expression: str, word: str) -> list[str]:
-    """Return what stands between a word, where that is not within brackets."""
+    """Split an expression at a word outside of brackets."""
     first, *others = re.split(rf"\s+{word}\s+", expression, flags=re.IGNORECASE)
     parts = [first]
-    for each in others:
+    for other in others:
         if parts[-1].count("(") > parts[-1].count(")"):
-            parts[-1] += f" {word} {each}"
+            parts[-1] += f" {word} {other}"
         else:
-            parts.append(each)
+            parts.append(other)
     return parts
 
 
 class License:
-    """The instrument: it measures nothing, since the pool knows the licence."""
+    """The instrument. It measures nothing, since the pool has the licence."""
 
     def prepare(self, workspace: Workspace, settings: LicenseSpec) -> None:
+        """Nothing: there is nothing to measure."""
         return None
 
     def measure(self, batch: Batch, prepared: None) -> Mapping[str, pa.Array]:
+        """No columns."""
         return {}
 
     def fails(self, measured: pa.Table, settings: LicenseSpec) -> NDArray[np.bool_]:
+        """Whether each document has a licence that is not allowed."""
         import numpy as np
 
-        found = measured["license"].to_pylist()
-        known = {license: allowed(license, settings.allow) for license in set(found)}
-        return np.array([not known[license] for license in found], bool)
+        licenses = measured["license"].to_pylist()
+        passes = {license: allowed(license, settings.allow) for license in set(licenses)}
+        return np.array([not passes[license] for license in licenses], bool)

@@ -18,10 +18,11 @@ FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt")
 def read_texts(
     path: Path, fields: Sequence[str], id: str | None = None
 ) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of every row: the fields joined by newlines; the name is `id` or the row.
+    """Yield (name, text) of every row. The text is the fields, joined by newlines.
 
-    Reads JSON lines, a JSON list, CSV, TSV, Parquet, and plain text with one text a line, any of
-    the text formats gzipped. Raises DataError with file and row.
+    The name is the field `id`, or the row number without one. Reads JSON lines, a JSON list, CSV,
+    TSV, Parquet, and plain text with one text a line; all but Parquet also gzipped. Raises
+    DataError with file and row.
     """
     for number, row in _rows(path):
         missing = [name for name in (*fields, *([id] if id else ())) if row.get(name) is None]
@@ -34,7 +35,10 @@ def read_texts(
 
 
 def digest_of(path: Path, where: str) -> str:
-    """Return the digest of a file that a recipe names. Raises RecipeError if there is none."""
+    """The digest of a file that the setting `where` names.
+
+    Raises RecipeError if it is missing or has an unknown format.
+    """
     if not path.is_file():
         raise RecipeError(f"{where}: no file {path}", hint="paths are relative to the workspace")
     if not path.name.removesuffix(".gz").endswith(FORMATS):
@@ -43,6 +47,7 @@ def digest_of(path: Path, where: str) -> str:
 
 
 def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number of every row, from 1, and its fields."""
     name = path.name.removesuffix(".gz")
     if name.endswith(".parquet"):
         import pyarrow.parquet as pq
@@ -50,7 +55,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         yield from enumerate(pq.read_table(path).to_pylist(), 1)
         return
     number = 0
-    with _opened(path) as file:
+    with _open(path) as file:
         try:
             if name.endswith(".jsonl"):
                 rows: Iterator[Any] = (json.loads(line) for line in file if line.strip())
@@ -69,14 +74,14 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             raise DataError(f"{path.name} cannot be read{after}: {error}") from None
 
 
-def _opened(path: Path) -> Any:
+def _open(path: Path) -> Any:
     if path.suffix == ".gz":
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
 
 
 def _flat(value: Any) -> str:
-    """Return a field as text: the parts of a list (choices, answers) on lines of their own."""
+    """A field as text: each part of a list (choices, answers) on its own line."""
     if isinstance(value, dict):
         value = list(value.values())
     return "\n".join(map(_flat, value)) if isinstance(value, list) else str(value)

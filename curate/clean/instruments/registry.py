@@ -1,8 +1,8 @@
-"""What measures documents beside the rule sets: each with a section of its own in the recipe.
+"""The instruments: measurements beside the rule sets, each with its own section in the recipe.
 
-An instrument is one object below, in the order in which they measure; those that edit come first,
-since the others see the text as edited. The recipe's section of its name is its settings; where
-the section is left out, the instrument rests. The order of the verdicts is `DECIDES`.
+`INSTRUMENTS` has one object per instrument, in the order of measuring. Those that edit come first,
+since the others see the edited text. The recipe's section of the same name holds the settings;
+without it, the instrument is not used. `DECIDES` is the order of the verdicts.
 """
 
 from __future__ import annotations
@@ -32,35 +32,36 @@ class Instrument(Protocol):
     """One kind of measurement, and the verdict that follows from it."""
 
     def prepare(self, workspace: Workspace, settings: Any) -> Any:
-        """Return what measuring needs, as a small picklable value whose JSON says what it measures.
+        """Prepare the value that `measure` needs: small and picklable.
 
-        It holds everything of the settings and of the files they name (by digest) that changes
-        what is measured, and nothing that only changes the verdict: it decides whether what was
-        measured before can be used again. Called once, in the first process.
+        Its JSON decides whether earlier measurements can be used again. It therefore holds every
+        setting, and the digest of every file, that changes the measurement, but none that only
+        changes the verdict. Called once, in the first process.
         """
         ...
 
     def measure(self, batch: Batch, prepared: Any) -> Mapping[str, pa.Array]:
-        """Return columns, one value per document: declared in `tables`, or named `name:signal`.
+        """The measured columns, with one value per document.
 
-        `batch.edit` lays edits over a document's canonical text. Pure; runs in workers.
+        A column is declared in `tables`, or named `name:signal`. `batch.edit` adds edits over a
+        document's canonical text. Pure; runs in workers.
         """
         ...
 
     def fails(self, measured: pa.Table, settings: Any) -> NDArray[np.bool_]:
-        """Return which documents fail; pure.
+        """Whether each document fails; pure.
 
-        `measured` holds what was measured, and pool's id, source, license, language and batch.
+        `measured` has the measured columns, and the pool's id, source, license, language and batch.
         """
         ...
 
 
 @runtime_checkable
 class Overall(Protocol):
-    """An instrument whose verdict needs to know of all shards, as a share of the best does."""
+    """An instrument whose verdict depends on all shards, such as a share of the best."""
 
     def settle(self, shards: Sequence[Path], settings: Any) -> Any:
-        """Return the settings with what is known of all shards, which hold what was measured."""
+        """The settings, completed from the measured columns in all shards."""
         ...
 
 
@@ -71,40 +72,40 @@ INSTRUMENTS: dict[str, Instrument] = {
     "contamination": Contamination(),
     "relevance": Relevance(),
 }
-"""By their name, which is the reason they give, in the order in which they measure."""
+"""By name, in the order of measuring. The name is also the reason in a verdict."""
 
 DECIDES: tuple[str, ...] = ("language", "license", "privacy", "contamination", "relevance")
-"""The order of their verdicts, after those of the rule sets."""
+"""The order of the verdicts, after those of the rule sets."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """An instrument that the recipe asks for, and the settings it gives."""
+    """An instrument that the recipe asks for, and its settings."""
 
     name: str
     settings: Spec
 
     @property
     def instrument(self) -> Instrument:
-        """Return the instrument itself."""
+        """The instrument itself."""
         return INSTRUMENTS[self.name]
 
 
 def asked(spec: Any) -> list[Asked]:
-    """Return the instruments whose section the settings of `clean` hold, as they measure."""
-    found = ((name, getattr(spec, name, None)) for name in INSTRUMENTS)
-    return [Asked(name, settings) for name, settings in found if settings is not None]
+    """The instruments with a section in the settings of `clean`, in the order of measuring."""
+    sections = ((name, getattr(spec, name, None)) for name in INSTRUMENTS)
+    return [Asked(name, settings) for name, settings in sections if settings is not None]
 
 
 def deciding(spec: Any, shards: Sequence[Path] = ()) -> list[Asked]:
-    """Return the instruments that are asked, in the order of their verdicts.
+    """The instruments that the recipe asks for, in the order of their verdicts.
 
-    `shards` hold what was measured, for those that need to know of all of it.
+    `shards` hold the measured columns, for instruments whose verdict depends on all of them.
     """
-    found = [
-        Asked(each.name, each.instrument.settle(shards, each.settings))
-        if isinstance(each.instrument, Overall)
-        else each
-        for each in asked(spec)
+    settled = [
+        Asked(request.name, request.instrument.settle(shards, request.settings))
+        if isinstance(request.instrument, Overall)
+        else request
+        for request in asked(spec)
     ]
-    return sorted(found, key=lambda each: DECIDES.index(each.name))
+    return sorted(settled, key=lambda request: DECIDES.index(request.name))

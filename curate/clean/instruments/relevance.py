@@ -1,14 +1,14 @@
-"""How much a document is like texts that are wanted: importance by words, or nearness by meaning.
+"""How similar a document is to target texts: importance by words, or nearness by meaning.
 
-`ngrams` is the importance of DSIR (Xie et al. 2023, arXiv 2302.03169): words and pairs of words
-hashed into 10,000 buckets, and the logarithm of how much likelier a bucket is in the target than in
-the pool. In Chinese and Japanese characters and pairs of characters take the place of words. The
-paper sums over a document to weigh a draw; a sum grows with the length, so that any threshold on it
-would first of all be one on length. The signal is therefore the mean per word and pair, in nats. It
-orders documents; 0 is no border: most pairs of a document are in no small target, so that what is
-wanted lies below 0 as well. Take `top`, or a `min` from the scores that there are.
+`ngrams` is the importance of DSIR (Xie et al. 2023, arXiv 2302.03169). Words and pairs of words are
+hashed into 10,000 buckets. The importance of a bucket is the logarithm of how much likelier it is
+in the target than in the pool. In Chinese and Japanese, characters and pairs of characters take the
+place of words. The paper sums over a document to weight a draw. A sum grows with the length, and a
+threshold on it would mainly be one on length, so the signal is the mean per word and pair, in nats.
+It orders documents, but 0 is not a border: a small target lacks most pairs of a document, so good
+documents score below 0 as well. Use `top`, or choose `min` from the measured scores.
 
-`embedding` is the cosine of a document's vector and the nearest of the seeds' vectors.
+`embedding` is the cosine of a document's vector and the nearest seed, the vector of a target text.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from curate import storage
-from curate.clean.instruments.arrays import Kept, keep
+from curate.clean.instruments.arrays import StoredArrays, store_arrays
 from curate.clean.instruments.grams import Hashed, hashed
 from curate.clean.instruments.references import digest_of, read_texts
 from curate.errors import DataError
@@ -40,11 +40,11 @@ if TYPE_CHECKING:
 SCORE = "relevance:score"
 BUCKETS = 10_000
 PROBE = 20_000
-"""Documents, drawn by id, from which the pool's own distribution is counted."""
+"""The number of documents, drawn by id, that give the distribution of the pool."""
 
 
 class TargetText(Spec):
-    """A file of texts such as are wanted."""
+    """A file of target texts."""
 
     path: Annotated[str, Field(description="JSONL, JSON, CSV, TSV, Parquet or text; also gzipped.")]
     field: Annotated[
@@ -53,7 +53,7 @@ class TargetText(Spec):
 
 
 class RelevanceSpec(Spec):
-    """What documents are compared with, and from where they pass."""
+    """The target that documents are compared with, and the score from which they pass."""
 
     target: Annotated[tuple[TargetText, ...], Field(min_length=1, description="Wanted texts.")]
     method: Annotated[
@@ -77,28 +77,28 @@ class RelevanceSpec(Spec):
 
 
 def buckets(texts: Hashed) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the bucket of every word and pair of words, and the text it stands in."""
+    """The bucket of every word and pair of words, and the number of its text."""
     import numpy as np
 
     parts = [texts.grams(n) for n in (1, 2)]
     where = np.concatenate([text for _, text in parts])
-    found = np.concatenate([hashes % np.uint64(BUCKETS) for hashes, _ in parts])
-    return found.astype(np.int64), where
+    numbers = np.concatenate([hashes % np.uint64(BUCKETS) for hashes, _ in parts])
+    return numbers.astype(np.int64), where
 
 
 def counts(texts: Iterable[str]) -> NDArray[np.float64]:
-    """Return how often each bucket occurs."""
+    """The number of times that each bucket occurs: shape (BUCKETS,)."""
     import numpy as np
 
-    found, _ = buckets(hashed(texts))
-    return np.bincount(found, minlength=BUCKETS).astype(np.float64)
+    numbers, _ = buckets(hashed(texts))
+    return np.bincount(numbers, minlength=BUCKETS).astype(np.float64)
 
 
 def importance(target: NDArray[np.float64], pool: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return log p(bucket | target) - log p(bucket | pool), with one added to every count.
+    """The value log p(bucket | target) - log p(bucket | pool), with one added to every count.
 
-    Of the target it is added to the count and to what the pool lets expect: a bucket that so small
-    a target could hardly have seen says nothing, seen or not.
+    For the target, one is added to its count and to the count that the pool predicts. A bucket too
+    rare for so small a target then says little, whether it occurs or not.
     """
     import numpy as np
 
@@ -107,19 +107,19 @@ def importance(target: NDArray[np.float64], pool: NDArray[np.float64]) -> NDArra
 
 
 def scores(texts: Iterable[str], ratios: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean importance of each text's words and pairs; NaN for a text without words."""
+    """The mean importance of each text's words and pairs, in nats; NaN for a text without words."""
     import numpy as np
 
-    made = hashed(texts)
-    found, where = buckets(made)
-    n = len(made.starts) - 1
-    total = np.bincount(where, weights=ratios[found], minlength=n)
+    hashes = hashed(texts)
+    numbers, where = buckets(hashes)
+    n = len(hashes.starts) - 1
+    total = np.bincount(where, weights=ratios[numbers], minlength=n)
     with np.errstate(invalid="ignore"):
         return (total / np.bincount(where, minlength=n)).astype(np.float32)
 
 
 def nearest(vectors: NDArray[np.float32], seeds: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the largest cosine of each row of `vectors` with a row of `seeds`."""
+    """The largest cosine of each row of `vectors` with a row of `seeds`: shape (vectors,)."""
     import numpy as np
 
     return np.asarray((_unit(vectors) @ _unit(seeds).T).max(axis=1), np.float32)
@@ -134,9 +134,9 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The importance of the buckets, or the seeds' vectors and what made them."""
+    """The importance of the buckets, or the seeds and the encoder that made them."""
 
-    arrays: Kept
+    arrays: StoredArrays
     encoder: str | None
 
 
@@ -144,12 +144,20 @@ class Relevance:
     """The instrument: the column `relevance:score`."""
 
     def prepare(self, workspace: Workspace, settings: RelevanceSpec) -> Prepared:
-        paths = [workspace.path(each.path) for each in settings.target]
+        """Store the importance of the buckets, or the seeds.
+
+        Raises RecipeError if a file is missing, DataError if the target holds no text.
+        """
+        paths = [workspace.path(target.path) for target in settings.target]
         digests = [digest_of(p, f"clean.relevance.target.{n}.path") for n, p in enumerate(paths)]
-        fields = [each.field for each in settings.target]
+        fields = [target.field for target in settings.target]
         by_meaning = settings.method == "embedding"
-        about = settings.encoder if by_meaning else [workspace.fingerprint("pool"), BUCKETS, PROBE]
-        mark = storage.digest([settings.method, digests, fields, about])
+        about = (
+            settings.encoder
+            if by_meaning
+            else [workspace.tables.fingerprint("pool"), BUCKETS, PROBE]
+        )
+        digest = storage.digest([settings.method, digests, fields, about])
 
         def make() -> dict[str, Any]:
             texts = list(_target(workspace, settings))
@@ -159,61 +167,63 @@ class Relevance:
                 return {"seeds": _encoder(settings.encoder, str(workspace.root)).encode(texts)}
             return {"ratios": importance(counts(texts), _pool_counts(workspace))}
 
-        kept = keep(workspace.root, "relevance", mark, make)
-        place = str(workspace.root) if by_meaning else ""
-        return Prepared(kept, f"{settings.encoder}\n{place}" if by_meaning else None)
+        arrays = store_arrays(workspace.root, "relevance", digest, make)
+        root = str(workspace.root) if by_meaning else ""
+        return Prepared(arrays, f"{settings.encoder}\n{root}" if by_meaning else None)
 
     def measure(self, batch: Batch, prepared: Prepared) -> Mapping[str, pa.Array]:
+        """The score of each document."""
         import numpy as np
         import pyarrow as pa
 
         arrays: Mapping[str, Any] = prepared.arrays.arrays()
         if prepared.encoder is None:
-            found = scores(batch.edited, np.asarray(arrays["ratios"]))
+            values = scores(batch.edited, np.asarray(arrays["ratios"]))
         else:
             encoder = _encoder(*prepared.encoder.split("\n"))
-            found = nearest(encoder.encode(batch.edited), np.asarray(arrays["seeds"]))
-        return {SCORE: pa.array(found, pa.float32())}
+            values = nearest(encoder.encode(batch.edited), np.asarray(arrays["seeds"]))
+        return {SCORE: pa.array(values, pa.float32())}
 
     def settle(self, shards: Sequence[Path], settings: RelevanceSpec) -> RelevanceSpec:
-        """Return the settings with the score that the top share of all documents reaches."""
+        """The settings with `min`, the lowest score in the top share, in place of `top`."""
         if settings.top is None:
             return settings
         import numpy as np
         import pyarrow.parquet as pq
 
-        found = np.concatenate(
+        values = np.concatenate(
             [pq.read_table(path, columns=[SCORE])[SCORE].to_numpy() for path in shards]
         )
-        known = np.sort(found[~np.isnan(found)])[::-1]
-        keep_ = max(1, round(settings.top * len(found)))
-        least = float(known[min(keep_, len(known)) - 1]) if len(known) else 0.0
+        ranked = np.sort(values[~np.isnan(values)])[::-1]
+        passing = max(1, round(settings.top * len(values)))
+        least = float(ranked[min(passing, len(ranked)) - 1]) if len(ranked) else 0.0
         return settings.model_copy(update={"min": least, "top": None})
 
     def fails(self, measured: pa.Table, settings: RelevanceSpec) -> NDArray[np.bool_]:
+        """Whether each document has no score, or one below `min`."""
         import numpy as np
 
-        found = measured[SCORE].to_numpy()
+        values = measured[SCORE].to_numpy()
         if settings.min is None:
-            return np.zeros(len(found), bool)
-        return np.asarray(np.isnan(found) | (found < np.float32(settings.min)))
+            return np.zeros(len(values), bool)
+        return np.asarray(np.isnan(values) | (values < np.float32(settings.min)))
 
 
 def _target(workspace: Workspace, settings: RelevanceSpec) -> Iterable[str]:
-    for each in settings.target:
-        fields = (each.field,) if isinstance(each.field, str) else each.field
-        yield from (text for _, text in read_texts(workspace.path(each.path), fields))
+    for target in settings.target:
+        fields = (target.field,) if isinstance(target.field, str) else target.field
+        yield from (text for _, text in read_texts(workspace.path(target.path), fields))
 
 
 def _pool_counts(workspace: Workspace) -> NDArray[np.float64]:
-    """Count the pool's buckets on documents drawn by id: the same ones whatever the order."""
+    """Count the pool's buckets in documents drawn by id, so that the order makes no difference."""
     import numpy as np
     import pyarrow.parquet as pq
 
-    rows = max(1, workspace.rows("pool"))
+    rows = max(1, workspace.tables.rows("pool"))
     cut = f"{min((1 << 32) - 1, int((1 << 32) * PROBE / rows)):08x}"
     total = np.zeros(BUCKETS)
-    for path in workspace.shards("pool"):
+    for path in workspace.tables.shards("pool"):
         table = pq.read_table(path, columns=["id", "text"])
         chosen = np.array([id[:8] <= cut for id in table["id"].to_pylist()], bool)
         total += counts(table["text"].take(np.flatnonzero(chosen)).to_pylist())

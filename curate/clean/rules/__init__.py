@@ -1,1 +1,1 @@
-"""The rule sets of the literature, one file a paper; `registry` lists them."""
+"""The rule sets, one file each, most of them named after a paper. `registry` lists them."""

@@ -1,12 +1,14 @@
 """C4's heuristics (Raffel et al. 2020, JMLR 21:140, section 2.2; as their code applies them).
 
-Lines go that do not end in a terminal mark, have fewer than three words or one of more than 1,000
-characters, or speak of JavaScript, cookies or policies; marks of citations go from the others, and
-so does the white space around them. What is left is what the set's `edits` leave. A page goes that
-has fewer than five sentences left, or that says "lorem ipsum" or holds a curly bracket in a line
-that ends and is long enough; with `bad_words`, one that holds any of them.
+A line is removed if it does not end in a terminal mark, has fewer than three words or a word of
+more than 1,000 characters, or mentions JavaScript, cookies or policies. Citation marks, and the
+white space around a line, are removed from the other lines. The set returns all this as `edits`.
 
-Written for text with spaces between words: what has none is neither measured nor edited here.
+A page is dropped if fewer than five sentences are left, or if a line that passes the checks of
+marks and words says "lorem ipsum" or holds a curly bracket. With `bad_words`, a page that holds any
+of them is dropped too.
+
+Written for text with spaces between words. Other text is neither measured nor edited here.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ _MARKS = (".", "?", "!", '"', "'")
 
 
 class C4Spec(Spec):
-    """How C4's lines and words are looked at."""
+    """The settings of the set `c4`."""
 
     terminal_marks: Annotated[
         bool, Field(description="Remove lines that do not end in a terminal mark.")
@@ -63,7 +65,7 @@ class C4Spec(Spec):
 
 @dataclass(frozen=True)
 class Line:
-    """A line that stays: its range without the white space around it, and its citation marks."""
+    """A kept line: its range without the white space around it, and its citation marks."""
 
     start: int
     end: int
@@ -72,7 +74,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Page:
-    """What C4 makes of a page."""
+    """The kept lines of a page, and the counts over them."""
 
     lines: list[Line]
     sentences: int
@@ -82,7 +84,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The settings, with the list of words read."""
+    """The settings, with the words of the list in place of its path."""
 
     terminal_marks: bool = True
     remove_lines: bool = True
@@ -90,7 +92,7 @@ class Prepared:
 
 
 def prepare(workspace: Workspace, settings: C4Spec) -> Prepared:
-    """Read the list of words. Raises RecipeError where there is none."""
+    """Read the list of words. Raises RecipeError if its file does not exist."""
     words = None
     if settings.bad_words is not None:
         path = workspace.path(settings.bad_words)
@@ -102,9 +104,9 @@ def prepare(workspace: Workspace, settings: C4Spec) -> Prepared:
 
 
 def measure(features: Features, settings: Prepared) -> tuple[dict[str, float], list[Edit]]:
-    """Return the signals of a text, and what the set removes from it."""
+    """The signals of a text, and the edits that remove lines and citation marks."""
     page = read(features, terminal_marks=settings.terminal_marks)
-    found = {
+    signals = {
         "lorem_ipsum": page.lorem_ipsum,
         "curly_brackets": page.curly_brackets,
         "sentences": page.sentences,
@@ -112,13 +114,13 @@ def measure(features: Features, settings: Prepared) -> tuple[dict[str, float], l
         "lines_kept": len(page.lines) / (len(features.lines) or 1),
     }
     if settings.bad_words is not None:
-        found["bad_words"] = len(_listed(settings.bad_words).findall(features.text.lower()))
-    return found, removals(features.text, page.lines) if settings.remove_lines else []
+        signals["bad_words"] = len(_any_of(settings.bad_words).findall(features.text.lower()))
+    return signals, removals(features.text, page.lines) if settings.remove_lines else []
 
 
 def read(features: Features, *, terminal_marks: bool) -> Page:
-    """Return the lines of a text that stay, and what is counted over them."""
-    kept: list[Line] = []
+    """The lines of a text that are kept, and the counts over them."""
+    lines: list[Line] = []
     lexicon = features.lexicon
     sentences = lorem = curly = at = 0
     for whole in features.text.splitlines(keepends=True):
@@ -147,27 +149,27 @@ def read(features: Features, *, terminal_marks: bool) -> Page:
         start += whole.index(line)
         marks = [mark.span() for mark in _CITATION.finditer(line)] if bare is not line else ()
         spans = tuple((start + first, start + last) for first, last in marks)
-        kept.append(Line(start, start + len(line), spans))
-    return Page(kept, sentences, lorem, curly)
+        lines.append(Line(start, start + len(line), spans))
+    return Page(lines, sentences, lorem, curly)
 
 
 def sentences_in(pieces: Sequence[str], lexicon: Lexicon) -> int:
-    """Return the number of sentences in the pieces of a line."""
+    """The number of sentences in the pieces of a line."""
     count, ended = int(bool(pieces)), False
     endings = lexicon.endings
     for piece in pieces:
-        after = endings.get(piece, PLAIN)
+        ending = endings.get(piece, PLAIN)
         if ended:
-            count += after[2]
-            ended = after[3]
+            count += ending[2]
+            ended = ending[3]
         else:
-            count += after[0]
-            ended = after[1]
+            count += ending[0]
+            ended = ending[1]
     return count
 
 
 def removals(text: str, lines: Iterable[Line]) -> list[Edit]:
-    """Return the edits that leave `lines` alone, with one line end between two of them."""
+    """The edits that leave only `lines` of a text, with one line end between two of them."""
     edits: list[Edit] = []
     at = 0
     for line in lines:
@@ -178,17 +180,18 @@ def removals(text: str, lines: Iterable[Line]) -> list[Edit]:
 
 
 def _gap(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Yield what goes between two lines that stay: all but one line end."""
+    """Yield the ranges to remove between two kept lines: all but one line end."""
     if start == 0:
         yield 0, end
         return
-    stays = text.find("\n", start, end)
-    if stays < 0:  # a line end of another kind
-        stays = next(place for place in range(start, end) if text[place].splitlines() == [""])
-    yield from ((start, stays), (stays + 1, end))
+    line_end = text.find("\n", start, end)
+    if line_end < 0:  # a line end of another kind
+        line_end = next(place for place in range(start, end) if text[place].splitlines() == [""])
+    yield from ((start, line_end), (line_end + 1, end))
 
 
 @lru_cache(maxsize=8)
-def _listed(words: tuple[str, ...]) -> re.Pattern[str]:
-    listed = "|".join(map(re.escape, words))
-    return re.compile(rf"(?<!\w)(?:{listed})(?!\w)") if words else re.compile(r"(?!)")
+def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
+    """A pattern that matches any of the words as a whole word."""
+    choices = "|".join(map(re.escape, words))
+    return re.compile(rf"(?<!\w)(?:{choices})(?!\w)") if words else re.compile(r"(?!)")

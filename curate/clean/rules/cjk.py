@@ -1,20 +1,21 @@
-"""A set for Chinese, Japanese, Thai and other text without spaces between words.
+"""A rule set for Chinese, Japanese, Thai and other text without spaces between words.
 
-The numbers of Gopher, C4 and FineWeb misfire there: nothing is 50 "words", no line ends in an
-ASCII full stop, and single characters repeat as words do not. This set counts characters. It is
-ours and no paper's; its figures are in tests/benchmarks/results/web_quality.json.
+The limits of Gopher, C4 and FineWeb do not work there: no text has 50 "words", no line ends in an
+ASCII full stop, and single characters repeat more than words do. This set counts characters. It is
+our own and not from a paper. Its results are in tests/benchmarks/results/web_quality.json.
 
-Which signals: on hplt_web_quality (web text in 17 languages, people said what is unnatural), within
-each language, repeated runs, few letters and many digits tell the unnatural best. Which limits:
-that set holds no text without spaces, and most shares differ from script to script, so the limits
-stand where about one in a hundred falls of the Chinese texts of 100 characters and more that people
-wrote on purpose: restaurant and shop reviews, news, LibreOffice's help, manual pages. The limits of
-the repeated runs mean the same in every script: on hplt_web_quality they drop five times as many
-unnatural texts as natural ones. 100 characters are Gopher's 50 words: LibreOffice's help has 2.1
-characters in Chinese for a word in English.
+The signals were chosen on hplt_web_quality (web text in 17 languages, with people's judgement of
+what is unnatural). Within each language, repeated runs, few letters and many digits separate the
+unnatural texts best. The limits come from other texts, since hplt_web_quality holds no text without
+spaces and most shares differ between scripts. They are set so that about one in a hundred Chinese
+texts fails, among texts of 100 characters or more that people wrote on purpose: restaurant and shop
+reviews, news, LibreOffice's help, manual pages. The limits of repeated runs mean the same in every
+script: on hplt_web_quality they drop five times as many unnatural texts as natural ones. 100
+characters correspond to Gopher's 50 words: LibreOffice's help has 2.1 Chinese characters for each
+English word.
 
-Vowel signs and tone marks belong to their letters. Thai, Lao, Burmese and Khmer put spaces where
-Chinese and Japanese put marks: there the marks of sentences are not measured.
+Vowel signs and tone marks count as letters. Thai, Lao, Burmese and Khmer use spaces where Chinese
+and Japanese use punctuation, so punctuation is not measured there.
 """
 
 from __future__ import annotations
@@ -48,20 +49,20 @@ SIGNALS: Mapping[str, Signal] = {
 
 
 def measure(features: Features) -> dict[str, float]:
-    """Return the signals of a text, white space left out but for lines."""
+    """The signals of a text. White space is left out, except to find lines."""
     dense = "".join(features.text.split())
     size = len(dense) or 1
-    often = Counter(dense)
+    char_counts = Counter(dense)
     lines = [line.strip() for line in features.lines]
     count = len(lines) or 1
     fours = Counter(dense[at : at + 4] for at in range(len(dense) - 3))
     markless = len(_MARKLESS.findall(dense)) >= UNSPACED * size
     return {
         "chars": len(dense),
-        "letters": sum(n for char, n in often.items() if _of_a_letter(char)) / size,
-        "digits": sum(n for char, n in often.items() if char.isdigit()) / size,
+        "letters": sum(n for char, n in char_counts.items() if _of_a_letter(char)) / size,
+        "digits": sum(n for char, n in char_counts.items() if char.isdigit()) / size,
         "punctuation": nan if markless else len(_PUNCTUATION.findall(dense)) / size,
-        "entropy": -sum(n / size * log2(n / size) for n in often.values()),
+        "entropy": -sum(n / size * log2(n / size) for n in char_counts.values()),
         "repeated_8": repeated(dense, 8),
         "repeated_16": repeated(dense, 16),
         "top_4": 4 * (max(fours.values(), default=1) - 1) / size,
@@ -75,7 +76,7 @@ def _of_a_letter(char: str) -> bool:
 
 
 def repeated(text: str, n: int) -> float:
-    """Return the share of the runs of n characters that stood before."""
+    """The share of the runs of n characters that occurred before."""
     runs = len(text) - n + 1
     if runs < 2:
         return 0.0

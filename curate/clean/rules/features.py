@@ -1,4 +1,4 @@
-"""What the rule sets measure a text by, each part made when it is first asked for, and shared."""
+"""The parts of a text that the rule sets measure, each computed on first use and shared."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _LEXICON = Lexicon()
 
 
 def tidy() -> None:
-    """Let the table of pieces not grow without bound; between texts, not among those in hand."""
+    """Empty the table of pieces if it is large. Token ids of existing `Features` become invalid."""
     _LEXICON.tidy()
 
 
 UNSPACED = 0.3
-"""From this share of letters of such scripts on, a text is taken to be without spaces."""
+"""From this share of characters of such scripts on, a text counts as written without spaces."""
 
 
 def unspaced(text: str) -> bool:
@@ -30,22 +30,20 @@ def unspaced(text: str) -> bool:
 
 
 class Features:
-    """One text and what is made of it."""
+    """One text and its parts."""
 
     def __init__(self, text: str) -> None:
         self.text = text
 
     @cached_property
     def words(self) -> list[str]:
-        """The words without punctuation; in scripts without spaces every character is one."""
+        """The words without punctuation. In scripts without spaces every character is a word."""
         return texts.words(self.text)
 
     @cached_property
     def unspaced(self) -> bool:
         """Whether the text is written without spaces between words."""
         return unspaced(self.text)
-
-    # ── lines
 
     @cached_property
     def lines(self) -> list[str]:
@@ -54,7 +52,10 @@ class Features:
 
     @cached_property
     def broken_lines(self) -> list[str]:
-        """What stands between runs of line ends, the empty ends of a text included."""
+        """The text split at runs of line ends.
+
+        A text that begins or ends with a line end has an empty first or last part.
+        """
         text = self.text
         parts = text.split("\n")
         inner = [line for line in parts if line]
@@ -66,52 +67,51 @@ class Features:
 
     @cached_property
     def paragraphs(self) -> list[str]:
-        """What stands between blank lines; an empty text is one."""
+        """The text split at blank lines. An empty text is one paragraph."""
         text = self.text.strip()
         return _BLANK_LINES.split(text) if "\n\n" in text else [text]
 
-    # ── tokens, as `tokenizing` makes them
-
     @property
     def lexicon(self) -> Lexicon:
-        """The table of pieces, in which all those of this text stand."""
+        """The table of pieces, which holds all pieces of this text."""
         self._pieces  # noqa: B018
         return _LEXICON
 
     @cached_property
     def _pieces(self) -> tuple[list[int], int, int, int]:
-        found = list(map(_LEXICON.__getitem__, self.text.split()))
-        tokens = [token for piece in found for token in piece[0]]
-        return tokens, *counts(sum([piece[1] for piece in found]))
+        """The token ids; the numbers of words, of their characters, of tokens with a letter."""
+        pieces = list(map(_LEXICON.__getitem__, self.text.split()))
+        tokens = [token for piece in pieces for token in piece[0]]
+        return tokens, *counts(sum([piece[1] for piece in pieces]))
 
     @cached_property
     def tokens(self) -> list[int]:
-        """The tokens, punctuation included, as numbers: the same number for the same token."""
+        """The ids of the tokens, punctuation included (see `tokenizing`)."""
         return self._pieces[0]
 
     @property
     def word_tokens(self) -> int:
-        """How many tokens are not mere punctuation."""
+        """The number of tokens that are more than punctuation."""
         return self._pieces[1]
 
     @property
     def word_token_chars(self) -> int:
-        """How many characters these have."""
+        """The number of characters in `word_tokens`."""
         return self._pieces[2]
 
     @property
     def lettered_tokens(self) -> int:
-        """How many tokens hold a letter."""
+        """The number of tokens that hold a letter."""
         return self._pieces[3]
 
     @cached_property
     def token_lengths(self) -> list[int]:
-        """The characters of each token."""
+        """The number of characters of each token."""
         tokens, lengths = self.tokens, _LEXICON.lengths
         return [lengths[token] for token in tokens]
 
-    def has_tokens(self, *wanted: str) -> int:
-        """Return how many of some distinct tokens the text holds."""
+    def has_tokens(self, *tokens: str) -> int:
+        """The number of these distinct tokens that the text holds."""
         ids = _LEXICON.ids
         present = set(self.tokens)
-        return sum(token in ids and ids[token] in present for token in wanted)
+        return sum(token in ids and ids[token] in present for token in tokens)

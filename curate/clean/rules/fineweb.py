@@ -1,7 +1,7 @@
 """FineWeb's own filters (Penedo et al. 2024, arXiv 2406.17557, section 3.6).
 
-They were chosen against the first crawls of Common Crawl, for English web pages. Text without
-spaces is not measured here (see `cjk`).
+They were tuned on the first crawls of Common Crawl, for English web pages. Text without spaces is
+not measured here (see `cjk`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from curate.clean.rules.signals import Signal
 from curate.clean.rules.tokenizing import TERMINAL
 
 SHORT = 30
-"""Characters up to which a line is short."""
+"""A line of up to this many characters is short."""
 
 SIGNALS: Mapping[str, Signal] = {
     "punctuated_lines": Signal("share of the lines that end a sentence", low=0.12),
@@ -27,7 +27,7 @@ SIGNALS: Mapping[str, Signal] = {
 
 
 def measure(features: Features) -> dict[str, float]:
-    """Return the signals of a text; one without a line has no punctuated one."""
+    """The signals of a text. A text without lines has no punctuated line."""
     lines, text = features.lines, features.text
     count = len(lines) or 1
     breaks = text.count("\n")

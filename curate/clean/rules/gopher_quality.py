@@ -1,8 +1,8 @@
 """Gopher's quality filter (Rae et al. 2021, arXiv 2112.11446, section A1.1).
 
-The paper's numbers, over tokens (see `tokenizing`): mere punctuation is no word. Lengths of words
-are mean characters, all else are shares or counts. Written for English: the stop words are, and
-text without spaces is not measured here (see `cjk`).
+The limits are the paper's, over tokens (see `tokenizing`): punctuation alone is not a word. Word
+length is a mean in characters; all other signals are shares or counts. The stop words are English.
+Text without spaces is not measured here (see `cjk`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ SIGNALS: Mapping[str, Signal] = {
 
 
 def measure(features: Features) -> dict[str, float]:
-    """Return all quality signals of a text."""
+    """The quality signals of a text."""
     text = features.text
     tokens = len(features.tokens) or 1
     lines = text.splitlines()

@@ -1,16 +1,17 @@
 """Gopher's repetition filter (Rae et al. 2021, arXiv 2112.11446, section A1.1, table A1).
 
-Every signal is a share of a text. Lines, paragraphs and n-grams of tokens count as the reference
-implementation, datatrove's, counts them:
+Every signal is a share of a text. Lines, paragraphs and n-grams of tokens are counted as in the
+reference implementation, datatrove:
 
-- a line or paragraph is repeated if it stood before;
-- the top n-gram is the most frequent one, the first among equals, with a space between its tokens.
-  **It counts even where it stands once**, as the paper words it: a text of fewer than about 25
-  words fails by its brevity. For short texts open these limits, or leave the set out;
-- repeated n-grams are looked for from the left: one that was met before counts with its
-  characters, and the search goes on behind it.
+- a line or paragraph is repeated if it occurred before;
+- the top n-gram is the most frequent one, and the first of equally frequent ones. Its characters
+  include a space between tokens. **It counts even if it occurs once**, as in the paper: a text of
+  fewer than about 25 words fails because it is short. For short texts open these limits, or leave
+  the set out;
+- repeated n-grams are searched from the left. One that occurred before counts with its characters,
+  and the search continues behind it.
 
-Written for text with spaces between words: what has none is not measured here (see `cjk`).
+Text without spaces between words is not measured here (see `cjk`).
 """
 
 from __future__ import annotations
@@ -47,19 +48,19 @@ SIGNALS: Mapping[str, Signal] = {
 
 
 def measure(batch: Sequence[Features]) -> NDArray[np.float64]:
-    """Return the signals of many texts, one row each, in the order of `SIGNALS`."""
+    """The signals of many texts: shape (texts, signals), in the order of `SIGNALS`."""
     import numpy as np
 
-    sizes = np.array([len(each.text) or 1 for each in batch], float)
-    parts = np.array([_parts(each) for each in batch], float).reshape(-1, 4)
+    sizes = np.array([len(features.text) or 1 for features in batch], float)
+    parts = np.array([_parts(features) for features in batch], float).reshape(-1, 4)
     parts[:, 1::2] /= sizes[:, None]
     tokens = Tokens.of(batch)
-    again = tokens.bigrams()
+    repeats = tokens.bigrams()
     grams = []
     for n in range(2, 11):
         if n > 2:
-            again = again.extended()
-        chars = tokens.top_chars(again, n) if n in _TOP else tokens.duplicate_chars(again, n)
+            repeats = repeats.extended()
+        chars = tokens.top_chars(repeats, n) if n in _TOP else tokens.duplicate_chars(repeats, n)
         grams.append(chars / sizes)
     return np.column_stack([parts, *grams])
 
@@ -69,7 +70,7 @@ def _parts(features: Features) -> tuple[float, int, float, int]:
 
 
 def repeated(parts: Sequence[str]) -> tuple[float, int]:
-    """Return the share of parts that stood before, and their characters."""
+    """The share of the parts that occurred before, and the characters in them."""
     distinct = set(parts)
     more = len(parts) - len(distinct)
     if not more:
@@ -79,11 +80,11 @@ def repeated(parts: Sequence[str]) -> tuple[float, int]:
 
 @dataclass(frozen=True)
 class Repeats:
-    """The places of the n-grams that occur more than once in their text, in order.
+    """The n-grams that occur more than once in their text.
 
-    `first` holds, for every token of the batch, the place at which the n-gram that begins there
-    first stood; -1 where it occurs once. `counts` has one entry per distinct n-gram, by `starts`,
-    its first places.
+    `places` are the tokens at which they begin, in order. `first` has one entry per token of the
+    batch: the place where the n-gram that begins there first occurred, or -1 if it occurs once.
+    `counts` has one entry per distinct n-gram; `starts` has its first place.
     """
 
     places: NDArray[np.int64]
@@ -92,7 +93,7 @@ class Repeats:
     counts: NDArray[np.int64]
 
     def extended(self) -> Repeats:
-        """Return the same of (n + 1)-grams: repeated only where both n-grams within them are."""
+        """The repeats of (n + 1)-grams. One is only repeated if both n-grams in it are."""
         import numpy as np
 
         first, places = self.first, self.places
@@ -102,7 +103,7 @@ class Repeats:
 
 
 def _repeats(places: NDArray[np.int64], keys: NDArray[np.int64], size: int) -> Repeats:
-    """Return which of the keys at some places, in order, occur more than once."""
+    """The repeats among the keys at `places`, in order, for `size` tokens in all."""
     import numpy as np
     import pyarrow as pa
 
@@ -124,8 +125,8 @@ def _repeats(places: NDArray[np.int64], keys: NDArray[np.int64], size: int) -> R
 class Tokens:
     """The tokens of many texts, one text after the other.
 
-    `bounds` has one more entry than there are texts; `ends[k]` are the characters of the first k
-    tokens.
+    `text` is the number of each token's text. The tokens of text t begin at `bounds[t]` and end
+    before `bounds[t + 1]`. `ends[k]` is the number of characters in the first k tokens.
     """
 
     ids: NDArray[np.int64]
@@ -135,11 +136,11 @@ class Tokens:
 
     @classmethod
     def of(cls, batch: Iterable[Features]) -> Tokens:
-        """Put the tokens of some texts in a row."""
+        """Concatenate the tokens of the texts."""
         import numpy as np
 
-        runs = [each.tokens for each in batch]
-        lengths = [each.token_lengths for each in batch]
+        runs = [features.tokens for features in batch]
+        lengths = [features.token_lengths for features in batch]
         counts = [len(run) for run in runs]
         bounds = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
         ids = np.fromiter(chain.from_iterable(runs), np.int64, bounds[-1])
@@ -148,7 +149,7 @@ class Tokens:
         return cls(ids, text, bounds, np.concatenate([[0], np.cumsum(sizes)]))
 
     def bigrams(self) -> Repeats:
-        """Return the bigrams that occur more than once in their text."""
+        """The bigrams that occur more than once in their text."""
         import numpy as np
 
         places = np.flatnonzero(self.text[1:] == self.text[:-1])
@@ -156,37 +157,37 @@ class Tokens:
         keys = (self.text[places] * wide + self.ids[places]) * wide + self.ids[places + 1]
         return _repeats(places, keys, len(self.ids))
 
-    def top_chars(self, again: Repeats, n: int) -> NDArray[np.int64]:
-        """Return the characters of all occurrences of each text's most frequent n-gram."""
+    def top_chars(self, repeats: Repeats, n: int) -> NDArray[np.int64]:
+        """The characters in all occurrences of each text's most frequent n-gram: shape (texts,)."""
         import numpy as np
 
         sizes = np.diff(self.bounds)
         place, count = self.bounds[:-1].copy(), np.ones(len(sizes), np.int64)
-        # The last to be written stays: the most frequent, and of equals the first.
-        order = np.lexsort((-again.starts, again.counts))
-        texts = self.text[again.starts[order]]
-        place[texts], count[texts] = again.starts[order], again.counts[order]
+        # The last write wins: the most frequent n-gram, and the first of equally frequent ones.
+        order = np.lexsort((-repeats.starts, repeats.counts))
+        texts = self.text[repeats.starts[order]]
+        place[texts], count[texts] = repeats.starts[order], repeats.counts[order]
         inside = np.minimum(place + n, len(self.ids))
         place = np.minimum(place, inside)
         chars = self.ends[inside] - self.ends[place] + n - 1
         return np.where(sizes >= n, count * chars, 0)
 
-    def duplicate_chars(self, again: Repeats, n: int) -> NDArray[np.int64]:
-        """Return the characters of each text in n-grams met before, from the left, apart."""
+    def duplicate_chars(self, repeats: Repeats, n: int) -> NDArray[np.int64]:
+        """The characters in each text's repeated n-grams, without overlaps: shape (texts,)."""
         import numpy as np
 
         seen: set[int] = set()
-        taken: list[int] = []
+        counted_places: list[int] = []
         free = 0
-        places = again.places
-        for place, start in zip(places.tolist(), again.first[places].tolist(), strict=True):
+        places = repeats.places
+        for place, start in zip(places.tolist(), repeats.first[places].tolist(), strict=True):
             if place < free:
                 continue
             if start in seen:
-                taken.append(place)
+                counted_places.append(place)
                 free = place + n
             else:
                 seen.add(start)
-        at = np.array(taken, np.int64)
+        at = np.array(counted_places, np.int64)
         chars = self.ends[at + n] - self.ends[at]
         return np.bincount(self.text[at], chars, len(self.bounds) - 1).astype(np.int64)

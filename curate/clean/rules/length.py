@@ -1,6 +1,6 @@
-"""Texts that are too short to say anything, or too long to be one document.
+"""Limits on length: texts too short to say anything, or too long to be one document.
 
-Words: at least a short sentence; at most Gopher's 100,000 (arXiv 2112.11446, section A1.1).
+At least the words of a short sentence, at most Gopher's 100,000 (arXiv 2112.11446, section A1.1).
 """
 
 from __future__ import annotations
@@ -17,5 +17,5 @@ SIGNALS: Mapping[str, Signal] = {
 
 
 def measure(features: Features) -> dict[str, float]:
-    """Return the length in characters and in words."""
+    """The length of a text in characters and in words."""
     return {"chars": float(len(features.text.strip())), "words": float(len(features.words))}

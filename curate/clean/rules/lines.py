@@ -1,19 +1,20 @@
-"""Take boilerplate out of web pages, line by line: menus, dates, links, counters, calls to act.
+"""Remove boilerplate from web pages, line by line: menus, dates, links, counters, calls to action.
 
-Every line is told by a few numbers that know no language (its length, marks, digits, capitals,
-what stands around it, where on the page it is), and a logistic regression says how likely people
-would keep it. What they would rather not is removed, as `edits` over the canonical text.
+Every line is described by a few numbers that do not depend on a language (its length, marks,
+digits, capitals, the lines around it, its place on the page). A logistic regression estimates how
+likely people would keep it. Unlikely lines are removed, as `edits` over the canonical text.
 
 The coefficients were fitted on 23,625 lines of 586 web pages in German, Spanish, Finnish and
 Swedish that people had judged (TurkuNLP, multilingual-register-labeling, text-quality-annotations),
-each language with the same weight, by `python -m tests.benchmarks.web_quality --fit`. Fitted on
-three of the languages and asked about the fourth, line F1 is in its results, beside keeping
-everything and beside C4's rule (Raffel et al. 2020). No word of any language is looked at, but
-for names that sites share (`cookie`, `login`, …).
+each language with the same weight, by `python -m tests.benchmarks.web_quality --fit`. Its results
+have the line F1 on each language when fitted on the other three, beside keeping everything and
+beside C4's rule (Raffel et al. 2020). The numbers use no words of a language, except names that
+sites share (`cookie`, `login`, …).
 
-A text of fewer than three lines is no page, and is left alone; so should code be (see `code`). So
-is text without spaces between words, and a line of it among others: nobody has judged such lines
-for us, and by these numbers a Chinese news article would lose nearly all of its sentences.
+A text of fewer than three lines is not a page and is not changed. Do not use this set on code (see
+`code`). Text without spaces between words is not changed either, nor is such a line among others:
+nobody has judged such lines for us, and by these numbers a Chinese news article would lose nearly
+all of its sentences.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from curate.workspace import Workspace
 
 PAGE = 3
-"""Lines from which on a text is a page."""
+"""A text of at least this many lines is a page."""
 
 SIGNALS: Mapping[str, Signal] = {
     "chars_kept": Signal("characters in the lines that stay", low=1),
@@ -56,20 +57,20 @@ OWN = (
     *("log_chars", "terminal", "ellipsis", "digits", "capitals", "capitalised_words", "site"),
     *("comma_or_colon_at_end", "commas", "marks", "chars_per_word", "small_letter_first"),
 )
-"""What is told of a line by itself."""
+"""The numbers that describe a line by itself."""
 
 AROUND = ("log_chars", "terminal", "site")
 WINDOWS = (1, 3, 10)
-"""Means of these over the lines up to so many before and behind, the line included."""
+"""The numbers `AROUND` are averaged over the line and up to this many lines before and after."""
 
 PLACE = ("longest_before", "longest_behind", "lines_before", "lines_behind", "repeated")
 
 NAMES = (*OWN, *(f"{name}_{w}" for w in WINDOWS for name in AROUND), *PLACE)
-"""Every number told of a line, in order."""
+"""All numbers that describe a line, in order."""
 
 
 class LinesSpec(Spec):
-    """Which lines the set `lines` takes out."""
+    """The settings of the set `lines`."""
 
     keep: Annotated[
         float, Field(ge=0, le=1, description="Probability of being text from which a line stays.")
@@ -77,26 +78,26 @@ class LinesSpec(Spec):
 
 
 def prepare(workspace: Workspace, settings: LinesSpec) -> float:
-    """Return the probability from which a line stays."""
+    """The probability from which a line is kept."""
     return settings.keep
 
 
 def measure(features: Features, keep: float) -> tuple[dict[str, float], list[Edit]]:
-    """Return the signals of a text, and the lines that the set removes."""
+    """The signals of a text, and the edits that remove lines."""
     spans = [(a, b) for a, b in _spans(features.text) if not features.text[a:b].isspace()]
-    kept, edits = spans, []
+    kept_spans, edits = spans, []
     if len(spans) >= PAGE:
         lines = [features.text[a:b] for a, b in spans]
-        judged = zip(spans, lines, probabilities(lines).tolist(), strict=True)
-        kept = [span for span, line, likely in judged if likely >= keep or unspaced(line)]
-        gone = {*spans} - {*kept}
-        edits = [(a, b, "") for a, b in spans if (a, b) in gone]
-    chars = sum(len(features.text[a:b].strip()) for a, b in kept)
-    return {"chars_kept": chars, "share_kept": len(kept) / (len(spans) or 1)}, edits
+        scored = zip(spans, lines, probabilities(lines).tolist(), strict=True)
+        kept_spans = [span for span, line, score in scored if score >= keep or unspaced(line)]
+        removed = {*spans} - {*kept_spans}
+        edits = [(a, b, "") for a, b in spans if (a, b) in removed]
+    chars = sum(len(features.text[a:b].strip()) for a, b in kept_spans)
+    return {"chars_kept": chars, "share_kept": len(kept_spans) / (len(spans) or 1)}, edits
 
 
 def _spans(text: str) -> list[tuple[int, int]]:
-    """Return the range of every line, its line end included."""
+    """The range of every line, its line end included."""
     spans = []
     at = 0
     for line in text.split("\n"):
@@ -108,7 +109,7 @@ def _spans(text: str) -> list[tuple[int, int]]:
 
 
 def probabilities(lines: Sequence[str]) -> NDArray[np.float64]:
-    """Return how likely people would keep each line of a page; none of the lines is blank."""
+    """The probability that people would keep each line of a page. No line may be blank."""
     import numpy as np
 
     scores = describe(lines) @ np.array([WEIGHTS[name] for name in NAMES]) + BIAS
@@ -117,11 +118,11 @@ def probabilities(lines: Sequence[str]) -> NDArray[np.float64]:
 
 
 def describe(lines: Sequence[str]) -> NDArray[np.float64]:
-    """Return the numbers of `NAMES` for each line of a page, one row each."""
+    """The numbers `NAMES` for each line of a page: shape (lines, numbers)."""
     import numpy as np
 
     stripped = [line.strip() for line in lines]
-    own = np.array([_own(line) for line in stripped], float).reshape(-1, len(OWN))
+    own = np.array([_own_numbers(line) for line in stripped], float).reshape(-1, len(OWN))
     count = len(lines)
     at = np.arange(count)
     sums = np.zeros((count + 1, len(AROUND)))
@@ -130,19 +131,20 @@ def describe(lines: Sequence[str]) -> NDArray[np.float64]:
     for width in WINDOWS:
         first, last = np.maximum(at - width, 0), np.minimum(at + width + 1, count)
         columns.append((sums[last] - sums[first]) / (last - first)[:, None])
-    often = Counter(stripped)
+    line_counts = Counter(stripped)
     longest = own[:, 0]
     place = [
         np.maximum.accumulate(longest),
         np.maximum.accumulate(longest[::-1])[::-1],
         np.minimum(at, 10),
         np.minimum(count - 1 - at, 10),
-        np.array([often[line] > 1 for line in stripped]),
+        np.array([line_counts[line] > 1 for line in stripped]),
     ]
     return np.hstack([*columns, np.column_stack(place)])
 
 
-def _own(line: str) -> tuple[float, ...]:
+def _own_numbers(line: str) -> tuple[float, ...]:
+    """The numbers `OWN` of one line."""
     from math import log1p
 
     chars, words = len(line) or 1, line.split()

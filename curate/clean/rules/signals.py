@@ -1,16 +1,16 @@
-"""What a signal is: a number measured of a text, and the range in which the text passes."""
+"""Signals: numbers measured on a text, each with the range in which the text passes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 Range = tuple[float | None, float | None]
-"""`(low, high)`, both of which pass; None is open."""
+"""`(low, high)`: the bounds themselves pass, None leaves a side open."""
 
 
 @dataclass(frozen=True)
 class Signal:
-    """What a number says of a text, and from where to where the text passes."""
+    """The meaning of a number, and the bounds between which a text passes."""
 
     about: str
     low: float | None = None
@@ -18,5 +18,5 @@ class Signal:
 
     @property
     def range(self) -> Range:
-        """Return the range in which a text passes."""
+        """The range in which a text passes."""
         return self.low, self.high

@@ -1,9 +1,9 @@
-"""Tokens as the rules of the literature count them: words and punctuation, contractions apart.
+"""Tokens as the papers count them: words and punctuation, with contractions split.
 
-The numbers of Gopher, C4 and FineWeb were published for tokens, not for runs between spaces: their
-reference implementation splits as treebanks do (Marcus et al. 1993). What stands between spaces is
-a *piece*; marks are taken off its ends, and what is left is a word unless something inside it parts
-two. Pieces come again and again, so each is split once and looked up from then on.
+The limits of Gopher, C4 and FineWeb were published for tokens, not for runs between spaces. Their
+reference implementation splits as treebanks do (Marcus et al. 1993). Here a *piece* is a run
+between spaces. Marks are taken off its ends; the rest is a word, unless something inside separates
+two. Pieces repeat often, so each is split once and then looked up.
 """
 
 from __future__ import annotations
@@ -55,15 +55,15 @@ def _contractions() -> Iterator[tuple[str, ...]]:
         **dict.fromkeys(("when", "why"), "'s 'll 'd 're 've"),
         **dict.fromkeys(("this", "these", "those"), "'s 'll 'd"),
     }
-    plain = {"ill", "hell", "shell", "shed", "well", "were", "its", "whore", "id"}  # words
+    plain = {"ill", "hell", "shell", "shed", "well", "were", "its", "whore", "id"}  # other words
     for pronoun, clitics in pronouns.items():
         for clitic in clitics.split():
             yield pronoun, clitic
             yield pronoun, clitic.replace("'", "’")
             if pronoun + clitic[1:] not in plain and pronoun not in ("these", "those", "this"):
                 yield pronoun, clitic[1:]
-    negated = "ai ca could do does did had may might must need ought sha should wo would are is"
-    for verb in f"{negated} was were has have would dare".split():
+    verbs = "ai ca could do does did had may might must need ought sha should wo would are is"
+    for verb in f"{verbs} was were has have would dare".split():
         yield from ((verb, "n't"), (verb, "n’t"))
         yield verb, "nt"
         if verb in ("could", "might", "must", "should", "would"):
@@ -84,59 +84,60 @@ _WHOLE = (
 )
 
 
-def _known() -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
+def _special_cases() -> dict[str, tuple[str, ...]]:
+    """The pieces that the general rules would split wrongly, each with its tokens."""
+    cases: dict[str, tuple[str, ...]] = {}
     for parts in _contractions():
         head = parts[0]
         for first in {head, head.title() if "'" not in head else head}:
-            found["".join((first, *parts[1:]))] = (first, *parts[1:])
+            cases["".join((first, *parts[1:]))] = (first, *parts[1:])
     for word in _WHOLE.split():
-        found[word] = (word,)
+        cases[word] = (word,)
     for letter in "abcdefghijklmnopqrstuvwxyz":
-        found[f"{letter}."] = (f"{letter}.",)
-    return found
+        cases[f"{letter}."] = (f"{letter}.",)
+    return cases
 
 
-_KNOWN = _known()
+_SPECIAL_CASES = _special_cases()
 
 TERMINAL = frozenset(
     "!.?։؝؞؟۔܀܁܂߹࠷࠹࠽࠾।॥၊။።፧፨᙮᜵᜶។៕᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿‼‽⁇⁈⁉⸮⸼。꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫﹒﹖﹗！．？｡"
 )
-"""Marks that end a sentence, of any script (Unicode's property Sentence_Terminal, plane 0)."""
+"""Marks that end a sentence, in any script (Unicode's property Sentence_Terminal, plane 0)."""
 
 _SYMBOLS = TERMINAL | frozenset(punctuation + "«´»–—’“”„…∶━►、〈〉《》「」【】％（），１：；～")
 _SYMBOLS |= frozenset(map(chr, (*range(9), *range(11, 32), *range(127, 160))))
-"""A token that holds nothing else is no word."""
+"""A token of these characters alone is not a word."""
 
 Piece = tuple[tuple[int, ...], int]
-"""Token ids, and three counts in one number, so that pieces add up: how many of the tokens are
-words, the words' characters, and how many tokens hold a letter (see `counts`)."""
+"""Token ids, and three counts packed into one number, so that pieces can be added: the words among
+the tokens, the characters of these words, and the tokens with a letter (see `counts`)."""
 
 LONG = 1000
-"""Characters from which on the marks around a piece are taken off together."""
+"""In a piece of more characters than this, the marks at its ends are taken off together."""
 
 _BITS = 40
 
 
 def counts(total: int) -> tuple[int, int, int]:
-    """Return words, their characters and tokens with a letter, out of the sum over pieces."""
+    """Unpack a sum over pieces into words, their characters, and tokens with a letter."""
     low = (1 << _BITS) - 1
     return total & low, total >> _BITS & low, total >> 2 * _BITS
 
 
 Ending = tuple[int, bool, int, bool]
-"""The sentences a piece begins and whether one has ended behind it, where none has ended before
-it; the same where one has."""
+"""The sentences that a piece begins, and whether one has ended after it: first if none had ended
+before the piece, then if one had."""
 
 PLAIN: Ending = (0, False, 1, False)
-"""A piece of words alone."""
+"""The ending of a piece of words alone."""
 
 
 class Lexicon(dict[str, Piece]):
-    """Every piece met so far, split and counted: looked up, or made on the spot.
+    """All pieces so far, split and counted. Looking up a new piece adds it.
 
-    `lengths` are the characters of each token, by id; `endings` holds the pieces that are not
-    `PLAIN`.
+    `lengths` has the number of characters of each token, by id. `endings` holds the pieces that are
+    not `PLAIN`.
     """
 
     MOST = 1 << 17
@@ -148,31 +149,33 @@ class Lexicon(dict[str, Piece]):
         self._kinds: list[tuple[int, str]] = []
 
     def tidy(self) -> None:
-        """Forget everything once it is much; ids hold within one text only."""
+        """Forget everything if there are more than `MOST` pieces. Earlier ids become invalid."""
         if len(self) > self.MOST:
             for store in (self, self.ids, self.lengths, self.endings, self._kinds):
                 store.clear()
 
     def pieces(self, text: str) -> list[str]:
-        """Return the pieces of a text, all of which are in the lexicon then."""
-        found = text.split()
-        for piece in found:
+        """Split a text into pieces, and add them to the lexicon."""
+        pieces = text.split()
+        for piece in pieces:
             self[piece]
-        return found
+        return pieces
 
     def __missing__(self, text: str) -> Piece:
-        known, kinds = self.ids, self._kinds
+        known_ids, kinds = self.ids, self._kinds
         tokens = split(text)
-        ids = tuple([known[token] if token in known else self._add(token) for token in tokens])
+        ids = tuple(
+            [known_ids[token] if token in known_ids else self._add(token) for token in tokens]
+        )
         total, kind = kinds[ids[0]]
         for id in ids[1:]:
-            more, next_kind = kinds[id]
-            total += more
+            token_counts, next_kind = kinds[id]
+            total += token_counts
             kind += next_kind
         if kind.count("w") != len(kind):
             self.endings[text] = _ending(kind)
-        made = self[text] = (ids, total)
-        return made
+        piece = self[text] = (ids, total)
+        return piece
 
     def _add(self, token: str) -> int:
         """Give a new token its id."""
@@ -195,25 +198,25 @@ class Lexicon(dict[str, Piece]):
 
 @cache
 def _ending(kinds: str) -> Ending:
-    """Return what the kinds of a piece's tokens do: t ends, w begins, p does neither."""
+    """The ending of a piece by its tokens' kinds: t ends a sentence, w begins one, p neither."""
     return (*_sentences(kinds, ended=False), *_sentences(kinds, ended=True))
 
 
 def _sentences(kinds: str, *, ended: bool) -> tuple[int, bool]:
-    begun = 0
+    begins = 0
     for kind in kinds:
         if kind == "t":
             ended = True
         elif kind == "w" and ended:
-            begun += 1
+            begins += 1
             ended = False
-    return begun, ended
+    return begins, ended
 
 
 def split(piece: str) -> tuple[str, ...]:
-    """Return the tokens of a piece: a text without white space."""
-    if piece in _KNOWN:
-        return _KNOWN[piece]
+    """The tokens of a piece, which is a text without white space."""
+    if piece in _SPECIAL_CASES:
+        return _SPECIAL_CASES[piece]
     if piece.isalpha():
         return (piece,)
     before: list[str] = []
@@ -222,9 +225,9 @@ def split(piece: str) -> tuple[str, ...]:
         before += takewhile(_FRONT.__contains__, piece)
         after += takewhile(_EDGE.__contains__, reversed(piece[len(before) :]))
         piece = piece[len(before) : len(piece) - len(after)]
-    while piece and piece not in _KNOWN:
+    while piece and piece not in _SPECIAL_CASES:
         start = _front(piece)
-        if start and piece[start:] in _KNOWN:
+        if start and piece[start:] in _SPECIAL_CASES:
             before.append(piece[:start])
             piece = piece[start:]
             break
@@ -241,7 +244,7 @@ def split(piece: str) -> tuple[str, ...]:
 
 
 def _front(piece: str) -> int:
-    """Return how many characters in front are a token of their own."""
+    """The number of characters at the front that are a token of their own."""
     first = piece[0]
     if first in _FRONT:
         return 1
@@ -251,7 +254,7 @@ def _front(piece: str) -> int:
 
 
 def _back(piece: str, room: int) -> int:
-    """Return how many characters at the end, at most `room`, are a token of their own."""
+    """The number of characters at the end, at most `room`, that are a token of their own."""
     if not room:
         return 0
     last, before = piece[-1], piece[-2:-1]
@@ -272,29 +275,34 @@ def _back(piece: str, room: int) -> int:
 
 
 def _joined(tokens: tuple[str, ...]) -> tuple[str, ...]:
-    """Put marks together again that mean something as one: smileys, empty quotes."""
-    found: list[str] = []
+    """Join marks again that are one token together: smileys, empty quotes."""
+    joined: list[str] = []
     for token in tokens:
-        if found and len(token) == 1 and _KNOWN.get(found[-1] + token) == (found[-1] + token,):
-            found[-1] += token
+        if (
+            joined
+            and len(token) == 1
+            and _SPECIAL_CASES.get(joined[-1] + token) == (joined[-1] + token,)
+        ):
+            joined[-1] += token
         else:
-            found.append(token)
-    return tuple(found)
+            joined.append(token)
+    return tuple(joined)
 
 
 def _inside(piece: str) -> tuple[str, ...]:
+    """The tokens of a piece that has no marks at its ends."""
     if not piece:
         return ()
-    if piece in _KNOWN:
-        return _KNOWN[piece]
+    if piece in _SPECIAL_CASES:
+        return _SPECIAL_CASES[piece]
     if piece.isalnum():
         return (piece,)
-    found = list(_PARTING.finditer(piece))
-    if not found or ("." in piece and _ADDRESS.match(piece)):
+    partings = list(_PARTING.finditer(piece))
+    if not partings or ("." in piece and _ADDRESS.match(piece)):
         return (piece,)
     parts: list[str] = []
     at = 0
-    for parting in found:
+    for parting in partings:
         if parting.start() > at:
             parts.append(piece[at : parting.start()])
         parts.append(parting[0])

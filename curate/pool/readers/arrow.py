@@ -1,4 +1,4 @@
-"""Arrow: IPC files (Feather) and streams, batch by batch."""
+"""Arrow: IPC files (Feather) and streams, read batch by batch."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MAGIC = b"ARROW1"
 FEATHER_1 = b"FEA1"
 
 
-def read(given: Reading) -> Numbered:
+def read(reading: Reading) -> Numbered:
     """Yield the rows of every batch."""
     import pyarrow as pa
 
-    number = given.first - 1
-    with opened(given, seekable=True) as source:
+    number = reading.first - 1
+    with opened(reading, seekable=True) as source:
         try:
             for batch in _batches(source):
                 for start in range(0, batch.num_rows, 1024):
@@ -28,8 +28,8 @@ def read(given: Reading) -> Numbered:
                         number += 1
                         yield number, row
         except (pa.ArrowException, OSError) as error:
-            after = f", after row {number}" if number >= given.first else ""
-            raise DataError(f"{given.label}{after}: not an Arrow file ({error})") from None
+            after = f", after row {number}" if number >= reading.first else ""
+            raise DataError(f"{reading.label}{after}: not an Arrow file ({error})") from None
 
 
 def _batches(source: Any) -> Iterator[pa.RecordBatch]:

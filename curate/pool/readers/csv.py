@@ -1,4 +1,4 @@
-"""Cells with commas or tabs between, quoted as RFC 4180 says; the first line names the columns."""
+"""CSV and TSV, quoted as in RFC 4180; the first line names the columns."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from curate.errors import DataError
 from curate.pool.readers.opening import Numbered, Reading, text_lines
 
 
-def read(given: Reading) -> Numbered:
+def read(reading: Reading) -> Numbered:
     """Yield every record; its number is the line on which it ends."""
-    csv.field_size_limit(given.max_bytes)  # the default refuses texts past 128 kB
-    lines = (line for _, line in text_lines(given))
-    reader = csv.DictReader(lines, delimiter="\t" if given.format == "tsv" else ",")
+    csv.field_size_limit(reading.max_bytes)  # the default refuses texts past 128 kB
+    lines = (line for _, line in text_lines(reading))
+    reader = csv.DictReader(lines, delimiter="\t" if reading.format == "tsv" else ",")
     try:
         for row in reader:
             extra = row.pop(None, None)
             short = None in row.values()
             yield reader.line_num, "not as many cells as columns" if extra or short else row
     except csv.Error as error:
-        raise DataError(f"{given.label}, line {reader.line_num}: {error}") from None
+        raise DataError(f"{reading.label}, line {reader.line_num}: {error}") from None

@@ -1,8 +1,8 @@
-"""Bytes to text: an encoding that is declared or found, and a count of what had to be replaced.
+"""Decode bytes by a declared or detected encoding, and count the characters that are replaced.
 
-Found is, in this order: a byte order mark; UTF-8; UTF-16 without a mark; then the likeliest of
-`GUESSES` by charset-normalizer, with windows-1252 where single bytes stand between ASCII letters.
-A file that is UTF-8 but for a few damaged bytes stays UTF-8.
+Detection tries in this order: a byte order mark; UTF-16 without a mark; UTF-8; the encoding that a
+page names; windows-1252 if single bytes stand between ASCII letters; the likeliest of `GUESSES` by
+charset-normalizer. A file that is UTF-8 except for a few damaged bytes stays UTF-8.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ GUESSES = (
     "koi8_r",
     "cp1252",
 )
-"""What bytes that are no Unicode are taken for; others have to be declared."""
+"""The encodings to guess from if bytes are not Unicode; others must be declared."""
 
 LABELS = {
     **dict.fromkeys(("iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii"), "cp1252"),
@@ -30,10 +30,10 @@ LABELS = {
     **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis"), "cp932"),
     **dict.fromkeys(("euc-kr", "ks_c_5601-1987"), "cp949"),
 }
-"""What a page's label means: https://encoding.spec.whatwg.org/#names-and-labels."""
+"""What the labels of pages mean: https://encoding.spec.whatwg.org/#names-and-labels."""
 
 HEAD = 1 << 16
-"""How many bytes, at most, are looked at."""
+"""At most this many bytes are examined."""
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -48,9 +48,9 @@ _HIGH = re.compile(b"[\x80-\xff]+")
 
 
 def find_encoding(data: bytes, hint: str = "") -> str:
-    """Return the likeliest encoding of bytes, as Python names it.
+    """The likeliest encoding of bytes, by Python's name for it.
 
-    `hint` is what a page says of itself; it is taken where it fits and nothing speaks against it.
+    `hint` is the encoding that a page names; it is used if the bytes fit it and are not Unicode.
     """
     for mark, name in _MARKS:
         if data.startswith(mark):
@@ -62,8 +62,8 @@ def find_encoding(data: bytes, hint: str = "") -> str:
             return "utf-16-le" if odd > even else "utf-16-be"
     if is_utf8(head, cut=len(data) > HEAD):
         return "utf-8"
-    if hint and _fits(head, hinted := LABELS.get(hint.lower(), hint)):
-        return hinted
+    if hint and _fits(head, encoding := LABELS.get(hint.lower(), hint)):
+        return encoding
     runs = [len(run) for run in _HIGH.findall(head)]
     if max(runs) == 1 and sum(runs) < 0.3 * len(head):
         return _single_byte(head)
@@ -79,7 +79,7 @@ def _fits(head: bytes, name: str) -> bool:
 
 
 def is_utf8(head: bytes, *, cut: bool = False) -> bool:
-    """Whether bytes are UTF-8, but for a few damaged characters, or one `cut` at the end."""
+    """Whether bytes are UTF-8, except for a few damaged characters, or one `cut` at the end."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         decoder.decode(head, final=not cut)
@@ -105,54 +105,54 @@ def _single_byte(head: bytes) -> str:
 
 
 class Decoder:
-    """Decodes the lines of one part, the same way from its first block to its last; or documents.
+    """Decode all lines of a part by one encoding, or every document by its own.
 
-    `replace` puts U+FFFD where bytes are no characters and counts it; otherwise that is an error.
+    `replace` puts U+FFFD for bytes that are no characters, and counts them; else they are an error.
     """
 
     def __init__(self, encoding: str = AUTO, *, replace: bool = False) -> None:
         self.name = "utf-8" if encoding == AUTO else encoding
-        self._declared = self._found = encoding != AUTO
+        self._declared = self._settled = encoding != AUTO
         self._errors = "replace" if replace else "strict"
         self._wide: codecs.IncrementalDecoder | None = None
         self._replaced = 0
 
     def whole(self, data: bytes, hint: str = "") -> str:
-        """Return the text of one document, whatever came before. ValueError as in `decode`."""
+        """Decode one document, independently of those before. ValueError as in `decode`."""
         if not self._declared:
-            self.name, self._found = find_encoding(data, hint), True
+            self.name, self._settled = find_encoding(data, hint), True
         return self.decode(data.removeprefix(codecs.BOM_UTF8))
 
     @property
     def encoding(self) -> str | None:
-        """What the bytes are, where that is not UTF-8."""
+        """The encoding of the bytes; None if it is UTF-8."""
         plain = codecs.lookup(self.name).name
         return None if plain in ("utf-8", "utf-8-sig") else plain
 
     @property
     def odd(self) -> bool:
-        """Whether there is anything to tell: not UTF-8, or something was replaced."""
-        return bool(self._replaced) or (self._found and self.encoding is not None)
+        """Whether there is something to report: not UTF-8, or characters were replaced."""
+        return bool(self._replaced) or (self._settled and self.encoding is not None)
 
     @property
     def wide(self) -> bool:
-        """Whether a newline is more than one byte."""
+        """Whether a newline takes more than one byte."""
         return self._wide is not None
 
     def start(self, block: bytes) -> bytes:
-        """Look at the first block; return it as `narrow` does."""
-        if not self._found and not block.isascii():
+        """Detect the encoding from the first block; return the block as `narrow` does."""
+        if not self._settled and not block.isascii():
             self.name = find_encoding(block)
-            self._found = True
-        elif not self._found and b"\0" in block:
+            self._settled = True
+        elif not self._settled and b"\0" in block:
             self.name = find_encoding(block)
-            self._found = self.name != "utf-8"
+            self._settled = self.name != "utf-8"
         if codecs.lookup(self.name).name.startswith(_WIDE):
             self._wide = codecs.getincrementaldecoder(self.name)(self._errors)
         return self.narrow(block).removeprefix(codecs.BOM_UTF8)
 
     def narrow(self, block: bytes) -> bytes:
-        """Return a block in which a newline is one byte: UTF-16 and UTF-32 become UTF-8."""
+        """Convert UTF-16 and UTF-32 to UTF-8, where a newline is one byte. OSError if it cannot."""
         if self._wide is None:
             return block
         try:
@@ -163,13 +163,13 @@ class Decoder:
         return text.encode("utf-8", "replace")
 
     def decode(self, data: bytes) -> str:
-        """Return bytes as text. ValueError says which byte cannot be decoded."""
+        """Decode bytes. ValueError names the byte that cannot be decoded."""
         name = "utf-8" if self._wide else self.name
         try:
             return data.decode(name)
         except UnicodeDecodeError as error:
-            if not self._found:  # everything before was ASCII
-                self.name, self._found = find_encoding(data), True
+            if not self._settled:  # everything before was ASCII
+                self.name, self._settled = find_encoding(data), True
                 return self.decode(data)
             if self._errors == "strict":
                 raise ValueError(_complaint(name, error)) from None
@@ -178,11 +178,11 @@ class Decoder:
         return text
 
     def taken(self) -> int:
-        """Return how many characters were replaced since this was last asked."""
+        """The number of characters replaced since the last call."""
         count, self._replaced = self._replaced, 0
         return count
 
 
 def _complaint(name: str, error: UnicodeDecodeError) -> str:
-    shown = "UTF-8" if codecs.lookup(name).name.startswith("utf-8") else name
-    return f"not {shown} ({error.reason} at byte {error.start})"
+    encoding = "UTF-8" if codecs.lookup(name).name.startswith("utf-8") else name
+    return f"not {encoding} ({error.reason} at byte {error.start})"

@@ -1,6 +1,6 @@
 """HTML: the main text of a page, with its title and address.
 
-What is main is decided by trafilatura: Barbaresi, ACL 2021 (system demonstrations), 122-131.
+The main text is what trafilatura extracts: Barbaresi, ACL 2021 (system demonstrations), 122-131.
 """
 
 from __future__ import annotations
@@ -14,39 +14,39 @@ from curate.pool.readers.opening import Numbered, Reading, whole_bytes
 from curate.text import TEXT
 
 _CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
-_KEPT = ("title", "author", "date", "sitename", "description")
+_METADATA = ("title", "author", "date", "sitename", "description")
 
 NOTHING = "no main text in the page"
 
 
-def read(given: Reading) -> Numbered:
+def read(reading: Reading) -> Numbered:
     """Yield the one document of a page."""
-    data = whole_bytes(given)
+    data = whole_bytes(reading)
     try:
         if isinstance(data, str):
             raise ValueError(data)
-        page = main_text(decode(data, given.decoder))
+        page = main_text(decode(data, reading.decoder))
     except ValueError as error:
         yield 1, str(error)
     else:
-        yield 1, {**page, "path": given.name} if page else NOTHING
+        yield 1, {**page, "path": reading.name} if page else NOTHING
 
 
 def decode(data: bytes, decoder: Decoder, hint: str | None = None) -> str:
-    """Return a page as text; `hint` is the encoding told outside of it, next comes its `meta`."""
-    found = None if hint else _CHARSET.search(data[:4096])
-    return decoder.whole(data, hint or (found[1].decode("ascii", "replace") if found else ""))
+    """Decode a page. `hint` is an encoding named outside of it; else its `meta` tag counts."""
+    match = None if hint else _CHARSET.search(data[:4096])
+    return decoder.whole(data, hint or (match[1].decode("ascii", "replace") if match else ""))
 
 
 def main_text(page: str, url: str | None = None) -> Mapping[str, Any] | None:
-    """Return a page's main text and what is known of it, or None if there is none.
+    """The main text of a page with its metadata, or None if it has no main text.
 
-    `url` is its address; without it, the one that the page names.
+    `url` is the page's address; by default, the one that the page names.
     """
     from trafilatura import bare_extraction
 
     try:
-        found = bare_extraction(
+        result = bare_extraction(
             page,
             url=url,
             with_metadata=True,
@@ -55,8 +55,8 @@ def main_text(page: str, url: str | None = None) -> Mapping[str, Any] | None:
         )
     except (RecursionError, ValueError):  # lxml gives up on some pages
         return None
-    about = {} if found is None else found if isinstance(found, dict) else found.as_dict()
-    if not about.get("text"):
+    fields = {} if result is None else result if isinstance(result, dict) else result.as_dict()
+    if not fields.get("text"):
         return None
-    kept = {name: about[name] for name in _KEPT if about.get(name)}
-    return {TEXT: about["text"], "url": url or about.get("url"), **kept}
+    metadata = {name: fields[name] for name in _METADATA if fields.get(name)}
+    return {TEXT: fields["text"], "url": url or fields.get("url"), **metadata}

@@ -1,4 +1,4 @@
-"""JSON lines: one object a line."""
+"""JSON lines: one object on each line."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import json
 from curate.pool.readers.opening import Numbered, Reading, raw_lines
 
 
-def read(given: Reading) -> Numbered:
+def read(reading: Reading) -> Numbered:
     """Yield the object of every line that is not blank."""
-    loads, decode = json.JSONDecoder().decode, given.decoder.decode
-    for number, line in raw_lines(given):
+    loads, decode = json.JSONDecoder().decode, reading.decoder.decode
+    for number, line in raw_lines(reading):
         if isinstance(line, str):
             yield number, line
             continue

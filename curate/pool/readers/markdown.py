@@ -1,6 +1,6 @@
 """Markdown: a file is one document; its front matter, YAML or TOML, becomes columns.
 
-The text stays as it was written, code blocks and all.
+The text stays as it was written, with its code blocks.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ _FRONT = re.compile(
 )
 
 
-def read(given: Reading) -> Numbered:
+def read(reading: Reading) -> Numbered:
     """Yield the one document of a file."""
     try:
-        about, text = split(whole_text(given))
+        front_matter, text = split(whole_text(reading))
     except ValueError as error:
         yield 1, str(error)
     else:
-        yield 1, {**about, TEXT: text, "path": given.name}
+        yield 1, {**front_matter, TEXT: text, "path": reading.name}
 
 
 def split(text: str) -> tuple[Mapping[str, Any], str]:
-    """Return the front matter's values, and the text that follows it.
+    """Split a text into the values of its front matter and the text that follows.
 
-    What only looks like front matter, and cannot be read as such, stays in the text.
+    Front matter that cannot be read stays in the text.
     """
-    found = _FRONT.match(text)
-    values = _values(found[1], found[2]) if found else None
-    if found is None or values is None:
+    match = _FRONT.match(text)
+    values = _values(match[1], match[2]) if match else None
+    if match is None or values is None:
         return {}, text
-    return values, text[found.end() :].lstrip("\r\n")
+    return values, text[match.end() :].lstrip("\r\n")
 
 
 def _values(fence: str, front: str) -> Mapping[str, Any] | None:

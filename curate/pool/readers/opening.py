@@ -1,4 +1,4 @@
-"""What every reader stands on: what to read, open files here or in an object store, and lines."""
+"""The basis of all readers: what to read, local files and object stores, and lines."""
 
 from __future__ import annotations
 
@@ -24,22 +24,25 @@ _OPTIONS = re.compile(r"\?(?=[\w.]+=)")
 
 @dataclass(frozen=True)
 class Skip:
-    """What is no document, and why; it is counted, and never an error."""
+    """The reason why something is no document; it is counted, and never an error."""
 
     reason: str
 
 
-Found = Mapping[str, Any] | str | Skip
-Numbered = Iterator[tuple[int, Found]]
-"""(line or row number, the row, or what is wrong with it)."""
+RowResult = Mapping[str, Any] | str | Skip
+"""The row as column → value, what is wrong with it, or why it is no document."""
+
+Numbered = Iterator[tuple[int, RowResult]]
+"""Pairs of a line or row number and its result."""
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader is given: where to read, how far, and how.
+    """The input of a reader: where to read, how far, and how.
 
     `start` and `end` are bytes, row groups or batches, half-open; `first` is the number of the
-    first row. `max_bytes` bounds a row. `query` is what a database or a hub is asked.
+    first row. `max_bytes` limits a row. `query` is the statement for a database, or what to load
+    from a hub.
     """
 
     address: str
@@ -59,7 +62,7 @@ class Reading:
 
 
 def split_suffix(address: str) -> tuple[str, str, str]:
-    """Return a file's name in three: stem, suffix in lower case, and `.gz` or `.zst`."""
+    """Split a file's name in three: stem, suffix in lower case, and `.gz` or `.zst`."""
     name = without_options(address).rsplit("/", 1)[-1]
     packed = _suffix(name).lower()
     packed = packed if packed in COMPRESSED else ""
@@ -73,16 +76,16 @@ def _suffix(name: str) -> str:
     return name[at:] if 0 < at < len(name) - 1 else ""
 
 
-# ── files, here or in an object store
+# ── files, local or in an object store
 
 
 def remote(address: str) -> bool:
-    """Whether an address names an object store rather than a file here."""
+    """Whether an address names an object store, not a local file."""
     return "://" in address
 
 
 def without_options(address: str) -> str:
-    """Return an address without what follows a `?`: how it is named."""
+    """An address without its options (from the `?` on), as names and errors use it."""
     return _OPTIONS.split(address, maxsplit=1)[0] if remote(address) else address
 
 
@@ -92,12 +95,12 @@ def _store(root: str) -> tuple[pafs.FileSystem, str]:
 
     if not root:
         return pafs.LocalFileSystem(), ""
-    found, base = pafs.FileSystem.from_uri(root)
-    return found, base
+    store, base = pafs.FileSystem.from_uri(root)
+    return store, base
 
 
 def filesystem(address: str) -> tuple[pafs.FileSystem, str]:
-    """Return the pyarrow filesystem of a path or address, and the path within it."""
+    """The pyarrow filesystem of a path or address, and the path within it. DataError if none."""
     import pyarrow as pa
 
     if not remote(address):
@@ -108,60 +111,62 @@ def filesystem(address: str) -> tuple[pafs.FileSystem, str]:
     host, _, path = rest.partition("/")
     root = f"{scheme}://{host}" + ("" if host else "/") + (f"?{options}" if options else "")
     try:
-        found, base = _store(root)
+        store, base = _store(root)
     except (pa.ArrowException, ValueError, ImportError, OSError) as error:
         raise DataError(f"{plain}: {error}", hint="see `pyarrow.fs` for the addresses") from None
-    return found, f"{base.rstrip('/')}/{path}" if path else base
+    return store, f"{base.rstrip('/')}/{path}" if path else base
 
 
 @contextmanager
-def opened(given: Reading, *, seekable: bool = False) -> Iterator[Any]:
-    """Yield a file's bytes, decompressed unless `seekable`. What goes wrong is a DataError."""
+def opened(reading: Reading, *, seekable: bool = False) -> Iterator[Any]:
+    """Open a file as bytes, decompressed unless `seekable`. DataError if that or a read fails."""
     import pyarrow as pa
 
-    packed = COMPRESSED.get(split_suffix(given.address)[2])
-    if not (packed or seekable or remote(given.address)):  # tiny files come by the hundred thousand
+    compression = COMPRESSED.get(split_suffix(reading.address)[2])
+    if not (compression or seekable or remote(reading.address)):  # faster for many tiny files
         try:
-            with Path(given.address).open("rb") as plain:
+            with Path(reading.address).open("rb") as plain:
                 yield plain
         except OSError as error:
-            raise DataError(f"{given.label}: {error.strerror or error}") from None
+            raise DataError(f"{reading.label}: {error.strerror or error}") from None
         return
-    store, path = filesystem(given.address)
+    store, path = filesystem(reading.address)
     try:
         if seekable:
             with store.open_input_file(path) as file:
                 yield file
         else:
-            with store.open_input_stream(path, compression=packed) as file:
+            with store.open_input_stream(path, compression=compression) as file:
                 yield file
     except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{given.label}: {error}") from None
+        raise DataError(f"{reading.label}: {error}") from None
 
 
-def _blocks(given: Reading) -> Iterator[bytes]:
-    """Yield a part's bytes, in blocks; UTF-16 and UTF-32 as UTF-8, without a byte order mark."""
-    with opened(given, seekable=given.end is not None) as file:
-        if given.start:
-            file.seek(given.start)
-        packed = split_suffix(given.address)[2]
-        blocks = _packed(file) if packed else _plain(file, given.end and given.end - given.start)
+def _blocks(reading: Reading) -> Iterator[bytes]:
+    """Yield a part's bytes in blocks, without a byte order mark; UTF-16 and UTF-32 become UTF-8."""
+    with opened(reading, seekable=reading.end is not None) as file:
+        if reading.start:
+            file.seek(reading.start)
+        packed = split_suffix(reading.address)[2]
+        blocks = (
+            _packed(file) if packed else _plain(file, reading.end and reading.end - reading.start)
+        )
         first = True
         for block in blocks:
-            yield given.decoder.start(block) if first else given.decoder.narrow(block)
+            yield reading.decoder.start(block) if first else reading.decoder.narrow(block)
             first = False
 
 
-def _plain(file: Any, left: int | None) -> Iterator[bytes]:
-    while block := file.read(BLOCK if left is None else min(BLOCK, left)):
-        left = None if left is None else left - len(block)
+def _plain(file: Any, remaining: int | None) -> Iterator[bytes]:
+    while block := file.read(BLOCK if remaining is None else min(BLOCK, remaining)):
+        remaining = None if remaining is None else remaining - len(block)
         yield block
 
 
 def _packed(file: Any) -> Iterator[bytes]:
-    """Yield a decompressed file in blocks, the last of them what was there before it was cut.
+    """Yield a decompressed file in blocks; if it is cut short, everything up to the cut.
 
-    A read fails as a whole where the file ends too early, so that each asks for little.
+    At the cut a read fails as a whole, so every read asks for little.
     """
     pieces: list[bytes] = []
     try:
@@ -176,62 +181,62 @@ def _packed(file: Any) -> Iterator[bytes]:
     yield b"".join(pieces)
 
 
-def raw_lines(given: Reading) -> Iterator[tuple[int, bytes | str]]:
-    """Yield numbered lines of a part as bytes, without their newline, or what is wrong with one.
+def raw_lines(reading: Reading) -> Iterator[tuple[int, bytes | str]]:
+    """Yield the numbered lines of a part as bytes without newline, or what is wrong with a line.
 
     A line longer than `max_bytes` is never held in memory.
     """
-    number = given.first - 1
-    rest: list[bytes] = []
-    held = 0
+    number = reading.first - 1
+    pieces: list[bytes] = []
+    length = 0
     try:
-        for block in _blocks(given):
+        for block in _blocks(reading):
             head, *lines = block.split(b"\n")
-            if held <= given.max_bytes:
-                rest.append(head)
-            held += len(head)
+            if length <= reading.max_bytes:
+                pieces.append(head)
+            length += len(head)
             if not lines:
                 continue
             number += 1
-            yield number, b"".join(rest) if held <= given.max_bytes else _too_long(given)
+            yield number, b"".join(pieces) if length <= reading.max_bytes else _too_long(reading)
             last = lines.pop()
             for line in lines:
                 number += 1
-                yield number, line if len(line) <= given.max_bytes else _too_long(given)
-            rest, held = [last], len(last)
+                yield number, line if len(line) <= reading.max_bytes else _too_long(reading)
+            pieces, length = [last], len(last)
     except DataError as error:
-        cause = error.message.removeprefix(f"{given.label}: ")
-        raise DataError(f"{given.label}, after line {number}: {cause}") from None
-    if held:
+        cause = error.message.removeprefix(f"{reading.label}: ")
+        raise DataError(f"{reading.label}, after line {number}: {cause}") from None
+    if length:
         number += 1
-        yield number, b"".join(rest) if held <= given.max_bytes else _too_long(given)
+        yield number, b"".join(pieces) if length <= reading.max_bytes else _too_long(reading)
 
 
-def _too_long(given: Reading) -> str:
-    return f"longer than max_bytes ({given.max_bytes})"
+def _too_long(reading: Reading) -> str:
+    return f"longer than max_bytes ({reading.max_bytes})"
 
 
-def text_lines(given: Reading) -> Iterator[tuple[int, str]]:
-    """Yield numbered lines of a part as text, with a newline. DataError for one that is none."""
-    for number, line in raw_lines(given):
+def text_lines(reading: Reading) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines of a part as text with a newline. DataError if one is no text."""
+    for number, line in raw_lines(reading):
         try:
             if isinstance(line, str):
                 raise ValueError(line)
-            yield number, given.decoder.decode(line) + "\n"
+            yield number, reading.decoder.decode(line) + "\n"
         except ValueError as error:
-            raise DataError(f"{given.label}, line {number}: {error}") from None
+            raise DataError(f"{reading.label}, line {number}: {error}") from None
 
 
-def whole_bytes(given: Reading) -> bytes | str:
-    """Return a file's bytes, or what is wrong with it; never more than `max_bytes` are held."""
-    with opened(given) as file:
-        data: bytes = file.read(given.max_bytes + 1)
-    return data if len(data) <= given.max_bytes else _too_long(given)
+def whole_bytes(reading: Reading) -> bytes | str:
+    """A file's bytes, or what is wrong with it; a file over `max_bytes` is not read to its end."""
+    with opened(reading) as file:
+        data: bytes = file.read(reading.max_bytes + 1)
+    return data if len(data) <= reading.max_bytes else _too_long(reading)
 
 
-def whole_text(given: Reading) -> str:
-    """Return a file as one text. ValueError if it is too long or no text."""
-    data = whole_bytes(given)
+def whole_text(reading: Reading) -> str:
+    """A file as one text. ValueError if it is too long or no text."""
+    data = whole_bytes(reading)
     if isinstance(data, str):
         raise ValueError(data)
-    return given.decoder.whole(data)
+    return reading.decoder.whole(data)

@@ -1,10 +1,4 @@
-"""One reader for each format: bytes in, numbered rows out.
-
-A reader is a function `(Reading) -> Iterator[(number, row)]`: `number` is the line or row in its
-file, `row` a mapping of column → value, a text that says what is wrong with that row, or a `Skip`
-for what is no document (a picture in a web archive). A file that cannot be read any further is a
-DataError: what was read before it counts.
-"""
+"""The formats of files, their suffixes and their readers."""
 
 from __future__ import annotations
 
@@ -43,16 +37,18 @@ FORMATS: dict[Format, tuple[str, ...]] = {
     "warc": (".warc", ".wet"),
     "image": (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
 }
-"""Every format of files, and the suffixes that mean it; `.gz` and `.zst` may follow."""
+"""The formats of files and their suffixes; `.gz` and `.zst` may follow a suffix."""
 
-SUFFIXES: dict[str, Format] = {suffix: name for name, many in FORMATS.items() for suffix in many}
+SUFFIXES: dict[str, Format] = {
+    suffix: name for name, suffixes in FORMATS.items() for suffix in suffixes
+}
 
 MODULES: dict[str, str] = {"tsv": "csv"}
-"""The module of a format, where it does not bear its name."""
+"""The modules of the formats whose module has another name."""
 
 
 def reader(name: str) -> Reader:
-    """Return the reader of a format: the function `read` of its module."""
+    """The reader of a format: the function `read` of its module."""
     module = import_module(f"{__package__}.{MODULES.get(name, name)}")
-    found: Reader = module.read
-    return found
+    read: Reader = module.read
+    return read

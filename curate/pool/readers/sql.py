@@ -1,7 +1,7 @@
 """The rows of a SQL query, through SQLAlchemy.
 
-An address may take a key from the environment, as in `postgresql://reader:${PASSWORD}@host/db`;
-it is filled in here, where the connection is opened, so that no table, log or error can hold it.
+An address may take a key from the environment, as in `postgresql://reader:${PASSWORD}@host/db`.
+The key is filled in only here, where the connection is opened: no table, log or error holds it.
 """
 
 from __future__ import annotations
@@ -16,38 +16,40 @@ from curate.pool.readers.opening import Numbered, Reading
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-def read(given: Reading) -> Numbered:
-    """Yield the rows of a query, in its order; `given.query` is the statement."""
+def read(reading: Reading) -> Numbered:
+    """Yield the rows of a query, in the query's order; `reading.query` is the statement."""
     from sqlalchemy import create_engine, text
     from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
     number = 0
     try:
-        engine = create_engine(filled(given.address))
+        engine = create_engine(filled(reading.address))
         try:
             with engine.connect() as connection:
                 options = {"stream_results": True, "yield_per": 1000}
-                rows = connection.execute(text(given.query), execution_options=options).mappings()
+                rows = connection.execute(text(reading.query), execution_options=options).mappings()
                 for number, row in enumerate(rows, 1):
                     yield number, dict(row)
         finally:
             engine.dispose()
     except NoSuchModuleError as error:
-        raise DataError(f"{given.label}: no driver of that name ({error})") from None
+        raise DataError(f"{reading.label}: no driver of that name ({error})") from None
     except ImportError as error:
         hint = f"pip install {error.name}" if error.name else ""
-        raise DataError(f"{given.label}: its driver is missing ({error.name})", hint=hint) from None
+        raise DataError(
+            f"{reading.label}: its driver is missing ({error.name})", hint=hint
+        ) from None
     except (SQLAlchemyError, ValueError, OSError) as error:
         after = f", after row {number}" if number else ""
-        cause = _without_keys(given.address, str(getattr(error, "orig", None) or error))
-        raise DataError(f"{given.label}{after}: {cause.splitlines()[0]}") from None
+        cause = _without_keys(reading.address, str(getattr(error, "orig", None) or error))
+        raise DataError(f"{reading.label}{after}: {cause.splitlines()[0]}") from None
 
 
 def filled(address: str) -> str:
-    """Return an address with its `${NAME}` filled in from the environment."""
+    """An address with each `${NAME}` filled in from the environment. CurateError if not set."""
 
-    def value(found: re.Match[str]) -> str:
-        name = found[1]
+    def value(match: re.Match[str]) -> str:
+        name = match[1]
         if name not in os.environ:
             raise CurateError(
                 f"{name} is not set", hint=f"the address of a source takes it: {name}=…"
@@ -64,7 +66,7 @@ def _without_keys(address: str, words: str) -> str:
 
 
 def database_file(address: str, root: Path) -> tuple[str, Path | None]:
-    """Return an address with a relative SQLite file made absolute, and that file if it is one."""
+    """The address with an absolute path to its SQLite file, and that path; None if it has none."""
     scheme, separator, rest = address.partition(":///")
     if not separator or not scheme.startswith("sqlite") or rest in ("", ":memory:"):
         return address, None

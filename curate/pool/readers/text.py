@@ -6,9 +6,9 @@ from curate.pool.readers.opening import Numbered, Reading, whole_text
 from curate.text import TEXT
 
 
-def read(given: Reading) -> Numbered:
+def read(reading: Reading) -> Numbered:
     """Yield the one document of a file."""
     try:
-        yield 1, {TEXT: whole_text(given), "path": given.name}
+        yield 1, {TEXT: whole_text(reading), "path": reading.name}
     except ValueError as error:
         yield 1, str(error)

@@ -1,7 +1,7 @@
 """Web archives: the main text of every page of a WARC, the texts of a WET.
 
-Addresses and dates become the columns `url` and `date`. Requests and metadata are no documents;
-an answer that is no page, or that says it failed, is skipped, and counted.
+Addresses and dates become the columns `url` and `date`. Requests and metadata are no documents. A
+response that is no page, or that reports a failure, is skipped, and counted.
 """
 
 from __future__ import annotations
@@ -11,37 +11,37 @@ from typing import Any
 
 from curate.errors import DataError
 from curate.pool.readers import html
-from curate.pool.readers.opening import Found, Numbered, Reading, Skip, opened
+from curate.pool.readers.opening import Numbered, Reading, RowResult, Skip, opened
 from curate.text import TEXT
 
 PAGES = ("text/html", "application/xhtml+xml")
 
 
-def read(given: Reading) -> Numbered:
-    """Yield the document of every response and conversion; its number is the record's."""
+def read(reading: Reading) -> Numbered:
+    """Yield the document of every response, conversion and resource, with its record's number."""
     from fastwarc.warc import ArchiveIterator, WarcRecordType
 
     documents = WarcRecordType.response | WarcRecordType.conversion | WarcRecordType.resource
     number = 0
-    with opened(given) as file:
+    with opened(reading) as file:
         stream = _Stream(file)
         try:
             for number, record in enumerate(ArchiveIterator(stream), 1):
                 if record.record_type & documents:
-                    found = _document(record, given)
-                    stream.check()  # a record that was cut is none
-                    yield number, found
+                    result = _document(record, reading)
+                    stream.check()  # fails if this record was cut short
+                    yield number, result
             stream.check()
         except (OSError, ValueError, RuntimeError) as error:
-            raise DataError(f"{given.label}, after record {number}: {error}") from None
+            raise DataError(f"{reading.label}, after record {number}: {error}") from None
     if not number:
-        raise DataError(f"{given.label}: no WARC record in it")
+        raise DataError(f"{reading.label}: no WARC record in it")
 
 
 class _Stream:
-    """A pyarrow stream as fastwarc reads one: it ends where it cannot be read any further.
+    """A pyarrow stream for fastwarc; it ends where it cannot be read any further.
 
-    fastwarc's own thread of control cannot take an exception; `check` raises it afterwards.
+    fastwarc cannot pass on an exception from within a read; `check` raises it afterwards.
     """
 
     def __init__(self, file: Any) -> None:
@@ -62,19 +62,19 @@ class _Stream:
         return self.at
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        return self.at  # only ever asked where it stands
+        return self.at  # fastwarc only asks for the position
 
     def close(self) -> None:
-        """Leave it to who opened it."""
+        """Do nothing: the caller closes the file."""
 
     def check(self) -> None:
-        """Raise the OSError that was met, if any."""
+        """Raise the OSError of an earlier read, if there was one."""
         if self.error:
             raise self.error
 
 
-def _document(record: Any, given: Reading) -> Found:
-    about = {"url": record.headers.get("WARC-Target-URI"), "date": record.headers.get("WARC-Date")}
+def _document(record: Any, reading: Reading) -> RowResult:
+    origin = {"url": record.headers.get("WARC-Target-URI"), "date": record.headers.get("WARC-Date")}
     kind = (record.http_content_type or record.headers.get("Content-Type") or "").lower()
     kind = kind.partition(";")[0].strip()
     status = record.http_headers.status_code if record.http_headers else None
@@ -82,20 +82,20 @@ def _document(record: Any, given: Reading) -> Found:
         return Skip(f"the server answered {status}")
     if kind not in PAGES and not kind.startswith("text/plain"):
         return Skip(f"no page but {kind or 'something without a type'}")
-    data = record.reader.read(given.max_bytes + 1)
-    if len(data) > given.max_bytes:
-        return f"longer than max_bytes ({given.max_bytes})"
+    data = record.reader.read(reading.max_bytes + 1)
+    if len(data) > reading.max_bytes:
+        return f"longer than max_bytes ({reading.max_bytes})"
     try:
-        return _page(data, kind, about, record.http_charset, given)
+        return _page(data, kind, origin, record.http_charset, reading)
     except ValueError as error:
         return str(error)
 
 
 def _page(
-    data: bytes, kind: str, about: Mapping[str, Any], charset: str | None, given: Reading
-) -> Found:
-    text = html.decode(data, given.decoder, charset)
+    data: bytes, kind: str, origin: Mapping[str, Any], charset: str | None, reading: Reading
+) -> RowResult:
+    text = html.decode(data, reading.decoder, charset)
     if kind not in PAGES:
-        return {TEXT: text, **about}
-    page = html.main_text(text, about["url"])
-    return {**page, **about, "published": page.get("date")} if page else html.NOTHING
+        return {TEXT: text, **origin}
+    page = html.main_text(text, origin["url"])
+    return {**page, **origin, "published": page.get("date")} if page else html.NOTHING

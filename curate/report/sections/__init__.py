@@ -1,1 +1,1 @@
-"""The sections of the page, one file a subject."""
+"""The sections of the page, one file for each subject."""

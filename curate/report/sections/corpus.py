@@ -14,39 +14,44 @@ from curate.workspace import Workspace
 
 
 def funnel(workspace: Workspace) -> Section:
-    documents, copies = workspace.rows("pool"), workspace.rows("duplicates")
-    bad = len(storage.read_json(workspace.folder("pool") / "_rejected.json") or ())
-    held = sum(workspace.read("pool", ["holdout"])["holdout"].to_pylist())
-    steps = [("read", documents + copies + bad), ("distinct", documents)]
-    if workspace.stored("clean"):
-        kept = workspace.read("clean", ["kept"])["kept"].to_pylist()
+    """How many documents are left after each step, from the rows read to those drawn."""
+    documents, copies = workspace.tables.rows("pool"), workspace.tables.rows("duplicates")
+    unreadable = len(storage.read_json(workspace.tables.folder("pool") / "_rejected.json") or ())
+    holdout = sum(workspace.tables.read("pool", ["holdout"])["holdout"].to_pylist())
+    steps = [("read", documents + copies + unreadable), ("distinct", documents)]
+    if workspace.tables.stored("clean"):
+        kept = workspace.tables.read("clean", ["kept"])["kept"].to_pylist()
         steps.append(("kept by clean", sum(kept)))
-    if workspace.stored("mix"):
-        steps.append(("candidates", workspace.rows("mix")))
-        drawn = workspace.read("mix", ["copies"])["copies"].to_pylist()
-        steps.append(("drawn", sum(number > 0 for number in drawn)))
+    if workspace.tables.stored("mix"):
+        steps.append(("candidates", workspace.tables.rows("mix")))
+        copies_drawn = workspace.tables.read("mix", ["copies"])["copies"].to_pylist()
+        steps.append(("drawn", sum(count > 0 for count in copies_drawn)))
     rows = [{"step": name, "documents": count} for name, count in steps]
     words = (
-        f"{copies:,} rows were exact copies of others and {bad:,} could not be read; "
-        f"{held:,} documents are held out to measure on."
+        f"{copies:,} rows were exact copies of others and {unreadable:,} could not be read; "
+        f"{holdout:,} documents are held out to measure on."
     )
     return section("From rows to documents", words, chart=charts.bars(rows, "step", "documents"))
 
 
 def duplicates(workspace: Workspace) -> Section | None:
-    """Tell which sources hold the same documents: a text in two of them may carry two labels."""
+    """Exact copies, and which sources share documents; None without copies.
+
+    A text in two sources may carry two labels.
+    """
     pairs: Counter[tuple[str, str]] = Counter()
-    pool = workspace.read("pool", ["source", "also"]).to_pylist()
+    pool = workspace.tables.read("pool", ["source", "also"]).to_pylist()
     for row in pool:
         pairs.update((row["source"], other) for other in row["also"] or ())
-    inside = Counter(workspace.read("duplicates", ["source"])["source"].to_pylist())
+    inside = Counter(workspace.tables.read("duplicates", ["source"])["source"].to_pylist())
     if not inside:
         return None
     rows = [
-        {"source": one, "also in": other, "documents": n} for (one, other), n in pairs.most_common()
+        {"source": one, "also in": other, "documents": count}
+        for (one, other), count in pairs.most_common()
     ]
     total = sum(inside.values())
-    copied = ", ".join(f"{name} {n:,}" for name, n in inside.most_common())
+    copied = ", ".join(f"{name} {count:,}" for name, count in inside.most_common())
     words = f"{total:,} exact copies were set aside ({copied})."
     warning = ""
     if pairs:
@@ -60,11 +65,11 @@ def duplicates(workspace: Workspace) -> Section | None:
 
 
 def _in_two_sources(workspace: Workspace) -> int:
-    """Return how many texts stand in two sources when only their letters and digits count."""
+    """How many texts are in two sources, if only their letters and digits count, without case."""
     import pyarrow.parquet as pq
 
     holders: defaultdict[bytes, set[str]] = defaultdict(set)
-    for path in workspace.shards("pool"):
+    for path in workspace.tables.shards("pool"):
         for row in pq.read_table(path, columns=["text", "source", "also"]).to_pylist():
             key = blake2b("".join(words_of(row["text"])).lower().encode(), digest_size=16).digest()
             holders[key] |= {row["source"], *(row["also"] or ())}
@@ -72,10 +77,11 @@ def _in_two_sources(workspace: Workspace) -> int:
 
 
 def reasons(workspace: Workspace) -> Section | None:
+    """Why documents were dropped; None where none was."""
     clean = last_result(workspace, "clean")
     if not clean.get("reasons"):
         return None
-    rows = [{"reason": name, "documents": n} for name, n in clean["reasons"].items()]
+    rows = [{"reason": name, "documents": count} for name, count in clean["reasons"].items()]
     dropped = clean["documents"] - clean["kept"]
     words = f"{dropped:,} of {clean['documents']:,} documents were dropped, each for one reason."
     chart = charts.bars(rows, "reason", "documents")
@@ -84,18 +90,19 @@ def reasons(workspace: Workspace) -> Section | None:
 
 def _measured(workspace: Workspace, name: str) -> bool:
     """Whether `clean` has measured a signal."""
-    if workspace.stored("clean") is None:
+    if workspace.tables.stored("clean") is None:
         return False
     import pyarrow.parquet as pq
 
-    shards = workspace.shards("clean")
+    shards = workspace.tables.shards("clean")
     return bool(shards) and name in pq.read_schema(shards[0]).names
 
 
 def languages(workspace: Workspace) -> Section | None:
+    """The documents of the 20 most frequent languages; None where languages were not measured."""
     if not _measured(workspace, "language:confidence"):
         return None
-    table = workspace.read("clean", ["language", "kept", "tokens"])
+    table = workspace.tables.read("clean", ["language", "kept", "tokens"])
     documents, kept, tokens = Counter[str](), Counter[str](), Counter[str]()
     for row in table.to_pylist():
         name = row["language"] or "und"
@@ -103,8 +110,8 @@ def languages(workspace: Workspace) -> Section | None:
         kept[name] += row["kept"]
         tokens[name] += row["tokens"] if row["kept"] else 0
     rows = [
-        {"language": name, "documents": n, "kept": kept[name], "tokens kept": tokens[name]}
-        for name, n in documents.most_common(20)
+        {"language": name, "documents": count, "kept": kept[name], "tokens kept": tokens[name]}
+        for name, count in documents.most_common(20)
     ]
     differing = last_result(workspace, "clean").get("differing_languages", 0)
     words = (
@@ -116,13 +123,14 @@ def languages(workspace: Workspace) -> Section | None:
 
 
 def private(workspace: Workspace) -> Section | None:
-    found = last_result(workspace, "clean").get("privacy")
-    if not found or workspace.stored("clean") is None:
+    """The personal data and secrets found, by kind; None where there are none."""
+    counts = last_result(workspace, "clean").get("privacy")
+    if not counts or workspace.tables.stored("clean") is None:
         return None
-    actions = workspace.made("clean").spec.get("privacy") or {}
+    actions = workspace.tables.made("clean").spec.get("privacy") or {}
     rows = [
-        {"kind": kind, "found": n, "what is done": actions.get(kind, "the document is dropped")}
-        for kind, n in found.items()
+        {"kind": kind, "found": count, "what is done": actions.get(kind, "the document is dropped")}
+        for kind, count in counts.items()
     ]
     words = (
         "Found by form and arithmetic, counted and placed, never copied. What is masked is shown "
@@ -132,17 +140,19 @@ def private(workspace: Workspace) -> Section | None:
 
 
 def contaminated(workspace: Workspace) -> Section | None:
+    """The documents that share text with evaluation sets; None where that was not measured."""
     if not _measured(workspace, "contamination:share"):
         return None
-    limit = workspace.made("clean").spec["contamination"]["share"]
+    settings = workspace.tables.made("clean").spec["contamination"]
+    limit = settings["share"]
+    names = [evaluation_set["name"] for evaluation_set in settings["sets"]]
     touched, over = Counter[str](), Counter[str]()
     items: dict[str, set[str]] = defaultdict(set)
-    names = [each["name"] for each in workspace.made("clean").spec["contamination"]["sets"]]
-    for told in workspace.read("clean", ["contamination"])["contamination"].to_pylist():
-        found = json.loads(told or "[]")
-        touched.update({name for name, _, _ in found})
-        over.update({name for name, _, share in found if share >= limit})
-        for name, item, share in found:
+    for cell in workspace.tables.read("clean", ["contamination"])["contamination"].to_pylist():
+        overlaps = json.loads(cell or "[]")
+        touched.update({name for name, _, _ in overlaps})
+        over.update({name for name, _, share in overlaps if share >= limit})
+        for name, item, share in overlaps:
             if share >= limit:
                 items[name].add(item)
     rows = [

@@ -1,4 +1,4 @@
-"""The mixture: shares wanted and drawn, and the proxies that compare it."""
+"""The mixture: shares wanted and drawn, and its comparison by a proxy."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from curate.workspace import Workspace
 
 
 def shares(workspace: Workspace) -> Section | None:
-    if not workspace.stored("groups"):
+    """The groups of the mixture as shares of tokens; None without a mixture."""
+    if not workspace.tables.stored("groups"):
         return None
-    groups = workspace.read("groups").to_pylist()
+    groups = workspace.tables.read("groups").to_pylist()
     names = (
         "group",
         "wanted",
@@ -24,7 +25,7 @@ def shares(workspace: Workspace) -> Section | None:
         "bound",
     )
     rows = [{name: group[name] for name in names} for group in groups]
-    told = [
+    bars = [
         {"group": group["group"], "measure": name, "share": group[name]}
         for group in groups
         if group["wanted"] or group["promised"]
@@ -32,22 +33,24 @@ def shares(workspace: Workspace) -> Section | None:
         if group[name] is not None
     ]
     tokens, supply = (sum(group[name] for group in groups) for name in ("tokens", "supply"))
+    budget = workspace.tables.made("groups").facts["budget"]
     words = (
-        f"{tokens:,} tokens drawn for a budget of {workspace.made('groups').facts['budget']:,}, "
+        f"{tokens:,} tokens drawn for a budget of {budget:,}, "
         f"out of {supply:,}. Wanted is what the strategy asked, promised what the limits left of "
         "it, realised what was drawn; expected is the share that the calibrated model foresees."
     )
     return section(
-        "The mixture", words, chart=charts.grouped(told, "group", "share", "measure"), rows=rows
+        "The mixture", words, chart=charts.grouped(bars, "group", "share", "measure"), rows=rows
     )
 
 
 def proxy(workspace: Workspace) -> Section | None:
-    found = storage.read_json(workspace.root / "evaluate.json") or {}
-    if not found.get("proxy"):
+    """The mixture beside plain ones, or why there is no comparison; None without `evaluate`."""
+    evaluation = storage.read_json(workspace.root / "evaluate.json") or {}
+    if not evaluation.get("proxy"):
         return (
-            section("Does it help?", found["verdict"] + ". " + " ".join(found["notes"]))
-            if found
+            section("Does it help?", evaluation["verdict"] + ". " + " ".join(evaluation["notes"]))
+            if evaluation
             else None
         )
     rows = [
@@ -58,15 +61,16 @@ def proxy(workspace: Workspace) -> Section | None:
             "sd": arm["mean_sd"],
             **arm["by_source"],
         }
-        for arm in found["proxy"]
+        for arm in evaluation["proxy"]
     ]
     points = [
         {"mixture": arm["arm"], "source": source, "loss": loss, "sd": arm["by_source_sd"][source]}
-        for arm in found["proxy"]
+        for arm in evaluation["proxy"]
         for source, loss in arm["by_source"].items()
     ]
+    verdict = evaluation["verdict"]
     words = (
-        f"{found['verdict'][:1].upper()}{found['verdict'][1:]}. Cross-entropy of a byte n-gram "
+        f"{verdict[:1].upper()}{verdict[1:]}. Cross-entropy of a byte n-gram "
         "model in nats per byte on the holdout of each source, lower is better, over several "
         "draws. So small a model sees style and words, not worth: it can refute a mixture, "
         "hardly prove one."

@@ -9,16 +9,20 @@ from curate.workspace import Workspace
 
 
 def learned(workspace: Workspace) -> Section | None:
-    found = storage.read_json(workspace.root / "evaluate.json") or {}
-    metrics = found.get("classification")
+    """The model's accuracy beside the trivial baseline; None without a classification."""
+    evaluation = storage.read_json(workspace.root / "evaluate.json") or {}
+    metrics = evaluation.get("classification")
     if not metrics:
         return None
-    scores = workspace.stored("scores")
+    scores = workspace.tables.stored("scores")
     encoder = f" with {scores.made.facts['encoder']}" if scores else ""
     rows = [
         {
             "predicted by": "model",
-            **{k: metrics[k] for k in ("accuracy", "macro_f1", "macro_recall", "cross_entropy")},
+            **{
+                name: metrics[name]
+                for name in ("accuracy", "macro_f1", "macro_recall", "cross_entropy")
+            },
         },
         {
             "predicted by": "trivial baseline",
@@ -34,17 +38,18 @@ def learned(workspace: Workspace) -> Section | None:
         "shares for every text."
     )
     classes = [
-        {"value": each["value"], "measure": name, "score": each[name]}
-        for each in metrics["classes"]
+        {"value": row["value"], "measure": name, "score": row[name]}
+        for row in metrics["classes"]
         for name in ("precision", "recall", "f1")
     ]
     chart = charts.grouped(classes, "value", "score", "measure")
-    return section(f"The model of {found['question']}", words, chart=chart, rows=rows)
+    return section(f"The model of {evaluation['question']}", words, chart=chart, rows=rows)
 
 
 def calibration(workspace: Workspace) -> Section | None:
-    found = storage.read_json(workspace.root / "evaluate.json") or {}
-    metrics = found.get("classification")
+    """How often predictions of each confidence came true; None without a classification."""
+    evaluation = storage.read_json(workspace.root / "evaluate.json") or {}
+    metrics = evaluation.get("classification")
     if not metrics:
         return None
     words = (
@@ -55,12 +60,13 @@ def calibration(workspace: Workspace) -> Section | None:
 
 
 def quality(workspace: Workspace) -> Section | None:
-    if not (workspace.stored("mix") and workspace.stored("scores")):
+    """The quality of candidates and of drawn documents, by group; None without quality."""
+    if not (workspace.tables.stored("mix") and workspace.tables.stored("scores")):
         return None
-    scores = workspace.read("scores", ["id", "quality"]).to_pandas()
+    scores = workspace.tables.read("scores", ["id", "quality"]).to_pandas()
     if scores["quality"].isna().all():
         return None
-    mix = workspace.read("mix", ["id", "group", "copies"]).to_pandas().merge(scores, on="id")
+    mix = workspace.tables.read("mix", ["id", "group", "copies"]).to_pandas().merge(scores, on="id")
     chart = charts.distributions(mix)
     rows = [
         {

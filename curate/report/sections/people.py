@@ -11,29 +11,30 @@ from curate.workspace import Workspace
 
 
 def agreement(workspace: Workspace) -> Section | None:
+    """How far people agree on each question, pilots included; None where `agree` has no answers."""
     last = last_result(workspace, "agree")
-    told, pilots = last.get("questions", []), last.get("pilots", [])
-    if not told and not pilots:
+    questions, pilots = last.get("questions", []), last.get("pilots", [])
+    if not questions and not pilots:
         return None
     rows = [
         {
-            "round": "pilot, in no label" if q in pilots else "labels",
-            "question": q["question"],
-            "answers": q["answers"],
-            "texts": q["items"],
-            "annotators": q["annotators"],
-            "alpha": q["alpha"],
-            "low": q["alpha_low"],
-            "high": q["alpha_high"],
-            "settled by": q["method"],
-            "undecided": q["undecided"],
+            "round": "pilot, in no label" if row in pilots else "labels",
+            "question": row["question"],
+            "answers": row["answers"],
+            "texts": row["items"],
+            "annotators": row["annotators"],
+            "alpha": row["alpha"],
+            "low": row["alpha_low"],
+            "high": row["alpha_high"],
+            "settled by": row["method"],
+            "undecided": row["undecided"],
         }
-        for q in (*told, *pilots)
+        for row in (*questions, *pilots)
     ]
-    first = told[0]["question"] if told else ""
-    labels = workspace.read("labels").to_pylist()
+    first = questions[0]["question"] if questions else ""
+    labels = workspace.tables.read("labels").to_pylist()
     counts = Counter(str(json.loads(row["value"])) for row in labels if row["question"] == first)
-    shares = [{"value": value, "texts": n} for value, n in sorted(counts.items())]
+    shares = [{"value": value, "texts": count} for value, count in sorted(counts.items())]
     words = (
         "Krippendorff's alpha is 1 where people agree fully and 0 where they agree as by chance; "
         "low and high are a 95 % bootstrap interval over texts."
@@ -43,15 +44,19 @@ def agreement(workspace: Workspace) -> Section | None:
 
 
 def annotators(workspace: Workspace) -> Section | None:
-    if not workspace.stored("annotators"):
+    """How each person answered, and the answers by status; None without annotators."""
+    if not workspace.tables.stored("annotators"):
         return None
-    rows = workspace.read("annotators").to_pylist()
-    kept = [{k: v for k, v in row.items() if k != "gold_right" or v is not None} for row in rows]
-    if all(row["bias"] is None for row in kept):
-        kept = [{k: v for k, v in row.items() if k != "bias"} for row in kept]
+    rows = workspace.tables.read("annotators").to_pylist()
+    rows = [
+        {name: value for name, value in row.items() if name != "gold_right" or value is not None}
+        for row in rows
+    ]
+    if all(row["bias"] is None for row in rows):
+        rows = [{name: value for name, value in row.items() if name != "bias"} for row in rows]
     statuses: Counter[str] = Counter(
-        row["status"] for each in workspace.rounds for row in each.answers()
+        row["status"] for round_ in workspace.rounds.all() for row in round_.answers()
     )
-    counted = ", ".join(f"{n:,} {status}" for status, n in statuses.most_common())
+    counted = ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
     words = f"Answers: {counted}. Skill is the estimated probability of the right answer."
-    return section("Annotators", words, rows=kept)
+    return section("Annotators", words, rows=rows)

@@ -7,10 +7,13 @@ from curate.workspace import Workspace
 
 
 def headline(workspace: Workspace) -> list[tuple[str, str]]:
+    """The headline figures, each with its name; a stage that never ran has none."""
     pool, clean = last_result(workspace, "pool"), last_result(workspace, "clean")
     tiles = [("documents read", pool.get("rows")), ("kept", clean.get("kept"))]
     answers = sum(
-        row["status"] == "submitted" for each in workspace.rounds for row in each.answers()
+        row["status"] == "submitted"
+        for round_ in workspace.rounds.all()
+        for row in round_.answers()
     )
     if answers:
         tiles.append(("answers by people", answers))
@@ -20,9 +23,10 @@ def headline(workspace: Workspace) -> list[tuple[str, str]]:
 
 
 def provenance(workspace: Workspace) -> Section:
-    seen = {}
-    for line in workspace.ledger():
-        seen[line["stage"]] = line
+    """The newest run of every stage, the input files, and the rounds."""
+    newest = {}
+    for line in workspace.ledger.lines():
+        newest[line["stage"]] = line
     rows = [
         {
             "stage": stage,
@@ -30,18 +34,18 @@ def provenance(workspace: Workspace) -> Section:
             "seconds": float(line["seconds"]),
             "version": line["version"],
         }
-        for stage, line in seen.items()
+        for stage, line in newest.items()
         if line["stage"] != "recipe"
     ]
-    files = workspace.made("pool").facts["files"]
+    files = workspace.tables.made("pool").facts["files"]
     words = (
         "Inputs: "
-        + "; ".join(f"{f['path']} (sha256 {f['sha256'][:12]}…)" for f in files[:20])
+        + "; ".join(f"{file['path']} (sha256 {file['sha256'][:12]}…)" for file in files[:20])
         + "."
     )
-    for each in workspace.rounds:
-        project = each.project
+    for round_ in workspace.rounds.all():
+        project = round_.project
         where = f" on {project.backend}, project {project.name}" if project else ""
-        end = f", closed: {each.closed['why']}" if each.closed else ", open"
-        words += f" Round {each.number} ({each.purpose}){where}{end}."
+        end = f", closed: {round_.closed['why']}" if round_.closed else ", open"
+        words += f" Round {round_.number} ({round_.purpose}){where}{end}."
     return section("Provenance", words, rows=rows)

@@ -1,8 +1,8 @@
 """Argilla's filters and sorts as SQL over its own tables; `r` is the record in question.
 
-A filter on a value that may be a list holds if any item does. Values arrive as strings, also for
-ratings and scores. Only ratings and labels can be filtered by, as on Argilla's own engines. A `+`
-keeps SQLite from walking an index of all statuses: on 10,000 records that is seven times slower.
+A filter on a list holds if it holds for any item. Values arrive as strings, also ratings and
+scores. Only ratings and labels can be filtered, as on Argilla's own engines. A `+` before a column
+keeps SQLite from using an index of all statuses, which is seven times slower on 10,000 records.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ ITEMS = (
     "json_each(r.metadata) m, json_each(CASE m.type WHEN 'array' THEN m.value"
     " ELSE json_array(m.value) END) v"
 )
-"""The metadata `m` of a record, and the items `v` of each: a name may hold what no path can."""
+"""The metadata `m` of a record and their items `v`: a JSON path cannot hold every name."""
 OF_PROPERTY = "m.key = ? AND m.type <> 'object'"
 
 
 @dataclass(frozen=True)
 class Sql:
-    """A piece of SQL with the values of its question marks, which always travel together."""
+    """A piece of SQL together with the values of its question marks."""
 
     text: str
     values: tuple[Any, ...] = ()
@@ -64,7 +64,7 @@ class OfSuggestion:
 
 @dataclass(frozen=True)
 class OfResponse:
-    """The answers to a question, or without one the responses' status; of a user, or of all."""
+    """The answers to a question, or the responses' status if it is None; of one user or of all."""
 
     question: str | None
     user: str | None
@@ -75,7 +75,7 @@ Scope = OfRecord | OfMetadata | OfSuggestion | OfResponse
 
 @dataclass(frozen=True)
 class Terms:
-    """Is one of these."""
+    """The scope is one of these values."""
 
     scope: Scope
     values: Sequence[str]
@@ -83,7 +83,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Range:
-    """Lies between, ends included."""
+    """The scope lies between two ends, both included."""
 
     scope: Scope
     low: float | str | None
@@ -92,7 +92,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Sort:
-    """By this; what has none comes last either way."""
+    """An order by the scope; records without a value come last in both directions."""
 
     scope: Scope
     is_descending: bool
@@ -102,69 +102,70 @@ Filter = Terms | Range
 
 
 def every(parts: Iterable[Sql]) -> Sql:
-    """Return the condition that all of these hold."""
+    """The condition that all parts hold."""
     parts = tuple(parts)
     return _joined(" AND ", parts) if parts else Sql("1")
 
 
-def condition(wanted: Filter, dataset: str) -> Sql:
-    """Return the condition of a filter. Raises ValueError for what it cannot compare."""
-    scope = wanted.scope
+def condition(criterion: Filter, dataset: str) -> Sql:
+    """The condition of a filter. Raises ValueError for values that cannot be compared."""
+    scope = criterion.scope
     if isinstance(scope, OfRecord):
-        return _of_record(scope.name, wanted)
+        return _of_record(scope.name, criterion)
     if isinstance(scope, OfMetadata):
-        return _exists(Sql(ITEMS), Sql(OF_PROPERTY, (scope.name,)), _item(wanted))
+        return _exists(Sql(ITEMS), Sql(OF_PROPERTY, (scope.name,)), _item(criterion))
     if isinstance(scope, OfSuggestion):
-        return _of_suggestion(scope, wanted, dataset)
+        return _of_suggestion(scope, criterion, dataset)
     if scope.question is None:
-        return _of_status(scope.user, wanted)
+        return _of_status(scope.user, criterion)
     return _exists(
         *_answers(scope, scope.question),
         Sql("EXISTS ") + _question(scope.question, dataset, filterable=True),
-        _item(wanted),
+        _item(criterion),
     )
 
 
 def order(by: Sort, dataset: str) -> Sql:
-    """Return the term of an ORDER BY; a list counts as its least item, or going down its largest.
+    """The term of an ORDER BY.
 
-    Several people's ratings count as their mean.
+    A list counts as its smallest item, in descending order as its largest. The ratings of several
+    people count as their mean.
     """
     extreme = "max" if by.is_descending else "min"
     direction = "DESC" if by.is_descending else "ASC"
     return _sorted_by(by.scope, extreme, dataset) + f" {direction} NULLS LAST"
 
 
-def _of_record(name: str, wanted: Filter) -> Sql:
+def _of_record(name: str, criterion: Filter) -> Sql:
     column = f"+r.{name}" if name == "status" else f"r.{name}"
     as_stored = _moment if name.endswith("_at") else _key if name == "id" else str
-    if isinstance(wanted, Terms):
-        return _among(column, [as_stored(value) for value in wanted.values])
+    if isinstance(criterion, Terms):
+        return _among(column, [as_stored(value) for value in criterion.values])
     if name == "id":
         raise ValueError("a record's id has no range")
-    return _between(column, wanted, as_stored)
+    return _between(column, criterion, as_stored)
 
 
-def _of_suggestion(scope: OfSuggestion, wanted: Filter, dataset: str) -> Sql:
+def _of_suggestion(scope: OfSuggestion, criterion: Filter, dataset: str) -> Sql:
     question = _question(scope.question, dataset, filterable=scope.part == "value")
-    mine = Sql("s.record_id = r.id AND s.question_id = ") + question
+    where = Sql("s.record_id = r.id AND s.question_id = ") + question
     if scope.part in ("agent", "type"):
-        if not isinstance(wanted, Terms):
+        if not isinstance(criterion, Terms):
             raise ValueError(f"a suggestion's {scope.part} has no range")
-        return _exists(Sql("suggestions s"), mine, _among(f"s.{scope.part}", wanted.values))
-    return _exists(Sql(f"suggestions s, json_each(s.{scope.part}) v"), mine, _item(wanted))
+        return _exists(Sql("suggestions s"), where, _among(f"s.{scope.part}", criterion.values))
+    return _exists(Sql(f"suggestions s, json_each(s.{scope.part}) v"), where, _item(criterion))
 
 
-def _of_status(user: str | None, wanted: Filter) -> Sql:
-    """Pending is who has no response at all; several statuses are alternatives."""
-    if not isinstance(wanted, Terms):
+def _of_status(user: str | None, criterion: Filter) -> Sql:
+    """Pending means no response at all; several statuses are alternatives."""
+    if not isinstance(criterion, Terms):
         raise ValueError("a response's status has no range")
-    source, mine = _answers(OfResponse(None, user))
-    statuses = [status for status in wanted.values if status != PENDING]
-    ways = [_exists(source, mine, _among("+x.status", statuses))] if statuses else []
-    if PENDING in wanted.values:
-        ways.append(Sql("NOT ") + _exists(source, mine))
-    return Sql("(") + _joined(" OR ", ways) + ")" if ways else Sql("1")
+    source, where = _answers(OfResponse(None, user))
+    statuses = [status for status in criterion.values if status != PENDING]
+    alternatives = [_exists(source, where, _among("+x.status", statuses))] if statuses else []
+    if PENDING in criterion.values:
+        alternatives.append(Sql("NOT ") + _exists(source, where))
+    return Sql("(") + _joined(" OR ", alternatives) + ")" if alternatives else Sql("1")
 
 
 def _sorted_by(scope: Scope, extreme: str, dataset: str) -> Sql:
@@ -173,34 +174,34 @@ def _sorted_by(scope: Scope, extreme: str, dataset: str) -> Sql:
     if isinstance(scope, OfMetadata):
         return Sql(f"(SELECT {extreme}(v.value) FROM {ITEMS} WHERE {OF_PROPERTY})", (scope.name,))
     if isinstance(scope, OfSuggestion):
-        mine = Sql("s.record_id = r.id AND s.question_id = ") + _question(scope.question, dataset)
+        where = Sql("s.record_id = r.id AND s.question_id = ") + _question(scope.question, dataset)
         if scope.part in ("agent", "type"):
-            return Sql(f"(SELECT s.{scope.part} FROM suggestions s WHERE ") + mine + ")"
+            return Sql(f"(SELECT s.{scope.part} FROM suggestions s WHERE ") + where + ")"
         items = f"suggestions s, json_each(s.{scope.part}) v WHERE {SCALAR}"
-        return Sql(f"(SELECT {extreme}(v.value) FROM {items} AND ") + mine + ")"
+        return Sql(f"(SELECT {extreme}(v.value) FROM {items} AND ") + where + ")"
     if scope.question is None:
-        source, mine = _answers(scope)
-        return Sql("(SELECT min(x.status) FROM ") + source + " WHERE " + mine + ")"
-    source, mine = _answers(scope, scope.question)
+        source, where = _answers(scope)
+        return Sql("(SELECT min(x.status) FROM ") + source + " WHERE " + where + ")"
+    source, where = _answers(scope, scope.question)
     mean = f"avg(CASE WHEN {NUMBER} THEN v.value END)"
     return (
         Sql(f"(SELECT coalesce({mean}, {extreme}(v.value)) FROM ")
         + source
         + f" WHERE {SCALAR} AND "
-        + mine
+        + where
         + ")"
     )
 
 
 def _answers(scope: OfResponse, question: str | None = None) -> tuple[Sql, Sql]:
-    """Return where responses are read from, with the answer's items as `v`, and which ones."""
-    source, mine = Sql("responses x"), Sql("x.record_id = r.id")
+    """The source of responses, with the answer's items as `v`, and the condition for them."""
+    source, where = Sql("responses x"), Sql("x.record_id = r.id")
     if question is not None:
         source += ", json_each(x.\"values\") a, json_each(a.value, '$.value') v"
-        mine += Sql(" AND a.key = ?", (question,))
+        where += Sql(" AND a.key = ?", (question,))
     if scope.user is not None:
-        mine += Sql(" AND x.user_id = ?", (scope.user,))
-    return source, mine
+        where += Sql(" AND x.user_id = ?", (scope.user,))
+    return source, where
 
 
 def _question(name: str, dataset: str, *, filterable: bool = False) -> Sql:
@@ -213,11 +214,11 @@ def _exists(source: Sql, *conditions: Sql) -> Sql:
     return Sql("EXISTS (SELECT 1 FROM ") + source + " WHERE " + every(conditions) + ")"
 
 
-def _item(wanted: Filter) -> Sql:
-    if isinstance(wanted, Range):
-        return Sql(f"{NUMBER} AND ") + _between("v.value", wanted, float)
-    numbers = [number for text in wanted.values if (number := _number(text)) is not None]
-    return Sql(f"{SCALAR} AND ") + _among("v.value", [*wanted.values, *numbers])
+def _item(criterion: Filter) -> Sql:
+    if isinstance(criterion, Range):
+        return Sql(f"{NUMBER} AND ") + _between("v.value", criterion, float)
+    numbers = [number for text in criterion.values if (number := _number(text)) is not None]
+    return Sql(f"{SCALAR} AND ") + _among("v.value", [*criterion.values, *numbers])
 
 
 def _among(expression: str, values: Iterable[Any]) -> Sql:
@@ -225,8 +226,8 @@ def _among(expression: str, values: Iterable[Any]) -> Sql:
     return Sql(f"{expression} IN ({', '.join('?' * len(values))})", values)
 
 
-def _between(expression: str, wanted: Range, as_stored: Callable[[Any], Any]) -> Sql:
-    ends = [(">=", wanted.low), ("<=", wanted.high)]
+def _between(expression: str, criterion: Range, as_stored: Callable[[Any], Any]) -> Sql:
+    ends = [(">=", criterion.low), ("<=", criterion.high)]
     return every(
         Sql(f"{expression} {sign} ?", (as_stored(end),)) for sign, end in ends if end is not None
     )
@@ -246,7 +247,7 @@ def _number(text: str) -> float | None:
 
 
 def _key(text: str) -> str:
-    """Return a record's id as it is stored; what is no id is nobody's."""
+    """A record's id as it is stored; "", which no record has, for a text that is no id."""
     try:
         return UUID(text).hex
     except ValueError:
@@ -254,7 +255,7 @@ def _key(text: str) -> str:
 
 
 def _moment(value: Any) -> str:
-    """Return a time as it is stored: UTC without saying so."""
+    """A time as it is stored: UTC without an offset."""
     moment = datetime.fromisoformat(str(value))
     if moment.tzinfo:
         moment = moment.astimezone(UTC)

@@ -1,7 +1,7 @@
-"""Argilla's search engine: translates what Argilla asks, lets `search.py` answer in a thread.
+"""Argilla's search engine: translates Argilla's calls; `search.py` answers them in a thread.
 
-Each method stands where Argilla calls it, after its own commit; those that would feed an index
-have nothing to do, because the index is fed by the database itself.
+Argilla calls each method after its own commit. Methods that would feed an index do nothing: the
+database feeds the index itself.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -21,7 +21,7 @@ from argilla_server.search_engine import base
 from curate.servers.argilla import conditions, search
 from curate.servers.argilla.index import Index
 from curate.servers.argilla.query import parse
-from curate.servers.argilla.search import Found, Text, Wanted
+from curate.servers.argilla.search import Matches, Text, Wanted
 
 NAME = "curate"
 READERS = 4
@@ -31,31 +31,31 @@ Result = TypeVar("Result")
 
 
 def register(index: Index) -> None:
-    """Make Argilla know the engine, answering from this index."""
+    """Register the engine with Argilla; it answers from this index."""
     Engine.index, Engine.limiter = index, CapacityLimiter(READERS)
     base.SearchEngine.register(NAME)(Engine)
 
 
 class Engine(base.SearchEngine):  # type: ignore[misc]
-    """One per request; what it knows is in the index."""
+    """An engine for one request; all it knows is in the index."""
 
     index: Index
     limiter: CapacityLimiter
 
     @classmethod
     async def new_instance(cls) -> Engine:
-        """Return an engine for one request."""
+        """Make an engine for one request."""
         return cls()
 
     async def close(self) -> None:
         """Do nothing: an engine holds nothing."""
 
     async def ping(self) -> bool:
-        """Return True: where the server runs, the engine runs."""
+        """Answer True: the engine runs wherever the server runs."""
         return True
 
     async def info(self) -> dict[str, str]:
-        """Return what answers."""
+        """The name of the engine and the version of SQLite."""
         return {"name": NAME, "sqlite": sqlite3.sqlite_version}
 
     async def search(
@@ -68,20 +68,20 @@ class Engine(base.SearchEngine):  # type: ignore[misc]
         limit: int = 100,
         user_id: UUID | None = None,
     ) -> base.SearchResponses:
-        """Return a page of records; `user_id` is passed although the base class lacks it."""
+        """Find a page of records; Argilla passes `user_id` although the base class lacks it."""
         text = _text(query)
         if query is not None and text is None:
-            return _responses(Found())
-        wanted = Wanted(dataset.id.hex, _filters(filter), text)
-        found = await self._answer(
+            return _responses(Matches())
+        selection = Wanted(dataset.id.hex, _filters(filter), text)
+        matches = await self._answer(
             search.search,
-            wanted,
-            sorts=[_sort(each) for each in sort or ()],
+            selection,
+            sorts=[_sort(order) for order in sort or ()],
             user=str(user_id) if user_id else None,
             offset=offset,
             limit=limit,
         )
-        return _responses(found)
+        return _responses(matches)
 
     async def similarity_search(
         self,
@@ -95,15 +95,18 @@ class Engine(base.SearchEngine):  # type: ignore[misc]
         order: Any = SimilarityOrder.most_similar,
         threshold: float | None = None,
     ) -> base.SearchResponses:
-        """Return the records nearest to a vector, or to a record, which is not among them."""
+        """Find the records nearest to a vector, or to a record, which is left out itself.
+
+        Raises ValueError unless there is exactly one of the two, with a vector.
+        """
         vector = value or (record and record.vector_value_by_vector_settings(vector_settings))
         if bool(value) == bool(record) or not vector:
             raise ValueError("a similarity search needs a vector, or a record that has one")
         text = _text(query)
         if query is not None and text is None:
-            return _responses(Found())
+            return _responses(Matches())
         sign = -1 if order == SimilarityOrder.least_similar else 1
-        found = await self._answer(
+        matches = await self._answer(
             search.similar,
             Wanted(dataset.id.hex, _filters(filter), text),
             vector_settings.id.hex,
@@ -112,36 +115,39 @@ class Engine(base.SearchEngine):  # type: ignore[misc]
             limit=max_results,
             threshold=threshold,
         )
-        return _responses(found)
+        return _responses(matches)
 
     async def get_dataset_progress(self, dataset: Any) -> dict[str, int]:
-        """Return how many records are pending and completed."""
+        """Count the pending and the completed records."""
         if dataset.is_draft:
             return {}
         return await self._answer(search.progress, dataset.id.hex)
 
     async def get_dataset_user_progress(self, dataset: Any, user: Any) -> dict[str, int]:
-        """Return how many responses of a user have which status."""
+        """Count a user's responses by status."""
         if dataset.is_draft:
             return {}
         return await self._answer(search.progress, dataset.id.hex, user.id.hex)
 
     async def compute_metrics_for(self, metadata_property: Any) -> base.MetadataMetrics:
-        """Return the values of a property, or their range."""
-        place = metadata_property.dataset_id.hex, metadata_property.name
+        """The values of a property with their counts, or the range of a number."""
+        property_key = metadata_property.dataset_id.hex, metadata_property.name
         if metadata_property.type == MetadataPropertyType.terms:
-            counts = await self._answer(search.terms, *place, MAX_TERMS)
+            counts = await self._answer(search.terms, *property_key, MAX_TERMS)
             values = [
                 base.TermsMetrics.TermCount(term=str(term), count=count) for term, count in counts
             ]
             return base.TermsMetrics(total=sum(value.count for value in values), values=values)
-        is_whole = metadata_property.type == MetadataPropertyType.integer
-        kind = base.IntegerMetadataMetrics if is_whole else base.FloatMetadataMetrics
-        low, high = await self._answer(search.extremes, *place)
-        return kind(min=low, max=high)
+        is_integer = metadata_property.type == MetadataPropertyType.integer
+        metrics = base.IntegerMetadataMetrics if is_integer else base.FloatMetadataMetrics
+        low, high = await self._answer(search.extremes, *property_key)
+        return metrics(min=low, max=high)
 
-    async def _answer(self, question: Callable[..., Result], *what: Any, **how: Any) -> Result:
-        return await run_sync(partial(question, self.index, *what, **how), limiter=self.limiter)
+    async def _answer(
+        self, function: Callable[..., Result], *arguments: Any, **options: Any
+    ) -> Result:
+        call = partial(function, self.index, *arguments, **options)
+        return await run_sync(call, limiter=self.limiter)
 
     async def _nothing_to_do(self, *_: Any, **__: Any) -> None:
         """Do nothing: the tables themselves are read."""
@@ -152,32 +158,32 @@ class Engine(base.SearchEngine):  # type: ignore[misc]
     update_record_suggestion = delete_record_suggestion = _nothing_to_do
 
 
-def _responses(found: Found) -> base.SearchResponses:
+def _responses(matches: Matches) -> base.SearchResponses:
     items = [
         base.SearchResponseItem(record_id=UUID(record), score=score)
-        for record, score in found.records
+        for record, score in matches.records
     ]
-    return base.SearchResponses(items=items, total=found.total)
+    return base.SearchResponses(items=items, total=matches.total)
 
 
 def _text(query: Any) -> Text | None:
-    """Return what is searched for; None if nothing is."""
+    """The words to search for; None if there are none."""
     if query is None:
         return None
-    typed, field = (query, None) if isinstance(query, str) else (query.q, query.field)
-    parsed = parse(typed)
+    query_text, field = (query, None) if isinstance(query, str) else (query.q, query.field)
+    parsed = parse(query_text)
     return Text(parsed, field) if parsed else None
 
 
-def _filters(wanted: Any) -> list[conditions.Filter]:
-    if wanted is None:
+def _filters(argilla_filter: Any) -> list[conditions.Filter]:
+    if argilla_filter is None:
         return []
-    if isinstance(wanted, base.AndFilter):
-        return [each for part in wanted.filters for each in _filters(part)]
-    scope = _scope(wanted.scope)
-    if isinstance(wanted, base.TermsFilter):
-        return [conditions.Terms(scope, [str(value) for value in wanted.values])]
-    return [conditions.Range(scope, wanted.ge, wanted.le)]
+    if isinstance(argilla_filter, base.AndFilter):
+        return [criterion for part in argilla_filter.filters for criterion in _filters(part)]
+    scope = _scope(argilla_filter.scope)
+    if isinstance(argilla_filter, base.TermsFilter):
+        return [conditions.Terms(scope, [str(value) for value in argilla_filter.values])]
+    return [conditions.Range(scope, argilla_filter.ge, argilla_filter.le)]
 
 
 def _sort(order: Any) -> conditions.Sort:

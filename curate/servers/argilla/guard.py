@@ -1,10 +1,10 @@
-"""Stands before Argilla: who may ask, what a page may do, and what this server does not offer.
+"""A guard in front of Argilla: who may ask, what a page may do, and what is refused.
 
 a foreign host or origin   400, 403: another name for this machine is an attack
-scripts                    only the page's own: a record's text is HTML to Argilla
+scripts                    only the page's own: Argilla shows a record's text as HTML
 requests of a page         only to this server: no fonts, no links to others
-images                     from this machine too, and as data: from no other
-`Range` of a file          not heard: the pinned starlette takes quadratic time over it
+images                     from this machine and as data: only
+`Range` of a file          ignored: the pinned starlette takes quadratic time over it
 webhooks, hubs             501: nothing leaves this machine
 """
 
@@ -31,7 +31,7 @@ REFUSED = (
     (re.compile(r"/api/v1/webhooks.*"), "webhooks"),
     (re.compile(r"/api/v1/datasets/[^/]+/(import|export)"), "import from and export to a hub"),
 )
-"""What is refused, but for reading it."""
+"""The paths where every method but GET and HEAD is refused, with the name of the feature."""
 
 POLICY = {
     "default-src": "'self'",
@@ -51,7 +51,7 @@ POLICY = {
 
 
 def forget_others(folder: Path) -> None:
-    """Take out of the style sheets in a folder what they would fetch from other machines."""
+    """Remove from the style sheets in a folder all imports from other machines."""
     for path in folder.rglob("*.css"):
         style = path.read_text(encoding="utf-8")
         if FOREIGN.search(style):
@@ -59,16 +59,16 @@ def forget_others(folder: Path) -> None:
 
 
 def policy(folder: Path) -> str:
-    """Return the Content-Security-Policy under which the scripts of a folder's pages may run."""
+    """The Content-Security-Policy under which the scripts of a folder's pages may run."""
     pages = [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.html"))]
     scripts = {script for page in pages for script in SCRIPT.findall(page)}
     hashes = sorted(b64encode(sha256(script.encode()).digest()).decode() for script in scripts)
-    allowed = " ".join([POLICY["script-src"], *(f"'sha256-{each}'" for each in hashes)])
+    allowed = " ".join([POLICY["script-src"], *(f"'sha256-{digest}'" for digest in hashes)])
     return "; ".join(f"{key} {value}" for key, value in {**POLICY, "script-src": allowed}.items())
 
 
 class Guard:
-    """An application that lets through to another one what is in order."""
+    """An application that passes allowed requests on to another one, and adds headers."""
 
     def __init__(self, app: App, policy: str) -> None:
         self._app = app
@@ -80,7 +80,7 @@ class Guard:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or have it answered."""
+        """Refuse a request, or let the application answer it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
@@ -93,12 +93,12 @@ class Guard:
         if scope["type"] == "http" and (refusal := _refusal(scope)):
             await _answer(send_with_headers, *refusal)
         elif scope["type"] == "http":
-            kept = [header for header in scope["headers"] if header[0] != b"range"]
-            await self._app({**scope, "headers": kept}, receive, send_with_headers)
+            headers = [header for header in scope["headers"] if header[0] != b"range"]
+            await self._app({**scope, "headers": headers}, receive, send_with_headers)
 
 
 def _refusal(scope: Scope) -> tuple[int, str] | None:
-    """Return the status and the words with which a request is refused, if it is."""
+    """The status and the message of a refusal; None for an allowed request."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     host, origin = headers.get(b"host", ""), headers.get(b"origin")
     if not HOST.fullmatch(host):
@@ -106,14 +106,14 @@ def _refusal(scope: Scope) -> tuple[int, str] | None:
     if origin is not None and origin != f"http://{host}":
         return 403, "this server answers its own pages alone"
     if scope["method"] not in ("GET", "HEAD"):
-        for path, what in REFUSED:
+        for path, feature in REFUSED:
             if path.fullmatch(scope["path"]):
-                return 501, f"the embedded server has no {what}: nothing leaves this machine"
+                return 501, f"the embedded server has no {feature}: nothing leaves this machine"
     return None
 
 
-async def _answer(send: Send, status: int, words: str) -> None:
-    body = json.dumps({"detail": words}).encode()
+async def _answer(send: Send, status: int, message: str) -> None:
+    body = json.dumps({"detail": message}).encode()
     headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -1,10 +1,10 @@
-"""What search needs beside Argilla's own tables, in the same SQLite file: words and vectors.
+"""The search index beside Argilla's own tables, in the same SQLite file: words and vectors.
 
     records, vectors ──triggers──▶ curate_changes ──refresh──▶ curate_words, curate_vectors
 
-Whoever writes a record also writes its id into `curate_changes`, in the same transaction; before
-an answer that needs them, the changes are worked off. So the index cannot drift, whatever is
-killed when. The triggers are plain SQL, so that any other program may write the file as well.
+Every write of a record also writes its id into `curate_changes`, in the same transaction. An answer
+that needs the index processes these changes first. So the index cannot drift, even after a kill.
+The triggers are plain SQL: any other program may write the file too.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 EDITION = 1
-"""Counted up when tables or words change: an index of another edition is made anew."""
+"""Increase it when tables or words change: an index of another edition is built again."""
 
 BATCH = 500
 MATRICES = 4
@@ -83,7 +83,7 @@ class Document:
 
 
 class Index:
-    """The index in one database; any thread may use it."""
+    """The index in one database; all threads may use it."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
@@ -102,12 +102,12 @@ class Index:
                 connection.execute("COMMIT")
 
     def write(self, statement: str, values: Sequence[Any] = ()) -> int:
-        """Run a statement by itself; return how many rows it changed."""
+        """Run a statement in its own transaction; return the number of rows it changed."""
         with self._connection() as connection:
             return connection.execute(statement, values).rowcount
 
     def prepare(self) -> None:
-        """Make what is missing; let readers and a writer work at the same time."""
+        """Build the index unless it has this edition; let readers work while another writes."""
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode = WAL")
             if connection.execute("PRAGMA user_version").fetchone() != (EDITION,):
@@ -116,14 +116,14 @@ class Index:
                 connection.executescript(f"BEGIN IMMEDIATE; {drop}{SCHEMA}{MISSED}{edition}COMMIT;")
 
     def refresh(self) -> None:
-        """Work off the changes made so far."""
+        """Bring the index up to date with all changes so far."""
         with self._refreshing, self._connection() as connection:
             (last,) = connection.execute("SELECT max(number) FROM curate_changes").fetchone()
             while last and (changes := _changes(connection, last)):
                 _work_off(connection, changes)
 
     def matrix(self, settings: str) -> tuple[list[str], NDArray[np.float32]]:
-        """Return the records that have this kind of vector, and the vectors, of length 1."""
+        """The records that have this kind of vector, and their unit vectors: records x numbers."""
         import numpy as np
 
         with self._loading, self.reading() as connection:
@@ -131,18 +131,18 @@ class Index:
                 "SELECT count(*), max(change) FROM curate_vectors WHERE settings_id = ?",
                 (settings,),
             ).fetchone()
-            known = self._matrices.pop(settings, None)
-            if known is None or known[0] != version:
+            cached = self._matrices.pop(settings, None)
+            if cached is None or cached[0] != version:
                 rows = connection.execute(
                     "SELECT record_id, value FROM curate_vectors WHERE settings_id = ?", (settings,)
                 ).fetchall()
                 flat = np.frombuffer(b"".join(value for _, value in rows), dtype=np.float32)
                 vectors = flat.reshape(len(rows), -1 if rows else 0)
-                known = version, [record for record, _ in rows], _unit(vectors)
-            self._matrices[settings] = known
+                cached = version, [record for record, _ in rows], _unit(vectors)
+            self._matrices[settings] = cached
             while len(self._matrices) > MATRICES:
                 self._matrices.pop(next(iter(self._matrices)))
-        return known[1:]
+        return cached[1:]
 
     def close(self) -> None:
         """Close the connections that nobody uses."""
@@ -175,7 +175,7 @@ def _changes(connection: sqlite3.Connection, last: int) -> list[tuple[int, str, 
 
 
 def _work_off(connection: sqlite3.Connection, changes: Sequence[tuple[int, str, str]]) -> None:
-    """Bring the index up to these changes; whoever writes in between leaves another change."""
+    """Bring the index up to these changes; a write in between leaves another change."""
     records = sorted({key for _, kind, key in changes if kind == "record"})
     vectors = sorted({key for _, kind, key in changes if kind == "vector"})
     last = changes[-1][0]
@@ -203,17 +203,19 @@ def _documents(connection: sqlite3.Connection, records: Sequence[str]) -> Iterat
 def _documents_of(
     record: str, fields: Sequence[tuple[str, str, str | None, str]]
 ) -> list[Document]:
-    """Return the whole record and, if it has several fields, each of them."""
+    """The whole record and, if it has several fields, every field."""
     values = json.loads(fields[0][1]) or {}
     texts = {name: _words_of(values.get(name)) for _, _, name, _ in fields if name is not None}
-    only = next(iter(texts)) if len(texts) == 1 else None
-    whole = Document(record, only, True, " ".join(texts.values()) or EVERY)
-    parts = [] if only else [Document(record, name, False, text) for name, text in texts.items()]
+    only_field = next(iter(texts)) if len(texts) == 1 else None
+    whole = Document(record, only_field, True, " ".join(texts.values()) or EVERY)
+    parts = (
+        [] if only_field else [Document(record, name, False, text) for name, text in texts.items()]
+    )
     return [whole, *parts]
 
 
 def _words_of(value: Any) -> str:
-    """Return the words of a field's value: a text, the messages of a chat, or any JSON."""
+    """The words of a field's value: a text, the messages of a chat, or any JSON."""
     if isinstance(value, list):
         value = "\n".join(str(message.get("content", "")) for message in value)
     elif not isinstance(value, str):
@@ -264,5 +266,5 @@ def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _shuffled(user: str, record: str) -> int:
-    """Return the place of a record in a user's own order, which is always the same."""
+    """The place of a record in a user's own order, which is always the same."""
     return int.from_bytes(blake2b((user + record).encode(), digest_size=7).digest())

@@ -21,21 +21,21 @@ VERSION = "2.8.0"
 
 
 def set_up(secret_key: str) -> None:
-    """Give Argilla the key with which it signs logins; end here with any other version."""
+    """Give Argilla the key that signs logins; exit unless it is the right version."""
     check_version()
     os.environ["ARGILLA_AUTH_SECRET_KEY"] = secret_key
 
 
 def check_version() -> None:
-    """End here with any other version: the patches are made for this one's inner parts."""
-    found = version("argilla-server")
-    if found != VERSION:
-        sys.exit(f"this is argilla-server {found}; curate can only run {VERSION}")
+    """Exit with any other version: the patches change internals of this one."""
+    installed = version("argilla-server")
+    if installed != VERSION:
+        sys.exit(f"this is argilla-server {installed}; curate can only run {VERSION}")
 
 
 @contextmanager
 def temporary_folder() -> Iterator[None]:
-    """Have an empty one, whatever a kill left there: Argilla copies its interface into it."""
+    """Clear TMPDIR now and remove it at the end: Argilla copies its interface into it."""
     folder, owner = Path(os.environ["TMPDIR"]), os.getpid()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -62,21 +62,21 @@ def _migrate() -> None:
 
 
 def ensure_users(secrets: dict[str, Any]) -> None:
-    """Create who is missing, and reset whoever's key or name is not the one in the secrets."""
+    """Create missing users, and reset those whose key or name differs from the secrets."""
     from curate.servers.argilla import users
 
     users.ensure(database(), secrets)
 
 
 def database() -> Path:
-    """Return where Argilla keeps everything, if not told otherwise."""
+    """The file in which Argilla keeps everything by default."""
     return Path(os.environ["ARGILLA_HOME_PATH"]) / "argilla.db"
 
 
 def serve(secrets: dict[str, Any], public: str, ready: Callable[[], socket]) -> None:
-    """Serve until killed, where `ready` says, which two processes return from.
+    """Serve until killed, on the socket that `ready` returns; it returns in two processes.
 
-    There is no public address.
+    There is no public address: `public` is not used.
     """
     with temporary_folder():
         from curate.servers.argilla import patches
@@ -104,7 +104,7 @@ def run(app: Any, listener: socket) -> None:
 
 
 def application() -> Any:
-    """Return Argilla, patched, with our search engine in it and the guard before it."""
+    """Argilla, patched, with our search engine inside and the guard in front."""
     from curate.servers.argilla import engine, guard, patches
     from curate.servers.argilla.index import Index
     from curate.servers.argilla.statuses import settle

@@ -1,10 +1,10 @@
-"""What is changed in argilla-server 2.8.0, and only in it, before it starts.
+"""The changes to argilla-server 2.8.0, and to no other version, made before it starts.
 
-    needless work   a validator is built for every record, events for webhooks that do not exist
-    Redis           lives in this process; the one job that is ever queued is done at once
+    needless work   a validator for every record, events for webhooks that do not exist
+    Redis           lives in this process; the only job that is ever queued is done at once
     the network     webhooks, and import from and export to a hub, are refused in `guard.py`
 
-Together the first two make ingest about ten times faster; none changes what is stored.
+The first two make ingest about ten times faster. No change affects what is stored.
 """
 # mypy: disable-error-code="import-not-found,import-untyped"
 
@@ -23,7 +23,7 @@ LOG = logging.getLogger("curate")
 
 
 def keep_redis_in_the_process() -> None:
-    """Give everybody who asks for Redis one that lives in memory; before Argilla is loaded."""
+    """Replace Redis by one in memory; call it before Argilla is loaded."""
     import fakeredis
     import redis
 
@@ -48,20 +48,20 @@ def _parsed(validate: Callable[[Any], Any]) -> property:
 
 
 def build_no_events() -> None:
-    """Build no events: there are no webhooks that they could be for."""
+    """Build no events: there are no webhooks to send them to."""
     from argilla_server.bulk import records_bulk
     from argilla_server.contexts import datasets, distribution, records
 
-    async def nobody(*_: Any) -> list[Any]:
+    async def no_events(*_: Any) -> list[Any]:
         return []
 
     for module in (records_bulk, datasets, distribution, records):
         for name in [name for name in vars(module) if name.startswith("notify_")]:
-            setattr(module, name, nobody)
+            setattr(module, name, no_events)
 
 
 def settle_at_once(index: Index) -> None:
-    """Correct the records' statuses in a thread, where Argilla would queue a job to do it."""
+    """Correct the records' statuses in a thread at once, where Argilla would queue a job."""
     from argilla_server.jobs import dataset_jobs
 
     running: set[asyncio.Future[Any]] = set()

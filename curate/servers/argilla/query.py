@@ -1,9 +1,9 @@
-"""What people type into the search box, as an expression of SQLite's full-text search.
+"""The text of the search box, as an expression of SQLite's full-text search.
 
-The language is Elasticsearch's simple query string, for which Argilla's page is made: words that
-must all occur, `|` for or, `-` for not, `"a phrase"`, `begin*`, `( )`, a backslash before what is
-meant literally. Only too much is an error: what makes no sense is left out. What is written
-together (`foo-bar`, 中文) must stand together. Not supported, read without it: `~N` (nearly).
+The language is Elasticsearch's simple query string, for which Argilla's page is made. All words
+must occur; `|` is or, `-` is not; there are `"a phrase"`, `begin*` and `( )`; a backslash makes the
+next character literal. Parts without meaning are left out; only a query that is too large is an
+error. Words written together (`foo-bar`, 中文) must stand together. `~N` (nearly) is ignored.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Literal
 from curate.servers.argilla.words import words
 
 EVERY = "\ue000"
-"""Stands in every indexed text, and is a word of none: what `NOT` is subtracted from."""
+"""The index adds this to every text, and no text has it as a word: `NOT` subtracts from it."""
 
 MAX_WORDS = 1000
 MAX_TURNS = 25
-"""How often a query may open a bracket or turn from `|` to "and": SQLite's parser is not deep."""
+"""The most brackets and changes between `|` and "and": SQLite's parser is not deep."""
 
 LEXEMES = re.compile(
     r"""(?P<space>\s+)
@@ -42,7 +42,7 @@ SIGNS: dict[tuple[str, str], How] = {("sign", "|"): "OR", ("sign", "+"): "AND"}
 
 @dataclass(frozen=True)
 class Phrase:
-    """Words that stand together; of a prefix, the last is only begun."""
+    """Words that stand together; in a prefix, the last word may be incomplete."""
 
     words: tuple[str, ...]
     is_prefix: bool = False
@@ -67,14 +67,14 @@ Query = Phrase | Not | Group
 
 
 def parse(text: str) -> Query | None:
-    """Return what a text asks for; None if it asks for nothing. ValueError if for too much."""
+    """The query of a text; None if it has no words. Raises ValueError if it is too large."""
     if len(words(text)) > MAX_WORDS:
         raise ValueError(f"this search has more than {MAX_WORDS} words")
     return _Parser(text).whole()
 
 
 def expression(query: Query) -> str:
-    """Return the full-text expression of a query."""
+    """The full-text expression of a query."""
     if isinstance(query, Phrase):
         return f'"{" ".join(query.words)}"' + ("*" if query.is_prefix else "")
     if isinstance(query, Not):
@@ -83,33 +83,34 @@ def expression(query: Query) -> str:
 
 
 class _Parser:
-    """Reads from left to right: `a | b c` is `(a | b) c`, as in the original."""
+    """Reads from left to right: `a | b c` is `(a | b) c`, as in Elasticsearch."""
 
     def __init__(self, text: str) -> None:
         self._turns = 0
         self._lexemes = deque(
-            (str(found.lastgroup), found[str(found.lastgroup)])
-            for found in LEXEMES.finditer(text)
-            if found.lastgroup not in ("space", "stray")
+            (str(match.lastgroup), match[str(match.lastgroup)])
+            for match in LEXEMES.finditer(text)
+            if match.lastgroup not in ("space", "stray")
         )
 
     def whole(self) -> Query | None:
-        found = None
+        """Read to the end."""
+        query = None
         while self._lexemes:
-            found = self._joined("AND", found, self._sequence())
+            query = self._joined("AND", query, self._sequence())
             if self._lexemes:
                 self._lexemes.popleft()  # a bracket that nobody opened
-        return found
+        return query
 
     def _sequence(self) -> Query | None:
-        found: Query | None = None
+        query: Query | None = None
         how: How = "AND"
         while self._lexemes and self._lexemes[0] != CLOSE:
             if self._lexemes[0] in SIGNS:
                 how = SIGNS[self._lexemes.popleft()]
             elif part := self._one():
-                found, how = self._joined(how, found, part), "AND"
-        return found
+                query, how = self._joined(how, query, part), "AND"
+        return query
 
     def _one(self) -> Query | None:
         negated = False
@@ -119,23 +120,23 @@ class _Parser:
         if not self._lexemes or self._lexemes[0] == CLOSE:
             return None
         kind, text = self._lexemes.popleft()
-        found = self._bracket() if (kind, text) == OPEN else _phrase(text, kind == "word")
-        return Not(found) if found and negated else found
+        query = self._bracket() if (kind, text) == OPEN else _phrase(text, kind == "word")
+        return Not(query) if query and negated else query
 
     def _bracket(self) -> Query | None:
         self._turn()
-        found = self._sequence()
+        query = self._sequence()
         if self._lexemes:
             self._lexemes.popleft()
-        return found
+        return query
 
-    def _joined(self, how: How, found: Query | None, part: Query | None) -> Query | None:
-        if not found or not part:
-            return found or part
-        if isinstance(found, Group) and found.how == how:
-            return Group(how, (*found.parts, part))
+    def _joined(self, how: How, query: Query | None, part: Query | None) -> Query | None:
+        if not query or not part:
+            return query or part
+        if isinstance(query, Group) and query.how == how:
+            return Group(how, (*query.parts, part))
         self._turn()
-        return Group(how, (found, part))
+        return Group(how, (query, part))
 
     def _turn(self) -> None:
         self._turns += 1
@@ -146,5 +147,5 @@ class _Parser:
 def _phrase(text: str, is_word: bool) -> Phrase | None:
     is_prefix = is_word and bool(PREFIX.search(text))
     literal = re.sub(r"\\(.)", r"\1", NEARLY.sub("", text) if is_word else text, flags=re.DOTALL)
-    found = tuple(words(literal))
-    return Phrase(found, is_prefix) if found else None
+    phrase = tuple(words(literal))
+    return Phrase(phrase, is_prefix) if phrase else None

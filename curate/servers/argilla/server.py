@@ -1,9 +1,9 @@
 """The embedded Argilla: for this machine only, offline, without Elasticsearch and without Redis.
 
-Everything is answered from one SQLite file by a search engine of our own (`engine.py`), and work
-that would wait in Redis is done at once. Argilla pins packages with known holes and shows record
-texts as HTML: so it listens on 127.0.0.1 alone, texts are sent to it escaped, and a policy in
-front of it (`guard.py`) lets no script and no request of a text's through.
+Our own search engine (`engine.py`) answers everything from one SQLite file, and work that would
+wait in Redis is done at once. Argilla pins packages with known holes and shows record texts as
+HTML. It therefore listens on 127.0.0.1 only, texts are sent to it escaped, and a policy in front
+of it (`guard.py`) blocks every script and request that a text contains.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ SETTINGS = {
 
 
 def variables(data: Path) -> dict[str, str]:
-    """Return the settings of a server whose files lie in that folder."""
-    place = {"ARGILLA_HOME_PATH": str(data), "HF_HOME": str(data / "hf")}
-    return {**SETTINGS, **place, "TMPDIR": str(data / "tmp")}
+    """The settings of a server whose files lie in the folder `data`."""
+    folders = {"ARGILLA_HOME_PATH": str(data), "HF_HOME": str(data / "hf")}
+    return {**SETTINGS, **folders, "TMPDIR": str(data / "tmp")}
 
 
 def login(name: str) -> str:
-    """Return a user name or an e-mail address in its one spelling."""
-    spelled = name.strip().lower()
-    if not LOGIN.fullmatch(spelled):
+    """Normalise a user name or an e-mail. Raises ServerError for one that cannot be a login."""
+    normalised = name.strip().lower()
+    if not LOGIN.fullmatch(normalised):
         hint = "give a user name or an e-mail: ada, or ada@example.org"
         raise ServerError(f"{name!r} cannot be an account", hint=hint)
-    return spelled
+    return normalised
 
 
 SERVER = Embedded(

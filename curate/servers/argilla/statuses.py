@@ -1,8 +1,7 @@
-"""Whether a record is completed, brought in line with how many answers are asked for.
+"""The status of records, brought in line with the number of answers that a dataset asks for.
 
 Argilla does this record by record in a job behind Redis, after every change of a dataset. Here it
-is one statement, run after such a change and once more at the start, should a kill have come
-between.
+is one statement. It runs after such a change, and at each start in case a kill came between.
 """
 
 from __future__ import annotations
@@ -26,6 +25,6 @@ UPDATE records AS r SET status = new.status, updated_at = ?
 
 
 def settle(index: Index, dataset: str | None = None) -> int:
-    """Correct the statuses in a dataset, or in all; return how many were wrong."""
+    """Correct the statuses in a dataset, or in all; return the number that were wrong."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     return index.write(SETTLE, (now, dataset, dataset))

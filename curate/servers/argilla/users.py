@@ -1,6 +1,6 @@
 """The accounts in Argilla's database, written without loading Argilla, which takes seconds.
 
-The tables are those of the one version that we run. A server that runs sees a new account at once.
+The tables are those of the only version that we run. A running server sees a new account at once.
 """
 # mypy: disable-error-code="import-not-found"
 
@@ -28,9 +28,9 @@ INSERT OR IGNORE INTO workspaces_users(id, workspace_id, user_id, inserted_at, u
 
 
 def ensure(database: Path, secrets: Mapping[str, Any]) -> None:
-    """Create who is missing, and reset whoever's key or name is not the one in the secrets.
+    """Create missing users, and reset those whose key or name differs from the secrets.
 
-    Everybody is in one workspace, so that a new account sees what there is to do.
+    Everybody is in one workspace, so that a new account sees all datasets.
     """
     with closing(sqlite3.connect(database, timeout=30, isolation_level=None)) as connection:
         connection.execute(
@@ -58,6 +58,6 @@ def _ensure(connection: sqlite3.Connection, account: Mapping[str, str], role: st
 
 
 def _row() -> dict[str, str]:
-    """Return what every row of Argilla's tables has: an id, and the times it was written."""
+    """The values that every row of Argilla's tables needs: an id, the time, the workspace."""
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
     return {"id": uuid4().hex, "now": now, "workspace": WORKSPACE}

@@ -1,8 +1,8 @@
-"""The words of a text, one way for the texts that are searched and the queries that search them.
+"""The words of a text, split the same way for stored texts and for queries.
 
-A word is a run of letters, digits and their marks. Scripts that are written without spaces give
-one word a character, so that a run of them, searched as a phrase, is found wherever it stands; an
-emoji is a word too. Case and width do not matter.
+A word is a run of letters, digits and their marks. In scripts without spaces every character is a
+word: a run of them is searched as a phrase and matches anywhere. An emoji is a word too. Case
+and width do not matter.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ SPACELESS = (
 JOINERS = "\u200c\u200d"
 ESCAPES = {"lt": "<", "gt": ">", "quot": '"', "#x27": "'", "amp": "&"}
 ESCAPE = re.compile(f"&({'|'.join(ESCAPES)}|#[0-9]{{2,7}});")
-"""What texts are stored with: an emoji is a numeric reference (see `backends/argilla_text.py`)."""
+"""The escapes of stored texts: an emoji is a numeric reference (`backends/argilla/text.py`)."""
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a plain text, in order."""
+    """The words of a plain text, in order."""
     return _pattern().findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def unescaped(text: str) -> str:
-    """Return what a reader sees of a text escaped for HTML, where `&lt;` is no word `lt`."""
+    """The text as a reader sees it, without HTML escapes: `&lt;` is not the word `lt`."""
     return ESCAPE.sub(_character, text)
 
 
@@ -48,8 +48,8 @@ def _pattern() -> re.Pattern[str]:
 
 
 def _ranges(*categories: str) -> str:
-    """Return the characters of some Unicode categories as the inside of a character class."""
-    points = [each for each in range(0x20000) if unicodedata.category(chr(each)) in categories]
+    """The characters of some Unicode categories, as the inside of a character class."""
+    points = [point for point in range(0x20000) if unicodedata.category(chr(point)) in categories]
     gaps = [(last, first) for last, first in pairwise(points) if first != last + 1]
     starts = [points[0], *(first for _, first in gaps)]
     ends = [*(last for last, _ in gaps), points[-1]]

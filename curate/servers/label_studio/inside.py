@@ -1,7 +1,7 @@
 """Label Studio from within: runs in the server's own Python, called by `servers/daemon.py`.
 
-`label-studio start` is not used: it picks another port by itself, and an account's password and
-token only take effect when it is first made.
+`label-studio start` is not used: it may pick another port by itself, and it sets an account's
+password and token only when it creates the account.
 """
 # mypy: disable-error-code="import-not-found,import-untyped"
 
@@ -21,11 +21,10 @@ SQLITE = {
     "transaction_mode": "IMMEDIATE",
     "init_command": "PRAGMA journal_mode=WAL",
 }
-"""Writers wait for each other at the start, and nobody waits for a reader.
+"""Writers wait for each other before they begin, and nobody waits for a reader.
 
-As it comes, a transaction that has read cannot write once another has: Label Studio then sleeps,
-for minutes in the end, and does the whole request again. An import never ends while two people
-label.
+By default a transaction that has read cannot write after another one has. Label Studio then sleeps,
+in the end for minutes, and repeats the whole request: an import never ends while two people label.
 """
 
 
@@ -45,14 +44,14 @@ def set_up(secret_key: str) -> None:
 
 
 def migrate() -> None:
-    """Bring the database to this version's schema; quick if it is there already."""
+    """Bring the database to this version's schema; quick if it has it already."""
     from django.core.management import call_command
 
     call_command("migrate", "--no-color", verbosity=0)
 
 
 def ensure_users(secrets: dict[str, Any]) -> None:
-    """Create who is missing, and reset whoever's token is not the one in the secrets."""
+    """Create missing users, and reset those whose token differs from the secrets."""
     ensure_user(secrets["curator"], is_curator=True)
     for account in secrets["people"]:
         ensure_user(account, is_curator=False)
@@ -61,7 +60,7 @@ def ensure_users(secrets: dict[str, Any]) -> None:
 def ensure_user(account: dict[str, str], *, is_curator: bool) -> None:
     """Let an account log in with its password and call the API with its token.
 
-    A person's name stays at home: whoever has an account here can list all others.
+    A person's name is not stored in the server: every account can list all others.
     """
     from organizations.models import Organization
     from rest_framework.authtoken.models import Token
@@ -86,9 +85,9 @@ def ensure_user(account: dict[str, str], *, is_curator: bool) -> None:
 
 
 def serve(secrets: dict[str, Any], public: str, ready: Callable[[], socket]) -> None:
-    """Serve until killed, where `ready` says, which two processes return from.
+    """Serve until killed, on the socket that `ready` returns; it returns in two processes.
 
-    `public` is the https address at which a proxy offers it, or "".
+    `public` is the https address at which a proxy offers the server, or "".
     """
     from django.db import connections
 
@@ -102,17 +101,17 @@ def serve(secrets: dict[str, Any], public: str, ready: Callable[[], socket]) -> 
 
 
 def threaded(listener: socket) -> Any:
-    """Return a server that answers on that socket, each request in a thread of its own."""
+    """A server that answers on that socket, with one thread for each request."""
     from django.core.servers.basehttp import WSGIRequestHandler, WSGIServer
 
     class Server(socketserver.ThreadingMixIn, WSGIServer):  # type: ignore[misc]
         daemon_threads = True
 
-    place = listener.getsockname()
-    server: Any = Server(place, WSGIRequestHandler, bind_and_activate=False)
+    address = listener.getsockname()
+    server: Any = Server(address, WSGIRequestHandler, bind_and_activate=False)
     server.socket.close()
     server.socket = listener
-    server.server_name, server.server_port = place
+    server.server_name, server.server_port = address
     server.setup_environ()
     return server
 
@@ -121,9 +120,9 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 def directly() -> Application:
-    """Return Label Studio for its own pages, which show images from where a task says they are.
+    """Label Studio for its own pages, which may show images from any address in a task.
 
-    Its policy for content, enforced, lets a page load images from itself and data addresses only.
+    Its own content policy, once enforced, allows images from itself and data addresses only.
     """
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
@@ -134,14 +133,14 @@ def directly() -> Application:
 
 
 def for_own_pages(application: Application) -> Application:
-    """Return it closed to the pages of others: its API asks for no token beside the cookie.
+    """The application, closed to other pages: its API asks for no token beside the cookie.
 
-    To a browser, what another port of this machine serves is the same site, and gets the cookie.
+    To a browser, every port of this machine is the same site: pages of any port send the cookie.
     """
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        own = [f"{scheme}://{environ.get('HTTP_HOST')}" for scheme in ("http", "https")]
-        if environ.get("HTTP_ORIGIN", own[0]) in own:
+        origins = [f"{scheme}://{environ.get('HTTP_HOST')}" for scheme in ("http", "https")]
+        if environ.get("HTTP_ORIGIN", origins[0]) in origins:
             return application(environ, start_response)
         start_response("403 Forbidden", [("Content-Type", "text/plain")])
         return [b"this server answers its own pages alone"]
@@ -150,10 +149,10 @@ def for_own_pages(application: Application) -> Application:
 
 
 def behind_proxy() -> Application:
-    """Return Label Studio as it believes the proxy that it was asked over https.
+    """Label Studio behind a proxy: it trusts the proxy's header about https.
 
-    Then its addresses say https, and its cookies go over https alone. Who comes past the proxy,
-    through a tunnel to loopback, has no https: a setting for all would shut out some browsers.
+    For https requests its addresses say https and its cookies are for https only. People who come
+    through a tunnel to loopback have no https: a setting for all would shut out some browsers.
     """
     from django.conf import settings
 
@@ -171,6 +170,6 @@ def behind_proxy() -> Application:
 
 
 def secured(name: str, value: str) -> tuple[str, str]:
-    """Return a header of an answer; a cookie is for https alone."""
+    """A header of a response; a cookie becomes one for https only."""
     is_cookie = name.lower() == "set-cookie" and "; secure" not in value.lower()
     return name, f"{value}; Secure" if is_cookie else value

@@ -1,8 +1,8 @@
 """The embedded Label Studio: for this machine only, offline, with its own accounts.
 
-Label Studio has no roles: whoever has an account can see and change every project. It therefore
-listens on 127.0.0.1 alone, and the people with accounts are trusted. For a team, a reverse proxy
-on the same machine gives it a public address.
+Label Studio has no roles: every account can see and change every project. It therefore listens on
+127.0.0.1 only, and people with accounts are trusted. For a team, a reverse proxy on the same
+machine gives it a public address.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from curate.servers.running import checked_email
 PORT = 8080
 CURATOR = "curator@localhost.localdomain"
 OURS = "127.0.0.1,localhost"
-"""The names by which it may be asked; another name for this machine is an attack."""
+"""The host names it answers to: a request under another name of this machine is an attack."""
 
 SETTINGS = {
     "LABEL_STUDIO_ALLOWED_HOSTS": OURS,
@@ -33,18 +33,18 @@ SETTINGS = {
     "LABEL_STUDIO_DJANGO_DB": "sqlite",
     "CONVERTER_DOWNLOAD_RESOURCES": "false",
 }
-"""The hardened settings; every one was measured with the API and the whole interface at work."""
+"""Hardened settings; each was measured with the API and the whole interface at work."""
 
 
 def variables(data: Path) -> Mapping[str, str]:
-    """Return the settings of a server whose files lie in that folder."""
+    """The settings of a server whose files lie in the folder `data`."""
     return {**SETTINGS, "LABEL_STUDIO_BASE_DATA_DIR": str(data)}
 
 
 def named(public: str) -> Mapping[str, str]:
-    """Return the settings that change with a public address; the server's own stay relative.
+    """The settings that change with a public address; the server's own links stay relative.
 
-    `LABEL_STUDIO_HOST` would make them absolute, and break the pages for who comes by loopback.
+    `LABEL_STUDIO_HOST` would make them absolute and break the pages for people on loopback.
     """
     return {
         "LABEL_STUDIO_ALLOWED_HOSTS": f"{OURS},{host(public)}",

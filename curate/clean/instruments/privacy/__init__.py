@@ -1,1 +1,1 @@
-"""Personal data and secrets: `instrument` joins the finders, one file a kind."""
+"""Personal data and secrets: `instrument` joins the finders of the other files."""

@@ -20,7 +20,8 @@ _NO_DOMAIN = frozenset(
 _NO_PERSON = frozenset(("git", "hg", "svn"))
 
 
-def emails(text: str) -> Spans:
+def find_emails(text: str) -> Spans:
+    """Yield the range of every e-mail address in a text."""
     at = text.find("@")
     while at >= 0:
         host = _HOST.match(text, at + 1)

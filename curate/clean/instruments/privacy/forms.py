@@ -1,4 +1,4 @@
-"""What the finders share: spans, and the bounds of a run of characters."""
+"""The type and the patterns that the finders share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 Spans = Iterator[tuple[int, int]]
+"""Half-open ranges (start, end) in code points."""
 
 RUN = re.compile(r"\d[\d ().\-/]{5,}\d|\d{7}", re.ASCII)
 BEFORE = r"(?<![0-9A-Za-z_.=/#\-$€£¥])"

@@ -22,6 +22,7 @@ _ISSUER = re.compile(
 
 
 def find_cards(text: str) -> Spans:
+    """Yield the range of every payment card number in a text."""
     if not RUN.search(text):
         return
     for match in _CARD.finditer(text):
@@ -31,7 +32,7 @@ def find_cards(text: str) -> Spans:
 
 
 def luhn(digits: str) -> bool:
-    """Whether the last digit is Luhn's check digit of the others, and they are not all the same."""
+    """Whether the last digit is Luhn's check digit, and the digits are not all the same."""
     doubled = [int(d) * (2 if place % 2 else 1) for place, d in enumerate(reversed(digits))]
     return sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0 and len(set(digits)) > 1
 
@@ -44,7 +45,8 @@ _ID = re.compile(
 _WEIGHTS = tuple(2 ** (17 - place) % 11 for place in range(17))
 
 
-def ids(text: str) -> Spans:
+def find_ids(text: str) -> Spans:
+    """Yield the range of every Chinese resident identity number in a text."""
     if not RUN.search(text):
         return
     for match in _ID.finditer(text):
@@ -53,7 +55,7 @@ def ids(text: str) -> Spans:
 
 
 def chinese_id(number: str) -> bool:
-    """Whether 18 characters have a date and a check digit (ISO 7064 MOD 11-2) as they should."""
+    """Whether 18 characters have a valid date and check digit (ISO 7064 MOD 11-2)."""
     try:
         date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
     except ValueError:
@@ -74,10 +76,11 @@ _SMALL = 32
 
 
 def find_addresses(text: str) -> Spans:
+    """Yield the range of every public IP address in a text."""
     if text.count(".") >= 3:
         for match in _IP4.finditer(text):
             before = text[max(0, match.start() - 24) : match.start()]
-            # Small numbers are a version, and so are those that a package is set equal to.
+            # Small numbers, and those behind the `=` of a package, are more likely a version.
             doubtful = sum(int(part) < _SMALL for part in match[0].split(".")) >= 3
             doubtful |= before.endswith("=")
             if _VERSION_WORD.search(before) or (doubtful and not _ADDRESS_WORD.search(before)):
@@ -86,10 +89,10 @@ def find_addresses(text: str) -> Spans:
                 yield match.span()
     if text.count(":") >= 2:
         for match in _IP6.finditer(text):
-            whole = match[0].rstrip(":") if not match[0].endswith("::") else match[0]
+            address = match[0].rstrip(":") if not match[0].endswith("::") else match[0]
             try:
-                public = ip_address(whole).is_global
+                public = ip_address(address).is_global
             except ValueError:
                 continue
             if public:
-                yield match.start(), match.start() + len(whole)
+                yield match.start(), match.start() + len(address)

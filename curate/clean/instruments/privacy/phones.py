@@ -25,7 +25,7 @@ _PHONES = re.compile(
     rf"|(?:1[\-. ])?{_NORTH}){AFTER}",
     re.ASCII,
 )
-_SAID = re.compile(
+_LABELLED = re.compile(
     r"(?:\b(?:tel(?:[eéè]f\w{0,12}|ephone)?|tél(?:éphone)?|tlf|mob(?:il|ile)?|cell|fax|faksi?|gsm"
     r"|phone|puh(?:elin)?|whatsapp|call|тел(?:ефон)?)\b|电话|電話|手机|手機|传真|傳真|联系方式"
     r"|携帯|전화|휴대)(?: (?:us|me|him|her|number|no|nr|at|on)\b){0,2}[.:：)]{0,2}\s{0,2}"
@@ -43,7 +43,8 @@ _NO_PHONE = re.compile(
 )
 
 
-def phones(text: str) -> Spans:
+def find_phones(text: str) -> Spans:
+    """Yield the range of every phone number in a text."""
     if not RUN.search(text):
         return
     match = _PHONES.search(text)
@@ -52,15 +53,15 @@ def phones(text: str) -> Spans:
         if end > match.start():
             yield match.start(), end
         match = _PHONES.search(text, max(end, match.start() + 1))
-    for match in _SAID.finditer(text):
+    for match in _LABELLED.finditer(text):
         if 7 <= len(_digits(match[1])) <= 15 and not _NO_PHONE.fullmatch(match[1]):
             yield match.span(1)
 
 
 def _phone(match: re.Match[str], text: str) -> int:
-    """Return how many characters of a match are a phone number; 0 if it is none."""
-    # Eleven digits in a row are an order number as well, and +70.19616341 is a number:
-    # something near has to say phone.
+    """The number of characters of a match that are a phone number; 0 if none are."""
+    # Eleven digits in a row can be an order number, and +70.19616341 a decimal number.
+    # They only count near a word such as phone.
     doubtful = (match["mobile"] and not match["gap"]) or re.fullmatch(r"\+\d+\.\d+", match[0])
     if doubtful and not _PHONE_WORD.search(text[max(0, match.start() - 30) : match.end() + 10]):
         return 0
@@ -68,9 +69,9 @@ def _phone(match: re.Match[str], text: str) -> int:
 
 
 def _international(written: str) -> int:
-    """Return how much of what begins like an international number is one; 0 if none is.
+    """The number of leading characters that are an international number; 0 if none are.
 
-    Groups of digits that follow may be another number: they are left out until what is left fits.
+    The last groups of digits may be another number. They are left out until the rest is valid.
     """
     ends = [at for at in range(8, len(written) + 1) if not written[at : at + 1].isdigit()]
     for end in reversed(ends):

@@ -47,7 +47,7 @@ _URL_PASSWORD = re.compile(r"://[^\s/:@\"'<>]{0,64}:([^\s/@\"'<>]{3,128})@(?=[0-
 _ASSIGNED = re.compile(
     r"(?:(?:api|access|account|private)_?-?key|secret|token|passw(?:or)?d|passphrase|credential"
     r"|\bbearer)[0-9A-Za-z_]{0,16}[\"']?\s{0,3}(?:(?::=|=>|=|:)\s{0,3}[\"']?|(?<=bearer) )"
-    r"([0-9A-Za-z+/_\-=.~!@#$%^&*]{16,256}+)(?!\()",  # a call is no value
+    r"([0-9A-Za-z+/_\-=.~!@#$%^&*]{16,256}+)(?!\()",  # a call is not a value
     re.IGNORECASE,
 )
 _NAMES = ("key", "secret", "token", "passw", "passphrase", "credential", "bearer")
@@ -57,10 +57,11 @@ _DUMMY = re.compile(
     re.IGNORECASE,
 )
 _WORDS = frozenset(("pass", "passwd", "password", "pwd", "pw", "secret", "token", "tiger"))
-"""What documentation writes for a password."""
+"""Words that documentation writes in place of a password."""
 
 
-def keys(text: str) -> Spans:
+def find_keys(text: str) -> Spans:
+    """Yield the range of every private key, token and password in a text."""
     for mark, form in _TOKENS.items():
         if mark in text:
             for match in form.finditer(text):
@@ -74,15 +75,15 @@ def keys(text: str) -> Spans:
             if not _DUMMY.search(match[1]) and match[1].lower() not in _WORDS:
                 yield match.span(1)
     if "=" in text or ":" in text:
-        low = text.lower()
-        if any(name in low for name in _NAMES):
+        lower = text.lower()
+        if any(name in lower for name in _NAMES):
             for match in _ASSIGNED.finditer(text):
                 if _is_random(match[1]):
                     yield match.span(1)
 
 
 def _is_random(value: str) -> bool:
-    """Whether a value looks drawn at random: letters and digits, high entropy, no stand-in."""
+    """Whether a value looks random: letters and digits, high entropy, no placeholder."""
     kinds = sum(any(map(test, value)) for test in (str.isdigit, str.islower, str.isupper))
     if not any(map(str.isdigit, value)) or kinds < 2 or _DUMMY.search(value):
         return False
@@ -90,6 +91,6 @@ def _is_random(value: str) -> bool:
 
 
 def entropy(value: str) -> float:
-    """Return the Shannon entropy of the characters of a string, in bits per character."""
+    """The Shannon entropy of the characters of a string, in bits per character."""
     n = len(value)
     return -sum(count / n * log2(count / n) for count in Counter(value).values())

@@ -1,4 +1,4 @@
-"""Commands about things: rounds, recipes, forms; those about servers stand in `servers`."""
+"""Commands about forms: what people are asked."""
 
 from __future__ import annotations
 
@@ -9,66 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curate import console
-from curate.commands.options import HERE, Json, Root, Wait, open_workspace
+from curate.commands.options import HERE, Json, Root, plain_app
 from curate.errors import FormError
 
 if TYPE_CHECKING:
     from curate.records import Form
 
-rounds = typer.Typer(help="Rounds of asking people.", no_args_is_help=True)
-recipes = typer.Typer(help="Recipes: their schema, and whether one is right.", no_args_is_help=True)
-forms = typer.Typer(help="Forms: what people are asked.", no_args_is_help=True)
-
-
-@rounds.command("list")
-def round_list(workspace: Root = HERE, as_json: Json = False) -> None:
-    """List the rounds and how far they are.
-
-    Example: curate round list
-    """
-    from curate.rounds.standing import overview
-
-    found = overview(open_workspace(workspace))
-    if as_json:
-        console.show({"rounds": found}, as_json=True)
-    elif found:
-        console.table(found)
-
-
-@rounds.command("close")
-def round_close(workspace: Root = HERE, as_json: Json = False, wait: Wait = 0) -> None:
-    """End the newest round early: answers come home first, the rest is withdrawn.
-
-    Example: curate round close
-    """
-    from curate.pull.stage import close_round
-
-    here = open_workspace(workspace)
-    with here.lock("round close", wait=wait):
-        console.show(close_round(here), as_json=as_json)
-
-
-@recipes.command("schema")
-def recipe_schema() -> None:
-    """Print the JSON Schema of a recipe.
-
-    Example: curate recipe schema > recipe.schema.json
-    """
-    from curate.run.recipe import json_schema
-
-    console.show(json_schema(), as_json=True)
-
-
-@recipes.command("check")
-def recipe_check(path: Annotated[Path, typer.Argument(help="A recipe.")]) -> None:
-    """Say whether a recipe can be used as written.
-
-    Example: curate recipe check recipes/sentiment.yaml
-    """
-    from curate.run.files import load
-
-    load(path)
-    console.note(f"{path} is right")
+forms = plain_app("Forms: what people are asked.")
 
 
 @forms.command("list")

@@ -1,0 +1,82 @@
+"""Look at a run, and check an export."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from curate import console
+from curate.commands.options import HERE, Json, Root, open_workspace, plain_app
+from curate.errors import CurateError
+
+if TYPE_CHECKING:
+    from curate.rounds.standing import AnnotatorStatus
+    from curate.workspace import Workspace
+
+status, verify = plain_app(), plain_app()
+
+
+@status.command("status")
+def status_command(workspace: Root = HERE, as_json: Json = False) -> None:
+    """Show where every stage stands, and how far people are, each of them.
+
+    A server that runs is asked; none is started.
+
+    Example: curate status -w my-run
+    """
+    from curate.rounds.standing import overview
+    from curate.run import files, standing
+
+    opened = open_workspace(workspace)
+    recipe, _ = files.of_workspace(opened), opened.about()
+    stages, later = standing.status(recipe, opened), standing.for_next_round(recipe, opened)
+    rounds, progress = overview(opened.rounds.all()), _progress(opened)
+    if as_json:
+        shown = {"stages": stages, "rounds": rounds, "people": progress, "for_next_round": later}
+        console.show(shown, as_json=True)
+        return
+    console.table(stages)
+    if rounds:
+        console.table(rounds, title="rounds")
+    if progress:
+        console.table(progress, title="people")
+    for field in later:
+        console.note(f"{field} is not that of round {rounds[-1].round}: it acts on the next one")
+
+
+def _progress(workspace: Workspace) -> list[AnnotatorStatus]:
+    from curate.connections import Connections
+    from curate.rounds.standing import progress
+
+    pushed = [round for round in workspace.rounds.asking() if round.push]
+    if not pushed:
+        return []
+    current = pushed[-1]
+    try:
+        backend = None
+        if not current.closed:
+            connections = Connections(workspace.root, console.watch)
+            backend = connections.running(current.batches[0].project.backend)
+        return progress(current, workspace.root, backend)
+    except CurateError as fault:
+        console.note(f"{fault.message}: people's progress is what has come home")
+        return progress(current, workspace.root, None)
+
+
+@verify.command("verify")
+def verify_command(
+    folder: Annotated[Path, typer.Argument(help="An export.")] = Path("export"),
+    as_json: Json = False,
+) -> None:
+    """Check an export against its manifest: sums, counts, ids, groups, copies.
+
+    Example: curate verify my-run/export
+    """
+    from curate.export.verify import verify as check
+
+    result = check(folder)
+    console.show(result, as_json=as_json)
+    if result.problems:
+        raise CurateError(f"{folder}: {len(result.problems)} things are wrong")

@@ -1,0 +1,36 @@
+"""Commands about rounds of asking people."""
+
+from __future__ import annotations
+
+from curate import console
+from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app
+
+round = plain_app("Rounds of asking people.")
+
+
+@round.command("list")
+def round_list(workspace: Root = HERE, as_json: Json = False) -> None:
+    """List the rounds and how far they are.
+
+    Example: curate round list
+    """
+    from curate.rounds.standing import overview
+
+    rounds = overview(open_workspace(workspace).rounds.all())
+    if as_json:
+        console.show({"rounds": rounds}, as_json=True)
+    elif rounds:
+        console.table(rounds)
+
+
+@round.command("close")
+def round_close(workspace: Root = HERE, as_json: Json = False, wait: Wait = 0) -> None:
+    """End the newest round early: answers come home first, the rest is withdrawn.
+
+    Example: curate round close
+    """
+    from curate.pull.stage import close_round
+
+    opened = open_workspace(workspace)
+    with opened.lock.hold("round close", wait=wait):
+        console.show(close_round(opened), as_json=as_json)

@@ -1,0 +1,76 @@
+"""Options from a Spec: every setting that fits on a command line, unset by default.
+
+Option > recipe > default of the Spec. Nested settings live in recipes only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from inspect import Parameter
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import typer
+
+from curate.spec import MAY_BE_A_FILE, Spec
+
+MANY = "many"
+"""Marks the kind of what can be given several times."""
+
+ON_COMMAND_LINE: dict[Any, Any] = {
+    (MANY, str): list[str],
+    str: str,
+    float: float,
+    int: int,
+    bool: bool,
+}
+"""The kinds of values that an option can have, and its type; the first that a setting takes."""
+
+
+def kinds(annotation: Any) -> set[Any]:
+    """The plain types of a field: unions taken apart, Literal by the types of its values."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return kinds(parts[0])
+    if origin is Literal:
+        return {type(value) for value in parts}
+    if origin in (tuple, list):
+        return {(MANY, kind) for kind in kinds(parts[0])}
+    if origin is not None and origin is not dict:
+        return {kind for part in parts for kind in kinds(part)}
+    return {origin or annotation}
+
+
+def option_type(annotation: Any) -> Any:
+    """The type of the option for a field; None where it fits on no command line."""
+    plain = kinds(annotation) - {NoneType, dict}  # one value for each source lives in recipes
+    if not plain or not plain <= ON_COMMAND_LINE.keys():
+        return None
+    return next(kind for name, kind in ON_COMMAND_LINE.items() if name in plain)
+
+
+def options(spec: type[Spec]) -> Iterator[Parameter]:
+    """Yield a parameter for every setting of a Spec that can be an option."""
+    hints = get_type_hints(spec, include_extras=True)
+    for name, field in spec.model_fields.items():
+        if kind := option_type(hints[name]):
+            option = typer.Option(help=field.description)
+            annotation = Annotated.__class_getitem__((kind | None, option))  # type: ignore[attr-defined]
+            yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def from_command_line(spec: type[Spec], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that were given; paths in them are meant from the current folder."""
+    values = {name: value for name, value in given.items() if value is not None}
+    for name, field in spec.model_fields.items():
+        if name in values and MAY_BE_A_FILE in field.metadata:
+            values[name] = _from_here(values[name])
+    return values
+
+
+def _from_here(value: Any) -> Any:
+    """A path as seen from the current folder; what names no file there stays as it is."""
+    if isinstance(value, list):
+        return [_from_here(item) for item in value]
+    return str(Path(value).resolve()) if value and Path(value).exists() else value

@@ -1,0 +1,159 @@
+"""A command for each stage, made from its `Stage`: help, options, and one run of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from inspect import Parameter, Signature, signature
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from curate import console
+from curate.commands.options import (
+    HERE,
+    EngineName,
+    Json,
+    Root,
+    Wait,
+    Workers,
+    open_workspace,
+    plain_app,
+    work_on,
+)
+from curate.commands.settings import from_command_line, options
+from curate.run import files
+from curate.run.meant import meant
+from curate.run.stages import find, run_stage
+from curate.spec import validated
+from curate.stage import Stage
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a stage's command: the settings that were given, and the shared options."""
+
+    stage: Stage[Any]
+    given: Mapping[str, Any]
+    workspace: Path
+    as_json: bool
+    wait: float
+    engine: str | None = None
+    workers: int | None = None
+
+    def run(self, *, accept_withdrawals: bool = False) -> None:
+        """Run the stage with the recipe's settings and those that were given."""
+        stage, name = self.stage, self.stage.name
+        workspace = open_workspace(self.workspace, accept_withdrawals=accept_withdrawals)
+        if stage.reads:
+            workspace.tables.require("pool")
+        recipe = files.of_workspace(workspace, meant(workspace))
+        work_on(workspace, self.engine or recipe.engine, self.workers or recipe.workers)
+        of_recipe = recipe.section(name).model_dump(mode="json", exclude_unset=True)
+        given = from_command_line(stage.spec, self.given)
+        spec = validated(stage.spec, {**of_recipe, **given}, where=f"curate {name}")
+        with workspace.lock.hold(name, wait=self.wait):
+            workspace.init(workspace.root.name)
+            step = run_stage(workspace, name, spec)
+        console.show(step.result, as_json=self.as_json)
+
+
+def command(name: str) -> Any:
+    """The command of a stage."""
+    stage, act = find(name), ACTIONS.get(name, Call.run)
+    own = _own_options(act) if name in ACTIONS else []
+    shared = [*(_BULK if stage.bulk else ()), *_SHARED]
+
+    def call(**values: Any) -> None:
+        more = {parameter.name: values.pop(parameter.name) for parameter in own}
+        common = {parameter.name: values.pop(parameter.name) for parameter in shared}
+        act(Call(stage, values, **common), **more)
+
+    call.__signature__ = Signature([*options(stage.spec), *own, *shared])  # type: ignore[attr-defined]
+    app = plain_app()
+    app.command(name, help=_help(stage))(call)
+    return typer.main.get_command(app)
+
+
+def _help(stage: Stage[Any]) -> str:
+    summary = str(import_module(f"curate.{stage.name}").__doc__).splitlines()[0]
+    return "\n\n".join([summary, *(f"Example: {line}" for line in stage.examples)])
+
+
+def _parameter(name: str, annotation: Any, default: Any) -> Parameter:
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+
+
+_SHARED = (
+    _parameter("workspace", Root, HERE),
+    _parameter("as_json", Json, False),
+    _parameter("wait", Wait, 0.0),
+)
+_BULK = (_parameter("engine", EngineName, None), _parameter("workers", Workers, None))
+
+
+def _own_options(action: Callable[..., None]) -> list[Parameter]:
+    hints = get_type_hints(action, include_extras=True)
+    _, *rest = signature(action).parameters.values()
+    return [_parameter(option.name, hints[option.name], option.default) for option in rest]
+
+
+# ── stages that can do something else instead
+
+
+def _clean(
+    call: Call,
+    explain: Annotated[
+        str | None, typer.Option(help="RULE or RULE:SIGNAL: show documents near its limits.")
+    ] = None,
+    what_if: Annotated[
+        list[str] | None, typer.Option(help="RULE:SIGNAL.min=VALUE: what that would keep.")
+    ] = None,
+) -> None:
+    if not explain and not what_if:
+        call.run()
+        return
+    from curate.commands.explaining import explained
+
+    explained(open_workspace(call.workspace), explain, what_if or (), call.as_json)
+
+
+def _push(
+    call: Call,
+    restore: Annotated[
+        bool, typer.Option("--restore", help="Bring back a lost project with its answers.")
+    ] = False,
+) -> None:
+    if not restore:
+        call.run()
+        return
+    from curate.run.asking import put_back
+
+    workspace = open_workspace(call.workspace)
+    with workspace.lock.hold("push --restore", wait=call.wait):
+        console.show(put_back(workspace), as_json=call.as_json)
+
+
+def _pull(
+    call: Call,
+    answers: Annotated[Path | None, typer.Option(help="Answers made elsewhere (JSONL).")] = None,
+    accept_withdrawals: Annotated[
+        bool, typer.Option("--accept-withdrawals", help="Answers gone from the server are gone.")
+    ] = False,
+) -> None:
+    if answers is None:
+        call.run(accept_withdrawals=accept_withdrawals)
+        return
+    from curate.run.asking import bring_answers
+
+    workspace = open_workspace(call.workspace)
+    workspace.tables.require("pool")
+    with workspace.lock.hold("pull", wait=call.wait):
+        result = bring_answers(workspace, files.of_workspace(workspace), answers)
+    console.show(result, as_json=call.as_json)
+
+
+ACTIONS: dict[str, Callable[..., None]] = {"clean": _clean, "push": _push, "pull": _pull}
+"""What a stage's command does with options of its own."""

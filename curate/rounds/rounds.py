@@ -1,0 +1,51 @@
+"""The rounds of a workspace, oldest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from curate import storage
+from curate.errors import MissingInput
+from curate.records import Question
+from curate.rounds.round import Round
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """The rounds under a workspace's root; every method reads the disk."""
+
+    root: Path
+
+    def all(self) -> list[Round]:
+        """Load every round, oldest first."""
+        folders = [path for path in (self.root / "rounds").glob("[0-9]*") if path.name.isdigit()]
+        return sorted(
+            (Round.load(int(path.name), path) for path in folders), key=lambda round: round.number
+        )
+
+    def asking(self) -> list[Round]:
+        """Load the rounds that ask people, oldest first: all but imports."""
+        return [round for round in self.all() if round.purpose != "import"]
+
+    def current(self) -> Round:
+        """Load the newest round that asks people. Raises MissingInput."""
+        asking = self.asking()
+        if not asking:
+            raise MissingInput("there is no round yet", hint="run `curate sample` first")
+        return asking[-1]
+
+    def next_number(self) -> int:
+        """The number of the next round: one more than the highest there is."""
+        return max((round.number for round in self.all()), default=0) + 1
+
+    def questions(self) -> list[Question]:
+        """The questions that people were asked; where one changed, as its newest form has it."""
+        forms = [round.form for round in self.all() if round.push is not None]
+        newest = {question.name: question for form in forms for question in form.questions}
+        return list(newest.values())
+
+    def fingerprint(self, what: str) -> str | None:
+        """A digest of all rounds' `sample`, `tasks`, `project` or `annotations`; None if absent."""
+        marks = {round.number: round.fingerprint(what) for round in self.all()}
+        return storage.digest(marks) if any(marks.values()) else None
