@@ -1,4 +1,4 @@
-"""Which server a backend's name means: the only place that reads keys.
+"""The server that a backend's name means. Only this file reads keys.
 
 A server named in the environment is used as it is; otherwise the embedded one is started.
 """
@@ -22,14 +22,14 @@ VARIABLES = {
     "label_studio": ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"),
     "argilla": ("ARGILLA_API_URL", "ARGILLA_API_KEY"),
 }
-"""What names a server, and the key to it, in the environment: as the SDKs have it."""
+"""The environment variables of a server's address and key, named as in its SDK."""
 
 EMBEDDED = tuple(VARIABLES)
 """The servers that curate can start itself."""
 
 
 def home(environment: Mapping[str, str] = os.environ) -> Home:
-    """Return where servers live: `CURATE_HOME`, else the user's data folder.
+    """The folder of the servers: `CURATE_HOME`, else the user's data folder.
 
     Built environments are shared between homes, under `CURATE_ENVIRONMENTS` if that is set.
     """
@@ -40,7 +40,7 @@ def home(environment: Mapping[str, str] = os.environ) -> Home:
 
 
 def embedded(name: str) -> EmbeddedServer:
-    """Return the embedded server of that name."""
+    """The embedded server of that name. Raises RecipeError for an unknown name."""
     from curate.servers.argilla import server as argilla
     from curate.servers.label_studio import server as label_studio
 
@@ -53,8 +53,8 @@ def embedded(name: str) -> EmbeddedServer:
 def start(name: str, home: Home, watch: Watch, public: str | None = None) -> Running:
     """Start an embedded server, or return the one that runs; `public` as in `Embedded.start`.
 
-    Raises ServerError for a public address of Argilla: its last release pins packages with known
-    holes and shows texts as HTML, so that it must not be reached by others than its few people.
+    Raises ServerError for a public address of Argilla. Its last release pins packages with known
+    holes and shows texts as HTML: strangers must not reach it.
     """
     from curate.servers.argilla.server import PORT
 
@@ -71,20 +71,26 @@ def start(name: str, home: Home, watch: Watch, public: str | None = None) -> Run
 def remote_accounts(
     name: str, environment: Mapping[str, str] = os.environ
 ) -> RemoteAccounts | None:
-    """Return the accounts of the server that the environment names; None if it names none."""
-    if name not in VARIABLES or (there := _remote(name, environment)) is None:
+    """The accounts of the server that the environment names; None if it names none.
+
+    Raises NotAllowed for an address without a key.
+    """
+    if name not in VARIABLES or (address := _remote_address(name, environment)) is None:
         return None
     if name == "argilla":
         from curate.backends.argilla.accounts import ArgillaAccounts
 
-        return ArgillaAccounts(*there)
+        return ArgillaAccounts(*address)
     from curate.backends.label_studio.accounts import LabelStudioAccounts
 
-    return LabelStudioAccounts(*there)
+    return LabelStudioAccounts(*address)
 
 
-def _remote(name: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
-    """Return address and key of the server that the environment names, if it names one."""
+def _remote_address(name: str, environment: Mapping[str, str]) -> tuple[str, str] | None:
+    """The address and the key of the server that the environment names; None if it names none.
+
+    Raises NotAllowed for an address without a key.
+    """
     names = VARIABLES[name]
     url, key = map(environment.get, names)
     if url and not key:
@@ -93,32 +99,48 @@ def _remote(name: str, environment: Mapping[str, str]) -> tuple[str, str] | None
 
 
 class EmbeddedServer(Protocol):
-    """What every embedded server's module offers."""
+    """The functions of an embedded server's module."""
 
-    def start(self, home: Home, watch: Watch = ..., public: str | None = ...) -> Running: ...
-    def stop(self, home: Home) -> bool: ...
-    def status(self, home: Home) -> Running | None: ...
-    def reset(self, home: Home) -> None: ...
-    def curator(self, home: Home) -> Account: ...
-    def accounts(self, home: Home) -> list[Account]: ...
-    def add_account(self, home: Home, email: str, name: str, watch: Watch = ...) -> Account: ...
+    def start(self, home: Home, watch: Watch = ..., public: str | None = ...) -> Running:
+        """Start the server, or return the one that runs."""
+
+    def stop(self, home: Home) -> bool:
+        """Stop the server; whether one ran."""
+
+    def status(self, home: Home) -> Running | None:
+        """The server if it runs."""
+
+    def reset(self, home: Home) -> None:
+        """Remove the server with everything in it."""
+
+    def curator(self, home: Home) -> Account:
+        """The account that curate itself uses."""
+
+    def accounts(self, home: Home) -> list[Account]:
+        """The accounts of annotators."""
+
+    def add_account(self, home: Home, email: str, name: str, watch: Watch = ...) -> Account:
+        """Make an account for an annotator, or return the one there is."""
 
 
 class RemoteAccounts(Protocol):
-    """The accounts of a server that is not ours."""
+    """The accounts of a server that curate does not run."""
 
     url: str
 
-    def logins(self) -> tuple[str, ...]: ...
-    def add(self, email: str, name: str) -> Account: ...
+    def logins(self) -> tuple[str, ...]:
+        """The logins of the people who have an account."""
+
+    def add(self, email: str, name: str) -> Account:
+        """Make an account for an annotator."""
 
 
 @dataclass(frozen=True)
 class Login:
-    """How people get to the page.
+    """The address of the page on which people label, and a login to it.
 
-    The curator's own login stands here where nobody else is asked; an embedded server knows those
-    of the others (`listed`), a remote one's are unknown.
+    The login is the curator's, and only if the embedded server has no account for annotators. If
+    it has some, `listed` is true. The logins of a remote server are unknown.
     """
 
     url: str
@@ -128,7 +150,7 @@ class Login:
 
 
 class Connections:
-    """Connects a workspace to annotation servers, and remembers nothing else."""
+    """Connects a workspace to annotation servers."""
 
     def __init__(
         self,
@@ -142,34 +164,38 @@ class Connections:
         self._accept = accept_withdrawals
 
     def __call__(self, name: str) -> Backend:
-        """Return the backend of that name, starting the embedded server if none is named."""
+        """The backend of that name; the embedded server starts if the environment names none.
+
+        Raises RecipeError for an unknown name, and NotAllowed for a server without a key.
+        """
         if name == "folder":
             return FolderBackend(self._root / "rounds", accept_withdrawals=self._accept)
         if name not in VARIABLES:
             names = ", ".join(VARIABLES)
             raise RecipeError(f"push.backend: no backend {name}", hint=f"{names} or folder")
-        if there := _remote(name, self._environment):
-            return self._connected(name, *there)
-        place = home(self._environment)
-        running = embedded(name).start(place, self._watch)
-        key = embedded(name).curator(place).token
+        if address := _remote_address(name, self._environment):
+            return self._connected(name, *address)
+        server_home = home(self._environment)
+        running = embedded(name).start(server_home, self._watch)
+        key = embedded(name).curator(server_home).token
         return self._connected(name, running.url, key, running.public, running.bulk)
 
     def _connected(
         self, name: str, url: str, key: str, public: str = "", bulk: str = ""
     ) -> Backend:
-        """Return the backend of a server that is there."""
+        """The backend of a server that runs."""
         if name == "argilla":
             from curate.backends.argilla.backend import ArgillaBackend
 
             return ArgillaBackend(url, key, bulk=bulk, accept_withdrawals=self._accept)
         from curate.backends.label_studio.backend import LabelStudioBackend
 
-        places = {"public": public, "bulk": bulk}
-        return LabelStudioBackend(url, key, **places, accept_withdrawals=self._accept)
+        return LabelStudioBackend(
+            url, key, public=public, bulk=bulk, accept_withdrawals=self._accept
+        )
 
     def running(self, name: str) -> Backend | None:
-        """Return the backend of that name if there is a server; unlike a call, it starts none."""
+        """The backend of that name; None if its embedded server does not run. It starts none."""
         if (
             name in VARIABLES
             and not self._environment.get(VARIABLES[name][0])
@@ -179,16 +205,16 @@ class Connections:
         return self(name)
 
     def login(self, backend: str, url: str) -> Login:
-        """Return how to log in where people label.
+        """The address on which people label, and a login to it.
 
-        A round remembers the address of its first push; the embedded server may have another since.
+        A round keeps the address of its first push. The embedded server may have another one now.
         """
         if backend not in VARIABLES or self._environment.get(VARIABLES[backend][0]):
             return Login(url)
-        place = home(self._environment)
-        if running := embedded(backend).status(place):
+        server_home = home(self._environment)
+        if running := embedded(backend).status(server_home):
             url = running.page + urlsplit(url)._replace(scheme="", netloc="").geturl()
-        if embedded(backend).accounts(place):
+        if embedded(backend).accounts(server_home):
             return Login(url, listed=True)
-        account = embedded(backend).curator(place)
+        account = embedded(backend).curator(server_home)
         return Login(url, account.email, account.password)

@@ -1,4 +1,4 @@
-"""Every word, table and progress bar that is shown; the only importer of rich.
+"""Every word, table and progress bar that is shown; only this file imports rich.
 
 stdout is data (`--json` prints one object), stderr is narration.
 """
@@ -40,12 +40,12 @@ def error(problem: CurateError) -> None:
 
 
 def note(text: str) -> None:
-    """Tell something on stderr."""
+    """Print a line on stderr."""
     _stderr().print(text, markup=False)
 
 
 def ask(question: str, *, hint: str) -> str:
-    """Return what a person answers. Raises CurateError where nobody can; the hint helps there."""
+    """Ask a person on the terminal. Raises CurateError with the hint if there is no terminal."""
     if not sys.stdin.isatty():
         raise CurateError("there is nobody to ask here, and nothing was done", hint=hint)
     sys.stderr.write(question)
@@ -55,9 +55,9 @@ def ask(question: str, *, hint: str) -> str:
 
 @contextmanager
 def watch(label: str, total: int | None) -> Iterator[Advance]:
-    """Show the progress of one piece of work on stderr: how much, how fast, how long still.
+    """Show the progress of one piece of work on stderr: amount, speed and time left.
 
-    Nothing is shown where stderr is no terminal.
+    Nothing is shown if stderr is not a terminal.
     """
     console = _stderr()
     if not console.is_terminal:
@@ -73,25 +73,25 @@ def watch(label: str, total: int | None) -> Iterator[Advance]:
         progress.TimeRemainingColumn(),
     )
     with progress.Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(label, total=total, rate="")
+        task_id = bar.add_task(label, total=total, rate="")
 
         def advance(n: int) -> None:
-            bar.advance(task, n)
-            (shown,) = bar.tasks
-            bar.update(task, rate=f"{shown.speed:,.0f}/s" if shown.speed else "")
+            bar.advance(task_id, n)
+            (task,) = bar.tasks
+            bar.update(task_id, rate=f"{task.speed:,.0f}/s" if task.speed else "")
 
         yield advance
 
 
-def step(done: Step) -> None:
-    """Tell what the walk did at one stage."""
+def step(outcome: Step) -> None:
+    """Print what the walk did at one stage, on stderr."""
     console = _stderr()
-    if done.state == "fresh":
-        console.print(f"[dim]{done.stage:>8}  fresh[/dim]")
+    if outcome.state == "fresh":
+        console.print(f"[dim]{outcome.stage:>8}  fresh[/dim]")
         return
-    took = f"  [dim]{done.seconds:.1f} s[/dim]"
-    console.print(f"[bold]{done.stage:>8}[/bold]  {_summary(done.result)}{took}")
-    for line in getattr(done.result, "notes", ()):
+    duration = f"  [dim]{outcome.seconds:.1f} s[/dim]"
+    console.print(f"[bold]{outcome.stage:>8}[/bold]  {_summary(outcome.result)}{duration}")
+    for line in getattr(outcome.result, "notes", ()):
         console.print(f"          [dim]{_escaped(line)}[/dim]")
 
 
@@ -104,7 +104,7 @@ def _summary(result: Any) -> str:
 
 
 def show(result: Any, *, as_json: bool) -> None:
-    """Print a stage's result on stdout: one JSON object, or for people."""
+    """Print a result on stdout: as one JSON object, or for people."""
     from curate.workspace.ledger import plain
 
     if as_json:
@@ -118,7 +118,7 @@ def show(result: Any, *, as_json: bool) -> None:
             console.print(f"{name.replace('_', ' '):>22}  {_escaped(_number(value))}")
     for name, value in _items(result):
         if isinstance(value, Mapping) and value:
-            counts = ", ".join(f"{key} {_number(each)}" for key, each in value.items())
+            counts = ", ".join(f"{key} {_number(number)}" for key, number in value.items())
             console.print(f"{name.replace('_', ' '):>22}  {_escaped(counts)}")
         elif _is_rows(value):
             table(value, title=name.replace("_", " "))
@@ -137,27 +137,27 @@ def table(rows: Sequence[Any], *, title: str = "") -> None:
     records = [dict(_items(row)) for row in rows]
     names = [name for name in records[0] if any(_is_cell(record[name]) for record in records)]
     names = [name for name in names if any(record[name] is not None for record in records)]
-    shown = Table(title=_escaped(title) or None, title_justify="left")
+    grid = Table(title=_escaped(title) or None, title_justify="left")
     for name in names:
-        number = isinstance(records[0][name], int | float)
-        shown.add_column(name.replace("_", " "), justify="right" if number else "left")
+        is_number = isinstance(records[0][name], int | float)
+        grid.add_column(name.replace("_", " "), justify="right" if is_number else "left")
     for record in records:
-        shown.add_row(*(_escaped(_number(record[name])) for name in names))
-    Console(highlight=False).print(shown)
+        grid.add_row(*(_escaped(_number(record[name])) for name in names))
+    Console(highlight=False).print(grid)
 
 
 def waiting(result: Any, batches: Sequence[Batch], logins: Sequence[Login]) -> None:
-    """Tell who is waited for, where they label (by part of the round), and how to go on."""
+    """Print who is waited for, where they label (a line a batch), and how to continue."""
     console = _stderr()
     console.print(
         f"\n[bold]Waiting for people:[/bold] {result.complete} of {result.tasks} texts are "
         f"complete in round {result.round}."
     )
     for batch, login in zip(batches, logins, strict=True):
-        who = ", ".join(batch.people or ())
-        about = ": ".join(dict.fromkeys(filter(None, (batch.name, who))))
-        place = f"{login.url}  ({about})" if about else login.url
-        console.print(f"  label here   {_escaped(place)}")
+        people = ", ".join(batch.people or ())
+        label = ": ".join(dict.fromkeys(filter(None, (batch.name, people))))
+        address = f"{login.url}  ({label})" if label else login.url
+        console.print(f"  label here   {_escaped(address)}")
     login, backend = logins[0], batches[0].project.backend
     if login.user:
         console.print(f"  login        {_escaped(login.user)}  {_escaped(login.password or '')}")

@@ -1,4 +1,4 @@
-"""What a stage is: one object that says all about it.
+"""A stage as one object that describes it completely.
 
 The object of a stage is `STAGE` in `curate/<name>/stage.py`. The order, the makers of tables,
 freshness, hints, `--dry-run` and the commands all derive from these objects (see `run/stages.py`).
@@ -14,31 +14,31 @@ from curate.spec import AnySpec
 from curate.workspace import Workspace
 
 TakesPart = Callable[[Collection[str], Workspace], bool]
-"""Whether a stage belongs to a run, by the sections that its recipe sets and the workspace."""
+"""Whether a stage belongs to a run, by the sections that the recipe sets and the workspace."""
 
 
 def always(sections: Collection[str], workspace: Workspace) -> bool:
-    """Every run."""
+    """True: the stage belongs to every run."""
     return True
 
 
 def if_people_are_asked(sections: Collection[str], workspace: Workspace) -> bool:
-    """Runs whose recipe brings people in."""
+    """Whether the recipe brings people in."""
     return bool({"sample", "push"} & set(sections))
 
 
 def if_mixed(sections: Collection[str], workspace: Workspace) -> bool:
-    """Runs whose recipe makes a mixture."""
+    """Whether the recipe makes a mixture."""
     return "mix" in sections
 
 
 def if_answered(sections: Collection[str], workspace: Workspace) -> bool:
-    """Runs in which people have answered, be it in a pilot."""
+    """Whether people have answered, in a pilot too."""
     return bool(_answered_purposes(workspace))
 
 
 def if_learnable(sections: Collection[str], workspace: Workspace) -> bool:
-    """Runs with answers that labels can be made of: pilots are none."""
+    """Whether there are answers to make labels of; those of pilots do not count."""
     return any(purpose != "pilot" for purpose in _answered_purposes(workspace))
 
 
@@ -53,8 +53,8 @@ class Cost(Generic[AnySpec]):
 
     `run` does the work that is timed, and `writes` is the folder that it fills. `alone` says that
     one process does it, whatever the engine. `documents` is how many of the probe's documents it
-    takes (None: all, and a smaller probe tells the fixed part). `scratch` is the disk that it gives
-    back, in bytes a document.
+    takes (None: all of them, and a smaller probe measures the fixed part). `scratch` is the disk
+    that it frees at its end, in bytes a document.
     """
 
     run: Callable[[Workspace, AnySpec], Any]
@@ -68,10 +68,10 @@ class Cost(Generic[AnySpec]):
 class Stage(Generic[AnySpec]):
     """One stage of the loop.
 
-    `run` reads the tables `reads`, writes the tables or files `writes`, and returns a Result: what
-    happened, in numbers. `inputs` returns the fingerprints of what it is made from, where these are
-    more than its tables. `takes_part` says which runs it belongs to. Stages that `asks_people` are
-    frozen by rounds and never stale. A `bulk` stage works on the engine. `examples` are commands.
+    `run` reads the tables `reads`, writes the tables or files `writes`, and returns what happened,
+    in numbers. `inputs` returns the fingerprints of its inputs, if these are more than its tables.
+    `takes_part` says whether it belongs to a run. A stage that `asks_people` is frozen by rounds
+    and never stale. A `bulk` stage works on the engine. `examples` are commands.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Stage(Generic[AnySpec]):
     cost: Cost[AnySpec] | None = None
 
     def fingerprints(self, workspace: Workspace, spec: AnySpec) -> dict[str, str | None]:
-        """The fingerprints of what the stage would be made from now."""
+        """The fingerprints of the inputs that the stage would have now."""
         if self.inputs is not None:
             return self.inputs(workspace, spec)
         return workspace.tables.fingerprints(self.reads)

@@ -155,3 +155,8 @@ def test_what_few_can_read_is_given_out_first():
 def test_names_of_projects_hold_letters_and_are_told_apart():
     assert slugs(["en", "zh", "my source"]) == {"en": "en", "zh": "zh", "my source": "my_source"}
     assert len(set(slugs(["a b", "a-b", "中文", "a" * 30, "a" * 31]).values())) == 5
+
+
+def test_gold_items_alone_make_one_part():
+    (part,) = by_value(items(2, gold=2), "language", [ANN], {}, 1)
+    assert (part.name, part.people, set(part.asks)) == ("unknown", ("ann",), {"t00", "t01"})

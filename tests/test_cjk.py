@@ -5,7 +5,7 @@ from math import log2
 import numpy as np
 import pytest
 
-from curate.clean.measuring import measured
+from curate.clean.measuring import measure_texts
 from curate.clean.rules.cjk import SIGNALS, measure, repeated
 from curate.clean.rules.features import Features
 from curate.clean.rules.registry import RULES
@@ -21,7 +21,7 @@ def reason(text):
     """Return the first signal outside its range, None if there is none."""
     from curate.clean.deciding import outside
 
-    values, _ = measured([text], [(RULES["cjk"], None)])
+    values, _ = measure_texts([text], [(RULES["cjk"], None)])
     for value, (name, signal) in zip(values[0], SIGNALS.items(), strict=True):
         if outside(np.array([value], np.float32), signal.range)[0]:
             return name
@@ -102,7 +102,7 @@ def test_whether_a_text_has_spaces_between_words(text, unspaced):
 
 def test_english_is_left_alone():
     assert reason("It rained. " * 40) is None
-    assert np.isnan(measured(["It rained."], [(RULES["cjk"], None)])[0]).all()
+    assert np.isnan(measure_texts(["It rained."], [(RULES["cjk"], None)])[0]).all()
 
 
 def test_the_stage_asks_each_script_for_its_own(offline):

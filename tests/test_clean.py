@@ -15,7 +15,7 @@ from curate.clean import planning, verdicts
 from curate.clean import spec as spec_
 from curate.clean.deciding import decide, outside
 from curate.clean.edits import home, merged
-from curate.clean.measuring import measured
+from curate.clean.measuring import measure_texts
 from curate.clean.rules import c4, length
 from curate.clean.rules.features import Features
 from curate.clean.rules.registry import RULES, ranges
@@ -47,12 +47,12 @@ def chosen(*names):
 @pytest.mark.parametrize("name", RULES)
 @given(texts=st.lists(st.text("ab.\n#我，-…{ ", max_size=60), max_size=4))
 def test_a_set_measures_every_text_by_itself(name, texts):
-    signals, removed = measured(texts, chosen(name))
+    signals, removed = measure_texts(texts, chosen(name))
     assert signals.shape == (len(texts), len(RULES[name].signals))
     assert ((signals >= 0) | np.isnan(signals)).all()
     for text, row, edits in zip(texts, signals, removed, strict=True):
         apply_edits(text, edits)  # in order, and within the text
-        alone, same = measured([text], chosen(name))
+        alone, same = measure_texts([text], chosen(name))
         np.testing.assert_array_equal(alone[0], row)
         assert same == [edits]
 
@@ -60,7 +60,7 @@ def test_a_set_measures_every_text_by_itself(name, texts):
 def test_a_set_for_english_leaves_chinese_alone():
     chinese, english = "我爱北京天安门。\n" * 20, "Love. " * 20
     for name in ("lines", "gopher_quality", "gopher_repetition", "c4", "fineweb"):
-        signals, edits = measured([chinese, english], chosen(name))
+        signals, edits = measure_texts([chinese, english], chosen(name))
         assert np.isnan(signals[0]).all()
         assert edits[0] == []
         assert not np.isnan(signals[1, 0])
@@ -68,10 +68,10 @@ def test_a_set_for_english_leaves_chinese_alone():
 
 def test_a_set_sees_what_those_before_it_have_left():
     page = "Home | About | Contact\nThis is a sentence of its own. It has a second one."
-    signals, edits = measured([page], chosen("c4", "length"))
+    signals, edits = measure_texts([page], chosen("c4", "length"))
     assert edits == [[(0, 23, "")]]
     assert signals[0, -2] == len(page) - 23
-    assert measured([page], chosen("length", "c4"))[0][0, 0] == len(page)
+    assert measure_texts([page], chosen("length", "c4"))[0][0, 0] == len(page)
 
 
 def test_the_first_signal_outside_its_range_is_the_reason():

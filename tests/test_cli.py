@@ -201,6 +201,11 @@ def test_init_makes_a_workspace_to_start_from(run, tmp_path):
     assert (folder / "recipe.yaml").exists()
     assert (folder / "label_configs" / "sentiment.xml").exists()
     expect(run("init", folder), 1, "exists already")
+    own = tmp_path / "own" / "label_configs" / "sentiment.xml"
+    own.parent.mkdir(parents=True)
+    own.write_text("<View/>")
+    assert run("init", tmp_path / "own", "--template", "offline")[0] == 0
+    assert own.read_text() == "<View/>"
     expect(run("init", tmp_path / "other", "--template", "nope"), 2, "no template nope")
 
 

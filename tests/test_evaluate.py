@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from curate.evaluate.arms import ArmResult
-from curate.evaluate.comparing import compared
+from curate.evaluate.comparing import verdict_on
 from curate.proxies.ngram import ALPHA, Corpus
 
 PROSE = ["the cat sat on the mat and looked at the other cat. " * 20]
@@ -63,7 +63,7 @@ def arm(name, mean, sd):
     ("mean", "words"), [(1.0, "better than"), (2.0, "no gain over"), (3.0, "worse than")]
 )
 def test_the_verdict_respects_the_noise(mean, words):
-    told = compared((arm("mixture", mean, 0.01), arm("proportional", 2.0, 0.01)))
+    told = verdict_on((arm("mixture", mean, 0.01), arm("proportional", 2.0, 0.01)))
     assert f"{words} proportional" in told
 
 

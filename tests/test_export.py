@@ -10,7 +10,8 @@ import pytest
 from curate import tokens
 from curate.errors import DataError
 from curate.export.documents import content_line
-from curate.export.verify import read_documents, verify
+from curate.export.formats import read_shard
+from curate.export.verify import verify
 from curate.storage import sha256_of
 from curate.text import content_id
 
@@ -26,7 +27,7 @@ def manifest(folder):
 
 def documents(folder):
     files = [folder / entry["path"] for entry in manifest(folder)["files"]]
-    return [document for path in files for document in read_documents(path)]
+    return [document for path in files for document in read_shard(path)]
 
 
 def test_an_honest_export_has_no_problems(folder):

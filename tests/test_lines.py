@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.clean.measuring import measured
+from curate.clean.measuring import measure_texts
 from curate.clean.rules.features import Features
 from curate.clean.rules.lines import NAMES, OWN, PAGE, WEIGHTS, describe, measure, probabilities
 from curate.clean.rules.registry import RULES
@@ -44,7 +44,7 @@ def test_a_line_without_spaces_between_words_stays():
     chinese = "昨天夜里下了一场大雨，河水涨了许多，村口的小桥已经看不见了。"
     page = "\n".join((*MENU, chinese, *STORY))
     assert left(page).split("\n") == [chinese, *STORY]
-    assert measured([f"{chinese}\n" * 5], [(RULES["lines"], 0.4)])[1] == [[]]
+    assert measure_texts([f"{chinese}\n" * 5], [(RULES["lines"], 0.4)])[1] == [[]]
 
 
 def test_the_probability_can_be_chosen():

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.export.verify import read_documents, verify
+from curate.export.formats import read_shard
+from curate.export.verify import verify
 from curate.rounds.views import View
 from curate.text import apply_edits, content_id, field_edits, render
 
@@ -75,7 +76,7 @@ def finish(offline):
     offline.run("evaluate")
     offline.run("report")
     assert verify(offline.root / "export").problems == ()
-    found = read_documents(offline.root / "export" / "data-00000.jsonl")
+    found = read_shard(offline.root / "export" / "data-00000.jsonl")
     return {document["id"]: document for document in found}
 
 

@@ -20,7 +20,7 @@ from curate import storage, tokens
 from curate.engine import choose
 from curate.errors import DataError
 from curate.pool import stage as pool
-from curate.pool.copies import KNOWN, changes
+from curate.pool.copies import BATCH_ONLY, changes
 from curate.pool.staging import ids_schema, number_of, shard_name, shard_number
 
 SOUP, BREAD, TEA, CAKE = (f"The {thing} was good." for thing in ("soup", "bread", "tea", "cake"))
@@ -344,12 +344,12 @@ def test_what_copies_change(found):
     """Against a plain loop: the first by batch, source and place stays, and names the others."""
     rows = []
     for place, (id, batch, rank, known, also) in enumerate(found):
-        shard, row = (KNOWN, KNOWN) if known else (place // 4, place % 4)
-        rank = KNOWN if known else rank
+        shard, row = (BATCH_ONLY, BATCH_ONLY) if known else (place // 4, place % 4)
+        rank = BATCH_ONLY if known else rank
         also = [] if known else sorted({*also} - {rank})
         rows.append((bytes([id]) * 16, batch, rank, shard, row, also))
     for at, row in enumerate(rows):  # only a row of an older pool, the owner, knows of others
-        same = [other for other in rows if other[0] == row[0] and other[3] != KNOWN]
+        same = [other for other in rows if other[0] == row[0] and other[3] != BATCH_ONLY]
         if same and row != min(same, key=lambda each: each[1:5]):
             rows[at] = (*row[:5], [])
     table = pa.Table.from_pylist(
@@ -358,7 +358,7 @@ def test_what_copies_change(found):
     expected = {}
     for id in {row[0] for row in rows}:
         group = [row for row in rows if row[0] == id]
-        real = sorted((row for row in group if row[3] != KNOWN), key=lambda row: row[1:5])
+        real = sorted((row for row in group if row[3] != BATCH_ONLY), key=lambda row: row[1:5])
         if not real:
             continue
         owner, *others = real

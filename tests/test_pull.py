@@ -124,10 +124,10 @@ def test_a_draft_that_cannot_be_meant_takes_no_place_either(pushed):
     current, form = pushed.workspace.rounds.current(), pushed.workspace.rounds.current().form
     id = pushed.tasks[0]["id"]
     draft = Annotation(id, "sentiment", "ann", "nonsense", "draft", DAY.format(9))
-    kept = answers.checked(draft, form, current.views())
+    kept = answers.check_answer(draft, form, current.views())
     assert (kept.status, kept.value) == ("draft", "nonsense")
     assert "none of the choices" in kept.reason
-    said = answers.checked(replace(draft, status="submitted"), form, current.views())
+    said = answers.check_answer(replace(draft, status="submitted"), form, current.views())
     assert said.status == "rejected"
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from curate import tables
 from curate.errors import DataError, RecipeError
-from curate.export.verify import read_documents, verify
+from curate.export.formats import read_shard
+from curate.export.verify import verify
 from curate.metrics import cross_entropy
 from curate.records import Question
 from curate.score import calibration, heads, learning
@@ -231,7 +232,7 @@ def test_a_question_may_have_the_name_of_a_column(offline, question):
     offline.run("export")
     folder = offline.root / "export"
     assert verify(folder).problems == ()
-    labels = [each["labels"][question] for each in read_documents(folder / "data-00000.jsonl")]
+    labels = [each["labels"][question] for each in read_shard(folder / "data-00000.jsonl")]
     assert {label["by"] for label in labels} == {"people", "model"}
     assert all(isinstance(label["value"], float) for label in labels)
     if question != "language":  # that is a column of documents first

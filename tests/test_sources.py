@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import CurateError, DataError
-from curate.pool.finding import translated
+from curate.pool.finding import glob_regex
 from curate.pool.readers import code, markdown, opening
 from curate.pool.readers.decoding import Decoder, find_encoding
 from curate.pool.readers.registry import FORMATS, SUFFIXES, reader
@@ -513,7 +513,7 @@ def test_a_store_that_nobody_knows(tmp_path):
     ],
 )
 def test_globs(pattern, name, fits):
-    assert bool(translated(pattern).fullmatch(name)) is fits
+    assert bool(glob_regex(pattern).fullmatch(name)) is fits
 
 
 # ── images

@@ -6,13 +6,12 @@ import json
 from typing import Any
 
 from curate.agree.truth.methods import Truth
-from curate.agree.votes import takes_many
 from curate.records import Question
 
 
 def label_rows(question: Question, truth: Truth) -> list[dict[str, Any]]:
     """Return the rows of one question: one for each settled answer."""
-    decode = json.loads if takes_many(question) else (lambda value: value)
+    decode = json.loads if question.kind == "choices" else (lambda value: value)
     return [
         {
             "id": label.item,

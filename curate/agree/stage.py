@@ -1,24 +1,20 @@
-"""Settle disagreement: how far people agree, and the most probable answer.
-
-annotations ──agree──▶ labels · annotators
-"""
+"""Run `agree`: settle every question, and measure how far people agree on it."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from curate import tables
-from curate.agree.agreement.alpha import Alpha, krippendorff_alpha
+from curate.agree.agreement.alpha import krippendorff_alpha
 from curate.agree.annotators import annotator_rows, gold_shares
+from curate.agree.kinds import KINDS
 from curate.agree.labels import label_rows
 from curate.agree.spec import AgreeSpec
-from curate.agree.truth import spans
-from curate.agree.truth.methods import Truth, dawid_skene, majority, mean_rating
-from curate.agree.votes import Vote, collect, occurrences, takes_many
+from curate.agree.truth.methods import Truth
+from curate.agree.votes import Vote, collect, occurrences
 from curate.errors import DataError
 from curate.records import Question
 from curate.stage import Stage, if_answered
@@ -70,7 +66,7 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     results = []
     for question in workspace.rounds.questions():
         answers = [row for row in votes if row["question"] == question.name]
-        if not answers or question.kind == "comment":
+        if not answers or question.kind not in KINDS:
             continue
         truth, result = settle(question, answers, spec)
         labels += label_rows(question, truth)
@@ -96,7 +92,7 @@ def _pilots(workspace: Workspace, spec: AgreeSpec) -> tuple[QuestionResult, ...]
     results = []
     for question in workspace.rounds.questions():
         answers = [row for row in votes if row["question"] == question.name]
-        if answers and question.kind != "comment":
+        if answers and question.kind in KINDS:
             results.append(settle(question, answers, spec)[1])
     return tuple(results)
 
@@ -104,24 +100,14 @@ def _pilots(workspace: Workspace, spec: AgreeSpec) -> tuple[QuestionResult, ...]
 def settle(
     question: Question, answers: Sequence[dict[str, Any]], spec: AgreeSpec
 ) -> tuple[Truth, QuestionResult]:
-    """Return the settled answers to one question, and the agreement on them."""
-    votes: list[Vote] = [(row["id"], row["annotator"], row["value"]) for row in answers]
-    method = _method(question, votes, spec)
-    if question.kind == "rating":
-        truth, alpha = mean_rating(votes), _alpha(votes, spec, "interval")
-    elif question.kind == "entities":
-        truth, alpha = spans.majority_spans(votes), None
-    else:
-        flat = (
-            [(item, annotator, json.dumps(sorted(value))) for item, annotator, value in votes]
-            if takes_many(question)
-            else votes
-        )
-        offered = () if takes_many(question) else question.labels
-        # Answers that the form does not list count too: a tie, or a choice of an older form.
-        values = (*offered, *sorted({value for *_, value in flat} - {*offered}))
-        truth = (dawid_skene if method == "dawid_skene" else majority)(flat, values)
-        alpha = _alpha(flat, spec, "nominal")
+    """The settled answers to one question, and the agreement on them."""
+    kind = KINDS[question.kind]
+    votes = kind.votes([(row["id"], row["annotator"], row["value"]) for row in answers])
+    method = kind.method or _method(votes, spec)
+    truth = kind.settle(question, votes, method)
+    alpha = None
+    if kind.level is not None:
+        alpha = krippendorff_alpha(votes, kind.level, resamples=spec.bootstrap, seed=spec.seed)
     result = QuestionResult(
         question=question.name,
         kind=question.kind,
@@ -137,24 +123,12 @@ def settle(
     return truth, result
 
 
-def _method(question: Question, votes: Sequence[Vote], spec: AgreeSpec) -> str:
-    if question.kind == "rating":
-        return "mean"
-    if question.kind == "entities":
-        return "majority"
+def _method(votes: Sequence[Vote], spec: AgreeSpec) -> str:
     if spec.method != "auto":
         return spec.method
-    counts: dict[str, int] = defaultdict(int)
-    for _, annotator, _ in votes:
-        counts[annotator] += 1
-    enough = len(counts) > 2 and min(counts.values()) >= MIN_PER_ANNOTATOR
-    return "dawid_skene" if enough else "majority"
-
-
-def _alpha(
-    votes: Sequence[Vote], spec: AgreeSpec, level: Literal["nominal", "interval"]
-) -> Alpha | None:
-    return krippendorff_alpha(votes, level, resamples=spec.bootstrap, seed=spec.seed)
+    counts = Counter(annotator for _, annotator, _ in votes)
+    is_enough = len(counts) > 2 and min(counts.values()) >= MIN_PER_ANNOTATOR
+    return "dawid_skene" if is_enough else "majority"
 
 
 STAGE = Stage(

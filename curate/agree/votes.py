@@ -56,8 +56,3 @@ def occurrences(
 def _occurs(label: str, value: Sequence[Any]) -> str:
     labels = (entry["label"] if isinstance(entry, dict) else entry for entry in value)
     return "present" if label in labels else "absent"
-
-
-def takes_many(question: Question) -> bool:
-    """Whether an answer to the question is a list of choices."""
-    return question.kind == "choices"

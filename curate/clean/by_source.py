@@ -18,7 +18,7 @@ def of_source(settings: Mapping[str, Value], source: str) -> Value | None:
     return settings.get(source, settings.get(OTHERS))
 
 
-def known(workspace: Workspace, sources: Iterable[str], where: str) -> None:
+def check_sources(workspace: Workspace, sources: Iterable[str], where: str) -> None:
     """Raise RecipeError if the pool lacks one of the sources; `where` names the setting."""
     pool_sources = workspace.tables.made("pool").facts["sources"]
     for source in sources:

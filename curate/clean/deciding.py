@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from curate.clean.instruments.registry import Asked
+from curate.clean.instruments.registry import UsedInstrument
 from curate.clean.rules.registry import RuleName, Rules, rows_by_rules
 from curate.clean.rules.signals import Range
 
@@ -23,7 +23,7 @@ def decide(
     *,
     rules: Rules,
     limits: Mapping[str, Range],
-    instruments: Sequence[Asked],
+    instruments: Sequence[UsedInstrument],
 ) -> pa.Array:
     """The reason why each document is dropped, null where it passes.
 

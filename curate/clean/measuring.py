@@ -90,7 +90,7 @@ def rule_signals(
         sets = [(RULES[name], prepared[name]) for name in names]
         for start in range(0, len(rows) if sets else 0, AT_ONCE):
             block = rows[start : start + AT_ONCE]
-            values, removals = measured([batch.texts[row] for row in block], sets)
+            values, removals = measure_texts([batch.texts[row] for row in block], sets)
             whole[np.ix_(block, own_places)] = values
             absent[np.ix_(block, own_places)] = False
             for row, edits in zip(block, removals, strict=True):
@@ -99,7 +99,7 @@ def rule_signals(
     return {name: pa.array(whole[:, at], mask=absent[:, at]) for name, at in places.items()}
 
 
-def measured(
+def measure_texts(
     texts: Sequence[str], rules: Iterable[tuple[Rule, Any]]
 ) -> tuple[NDArray[np.float64], list[list[Edit]]]:
     """The signals of texts, rule set by rule set, and the removals from each text.

@@ -20,7 +20,7 @@ def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
     """What the settings ask to measure; thresholds play no part."""
     instruments = (
         (section.name, section.instrument.prepare(workspace, section.settings))
-        for section in registry.asked(spec)
+        for section in registry.used_instruments(spec)
     )
     tokenizer = workspace.tables.made("pool").facts["tokenizer"]
     signed = spec.near_duplicates is not None

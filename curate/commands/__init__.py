@@ -1,4 +1,4 @@
-"""The command line: `app` lists the commands, one file holds those about one subject.
+"""The command line: `app` lists the commands, and each other file holds those of one subject.
 
 A command translates and shows: parse → Spec → run → show. A stage's command is made from its
 `Stage` (`stages`), its options from its Spec (`settings`).

@@ -1,4 +1,4 @@
-"""Every command by what a person does with it; a command is imported when it is called."""
+"""Every command, in sections by purpose. A command is imported when it is called."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NAMES = tuple(name for names in SECTIONS.values() for name in names)
 
 
 class Commands(TyperGroup):
-    """The commands, in sections. `commands` holds their names alone, to guess what was meant."""
+    """The commands, in sections. `commands` holds only names, for suggestions after a typo."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -67,7 +67,7 @@ def load(name: str) -> Any:
 
 
 def summary(name: str) -> str:
-    """What a command does, in a line: a stage says it in its package, without being imported."""
+    """What a command does, in one line. That of a stage is in its package: no stage is imported."""
     if name in STAGES:
         return str(import_module(f"curate.{name}").__doc__).splitlines()[0]
     return str(load(name).get_short_help_str(200))
@@ -75,8 +75,8 @@ def summary(name: str) -> str:
 
 def _app_of(name: str) -> typer.Typer:
     module = import_module(f"curate.commands.{MODULES[name]}")
-    group: typer.Typer = getattr(module, name)
-    return group
+    command_app: typer.Typer = getattr(module, name)
+    return command_app
 
 
 def _version(is_asked: bool) -> None:

@@ -19,27 +19,27 @@ forms = plain_app("Forms: what people are asked.")
 
 
 @forms.command("list")
-def forms_list(workspace: Root = HERE, as_json: Json = False) -> None:
+def forms_list(root: Root = HERE, as_json: Json = False) -> None:
     """List the forms and what they ask.
 
     Example: curate forms list
     """
     from curate.forms import known_forms
 
-    found = [{"form": name, "asks": _asked(name, workspace)} for name in known_forms(workspace)]
-    console.show({"forms": found}, as_json=True) if as_json else console.table(found)
+    rows = [{"form": name, "asks": _questions_of(name, root)} for name in known_forms(root)]
+    console.show({"forms": rows}, as_json=True) if as_json else console.table(rows)
 
 
-Named = Annotated[str, typer.Argument(help="A form by name, or the path of a label config.")]
+FormName = Annotated[str, typer.Argument(help="A form by name, or the path of a label config.")]
 
 
 @forms.command("show")
-def forms_show(name: Named, workspace: Root = HERE, as_json: Json = False) -> None:
+def forms_show(name: FormName, root: Root = HERE, as_json: Json = False) -> None:
     """Print a form's label config.
 
     Example: curate forms show sentiment
     """
-    form = _form(name, workspace)
+    form = _form(name, root)
     if as_json:
         console.show({"form": form.name, "xml": form.xml}, as_json=True)
     else:
@@ -47,7 +47,7 @@ def forms_show(name: Named, workspace: Root = HERE, as_json: Json = False) -> No
 
 
 @forms.command("check")
-def forms_check(name: Named, workspace: Root = HERE, as_json: Json = False) -> None:
+def forms_check(name: FormName, root: Root = HERE, as_json: Json = False) -> None:
     """Say whether a form can be read (if not, which tag on which line), and who can ask it.
 
     Example: curate forms check label_configs/mine.xml
@@ -55,40 +55,43 @@ def forms_check(name: Named, workspace: Root = HERE, as_json: Json = False) -> N
     from curate.backends.fits import fits
 
     try:
-        form = _form(name, workspace)
+        form = _form(name, root)
     except FormError as error:
         if not as_json:
             raise
-        wrong = {"form": name, "readable": False, "error": error.message, "hint": error.hint}
-        console.show(wrong, as_json=True)
+        report = {"form": name, "readable": False, "error": error.message, "hint": error.hint}
+        console.show(report, as_json=True)
         raise typer.Exit(error.exit_code) from None
-    found = fits(form)
+    servers = fits(form)
     if as_json:
-        asked = [
+        questions = [
             {"name": q.name, "kind": q.kind, "values": q.labels, "required": q.required}
             for q in form.questions
         ]
-        about = {"form": form.name, "readable": True, "questions": asked, "servers": found}
-        console.show(about, as_json=True)
+        report = {"form": form.name, "readable": True, "questions": questions, "servers": servers}
+        console.show(report, as_json=True)
         return
-    console.note(f"{form.name} asks {_asks(form)}")
-    rows = [{"server": f.server, "can ask it": f.can, "notes": "; ".join(f.notes)} for f in found]
+    console.note(f"{form.name} asks {_questions(form)}")
+    rows = [
+        {"server": fit.server, "can ask it": fit.can, "notes": "; ".join(fit.notes)}
+        for fit in servers
+    ]
     console.table(rows)
 
 
-def _form(name: str, workspace: Path) -> Form:
-    """Return a form; a path is meant from the current folder, as on every command line."""
+def _form(name: str, root: Path) -> Form:
+    """The form of that name; a path is relative to the current folder."""
     from curate.forms import load_form
 
-    return load_form(str(Path(name).absolute()) if name.endswith(".xml") else name, workspace)
+    return load_form(str(Path(name).absolute()) if name.endswith(".xml") else name, root)
 
 
-def _asked(name: str, workspace: Path) -> str:
+def _questions_of(name: str, root: Path) -> str:
     try:
-        return _asks(_form(name, workspace))
+        return _questions(_form(name, root))
     except FormError as error:
         return f"cannot be read: {error.message}"
 
 
-def _asks(form: Form) -> str:
+def _questions(form: Form) -> str:
     return ", ".join(f"{question.name} ({question.kind})" for question in form.questions)

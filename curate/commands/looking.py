@@ -1,4 +1,4 @@
-"""Look at a run, and check an export."""
+"""Commands that look at a run, and check an export."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ status, verify = plain_app(), plain_app()
 
 
 @status.command("status")
-def status_command(workspace: Root = HERE, as_json: Json = False) -> None:
+def status_command(root: Root = HERE, as_json: Json = False) -> None:
     """Show where every stage stands, and how far people are, each of them.
 
     A server that runs is asked; none is started.
@@ -29,20 +29,22 @@ def status_command(workspace: Root = HERE, as_json: Json = False) -> None:
     from curate.rounds.standing import overview
     from curate.run import files, standing
 
-    opened = open_workspace(workspace)
-    recipe, _ = files.of_workspace(opened), opened.about()
-    stages, later = standing.status(recipe, opened), standing.for_next_round(recipe, opened)
-    rounds, progress = overview(opened.rounds.all()), _progress(opened)
+    workspace = open_workspace(root)
+    recipe = files.of_workspace(workspace)
+    workspace.about()  # raises MissingInput if the folder is no workspace
+    stages = standing.status(recipe, workspace)
+    settings = standing.for_next_round(recipe, workspace)
+    rounds, people = overview(workspace.rounds.all()), _progress(workspace)
     if as_json:
-        shown = {"stages": stages, "rounds": rounds, "people": progress, "for_next_round": later}
-        console.show(shown, as_json=True)
+        report = {"stages": stages, "rounds": rounds, "people": people, "for_next_round": settings}
+        console.show(report, as_json=True)
         return
     console.table(stages)
     if rounds:
         console.table(rounds, title="rounds")
-    if progress:
-        console.table(progress, title="people")
-    for field in later:
+    if people:
+        console.table(people, title="people")
+    for field in settings:
         console.note(f"{field} is not that of round {rounds[-1].round}: it acts on the next one")
 
 

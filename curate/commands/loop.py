@@ -1,4 +1,4 @@
-"""Begin a run, and run it."""
+"""Commands that start a run, and run it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def run_command(
     ] = False,
     engine: EngineName = None,
     workers: Workers = None,
-    workspace: Root = HERE,
+    root: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
 ) -> None:
@@ -66,25 +66,25 @@ def run_command(
     """
     from curate.run import files
 
-    opened = open_workspace(workspace)
+    workspace = open_workspace(root)
     if path is not None:
         files.load(path)
     if dry_run:
-        recipe = files.load(path, set_ or ()) if path else files.of_workspace(opened, set_ or ())
-        work_on(opened, engine or recipe.engine, workers or recipe.workers)
-        _forecast(recipe, opened, as_json)
+        recipe = files.load(path, set_ or ()) if path else files.of_workspace(workspace, set_ or ())
+        work_on(workspace, engine or recipe.engine, workers or recipe.workers)
+        _forecast(recipe, workspace, as_json)
         return
-    if purpose and not next_round and opened.rounds.all():
+    if purpose and not next_round and workspace.rounds.all():
         raise RecipeError("--purpose is for a new round", hint="add --next-round")
     overrides = [*(set_ or ()), *([f"sample.purpose={purpose}"] if purpose else ())]
-    with opened.lock.hold("run", wait=wait):
-        for field in files.adopt(opened, path) if path else ():
+    with workspace.lock.hold("run", wait=wait):
+        for field in files.adopt(workspace, path) if path else ():
             console.note(f"recipe.yaml: {field} changed")
-        overrides = [*_opened_with(opened), *overrides]
-        recipe = files.of_workspace(opened, overrides)
-        opened.init(recipe.name or opened.root.name)
-        work_on(opened, engine or recipe.engine, workers or recipe.workers)
-        _walk(recipe, opened, next_round, overrides, as_json)
+        overrides = [*_pending_overrides(workspace), *overrides]
+        recipe = files.of_workspace(workspace, overrides)
+        workspace.init(recipe.name or workspace.root.name)
+        work_on(workspace, engine or recipe.engine, workers or recipe.workers)
+        _walk(recipe, workspace, next_round, overrides, as_json)
 
 
 def _forecast(recipe: Recipe, workspace: Workspace, as_json: bool) -> None:
@@ -93,7 +93,7 @@ def _forecast(recipe: Recipe, workspace: Workspace, as_json: bool) -> None:
     console.show(estimate(recipe, workspace), as_json=as_json)
 
 
-def _opened_with(workspace: Workspace) -> tuple[str, ...]:
+def _pending_overrides(workspace: Workspace) -> tuple[str, ...]:
     from curate.run.meant import meant
 
     overrides = meant(workspace)

@@ -1,4 +1,4 @@
-"""The options that commands share, and how they open a workspace."""
+"""The options that commands share, and the opening of a workspace."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ Workers = Annotated[
     typer.Option(min=1, envvar="CURATE_WORKERS", help="How many processes; default all cores."),
 ]
 HERE = Path()
+"""The current folder: the default of every workspace."""
 
 
 def plain_app(help: str | None = None) -> typer.Typer:
@@ -45,7 +46,7 @@ def open_workspace(root: Path, *, accept_withdrawals: bool = False) -> Workspace
 
 
 def work_on(workspace: Workspace, engine: str | None, workers: int | None) -> None:
-    """Let a workspace do its bulk work on an engine; without a name, on this machine."""
+    """Set the engine of a workspace's bulk work; without a name, this machine's processes."""
     from curate.engine import choose
 
     workspace.engine = choose(engine, workers)

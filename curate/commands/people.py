@@ -1,4 +1,4 @@
-"""Commands about people: who annotates, under which accounts, and what they did."""
+"""Commands about people: the annotators, their accounts, and what they did."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ people = plain_app("People who annotate, and what they did.")
 
 
 @people.command("list")
-def people_list(workspace: Root = HERE, as_json: Json = False) -> None:
+def people_list(root: Root = HERE, as_json: Json = False) -> None:
     """List who annotates, and under which accounts.
 
     Example: curate people list
     """
     from curate.people.people import load
 
-    known = [person.model_dump(mode="json", by_alias=True) for person in load(workspace).people]
+    rows = [person.model_dump(mode="json", by_alias=True) for person in load(root).people]
     if as_json:
-        console.show({"people": known}, as_json=True)
-    elif known:
-        console.table([{name: _cell(value) for name, value in each.items()} for each in known])
+        console.show({"people": rows}, as_json=True)
+    elif rows:
+        console.table([{name: _cell(value) for name, value in row.items()} for row in rows])
 
 
 def _cell(value: object) -> object:
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {each}" for key, each in value.items())
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
     return ", ".join(value) if isinstance(value, list) else value
 
 
@@ -49,7 +49,7 @@ def people_add(
     quota: Annotated[int | None, typer.Option(help="The most tasks of one round.")] = None,
     from_: Annotated[str | None, typer.Option("--from", help="Asked from this day on.")] = None,
     until: Annotated[str | None, typer.Option(help="Asked up to this day.")] = None,
-    workspace: Root = HERE,
+    root: Root = HERE,
     wait: Wait = 0,
 ) -> None:
     """Add a person, or what is new about one; one person on two servers is one annotator.
@@ -60,7 +60,7 @@ def people_add(
     from curate.people.accounts import add
     from curate.spec import validated
 
-    given = {
+    options = {
         "id": id,
         "name": name,
         "accounts": dict(map(_account, account or ())) or None,
@@ -69,10 +69,10 @@ def people_add(
         "from": from_,
         "until": until,
     }
-    told = {key: value for key, value in given.items() if value is not None}
-    person = validated(Person, told, where="curate people add")
-    with open_workspace(workspace).lock.hold("people add", wait=wait):
-        add(workspace, person)
+    values = {key: value for key, value in options.items() if value is not None}
+    person = validated(Person, values, where="curate people add")
+    with open_workspace(root).lock.hold("people add", wait=wait):
+        add(root, person)
 
 
 def _account(text: str) -> tuple[str, str]:
@@ -92,7 +92,7 @@ def people_report(
     by: Annotated[str, typer.Option(help="day, week, month or round.")] = "month",
     annotator: Annotated[list[str] | None, typer.Option(help="Only these people.")] = None,
     zone: Annotated[str, typer.Option(help="Whose midnight: a time zone by name.")] = "UTC",
-    workspace: Root = HERE,
+    root: Root = HERE,
     as_json: Json = False,
 ) -> None:
     """Say what people did: answers, skips, revisions and minutes, as CSV.
@@ -101,21 +101,22 @@ def people_report(
     """
     from curate.people.effort import Effort, Period, effort
 
-    periods: dict[str, Period] = {each: each for each in ("day", "week", "month", "round")}
+    periods: dict[str, Period] = {period: period for period in ("day", "week", "month", "round")}
     if by not in periods:
         raise RecipeError(f"--by {by}: no such period", hint=", ".join(periods))
-    rounds = open_workspace(workspace).rounds.all()
-    found = [
-        each
-        for each in effort((row for r in rounds for row in r.history()), periods[by], _zone(zone))
-        if not annotator or each.annotator in annotator
+    rounds = open_workspace(root).rounds.all()
+    answers = (row for round_ in rounds for row in round_.history())
+    efforts = [
+        line
+        for line in effort(answers, periods[by], _zone(zone))
+        if not annotator or line.annotator in annotator
     ]
     if as_json:
-        console.show({"report": found}, as_json=True)
+        console.show({"report": efforts}, as_json=True)
         return
     writer = csv.DictWriter(sys.stdout, [field.name for field in fields(Effort)])
     writer.writeheader()
-    writer.writerows(asdict(each) for each in found)
+    writer.writerows(asdict(line) for line in efforts)
 
 
 def _zone(name: str) -> ZoneInfo:

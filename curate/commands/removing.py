@@ -1,4 +1,4 @@
-"""Ask before documents are taken down, and show what became of it."""
+"""The command that takes documents down: it asks first, and shows the result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from curate.workspace import Workspace
 
 SHOWN = 20
-"""So many documents of each kind are listed."""
+"""The most documents of a kind that are listed."""
 
 remove = plain_app()
 
@@ -31,7 +31,7 @@ def remove_command(
     only: Annotated[bool, typer.Option("--only", help="Leave near-duplicates.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Say what exports hold today.")] = False,
-    workspace: Root = HERE,
+    root: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
 ) -> None:
@@ -39,74 +39,79 @@ def remove_command(
 
     Example: curate remove --domain example.org --reason "asked by the owner"
     """
-    opened = open_workspace(workspace)
-    with opened.lock.hold("remove", wait=wait):
+    workspace = open_workspace(root)
+    with workspace.lock.hold("remove", wait=wait):
         if check:
-            checked(opened, as_json)
+            checked(workspace, as_json)
         else:
-            named = {"ids": ids, "domain": domain, "url": url}
-            taken_down(opened, reason, named, only, yes, as_json)
+            request = {"ids": ids, "domain": domain, "url": url}
+            taken_down(workspace, reason, request, only, yes, as_json)
 
 
 def taken_down(
     workspace: Workspace,
     reason: str,
-    named: Mapping[str, Any],
+    request: Mapping[str, Any],
     only: bool,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """List what goes, ask, and take it down. Raises CurateError where the answer is no."""
+    """List the documents that `request` names, ask, and take them down.
+
+    `request` holds the arguments of `naming.find`. Raises CurateError if the answer is no.
+    """
     from curate.takedown import naming, takedown
 
     takedown.check_reason(reason)
-    ids = naming.find(workspace, **named)
-    found = [
-        each for each in naming.cluster(workspace, ids) if not only or each.why != "near_duplicate"
+    ids = naming.find(workspace, **request)
+    documents = [
+        document
+        for document in naming.cluster(workspace, ids)
+        if not only or document.why != "near_duplicate"
     ]
     if not ids:
         raise CurateError("nothing here is named by that", hint="nothing was done")
-    for why, some in groupby(found, key=lambda each: each.why.replace("_", " ")):
-        kind = list(some)
-        for each in kind[:SHOWN]:
-            console.note(f"{each.id}  {each.source}  {each.origin}  {why}")
-        if len(kind) > SHOWN:
-            console.note(f"and {len(kind) - SHOWN:,} more: {why}")
+    for kind, group in groupby(documents, key=lambda document: document.why.replace("_", " ")):
+        members = list(group)
+        for document in members[:SHOWN]:
+            console.note(f"{document.id}  {document.source}  {document.origin}  {kind}")
+        if len(members) > SHOWN:
+            console.note(f"and {len(members) - SHOWN:,} more: {kind}")
     if not only and not naming.knows_near(workspace):
         console.note("`clean` has not looked for near-duplicates here: none of them are named")
-    number = len({*ids, *(each.id for each in found)})
+    number = len({*ids, *(document.id for document in documents)})
     console.note(
         f"{number:,} documents go, copies and near-duplicates with them: texts, vectors, tasks on "
         "servers, and an export that holds one. Answers stay, by id. It cannot be undone."
     )
-    if not yes and console.ask(f"Type {number} to take them down: ", hint="add --yes") != str(
-        number
-    ):
-        raise CurateError("nothing was taken down", hint="it is only if you type the number")
-    made = takedown.run(workspace, found, ids, reason)
-    console.show(made, as_json=as_json)
+    if not yes:
+        answer = console.ask(f"Type {number} to take them down: ", hint="add --yes")
+        if answer != str(number):
+            raise CurateError("nothing was taken down", hint="it is only if you type the number")
+    result = takedown.run(workspace, documents, ids, reason)
+    console.show(result, as_json=as_json)
     if not as_json:
-        for held in made.exports:
-            console.note(_told(held))
+        for export in result.exports:
+            console.note(_export_line(export))
 
 
 def checked(workspace: Workspace, as_json: bool) -> None:
-    """Show, for each request, which exports held its documents and what today's holds."""
+    """Show, for each request, the exports that held its documents, and what today's holds."""
     from curate.takedown import takedown
 
-    told = takedown.check(workspace)
+    removals = takedown.check(workspace)
     if as_json:
-        console.show({"removals": told}, as_json=True)
+        console.show({"removals": removals}, as_json=True)
         return
-    for each in told:
-        after = each["after"]
+    for removal in removals:
+        after = removal["after"]
         today = "no export has been made since"
         if after is not None:
             today = f"the export of today, {after['content_sha256'][:12]}, holds {after['holds']}"
-        held = "; ".join(map(_told, each["exports"])) or "no export held any"
-        console.note(f"{each['record']}  {each['reason']}: {held}; {today}")
+        exports = "; ".join(map(_export_line, removal["exports"])) or "no export held any"
+        console.note(f"{removal['record']}  {removal['reason']}: {exports}; {today}")
 
 
-def _told(held: Mapping[str, Any]) -> str:
-    shards = ", ".join(f"{len(ids):,} in {name}" for name, ids in held["shards"].items())
-    return f"the export {held['content_sha256'][:12]} held {shards}"
+def _export_line(export: Mapping[str, Any]) -> str:
+    shards = ", ".join(f"{len(ids):,} in {name}" for name, ids in export["shards"].items())
+    return f"the export {export['content_sha256'][:12]} held {shards}"

@@ -9,14 +9,14 @@ round = plain_app("Rounds of asking people.")
 
 
 @round.command("list")
-def round_list(workspace: Root = HERE, as_json: Json = False) -> None:
+def round_list(root: Root = HERE, as_json: Json = False) -> None:
     """List the rounds and how far they are.
 
     Example: curate round list
     """
     from curate.rounds.standing import overview
 
-    rounds = overview(open_workspace(workspace).rounds.all())
+    rounds = overview(open_workspace(root).rounds.all())
     if as_json:
         console.show({"rounds": rounds}, as_json=True)
     elif rounds:
@@ -24,13 +24,13 @@ def round_list(workspace: Root = HERE, as_json: Json = False) -> None:
 
 
 @round.command("close")
-def round_close(workspace: Root = HERE, as_json: Json = False, wait: Wait = 0) -> None:
+def round_close(root: Root = HERE, as_json: Json = False, wait: Wait = 0) -> None:
     """End the newest round early: answers come home first, the rest is withdrawn.
 
     Example: curate round close
     """
     from curate.pull.stage import close_round
 
-    opened = open_workspace(workspace)
-    with opened.lock.hold("round close", wait=wait):
-        console.show(close_round(opened), as_json=as_json)
+    workspace = open_workspace(root)
+    with workspace.lock.hold("round close", wait=wait):
+        console.show(close_round(workspace), as_json=as_json)

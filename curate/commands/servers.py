@@ -1,4 +1,4 @@
-"""Commands about annotation servers: the embedded ones, and accounts on any."""
+"""Commands about annotation servers: the embedded ones, and the accounts on any server."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ def server_start(
 
     running = start(name, home(), console.watch, public_url)
     login = embedded(name).curator(home())
-    shown = {"url": running.url, "public": running.public or None, "user": login.email}
+    connection = {"url": running.url, "public": running.public or None, "user": login.email}
     if as_json:
-        console.show({**shown, "pid": running.pid}, as_json=True)
+        console.show({**connection, "pid": running.pid}, as_json=True)
         return
-    console.show({**shown, "password": login.password}, as_json=False)
+    console.show({**connection, "password": login.password}, as_json=False)
     if public_url:
-        _tell_how_to_reach(running)
+        _note_access(running)
 
 
-def _tell_how_to_reach(running: Running) -> None:
+def _note_access(running: Running) -> None:
     from curate.servers import public
 
     console.note(f"\nFor nginx on this machine, in its http block:\n\n{public.nginx(running)}")
@@ -92,12 +92,12 @@ def server_status(
     """
     from curate.connections import EMBEDDED
 
-    found = [_status_of(each) for each in ([name] if name else EMBEDDED)]
+    rows = [_status_of(server_name) for server_name in ([name] if name else EMBEDDED)]
     if as_json:
-        console.show(found[0] if name else {"servers": found}, as_json=True)
+        console.show(rows[0] if name else {"servers": rows}, as_json=True)
         return
-    for each in found:
-        console.show({**each, "pid": each["pid"] and str(each["pid"])}, as_json=False)
+    for row in rows:
+        console.show({**row, "pid": row["pid"] and str(row["pid"])}, as_json=False)
 
 
 def _status_of(name: str) -> dict[str, Any]:
@@ -105,7 +105,7 @@ def _status_of(name: str) -> dict[str, Any]:
     from curate.servers import inventory
 
     running = embedded(name).status(home())
-    held = inventory.take(home(), name)
+    content = inventory.take(home(), name)
     return {
         "server": name,
         "running": running is not None,
@@ -113,8 +113,8 @@ def _status_of(name: str) -> dict[str, Any]:
         "public": (running.public or None) if running else None,
         "pid": running.pid if running else None,
         "started": running.started if running else None,
-        "megabytes": round(held.bytes / 1e6, 2) if held else 0.0,
-        **(held.counts if held else {}),
+        "megabytes": round(content.bytes / 1e6, 2) if content else 0.0,
+        **(content.counts if content else {}),
     }
 
 
@@ -131,22 +131,22 @@ def server_reset(
     from curate.connections import embedded, home
     from curate.servers import inventory
 
-    server = embedded(name)
-    held = inventory.take(home(), name)
-    console.note(_losses(name, held) if held else f"{name} holds nothing")
-    if held:
+    embedded_server = embedded(name)
+    content = inventory.take(home(), name)
+    console.note(_losses(name, content) if content else f"{name} holds nothing")
+    if content:
         if not yes and console.ask(f"To lose all that, type {name}: ", hint="add --yes") != name:
             raise CurateError(f"{name} is as it was", hint="it goes only if you type its name")
-        server.reset(home())
+        embedded_server.reset(home())
         console.note(f"{name} is removed")
     if as_json:
-        console.show({"server": name, "removed": held is not None}, as_json=True)
+        console.show({"server": name, "removed": content is not None}, as_json=True)
 
 
-def _losses(name: str, held: Inventory) -> str:
-    counts = ", ".join(f"{number:,} {what}" for what, number in held.counts.items())
+def _losses(name: str, content: Inventory) -> str:
+    counts = ", ".join(f"{number:,} {thing}" for thing, number in content.counts.items())
     return (
-        f"{name} in {held.folder} holds {counts or 'data'} ({held.bytes / 1e6:,.1f} MB).\n"
+        f"{name} in {content.folder} holds {counts or 'data'} ({content.bytes / 1e6:,.1f} MB).\n"
         "All of it goes, the accounts too. Answers that `curate pull` brought home stay there."
     )
 
@@ -183,11 +183,11 @@ def accounts_list(server: Server = "label_studio", as_json: Json = False) -> Non
 
     remote = remote_accounts(server)
     if remote is None:
-        known = [vars(account) for account in embedded(server).accounts(home())]
+        rows = [vars(account) for account in embedded(server).accounts(home())]
     else:
         console.note(f"accounts on {remote.url}")
-        known = [{"email": login} for login in remote.logins()]
+        rows = [{"email": login} for login in remote.logins()]
     if as_json:
-        console.show({"accounts": known}, as_json=True)
-    elif known:
-        console.table([{k: v for k, v in each.items() if k != "token"} for each in known])
+        console.show({"accounts": rows}, as_json=True)
+    elif rows:
+        console.table([{key: row[key] for key in row if key != "token"} for row in rows])

@@ -16,7 +16,7 @@ import typer
 from curate.spec import MAY_BE_A_FILE, Spec
 
 MANY = "many"
-"""Marks the kind of what can be given several times."""
+"""Marks a kind whose option can be repeated."""
 
 ON_COMMAND_LINE: dict[Any, Any] = {
     (MANY, str): list[str],
@@ -25,11 +25,11 @@ ON_COMMAND_LINE: dict[Any, Any] = {
     int: int,
     bool: bool,
 }
-"""The kinds of values that an option can have, and its type; the first that a setting takes."""
+"""Kind of value → type of the option. A setting with several kinds has the first of these."""
 
 
 def kinds(annotation: Any) -> set[Any]:
-    """The plain types of a field: unions taken apart, Literal by the types of its values."""
+    """The plain types of a field: those of each part of a union, and of the values of a Literal."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return kinds(parts[0])
@@ -43,26 +43,26 @@ def kinds(annotation: Any) -> set[Any]:
 
 
 def option_type(annotation: Any) -> Any:
-    """The type of the option for a field; None where it fits on no command line."""
+    """The type of the option for a field; None if it does not fit on a command line."""
     plain = kinds(annotation) - {NoneType, dict}  # one value for each source lives in recipes
     if not plain or not plain <= ON_COMMAND_LINE.keys():
         return None
-    return next(kind for name, kind in ON_COMMAND_LINE.items() if name in plain)
+    return next(option for kind, option in ON_COMMAND_LINE.items() if kind in plain)
 
 
 def options(spec: type[Spec]) -> Iterator[Parameter]:
     """Yield a parameter for every setting of a Spec that can be an option."""
     hints = get_type_hints(spec, include_extras=True)
     for name, field in spec.model_fields.items():
-        if kind := option_type(hints[name]):
+        if value_type := option_type(hints[name]):
             option = typer.Option(help=field.description)
-            annotation = Annotated.__class_getitem__((kind | None, option))  # type: ignore[attr-defined]
+            annotation = Annotated.__class_getitem__((value_type | None, option))  # type: ignore[attr-defined]
             yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-def from_command_line(spec: type[Spec], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings that were given; paths in them are meant from the current folder."""
-    values = {name: value for name, value in given.items() if value is not None}
+def from_command_line(spec: type[Spec], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are not None; their paths are relative to the current folder."""
+    values = {name: value for name, value in arguments.items() if value is not None}
     for name, field in spec.model_fields.items():
         if name in values and MAY_BE_A_FILE in field.metadata:
             values[name] = _from_here(values[name])
@@ -70,7 +70,7 @@ def from_command_line(spec: type[Spec], given: Mapping[str, Any]) -> dict[str, A
 
 
 def _from_here(value: Any) -> Any:
-    """A path as seen from the current folder; what names no file there stays as it is."""
+    """An absolute path, from the current folder; a value that is no file there stays as it is."""
     if isinstance(value, list):
         return [_from_here(item) for item in value]
     return str(Path(value).resolve()) if value and Path(value).exists() else value

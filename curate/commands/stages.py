@@ -1,4 +1,4 @@
-"""A command for each stage, made from its `Stage`: help, options, and one run of it."""
+"""A command for each stage, made from its `Stage`: help, options, and a run of the stage."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from curate.stage import Stage
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a stage's command: the settings that were given, and the shared options."""
+    """One call of a stage's command: the settings on the command line, and the shared options."""
 
     stage: Stage[Any]
-    given: Mapping[str, Any]
+    settings: Mapping[str, Any]
     workspace: Path
     as_json: bool
     wait: float
@@ -44,7 +44,7 @@ class Call:
     workers: int | None = None
 
     def run(self, *, accept_withdrawals: bool = False) -> None:
-        """Run the stage with the recipe's settings and those that were given."""
+        """Run the stage with the recipe's settings; those on the command line replace them."""
         stage, name = self.stage, self.stage.name
         workspace = open_workspace(self.workspace, accept_withdrawals=accept_withdrawals)
         if stage.reads:
@@ -52,8 +52,8 @@ class Call:
         recipe = files.of_workspace(workspace, meant(workspace))
         work_on(workspace, self.engine or recipe.engine, self.workers or recipe.workers)
         of_recipe = recipe.section(name).model_dump(mode="json", exclude_unset=True)
-        given = from_command_line(stage.spec, self.given)
-        spec = validated(stage.spec, {**of_recipe, **given}, where=f"curate {name}")
+        settings = from_command_line(stage.spec, self.settings)
+        spec = validated(stage.spec, {**of_recipe, **settings}, where=f"curate {name}")
         with workspace.lock.hold(name, wait=self.wait):
             workspace.init(workspace.root.name)
             step = run_stage(workspace, name, spec)
@@ -62,16 +62,16 @@ class Call:
 
 def command(name: str) -> Any:
     """The command of a stage."""
-    stage, act = find(name), ACTIONS.get(name, Call.run)
-    own = _own_options(act) if name in ACTIONS else []
+    stage, action = find(name), ACTIONS.get(name, Call.run)
+    extra = _extra_options(action) if name in ACTIONS else []
     shared = [*(_BULK if stage.bulk else ()), *_SHARED]
 
     def call(**values: Any) -> None:
-        more = {parameter.name: values.pop(parameter.name) for parameter in own}
-        common = {parameter.name: values.pop(parameter.name) for parameter in shared}
-        act(Call(stage, values, **common), **more)
+        extra_values = {option.name: values.pop(option.name) for option in extra}
+        shared_values = {option.name: values.pop(option.name) for option in shared}
+        action(Call(stage, values, **shared_values), **extra_values)
 
-    call.__signature__ = Signature([*options(stage.spec), *own, *shared])  # type: ignore[attr-defined]
+    call.__signature__ = Signature([*options(stage.spec), *extra, *shared])  # type: ignore[attr-defined]
     app = plain_app()
     app.command(name, help=_help(stage))(call)
     return typer.main.get_command(app)
@@ -94,13 +94,13 @@ _SHARED = (
 _BULK = (_parameter("engine", EngineName, None), _parameter("workers", Workers, None))
 
 
-def _own_options(action: Callable[..., None]) -> list[Parameter]:
+def _extra_options(action: Callable[..., None]) -> list[Parameter]:
     hints = get_type_hints(action, include_extras=True)
-    _, *rest = signature(action).parameters.values()
-    return [_parameter(option.name, hints[option.name], option.default) for option in rest]
+    _, *extra = signature(action).parameters.values()
+    return [_parameter(option.name, hints[option.name], option.default) for option in extra]
 
 
-# ── stages that can do something else instead
+# ── commands with options of their own, which may do something else
 
 
 def _clean(
@@ -156,4 +156,4 @@ def _pull(
 
 
 ACTIONS: dict[str, Callable[..., None]] = {"clean": _clean, "push": _push, "pull": _pull}
-"""What a stage's command does with options of its own."""
+"""The functions of commands that have options of their own."""

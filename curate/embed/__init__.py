@@ -1,8 +1,8 @@
 """Text → vectors, behind a one-method protocol; saved in blocks and cached by content."""
 
-from curate.embed.vectors import Embedded, embed
+from curate.embed.vectors import Vectors, embed
 
 __all__ = [
-    "Embedded",
+    "Vectors",
     "embed",
 ]

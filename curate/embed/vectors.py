@@ -27,7 +27,7 @@ BLOCK = 1024
 
 
 @dataclass(frozen=True)
-class Embedded:
+class Vectors:
     """The table of the vectors of the kept documents, and the encoder that made them.
 
     `encoded` is the number of documents that this run encoded; `note` says why `auto` chose it.
@@ -49,7 +49,7 @@ class Embedded:
         return table["id"].to_pylist(), flat.reshape(-1, self.dimension).astype(np.float32)
 
 
-def embed(workspace: Workspace, name: str) -> Embedded:
+def embed(workspace: Workspace, name: str) -> Vectors:
     """Make the vectors of every kept document with the encoder of that name (`auto` chooses).
 
     Existing blocks are kept. Raises CurateError if there is no such encoder.
@@ -72,7 +72,7 @@ def embed(workspace: Workspace, name: str) -> Embedded:
     stored = workspace.tables.stored(table)
     if todo or stored is None or not stored.made.same_as(provenance):
         storage.seal(folder, provenance)
-    return Embedded(table, encoder.id, encoder.dimension, documents, encoded, note)
+    return Vectors(table, encoder.id, encoder.dimension, documents, encoded, note)
 
 
 def _texts(workspace: Workspace) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from curate.evaluate.arms import MIXTURE, ArmResult
 
 
-def compared(arms: tuple[ArmResult, ...]) -> str:
+def verdict_on(arms: tuple[ArmResult, ...]) -> str:
     """The verdict in words: whether the mixture beats each other arm, by the mean over sources.
 
     A difference of up to two of its standard deviations is noise.

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from curate import storage
 from curate.errors import MissingInput
 from curate.evaluate.arms import ArmResult, compare_arms
-from curate.evaluate.comparing import compared
+from curate.evaluate.comparing import verdict_on
 from curate.evaluate.people import against_people
 from curate.evaluate.spec import EvaluateSpec
 from curate.metrics import Classification
@@ -41,7 +41,7 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
     verdict = "there is no mixture to compare"
     if workspace.tables.stored("mix"):
         arms, notes = compare_arms(workspace, spec)
-        verdict = compared(arms) if arms else "the mixture was not compared"
+        verdict = verdict_on(arms) if arms else "the mixture was not compared"
     elif metrics is None:
         raise MissingInput(
             "there is nothing to evaluate", hint="run `curate score` or `curate mix`"

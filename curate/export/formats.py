@@ -1,11 +1,12 @@
-"""How a shard is written: JSONL or Parquet."""
+"""The formats of shards: how each is written and read back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.export.documents import Document
@@ -14,14 +15,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def write(path: Path, documents: Iterable[Document]) -> None:
-    """Write a shard as the ending of `path` says: `.jsonl` as JSON lines, else as Parquet."""
-    if path.suffix == ".jsonl":
-        with path.open("w", encoding="utf-8") as file:
-            file.writelines(
-                json.dumps(document, ensure_ascii=False) + "\n" for document in documents
-            )
-        return
+def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
+    """Write a shard as JSON lines."""
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
+
+
+def write_parquet(path: Path, documents: Iterable[Document]) -> None:
+    """Write a shard as Parquet."""
     storage.write_parquet(path, _as_table(documents))
 
 
@@ -50,3 +51,39 @@ def _as_table(documents: Iterable[Document]) -> pa.Table:
         for document in documents
     ]
     return pa.Table.from_pylist(rows, schema=schema)
+
+
+def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a shard of JSON lines."""
+    with path.open(encoding="utf-8") as file:
+        yield from (json.loads(line) for line in file)
+
+
+def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a Parquet shard."""
+    import pyarrow.parquet as pq
+
+    for row in pq.read_table(path).to_pylist():
+        row["labels"] = json.loads(row["labels"])
+        row["fields"] = json.loads(row["fields"]) if row["fields"] else None
+        yield row
+
+
+@dataclass(frozen=True)
+class Format:
+    """How shards are written, and read back."""
+
+    write: Callable[[Path, Iterable[Document]], None]
+    read: Callable[[Path], Iterator[dict[str, Any]]]
+
+
+FORMATS: dict[str, Format] = {
+    "jsonl": Format(write_jsonl, read_jsonl),
+    "parquet": Format(write_parquet, read_parquet),
+}
+"""The formats of shards, by the name in the settings, which is the ending of the file too."""
+
+
+def read_shard(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the documents of a shard, whose format its ending tells."""
+    yield from FORMATS[path.suffix.removeprefix(".")].read(path)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from curate import storage
 from curate.export.card import dataset_card
 from curate.export.documents import content_line, read_documents, read_labels
-from curate.export.formats import write
+from curate.export.formats import FORMATS
 from curate.export.manifest import entry, manifest_of
 from curate.export.order import read_draw, shuffled
 from curate.export.spec import ExportSpec
@@ -60,7 +60,7 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
             part = order[start : start + spec.shard_documents]
             documents = list(read_documents(workspace, part, draw, labels))
             path = folder / f"data-{number:05}.{spec.format}"
-            write(path, documents)
+            FORMATS[spec.format].write(path, documents)
             for document in documents:
                 content.update(content_line(document))
             tokens = sum(int(draw["tokens"][id]) for id, _ in part)

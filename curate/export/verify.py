@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any
 from curate import storage, tokens
 from curate.errors import DataError
 from curate.export.documents import content_line
+from curate.export.formats import read_shard
 from curate.takedown.listed import removed
 from curate.text import TEXT, content_id
 
@@ -110,7 +110,7 @@ def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, tally: _Tall
     documents = total = 0
     if storage.sha256_of(path) != entry["sha256"]:
         problems.append(f"{entry['path']} is not the file that the manifest names")
-    for document in read_documents(path):
+    for document in read_shard(path):
         size = count(document["text"])
         documents, total = documents + 1, total + size
         tally.documents[document["group"]] += 1
@@ -127,18 +127,6 @@ def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, tally: _Tall
         if actual != entry[name]:
             problems.append(f"{entry['path']} holds {actual} {name}, not {entry[name]}")
     return problems
-
-
-def read_documents(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the documents of a shard, JSON lines or Parquet."""
-    if path.suffix == ".jsonl":
-        with path.open(encoding="utf-8") as file:
-            yield from (json.loads(line) for line in file)
-        return
-    for row in read_table(path):
-        row["labels"] = json.loads(row["labels"])
-        row["fields"] = json.loads(row["fields"]) if row["fields"] else None
-        yield row
 
 
 def read_table(path: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def audited(
+def group_rows(
     draw: pd.DataFrame,
     wanted: dict[str, float],
     projected: Projected,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import chance, tables
 from curate.errors import DataError, RecipeError
-from curate.mix.audit import audited
+from curate.mix.audit import group_rows
 from curate.mix.candidates import candidates, column_of, needs_scores
 from curate.mix.spec import MixSpec, ShareLimit, tokens_of
 from curate.mixture.drawing import draw_groups
@@ -74,7 +74,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
         raise DataError(
             f"a budget of {budget:,} tokens is not worth one document", hint="raise `mix.budget`"
         )
-    groups = audited(draw, wanted, projected, supply, spec)
+    groups = group_rows(draw, wanted, projected, supply, spec)
     columns = ["id", "group", "bucket", "weight", "copies"]
     workspace.tables.write("mix", tables.rows("mix", draw[columns].to_dict("records")), provenance)
     workspace.tables.write("groups", tables.rows("groups", groups), provenance)

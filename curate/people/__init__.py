@@ -9,9 +9,9 @@
         from: 2026-01-01           # asked from this day on
         until: 2026-06-30          # and up to this one
 
-One person on two servers is one annotator. An account that nobody listed gets an id that says
-nothing about the person, and is added; once it is listed under another id, what was answered before
-is that person's.
+One person on two servers is one annotator. An account that nobody listed is added under an id that
+says nothing about the person. If it is listed under another id later, its earlier answers belong to
+that person too.
 """
 
 from curate.people.people import NAME, People, Person

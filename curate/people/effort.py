@@ -1,4 +1,4 @@
-"""What people did, by day, week, month or round."""
+"""The work of each person, by day, week, month or round."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Period = Literal["day", "week", "month", "round"]
 
 @dataclass(frozen=True)
 class Effort:
-    """What a person did in a period: texts answered and skipped, answers changed later, minutes."""
+    """The work of a person in a period: texts answered or skipped, revisions, minutes."""
 
     annotator: str
     period: str
@@ -26,48 +26,48 @@ class Effort:
 def effort(
     history: Iterable[Mapping[str, Any]], period: Period, zone: tzinfo = UTC
 ) -> list[Effort]:
-    """Return what each person did, by period, from rows of `annotations`, oldest first.
+    """The work of each person and period, from rows of `annotations`, oldest first.
 
-    Days, weeks and months begin at midnight in `zone`.
-
-    A text counts once, in the period of its first answer; a change of it is a revision, in its
-    own. Minutes are those that a server measured, None where it does not; an edit's time holds
-    that of the answer before it.
+    Days, weeks and months begin at midnight in `zone`. A text counts once, in the period of its
+    first answer. A later change is a revision, in the period of the change. Minutes are measured
+    by the server; None if it measures none. The time of a changed answer includes the time of the
+    answer before it, so the longest time of a text counts.
     """
-    done: dict[tuple[str, str], dict[str, Any]] = defaultdict(
+    work: dict[tuple[str, str], dict[str, Any]] = defaultdict(
         lambda: {"answers": set(), "skips": set(), "revisions": set(), "seconds": {}}
     )
-    first: dict[tuple[str, str, int], str] = {}
-    said: dict[tuple[str, str, str, int], Any] = {}
+    first_periods: dict[tuple[str, str, int], str] = {}
+    answers: dict[tuple[str, str, str, int], Any] = {}
     for row in history:
         if row["status"] not in ("submitted", "skipped"):
             continue
-        who, task = row["annotator"], (row["annotator"], row["id"], row["round"])
-        when = _period(row, period, zone)
+        annotator, task = row["annotator"], (row["annotator"], row["id"], row["round"])
+        name = _period_name(row, period, zone)
         key = (*task[:2], row["question"], row["round"])
-        spent = done[who, first.setdefault(task, when)]["seconds"]
+        first_work = work[annotator, first_periods.setdefault(task, name)]
         if row["seconds"] is not None:
-            spent[task] = max(spent.get(task, 0.0), row["seconds"])
-        if key in said and said[key] != (row["status"], row["value"]):
-            done[who, when]["revisions"].add((*task, row["at"]))
-        said[key] = (row["status"], row["value"])
-        kind = "answers" if row["status"] == "submitted" else "skips"
-        done[who, first[task]][kind].add(task)
-        done[who, first[task]]["answers" if kind == "skips" else "skips"].discard(task)
+            seconds = first_work["seconds"]
+            seconds[task] = max(seconds.get(task, 0.0), row["seconds"])
+        if key in answers and answers[key] != (row["status"], row["value"]):
+            work[annotator, name]["revisions"].add((*task, row["at"]))
+        answers[key] = (row["status"], row["value"])
+        kind, other = ("answers", "skips") if row["status"] == "submitted" else ("skips", "answers")
+        first_work[kind].add(task)
+        first_work[other].discard(task)
     return [
         Effort(
-            who,
-            when,
-            len(counted["answers"]),
-            len(counted["skips"]),
-            len(counted["revisions"]),
-            round(sum(counted["seconds"].values()) / 60, 2) if counted["seconds"] else None,
+            annotator,
+            name,
+            len(totals["answers"]),
+            len(totals["skips"]),
+            len(totals["revisions"]),
+            round(sum(totals["seconds"].values()) / 60, 2) if totals["seconds"] else None,
         )
-        for (who, when), counted in sorted(done.items())
+        for (annotator, name), totals in sorted(work.items())
     ]
 
 
-def _period(row: Mapping[str, Any], period: Period, zone: tzinfo) -> str:
+def _period_name(row: Mapping[str, Any], period: Period, zone: tzinfo) -> str:
     if period == "round":
         return f"{row['round']:02}"
     at = row["at"].astimezone(zone)

@@ -9,9 +9,9 @@
         from: 2026-01-01           # asked from this day on
         until: 2026-06-30          # and up to this one
 
-One person on two servers is one annotator. An account that nobody listed gets an id that says
-nothing about the person, and is added; once it is listed under another id, what was answered before
-is that person's.
+One person on two servers is one annotator. An account that nobody listed is added under an id that
+says nothing about the person. If it is listed under another id later, its earlier answers belong to
+that person too.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from curate.spec import Spec, validated
 
 NAME = "people.yaml"
 BACKENDS = ("label_studio", "argilla", "folder")
-"""Where somebody can have an account."""
+"""The servers on which a person can have an account."""
 
 
 class Person(Spec):
-    """One annotator: one id, whatever the accounts."""
+    """One annotator: one id for all accounts."""
 
     id: Annotated[str, Field(min_length=1, description="What tables and exports hold.")]
     name: Annotated[str | None, Field(description="For people to read.")] = None
@@ -46,9 +46,9 @@ class Person(Spec):
 
     @model_validator(mode="after")
     def _can_be_asked(self) -> Person:
-        elsewhere = sorted(set(self.accounts) - set(BACKENDS))
-        if elsewhere:
-            raise ValueError(f"no server is called {elsewhere[0]}: {', '.join(BACKENDS)}")
+        unknown = sorted(set(self.accounts) - set(BACKENDS))
+        if unknown:
+            raise ValueError(f"no server is called {unknown[0]}: {', '.join(BACKENDS)}")
         if self.since and self.until and self.until < self.since:
             raise ValueError("`until` lies before `from`")
         return self
@@ -60,9 +60,9 @@ class Person(Spec):
         )
 
     def reads(self, language: str | None) -> bool:
-        """Whether the person reads a language; `zh` stands for `zh-Hant` too."""
+        """Whether the person reads a language; `zh` includes `zh-Hant`."""
         return not self.languages or any(
-            language == each or (language or "").startswith(f"{each}-") for each in self.languages
+            language == tag or (language or "").startswith(f"{tag}-") for tag in self.languages
         )
 
 
@@ -72,16 +72,23 @@ class People(Spec):
     people: tuple[Person, ...] = ()
 
     def ids(self, backend: str) -> dict[str, str]:
-        """Return account → id on one backend."""
-        return {p.accounts[backend]: p.id for p in self.people if backend in p.accounts}
+        """The id of each account on one backend."""
+        return {
+            person.accounts[backend]: person.id
+            for person in self.people
+            if backend in person.accounts
+        }
 
     def person(self, id: str) -> Person:
-        """Return the person of that id; whoever is not listed has no more than the id."""
-        return next((each for each in self.people if each.id == id), Person(id=id))
+        """The person with that id; a person who is not listed has nothing but the id."""
+        return next((person for person in self.people if person.id == id), Person(id=id))
 
 
 def load(workspace: Path) -> People:
-    """Return the people of a workspace; none if there is no file."""
+    """Load the people of a workspace; none if there is no file.
+
+    Raises RecipeError for a file that is not valid, or if two people share an id or an account.
+    """
     import yaml
 
     path = workspace / NAME
@@ -92,21 +99,23 @@ def load(workspace: Path) -> People:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{NAME}: not YAML ({' '.join(str(error).split())})") from None
     people = validated(People, data, where=NAME)
-    _refuse_two([person.id for person in people.people], "the id")
+    _refuse_repeats([person.id for person in people.people], "the id")
     for backend in BACKENDS:
-        accounts = [p.accounts[backend] for p in people.people if backend in p.accounts]
-        _refuse_two(accounts, f"the {backend} account")
+        accounts = [
+            person.accounts[backend] for person in people.people if backend in person.accounts
+        ]
+        _refuse_repeats(accounts, f"the {backend} account")
     return people
 
 
-def _refuse_two(names: Iterable[str], what: str) -> None:
-    for name, times in Counter(names).items():
-        if times > 1:
-            raise RecipeError(f"{NAME}: two people have {what} {name}")
+def _refuse_repeats(names: Iterable[str], kind: str) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            raise RecipeError(f"{NAME}: two people have {kind} {name}")
 
 
 def save(workspace: Path, people: People) -> None:
-    """Write people.yaml, readable by its owner alone."""
+    """Write people.yaml. Only its owner can read it."""
     import yaml
 
     data = people.model_dump(mode="json", exclude_defaults=True, by_alias=True)

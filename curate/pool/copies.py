@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-KNOWN = -1
+BATCH_ONLY = -1
 """The shard number of rows that only say in which batch an id was first seen."""
 
 
@@ -53,7 +53,7 @@ def changes(rows: pa.Table) -> pa.Table:
 
     high, low = _halves(rows["id"])
     batch, rank, shard, row = (rows[name].to_numpy() for name in ("batch", "rank", "shard", "row"))
-    order = np.lexsort((row, shard, rank, batch, shard == KNOWN, low, high))
+    order = np.lexsort((row, shard, rank, batch, shard == BATCH_ONLY, low, high))
     high, low, batch, rank, shard, row = (
         column[order] for column in (high, low, batch, rank, shard, row)
     )
@@ -64,8 +64,8 @@ def changes(rows: pa.Table) -> pa.Table:
         return changes_schema().empty_table()
     group = np.cumsum(first) - 1
     oldest = np.minimum.reduceat(batch, starts)
-    owners = np.flatnonzero(first & (shard != KNOWN))
-    copies = np.flatnonzero(~first & (shard != KNOWN))
+    owners = np.flatnonzero(first & (shard != BATCH_ONLY))
+    copies = np.flatnonzero(~first & (shard != BATCH_ONLY))
     before = _pairs(rows["also"].combine_chunks().take(pa.array(order)), group)
     elsewhere = copies[rank[copies] != rank[starts[group[copies]]]]
     now = np.unique(
@@ -149,7 +149,7 @@ class Ids:
         if self.real:
             return narrow_rows(table, number_of(path.name), self.ranks)
         ids = pa.array([bytes.fromhex(id) for id in table["id"].to_pylist()], pa.binary(16))
-        rows, nothing = table.num_rows, pa.scalar(KNOWN)
+        rows, nothing = table.num_rows, pa.scalar(BATCH_ONLY)
         return pa.table(
             [
                 ids,

@@ -238,7 +238,7 @@ def _stored(pattern: str, source: SourceSpec) -> Iterator[_Entry]:
             within = path.rstrip("/") + "/"
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{plain}: {error}") from None
-    regex = None if magic is None else translated(plain[len(base) + 1 :])
+    regex = None if magic is None else glob_regex(plain[len(base) + 1 :])
     folder = base.rstrip("/").rsplit("/", 1)[-1] if within and magic is None else ""
     for info in infos:
         inside = info.path[len(within) :] if within else ""
@@ -249,7 +249,7 @@ def _stored(pattern: str, source: SourceSpec) -> Iterator[_Entry]:
         yield _Entry(address, info.size, info.mtime_ns or 0, folder, reason)
 
 
-def translated(pattern: str) -> re.Pattern[str]:
+def glob_regex(pattern: str) -> re.Pattern[str]:
     """A glob as a regular expression: `*` matches within a folder, `**/` across folders."""
     parts = re.split(r"(\*\*/|\*|\?|\[[^\]]+\])", pattern)
     regexes = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}

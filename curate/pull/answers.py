@@ -1,4 +1,4 @@
-"""One answer on its way home: checked, led back to the document, laid out as a row."""
+"""One answer on its way home: checked, mapped back to the document, and made a row."""
 
 from __future__ import annotations
 
@@ -14,39 +14,42 @@ from curate.rounds.views import View
 from curate.text import canonical
 
 
-def checked(each: Annotation, form: Form, views: Mapping[str, View]) -> Annotation:
-    """Return the answer as it is kept, or marked as rejected with the reason it cannot be meant.
+def check_answer(answer: Annotation, form: Form, views: Mapping[str, View]) -> Annotation:
+    """The answer with its value mapped home; rejected, with the reason, if it is not valid.
 
-    A draft stays one, whatever it says: it must not take the place of what was submitted before.
+    A draft stays a draft even if it is not valid: a rejected answer would replace the submission
+    before it.
     """
-    if each.status not in ("submitted", "draft"):
-        return each
-    value, reason = _home(each, form, views)
-    wrong = reason is not None and each.status == "submitted"
-    return replace(each, value=value, reason=reason, status="rejected" if wrong else each.status)
+    if answer.status not in ("submitted", "draft"):
+        return answer
+    value, reason = _map_home(answer, form, views)
+    status = "rejected" if reason is not None and answer.status == "submitted" else answer.status
+    return replace(answer, value=value, reason=reason, status=status)
 
 
-def _home(each: Annotation, form: Form, views: Mapping[str, View]) -> tuple[Any, str | None]:
-    if each.id not in views:
-        return each.value, "not a task of this round"
-    view = views[each.id]
-    if reason := complaint(form, each.question, each.value, view.fields):
-        return each.value, reason
-    return view.home(each.value, form.question(each.question).kind)
+def _map_home(answer: Annotation, form: Form, views: Mapping[str, View]) -> tuple[Any, str | None]:
+    """The value in terms of documents, and why it cannot be kept (None: it can)."""
+    if answer.id not in views:
+        return answer.value, "not a task of this round"
+    view = views[answer.id]
+    if reason := complaint(form, answer.question, answer.value, view.fields):
+        return answer.value, reason
+    return view.home(answer.value, form.question(answer.question).kind)
 
 
 def answer_row(
-    each: Annotation, ids: Mapping[str, str], current: Round, batch: Batch
+    answer: Annotation, ids: Mapping[str, str], current: Round, batch: Batch
 ) -> dict[str, Any]:
+    """The answer as a row of the table `annotations`. `ids` maps accounts to people."""
     return {
-        "id": each.id,
-        "question": each.question,
-        "annotator": ids.get(each.account, each.account),
-        "value": None if each.value is None else _json(each.value),
-        "status": each.status,
-        "reason": each.reason,
-        "at": moment(each.at),
-        "seconds": each.seconds,
+        "id": answer.id,
+        "question": answer.question,
+        "annotator": ids.get(answer.account, answer.account),
+        "value": None if answer.value is None else _json(answer.value),
+        "status": answer.status,
+        "reason": answer.reason,
+        "at": moment(answer.at),
+        "seconds": answer.seconds,
         "backend": batch.project.backend,
         "project": batch.project.name,
         "round": current.number,
@@ -57,12 +60,12 @@ def answer_row(
 
 
 def _json(value: Any) -> str:
-    """Return a value as JSON that can be stored: a lone surrogate becomes U+FFFD."""
+    """The value as JSON that can be stored: a lone surrogate becomes U+FFFD."""
     return canonical(json.dumps(value, ensure_ascii=False))
 
 
-def annotation(row: Mapping[str, Any], form: Form, views: Mapping[str, View]) -> Annotation:
-    """Return an answer that is at home as its server has it."""
+def annotation_of(row: Mapping[str, Any], form: Form, views: Mapping[str, View]) -> Annotation:
+    """The answer of a stored row, with its value as on the page and the id as its account."""
     value = None if row["value"] is None else json.loads(row["value"])
     if value is not None and row["reason"] is None:
         value = views[row["id"]].shown(value, form.question(row["question"]).kind)
@@ -73,28 +76,34 @@ def annotation(row: Mapping[str, Any], form: Form, views: Mapping[str, View]) ->
 
 
 def key_of(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The task, the question and the annotator of a row."""
     return row["id"], row["question"], row["annotator"]
 
 
-def event(row: Mapping[str, Any]) -> tuple[Any, ...]:
+def event_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The key, value, status, reason and time of a row: equal for an answer pulled twice."""
     return (*key_of(row), row["value"], row["status"], row["reason"], row["at"])
 
 
 def is_new(
-    row: Mapping[str, Any], before: Mapping[str, Any] | None, seen: set[tuple[Any, ...]]
+    row: Mapping[str, Any], before: Mapping[str, Any] | None, events: set[tuple[Any, ...]]
 ) -> bool:
-    """Whether an answer is not at home yet; one without a time is if it says what stands there."""
+    """Whether an answer is not stored yet. `before` is the newest stored row of its key.
+
+    An answer after a withdrawal is new. One without a time is new if its value, status or reason
+    has changed.
+    """
     if before is None or (before["status"] == "withdrawn" != row["status"]):
         return True
     if row["at"] is None:
         return any(row[name] != before[name] for name in ("value", "status", "reason"))
-    return event(row) not in seen
+    return event_of(row) not in events
 
 
 def was_put_back(
     row: Mapping[str, Any], before: Mapping[str, Any] | None, restored: str | None
 ) -> bool:
-    """Whether an answer is what `push --restore` put there: the one at home, at another time."""
+    """Whether `push --restore` put the answer back: `before` again, not later than `restored`."""
     if before is None or restored is None or row["at"] is None:
         return False
     same = all(row[name] == before[name] for name in ("value", "status"))

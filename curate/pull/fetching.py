@@ -1,4 +1,4 @@
-"""Fetch what is new on one project, and keep it append-only."""
+"""Fetch the new answers of one project, and store them append-only."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from curate.backends import Backend
-from curate.people import accounts as accounts_
 from curate.people import people
-from curate.pull.answers import annotation, answer_row, checked, event, is_new, key_of, was_put_back
+from curate.people.accounts import identify
+from curate.pull.answers import (
+    annotation_of,
+    answer_row,
+    check_answer,
+    event_of,
+    is_new,
+    key_of,
+    was_put_back,
+)
 from curate.records import moment, now
 from curate.rounds import Batch, Round
 from curate.workspace import Workspace
@@ -17,7 +25,7 @@ from curate.workspace import Workspace
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came home: answers new or changed, accounts that had no id, answers by the unasked."""
+    """What came home: new or changed answers, new accounts, texts answered by people not asked."""
 
     new: int = 0
     accounts: int = 0
@@ -25,61 +33,65 @@ class Fetched:
 
     @staticmethod
     def joined(parts: Iterable[Fetched]) -> Fetched:
-        """Return the sums."""
-        every = list(parts)
+        """The sums over the parts of a round."""
+        counts = list(parts)
         return Fetched(
-            sum(each.new for each in every),
-            sum(each.accounts for each in every),
-            sum(each.unasked for each in every),
+            sum(count.new for count in counts),
+            sum(count.accounts for count in counts),
+            sum(count.unasked for count in counts),
         )
 
 
 def fetch(workspace: Workspace, current: Round, backend: Backend, batch: Batch) -> Fetched:
-    """Append a batch's answers that are new or changed, mapped back to the documents."""
+    """Append the new and changed answers of a batch, mapped back to the documents.
+
+    Raises ProjectMismatch if the project is gone, or if it lost too many answers.
+    """
     project = backend.open_project(batch.project)
-    names = people.load(workspace.root).ids(project.backend)
-    accounts = {id: account for account, id in names.items()}
+    listed_ids = people.load(workspace.root).ids(project.backend)
+    accounts = {id: account for account, id in listed_ids.items()}
     views, form, erased = current.views(), current.form, current.erased
-    at_home = current.answers(by_project=True)
-    before = {key_of(row): row for row in at_home if row["project"] == project.name}
-    known = {
-        (id, question, accounts.get(annotator, annotator)): annotation(row, form, views).mark
+    answers = current.answers(by_project=True)
+    before = {key_of(row): row for row in answers if row["project"] == project.name}
+    marks = {
+        (id, question, accounts.get(annotator, annotator)): annotation_of(row, form, views).mark
         for (id, question, annotator), row in before.items()
-        if id not in erased  # their answers stay: that the server has none of them is meant
+        if id not in erased  # the server lacks erased tasks on purpose: no answer is withdrawn
     }
-    place = f"{project.key} {project.born}"  # a project made anew may have the old one's number
+    place = f"{project.key} {project.born}"  # a new project may get the key of an old one
     label = " ".join(filter(None, ("fetching answers", batch.name)))
     with workspace.watch(label, None):
-        pulled = backend.pull(project, cursor=current.cursors().get(place), known=known)
-    given = {each.account for each in pulled.annotations}
-    ids, added = accounts_.identify(workspace.root, project.backend, given)
-    suggested = _suggested(current, batch)
+        pulled = backend.pull(project, cursor=current.cursors().get(place), known=marks)
+    names = {answer.account for answer in pulled.annotations}
+    ids, added = identify(workspace.root, project.backend, names)
+    suggestions = _suggestion_keys(current, batch)
     rows = [
-        answer_row(checked(each, form, views), ids, current, batch)
-        | {"blind": (each.id, each.question) not in suggested}
-        for each in pulled.annotations
-        if each.id not in erased
+        answer_row(check_answer(answer, form, views), ids, current, batch)
+        | {"blind": (answer.id, answer.question) not in suggestions}
+        for answer in pulled.annotations
+        if answer.id not in erased
     ]
-    seen = {event(row) for row in current.history()}
-    news = [
+    events = {event_of(row) for row in current.history()}
+    new_rows = [
         row
         for row in rows
-        if is_new(row, before.get(key_of(row)), seen)
+        if is_new(row, before.get(key_of(row)), events)
         and not was_put_back(row, before.get(key_of(row)), batch.restored)
     ]
-    if news:
+    if new_rows:
         cursors = {**current.cursors(), **({place: pulled.cursor} if pulled.cursor else {})}
-        current.append([{**row, "at": row["at"] or moment(now())} for row in news], cursors)
+        current.append([{**row, "at": row["at"] or moment(now())} for row in new_rows], cursors)
     unasked = 0
     if batch.people is not None:
-        unasked = len({row["id"] for row in news if row["annotator"] not in batch.people})
-    return Fetched(len(news), added, unasked)
+        unasked = len({row["id"] for row in new_rows if row["annotator"] not in batch.people})
+    return Fetched(len(new_rows), added, unasked)
 
 
-def _suggested(current: Round, batch: Batch) -> set[tuple[str, str]]:
+def _suggestion_keys(current: Round, batch: Batch) -> set[tuple[str, str]]:
+    """The task and the question of every suggestion that the batch was sent with."""
     return {
-        (row["id"], each["question"])
+        (row["id"], suggestion["question"])
         for row in current.tasks()
         if row["batch"] == batch.name and row["suggestions"]
-        for each in json.loads(row["suggestions"])
+        for suggestion in json.loads(row["suggestions"])
     }

@@ -1,4 +1,4 @@
-"""Answers made elsewhere, as a round of their own."""
+"""Import answers made elsewhere, as a round of their own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from curate.backends.folder import read_answers
 from curate.people import accounts
-from curate.pull.answers import answer_row, checked
+from curate.pull.answers import answer_row, check_answer
 from curate.pull.fetching import Fetched
 from curate.pull.stage import PullResult, summarize
 from curate.records import Form, Project, moment, now
@@ -18,23 +18,24 @@ from curate.workspace import Workspace
 
 
 def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
-    """Bring in answers made elsewhere, for any documents of the pool, as a round of its own.
+    """Import a file of answers, to any documents of the pool, as a round of its own.
 
     The same file with the same form is one round. Its documents never enter corpus estimates.
+    Raises DataError for a missing file or an invalid line.
     """
-    mark = file_digest(answers) if answers.is_file() else None
-    for each in workspace.rounds.all():
-        if mark and each.spec.get("file") == mark and each.form.digest == form.digest:
-            return summarize(each, Fetched(), standing(each, {}), done=True)
-    given = list(read_answers(answers))
-    ids = list(dict.fromkeys(each.id for each in given))
-    found = workspace.documents.find_views(ids, edited=False)
-    views = {id: found[id] for id in ids if id in found}
+    digest = file_digest(answers) if answers.is_file() else None
+    for round_ in workspace.rounds.all():
+        if digest and round_.spec.get("file") == digest and round_.form.digest == form.digest:
+            return summarize(round_, Fetched(), standing(round_, {}), done=True)
+    annotations = list(read_answers(answers))
+    ids = list(dict.fromkeys(answer.id for answer in annotations))
+    pool_views = workspace.documents.find_views(ids, edited=False)
+    views = {id: pool_views[id] for id in ids if id in pool_views}
     number = workspace.rounds.next_number()
     opened: Opened = {
         "purpose": "import",
         "created": now(),
-        "file": mark,
+        "file": digest,
         "sample": {},
         "frame": {},
     }
@@ -45,12 +46,16 @@ def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
     with freeze(workspace.root, number, opened, sample, views) as folder:
         project = Project("folder", "", f"import-{number:02}", str(number), form, None, "")
         batch = Batch(None, project)
-        asked = [{"id": id} for id in views]
+        tasks = [{"id": id} for id in views]
         settings = {"backend": "folder", "overlap": "all"}
-        fresh = Round.load(number, folder).freeze_push(settings, form, [batch], asked)
-        names, _ = accounts.identify(workspace.root, "folder", {each.account for each in given})
-        rows = [answer_row(checked(each, form, views), names, fresh, batch) for each in given]
-        fresh.append([{**row, "at": row["at"] or moment(now())} for row in rows], {})
-        close(fresh, "imported")
+        new_round = Round.load(number, folder).freeze_push(settings, form, [batch], tasks)
+        names = {answer.account for answer in annotations}
+        ids_by_account, _ = accounts.identify(workspace.root, "folder", names)
+        rows = [
+            answer_row(check_answer(answer, form, views), ids_by_account, new_round, batch)
+            for answer in annotations
+        ]
+        new_round.append([{**row, "at": row["at"] or moment(now())} for row in rows], {})
+        close(new_round, "imported")
     current = workspace.rounds.all()[-1]
     return summarize(current, Fetched(len(rows)), standing(current, {}), done=True)

@@ -1,4 +1,4 @@
-"""Bring answers home, append-only: nothing that a person said is overwritten or dropped.
+"""Bring answers home, append-only: no answer is ever overwritten or dropped.
 
 the round's project ──pull──▶ annotations
 """
@@ -24,7 +24,7 @@ WRITES = ("annotations",)
 
 @dataclass(frozen=True)
 class PullResult:
-    """What came home, and how far the round is."""
+    """What came home, and how far the round is: answers by status, rejected ones by reason."""
 
     round: int
     new: int
@@ -37,48 +37,57 @@ class PullResult:
 
 
 def run(workspace: Workspace, spec: PullSpec) -> PullResult:
-    """Pull what is new in the newest round, and close the round if it is done."""
+    """Pull the new answers of the newest round, and close the round if it is done.
+
+    Raises DataError if the round has not been sent.
+    """
     current = workspace.rounds.current()
     backend = _connected(workspace, current)
-    fetched = Fetched.joined(fetch(workspace, current, backend, b) for b in current.batches)
-    state = standing(current, {b.name: _people(workspace, backend, b) for b in current.batches})
-    why = _done(state, spec.enough)
+    fetched = Fetched.joined(fetch(workspace, current, backend, batch) for batch in current.batches)
+    annotators = {batch.name: _annotators(workspace, backend, batch) for batch in current.batches}
+    state = standing(current, annotators)
+    why = _why_done(state, spec.enough)
     if why and not current.closed:
         close(current, why)
     return summarize(current, fetched, state, done=bool(why))
 
 
 def close_round(workspace: Workspace) -> PullResult:
-    """End the newest round early: what was answered comes home first, the rest is withdrawn."""
+    """End the newest round early: fetch its answers first, then withdraw the other tasks.
+
+    Raises DataError if the round is closed already.
+    """
     current = workspace.rounds.current()
     if current.closed:
         raise DataError(f"round {current.number} is closed already")
     fetched = Fetched()
     if current.push is not None:
         backend = _connected(workspace, current)
-        fetched = Fetched.joined(fetch(workspace, current, backend, b) for b in current.batches)
+        fetched = Fetched.joined(
+            fetch(workspace, current, backend, batch) for batch in current.batches
+        )
     close(current, "closed by hand")
     return summarize(current, fetched, standing(current, {}), done=True)
 
 
-def _people(workspace: Workspace, backend: Backend, batch: Batch) -> set[str] | None:
-    """Return the ids of those who are asked today; None where nobody is known.
+def _annotators(workspace: Workspace, backend: Backend, batch: Batch) -> set[str] | None:
+    """The ids of the people of a batch who are asked today; None where nobody is known.
 
-    A folder has no accounts but those seen.
+    A folder knows only the accounts that have answered: there, everyone listed is asked.
     """
-    listed = {person.id for person in people.load(workspace.root).people}
+    listed_ids = {person.id for person in people.load(workspace.root).people}
     if batch.people is not None:
         ids = set(batch.people)
-    elif backend.name == "folder" and listed:
-        ids = listed
+    elif backend.name == "folder" and listed_ids:
+        ids = listed_ids
     else:
-        here = backend.progress(batch.project).accounts
-        names, _ = accounts.identify(workspace.root, backend.name, here)
-        ids = {names[account] for account in here}
+        names = backend.progress(batch.project).accounts
+        ids_by_account, _ = accounts.identify(workspace.root, backend.name, names)
+        ids = {ids_by_account[name] for name in names}
     return None if not ids else {person.id for person in accounts.asked(workspace.root, ids)}
 
 
-def _done(state: Standing, enough: float) -> str | None:
+def _why_done(state: Standing, enough: float) -> str | None:
     if state.complete >= enough * state.tasks:
         return "complete" if state.complete == state.tasks else "enough"
     if state.complete + state.exhausted == state.tasks:
@@ -93,6 +102,7 @@ def _connected(workspace: Workspace, current: Round) -> Backend:
 
 
 def summarize(current: Round, fetched: Fetched, state: Standing, *, done: bool) -> PullResult:
+    """The result of a pull: what was fetched, and the state of the round with all its answers."""
     answers = current.answers()
     rejected = Counter(row["reason"] for row in answers if row["status"] == "rejected")
     notes = []

@@ -1,4 +1,4 @@
-"""The first push of a round: checks, parts, and what is frozen."""
+"""The first push of a round: its checks, its parts, and what it freezes."""
 
 from __future__ import annotations
 
@@ -20,31 +20,32 @@ from curate.workspace import Workspace
 
 
 def project_name(workspace: Workspace, number: int, batch: str | None = None) -> str:
-    """Return the project's name on the server: `<recipe>-<workspace id>-rNN`, `-<batch>`."""
+    """The project's name on the server: `<recipe>-<workspace id>-rNN`, then `-<batch>` if split."""
     about = workspace.about()
     name = f"{about['name']}-{about['id']}-r{number:02}"
     return f"{name}-{batch}" if batch else name
 
 
 def check_fields(form: Form, current: Round) -> None:
-    for id, shown in current.texts().items():
-        missing = [name for name in form.fields if name not in shown]
+    """Raise DataError if a document lacks a field that the form shows."""
+    for id, fields in current.texts().items():
+        missing = [name for name in form.fields if name not in fields]
         if missing:
             raise DataError(
                 f"the form {form.name} shows ${missing[0]}, which document {id} does not have",
-                hint=f"it has: {', '.join(shown)}",
+                hint=f"it has: {', '.join(fields)}",
             )
 
 
 def check_gold(form: Form, current: Round) -> None:
-    """Raise DataError for a known answer that nobody could give: all would seem to be wrong."""
+    """Raise DataError for a gold answer that the form cannot take: everyone would seem wrong."""
     texts = current.texts()
     for id, answers in current.gold().items():
         for question, value in answers.items():
             if reason := complaint(form, question, value, texts[id]):
-                shown = " ".join(texts[id].values())
+                text = " ".join(texts[id].values())
                 raise DataError(
-                    f"the gold item {shown[:40]!r}: {reason}",
+                    f"the gold item {text[:40]!r}: {reason}",
                     hint="mend the file of gold items, then `curate round close` and sample anew",
                 )
 
@@ -68,11 +69,11 @@ def freeze(
 ) -> tuple[Round, tuple[str, ...]]:
     """Freeze form, guidelines, overlap, backend, suggestions, and who is asked what.
 
-    The round as it is then, and what there is to say. Raises DataError for parts that do not fit.
+    Returns the frozen round and notes. Raises DataError for parts that do not fit.
     """
     backend = workspace.connect(spec.backend)
-    who, added = _who(workspace, backend)
-    parts = _parts(workspace, spec, current, who)
+    annotators, added = _annotators(workspace, backend)
+    parts = _parts(workspace, spec, current, annotators)
     unused = sorted({*guidelines} - {None, *(part.name for part in parts)}, key=str)
     if unused:
         raise DataError(
@@ -80,86 +81,91 @@ def freeze(
             hint=f"there are: {', '.join(str(part.name) for part in parts)}",
         )
     views = current.views()
-    suggested = suggest(workspace, form, spec.suggest, views) if spec.suggest else {}
-    short = slugs(part.name for part in parts if part.name)
+    suggestions = suggest(workspace, form, spec.suggest, views) if spec.suggest else {}
+    short_names = slugs(part.name for part in parts if part.name)
     batches = []
     for part in parts:
-        name = project_name(workspace, current.number, short.get(part.name or ""))
-        text = guidelines.get(part.name, guidelines[None])
-        project = backend.ensure_project(name, form, overlap=part.overlap, guidelines=text)
-        known = part.people if spec.assign else None
-        batches.append(Batch(part.name, project, known, text))
-    asked = [
-        {"id": id, "batch": part.name, "overlap": overlap, "suggestions": _plain(suggested.get(id))}
+        name = project_name(workspace, current.number, short_names.get(part.name or ""))
+        guideline = guidelines.get(part.name, guidelines[None])
+        project = backend.ensure_project(name, form, overlap=part.overlap, guidelines=guideline)
+        people_of_part = part.people if spec.assign else None
+        batches.append(Batch(part.name, project, people_of_part, guideline))
+    tasks = [
+        {
+            "id": id,
+            "batch": part.name,
+            "overlap": overlap,
+            "suggestions": _suggestions_json(suggestions.get(id)),
+        }
         for part in parts
         for id, overlap in part.asks.items()
     ]
-    frozen = current.freeze_push(spec.settings(), form, batches, asked)
+    frozen = current.freeze_push(spec.settings(), form, batches, tasks)
     return frozen, (f"{added} new accounts were added to {people.NAME}",) if added else ()
 
 
-def _plain(suggested: Iterable[Suggestion] | None) -> str | None:
-    rows = [asdict(each) for each in suggested or ()]
+def _suggestions_json(suggestions: Iterable[Suggestion] | None) -> str | None:
+    rows = [asdict(suggestion) for suggestion in suggestions or ()]
     return json.dumps(rows, ensure_ascii=False) if rows else None
 
 
-def _who(workspace: Workspace, backend: Backend) -> tuple[list[Person] | None, int]:
-    """Return who can be asked (None: nobody knows), and how many accounts were new."""
-    here = backend.accounts()
-    if not here:
-        listed = [person.id for person in people.load(workspace.root).people]
-        return (accounts.asked(workspace.root, listed) if listed else None), 0
-    ids, added = accounts.identify(workspace.root, backend.name, here)
-    return accounts.asked(workspace.root, {ids[account] for account in here}), added
+def _annotators(workspace: Workspace, backend: Backend) -> tuple[list[Person] | None, int]:
+    """The people who can be asked (None: nobody is known), and the number of new accounts."""
+    names = backend.accounts()
+    if not names:
+        ids = [person.id for person in people.load(workspace.root).people]
+        return (accounts.asked(workspace.root, ids) if ids else None), 0
+    ids_by_account, added = accounts.identify(workspace.root, backend.name, names)
+    return accounts.asked(workspace.root, {ids_by_account[name] for name in names}), added
 
 
 def _parts(
-    workspace: Workspace, spec: PushSpec, current: Round, who: Sequence[Person] | None
+    workspace: Workspace, spec: PushSpec, current: Round, annotators: Sequence[Person] | None
 ) -> list[Part]:
     overlap = None if spec.overlap == "all" else spec.overlap
     items = list(_items(workspace, spec, current))
     if spec.assign is None:
-        return [together(items, who, overlap)]
+        return [together(items, annotators, overlap)]
     if spec.assign == PERSON:
-        if who is None:
+        if annotators is None:
             raise DataError(
                 "push.assign: there is nobody to share the texts out to",
                 hint="list them first: `curate people add ann`",
             )
-        return by_person(items, who, overlap)
-    return by_value(items, spec.assign, who, spec.people, overlap)
+        return by_person(items, annotators, overlap)
+    return by_value(items, spec.assign, annotators, spec.people, overlap)
 
 
 def _items(workspace: Workspace, spec: PushSpec, current: Round) -> Iterable[Item]:
-    """Yield the tasks in the order shown, each with its value of the column that splits."""
-    documents, gold = current.documents(), current.gold_items()
+    """Yield the tasks in the order shown, with their values of the splitting column."""
+    documents, gold_items = current.documents(), current.gold_items()
     column = "language" if spec.assign in (None, PERSON) else str(spec.assign)
-    shown = {ids[0] for ids in documents.values()}
-    values = _values(workspace, column, shown) if spec.assign else {}
-    golden = {row["id"] for row in current.sample().to_pylist() if row["kind"] == "gold"}
+    first_documents = {ids[0] for ids in documents.values()}
+    values = _values(workspace, column, first_documents) if spec.assign else {}
+    added_gold = {row["id"] for row in current.sample().to_pylist() if row["kind"] == "gold"}
     for id in in_order(current):
-        about = gold.get(id, {}).get("about", {})
-        value = about.get(column) if id in golden else values.get(documents[id][0])
+        about = gold_items.get(id, {}).get("about", {})
+        value = about.get(column) if id in added_gold else values.get(documents[id][0])
         language = value if column == "language" and value != UNDETERMINED else None
-        yield Item(id, value, language, gold=id in gold)
+        yield Item(id, value, language, gold=id in gold_items)
 
 
 def _values(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str, str | None]:
-    """Return the value of each document: a language is the declared one, else the detected one."""
+    """The value of each document. A language is the declared one, else the detected one."""
     key = column.removeprefix("meta.")
-    stored = "meta" if key != column else column
-    known = ("source", "language", "license", "batch", "meta")
-    if stored not in known:
+    pool_column = "meta" if key != column else column
+    allowed = ("source", "language", "license", "batch", "meta")
+    if pool_column not in allowed:
         raise RecipeError(
             f"push.assign: {column} is no column of the pool",
-            hint=f"{', '.join(known[:-1])}, meta.KEY or {PERSON}",
+            hint=f"{', '.join(allowed[:-1])}, meta.KEY or {PERSON}",
         )
-    found = {
-        row["id"]: row[stored]
-        for shard in workspace.documents.batches(["id", stored], dropped=True)
+    values = {
+        row["id"]: row[pool_column]
+        for shard in workspace.documents.batches(["id", pool_column], dropped=True)
         for row in shard.to_pylist()
         if row["id"] in ids
     }
-    if stored == "meta":
-        found = {id: json.loads(meta or "{}").get(key) for id, meta in found.items()}
-    return {id: None if value is None else str(value) for id, value in found.items()}
+    if pool_column == "meta":
+        values = {id: json.loads(meta or "{}").get(key) for id, meta in values.items()}
+    return {id: None if value is None else str(value) for id, value in values.items()}

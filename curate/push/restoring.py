@@ -1,4 +1,4 @@
-"""Bring a lost project back to its server, with the answers that are at home."""
+"""Bring a lost project back to its server, with the answers of the workspace."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from curate.workspace import Workspace
 
 @dataclass(frozen=True)
 class RestoreResult:
-    """What was put back: projects made anew, tasks, and answers under their annotators."""
+    """What was put back: projects created again, their tasks, and answers by annotator."""
 
     round: int
     projects: int
@@ -31,51 +31,53 @@ class RestoreResult:
 
 
 def restore(workspace: Workspace) -> RestoreResult:
-    """Bring the newest round's projects back with the answers at home, so nobody labels twice.
+    """Bring the newest round's projects back with their answers, so nobody labels twice.
 
-    A project that is there gets back only what it has lost. After a kill, run it again.
+    A project that exists gets back only what it has lost. After a kill, run it again. Raises
+    DataError if the round is closed or has not been sent.
     """
     current = open_round(workspace)
     if current.push is None:
         raise DataError(f"round {current.number} has not been sent", hint="run `curate push`")
     backend = workspace.connect(current.sent["spec"]["backend"])
-    anew = answers = tasks = 0
+    projects_created = answers_restored = task_count = 0
     urls = []
     for batch in current.batches:
-        project, is_new = _found_or_made(backend, batch)
+        project, is_new = _open_or_create(backend, batch)
         urls.append(project.url)
-        given = _at_home(workspace, current, batch)
-        admitted = accounts_of(workspace.root, backend, batch.people)
-        backend.admit(project, sorted({*admitted, *(each.account for each in given)}))
-        asked = tasks_of(current, batch.name)
+        answers = _server_answers(workspace, current, batch)
+        accounts = accounts_of(workspace.root, backend, batch.people)
+        backend.admit(project, sorted({*accounts, *(answer.account for answer in answers)}))
+        tasks = tasks_of(current, batch.name)
         with workspace.watch("putting answers back", None):
-            answers += backend.restore(project, asked, given)
-        after = datetime.now(UTC) + timedelta(
-            seconds=1
-        )  # the server's clock counts finer than ours
+            answers_restored += backend.restore(project, tasks, answers)
+        # The server's clock is finer than ours.
+        after = datetime.now(UTC) + timedelta(seconds=1)
         current.replace_project(batch.name, project, restored=after.isoformat())
-        anew, tasks = anew + is_new, tasks + len(asked)
-    return RestoreResult(current.number, anew, tasks, answers, urls[0])
+        projects_created += is_new
+        task_count += len(tasks)
+    return RestoreResult(current.number, projects_created, task_count, answers_restored, urls[0])
 
 
-def _found_or_made(backend: Backend, batch: Batch) -> tuple[Project, bool]:
+def _open_or_create(backend: Backend, batch: Batch) -> tuple[Project, bool]:
+    """The batch's project, and whether it was created again because it was lost."""
     try:
         return backend.open_project(batch.project), False
     except ProjectMismatch:
         lost = batch.project
-        made = backend.ensure_project(
+        project = backend.ensure_project(
             lost.name, lost.form, overlap=lost.overlap, guidelines=batch.guidelines
         )
-        return made, True
+        return project, True
 
 
-def _at_home(workspace: Workspace, current: Round, batch: Batch) -> list[Annotation]:
-    """Return the batch's answers as the server had them: by account, as the page shows them."""
-    ids = people.load(workspace.root).ids(batch.project.backend)
-    names = {id: account for account, id in ids.items()}
+def _server_answers(workspace: Workspace, current: Round, batch: Batch) -> list[Annotation]:
+    """The batch's answers as the server had them: by account, with values as on the page."""
+    ids_by_account = people.load(workspace.root).ids(batch.project.backend)
+    accounts = {id: account for account, id in ids_by_account.items()}
     views, form, erased = current.views(), current.form, current.erased
 
-    def shown(row: Mapping[str, Any]) -> Any:
+    def value_on_page(row: Mapping[str, Any]) -> Any:
         if row["value"] is None:
             return None
         kind = form.question(row["question"]).kind
@@ -85,8 +87,8 @@ def _at_home(workspace: Workspace, current: Round, batch: Batch) -> list[Annotat
         Annotation(
             row["id"],
             row["question"],
-            names.get(row["annotator"], row["annotator"]),
-            shown(row),
+            accounts.get(row["annotator"], row["annotator"]),
+            value_on_page(row),
             row["status"],
             row["at"].isoformat(),
             row["seconds"],

@@ -1,4 +1,4 @@
-"""Send a round to people: the same push twice is one push.
+"""Send a round to people. A second push of the same round sends nothing twice.
 
 sample ──push──▶ the round's projects on their server
 """
@@ -23,8 +23,11 @@ WRITES = ("tasks", "project")
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What was sent of one part of a round, and where its people find it."""
+class SentBatch:
+    """What was sent of one part of a round, and where its people find it.
+
+    `people` is the number of people; None where everyone is asked. `sent` counts new tasks.
+    """
 
     batch: str | None
     people: int | None
@@ -36,7 +39,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class PushResult:
-    """What was sent, and where people find it; `batches` where the round is split."""
+    """What was sent, and where people find it. `batches` is empty if the round is not split."""
 
     round: int
     project: str
@@ -44,15 +47,16 @@ class PushResult:
     tasks: int
     sent: int
     suggestions: int = 0
-    batches: tuple[Sent, ...] = ()
+    batches: tuple[SentBatch, ...] = ()
     notes: tuple[str, ...] = ()
 
 
 def run(workspace: Workspace, spec: PushSpec) -> PushResult:
-    """Send the newest round's tasks; what is there already is left alone.
+    """Send those tasks of the newest round that the server lacks.
 
     The first push freezes form, guidelines, overlap, backend, suggestions and who is asked what.
-    Settings that changed since act on the next round, and the result says so.
+    Settings that changed later act on the next round; the result notes them. Raises DataError
+    if the round is closed, or if form, gold items or people do not fit it.
     """
     current = open_round(workspace)
     form, guidelines = load_form(spec.form, workspace.root), read_guidelines(workspace, spec)
@@ -63,20 +67,20 @@ def run(workspace: Workspace, spec: PushSpec) -> PushResult:
         current, notes = freeze(workspace, spec, current, form, guidelines)
     notes += changes(current, spec, form, guidelines)
     backend = workspace.connect(current.sent["spec"]["backend"])
-    sent = tuple(_send(workspace, backend, current, batch) for batch in current.batches)
+    batches = tuple(_send(workspace, backend, current, batch) for batch in current.batches)
     return PushResult(
         round=current.number,
-        project=sent[0].project,
-        url=sent[0].url,
+        project=batches[0].project,
+        url=batches[0].url,
         tasks=len(current.sample()),
-        sent=sum(part.sent for part in sent),
+        sent=sum(batch.sent for batch in batches),
         suggestions=sum(row["suggestions"] is not None for row in current.tasks()),
-        batches=sent if len(sent) > 1 or sent[0].batch else (),
+        batches=batches if len(batches) > 1 or batches[0].batch else (),
         notes=notes,
     )
 
 
-def _send(workspace: Workspace, backend: Backend, current: Round, batch: Batch) -> Sent:
+def _send(workspace: Workspace, backend: Backend, current: Round, batch: Batch) -> SentBatch:
     project = backend.open_project(batch.project)
     backend.admit(project, accounts_of(workspace.root, backend, batch.people))
     tasks = tasks_of(current, batch.name)
@@ -85,8 +89,8 @@ def _send(workspace: Workspace, backend: Backend, current: Round, batch: Batch) 
         for _ in backend.push(project, tasks):
             sent += 1
             advance(1)
-    number = None if batch.people is None else len(batch.people)
-    return Sent(batch.name, number, project.name, project.url, len(tasks), sent)
+    people = None if batch.people is None else len(batch.people)
+    return SentBatch(batch.name, people, project.name, project.url, len(tasks), sent)
 
 
 STAGE = Stage(

@@ -1,10 +1,10 @@
-"""Pre-annotations: what a model would answer, for people to confirm or correct.
+"""Pre-annotations: a model's answers, for people to confirm or correct.
 
     spacy:MODEL       the entities that a spaCy pipeline finds
-    scores            what the round before taught `score` to predict
-    MODULE:FUNCTION   your own: texts → one value, or (value, probability), or None, for each
+    scores            the predictions of `score`, learned from the rounds before
+    MODULE:FUNCTION   your own: texts → for each of them a value, (value, probability) or None
 
-What the form does not offer is left out before anything is sent.
+Values that the form does not offer are left out before anything is sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from curate.spec import Spec
 from curate.workspace import Workspace
 
 Guess = tuple[Any, float | None]
-"""A value and its probability, where there is one; a value of None is no guess."""
+"""A value and its probability, None if unknown. A value of None is no guess."""
 
 
 class SuggestSpec(Spec):
@@ -41,19 +41,19 @@ class SuggestSpec(Spec):
 def suggest(
     workspace: Workspace, form: Form, specs: Sequence[SuggestSpec], views: Mapping[str, View]
 ) -> dict[str, list[Suggestion]]:
-    """Return the suggestions that fit the form, by task."""
-    found: dict[str, list[Suggestion]] = {id: [] for id in views}
+    """The suggestions that fit the form, by task. Raises RecipeError for a spec that fails."""
+    suggestions: dict[str, list[Suggestion]] = {id: [] for id in views}
     for spec in specs:
-        question = _asked(form, spec.question)
+        question = _find_question(form, spec.question)
         model, guesses = _guesses(workspace, question, spec, views)
         for id, (value, score) in zip(views, guesses, strict=True):
-            value = _fitted(form, question, value, spec.labels)
+            value = _in_form_words(form, question, value, spec.labels)
             if value is not None and not complaint(form, question.name, value, views[id].fields):
-                found[id].append(Suggestion(question.name, value, score, model))
-    return found
+                suggestions[id].append(Suggestion(question.name, value, score, model))
+    return suggestions
 
 
-def _asked(form: Form, name: str) -> Question:
+def _find_question(form: Form, name: str) -> Question:
     try:
         return form.question(name)
     except KeyError:
@@ -63,22 +63,22 @@ def _asked(form: Form, name: str) -> Question:
         ) from None
 
 
-def _fitted(form: Form, question: Question, value: Any, labels: Mapping[str, str]) -> Any:
-    """Return a value in the form's words: spans without those whose label it does not offer."""
+def _in_form_words(form: Form, question: Question, value: Any, labels: Mapping[str, str]) -> Any:
+    """A value in the form's words. Spans whose label the form does not offer are left out."""
     if isinstance(value, list) and question.kind == "entities":
         field = {"field": question.fields[0]} if len(form.fields) > 1 else {}
-        named = [(span, span.get("label")) for span in value if isinstance(span, dict)]
-        spans = [{**span, "label": labels.get(str(name), name), **field} for span, name in named]
+        pairs = [(span, span.get("label")) for span in value if isinstance(span, dict)]
+        spans = [{**span, "label": labels.get(str(name), name), **field} for span, name in pairs]
         return [span for span in spans if span["label"] in question.labels]
     if isinstance(value, list):
-        return [labels.get(each, each) if isinstance(each, str) else each for each in value]
+        return [labels.get(label, label) if isinstance(label, str) else label for label in value]
     return labels.get(value, value) if isinstance(value, str) else value
 
 
 def _guesses(
     workspace: Workspace, question: Question, spec: SuggestSpec, views: Mapping[str, View]
 ) -> tuple[str, list[Guess]]:
-    """Return the model's name, and its guess for each view, in their order."""
+    """The model's name, and its guesses in the order of the views."""
     texts = [view.fields[question.fields[0]] for view in views.values()]
     kind, _, name = spec.by.partition(":")
     if spec.by == "scores":
@@ -86,7 +86,7 @@ def _guesses(
     if kind == "spacy" and name:
         return _spacy(name, texts)
     if name:
-        return spec.by, _own(spec.by, _function(kind, name), texts)
+        return spec.by, _call(spec.by, _import_function(kind, name), texts)
     raise RecipeError(
         f"push.suggest: nothing is called {spec.by}", hint="spacy:MODEL, scores or MODULE:FUNCTION"
     )
@@ -102,8 +102,14 @@ def _spacy(name: str, texts: Sequence[str]) -> tuple[str, list[Guess]]:
             f"push.suggest: spaCy has no model {name}", hint="install its package into this Python"
         ) from None
     guesses = [
-        ([{"start": e.start_char, "end": e.end_char, "label": e.label_} for e in doc.ents], None)
-        for doc in pipeline.pipe(texts)
+        (
+            [
+                {"start": entity.start_char, "end": entity.end_char, "label": entity.label_}
+                for entity in document.ents
+            ],
+            None,
+        )
+        for document in pipeline.pipe(texts)
     ]
     return f"spacy:{name}=={pipeline.meta['version']}", [(spans, score) for spans, score in guesses]
 
@@ -111,7 +117,7 @@ def _spacy(name: str, texts: Sequence[str]) -> tuple[str, list[Guess]]:
 def _predicted(
     workspace: Workspace, question: Question, views: Mapping[str, View]
 ) -> Iterator[Guess]:
-    """Yield what `score` predicts of each view's document, with its probability."""
+    """Yield the prediction of `score` for each view's document, with its probability."""
     workspace.tables.require("scores")
     column = tables.predicted(question.name)
     scores = workspace.tables.read("scores")
@@ -127,20 +133,20 @@ def _predicted(
         yield value, score
 
 
-def _function(module: str, name: str) -> Callable[[Sequence[str]], Sequence[Any]]:
+def _import_function(module: str, name: str) -> Callable[[Sequence[str]], Sequence[Any]]:
     try:
-        found: Callable[[Sequence[str]], Sequence[Any]] = getattr(import_module(module), name)
+        function: Callable[[Sequence[str]], Sequence[Any]] = getattr(import_module(module), name)
     except (ImportError, AttributeError) as error:
         raise RecipeError(f"push.suggest: {module}:{name} cannot be imported ({error})") from None
-    return found
+    return function
 
 
-def _own(
+def _call(
     name: str, function: Callable[[Sequence[str]], Sequence[Any]], texts: Sequence[str]
 ) -> list[Guess]:
-    """Return what a user's function makes of the texts, as plain values; it may be anything."""
+    """The guesses of a user's function, as plain values. Raises RecipeError if it fails."""
     try:
-        guesses = [_guess(made) for made in function(texts)]
+        guesses = [_plain_guess(output) for output in function(texts)]
     except Exception as error:
         raise RecipeError(f"push.suggest: {name}: {type(error).__name__}: {error}") from error
     if len(guesses) != len(texts):
@@ -151,9 +157,10 @@ def _own(
     return guesses
 
 
-def _guess(made: Any) -> Guess:
-    value, score = made if isinstance(made, tuple) else (made, None)
-    value = json.loads(json.dumps(value, default=lambda each: each.tolist()))  # numpy's are not
+def _plain_guess(output: Any) -> Guess:
+    value, score = output if isinstance(output, tuple) else (output, None)
+    # NumPy values are not JSON: `tolist` makes them plain.
+    value = json.loads(json.dumps(value, default=lambda array: array.tolist()))
     score = None if score is None else float(score)
     if score is not None and not 0 <= score <= 1:
         raise ValueError(f"a probability lies between 0 and 1, not at {score:g}")

@@ -10,9 +10,10 @@ from curate.rounds import Round
 
 
 def tasks_of(current: Round, batch: str | None = None) -> list[Task]:
-    """Return what a batch asks, in the order shown: by hash, so that a round cut short is random.
+    """The tasks of a batch in the order shown; erased ones are left out.
 
-    The ids of the tasks are all that leads back to documents, members and gold.
+    The order is by hash, so the answered part of a round that ends early is random. Only the ids
+    of the tasks lead back to documents, members and gold.
     """
     texts = current.texts()
     erased = current.erased
@@ -29,10 +30,11 @@ def tasks_of(current: Round, batch: str | None = None) -> list[Task]:
 
 
 def _stored_suggestions(stored: str | None) -> tuple[Suggestion, ...]:
-    return tuple(Suggestion(**each) for each in json.loads(stored or "[]"))
+    return tuple(Suggestion(**fields) for fields in json.loads(stored or "[]"))
 
 
 def in_order(current: Round) -> list[str]:
+    """The ids of a round's tasks in the order shown: by hash of id and the seed of `sample`."""
     ids = current.sample()["id"].to_pylist()
-    order = chance.uniform(ids, current.spec["sample"].get("seed", 0), "order")
-    return [id for _, id in sorted(zip(order.tolist(), ids, strict=True))]
+    chances = chance.uniform(ids, current.spec["sample"].get("seed", 0), "order")
+    return [id for _, id in sorted(zip(chances.tolist(), ids, strict=True))]

@@ -6,15 +6,15 @@ from typing import Any
 
 from curate.records import now
 from curate.report.sections.corpus import (
-    contaminated,
+    contamination,
     duplicates,
     funnel,
     languages,
-    private,
+    privacy,
     reasons,
 )
 from curate.report.sections.mixture import proxy, shares
-from curate.report.sections.model import calibration, learned, quality
+from curate.report.sections.model import accuracy, calibration, quality
 from curate.report.sections.people import agreement, annotators
 from curate.report.sections.provenance import headline, provenance
 from curate.workspace import Workspace
@@ -27,11 +27,11 @@ def tell(workspace: Workspace, title: str) -> dict[str, Any]:
         duplicates(workspace),
         reasons(workspace),
         languages(workspace),
-        private(workspace),
-        contaminated(workspace),
+        privacy(workspace),
+        contamination(workspace),
         agreement(workspace),
         annotators(workspace),
-        learned(workspace),
+        accuracy(workspace),
         calibration(workspace),
         quality(workspace),
         shares(workspace),

@@ -1,6 +1,6 @@
-"""The answers of a round: files that are only ever added, of which the newest row a key counts.
+"""The answers of a round: files that are only ever added. The newest row of each key counts.
 
-A file's metadata holds the cursors: where the next pull of each project goes on.
+The metadata of a file holds the cursors: where the next pull of each project continues.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEY = ("id", "question", "annotator")
 
 
 def append(folder: Path, answers: list[dict[str, Any]], cursors: Mapping[str, str]) -> None:
-    """Add answers as one more file; nothing that is there is touched."""
+    """Add answers and cursors as one more file; existing files are not touched."""
     number = max((int(path.stem) for path in storage.shards(folder)), default=0) + 1
     table = tables.rows("annotations", answers)
     table = table.replace_schema_metadata({"cursors": json.dumps(dict(cursors))})
@@ -29,7 +29,7 @@ def append(folder: Path, answers: list[dict[str, Any]], cursors: Mapping[str, st
 
 
 def read_cursors(folder: Path) -> dict[str, str]:
-    """Read where the next pull of each project goes on."""
+    """Read where the next pull of each project continues."""
     import pyarrow.parquet as pq
 
     files = storage.shards(folder)
@@ -38,7 +38,7 @@ def read_cursors(folder: Path) -> dict[str, str]:
 
 
 def read_history(folder: Path, names: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Read every answer, oldest first; `names` maps ids of people that were replaced to today's."""
+    """Read every answer, oldest first; `names` maps replaced ids of people to today's."""
     import pyarrow.parquet as pq
 
     return [
@@ -48,16 +48,16 @@ def read_history(folder: Path, names: Mapping[str, str]) -> list[dict[str, Any]]
     ]
 
 
-def newest(rows: Iterable[dict[str, Any]], names: Sequence[str] = KEY) -> list[dict[str, Any]]:
-    """Keep the newest answer of each key; ties go to the later row.
+def newest(rows: Iterable[dict[str, Any]], columns: Sequence[str] = KEY) -> list[dict[str, Any]]:
+    """The newest answer of each key, which is in `columns`; of equally new ones, the later row.
 
-    A draft never shadows a submission. A withdrawal replaces whatever its time; so does any answer
-    that comes after a withdrawal, because the server has it again.
+    A draft never replaces a submission. A withdrawal always replaces, whatever its time. So does
+    any answer after a withdrawal, because the server has it again.
     """
-    kept: dict[tuple[Any, ...], dict[str, Any]] = {}
+    latest: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in rows:
-        key = tuple(row[name] for name in names)
-        before = kept.get(key)
-        if before is None or replaces(row["status"], row["at"], before["status"], before["at"]):
-            kept[key] = row
-    return list(kept.values())
+        key = tuple(row[column] for column in columns)
+        last = latest.get(key)
+        if last is None or replaces(row["status"], row["at"], last["status"], last["at"]):
+            latest[key] = row
+    return list(latest.values())

@@ -26,7 +26,8 @@ class Batch:
     """A part of a round with a project of its own: its people and the guideline they follow.
 
     `name` is None where a round is not split. `people` is None where everybody can be asked.
-    `restored` is when answers were last put back: earlier times on the server are not people's.
+    `restored` is the time at which answers were last put back: the server's times before it are
+    not those at which people answered.
     """
 
     name: str | None

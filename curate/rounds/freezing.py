@@ -1,4 +1,4 @@
-"""Freeze a new round on disk, whole or not at all, and read back what people were shown."""
+"""Freeze a new round on disk, whole or not at all, and read back what its tasks show."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ if TYPE_CHECKING:
 def freeze(
     root: Path,
     number: int,
-    opened: Opened,
+    spec: Opened,
     sample: list[dict[str, Any]],
     views: Mapping[str, View],
     gold: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Iterator[Path]:
-    """Freeze a new round: the folder that is yielded takes its place at the end.
+    """Write a new round into a folder, yield the folder, and then move it to its place.
 
-    `sample` are rows of the table `sample`, `views` what each task shows, `gold` known answers by
-    task. What is added to the folder belongs to the round from the start.
+    `sample` holds rows of the table `sample`. `views` holds what each task shows, by its id, and
+    `gold` the known answers. A file added to the folder belongs to the round from the start.
     """
     import pyarrow as pa
 
     folder = root / ".building" / f"round-{number:02}"
     shutil.rmtree(folder, ignore_errors=True)
-    storage.write_json(folder / "spec.json", dict(opened))
+    storage.write_json(folder / "spec.json", dict(spec))
     storage.write_parquet(folder / "sample.parquet", tables.rows("sample", sample))
     rows = [
         {
             "id": id,
             "fields": json.dumps([*view.fields.items()], ensure_ascii=False),
-            "edits": _edits_json(view),
+            "edits": _edits_to_json(view),
         }
         for id, view in views.items()
     ]
@@ -54,29 +54,30 @@ def freeze(
 
 
 def read_views(folder: Path, sample: pa.Table) -> dict[str, View]:
-    """Read, by task, what it shows and how its answers lead back to documents."""
+    """Read the view of each task, by its id."""
     import pyarrow.parquet as pq
 
-    places = {row["id"]: row for row in sample.to_pylist()}
+    sampled = {row["id"]: row for row in sample.to_pylist()}
     return {
         row["id"]: View(
             dict(json.loads(row["fields"])),
-            tuple(places[row["id"]]["members"] or ()),
-            places[row["id"]]["start"] or 0,
-            **_stored_edits(row["edits"]),
+            tuple(sampled[row["id"]]["members"] or ()),
+            sampled[row["id"]]["start"] or 0,
+            **_edits_from_json(row["edits"]),
         )
         for row in pq.read_table(folder / "texts.parquet").to_pylist()
     }
 
 
-def _edits_json(view: View) -> str | None:
-    """A view's edits as JSON: a list, or a list for each field; None without any."""
+def _edits_to_json(view: View) -> str | None:
+    """A view's edits as JSON: a list, or a list by field where it has several; None for none."""
     edits = view.edits or dict(view.by_field)
     return json.dumps(edits, ensure_ascii=False) if edits else None
 
 
-def _stored_edits(stored: str | None) -> dict[str, Any]:
+def _edits_from_json(stored: str | None) -> dict[str, Any]:
+    """The arguments of a View that hold its edits."""
     edits = json.loads(stored or "[]")
     if isinstance(edits, list):
         return {"edits": tuple(map(tuple, edits))}
-    return {"by_field": {field: tuple(map(tuple, own)) for field, own in edits.items()}}
+    return {"by_field": {field: tuple(map(tuple, rows)) for field, rows in edits.items()}}

@@ -10,7 +10,7 @@ Purpose = Literal["label", "pilot", "review", "relabel", "import"]
 
 
 class Frame(TypedDict, total=False):
-    """The documents that could be drawn: how many, how many a stratum, and of which `clean`."""
+    """What could be drawn: the number of documents, by stratum too, and the digest of `clean`."""
 
     documents: int
     strata: dict[str, int]
@@ -18,9 +18,9 @@ class Frame(TypedDict, total=False):
 
 
 class Opened(TypedDict, total=False):
-    """Purpose, time (UTC, ISO 8601), settings of `sample`, and the frame of the propensities.
+    """The record spec.json: purpose, time (UTC, ISO 8601), settings of `sample`, and the frame.
 
-    `file` is the digest of the answers' file where the round is an import.
+    `file` is the digest of the answers' file, for an import.
     """
 
     purpose: Purpose
@@ -31,7 +31,7 @@ class Opened(TypedDict, total=False):
 
 
 class Closed(TypedDict, total=False):
-    """When and why the round ended, the answered share of each stratum, tasks not answered."""
+    """The record closed.json: when and why, the answered share by stratum, and unanswered tasks."""
 
     at: str
     why: str

@@ -1,4 +1,4 @@
-"""A round as a value: what was frozen of it is loaded once; its tables are read when asked for.
+"""A round as a value: its frozen records are loaded once, its tables are read on demand.
 
 rounds/01/  spec.json  sample.parquet  texts.parquet  gold.json         frozen by `sample`
             form.xml  guidelines.md  tasks.parquet  project.json      frozen by the first `push`
@@ -28,15 +28,18 @@ from curate.rounds.views import View
 if TYPE_CHECKING:
     import pyarrow as pa
 
+FILES = {"sample": "sample.parquet", "tasks": "tasks.parquet", "project": "project.json"}
+"""The files of a round that have a fingerprint of their own."""
+
 
 @dataclass(frozen=True)
 class Round:
     """One round of asking people.
 
-    `spec` is what `sample` froze; `push` and `batches` are what the first push froze (None and
-    empty before it); `closed` is None while the round is open. `erased` are the tasks whose texts
-    were taken down, `left_on_server` those of them that the server still holds. `names` maps ids
-    of people that were replaced in people.yaml to today's.
+    `spec` is what `sample` froze. `push` and `batches` are what the first push froze (None and
+    empty before it). `closed` is None while the round is open. `erased` holds the tasks whose
+    texts were taken down, and `left_on_server` those of them that the server still holds. `names`
+    maps ids of people that were replaced in people.yaml to today's.
     """
 
     number: int
@@ -51,7 +54,7 @@ class Round:
 
     @staticmethod
     def load(number: int, folder: Path) -> Round:
-        """Read what was frozen of a round in its folder."""
+        """Read a round's frozen records from its folder."""
         push: Sent | None = storage.read_json(folder / "project.json")
         names = accounts.renamed(folder.parent.parent)
         erased, left_on_server = erasing.read_erased(folder)
@@ -67,6 +70,16 @@ class Round:
             names=names,
         )
 
+    def fingerprint(self, name: str) -> str | None:
+        """A digest of the round's `sample`, `tasks`, `project` or `annotations`; None if absent."""
+        if name == "annotations":
+            digests = [storage.file_digest(path) for path in storage.shards(self._answers)]
+            # `names` replaces ids in the answers; it is left out while it is empty.
+            content = [digests, self.closed, *([self.names] if self.names else ())]
+            return storage.digest(content) if digests else None
+        path = self.folder / FILES[name]
+        return storage.file_digest(path) if path.exists() else None
+
     # ── frozen by sample
 
     @property
@@ -81,24 +94,24 @@ class Round:
         return pq.read_table(self.folder / "sample.parquet")
 
     def texts(self) -> dict[str, Mapping[str, str]]:
-        """Read, by task, the fields as shown."""
+        """Read the fields of each task as shown, by its id."""
         return {id: view.fields for id, view in self.views().items()}
 
     def views(self) -> dict[str, View]:
-        """Read, by task, what it shows and how its answers lead back to documents."""
+        """Read the view of each task, by its id."""
         return read_views(self.folder, self.sample())
 
     def documents(self) -> dict[str, tuple[str, ...]]:
-        """Read, by task, the documents that it shows."""
+        """Read the ids of the documents that each task shows, by its id."""
         rows = self.sample().select(["id", "members"]).to_pylist()
         return {row["id"]: tuple(row["members"] or (row["id"],)) for row in rows}
 
     def gold(self) -> dict[str, dict[str, Any]]:
-        """Read the known answers by task (question → value); they never reach a server."""
+        """Read the known answers (question → value) by task id; they never reach a server."""
         return {id: item["answers"] for id, item in self.gold_items().items()}
 
     def gold_items(self) -> dict[str, dict[str, Any]]:
-        """Read, by task, the known `answers` and what else is known `about` it."""
+        """Read, by task id, the known `answers` and other facts `about` the task."""
         return dict(storage.read_json(self.folder / "gold.json") or {})
 
     # ── frozen by push
@@ -149,14 +162,14 @@ class Round:
         return self.folder / "annotations"
 
     def append(self, rows: list[dict[str, Any]], cursors: Mapping[str, str]) -> None:
-        """Add answers as one more file; nothing that is there is touched.
+        """Add answers as one more file; existing files are not touched.
 
-        `cursors` say where the next pull of each project goes on.
+        `cursors` say where the next pull of each project continues.
         """
         append(self._answers, rows, cursors)
 
     def cursors(self) -> dict[str, str]:
-        """Read where the next pull of each project goes on."""
+        """Read where the next pull of each project continues."""
         return read_cursors(self._answers)
 
     def history(self) -> list[dict[str, Any]]:
@@ -164,9 +177,9 @@ class Round:
         return read_history(self._answers, self.names)
 
     def answers(self, *, by_project: bool = False) -> list[dict[str, Any]]:
-        """Read the newest answer of each (id, question, annotator); or of each in each project.
+        """Read the newest answer of each (id, question, annotator), and project if `by_project`.
 
-        Somebody who sees several parts of a round may have answered the same task in two of them.
+        A person who sees several parts of a round may have answered a task in two of them.
         """
         key = ("project", *KEY) if by_project else KEY
         return newest(self.history(), key)
@@ -174,27 +187,11 @@ class Round:
     # ── the end
 
     def erase(self, ids: Iterable[str], *, left: Iterable[str] = ()) -> Round:
-        """Blank the texts of tasks and their suggestions; `left` are still on the server."""
+        """Blank the texts and suggestions of tasks; the server still holds those of `left`."""
         erasing.erase(self.folder, self.erased | set(ids), left)
         return Round.load(self.number, self.folder)
 
     def close(self, record: Closed) -> Round:
-        """End the round."""
+        """Write down the end of the round."""
         storage.write_json(self.folder / "closed.json", dict(record))
         return replace(self, closed=record)
-
-    def fingerprint(self, what: str) -> str | None:
-        """A digest of the round's `sample`, `tasks`, `project` or `annotations`; None if absent."""
-        if what == "annotations":
-            marks = [storage.file_digest(path) for path in storage.shards(self._answers)]
-            content = [marks, self.closed, *filter(None, [self.names])]
-            return storage.digest(content) if marks else None
-        path = (
-            self.folder
-            / {
-                "sample": "sample.parquet",
-                "tasks": "tasks.parquet",
-                "project": "project.json",
-            }[what]
-        )
-        return storage.file_digest(path) if path.exists() else None

@@ -29,7 +29,7 @@ class Rounds:
         return [round for round in self.all() if round.purpose != "import"]
 
     def current(self) -> Round:
-        """Load the newest round that asks people. Raises MissingInput."""
+        """Load the newest round that asks people. Raises MissingInput if there is none."""
         asking = self.asking()
         if not asking:
             raise MissingInput("there is no round yet", hint="run `curate sample` first")
@@ -40,12 +40,12 @@ class Rounds:
         return max((round.number for round in self.all()), default=0) + 1
 
     def questions(self) -> list[Question]:
-        """The questions that people were asked; where one changed, as its newest form has it."""
+        """The questions that people were asked; one that changed is that of its newest form."""
         forms = [round.form for round in self.all() if round.push is not None]
         newest = {question.name: question for form in forms for question in form.questions}
         return list(newest.values())
 
-    def fingerprint(self, what: str) -> str | None:
+    def fingerprint(self, name: str) -> str | None:
         """A digest of all rounds' `sample`, `tasks`, `project` or `annotations`; None if absent."""
-        marks = {round.number: round.fingerprint(what) for round in self.all()}
-        return storage.digest(marks) if any(marks.values()) else None
+        digests = {round.number: round.fingerprint(name) for round in self.all()}
+        return storage.digest(digests) if any(digests.values()) else None

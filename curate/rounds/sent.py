@@ -1,4 +1,4 @@
-"""What the first push freezes of a round: form, guidelines, tasks, and each batch's project.
+"""What the first push freezes: form, guidelines, tasks, and the project of each batch.
 
     form.xml  guidelines.md (guidelines-N.md where the round is split)  tasks.parquet  project.json
 
@@ -67,18 +67,9 @@ def replace_project(
     storage.write_json(folder / "project.json", {**sent, "batches": batches})
 
 
-def _todays_ids(people: Sequence[str] | None, names: Mapping[str, str]) -> tuple[str, ...] | None:
-    return None if people is None else tuple(names.get(id, id) for id in people)
-
-
-def read_form(folder: Path, sent: Sent) -> Form:
-    """Read the form in force."""
-    return parse_form((folder / "form.xml").read_text(encoding="utf-8"), name=sent["form"])
-
-
 def read_batches(folder: Path, sent: Sent, names: Mapping[str, str]) -> tuple[Batch, ...]:
-    """Read the batches; `names` maps ids of people that were replaced to today's."""
-    form = read_form(folder, sent)
+    """Read the batches; `names` maps replaced ids of people to today's."""
+    form = parse_form((folder / "form.xml").read_text(encoding="utf-8"), name=sent["form"])
     return tuple(
         Batch(
             name=record["name"],
@@ -89,3 +80,7 @@ def read_batches(folder: Path, sent: Sent, names: Mapping[str, str]) -> tuple[Ba
         )
         for record in sent["batches"]
     )
+
+
+def _todays_ids(people: Sequence[str] | None, names: Mapping[str, str]) -> tuple[str, ...] | None:
+    return None if people is None else tuple(names.get(id, id) for id in people)

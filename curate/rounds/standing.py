@@ -13,13 +13,13 @@ from curate.records import now
 from curate.rounds.batch import Batch
 from curate.rounds.round import Round
 
-ASKED = ("submitted", "skipped", "discarded")
-"""What uses a person up for a task."""
+FINAL = ("submitted", "skipped", "discarded")
+"""Statuses after which a person is not asked about the task again."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a round is: its tasks, those complete, and those that nobody is left to answer."""
+    """How many tasks a round has, how many are complete, and how many nobody is left to answer."""
 
     tasks: int
     complete: int
@@ -27,33 +27,35 @@ class Standing:
 
 
 def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -> Standing:
-    """Count the tasks that have their answers, and those for which everyone has been used up.
+    """Count the tasks with enough answers, and those that nobody is left to answer.
 
-    `annotators` are, by batch, those who are asked, if they are known; a batch without overlap
-    asks them all. A skip uses a person up, and so does the end of the period they are asked in.
+    `annotators` holds the people who are asked, by batch; None if they are not known. A batch
+    without an overlap asks all of them. A person is not asked again about a skipped task, and not
+    at all after their period: callers leave them out.
     """
-    submitted, asked = defaultdict(set), defaultdict(set)
+    submitted, finished = defaultdict(set), defaultdict(set)
     for row in current.answers(by_project=True):
         key = (row["project"], row["id"])
         if row["status"] == "submitted" and row["value"] is not None:
             submitted[key].add(row["annotator"])
-        if row["status"] in ASKED:
-            asked[key].add(row["annotator"])
+        if row["status"] in FINAL:
+            finished[key].add(row["annotator"])
     batches = {batch.name: batch for batch in current.batches}
     erased = current.erased
     ids = [id for id in current.sample()["id"].to_pylist() if id not in erased]
-    open_, stuck = set() if batches else set(ids), set()
+    incomplete: set[str] = set() if batches else set(ids)
+    answerable: set[str] = set()
     for task in current.tasks():
         if task["id"] in erased:
             continue
         batch = batches[task["batch"]]
-        key, people_ = (batch.project.name, task["id"]), annotators.get(task["batch"])
-        wanted = task["overlap"] or batch.project.overlap or max(1, len(people_ or ()))
-        if len(submitted[key]) < wanted:
-            open_.add(task["id"])
-            if people_ is None or not people_ <= asked[key]:
-                stuck.add(task["id"])
-    return Standing(len(ids), len(ids) - len(open_), len(open_ - stuck))
+        key, people = (batch.project.name, task["id"]), annotators.get(task["batch"])
+        overlap = task["overlap"] or batch.project.overlap or max(1, len(people or ()))
+        if len(submitted[key]) < overlap:
+            incomplete.add(task["id"])
+            if people is None or not people <= finished[key]:
+                answerable.add(task["id"])
+    return Standing(len(ids), len(ids) - len(incomplete), len(incomplete - answerable))
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ class RoundStatus:
 
 
 def overview(rounds: Iterable[Round]) -> list[RoundStatus]:
-    """Every round as it stands at home, without asking a server."""
+    """How far every round is by the answers on disk; no server is asked."""
     return [_status(round) for round in rounds]
 
 
@@ -95,9 +97,9 @@ def _status(current: Round) -> RoundStatus:
 
 @dataclass(frozen=True)
 class AnnotatorStatus:
-    """How many texts of a round somebody has answered, skipped or begun.
+    """How many tasks of a round a person has answered, skipped or begun.
 
-    `live` says that the server was asked; else it is what has come home.
+    The counts are the server's if `live`, else those of the answers on disk.
     """
 
     round: int
@@ -111,51 +113,55 @@ class AnnotatorStatus:
 
 
 def progress(current: Round, root: Path, backend: Backend | None) -> list[AnnotatorStatus]:
-    """Return each annotator's progress: as the server has it, or as it came home without one."""
-    found = []
+    """The progress of each annotator: from the server, or without one from the answers on disk."""
+    rows = []
     for batch in current.batches:
-        counts = _counted(current, batch) if backend is None else _asked(root, backend, batch)
-        for annotator, statuses in sorted(counts.items()):
-            found.append(
+        if backend is None:
+            by_annotator = _counts_on_disk(current, batch)
+        else:
+            by_annotator = _counts_on_server(root, backend, batch)
+        for annotator, counts in sorted(by_annotator.items()):
+            rows.append(
                 AnnotatorStatus(
                     round=current.number,
                     part=batch.name,
                     annotator=annotator,
-                    submitted=statuses.get("submitted", 0),
-                    skipped=statuses.get("skipped", 0),
-                    draft=statuses.get("draft", 0),
-                    rejected=statuses.get("rejected", 0),
+                    submitted=counts.get("submitted", 0),
+                    skipped=counts.get("skipped", 0),
+                    draft=counts.get("draft", 0),
+                    rejected=counts.get("rejected", 0),
                     live=backend is not None,
                 )
             )
-    return found
+    return rows
 
 
-def _asked(root: Path, backend: Backend, batch: Batch) -> dict[str, Mapping[str, int]]:
+def _counts_on_server(root: Path, backend: Backend, batch: Batch) -> dict[str, Mapping[str, int]]:
     answers = backend.progress(batch.project).answers
     names = accounts.ids(root, backend.name, answers)
     return {names[account]: counts for account, counts in answers.items()}
 
 
-def _counted(current: Round, batch: Batch) -> dict[str, Mapping[str, int]]:
-    """Count texts, not questions: the worst that befell one of its answers is its status."""
-    worst = ("withdrawn", "submitted", "discarded", "skipped", "draft", "rejected")
-    last: dict[tuple[str, str], str] = {}
+def _counts_on_disk(current: Round, batch: Batch) -> dict[str, Mapping[str, int]]:
+    """Count tasks, not answers: a task has the last of its answers' statuses in `order`."""
+    order = ("withdrawn", "submitted", "discarded", "skipped", "draft", "rejected")
+    statuses: dict[tuple[str, str], str] = {}
     for row in current.answers(by_project=True):
         if row["project"] == batch.project.name:
             key = (row["annotator"], row["id"])
-            last[key] = max(last.get(key, worst[0]), row["status"], key=worst.index)
+            status = statuses.get(key, order[0])
+            statuses[key] = max(status, row["status"], key=order.index)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for (annotator, _), status in last.items():
+    for (annotator, _), status in statuses.items():
         counts[annotator][status] += 1
     return dict(counts)
 
 
 def close(current: Round, why: str) -> None:
-    """Write the end of a round, with the answered share of each stratum.
+    """Write down the end of a round, with the answered share of each stratum.
 
-    The share corrects the propensities of a round that ended early: tasks are shown in an order
-    that does not depend on them, so those answered are a random part of each stratum.
+    The share corrects the propensities of a round that ended early. The order in which tasks are
+    shown does not depend on propensities: those answered are a random part of each stratum.
     """
     answered = {row["id"] for row in current.answers() if row["status"] == "submitted"}
     strata: dict[str, list[bool]] = defaultdict(list)

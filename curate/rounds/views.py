@@ -1,8 +1,8 @@
 """What people see of documents, and how their answers lead back to them.
 
-A task shows a document, a window of a long one, or two documents side by side. On the page offsets
-count from what is shown; at home they count code points of the canonical text. A comparison's page
-speaks of its fields `a` and `b`; at home an answer names the documents.
+A task shows a document, a window of a long one, or two documents side by side. An answer on the
+page counts code points of the text shown, and names the fields `a` and `b` of a comparison. An
+answer at home (on disk) counts code points of the canonical text, and names the documents.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ class View:
     """What one task shows.
 
     `fields` are the texts as shown. `members` are the documents behind a window or a comparison
-    (none: the task is the document). `start` is where a window begins in the canonical text, and
-    `edits` are those applied to what is shown, in code points of the canonical text. Where several
+    (none: the task is the document). `start` is where a window begins in the canonical text.
+    `edits` are those applied to the text shown, in code points of the canonical text. If several
     fields are shown, `by_field` holds the edits of each, in code points of the field.
     """
 
@@ -41,99 +41,95 @@ class View:
         return len(self.members) == len(SIDES)
 
     def home(self, value: Any, kind: Kind) -> tuple[Any, str | None]:
-        """Return an answer as it is kept, and why it cannot be (then it is left as it was)."""
+        """The answer at home, and None; or the answer as it was, and why it cannot come home."""
         if kind == "entities" and value is not None:
-            spans = [self._span(span, self._to_home(span), self._named) for span in value]
-            cut = any(span is None for span in spans)
-            return (value, "a span cuts a mask") if cut else (spans, None)
-        return (self._named.get(value, value) if kind == "preference" else value), None
+            spans = [self._home_span(span) for span in value]
+            return (value, "a span cuts a mask") if None in spans else (spans, None)
+        return (self._documents.get(value, value) if kind == "preference" else value), None
 
     def shown(self, value: Any, kind: Kind) -> Any:
-        """Return a kept answer as the page has it."""
+        """An answer at home as the page has it."""
         if kind == "entities" and value is not None:
             return [self.shown_span(span) or span for span in value]
         return self._sides.get(value, value) if kind == "preference" else value
 
     def shown_span(self, span: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return a kept span as the page has it; None where an edit took a part of it."""
-        return self._span(span, self._to_page(span), self._sides)
+        """A span at home as the page has it; None if an edit replaced a part of it."""
+        name = self._sides.get(str(span.get("field")), span.get("field"))
+        pieces = [piece.turned() for piece in self._pieces(name)]
+        return _moved_span(span, pieces, self._sides)
+
+    def _home_span(self, span: Mapping[str, Any]) -> dict[str, Any] | None:
+        return _moved_span(span, list(self._pieces(span.get("field"))), self._documents)
 
     @property
-    def _named(self) -> dict[str, str]:
+    def _documents(self) -> dict[str, str]:
+        """The document on each side of a comparison."""
         return dict(zip(SIDES, self.members, strict=True)) if self.compares else {}
 
     @property
     def _sides(self) -> dict[str, str]:
-        return {document: side for side, document in self._named.items()}
+        """The side of each document of a comparison."""
+        return {document: side for side, document in self._documents.items()}
 
-    def _span(
-        self, span: Mapping[str, Any], places: _Places, names: Mapping[str, str]
-    ) -> dict[str, Any] | None:
-        start, end = places(span["start"], last=False), places(span["end"], last=True)
-        if start is None or end is None:
-            return None
-        moved = {**span, "start": start, "end": end}
-        return {**moved, "field": names[span["field"]]} if span.get("field") in names else moved
-
-    def _to_home(self, span: Mapping[str, Any]) -> _Places:
-        return _Places(tuple(self._pieces(span.get("field"))))
-
-    def _to_page(self, span: Mapping[str, Any]) -> _Places:
-        pieces = self._pieces(self._sides.get(str(span.get("field")), span.get("field")))
-        turned = (_Piece(*piece.at_home, *piece.on_page, piece.kept) for piece in pieces)
-        return _Places(tuple(turned))
-
-    def _pieces(self, shown: str | None) -> Iterator[_Piece]:
+    def _pieces(self, name: str | None) -> Iterator[_Piece]:
+        """Yield the pieces of the field of that name, from the page to home."""
         page, home = 0, self.start
-        for start, end, replacement in self.by_field.get(shown or "", self.edits):
-            yield _Piece(page, page + start - home, home, start, True)
+        for start, end, replacement in self.by_field.get(name or "", self.edits):
+            yield _Piece(page, page + start - home, home, start, is_edited=False)
             page += start - home
-            yield _Piece(page, page + len(replacement), start, end, False)
+            yield _Piece(page, page + len(replacement), start, end, is_edited=True)
             page, home = page + len(replacement), end
-        yield _Piece(page, 1 << 60, home, home + (1 << 60) - page, True)
+        yield _Piece(page, 1 << 60, home, home + (1 << 60) - page, is_edited=False)
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """A stretch of the page and the stretch it stands for: kept as it is, or replaced."""
+    """A stretch of a text, and the stretch that it stands for on the other side.
 
-    page_start: int
-    page_end: int
-    home_start: int
-    home_end: int
-    kept: bool
+    Both have the same text, unless an edit replaced it (`is_edited`).
+    """
 
-    @property
-    def on_page(self) -> tuple[int, int]:
-        return self.page_start, self.page_end
+    start: int
+    end: int
+    other_start: int
+    other_end: int
+    is_edited: bool
 
-    @property
-    def at_home(self) -> tuple[int, int]:
-        return self.home_start, self.home_end
+    def turned(self) -> _Piece:
+        """The same piece, seen from the other side."""
+        return _Piece(self.other_start, self.other_end, self.start, self.end, self.is_edited)
 
 
-@dataclass(frozen=True)
-class _Places:
-    """Where an edge of a span lies on the other side; None inside of what was replaced."""
-
-    pieces: tuple[_Piece, ...]
-
-    def __call__(self, at: int, *, last: bool) -> int | None:
-        for piece in self.pieces:
-            begin, end = piece.on_page
-            if not (begin < at <= end if last else begin <= at < end):
-                continue
-            if piece.kept:
-                return piece.home_start + at - begin
-            edge, other = (end, piece.home_end) if last else (begin, piece.home_start)
-            return other if at == edge else None
+def _moved_span(
+    span: Mapping[str, Any], pieces: Sequence[_Piece], names: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """A span as the other side has it; None if one of its ends is inside an edit."""
+    start = _moved(span["start"], pieces, is_end=False)
+    end = _moved(span["end"], pieces, is_end=True)
+    if start is None or end is None:
         return None
+    moved = {**span, "start": start, "end": end}
+    return {**moved, "field": names[span["field"]]} if span.get("field") in names else moved
+
+
+def _moved(offset: int, pieces: Sequence[_Piece], *, is_end: bool) -> int | None:
+    """The offset of a span's start or end on the other side; None inside an edit."""
+    for piece in pieces:
+        start, end = piece.start, piece.end
+        if not (start < offset <= end if is_end else start <= offset < end):
+            continue
+        if not piece.is_edited:
+            return piece.other_start + offset - start
+        edge, other = (end, piece.other_end) if is_end else (start, piece.other_start)
+        return other if offset == edge else None
+    return None
 
 
 def window(length: int, size: int, chance: float, edits: Iterable[Edit]) -> tuple[int, int]:
-    """Return the half-open window of about `size` code points that `chance`, 0 to 1, points at.
+    """A half-open window of about `size` code points, placed by `chance`, from 0 to 1.
 
-    It is moved outwards where it would cut an edit.
+    It is widened where it would cut an edit.
     """
     if length <= size:
         return 0, length
@@ -142,7 +138,7 @@ def window(length: int, size: int, chance: float, edits: Iterable[Edit]) -> tupl
 
 
 def widened(start: int, end: int, edits: Iterable[Edit]) -> tuple[int, int]:
-    """Return a window moved outwards where it would cut an edit."""
+    """A window, widened where it would cut an edit."""
     for low, high, _ in edits:
         start = low if low < start < high else start
         end = high if low < end < high else end
@@ -150,13 +146,13 @@ def widened(start: int, end: int, edits: Iterable[Edit]) -> tuple[int, int]:
 
 
 def cut(text: str, start: int, end: int, edits: Iterable[Edit]) -> tuple[str, tuple[Edit, ...]]:
-    """Return a window as it reads after its edits, and those edits."""
+    """The text of a window after its edits, and these edits."""
     inside = tuple(edit for edit in edits if start <= edit[0] and edit[1] <= end)
-    moved = [(low - start, high - start, new) for low, high, new in inside]
-    return apply_edits(text[start:end], moved), inside
+    in_window = [(low - start, high - start, new) for low, high, new in inside]
+    return apply_edits(text[start:end], in_window), inside
 
 
 def task_id(members: Sequence[str], start: int | None = None, end: int | None = None) -> str:
-    """Return the id of a window of a document, or of a comparison, whatever the order shown."""
-    about = [*sorted(members), *([f"{start}:{end}"] if start is not None else ())]
-    return blake2b(" ".join(about).encode(), digest_size=16).hexdigest()
+    """The id of a window of a document, or of a comparison, whatever the order of its members."""
+    words = [*sorted(members), *([f"{start}:{end}"] if start is not None else ())]
+    return blake2b(" ".join(words).encode(), digest_size=16).hexdigest()

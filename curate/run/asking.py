@@ -1,4 +1,4 @@
-"""The part of the walk where people are asked, and what else is done about rounds."""
+"""The part of the walk that asks people; also the import of answers, and the restore."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def ask_people(
     overrides: Sequence[str],
     started: Callable[[str], None],
 ) -> Iterator[Step]:
-    """Open a round where one is due, send it, and fetch answers; the last step may be `waiting`.
+    """Open a round if one is due, send it, and fetch answers; the last step may be `waiting`.
 
     Raises DataError for `next_round` while people are still asked.
     """
-    yield _sampled(recipe, workspace, next_round, overrides, started)
+    yield _sample(recipe, workspace, next_round, overrides, started)
     current = workspace.rounds.current()
     if current.closed:
         yield from (Step("push", "fresh"), Step("pull", "fresh"))
@@ -46,7 +46,7 @@ def ask_people(
     yield step if result.done else Step("pull", "waiting", result, step.seconds)
 
 
-def _sampled(
+def _sample(
     recipe: Recipe,
     workspace: Workspace,
     next_round: bool,
@@ -76,22 +76,22 @@ def _is_pushed(workspace: Workspace, number: int) -> bool:
 
 
 def bring_answers(workspace: Workspace, recipe: Recipe, answers: Path) -> PullResult:
-    """Bring in answers made elsewhere, with the recipe's form, and write it into the ledger."""
+    """Import answers made elsewhere, with the recipe's form; the ledger gets a line."""
     started = time.perf_counter()
     result = bring(workspace, answers, load_form(recipe.push.form, workspace.root))
     inputs: dict[str, str | None] = {"answers": storage.sha256_of(answers)}
-    made = workspace.freshness.provenance("import", recipe.push, inputs)
+    provenance = workspace.freshness.provenance("import", recipe.push, inputs)
     outputs = workspace.tables.fingerprints(("annotations",))
-    workspace.ledger.append(made, outputs, result, time.perf_counter() - started)
+    workspace.ledger.append(provenance, outputs, result, time.perf_counter() - started)
     return result
 
 
 def put_back(workspace: Workspace) -> RestoreResult:
-    """Restore the newest round on its server, and write it into the ledger."""
+    """Restore the newest round on its server; the ledger gets a line."""
     started = time.perf_counter()
     inputs = workspace.tables.fingerprints(("annotations",))
-    made = workspace.freshness.provenance("restore", PushSpec(), inputs)
+    provenance = workspace.freshness.provenance("restore", PushSpec(), inputs)
     result = restore(workspace)
     outputs = workspace.tables.fingerprints(("project",))
-    workspace.ledger.append(made, outputs, result, time.perf_counter() - started)
+    workspace.ledger.append(provenance, outputs, result, time.perf_counter() - started)
     return result

@@ -1,4 +1,4 @@
-"""Recipes on disk: read, adopted by a workspace, begun from a template."""
+"""Recipes on disk: read one, adopt it in a workspace, start from a template."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def of_workspace(workspace: Workspace, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def adopt(workspace: Workspace, path: Path) -> tuple[str, ...]:
-    """Make `path` the workspace's recipe: the fields that differ from the one before.
+    """Make `path` the workspace's recipe; the result names the fields that changed.
 
-    The ledger keeps the recipe that was replaced.
+    The ledger keeps the replaced recipe.
     """
     recipe = load(path)
     target = workspace.root / NAME
-    workspace.init(recipe.name or _named_by(path))
+    workspace.init(recipe.name or _name_from(path))
     if target.exists() and target.samefile(path):
         return ()
     text = path.read_text(encoding="utf-8")
@@ -81,13 +81,13 @@ def adopt(workspace: Workspace, path: Path) -> tuple[str, ...]:
     changed: tuple[str, ...] = ()
     if before is not None:
         changed = tuple(_changes(before, text))
-        made = Provenance("recipe", {"replaced": before}, {}, "")
-        workspace.ledger.append(made, {}, {"changed": changed}, 0.0)
+        provenance = Provenance("recipe", {"replaced": before}, {}, "")
+        workspace.ledger.append(provenance, {}, {"changed": changed}, 0.0)
     storage.write_text(target, text)
     return changed
 
 
-def _named_by(path: Path) -> str:
+def _name_from(path: Path) -> str:
     return path.stem if path.stem != "recipe" else path.resolve().parent.name
 
 
@@ -95,7 +95,7 @@ def _changes(before: str, after: str) -> Iterator[str]:
     try:
         old = _yaml(before, NAME)
     except RecipeError:
-        old = {}  # it could not be read: everything is new
+        old = {}  # the old recipe cannot be read: everything is new
     return differences(old, _yaml(after, NAME))
 
 
@@ -118,8 +118,8 @@ def templates() -> dict[str, Path]:
 def begin(workspace: Workspace, template: str) -> list[str]:
     """Make a folder a workspace with a template's recipe and form; the lines say what to do next.
 
-    What is there already stays as it is. Raises RecipeError for an unknown template and DataError
-    where there is a recipe.
+    A form that is there stays as it is. Raises RecipeError for an unknown template, and DataError
+    if the folder has a recipe.
     """
     recipes = templates()
     if template not in recipes:
@@ -134,7 +134,8 @@ def begin(workspace: Workspace, template: str) -> list[str]:
     lines = [f"{root} is a workspace: edit {target}"]
     if recipe.asks_people():
         form = root / "label_configs" / f"{recipe.push.form}.xml"
-        storage.write_text(form, load_form(recipe.push.form).xml)
+        if not form.exists():
+            storage.write_text(form, load_form(recipe.push.form).xml)
         lines.append(f"people will see the form {form}")
     patterns = ", ".join(path for source in recipe.pool.sources for path in source.paths)
     (root / "data").mkdir(exist_ok=True)

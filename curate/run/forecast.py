@@ -1,9 +1,9 @@
-"""What a run will take, measured on a probe before it runs: time, disk and memory of each stage.
+"""An estimate of what a run takes, measured on a probe: time and disk of each stage, and memory.
 
-A thousand documents from all over the sources go through the real stages in a temporary folder;
-the run's own folder is only read. A stage's `cost` says how it is measured. Costs are linear in
-the documents, plus a fixed part that a smaller probe tells apart. An estimate is good to within a
-factor of two.
+A thousand documents from all over the sources go through the real stages in a temporary folder.
+The run's own folder is only read. A stage's `cost` says how it is measured. Costs are linear in
+the documents, plus a fixed part that is measured with a smaller probe. An estimate is good to
+within a factor of two.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ from curate.stage import Stage
 from curate.workspace import Workspace
 
 DOCUMENTS, WARM = 1000, 100
-"""Documents of the probe, and of the smaller one that tells the fixed part apart."""
+"""The documents of the probe, and of the smaller one that measures the fixed part."""
 
 FILES = 50
-"""The probe is spread over so many files, or over more where each file holds few."""
+"""The probe is spread over this many files, or over more if each file holds few documents."""
 
 COPIES_OF_A_SHARD = 8
-"""How many times a worker may hold the texts of its shard, in one form or another."""
+"""How many copies of the texts of its shard a worker may hold, in one form or another."""
 
 
 @dataclass(frozen=True)
 class StageEstimate:
-    """What one stage takes; `scratch` is disk that it gives back."""
+    """What one stage takes, in seconds and MB; it frees `scratch_mb` of disk at its end."""
 
     stage: str
     seconds: float
@@ -53,7 +53,7 @@ class StageEstimate:
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run takes, for about so many documents, estimated from those of a probe."""
+    """What a run takes, for about `documents` documents, estimated from the `probed` ones."""
 
     documents: int
     source_mb: float
@@ -68,9 +68,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Probe:
-    """Texts from all over the sources, and how many documents the sources hold by that estimate.
+    """Texts from all over the sources, and the estimated number of documents in the sources.
 
-    `sources` holds the source of each text, `names` those of all.
+    `sources` holds the source of each text, and `names` all sources. `bytes` is the size of the
+    source files.
     """
 
     texts: tuple[str, ...]
@@ -80,20 +81,20 @@ class Probe:
     bytes: int
 
     def first(self, n: int) -> Probe:
-        """The probe with its first texts alone."""
+        """The probe with only its first `n` texts."""
         return replace(self, texts=self.texts[:n], sources=self.sources[:n])
 
 
 def estimate(recipe: Recipe, workspace: Workspace) -> Estimate:
-    """What the run of a recipe in a workspace will take; nothing is written there."""
+    """What the run of a recipe takes in a workspace; nothing is written there."""
     probe = probed(recipe.pool, workspace.root)
     workers = workspace.engine.workers
     with tempfile.TemporaryDirectory(prefix="curate-probe-") as folder:
         rates = _rates(recipe, workspace.root, Path(folder), probe)
     documents = max(1, round(probe.documents * recipe.pool.share))
     stages = tuple(rate.of(documents, workers) for rate in rates)
-    bytes_each = sum(len(text.encode()) for text in probe.texts) / len(probe.texts)
-    shard = COPIES_OF_A_SHARD * min(ROWS_PER_SHARD, documents) * bytes_each / 2**20
+    text_size = sum(len(text.encode()) for text in probe.texts) / len(probe.texts)
+    shard = COPIES_OF_A_SHARD * min(ROWS_PER_SHARD, documents) * text_size / 2**20
     return Estimate(
         documents=documents,
         source_mb=round(probe.bytes / 2**20, 1),
@@ -119,28 +120,28 @@ def _notes(recipe: Recipe) -> Iterator[str]:
 
 
 def probed(spec: PoolSpec, root: Path) -> Probe:
-    """About a thousand texts from all over the sources. Raises DataError where there are none."""
+    """About a thousand texts from all over the sources. Raises DataError if there are none."""
     files = find(spec.sources, root)
     step = max(1, -(-len(files) // FILES))
-    rows_a_file = -(-DOCUMENTS // max(1, len(files[::step])))
+    rows_per_file = -(-DOCUMENTS // max(1, len(files[::step])))
     texts: list[str] = []
     sources: list[str] = []
-    documents, seen = 0.0, 0
+    documents, bytes_seen = 0.0, 0
     for file in (file for start in range(step) for file in files[start::step]):
         if len(texts) >= DOCUMENTS:
             break
-        seen += file.size
+        bytes_seen += file.size
         source = spec.sources[file.source]
-        rows = list(islice(_rows(source, file), rows_a_file + 1))
-        texts += [content(row).text for row in rows[:rows_a_file]]
-        sources += [file.name] * len(rows[:rows_a_file])
-        documents += len(rows) if len(rows) <= rows_a_file else _row_count(file, rows)
+        rows = list(islice(_rows(source, file), rows_per_file + 1))
+        texts += [content(row).text for row in rows[:rows_per_file]]
+        sources += [file.name] * len(rows[:rows_per_file])
+        documents += len(rows) if len(rows) <= rows_per_file else _row_count(file, rows)
     if not texts:
         raise DataError("the sources hold no document", hint="check the paths under `pool:`")
     size = sum(file.size for file in files)
-    many = round(documents * (size / seen if seen else 1))
+    total = round(documents * (size / bytes_seen if bytes_seen else 1))
     names = frozenset(file.name for file in files)
-    return Probe(tuple(texts), tuple(sources), names, many, size)
+    return Probe(tuple(texts), tuple(sources), names, total, size)
 
 
 def _rows(source: SourceSpec, file: File) -> Iterator[Row]:
@@ -152,7 +153,7 @@ def _rows(source: SourceSpec, file: File) -> Iterator[Row]:
 
 
 def _row_count(file: File, rows: Sequence[Row]) -> float:
-    """About how many rows a file has, by the size of some of them."""
+    """About how many rows a file has, by the size of its first rows."""
     import pyarrow.parquet as pq
 
     if file.format == "parquet" and Path(file.address).is_file():
@@ -164,7 +165,7 @@ def _row_count(file: File, rows: Sequence[Row]) -> float:
 
 
 def _line(row: Row) -> str:
-    """A row as it probably stands in the file."""
+    """A row as it probably is in the file."""
     values = {**dict(row.fields), **json.loads(row.meta or "{}")}
     return json.dumps(values, ensure_ascii=False)
 
@@ -174,7 +175,10 @@ def _line(row: Row) -> str:
 
 @dataclass(frozen=True)
 class Rate:
-    """What a stage costs: a fixed time, and time and bytes for each document."""
+    """What a stage costs: a fixed time in seconds, and seconds and bytes for each document.
+
+    `scratch` is disk that it frees at its end, in bytes a document. `alone`: one process does it.
+    """
 
     stage: str
     fixed: float
@@ -184,7 +188,7 @@ class Rate:
     alone: bool = False
 
     def of(self, documents: int, workers: int) -> StageEstimate:
-        """What the stage takes for so many documents."""
+        """What the stage takes for this many documents."""
         processes = 1 if self.alone else workers
         return StageEstimate(
             self.stage,
@@ -196,7 +200,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Run:
-    """What a stage took on a probe."""
+    """What a stage took on a probe, in seconds of CPU and bytes written."""
 
     seconds: float
     bytes: int
@@ -206,7 +210,9 @@ def _rates(recipe: Recipe, root: Path, folder: Path, probe: Probe) -> list[Rate]
     stages = [stage for stage in every() if stage.cost and _will_run(recipe, root, stage)]
     linear = [stage for stage in stages if stage.cost and stage.cost.documents is None]
     parts = {"cold": probe.first(WARM), "few": probe.first(WARM), "many": probe}
-    runs = {name: _run(recipe, root, folder / name, part, linear) for name, part in parts.items()}
+    runs = {
+        name: _run_all(recipe, root, folder / name, part, linear) for name, part in parts.items()
+    }
     rates = [
         _linear_rate(recipe, stage, {name: run[stage.name] for name, run in runs.items()}, probe)
         for stage in linear
@@ -221,11 +227,14 @@ def _will_run(recipe: Recipe, root: Path, stage: Stage[Any]) -> bool:
 
 
 def _linear_rate(recipe: Recipe, stage: Stage[Any], runs: Mapping[str, Run], probe: Probe) -> Rate:
-    """The rate of a stage from a probe and a smaller one; the first run loads everything once."""
+    """The rate of a stage from the probe and two runs of a smaller one.
+
+    The first run, `cold`, also loads what a stage loads only once.
+    """
     assert stage.cost is not None
-    documents, more = len(probe.texts), len(probe.texts) - WARM
-    if more > 0:
-        seconds = max(0.0, runs["many"].seconds - runs["few"].seconds) / more
+    documents, difference = len(probe.texts), len(probe.texts) - WARM
+    if difference > 0:
+        seconds = max(0.0, runs["many"].seconds - runs["few"].seconds) / difference
     else:
         seconds = runs["many"].seconds / documents
     fixed = max(0.0, runs["cold"].seconds - WARM * seconds)
@@ -237,11 +246,11 @@ def _linear_rate(recipe: Recipe, stage: Stage[Any], runs: Mapping[str, Run], pro
 def _sampled_rate(
     recipe: Recipe, root: Path, folder: Path, probe: Probe, stage: Stage[Any]
 ) -> Rate:
-    """The rate of a stage from a few documents, which the stages before it read without rules."""
+    """The rate of a stage from a few documents, which `clean` prepares without any rules."""
     assert stage.cost is not None
     part = probe.first(stage.cost.documents or DOCUMENTS)
-    workspace = _prepared(root, folder / stage.name)
-    run_stage(workspace, "pool", _pool(recipe, workspace.root, part))
+    workspace = _probe_workspace(root, folder / stage.name)
+    run_stage(workspace, "pool", _probe_pool(recipe, workspace.root, part))
     run_stage(workspace, "clean", recipe.clean.model_copy(update={"rules": (), "against": ()}))
     run = _timed(workspace, stage, recipe.section(stage.name), stage.cost.run)
     documents = len(part.texts)
@@ -250,12 +259,12 @@ def _sampled_rate(
     )
 
 
-def _run(
+def _run_all(
     recipe: Recipe, root: Path, folder: Path, probe: Probe, stages: Sequence[Stage[Any]]
 ) -> dict[str, Run]:
-    """Run stages on some texts: by stage, what it took."""
-    workspace = _prepared(root, folder)
-    specs = {"pool": _pool(recipe, folder, probe)}
+    """Run stages on the texts of a probe; the result is by stage."""
+    workspace = _probe_workspace(root, folder)
+    specs = {"pool": _probe_pool(recipe, folder, probe)}
     return {
         stage.name: _timed(workspace, stage, specs.get(stage.name, recipe.section(stage.name)))
         for stage in stages
@@ -268,7 +277,7 @@ def _timed(
     spec: Spec,
     work: Callable[[Workspace, Any], Any] | None = None,
 ) -> Run:
-    """Run a stage with its ledger line, or `work` alone; CPU seconds, and bytes written."""
+    """Run a stage and write it into the ledger, or only do the `work` of the stage."""
     assert stage.cost is not None
     started = time.process_time()
     if work is None:
@@ -279,10 +288,10 @@ def _timed(
     return Run(time.process_time() - started, sum(path.stat().st_size for path in files))
 
 
-def _prepared(root: Path, folder: Path) -> Workspace:
-    """A workspace of the probe's own, in which the recipe's relative paths still lead."""
+def _probe_workspace(root: Path, folder: Path) -> Workspace:
+    """A workspace for the probe, in which the recipe's relative paths still work."""
     folder.mkdir(parents=True)
-    # The probe's stages write these; a link would make them write into the run's own folder.
+    # The probe's stages write these: through a link they would write into the run's own folder.
     written = {*tables.TABLES, "rounds", "export", "recipe.yaml", "workspace.json", "ledger.jsonl"}
     for child in root.iterdir() if root.is_dir() else ():
         name = child.name.removesuffix(".parquet")
@@ -293,8 +302,11 @@ def _prepared(root: Path, folder: Path) -> Workspace:
     return workspace
 
 
-def _pool(recipe: Recipe, folder: Path, probe: Probe) -> PoolSpec:
-    """Write the texts by source, and an empty file for a source that settings name without any."""
+def _probe_pool(recipe: Recipe, folder: Path, probe: Probe) -> PoolSpec:
+    """Write the texts by source; the result is the settings of `pool` that read them.
+
+    A source without texts gets an empty file if settings name it.
+    """
     by_source = (recipe.clean.rules, recipe.clean.languages)
     names = (name for settings in by_source if isinstance(settings, Mapping) for name in settings)
     lines: dict[str, list[str]] = {name: [] for name in names if name in probe.names}
@@ -309,6 +321,6 @@ def _pool(recipe: Recipe, folder: Path, probe: Probe) -> PoolSpec:
 
 
 def _resident() -> float:
-    """The memory that this process takes, in MB."""
+    """The memory of this process, in MB."""
     pages = int(Path("/proc/self/statm").read_text().split()[1]) if os.name == "posix" else 0
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

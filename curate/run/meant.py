@@ -1,4 +1,4 @@
-"""How a round is meant to be pushed: overrides that last until it has been sent."""
+"""The overrides of `push` that a round is opened with: they last until it has been sent."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from curate.workspace import Workspace
 
 
 def remember(workspace: Workspace, number: int, overrides: Sequence[str]) -> None:
-    """Write down how a round is to be pushed before it exists, because a push may fail."""
-    of_push = [override for override in overrides if override.startswith("push.")]
-    if of_push:
-        made = Provenance("meant", {"set": of_push}, {}, "")
-        workspace.ledger.append(made, {}, {"round": number}, 0.0)
+    """Write down the overrides of `push`, before the round exists, because its push may fail."""
+    push_overrides = [override for override in overrides if override.startswith("push.")]
+    if push_overrides:
+        provenance = Provenance("meant", {"set": push_overrides}, {}, "")
+        workspace.ledger.append(provenance, {}, {"round": number}, 0.0)
 
 
 def meant(workspace: Workspace) -> tuple[str, ...]:
-    """The overrides of `push` that the newest round was opened with, until it is sent."""
+    """The overrides of `push` that the newest round was opened with; none once it is sent."""
     rounds = workspace.rounds.asking()
     line = workspace.ledger.last("meant")
     if not rounds or line is None or rounds[-1].push is not None or rounds[-1].closed:

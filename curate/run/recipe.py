@@ -51,7 +51,7 @@ class Recipe(Spec):
     report: ReportSpec = ReportSpec()
 
     def section(self, stage: str) -> Spec:
-        """The settings of a stage."""
+        """The settings of a stage; `score` without an encoder has the recipe's."""
         spec = cast(Spec, getattr(self, stage))
         if stage == "score" and self.encoder and "encoder" not in spec.model_fields_set:
             return spec.model_copy(update={"encoder": self.encoder})

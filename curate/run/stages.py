@@ -17,7 +17,7 @@ from curate.workspace import Workspace
 
 @dataclass(frozen=True)
 class Step:
-    """What the walk did at one stage; `waiting` is for people."""
+    """What the walk did at one stage; `waiting` means that people have not finished."""
 
     stage: str
     state: Literal["done", "fresh", "waiting"]
@@ -26,7 +26,7 @@ class Step:
 
 
 def find(name: str) -> Stage[Any]:
-    """The stage of that name. It is imported now, so that a command loads no other stage."""
+    """The stage of that name. It is imported only now: a command loads no other stage."""
     stage: Stage[Any] = import_module(f"curate.{name}.stage").STAGE
     return stage
 
@@ -37,7 +37,7 @@ def every() -> tuple[Stage[Any], ...]:
 
 
 def maker(table: str) -> str | None:
-    """The stage that makes a table or file; None for what no stage writes."""
+    """The name of the stage that makes a table or file; None if no stage does."""
     return next((stage.name for stage in every() if table in stage.writes), None)
 
 
@@ -45,10 +45,11 @@ def run_stage(workspace: Workspace, name: str, spec: Spec) -> Step:
     """Run one stage and write it into the ledger."""
     stage = find(name)
     started = time.perf_counter()
-    made = _provenance(workspace, stage, spec)
+    provenance = _provenance(workspace, stage, spec)
     result = stage.run(workspace, spec)
     seconds = time.perf_counter() - started
-    workspace.ledger.append(made, workspace.tables.fingerprints(stage.writes), result, seconds)
+    outputs = workspace.tables.fingerprints(stage.writes)
+    workspace.ledger.append(provenance, outputs, result, seconds)
     return Step(name, "done", result, seconds)
 
 
@@ -59,7 +60,7 @@ def is_fresh(workspace: Workspace, name: str, spec: Spec) -> bool:
 
 
 def takes_part(recipe: Recipe, workspace: Workspace, name: str) -> bool:
-    """Whether a stage belongs to the run: by its sections, or by what there is to work on."""
+    """Whether a stage belongs to the run, by the recipe's sections and the answers there are."""
     return find(name).takes_part(recipe.model_fields_set, workspace)
 
 

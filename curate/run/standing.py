@@ -1,4 +1,4 @@
-"""Where every stage stands, and which settings wait for the next round."""
+"""The status of every stage, and the settings that wait for the next round."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ State = Literal["fresh", "stale", "missing", "open", "unused"]
 
 @dataclass(frozen=True)
 class StageStatus:
-    """Where a stage stands; `unused` says that the recipe does not need it."""
+    """The state of a stage and its last run; `unused` means that the recipe does not need it."""
 
     stage: str
     state: State
@@ -26,16 +26,16 @@ class StageStatus:
 
 
 def status(recipe: Recipe, workspace: Workspace) -> list[StageStatus]:
-    """Where every stage stands, in their order."""
-    lines = [(stage, workspace.ledger.last(stage.name)) for stage in every()]
+    """The status of every stage, in the order of the run."""
+    last_runs = [(stage, workspace.ledger.last(stage.name)) for stage in every()]
     return [
         StageStatus(stage.name, _state(recipe, workspace, stage), line["at"] if line else None)
-        for stage, line in lines
+        for stage, line in last_runs
     ]
 
 
 def for_next_round(recipe: Recipe, workspace: Workspace) -> tuple[str, ...]:
-    """The settings that differ from those the newest round is frozen with."""
+    """The names of the settings that differ from those the newest round is frozen with."""
     rounds = workspace.rounds.asking()
     if not rounds or not recipe.asks_people():
         return ()
@@ -47,8 +47,8 @@ def for_next_round(recipe: Recipe, workspace: Workspace) -> tuple[str, ...]:
     settings = tuple(differences(frozen, current))
     if newest.push is None:
         return settings
-    texts = rewritten(workspace, recipe.push, newest)
-    return (*settings, *(name for name in texts if name not in settings))
+    files = rewritten(workspace, recipe.push, newest)
+    return (*settings, *(name for name in files if name not in settings))
 
 
 def _state(recipe: Recipe, workspace: Workspace, stage: Stage[Any]) -> State:

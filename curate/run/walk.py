@@ -1,4 +1,4 @@
-"""The walk through the stages: stale ones run, fresh ones are skipped, people are waited for."""
+"""The walk through the stages: it runs stale ones, skips fresh ones, and waits for people."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def walk(
 ) -> Iterator[Step]:
     """Run every stage that is stale, in order, and yield each step as it ends.
 
-    The last step is `waiting` where people have not finished. `overrides` are those that the
-    recipe was loaded with: what they say of `push` lasts until the round has been sent.
+    The last step is `waiting` if people have not finished. `overrides` are those that the recipe
+    was loaded with; those of `push` last until the round has been sent. `started` is called with
+    the name of each stage that is about to run.
     """
     people_asked = False
     for stage in every():

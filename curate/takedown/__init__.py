@@ -1,1 +1,1 @@
-"""Documents taken down for ever: naming them, erasing them, and the list of what is gone."""
+"""Take documents down for ever: name them, erase them, and keep the list of their ids."""

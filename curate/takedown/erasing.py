@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
-    """Take the rows out of pool and clean, shard by shard, and out of duplicates."""
+    """Remove the rows from pool and clean, shard by shard, and from duplicates.
+
+    Returns the number of rows that were removed from pool.
+    """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -25,43 +28,45 @@ def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
     for name in ("clean/_signatures", "clean", "pool"):
         folder = workspace.root / name
         for path in storage.shards(folder):
-            erased_here = _without(path, gone)
-            erased += erased_here if name == "pool" else 0
+            dropped = _drop_rows(path, gone)
+            erased += dropped if name == "pool" else 0
         stored = storage.stored_folder(folder)
         if stored is not None:
             storage.seal(folder, stored.made)
     stored = workspace.tables.stored("duplicates")
     if stored is not None:
         table = pq.read_table(workspace.tables.folder("duplicates"))
-        kept = table.filter(pc.invert(pc.is_in(table["id"], _array(gone))))
-        if kept.num_rows < table.num_rows:
-            storage.write_file_table(workspace.tables.folder("duplicates"), kept, stored.made)
+        remaining = table.filter(pc.invert(pc.is_in(table["id"], _array(gone))))
+        if remaining.num_rows < table.num_rows:
+            folder = workspace.tables.folder("duplicates")
+            storage.write_file_table(folder, remaining, stored.made)
     return erased
 
 
 def erase_vectors(workspace: Workspace, gone: frozenset[str]) -> int:
+    """Remove the vectors of documents, of every encoder; return how many were removed."""
     erased = 0
     folders = [path.parent for path in (workspace.root / "vectors").glob("*/_manifest.json")]
     for folder in folders:
         stored = storage.stored_folder(folder)
-        erased += sum(_without(path, gone) for path in storage.shards(folder))
+        erased += sum(_drop_rows(path, gone) for path in storage.shards(folder))
         if stored is not None:
             storage.seal(folder, stored.made)
     return erased
 
 
-def _without(path: Path, gone: frozenset[str]) -> int:
-    """Write a shard again without some documents; one that is left empty goes."""
+def _drop_rows(path: Path, gone: frozenset[str]) -> int:
+    """Drop documents from a shard, and delete it if it is empty; return how many were dropped."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
-    kept = table.filter(pc.invert(pc.is_in(table["id"], _array(gone))))
-    if not kept.num_rows:
+    remaining = table.filter(pc.invert(pc.is_in(table["id"], _array(gone))))
+    if not remaining.num_rows:
         path.unlink()
-    elif kept.num_rows < table.num_rows:
-        storage.write_parquet(path, kept)
-    return int(table.num_rows - kept.num_rows)
+    elif remaining.num_rows < table.num_rows:
+        storage.write_parquet(path, remaining)
+    return int(table.num_rows - remaining.num_rows)
 
 
 def _array(ids: Iterable[str]) -> pa.Array:
@@ -71,44 +76,49 @@ def _array(ids: Iterable[str]) -> pa.Array:
 
 
 def erase_tasks(workspace: Workspace, gone: frozenset[str]) -> tuple[int, list[str]]:
-    """Erase the tasks that show any of them: on the servers, and in the rounds in any case."""
+    """Erase the tasks that show any of the documents, in the rounds and on their servers.
+
+    If a server fails, the round notes which tasks are left on it. Returns the number of tasks
+    erased on servers, and notes on those that are left.
+    """
     erased, notes = 0, []
-    for each in workspace.rounds.all():
-        ids = _tasks(each, gone)
-        todo = (ids - each.erased) | (ids & each.left_on_server)
+    for round_ in workspace.rounds.all():
+        ids = _tasks_showing(round_, gone)
+        todo = (ids - round_.erased) | (ids & round_.left_on_server)
         if not todo:
             continue
         left: set[str] = set()
         try:
-            for batch in each.batches if each.purpose != "import" else ():
-                erased += _erase_batch(workspace, each, batch, todo)
+            for batch in round_.batches if round_.purpose != "import" else ():
+                erased += _erase_batch(workspace, round_, batch, todo)
         except (BackendError, ServerError) as error:
             left = todo
             notes.append(
-                f"round {each.number}: the server may still hold {len(todo)} tasks: "
+                f"round {round_.number}: the server may still hold {len(todo)} tasks: "
                 f"{error.message}; run this again when it answers"
             )
-        each.erase(ids, left=left)
+        round_.erase(ids, left=left)
     return erased, notes
 
 
-def _tasks(current: Round, gone: Collection[str]) -> set[str]:
-    """Return the tasks of a round that show any of these documents."""
-    shown = current.documents().items()
-    return {task for task, documents in shown if task in gone or set(documents) & set(gone)}
+def _tasks_showing(round_: Round, gone: Collection[str]) -> set[str]:
+    """The tasks of a round that show any of the documents."""
+    pairs = round_.documents().items()
+    return {task for task, documents in pairs if task in gone or set(documents) & set(gone)}
 
 
-def _erase_batch(workspace: Workspace, current: Round, batch: Batch, ids: set[str]) -> int:
+def _erase_batch(workspace: Workspace, round_: Round, batch: Batch, ids: set[str]) -> int:
     backend = workspace.connect(batch.project.backend)
-    if not current.closed:
-        fetch(workspace, current, backend, batch)  # answers come home before their tasks go
-    asked = {row["id"] for row in current.tasks() if row["batch"] == batch.name}
-    return backend.erase(backend.open_project(batch.project), sorted(ids & asked))
+    if not round_.closed:
+        fetch(workspace, round_, backend, batch)  # the server deletes answers with their tasks
+    batch_ids = {row["id"] for row in round_.tasks() if row["batch"] == batch.name}
+    return backend.erase(backend.open_project(batch.project), sorted(ids & batch_ids))
 
 
-def answers(workspace: Workspace, gone: set[str]) -> int:
-    kept = 0
-    for each in workspace.rounds.all():
-        tasks = _tasks(each, gone)
-        kept += sum(row["id"] in tasks for row in each.answers())
-    return kept
+def count_answers(workspace: Workspace, gone: set[str]) -> int:
+    """Count the stored answers about any of the documents."""
+    count = 0
+    for round_ in workspace.rounds.all():
+        tasks = _tasks_showing(round_, gone)
+        count += sum(row["id"] in tasks for row in round_.answers())
+    return count

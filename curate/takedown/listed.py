@@ -1,7 +1,7 @@
-"""What was taken down: a list of hashes that only grows, and that nothing may bring back.
+"""The list of documents that were taken down. It only grows, and nothing brings them back.
 
 `removed.jsonl` holds one line a document: its id (a hash of the content), the reason and the date;
-never a text. `removals/` holds what each request found and did.
+never a text. `removals/` holds a record of each request.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ _ADDRESS = ("url", "uri", "link", "address", "href")
 
 
 def removed(root: Path) -> frozenset[str]:
-    """Return the ids of everything that was taken down in a workspace."""
+    """The ids of all documents that were taken down in a workspace."""
     return frozenset(str(row["hash"]) for row in _lines(root / NAME))
 
 
 def add(root: Path, ids: Iterable[str], reason: str, at: str) -> int:
-    """Append what is not there yet, and see that it is on disk; return how many were new."""
-    known = removed(root)
-    rows = [{"hash": id, "reason": reason, "at": at} for id in sorted(set(ids) - known)]
+    """Append the ids that are not listed yet, synced to disk; return how many were new."""
+    listed_ids = removed(root)
+    rows = [{"hash": id, "reason": reason, "at": at} for id in sorted(set(ids) - listed_ids)]
     path = root / NAME
     with path.open("ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":  # cut short by a kill
+            if file.read(1) != b"\n":  # a kill cut the last line short
                 file.write(b"\n")
         file.write("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())
         file.flush()
@@ -38,10 +38,10 @@ def add(root: Path, ids: Iterable[str], reason: str, at: str) -> int:
 
 
 def addresses(row: Mapping[str, Any]) -> list[str]:
-    """Return where on the web a row of the pool came from: a request may name it by that.
+    """The web addresses of a row of the pool, by which a request may name it.
 
-    That is what `meta`, at any depth, calls url, uri, link, address or href, and where its images
-    lie.
+    They are the values in `meta`, at any depth, whose key contains url, uri, link, address or
+    href, and the addresses of its images.
     """
     stored = (json.loads(row[name] or "null") for name in ("meta", "media"))
     return [address for value in stored for address in _addresses(value, named=False)]
@@ -51,11 +51,11 @@ def _addresses(value: Any, *, named: bool) -> Iterator[str]:
     if isinstance(value, str):
         yield from [value] if named else []
     elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _addresses(each, named=any(word in key.lower() for word in _ADDRESS))
+        for key, item in value.items():
+            yield from _addresses(item, named=any(word in key.lower() for word in _ADDRESS))
     elif isinstance(value, list):
-        for each in value:
-            yield from _addresses(each, named=named)
+        for item in value:
+            yield from _addresses(item, named=named)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -65,6 +65,6 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
         try:
             row = json.loads(line)
         except ValueError:
-            continue  # empty, or cut short by a kill: the request that wrote it is made again
+            continue  # empty, or cut short by a kill: that request must be run again
         if isinstance(row, dict) and "hash" in row:
             yield row

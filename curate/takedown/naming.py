@@ -1,4 +1,4 @@
-"""Which documents a request names, with their copies and near-duplicates."""
+"""Find the documents that a request names, with their copies and near-duplicates."""
 
 from __future__ import annotations
 
@@ -16,8 +16,11 @@ from curate.workspace import Workspace
 
 
 @dataclass(frozen=True)
-class Found:
-    """A document that a request names, or that is the same but for little; no text."""
+class NamedDocument:
+    """A document that a request takes down, without its text.
+
+    `why` is `asked`, `copy` or `near_duplicate`.
+    """
 
     id: str
     source: str
@@ -26,10 +29,13 @@ class Found:
 
 
 def read_ids(path: Path) -> list[str]:
-    """Return the ids of a file: one a line, or a JSON object with `id` a line."""
+    """Read the ids in a file; a line is an id, or a JSON object with `id`.
+
+    Raises DataError for a missing file or an invalid line.
+    """
     if not path.is_file():
         raise DataError(f"no file {path}", hint="give a file with one id a line")
-    found = []
+    ids = []
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         word = line.strip()
@@ -42,8 +48,8 @@ def read_ids(path: Path) -> list[str]:
             raise DataError(
                 f"{path.name}, line {number}: not an id", hint="an id is 32 hexadecimal digits"
             )
-        found += [word] if word else []
-    return found
+        ids += [word] if word else []
+    return ids
 
 
 def _is_id(word: str) -> bool:
@@ -57,20 +63,24 @@ def find(
     domain: str | None = None,
     url: str | None = None,
 ) -> list[str]:
-    """Return the ids that a request names, in the order of the pool; one way at a time.
+    """The ids that a request names, in the order of the pool.
 
-    Addresses are `origin` and those of `removals.addresses`, of documents and of their copies.
+    It names them by a file of ids, by the domain of an address, or by the start of an address.
+    Addresses are `origin` and those of `listed.addresses`, of documents and of their copies.
+    Raises RecipeError unless exactly one way is used.
     """
-    if sum(map(bool, (ids, domain, url))) != 1:  # an empty prefix would name everything
+    if sum(map(bool, (ids, domain, url))) != 1:  # an empty prefix would match everything
         raise RecipeError("remove: give one of --ids, --domain and --url")
     if ids is not None:
         return list(dict.fromkeys(read_ids(ids)))
     test = _at_domain(domain) if domain is not None else _below(str(url))
-    named = (row["id"] for row, known in _addressed(workspace) if any(map(test, known)))
-    return list(dict.fromkeys(named))
+    matches = (
+        row["id"] for row, addresses in _with_addresses(workspace) if any(map(test, addresses))
+    )
+    return list(dict.fromkeys(matches))
 
 
-def _addressed(workspace: Workspace) -> Iterator[tuple[Mapping[str, Any], Iterable[str]]]:
+def _with_addresses(workspace: Workspace) -> Iterator[tuple[Mapping[str, Any], Iterable[str]]]:
     """Yield every document and every copy, with the addresses that it came from."""
     for row in _pool(workspace):
         yield row, (row["origin"], *listed.addresses(row))
@@ -89,77 +99,81 @@ def _at_domain(domain: str) -> Callable[[str], bool]:
 
 
 def _host(address: str) -> str:
-    """Return the host of an address, as the name system knows it; empty if it has none."""
+    """The host of an address in its IDNA form; empty if it has none."""
     try:
         name = urlsplit(address if "//" in address else f"//{address}").hostname or ""
         return name.strip(".").encode("idna").decode()
-    except ValueError:  # no address, or one that nobody could ask for
+    except ValueError:  # not an address, or not a valid host
         return ""
 
 
 def _below(prefix: str) -> Callable[[str], bool]:
-    host, slash, path = _plain(prefix)
+    prefix_host, slash, prefix_path = _split(prefix)
 
     def test(address: str) -> bool:
-        there, _, rest = _plain(address)
-        return there == host and rest.startswith(path) if slash else there.startswith(host)
+        host, _, path = _split(address)
+        if slash:
+            return host == prefix_host and path.startswith(prefix_path)
+        return host.startswith(prefix_host)
 
     return test
 
 
-def _plain(address: str) -> tuple[str, str, str]:
-    """Return host, slash and path of an address, whatever its scheme and the case of its host."""
+def _split(address: str) -> tuple[str, str, str]:
+    """The host in lower case, the slash and the path of an address, without its scheme."""
     host, slash, path = address.split("://", 1)[-1].partition("/")
     return host.lower(), slash, path
 
 
-def cluster(workspace: Workspace, ids: Iterable[str]) -> list[Found]:
-    """Return what a request takes with it: the documents, then those nearly the same.
+def cluster(workspace: Workspace, ids: Iterable[str]) -> list[NamedDocument]:
+    """The documents that go with a request: those asked, then their copies, then near-duplicates.
 
-    Exact copies are the same document; near ones are all that hang together by `duplicate_of`.
+    A copy has the id of its document. Near-duplicates are connected by `duplicate_of`.
     """
-    asked = set(ids)
-    linked = _linked(workspace, asked)
-    rows = {row["id"]: row for row in _pool(workspace) if row["id"] in linked}
-    found = [
-        Found(id, row["source"], row["origin"], "asked") for id, row in rows.items() if id in asked
+    asked_ids = set(ids)
+    connected_ids = _connected(workspace, asked_ids)
+    rows = {row["id"]: row for row in _pool(workspace) if row["id"] in connected_ids}
+    asked = [
+        NamedDocument(id, row["source"], row["origin"], "asked")
+        for id, row in rows.items()
+        if id in asked_ids
     ]
     near = [
-        Found(id, r["source"], r["origin"], "near_duplicate")
-        for id, r in rows.items()
-        if id not in asked
+        NamedDocument(id, row["source"], row["origin"], "near_duplicate")
+        for id, row in rows.items()
+        if id not in asked_ids
     ]
     copies = [
-        Found(row["id"], row["source"], row["origin"], "copy")
+        NamedDocument(row["id"], row["source"], row["origin"], "copy")
         for row in workspace.tables.read("duplicates").to_pylist()
-        if row["id"] in linked
+        if row["id"] in connected_ids
     ]
-    return [*found, *copies, *near]
+    return [*asked, *copies, *near]
 
 
 def knows_near(workspace: Workspace) -> bool:
-    """Whether `clean` has looked for near-duplicates, so that they can be told."""
+    """Whether `clean` has looked for near-duplicates."""
     if workspace.tables.stored("clean") is None:
         return False
     settings = workspace.tables.made("clean").spec
     return any(settings.get(name) is not None for name in ("near_duplicates", "semantic"))
 
 
-def _linked(workspace: Workspace, asked: set[str]) -> set[str]:
-    """Return everything that hangs together with what was asked, by `duplicate_of`."""
+def _connected(workspace: Workspace, ids: set[str]) -> set[str]:
+    """The documents and all that are connected with them by `duplicate_of`."""
     if workspace.tables.stored("clean") is None:
-        return set(asked)
+        return set(ids)
     edges: dict[str, set[str]] = defaultdict(set)
     for row in workspace.tables.read("clean", ["id", "duplicate_of"]).to_pylist():
         if row["duplicate_of"]:
             edges[row["id"]].add(row["duplicate_of"])
             edges[row["duplicate_of"]].add(row["id"])
-    linked, todo = set(asked), list(asked)
+    connected, todo = set(ids), list(ids)
     while todo:
-        news = edges[todo.pop()] - linked
-        linked |= news
-        todo += news
-    return linked
+        neighbours = edges[todo.pop()] - connected
+        connected |= neighbours
+        todo += neighbours
+    return connected
 
 
 def _pool(workspace: Workspace) -> Iterator[dict[str, Any]]:

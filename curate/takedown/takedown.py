@@ -1,11 +1,11 @@
-"""Take documents down: texts, vectors and server tasks go, and nothing brings them back.
+"""Take documents down: erase their texts, vectors and server tasks for ever.
 
-    removed.jsonl       what was taken down: hash, reason, date; never a text
-    removals/0001.json  what one request found: every export and shard that held it
+    removed.jsonl       the documents that were taken down: hash, reason, date; never a text
+    removals/0001.json  the record of one request: every export and shard that held its documents
 
-The list is written first and everything is erased by the list, so that a request that was
-interrupted is finished by the next one. Answers stay, by id. Source files are not touched: `pool`
-refuses what they hold.
+A request first writes the list, then erases everything on the list. So the next request finishes
+one that was interrupted. Answers stay, by id. Source files are not touched: `pool` skips the
+documents that they still hold.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from curate import storage
 from curate.errors import RecipeError
 from curate.records import now
 from curate.takedown import listed
-from curate.takedown.erasing import answers, erase_rows, erase_tasks, erase_vectors
-from curate.takedown.naming import Found
+from curate.takedown.erasing import count_answers, erase_rows, erase_tasks, erase_vectors
+from curate.takedown.naming import NamedDocument
 from curate.workspace import Workspace
 
 RECORDS = "removals"
@@ -30,7 +30,11 @@ RECORDS = "removals"
 
 @dataclass(frozen=True)
 class RemoveResult:
-    """What was taken down, from where, and what held it."""
+    """The result of a request, in numbers, and the exports and shards that held the documents.
+
+    `removed` counts the ids that are new on the list, `copies` the further places of a document.
+    `texts`, `vectors` and `tasks` count what was erased from pool, vectors and servers.
+    """
 
     removed: int
     asked: int
@@ -45,18 +49,16 @@ class RemoveResult:
     notes: tuple[str, ...] = ()
 
 
-# ── taking it down
-
-
 def run(
-    workspace: Workspace, found: Sequence[Found], ids: Sequence[str], reason: str
+    workspace: Workspace, documents: Sequence[NamedDocument], ids: Sequence[str], reason: str
 ) -> RemoveResult:
-    """Write down what is taken down, and erase all that ever was from everything here.
+    """List the documents as taken down, and erase everything on the list from the workspace.
 
-    `ids` are those asked, in the pool or not; `found` is what goes with them.
+    `ids` are the ids asked for, in the pool or not. `documents` are those that go with them.
+    Raises RecipeError without a reason.
     """
     check_reason(reason)
-    gone = {*ids, *(each.id for each in found)}
+    gone = {*ids, *(document.id for document in documents)}
     exports = tuple(_exports(workspace, gone | listed.removed(workspace.root)))
     at = now()
     new = listed.add(workspace.root, gone, reason, at)
@@ -75,7 +77,7 @@ def run(
     if exports:
         shutil.rmtree(workspace.root / "export")
         notes.append("export/ held removed texts and is gone: `curate run` makes it anew")
-    kinds = [each.why for each in found]
+    kinds = [document.why for document in documents]
     return RemoveResult(
         removed=new,
         asked=len(set(ids)),
@@ -84,7 +86,7 @@ def run(
         texts=texts,
         vectors=vectors,
         tasks=tasks,
-        answers_kept=answers(workspace, gone),
+        answers_kept=count_answers(workspace, gone),
         exports=exports,
         record=record.relative_to(workspace.root).as_posix(),
         notes=tuple(notes),
@@ -92,50 +94,52 @@ def run(
 
 
 def check_reason(reason: str) -> None:
-    """Raise RecipeError if no reason is given."""
+    """Raise RecipeError if the reason is empty."""
     if not reason.strip():
         raise RecipeError("remove: give a reason", hint='--reason "asked by its author"')
 
 
 def check(workspace: Workspace) -> list[dict[str, Any]]:
-    """Look at the export as it is now, and write into every record that it holds none of it.
+    """Write into every record how many of its documents today's export holds.
 
-    Returns, for each record, what held its documents and what the export of today does.
+    Returns the file name, `reason`, `exports` and `after` of each record. `after` is None if no
+    export has been checked since.
     """
-    told = []
+    rows = []
     for path in sorted((workspace.root / RECORDS).glob("[0-9]*.json")):
         record = storage.read_json(path)
-        held = list(_exports(workspace, set(record["ids"])))
+        exports = list(_exports(workspace, set(record["ids"])))
         manifest = storage.read_json(workspace.root / "export" / "manifest.json")
         if manifest is not None:
-            holds = sum(len(ids) for each in held for ids in each["shards"].values())
+            holds = sum(len(ids) for export in exports for ids in export["shards"].values())
             record["after"] = {"at": now(), "content_sha256": manifest["content_sha256"]}
             record["after"]["holds"] = holds
             storage.write_json(path, record)
-        told.append({"record": path.name, **{k: record[k] for k in ("reason", "exports", "after")}})
-    return told
+        details = {key: record[key] for key in ("reason", "exports", "after")}
+        rows.append({"record": path.name, **details})
+    return rows
 
 
 def _exports(workspace: Workspace, gone: set[str]) -> Iterator[dict[str, Any]]:
-    """Yield the export here if it holds any of them: its content, and the shards that do."""
+    """Yield the export if it holds any of the documents: its digest, and the ids in each shard."""
     import pyarrow.parquet as pq
 
     folder = workspace.root / "export"
     manifest = storage.read_json(folder / "manifest.json")
     if manifest is None:
         return
-    drawn = pq.read_table(folder / "draw.parquet", columns=["id", "copies"]).to_pylist()
-    if not gone & {row["id"] for row in drawn}:
+    draw = pq.read_table(folder / "draw.parquet", columns=["id", "copies"]).to_pylist()
+    if not gone & {row["id"] for row in draw}:
         return
     shards = {}
     for entry in manifest["files"]:
-        held = sorted(gone & set(_ids_of(folder / entry["path"])))
-        if held:
-            shards[entry["path"]] = held
+        ids = sorted(gone & set(_ids_in_shard(folder / entry["path"])))
+        if ids:
+            shards[entry["path"]] = ids
     yield {"content_sha256": manifest["content_sha256"], "shards": shards}
 
 
-def _ids_of(path: Path) -> Iterator[str]:
+def _ids_in_shard(path: Path) -> Iterator[str]:
     if path.suffix == ".parquet":
         import pyarrow.parquet as pq
 

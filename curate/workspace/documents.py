@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class KeptDocument:
-    """A document that `clean` kept: what it shows whole, its canonical text, the edits over it."""
+    """A document that `clean` kept: the view of the whole, its canonical text, and its edits."""
 
     whole: View
     text: str
@@ -39,27 +39,28 @@ class Documents:
     def batches(
         self, columns: Sequence[str] = ("id", "text"), *, dropped: bool = False
     ) -> Iterator[pa.Table]:
-        """Yield the documents that `clean` kept, shard by shard, as they read after its edits.
+        """Yield the documents that `clean` kept (all if `dropped`), one table a shard.
 
-        `columns` are columns of pool or clean; `text` and `tokens` are of the edited text.
+        `columns` are columns of pool or clean; `text` and `tokens` are those after the edits.
         """
         shards = zip(self.tables.shards("pool"), self.tables.shards("clean"), strict=True)
         for pool, clean in shards:
             yield _joined_shard(pool, clean, list(columns), dropped)
 
     def table(self, columns: Sequence[str]) -> pa.Table:
-        """Read the kept documents' columns as one table: for ids and numbers, not for text."""
+        """Read columns of the kept documents as one table; for ids and numbers, not for texts."""
         import pyarrow as pa
 
         parts = list(self.batches(columns))
-        fields = {f.name: f for name in ("pool", "clean") for f in tables.schema(name, *columns)}
+        schemas = [tables.schema(name, *columns) for name in ("pool", "clean")]
+        fields = {field.name: field for schema in schemas for field in schema}
         schema = pa.schema(list(fields.values()))
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
     def find_views(self, ids: Iterable[str], *, edited: bool = True) -> dict[str, View]:
-        """Read what documents show whole, by id: as they read after edits, or as they came.
+        """Read the views of whole documents, by id, after the edits of `clean` or as they came.
 
-        `edited` needs the table clean, and finds only what it kept.
+        `edited` needs the table clean, and reads only documents that it kept.
         """
         return {row["id"]: _view(row, edits) for row, edits in self._find(ids, edited=edited)}
 
@@ -73,12 +74,13 @@ class Documents:
     def _find(
         self, ids: Iterable[str], *, edited: bool
     ) -> Iterator[tuple[dict[str, Any], tuple[Edit, ...]]]:
+        """Yield the rows of pool with these ids, with their edits (none if not `edited`)."""
         import pyarrow as pa
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
         columns = ["id", "text", "fields", "template", "media"]
-        wanted = pa.array(sorted(set(ids)), pa.string())
+        id_array = pa.array(sorted(set(ids)), pa.string())
         pools = self.tables.shards("pool")
         cleans = self.tables.shards("clean") if edited else [None] * len(pools)
         for pool, clean in zip(pools, cleans, strict=True):
@@ -87,7 +89,7 @@ class Documents:
                 verdicts = pq.read_table(clean, columns=["id", "kept", "edits"])
                 _check_same_rows(table, verdicts)
                 table = table.append_column("edits", verdicts["edits"]).filter(verdicts["kept"])
-            for row in table.filter(pc.is_in(table["id"], wanted)).to_pylist():
+            for row in table.filter(pc.is_in(table["id"], id_array)).to_pylist():
                 yield row, _stored_edits(row.get("edits"))
 
 
@@ -95,19 +97,17 @@ def _joined_shard(pool: Path, clean: Path, columns: list[str], dropped: bool) ->
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    of_clean = set(tables.schema("clean").names) - {"id"}
     verdicts = pq.read_table(clean)
-    of_pool = [
-        name for name in columns if name not in of_clean and name not in verdicts.column_names
-    ]
-    documents = pq.read_table(pool, columns=sorted({*of_pool, "id"}))
+    clean_columns = {*tables.schema("clean").names, *verdicts.column_names} - {"id"}
+    pool_columns = {"id", *(name for name in columns if name not in clean_columns)}
+    documents = pq.read_table(pool, columns=sorted(pool_columns))
     _check_same_rows(documents, verdicts)
     if "text" in columns:
         documents = _edited(documents, verdicts["edits"])
-    parts = {
+    arrays = {
         name: (documents if name in documents.column_names else verdicts)[name] for name in columns
     }
-    joined = pa.table(parts)
+    joined = pa.table(arrays)
     return joined if dropped else joined.filter(verdicts["kept"])
 
 
@@ -125,8 +125,8 @@ def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
         apply_edits(text, _stored_edits(stored))
         for text, stored in zip(documents["text"].to_pylist(), edits.to_pylist(), strict=True)
     ]
-    at = documents.column_names.index("text")
-    return documents.set_column(at, "text", pa.array(texts, pa.string()))
+    position = documents.column_names.index("text")
+    return documents.set_column(position, "text", pa.array(texts, pa.string()))
 
 
 def _view(row: Mapping[str, Any], edits: tuple[Edit, ...]) -> View:
@@ -140,10 +140,10 @@ def _view_of_fields(row: Mapping[str, Any], edits: Sequence[Edit]) -> View:
     media = {item["field"] for item in json.loads(row["media"] or "[]")}
     texts = {name: text for name, text in fields.items() if name not in media}
     by_field = field_edits(texts, edits, row["template"])
-    shown = {name: apply_edits(text, by_field.get(name, ())) for name, text in fields.items()}
+    edited = {name: apply_edits(text, by_field.get(name, ())) for name, text in fields.items()}
     if len(fields) == 1:
-        return View(shown, edits=by_field.get(next(iter(fields)), ()))
-    return View(shown, by_field=by_field)
+        return View(edited, edits=by_field.get(next(iter(fields)), ()))
+    return View(edited, by_field=by_field)
 
 
 def _stored_edits(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Edit, ...]:

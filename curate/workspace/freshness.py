@@ -15,7 +15,7 @@ from curate.workspace.tables import FILES, Tables
 
 @dataclass(frozen=True)
 class Freshness:
-    """Compares the records inside tables, and the ledger's lines, with what a stage would make."""
+    """Compares the records of tables, and the ledger's lines, with what a stage would make now."""
 
     tables: Tables
     ledger: Ledger
@@ -23,18 +23,19 @@ class Freshness:
     def provenance(
         self, stage: str, spec: Spec, inputs: dict[str, str | None], **facts: Any
     ) -> Provenance:
-        """The record to lay beside what a stage makes."""
+        """The record of how a stage makes its tables, to be stored with them."""
         return Provenance(stage, spec.settings(), inputs, __version__, facts)
 
-    def is_fresh(self, made: Provenance, writes: Sequence[str]) -> bool:
+    def is_fresh(self, provenance: Provenance, writes: Sequence[str]) -> bool:
         """Whether everything a stage writes is there, made from the same settings and content."""
-        line = self.ledger.last(made.stage)
-        if line is None or (line["spec"], line["inputs"]) != (made.spec, made.inputs):
+        line = self.ledger.last(provenance.stage)
+        expected = (provenance.spec, provenance.inputs)
+        if line is None or (line["spec"], line["inputs"]) != expected:
             return False
-        return all(self._is_fresh(name, made, line["outputs"]) for name in writes)
+        return all(self._is_fresh(name, provenance, line["outputs"]) for name in writes)
 
-    def _is_fresh(self, name: str, made: Provenance, outputs: dict[str, str | None]) -> bool:
+    def _is_fresh(self, name: str, provenance: Provenance, outputs: dict[str, str | None]) -> bool:
         if name in FILES:
             return outputs.get(name) == self.tables.fingerprint(name)
         stored = self.tables.stored(name)
-        return stored is not None and stored.made.same_as(made)
+        return stored is not None and stored.made.same_as(provenance)

@@ -14,26 +14,26 @@ from curate.storage import Provenance
 
 @dataclass(frozen=True)
 class Ledger:
-    """What ran in a workspace, on what, and what came of it. Append-only."""
+    """The runs of stages in a workspace, with their inputs and results. Append-only."""
 
     root: Path
 
     def append(
-        self, made: Provenance, outputs: dict[str, str | None], result: Any, seconds: float
+        self, provenance: Provenance, outputs: dict[str, str | None], result: Any, seconds: float
     ) -> None:
         """Append one line; `outputs` are the fingerprints of what the stage wrote."""
         line = {
-            "stage": made.stage,
+            "stage": provenance.stage,
             "at": now(),
-            "spec": made.spec,
-            "inputs": made.inputs,
+            "spec": provenance.spec,
+            "inputs": provenance.inputs,
             "outputs": outputs,
             "result": plain(result),
             "seconds": round(seconds, 3),
-            "version": made.version,
+            "version": provenance.version,
         }
         with (self.root / "ledger.jsonl").open("ab+") as file:
-            # A line that a kill cut short must not swallow the next one.
+            # A line that a kill cut short must not join the next one.
             if file.tell() and _last_byte(file) != b"\n":
                 file.write(b"\n")
             file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
@@ -44,16 +44,16 @@ class Ledger:
         """Read every whole line, oldest first."""
         path = self.root / "ledger.jsonl"
         lines = []
-        # Bytes, since text would split at other line ends, and a torn line may not decode.
+        # Bytes: text would split at other line ends too, and a line cut short may not decode.
         for line in path.read_bytes().split(b"\n") if path.exists() else ():
             try:
                 lines.append(json.loads(line))
             except ValueError:
-                continue  # cut short by a kill: the stage that wrote it counts as not run
+                continue  # cut short by a kill: its stage counts as not run
         return lines
 
     def last(self, stage: str) -> dict[str, Any] | None:
-        """Read the last line of a stage; None if it has not run."""
+        """Read the last line of a stage; None if the stage has not run."""
         return next((line for line in reversed(self.lines()) if line["stage"] == stage), None)
 
 

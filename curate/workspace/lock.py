@@ -1,4 +1,4 @@
-"""One writer at a time."""
+"""The lock of a workspace: one writer at a time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Lock:
 
     @contextmanager
     def hold(self, command: str, *, wait: float = 0) -> Iterator[None]:
-        """Hold the workspace for writing. Raises WorkspaceBusy if it is taken after `wait` s."""
+        """Hold the workspace for writing. Raises WorkspaceBusy if it is in use after `wait` s."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / ".lock").open("a+") as file:
             deadline = time.monotonic() + wait
@@ -48,7 +48,7 @@ class Lock:
 
 
 def _is_locked(file: TextIO) -> bool:
-    """Try to lock the file; whether it is ours now."""
+    """Try to lock the file, without waiting; whether it worked."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

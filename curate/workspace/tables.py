@@ -1,4 +1,4 @@
-"""The tables on disk: where each lies, what has been made, and how to read and write one."""
+"""The tables on disk: where they are, which have been made, and how to read and write one."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FILES = {"export": "export/manifest.json", "evaluate": "evaluate.json", "report": "report.html"}
-"""What stages write that is no table: fresh by the ledger, while the file is the one it names."""
+"""The files that stages write besides tables. One is fresh while its digest is the ledger's."""
 
 OF_ROUNDS = ("sample", "tasks", "project", "annotations")
-"""What lies in the rounds' folders."""
+"""What is in the folders of the rounds."""
 
 ROWS_PER_SHARD = 1 << 18
+"""The most rows that `write` puts into a shard."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Tables:
     maker: Callable[[str], str | None]
 
     def folder(self, name: str) -> Path:
-        """Where a table lies; `vectors/minilm` names the vectors of one encoder."""
+        """The folder or file of a table; `vectors/minilm` are the vectors of one encoder."""
         kind = tables.TABLES[name.split("/")[0]].kind
         return self.root / (name if kind == "folder" else f"{name}.parquet")
 
@@ -44,7 +45,7 @@ class Tables:
         return storage.stored_file(path) if path.suffix else storage.stored_folder(path)
 
     def rows(self, name: str) -> int:
-        """Read how many rows a table has. Raises MissingInput."""
+        """Read the number of rows of a table. Raises MissingInput."""
         return self._required(name).rows
 
     def made(self, name: str) -> Provenance:
@@ -58,7 +59,7 @@ class Tables:
         return stored
 
     def require(self, *names: str) -> None:
-        """Raise MissingInput, naming the command to run, for what has not been made."""
+        """Raise MissingInput for a table that has not been made, with the command that makes it."""
         for name in names:
             if self.fingerprint(name) is None:
                 raise self._missing(name)
@@ -69,7 +70,7 @@ class Tables:
         return MissingInput(f"{name} has not been made yet", hint=hint)
 
     def fingerprint(self, name: str) -> str | None:
-        """A digest of the content of a table, of all rounds' answers, or of a file."""
+        """A digest of the content of a table, a part of all rounds, or a file; None if absent."""
         if name in OF_ROUNDS:
             return self.rounds.fingerprint(name)
         if name in FILES:
@@ -93,26 +94,31 @@ class Tables:
         import pyarrow.parquet as pq
 
         self.require(name)
-        path, chosen = self.folder(name), list(columns) if columns is not None else None
+        path, names = self.folder(name), list(columns) if columns is not None else None
         paths = [path] if path.suffix else storage.shards(path)
-        parts = [pq.read_table(part, columns=chosen) for part in paths]
+        parts = [pq.read_table(part, columns=names) for part in paths]
         if not parts:
-            return tables.schema(name.split("/")[0], *(chosen or ())).empty_table()
+            return tables.schema(name.split("/")[0], *(names or ())).empty_table()
         return pa.concat_tables(parts).replace_schema_metadata(None)
 
     def write(
-        self, name: str, table: pa.Table, made: Provenance, *, rows_per_shard: int = ROWS_PER_SHARD
+        self,
+        name: str,
+        table: pa.Table,
+        provenance: Provenance,
+        *,
+        rows_per_shard: int = ROWS_PER_SHARD,
     ) -> None:
         """Write a whole table: a file, or a folder in shards."""
         path = self.folder(name)
         if path.suffix:
-            storage.write_file_table(path, table, made)
+            storage.write_file_table(path, table, provenance)
             return
-        with storage.building(path, made) as folder:
+        with storage.building(path, provenance) as folder:
             for number, start in enumerate(range(0, max(1, table.num_rows), rows_per_shard)):
                 part = table.slice(start, rows_per_shard)
                 storage.write_parquet(folder / f"{number:05}.parquet", part)
 
-    def building(self, name: str, made: Provenance) -> AbstractContextManager[Path]:
+    def building(self, name: str, provenance: Provenance) -> AbstractContextManager[Path]:
         """Yield the folder in which to write a table's shards; see `storage.building`."""
-        return storage.building(self.folder(name), made)
+        return storage.building(self.folder(name), provenance)

@@ -1,4 +1,4 @@
-"""A run's folder as one small value: its parts, and what a stage needs from above."""
+"""A run's folder as one small value: its parts, and what stages get from the command."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _no_maker(table: str) -> str | None:
 
 @dataclass
 class Workspace:
-    """The parts of a run's folder; engine, backends, progress and makers come from above.
+    """The parts of a run's folder; the command gives engine, backends, progress and makers.
 
     `engine` runs bulk work, `connect` returns the backend of a name, `watch` shows progress, and
     `maker` names the stage that makes a table, for the hint of a missing one.
@@ -47,7 +47,7 @@ class Workspace:
     maker: Callable[[str], str | None] = field(default=_no_maker, kw_only=True)
 
     def __post_init__(self) -> None:
-        self.root = Path(self.root).resolve()  # the same name from wherever a command is given
+        self.root = Path(self.root).resolve()  # the same path, whatever the current folder is
         self.rounds = Rounds(self.root)
         self.tables = Tables(self.root, self.rounds, self.maker)
         self.documents = Documents(self.tables)
@@ -56,7 +56,7 @@ class Workspace:
         self.lock = Lock(self.root)
 
     def init(self, name: str) -> None:
-        """Make the folder a workspace; one that is already keeps its id."""
+        """Make the folder a workspace; one that is a workspace keeps its id."""
         if not (self.root / "workspace.json").exists():
             about = {"id": token_hex(4), "name": name, "created": now(), "version": __version__}
             storage.write_json(self.root / "workspace.json", about)

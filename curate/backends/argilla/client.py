@@ -42,7 +42,7 @@ READINGS = 4
 CONNECT, TIMEOUT = 10.0, 120.0
 """Seconds to wait for a connection, and for an answer."""
 
-NOT_ONE = "is that the address of an Argilla? see ARGILLA_API_URL"
+WRONG_ADDRESS = "is that the address of an Argilla? see ARGILLA_API_URL"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -118,7 +118,7 @@ class Client:
         if response.status_code >= 300:
             raise self._fault(response.status_code, answer)
         if answer is None:
-            raise BackendError(f"{self.url} does not answer in JSON", hint=NOT_ONE)
+            raise BackendError(f"{self.url} does not answer in JSON", hint=WRONG_ADDRESS)
         return answer, len(response.content)
 
     @contextmanager
@@ -134,7 +134,9 @@ class Client:
             raise self._fault(error.status_code, str(error).partition("Details: ")[2]) from None
         except ArgillaError as error:
             if type(error).__name__ != "ArgillaCredentialsError":
-                raise BackendError(f"{self.url}: {type(error).__name__}", hint=NOT_ONE) from None
+                raise BackendError(
+                    f"{self.url}: {type(error).__name__}", hint=WRONG_ADDRESS
+                ) from None
             raise self._fault(401, None) from None
         except httpx.TimeoutException:
             raise BackendUnavailable(
@@ -147,7 +149,7 @@ class Client:
         except (ValidationError, ValueError, TypeError, AttributeError, KeyError) as error:
             raise BackendError(
                 f"{self.url} answers what the SDK cannot read ({type(error).__name__})",
-                hint=NOT_ONE,
+                hint=WRONG_ADDRESS,
             ) from None
 
     def _no_address(self) -> BackendError:
@@ -179,7 +181,7 @@ class Client:
                 hint="ARGILLA_API_KEY must be the key of an owner",
             )
         if status == 404:
-            return NotFound(f"{self.url} has no such thing: {reason}", hint=NOT_ONE)
+            return NotFound(f"{self.url} has no such thing: {reason}", hint=WRONG_ADDRESS)
         if status == 409:
             return Conflict(f"{self.url} has that already: {reason}", hint="try again")
         if status == 413:
@@ -192,7 +194,11 @@ class Client:
                 f"{self.url} cannot answer now (HTTP {status}): {reason}",
                 hint="try again in a while",
             )
-        hint = NOT_ONE if status < 400 else "is another version running? curate was written for 2.8"
+        hint = (
+            WRONG_ADDRESS
+            if status < 400
+            else "is another version running? curate was written for 2.8"
+        )
         return BackendError(f"{self.url} refuses (HTTP {status}): {reason}", hint=hint)
 
     def _reason(self, body: Any) -> str:

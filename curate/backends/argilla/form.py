@@ -55,7 +55,7 @@ def check(form: Form) -> None:
 
 def remarks(form: Form) -> tuple[str, ...]:
     """What will differ on Argilla from what the form says."""
-    question = compelled(form)
+    question = made_required(form)
     if question is None or question.kind == "entities":
         return ()
     if question.kind == "choices":
@@ -64,7 +64,7 @@ def remarks(form: Form) -> tuple[str, ...]:
     return (f"{question.name} must be answered: Argilla wants one question that must be",)
 
 
-def compelled(form: Form) -> Question | None:
+def made_required(form: Form) -> Question | None:
     """The question that becomes required on Argilla; None if the form itself requires one."""
     if any(question.required for question in form.questions):
         return None
@@ -76,7 +76,7 @@ def compelled(form: Form) -> Question | None:
 
 def required(form: Form) -> frozenset[str]:
     """The names of the questions that must be answered."""
-    compulsory = compelled(form)
+    compulsory = made_required(form)
     return frozenset(
         question.name for question in form.questions if question.required or question == compulsory
     )
@@ -84,7 +84,7 @@ def required(form: Form) -> frozenset[str]:
 
 def none_of_these(form: Form) -> tuple[str, str] | None:
     """The name of the question that gets a choice for none, and that choice's value; or None."""
-    question = compelled(form)
+    question = made_required(form)
     if question is None or question.kind != "choices":
         return None
     value = "none"

@@ -17,8 +17,8 @@ from typing import Any
 from curate.backends.backend import refuse_strangers
 from curate.backends.label_studio.answers import Answers
 from curate.backends.label_studio.client import (
-    NOT_ONE,
     RECORD,
+    WRONG_ADDRESS,
     Client,
     NotFound,
     well_formed,
@@ -76,7 +76,7 @@ class LabelStudioBackend:
             user = self.client.sdk.users.whoami().email
             version = self.client.sdk.versions.get().release
         if not user or not version:
-            raise BackendError(f"{self.client.url} does not say who it is", hint=NOT_ONE)
+            raise BackendError(f"{self.client.url} does not say who it is", hint=WRONG_ADDRESS)
         return Server(self.name, self.client.url, version, user)
 
     # ── projects

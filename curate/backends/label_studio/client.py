@@ -35,7 +35,7 @@ LOOKUP = 100
 TIMEOUT = 300.0
 """Seconds to wait for an answer."""
 
-NOT_ONE = "is that the address of a Label Studio? see LABEL_STUDIO_URL"
+WRONG_ADDRESS = "is that the address of a Label Studio? see LABEL_STUDIO_URL"
 
 FAULTS = {
     401: (
@@ -134,7 +134,7 @@ class Client:
         if response.status_code >= 300:
             raise self._fault(response.status_code, answer, response.headers)
         if answer is None:
-            raise BackendError(f"{self.url} does not answer in JSON", hint=NOT_ONE)
+            raise BackendError(f"{self.url} does not answer in JSON", hint=WRONG_ADDRESS)
         return answer
 
     @contextmanager
@@ -161,7 +161,7 @@ class Client:
         except (ValidationError, ValueError, TypeError, AttributeError) as error:
             raise BackendError(
                 f"{self.url} answers what the SDK cannot read ({type(error).__name__})",
-                hint=NOT_ONE,
+                hint=WRONG_ADDRESS,
             ) from None
 
     def _fault(self, status: int, body: Any, headers: Mapping[str, str]) -> BackendError:
@@ -169,15 +169,15 @@ class Client:
         what, hint = FAULTS.get(status, ("refuses", ""))
         message = f"{self.url} {what} (HTTP {status}): {reason}"
         if status < 300:
-            return BackendError(f"{self.url} does not answer in JSON", hint=NOT_ONE)
+            return BackendError(f"{self.url} does not answer in JSON", hint=WRONG_ADDRESS)
         if status in (401, 403):
             return NotAllowed(message, hint=hint)
         if 300 <= status < 400:
             location = headers.get("location", "").partition("?")[0] or "somewhere else"
-            return BackendError(f"{self.url} sends on to {location}", hint=NOT_ONE)
+            return BackendError(f"{self.url} sends on to {location}", hint=WRONG_ADDRESS)
         if status == 404:
             is_ours = isinstance(body, dict)
-            return NotFound(message, hint="" if is_ours else NOT_ONE)
+            return NotFound(message, hint="" if is_ours else WRONG_ADDRESS)
         if status == 413:
             return TooLarge(message, hint=hint)
         if status in (408, 425, 429) or status >= 500:

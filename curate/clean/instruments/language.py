@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from curate.clean.by_source import known, of_source
+from curate.clean.by_source import check_sources, of_source
 from curate.errors import CurateError
 from curate.spec import Spec
 
@@ -107,7 +107,7 @@ class Language:
     def prepare(self, workspace: Workspace, settings: LanguageSpec) -> float:
         """The smallest confidence. Raises RecipeError if the pool lacks a source of the setting."""
         if isinstance(settings.allow, Mapping):
-            known(workspace, settings.allow, "clean.languages")
+            check_sources(workspace, settings.allow, "clean.languages")
         return settings.minimum
 
     def measure(self, batch: Batch, prepared: float) -> Mapping[str, pa.Array]:

@@ -79,7 +79,7 @@ DECIDES: tuple[str, ...] = ("language", "license", "privacy", "contamination", "
 
 
 @dataclass(frozen=True)
-class Asked:
+class UsedInstrument:
     """An instrument that the recipe asks for, and its settings."""
 
     name: str
@@ -91,21 +91,21 @@ class Asked:
         return INSTRUMENTS[self.name]
 
 
-def asked(spec: Any) -> list[Asked]:
+def used_instruments(spec: Any) -> list[UsedInstrument]:
     """The instruments with a section in the settings of `clean`, in the order of measuring."""
     sections = ((name, getattr(spec, name, None)) for name in INSTRUMENTS)
-    return [Asked(name, settings) for name, settings in sections if settings is not None]
+    return [UsedInstrument(name, settings) for name, settings in sections if settings is not None]
 
 
-def deciding(spec: Any, shards: Sequence[Path] = ()) -> list[Asked]:
+def deciding(spec: Any, shards: Sequence[Path] = ()) -> list[UsedInstrument]:
     """The instruments that the recipe asks for, in the order of their verdicts.
 
     `shards` hold the measured columns, for instruments whose verdict depends on all of them.
     """
     settled = [
-        Asked(request.name, request.instrument.settle(shards, request.settings))
+        UsedInstrument(request.name, request.instrument.settle(shards, request.settings))
         if isinstance(request.instrument, Overall)
         else request
-        for request in asked(spec)
+        for request in used_instruments(spec)
     ]
     return sorted(settled, key=lambda request: DECIDES.index(request.name))

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from curate.clean.by_source import known, of_source
+from curate.clean.by_source import check_sources, of_source
 from curate.clean.rules import (
     c4,
     cjk,
@@ -114,7 +114,7 @@ RULES: dict[RuleName, Rule] = {
 def prepared(workspace: Workspace, spec: Any) -> tuple[tuple[RuleName, Any], ...]:
     """The rule sets that the settings of `clean` name, each with its prepared value."""
     if isinstance(spec.rules, dict):
-        known(workspace, spec.rules, "clean.rules")
+        check_sources(workspace, spec.rules, "clean.rules")
     rule_sets = []
     for name in named(spec.rules):
         prepare = RULES[name].prepare

@@ -23,7 +23,7 @@ def read(reading: Reading) -> Numbered:
 
     number = 0
     try:
-        engine = create_engine(filled(reading.address))
+        engine = create_engine(filled_in(reading.address))
         try:
             with engine.connect() as connection:
                 options = {"stream_results": True, "yield_per": 1000}
@@ -45,7 +45,7 @@ def read(reading: Reading) -> Numbered:
         raise DataError(f"{reading.label}{after}: {cause.splitlines()[0]}") from None
 
 
-def filled(address: str) -> str:
+def filled_in(address: str) -> str:
     """An address with each `${NAME}` filled in from the environment. CurateError if not set."""
 
     def value(match: re.Match[str]) -> str:

@@ -122,7 +122,7 @@ def languages(workspace: Workspace) -> Section | None:
     return section("Languages", words, chart=chart, rows=rows)
 
 
-def private(workspace: Workspace) -> Section | None:
+def privacy(workspace: Workspace) -> Section | None:
     """The personal data and secrets found, by kind; None where there are none."""
     counts = last_result(workspace, "clean").get("privacy")
     if not counts or workspace.tables.stored("clean") is None:
@@ -139,7 +139,7 @@ def private(workspace: Workspace) -> Section | None:
     return section("Privacy", words, rows=rows)
 
 
-def contaminated(workspace: Workspace) -> Section | None:
+def contamination(workspace: Workspace) -> Section | None:
     """The documents that share text with evaluation sets; None where that was not measured."""
     if not _measured(workspace, "contamination:share"):
         return None

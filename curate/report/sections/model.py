@@ -8,7 +8,7 @@ from curate.report.section import Section, section
 from curate.workspace import Workspace
 
 
-def learned(workspace: Workspace) -> Section | None:
+def accuracy(workspace: Workspace) -> Section | None:
     """The model's accuracy beside the trivial baseline; None without a classification."""
     evaluation = storage.read_json(workspace.root / "evaluate.json") or {}
     metrics = evaluation.get("classification")
