@@ -102,8 +102,9 @@ class Storm:
         if self.round.push is not None:
             running, account = self._running()
             PERSON[self.server](running, account.token).remove(self.round.project.key)
+        folder = self.round.folder
         for name in FROZEN:
-            (self.round.folder / name).unlink(missing_ok=True)
+            (folder / name).unlink(missing_ok=True)
 
     def forget_pull(self) -> None:
         """Undo all pulls at home."""
