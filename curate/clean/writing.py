@@ -12,7 +12,7 @@ from curate.clean.duplicates.near import Gone
 from curate.clean.measuring import SIGNATURE
 from curate.clean.planning import Measured
 from curate.engine import read_shard
-from curate.workspace import Workspace
+from curate.workspace import Workspace, index
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +42,7 @@ def _write_shard(
     number, (shard, reasons, signatures) = item
     table = _settled(pq.read_table(shard), pq.read_table(reasons), gone.of(number))
     storage.write_parquet(folder / shard.name, table)
+    index.write(index.path_of(folder / shard.name), table["id"])
     if signatures is None:
         return
     target = folder / "_signatures" / signatures.name

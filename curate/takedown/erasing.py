@@ -10,7 +10,7 @@ from curate import storage
 from curate.errors import BackendError, ServerError
 from curate.pull.fetching import fetch
 from curate.rounds import Batch, Round
-from curate.workspace import Workspace
+from curate.workspace import Workspace, index
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,6 +29,8 @@ def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
         folder = workspace.root / name
         for path in storage.shards(folder):
             dropped = _drop_rows(path, gone)
+            if dropped and name == "clean":
+                index.path_of(path).unlink(missing_ok=True)
             erased += dropped if name == "pool" else 0
         stored = storage.stored_folder(folder)
         if stored is not None:

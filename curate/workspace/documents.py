@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import tables
-from curate.errors import CurateError
+from curate.errors import CurateError, DataError
 from curate.rounds.views import View
 from curate.text import TEXT, Edit, apply_edits, field_edits
+from curate.workspace.index import find_rows, keys_of
 from curate.workspace.tables import Tables
 
 if TYPE_CHECKING:
@@ -31,10 +32,96 @@ class KeptDocument:
 
 
 @dataclass(frozen=True)
+class DocumentShard:
+    """One shard of the documents: a file of pool, of clean, and of scores and mix on request.
+
+    It is a small value that travels to workers, and they read it. `is_checked` says that clean is
+    known to belong to pool; otherwise their ids are compared.
+    """
+
+    number: int
+    pool: Path
+    clean: Path
+    scores: Path | None = None
+    mix: Path | None = None
+    is_checked: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the shard's file in every table."""
+        return self.pool.name
+
+    def read(self, columns: Sequence[str], *, dropped: bool = False, rows: Any = None) -> pa.Table:
+        """Read columns of the documents that `clean` kept (all if `dropped`), in pool order.
+
+        `columns` are columns of pool, clean, scores or mix; `text` and `tokens` are those after
+        the edits. Columns of scores are null for dropped documents, those of mix for documents that
+        are no candidates. `rows` are the only rows of the shard that are wanted, ascending. Raises
+        CurateError where clean is not of pool, DataError where scores or mix are not of clean.
+        """
+        import pyarrow as pa
+
+        of_clean = _columns_of(self.clean, columns) - {"id"}
+        of_scores = _columns_of(self.scores, columns) - {"id"} - of_clean
+        of_mix = _columns_of(self.mix, columns) - {"id"} - of_clean - of_scores
+        of_pool = set(columns) - of_clean - of_scores - of_mix - {"id"}
+        more = {"edits"} if "text" in of_pool else set()
+        verdicts = _read(
+            self.clean, {"id", "kept"} | of_clean | more | ({"tokens"} if of_mix else more)
+        )
+        documents = self._pool(of_pool | ({"holdout"} if of_mix else set()), verdicts)
+        if "text" in of_pool:
+            documents = _edited(documents, verdicts["edits"])
+        arrays = {name: documents[name] for name in of_pool}
+        arrays |= {name: verdicts[name] for name in ("id", *of_clean)}
+        if self.scores is not None and of_scores:
+            arrays |= _spread(_read(self.scores, of_scores), verdicts["kept"], OTHER_SCORES)
+        if self.mix is not None and of_mix:
+            candidates = is_candidate(verdicts["kept"], documents["holdout"], verdicts["tokens"])
+            arrays |= _spread(_read(self.mix, of_mix), candidates, OTHER_MIXTURE)
+        whole = pa.table({"kept": verdicts["kept"], **arrays})
+        whole = whole if rows is None else whole.take(rows)
+        return (whole if dropped else whole.filter(whole["kept"])).select(list(columns))
+
+    def _pool(self, columns: set[str], verdicts: pa.Table) -> pa.Table:
+        if not columns and self.is_checked:
+            return verdicts
+        documents = _read(self.pool, columns if self.is_checked else {"id", *columns})
+        same = documents.num_rows == verdicts.num_rows and (
+            self.is_checked or documents["id"].equals(verdicts["id"])
+        )
+        if not same:
+            raise CurateError("clean does not belong to pool", hint="run `curate clean` again")
+        return documents
+
+
+@dataclass(frozen=True)
 class Documents:
     """The documents of a workspace: tables `pool` and `clean`, read together."""
 
     tables: Tables
+
+    def shards(self, *, scores: bool = False, mix: bool = False) -> list[DocumentShard]:
+        """The shards of the documents, on request with those of `scores` and of `mix`.
+
+        Raises MissingInput, and DataError where scores or mix have other shards than clean.
+        """
+        pools, cleans = self.tables.shards("pool"), self.tables.shards("clean")
+        if _names(pools) != _names(cleans):
+            raise CurateError("clean does not belong to pool", hint="run `curate clean` again")
+        nothing: list[Path | None] = [None] * len(pools)
+        of_scores = self._shards("scores", cleans, OTHER_SCORES) if scores else nothing
+        of_mix = self._shards("mix", cleans, OTHER_MIXTURE) if mix else nothing
+        inputs = self.tables.made("clean").inputs
+        is_checked = inputs.get("pool") == self.tables.fingerprint("pool")
+        paths = zip(pools, cleans, of_scores, of_mix, strict=True)
+        return [DocumentShard(number, *four, is_checked) for number, four in enumerate(paths)]
+
+    def _shards(self, name: str, cleans: list[Path], other: Other) -> Sequence[Path]:
+        paths = self.tables.shards(name)
+        if _names(paths) != _names(cleans):
+            raise DataError(other[0], hint=other[1])
+        return paths
 
     def batches(
         self, columns: Sequence[str] = ("id", "text"), *, dropped: bool = False
@@ -43,12 +130,11 @@ class Documents:
 
         `columns` are columns of pool or clean; `text` and `tokens` are those after the edits.
         """
-        shards = zip(self.tables.shards("pool"), self.tables.shards("clean"), strict=True)
-        for pool, clean in shards:
-            yield _joined_shard(pool, clean, list(columns), dropped)
+        for shard in self.shards():
+            yield shard.read(columns, dropped=dropped)
 
     def table(self, columns: Sequence[str]) -> pa.Table:
-        """Read columns of the kept documents as one table; for ids and numbers, not for texts."""
+        """Read columns of the kept documents as one table: for tests and notebooks alone."""
         import pyarrow as pa
 
         parts = list(self.batches(columns))
@@ -57,76 +143,134 @@ class Documents:
         schema = pa.schema(list(fields.values()))
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
+    def lookup(self, ids: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
+        """Yield the kept documents with these ids, shard by shard, by way of the index."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        wanted = pa.array(sorted(set(ids)), pa.string())
+        keys = keys_of(wanted)
+        for shard in self.shards() if len(wanted) else ():
+            rows = find_rows(shard.clean, keys)
+            if len(rows):
+                table = shard.read(["id", *columns], rows=rows)
+                yield table.filter(pc.is_in(table["id"], wanted)).select(list(columns))
+
     def find_views(self, ids: Iterable[str], *, edited: bool = True) -> dict[str, View]:
         """Read the views of whole documents, by id, after the edits of `clean` or as they came.
 
         `edited` needs the table clean, and reads only documents that it kept.
         """
-        return {row["id"]: _view(row, edits) for row, edits in self._find(ids, edited=edited)}
+        rows = self._kept_rows(ids) if edited else self._pool_rows(ids)
+        return {row["id"]: _view(row, _stored_edits(row.get("edits"))) for row in rows}
 
     def find_kept(self, ids: Iterable[str]) -> dict[str, KeptDocument]:
         """Read documents that `clean` kept, by id."""
         return {
             row["id"]: KeptDocument(_view(row, edits), row["text"], edits)
-            for row, edits in self._find(ids, edited=True)
+            for row in self._kept_rows(ids)
+            for edits in [_stored_edits(row["edits"])]
         }
 
-    def _find(
-        self, ids: Iterable[str], *, edited: bool
-    ) -> Iterator[tuple[dict[str, Any], tuple[Edit, ...]]]:
-        """Yield the rows of pool with these ids, with their edits (none if not `edited`)."""
+    def _kept_rows(self, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Yield the rows of kept documents as they came, with their edits."""
         import pyarrow as pa
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
-        columns = ["id", "text", "fields", "template", "media"]
-        id_array = pa.array(sorted(set(ids)), pa.string())
-        pools = self.tables.shards("pool")
-        cleans = self.tables.shards("clean") if edited else [None] * len(pools)
-        for pool, clean in zip(pools, cleans, strict=True):
-            table = pq.read_table(pool, columns=columns)
-            if clean is not None:
-                verdicts = pq.read_table(clean, columns=["id", "kept", "edits"])
-                _check_same_rows(table, verdicts)
-                table = table.append_column("edits", verdicts["edits"]).filter(verdicts["kept"])
-            for row in table.filter(pc.is_in(table["id"], id_array)).to_pylist():
-                yield row, _stored_edits(row.get("edits"))
+        wanted = pa.array(sorted(set(ids)), pa.string())
+        keys = keys_of(wanted)
+        for shard in self.shards() if len(wanted) else ():
+            rows = find_rows(shard.clean, keys)
+            if len(rows):
+                verdicts = shard.read(["id", "kept", "edits"], dropped=True, rows=rows)
+                documents = _read(shard.pool, _OF_VIEWS).take(rows)
+                documents = documents.append_column("edits", verdicts["edits"])
+                documents = documents.filter(verdicts["kept"])
+                yield from documents.filter(pc.is_in(documents["id"], wanted)).to_pylist()
+
+    def _pool_rows(self, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
+        """Yield the rows of pool with these ids: `clean` may not be there yet."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        wanted = pa.array(sorted(set(ids)), pa.string())
+        for path in self.tables.shards("pool"):
+            rows = pc.indices_nonzero(pc.is_in(_read(path, {"id"})["id"], wanted))
+            if len(rows):
+                yield from _read(path, _OF_VIEWS).take(rows).to_pylist()
 
 
-def _joined_shard(pool: Path, clean: Path, columns: list[str], dropped: bool) -> pa.Table:
-    import pyarrow as pa
+_OF_VIEWS = {"id", "text", "fields", "template", "media"}
+"""The columns of pool that a view is made of."""
+
+
+def _read(path: Path, columns: Iterable[str]) -> pa.Table:
     import pyarrow.parquet as pq
 
-    verdicts = pq.read_table(clean)
-    clean_columns = {*tables.schema("clean").names, *verdicts.column_names} - {"id"}
-    pool_columns = {"id", *(name for name in columns if name not in clean_columns)}
-    documents = pq.read_table(pool, columns=sorted(pool_columns))
-    _check_same_rows(documents, verdicts)
-    if "text" in columns:
-        documents = _edited(documents, verdicts["edits"])
-    arrays = {
-        name: (documents if name in documents.column_names else verdicts)[name] for name in columns
-    }
-    joined = pa.table(arrays)
-    return joined if dropped else joined.filter(verdicts["kept"])
+    return pq.read_table(path, columns=sorted(columns))
 
 
-def _check_same_rows(documents: pa.Table, verdicts: pa.Table) -> None:
-    if not documents["id"].equals(verdicts["id"]):
-        raise CurateError("clean does not belong to pool", hint="run `curate clean` again")
+def _columns_of(path: Path | None, columns: Sequence[str]) -> set[str]:
+    import pyarrow.parquet as pq
+
+    return set() if path is None else set(columns) & set(pq.read_schema(path).names)
+
+
+def _names(paths: Iterable[Path]) -> list[str]:
+    return [path.name for path in paths]
+
+
+Other = tuple[str, str]
+"""What is wrong with a table that is not of today's clean, and what helps."""
+
+OTHER_SCORES: Other = ("some documents have no scores yet", "run `curate score` again")
+OTHER_MIXTURE: Other = ("the mixture is not of what `clean` keeps", "run `curate mix` again")
+
+
+def is_candidate(
+    kept: pa.ChunkedArray, holdout: pa.ChunkedArray, tokens: pa.ChunkedArray
+) -> pa.ChunkedArray:
+    """Which documents can be mixed: kept, outside the holdout, and with tokens."""
+    import pyarrow.compute as pc
+
+    return pc.and_(pc.and_(kept, pc.invert(holdout)), pc.greater(tokens, 0))
+
+
+def _spread(
+    table: pa.Table, mask: pa.ChunkedArray, other: Other
+) -> dict[str, pa.Array | pa.ChunkedArray]:
+    """The columns of a table that has rows for `mask` alone, with nulls for the others."""
+    import numpy as np
+    import pyarrow as pa
+
+    has_row = mask.to_numpy()
+    if table.num_rows != int(has_row.sum()):
+        raise DataError(other[0], hint=other[1])
+    if has_row.all():
+        return {name: table[name] for name in table.column_names}
+    rows = pa.array(np.where(has_row, np.cumsum(has_row) - 1, 0), mask=~has_row)
+    return {name: table[name].take(rows) for name in table.column_names}
 
 
 def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
+    """The documents with the edits laid over their texts; most have none."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
-    if not any(edits.is_valid().to_pylist()):
+    has_edits = pc.fill_null(pc.greater(pc.list_value_length(edits), 0), False)
+    rows = pc.indices_nonzero(has_edits)
+    if not len(rows):
         return documents
-    texts = [
-        apply_edits(text, _stored_edits(stored))
-        for text, stored in zip(documents["text"].to_pylist(), edits.to_pylist(), strict=True)
+    texts, own = documents["text"].take(rows).to_pylist(), edits.take(rows).to_pylist()
+    edited = [
+        apply_edits(text, _stored_edits(stored)) for text, stored in zip(texts, own, strict=True)
     ]
-    position = documents.column_names.index("text")
-    return documents.set_column(position, "text", pa.array(texts, pa.string()))
+    column = pc.replace_with_mask(
+        documents["text"].combine_chunks(),
+        has_edits.combine_chunks(),
+        pa.array(edited, pa.string()),
+    )
+    return documents.set_column(documents.column_names.index("text"), "text", column)
 
 
 def _view(row: Mapping[str, Any], edits: tuple[Edit, ...]) -> View:
