@@ -48,13 +48,27 @@ def _answered_purposes(workspace: Workspace) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Bounded(Generic[AnySpec]):
+    """What a stage does with so much text at most, however many documents there are.
+
+    `least` are settings with which it reads next to none, `bytes` is the most that it reads.
+    """
+
+    least: Callable[[AnySpec], AnySpec]
+    bytes: Callable[[AnySpec], int]
+
+
+@dataclass(frozen=True)
 class Cost(Generic[AnySpec]):
     """How a dry run measures a stage on a probe of documents.
 
-    `run` does the work that is timed, and `writes` is the folder that it fills. `alone` says that
-    one process does it, whatever the engine. `documents` is how many of the probe's documents it
-    takes (None: all of them, and a smaller probe measures the fixed part). `scratch` is the disk
-    that it frees at its end, in bytes a document.
+    `run` does the work that is timed, and `writes` is the folder or file that it fills. `alone`
+    says that one process does it, whatever the engine. `documents` is how many of the probe's
+    documents it takes (None: all of them, and a smaller probe measures the fixed part).
+
+    Bytes a document: `scratch` is disk that it frees at its end, and `grows` is memory for what it
+    holds of all documents. A stage that `spills` frees as much disk as it fills. What is `bounded`
+    is measured apart.
     """
 
     run: Callable[[Workspace, AnySpec], Any]
@@ -62,6 +76,9 @@ class Cost(Generic[AnySpec]):
     alone: bool = False
     documents: int | None = None
     scratch: Callable[[AnySpec], int] = lambda spec: 0
+    grows: Callable[[AnySpec], int] = lambda spec: 0
+    spills: bool = False
+    bounded: Bounded[AnySpec] | None = None
 
 
 @dataclass(frozen=True)

@@ -109,12 +109,12 @@ def read_json(path: Path) -> Any:
         return None
 
 
-def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write one Parquet file atomically."""
+def write_parquet(path: Path, table: pa.Table, *, dictionary: bool = True) -> None:
+    """Write one Parquet file atomically; a `dictionary` is of no use where no value repeats."""
     import pyarrow.parquet as pq
 
     with replacing(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", use_dictionary=dictionary)
 
 
 def write_file_table(path: Path, table: pa.Table, provenance: Provenance) -> Stored:

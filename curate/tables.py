@@ -41,16 +41,27 @@ class Table:
         return pa.schema([(column.name, _arrow(column.type)) for column in chosen])
 
 
+STRUCTS: dict[str, dict[str, str]] = {
+    "edit": {"start": "int32", "end": "int32", "replacement": "string"},
+    "field": {"name": "string", "text": "string"},
+    "image": {"field": "string", "address": "string", "sha256": "string", "bytes": "int64"},
+    "overlap": {"set": "string", "item": "string", "share": "float64"},
+}
+"""The types that consist of several values: each value's name and type."""
+
+
 def _arrow(name: str) -> pa.DataType:
     import pyarrow as pa
 
     if name.startswith("list<"):
         return pa.list_(_arrow(name[5:-1]))
+    if name.startswith("map<"):
+        key, value = name[4:-1].split(", ")
+        return pa.map_(_arrow(key), _arrow(value))
     if name == "timestamp":
         return pa.timestamp("us", tz="UTC")
-    if name == "edits":
-        edit = pa.struct([("start", pa.int32()), ("end", pa.int32()), ("replacement", pa.string())])
-        return pa.list_(edit)
+    if name in STRUCTS:
+        return pa.struct([(field, _arrow(type)) for field, type in STRUCTS[name].items()])
     return getattr(pa, name)()
 
 
@@ -66,7 +77,7 @@ ALL = (
         _columns(
             ("id", "string", "blake2b-128, in hex, of the canonical content"),
             ("text", "string", "canonical text: the declared rendering of the fields"),
-            ("fields", "string", "JSON of [[name, text], …]; null is the one field text"),
+            ("fields", "list<field>", "names and canonical texts; null is the one field text"),
             ("template", "string", "how fields read as `text`; null: with a blank line between"),
             ("source", "string", "the first source, in the recipe's order, that has it"),
             ("origin", "string", "file and row it came from"),
@@ -74,7 +85,7 @@ ALL = (
             ("license", "string", "SPDX name where one is given, else `unknown`"),
             ("language", "string", "BCP 47 tag where one is declared"),
             ("tokens", "int64", "exact count by the pool's tokenizer"),
-            ("media", "string", "JSON of media references; null without any"),
+            ("media", "list<image>", "the fields that are images, and where these lie; or null"),
             ("meta", "string", "JSON of every column that was not named"),
             ("holdout", "bool_", "kept from people, mixtures and exports, to measure on"),
             ("batch", "int32", "the run of `pool` that added it"),
@@ -102,10 +113,14 @@ ALL = (
             ("reason", "string", "`rule:signal` of the first that failed; null if kept"),
             ("duplicate_of", "string", "the near-duplicate that was kept instead"),
             ("similarity", "float32", "Jaccard similarity to it, 0 to 1"),
-            ("edits", "edits", "masks and removed lines over the canonical text"),
+            ("edits", "list<edit>", "masks and removed lines over the canonical text"),
             ("tokens", "int64", "exact count of the edited text"),
             ("language", "string", "as declared, else as detected; `und` where that is not sure"),
-            ("contamination", "string", "JSON of [[set, item, share], …], the largest first"),
+            (
+                "contamination",
+                "list<overlap>",
+                "shared items of evaluation sets, the largest first",
+            ),
         ),
         open_columns="one float32 column per measured signal, named `rule:signal`",
     ),
@@ -166,7 +181,7 @@ ALL = (
             ("id", "string", "the document"),
             ("question", "string", "the question"),
             ("value", "string", "JSON of the settled value"),
-            ("posterior", "string", "JSON of value → probability"),
+            ("posterior", "map<string, float64>", "the probability of every value"),
             ("confidence", "float64", "probability of the value"),
             ("votes", "int32", "answers it rests on"),
             ("agreement", "float64", "share of the answers that equal the value"),
@@ -196,6 +211,7 @@ ALL = (
         _columns(
             ("id", "string", "the document"),
             ("part", "int32", "the window of a long document, from 0"),
+            ("content", "uint64", "blake2b-64 of the text that was encoded: after the edits"),
             ("vector", "list<float32>", "the embedding"),
         ),
     ),
@@ -252,6 +268,12 @@ TABLES: dict[str, Table] = {table.name: table for table in ALL}
 def schema(name: str, *columns: str) -> pa.Schema:
     """Return the Arrow schema of the table of that name: all columns, or those named."""
     return TABLES[name].schema(*columns)
+
+
+def has_types(name: str, stored: pa.Schema) -> bool:
+    """Whether the columns of a stored table have the types that are declared here."""
+    declared = [field for field in schema(name) if field.name in stored.names]
+    return all(stored.field(field.name).type == field.type for field in declared)
 
 
 def predicted(question: str) -> str:

@@ -170,7 +170,7 @@ def test_labels_hold_what_people_agreed_on(offline):
     assert (question.alpha, question.method) == (1.0, "majority")  # two people: heads are counted
     for row in offline.rows("labels"):
         assert json.loads(row["value"]) in ("negative", "positive")
-        assert json.loads(row["posterior"])[json.loads(row["value"])] == row["confidence"] == 1.0
+        assert dict(row["posterior"])[json.loads(row["value"])] == row["confidence"] == 1.0
     assert [row["answers"] for row in offline.rows("annotators")] == [40, 40]
 
 

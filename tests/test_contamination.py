@@ -174,8 +174,8 @@ def test_clean_names_set_and_item(clean_of, offline):
     rows = clean_of(texts, contamination={"sets": sets})
     assert [row["reason"] for row in rows] == [None, "contamination", "contamination", None]
     assert rows[0]["contamination"] is None
-    assert json.loads(rows[1]["contamination"]) == [["math", "m-1", 1.0]]
-    assert json.loads(rows[2]["contamination"]) == [["zh", "1", 1.0]]
+    assert rows[1]["contamination"] == [{"set": "math", "item": "m-1", "share": 1.0}]
+    assert rows[2]["contamination"] == [{"set": "zh", "item": "1", "share": 1.0}]
     assert [row["contamination:share"] for row in rows[:3]] == [0, 1, 1]
     assert 0.3 < rows[3]["contamination:share"] < 0.5
     again = clean_of(texts, contamination={"sets": sets, "share": 0.3})
@@ -197,4 +197,7 @@ def test_the_most_shared_items_come_first():
     told = contamination._told(
         {0: 0.2, 1: 0.9}, ["s"], {"sets": np.zeros(2, int), "names": np.array(["a", "b"])}
     )
-    assert json.loads(told) == [["s", "b", 0.9], ["s", "a", 0.2]]
+    assert told == [
+        {"set": "s", "item": "b", "share": 0.9},
+        {"set": "s", "item": "a", "share": 0.2},
+    ]

@@ -9,8 +9,9 @@ import pytest
 from curate.errors import DataError
 from curate.pool.sources import File, Row
 from curate.pool.spec import PoolSpec
-from curate.run import forecast, recipe
-from curate.run.forecast import Rate, probed
+from curate.run import forecast, probe, recipe, trying
+from curate.run.probe import probed
+from curate.run.rates import Memory, Rate
 from tests.command import command
 
 curate = pytest.fixture(command)
@@ -57,8 +58,8 @@ def test_small_files_are_counted_exactly(tmp_path):
 def test_a_query_is_counted_as_far_as_it_was_read(tmp_path, monkeypatch):
     rows = [File(0, "q", "postgresql://host/db", "q", "sql")]
     row = Row("q", "q:1", (("text", "A row of a query."),), None, "unknown", None, None)
-    monkeypatch.setattr(forecast, "find", lambda *given: rows)
-    monkeypatch.setattr(forecast, "read", lambda *given, strict: iter([row] * 5000))
+    monkeypatch.setattr(probe, "find", lambda *given: rows)
+    monkeypatch.setattr(probe, "read", lambda *given, strict: iter([row] * 5000))
     assert probed(sources("q"), tmp_path).documents == 1001
 
 
@@ -95,8 +96,10 @@ def test_nothing_is_written(offline, curate):
     assert everything(offline.root) == before
     assert told["workers"] == 2
     assert 300 < told["documents"] < 1500
-    assert [stage["stage"] for stage in told["stages"]] == ["pool", "clean"]
+    # A report belongs to every run, and its cost is foreseen as well.
+    assert [stage["stage"] for stage in told["stages"]] == ["pool", "clean", "report"]
     assert all(stage["seconds"] >= 0 and stage["disk_mb"] > 0 for stage in told["stages"])
+    assert told["memory_mb"] == max(stage["memory_mb"] for stage in told["stages"])
     assert told["stages"][1]["scratch_mb"] > 0
     assert told["memory_mb"] > 50
 
@@ -137,6 +140,65 @@ def test_people_bring_the_encoder_in(offline):
     }
     whole = recipe.Recipe.model_validate(given)
     told = forecast.estimate(whole, offline.workspace)
-    assert [stage.stage for stage in told.stages] == ["pool", "clean", "score"]
+    # Once people have answered, their answers are evaluated, and every run is reported.
+    stages = ["pool", "clean", "sample", "score", "evaluate", "report"]
+    assert [stage.stage for stage in told.stages] == stages
     assert told.documents == 112
     assert "people" in told.notes[0]
+
+
+def test_every_stage_of_a_finished_run_is_foreseen(whole):
+    """The recipe of the fixture; its vectors are there, so nothing is encoded."""
+    given = {
+        "pool": {"sources": [{"paths": ["data/*.jsonl"]}], "tokenizer": "bytes", "holdout": 0.1},
+        "sample": {"n": 20},
+        "score": {
+            "encoder": "chargram",
+            "resamples": 2,
+            "quality": {"values": {"negative": 0.0, "neutral": 0.5, "positive": 1.0}},
+        },
+        "mix": {"groups": ["sentiment", "source"], "within": {"strategy": "top_k"}, "budget": 1500},
+        "evaluate": {"seeds": 2, "train_bytes": 20_000, "holdout_bytes": 2_000},
+    }
+    before = everything(whole.root)
+    told = forecast.estimate(recipe.Recipe.model_validate(given), whole.workspace)
+    assert everything(whole.root) == before
+    stages = ["pool", "clean", "sample", "score", "mix", "export", "evaluate", "report"]
+    assert [stage.stage for stage in told.stages] == stages
+    assert told.memory_mb == max(stage.memory_mb for stage in told.stages) > 50
+    assert not any("could not" in note for note in told.notes)
+
+
+def test_what_fails_on_a_small_probe_is_a_note(offline):
+    offline.lines("a.jsonl", [f"Sentence number {n} says nothing at all." for n in range(30)])
+    given = {
+        "pool": {"sources": [{"paths": ["data/*.jsonl"]}], "tokenizer": "bytes"},
+        "mix": {"limits": {"rare": {"max": 0.5}}},
+    }
+    told = forecast.estimate(recipe.Recipe.model_validate(given), offline.workspace)
+    assert "report" in [stage.stage for stage in told.stages]
+    assert "mix" not in [stage.stage for stage in told.stages]
+    assert told.notes[0] == "mix could not be foreseen: mix.limits: no group rare"
+
+
+def test_a_budget_in_tokens_is_that_of_the_share_that_is_tried():
+    whole = recipe.Recipe.model_validate({"mix": {"budget": "1M"}})
+    one = trying.Trial(whole, None, None, probe.Probe((), (), frozenset(), 0, 0), 10_000)
+    (mix,) = [stage for stage in trying.every() if stage.name == "mix"]
+    assert trying._spec(one, mix, 1000, is_cold=False).budget == 100_000
+    whole = recipe.Recipe.model_validate({"mix": {"budget": "25%"}})
+    one.recipe = whole
+    assert trying._spec(one, mix, 1000, is_cold=False).budget == "25%"
+
+
+def test_what_is_bounded_stops_to_grow():
+    rate = Rate("evaluate", 0.0, 0.001, 0, alone=True, most=5000)
+    assert rate.of(1000, 2).seconds == 1.0
+    assert rate.of(10**6, 2).seconds == rate.of(5000, 2).seconds == 5.0
+
+
+def test_memory_is_that_of_all_processes():
+    memory = Memory(parent=100, worker=80, held=20, grows=2**20 / 1000)
+    assert memory.of(0, 2) == 100 + 20 + 2 * (80 + 20)
+    assert memory.of(1000, 2) - memory.of(0, 2) == 1
+    assert memory.of(0, 0) == 120  # no workers: the parent does all

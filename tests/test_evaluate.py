@@ -1,13 +1,24 @@
 """The n-gram proxy is a language model, and the verdict is told by its noise."""
 
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from curate import chance
+from curate.engine import Local
+from curate.errors import DataError
+from curate.evaluate import arms, choosing
 from curate.evaluate.arms import ArmResult
+from curate.evaluate.choosing import First, Rows
 from curate.evaluate.comparing import verdict_on
+from curate.evaluate.people import against_people
+from curate.metrics import classification
 from curate.proxies.ngram import ALPHA, Corpus
+from tests.shards import recut
 
 PROSE = ["the cat sat on the mat and looked at the other cat. " * 20]
 CODE = ["for x in range(10): print(x ** 2)  # squares\n" * 20]
@@ -120,3 +131,108 @@ def test_the_probabilities_of_all_bytes_sum_to_one(context, copies):
 def test_copies_of_none_are_exactly_no_knowledge():
     corpus = Corpus([*PROSE, *CODE], {"x": ["the cat sat on for x in range"]})
     assert corpus.cross_entropy(np.array([0, 0]))["x"] == pytest.approx(np.log(256), rel=1e-14)
+
+
+# ── the choice of texts, and the whole stage, beside all rows in memory
+
+
+def capped(noise, tokens, limit):
+    """The first rows by noise, with all of them in memory."""
+    order = np.argsort(noise, kind="stable")
+    fits = np.cumsum(tokens[order]) * 4 <= limit
+    fits[:1] = True
+    return order[fits]
+
+
+@given(st.data())
+def test_the_first_rows_of_all_shards_are_the_first_of_all_rows(data):
+    """Whatever the shards, the workers and the order in which they end; also with equal noise."""
+    n = data.draw(st.integers(1, 60))
+    noise = np.array(data.draw(st.lists(st.integers(0, 9), min_size=n, max_size=n))) / 10
+    tokens = np.array(data.draw(st.lists(st.integers(0, 9), min_size=n, max_size=n)))
+    limit = data.draw(st.integers(0, 400))
+    owner = np.array(data.draw(st.lists(st.integers(0, 5), min_size=n, max_size=n)))
+    shards = [np.flatnonzero(owner == number) for number in range(6)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(choosing, "WAITING", data.draw(st.integers(1, 40)))
+        workers = [First(limit), First(limit), First(limit)]
+        for number, places in enumerate(shards):
+            workers[number % 3].add(Rows(noise[places], places, tokens[places]))
+        total = First(limit)
+        for worker in data.draw(st.permutations(workers)):
+            total.add(worker.settle())
+        assert total.rows().place.tolist() == capped(noise, tokens, limit).tolist()
+
+
+def test_a_worker_keeps_no_more_rows_than_the_result_can_have(monkeypatch):
+    monkeypatch.setattr(choosing, "WAITING", 100)
+    first, rng = First(limit=4 * 50), np.random.default_rng(0)
+    for number in range(200):
+        places = np.arange(10) + 10 * number
+        first.add(Rows(rng.random(10), places, np.ones(10, np.int64)))
+        assert sum(map(len, first.parts)) <= 50 + 100 + 10
+    assert len(first.rows()) == 50
+
+
+def in_memory(workspace, spec):
+    """The results of the arms, with every row of every table in memory."""
+    columns = ("id", "source", "tokens", "holdout", "text")
+    items = workspace.documents.table(columns).to_pandas()
+    mix = workspace.tables.read("mix", ["id", "group", "weight"]).to_pandas()
+    items = items.merge(mix, on="id", how="left")
+    noise = chance.uniform(items["id"], 0, "proxy")
+
+    def first(mask, limit):
+        rows = np.flatnonzero(mask)
+        tokens = items["tokens"].to_numpy()[rows]
+        return items.iloc[np.sort(rows[capped(noise[rows], tokens, limit)])]
+
+    is_candidate = items["group"].notna()
+    train = first(is_candidate, spec.train_bytes)
+    holdout = {
+        source: list(first(items["holdout"] & (items["source"] == source), spec.holdout_bytes).text)
+        for source in sorted(set(items["source"][items["holdout"]]))
+    }
+    fraction = train["tokens"].sum() / items["tokens"][is_candidate].sum()
+    corpus = Corpus(list(train["text"]), holdout)
+    draws = arms._arms(workspace, train, fraction)
+    return [
+        asdict(arms._arm(name, draw, train, corpus, spec, lambda n: None))
+        for name, draw in draws.items()
+    ]
+
+
+SETTINGS = {"seeds": 2, "train_bytes": 16_000, "holdout_bytes": 1_000}
+
+
+@pytest.mark.parametrize("settings", [SETTINGS, {**SETTINGS, "train_bytes": 8_000_000}])
+def test_the_arms_are_those_of_all_rows_in_memory(whole, settings):
+    expected = in_memory(whole.workspace, whole.spec("evaluate", **settings))
+    for rows, workers in ((10_000, 1), (7, 1), (7, 2), (1000, 2)):
+        recut(whole.workspace, rows)
+        whole.workspace.engine = Local(workers)
+        result = whole.run("evaluate", **settings)
+        whole.workspace.engine.close()
+        assert [asdict(arm) for arm in result.proxy] == expected
+        assert sum(arm["tokens"] for arm in expected) > 0
+
+
+def test_predictions_of_labelled_documents_are_found_in_any_shard(whole):
+    scores = {row["id"]: row for row in whole.rows("scores") if row["out_of_fold"]}
+    labels = {row["id"]: dict(row["posterior"]) for row in whole.rows("labels")}
+    values = ["negative", "neutral", "positive"]
+    truth = np.array([[labels[id].get(value, 0.0) for value in values] for id in labels])
+    predicted = np.array([[scores[id][f"sentiment:{value}"] for value in values] for id in labels])
+    expected = classification(truth / truth.sum(axis=1, keepdims=True), predicted, values)
+    for rows, workers in ((10_000, 1), (5, 1), (5, 2)):
+        recut(whole.workspace, rows)
+        whole.workspace.engine = Local(workers)
+        assert against_people(whole.workspace) == ("sentiment", expected)
+        whole.workspace.engine.close()
+
+
+def test_a_mixture_of_other_documents_is_refused(whole):
+    assert whole.run("clean", limits={"length:chars": {"min": 105}}).reasons
+    with pytest.raises(DataError, match="the mixture is not of what `clean` keeps") as caught:
+        whole.run("evaluate", **SETTINGS)
+    assert caught.value.hint == "run `curate mix` again"

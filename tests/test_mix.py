@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from curate.errors import DataError, RecipeError
 from curate.mix.spec import MixSpec, tokens_of
+from curate.mixture.groups import Facts
 from curate.mixture.projection import Infeasible, project
 from curate.mixture.shares import STRATEGIES, share_of
-from curate.mixture.weights import WEIGHERS
+from curate.mixture.weights import WEIGHERS, Qualities
 
 SUPPLY = pd.Series({"big": 900, "mid": 90, "small": 10})
 QUALITY = pd.Series({"big": 0.1, "mid": 0.5, "small": 0.9})
@@ -142,24 +143,25 @@ def divergence(shares, wanted):
 # ── weights
 
 
-def items(quality):
-    ids = [f"{n:04}" for n in range(len(quality))]
-    return pd.DataFrame({"id": ids, "quality": quality})
+def weigh(strategy, quality, temperature=1.0):
+    quality = np.array(quality, float)
+    qualities = Qualities.of([Facts.of(np.ones(len(quality), int), quality)])
+    group = np.zeros(len(quality), int)
+    return WEIGHERS[strategy](quality, group, qualities, temperature)
 
 
 def test_weights_follow_quality():
     quality = [0.1, 0.5, 0.9, np.nan]
-    equal, soft, top = (WEIGHERS[n](items(quality), 1.0) for n in WEIGHERS)
+    equal, soft = (weigh(name, quality) for name in ("equal", "softmax"))
     assert equal.tolist() == [1, 1, 1, 1]
     assert soft[0] < soft[1] < soft[2]
     assert soft[3] == pytest.approx(soft[1])  # unknown counts as average
-    assert top[2] > top[1] > top[0] > top[3]
-    sharp = WEIGHERS["softmax"](items(quality), 0.1)
+    sharp = weigh("softmax", quality, 0.1)
     assert sharp[2] / sharp[0] > soft[2] / soft[0]
 
 
 def test_equal_quality_is_equal_weight():
-    assert WEIGHERS["softmax"](items([0.4] * 5), 1.0).tolist() == [1.0] * 5
+    assert weigh("softmax", [0.4] * 5).tolist() == [1.0] * 5
 
 
 @pytest.mark.parametrize(

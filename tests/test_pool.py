@@ -3,6 +3,7 @@
 import gzip
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +13,7 @@ from curate import storage
 from curate.errors import DataError, RecipeError
 from curate.pool import spec
 from curate.pool import stage as pool
+from curate.takedown.listed import addresses
 from curate.text import content_id
 
 SOUP, BREAD, TEA = "The soup was good.", "The bread was fresh.", "The tea was cold."
@@ -139,7 +141,10 @@ def test_several_fields(offline):
     source = {"paths": ["data/a.jsonl"], "fields": {"prompt": "q", "reply": "a"}}
     _, (row,) = read(offline, source)
     assert row["text"] == "2+2?\n\n4 {q}"
-    assert json.loads(row["fields"]) == [["prompt", "2+2?"], ["reply", "4 {q}"]]
+    assert row["fields"] == [
+        {"name": "prompt", "text": "2+2?"},
+        {"name": "reply", "text": "4 {q}"},
+    ]
     assert row["id"] == content_id({"prompt": "2+2?", "reply": "4 {q}"})
     assert json.loads(row["meta"]) == {"by": "ann"}
     _, (shown,) = read(offline, source | {"template": "Q: {prompt}\nA: {reply}"})
@@ -170,7 +175,7 @@ def test_a_template_for_the_text_alone(offline):
     offline.lines("a.jsonl", [SOUP])
     _, (row,) = read(offline, {"paths": ["data/a.jsonl"], "template": "> {text} {{so}}"})
     assert row["text"] == f"> {SOUP} {{so}}"
-    assert json.loads(row["fields"]) == [["text", SOUP]]
+    assert row["fields"] == [{"name": "text", "text": SOUP}]
     assert row["id"] == content_id({"text": SOUP})
 
 
@@ -406,3 +411,50 @@ def test_what_was_read_is_recorded(offline):
     assert file["sha256"] == sha256(path.read_bytes()).hexdigest()
     assert file["size"] == path.stat().st_size
     assert facts["sources"] == ["a"]
+
+
+# ── images
+
+
+def test_images_and_their_addresses_are_stored(offline):
+    put(offline.root, "a.png", b"\x89PNG")
+    lines = [
+        {"caption": SOUP, "image": "a.png"},
+        {"caption": BREAD, "image": "https://soup.example/b.png", "link": "https://soup.example"},
+        {"caption": TEA, "image": {"address": "c.png", "sha256": "ab", "bytes": 3, "more": 1}},
+    ]
+    path = put(offline.root, "a.jsonl", "\n".join(map(json.dumps, lines)))
+    _, rows = read(offline, {"paths": [path], "fields": ["caption"], "media": ["image"]})
+    here = str(offline.root / "data" / "a.png")
+    known = sha256(b"\x89PNG").hexdigest()
+    images = [
+        {"field": "image", "address": here, "sha256": known, "bytes": 4},
+        {
+            "field": "image",
+            "address": "https://soup.example/b.png",
+            "sha256": None,
+            "bytes": None,
+        },
+        {"field": "image", "address": "c.png", "sha256": "ab", "bytes": 3},
+    ]
+    assert [row["media"] for row in rows] == [[image] for image in images]
+    assert [row["fields"][1] for row in rows] == [
+        {"name": "image", "text": image["address"]} for image in images
+    ]
+    assert [row["text"] for row in rows] == [SOUP, BREAD, TEA]
+    assert rows[0]["id"] == content_id({"caption": SOUP, "image": known})
+    assert addresses(rows[1]) == ["https://soup.example", "https://soup.example/b.png"]
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        {"sha256": "ab"},
+        {"address": "c.png", "sha256": 1},
+        {"address": "c", "sha256": "", "bytes": "9"},
+    ],
+)
+def test_a_record_that_is_no_image_is_a_bad_row(offline, image):
+    path = put(offline.root, "a.jsonl", json.dumps({"caption": SOUP, "image": image}))
+    with pytest.raises(DataError, match="column image holds an image"):
+        read(offline, {"paths": [path], "fields": ["caption"], "media": ["image"]})

@@ -1,6 +1,5 @@
 """What is private is found by form and arithmetic, and masked; what only looks like it is not."""
 
-import json
 import random
 import string
 from datetime import date
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate import tables
 from curate.clean.edits import Batch
 from curate.clean.instruments.privacy import instrument, numbers
 from curate.text import apply_edits
@@ -119,7 +119,8 @@ def test_the_surer_kind_wins_where_two_overlap():
 def measured(texts, fields=None, template=None, **actions):
     settings = instrument.PrivacySpec(**actions)
     columns = {"fields": fields or [None] * len(texts), "template": [template] * len(texts)}
-    arrays = {name: pa.array(values, pa.string()) for name, values in columns.items()}
+    types = tables.schema("pool", *columns)
+    arrays = {name: pa.array(values, types.field(name).type) for name, values in columns.items()}
     batch = Batch(pa.table({"text": texts, **arrays}))
     table = pa.table(dict(instrument.Privacy().measure(batch, settings.kinds("mask"))))
     return table, batch.edited, instrument.Privacy().fails(table, settings).tolist()
@@ -146,7 +147,7 @@ def test_each_kind_has_its_action():
 
 
 def test_what_a_text_does_not_show_cannot_be_masked_and_goes():
-    fields = json.dumps([["prompt", "Hello"], ["user", "a@b.org"]])
+    fields = [{"name": "prompt", "text": "Hello"}, {"name": "user", "text": "a@b.org"}]
     table, _, failed = measured(["Hello"], [fields], "{prompt}", email="mask")
     assert failed == [True]
     assert table["privacy:unshown"].to_pylist() == table["privacy:email"].to_pylist() == [1]

@@ -5,9 +5,11 @@ import shutil
 
 import pytest
 
+from curate.engine import Local
 from curate.errors import DataError, FormError, MissingInput, ProjectMismatch
-from curate.push import tasks
+from curate.push import first, tasks
 from curate.rounds import text_digest
+from tests.shards import recut
 
 FOLDER = {"backend": "folder", "form": "sentiment", "overlap": 2}
 
@@ -160,3 +162,50 @@ def test_a_second_workspace_has_projects_of_its_own(sampled, tmp_path):
     sampled.run("clean")
     sampled.run("sample", n=12, seed=2)
     assert sampled.run("push", **FOLDER).project != made.project
+
+
+# ── what a push reads of the documents
+
+
+@pytest.mark.parametrize("column", ["source", "license", "language", "batch", "meta.topic"])
+def test_values_are_those_of_all_documents_in_memory_also_of_dropped_ones(offline, column):
+    texts = [{"text": f"A text on {n} things.", "topic": f"t{n % 3}"} for n in range(30)]
+    offline.lines("a.jsonl", texts[:20])
+    offline.lines("b.jsonl", texts[20:])
+    offline.pool()
+    offline.run("clean", limits={"length:chars": {"min": 20}})
+    ids = [row["id"] for row in offline.rows("clean")]
+    assert not all(row["kept"] for row in offline.rows("clean"))
+    name = column.partition(".")[0]
+    shards = offline.workspace.documents.batches(["id", name], dropped=True)
+    stored = {row["id"]: row[name] for shard in shards for row in shard.to_pylist()}
+    if name == "meta":
+        stored = {id: json.loads(meta)["topic"] for id, meta in stored.items()}
+    expected = {id: None if stored[id] is None else str(stored[id]) for id in ids[::4]}
+    for rows in (100, 3):
+        recut(offline.workspace, rows)
+        values = first._values(offline.workspace, column, {*ids[::4], "0" * 32})
+        assert values == expected
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_suggestions_come_from_scores_that_are_older_than_the_pool(whole, workers):
+    predicted = {row["id"]: row for row in whole.rows("scores")}
+    recut(whole.workspace, 9)
+    whole.workspace.engine = Local(workers)
+    whole.workspace.rounds.current().close({"why": "test"})
+    whole.lines("new.jsonl", [f"A new film that {n} people saw, and loved." for n in range(60)])
+    whole.pool(holdout=0.1)
+    whole.run("clean")
+    whole.run("sample", n=12, seed=2)
+    by = {"question": "sentiment", "by": "scores"}
+    made = whole.run("push", **FOLDER, suggest=[by])
+    whole.workspace.engine.close()
+    suggestions = {task["id"]: task.get("suggestions") for task in whole.tasks}
+    assert 0 < made.suggestions == sum(id in predicted for id in suggestions) < 12
+    for id, own in suggestions.items():
+        row = predicted.get(id)
+        assert (own is None) == (row is None)
+        if own:
+            value = row["sentiment"]
+            assert [(s["value"], s["score"]) for s in own] == [(value, row[f"sentiment:{value}"])]

@@ -3,9 +3,11 @@
 import json
 import sys
 from datetime import datetime
+from random import Random
 
 import pytest
 
+from curate import tables
 from curate.cli import main
 from curate.embed import embed
 from curate.errors import CurateError, DataError, RecipeError, ServerError
@@ -300,3 +302,23 @@ def test_what_names_nothing_does_nothing(whole):
 
     with pytest.raises(CurateError, match="nothing here is named"):
         taken_down(whole.workspace, "x", {"domain": "nowhere.example"}, False, True, True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_near_duplicates_are_followed_in_both_directions_through_all_shards(offline, seed):
+    offline.lines("films.jsonl", reviews(FILMS, GOOD))
+    offline.pool()
+    offline.run("clean")
+    rng = Random(seed)
+    ids = [f"{number:032}" for number in range(40)]
+    other = {id: rng.choice(ids) if rng.random() < 0.6 else None for id in ids}
+    table = tables.rows("clean", [{"id": id, "duplicate_of": other[id]} for id in ids])
+    made = offline.workspace.tables.made("clean")
+    offline.workspace.tables.write("clean", table, made, rows_per_shard=rng.choice([1, 7, 100]))
+    asked = set(rng.sample(ids, 3))
+    expected, before = set(asked), set()
+    while expected != before:
+        before = set(expected)
+        expected |= {other[id] for id in before if other[id]}
+        expected |= {id for id in ids if other[id] in before}
+    assert naming._connected(offline.workspace, asked) == expected

@@ -1,10 +1,32 @@
 """The page: complete, self-contained, and safe to open whatever the texts say."""
 
 import re
+from collections import Counter, defaultdict
+from hashlib import blake2b
+from math import isnan
+from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from curate.report import charts
+from curate import storage, tables
+from curate.engine import Local
+from curate.mixture import selection
+from curate.progress import unwatched
+from curate.report import charts, copies, counts, quartiles
+from curate.report.folding import scratch
+from curate.report.qualities import quality_by_group
+from curate.report.verdicts import count_verdicts
+from curate.takedown import takedown
+from curate.takedown.naming import NamedDocument
+from curate.text import words as words_of
+from tests.conftest import FILMS, GOOD, reviews
+from tests.shards import recut
 
 EVIL = "<script>alert('x')</script>"
 
@@ -68,3 +90,231 @@ def test_a_page_needs_the_tables_and_not_the_ledger(whole):
     whole.run("report")
     for words in ("From rows to documents", "Learned from 40 labelled texts", "tokens drawn for"):
         assert words in page(whole)
+
+
+# ── the counts, beside all rows in memory
+
+
+def without_time(html):
+    """The page without the time at which it was made."""
+    return re.sub(r"made by curate[^<]*", "", html)
+
+
+def test_the_page_is_the_same_whatever_the_shards_and_the_workers(whole):
+    before = page(whole)
+    for rows, workers in ((7, 1), (7, 2), (1000, 2)):
+        recut(whole.workspace, rows)
+        whole.workspace.engine = Local(workers)
+        (whole.root / "report.html").unlink()
+        whole.run("report")
+        whole.workspace.engine.close()
+        # What ran when is told from the ledger, which has one line more.
+        assert cut_off(page(whole)) == cut_off(before)
+
+
+def cut_off(html):
+    """The page without its time and without what ran when."""
+    return without_time(html).partition("<h2>Provenance</h2>")[0]
+
+
+def spreads_in_memory(rows):
+    """Group, number, mean and quartiles of candidates and of those drawn, of all rows in memory."""
+    frame = pd.DataFrame(rows, columns=["group", "copies", "quality"])
+    for group, part in frame.groupby("group", sort=True):
+        for own in (part, part[part["copies"] > 0]):
+            quarters = own["quality"].quantile([0.25, 0.5, 0.75]).tolist()
+            yield str(group), len(own), own["quality"].mean(), quarters
+
+
+QUALITY = st.one_of(st.none(), st.sampled_from([0.0, 0.1, 0.3, -2.5, 7.0]), st.floats(-1, 1))
+
+
+@given(st.data())
+def test_quality_by_group_is_that_of_all_rows_in_memory(tmp_path_factory, data):
+    rows = data.draw(
+        st.lists(
+            st.tuples(st.sampled_from("abc"), st.sampled_from([0, 1, 2]), QUALITY),
+            min_size=1,
+            max_size=60,
+        )
+    )
+    root = tmp_path_factory.mktemp("quality")
+    size = data.draw(st.integers(1, 60))
+    for folder in ("mix", "scores"):
+        (root / folder).mkdir()
+    for start in range(0, len(rows), size):
+        write_quality(root, start, rows[start : start + size])
+    workspace = SimpleNamespace(
+        engine=Local(1), watch=unwatched, tables=StoredTables(root, len(rows)), root=root
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(selection, "FEW", data.draw(st.sampled_from([1, 5, 100_000])))
+        patch.setattr(quartiles, "AT_ONCE", data.draw(st.sampled_from([2, 400])))
+        result = quality_by_group(workspace, root / "scratch")
+    if all(quality is None for _, _, quality in rows):
+        assert result == []
+        return
+    spreads = [(g.group, own) for g in result for own in (g.candidates, g.drawn)]
+    expected = list(spreads_in_memory(rows))
+    assert len(spreads) == len(expected)
+    for (group, own), (name, documents, mean, quarters) in zip(spreads, expected, strict=True):
+        assert (group, own.documents) == (name, documents)
+        assert own.mean == pytest.approx(mean, rel=1e-12, abs=1e-15, nan_ok=True)
+        assert [*map(isnan, own.quartiles)] == [*map(isnan, quarters)]
+        assert isnan(quarters[0]) or list(own.quartiles) == quarters
+
+
+def write_quality(root, start, rows):
+    """Write a shard of mix and of scores; scores have a document more, in another order."""
+    ids = [f"{start + place:032}" for place in range(len(rows))]
+    groups, numbers, quality = zip(*rows, strict=True)
+    mix = {"id": ids, "group": groups, "copies": pa.array(numbers, pa.int64())}
+    pq.write_table(pa.table(mix), root / "mix" / f"{start:05}.parquet")
+    values = pa.array([None, *quality[::-1]], pa.float64())
+    scores = {"id": [f"x{start:031}", *ids[::-1]], "quality": values}
+    pq.write_table(pa.table(scores), root / "scores" / f"{start:05}.parquet")
+
+
+class StoredTables:
+    """The shards in a folder, without manifests."""
+
+    def __init__(self, root, rows):
+        self.root, self.number = root, rows
+
+    def shards(self, name):
+        """The shards of a table."""
+        return storage.shards(self.root / name)
+
+    def folder(self, name):
+        """The folder of a table."""
+        return self.root / name
+
+    def rows(self, name):
+        """The number of rows of any table."""
+        return self.number
+
+
+TEXT = st.sampled_from(
+    ["One two.", "one TWO", "Two, one.", "well-known", "well known", "中文。", "中 文", ""]
+)
+SOURCES = ("a", "b", "c")
+
+
+@given(
+    st.lists(
+        st.tuples(TEXT, st.sampled_from(SOURCES), st.lists(st.sampled_from(SOURCES), max_size=2))
+    ),
+    st.integers(1, 9),
+)
+def test_texts_in_two_sources_are_those_of_all_texts_in_memory(tmp_path_factory, rows, size):
+    root = tmp_path_factory.mktemp("copies")
+    (root / "pool").mkdir()
+    schema = tables.schema("pool", "text", "source", "also")
+    for start in range(0, len(rows), size):
+        names = ("text", "source", "also")
+        part = [dict(zip(names, row, strict=True)) for row in rows[start : start + size]]
+        path = root / "pool" / f"{start:05}.parquet"
+        pq.write_table(pa.Table.from_pylist(part, schema=schema), path)
+    workspace = SimpleNamespace(
+        engine=Local(1), watch=unwatched, tables=StoredTables(root, len(rows)), root=root
+    )
+    holders = defaultdict(set)
+    for text, source, also in rows:
+        letters = "".join(words_of(text)).lower()
+        holders[blake2b(letters.encode(), digest_size=16).digest()] |= {source, *also}
+    expected = sum(len(sources) > 1 for sources in holders.values())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copies, "WIDTH", 10 << 20)  # as many buckets as rows
+        shared = copies.count_in_two_sources(workspace, SOURCES, root / "scratch")
+    assert shared == expected
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.booleans(), st.sampled_from(SOURCES), st.lists(st.sampled_from(SOURCES), max_size=3)
+        ),
+        min_size=1,
+    )
+)
+def test_the_counts_of_a_shard_keep_the_order_of_first_occurrences(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp("pool") / "00000.parquet"
+    schema = tables.schema("pool", "source", "also", "holdout")
+    names = ("holdout", "source", "also")
+    records = [dict(zip(names, row, strict=True)) for row in rows]
+    pq.write_table(pa.Table.from_pylist(records, schema=schema), path)
+    number, own = counts.count_pool(path)
+    pairs = Counter((source, other) for _, source, also in rows for other in also)
+    sources = Counter(source for _, source, _ in rows)
+    assert (number, own.holdout) == (len(rows), sum(holdout for holdout, _, _ in rows))
+    assert own.pairs.most_common() == pairs.most_common()
+    assert own.sources.most_common() == sources.most_common()
+
+
+def test_verdicts_are_counted_in_the_order_of_the_shards(offline, monkeypatch):
+    offline.lines("films.jsonl", reviews(FILMS, GOOD))
+    offline.pool()
+    offline.run("clean")
+    settings = {"share": 0.5, "sets": [{"name": "one", "path": "x"}, {"name": "two", "path": "y"}]}
+    names = ["de", None, "en", "", "de", "und", "zh", "en"]
+    overlaps = [[("one", "i", 0.5), ("one", "j", 0.4)], [], None, [("one", "i", 0.9)]]
+    rows = [
+        {
+            "id": f"{n:032}",
+            "kept": n % 3 > 0,
+            "tokens": n,
+            "language": names[n % 8],
+            "contamination": overlaps[n % 4]
+            and [
+                dict(zip(("set", "item", "share"), overlap, strict=True))
+                for overlap in overlaps[n % 4]
+            ],
+        }
+        for n in range(40)
+    ]
+    table = tables.rows("clean", rows)
+    for signal in ("language:confidence", "contamination:share"):
+        table = table.append_column(signal, pa.array(np.zeros(40, np.float32)))
+    made = offline.workspace.tables.made("clean")
+    made.spec["contamination"] = settings
+    for size, workers in ((100, 1), (3, 1), (3, 2)):
+        offline.workspace.engine = Local(workers)
+        offline.workspace.tables.write("clean", table, made, rows_per_shard=size)
+        verdicts = count_verdicts(offline.workspace)
+        offline.workspace.engine.close()
+        assert verdicts.kept == sum(row["kept"] for row in rows)
+        documents, kept, tokens = Counter(), Counter(), Counter()
+        for row in rows:
+            name = row["language"] or "und"
+            documents[name] += 1
+            kept[name] += row["kept"]
+            tokens[name] += row["tokens"] if row["kept"] else 0
+        assert verdicts.languages.documents.most_common() == documents.most_common()
+        assert verdicts.languages.kept == kept
+        assert verdicts.languages.tokens == tokens
+        assert (verdicts.overlaps.touched, verdicts.overlaps.over) == ({"one": 20}, {"one": 20})
+        assert verdicts.overlaps.items == {"one": {"i"}}
+
+
+def test_a_page_is_made_also_of_tables_of_different_runs(whole):
+    """Where a document was taken down, mixture and scores are older than the documents."""
+    gone = whole.rows("mix")[0]["id"]
+    document = NamedDocument(gone, "films", "films.jsonl", "asked")
+    takedown.run(whole.workspace, [document], [gone], "asked by its author")
+    whole.run("report")
+    assert "<h2>Quality by group</h2>" in page(whole)
+    (path,) = whole.workspace.tables.shards("scores")
+    path.rename(path.with_name("other.parquet"))
+    whole.run("report")
+    assert "<h2>Quality by group</h2>" not in page(whole)
+
+
+def test_scratch_files_are_removed_also_after_a_kill(whole):
+    folder = whole.root / ".building" / "report"
+    (folder / "quality").mkdir(parents=True)
+    (folder / "quality" / "old.arrow").touch()
+    whole.run("report")
+    assert not folder.exists()
+    with scratch(whole.workspace) as own:
+        assert list(own.iterdir()) == []
+    assert not folder.exists()

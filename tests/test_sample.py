@@ -1,22 +1,16 @@
 """Who people see next, and with what probability."""
 
 from collections import Counter
+from functools import reduce
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.sample import strategies
+from curate.sample.frame import Candidate, Frame
 from curate.sample.spec import SampleSpec
-from curate.sample.strategies import allocate
-
-
-def items(*sizes):
-    strata = [f"s{place}" for place, size in enumerate(sizes) for _ in range(size)]
-    return pd.DataFrame({"stratum": strata})
-
+from curate.sample.strategies import STRATEGIES, allocate, choose
 
 # ── shares of strata
 
@@ -66,12 +60,30 @@ def test_proportional_shares_are_within_one_of_the_quota(sizes, n):
 # ── strategies
 
 
-@pytest.mark.parametrize("strategy", strategies.STRATEGIES)
+def frame(*sizes, seed=0, n=500, by_stratum=True):
+    """Return the frame of strata of these sizes; ids are numbers."""
+    strata = [f"s{place}" for place, size in enumerate(sizes) for _ in range(size)]
+    noise = np.random.default_rng(seed).random(len(strata))
+    rows = (
+        Frame(Counter([stratum]), (Candidate(noise[place], str(place), stratum),))
+        for place, stratum in enumerate(strata)
+    )
+    return reduce(lambda whole, row: whole.joined(row, n, by_stratum), rows, Frame())
+
+
+def chosen(strategy, sizes, n, seed=0, **settings):
+    own = STRATEGIES[strategy]
+    rows = choose(
+        frame(*sizes, seed=seed, n=n, by_stratum=own.by_stratum), n, own, SampleSpec(**settings)
+    )
+    places = np.array([int(row.id) for row in rows], int)
+    return places, np.array([row.propensity for row in rows])
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
 @pytest.mark.parametrize("n", [1, 7, 30, 500])
 def test_a_strategy_gives_rows_once_and_their_probabilities(strategy, n):
-    frame = items(20, 9, 1)
-    rng = np.random.default_rng(0)
-    rows, chances = strategies.STRATEGIES[strategy](frame, n, rng, SampleSpec())
+    rows, chances = chosen(strategy, (20, 9, 1), n)
     assert len(rows) == len(set(rows.tolist())) == len(chances) == min(n, 30)
     assert set(rows.tolist()) <= set(range(30))
     assert ((chances > 0) & (chances <= 1)).all()
@@ -79,25 +91,34 @@ def test_a_strategy_gives_rows_once_and_their_probabilities(strategy, n):
         assert (chances == 1).all()
 
 
-@pytest.mark.parametrize("strategy", strategies.STRATEGIES)
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_propensities_are_the_share_of_draws_that_hold_a_row(strategy):
-    frame, spec = items(12, 4), SampleSpec(allocation="equal")
     held, said = np.zeros(16), np.zeros(16)
     for seed in range(2000):
-        rng = np.random.default_rng(seed)
-        rows, chances = strategies.STRATEGIES[strategy](frame, 6, rng, spec)
+        rows, chances = chosen(strategy, (12, 4), 6, seed, allocation="equal")
         held[rows] += 1
         said[rows] = chances
     assert held / 2000 == pytest.approx(said, abs=0.05)
 
 
-@pytest.mark.parametrize("strategy", strategies.STRATEGIES)
+@pytest.mark.parametrize("strategy", STRATEGIES)
 def test_weights_of_one_over_the_propensity_sum_to_the_frame(strategy):
-    frame = items(40, 25, 3)
     for allocation in ("equal", "proportional"):
-        spec = SampleSpec(allocation=allocation)
-        _, chances = strategies.STRATEGIES[strategy](frame, 20, np.random.default_rng(1), spec)
+        _, chances = chosen(strategy, (40, 25, 3), 20, 1, allocation=allocation)
         assert (1 / chances).sum() == pytest.approx(68)
+
+
+@given(SIZES, st.integers(1, 60), st.integers(1, 4), st.booleans())
+def test_a_frame_in_parts_is_the_frame(sizes, n, parts, by_stratum):
+    whole = frame(*sizes, n=n, by_stratum=by_stratum)
+    rows = [
+        frame(*sizes, n=500, by_stratum=by_stratum).first[start::parts] for start in range(parts)
+    ]
+    joined = Frame()
+    for part in rows:
+        sizes_of = Counter(candidate.stratum for candidate in part)
+        joined = joined.joined(Frame(sizes_of, part), n, by_stratum)
+    assert joined == whole
 
 
 # ── the stage
@@ -194,3 +215,22 @@ def test_settings_of_a_frozen_round_do_not_change_with_the_recipe(offline):
     frozen = offline.workspace.rounds.current().spec
     offline.run("clean")
     assert offline.workspace.rounds.current().spec == frozen
+
+
+def test_neither_shards_nor_workers_change_the_choice(offline, tmp_path, monkeypatch):
+    from curate.engine import Local
+    from curate.pool import stage as pool
+    from tests.conftest import Offline
+
+    other = Offline(tmp_path / "other")
+    prepared(offline)
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 9)
+    prepared(other)
+    other.workspace.engine = Local(2)
+    assert len(other.workspace.tables.shards("clean")) > 9
+    for strategy in STRATEGIES:
+        made, rows = drawn(offline, n=20, strategy=strategy)
+        again, others = drawn(other, n=20, strategy=strategy)
+        assert made == again
+        assert [row["id"] for row in rows] == [row["id"] for row in others]
+    other.workspace.engine.close()

@@ -1,19 +1,31 @@
 """Heads: they learn, they are honest about labels they saw, and quality is what the recipe says."""
 
 import json
+import pickle
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from curate import tables
+import curate.pool.stage as pool
+from curate import storage, tables
+from curate.embed import embed
+from curate.engine import Local
 from curate.errors import DataError, RecipeError
 from curate.export.formats import read_shard
 from curate.export.verify import verify
 from curate.metrics import cross_entropy
 from curate.records import Question
 from curate.score import calibration, heads, learning
-from curate.score.quality import quality_function
+from curate.score import stage as score
+from curate.score.predicting import Stacked
+from curate.score.quality import interval, quality_function
+from curate.score.scaling import Moments
 from curate.score.spec import ScoreSpec
+from tests import whole_score
 
 MOOD = Question("mood", "choice", ("text",), ("bad", "fine", "good"), ("bad", "fine", "good"))
 
@@ -27,9 +39,16 @@ def clouds(n=300, classes=3, spread=0.7, dimensions=12, seed=0):
 
 
 def fitted(vectors, rows, truth, learn=None, seed=0):
-    folds = np.arange(len(rows)) % 5
+    """Return the predictions of all rows; out of fold where they have a label."""
     learn = learn or heads.choice_head([str(i) for i in range(truth.shape[1])])
-    return learning.fit(learn, vectors, rows, truth, folds, np.random.default_rng(seed))
+    scale = Moments.of(vectors).scale()
+    lesson = learning.Lesson(scale.scaled(vectors[rows]), truth, np.arange(len(rows)) % 5)
+    rng = np.random.default_rng(seed)
+    learned, labelled = learning.learn_heads(learn, lesson, None, 0, rng)
+    values = tuple(str(i) for i in range(truth.shape[1]))
+    predictions = Stacked.of(learning.Learned("q", values, scale, learned)).predict(vectors)
+    predictions.put(rows, labelled)
+    return predictions
 
 
 def test_classes_are_recovered():
@@ -47,8 +66,13 @@ def test_a_labelled_row_is_predicted_by_heads_that_never_saw_its_label():
     found = fitted(vectors, np.arange(100), truth)
     right = (found.probabilities.argmax(axis=1) == truth.argmax(axis=1)).mean()
     assert 0.3 < right < 0.7
-    for resampled in found.resampled(3):
-        assert np.isnan(resampled).any(axis=1).mean() == pytest.approx(0.63, abs=0.15)
+    lesson = learning.Lesson(vectors.astype(float), truth, np.arange(100) % 5)
+    learn, draws = heads.choice_head("ab"), np.random.default_rng(0)
+    for _ in range(3):
+        head, seen = learning.resample(learn, lesson, 1.0, draws)
+        assert 1 - len(set(seen)) / 100 == pytest.approx(0.37, abs=0.15)
+        guesses = heads.predict(head, lesson.vectors).argmax(axis=1) == truth.argmax(axis=1)
+        assert guesses[seen].mean() > 0.95 > 0.7 > np.delete(guesses, seen).mean() > 0.3
 
 
 def test_constant_dimensions_do_not_matter():
@@ -89,6 +113,84 @@ def test_a_rating_rises_with_what_it_depends_on():
     found = fitted(vectors, np.arange(150), truth, learn)
     expected = found.probabilities @ np.arange(1, 6)
     assert np.corrcoef(expected[150:], worth[150:])[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("classes", [2, 3, 5])
+def test_logits_by_hand_are_those_of_scikit_learn(classes):
+    """A head is arrays alone, so what it predicts is computed here; sklearn says what it is."""
+    vectors, own = clouds(classes=classes)
+    truth = np.eye(classes + 1)[own]  # the last value has no label
+    rows = np.arange(60)
+    soft = 0.8 * truth[rows] + 0.2 * np.roll(truth[rows], 1, axis=0)
+    learn = heads.choice_head([str(i) for i in range(classes + 1)])
+    head = learn(vectors[rows].astype(float), soft, 0.1)
+    expected = whole_score.choice_head(range(classes + 1))(vectors[rows].astype(float), soft, 0.1)
+    inputs = vectors.astype(float)
+    assert heads.predict(head, inputs) == pytest.approx(expected(inputs), abs=1e-12)
+    assert (heads.predict(head, inputs)[:, -1] == -30).all()
+    ratings = [str(i) for i in range(1, classes + 2)]
+    head = heads.rating_head(ratings)(vectors[rows].astype(float), soft, 0.1)
+    expected = whole_score.rating_head(ratings)(vectors[rows].astype(float), soft, 0.1)
+    assert heads.predict(head, inputs) == pytest.approx(expected(inputs), abs=1e-12)
+
+
+def test_a_head_of_one_class_always_predicts_it():
+    head = heads.choice_head("abc")(np.eye(4), np.eye(3)[[1, 1, 1, 1]], 1.0)
+    assert heads.predict(head, np.ones((2, 4))).tolist() == [[-30, 0, -30]] * 2
+
+
+def test_what_travels_to_workers_is_small_values():
+    vectors, own = clouds()
+    truth = np.eye(3)[own[:60]]
+    lesson = learning.Lesson(vectors[:60].astype(float), truth, np.arange(60) % 5)
+    quality = quality_function(ScoreSpec(quality={"clarity": ["bad"]}), MOOD)
+    made, _ = learning.learn_heads(
+        heads.choice_head(MOOD.labels), lesson, quality, 20, np.random.default_rng(0)
+    )
+    scale = Moments.of(vectors).scale()
+    learned = learning.Learned("mood", MOOD.labels, scale, made, quality)
+    data = pickle.dumps(learned)
+    assert len(data) < 21 * 1000
+    assert b"sklearn" not in data
+    again = Stacked.of(pickle.loads(data)).predict(vectors)
+    assert np.array_equal(again.quality, Stacked.of(learned).predict(vectors).quality)
+
+
+@given(
+    st.lists(st.integers(0, 12), min_size=1, max_size=6),
+    st.floats(-1e3, 1e3),
+    st.floats(1e-3, 1e3),
+    st.integers(0, 99),
+)
+def test_the_scale_is_that_of_all_vectors_whatever_the_shards(sizes, centre, spread, seed):
+    rng = np.random.default_rng(seed)
+    vectors = (centre + spread * rng.normal(size=(sum(sizes), 5))).astype(np.float32)
+    parts = np.split(vectors, np.cumsum(sizes)[:-1])
+    nothing = Moments(0, np.zeros(5), 0.0)
+    scale = sum((Moments.of(part) for part in parts if len(part)), nothing).scale()
+    if not len(vectors):
+        assert (scale.mean.tolist(), scale.spread) == ([0] * 5, 1)
+        return
+    assert scale.mean == pytest.approx(vectors.mean(axis=0, dtype=float), rel=1e-12, abs=1e-12)
+    whole = whole_score.scaled(vectors)
+    assert scale.scaled(vectors) == pytest.approx(whole, rel=1e-9, abs=1e-9)
+    weights, bias = rng.normal(size=(5, 2)), rng.normal(size=2)
+    direct = vectors @ scale.unscaled(weights, bias)[0] + scale.unscaled(weights, bias)[1]
+    size = 1e-12 * (1 + abs(centre) / scale.spread)
+    assert direct == pytest.approx(whole @ weights + bias, rel=1e-9, abs=10 * size)
+
+
+def test_an_interval_is_of_the_heads_that_never_saw_the_label():
+    middle = np.array([0.5, 0.5, 0.9, 0.2])
+    samples = np.linspace(0, 1, 21)[:, None] * np.ones(4)
+    samples[11:, 1] = np.nan  # the others reach from 0 to 0.5
+    samples[:, 3] = np.nan  # all saw it
+    quality, low, high = interval(middle, samples)
+    assert quality.tolist() == middle.tolist()
+    assert low == pytest.approx([0.05, 0.025, 0.05, 0.2])
+    assert high == pytest.approx([0.95, 0.5, 0.95, 0.2])
+    known = interval(middle[:1], samples[:, :1])
+    assert known[:, 0].tolist() == [quality[0], low[0], high[0]]
 
 
 def test_quality_is_what_the_recipe_says():
@@ -136,6 +238,165 @@ def test_every_kept_document_is_scored(labelled):
         assert sum(parts) == pytest.approx(1)
         assert row["quality"] == pytest.approx(max(parts[0], parts[2]))
         assert row["low"] <= row["quality"] <= row["high"]
+
+
+def prepared(offline, monkeypatch, rows_per_shard=10_000, workers=1):
+    """Take the reviews to labels, in shards of a few documents."""
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", rows_per_shard)
+    offline.workspace.engine = Local(workers)
+    offline.prepare()
+    offline.answer("ann", "bob")
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+
+
+STAGES = {"quality": {"values": {"negative": 0.0, "neutral": 0.4, "positive": 1.0}}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "rows_per_shard"),
+    [({}, 10_000), (STAGES, 10_000), (STAGES, 9), ({"quality": {"clarity": ["positive"]}}, 30)],
+)
+def test_scores_are_those_of_all_vectors_in_memory(offline, monkeypatch, settings, rows_per_shard):
+    monkeypatch.setattr("curate.embed.vectors.BLOCK", 7)
+    prepared(offline, monkeypatch, rows_per_shard)
+    offline.run("score", encoder="chargram", resamples=6, seed=3, **settings)
+    spec = ScoreSpec(resamples=6, seed=3, **settings)
+    ids, vectors = embed(offline.workspace, "chargram").vectors(offline.workspace)
+    question = offline.workspace.rounds.questions()[0]
+    rows, truth = whole_score.labelled_rows(offline.workspace, ids, question.name, question.labels)
+    probabilities, quality = whole_score.whole_scores(
+        vectors,
+        rows,
+        truth,
+        whole_score.folds_of([ids[row] for row in rows], spec),
+        whole_score.choice_head(question.labels),
+        quality_function(spec, question),
+        6,
+        3,
+    )
+    scores = offline.workspace.tables.read("scores")
+    assert scores["id"].to_pylist() == ids
+    assert np.flatnonzero(scores["out_of_fold"]).tolist() == rows.tolist()
+    for place, value in enumerate(question.labels):
+        column = scores[f"sentiment:{value}"].to_numpy()
+        assert column == pytest.approx(probabilities[:, place], abs=1e-9)
+    best = [question.labels[place] for place in probabilities.argmax(axis=1)]
+    assert scores["sentiment"].to_pylist() == best
+    for place, name in enumerate(("quality", "low", "high")):
+        if quality is None:
+            assert scores[name].null_count == len(scores)
+        else:
+            assert scores[name].to_numpy() == pytest.approx(quality[place], abs=1e-9)
+
+
+def test_scores_have_the_shards_of_clean_whatever_their_size_and_the_workers(
+    offline, tmp_path, monkeypatch
+):
+    tables_of = []
+    for name, rows, workers in (("one", 10_000, 1), ("many", 11, 1), ("both", 11, 2)):
+        run = type(offline)(tmp_path / name)
+        prepared(run, monkeypatch, rows, workers)
+        run.run("clean", limits={"length:chars": {"min": 95}})
+        run.run("score", encoder="chargram", resamples=4, **STAGES)
+        run.workspace.engine.close()
+        shards = run.workspace.tables.shards("clean")
+        assert [path.name for path in run.workspace.tables.shards("scores")] == [
+            path.name for path in shards
+        ]
+        tables_of.append(run.workspace.tables.read("scores"))
+        for shard in run.workspace.documents.shards(scores=True):
+            assert shard.read(["quality"])["quality"].null_count == 0
+    one, many, both = tables_of
+    assert many.equals(both)
+    assert 0 < one.num_rows == many.num_rows
+    for name in one.column_names:
+        if one[name].type == pa.float64():
+            assert one[name].to_numpy() == pytest.approx(many[name].to_numpy(), abs=1e-9)
+        else:
+            assert one[name].equals(many[name])
+
+
+def test_an_interrupted_score_goes_on(offline, monkeypatch):
+    prepared(offline, monkeypatch, rows_per_shard=20)
+    offline.run("score", encoder="chargram", resamples=2, **STAGES)
+    before = {path.name: path.read_bytes() for path in (offline.root / "scores").iterdir()}
+    (offline.root / "scores" / "_manifest.json").unlink()
+    whole, written = storage.write_parquet, []
+
+    def stopping(path, table, **more):
+        if path.parent.name.startswith("scores-"):
+            if len(written) == 2:
+                raise KeyboardInterrupt
+            written.append(path.name)
+        whole(path, table, **more)
+
+    monkeypatch.setattr(storage, "write_parquet", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        offline.run("score", encoder="chargram", resamples=2, **STAGES)
+    monkeypatch.setattr(storage, "write_parquet", whole)
+    (unfinished,) = (offline.root / ".building").glob("scores-*")
+    mark = {name: (unfinished / name).stat().st_mtime_ns for name in written}
+    offline.run("score", encoder="chargram", resamples=2, **STAGES)
+    after = {path.name: path.read_bytes() for path in (offline.root / "scores").iterdir()}
+    assert after == before
+    for name, time in mark.items():
+        assert (offline.root / "scores" / name).stat().st_mtime_ns == time
+
+
+def begin(offline, made):
+    """Begin to write scores, as if a shard were done, and stop."""
+    with score._building(offline.workspace, made, "vectors/chargram") as folder:
+        found = [path.name for path in storage.shards(folder)]
+        for path in offline.workspace.tables.shards("scores")[:1]:
+            storage.share(path, folder / path.name)
+        raise KeyboardInterrupt(*found)
+
+
+def test_an_interrupted_score_of_other_vectors_starts_anew(offline, monkeypatch):
+    prepared(offline, monkeypatch, rows_per_shard=20)
+    offline.run("score", encoder="chargram", resamples=2)
+    made = offline.workspace.tables.made("scores")
+    (first, *_) = offline.workspace.tables.shards("scores")
+    for content, found in (("one", ()), ("one", (first.name,)), ("other", ())):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                type(offline.workspace.tables),
+                "fingerprint",
+                lambda self, name, content=content: content,
+            )
+            with pytest.raises(KeyboardInterrupt) as stopped:
+                begin(offline, made)
+            assert stopped.value.args == found
+
+
+def test_labels_are_of_kept_documents_outside_the_holdout(labelled):
+    """A label of the holdout is to measure on; one that `clean` dropped is told of."""
+    pool_rows = {row["id"]: row for row in labelled.rows("pool")}
+    ids = sorted({row["id"] for row in labelled.rows("labels")})
+    assert not any(pool_rows[id]["holdout"] for id in ids)
+    table = labelled.workspace.tables.read("pool")
+    held = pa.array(
+        [
+            row in ids[:3] or old
+            for row, old in zip(table["id"].to_pylist(), table["holdout"].to_pylist(), strict=True)
+        ]
+    )
+    (path,) = labelled.workspace.tables.shards("pool")
+    place = table.column_names.index("holdout")
+    pq.write_table(table.set_column(place, "holdout", held), path)
+    storage.seal(path.parent, labelled.workspace.tables.made("pool"))
+    shortest = sorted(ids[3:], key=lambda id: len(pool_rows[id]["text"]))[:4]
+    limit = len(pool_rows[shortest[-1]]["text"]) + 1
+    dropped = [id for id in ids[3:] if len(pool_rows[id]["text"]) < limit]
+    labelled.run("clean", limits={"length:chars": {"min": limit}})
+    made = labelled.run("score", encoder="chargram", resamples=2)
+    assert made.labelled == len(ids) - 3 - len(dropped)
+    assert made.notes == (
+        f"{len(dropped)} labelled documents teach nothing, since `clean` has dropped them",
+    )
+    own = {row["id"] for row in labelled.rows("scores") if row["out_of_fold"]}
+    assert own == set(ids[3:]) - set(dropped)
 
 
 def test_vectors_are_kept_and_only_what_is_missing_is_made(labelled):

@@ -526,7 +526,7 @@ def test_images_are_references(tmp_path):
     put(tmp_path, "data/b.jpg", b"\x89PNG same")
     found = rows(tmp_path, name="photos")
     mark = sha256(b"\x89PNG same").hexdigest()
-    (image,) = json.loads(found[0].media)
+    (image,) = found[0].media
     assert image == {"field": "image", "address": "data/a.png", "sha256": mark, "bytes": 9}
     assert found[0].fields == (("image", "data/a.png"),)
     assert texts(found) == ["", ""]
@@ -544,7 +544,7 @@ def test_images_beside_texts(tmp_path):
     source = {"paths": ["data/a.jsonl"], "fields": ["caption"], "media": ["image"]}
     found, bad = everything(tmp_path, strict=False, **source)
     assert texts(found) == [SOUP, BREAD]
-    first, second = (json.loads(row.media)[0] for row in found)
+    first, second = (row.media[0] for row in found)
     assert first["sha256"]
     assert second == {
         "field": "image",
@@ -561,7 +561,7 @@ def test_images_as_bytes(tmp_path):
     table = pa.table({"picture": [{"bytes": b"\x89PNG", "path": "a.png"}]})
     put(tmp_path, "data/a.parquet", parquet(table))
     (row,) = rows(tmp_path, media={"image": "picture"})
-    assert json.loads(row.media)[0]["address"] == "a.png"
+    assert row.media[0]["address"] == "a.png"
     assert row.meta is None
 
 

@@ -2,11 +2,21 @@
 
 import json
 import shutil
+import tempfile
+from collections import defaultdict
+from contextlib import contextmanager
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curate.errors import DataError
+from curate.export import copies
+from curate.export.copies import Copies, read_draw
 from curate.export.verify import verify
+from curate.storage import sha256_of
 
 
 @pytest.fixture
@@ -95,3 +105,119 @@ def test_verify_needs_nothing_but_the_folder(export, tmp_path):
     shutil.copytree(export, tmp_path / "elsewhere")
     shutil.rmtree(export.parent)
     assert verify(tmp_path / "elsewhere").problems == ()
+
+
+# ── ids and copies, in buckets on disk
+
+IDS = st.sampled_from(["a", "b", "0" * 32, f"{'0' * 31}1", "f" * 32, "", "é"])
+
+
+def problems_in_memory(lines, drawn, max_epochs):
+    """Yield the problems with the copies of documents, from a table of all of them."""
+    numbers = defaultdict(list)
+    for id, copy in lines:
+        numbers[id].append(copy)
+    for id, own in numbers.items():
+        if sorted(own) != list(range(1, len(own) + 1)):
+            yield f"{id} has the copies {sorted(own)}"
+        if len(own) > max_epochs:
+            yield f"{id} stands {len(own)} times, more than {max_epochs} epochs"
+    if {id: n for id, n in drawn if n} != {id: len(own) for id, own in numbers.items()}:
+        yield "the documents are not those of draw.parquet"
+
+
+@settings(max_examples=30)
+@given(
+    lines=st.lists(st.tuples(IDS, st.integers(-1, 3)), max_size=14),
+    drawn=st.lists(st.tuples(IDS, st.integers(0, 3)), max_size=9),
+    is_honest=st.booleans(),
+    rows=st.integers(1, 15),
+)
+def test_copies_are_compared_as_in_memory(tmp_path_factory, lines, drawn, is_honest, rows):
+    if is_honest:
+        drawn = [(id, sum(own == id for own, _ in lines)) for id in sorted({id for id, _ in lines})]
+    folder = tmp_path_factory.mktemp("copies")
+    draw = {"id": pa.array([id for id, _ in drawn], pa.string())}
+    draw |= {name: pa.array([n for _, n in drawn], pa.int64()) for name in ("copies", "tokens")}
+    pq.write_table(pa.table({**draw, "group": draw["id"]}), folder / "draw.parquet")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(copies, "ROWS", rows)
+        seen = Copies(folder)
+        for id, copy in lines:
+            seen.add(id, copy)
+        found = list(seen.check(read_draw(folder / "draw.parquet", folder), 2))
+    assert found == list(problems_in_memory(lines, drawn, 2))
+
+
+def forged(export, change):
+    """Change the lines of the only shard, and mend every sum of files."""
+    path = export / "data-00000.jsonl"
+    rows = change([json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()])
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    manifest = json.loads((export / "manifest.json").read_text())
+    manifest["files"][0]["sha256"] = sha256_of(path)
+    (export / "manifest.json").write_text(json.dumps(manifest))
+    sums = (export / "SHA256SUMS").read_text().splitlines()
+    lines = [line for line in sums if path.name not in line] + [f"{sha256_of(path)}  {path.name}"]
+    (export / "SHA256SUMS").write_text("".join(f"{line}\n" for line in lines))
+    return rows
+
+
+def test_copies_of_two_documents_are_told_in_the_order_of_their_lines(export, monkeypatch):
+    monkeypatch.setattr(copies, "ROWS", 5)
+    rows = forged(export, lambda rows: [{**row, "copy": 2} for row in rows[:2]] + rows[2:])
+    problems = verify(export).problems
+    assert problems == (
+        "content_sha256 is not that of the documents",
+        f"{rows[0]['id']} has the copies [2]",
+        f"{rows[1]['id']} has the copies [2]",
+    )
+
+
+@pytest.mark.parametrize("copy", ["1", None, 1.5, [], 10**30])
+def test_a_copy_that_is_no_number(export, copy):
+    forged(export, lambda rows: [{**rows[0], "copy": copy}, *rows[1:]])
+    assert any("data-00000.jsonl cannot be read" in told for told in verify(export).problems)
+
+
+def test_an_id_that_is_no_string(export):
+    forged(export, lambda rows: [{**rows[0], "id": 7}, *rows[1:]])
+    problems = verify(export).problems
+    assert "7: the text is not that of its id" in problems
+    assert "the documents are not those of draw.parquet" in problems
+
+
+@pytest.mark.parametrize("change", [{"copies": 1}, {"id": "0" * 32}, {"copies": None}])
+def test_a_draw_that_says_otherwise(export, change):
+    path = export / "draw.parquet"
+    rows = pq.read_table(path).to_pylist()
+    place = next(n for n, row in enumerate(rows) if not row["copies"] or "id" in change)
+    if change["copies" if "copies" in change else "id"] is None:
+        place = next(n for n, row in enumerate(rows) if row["copies"])
+    rows[place] |= change
+    drawn = {row["id"] for row in rows if row["copies"]}
+    pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
+    assert drawn
+    assert "the documents are not those of draw.parquet" in verify(export).problems
+
+
+def test_a_draw_without_a_column(export):
+    path = export / "draw.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["group"]), path)
+    assert any("draw.parquet cannot be read: KeyError" in told for told in verify(export).problems)
+
+
+def test_it_tells_how_far_it_is_and_leaves_nothing_behind(export, monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    (tmp_path / "scratch").mkdir()
+    told = []
+
+    @contextmanager
+    def watch(label, total):
+        told.append((label, total))
+        yield told.append
+
+    result = verify(export, watch=watch)
+    assert told == [("verifying", result.documents), result.documents]
+    assert not any((tmp_path / "scratch").iterdir())
+    assert verify(export) == result

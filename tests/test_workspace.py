@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate import storage, tables
-from curate.errors import CurateError, MissingInput, WorkspaceBusy
+from curate.errors import CurateError, DataError, MissingInput, WorkspaceBusy
 from curate.rounds.views import View
 from curate.run import recipe, stages
 from curate.workspace import Workspace
@@ -268,6 +268,64 @@ def test_a_verdict_on_other_documents_is_refused(offline):
     offline.pool()
     with pytest.raises(CurateError, match="clean does not belong to pool"):
         list(offline.workspace.documents.batches())
+
+
+def older(folder, column, convert):
+    """Store a column as text, as versions before this one did."""
+    stored = storage.stored_folder(folder)
+    for path in storage.shards(folder):
+        table = pq.read_table(path)
+        texts = [None if value is None else convert(value) for value in table[column].to_pylist()]
+        at = table.column_names.index(column)
+        storage.write_parquet(path, table.set_column(at, column, pa.array(texts, pa.string())))
+    storage.seal(folder, stored.made)
+
+
+def test_a_pool_of_an_older_version_is_made_again(offline):
+    offline.lines("chat.jsonl", [{"prompt": f"What is {n}?", "reply": "A number."} for n in "12"])
+    source = {"paths": ["data/*.jsonl"], "fields": ["prompt", "reply"]}
+    given = {"sources": [source], "tokenizer": "bytes"}
+    offline.run("pool", **given)
+    offline.lines("more.jsonl", [{"prompt": "What is 3?", "reply": "A number."}])
+    offline.run("pool", **given)
+    rows = offline.rows("pool")
+    assert [(row["batch"], row["fields"][0]["text"][8]) for row in rows] == [
+        (1, "1"),
+        (1, "2"),
+        (2, "3"),
+    ]
+    older(
+        offline.root / "pool",
+        "fields",
+        lambda fields: json.dumps([[field["name"], field["text"]] for field in fields]),
+    )
+    assert not fresh(offline, "pool", **given)
+    with pytest.raises(DataError, match="pool has the columns of an older version") as caught:
+        offline.run("clean")
+    assert caught.value.hint == "run `curate pool` again"
+    assert offline.run("pool", **given).read == 3  # nothing of the older pool is used but batches
+    assert sorted(offline.rows("pool"), key=by_id) == sorted(rows, key=by_id)
+    assert fresh(offline, "pool", **given)
+    assert offline.run("clean").kept == 3
+
+
+def by_id(row):
+    return row["id"]
+
+
+def test_labels_of_an_older_version_are_made_again(whole):
+    path = whole.root / "labels.parquet"
+    table, stored = pq.read_table(path), storage.stored_file(path)
+    posteriors = [json.dumps(dict(pairs)) for pairs in table["posterior"].to_pylist()]
+    at = table.column_names.index("posterior")
+    table = table.set_column(at, "posterior", pa.array(posteriors, pa.string()))
+    storage.write_file_table(path, table, stored.made)
+    for stage in ("score", "evaluate", "export"):
+        with pytest.raises(DataError, match="labels has the columns of an older") as caught:
+            whole.run(stage, **whole.workspace.ledger.last(stage)["spec"])
+        assert caught.value.hint == "run `curate agree` again"
+    whole.run("agree", bootstrap=50)
+    assert whole.workspace.tables.has_types("labels")
 
 
 def test_a_document_of_several_fields_is_found_whole(offline):

@@ -17,7 +17,7 @@ def label_rows(question: Question, truth: Truth) -> list[dict[str, Any]]:
             "id": label.item,
             "question": question.name,
             "value": json.dumps(decode(label.value), ensure_ascii=False),
-            "posterior": json.dumps(label.posterior, ensure_ascii=False),
+            "posterior": [*label.posterior.items()],
             "confidence": label.confidence,
             "votes": label.votes,
             "agreement": label.agreement,

@@ -117,6 +117,11 @@ def _scratch(spec: CleanSpec) -> int:
     return 1400 if spec.near_duplicates is not None else 0
 
 
+def _pairs(spec: CleanSpec) -> int:
+    """Bytes of memory a document, if each is in one pair of near-duplicates."""
+    return 70 if spec.near_duplicates is not None else 0
+
+
 STAGE = Stage(
     name="clean",
     spec=CleanSpec,
@@ -129,5 +134,5 @@ STAGE = Stage(
     ),
     inputs=inputs,
     bulk=True,
-    cost=Cost(run, writes="clean", scratch=_scratch),
+    cost=Cost(run, writes="clean", scratch=_scratch, grows=_pairs),
 )

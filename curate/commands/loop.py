@@ -17,7 +17,7 @@ from curate.commands.options import (
     Workers,
     open_workspace,
     plain_app,
-    work_on,
+    working_on,
 )
 from curate.errors import RecipeError
 
@@ -71,8 +71,8 @@ def run_command(
         files.load(path)
     if dry_run:
         recipe = files.load(path, set_ or ()) if path else files.of_workspace(workspace, set_ or ())
-        work_on(workspace, engine or recipe.engine, workers or recipe.workers)
-        _forecast(recipe, workspace, as_json)
+        with working_on(workspace, engine or recipe.engine, workers or recipe.workers):
+            _forecast(recipe, workspace, as_json)
         return
     if purpose and not next_round and workspace.rounds.all():
         raise RecipeError("--purpose is for a new round", hint="add --next-round")
@@ -83,8 +83,8 @@ def run_command(
         overrides = [*_pending_overrides(workspace), *overrides]
         recipe = files.of_workspace(workspace, overrides)
         workspace.init(recipe.name or workspace.root.name)
-        work_on(workspace, engine or recipe.engine, workers or recipe.workers)
-        _walk(recipe, workspace, next_round, overrides, as_json)
+        with working_on(workspace, engine or recipe.engine, workers or recipe.workers):
+            _walk(recipe, workspace, next_round, overrides, as_json)
 
 
 def _forecast(recipe: Recipe, workspace: Workspace, as_json: bool) -> None:

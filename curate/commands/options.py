@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,8 +47,16 @@ def open_workspace(root: Path, *, accept_withdrawals: bool = False) -> Workspace
     return Workspace(root, connect=connections, watch=console.watch, maker=maker)
 
 
-def work_on(workspace: Workspace, engine: str | None, workers: int | None) -> None:
-    """Set the engine of a workspace's bulk work; without a name, this machine's processes."""
+@contextmanager
+def working_on(workspace: Workspace, engine: str | None, workers: int | None) -> Iterator[None]:
+    """Do a workspace's bulk work on an engine; without a name, on this machine's processes.
+
+    The engine lets go of its workers at the end.
+    """
     from curate.engine import choose
 
     workspace.engine = choose(engine, workers)
+    try:
+        yield
+    finally:
+        workspace.engine.close()

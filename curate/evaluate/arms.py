@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, pstdev
 from typing import TYPE_CHECKING, Any
 
 from curate import chance
+from curate.evaluate.choosing import Chosen, choose, joined, read_texts
 from curate.evaluate.spec import EvaluateSpec
 from curate.mixture import drawing
+from curate.progress import Advance
 from curate.proxies.ngram import Corpus
 from curate.workspace import Workspace
+from curate.workspace.documents import DocumentShard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,48 +46,31 @@ def compare_arms(
 
     Every arm, the mixture's too, is drawn again for each seed: the spread shows the noise.
     """
-    items = _items(workspace)
-    valid = items[items["holdout"]]
-    if valid.empty:
+    shards = workspace.documents.shards(mix=True)
+    chosen = choose(workspace, shards, spec.train_bytes, spec.holdout_bytes)
+    if not chosen.holdout:
         return (), ("no holdout: set `pool: {holdout: .05}` to compare mixtures",)
-    train = _capped(items[items["group"].notna()], spec.train_bytes)
-    fraction = train["tokens"].sum() / max(1, items.loc[items["group"].notna(), "tokens"].sum())
-    parts = [_capped(rows, spec.holdout_bytes) for _, rows in valid.groupby("source")]
-    ids = {*train["id"], *(id for rows in parts for id in rows["id"])}
-    texts = _texts(workspace, ids)
-    holdout = {str(rows["source"].iloc[0]): [texts[id] for id in rows["id"]] for rows in parts}
-    corpus = Corpus([texts[id] for id in train["id"]], holdout)
-    arms = _arms(workspace, train, fraction)
-    return tuple(_arm(name, draw, train, corpus, spec) for name, draw in arms.items()), ()
+    train = read_texts(workspace, shards, chosen.training.rows())
+    texts = train["text"].to_pylist()
+    frame = train.drop_columns(["text"]).to_pandas()
+    fraction = frame["tokens"].sum() / max(1, chosen.supply)
+    arms = _arms(workspace, frame, fraction)
+    with workspace.watch("comparing mixtures", len(arms) * spec.seeds) as advance:
+        corpus = Corpus(texts, _holdout(workspace, shards, chosen))
+        del train, texts
+        results = [_arm(name, draw, frame, corpus, spec, advance) for name, draw in arms.items()]
+    return tuple(results), ()
 
 
-def _items(workspace: Workspace) -> pd.DataFrame:
-    """Every kept document with its group and weight in the mixture; the holdout has none."""
-    columns = ("id", "source", "tokens", "holdout")
-    items: pd.DataFrame = workspace.documents.table(columns).to_pandas()
-    mix = workspace.tables.read("mix", ["id", "group", "weight"]).to_pandas()
-    return items.merge(mix, on="id", how="left")
-
-
-def _capped(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
-    """Rows drawn by hash up to `limit` bytes, at four bytes a token; at least one row."""
-    import numpy as np
-
-    order = np.argsort(chance.uniform(rows["id"], 0, "proxy"), kind="stable")
-    fits = np.cumsum(rows["tokens"].to_numpy()[order]) * 4 <= limit
-    fits[:1] = True
-    return rows.iloc[np.sort(order[fits])]
-
-
-def _texts(workspace: Workspace, ids: set[str]) -> dict[str, str]:
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    chosen = pa.array(sorted(ids), pa.string())
-    texts: dict[str, str] = {}
-    for table in workspace.documents.batches(("id", "text")):
-        rows = table.filter(pc.is_in(table["id"], chosen))
-        texts |= dict(zip(*(rows[name].to_pylist() for name in ("id", "text")), strict=True))
+def _holdout(
+    workspace: Workspace, shards: Sequence[DocumentShard], chosen: Chosen
+) -> dict[str, list[str]]:
+    """The texts of the holdout of each source, in the order of their names."""
+    rows = joined([first.rows() for first in chosen.holdout.values()])
+    table = read_texts(workspace, shards, rows)
+    texts: dict[str, list[str]] = {source: [] for source in sorted(chosen.holdout)}
+    for source, text in zip(table["source"].to_pylist(), table["text"].to_pylist(), strict=True):
+        texts[source].append(text)
     return texts
 
 
@@ -133,13 +119,19 @@ def _arms(workspace: Workspace, train: pd.DataFrame, fraction: float) -> dict[st
 
 
 def _arm(
-    name: str, draw: Draw, train: pd.DataFrame, corpus: Corpus, spec: EvaluateSpec
+    name: str,
+    draw: Draw,
+    train: pd.DataFrame,
+    corpus: Corpus,
+    spec: EvaluateSpec,
+    advance: Advance,
 ) -> ArmResult:
     losses, sizes = [], []
     for seed in range(spec.seeds):
         copies = draw(seed)
         losses.append(corpus.cross_entropy(copies))
         sizes.append(int((copies * train["tokens"]).sum()))
+        advance(1)
     means = [fmean(loss.values()) for loss in losses]
     by_source = {key: [loss[key] for loss in losses] for key in losses[0]}
     return ArmResult(

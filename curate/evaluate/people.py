@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curate.metrics import Classification, classification
 from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def against_people(workspace: Workspace) -> tuple[str | None, Classification | None]:
@@ -19,17 +25,54 @@ def against_people(workspace: Workspace) -> tuple[str | None, Classification | N
         return None, None
     facts = workspace.tables.made("scores").facts
     question, values = facts["question"], facts["values"]
-    columns = [f"{question}:{value}" for value in values]
-    table = workspace.tables.read("scores", ["id", "out_of_fold", *columns])
-    scores = table.filter(table["out_of_fold"]).to_pandas().set_index("id")[columns]
+    scores = _out_of_fold(workspace, [f"{question}:{value}" for value in values])
+    row_of = {id: row for row, id in enumerate(scores["id"].to_pylist())}
     posteriors = {
-        row["id"]: json.loads(row["posterior"])
-        for row in workspace.tables.read("labels").to_pylist()
-        if row["question"] == question and row["id"] in scores.index
+        id: posterior for id, posterior in _posteriors(workspace, question) if id in row_of
     }
     truth = np.array(
         [[posterior.get(value, 0.0) for value in values] for posterior in posteriors.values()]
     )
     truth /= truth.sum(axis=1, keepdims=True)
-    predicted = scores.loc[list(posteriors)].to_numpy()
+    rows = [row_of[id] for id in posteriors]
+    predicted = np.stack([column.to_numpy()[rows] for column in scores.columns[1:]], axis=1)
     return question, classification(truth, predicted, values)
+
+
+def _posteriors(workspace: Workspace, question: str) -> list[tuple[str, Mapping[str, float]]]:
+    """The posterior of every label of a question, with its document."""
+    labels = workspace.tables.read("labels", ["id", "question", "posterior"])
+    return [
+        (row["id"], dict(row["posterior"]))
+        for row in labels.to_pylist()
+        if row["question"] == question
+    ]
+
+
+def _out_of_fold(workspace: Workspace, columns: Sequence[str]) -> pa.Table:
+    """Read the scores of labelled documents: predicted by heads that never saw their labels."""
+    import pyarrow as pa
+
+    paths = workspace.tables.shards("scores")
+    parts: dict[int, pa.Table] = {}
+    with workspace.watch("reading scores", workspace.tables.rows("scores")) as advance:
+        for place, (rows, part) in workspace.engine.each(_OutOfFold(("id", *columns)), paths):
+            parts[place] = part
+            advance(rows)
+    return pa.concat_tables([parts[place] for place in range(len(paths))])
+
+
+@dataclass(frozen=True)
+class _OutOfFold:
+    """Reads columns of the labelled documents in a shard of scores, with the number of all."""
+
+    columns: tuple[str, ...]
+
+    def __call__(self, path: Path) -> tuple[int, pa.Table]:
+        import pyarrow.parquet as pq
+
+        is_labelled = pq.read_table(path, columns=["out_of_fold"])["out_of_fold"]
+        names = list(self.columns)
+        if not is_labelled.to_numpy().any():
+            return len(is_labelled), pq.read_schema(path).empty_table().select(names)
+        return len(is_labelled), pq.read_table(path, columns=names).filter(is_labelled)

@@ -12,7 +12,7 @@ from curate.evaluate.comparing import verdict_on
 from curate.evaluate.people import against_people
 from curate.evaluate.spec import EvaluateSpec
 from curate.metrics import Classification
-from curate.stage import Stage, if_learnable, if_mixed
+from curate.stage import Bounded, Cost, Stage, if_learnable, if_mixed
 from curate.workspace import Workspace
 
 READS = ("pool", "clean", "scores", "labels", "mix", "groups")
@@ -55,6 +55,11 @@ def _takes_part(sections: Collection[str], workspace: Workspace) -> bool:
     return if_learnable(sections, workspace) or if_mixed(sections, workspace)
 
 
+def _least(spec: EvaluateSpec) -> EvaluateSpec:
+    """The settings with which the proxy reads the least."""
+    return spec.model_copy(update={"train_bytes": 10_000, "holdout_bytes": 1_000})
+
+
 STAGE = Stage(
     name="evaluate",
     spec=EvaluateSpec,
@@ -63,4 +68,5 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate evaluate --seeds 5",),
     takes_part=_takes_part,
+    cost=Cost(run, writes="evaluate.json", bounded=Bounded(_least, lambda spec: spec.train_bytes)),
 )

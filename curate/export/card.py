@@ -6,17 +6,17 @@ import json
 from collections import Counter
 from typing import Any
 
+from curate.export.drawn import Drawn
 from curate.workspace import Workspace
 
 
-def dataset_card(workspace: Workspace, manifest: dict[str, Any]) -> str:
+def dataset_card(workspace: Workspace, manifest: dict[str, Any], drawn: Drawn) -> str:
     """The card in Markdown, with the front matter that data hubs read."""
     documents = sum(file["documents"] for file in manifest["files"])
     tokens = sum(file["tokens"] for file in manifest["files"])
-    licenses, languages = _drawn(workspace)
     return "\n".join(
         [
-            _front_matter(workspace, licenses, languages, documents),
+            _front_matter(workspace, drawn, documents),
             f"# {workspace.about()['name']}\n",
             f"{documents:,} documents, {tokens:,} tokens ({manifest['tokenizer']}), drawn, "
             "weighted and shuffled: read the shards once, in order.\n",
@@ -32,7 +32,7 @@ def dataset_card(workspace: Workspace, manifest: dict[str, Any]) -> str:
             "## Sources\n",
             _sources(workspace),
             "## Licences of the drawn documents\n",
-            _counts(licenses),
+            _counts(drawn.licenses),
             "## How it was chosen\n",
             _labels(workspace),
             "`recipe.yaml` holds every setting, `inputs.json` the files read, `draw.parquet` the "
@@ -42,12 +42,10 @@ def dataset_card(workspace: Workspace, manifest: dict[str, Any]) -> str:
     )
 
 
-def _front_matter(
-    workspace: Workspace, licenses: Counter[str], languages: Counter[str], documents: int
-) -> str:
-    identifiers = sorted(name.lower() for name in licenses if name != "unknown")
-    license_ = identifiers[0] if len(licenses) == len(identifiers) == 1 else "other"
-    language_lines = "".join(f"\n- {name}" for name in sorted(languages) if name)
+def _front_matter(workspace: Workspace, drawn: Drawn, documents: int) -> str:
+    identifiers = sorted(name.lower() for name in drawn.licenses if name != "unknown")
+    license_ = identifiers[0] if len(drawn.licenses) == len(identifiers) == 1 else "other"
+    language_lines = "".join(f"\n- {name}" for name in sorted(drawn.languages) if name)
     top = next(size for size in (1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e12) if documents < size)
     scale = {1e3: "n<1K", 1e4: "1K<n<10K", 1e5: "10K<n<100K", 1e6: "100K<n<1M"}
     lines = ["---", f"pretty_name: {json.dumps(workspace.about()['name'])}", f"license: {license_}"]
@@ -58,19 +56,6 @@ def _front_matter(
         "task_categories:\n- text-generation",
     ]
     return "\n".join([*lines, "---", ""])
-
-
-def _drawn(workspace: Workspace) -> tuple[Counter[str], Counter[str]]:
-    """How many documents of each licence and of each language were drawn, copies counted."""
-    mix = workspace.tables.read("mix", ["id", "copies"])
-    copies = dict(zip(mix["id"].to_pylist(), mix["copies"].to_pylist(), strict=True))
-    licenses: Counter[str] = Counter()
-    languages: Counter[str] = Counter()
-    for row in workspace.documents.table(("id", "license", "language")).to_pylist():
-        if count := copies.get(row["id"], 0):
-            licenses[row["license"] or "unknown"] += count
-            languages[row["language"] or ""] += count
-    return licenses, languages
 
 
 def _groups(groups: list[dict[str, Any]]) -> str:

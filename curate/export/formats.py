@@ -1,56 +1,59 @@
-"""The formats of shards: how each is written and read back."""
+"""The formats of shards: how each is written, and read back."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
-from curate import storage
-from curate.export.documents import Document
+from curate.export.documents import line_schema
+from curate.export.labels import quoted
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+Write = Callable[["pa.Table", Sequence[str], Sequence[str]], None]
+"""Appends rows to a shard; their ids and texts are given as JSON too, which is made only once."""
 
-def write_jsonl(path: Path, documents: Iterable[Document]) -> None:
-    """Write a shard as JSON lines."""
+BATCH = 1_000
+"""Rows of a Parquet shard that are read at once."""
+
+
+@contextmanager
+def writing_jsonl(path: Path) -> Iterator[Write]:
+    """Yield what appends documents to a file of JSON lines."""
     with path.open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps(document, ensure_ascii=False) + "\n" for document in documents)
+        yield lambda table, ids, texts: _write_lines(file, table, ids, texts)
 
 
-def write_parquet(path: Path, documents: Iterable[Document]) -> None:
-    """Write a shard as Parquet."""
-    storage.write_parquet(path, _as_table(documents))
+def _write_lines(file: TextIO, table: pa.Table, ids: Sequence[str], texts: Sequence[str]) -> None:
+    """Write a line for every row: `json.dumps` of the document, put together from its parts."""
+    parts = [map(quoted, table[name].to_pylist()) for name in ("source", "group", "license")]
+    stored = ("copy", "quality", "labels", "fields", "edited")
+    parts += [table[name].to_pylist() for name in stored]
+    for id, text, source, group, license, copy, quality, labels, fields, edited in zip(
+        ids, texts, *parts, strict=True
+    ):
+        more = f', "fields": {fields}' if fields else ""
+        more += ', "edited": true' if edited else ""
+        file.write(
+            f'{{"id": {id}, "text": {text}, "source": {source}, "group": {group}, '
+            f'"copy": {copy}, "license": {license}, '
+            f'"quality": {"null" if quality is None else quality}, "labels": {labels}{more}}}\n'
+        )
 
 
-def _as_table(documents: Iterable[Document]) -> pa.Table:
-    """The documents as columns; labels and fields are JSON, since their keys differ."""
-    import pyarrow as pa
+@contextmanager
+def writing_parquet(path: Path) -> Iterator[Write]:
+    """Yield what appends documents to a Parquet file."""
+    import pyarrow.parquet as pq
 
-    schema = pa.schema(
-        [
-            *((name, pa.string()) for name in ("id", "text", "source", "group", "license")),
-            ("copy", pa.int32()),
-            ("quality", pa.float64()),
-            ("labels", pa.string()),
-            ("fields", pa.string()),
-            ("edited", pa.bool_()),
-        ]
-    )
-    rows = [
-        {
-            **document,
-            "labels": json.dumps(document["labels"], ensure_ascii=False),
-            "fields": json.dumps(document["fields"], ensure_ascii=False)
-            if "fields" in document
-            else None,
-        }
-        for document in documents
-    ]
-    return pa.Table.from_pylist(rows, schema=schema)
+    schema = line_schema()
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        yield lambda table, ids, texts: writer.write_table(table.select(schema.names))
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
@@ -60,26 +63,40 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
-    """Yield the documents of a Parquet shard."""
+    """Yield the documents of a Parquet shard, a batch in memory at a time."""
+    for batch in read_batches(path, BATCH):
+        for row in batch.to_pylist():
+            row["labels"] = json.loads(row["labels"])
+            row["fields"] = json.loads(row["fields"]) if row["fields"] else None
+            yield row
+
+
+def read_batches(
+    path: Path, rows: int, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a Parquet file, at most so many at once.
+
+    One call for all row groups would keep those that it has read.
+    """
     import pyarrow.parquet as pq
 
-    for row in pq.read_table(path).to_pylist():
-        row["labels"] = json.loads(row["labels"])
-        row["fields"] = json.loads(row["fields"]) if row["fields"] else None
-        yield row
+    names = None if columns is None else list(columns)
+    with pq.ParquetFile(path) as file:
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(rows, columns=names, row_groups=[group])
 
 
 @dataclass(frozen=True)
 class Format:
-    """How shards are written, and read back."""
+    """How a shard is written, and read back."""
 
-    write: Callable[[Path, Iterable[Document]], None]
+    writing: Callable[[Path], AbstractContextManager[Write]]
     read: Callable[[Path], Iterator[dict[str, Any]]]
 
 
 FORMATS: dict[str, Format] = {
-    "jsonl": Format(write_jsonl, read_jsonl),
-    "parquet": Format(write_parquet, read_parquet),
+    "jsonl": Format(writing_jsonl, read_jsonl),
+    "parquet": Format(writing_parquet, read_parquet),
 }
 """The formats of shards, by the name in the settings, which is the ending of the file too."""
 

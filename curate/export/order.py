@@ -1,44 +1,144 @@
-"""The draw and its shuffled order."""
+"""The order of an export's lines, in memory that does not depend on their number.
+
+A line is a copy of a document. Lines stand in the order of hash(id, copy, seed), ties in the order
+of the pool. Equal numbers of lines make the shards of an export, and large shards are cut into
+pieces that fit into memory. The lines at which pieces begin are exact order statistics of the
+keys, so the piece of every line is known before a text is read.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from curate import chance
-from curate.errors import DataError
-from curate.workspace import Workspace
+from curate.mixture.selection import Boundary, Cells, Rows, Target, boundaries, histogram, members
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    from numpy.typing import NDArray
+
+PIECE_BYTES = 16 << 20
+"""About the size of a piece; a worker that writes one needs a few times as much memory."""
+
+BYTES_OF_A_TOKEN, BYTES_OF_A_LINE = 4, 300
+"""What the text of a line takes, and all the rest of it."""
+
+PLACE_BITS = 40
+"""A line's place in the pool is its number in its shard, and above these bits the shard's."""
+
+AT_ONCE = 500
+"""So many edges are sought together: a search holds 4 KB for each."""
 
 
-def shuffled(draw: pd.DataFrame, seed: int) -> list[tuple[str, int]]:
-    """The (id, copy number from 1) of every line, in the order of hash(id, copy, seed)."""
+def key_path(folder: Path, number: int) -> Path:
+    """Where the keys of a shard's lines lie: one 64-bit number a line, in pool order."""
+    return folder / f"{number:05}.npy"
+
+
+def read_keys(folder: Path, number: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """The keys of the lines of a shard, and their places in the pool."""
     import numpy as np
 
-    drawn = draw[draw["copies"] > 0]
-    pairs = [
-        (id, copy)
-        for id, copies in zip(drawn["id"], drawn["copies"], strict=True)
-        for copy in range(1, copies + 1)
-    ]
-    noise = chance.uniform((f"{id} {copy}" for id, copy in pairs), seed, "shuffle")
-    return [pairs[index] for index in np.argsort(noise, kind="stable")]
+    keys = np.load(key_path(folder, number))
+    return keys, np.arange(len(keys)).astype(np.uint64) + np.uint64(number << PLACE_BITS)
 
 
-def read_draw(workspace: Workspace) -> pd.DataFrame:
-    """Every candidate of the mixture by id, with its source, tokens and quality (NaN: none).
+@dataclass(frozen=True)
+class Unit:
+    """What a worker writes at a time: the numbers of its pieces, and of its first shard.
 
-    Raises DataError where `clean` no longer keeps one of them.
+    It is one shard of some pieces, or one piece of some whole shards.
     """
-    mix = workspace.tables.read("mix").to_pandas()
-    tokens = workspace.documents.table(("id", "source", "tokens")).to_pandas()
-    draw: pd.DataFrame = mix.merge(tokens, on="id", validate="one_to_one")
-    if len(draw) < len(mix):
-        raise DataError("the mixture is not of what `clean` keeps", hint="run `curate mix` again")
-    if workspace.tables.stored("scores"):
-        quality = workspace.tables.read("scores", ["id", "quality"]).to_pandas()
-        draw = draw.merge(quality, on="id", how="left")
-    else:
-        draw["quality"] = float("nan")
-    return draw.set_index("id", drop=False)
+
+    first: int
+    pieces: range
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How the lines are cut: the ranks at which pieces begin, from 0, and the units of work."""
+
+    starts: tuple[int, ...]
+    units: tuple[Unit, ...]
+
+    @staticmethod
+    def of(lines: int, tokens: int, shard_lines: int) -> Plan:
+        """The plan for so many lines, with so many tokens, in shards of so many lines.
+
+        An export without lines has one piece and one empty shard.
+        """
+        mean = BYTES_OF_A_LINE + BYTES_OF_A_TOKEN * tokens / max(1, lines)
+        most = max(1, int(PIECE_BYTES / mean))
+        shards = max(1, most // shard_lines)
+        step = shards * shard_lines
+        size = -(-step // -(-step // most))
+        starts: list[int] = []
+        units = []
+        for number, start in enumerate(range(0, max(1, lines), step)):
+            begins = range(start, max(1, min(start + step, lines)), size)
+            units.append(Unit(number * shards, range(len(starts), len(starts) + len(begins))))
+            starts += begins
+        return Plan(tuple(starts), tuple(units))
+
+
+@dataclass(frozen=True)
+class Edges:
+    """The keys and the places of the lines at which all pieces but the first begin."""
+
+    keys: NDArray[np.uint64]
+    places: NDArray[np.uint64]
+
+    def ends(self, keys: NDArray[np.uint64], places: NDArray[np.uint64]) -> list[int]:
+        """Where each piece ends among lines that are in order: one number a piece."""
+        import numpy as np
+
+        ends = np.searchsorted(keys, self.keys, "left")
+        beyond = np.searchsorted(keys, self.keys, "right")
+        for edge in np.flatnonzero(beyond > ends):
+            equal = places[ends[edge] : beyond[edge]]
+            ends[edge] += np.searchsorted(equal, self.places[edge], "left")
+        return [*ends.tolist(), len(keys)]
+
+
+def find_edges(folder: Path, numbers: Sequence[int], ranks: Sequence[int]) -> Edges:
+    """The lines at these ranks, from the keys in a folder, one shard in memory at a time.
+
+    `numbers` are those of the shards.
+    """
+    import numpy as np
+
+    def count(cells: Cells) -> NDArray[np.int64]:
+        total = np.zeros((cells.count, 256, 2), np.int64)
+        for number in numbers:
+            total += histogram(_rows(folder, number), cells)
+        return total
+
+    def gather(cells: Cells) -> tuple[Rows, NDArray[np.int64]]:
+        parts = [members(_rows(folder, number), cells) for number in numbers]
+        columns = zip(*(_columns(part) for part, _ in parts), strict=True)
+        rows = Rows(*map(np.concatenate, columns))
+        return rows, np.concatenate([own for _, own in parts])
+
+    edges: list[Boundary | None] = []
+    for start in range(0, len(ranks), AT_ONCE):
+        targets = [Target(0, rank) for rank in ranks[start : start + AT_ONCE]]
+        edges += boundaries(targets, 1, count, gather)
+    found = [edge for edge in edges if edge is not None]
+    return Edges(
+        np.array([edge.key for edge in found], np.uint64),
+        np.array([edge.tie for edge in found], np.uint64),
+    )
+
+
+def _rows(folder: Path, number: int) -> Rows:
+    """The lines of a shard as rows of one group, each with a weight of 1."""
+    import numpy as np
+
+    keys, places = read_keys(folder, number)
+    return Rows(np.zeros(len(keys), np.int64), keys, places, np.ones(len(keys), np.int64))
+
+
+def _columns(rows: Rows) -> tuple[NDArray[Any], ...]:
+    return rows.group, rows.key, rows.tie, rows.weight

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from curate import storage
 from curate.export.card import dataset_card
-from curate.export.documents import content_line, read_documents, read_labels
-from curate.export.formats import FORMATS
-from curate.export.manifest import entry, manifest_of
-from curate.export.order import read_draw, shuffled
+from curate.export.documents import Reader
+from curate.export.drawn import Drawn, read_drawn, shards_of, write_draw
+from curate.export.manifest import manifest_of
+from curate.export.order import Plan, find_edges
 from curate.export.spec import ExportSpec
-from curate.stage import Stage, if_mixed
+from curate.export.spilling import Spill, spilled
+from curate.export.writing import WriteUnit, write_shards
+from curate.stage import Cost, Stage, if_mixed
 from curate.workspace import Workspace
-
-if TYPE_CHECKING:
-    import pandas as pd
+from curate.workspace.documents import DocumentShard
 
 READS = ("pool", "clean", "scores", "labels", "mix", "groups")
 WRITES = ("export",)
@@ -45,61 +46,104 @@ def inputs(workspace: Workspace, spec: ExportSpec) -> dict[str, str | None]:
 
 
 def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
-    """Write the drawn documents. The manifest comes last: where it is, the export is whole."""
+    """Write the drawn documents. The manifest comes last: where it is, the export is whole.
+
+    Raises DataError where mix or scores are not of the documents that `clean` keeps.
+    """
     workspace.tables.require("mix", "groups")
-    draw = read_draw(workspace)
-    order = shuffled(draw, spec.seed)
-    labels = read_labels(workspace, set(draw["id"]))
-    folder = workspace.root / ".building" / "export"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    content = sha256()
-    files = []
-    with workspace.watch("exporting", len(order)) as advance:
-        for number, start in enumerate(range(0, max(1, len(order)), spec.shard_documents)):
-            part = order[start : start + spec.shard_documents]
-            documents = list(read_documents(workspace, part, draw, labels))
-            path = folder / f"data-{number:05}.{spec.format}"
-            FORMATS[spec.format].write(path, documents)
-            for document in documents:
-                content.update(content_line(document))
-            tokens = sum(int(draw["tokens"][id]) for id, _ in part)
-            files.append(entry(path, len(documents), tokens))
-            advance(len(documents))
-    manifest = manifest_of(workspace, spec, files, content.hexdigest())
-    _write_beside(workspace, spec, folder, draw, manifest)
-    storage.swap(folder, workspace.root / "export")
+    shards = shards_of(workspace)
+    with _workshop(workspace) as workshop:
+        drawn = read_drawn(workspace, shards, spec.seed, workshop.keys)
+        files, content = _write_shards(workspace, spec, shards, drawn, workshop)
+        manifest = manifest_of(workspace, spec, files, content)
+        _write_beside(workspace, spec, workshop.folder, shards, drawn, manifest)
+        storage.swap(workshop.folder, workspace.root / "export")
     return ExportResult(
         folder="export",
         files=len(files),
-        documents=sum(file["documents"] for file in files),
-        tokens=sum(file["tokens"] for file in files),
-        content_sha256=content.hexdigest(),
+        documents=drawn.lines,
+        tokens=drawn.tokens,
+        content_sha256=content,
     )
+
+
+@dataclass(frozen=True)
+class _Workshop:
+    """Where an export is made: the folder that will be `export`, and three for scratch files."""
+
+    folder: Path
+    keys: Path
+    spills: Path
+    contents: Path
+
+
+@contextmanager
+def _workshop(workspace: Workspace) -> Iterator[_Workshop]:
+    """Yield empty folders; what a killed export left is removed, and scratch files at the end."""
+    building = workspace.root / ".building"
+    scratch = building / "export-scratch"
+    workshop = _Workshop(
+        building / "export", scratch / "keys", scratch / "spills", scratch / "contents"
+    )
+    for folder in (workshop.folder, scratch):
+        shutil.rmtree(folder, ignore_errors=True)
+    for folder in (workshop.folder, workshop.keys, workshop.spills, workshop.contents):
+        folder.mkdir(parents=True)
+    try:
+        yield workshop
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _write_shards(
+    workspace: Workspace,
+    spec: ExportSpec,
+    shards: Sequence[DocumentShard],
+    drawn: Drawn,
+    workshop: _Workshop,
+) -> tuple[list[dict[str, Any]], str]:
+    """Read every document once and write all shards; the manifest's entries and content digest."""
+    plan = Plan.of(drawn.lines, drawn.tokens, spec.shard_documents)
+    numbers = [shard.number for shard in shards]
+    edges = find_edges(workshop.keys, numbers, plan.starts[1:])
+    spills = spilled(shards, workshop.spills)
+    spill = Spill(Reader.of(workspace), workshop.keys, edges)
+    with workspace.watch("reading", drawn.lines) as advance:
+        for _, lines in workspace.engine.each(spill, spills):
+            advance(lines)
+    write = WriteUnit(
+        spills=tuple(path for _, path in spills),
+        pieces=len(plan.starts),
+        folder=workshop.folder,
+        contents=workshop.contents,
+        format=spec.format,
+        shard_lines=spec.shard_documents,
+    )
+    return write_shards(workspace, write, plan.units, drawn.lines)
 
 
 def _write_beside(
     workspace: Workspace,
     spec: ExportSpec,
     folder: Path,
-    draw: pd.DataFrame,
+    shards: Sequence[DocumentShard],
+    drawn: Drawn,
     manifest: dict[str, Any],
 ) -> None:
     """Write draw, inputs, recipe, tokenizer, card, checksums and, last, the manifest."""
-    import pyarrow as pa
     import yaml
 
     pool = workspace.tables.made("pool")
-    columns = ["id", "source", "group", "bucket", "tokens", "quality", "weight", "copies"]
-    table = pa.Table.from_pandas(draw[columns].reset_index(drop=True), preserve_index=False)
-    storage.write_parquet(folder / "draw.parquet", table.replace_schema_metadata(None))
+    write_draw(workspace, shards, folder / "draw.parquet")
     storage.write_json(folder / "inputs.json", list(pool.facts["files"]))
     recipe = yaml.safe_dump(effective_recipe(workspace, spec), allow_unicode=True, sort_keys=False)
     storage.write_text(folder / "recipe.yaml", recipe)
     if manifest["tokenizer"] == "tokenizer.json":
         shutil.copyfile(pool.facts["tokenizer"], folder / "tokenizer.json")
-    storage.write_text(folder / "README.md", dataset_card(workspace, manifest))
-    sums = (f"{storage.sha256_of(path)}  {path.name}\n" for path in sorted(folder.iterdir()))
+    storage.write_text(folder / "README.md", dataset_card(workspace, manifest, drawn))
+    known = {file["path"]: file["sha256"] for file in manifest["files"]}
+    paths = sorted(folder.iterdir())
+    sums = (f"{known.get(path.name) or storage.sha256_of(path)}  {path.name}\n" for path in paths)
     storage.write_text(folder / "SHA256SUMS", "".join(sums))
     storage.write_json(folder / "manifest.json", manifest)
 
@@ -131,4 +175,6 @@ STAGE = Stage(
     examples=("curate export --format parquet",),
     takes_part=if_mixed,
     inputs=inputs,
+    bulk=True,
+    cost=Cost(run, writes="export", spills=True),
 )

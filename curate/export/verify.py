@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from curate import storage, tokens
 from curate.errors import DataError
+from curate.export.copies import Copies, Draw, read_draw
 from curate.export.documents import content_line
 from curate.export.formats import read_shard
+from curate.progress import Watch, unwatched
 from curate.takedown.listed import removed
 from curate.text import TEXT, content_id
 
@@ -33,20 +36,49 @@ class VerifyResult:
 
 @dataclass
 class _Tally:
-    """What the shards read so far hold, by group and by id; `removed` are ids taken down."""
+    """What the lines read so far hold, by group and by id; `removed` are ids taken down."""
 
-    documents: Counter[str]
-    tokens: Counter[str]
-    copies: dict[str, list[int]]
-    content: Any
+    copies: Copies
     removed: frozenset[str]
+    documents: Counter[str] = field(default_factory=Counter)
+    tokens: Counter[str] = field(default_factory=Counter)
+    content: Any = field(default_factory=sha256)
 
 
-def verify(folder: Path) -> VerifyResult:
+def verify(folder: Path, *, watch: Watch = unwatched) -> VerifyResult:
     """Read every shard again: sums, counts, ids, groups, copies, and what was taken down.
 
+    Memory does not depend on the number of documents; scratch files are in a temporary folder.
     Raises DataError where there is no manifest.
     """
+    manifest = _manifest(folder)
+    problems = list(_sums(folder))
+    files = manifest["files"]
+    with TemporaryDirectory(prefix="curate-verify-") as scratch:
+        tally = _Tally(Copies(Path(scratch)), removed(folder.absolute().parent))
+        with watch("verifying", sum(entry["documents"] for entry in files)) as advance:
+            for entry in files:
+                problems += _file(folder, entry, _counter(folder, manifest), tally)
+                advance(entry["documents"])
+        if tally.content.hexdigest() != manifest["content_sha256"]:
+            problems.append("content_sha256 is not that of the documents")
+        draw = Draw()
+        try:
+            draw = read_draw(folder / "draw.parquet", Path(scratch))
+        except UNREADABLE as error:
+            problems.append(f"draw.parquet cannot be read: {error!r}")
+        problems += _groups(manifest, tally, draw)
+        problems += tally.copies.check(draw, manifest["max_epochs"])
+    return VerifyResult(
+        folder=str(folder),
+        files=len(files),
+        documents=tally.documents.total(),
+        tokens=tally.tokens.total(),
+        problems=tuple(problems),
+    )
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
     hint = "it is no export, or not a whole one"
     try:
         manifest = storage.read_json(folder / "manifest.json")
@@ -54,36 +86,12 @@ def verify(folder: Path) -> VerifyResult:
         raise DataError(f"{folder}/manifest.json cannot be read: {error}", hint=hint) from None
     if manifest is None:
         raise DataError(f"{folder} has no manifest.json", hint=hint)
-    problems = list(_sums(folder))
+    return dict(manifest)
+
+
+def _counter(folder: Path, manifest: Mapping[str, Any]) -> tokens.Counter:
     name = manifest["tokenizer"]
-    count = tokens.counter(str(folder / name) if name.endswith(".json") else name)
-    tally = _Tally(
-        Counter(), Counter(), defaultdict(list), sha256(), removed(folder.absolute().parent)
-    )
-    for entry in manifest["files"]:
-        try:
-            problems += _file(folder / entry["path"], entry, count, tally)
-        except UNREADABLE as error:
-            problems.append(f"{entry['path']} cannot be read: {error!r}")
-    if tally.content.hexdigest() != manifest["content_sha256"]:
-        problems.append("content_sha256 is not that of the documents")
-    draw: list[dict[str, Any]] = []
-    try:
-        columns = ("id", "group", "tokens", "copies")
-        draw += [
-            {name: row[name] for name in columns} for row in read_table(folder / "draw.parquet")
-        ]
-    except UNREADABLE as error:
-        problems.append(f"draw.parquet cannot be read: {error!r}")
-    problems += _groups(manifest, tally, draw)
-    problems += _copies(manifest, tally, draw)
-    return VerifyResult(
-        folder=str(folder),
-        files=len(manifest["files"]),
-        documents=tally.documents.total(),
-        tokens=tally.tokens.total(),
-        problems=tuple(problems),
-    )
+    return tokens.counter(str(folder / name) if name.endswith(".json") else name)
 
 
 def _sums(folder: Path) -> Iterator[str]:
@@ -103,7 +111,17 @@ def _sums(folder: Path) -> Iterator[str]:
             yield f"{name} is not the file that SHA256SUMS names"
 
 
-def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, tally: _Tally) -> list[str]:
+def _file(
+    folder: Path, entry: Mapping[str, Any], count: tokens.Counter, tally: _Tally
+) -> list[str]:
+    """What is wrong with a shard, which may be no longer readable."""
+    try:
+        return _shard(folder / entry["path"], entry, count, tally)
+    except UNREADABLE as error:
+        return [f"{entry['path']} cannot be read: {error!r}"]
+
+
+def _shard(path: Path, entry: Mapping[str, Any], count: tokens.Counter, tally: _Tally) -> list[str]:
     if not path.is_file():
         return [f"{entry['path']} is missing"]
     problems = []
@@ -115,8 +133,8 @@ def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, tally: _Tall
         documents, total = documents + 1, total + size
         tally.documents[document["group"]] += 1
         tally.tokens[document["group"]] += size
-        tally.copies[document["id"]].append(document["copy"])
         tally.content.update(content_line(document))
+        tally.copies.add(document["id"], document["copy"])
         if document["id"] in tally.removed:
             problems.append(f"{path.name} holds {document['id']}, which was taken down")
         if not document.get("edited"):
@@ -129,19 +147,7 @@ def _file(path: Path, entry: dict[str, Any], count: tokens.Counter, tally: _Tall
     return problems
 
 
-def read_table(path: Path) -> list[dict[str, Any]]:
-    """The rows of one Parquet file."""
-    import pyarrow.parquet as pq
-
-    rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
-    return rows
-
-
-def _groups(manifest: dict[str, Any], tally: _Tally, draw: list[dict[str, Any]]) -> Iterator[str]:
-    # Of all candidates, drawn or not: the document that no longer fitted may be the largest.
-    largest: dict[str, int] = defaultdict(int)
-    for row in draw:
-        largest[row["group"]] = max(largest[row["group"]], row["tokens"])
+def _groups(manifest: Mapping[str, Any], tally: _Tally, draw: Draw) -> Iterator[str]:
     total = tally.tokens.total()
     names = {group["group"] for group in manifest["groups"]}
     yield from (f"{name} is no group of the manifest" for name in tally.tokens.keys() - names)
@@ -153,16 +159,6 @@ def _groups(manifest: dict[str, Any], tally: _Tally, draw: list[dict[str, Any]])
         if abs(tally.tokens[name] / max(1, total) - group["realised"]) > 1e-9:
             yield f"{name}: realised is not its share of the tokens"
         missed = abs(tally.tokens[name] - group["promised"] * manifest["budget"])
-        if missed > largest[name] + 1:
+        # Of all candidates, drawn or not: the document that no longer fitted may be the largest.
+        if missed > draw.largest.get(name, 0) + 1:
             yield f"{name} is {missed:.0f} tokens from what was promised: more than one document"
-
-
-def _copies(manifest: dict[str, Any], tally: _Tally, draw: list[dict[str, Any]]) -> Iterator[str]:
-    for id, numbers in tally.copies.items():
-        if sorted(numbers) != list(range(1, len(numbers) + 1)):
-            yield f"{id} has the copies {sorted(numbers)}"
-        if len(numbers) > manifest["max_epochs"]:
-            yield f"{id} stands {len(numbers)} times, more than {manifest['max_epochs']} epochs"
-    drawn = {row["id"]: row["copies"] for row in draw if row["copies"]}
-    if drawn != {id: len(numbers) for id, numbers in tally.copies.items()}:
-        yield "the documents are not those of draw.parquet"

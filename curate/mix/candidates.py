@@ -1,17 +1,23 @@
-"""The documents that can be drawn: kept, outside the holdout, with their group and quality."""
+"""The documents that can be drawn, read once: each shard's into a scratch file, with its facts."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from curate import tables
+from curate import chance, tables
 from curate.errors import DataError, RecipeError
 from curate.mix.spec import MixSpec
-from curate.mixture.groups import buckets
+from curate.mixture.groups import Facts, Values, grouped
 from curate.workspace import Workspace
+from curate.workspace.documents import DocumentShard, is_candidate
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 COLUMNS = ("source", "language", "license")
 """The columns that documents can be grouped by, beside the predicted class of a question."""
@@ -19,11 +25,7 @@ COLUMNS = ("source", "language", "license")
 
 def needs_scores(spec: MixSpec) -> bool:
     """Whether the mixture depends on predictions or quality."""
-    return (
-        any(name not in COLUMNS for name in spec.groups)
-        or spec.within.strategy != "equal"
-        or spec.between.strategy == "quality"
-    )
+    return any(name not in COLUMNS for name in spec.groups) or needs_quality(spec)
 
 
 def needs_quality(spec: MixSpec) -> bool:
@@ -31,51 +33,164 @@ def needs_quality(spec: MixSpec) -> bool:
     return spec.within.strategy != "equal" or spec.between.strategy == "quality"
 
 
-def candidates(workspace: Workspace, spec: MixSpec) -> pd.DataFrame:
-    """The documents that can be drawn, in pool order: id, tokens, group, quality and bucket.
+def column_of(name: str) -> str:
+    """The column of a key in `mix.groups`: one of COLUMNS, or the predicted class of a question."""
+    return name if name in COLUMNS else tables.predicted(name)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """The candidates of one shard: their scratch file, and their groups in its numbers."""
+
+    number: int
+    path: Path
+    groups: tuple[Values, ...]
+    facts: tuple[Facts, ...]
+    images: int
+
+    @property
+    def documents(self) -> int:
+        """The number of candidates."""
+        return sum(facts.documents for facts in self.facts)
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Reads the candidates of a shard and writes those columns that the later passes need.
+
+    The scratch file holds id, group (a number), tokens, quality (NaN: unknown), noise, and the
+    columns `more`. `groups` are the columns that make a group; `seed` is that of the noise.
+    """
+
+    folder: Path
+    groups: tuple[str, ...]
+    more: tuple[str, ...]
+    seed: int
+
+    def __call__(self, shard: DocumentShard) -> Piece:
+        """The piece of one shard."""
+        import numpy as np
+        import pyarrow as pa
+
+        table = shard.read(self._columns(shard))
+        images, table = _candidates(table)
+        groups, numbers = grouped(table, self.groups)
+        tokens = table["tokens"].to_numpy().astype(np.int64)
+        quality = _floats(table, "quality")
+        noise = chance.gumbel(table["id"].to_pylist(), self.seed, "draw")
+        columns: dict[str, Any] = {"id": table["id"], "group": pa.array(numbers, pa.int32())}
+        columns |= {"tokens": tokens, "quality": quality, "noise": noise}
+        path = self.folder / f"{shard.number:05}.arrow"
+        _write(path, pa.table(columns | {name: table[name] for name in self.more}))
+        facts = tuple(
+            Facts.of(tokens[numbers == number], quality[numbers == number])
+            for number in range(len(groups))
+        )
+        return Piece(shard.number, path, groups, facts, images)
+
+    def _columns(self, shard: DocumentShard) -> list[str]:
+        quality = ["quality"] if shard.scores is not None else []
+        needed = ["id", "tokens", "holdout", "media", *quality, *self.groups, *self.more]
+        return list(dict.fromkeys(needed))
+
+
+def _candidates(table: pa.Table) -> tuple[int, pa.Table]:
+    """The number of documents that are images alone, and the documents that can be drawn."""
+    import pyarrow.compute as pc
+
+    open_to_all = table.filter(pc.invert(table["holdout"]))
+    without_tokens = pc.and_(pc.is_valid(open_to_all["media"]), pc.equal(open_to_all["tokens"], 0))
+    kept = pc.is_valid(table["id"])
+    candidates = table.filter(is_candidate(kept, table["holdout"], table["tokens"]))
+    return int(pc.sum(without_tokens).as_py() or 0), candidates
+
+
+def _floats(table: pa.Table, name: str) -> NDArray[np.float64]:
+    """A column of numbers, NaN for null; all NaN where there is no such column."""
+    import numpy as np
+
+    if name not in table.column_names:
+        return np.full(table.num_rows, np.nan)
+    return np.asarray(table[name].to_numpy(zero_copy_only=False), np.float64)
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    import pyarrow as pa
+
+    with pa.ipc.new_file(str(path), table.schema) as writer:
+        writer.write_table(table)
+
+
+def read(path: Path) -> pa.Table:
+    """The rows of a scratch file, mapped into memory."""
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()
+
+
+def scan(workspace: Workspace, spec: MixSpec, folder: Path) -> list[Piece]:
+    """Read all candidates, in pool order; `folder` is for the scratch files.
 
     Raises DataError where a document is an image alone or has no scores, or where none is left;
     RecipeError for an unknown group, and where quality is needed and `score` has none.
     """
-    items: pd.DataFrame = workspace.documents.table(
-        ("id", "tokens", "holdout", "media", *COLUMNS)
-    ).to_pandas()
-    items = items[~items["holdout"]]
-    images = int((items.pop("media").notna() & (items["tokens"] == 0)).sum())
+    shards = _shards(workspace, spec)
+    columns = tuple(map(column_of, spec.groups))
+    more = _probabilities(workspace, spec)
+    pieces: list[Piece | None] = [None] * len(shards)
+    total = workspace.tables.rows("pool")
+    with workspace.watch("reading candidates", total) as advance:
+        for place, piece in workspace.engine.each(Scan(folder, columns, more, spec.seed), shards):
+            pieces[place] = piece
+            advance(piece.documents)
+    whole = [piece for piece in pieces if piece is not None]
+    _check(whole, spec)
+    return whole
+
+
+def _shards(workspace: Workspace, spec: MixSpec) -> list[DocumentShard]:
+    """The shards with scores, where they are needed, or are of today's documents."""
+    scores = workspace.tables.stored("scores")
+    _check_groups(spec, [scores.made.facts["question"]] if scores else [])
+    if needs_scores(spec):
+        return workspace.documents.shards(scores=True)
+    inputs = workspace.tables.fingerprints(("pool", "clean"))
+    is_current = scores is not None and inputs.items() <= scores.made.inputs.items()
+    return workspace.documents.shards(scores=is_current)
+
+
+def _check_groups(spec: MixSpec, questions: list[str]) -> None:
+    for name in spec.groups:
+        if name not in COLUMNS and name not in questions:
+            raise RecipeError(
+                f"mix.groups: nothing to group by is called {name}",
+                hint=f"there are: {', '.join((*COLUMNS, *questions))}",
+            )
+
+
+def _probabilities(workspace: Workspace, spec: MixSpec) -> tuple[str, ...]:
+    """The columns that hold the probabilities of the questions that make groups."""
+    if all(name in COLUMNS for name in spec.groups):
+        return ()
+    values = workspace.tables.made("scores").facts["values"]
+    return tuple(
+        f"{name}:{value}" for name in spec.groups if name not in COLUMNS for value in values
+    )
+
+
+def _check(pieces: Sequence[Piece], spec: MixSpec) -> None:
+    images = sum(piece.images for piece in pieces)
     if images:
         raise DataError(
             f"{images} of the documents are images alone: they have no tokens to mix",
             hint="they are for people to label; a rule of `clean` such as `length` leaves them out",
         )
-    items = items[items["tokens"] > 0]
-    scores = workspace.tables.stored("scores")
-    if scores:
-        items = items.merge(workspace.tables.read("scores").to_pandas(), on="id", how="left")
-    if items.empty:
+    if not any(piece.documents for piece in pieces):
         raise DataError("no document is left to mix", hint="see the reasons in `clean`")
-    columns = list(map(column_of, spec.groups))
-    for name, column in zip(spec.groups, columns, strict=True):
-        if column not in items.columns:
-            questions = [workspace.tables.made("scores").facts["question"]] if scores else []
-            raise RecipeError(
-                f"mix.groups: nothing to group by is called {name}",
-                hint=f"there are: {', '.join((*COLUMNS, *questions))}",
-            )
-    if needs_scores(spec) and items["out_of_fold"].isna().any():
-        raise DataError("some documents have no scores yet", hint="run `curate score` again")
-    if "quality" not in items.columns:
-        items["quality"] = float("nan")
-    if needs_quality(spec) and items["quality"].isna().all():
+    known = sum(facts.known for piece in pieces for facts in piece.facts)
+    if needs_quality(spec) and not known:
         raise RecipeError(
             "mix: the weights need quality, and `score` has none",
             hint="declare `score: {quality: …}`",
         )
-    items[columns] = items[columns].fillna("unknown").astype(str)
-    items["group"] = items[columns].agg("/".join, axis=1)
-    items["bucket"] = buckets(items)
-    return items.reset_index(drop=True)
-
-
-def column_of(name: str) -> str:
-    """The column of a key in `mix.groups`: one of COLUMNS, or the predicted class of a question."""
-    return name if name in COLUMNS else tables.predicted(name)

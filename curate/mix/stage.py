@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import reduce
+from pathlib import Path
+from typing import Any
 
-from curate import chance, tables
+from curate import tables
 from curate.errors import DataError, RecipeError
 from curate.mix.audit import group_rows
-from curate.mix.candidates import candidates, column_of, needs_scores
+from curate.mix.candidates import needs_scores, scan
+from curate.mix.passes import Fifths, Order, Place, find_boundaries, groups_of, places_of
 from curate.mix.spec import MixSpec, ShareLimit, tokens_of
-from curate.mixture.drawing import draw_groups
+from curate.mix.writing import Drawn, Write, write_ranks
+from curate.mixture.drawing import Cut, Plan, closed, cut
+from curate.mixture.groups import Groups
 from curate.mixture.projection import Infeasible, Projected, project
+from curate.mixture.selection import Boundary, Target
 from curate.mixture.shares import STRATEGIES, share_of
-from curate.mixture.weights import NOISELESS, weigh_groups
-from curate.stage import Stage, if_mixed
+from curate.mixture.weights import NOISELESS, Qualities
+from curate.stage import Cost, Stage, if_mixed
 from curate.workspace import Workspace
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 READS = ("pool", "clean", "scores")
 WRITES = ("mix", "groups")
@@ -59,48 +64,56 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
     reads = READS if needs_scores(spec) else READS[:2]
     workspace.tables.require(*reads)
     inputs = workspace.tables.fingerprints(READS)
-    items = candidates(workspace, spec)
-    supply = items.groupby("group", sort=True)["tokens"].sum()
-    budget = tokens_of(spec.budget, int(supply.sum()))
-    if budget < 1:
-        raise DataError(f"a budget of {spec.budget} is less than one token", hint="raise it")
-    provenance = workspace.freshness.provenance(
-        "mix", spec, inputs, budget=budget, noiseless=spec.within.strategy in NOISELESS
-    )
-    wanted = _wanted(items, supply, spec)
-    projected = _projected(wanted, supply, budget, spec)
-    draw = _drawn(items, projected.shares, budget, spec)
-    if not draw["copies"].any():
-        raise DataError(
-            f"a budget of {budget:,} tokens is not worth one document", hint="raise `mix.budget`"
+    with _scratch(workspace) as folder:
+        pieces = scan(workspace, spec, folder)
+        groups = groups_of(pieces)
+        supply = sum(groups.supply.values())
+        budget = tokens_of(spec.budget, supply)
+        if budget < 1:
+            raise DataError(f"a budget of {spec.budget} is less than one token", hint="raise it")
+        provenance = workspace.freshness.provenance(
+            "mix", spec, inputs, budget=budget, noiseless=spec.within.strategy in NOISELESS
         )
-    groups = group_rows(draw, wanted, projected, supply, spec)
-    columns = ["id", "group", "bucket", "weight", "copies"]
-    workspace.tables.write("mix", tables.rows("mix", draw[columns].to_dict("records")), provenance)
-    workspace.tables.write("groups", tables.rows("groups", groups), provenance)
-    return _result(budget, supply, groups)
+        wanted = _wanted(groups, spec)
+        projected = _projected(wanted, groups, budget, spec)
+        drawing = _drawing(workspace, spec, places_of(pieces, groups), groups, projected, budget)
+        with workspace.tables.building("mix", provenance) as target:
+            drawn = _written(workspace, spec, groups, drawing, target)
+    rows = group_rows(groups, drawn, wanted, projected)
+    workspace.tables.write("groups", tables.rows("groups", rows), provenance)
+    return _result(budget, supply, rows)
 
 
-def _wanted(items: pd.DataFrame, supply: pd.Series[int], spec: MixSpec) -> dict[str, float]:
+@contextmanager
+def _scratch(workspace: Workspace) -> Iterator[Path]:
+    """A folder for scratch files, empty at the beginning and gone at the end."""
+    folder = workspace.root / ".building" / "candidates"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wanted(groups: Groups, spec: MixSpec) -> dict[str, float]:
     """The share that each group is asked to have, before the limits. Raises RecipeError."""
     import pandas as pd
 
-    quality = items.groupby("group", sort=True)[["quality"]].mean()["quality"]
-    between = spec.between
+    names, between = list(groups.names), spec.between
+    supply = pd.Series(groups.supply)
     if between.shares is not None:
         for key in between.shares:
             if key not in spec.groups:
                 raise RecipeError(f"mix.between.shares: {key} is not among the groups")
-        keys = items.groupby("group", sort=True)[list(map(column_of, spec.groups))].first()
-        keys.columns = pd.Index(spec.groups)
+        keys = pd.DataFrame(list(groups.values), names, columns=pd.Index(spec.groups))
         return share_of(keys, supply, between.shares)
+    means = [facts.mean if facts.known else float("nan") for facts in groups.facts]
     strategy = STRATEGIES[between.strategy]
-    return strategy(supply, quality, alpha=between.alpha, beta=between.beta)
+    return strategy(supply, pd.Series(means, names), alpha=between.alpha, beta=between.beta)
 
 
-def _projected(
-    wanted: dict[str, float], supply: pd.Series[int], budget: int, spec: MixSpec
-) -> Projected:
+def _projected(wanted: dict[str, float], groups: Groups, budget: int, spec: MixSpec) -> Projected:
     """The shares within the limits. Raises RecipeError for a limit of no group, and DataError."""
     default = spec.limits.get("*", ShareLimit())
     unknown = [name for name in spec.limits if name != "*" and name not in wanted]
@@ -109,43 +122,96 @@ def _projected(
             f"mix.limits: no group {unknown[0]}", hint=f"there are: {', '.join(wanted)}"
         )
     limits = {group: spec.limits.get(group, default) for group in wanted}
+    supply = groups.supply
     try:
         return project(
             wanted,
             low={group: limit.min for group, limit in limits.items()},
             high={group: limit.max for group, limit in limits.items()},
-            supply={group: spec.max_epochs * int(supply[group]) / budget for group in wanted},
+            supply={group: spec.max_epochs * supply[group] / budget for group in wanted},
         )
     except Infeasible as error:
         raise DataError(
             f"a budget of {budget:,} tokens cannot be met: {error}; the candidates hold "
-            f"{int(supply.sum()):,} tokens, each drawn {spec.max_epochs} times at most",
+            f"{sum(supply.values()):,} tokens, each drawn {spec.max_epochs} times at most",
             hint="lower `mix.budget`, raise `mix.max_epochs`, or widen the limits",
         ) from None
 
 
-def _drawn(
-    items: pd.DataFrame, shares: Mapping[str, float], budget: int, spec: MixSpec
-) -> pd.DataFrame:
-    """The candidates with their weight and their number of copies."""
-    import numpy as np
+@dataclass(frozen=True)
+class _Drawing:
+    """How every group is drawn, in the order of their numbers."""
 
+    places: list[Place]
+    order: Order
+    cuts: tuple[Cut, ...]
+    fifths: Fifths
+
+
+def _drawing(
+    workspace: Workspace,
+    spec: MixSpec,
+    places: list[Place],
+    groups: Groups,
+    projected: Projected,
+    budget: int,
+) -> _Drawing:
+    """Find where each group's draw ends, and where its fifths of quality begin.
+
+    Raises DataError where the budget buys no document.
+    """
     within = spec.within
-    weights = weigh_groups(items, within.strategy, within.temperature)
-    noise = chance.gumbel(items["id"], spec.seed, "draw")
-    if within.strategy in NOISELESS:
-        noise = np.zeros(len(items))
-    copies = draw_groups(
-        items,
-        weights,
-        {group: share * budget for group, share in shares.items()},
-        max_copies=spec.max_epochs,
-        noise=noise,
-    )
-    return items.assign(weight=weights, copies=copies)
+    order = Order(within.strategy, within.temperature, Qualities.of(groups.facts))
+    targets = [projected.shares[name] * budget for name in groups.names]
+    plans = [
+        Plan.of(target, facts.tokens, spec.max_epochs)
+        for target, facts in zip(targets, groups.facts, strict=True)
+    ]
+    rests = [(number, plan.rest) for number, plan in enumerate(plans) if plan.rest is not None]
+    sought = [Target(number, rest) for number, rest in rests]
+    with workspace.watch("finding the cut", None):
+        found = find_boundaries(
+            workspace.engine, places, order, [*sought, *Fifths.targets(groups.facts)]
+        )
+    ends = {number: end for (number, _), end in zip(rests, found, strict=False)}
+    cuts = _cuts(plans, targets, ends)
+    if not any(own.tokens for own in cuts):
+        raise DataError(
+            f"a budget of {budget:,} tokens is not worth one document", hint="raise `mix.budget`"
+        )
+    return _Drawing(places, order, cuts, Fifths.of(groups.facts, found[len(sought) :]))
 
 
-def _result(budget: int, supply: pd.Series[int], groups: list[dict[str, Any]]) -> MixResult:
+def _cuts(
+    plans: Sequence[Plan], targets: Sequence[float], ends: Mapping[int, Boundary | None]
+) -> tuple[Cut, ...]:
+    """The cut of each group, in the order of their names; each makes up for those before it."""
+    cuts, carry = [], 0.0
+    for number, (plan, target) in enumerate(zip(plans, targets, strict=True)):
+        own = cut(plan, ends[number], carry) if number in ends else closed(plan)
+        carry += own.tokens - target
+        cuts.append(own)
+    return tuple(cuts)
+
+
+def _written(
+    workspace: Workspace, spec: MixSpec, groups: Groups, drawing: _Drawing, folder: Path
+) -> Drawn:
+    """Write the table `mix`; the sums of what was drawn."""
+    if drawing.order.strategy in NOISELESS:
+        write_ranks(drawing.places, drawing.order)
+    names = dict(enumerate(path.name for path in workspace.tables.shards("clean")))
+    write = Write(folder, names, spec.groups, groups, drawing.order, drawing.cuts, drawing.fifths)
+    parts: dict[int, Drawn] = {}
+    documents = sum(facts.documents for facts in groups.facts)
+    with workspace.watch("drawing", documents) as advance:
+        for place, drawn in workspace.engine.each(write, drawing.places):
+            parts[place] = drawn
+            advance(int(drawn.candidates))
+    return reduce(Drawn.joined, (parts[place] for place in sorted(parts)))
+
+
+def _result(budget: int, supply: int, groups: list[dict[str, Any]]) -> MixResult:
     names = list(GroupResult.__dataclass_fields__)
     moved = [row["group"] for row in groups if row["bound"]]
     notes = (f"limits moved {', '.join(moved)}",) if moved else ()
@@ -153,7 +219,7 @@ def _result(budget: int, supply: pd.Series[int], groups: list[dict[str, Any]]) -
         budget=budget,
         tokens=sum(row["tokens"] for row in groups),
         documents=sum(row["documents"] for row in groups),
-        supply=int(supply.sum()),
+        supply=supply,
         groups=tuple(GroupResult(**{name: row[name] for name in names}) for row in groups),
         notes=notes,
     )
@@ -167,4 +233,11 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate mix --groups source --budget 20M",),
     takes_part=if_mixed,
+    bulk=True,
+    cost=Cost(
+        run,
+        writes="mix",
+        scratch=lambda spec: 90,
+        grows=lambda spec: 16 if spec.within.strategy in NOISELESS else 0,
+    ),
 )

@@ -1,41 +1,101 @@
-"""The draw: the only place where weights become copies."""
+"""The draw: the only place where weights become copies.
+
+`draw` sorts the rows of one group in memory. `Plan`, `cut` and `copies_of` make the same draw from
+boundaries that a selection over many batches has found (see `selection`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from curate.mixture.selection import Boundary, Rows
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
 
-def draw_groups(
-    items: pd.DataFrame,
-    weights: NDArray[np.float64],
-    targets: Mapping[str, float],
-    *,
-    max_copies: int,
-    noise: NDArray[np.float64],
-) -> NDArray[np.int64]:
-    """The copies of each row of `items`; every group is within one document of its target.
+@dataclass(frozen=True)
+class Plan:
+    """What a group is drawn to: whole passes over it, and the tokens to draw once more.
 
-    `items` has the columns `group` and `tokens`; `weights` and `noise` are in its order. `targets`
-    are the tokens of each group. Raises ValueError as `draw` does.
+    `rest` is None where no row may get one copy more.
     """
+
+    passes: int
+    rest: float | None
+    supply: int
+
+    @staticmethod
+    def of(target: float, supply: int, max_copies: int) -> Plan:
+        """The plan for a target in tokens. Raises ValueError where the copies are not enough."""
+        if target <= 0 or supply == 0:
+            if target >= 1:
+                raise ValueError("nothing to draw from")
+            return Plan(0, None, supply)
+        passes = min(int(target // supply), max_copies)
+        rest = target - passes * supply
+        if passes == max_copies:
+            if rest > max(1.0, 1e-9 * target):
+                raise ValueError(
+                    f"{target:.0f} tokens from {supply} in {max_copies} copies at most"
+                )
+            return Plan(passes, None, supply)
+        return Plan(passes, rest, supply)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which rows of a group get one copy more: those up to (key, tie), with it if `is_taken`.
+
+    `tokens` are the tokens of all copies. A cut without a key takes no row, or every row.
+    """
+
+    passes: int
+    tokens: int
+    key: int = 0
+    tie: int = 0
+    is_taken: bool = False
+    takes_all: bool = False
+
+
+def closed(plan: Plan) -> Cut:
+    """The cut of a group of which no row may get one copy more."""
+    return Cut(plan.passes, plan.passes * plan.supply)
+
+
+def cut(plan: Plan, boundary: Boundary | None, carry: float) -> Cut:
+    """Where a group's draw ends; the last document is taken where that brings the sum nearer.
+
+    `boundary` is where the sum of tokens exceeds the rest of the plan; None where it never does, or
+    where there is no rest. `carry` is how many tokens other groups are over (negative: under).
+    """
+    drawn = plan.passes * plan.supply
+    if plan.rest is None:
+        return closed(plan)
+    if boundary is None:
+        return Cut(plan.passes, drawn + plan.supply, takes_all=True)
+    short = plan.rest - boundary.before
+    over = boundary.before + boundary.weight - plan.rest
+    is_taken = abs(carry + over) < abs(carry - short)
+    tokens = drawn + boundary.before + (boundary.weight if is_taken else 0)
+    return Cut(plan.passes, tokens, boundary.key, boundary.tie, is_taken)
+
+
+def copies_of(rows: Rows, cuts: Sequence[Cut]) -> NDArray[np.int64]:
+    """The copies of each row, by the cuts of the groups in the order of their numbers."""
     import numpy as np
 
-    copies = np.zeros(len(items), np.int64)
-    carry = 0.0
-    for group, rows in items.groupby("group", sort=True).indices.items():
-        tokens = items["tokens"].iloc[rows].to_numpy(np.int64)
-        target = targets[str(group)]
-        copies[rows] = draw(
-            weights[rows], tokens, target, max_copies=max_copies, noise=noise[rows], carry=carry
-        )
-        carry += float((copies[rows] * tokens).sum()) - target
-    return copies
+    passes = np.array([cut.passes for cut in cuts], np.int64)
+    key = np.array([cut.key for cut in cuts], np.uint64)[rows.group]
+    tie = np.array([cut.tie for cut in cuts], np.uint64)[rows.group]
+    is_taken = np.array([cut.is_taken for cut in cuts], bool)[rows.group]
+    takes_all = np.array([cut.takes_all for cut in cuts], bool)[rows.group]
+    before = (rows.key < key) | ((rows.key == key) & (rows.tie < tie))
+    at = (rows.key == key) & (rows.tie == tie) & is_taken
+    return np.asarray(passes[rows.group] + (before | at | takes_all), np.int64)
 
 
 def draw(

@@ -1,15 +1,141 @@
-"""Groups of documents: fifths of quality."""
+"""Facts of a group: what shares, weights and the draw need to know of its documents."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil, inf, sqrt
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+FIFTHS = 5
+
+SEPARATOR = "/"
+"""Between the values in the name of a group."""
+
+Values = tuple[str, ...]
+"""What a group is: its value of each key that makes groups."""
 
 
-def buckets(items: pd.DataFrame) -> pd.Series[Any]:
-    """The fifth of its group in which a document's quality lies, 1 to 5; null without quality."""
-    rank = items.groupby("group")["quality"].rank(method="first", pct=True)
-    fifth = (rank * 5).clip(upper=4.999)
-    return fifth.floordiv(1).add(1).astype("Int32")
+def name_of(values: Values) -> str:
+    """The name of a group: its values."""
+    return SEPARATOR.join(values)
+
+
+def grouped(
+    table: pa.Table, columns: Sequence[str]
+) -> tuple[tuple[Values, ...], NDArray[np.int64]]:
+    """The groups that are in a table by some of its columns, and the number of each row's group.
+
+    A null is the value `unknown`.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    numbers = np.zeros(table.num_rows, np.int64)
+    names: list[Values] = [()]
+    for column in columns:
+        values = pc.fill_null(table[column].cast(pa.string()), "unknown").dictionary_encode()
+        encoded = values.combine_chunks() if table.num_rows else values
+        if not table.num_rows:
+            return (), numbers
+        words = encoded.dictionary.to_pylist()
+        numbers = numbers * len(words) + encoded.indices.to_numpy().astype(np.int64)
+        names = [(*name, word) for name in names for word in words]
+    present, numbers = np.unique(numbers, return_inverse=True)
+    return tuple(names[number] for number in present), numbers
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Sums over the documents of a group.
+
+    `documents` and `tokens` are of all; `known` is the number of documents with a quality, of
+    which `mean`, `squares` (the sum of squared differences from the mean), `low` and `high` are.
+    """
+
+    documents: int = 0
+    tokens: int = 0
+    known: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+    low: float = inf
+    high: float = -inf
+
+    @staticmethod
+    def of(tokens: NDArray[np.int64], quality: NDArray[np.float64]) -> Facts:
+        """The facts of some documents; a quality of NaN is unknown."""
+        import numpy as np
+
+        known = quality[~np.isnan(quality)]
+        if not len(known):
+            return Facts(len(tokens), int(tokens.sum()))
+        mean = float(known.mean())
+        squares = float(((known - mean) ** 2).sum())
+        low, high = float(known.min()), float(known.max())
+        return Facts(len(tokens), int(tokens.sum()), len(known), mean, squares, low, high)
+
+    def joined(self, other: Facts) -> Facts:
+        """The facts of both together (Chan et al. 1979, for mean and squares)."""
+        known = self.known + other.known
+        share = other.known / known if known else 0.0
+        distance = other.mean - self.mean
+        return Facts(
+            self.documents + other.documents,
+            self.tokens + other.tokens,
+            known,
+            self.mean + distance * share,
+            self.squares + other.squares + distance**2 * self.known * share,
+            min(self.low, other.low),
+            max(self.high, other.high),
+        )
+
+    @property
+    def spread(self) -> float:
+        """The standard deviation of the qualities; 0 without any."""
+        return sqrt(self.squares / self.known) if self.known and self.low < self.high else 0.0
+
+    def fifths(self) -> list[int]:
+        """The ranks, from 1, at which the second to the fifth fifth of the qualities begin."""
+        return [rank for fifth in range(1, FIFTHS) for rank in self._first_rank(fifth)]
+
+    def _first_rank(self, fifth: int) -> Iterable[int]:
+        start = max(1, ceil(fifth * self.known / FIFTHS) - 1)
+        ranks = range(start, min(start + 3, self.known + 1))
+        return [rank for rank in ranks if int(min(rank / self.known * FIFTHS, 4.999)) >= fifth][:1]
+
+
+@dataclass(frozen=True)
+class Groups:
+    """All groups, sorted by name; a group's number is its place.
+
+    `values` are a group's values of the keys that make groups, `facts` the sums over its documents.
+    """
+
+    names: tuple[str, ...]
+    values: tuple[Values, ...]
+    facts: tuple[Facts, ...]
+
+    @staticmethod
+    def of(parts: Iterable[tuple[Values, Facts]]) -> Groups:
+        """The groups of many batches, in the order of the batches."""
+        values: dict[str, Values] = {}
+        facts: dict[str, Facts] = {}
+        for own, part in parts:
+            name = name_of(own)
+            values.setdefault(name, own)
+            facts[name] = facts.get(name, Facts()).joined(part)
+        names = tuple(sorted(facts))
+        return Groups(
+            names, tuple(values[name] for name in names), tuple(facts[name] for name in names)
+        )
+
+    @property
+    def supply(self) -> dict[str, int]:
+        """The tokens of each group, by name."""
+        return {name: own.tokens for name, own in zip(self.names, self.facts, strict=True)}

@@ -1,73 +1,82 @@
 """Weights: which documents of a group are preferred.
 
-A weigher gives every row of one group a weight, 0 or more. It knows no budget and no chance.
+A weigher gives every row of a batch a weight, 0 or more, from its quality and the facts of its
+group. It knows no budget and no chance.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from curate.mixture.groups import Facts
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
-Weigher = Callable[["pd.DataFrame", float], "NDArray[np.float64]"]
-"""Called with the rows of one group (id, quality) and a temperature, it gives their weights."""
+
+@dataclass(frozen=True)
+class Qualities:
+    """Mean, standard deviation and maximum of the known qualities, by the number of the group."""
+
+    mean: NDArray[np.float64]
+    spread: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+    @staticmethod
+    def of(groups: Sequence[Facts]) -> Qualities:
+        """The figures of groups in their order; a group without quality has zeros."""
+        import numpy as np
+
+        high = [facts.high if facts.known else 0.0 for facts in groups]
+        mean, spread = [facts.mean for facts in groups], [facts.spread for facts in groups]
+        return Qualities(np.array(mean), np.array(spread), np.array(high))
 
 
-def equal(items: pd.DataFrame, temperature: float) -> NDArray[np.float64]:
+Weigher = Callable[
+    ["NDArray[np.float64]", "NDArray[np.int64]", Qualities, float], "NDArray[np.float64]"
+]
+"""Called with the qualities of rows, the numbers of their groups, the figures of these groups and a
+temperature, it gives their weights."""
+
+
+def equal(
+    quality: NDArray[np.float64],
+    group: NDArray[np.int64],
+    qualities: Qualities,
+    temperature: float,
+) -> NDArray[np.float64]:
     """The same weight for every document."""
     import numpy as np
 
-    return np.ones(len(items))
+    return np.ones(len(quality))
 
 
-def softmax(items: pd.DataFrame, temperature: float) -> NDArray[np.float64]:
-    """exp(z / temperature), with quality z-scored over the rows (QuRating, arXiv 2402.09739).
+def softmax(
+    quality: NDArray[np.float64],
+    group: NDArray[np.int64],
+    qualities: Qualities,
+    temperature: float,
+) -> NDArray[np.float64]:
+    """exp(z / temperature), with quality z-scored in its group (QuRating, arXiv 2402.09739).
 
     A document without quality counts as average.
     """
     import numpy as np
 
-    z = _z_scored(items["quality"].to_numpy(np.float64)) / temperature
+    spread = np.where(qualities.spread > 0, qualities.spread, 1.0)
+    is_spread = qualities.spread > 0
+    highest = np.where(is_spread, (qualities.high - qualities.mean) / spread / temperature, 0.0)
+    z = (quality - qualities.mean[group]) / spread[group] / temperature
+    z = np.where(is_spread[group] & ~np.isnan(quality), z, 0.0)
     # No weight may become 0: such a row is never drawn, not even in a whole pass.
-    return np.asarray(np.exp(np.maximum(z - z.max(initial=0.0), -700.0)))
+    return np.asarray(np.exp(np.maximum(z - np.maximum(highest, 0.0)[group], -700.0)))
 
 
-def top_k(items: pd.DataFrame, temperature: float) -> NDArray[np.float64]:
-    """Weights 1, 1/2, 1/3, … from the best quality down; a draw without noise takes the best."""
-    import numpy as np
-
-    quality = np.nan_to_num(items["quality"].to_numpy(np.float64), nan=-np.inf)
-    order = np.lexsort((items["id"].to_numpy(), -quality))
-    weights = np.empty(len(items))
-    weights[order] = 1 / np.arange(1, len(items) + 1)
-    return weights
-
-
-WEIGHERS: dict[str, Weigher] = {"equal": equal, "softmax": softmax, "top_k": top_k}
+WEIGHERS: dict[str, Weigher] = {"equal": equal, "softmax": softmax, "top_k": equal}
+"""The weights within a group, by the name in the settings; `top_k` goes by rank, see below."""
 
 NOISELESS = ("top_k",)
-"""The strategies that are drawn without noise, in the order of their weights."""
-
-
-def weigh_groups(items: pd.DataFrame, strategy: str, temperature: float) -> NDArray[np.float64]:
-    """The weight of each row of `items` (id, group, quality), each group weighed on its own."""
-    import numpy as np
-
-    weights = np.zeros(len(items))
-    for rows in items.groupby("group", sort=True).indices.values():
-        weights[rows] = WEIGHERS[strategy](items.iloc[rows], temperature)
-    return weights
-
-
-def _z_scored(quality: NDArray[np.float64]) -> NDArray[np.float64]:
-    import numpy as np
-
-    known_quality = quality[~np.isnan(quality)]
-    spread = known_quality.std() if len(known_quality) else 0.0
-    if spread == 0:
-        return np.zeros(len(quality))
-    return np.asarray(np.nan_to_num((quality - known_quality.mean()) / spread, nan=0.0))
+"""The strategies that take the best without noise; a row's weight is then 1 / its rank."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from curate import storage
+from curate import storage, tables
 from curate.pool.finding import sha256_of
 from curate.pool.sources import File, SourceSpec
 from curate.pool.staging import number_of
@@ -37,13 +37,16 @@ class Before:
 
 
 def before(folder: Path) -> Before:
-    """Load the pool in a folder; without a record, only its shards, rows and newest batch."""
+    """Load the pool in a folder: only its shards, rows and newest batch if it cannot grow.
+
+    It cannot without a record, or with columns of an older version's types.
+    """
     stored = storage.stored_folder(folder)
     if stored is None:
         return Before()
     shards = tuple(storage.shards(folder))
     record = storage.read_json(folder / RECORD)
-    if record is None:
+    if record is None or not _has_types(shards):
         return Before(shards, batch=_newest(shards), rows=stored.rows)
     files = {(file["path"], file["name"]): file for file in record["files"]}
     return Before(
@@ -58,6 +61,12 @@ def before(folder: Path) -> Before:
         record["encodings"],
         record["replaced"],
     )
+
+
+def _has_types(shards: Sequence[Path]) -> bool:
+    import pyarrow.parquet as pq
+
+    return all(tables.has_types("pool", pq.read_schema(path)) for path in shards[:1])
 
 
 def _newest(shards: Sequence[Path]) -> int:

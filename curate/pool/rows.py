@@ -23,9 +23,10 @@ _AS_JSON = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
 
 class Row(NamedTuple):
-    """A row as read: `fields` are (name, text), not yet canonical; `meta` and `media` are JSON.
+    """A row as read: `fields` are (name, text), not yet canonical; `meta` is JSON.
 
-    The text of a field in `media` is the address of its image. `encoding` names the encoding if it
+    The text of a field in `media` is the address of its image; an entry is a field's name and a
+    `reference`. `encoding` names the encoding if it
     is not UTF-8; `replaced` counts characters that could not be decoded.
     """
 
@@ -36,7 +37,7 @@ class Row(NamedTuple):
     license: str
     language: str | None
     meta: str | None
-    media: str | None = None
+    media: Sequence[Mapping[str, Any]] | None = None
     encoding: str | None = None
     replaced: int = 0
 
@@ -56,11 +57,14 @@ class Bad:
 
 
 class Content(NamedTuple):
-    """The content of a row: its id, its text, and its fields as JSON if it has more than a text."""
+    """The content of a row: its id, its text, and its fields if it has more than a text.
+
+    A field is its name and its text, as in the column `fields`.
+    """
 
     id: str
     text: str
-    fields: str | None
+    fields: Sequence[Mapping[str, str]] | None
 
 
 def content(row: Row) -> Content:
@@ -72,10 +76,10 @@ def content(row: Row) -> Content:
     fields = {name: canonical(text) for name, text in row.fields}
     if row.template is None and list(fields) == [TEXT]:
         return Content(content_id(fields), fields[TEXT], None)
-    media = {image["field"]: image["sha256"] for image in json.loads(row.media or "[]")}
+    media = {image["field"]: image["sha256"] for image in row.media or ()}
     texts = {name: text for name, text in fields.items() if name not in media}
     id_fields = {name: media.get(name) or text for name, text in fields.items()}
-    stored = json.dumps([*fields.items()], ensure_ascii=False)
+    stored = [{"name": name, "text": text} for name, text in fields.items()]
     return Content(content_id(id_fields), render(texts, row.template), stored)
 
 
@@ -169,7 +173,7 @@ class Shape:
             _value(source.license, row) or "unknown",
             _value(source.language, row),
             canonical(_AS_JSON(rest)) if rest else None,
-            json.dumps(media) if media else None,
+            media or None,
         )
 
     def _fields(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -191,12 +195,13 @@ class Shape:
         if value is MISSING or value is None:
             raise ValueError(f"no column {path} (there are: {', '.join(map(str, row))})")
         folder = None if remote(self.address) else Path(self.address).parent
-        return {"field": field, **_reference(value, path, folder)}
+        found = _reference(value, path, folder)
+        return {"field": field, **found, "address": canonical(found["address"])}
 
 
 def _reference(value: Any, path: str, folder: Path | None) -> dict[str, Any]:
     if isinstance(value, Mapping) and "sha256" in value:
-        return dict(value)
+        return _recorded(value, path)
     if isinstance(value, Mapping) and isinstance(value.get("bytes"), bytes):
         data = value["bytes"]
         sha256 = hashlib.sha256(data).hexdigest()
@@ -213,6 +218,15 @@ def _reference(value: Any, path: str, folder: Path | None) -> dict[str, Any]:
     with file.open("rb") as opened:
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
     return reference(str(file), sha256, file.stat().st_size)
+
+
+def _recorded(value: Mapping[str, Any], path: str) -> dict[str, Any]:
+    address, sha256, size = (value.get(name) for name in ("address", "sha256", "bytes"))
+    if not isinstance(address, str):
+        raise ValueError(f"column {path} holds an image without an address")
+    if not (isinstance(sha256, str | None) and isinstance(size, int | None)):
+        raise ValueError(f"column {path} holds an image whose sha256 or bytes is no such thing")
+    return reference(address, sha256 and canonical(sha256), size)
 
 
 def _extracted(row: Mapping[str, Any], path: str) -> Mapping[str, Any]:

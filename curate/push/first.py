@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from curate.backends import Backend
 from curate.errors import DataError, RecipeError
@@ -17,6 +18,7 @@ from curate.push.tasks import in_order
 from curate.records import Form, Suggestion
 from curate.rounds import Batch, Round
 from curate.workspace import Workspace
+from curate.workspace.index import find_rows, keys_of
 
 
 def project_name(workspace: Workspace, number: int, batch: str | None = None) -> str:
@@ -160,12 +162,21 @@ def _values(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str
             f"push.assign: {column} is no column of the pool",
             hint=f"{', '.join(allowed[:-1])}, meta.KEY or {PERSON}",
         )
-    values = {
-        row["id"]: row[pool_column]
-        for shard in workspace.documents.batches(["id", pool_column], dropped=True)
-        for row in shard.to_pylist()
-        if row["id"] in ids
-    }
+    values = _column(workspace, pool_column, ids)
     if pool_column == "meta":
         values = {id: json.loads(meta or "{}").get(key) for id, meta in values.items()}
     return {id: None if value is None else str(value) for id, value in values.items()}
+
+
+def _column(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str, Any]:
+    """A column of some documents by id, also of those that `clean` has dropped since."""
+    import pyarrow as pa
+
+    keys = keys_of(pa.array(sorted(ids), pa.string()))
+    values: dict[str, Any] = {}
+    for shard in workspace.documents.shards():
+        rows = find_rows(shard.clean, keys)
+        if len(rows):
+            table = shard.read(["id", column], dropped=True, rows=rows)
+            values |= dict(zip(*(part.to_pylist() for part in table.columns), strict=True))
+    return {id: values[id] for id in ids if id in values}

@@ -10,9 +10,11 @@ Values that the form does not offer are left out before anything is sent.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -23,6 +25,9 @@ from curate.records import Form, Question, Suggestion
 from curate.rounds.views import View
 from curate.spec import Spec
 from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Guess = tuple[Any, float | None]
 """A value and its probability, None if unknown. A value of None is no guess."""
@@ -120,17 +125,57 @@ def _predicted(
     """Yield the prediction of `score` for each view's document, with its probability."""
     workspace.tables.require("scores")
     column = tables.predicted(question.name)
-    scores = workspace.tables.read("scores")
-    if column not in scores.column_names:
-        raise RecipeError(f"push.suggest: scores holds no prediction of {question.name}")
-    rows = {row["id"]: row for row in scores.to_pylist()}
-    for id, view in views.items():
-        row = rows.get(view.members[0] if view.members else id)
+    documents = {id: view.members[0] if view.members else id for id, view in views.items()}
+    rows = _scores(workspace, question, column, set(documents.values()))
+    for id in documents.values():
+        row = rows.get(id)
         value = row[column] if row else None
         score = row.get(f"{question.name}:{value}") if row else None
         if value is not None and question.kind == "rating":
             value = int(value)
         yield value, score
+
+
+def _scores(
+    workspace: Workspace, question: Question, column: str, ids: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """The predictions of one question for some documents, by id; some may have none."""
+    import pyarrow.parquet as pq
+
+    paths = workspace.tables.shards("scores")
+    names = pq.read_schema(paths[0]).names if paths else []
+    if column not in names:
+        raise RecipeError(f"push.suggest: scores holds no prediction of {question.name}")
+    columns = [name for name in names if name.startswith(f"{question.name}:")]
+    find = _Find(tuple(sorted(ids)), tuple(dict.fromkeys(("id", column, *columns))))
+    rows: dict[str, dict[str, Any]] = {}
+    with workspace.watch("reading scores", workspace.tables.rows("scores")) as advance:
+        for _, (number, table) in workspace.engine.each(find, paths):
+            rows |= {row["id"]: row for row in table.to_pylist()}
+            advance(number)
+    return rows
+
+
+@dataclass(frozen=True)
+class _Find:
+    """Reads columns of some documents in a shard, with the number of all its rows.
+
+    Scores may be older than the pool, so that no index says where a document is.
+    """
+
+    ids: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    def __call__(self, path: Path) -> tuple[int, pa.Table]:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+        import pyarrow.parquet as pq
+
+        ids = pq.read_table(path, columns=["id"])["id"]
+        is_wanted = pc.is_in(ids, pa.array(self.ids, pa.string()))
+        if not pc.any(is_wanted).as_py():
+            return len(ids), pq.read_schema(path).empty_table().select(self.columns)
+        return len(ids), pq.read_table(path, columns=list(self.columns)).filter(is_wanted)
 
 
 def _import_function(module: str, name: str) -> Callable[[Sequence[str]], Sequence[Any]]:

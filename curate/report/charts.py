@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import altair as alt
-    import pandas as pd
 
 Rows = Sequence[dict[str, Any]]
 
@@ -69,18 +68,10 @@ def reliability(bins: Rows) -> str:
     return _svg((diagonal + points).properties(width=320, height=320))
 
 
-def distributions(mix: pd.DataFrame) -> str:
-    """The quartiles of quality in each group: of all candidates, and of those drawn."""
+def distributions(rows: Rows) -> str:
+    """The quartiles `low`, `median` and `high` of each `group`, side by side for each `which`."""
     import altair as alt
 
-    parts = (("candidates", mix), ("drawn", mix[mix["copies"] > 0]))
-    rows = []
-    for which, part in parts:
-        for group, values in part.groupby("group", sort=True)["quality"]:
-            low, middle, high = values.quantile([0.25, 0.5, 0.75])
-            rows.append(
-                {"group": str(group), "which": which, "low": low, "median": middle, "high": high}
-            )
     base = _chart(rows).encode(
         y=alt.Y("group:N", title=None),
         yOffset=alt.YOffset("which:N"),

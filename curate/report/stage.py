@@ -8,7 +8,7 @@ from pathlib import Path
 from curate import storage
 from curate.report.spec import ReportSpec
 from curate.report.story import tell
-from curate.stage import Stage
+from curate.stage import Cost, Stage
 from curate.workspace import Workspace
 
 READS = (
@@ -52,4 +52,5 @@ STAGE = Stage(
     reads=READS,
     writes=WRITES,
     examples=('curate report --title "Reviews"',),
+    cost=Cost(run, writes="report.html"),
 )

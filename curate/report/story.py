@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from curate.records import now
+from curate.report.counts import count
+from curate.report.folding import scratch
 from curate.report.sections.corpus import (
     contamination,
     duplicates,
@@ -22,21 +24,23 @@ from curate.workspace import Workspace
 
 def tell(workspace: Workspace, title: str) -> dict[str, Any]:
     """Everything that the page shows, by its name in the template."""
-    parts = (
-        funnel(workspace),
-        duplicates(workspace),
-        reasons(workspace),
-        languages(workspace),
-        privacy(workspace),
-        contamination(workspace),
-        agreement(workspace),
-        annotators(workspace),
-        accuracy(workspace),
-        calibration(workspace),
-        quality(workspace),
-        shares(workspace),
-        proxy(workspace),
-        provenance(workspace),
-    )
+    with scratch(workspace) as folder:
+        counts = count(workspace)
+        parts = (
+            funnel(workspace, counts),
+            duplicates(workspace, counts, folder / "copies"),
+            reasons(workspace),
+            languages(workspace, counts),
+            privacy(workspace),
+            contamination(workspace, counts),
+            agreement(workspace),
+            annotators(workspace),
+            accuracy(workspace),
+            calibration(workspace),
+            quality(workspace, folder / "quality"),
+            shares(workspace),
+            proxy(workspace),
+            provenance(workspace),
+        )
     sections = [part for part in parts if part]
     return {"title": title, "made": now(), "sections": sections, "tiles": headline(workspace)}

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from curate.workspace import Workspace
 
-if TYPE_CHECKING:
-    import pandas as pd
 
+def answered_before(workspace: Workspace, condition: str) -> list[dict[str, Any]]:
+    """The answered tasks that meet `label=…`, `guideline=…` or `annotator=…`: id, members, window.
 
-def answered_before(workspace: Workspace, condition: str) -> pd.DataFrame:
-    """Return the answered tasks that meet `label=…`, `guideline=…` or `annotator=…`.
-
-    `task` holds the id, members and window of a task; `stratum` is the condition. Of several tasks
-    about the same documents the newest counts. Documents that are no longer kept, or are held
-    out, are left out. Raises MissingInput if a label is asked for and there are no `labels`.
+    Of several tasks about the same documents the newest counts. Documents that are no longer kept,
+    or are held out, are left out. Raises MissingInput if a label is asked for and there are no
+    `labels`.
     """
-    import pandas as pd
-
     attribute, _, value = condition.partition("=")
-    rows = workspace.documents.table(["id", "holdout"]).to_pylist()
-    available = {row["id"] for row in rows if not row["holdout"]}
     labelled = _labelled(workspace, value) if attribute == "label" else set()
     newest: dict[tuple[str, ...], dict[str, Any]] = {}
     for round_ in workspace.rounds.all():
@@ -37,10 +30,21 @@ def answered_before(workspace: Workspace, condition: str) -> pd.DataFrame:
                 "guideline": str(answer["guideline"] or "").startswith(value),
                 "annotator": answer["annotator"] == value,
             }
-            if meets[attribute] and available.issuperset(documents):
+            if meets[attribute]:
                 newest[documents] = {key: task[key] for key in ("id", "members", "start", "end")}
-    answered = pd.Series([newest[documents] for documents in sorted(newest)], dtype=object)
-    return pd.DataFrame({"task": answered, "stratum": condition})
+    available = _available(workspace, {id for documents in newest for id in documents})
+    return [newest[documents] for documents in sorted(newest) if available.issuperset(documents)]
+
+
+def _available(workspace: Workspace, ids: set[str]) -> set[str]:
+    """Those of the documents that are kept and not held out."""
+    import pyarrow.compute as pc
+
+    return {
+        id
+        for table in workspace.documents.lookup(ids, ["id", "holdout"])
+        for id in table.filter(pc.invert(table["holdout"]))["id"].to_pylist()
+    }
 
 
 def _labelled(workspace: Workspace, value: str) -> set[str]:

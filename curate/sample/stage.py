@@ -1,31 +1,25 @@
-"""Choose which documents people see next, and with what probability.
-
-clean ──sample──▶ a new round: sample · texts as shown · frame
-"""
+"""Run `sample`: choose documents, or tasks to send again, and freeze a round of them."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from curate import chance
 from curate.errors import DataError
 from curate.records import now
 from curate.rounds import freeze
 from curate.rounds.opened import Opened
 from curate.rounds.views import SIDES, View
-from curate.sample.frame import read_frame, strata_of
+from curate.sample.frame import read_frame
 from curate.sample.gold import read_gold
 from curate.sample.relabel import answered_before
 from curate.sample.spec import SampleSpec
-from curate.sample.strategies import STRATEGIES, random
+from curate.sample.strategies import STRATEGIES, choose
 from curate.sample.tasks import members_of, pairs, task_rows, windows
-from curate.stage import Stage, if_people_are_asked
+from curate.stage import Cost, Stage, if_people_are_asked
 from curate.workspace import Workspace
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
 
 READS = ("pool", "clean")
 WRITES = ("sample",)
@@ -52,16 +46,9 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
 
     Raises DataError if a round is still open, or if nothing is left to send.
     """
-    import numpy as np
-
     _refuse_open(workspace)
     number = workspace.rounds.next_number()
-    rng = np.random.default_rng([spec.seed, number])
-    frame = (
-        answered_before(workspace, spec.relabel) if spec.relabel else read_frame(workspace, spec)
-    )
-    chosen = _chosen(frame, rng, spec)
-    tasks = _tasks(spec, chosen, number)
+    sizes, tasks = _chosen(workspace, spec, number)
     if not tasks:
         raise DataError("no document is left to send", hint=_why_none(spec))
     documents = workspace.documents.find_kept(id for task in tasks for id in members_of(task))
@@ -82,8 +69,8 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
         "created": now(),
         "sample": spec.settings(),
         "frame": {
-            "documents": len(frame),
-            "strata": {str(name): len(rows) for name, rows in strata_of(frame)},
+            "documents": sum(sizes.values()),
+            "strata": dict(sorted(sizes.items())),
             "clean": workspace.tables.fingerprint("clean"),
         },
     }
@@ -98,7 +85,7 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
         documents=len(documents),
         tasks=len(sample),
         gold=len(answers),
-        frame=len(frame),
+        frame=sum(sizes.values()),
         strata=dict(sorted(strata.items())),
     )
 
@@ -113,22 +100,21 @@ def _refuse_open(workspace: Workspace) -> None:
         )
 
 
-def _chosen(frame: pd.DataFrame, rng: np.random.Generator, spec: SampleSpec) -> pd.DataFrame:
-    """Return the chosen rows of the frame, best first, with their `propensity` if it is known."""
-    if spec.relabel or frame.empty:
-        positions, _ = random(frame, spec.n, rng, spec)
-        return frame.iloc[positions]
-    n = spec.n * len(SIDES) if spec.compare else spec.n
-    positions, propensities = STRATEGIES[spec.strategy](frame, n, rng, spec)
-    return frame.iloc[positions].assign(propensity=propensities)
-
-
-def _tasks(spec: SampleSpec, chosen: pd.DataFrame, number: int) -> list[dict[str, Any]]:
-    """Return the tasks and their strata; a task sent again shows what it showed before."""
-    rows = cast(list[dict[str, Any]], chosen.to_dict("records"))
+def _chosen(
+    workspace: Workspace, spec: SampleSpec, number: int
+) -> tuple[dict[str, int], list[dict[str, Any]]]:
+    """The sizes of the strata, and the tasks, best first; a task sent again shows what it did."""
     if spec.relabel:
-        return [{**row["task"], "stratum": row["stratum"]} for row in rows]
-    return list(pairs(rows, number)) if spec.compare else rows
+        answered = answered_before(workspace, spec.relabel)
+        noise = chance.uniform([task["id"] for task in answered], spec.seed, f"sample {number}")
+        order = noise.argsort(kind="stable")[: spec.n]
+        tasks = [{**answered[place], "stratum": spec.relabel} for place in order]
+        return ({spec.relabel: len(answered)} if answered else {}), tasks
+    strategy = STRATEGIES[spec.strategy]
+    n = spec.n * len(SIDES) if spec.compare else spec.n
+    frame = read_frame(workspace, spec, number, n, strategy.by_stratum)
+    rows = [asdict(choice) for choice in choose(frame, n, strategy, spec)]
+    return dict(frame.sizes), list(pairs(rows, number)) if spec.compare else rows
 
 
 def _why_none(spec: SampleSpec) -> str:
@@ -150,4 +136,6 @@ STAGE = Stage(
     ),
     takes_part=if_people_are_asked,
     asks_people=True,
+    bulk=True,
+    cost=Cost(run, writes="rounds"),
 )

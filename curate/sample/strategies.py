@@ -1,59 +1,74 @@
-"""The sampling strategies: which rows of the frame, and with what probability."""
+"""The sampling strategies: how many documents of which strata, and with what probability."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from curate.sample.frame import strata_of
+from curate.sample.frame import Candidate, Frame
 from curate.sample.spec import SampleSpec
 
-if TYPE_CHECKING:
-    import numpy as np
-    import pandas as pd
-    from numpy.typing import NDArray
 
+@dataclass(frozen=True)
+class Strategy:
+    """How n documents are shared out over cells, which are drawn from at random.
 
-class Sampler(Protocol):
-    """A strategy: it chooses row positions, best first, without repeats.
-
-    The second array holds their inclusion probabilities.
+    A cell is a stratum, or the whole frame if not `by_stratum`. `shares` returns the number of
+    documents of each cell, from the sizes of the cells and n.
     """
 
-    def __call__(
-        self, items: pd.DataFrame, n: int, rng: np.random.Generator, context: SampleSpec
-    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Choose n of the items; `stratum` is one of their columns."""
-        ...
+    by_stratum: bool
+    shares: Callable[[Sequence[int], int, SampleSpec], list[int]]
 
 
-def random(
-    items: pd.DataFrame, n: int, rng: np.random.Generator, context: SampleSpec
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Draw n rows without replacement, every row with the same probability."""
-    import numpy as np
-
-    n = min(n, len(items))
-    return rng.permutation(len(items))[:n], np.full(n, n / max(1, len(items)))
+def whole(sizes: Sequence[int], n: int, spec: SampleSpec) -> list[int]:
+    """All from one cell."""
+    return [min(n, size) for size in sizes]
 
 
-def stratified(
-    items: pd.DataFrame, n: int, rng: np.random.Generator, context: SampleSpec
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Draw rows at random within each value of the column `stratum`."""
-    import numpy as np
-
-    groups = [(name, rows.to_numpy()) for name, rows in strata_of(items)]
-    shares = allocate([len(rows) for _, rows in groups], n, context.allocation)
-    positions, probabilities = [], []
-    for (_, rows), share in zip(groups, shares, strict=True):
-        positions.append(rng.permutation(rows)[:share])
-        probabilities.append(np.full(share, share / len(rows)))
-    order = rng.permutation(sum(shares))
-    return np.concatenate(positions)[order], np.concatenate(probabilities)[order]
+def stratified(sizes: Sequence[int], n: int, spec: SampleSpec) -> list[int]:
+    """So many from each stratum as the allocation says."""
+    return allocate(sizes, n, spec.allocation)
 
 
-STRATEGIES: dict[str, Sampler] = {"random": random, "stratified": stratified}
+STRATEGIES: dict[str, Strategy] = {
+    "random": Strategy(False, whole),
+    "stratified": Strategy(True, stratified),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A document that was chosen, and the probability with which it was."""
+
+    id: str
+    stratum: str
+    propensity: float
+
+
+def choose(frame: Frame, n: int, strategy: Strategy, spec: SampleSpec) -> list[Choice]:
+    """Choose n documents of the frame, best first, without repeats.
+
+    The frame has to hold its first n candidates, of each stratum if the strategy goes by stratum.
+    """
+    names = sorted(frame.sizes) if strategy.by_stratum else [""]
+    sizes = [frame.sizes[name] for name in names] if strategy.by_stratum else [frame.documents]
+    shares = dict(zip(names, strategy.shares(sizes, n, spec), strict=True))
+    propensities = {
+        name: shares[name] / size for name, size in zip(names, sizes, strict=True) if size
+    }
+    left, chosen = dict(shares), []
+    for candidate in frame.first:
+        cell = _cell(candidate, strategy)
+        if left[cell]:
+            left[cell] -= 1
+            chosen.append(Choice(candidate.id, candidate.stratum, propensities[cell]))
+    return chosen
+
+
+def _cell(candidate: Candidate, strategy: Strategy) -> str:
+    return candidate.stratum if strategy.by_stratum else ""
 
 
 def allocate(

@@ -3,21 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curate.errors import RecipeError
 from curate.records import Question
-from curate.score.learning import Scored
 from curate.score.spec import ScoreSpec
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Array = NDArray[np.float64]
 
-def quality_function(
-    spec: ScoreSpec, question: Question
-) -> Callable[[NDArray[np.float64]], NDArray[np.float64]] | None:
+Quality = Callable[["Array"], "Array"]
+"""Probabilities (documents x values) → quality."""
+
+QUANTILES = (0.05, 0.95)
+"""The ends of the interval of a quality."""
+
+
+@dataclass(frozen=True)
+class Clarity:
+    """The largest probability of some values, by their places."""
+
+    places: tuple[int, ...]
+
+    def __call__(self, probabilities: Array) -> Array:
+        """The quality of each document."""
+        return probabilities[:, list(self.places)].max(axis=1)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """The expected worth, given that of each value."""
+
+    worth: Array
+
+    def __call__(self, probabilities: Array) -> Array:
+        """The quality of each document."""
+        return probabilities @ self.worth
+
+
+def quality_function(spec: ScoreSpec, question: Question) -> Quality | None:
     """Return the function from probabilities (documents x values) to quality; None without one.
 
     Raises RecipeError if the recipe names a value that the question lacks, or leaves one out.
@@ -25,21 +53,18 @@ def quality_function(
     import numpy as np
 
     values, quality = question.labels, spec.quality
-    if quality is None and question.kind != "rating":
-        return None
-    if quality is not None and quality.clarity is not None:
-        places = [_place(name, values) for name in quality.clarity]
-        return lambda probabilities: probabilities[:, places].max(axis=1)
-    if quality is not None and quality.values is not None:
-        for name in quality.values:
-            _place(name, values)
-        missing = [value for value in values if value not in quality.values]
-        if missing:
-            raise RecipeError(f"score.quality.values: what is the quality of {missing[0]}?")
-        weights = np.array([quality.values[value] for value in values])
-    else:
-        weights = np.linspace(0, 1, len(values))
-    return lambda probabilities: probabilities @ weights
+    if quality is None:
+        steps = np.linspace(0, 1, len(values), dtype=np.float64)
+        return Expectation(steps) if question.kind == "rating" else None
+    if quality.clarity is not None:
+        return Clarity(tuple(_place(name, values) for name in quality.clarity))
+    worth = quality.values or {}
+    for name in worth:
+        _place(name, values)
+    missing = [value for value in values if value not in worth]
+    if missing:
+        raise RecipeError(f"score.quality.values: what is the quality of {missing[0]}?")
+    return Expectation(np.array([worth[value] for value in values]))
 
 
 def _place(name: str, values: tuple[str, ...]) -> int:
@@ -50,20 +75,17 @@ def _place(name: str, values: tuple[str, ...]) -> int:
     return values.index(name)
 
 
-def quality_rows(
-    scored: Scored,
-    quality_of: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None,
-    resamples: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None:
-    """Return quality and its 5 % and 95 % quantiles over bootstrap heads; None without quality."""
+def interval(middle: Array, samples: Array) -> Array:
+    """Return the quality with its 5 % and 95 % quantiles over bootstrap heads: 3 x documents.
+
+    `samples` are the qualities by each head, heads x documents; NaN where a head saw the label. A
+    document that all have seen has no prediction by them: its interval is the quality itself.
+    """
     import numpy as np
 
-    if quality_of is None:
-        return None
-    samples = np.stack([quality_of(sample) for sample in scored.resampled(resamples)])
-    middle = quality_of(scored.probabilities)
-    # A document in every resample has no prediction by them: its interval is the quality itself.
-    always = np.isnan(samples).all(axis=0)
-    samples[:, always] = middle[always]
-    low, high = np.nanquantile(samples, [0.05, 0.95], axis=0)
-    return middle, np.fmin(low, middle), np.fmax(high, middle)
+    unknown = np.isnan(samples)
+    if unknown.any():
+        low, high = np.nanquantile(np.where(unknown.all(axis=0), middle, samples), QUANTILES, 0)
+    else:
+        low, high = np.quantile(samples, QUANTILES, axis=0)
+    return np.stack([middle, np.fmin(low, middle), np.fmax(high, middle)])

@@ -7,26 +7,26 @@ Labelled documents are predicted by heads that never saw their labels (out of fo
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
-from curate import tables
-from curate.embed import embed
+from curate import storage
+from curate.embed import VectorShard, embed
 from curate.errors import DataError, RecipeError
 from curate.metrics import Classification, classification
 from curate.records import Question
 from curate.score.heads import LEARNERS
-from curate.score.labels import assign_folds, held_out, labelled_rows, read_posteriors
-from curate.score.learning import Scored, fit
-from curate.score.quality import quality_function, quality_rows
+from curate.score.labels import Labels, assign_folds, read_labels
+from curate.score.learning import Learned, Lesson, Predictions, learn_heads
+from curate.score.predicting import Predict, ShardToScore
+from curate.score.quality import quality_function
+from curate.score.scaling import Scale, measure
 from curate.score.spec import ScoreSpec
 from curate.stage import Cost, Stage, if_learnable
+from curate.storage import Provenance
 from curate.workspace import Workspace
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-    from numpy.typing import NDArray
 
 READS = ("pool", "clean", "labels")
 WRITES = ("scores",)
@@ -56,25 +56,15 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
 
     Raises RecipeError or DataError if the question cannot be learned.
     """
-    import numpy as np
-    from threadpoolctl import threadpool_limits
-
     workspace.tables.require(*READS)
     inputs = workspace.tables.fingerprints(READS)
     question = _question(workspace, spec)
-    quality_of = quality_function(spec, question)
-    posteriors, holdout = read_posteriors(workspace, question), held_out(workspace)
+    quality_function(spec, question)  # what the recipe asks for is checked before the long work
+    labels = read_labels(workspace, question)
     embedded = embed(workspace, spec.encoder)
-    ids, vectors = embedded.vectors(workspace)
-    lost = len(posteriors.keys() - holdout - set(ids))
-    posteriors = {id: posterior for id, posterior in posteriors.items() if id not in holdout}
-    rows, truth = labelled_rows(ids, posteriors, question)
-    folds = assign_folds([ids[row] for row in rows], spec)
-    learn = LEARNERS[question.kind](question.labels)
-    with threadpool_limits(1):  # on small matrices threads only wait for each other
-        scored = fit(learn, vectors, rows, truth, folds, np.random.default_rng(spec.seed))
-        quality = quality_rows(scored, quality_of, spec.resamples)
-    provenance = workspace.freshness.provenance(
+    shards = embedded.shards(workspace)
+    learned, labelled = _learn(spec, question, labels, measure(workspace, shards), shards)
+    made = workspace.freshness.provenance(
         "score",
         spec,
         inputs,
@@ -83,18 +73,20 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         kind=question.kind,
         values=list(question.labels),
     )
-    workspace.tables.write("scores", _table(ids, rows, scored, question, quality), provenance)
+    with _building(workspace, made, embedded.table) as folder:
+        items = _with_labels(shards, labels, labelled)
+        quality = _predict(workspace, Predict(folder, learned), items, embedded.documents)
     return ScoreResult(
         question=question.name,
         encoder=embedded.encoder,
-        documents=len(ids),
-        labelled=len(rows),
+        documents=embedded.documents,
+        labelled=len(labels.ids),
         encoded=embedded.encoded,
-        strength=scored.inverse_strength,
-        temperature=scored.temperature,
-        metrics=classification(truth, scored.probabilities[rows], question.labels),
-        mean_quality=None if quality is None else float(quality[0].mean()),
-        notes=_notes(embedded.note, lost),
+        strength=learned.heads.inverse_strength,
+        temperature=learned.heads.temperature,
+        metrics=classification(labels.truth, labelled.probabilities, question.labels),
+        mean_quality=quality / embedded.documents if learned.quality else None,
+        notes=_notes(embedded.note, labels.lost),
     )
 
 
@@ -120,29 +112,65 @@ def _notes(encoder: str, lost: int) -> tuple[str, ...]:
     return tuple(note for note in (encoder, dropped if lost else "") if note)
 
 
-def _table(
-    ids: list[str],
-    rows: NDArray[np.int64],
-    scored: Scored,
+def _learn(
+    spec: ScoreSpec,
     question: Question,
-    quality: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]] | None,
-) -> pa.Table:
+    labels: Labels,
+    scale: Scale,
+    shards: Sequence[VectorShard],
+) -> tuple[Learned, Predictions]:
+    """Learn a question; return what was learned, and the predictions of labelled documents."""
     import numpy as np
-    import pyarrow as pa
+    from threadpoolctl import threadpool_limits
 
-    out_of_fold = np.zeros(len(ids), bool)
-    out_of_fold[rows] = True
-    empty = pa.nulls(len(ids), pa.float64())
-    best = scored.probabilities.argmax(axis=1)
-    columns: dict[str, Any] = {
-        "id": pa.array(ids, pa.string()),
-        **dict(zip(("quality", "low", "high"), quality or (empty,) * 3, strict=True)),
-        "out_of_fold": out_of_fold,
-        tables.predicted(question.name): pa.array([question.labels[place] for place in best]),
-    }
-    for place, value in enumerate(question.labels):
-        columns[f"{question.name}:{value}"] = scored.probabilities[:, place]
-    return pa.table(columns)
+    parts = [shards[place].read(rows) for place, rows in labels.by_shard().items()]
+    vectors = scale.scaled(np.concatenate(parts))
+    lesson = Lesson(vectors, labels.truth, assign_folds(labels.ids, spec))
+    learn = LEARNERS[question.kind](question.labels)
+    quality = quality_function(spec, question)
+    rng = np.random.default_rng(spec.seed)
+    with threadpool_limits(1):  # on small matrices threads only wait for each other
+        heads, labelled = learn_heads(learn, lesson, quality, spec.resamples, rng)
+    return Learned(question.name, question.labels, scale, heads, quality), labelled
+
+
+def _predict(
+    workspace: Workspace, predict: Predict, shards: Sequence[ShardToScore], documents: int
+) -> float:
+    """Write the scores of every shard; the sum of their qualities."""
+    sums: dict[int, float] = {}
+    with workspace.watch("scoring", documents) as advance:
+        for place, (rows, quality) in workspace.engine.each(predict, shards):
+            sums[place] = quality
+            advance(rows)
+    return sum(sums[place] for place in sorted(sums))
+
+
+def _with_labels(
+    shards: Sequence[VectorShard], labels: Labels, labelled: Predictions
+) -> list[ShardToScore]:
+    """The shards with the predictions of their labelled documents."""
+    import numpy as np
+
+    return [
+        ShardToScore(shard, labels.rows[own], labelled.take(own))
+        for place, shard in enumerate(shards)
+        for own in [np.flatnonzero(labels.shards == place)]
+    ]
+
+
+@contextmanager
+def _building(workspace: Workspace, made: Provenance, vectors: str) -> Iterator[Path]:
+    """Yield the folder of the scores, empty if an unfinished one is of other vectors."""
+    content = workspace.tables.fingerprint(vectors)
+    with workspace.tables.building("scores", made) as folder:
+        of = folder / "_vectors.json"
+        if storage.read_json(of) != content:
+            for path in storage.shards(folder):
+                path.unlink()
+            storage.write_json(of, content)
+        yield folder
+        of.unlink()
 
 
 def _embed(workspace: Workspace, spec: ScoreSpec) -> None:
@@ -157,5 +185,6 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate score --encoder minilm",),
     takes_part=if_learnable,
+    bulk=True,
     cost=Cost(_embed, writes="vectors", alone=True, documents=PROBED),
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import storage
+from curate.embed.erasing import erase
 from curate.errors import BackendError, ServerError
 from curate.pull.fetching import fetch
 from curate.rounds import Batch, Round
@@ -47,14 +48,8 @@ def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
 
 def erase_vectors(workspace: Workspace, gone: frozenset[str]) -> int:
     """Remove the vectors of documents, of every encoder; return how many were removed."""
-    erased = 0
-    folders = [path.parent for path in (workspace.root / "vectors").glob("*/_manifest.json")]
-    for folder in folders:
-        stored = storage.stored_folder(folder)
-        erased += sum(_drop_rows(path, gone) for path in storage.shards(folder))
-        if stored is not None:
-            storage.seal(folder, stored.made)
-    return erased
+    folders = (path for path in (workspace.root / "vectors").glob("*") if path.is_dir())
+    return sum(erase(folder, _array(gone)) for folder in folders)
 
 
 def _drop_rows(path: Path, gone: frozenset[str]) -> int:

@@ -43,8 +43,9 @@ def addresses(row: Mapping[str, Any]) -> list[str]:
     They are the values in `meta`, at any depth, whose key contains url, uri, link, address or
     href, and the addresses of its images.
     """
-    stored = (json.loads(row[name] or "null") for name in ("meta", "media"))
-    return [address for value in stored for address in _addresses(value, named=False)]
+    meta = json.loads(row["meta"] or "null")
+    images = (image["address"] for image in row["media"] or ())
+    return [*_addresses(meta, named=False), *images]
 
 
 def _addresses(value: Any, *, named: bool) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +83,7 @@ def _with_addresses(workspace: Workspace) -> Iterator[tuple[Mapping[str, Any], I
     """Yield every document and every copy, with the addresses that it came from."""
     for row in _pool(workspace):
         yield row, (row["origin"], *listed.addresses(row))
-    for row in workspace.tables.read("duplicates").to_pylist():
+    for row in _copies(workspace):
         yield row, (row["origin"], *row["addresses"])
 
 
@@ -145,7 +144,7 @@ def cluster(workspace: Workspace, ids: Iterable[str]) -> list[NamedDocument]:
     ]
     copies = [
         NamedDocument(row["id"], row["source"], row["origin"], "copy")
-        for row in workspace.tables.read("duplicates").to_pylist()
+        for row in _copies(workspace)
         if row["id"] in connected_ids
     ]
     return [*asked, *copies, *near]
@@ -163,17 +162,37 @@ def _connected(workspace: Workspace, ids: set[str]) -> set[str]:
     """The documents and all that are connected with them by `duplicate_of`."""
     if workspace.tables.stored("clean") is None:
         return set(ids)
-    edges: dict[str, set[str]] = defaultdict(set)
-    for row in workspace.tables.read("clean", ["id", "duplicate_of"]).to_pylist():
-        if row["duplicate_of"]:
-            edges[row["id"]].add(row["duplicate_of"])
-            edges[row["duplicate_of"]].add(row["id"])
-    connected, todo = set(ids), list(ids)
-    while todo:
-        neighbours = edges[todo.pop()] - connected
-        connected |= neighbours
-        todo += neighbours
+    connected, newest = set(ids), set(ids)
+    while newest:
+        newest = _neighbours(workspace, newest) - connected
+        connected |= newest
     return connected
+
+
+def _neighbours(workspace: Workspace, ids: set[str]) -> set[str]:
+    """The documents that some documents are near-duplicates of, and their own near-duplicates."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    wanted = pa.array(sorted(ids), pa.string())
+    neighbours: set[str] = set()
+    for path in workspace.tables.shards("clean"):
+        pairs = pq.read_table(path, columns=["id", "duplicate_of"])
+        pairs = pairs.filter(pc.is_valid(pairs["duplicate_of"]))
+        for one, other in (("id", "duplicate_of"), ("duplicate_of", "id")):
+            neighbours.update(pairs[other].filter(pc.is_in(pairs[one], wanted)).to_pylist())
+    return neighbours
+
+
+def _copies(workspace: Workspace) -> Iterator[dict[str, Any]]:
+    """Yield the exact copies, a part of them in memory at a time."""
+    import pyarrow.parquet as pq
+
+    workspace.tables.require("duplicates")
+    with pq.ParquetFile(workspace.tables.folder("duplicates")) as file:
+        for batch in file.iter_batches():
+            yield from batch.to_pylist()
 
 
 def _pool(workspace: Workspace) -> Iterator[dict[str, Any]]:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,10 +74,12 @@ class DocumentShard:
         arrays = {name: documents[name] for name in of_pool}
         arrays |= {name: verdicts[name] for name in ("id", *of_clean)}
         if self.scores is not None and of_scores:
-            arrays |= _spread(_read(self.scores, of_scores), verdicts["kept"], OTHER_SCORES)
+            table = _read(self.scores, {"id", *of_scores})
+            arrays |= _spread(table, verdicts, verdicts["kept"], OTHER_SCORES)
         if self.mix is not None and of_mix:
             candidates = is_candidate(verdicts["kept"], documents["holdout"], verdicts["tokens"])
-            arrays |= _spread(_read(self.mix, of_mix), candidates, OTHER_MIXTURE)
+            table = _read(self.mix, {"id", *of_mix})
+            arrays |= _spread(table, verdicts, candidates, OTHER_MIXTURE)
         whole = pa.table({"kept": verdicts["kept"], **arrays})
         whole = whole if rows is None else whole.take(rows)
         return (whole if dropped else whole.filter(whole["kept"])).select(list(columns))
@@ -153,7 +154,7 @@ class Documents:
         for shard in self.shards() if len(wanted) else ():
             rows = find_rows(shard.clean, keys)
             if len(rows):
-                table = shard.read(["id", *columns], rows=rows)
+                table = shard.read(list(dict.fromkeys(["id", *columns])), rows=rows)
                 yield table.filter(pc.is_in(table["id"], wanted)).select(list(columns))
 
     def find_views(self, ids: Iterable[str], *, edited: bool = True) -> dict[str, View]:
@@ -237,15 +238,16 @@ def is_candidate(
 
 
 def _spread(
-    table: pa.Table, mask: pa.ChunkedArray, other: Other
+    table: pa.Table, verdicts: pa.Table, mask: pa.ChunkedArray, other: Other
 ) -> dict[str, pa.Array | pa.ChunkedArray]:
     """The columns of a table that has rows for `mask` alone, with nulls for the others."""
     import numpy as np
     import pyarrow as pa
 
-    has_row = mask.to_numpy()
-    if table.num_rows != int(has_row.sum()):
+    ids, table = table["id"], table.drop_columns(["id"])
+    if not ids.equals(verdicts["id"].filter(mask)):
         raise DataError(other[0], hint=other[1])
+    has_row = mask.to_numpy()
     if has_row.all():
         return {name: table[name] for name in table.column_names}
     rows = pa.array(np.where(has_row, np.cumsum(has_row) - 1, 0), mask=~has_row)
@@ -280,8 +282,8 @@ def _view(row: Mapping[str, Any], edits: tuple[Edit, ...]) -> View:
 
 
 def _view_of_fields(row: Mapping[str, Any], edits: Sequence[Edit]) -> View:
-    fields = dict(json.loads(row["fields"]))
-    media = {item["field"] for item in json.loads(row["media"] or "[]")}
+    fields = {field["name"]: field["text"] for field in row["fields"]}
+    media = {image["field"] for image in row["media"] or ()}
     texts = {name: text for name, text in fields.items() if name not in media}
     by_field = field_edits(texts, edits, row["template"])
     edited = {name: apply_edits(text, by_field.get(name, ())) for name, text in fields.items()}

@@ -38,4 +38,5 @@ class Freshness:
         if name in FILES:
             return outputs.get(name) == self.tables.fingerprint(name)
         stored = self.tables.stored(name)
-        return stored is not None and stored.made.same_as(provenance)
+        is_same = stored is not None and stored.made.same_as(provenance)
+        return is_same and self.tables.has_types(name)

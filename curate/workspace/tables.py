@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import storage, tables
-from curate.errors import MissingInput
+from curate.errors import DataError, MissingInput
 from curate.rounds import Rounds
 from curate.storage import Provenance, Stored
 
@@ -59,10 +59,24 @@ class Tables:
         return stored
 
     def require(self, *names: str) -> None:
-        """Raise MissingInput for a table that has not been made, with the command that makes it."""
+        """Raise MissingInput for a table that has not been made, with the command that makes it.
+
+        Raises DataError for a table with the types of an older version.
+        """
         for name in names:
             if self.fingerprint(name) is None:
                 raise self._missing(name)
+            if name not in (*FILES, *OF_ROUNDS) and not self.has_types(name):
+                hint = f"run `curate {self.maker(name.split('/')[0])}` again"
+                raise DataError(f"{name} has the columns of an older version", hint=hint)
+
+    def has_types(self, name: str) -> bool:
+        """Whether the columns of a table on disk have their declared types, by its first file."""
+        import pyarrow.parquet as pq
+
+        path = self.folder(name)
+        paths = [path] if path.suffix else storage.shards(path)[:1]
+        return all(tables.has_types(name.split("/")[0], pq.read_schema(part)) for part in paths)
 
     def _missing(self, name: str) -> MissingInput:
         stage = self.maker(name.split("/")[0])
@@ -84,12 +98,12 @@ class Tables:
         return {name: self.fingerprint(name) for name in names}
 
     def shards(self, name: str) -> list[Path]:
-        """The shards of a folder table, in order. Raises MissingInput."""
+        """The shards of a folder table, in order. Raises what `require` does."""
         self.require(name)
         return storage.shards(self.folder(name))
 
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
-        """Read a table, or some of its columns, into memory. Raises MissingInput."""
+        """Read a table, or some of its columns, into memory. Raises what `require` does."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 

@@ -94,9 +94,7 @@ def tfidf_head(texts, rows, truth, folds):
 
 def posteriors(where, ids, values):
     """Return the labelled rows of `ids`, and their posteriors."""
-    labels = {
-        row["id"]: json.loads(row["posterior"]) for row in where.tables.read("labels").to_pylist()
-    }
+    labels = {row["id"]: dict(row["posterior"]) for row in where.tables.read("labels").to_pylist()}
     rows = np.array([place for place, id in enumerate(ids) if id in labels])
     truth = [[labels[ids[row]].get(value, 0.0) for value in values] for row in rows]
     return rows, np.array(truth)

@@ -9,14 +9,13 @@ share of an item's runs that a document holds, for every item with at least one 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from curate import storage
+from curate import storage, tables
 from curate.clean.instruments.arrays import StoredArrays, store_arrays
 from curate.clean.instruments.grams import Hashed, hashed
 from curate.clean.instruments.references import digest_of, read_texts
@@ -167,7 +166,7 @@ class Contamination:
         return Prepared(arrays, tuple(item_set.name for item_set in settings.sets))
 
     def measure(self, batch: Batch, prepared: Prepared) -> Mapping[str, pa.Array]:
-        """The items shared by each document, as JSON, and the largest share of one item."""
+        """The items shared by each document, and the largest share of one item."""
         import pyarrow as pa
 
         arrays: Mapping[str, Any] = prepared.index.arrays()
@@ -176,7 +175,7 @@ class Contamination:
         items = [_told(by_item, prepared.sets, arrays) if by_item else None for by_item in by_text]
         largest = [max(by_item.values(), default=0.0) for by_item in by_text]
         return {
-            "contamination": pa.array(items, pa.string()),
+            "contamination": pa.array(items, tables.schema("clean").field("contamination").type),
             SHARE: pa.array(largest, pa.float32()),
         }
 
@@ -212,11 +211,16 @@ def _arrays(workspace: Workspace, settings: ContaminationSpec) -> dict[str, Any]
     }
 
 
-def _told(by_item: Mapping[int, float], sets: Sequence[str], arrays: Mapping[str, Any]) -> str:
-    """The largest 20 shares as JSON: rows of set, item and share."""
+def _told(
+    by_item: Mapping[int, float], sets: Sequence[str], arrays: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """The largest 20 shares, each with its set and its item."""
     ordered = sorted(by_item.items(), key=lambda pair: (-pair[1], pair[0]))[:20]
-    rows = [
-        [sets[int(arrays["sets"][item])], str(arrays["names"][item]), round(share, 4)]
+    return [
+        {
+            "set": sets[int(arrays["sets"][item])],
+            "item": str(arrays["names"][item]),
+            "share": round(share, 4),
+        }
         for item, share in ordered
     ]
-    return json.dumps(rows, ensure_ascii=False)

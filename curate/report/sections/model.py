@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from curate import storage
 from curate.report import charts
+from curate.report.qualities import Spread, quality_by_group
 from curate.report.section import Section, section
 from curate.workspace import Workspace
 
@@ -59,26 +62,36 @@ def calibration(workspace: Workspace) -> Section | None:
     return section("Calibration", words, chart=charts.reliability(metrics["bins"]))
 
 
-def quality(workspace: Workspace) -> Section | None:
-    """The quality of candidates and of drawn documents, by group; None without quality."""
+def quality(workspace: Workspace, folder: Path) -> Section | None:
+    """The quality of candidates and of drawn documents, by group; None without quality.
+
+    `folder` is for scratch.
+    """
     if not (workspace.tables.stored("mix") and workspace.tables.stored("scores")):
         return None
-    scores = workspace.tables.read("scores", ["id", "quality"]).to_pandas()
-    if scores["quality"].isna().all():
+    groups = quality_by_group(workspace, folder)
+    if not groups:
         return None
-    mix = workspace.tables.read("mix", ["id", "group", "copies"]).to_pandas().merge(scores, on="id")
-    chart = charts.distributions(mix)
+    spreads = [
+        {"group": group.group, "which": which, **_quarters(spread)}
+        for which in ("candidates", "drawn")
+        for group in groups
+        for spread in [group.candidates if which == "candidates" else group.drawn]
+        if spread.documents
+    ]
     rows = [
         {
-            "group": str(group),
-            "candidates": len(part),
-            "mean quality": float(part["quality"].mean()),
-            "drawn": int((part["copies"] > 0).sum()),
-            "mean quality drawn": float(part.loc[part["copies"] > 0, "quality"].mean())
-            if (part["copies"] > 0).any()
-            else None,
+            "group": group.group,
+            "candidates": group.candidates.documents,
+            "mean quality": group.candidates.mean,
+            "drawn": group.drawn.documents,
+            "mean quality drawn": group.drawn.mean if group.drawn.documents else None,
         }
-        for group, part in mix.groupby("group", sort=True)
+        for group in groups
     ]
     words = "The bar spans the middle half of each group's quality, the tick is its median."
-    return section("Quality by group", words, chart=chart, rows=rows)
+    return section("Quality by group", words, chart=charts.distributions(spreads), rows=rows)
+
+
+def _quarters(spread: Spread) -> dict[str, float]:
+    return dict(zip(("low", "median", "high"), spread.quartiles, strict=True))

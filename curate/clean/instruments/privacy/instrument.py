@@ -17,10 +17,9 @@ Only counts and positions leave this package, never a value.
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import Field, model_validator
@@ -150,9 +149,9 @@ class Privacy:
         return np.asarray(failed, np.bool_)
 
 
-def _unshown(fields: str, template: str | None) -> Iterator[PrivateSpan]:
+def _unshown(fields: Sequence[Mapping[str, str]], template: str | None) -> Iterator[PrivateSpan]:
     """Yield the private spans in fields that the text does not show. Images are not read."""
-    values = dict(json.loads(fields))
+    values = {field["name"]: field["text"] for field in fields}
     for name in values.keys() - spans(values, template).keys():
         if not values[name].startswith("data:"):
             yield from find(values[name])

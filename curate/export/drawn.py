@@ -1,0 +1,143 @@
+"""What was drawn: its counts and the keys of its lines, shard by shard, and `draw.parquet`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate import chance, tables
+from curate.export.order import key_path
+from curate.mixture.selection import ascending
+from curate.workspace import Workspace
+from curate.workspace.documents import DocumentShard
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was drawn, copies counted: lines and their tokens, and lines by licence and language."""
+
+    lines: int = 0
+    tokens: int = 0
+    licenses: Counter[str] = field(default_factory=Counter)
+    languages: Counter[str] = field(default_factory=Counter)
+
+    def joined(self, other: Drawn) -> Drawn:
+        """The sums of both."""
+        return Drawn(
+            self.lines + other.lines,
+            self.tokens + other.tokens,
+            self.licenses + other.licenses,
+            self.languages + other.languages,
+        )
+
+
+def shards_of(workspace: Workspace) -> list[DocumentShard]:
+    """The shards of the documents with the mixture, and with scores where there are any.
+
+    Raises MissingInput, and DataError where the shards are not those of today's documents.
+    """
+    has_scores = workspace.tables.stored("scores") is not None
+    return workspace.documents.shards(scores=has_scores, mix=True)
+
+
+def read_drawn(
+    workspace: Workspace, shards: Sequence[DocumentShard], seed: int, folder: Path
+) -> Drawn:
+    """Count what was drawn, and write the keys of its lines into a folder.
+
+    Raises DataError where mix or scores are not of the documents that `clean` keeps.
+    """
+    parts: dict[int, Drawn] = {}
+    count = Count(folder, seed)
+    with workspace.watch("ordering", workspace.tables.rows("pool")) as advance:
+        for place, (documents, drawn) in workspace.engine.each(count, shards):
+            parts[place] = drawn
+            advance(documents)
+    return reduce(Drawn.joined, (parts[place] for place in sorted(parts)), Drawn())
+
+
+@dataclass(frozen=True)
+class Count:
+    """Counts what was drawn of a shard, and writes the keys of its lines into a folder."""
+
+    folder: Path
+    seed: int
+
+    def __call__(self, shard: DocumentShard) -> tuple[int, Drawn]:
+        """The number of the shard's documents, and what was drawn of them."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        table = shard.read(["id", "tokens", "license", "language", "copies"])
+        drawn = table.filter(pc.greater(table["copies"], 0))
+        copies = drawn["copies"].to_numpy()
+        pairs = zip(drawn["id"].to_pylist(), copies.tolist(), strict=True)
+        lines = (f"{id} {copy}" for id, count in pairs for copy in range(1, count + 1))
+        keys = ascending(chance.uniform(lines, self.seed, "shuffle"))
+        np.save(key_path(self.folder, shard.number), keys)
+        tokens = int(copies @ drawn["tokens"].to_numpy())
+        licenses = _counts(drawn["license"], copies, "unknown")
+        return table.num_rows, Drawn(
+            len(keys), tokens, licenses, _counts(drawn["language"], copies, "")
+        )
+
+
+def _counts(words: pa.ChunkedArray, copies: NDArray[np.int64], unknown: str) -> Counter[str]:
+    """How many lines have each word, in the order of the first of each."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    if not len(words):
+        return Counter()
+    known = pc.if_else(pc.equal(words, ""), unknown, words)
+    encoded = pc.fill_null(known, unknown).combine_chunks().dictionary_encode()
+    counts = np.bincount(encoded.indices.to_numpy(), copies).astype(int)
+    return Counter(dict(zip(encoded.dictionary.to_pylist(), counts.tolist(), strict=True)))
+
+
+def write_draw(workspace: Workspace, shards: Sequence[DocumentShard], path: Path) -> None:
+    """Write every candidate, drawn or not, in pool order, one shard in memory at a time."""
+    import pyarrow.parquet as pq
+
+    schema = _draw_schema()
+    with (
+        workspace.watch("writing the draw", workspace.tables.rows("mix")) as advance,
+        pq.ParquetWriter(path, schema, compression="zstd") as writer,
+    ):
+        for shard in shards:
+            candidates = _candidates(shard, schema)
+            if candidates.num_rows:
+                writer.write_table(candidates)
+            advance(candidates.num_rows)
+
+
+def _draw_schema() -> pa.Schema:
+    import pyarrow as pa
+
+    names = ("id", "source", "group", "bucket", "tokens", "quality", "weight", "copies")
+    fields = [field for name in ("pool", "scores", "mix") for field in tables.schema(name, *names)]
+    by_name = {field.name: field for field in fields}
+    return pa.schema([by_name[name] for name in names])
+
+
+def _candidates(shard: DocumentShard, schema: pa.Schema) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = [name for name in schema.names if name != "quality" or shard.scores is not None]
+    table = shard.read(columns)
+    table = table.filter(table["copies"].is_valid())
+    quality: Any = pa.nulls(table.num_rows, pa.float64())
+    if "quality" in table.column_names:
+        quality = pc.if_else(pc.is_nan(table["quality"]), None, table["quality"])
+    arrays = {**{name: table[name] for name in table.column_names}, "quality": quality}
+    return pa.table(arrays).select(schema.names).cast(schema)

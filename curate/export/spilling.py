@@ -1,0 +1,125 @@
+"""The lines of an export on disk, by piece: each shard of the documents is read once.
+
+A spill is an Arrow file with the lines of some shards: for each shard one record batch a piece. A
+piece is then read by seeks, one file at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from curate.export.documents import Reader, line_schema
+from curate.export.order import Edges, read_keys
+from curate.workspace.documents import DocumentShard
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+SPILLS = 256
+"""The most files that are spilled to, and so the most that a piece has to open."""
+
+Spilled = tuple[Sequence[DocumentShard], Path]
+"""Some shards of the documents, and the file that their lines are spilled to."""
+
+
+def spilled(shards: Sequence[DocumentShard], folder: Path) -> list[Spilled]:
+    """The shards by the file that their lines go to."""
+    size = -(-len(shards) // SPILLS)
+    chunks = [shards[start : start + size] for start in range(0, len(shards), max(1, size))]
+    return [(chunk, folder / f"{number:05}.arrow") for number, chunk in enumerate(chunks)]
+
+
+@dataclass(frozen=True)
+class Spill:
+    """Spills the lines of some shards, by piece. `keys` is the folder of the lines' keys."""
+
+    read: Reader
+    keys: Path
+    edges: Edges
+
+    def __call__(self, item: Spilled) -> int:
+        """The number of lines that were spilled."""
+        import pyarrow as pa
+
+        shards, path = item
+        lines = 0
+        with pa.ipc.new_file(str(path), _schema()) as writer:
+            for shard in shards:
+                for piece in self._pieces(shard):
+                    writer.write_batch(piece)
+                    lines += piece.num_rows
+        return lines
+
+    def _pieces(self, shard: DocumentShard) -> Iterator[pa.RecordBatch]:
+        """Yield the lines of each piece, in order; a document's text is copied into its lines."""
+        import numpy as np
+        import pyarrow as pa
+
+        documents = self.read(shard)
+        keys, places = read_keys(self.keys, shard.number)
+        order = np.argsort(keys, kind="stable")
+        keys, places = keys[order], places[order]
+        rows, copies = _lines(documents["copies"].to_numpy(), order)
+        columns = [column.combine_chunks() for column in documents.columns]
+        whole = pa.RecordBatch.from_arrays(columns, documents.column_names)
+        start = 0
+        for end in self.edges.ends(keys, places):
+            lines = slice(start, end)
+            piece = whole.take(pa.array(rows[lines]))
+            yield _batch(piece, copies[lines], keys[lines], places[lines])
+            start = end
+
+
+def _lines(
+    copies: NDArray[np.int64], order: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The document's row and the number of the copy, from 1, of every line in order."""
+    import numpy as np
+
+    rows = np.repeat(np.arange(len(copies)), copies)
+    before = np.repeat(np.cumsum(copies) - copies, copies)
+    numbers = (1 + np.arange(len(rows)) - before).astype(np.int32)
+    return rows[order], numbers[order]
+
+
+def _batch(
+    documents: pa.RecordBatch,
+    copies: NDArray[np.int32],
+    keys: NDArray[np.uint64],
+    places: NDArray[np.uint64],
+) -> pa.RecordBatch:
+    import pyarrow as pa
+
+    arrays = dict(zip(documents.schema.names, documents.columns, strict=True))
+    arrays |= {"copy": pa.array(copies), "key": pa.array(keys), "place": pa.array(places)}
+    schema = _schema()
+    return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
+
+
+def _schema() -> pa.Schema:
+    """A line as it is exported, its tokens, and what it is sorted by."""
+    import pyarrow as pa
+
+    own = [("tokens", pa.int64()), ("key", pa.uint64()), ("place", pa.uint64())]
+    return pa.schema([*line_schema(), *own])
+
+
+def read_piece(paths: Sequence[Path], pieces: int, piece: int) -> pa.Table:
+    """The lines of one of so many pieces, in order, from all spills."""
+    import numpy as np
+    import pyarrow as pa
+
+    parts = []
+    for path in paths:
+        with pa.OSFile(str(path)) as file:
+            reader = pa.ipc.open_file(file)
+            batches = range(piece, reader.num_record_batches, pieces)
+            parts += [reader.get_batch(number) for number in batches]
+    lines = pa.Table.from_batches(parts, _schema())
+    order = np.lexsort((lines["place"].to_numpy(), lines["key"].to_numpy()))
+    return lines.take(pa.array(order))

@@ -1,0 +1,119 @@
+"""Write the shards of an export from the spilled lines, and digest their content in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+
+from curate.export.formats import FORMATS
+from curate.export.labels import quoted
+from curate.export.manifest import entry
+from curate.export.order import Unit
+from curate.export.spilling import read_piece
+from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+R = TypeVar("R")
+
+AHEAD = 8
+"""So many units for each worker are written before all of their content is digested."""
+
+BLOCK = 1 << 20
+"""Bytes that are digested at once."""
+
+
+@dataclass(frozen=True)
+class WriteUnit:
+    """Writes one unit of work: shards into `folder`, the content of their lines into `contents`.
+
+    `spills` are the files of spilled lines, which hold `pieces` pieces each.
+    """
+
+    spills: tuple[Path, ...]
+    pieces: int
+    folder: Path
+    contents: Path
+    format: str
+    shard_lines: int
+
+    def __call__(self, unit: Unit) -> list[dict[str, Any]]:
+        """What the manifest says of each shard."""
+        with content_path(self.contents, unit).open("wb") as contents:
+            return [self._shard(number, tables, contents) for number, tables in self._shards(unit)]
+
+    def _shards(self, unit: Unit) -> Iterator[tuple[int, Iterator[pa.Table]]]:
+        """Yield the number of each shard, and its lines in parts."""
+        if len(unit.pieces) > 1:
+            yield unit.first, (self._piece(piece) for piece in unit.pieces)
+            return
+        lines = self._piece(unit.pieces[0])
+        for place, start in enumerate(range(0, max(1, lines.num_rows), self.shard_lines)):
+            yield unit.first + place, iter([lines.slice(start, self.shard_lines)])
+
+    def _piece(self, piece: int) -> pa.Table:
+        return read_piece(self.spills, self.pieces, piece)
+
+    def _shard(self, number: int, parts: Iterator[pa.Table], contents: BinaryIO) -> dict[str, Any]:
+        path = self.folder / f"data-{number:05}.{self.format}"
+        documents = tokens = 0
+        with FORMATS[self.format].writing(path) as write:
+            for lines in parts:
+                ids, texts = (list(map(quoted, lines[name].to_pylist())) for name in ("id", "text"))
+                write(lines, ids, texts)
+                contents.writelines(_contents(ids, lines["copy"].to_pylist(), texts))
+                documents += lines.num_rows
+                tokens += sum(lines["tokens"].to_pylist())
+        return entry(path, documents, tokens)
+
+
+def _contents(ids: Sequence[str], copies: Sequence[int], texts: Sequence[str]) -> Iterator[bytes]:
+    """Yield `content_line` of every document, from the JSON of its id and text."""
+    for id, copy, text in zip(ids, copies, texts, strict=True):
+        yield f"[{id}, {copy}, {text}]\n".encode()
+
+
+def content_path(folder: Path, unit: Unit) -> Path:
+    """Where the content of a unit waits until it is digested."""
+    return folder / f"{unit.first:05}"
+
+
+def write_shards(
+    workspace: Workspace, write: WriteUnit, units: Sequence[Unit], lines: int
+) -> tuple[list[dict[str, Any]], str]:
+    """Write all shards; what the manifest says of each, and the digest of all their content."""
+    content = sha256()
+    files: list[dict[str, Any]] = []
+    size = AHEAD * workspace.engine.workers
+    with workspace.watch("exporting", lines) as advance:
+        for start in range(0, len(units), size):
+            some = units[start : start + size]
+            written = in_order(workspace.engine.each(write, some))
+            for unit, entries in zip(some, written, strict=True):
+                _digest(content_path(write.contents, unit), content)
+                files += entries
+                advance(sum(file["documents"] for file in entries))
+    return files, content.hexdigest()
+
+
+def in_order(results: Iterator[tuple[int, R]]) -> Iterator[R]:
+    """Yield results in the order of their places, from 0, as soon as those before are there."""
+    waiting: dict[int, R] = {}
+    place = 0
+    for number, result in results:
+        waiting[number] = result
+        while place in waiting:
+            yield waiting.pop(place)
+            place += 1
+
+
+def _digest(path: Path, content: Any) -> None:
+    """Add a file to the digest, and delete it."""
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            content.update(block)
+    path.unlink()

@@ -1,0 +1,143 @@
+"""The quality of candidates and of drawn documents, by group: counts, means and exact quartiles.
+
+One pass joins `mix` with `scores`, adds up, and writes numbers as scratch. The quartiles are found
+in these (see `quartiles`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate.mixture.selection import ascending
+from curate.report.folding import encoded, of_shards, read
+from curate.report.quartiles import Values, quartiles
+from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Documents of one group: their number, and the mean and the quartiles of their quality.
+
+    Documents without a quality count in the number alone. Mean and quartiles may be NaN.
+    """
+
+    documents: int
+    mean: float
+    quartiles: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class GroupQuality:
+    """The candidates of a group, and those of them that were drawn."""
+
+    group: str
+    candidates: Spread
+    drawn: Spread
+
+
+def quality_by_group(workspace: Workspace, folder: Path) -> list[GroupQuality]:
+    """The quality of every group, by name; empty where no document has a quality.
+
+    A candidate that `scores` does not hold is left out. `folder` is for scratch files.
+    """
+    folder.mkdir()
+    scan = _Scan(workspace.tables.folder("scores"), folder)
+    pieces = [piece for piece in of_shards(workspace, "reading quality", "mix", scan) if piece]
+    names = sorted({name for piece in pieces for name in piece.groups})
+    if not any(piece.has_quality for piece in pieces):
+        return []
+    place_of = {name: place for place, name in enumerate(names)}
+    sums = _summed(pieces, place_of)
+    files = [
+        Values(number, piece.path, tuple(place_of[name] for name in piece.groups))
+        for number, piece in enumerate(pieces)
+    ]
+    with workspace.watch("finding quartiles", None):
+        quarters = quartiles(workspace.engine, files, sums[:, :, 1].astype(int).ravel().tolist())
+    rows = zip(sums.reshape(-1, 3).tolist(), quarters, strict=True)
+    spreads = [
+        Spread(int(documents), total / known if known else nan, quarter)
+        for (documents, known, total), quarter in rows
+    ]
+    return list(map(GroupQuality, names, spreads[::2], spreads[1::2]))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """What is known of one shard: its scratch file, its groups, and their sums.
+
+    `sums` is groups x (candidates, drawn) x (documents, known, total of quality).
+    """
+
+    path: Path
+    groups: tuple[str, ...]
+    sums: NDArray[np.float64]
+    has_quality: bool
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """Joins a shard of `mix` with that of `scores`; None where scores have no such shard."""
+
+    scores: Path
+    folder: Path
+
+    def __call__(self, path: Path) -> tuple[int, Piece | None]:
+        import numpy as np
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        mix = read(path, "id", "group", "copies")
+        if not (self.scores / path.name).exists():
+            return mix.num_rows, None
+        scores = read(self.scores / path.name, "id", "quality")
+        quality_of = np.asarray(scores["quality"].to_numpy(), np.float64)
+        places = pc.index_in(mix["id"], value_set=scores["id"])
+        rows, quality = mix.filter(pc.is_valid(places)), quality_of[places.drop_null()]
+        names, group = encoded(rows["group"])
+        drawn = rows["copies"].to_numpy() > 0
+        target = self.folder / f"{path.stem}.arrow"
+        numbers = {"group": group, "drawn": drawn, "key": ascending(quality)}
+        _write(target, pa.table(numbers).filter(~np.isnan(quality)))
+        masks = (drawn | True, drawn)
+        sums = np.stack([_sums(group, quality, mask, len(names)) for mask in masks], axis=1)
+        has_quality = not np.isnan(quality_of).all()
+        return mix.num_rows, Piece(target, tuple(names), sums, has_quality)
+
+
+def _sums(
+    group: NDArray[Any], quality: NDArray[np.float64], mask: NDArray[np.bool_], groups: int
+) -> NDArray[np.float64]:
+    """Documents, documents with a quality, and the total of their quality, for each group."""
+    import numpy as np
+
+    known = mask & ~np.isnan(quality)
+    documents = np.bincount(group[mask], minlength=groups)
+    numbers = np.bincount(group[known], minlength=groups)
+    return np.stack([documents, numbers, np.bincount(group[known], quality[known], groups)], 1)
+
+
+def _summed(pieces: Sequence[Piece], place_of: dict[str, int]) -> NDArray[np.float64]:
+    """The sums of all pieces, in their order."""
+    import numpy as np
+
+    total = np.zeros((len(place_of), 2, 3))
+    for piece in pieces:
+        total[[place_of[name] for name in piece.groups]] += piece.sums
+    return total
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    import pyarrow as pa
+
+    with pa.ipc.new_file(str(path), table.schema) as writer:
+        writer.write_table(table)

@@ -1,0 +1,314 @@
+"""The stages of a recipe, run for real on a probe: what each takes, and how that grows.
+
+A stage runs at least three times. The first run also loads what is loaded once; more runs, on few
+and on many documents, tell what a document takes. `pool` and `clean` read the probe itself. The
+stages behind them are so fast that they get a larger one (see `run/enlarging.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+from curate.errors import CurateError, DataError
+from curate.forms import load_form
+from curate.mix.spec import tokens_of
+from curate.pool.work import CHARS_PER_SHARD, ROWS_PER_SHARD
+from curate.progress import Advance
+from curate.run.enlarging import copy, enlarge
+from curate.run.probe import Probe, probe_pool, probe_workspace
+from curate.run.rates import COPIES, MB, WORKER, Memory, Rate, Run, line, resident, timed
+from curate.run.recipe import Recipe
+from curate.run.stages import every, find, run_stage, takes_part
+from curate.score.rehearsing import question_of, rehearse, stored_vectors, write_vectors
+from curate.score.spec import ScoreSpec
+from curate.spec import Spec
+from curate.stage import Stage, if_mixed
+from curate.workspace import Workspace
+
+FRONT = ("pool", "clean")
+WARM = 100
+"""The documents of the smaller probe of `pool` and `clean`."""
+
+MOST, MOST_BYTES = 5 * ROWS_PER_SHARD, 16 << 20
+"""The larger probe has at most so many documents, and about so many bytes of text."""
+
+FEW = 50
+"""So many documents are sampled, and so many answers learned, where growth is measured."""
+
+ENCODED = 8
+"""The documents of the smaller probe of an encoder."""
+
+ALL_BUT = 0.2
+"""Fewer vectors than this share are taken for not missing: documents are not counted exactly."""
+
+RUNS = ("cold", "few", "many")
+SHORT = 0.5
+"""Seconds of a run that is so short that it is done twice: chance would decide."""
+
+Runs = dict[str, Run]
+"""The runs of one stage, by their names."""
+
+
+@dataclass
+class Trial:
+    """A recipe that is tried on a probe of the `documents` that a run would have.
+
+    `root` is the run's own folder, which is only read; the workspaces of the trial are made in
+    `folder`. `parent` is the memory of the process in MB, without what its workers load. `rates`
+    are by stage, and `notes` say which stages could not be tried, and why.
+    """
+
+    recipe: Recipe
+    root: Path
+    folder: Path
+    probe: Probe
+    documents: int
+    parent: float = field(default_factory=resident)
+    rates: dict[str, list[Rate]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @cached_property
+    def text_size(self) -> float:
+        """The mean size of a text, in bytes."""
+        return sum(len(text.encode()) for text in self.probe.texts) / len(self.probe.texts)
+
+    def shard(self, documents: int) -> int:
+        """The number of documents in a shard, if there are so many documents."""
+        return min(ROWS_PER_SHARD, documents, max(1, int(CHARS_PER_SHARD / self.text_size)))
+
+    @property
+    def enlarged(self) -> int:
+        """The number of documents in the larger probe."""
+        most = min(MOST, self.documents, int(MOST_BYTES / self.text_size))
+        return max(len(self.probe.texts), most)
+
+    @contextmanager
+    def noting(self, stage: str) -> Iterator[None]:
+        """Turn an error, as of a probe that is too small, into a note on the stage."""
+        try:
+            yield
+        except CurateError as error:
+            note = f"{stage} could not be foreseen: {error.message}"
+            self.notes += [] if note in self.notes else [note]
+
+    def add(self, rate: Rate) -> None:
+        """Add a rate to those of its stage."""
+        self.rates.setdefault(rate.stage, []).append(rate)
+
+
+def stages_of(recipe: Recipe, root: Path) -> list[Stage[Any]]:
+    """The stages that take part now, or will once people have answered, and have a cost."""
+    workspace = Workspace(root)
+    return [stage for stage in every() if stage.cost and _will_run(recipe, workspace, stage)]
+
+
+def _will_run(recipe: Recipe, workspace: Workspace, stage: Stage[Any]) -> bool:
+    is_late = recipe.asks_people() and stage.takes_part is not if_mixed
+    return is_late or takes_part(recipe, workspace, stage.name)
+
+
+def try_stages(trial: Trial, stages: Sequence[Stage[Any]], advance: Advance) -> None:
+    """Find the rates of the stages. Raises what `pool` and `clean` raise; others get a note."""
+    workspace = _try_front(trial, [stage for stage in stages if stage.name in FRONT], advance)
+    behind = [stage for stage in stages if stage.name not in FRONT]
+    _, dimension = stored_vectors(Workspace(trial.root), trial.recipe.score)
+    if any(stage.name == "score" for stage in behind):
+        with trial.noting("score"):
+            dimension = _try_encoder(trial, workspace, advance)
+    _try_behind(trial, workspace, behind, dimension, advance)
+
+
+# ── pool and clean
+
+
+def _try_front(trial: Trial, stages: Sequence[Stage[Any]], advance: Advance) -> Workspace:
+    """Try `pool` and `clean`; the result is the workspace that holds the whole probe."""
+    small = trial.probe.first(WARM)
+    runs: dict[str, Runs] = {stage.name: {} for stage in stages}
+    for name, part in zip(RUNS, (small, small, trial.probe), strict=True):
+        workspace = _run_front(trial, name, part, stages, runs)
+        if name != "cold" and all(own[name].seconds < SHORT for own in runs.values()):
+            _run_front(trial, name, part, stages, runs)
+        advance(len(stages))
+    held = COPIES * trial.shard(trial.documents) * trial.text_size / MB
+    for stage in stages:
+        rate, many = _rate(trial, stage, runs[stage.name]), runs[stage.name]["many"]
+        trial.add(replace(rate, memory=replace(rate.memory, worker=many.after, held=held)))
+    return workspace
+
+
+def _run_front(
+    trial: Trial, name: str, part: Probe, stages: Sequence[Stage[Any]], runs: dict[str, Runs]
+) -> Workspace:
+    """Run `pool` and `clean` once on a part of the probe, and keep the quicker of two runs."""
+    folder = trial.folder / f"{name}-{sum(1 for _ in trial.folder.iterdir())}"
+    workspace = probe_workspace(trial.root, folder)
+    pool = probe_pool(trial.recipe, workspace.root, part)
+    for stage in stages:
+        spec = pool if stage.name == "pool" else trial.recipe.section(stage.name)
+        work = partial(run_stage, workspace, stage.name, spec)
+        run = _run(workspace, stage, work, len(part.texts))
+        runs[stage.name][name] = _quicker(run, runs[stage.name].get(name))
+    return workspace
+
+
+def _quicker(run: Run, other: Run | None) -> Run:
+    return run if other is None or run.seconds < other.seconds else other
+
+
+def _run(workspace: Workspace, stage: Stage[Any], work: Callable[[], Any], documents: int) -> Run:
+    assert stage.cost is not None
+    return timed(work, documents, workspace.root / stage.cost.writes)
+
+
+def _run_behind(
+    workspace: Workspace, stage: Stage[Any], work: Callable[[], Any], documents: int
+) -> Run:
+    """A run behind `clean`; what `score` writes there are scores, for its vectors are made up."""
+    assert stage.cost is not None
+    writes = "scores" if stage.name == "score" else stage.cost.writes
+    return timed(work, documents, workspace.root / writes)
+
+
+def _rate(trial: Trial, stage: Stage[Any], runs: Runs, *, alone: bool = False) -> Rate:
+    """The rate of a stage from its runs; what it loads once is in `cold` alone."""
+    assert stage.cost is not None
+    cost, spec = stage.cost, trial.recipe.section(stage.name)
+    few, many = runs["few"], runs["many"]
+    _, seconds = line(_seconds(few, alone), _seconds(many, alone), few, many)
+    fixed_bytes, size = line(few.bytes, many.bytes, few, many)
+    cold = runs["cold"]
+    fixed = max(0.0, _seconds(cold, alone) - cold.documents * seconds)
+    larger = trial.shard(trial.documents) / trial.shard(many.documents)
+    memory = Memory(trial.parent, WORKER, many.held * max(1.0, larger), cost.grows(spec))
+    scratch = cost.scratch(spec) + (size if cost.spills else 0)
+    return Rate(stage.name, fixed, seconds, size, scratch, alone, fixed_bytes, memory)
+
+
+def _seconds(run: Run, alone: bool) -> float:
+    """The seconds of a run; what one process does may run in several threads of it."""
+    return min(run.seconds, run.elapsed) if alone else run.seconds
+
+
+# ── the encoder
+
+
+def _try_encoder(trial: Trial, workspace: Workspace, advance: Advance) -> int:
+    """Add the rate of embedding what has no vectors yet; the dimension of the vectors."""
+    stage, spec = find("score"), trial.recipe.section("score")
+    assert stage.cost is not None
+    assert isinstance(spec, ScoreSpec)
+    kept = workspace.tables.read("clean", ["kept"])["kept"].to_pylist()
+    expected = max(1.0, trial.documents * sum(kept) / len(kept))
+    rows, dimension = stored_vectors(Workspace(trial.root), spec)
+    missing = max(0.0, 1 - rows / expected)
+    if missing < ALL_BUT:
+        return dimension
+    runs: Runs = {}
+    many = trial.probe.first(stage.cost.documents or WARM)
+    few = trial.probe.first(min(ENCODED, len(many.texts)))
+    plain = trial.recipe.clean.model_copy(update={"rules": (), "against": ()})
+    for name, part in zip(RUNS, (few, few, many), strict=True):
+        own = probe_workspace(trial.root, trial.folder / f"encoder-{name}")
+        run_stage(own, "pool", probe_pool(trial.recipe, own.root, part))
+        run_stage(own, "clean", plain)
+        runs[name] = _run(own, stage, partial(stage.cost.run, own, spec), len(part.texts))
+        advance(1)
+    trial.parent += runs["cold"].loaded
+    rate = _rate(trial, stage, runs, alone=stage.cost.alone)
+    share = missing * expected / trial.documents
+    trial.add(replace(rate, seconds=rate.seconds * share, bytes=rate.bytes * share))
+    return stored_vectors(own, spec)[1]
+
+
+# ── behind clean
+
+
+def _try_behind(
+    trial: Trial,
+    workspace: Workspace,
+    stages: Sequence[Stage[Any]],
+    dimension: int,
+    advance: Advance,
+) -> None:
+    """Add the rates of the stages behind `clean`, all on the same larger probe."""
+    runs: dict[str, Runs] = {stage.name: {} for stage in stages}
+    least = len(trial.probe.texts)
+    for name, documents in zip(RUNS, (least, least, trial.enlarged), strict=True):
+        own = copy(workspace, trial.folder / f"behind-{name}")
+        if documents > least:
+            enlarge(own, documents)
+        for stage in stages:
+            with trial.noting(stage.name):
+                work = _work(trial, own, stage, documents, dimension, is_cold=name == "cold")
+                run = _run_behind(own, stage, work, documents)
+                is_short = name != "cold" and run.seconds < SHORT
+                again = _run_behind(own, stage, work, documents) if is_short else None
+                runs[stage.name][name] = _quicker(run, again)
+            advance(1)
+    for stage in stages:
+        if len(runs[stage.name]) == len(RUNS):
+            trial.parent += runs[stage.name]["cold"].loaded
+            trial.add(_rate(trial, stage, runs[stage.name]))
+            with trial.noting(stage.name):
+                _try_bounded(trial, own, stage, runs[stage.name]["many"])
+
+
+def _work(
+    trial: Trial,
+    workspace: Workspace,
+    stage: Stage[Any],
+    documents: int,
+    dimension: int,
+    *,
+    is_cold: bool,
+) -> Callable[[], Any]:
+    """What is timed of a stage, with settings that fit a probe of so many documents."""
+    recipe = trial.recipe
+    if stage.name == "score":
+        spec = recipe.score
+        if not dimension:
+            raise DataError("its encoder could not be tried")
+        questions = Workspace(trial.root).rounds.questions()
+        question = question_of(questions or load_form(recipe.push.form, trial.root).questions, spec)
+        if question is None:
+            raise DataError("the form asks nothing that can be learned")
+        shards = write_vectors(workspace, dimension)
+        answers = max(recipe.sample.n if is_cold else FEW, spec.folds * len(question.labels))
+        return partial(rehearse, workspace, spec, shards, question, answers)
+    return partial(
+        run_stage, workspace, stage.name, _spec(trial, stage, documents, is_cold=is_cold)
+    )
+
+
+def _spec(trial: Trial, stage: Stage[Any], documents: int, *, is_cold: bool) -> Spec:
+    """The settings of a stage on a probe: amounts of the whole run become those of the probe."""
+    assert stage.cost is not None
+    recipe, spec = trial.recipe, trial.recipe.section(stage.name)
+    if stage.name == "sample" and not is_cold:
+        return spec.model_copy(update={"n": min(recipe.sample.n, FEW)})
+    if stage.name == "mix" and not str(recipe.mix.budget).strip().endswith("%"):
+        budget = tokens_of(recipe.mix.budget, 1) * documents / trial.documents
+        return spec.model_copy(update={"budget": max(1, round(budget))})
+    return stage.cost.bounded.least(spec) if stage.cost.bounded else spec
+
+
+def _try_bounded(trial: Trial, workspace: Workspace, stage: Stage[Any], least: Run) -> None:
+    """Add what a stage does with so much text at most: the difference to a run with the least."""
+    assert stage.cost is not None
+    if stage.cost.bounded is None:
+        return
+    spec = trial.recipe.section(stage.name)
+    work = partial(run_stage, workspace, stage.name, spec)
+    whole = _run(workspace, stage, work, least.documents)
+    most = stage.cost.bounded.bytes(spec) / trial.text_size
+    read = min(most, least.documents)
+    seconds = max(0.0, whole.seconds - least.seconds) / read
+    grows = max(0.0, whole.held - least.held) * MB / read
+    memory = Memory(trial.parent, WORKER, 0.0, grows)
+    trial.add(Rate(stage.name, 0.0, seconds, 0.0, alone=True, memory=memory, most=most))

@@ -1,0 +1,421 @@
+"""The export made on disk is the one made in memory, whatever the shards, pieces and workers."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate import storage, tables
+from curate.engine import Local
+from curate.errors import DataError
+from curate.export import order, spilling
+from curate.export.formats import read_shard
+from curate.export.labels import Predicted
+from curate.export.order import Edges, Plan, find_edges, key_path, read_keys
+from curate.export.verify import verify
+from curate.export.writing import in_order
+from curate.pool import stage as pool
+from tests import whole_export
+from tests.shards import recut
+
+VALUES = ("bad", "good", '100 % "odd" {}')
+WORDS = (
+    "soup",
+    "brød",
+    "茶",
+    'a "plum"',
+    "back\\slash",
+    "tab\there",
+    "line\nbreak",
+    "\u2028",
+    "😀",
+)
+
+
+def texts(source, count, rng):
+    return [f"{source} {n} " + " ".join(rng.choice(WORDS, 12)) for n in range(count)]
+
+
+@pytest.fixture
+def varied(offline, monkeypatch):
+    """A mixture with copies, edits, fields, spans, licences, qualities and labels of both kinds."""
+    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 17)
+    rng = np.random.default_rng(1)
+    plain = [
+        {"text": text, "license": rng.choice(["MIT", "", "CC0-1.0"])}
+        for text in texts("web", 60, rng)
+    ]
+    masked = [f"Write to ann{n}@example.org, or call {n}: it is {n} miles." for n in range(20)]
+    chats = [
+        {"q": f"Ask bob{n}@example.org what is {n}, please?", "a": f"It is “{n}”, of course."}
+        for n in range(20)
+    ]
+    offline.lines("web.jsonl", plain)
+    offline.lines("mail.jsonl", masked)
+    offline.lines("chat.jsonl", chats)
+    sources = [
+        {"paths": ["data/web.jsonl"], "license": {"field": "license"}},
+        {"paths": ["data/mail.jsonl"], "license": "CC-BY-4.0"},
+        {"paths": ["data/chat.jsonl"], "fields": ["q", "a"], "template": "Q: {q}\nA: {a}"},
+    ]
+    offline.run("pool", sources=sources, tokenizer="bytes", holdout=0.1)
+    offline.run("clean", rules=["length"], privacy="mask", languages={}, near_duplicates=None)
+    score(offline, rng)
+    settle(offline, rng)
+    offline.run("mix", groups=["source"], budget="230%", max_epochs=3)
+    return offline
+
+
+def score(offline, rng, *, kind="choice", values=VALUES):
+    """Write scores as the stage lays them out; some have no quality."""
+    workspace = offline.workspace
+    made = workspace.freshness.provenance(
+        "score",
+        offline.spec("score"),
+        workspace.tables.fingerprints(("pool", "clean")),
+        question="mood",
+        values=list(values),
+        kind=kind,
+    )
+    with workspace.tables.building("scores", made) as folder:
+        for shard in workspace.documents.shards():
+            ids = shard.read(["id"])["id"]
+            shares = rng.dirichlet(np.ones(len(values)), len(ids))
+            shares[0] = np.eye(len(values))[0] + 5e-7 * (np.arange(len(values)) == 1)
+            quality = np.where(rng.random(len(ids)) < 0.3, np.nan, shares[:, 0])
+            columns = {"id": ids, "quality": pa.array(quality, from_pandas=rng.random() < 0.5)}
+            columns |= {name: pa.nulls(len(ids), pa.float64()) for name in ("low", "high")}
+            columns |= {"out_of_fold": np.zeros(len(ids), bool)}
+            columns |= {"mood": pa.array(values).take(pa.array(shares.argmax(axis=1)))}
+            columns |= {f"mood:{value}": shares[:, n] for n, value in enumerate(values)}
+            pq.write_table(pa.table(columns), folder / shard.name)
+
+
+def settle(offline, rng):
+    """Write labels of people: of the model's question, and spans over texts and fields."""
+    rows = []
+    kept = offline.workspace.documents.table(("id", "text", "fields"))
+    for document in kept.to_pylist():
+        if rng.random() < 0.3:
+            value = str(rng.choice(VALUES))
+            rows.append(settled(document["id"], "mood", value, [(value, 0.75), (VALUES[0], 0.25)]))
+        if rng.random() < 0.6:
+            starts = sorted(rng.integers(0, 25, 3).tolist())
+            field = {"field": "q"} if document["fields"] else {}
+            spans = [{"start": at, "end": at + 4, "label": "X", **field} for at in starts]
+            rows.append(settled(document["id"], "names", spans, []))
+        if rng.random() < 0.1:
+            rows.append(settled(document["id"], "names", [], []))
+    made = offline.workspace.freshness.provenance("agree", offline.spec("agree"), {})
+    offline.workspace.tables.write("labels", tables.rows("labels", rows), made)
+
+
+def settled(id, question, value, posterior):
+    row = {"id": id, "question": question, "value": json.dumps(value), "posterior": posterior}
+    return row | {"confidence": 1.0, "votes": 1, "agreement": 1.0, "method": "vote"}
+
+
+def read(folder):
+    """Return the manifest, and the bytes of every shard."""
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return manifest, [(folder / entry["path"]).read_bytes() for entry in manifest["files"]]
+
+
+# ── the same export as in memory
+
+
+def test_the_lines_are_those_of_an_export_in_memory(varied):
+    documents = list(whole_export.documents_of(varied.workspace, seed=4))
+    made = varied.run("export", seed=4, shard_documents=40)
+    folder = varied.root / "export"
+    manifest, shards = read(folder)
+    assert shards == whole_export.shards_of(documents, 40)
+    assert made.content_sha256 == whole_export.content_of(documents)
+    assert (made.documents, made.files) == (len(documents), len(shards))
+    assert pq.read_table(folder / "draw.parquet").to_pylist() == whole_export.draw_table(
+        varied.workspace
+    )
+    tokens = {row["id"]: row["tokens"] for row in varied.rows("clean")}
+    for entry, start in zip(manifest["files"], range(0, len(documents), 40), strict=True):
+        part = documents[start : start + 40]
+        assert entry["documents"] == len(part)
+        assert entry["tokens"] == sum(tokens[document["id"]] for document in part)
+    assert made.tokens == sum(entry["tokens"] for entry in manifest["files"])
+    assert verify(folder).problems == ()
+    kinds = [document for document in documents if document["copy"] > 1]
+    assert kinds
+    assert any("fields" in document and "edited" in document for document in documents)
+    names = [document["labels"].get("names", {}) for document in documents]
+    assert any("unplaced" in label for label in names)
+    assert {document["quality"] is None for document in documents} == {True, False}
+
+
+def test_parquet_holds_the_same(varied):
+    varied.run("export", seed=4, shard_documents=40, format="parquet")
+    documents = whole_export.documents_of(varied.workspace, seed=4)
+    paths = sorted((varied.root / "export").glob("data-*.parquet"))
+    read_back = [document for path in paths for document in read_shard(path)]
+    assert read_back == [{"fields": None, "edited": None, **document} for document in documents]
+    rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
+    for row, document in zip(rows, read_back, strict=True):
+        assert row["labels"] == json.dumps(document["labels"], ensure_ascii=False)
+        fields = document["fields"]
+        assert row["fields"] == (fields and json.dumps(fields, ensure_ascii=False))
+
+
+def test_the_card_counts_lines_by_licence_and_language(varied):
+    varied.run("export")
+    licenses, languages = whole_export.words_of(varied.workspace)
+    card = (varied.root / "export" / "README.md").read_text(encoding="utf-8")
+    counted = "".join(f"- {name}: {n:,} documents\n" for name, n in licenses.most_common())
+    assert len(licenses) == 4
+    assert f"## Licences of the drawn documents\n\n{counted}" in card
+    for language in languages:
+        assert not language or f"\n- {language}\n" in card
+
+
+def test_ratings_are_numbers(varied):
+    score(varied, np.random.default_rng(2), kind="rating", values=("1", "2", "3"))
+    varied.run("mix", groups=["source"], budget="60%")
+    varied.run("export")
+    documents = list(whole_export.documents_of(varied.workspace))
+    _, shards = read(varied.root / "export")
+    assert shards == whole_export.shards_of(documents, 50_000)
+    by_model = [document["labels"]["mood"]["value"] for document in documents]
+    assert {type(value) for value in by_model if value not in VALUES} == {float}
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 20_000, 16 << 20])
+@pytest.mark.parametrize("shard_documents", [1, 33, 50_000])
+def test_pieces_and_shards_change_no_line(varied, monkeypatch, piece_bytes, shard_documents):
+    monkeypatch.setattr(order, "PIECE_BYTES", piece_bytes)
+    monkeypatch.setattr(order, "AT_ONCE", 7)
+    monkeypatch.setattr(spilling, "SPILLS", 3)
+    documents = list(whole_export.documents_of(varied.workspace))
+    made = varied.run("export", shard_documents=shard_documents)
+    _, shards = read(varied.root / "export")
+    assert shards == whole_export.shards_of(documents, shard_documents)
+    assert made.content_sha256 == whole_export.content_of(documents)
+
+
+def test_two_workers_write_the_same_bytes(varied):
+    contents = []
+    for workers in (1, 2):
+        varied.workspace.engine = Local(workers)
+        for format in ("jsonl", "parquet"):
+            varied.run("export", shard_documents=25, format=format)
+            files = sorted((varied.root / "export").iterdir())
+            contents.append({path.name: path.read_bytes() for path in files})
+        varied.workspace.engine.close()
+    assert contents[:2] == contents[2:]
+    assert not (varied.root / ".building" / "export-scratch").exists()
+
+
+@pytest.mark.parametrize("rows", [1, 40, 1000])
+def test_shards_of_the_pool_change_no_line(varied, rows):
+    varied.run("export", shard_documents=30)
+    before = {path.name: path.read_bytes() for path in (varied.root / "export").glob("data-*")}
+    draw = pq.read_table(varied.root / "export" / "draw.parquet")
+    recut(varied.workspace, rows)
+    varied.run("export", shard_documents=30)
+    after = {path.name: path.read_bytes() for path in (varied.root / "export").glob("data-*")}
+    assert after == before
+    assert pq.read_table(varied.root / "export" / "draw.parquet").equals(draw)
+
+
+def test_each_document_is_read_once(varied, monkeypatch):
+    """Its text is decoded once, however many shards the export has."""
+    count = 0
+    whole = pq.read_table
+
+    def counted(source, *arguments, columns=None, **named):
+        nonlocal count
+        count += "text" in (columns or ()) and "pool" in str(source)
+        return whole(source, *arguments, columns=columns, **named)
+
+    monkeypatch.setattr(pq, "read_table", counted)
+    varied.run("export", shard_documents=10)
+    assert count == len(varied.workspace.tables.shards("pool")) > 3
+
+
+def test_an_export_of_nothing_is_one_empty_shard(varied):
+    workspace = varied.workspace
+    for path in workspace.tables.shards("mix"):
+        table = pq.read_table(path)
+        nothing = pa.array(np.zeros(len(table), np.int64))
+        pq.write_table(table.set_column(4, "copies", nothing), path)
+    storage.seal(workspace.tables.folder("mix"), workspace.tables.made("mix"))
+    for format in ("jsonl", "parquet"):
+        made = varied.run("export", format=format)
+        assert (made.files, made.documents, made.tokens) == (1, 0, 0)
+        assert list(read_shard(varied.root / "export" / f"data-00000.{format}")) == []
+
+
+def test_scores_of_other_documents_are_refused(varied):
+    varied.run("clean", rules=["length"], limits={"length:chars": {"min": 70}}, languages={})
+    varied.run("mix", groups=["source"], budget="50%")
+    with pytest.raises(DataError, match="have no scores yet") as caught:
+        varied.run("export")
+    assert caught.value.hint == "run `curate score` again"
+
+
+def test_what_a_killed_export_left_is_removed(varied):
+    for name in ("export", "export-scratch/spills"):
+        folder = varied.root / ".building" / name
+        folder.mkdir(parents=True)
+        (folder / "data-00009.jsonl").write_text("left")
+    varied.run("export")
+    assert not (varied.root / "export" / "data-00009.jsonl").exists()
+    assert not any((varied.root / ".building").iterdir())
+    assert verify(varied.root / "export").problems == ()
+
+
+def test_scratch_files_go_when_an_export_fails(varied, monkeypatch):
+    monkeypatch.setattr("curate.export.stage._write_beside", lambda *arguments: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        varied.run("export")
+    assert not (varied.root / ".building" / "export-scratch").exists()
+
+
+# ── kill -9 at any moment
+
+DRIVER = """
+import os, pathlib, signal, sys
+root, where, name, nth = sys.argv[1:]
+from importlib import import_module
+from curate.run.recipe import Recipe
+from curate.run.stages import run_stage
+from curate.workspace import Workspace
+place = import_module(where)
+*owners, name = name.split(".")
+for owner in owners:
+    place = getattr(place, owner)
+whole, count = getattr(place, name), 0
+def deadly(*arguments, **named):
+    global count
+    count += 1
+    if count == int(nth):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(*arguments, **named)
+setattr(place, name, deadly)
+from curate.engine import Local
+from curate.export import order
+order.PIECE_BYTES = 9000
+spec = Recipe.model_validate({"export": {"shard_documents": 25}}).export
+run_stage(Workspace(pathlib.Path(root), engine=Local(1)), "export", spec)
+"""
+
+MOMENTS = [
+    ("curate.export.drawn", "Count.__call__", 3),
+    ("curate.export.stage", "find_edges", 1),
+    ("curate.export.spilling", "Spill.__call__", 4),
+    ("curate.export.writing", "WriteUnit.__call__", 2),
+    ("curate.export.writing", "_digest", 3),
+    ("curate.export.stage", "write_draw", 1),
+    ("curate.storage", "write_json", 2),
+    ("curate.storage", "swap", 1),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: ".".join(map(str, moment[:2])))
+def test_killed_and_run_again(varied, moment):
+    varied.run("export", shard_documents=25, seed=0)
+    folder = varied.root / "export"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    command = [sys.executable, "-c", DRIVER, str(varied.root), *map(str, moment)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    varied.run("export", shard_documents=25, seed=0)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    assert not any((varied.root / ".building").iterdir())
+
+
+# ── how the lines are cut
+
+
+@given(st.integers(0, 90), st.integers(1, 40), st.integers(1, 40))
+def test_a_plan_covers_every_line_once(lines, shard_lines, piece_lines):
+    tokens = 100 * lines
+    with pytest.MonkeyPatch.context() as patch:
+        mean = order.BYTES_OF_A_LINE + order.BYTES_OF_A_TOKEN * tokens / max(1, lines)
+        patch.setattr(order, "PIECE_BYTES", piece_lines * mean)
+        plan = Plan.of(lines, tokens, shard_lines)
+    ends = [*plan.starts[1:], lines]
+    sizes = [end - start for start, end in zip(plan.starts, ends, strict=True)]
+    assert plan.starts[0] == 0
+    assert sum(sizes) == lines
+    assert all(0 < size <= max(piece_lines, 1) for size in sizes) or lines == 0
+    pieces = [piece for unit in plan.units for piece in unit.pieces]
+    assert pieces == list(range(len(plan.starts)))
+    for unit in plan.units:
+        assert plan.starts[unit.pieces[0]] == unit.first * shard_lines
+        size = sum(sizes[piece] for piece in unit.pieces)
+        assert size <= shard_lines or len(unit.pieces) == 1
+
+
+@given(st.lists(st.lists(st.integers(0, 5), max_size=12), min_size=1, max_size=6), st.data())
+def test_edges_are_at_their_ranks_also_among_equal_keys(tmp_path_factory, shards, data):
+    folder = tmp_path_factory.mktemp("keys")
+    for number, keys in enumerate(shards):
+        np.save(key_path(folder, number), np.array(keys, np.uint64))
+    lines = sorted(
+        (int(key), int(place))
+        for number in range(len(shards))
+        for key, place in zip(*read_keys(folder, number), strict=True)
+    )
+    ranks = sorted(
+        data.draw(st.sets(st.integers(0, max(0, len(lines) - 1)), max_size=len(lines) and 8))
+    )
+    ranks = [rank for rank in ranks if rank < len(lines)]
+    edges = find_edges(folder, range(len(shards)), ranks)
+    assert list(zip(edges.keys.tolist(), edges.places.tolist(), strict=True)) == [
+        lines[rank] for rank in ranks
+    ]
+    keys, places = (
+        np.array(part, np.uint64) for part in (zip(*lines, strict=True) if lines else ((), ()))
+    )
+    assert edges.ends(keys, places) == [*ranks, len(lines)]
+
+
+def test_no_edges_make_one_piece():
+    nothing = np.zeros(0, np.uint64)
+    keys = np.array([3, 5], np.uint64)
+    assert Edges(nothing, nothing).ends(keys, keys) == [2]
+
+
+def test_results_come_in_order_as_soon_as_they_can():
+    seen = []
+
+    def results():
+        for place in (2, 0, 1, 3):
+            seen.append(place)
+            yield place, place * 10
+
+    found = in_order(results())
+    assert next(found) == 0
+    assert seen == [2, 0]
+    assert list(found) == [10, 20, 30]
+
+
+def test_a_label_is_written_as_json_writes_it():
+    question = Predicted("mo%od", ("a", '"b" %s'), False)
+    shares = [0.1 + 0.2, 1 / 3, 1e-7, 5e-7, 1.0, 0.0, 2.5e-6, 0.0000125]
+    columns = {question.columns[0]: ["a", '"b" %s'] * 4}
+    columns |= dict.fromkeys(question.columns[1:], shares)
+    texts = question.texts(pa.table(columns))
+    for text, value, share in zip(texts, columns["mo%od"], shares, strict=True):
+        posterior = dict.fromkeys(question.values, round(share, 6))
+        label = {"value": value, "posterior": posterior, "by": "model"}
+        assert f"{{{text}}}" == json.dumps({"mo%od": label}, ensure_ascii=False)

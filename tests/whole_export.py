@@ -1,0 +1,131 @@
+"""An export made in memory, document by document: what the one made on disk has to equal."""
+
+import json
+from collections import Counter
+from hashlib import sha256
+from math import isnan
+
+import numpy as np
+import pyarrow as pa
+
+from curate import chance, tables
+
+DRAW = ["id", "source", "group", "bucket", "tokens", "quality", "weight", "copies"]
+
+
+def draw_of(workspace):
+    """Return every candidate with its source, tokens and quality, by id and in pool order."""
+    mix = workspace.tables.read("mix").to_pandas()
+    tokens = workspace.documents.table(("id", "source", "tokens")).to_pandas()
+    draw = mix.merge(tokens, on="id", validate="one_to_one")
+    if workspace.tables.stored("scores"):
+        quality = workspace.tables.read("scores", ["id", "quality"]).to_pandas()
+        draw = draw.merge(quality, on="id", how="left")
+    else:
+        draw["quality"] = float("nan")
+    return draw.set_index("id", drop=False)
+
+
+def draw_table(workspace):
+    """Return what `draw.parquet` holds, as rows."""
+    frame = draw_of(workspace)[DRAW].reset_index(drop=True)
+    return pa.Table.from_pandas(frame, preserve_index=False).to_pylist()
+
+
+def order_of(draw, seed):
+    """Return (id, copy) of every line, sorted by hash(id, copy, seed)."""
+    drawn = draw[draw["copies"] > 0]
+    pairs = [
+        (id, copy)
+        for id, copies in zip(drawn["id"], drawn["copies"], strict=True)
+        for copy in range(1, copies + 1)
+    ]
+    noise = chance.uniform((f"{id} {copy}" for id, copy in pairs), seed, "shuffle")
+    return [pairs[place] for place in np.argsort(noise, kind="stable")]
+
+
+def labels_of(workspace):
+    """Return the labels of every id by question; those of people replace a model's."""
+    labels = {}
+    scores = workspace.tables.stored("scores")
+    if scores:
+        question, values = scores.made.facts["question"], scores.made.facts["values"]
+        convert = float if scores.made.facts.get("kind") == "rating" else str
+        for row in workspace.tables.read("scores").to_pylist():
+            posterior = {value: round(row[f"{question}:{value}"], 6) for value in values}
+            value = convert(row[tables.predicted(question)])
+            label = {"value": value, "posterior": posterior, "by": "model"}
+            labels[row["id"]] = {question: label}
+    if workspace.tables.stored("labels"):
+        for row in workspace.tables.read("labels").to_pylist():
+            label = {"value": json.loads(row["value"]), "posterior": dict(row["posterior"] or ())}
+            labels.setdefault(row["id"], {})[row["question"]] = {**label, "by": "people"}
+    return labels
+
+
+def documents_of(workspace, seed=0):
+    """Yield every document of the export, in its order."""
+    draw, labels = draw_of(workspace), labels_of(workspace)
+    columns = ("id", "text", "source", "license", "fields", "edits")
+    rows = {row["id"]: row for row in workspace.documents.table(columns).to_pylist()}
+    changed = [id for id, row in rows.items() if row["edits"] or row["fields"]]
+    views = workspace.documents.find_views(changed)
+    groups, quality = draw["group"].to_dict(), draw["quality"].to_dict()
+    for id, copy in order_of(draw, seed):
+        row = rows[id]
+        document = {
+            "id": id,
+            "text": row["text"],
+            "source": row["source"],
+            "group": groups[id],
+            "copy": copy,
+            "license": row["license"],
+            "quality": None if isnan(quality[id]) else round(float(quality[id]), 6),
+            "labels": labels.get(id, {}),
+        }
+        if row["fields"]:
+            document["fields"] = dict(views[id].fields)
+        if row["edits"]:
+            document["edited"] = True
+            document["labels"] = placed(document["labels"], views[id])
+        yield document
+
+
+def placed(labels, view):
+    """Return the labels with their spans as the edited text has them."""
+    moved = {}
+    for question, label in labels.items():
+        value = label["value"]
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            spans = [span for old in value if (span := view.shown_span(old))]
+            label = {**label, "value": spans}
+            if len(spans) < len(value):
+                label["unplaced"] = len(value) - len(spans)
+        moved[question] = label
+    return moved
+
+
+def shards_of(documents, size):
+    """Return the bytes of every shard of JSON lines."""
+    lines = [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
+    return [b"".join(lines[start : start + size]) for start in range(0, max(1, len(lines)), size)]
+
+
+def content_of(documents):
+    """Return `content_sha256`."""
+    lines = (
+        json.dumps([document["id"], document["copy"], document["text"]], ensure_ascii=False)
+        for document in documents
+    )
+    return sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+
+
+def words_of(workspace):
+    """Return how many lines have each licence and each language."""
+    copies = {row["id"]: row["copies"] for row in workspace.tables.read("mix").to_pylist()}
+    licenses, languages = Counter(), Counter()
+    for row in workspace.documents.table(("id", "license", "language")).to_pylist():
+        if count := copies.get(row["id"], 0):
+            licenses[row["license"] or "unknown"] += count
+            languages[row["language"] or ""] += count
+    return licenses, languages
