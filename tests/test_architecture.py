@@ -209,6 +209,100 @@ def test_help_loads_nothing_heavy() -> None:
     assert not {f"curate.{stage}.stage" for stage in STAGES} & loaded
 
 
+# ── no whole table behind `clean`
+
+FLAT = ("sample", "score", "mix", "export", "evaluate", "report")
+WHOLE = {
+    *("to_pylist", "to_pandas", "from_pylist", "iterrows", "itertuples", "read_table"),
+    *(".tables.read", "tables.rows", ".documents.table", "axis=1"),
+}
+"""Calls that make Python objects, or a frame, of a whole table."""
+
+BOUNDED = {
+    # tables of groups, labels, people and what was sent to them
+    "sample.relabel.answered_before": "answers",
+    "sample.relabel._available": "documents that were answered",
+    "sample.relabel._labelled": "labels",
+    "score.labels.read_posteriors": "labels",
+    "score.labels._find": "labelled documents",
+    "mix.stage.run": "groups",
+    "export.labels._settled": "labels",
+    "export.manifest.manifest_of": "groups",
+    "evaluate.arms._arms": "groups",
+    "evaluate.people.against_people": "labelled documents",
+    "evaluate.people._posteriors": "labels",
+    "report.sections.mixture.shares": "groups",
+    "report.sections.people.agreement": "labels",
+    "report.sections.people.annotators": "people",
+    # what a setting bounds
+    "evaluate.arms.compare_arms": "train_bytes",
+    "evaluate.arms._holdout": "holdout_bytes",
+    "export.copies._problems": "a bucket of ids",
+    # one shard, in a worker
+    "sample.frame.Scan.__call__": "ids of a shard, to be hashed",
+    "score.predicting.Predict.__call__": "a shard",
+    "score.rehearsing._write_labels": "ids of a shard of the probe",
+    "mix.candidates.Scan.__call__": "ids of a shard, to be hashed",
+    "export.copies._largest": "groups in a shard",
+    "export.copies._compare": "ids with a problem",
+    "export.documents._rounded": "qualities of a shard",
+    "export.drawn.Count.__call__": "ids of a shard, to be hashed",
+    "export.drawn._counts": "values of a column in a shard",
+    "export.formats._write_lines": "a batch of lines",
+    "export.formats.read_parquet": "a record batch",
+    "export.labels.Predicted.texts": "classes in a shard",
+    "export.labels.label_texts": "labelled documents of a shard",
+    "export.labels.field_texts": "documents of a shard with several fields",
+    "export.writing.WriteUnit._shard": "a batch of lines",
+    "evaluate.choosing._rows": "chosen documents of a shard",
+    "evaluate.people._OutOfFold.__call__": "a shard",
+    "report.copies.Keys.__call__": "a shard",
+    "report.copies._hashes": "texts of a shard, to be hashed",
+    "report.counts._pairs": "counts of a shard",
+    "report.folding.read": "a shard",
+    "report.folding.encoded": "values of a column in a shard",
+    "report.verdicts._overlaps": "documents of a shard that share text with an evaluation set",
+}
+"""Where such a call stands all the same, and what bounds its rows."""
+
+
+def whole_tables(module: str) -> Iterator[str]:
+    """Yield the functions of a module that hold a table as Python objects or as a frame."""
+
+    def visit(node: ast.AST, name: str) -> Iterator[str]:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            name = f"{name}.{node.name}"
+        if isinstance(node, ast.Call) and WHOLE & called(node):
+            yield name
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, name)
+
+    yield from visit(ast.parse(MODULES[module].read_text(encoding="utf-8")), module)
+
+
+def called(node: ast.Call) -> set[str]:
+    """Return the names under which a call may be listed: its own, and that with its object's."""
+    names: set[str] = set()
+    if isinstance(node.func, ast.Attribute):
+        by_row = any(ast.unparse(key) == "axis=1" for key in node.keywords)
+        names |= {"axis=1"} if by_row and node.func.attr in ("agg", "apply") else set()
+        owner = node.func.value
+        own = f".{owner.attr}" if isinstance(owner, ast.Attribute) else getattr(owner, "id", "")
+        names |= {node.func.attr, f"{own}.{node.func.attr}"}
+    return names | {getattr(node.func, "id", "")}
+
+
+def test_no_stage_behind_clean_holds_a_whole_table() -> None:
+    named = {
+        name.removeprefix("curate.")
+        for module in MODULES
+        if module.split(".")[1:2] and module.split(".")[1] in FLAT
+        for name in whole_tables(module)
+    }
+    assert named - set(BOUNDED) == set()
+    assert set(BOUNDED) - named == set(), "these need no exception any more"
+
+
 # ── one word names a stage everywhere
 
 

@@ -17,6 +17,7 @@ from curate.evaluate.choosing import First, Rows
 from curate.evaluate.comparing import verdict_on
 from curate.evaluate.people import against_people
 from curate.metrics import classification
+from curate.proxies import ngram
 from curate.proxies.ngram import ALPHA, Corpus
 from tests.shards import recut
 
@@ -64,6 +65,15 @@ def test_copies_count_and_documents_do_not_run_into_each_other():
 def test_chinese_is_bytes_too():
     corpus = Corpus(["今天天气很好，我们去公园。" * 10], {"zh": ["今天天气不好。"]})
     assert corpus.cross_entropy(np.array([1]))["zh"] < np.log(256) / 2
+
+
+@pytest.mark.parametrize("block", [1, 7, 64])
+def test_blocks_of_the_candidates_change_nothing(monkeypatch, block):
+    texts, holdout = [*PROSE, "", "今天", *CODE], {"x": ["the cat in range(10)"], "y": ["天气"]}
+    copies = np.array([2, 1, 3, 1])
+    whole = Corpus(texts, holdout).cross_entropy(copies)
+    monkeypatch.setattr(ngram, "BLOCK", block)
+    assert Corpus(texts, holdout).cross_entropy(copies) == whole
 
 
 def arm(name, mean, sd):

@@ -9,7 +9,7 @@ that were left out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 ALPHA = (1, 4, 16, 32, 32, 32)
 """α_k for orders 0 to 5: how much the order below weighs. Chosen on code, prose and Chinese."""
+
+BLOCK = 1 << 20
+"""So many bytes of the candidates are matched at once, to bound memory."""
 
 
 class Corpus:
@@ -34,15 +37,7 @@ class Corpus:
         names = [name for name, texts in holdout.items() for _ in texts]
         self._source = np.array([list(holdout).index(name) for name in names], np.int64)[owner]
         self._names = list(holdout)
-        self._orders = [
-            tuple(
-                _match(train_keys, valid_keys)
-                for train_keys, valid_keys in zip(
-                    _keys(*train, order), _keys(*valid, order), strict=True
-                )
-            )
-            for order in range(len(ALPHA))
-        ]
+        self._orders = [_match(train, valid, order) for order in range(len(ALPHA))]
 
     def cross_entropy(self, copies: NDArray[np.int64]) -> dict[str, float]:
         """The mean loss on the held-out text of each source, in nats per byte.
@@ -68,7 +63,9 @@ class _Match:
     A training key that is not among them has the number `size`.
     """
 
-    def __init__(self, train: NDArray[np.int32], valid: NDArray[np.int64], size: int) -> None:
+    def __init__(
+        self, train: NDArray[np.unsignedinteger[Any]], valid: NDArray[np.int64], size: int
+    ) -> None:
         self._train, self._valid, self._size = train, valid, size
 
     def counts(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -79,34 +76,53 @@ class _Match:
         return np.asarray(total[self._valid])
 
 
-def _match(train: NDArray[np.uint64], valid: NDArray[np.uint64]) -> _Match:
+def _match(train: _Text, valid: _Text, order: int) -> tuple[_Match, _Match]:
+    """The contexts of one order, and these with the byte after them, in training and held out."""
     import numpy as np
 
-    distinct, valid_numbers = np.unique(valid, return_inverse=True)
+    known = [np.unique(keys, return_inverse=True) for keys in _keys(*valid, order)]
+    data, offset = train
+    numbers = [np.empty(len(data), np.min_scalar_type(len(distinct))) for distinct, _ in known]
+    for start in range(0, len(data), BLOCK):
+        first, end = max(0, start - order), start + BLOCK
+        both = _keys(data[first:end], offset[first:end], order)
+        for (distinct, _), keys, column in zip(known, both, numbers, strict=True):
+            column[start:end] = _numbered(keys[start - first :], distinct)
+    contexts, grams = (
+        _Match(column, places, len(distinct))
+        for (distinct, places), column in zip(known, numbers, strict=True)
+    )
+    return contexts, grams
+
+
+def _numbered(keys: NDArray[np.uint64], distinct: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """The place of each key among the distinct ones; their number for a key that is not there."""
+    import numpy as np
+
     size = len(distinct)
-    numbers = np.searchsorted(distinct, train)
+    numbers = np.searchsorted(distinct, keys)
     numbers[numbers == size] = 0
-    hit = distinct[numbers] == train
-    return _Match(np.where(hit, numbers, size).astype(np.int32), valid_numbers, size)
+    return np.where(distinct[numbers] == keys, numbers, size)
 
 
-_Text = tuple["NDArray[np.uint8]", "NDArray[np.int64]"]
+_Text = tuple["NDArray[np.uint8]", "NDArray[np.int32]"]
 """The bytes of all texts, and each byte's offset in its own text."""
 
 
-def _bytes(texts: Sequence[str]) -> tuple[_Text, NDArray[np.int64]]:
+def _bytes(texts: Sequence[str]) -> tuple[_Text, NDArray[np.int32]]:
     """The bytes of all texts with their offsets, and the number of the text each belongs to."""
     import numpy as np
 
     encoded = [text.encode() for text in texts]
     sizes = np.array([len(part) for part in encoded], np.int64)
     data = np.frombuffer(b"".join(encoded), np.uint8)
-    starts = np.repeat(np.cumsum(sizes) - sizes, sizes)
-    return (data, np.arange(len(data)) - starts), np.repeat(np.arange(len(texts)), sizes)
+    starts = np.repeat((np.cumsum(sizes) - sizes).astype(np.int32), sizes)
+    owner = np.repeat(np.arange(len(texts), dtype=np.int32), sizes)
+    return (data, np.arange(len(data), dtype=np.int32) - starts), owner
 
 
 def _keys(
-    data: NDArray[np.uint8], offset: NDArray[np.int64], order: int
+    data: NDArray[np.uint8], offset: NDArray[np.int32], order: int
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """A 64-bit key of the `order` bytes before each byte, and one of these and the byte itself."""
     import numpy as np
