@@ -16,10 +16,15 @@ from curate.export.labels import (
     quoted,
 )
 from curate.workspace import Workspace
-from curate.workspace.documents import DocumentShard
+from curate.workspace.documents import DocumentShard, _edited
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
+
+BATCH = 1_000
+"""Rows of which the texts are read at once."""
 
 Document = dict[str, Any]
 """A document as it is read back from an export."""
@@ -60,11 +65,13 @@ class Reader:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        copies = shard.read(["copies"], dropped=True)["copies"]
-        rows = pc.indices_nonzero(pc.fill_null(pc.greater(copies, 0), False))
-        drawn = shard.read(self._columns(shard), dropped=True, rows=rows)
+        table = shard.read(self._columns(shard), dropped=True)
+        rows = pc.indices_nonzero(pc.fill_null(pc.greater(table["copies"], 0), False))
+        drawn = table.take(rows)
+        drawn = drawn.append_column("text", _texts(shard.pool, rows.to_numpy()))
+        drawn = _edited(drawn, drawn["edits"])
         is_edited = pc.greater(pc.list_value_length(drawn["edits"]), 0)
-        columns = {name: drawn[name] for name in _AS_STORED}
+        columns = {name: drawn[name] for name in ("text", *_AS_STORED)}
         columns["quality"] = pa.array(_rounded(drawn), pa.float64())
         columns["labels"] = pa.array(label_texts(drawn, self.predicted, self.settled), pa.string())
         columns["fields"] = field_texts(drawn)
@@ -77,7 +84,26 @@ class Reader:
         return list(dict.fromkeys([*_AS_STORED, *VIEWED, *scores]))
 
 
-_AS_STORED = ("id", "text", "source", "group", "license", "tokens", "copies")
+_AS_STORED = ("id", "source", "group", "license", "tokens", "copies")
+
+
+def _texts(path: Path, rows: NDArray[np.int64]) -> pa.Array:
+    """The canonical texts of some rows of a shard of pool, which are ascending.
+
+    They are read in batches. The other texts, which are often the most, take little memory then.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = [pa.array([], pa.string())]
+    start = 0
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(BATCH, columns=["text"]):
+            first, last = np.searchsorted(rows, (start, start + batch.num_rows))
+            parts.append(batch.column(0).take(pa.array(rows[first:last] - start)))
+            start += batch.num_rows
+    return pa.concat_arrays(parts)
 
 
 def _rounded(documents: pa.Table) -> list[float | None]:

@@ -15,45 +15,47 @@ from curate.export.labels import quoted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Write = Callable[["pa.Table", Sequence[str], Sequence[str]], None]
-"""Appends rows to a shard; their ids and texts are given as JSON too, which is made only once."""
+Write = Callable[["pa.Table"], None]
+"""Appends rows to a shard."""
 
 BATCH = 1_000
-"""Rows of a Parquet shard that are read at once."""
+"""Rows that are Python objects at once."""
 
 
 @contextmanager
 def writing_jsonl(path: Path) -> Iterator[Write]:
     """Yield what appends documents to a file of JSON lines."""
     with path.open("w", encoding="utf-8") as file:
-        yield lambda table, ids, texts: _write_lines(file, table, ids, texts)
+        yield lambda table: _write_lines(file, table)
 
 
-def _write_lines(file: TextIO, table: pa.Table, ids: Sequence[str], texts: Sequence[str]) -> None:
-    """Write a line for every row: `json.dumps` of the document, put together from its parts."""
-    parts = [map(quoted, table[name].to_pylist()) for name in ("source", "group", "license")]
+def _write_lines(file: TextIO, table: pa.Table) -> None:
+    """Write `json.dumps` of every document, put together from its parts."""
+    words = ("id", "text", "source", "group", "license")
     stored = ("copy", "quality", "labels", "fields", "edited")
-    parts += [table[name].to_pylist() for name in stored]
-    for id, text, source, group, license, copy, quality, labels, fields, edited in zip(
-        ids, texts, *parts, strict=True
-    ):
-        more = f', "fields": {fields}' if fields else ""
-        more += ', "edited": true' if edited else ""
-        file.write(
-            f'{{"id": {id}, "text": {text}, "source": {source}, "group": {group}, '
-            f'"copy": {copy}, "license": {license}, '
-            f'"quality": {"null" if quality is None else quality}, "labels": {labels}{more}}}\n'
-        )
+    for rows in table.to_batches(max_chunksize=BATCH):
+        parts = [map(quoted, rows.column(name).to_pylist()) for name in words]
+        parts += [rows.column(name).to_pylist() for name in stored]
+        for id, text, source, group, license, copy, quality, labels, fields, edited in zip(
+            *parts, strict=True
+        ):
+            more = f', "fields": {fields}' if fields else ""
+            more += ', "edited": true' if edited else ""
+            file.write(
+                f'{{"id": {id}, "text": {text}, "source": {source}, "group": {group}, '
+                f'"copy": {copy}, "license": {license}, '
+                f'"quality": {"null" if quality is None else quality}, "labels": {labels}{more}}}\n'
+            )
 
 
 @contextmanager
 def writing_parquet(path: Path) -> Iterator[Write]:
-    """Yield what appends documents to a Parquet file."""
+    """Yield what appends documents to a Parquet file, as row groups."""
     import pyarrow.parquet as pq
 
     schema = line_schema()
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        yield lambda table, ids, texts: writer.write_table(table.select(schema.names))
+        yield lambda table: writer.write_table(table.select(schema.names))
 
 
 def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:

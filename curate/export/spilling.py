@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SPILLS = 256
 """The most files that are spilled to, and so the most that a piece has to open."""
 
+TOGETHER = 32
+"""Pieces whose lines are copied at once: a document may have many copies, but few of them here."""
+
 Spilled = tuple[Sequence[DocumentShard], Path]
 """Some shards of the documents, and the file that their lines are spilled to."""
 
@@ -67,12 +70,16 @@ class Spill:
         rows, copies = _lines(documents["copies"].to_numpy(), order)
         columns = [column.combine_chunks() for column in documents.columns]
         whole = pa.RecordBatch.from_arrays(columns, documents.column_names)
+        ends = self.edges.ends(keys, places)
         start = 0
-        for end in self.edges.ends(keys, places):
-            lines = slice(start, end)
-            piece = whole.take(pa.array(rows[lines]))
-            yield _batch(piece, copies[lines], keys[lines], places[lines])
-            start = end
+        for first in range(0, len(ends), TOGETHER):
+            some = ends[first : first + TOGETHER]
+            lines = slice(start, some[-1])
+            taken = whole.take(pa.array(rows[lines]))
+            batch = _batch(taken, copies[lines], keys[lines], places[lines])
+            for end in some:
+                yield batch.slice(start - lines.start, end - start)
+                start = end
 
 
 def _lines(

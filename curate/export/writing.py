@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
-from curate.export.formats import FORMATS
+from curate.export.formats import BATCH, FORMATS
 from curate.export.labels import quoted
 from curate.export.manifest import entry
 from curate.export.order import Unit
@@ -59,22 +59,25 @@ class WriteUnit:
         return read_piece(self.spills, self.pieces, piece)
 
     def _shard(self, number: int, parts: Iterator[pa.Table], contents: BinaryIO) -> dict[str, Any]:
+        import pyarrow.compute as pc
+
         path = self.folder / f"data-{number:05}.{self.format}"
         documents = tokens = 0
         with FORMATS[self.format].writing(path) as write:
             for lines in parts:
-                ids, texts = (list(map(quoted, lines[name].to_pylist())) for name in ("id", "text"))
-                write(lines, ids, texts)
-                contents.writelines(_contents(ids, lines["copy"].to_pylist(), texts))
+                write(lines)
+                contents.writelines(_contents(lines))
                 documents += lines.num_rows
-                tokens += sum(lines["tokens"].to_pylist())
+                tokens += pc.sum(lines["tokens"]).as_py() or 0
         return entry(path, documents, tokens)
 
 
-def _contents(ids: Sequence[str], copies: Sequence[int], texts: Sequence[str]) -> Iterator[bytes]:
-    """Yield `content_line` of every document, from the JSON of its id and text."""
-    for id, copy, text in zip(ids, copies, texts, strict=True):
-        yield f"[{id}, {copy}, {text}]\n".encode()
+def _contents(lines: pa.Table) -> Iterator[bytes]:
+    """Yield `content_line` of every document."""
+    for rows in lines.to_batches(max_chunksize=BATCH):
+        columns = (rows.column(name).to_pylist() for name in ("id", "copy", "text"))
+        for id, copy, text in zip(*columns, strict=True):
+            yield f"[{quoted(id)}, {copy}, {quoted(text)}]\n".encode()
 
 
 def content_path(folder: Path, unit: Unit) -> Path:
