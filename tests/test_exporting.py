@@ -21,6 +21,7 @@ from curate.export import order, spilling
 from curate.export.formats import read_shard
 from curate.export.labels import Predicted
 from curate.export.order import Edges, Plan, find_edges, key_path, read_keys
+from curate.export.quoting import joined, quoted_column
 from curate.export.verify import verify
 from curate.export.writing import in_order
 from curate.pool import stage as pool
@@ -423,3 +424,21 @@ def test_a_label_is_written_as_json_writes_it():
         posterior = dict.fromkeys(question.values, round(share, 6))
         label = {"value": value, "posterior": posterior, "by": "model"}
         assert f"{{{text}}}" == json.dumps({"mo%od": label}, ensure_ascii=False)
+
+
+@given(
+    st.lists(st.none() | st.text(st.characters(codec="utf-8"), max_size=9), max_size=5), st.data()
+)
+def test_a_column_is_quoted_as_json_quotes_it(strings, data):
+    start = data.draw(st.integers(0, len(strings)))
+    column = quoted_column(pa.array(strings, pa.string()).slice(start))
+    assert column.to_pylist() == [json.dumps(text, ensure_ascii=False) for text in strings[start:]]
+    written = bytes(joined("<", column, ">\n"))
+    assert written == "".join(f"<{text}>\n" for text in column.to_pylist()).encode()
+
+
+@pytest.mark.parametrize("code", [*range(32), 34, 92, 127, 128, 0x2028])
+def test_every_control_character_is_quoted_as_json_quotes_it(code):
+    texts = ["plain", f"a{chr(code)}b", None]
+    quoted = quoted_column(pa.array(texts)).to_pylist()
+    assert quoted == [json.dumps(text, ensure_ascii=False) for text in texts]

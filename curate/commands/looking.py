@@ -78,7 +78,7 @@ def verify_command(
     """
     from curate.export.verify import verify as check
 
-    result = check(folder)
+    result = check(folder, watch=console.watch)
     console.show(result, as_json=as_json)
     if result.problems:
         raise CurateError(f"{folder}: {len(result.problems)} things are wrong")

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate.export.labels import (
-    VIEWED,
-    Predicted,
-    field_texts,
-    label_texts,
-    predictions,
-    quoted,
-)
+from curate.export.labels import VIEWED, Predicted, field_texts, label_texts, predictions
+from curate.export.quoting import quoted
 from curate.workspace import Workspace
-from curate.workspace.documents import DocumentShard, _edited
+from curate.workspace.documents import DocumentShard, with_edits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,7 +63,7 @@ class Reader:
         rows = pc.indices_nonzero(pc.fill_null(pc.greater(table["copies"], 0), False))
         drawn = table.take(rows)
         drawn = drawn.append_column("text", _texts(shard.pool, rows.to_numpy()))
-        drawn = _edited(drawn, drawn["edits"])
+        drawn = with_edits(drawn, drawn["edits"])
         is_edited = pc.greater(pc.list_value_length(drawn["edits"]), 0)
         columns = {name: drawn[name] for name in ("text", *_AS_STORED)}
         columns["quality"] = pa.array(_rounded(drawn), pa.float64())

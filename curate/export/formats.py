@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from curate.export.documents import line_schema
-from curate.export.labels import quoted
+from curate.export.quoting import joined, quoted_column
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,33 +19,42 @@ Write = Callable[["pa.Table"], None]
 """Appends rows to a shard."""
 
 BATCH = 1_000
-"""Rows that are Python objects at once."""
+"""Rows of JSON that are made or read at once."""
 
 
 @contextmanager
 def writing_jsonl(path: Path) -> Iterator[Write]:
     """Yield what appends documents to a file of JSON lines."""
-    with path.open("w", encoding="utf-8") as file:
+    with path.open("wb") as file:
         yield lambda table: _write_lines(file, table)
 
 
-def _write_lines(file: TextIO, table: pa.Table) -> None:
-    """Write `json.dumps` of every document, put together from its parts."""
-    words = ("id", "text", "source", "group", "license")
-    stored = ("copy", "quality", "labels", "fields", "edited")
+def _write_lines(file: BinaryIO, table: pa.Table) -> None:
+    """Write `json.dumps` of every document, put together from its columns."""
     for rows in table.to_batches(max_chunksize=BATCH):
-        parts = [map(quoted, rows.column(name).to_pylist()) for name in words]
-        parts += [rows.column(name).to_pylist() for name in stored]
-        for id, text, source, group, license, copy, quality, labels, fields, edited in zip(
-            *parts, strict=True
-        ):
-            more = f', "fields": {fields}' if fields else ""
-            more += ', "edited": true' if edited else ""
-            file.write(
-                f'{{"id": {id}, "text": {text}, "source": {source}, "group": {group}, '
-                f'"copy": {copy}, "license": {license}, '
-                f'"quality": {"null" if quality is None else quality}, "labels": {labels}{more}}}\n'
-            )
+        strings = ("id", "text", "source", "group", "license")
+        id, text, source, group, license = (quoted_column(rows.column(name)) for name in strings)
+        head = ('{"id": ', id, ', "text": ', text, ', "source": ', source, ', "group": ', group)
+        more = (', "copy": ', rows.column("copy").cast("string"), ', "license": ', license)
+        numbers = (', "quality": ', _numbers(rows), ', "labels": ', rows.column("labels"))
+        file.write(joined(*head, *more, *numbers, *_optional(rows), "}\n"))
+
+
+def _numbers(rows: pa.RecordBatch) -> pa.Array:
+    """The qualities as Python writes them, which is how JSON has them."""
+    import pyarrow as pa
+
+    qualities = rows.column("quality").to_pylist()
+    return pa.array(["null" if value is None else repr(value) for value in qualities], pa.string())
+
+
+def _optional(rows: pa.RecordBatch) -> tuple[pa.Array, pa.Array]:
+    """The JSON of what only some documents have, or nothing."""
+    import pyarrow.compute as pc
+
+    fields = pc.binary_join_element_wise(', "fields": ', rows.column("fields"), "")
+    is_edited = pc.fill_null(rows.column("edited"), False)
+    return pc.fill_null(fields, ""), pc.if_else(is_edited, ', "edited": true', "")
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import tables
+from curate.export.quoting import quoted
 from curate.rounds.views import View
 from curate.workspace import Workspace
-from curate.workspace.documents import _stored_edits, _view
+from curate.workspace.documents import stored_edits, view_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -51,10 +52,6 @@ class Predicted:
         shares = ", ".join(f"{_escaped(value)}: %r" for value in self.values)
         label = f'{{"value": %s, "posterior": {{{shares}}}, "by": "model"}}'
         return f"{_escaped(self.question)}: {label}"
-
-
-quoted = json.JSONEncoder(ensure_ascii=False).encode
-"""JSON as `json.dumps` writes it without `ensure_ascii`; `dumps` is slower by half."""
 
 
 def _escaped(text: str) -> str:
@@ -99,8 +96,8 @@ The one field `text` is left out, since that text is exported as it is.
 
 
 def _view_of(document: Mapping[str, Any]) -> View:
-    edits = _stored_edits(document["edits"])
-    return _view(document, edits) if document["fields"] else View({}, edits=edits)
+    edits = stored_edits(document["edits"])
+    return view_of(document, edits) if document["fields"] else View({}, edits=edits)
 
 
 def _settled(path: Path | None, documents: pa.Table) -> dict[int, dict[str, Label]]:

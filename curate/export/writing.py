@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from curate.export.formats import BATCH, FORMATS
-from curate.export.labels import quoted
 from curate.export.manifest import entry
 from curate.export.order import Unit
+from curate.export.quoting import joined, quoted_column
 from curate.export.spilling import read_piece
 from curate.workspace import Workspace
 
@@ -72,12 +72,11 @@ class WriteUnit:
         return entry(path, documents, tokens)
 
 
-def _contents(lines: pa.Table) -> Iterator[bytes]:
-    """Yield `content_line` of every document."""
+def _contents(lines: pa.Table) -> Iterator[memoryview]:
+    """Yield `content_line` of all documents, some at a time."""
     for rows in lines.to_batches(max_chunksize=BATCH):
-        columns = (rows.column(name).to_pylist() for name in ("id", "copy", "text"))
-        for id, copy, text in zip(*columns, strict=True):
-            yield f"[{quoted(id)}, {copy}, {quoted(text)}]\n".encode()
+        id, text = (quoted_column(rows.column(name)) for name in ("id", "text"))
+        yield joined("[", id, ", ", rows.column("copy").cast("string"), ", ", text, "]\n")
 
 
 def content_path(folder: Path, unit: Unit) -> Path:

@@ -70,7 +70,7 @@ class DocumentShard:
         )
         documents = self._pool(of_pool | ({"holdout"} if of_mix else set()), verdicts)
         if "text" in of_pool:
-            documents = _edited(documents, verdicts["edits"])
+            documents = with_edits(documents, verdicts["edits"])
         arrays = {name: documents[name] for name in of_pool}
         arrays |= {name: verdicts[name] for name in ("id", *of_clean)}
         if self.scores is not None and of_scores:
@@ -163,14 +163,14 @@ class Documents:
         `edited` needs the table clean, and reads only documents that it kept.
         """
         rows = self._kept_rows(ids) if edited else self._pool_rows(ids)
-        return {row["id"]: _view(row, _stored_edits(row.get("edits"))) for row in rows}
+        return {row["id"]: view_of(row, stored_edits(row.get("edits"))) for row in rows}
 
     def find_kept(self, ids: Iterable[str]) -> dict[str, KeptDocument]:
         """Read documents that `clean` kept, by id."""
         return {
-            row["id"]: KeptDocument(_view(row, edits), row["text"], edits)
+            row["id"]: KeptDocument(view_of(row, edits), row["text"], edits)
             for row in self._kept_rows(ids)
-            for edits in [_stored_edits(row["edits"])]
+            for edits in [stored_edits(row["edits"])]
         }
 
     def _kept_rows(self, ids: Iterable[str]) -> Iterator[dict[str, Any]]:
@@ -254,7 +254,7 @@ def _spread(
     return {name: table[name].take(rows) for name in table.column_names}
 
 
-def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
+def with_edits(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
     """The documents with the edits laid over their texts; most have none."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -265,7 +265,7 @@ def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
         return documents
     texts, own = documents["text"].take(rows).to_pylist(), edits.take(rows).to_pylist()
     edited = [
-        apply_edits(text, _stored_edits(stored)) for text, stored in zip(texts, own, strict=True)
+        apply_edits(text, stored_edits(stored)) for text, stored in zip(texts, own, strict=True)
     ]
     column = pc.replace_with_mask(
         documents["text"].combine_chunks(),
@@ -275,7 +275,8 @@ def _edited(documents: pa.Table, edits: pa.ChunkedArray) -> pa.Table:
     return documents.set_column(documents.column_names.index("text"), "text", column)
 
 
-def _view(row: Mapping[str, Any], edits: tuple[Edit, ...]) -> View:
+def view_of(row: Mapping[str, Any], edits: tuple[Edit, ...]) -> View:
+    """The view of a whole document, from its row of pool, after its edits."""
     if row["fields"]:
         return _view_of_fields(row, edits)
     return View({TEXT: apply_edits(row["text"], edits)}, edits=edits)
@@ -292,5 +293,6 @@ def _view_of_fields(row: Mapping[str, Any], edits: Sequence[Edit]) -> View:
     return View(edited, by_field=by_field)
 
 
-def _stored_edits(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Edit, ...]:
+def stored_edits(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Edit, ...]:
+    """The edits of a document, from its cell in clean; none for null."""
     return tuple((edit["start"], edit["end"], edit["replacement"]) for edit in stored or ())

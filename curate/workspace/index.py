@@ -41,8 +41,14 @@ def keys_of(ids: pa.Array | pa.ChunkedArray) -> NDArray[np.uint64]:
         if (digits < 16).all():
             places = np.uint64(4) * np.arange(_DIGITS - 1, -1, -1, dtype=np.uint64)
             return np.asarray((digits.astype(np.uint64) << places).sum(axis=1, dtype=np.uint64))
-    heads = b"".join(id.encode()[:8].ljust(8, b"\0") for id in array.to_pylist())
-    return np.frombuffer(heads, ">u8").astype(np.uint64)
+    return np.array([_key(id) for id in array.to_pylist()], np.uint64)
+
+
+def _key(id: str) -> int:
+    head = id[:_DIGITS]
+    if len(head) == _DIGITS and not set(head) - set("0123456789abcdef"):
+        return int(head, 16)
+    return int.from_bytes(id.encode()[:8].ljust(8, b"\0"), "big")
 
 
 def _fixed(array: pa.Array) -> NDArray[np.uint8] | None:
