@@ -6,8 +6,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.test_loop import BAD, GOOD, RECIPE, answer, durable, texts
@@ -143,3 +145,55 @@ def answers(folder):
 
     files = (folder / "rounds" / "01" / "annotations").glob("*.parquet")
     return sum(pq.read_metadata(path).num_rows for path in files)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("stage", ["mix", "export"])
+def test_ten_kills_of_a_stage_leave_the_same_bytes(tmp_path, stage):
+    """Kill the stage ten times at moments all over its run, then let it end."""
+    from tests.benchmarks import generated
+
+    undisturbed, killed_root = tmp_path / "undisturbed", tmp_path / "killed"
+    generated.generate(generated.Plan(undisturbed, 30_000, vectors=False))
+    settings = ["--budget", "40%"] if stage == "mix" else ["--shard-documents", "2500"]
+    command = [sys.executable, "-m", "curate", stage, *settings, "--workers", "2"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    if stage == "export":
+        mix = [*command[:3], "mix", "--budget", "40%", "-w", str(undisturbed)]
+        subprocess.run(mix, check=True, env=environment, capture_output=True)
+    shutil.copytree(undisturbed, killed_root)
+    started = time.perf_counter()
+    subprocess.run(
+        [*command, "-w", str(undisturbed)], check=True, env=environment, capture_output=True
+    )
+    whole = time.perf_counter() - started
+    kills = 0
+    for number in range(10):
+        running = subprocess.Popen(
+            [*command, "-w", str(killed_root)],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            running.wait(whole * (0.3 + 0.07 * number))
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+            kills += 1
+    assert kills > 4
+    subprocess.run(
+        [*command, "-w", str(killed_root)], check=True, env=environment, capture_output=True
+    )
+    assert shards_of(killed_root, stage) == shards_of(undisturbed, stage)
+    workshop = killed_root / ".building"
+    assert not workshop.exists() or not any(workshop.iterdir())
+
+
+def shards_of(root, stage):
+    """Return the bytes of what a stage wrote, but for the records of when it was made."""
+    files = sorted((root / stage).glob("*.parquet" if stage == "mix" else "data-*"))
+    content = {path.name: path.read_bytes() for path in files}
+    if stage == "mix":
+        return content, pq.read_table(root / "groups.parquet").to_pylist()
+    return content, json.loads((root / "export" / "manifest.json").read_text())["content_sha256"]
