@@ -128,9 +128,10 @@ def _exports(workspace: Workspace, gone: set[str]) -> Iterator[dict[str, Any]]:
     manifest = storage.read_json(folder / "manifest.json")
     if manifest is None:
         return
-    draw = pq.read_table(folder / "draw.parquet", columns=["id", "copies"]).to_pylist()
-    if not gone & {row["id"] for row in draw}:
-        return
+    with pq.ParquetFile(folder / "draw.parquet") as draw:
+        batches = draw.iter_batches(columns=["id"])
+        if not any(gone.intersection(batch["id"].to_pylist()) for batch in batches):
+            return
     shards = {}
     for entry in manifest["files"]:
         ids = sorted(gone & set(_ids_in_shard(folder / entry["path"])))
