@@ -91,14 +91,14 @@ def find(
     return scratch
 
 
-def adopt(found: Path, folder: Path) -> None:
+def adopt(digests: Path, folder: Path) -> None:
     """Put digests that `find` returned into an encoder's folder."""
     own = folder / FOLDER
-    if found == own:
+    if digests == own:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    is_scratch = found.parent.name == ".building"
-    copy = found if is_scratch else Path(shutil.copytree(found, folder / f"{FOLDER}.new"))
+    is_scratch = digests.parent.name == ".building"
+    copy = digests if is_scratch else Path(shutil.copytree(digests, folder / f"{FOLDER}.new"))
     shutil.rmtree(own, ignore_errors=True)
     copy.rename(own)
 

@@ -125,10 +125,10 @@ def find_edges(folder: Path, numbers: Sequence[int], ranks: Sequence[int]) -> Ed
     for start in range(0, len(ranks), AT_ONCE):
         targets = [Target(0, rank) for rank in ranks[start : start + AT_ONCE]]
         edges += boundaries(targets, 1, count, gather)
-    found = [edge for edge in edges if edge is not None]
+    inner_edges = [edge for edge in edges if edge is not None]
     return Edges(
-        np.array([edge.key for edge in found], np.uint64),
-        np.array([edge.tie for edge in found], np.uint64),
+        np.array([edge.key for edge in inner_edges], np.uint64),
+        np.array([edge.tie for edge in inner_edges], np.uint64),
     )
 
 

@@ -204,13 +204,13 @@ class Fifths:
         ]
 
     @staticmethod
-    def of(groups: Sequence[Facts], found: Sequence[Boundary | None]) -> Fifths:
+    def of(groups: Sequence[Facts], beginnings: Sequence[Boundary | None]) -> Fifths:
         """The beginnings, from the boundaries of these targets."""
         import numpy as np
 
         keys = np.full((FIFTHS - 1, len(groups)), ~np.uint64(0))
         ties = np.full_like(keys, ~np.uint64(0))
-        edges = iter(found)
+        edges = iter(beginnings)
         for number, facts in enumerate(groups):
             for step in range(FIFTHS - 1) if facts.known else ():
                 edge = next(edges)

@@ -170,16 +170,16 @@ def _drawing(
     rests = [(number, plan.rest) for number, plan in enumerate(plans) if plan.rest is not None]
     sought = [Target(number, rest) for number, rest in rests]
     with workspace.watch("finding the cut", None):
-        found = find_boundaries(
+        located = find_boundaries(
             workspace.engine, places, order, [*sought, *Fifths.targets(groups.facts)]
         )
-    ends = {number: end for (number, _), end in zip(rests, found, strict=False)}
+    ends = {number: end for (number, _), end in zip(rests, located, strict=False)}
     cuts = _cuts(plans, targets, ends)
     if not any(own.tokens for own in cuts):
         raise DataError(
             f"a budget of {budget:,} tokens is not worth one document", hint="raise `mix.budget`"
         )
-    return _Drawing(places, order, cuts, Fifths.of(groups.facts, found[len(sought) :]))
+    return _Drawing(places, order, cuts, Fifths.of(groups.facts, located[len(sought) :]))
 
 
 def _cuts(

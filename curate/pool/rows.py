@@ -195,8 +195,8 @@ class Shape:
         if value is MISSING or value is None:
             raise ValueError(f"no column {path} (there are: {', '.join(map(str, row))})")
         folder = None if remote(self.address) else Path(self.address).parent
-        found = _reference(value, path, folder)
-        return {"field": field, **found, "address": canonical(found["address"])}
+        image = _reference(value, path, folder)
+        return {"field": field, **image, "address": canonical(image["address"])}
 
 
 def _reference(value: Any, path: str, folder: Path | None) -> dict[str, Any]:

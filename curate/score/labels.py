@@ -55,14 +55,14 @@ def read_labels(workspace: Workspace, question: Question) -> Labels:
 
     posteriors = read_posteriors(workspace, question)
     keys = keys_of(pa.array(list(posteriors), pa.string()))
-    found = [
+    labelled = [
         (id, place, row, holdout)
         for place, shard in enumerate(workspace.documents.shards())
         for id, row, holdout in _find(shard, keys)
         if id in posteriors
     ]
-    held_out = sum(holdout for *_, holdout in found)
-    kept = [(id, place, row) for id, place, row, holdout in found if not holdout and row >= 0]
+    held_out = sum(holdout for *_, holdout in labelled)
+    kept = [(id, place, row) for id, place, row, holdout in labelled if not holdout and row >= 0]
     # A value that the form no longer offers cannot be learned.
     learnable = [
         document for document in kept if any(map(posteriors[document[0]].get, question.labels))
