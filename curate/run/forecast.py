@@ -2,8 +2,8 @@
 
 A thousand documents from all over the sources go through the real stages in a temporary folder.
 The run's own folder is only read. A stage's `cost` says how it is measured. Costs are linear in
-the documents, plus a fixed part that is measured with a smaller probe. An estimate is good to
-within a factor of two.
+the documents, plus a fixed part that is measured with a smaller probe. At 20,000 and at 1,000,000
+documents, memory was within a factor of two, and time within a factor of four.
 """
 
 from __future__ import annotations
@@ -77,4 +77,7 @@ def _notes(recipe: Recipe) -> Iterator[str]:
         yield f"a query or a hub does not say how much it holds: counted up to {DOCUMENTS:,} rows"
     if recipe.asks_people():
         yield "people's time, and the stages that only handle their answers, are not in it"
-    yield "good to within a factor of two; other programs on this machine slow it down"
+    yield (
+        "memory is good to within a factor of two, and time to within a factor of four; "
+        "other programs on this machine slow it down"
+    )
