@@ -226,3 +226,22 @@ def test_ordinal_is_between_nominal_and_interval_on_ratings():
     }
     assert found["nominal"] < 0 < found["ordinal"]
     assert found["nominal"] < found["interval"]
+
+
+def split_feeling(person):
+    """The opinion of people who differ on every text with an even number of letters."""
+    return lambda text: "positive" if person == "ann" or len(text) % 2 else "negative"
+
+
+def test_an_undecided_label_has_no_value(offline):
+    offline.prepare()
+    for person in ("ann", "bob"):
+        offline.answer(person, opinion=split_feeling(person))
+    offline.run("pull")
+    offline.run("agree", bootstrap=0, method="majority")
+    text_of = {task["id"]: task["text"] for task in offline.tasks}
+    for row in offline.rows("labels"):
+        differs = len(text_of[row["id"]]) % 2 == 0
+        assert row["undecided"] == differs
+        assert row["value"] == (None if differs else '"positive"')
+        assert dict(row["posterior"])["positive"] == (0.5 if differs else 1.0)

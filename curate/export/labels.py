@@ -107,16 +107,16 @@ def _settled(path: Path | None, documents: pa.Table) -> dict[int, dict[str, Labe
 
     if path is None:
         return {}
-    table = pq.read_table(path, columns=["id", "question", "value", "posterior"])
+    table = pq.read_table(path, columns=["id", "question", "value", "posterior", "undecided"])
     rows = pc.index_in(table["id"], value_set=documents["id"].combine_chunks())
     table = table.append_column("row", rows).filter(pc.is_valid(rows))
     labels: dict[int, dict[str, Label]] = {}
     for label in table.to_pylist():
         labels.setdefault(label["row"], {})[label["question"]] = {
-            "value": json.loads(label["value"]),
+            "value": None if label["undecided"] else json.loads(label["value"]),
             "posterior": dict(label["posterior"] or ()),
             "by": "people",
-        }
+        } | ({"undecided": True} if label["undecided"] else {})
     return labels
 
 

@@ -48,9 +48,12 @@ def _available(workspace: Workspace, ids: set[str]) -> set[str]:
 
 
 def _labelled(workspace: Workspace, value: str) -> set[str]:
-    """Return the ids whose label holds `value`: as choice, as rating, or as label of a span."""
+    """The ids whose label holds `value`: as choice, as rating, or as label of a span.
+
+    An undecided label holds none.
+    """
     workspace.tables.require("labels")
-    rows = workspace.tables.read("labels").to_pylist()
+    rows = workspace.tables.read("labels", ["id", "value"]).drop_null().to_pylist()
     return {row["id"] for row in rows if _holds(json.loads(row["value"]), value)}
 
 

@@ -33,7 +33,7 @@ def agreement(workspace: Workspace) -> Section | None:
     ]
     first = questions[0]["question"] if questions else ""
     labels = workspace.tables.read("labels").to_pylist()
-    counts = Counter(str(json.loads(row["value"])) for row in labels if row["question"] == first)
+    counts = Counter(_settled(row["value"]) for row in labels if row["question"] == first)
     shares = [{"value": value, "texts": count} for value, count in sorted(counts.items())]
     words = (
         "Krippendorff's alpha is 1 where people agree fully and 0 where they agree as by chance; "
@@ -41,6 +41,11 @@ def agreement(workspace: Workspace) -> Section | None:
     )
     chart = charts.bars(shares, "value", "texts") if 0 < len(shares) <= 12 else ""
     return section("Agreement", words, chart=chart, rows=rows)
+
+
+def _settled(value: str | None) -> str:
+    """A settled value as the chart names it."""
+    return "undecided" if value is None else str(json.loads(value))
 
 
 def annotators(workspace: Workspace) -> Section | None:
