@@ -1,5 +1,7 @@
 """The draw by passes over shards is the draw by sorting, whatever the shards and the workers."""
 
+from fractions import Fraction
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.engine import Local
+from curate.mix.passes import Fifths
 from curate.mix.spec import MixSpec
 from curate.mixture import selection
 from curate.mixture.drawing import Plan, copies_of, cut, draw
@@ -146,9 +149,41 @@ def test_facts_add_up_in_parts(numbers, parts):
     known = quality[~np.isnan(quality)]
     if len(known):
         assert joined.spread == pytest.approx(known.std(), abs=1e-9)
-        ranks = np.arange(1, len(known) + 1) / len(known)
-        fifths = np.minimum(ranks * 5, 4.999).astype(int)
-        assert whole.fifths() == [int(np.argmax(fifths >= n)) + 1 for n in range(1, 5)]
+        sizes = np.diff([1, *whole.fifths(), len(known) + 1])
+        assert sizes.tolist() == [len(own) for own in by_fifth(len(known))]
+
+
+def by_fifth(n):
+    """The ranks from 0 of each fifth, by the definition: five equal stretches of [0, 1)."""
+    places = np.array([Fraction(5 * rank, n) for rank in range(n)])
+    return [np.flatnonzero((places >= fifth) & (places < fifth + 1)) for fifth in range(5)]
+
+
+@pytest.mark.parametrize(
+    ("documents", "fifths"),
+    [
+        (1, [1]),
+        (3, [1, 2, 4]),
+        (6, [1, 1, 2, 3, 4, 5]),
+        (15, [1, 1, 1, 2, 2, 2, 3, 3, 3, 4, 4, 4, 5, 5, 5]),
+    ],
+)
+def test_fifths_are_of_equal_size_and_rise_with_quality(documents, fifths):
+    facts = [Facts.of(np.ones(2, int), np.array([0.1, 0.9])), Facts.of(*tokens_and(documents))]
+    rng = np.random.default_rng(documents)
+    order = rng.permutation(documents)
+    keys = ascending((np.arange(documents) / documents)[order])
+    group = np.ones(documents, np.int64)
+    rows = Rows(group, keys, np.arange(documents).astype(np.uint64), np.ones(documents, np.int64))
+    targets = [target for target in Fifths.targets(facts) if target.group == 3]
+    shifted = Rows(group + 2, rows.key, rows.tie, rows.weight)
+    edges = found(shifted, targets, 4, 2)
+    made = Fifths.of([Facts(), facts[1]], edges)
+    assert made.fifth(rows)[np.argsort(order)].tolist() == fifths
+
+
+def tokens_and(documents):
+    return np.ones(documents, int), np.arange(documents) / documents
 
 
 # ── the stage, over 50 recipes

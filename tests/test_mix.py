@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from curate.errors import DataError, RecipeError
 from curate.mix.spec import MixSpec, tokens_of
-from curate.mixture.groups import Facts
-from curate.mixture.projection import Infeasible, project
+from curate.mixture.groups import Facts, Groups
+from curate.mixture.limits import Infeasible
+from curate.mixture.projection import project
 from curate.mixture.shares import STRATEGIES, share_of
 from curate.mixture.weights import WEIGHERS, Qualities
 
@@ -39,6 +40,13 @@ def test_uniform_proportional_and_quality():
     weights = SUPPLY * np.exp(2 * QUALITY)
     found = STRATEGIES["quality"](SUPPLY, QUALITY, **settings)
     assert found["small"] == pytest.approx(weights["small"] / weights.sum())
+
+
+@pytest.mark.parametrize("beta", [-5000.0, 5000.0, 1e300])
+def test_no_weight_of_quality_is_too_much(beta):
+    found = STRATEGIES["quality"](SUPPLY, QUALITY, alpha=0.5, beta=beta)
+    best = "small" if beta > 0 else "big"
+    assert found == {name: float(name == best) for name in found}
 
 
 KEYS = pd.DataFrame(
@@ -102,7 +110,7 @@ def test_what_is_not_wanted_stays_out_unless_it_must():
     [
         ({"supply": 0.3}, "can fill 60.00%"),
         ({"low": 0.7}, "smallest shares sum to 140"),
-        ({"low": {"a": 0.5, "b": 0}, "high": {"a": 0.4, "b": 1}}, "a must have 50.0%"),
+        ({"low": {"a": 0.5, "b": 0}, "high": {"a": 0.4, "b": 1}}, "a must have 50.00%"),
     ],
 )
 def test_limits_that_cannot_be_kept(limits, words):
@@ -166,7 +174,10 @@ def test_equal_quality_is_equal_weight():
 
 @pytest.mark.parametrize(
     ("budget", "tokens"),
-    [("20M", 20_000_000), ("1.5k", 1500), (300, 300), ("25%", 50), ("2B", 2_000_000_000)],
+    [
+        *[("20M", 20_000_000), ("1.5k", 1500), (300, 300), ("25%", 50), ("2B", 2_000_000_000)],
+        *[("1.115k", 1115), ("27.5%", 55), ("1.0000000000001T", 1_000_000_000_000)],
+    ],
 )
 def test_budgets(budget, tokens):
     assert tokens_of(budget, 200) == tokens
@@ -239,6 +250,41 @@ def test_limits_bind(pooled):
     assert films.bound == "max"
     with pytest.raises(RecipeError, match="no group plays"):
         pooled.run("mix", limits={"plays": {"max": 0.2}})
+
+
+def test_a_group_with_a_min_alone_takes_what_the_wanted_group_cannot(pooled):
+    """All of the shares are wanted of meals; films have a `min` and nothing else."""
+    between = {"shares": {"source": {"meals": 1.0}}}
+    limits = {"meals": {"max": 0.35}, "films": {"min": 0.05}}
+    made = pooled.run("mix", budget="40%", between=between, limits=limits)
+    promised = {group.group: (group.promised, group.bound) for group in made.groups}
+    assert promised == {"films": (pytest.approx(0.65), "min"), "meals": (0.35, "max")}
+    budget = pooled.workspace.tables.made("mix").facts["budget"]
+    assert made.tokens == pytest.approx(budget, abs=120)
+    limits["films"]["max"] = 0.25
+    words = r"can fill 60\.00% of it: films 25\.00% \(max\), meals 35\.00% \(max\)"
+    with pytest.raises(DataError, match=words) as caught:
+        pooled.run("mix", budget="40%", between=between, limits=limits)
+    assert caught.value.hint == "raise `max` in `mix.limits`"
+    del limits["films"]
+    with pytest.raises(DataError, match=r"35\.00% of it") as caught:
+        pooled.run("mix", budget="40%", between=between, limits=limits)
+    assert caught.value.hint == "raise `max` in `mix.limits`, or give films a `min`"
+
+
+def test_a_limit_whose_min_is_above_its_max_is_refused_at_once():
+    with pytest.raises(ValueError, match=r"min is 0\.5, above max, 0\.4"):
+        MixSpec(limits={"films": {"min": 0.5, "max": 0.4}})
+
+
+def test_a_group_without_quality_counts_as_average():
+    facts = {
+        "good": Facts.of(np.ones(3, int), np.array([0.9, 0.9, np.nan])),
+        "poor": Facts.of(np.ones(4, int), np.array([0.1] * 4)),
+        "what": Facts.of(np.ones(2, int), np.array([np.nan] * 2)),
+    }
+    groups = Groups(tuple(facts), tuple((name,) for name in facts), tuple(facts.values()))
+    assert groups.mean_qualities() == pytest.approx([0.9, 0.1, (2 * 0.9 + 4 * 0.1) / 6])
 
 
 def test_top_k_takes_the_best(whole):

@@ -296,6 +296,15 @@ def test_enough_is_a_share(pushed):
     assert len(pushed.workspace.rounds.current().closed["withdrawn"]) == 3
 
 
+@pytest.mark.parametrize("tasks", [25, 50, 75, 100, 150, 200, 1000])
+def test_enough_is_reached_at_the_share_itself_for_every_hundredth(tasks):
+    for hundredths in range(1, 101):
+        needed = -(-hundredths * tasks // 100)
+        for complete in (needed - 1, needed):
+            why = pull._why_done(standing.Standing(tasks, complete, 0), hundredths / 100)
+            assert bool(why) is (complete == needed), (hundredths, tasks, complete)
+
+
 def test_a_skip_uses_a_person_up(pushed):
     ids = [task["id"] for task in pushed.tasks]
     pushed.answer("ann", "bob", ids=ids[:5])

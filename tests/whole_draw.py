@@ -22,8 +22,8 @@ def candidates(workspace, groups):
     keys = list(map(column_of, groups))
     items[keys] = items[keys].fillna("unknown").astype(str)
     items["group"] = ["/".join(row) for row in items[keys].to_numpy()]
-    rank = items.groupby("group")["quality"].rank(method="first", pct=True)
-    items["bucket"] = (rank * 5).clip(upper=4.999).floordiv(1).add(1)
+    by_group = items.groupby("group")["quality"]
+    items["bucket"] = (5 * (by_group.rank(method="first") - 1)) // by_group.transform("count") + 1
     return items.reset_index(drop=True)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from curate.spec import Spec
 
@@ -56,6 +57,12 @@ class ShareLimit(Spec):
     min: Annotated[float, Field(ge=0, le=1)] = 0.0
     max: Annotated[float, Field(ge=0, le=1)] = 1.0
 
+    @model_validator(mode="after")
+    def _in_order(self) -> ShareLimit:
+        if self.min > self.max:
+            raise ValueError(f"min is {self.min:g}, above max, {self.max:g}")
+        return self
+
 
 class MixSpec(Spec):
     """The mixture: groups, their shares, the weights within, and the budget."""
@@ -86,7 +93,7 @@ class MixSpec(Spec):
         return budget
 
 
-_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "t": 1e12}
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 
 
 def tokens_of(budget: str | int, supply: int) -> int:
@@ -97,6 +104,5 @@ def tokens_of(budget: str | int, supply: int) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMGBT%]?)\s*", str(budget))
     if not match or float(match[1]) <= 0:
         raise ValueError(f"{budget!r} is no budget: give tokens (`20M`) or a share (`25%`)")
-    if match[2] == "%":
-        return round(float(match[1]) / 100 * supply)
-    return round(float(match[1]) * _UNITS[match[2].lower()])
+    amount = Fraction(match[1])
+    return round(amount * supply / 100 if match[2] == "%" else amount * _UNITS[match[2].lower()])

@@ -19,7 +19,8 @@ from curate.mix.spec import MixSpec, ShareLimit, tokens_of
 from curate.mix.writing import Drawn, Write, write_ranks
 from curate.mixture.drawing import Cut, Plan, closed, cut
 from curate.mixture.groups import Groups
-from curate.mixture.projection import Infeasible, Projected, project
+from curate.mixture.limits import Infeasible
+from curate.mixture.projection import Projected, project
 from curate.mixture.selection import Boundary, Target
 from curate.mixture.shares import STRATEGIES, share_of
 from curate.mixture.weights import NOISELESS, Qualities
@@ -81,7 +82,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             drawn = _written(workspace, spec, groups, drawing, target)
     rows = group_rows(groups, drawn, wanted, projected)
     workspace.tables.write("groups", tables.rows("groups", rows), provenance)
-    return _result(budget, supply, rows)
+    return _result(budget, supply, rows, _notes(groups, rows, spec))
 
 
 @contextmanager
@@ -108,9 +109,9 @@ def _wanted(groups: Groups, spec: MixSpec) -> dict[str, float]:
                 raise RecipeError(f"mix.between.shares: {key} is not among the groups")
         keys = pd.DataFrame(list(groups.values), names, columns=pd.Index(spec.groups))
         return share_of(keys, supply, between.shares)
-    means = [facts.mean if facts.known else float("nan") for facts in groups.facts]
+    means = pd.Series(groups.mean_qualities(), names)
     strategy = STRATEGIES[between.strategy]
-    return strategy(supply, pd.Series(means, names), alpha=between.alpha, beta=between.beta)
+    return strategy(supply, means, alpha=between.alpha, beta=between.beta)
 
 
 def _projected(wanted: dict[str, float], groups: Groups, budget: int, spec: MixSpec) -> Projected:
@@ -134,7 +135,7 @@ def _projected(wanted: dict[str, float], groups: Groups, budget: int, spec: MixS
         raise DataError(
             f"a budget of {budget:,} tokens cannot be met: {error}; the candidates hold "
             f"{sum(supply.values()):,} tokens, each drawn {spec.max_epochs} times at most",
-            hint="lower `mix.budget`, raise `mix.max_epochs`, or widen the limits",
+            hint=error.hint,
         ) from None
 
 
@@ -211,10 +212,23 @@ def _written(
     return reduce(Drawn.joined, (parts[place] for place in sorted(parts)))
 
 
-def _result(budget: int, supply: int, groups: list[dict[str, Any]]) -> MixResult:
+def _notes(groups: Groups, rows: Sequence[Mapping[str, Any]], spec: MixSpec) -> tuple[str, ...]:
+    notes = []
+    unknown = [
+        name for name, facts in zip(groups.names, groups.facts, strict=True) if not facts.known
+    ]
+    if unknown and spec.between.strategy == "quality":
+        notes.append(f"no document of {', '.join(unknown)} has a quality: it counts as average")
+    moved = [row["group"] for row in rows if row["bound"]]
+    if moved:
+        notes.append(f"limits moved {', '.join(moved)}")
+    return tuple(notes)
+
+
+def _result(
+    budget: int, supply: int, groups: list[dict[str, Any]], notes: tuple[str, ...]
+) -> MixResult:
     names = list(GroupResult.__dataclass_fields__)
-    moved = [row["group"] for row in groups if row["bound"]]
-    notes = (f"limits moved {', '.join(moved)}",) if moved else ()
     return MixResult(
         budget=budget,
         tokens=sum(row["tokens"] for row in groups),

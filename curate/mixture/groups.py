@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import ceil, inf, sqrt
+from functools import reduce
+from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -101,13 +102,12 @@ class Facts:
         return sqrt(self.squares / self.known) if self.known and self.low < self.high else 0.0
 
     def fifths(self) -> list[int]:
-        """The ranks, from 1, at which the second to the fifth fifth of the qualities begin."""
-        return [rank for fifth in range(1, FIFTHS) for rank in self._first_rank(fifth)]
+        """The ranks, from 1, at which the second to the fifth fifth of the qualities begin.
 
-    def _first_rank(self, fifth: int) -> Iterable[int]:
-        start = max(1, ceil(fifth * self.known / FIFTHS) - 1)
-        ranks = range(start, min(start + 3, self.known + 1))
-        return [rank for rank in ranks if int(min(rank / self.known * FIFTHS, 4.999)) >= fifth][:1]
+        Of n documents that of rank r is in fifth 1 + ⌊5 · (r − 1) / n⌋: sizes differ by one at
+        most. With fewer than five documents some fifths begin behind the last.
+        """
+        return [1 - (-fifth * self.known // FIFTHS) for fifth in range(1, FIFTHS)]
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,11 @@ class Groups:
         return Groups(
             names, tuple(values[name] for name in names), tuple(facts[name] for name in names)
         )
+
+    def mean_qualities(self) -> list[float]:
+        """The mean quality of each group; one without any counts as the average of all."""
+        average = reduce(Facts.joined, self.facts).mean
+        return [facts.mean if facts.known else average for facts in self.facts]
 
     @property
     def supply(self) -> dict[str, int]:

@@ -2,25 +2,41 @@
 
     minimise KL(w || wanted)   subject to   low ≤ w ≤ min(high, supply),  Σ w = 1
 
-The solution is w = clip(λ · wanted, low, high) with one λ, found by bisection.
+The solution is w = clip(λ · wanted, low, high) with one λ. The sum is piecewise linear in λ, so it
+is solved exactly between two of its edges.
+
+A group wanted at 0 stays out unless its `low` is above 0. Then it gets that. What the wanted groups
+cannot take goes to such groups in proportion to supply: w = clip(μ · supply, low, high). Both steps
+together are the limit of the problem in which these groups are wanted a little, by their supply.
 """
 
 from __future__ import annotations
 
+import sys
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
+from typing import TYPE_CHECKING
 
+from curate.mixture.limits import TOLERANCE, Limits
 
-class Infeasible(ValueError):
-    """No shares are within the limits."""
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+LEAST = sys.float_info.min
+"""A group wanted less than this counts as wanted at 0: its λ would be no number."""
 
 
 @dataclass(frozen=True)
 class Projected:
     """Shares, and the limits they keep.
 
-    `high` is no more than the supply allows. `bound` names the limit that moved a group: min, max
-    or max_epochs; None if none did.
+    `high` is no more than the supply allows, and 0 for a group that stays out. `bound` names the
+    limit that moved a group: min, max or max_epochs; None if none did.
     """
 
     shares: Mapping[str, float]
@@ -36,60 +52,101 @@ def project(
     high: Mapping[str, float],
     supply: Mapping[str, float],
 ) -> Projected:
-    """The shares nearest to `wanted` in KL divergence. Raises Infeasible.
+    """The shares nearest to `wanted` in KL divergence, within 1e-9.
 
-    `supply` is the largest share that a group's tokens allow. A group wanted at 0 stays at 0
-    unless its `low` is above 0.
+    `supply` is the largest share that a group's tokens allow. Raises Infeasible where the limits
+    leave no shares, and ArithmeticError where the conditions of the optimum do not hold or a share
+    is no finite number.
     """
-    top = {}
-    for group, share in wanted.items():
-        most = min(high[group], supply[group])
-        if low[group] > most + 1e-12:
-            raise Infeasible(f"{group} must have {low[group]:.1%} and can have {most:.1%}")
-        top[group] = most if share or low[group] else 0.0
-    if sum(top.values()) < 1 - 1e-9:
-        raise Infeasible(f"the groups wanted can fill {sum(top.values()):.2%} of it")
-    if sum(low.values()) > 1 + 1e-9:
-        raise Infeasible(f"the smallest shares sum to {sum(low.values()):.1%}")
-    factor = _factor(wanted, low, top)
-    shares = {
-        group: _clip(factor * share, low[group], top[group]) for group, share in wanted.items()
-    }
-    total = sum(shares.values())
-    shares = {group: share / total for group, share in shares.items()}
-    bound = {
-        group: _bound(factor * share, low[group], top[group], supply[group])
-        for group, share in wanted.items()
-    }
-    return Projected(shares, dict(low), top, bound)
+    import numpy as np
+
+    names = tuple(wanted)
+    columns = (wanted, low, high, supply)
+    preference, lows, highs, most = (
+        np.array([own[name] for name in names], np.float64) for own in columns
+    )
+    if not np.isfinite(preference).all():
+        raise ArithmeticError("a share that is wanted is no finite number")
+    is_wanted = preference >= LEAST
+    limits = Limits(names, lows, highs, most, is_wanted)
+    limits.check()
+    tops = limits.top
+    levels = _Level(preference, is_wanted), _Level(most, ~is_wanted & (lows > 0))
+    shares, sought = _solve(levels, lows, tops)
+    residual = _residual(shares, levels, lows, tops)
+    if not residual <= TOLERANCE:
+        raise ArithmeticError(f"the shares are off their optimum by {residual:.2g}")
+    bound = dict(zip(names, limits.bound(sought), strict=True))
+    columns = (dict(zip(names, own.tolist(), strict=True)) for own in (shares, lows, tops))
+    return Projected(*columns, bound)
 
 
-def _factor(
-    wanted: Mapping[str, float], low: Mapping[str, float], top: Mapping[str, float]
-) -> float:
-    """The λ at which the clipped shares sum to 1, by bisection."""
+@dataclass(frozen=True)
+class _Level:
+    """Groups that share in proportion to their preference; a mask over all groups."""
 
-    def filled(factor: float) -> float:
-        return sum(_clip(factor * share, low[group], top[group]) for group, share in wanted.items())
+    preference: Array
+    mask: NDArray[np.bool_]
 
-    if abs(filled(1.0) - 1) < 1e-12:
-        return 1.0
-    small, large = 0.0, 1.0
-    while filled(large) < 1 - 1e-12 and large < 1e15:
-        large *= 2
-    for _ in range(200):
-        middle = (small + large) / 2
-        small, large = (middle, large) if filled(middle) < 1 else (small, middle)
-    return large
+    def fill(self, low: Array, top: Array, total: float) -> tuple[Array, Array]:
+        """clip(λ · preference, low, top) with the sum `total`, and λ · preference itself."""
+        import numpy as np
+
+        own, low, top = self.preference[self.mask], low[self.mask], top[self.mask]
+        starts, ends = low / own, top / own
+        edges = np.unique(np.concatenate([starts, ends]))
+        place = bisect_left(edges, total, key=lambda edge: np.clip(edge * own, low, top).sum())
+        sought = own * edges[min(place, len(edges) - 1)]
+        shares = np.clip(sought, low, top)
+        free = (starts < edges[place]) & (ends >= edges[place]) if 0 < place < len(edges) else []
+        if np.any(free):
+            left, whole = total - shares[~free].sum(), own[free].sum()
+            sought = own * (left / whole)
+            sought[free] = left * (own[free] / whole)
+            shares[free] = np.clip(sought[free], low[free], top[free])
+        return shares, sought
+
+    def is_off(self, shares: Array, low: Array, top: Array) -> float:
+        """The largest distance of the shares from clip(λ · preference, low, top).
+
+        λ is the largest ratio of share and preference of all groups above their lower limits.
+        """
+        import numpy as np
+
+        own, shares, low, top = (part[self.mask] for part in (self.preference, shares, low, top))
+        above = shares > low + TOLERANCE
+        factor = (shares[above] / own[above]).max(initial=0.0)
+        return float(np.abs(shares - np.clip(factor * own, low, top)).max(initial=0.0))
 
 
-def _clip(value: float, low: float, high: float) -> float:
-    return min(max(value, low), high)
+def _solve(levels: tuple[_Level, _Level], low: Array, top: Array) -> tuple[Array, Array]:
+    """The shares, and what they would be without limits.
+
+    The second level gets no more than its lower limits while the first is not full.
+    """
+    import numpy as np
+
+    first, second = levels
+    left = 1 - low[second.mask].sum()
+    shares, sought = low.copy(), np.zeros(len(low))
+    if top[first.mask].sum() >= left - TOLERANCE and first.mask.any():
+        shares[first.mask], sought[first.mask] = first.fill(low, top, left)
+        return shares, sought
+    shares[first.mask], sought[first.mask] = top[first.mask], inf
+    left = 1 - top[first.mask].sum()
+    shares[second.mask], sought[second.mask] = second.fill(low, top, left)
+    return shares, sought
 
 
-def _bound(value: float, low: float, high: float, supply: float) -> str | None:
-    if value < low - 1e-9:
-        return "min"
-    if value > high + 1e-9:
-        return "max_epochs" if supply <= high + 1e-12 else "max"
-    return None
+def _residual(shares: Array, levels: tuple[_Level, _Level], low: Array, top: Array) -> float:
+    """How far shares are from what characterises the optimum (Karush, Kuhn, Tucker): 0 is it."""
+    import numpy as np
+
+    first, second = (level.mask for level in levels)
+    open_first, above_second = (top - shares)[first].sum(), (shares - low)[second].sum()
+    return max(
+        abs(float(shares.sum()) - 1),
+        float(np.maximum(low - shares, shares - top).max()),
+        min(float(open_first), float(above_second)),
+        *(level.is_off(shares, low, top) for level in levels),
+    )

@@ -51,7 +51,8 @@ def by_quality(
     """Shares in proportion to supply ** alpha * exp(beta * mean quality of the group)."""
     import numpy as np
 
-    return _shares(supply.astype(float) ** alpha * np.exp(beta * quality))
+    powers = beta * quality
+    return _shares(supply.astype(float) ** alpha * np.exp(powers - powers.max()))
 
 
 STRATEGIES: dict[str, Strategy] = {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from fractions import Fraction
 
 from curate.backends import Backend
 from curate.errors import DataError
@@ -88,7 +89,8 @@ def _annotators(workspace: Workspace, backend: Backend, batch: Batch) -> set[str
 
 
 def _why_done(state: Standing, enough: float) -> str | None:
-    if state.complete >= enough * state.tasks:
+    # As a product of floats, .55 of 100 tasks would be a little more than 55.
+    if state.complete >= Fraction(str(enough)) * state.tasks:
         return "complete" if state.complete == state.tasks else "enough"
     if state.complete + state.exhausted == state.tasks:
         return "nobody is left to ask"
