@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from curate.progress import Advance
     from curate.rounds import Batch
     from curate.run.stages import Step
+    from curate.warning import StageWarning
 
 
 def _stderr() -> Console:
@@ -86,13 +87,22 @@ def watch(label: str, total: int | None) -> Iterator[Advance]:
 def step(outcome: Step) -> None:
     """Print what the walk did at one stage, on stderr."""
     console = _stderr()
-    if outcome.state == "fresh":
-        console.print(f"[dim]{outcome.stage:>8}  fresh[/dim]")
+    if outcome.result is None:
+        console.print(f"[dim]{outcome.stage:>8}  {outcome.state}[/dim]")
+        if outcome.state != "failed":  # the error itself is told at the end
+            warnings(outcome.warnings)
         return
     duration = f"  [dim]{outcome.seconds:.1f} s[/dim]"
     console.print(f"[bold]{outcome.stage:>8}[/bold]  {_summary(outcome.result)}{duration}")
     for line in getattr(outcome.result, "notes", ()):
         console.print(f"          [dim]{_escaped(line)}[/dim]")
+    warnings(outcome.warnings)
+
+
+def warnings(found: Sequence[StageWarning]) -> None:
+    """Print warnings on stderr, a line each."""
+    for warning in found:
+        _stderr().print(f"[yellow]warning:[/yellow] {_escaped(warning.words)}")
 
 
 def _summary(result: Any) -> str:
@@ -104,7 +114,7 @@ def _summary(result: Any) -> str:
 
 
 def show(result: Any, *, as_json: bool) -> None:
-    """Print a result on stdout: as one JSON object, or for people."""
+    """Print a result on stdout: as one JSON object, or for people, who get its warnings too."""
     from curate.workspace.ledger import plain
 
     if as_json:
@@ -117,7 +127,9 @@ def show(result: Any, *, as_json: bool) -> None:
         if value is not None:
             console.print(f"{name.replace('_', ' '):>22}  {_escaped(_number(value))}")
     for name, value in _items(result):
-        if isinstance(value, Mapping) and value:
+        if name == "warnings":
+            warnings(value)
+        elif isinstance(value, Mapping) and value:
             counts = ", ".join(f"{key} {_number(number)}" for key, number in value.items())
             console.print(f"{name.replace('_', ' '):>22}  {_escaped(counts)}")
         elif _is_rows(value):

@@ -4,6 +4,7 @@
     ├─ RecipeError                      exit 2   file, path.to.field, what is wrong
     ├─ FormError                        exit 1   a label config we cannot read: tag and line
     ├─ DataError                        exit 1   rows or columns are not as declared: file and line
+    │  └─ NothingToDo                            a run skips the stage, if no other needs it
     ├─ MissingInput                     exit 1   "run `curate agree` first"
     ├─ WorkspaceBusy                    exit 1   another command holds the workspace
     ├─ ServerError                      exit 1   an embedded server that did not install or start
@@ -18,7 +19,10 @@ Exit 3 is not an error: it says that people are still answering (see `curate.run
 
 
 class CurateError(Exception):
-    """A failure that a user can meet; `hint` says what to do about it."""
+    """A failure that a user can meet; `hint` says what to do about it.
+
+    `stage` is the stage that failed, once a run knows it.
+    """
 
     exit_code = 1
 
@@ -26,6 +30,7 @@ class CurateError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.stage: str | None = None
 
 
 class RecipeError(CurateError):
@@ -40,6 +45,10 @@ class FormError(CurateError):
 
 class DataError(CurateError):
     """Data that is not as declared."""
+
+
+class NothingToDo(DataError):
+    """The data give the stage nothing to work on: too few labels, a form of comments alone."""
 
 
 class MissingInput(CurateError):

@@ -87,8 +87,10 @@ class Stage(Generic[AnySpec]):
 
     `run` reads the tables `reads`, writes the tables or files `writes`, and returns what happened,
     in numbers. `inputs` returns the fingerprints of its inputs, if these are more than its tables.
-    `takes_part` says whether it belongs to a run. A stage that `asks_people` is frozen by rounds
-    and never stale. A `bulk` stage works on the engine. `examples` are commands.
+    `needs` returns the tables without which it cannot run, if these are not all that it reads.
+    `takes_part` says whether it belongs to a run. An `optional` stage that has nothing to do is
+    skipped, if no other needs its tables. A stage that `asks_people` is frozen by rounds and never
+    stale. A `bulk` stage works on the engine. `examples` are commands.
     """
 
     name: str
@@ -99,9 +101,15 @@ class Stage(Generic[AnySpec]):
     examples: tuple[str, ...]
     takes_part: TakesPart = always
     inputs: Callable[[Workspace, AnySpec], dict[str, str | None]] | None = None
+    needs: Callable[[Workspace, AnySpec], tuple[str, ...]] | None = None
+    optional: bool = False
     asks_people: bool = False
     bulk: bool = False
     cost: Cost[AnySpec] | None = None
+
+    def required(self, workspace: Workspace, spec: AnySpec) -> tuple[str, ...]:
+        """The tables without which the stage cannot run."""
+        return self.reads if self.needs is None else self.needs(workspace, spec)
 
     def fingerprints(self, workspace: Workspace, spec: AnySpec) -> dict[str, str | None]:
         """The fingerprints of the inputs that the stage would have now."""

@@ -31,7 +31,18 @@ MODULES = {
     for path in sorted(ROOT.rglob("*.py"))
 }
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "progress", "spec", "records", "tables", "text", "tokens", "metrics", "storage"),
+    (
+        "errors",
+        "progress",
+        "spec",
+        "records",
+        "warning",
+        "tables",
+        "text",
+        "tokens",
+        "metrics",
+        "storage",
+    ),
     ("chance", "mixture", "proxies"),
     ("forms", "engine", "backends", "servers", "takedown.listed"),
     ("people",),

@@ -15,7 +15,7 @@ from curate.agree.labels import label_rows
 from curate.agree.spec import AgreeSpec
 from curate.agree.truth.methods import Truth
 from curate.agree.votes import Vote, collect, occurrences
-from curate.errors import DataError
+from curate.errors import NothingToDo
 from curate.records import Question
 from curate.stage import Stage, if_answered
 from curate.workspace import Workspace
@@ -56,7 +56,7 @@ class AgreeResult:
 def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     """Settle every question over all rounds but pilots; an annotator's newest answer counts.
 
-    Raises DataError if nobody has answered yet.
+    Raises NothingToDo if nobody has answered yet, or with comments alone.
     """
     workspace.tables.require("annotations")
     provenance = workspace.freshness.provenance("agree", spec, workspace.tables.fingerprints(READS))
@@ -78,12 +78,18 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
             results.append(result)
     pilots = _pilots(workspace, spec)
     if not labels and not pilots:
-        raise DataError(
-            "nobody has answered yet", hint="run `curate pull` once people have labelled"
-        )
+        raise _nothing(has_answers=bool(votes))
     workspace.tables.write("labels", tables.rows("labels", labels), provenance)
     workspace.tables.write("annotators", tables.rows("annotators", annotators), provenance)
     return AgreeResult(len(labels), tuple(results), pilots)
+
+
+def _nothing(*, has_answers: bool) -> NothingToDo:
+    if has_answers:
+        return NothingToDo("the answers are comments alone: there is nothing to settle")
+    return NothingToDo(
+        "nobody has answered yet", hint="run `curate pull` once people have labelled"
+    )
 
 
 def _pilots(workspace: Workspace, spec: AgreeSpec) -> tuple[QuestionResult, ...]:
@@ -139,4 +145,5 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate agree --method dawid_skene",),
     takes_part=if_answered,
+    optional=True,
 )

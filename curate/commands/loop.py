@@ -109,11 +109,13 @@ def _walk(
     from curate.run.walk import walk
 
     steps = []
-    for step in walk(recipe, workspace, next_round=next_round, overrides=overrides):
-        console.step(step)
-        steps.append(step)
-    if as_json:
-        console.show({"steps": steps}, as_json=True)
+    try:
+        for step in walk(recipe, workspace, next_round=next_round, overrides=overrides):
+            console.step(step)
+            steps.append(step)
+    finally:
+        if as_json and steps:
+            console.show({"steps": steps}, as_json=True)
     if steps and steps[-1].state == "waiting":
         _wait_for_people(workspace, steps[-1].result)
 

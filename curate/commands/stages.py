@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
@@ -30,6 +30,9 @@ from curate.run.stages import find, run_stage
 from curate.spec import validated
 from curate.stage import Stage
 
+if TYPE_CHECKING:
+    from curate.workspace import Workspace
+
 
 @dataclass(frozen=True)
 class Call:
@@ -47,12 +50,12 @@ class Call:
         """Run the stage with the recipe's settings; those on the command line replace them."""
         stage, name = self.stage, self.stage.name
         workspace = open_workspace(self.workspace, accept_withdrawals=accept_withdrawals)
-        if stage.reads:
-            workspace.tables.require("pool")
         recipe = files.of_workspace(workspace, meant(workspace))
         of_recipe = recipe.section(name).model_dump(mode="json", exclude_unset=True)
         settings = from_command_line(stage.spec, self.settings)
         spec = validated(stage.spec, {**of_recipe, **settings}, where=f"curate {name}")
+        if stage.reads:
+            _require_beginning(workspace, stage.required(workspace, spec))
         engine, workers = self.engine or recipe.engine, self.workers or recipe.workers
         with (
             workspace.lock.hold(name, wait=self.wait),
@@ -61,6 +64,14 @@ class Call:
             workspace.init(workspace.root.name)
             step = run_stage(workspace, name, spec)
         console.show(step.result, as_json=self.as_json)
+
+
+def _require_beginning(workspace: Workspace, required: Collection[str]) -> None:
+    """Raise MissingInput without a pool, or, for a stage that needs no table, a workspace."""
+    if required:
+        workspace.tables.require("pool")
+    else:
+        workspace.about()
 
 
 def command(name: str) -> Any:

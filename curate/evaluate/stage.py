@@ -6,13 +6,14 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from curate import storage
-from curate.errors import MissingInput
+from curate.errors import NothingToDo
 from curate.evaluate.arms import ArmResult, compare_arms
 from curate.evaluate.comparing import verdict_on
 from curate.evaluate.people import against_people
 from curate.evaluate.spec import EvaluateSpec
 from curate.metrics import Classification
 from curate.stage import Bounded, Cost, Stage, if_learnable, if_mixed
+from curate.warning import StageWarning
 from curate.workspace import Workspace
 
 READS = ("pool", "clean", "scores", "labels", "mix", "groups")
@@ -28,12 +29,13 @@ class EvaluateResult:
     proxy: tuple[ArmResult, ...]
     verdict: str
     notes: tuple[str, ...] = ()
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
     """Evaluate what there is: predictions if there are scores, the mixture if there is one.
 
-    Raises MissingInput where there is neither.
+    Raises NothingToDo where there is neither.
     """
     question, metrics = against_people(workspace)
     arms: tuple[ArmResult, ...] = ()
@@ -43,9 +45,7 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         arms, notes = compare_arms(workspace, spec)
         verdict = verdict_on(arms) if arms else "the mixture was not compared"
     elif metrics is None:
-        raise MissingInput(
-            "there is nothing to evaluate", hint="run `curate score` or `curate mix`"
-        )
+        raise NothingToDo("there is nothing to evaluate", hint="run `curate score` or `curate mix`")
     result = EvaluateResult(question, metrics, arms, verdict, notes)
     storage.write_json(workspace.root / "evaluate.json", asdict(result))
     return result
@@ -68,5 +68,7 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate evaluate --seeds 5",),
     takes_part=_takes_part,
+    needs=lambda workspace, spec: READS[:2],
+    optional=True,
     cost=Cost(run, writes="evaluate.json", bounded=Bounded(_least, lambda spec: spec.train_bytes)),
 )

@@ -174,6 +174,7 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate export --format parquet",),
     takes_part=if_mixed,
+    needs=lambda workspace, spec: ("pool", "clean", "mix", "groups"),
     inputs=inputs,
     bulk=True,
     cost=Cost(run, writes="export", spills=True),

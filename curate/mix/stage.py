@@ -62,8 +62,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
 
     Raises DataError for a budget that buys no document, or that the limits do not allow.
     """
-    reads = READS if needs_scores(spec) else READS[:2]
-    workspace.tables.require(*reads)
+    workspace.tables.require(*_needed(spec))
     inputs = workspace.tables.fingerprints(READS)
     with _scratch(workspace) as folder:
         pieces = scan(workspace, spec, folder)
@@ -83,6 +82,11 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
     rows = group_rows(groups, drawn, wanted, projected)
     workspace.tables.write("groups", tables.rows("groups", rows), provenance)
     return _result(budget, supply, rows, _notes(groups, rows, spec))
+
+
+def _needed(spec: MixSpec) -> tuple[str, ...]:
+    """The tables that a mixture needs: scores only if groups or weights follow them."""
+    return READS if needs_scores(spec) else READS[:2]
 
 
 @contextmanager
@@ -247,6 +251,7 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate mix --groups source --budget 20M",),
     takes_part=if_mixed,
+    needs=lambda workspace, spec: _needed(spec),
     bulk=True,
     cost=Cost(
         run,

@@ -39,8 +39,9 @@ class Counts:
 
 def count(workspace: Workspace) -> Counts:
     """Count the documents of every table that there is."""
-    pool = _sum(of_shards(workspace, "counting documents", "pool", count_pool))
-    drawn = None
+    pool, drawn = _sum(()), None
+    if workspace.tables.stored("pool"):
+        pool = _sum(of_shards(workspace, "counting documents", "pool", count_pool))
     if workspace.tables.stored("mix"):
         drawn = sum(of_shards(workspace, "counting the mixture", "mix", count_drawn))
     return Counts(pool, count_verdicts(workspace), drawn)

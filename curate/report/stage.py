@@ -7,8 +7,9 @@ from pathlib import Path
 
 from curate import storage
 from curate.report.spec import ReportSpec
-from curate.report.story import tell
+from curate.report.story import doubts, tell
 from curate.stage import Cost, Stage
+from curate.warning import StageWarning
 from curate.workspace import Workspace
 
 READS = (
@@ -20,21 +21,27 @@ WRITES = ("report",)
 
 @dataclass(frozen=True)
 class ReportResult:
-    """The page that was written."""
+    """The page that was written; its own warnings are about what it could not tell."""
 
     file: str
     charts: int
     kilobytes: int
+    warnings: tuple[StageWarning, ...] = ()
+
+
+def inputs(workspace: Workspace, spec: ReportSpec) -> dict[str, str | None]:
+    """The fingerprints of what the page shows: tables, files, and the warnings of all stages."""
+    words = [warning.words for warning in doubts(workspace)]
+    return {**workspace.tables.fingerprints(READS), "warnings": storage.digest(words)}
 
 
 def run(workspace: Workspace, spec: ReportSpec) -> ReportResult:
-    """Write report.html from what there is. Raises MissingInput without a pool."""
-    workspace.tables.require("pool")
-    story = tell(workspace, spec.title or workspace.about()["name"])
+    """Write report.html from what there is, however little that is."""
+    story, own = tell(workspace, spec.title or workspace.about()["name"])
     html = _page(story)
     storage.write_text(workspace.root / "report.html", html)
     charts = sum(bool(part.get("chart")) for part in story["sections"])
-    return ReportResult("report.html", charts, len(html.encode()) // 1024)
+    return ReportResult("report.html", charts, len(html.encode()) // 1024, own)
 
 
 def _page(story: dict[str, object]) -> str:
@@ -51,6 +58,8 @@ STAGE = Stage(
     run=run,
     reads=READS,
     writes=WRITES,
+    needs=lambda workspace, spec: (),
+    inputs=inputs,
     examples=('curate report --title "Reviews"',),
     cost=Cost(run, writes="report.html"),
 )

@@ -1,12 +1,16 @@
-"""The page: its sections in order, and its headline figures."""
+"""The page: its sections in order, its headline figures, and the warnings that stand on top."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from curate import STAGES
+from curate.errors import CurateError
 from curate.records import now
 from curate.report.counts import count
 from curate.report.folding import scratch
+from curate.report.section import Section
 from curate.report.sections.corpus import (
     contamination,
     duplicates,
@@ -19,28 +23,53 @@ from curate.report.sections.mixture import proxy, shares
 from curate.report.sections.model import accuracy, calibration, quality
 from curate.report.sections.people import agreement, annotators
 from curate.report.sections.provenance import headline, provenance
+from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 
+Part = Callable[[], Section | None]
+"""Tells one section of the page."""
 
-def tell(workspace: Workspace, title: str) -> dict[str, Any]:
-    """Everything that the page shows, by its name in the template."""
+
+def doubts(workspace: Workspace) -> tuple[StageWarning, ...]:
+    """What is doubtful in the stages before the report: the warnings of their newest runs."""
+    return workspace.lineage.warnings(*STAGES[:-1])
+
+
+def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageWarning, ...]]:
+    """Everything that the page shows, by its name in the template, and the page's own warnings."""
     with scratch(workspace) as folder:
         counts = count(workspace)
-        parts = (
-            funnel(workspace, counts),
-            duplicates(workspace, counts, folder / "copies"),
-            reasons(workspace),
-            languages(workspace, counts),
-            privacy(workspace),
-            contamination(workspace, counts),
-            agreement(workspace),
-            annotators(workspace),
-            accuracy(workspace),
-            calibration(workspace),
-            quality(workspace, folder / "quality"),
-            shares(workspace),
-            proxy(workspace),
-            provenance(workspace),
+        sections, own = _told(
+            (
+                lambda: funnel(workspace, counts),
+                lambda: duplicates(workspace, counts, folder / "copies"),
+                lambda: reasons(workspace),
+                lambda: languages(workspace, counts),
+                lambda: privacy(workspace),
+                lambda: contamination(workspace, counts),
+                lambda: agreement(workspace),
+                lambda: annotators(workspace),
+                lambda: accuracy(workspace),
+                lambda: calibration(workspace),
+                lambda: quality(workspace, folder / "quality"),
+                lambda: shares(workspace),
+                lambda: proxy(workspace),
+                lambda: provenance(workspace),
+            )
         )
-    sections = [part for part in parts if part]
-    return {"title": title, "made": now(), "sections": sections, "tiles": headline(workspace)}
+    story = {"title": title, "made": now(), "sections": sections, "tiles": headline(workspace)}
+    return {**story, "warnings": (*doubts(workspace), *own)}, own
+
+
+def _told(parts: Iterable[Part]) -> tuple[list[Section], tuple[StageWarning, ...]]:
+    """The sections, and a warning for each that could not be told: a page is always written."""
+    sections, own = [], []
+    for part in parts:
+        try:
+            section = part()
+        except CurateError as error:
+            words = "a part of the report is missing: {message}"
+            own.append(warn("report.part", words, message=error.message, hint=error.hint))
+        else:
+            sections += [section] if section else []
+    return sections, tuple(own)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from curate import storage
@@ -15,7 +16,7 @@ from curate.push.restoring import RestoreResult, restore
 from curate.push.spec import PushSpec
 from curate.run.meant import remember
 from curate.run.recipe import Recipe
-from curate.run.stages import Step, run_stage
+from curate.run.stages import Step, fresh, run_stage
 from curate.workspace import Workspace
 
 
@@ -33,17 +34,17 @@ def ask_people(
     yield _sample(recipe, workspace, next_round, overrides, started)
     current = workspace.rounds.current()
     if current.closed:
-        yield from (Step("push", "fresh"), Step("pull", "fresh"))
+        yield from (fresh(workspace, "push"), fresh(workspace, "pull"))
         return
     if _is_pushed(workspace, current.number):
-        yield Step("push", "fresh")
+        yield fresh(workspace, "push")
     else:
         started("push")
         yield run_stage(workspace, "push", recipe.section("push"))
     started("pull")
     step = run_stage(workspace, "pull", recipe.section("pull"))
     result: PullResult = step.result
-    yield step if result.done else Step("pull", "waiting", result, step.seconds)
+    yield step if result.done else replace(step, state="waiting")
 
 
 def _sample(
@@ -67,7 +68,7 @@ def _sample(
         return run_stage(workspace, "sample", recipe.section("sample"))
     if rounds[-1].push is None:
         remember(workspace, rounds[-1].number, overrides)
-    return Step("sample", "fresh")
+    return fresh(workspace, "sample")
 
 
 def _is_pushed(workspace: Workspace, number: int) -> bool:

@@ -8,21 +8,27 @@ from importlib import import_module
 from typing import Any, Literal
 
 from curate import STAGES
+from curate.errors import CurateError, DataError, NothingToDo
 from curate.run.recipe import Recipe
 from curate.spec import Spec
 from curate.stage import Stage
 from curate.storage import Provenance
+from curate.warning import StageWarning
 from curate.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Step:
-    """What the walk did at one stage; `waiting` means that people have not finished."""
+    """What the walk did at one stage; `waiting` means that people have not finished.
+
+    `warnings` are those of the stage's newest run, also if it is `fresh`.
+    """
 
     stage: str
-    state: Literal["done", "fresh", "waiting"]
+    state: Literal["done", "fresh", "waiting", "skipped", "failed"]
     result: Any = None
     seconds: float = 0.0
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def find(name: str) -> Stage[Any]:
@@ -42,21 +48,41 @@ def maker(table: str) -> str | None:
 
 
 def run_stage(workspace: Workspace, name: str, spec: Spec) -> Step:
-    """Run one stage and write it into the ledger."""
+    """Run one stage and write it into the ledger, also that it failed."""
     stage = find(name)
     started = time.perf_counter()
-    provenance = _provenance(workspace, stage, spec)
-    result = stage.run(workspace, spec)
+    try:
+        provenance = _provenance(workspace, stage, spec)
+        result = stage.run(workspace, spec)
+    except CurateError as error:
+        error.stage = name
+        workspace.ledger.append_stop(name, "failed", error)
+        raise
     seconds = time.perf_counter() - started
     outputs = workspace.tables.fingerprints(stage.writes)
     workspace.ledger.append(provenance, outputs, result, seconds)
-    return Step(name, "done", result, seconds)
+    return Step(name, "done", result, seconds, workspace.lineage.warnings(name))
+
+
+def fresh(workspace: Workspace, name: str) -> Step:
+    """The step of a stage that is up to date; it has the warnings of its newest run."""
+    return Step(name, "fresh", warnings=workspace.lineage.warnings(name))
+
+
+def skip(workspace: Workspace, name: str, reason: NothingToDo) -> Step:
+    """Write into the ledger that a stage was skipped, and why."""
+    workspace.ledger.append_stop(name, "skipped", reason)
+    return Step(name, "skipped", warnings=workspace.lineage.warnings(name))
 
 
 def is_fresh(workspace: Workspace, name: str, spec: Spec) -> bool:
-    """Whether running the stage again would change nothing."""
+    """Whether running the stage again would change nothing; False if its files are gone."""
     stage = find(name)
-    return workspace.freshness.is_fresh(_provenance(workspace, stage, spec), stage.writes)
+    try:
+        provenance = _provenance(workspace, stage, spec)
+    except DataError:
+        return False
+    return workspace.freshness.is_fresh(provenance, stage.writes)
 
 
 def takes_part(recipe: Recipe, workspace: Workspace, name: str) -> bool:

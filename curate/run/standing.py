@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from curate.errors import DataError
 from curate.push.guidelines import rewritten
 from curate.run.files import differences
 from curate.run.recipe import Recipe
@@ -59,8 +58,4 @@ def _state(recipe: Recipe, workspace: Workspace, stage: Stage[Any]) -> State:
     if stage.asks_people:
         is_frozen = workspace.rounds.current().closed or stage.name == "sample"
         return "fresh" if is_frozen else "open"
-    try:
-        is_up_to_date = is_fresh(workspace, stage.name, recipe.section(stage.name))
-    except DataError:
-        return "stale"  # the files it was made from are gone
-    return "fresh" if is_up_to_date else "stale"
+    return "fresh" if is_fresh(workspace, stage.name, recipe.section(stage.name)) else "stale"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curate import chance
-from curate.errors import DataError
+from curate.errors import NothingToDo
 from curate.records import Question
 from curate.score.spec import ScoreSpec
 from curate.workspace import Workspace
@@ -48,7 +48,7 @@ class Labels:
 def read_labels(workspace: Workspace, question: Question) -> Labels:
     """Look up the documents with a label of a question; those of the holdout are left out.
 
-    Raises DataError if there are fewer than 10, or if all labels are the same.
+    Raises NothingToDo if there are fewer than 10, or if all labels are the same.
     """
     import numpy as np
     import pyarrow as pa
@@ -103,11 +103,11 @@ def _find(shard: DocumentShard, keys: NDArray[np.uint64]) -> Iterator[tuple[str,
 
 
 def _truth(posteriors: list[dict[str, float]], question: Question) -> NDArray[np.float64]:
-    """The posteriors as an array, documents x values. Raises DataError if they teach nothing."""
+    """The posteriors as an array, documents x values. Raises NothingToDo if they teach none."""
     import numpy as np
 
     if len(posteriors) < MIN_LABELS:
-        raise DataError(
+        raise NothingToDo(
             f"{len(posteriors)} labelled documents are too few to learn from",
             hint=f"label at least {MIN_LABELS}",
         )
@@ -116,7 +116,7 @@ def _truth(posteriors: list[dict[str, float]], question: Question) -> NDArray[np
     )
     truth /= truth.sum(axis=1, keepdims=True)
     if len(set(truth.argmax(axis=1).tolist())) < 2:
-        raise DataError(
+        raise NothingToDo(
             f"all labels of {question.name} are the same: there is nothing to learn",
             hint="label more texts, or chosen otherwise",
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from curate import storage
 from curate.embed import VectorShard, embed
-from curate.errors import DataError, RecipeError
+from curate.errors import NothingToDo, RecipeError
 from curate.metrics import Classification, classification
 from curate.records import Question
 from curate.score.heads import LEARNERS
@@ -54,7 +54,7 @@ class ScoreResult:
 def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
     """Embed the kept documents, learn the question, and write quality and predictions.
 
-    Raises RecipeError or DataError if the question cannot be learned.
+    Raises RecipeError for an unknown question, NothingToDo for one that cannot be learned.
     """
     workspace.tables.require(*READS)
     inputs = workspace.tables.fingerprints(READS)
@@ -97,7 +97,7 @@ def _question(workspace: Workspace, spec: ScoreSpec) -> Question:
         question.name: question for question in (*questions, *parts) if question.kind in LEARNERS
     }
     if not learnable:
-        raise DataError("the form asks nothing that can be learned", hint="Choices or Rating")
+        raise NothingToDo("the form asks nothing that can be learned", hint="Choices or Rating")
     name = spec.question or next(iter(learnable))
     if name not in learnable:
         raise RecipeError(
@@ -185,6 +185,7 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate score --encoder minilm",),
     takes_part=if_learnable,
+    optional=True,
     bulk=True,
     cost=Cost(_embed, writes="vectors", alone=True, documents=PROBED),
 )

@@ -6,10 +6,14 @@ import json
 import os
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
+from curate.errors import CurateError
 from curate.records import now
 from curate.storage import Provenance
+
+Stop = Literal["failed", "skipped"]
+"""How a stage ended that made nothing."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,14 @@ class Ledger:
             "seconds": round(seconds, 3),
             "version": provenance.version,
         }
+        self._write(line)
+
+    def append_stop(self, stage: str, how: Stop, reason: CurateError) -> None:
+        """Append a line about a stage that failed or was skipped, and why."""
+        result = {"stage": stage, "how": how, "message": reason.message, "hint": reason.hint}
+        self.append(Provenance("stopped", {}, {}, ""), {}, result, 0.0)
+
+    def _write(self, line: dict[str, Any]) -> None:
         with (self.root / "ledger.jsonl").open("ab+") as file:
             # A line that a kill cut short must not join the next one.
             if file.tell() and _last_byte(file) != b"\n":

@@ -17,6 +17,7 @@ from curate.rounds import Rounds
 from curate.workspace.documents import Documents
 from curate.workspace.freshness import Freshness
 from curate.workspace.ledger import Ledger
+from curate.workspace.lineage import Lineage
 from curate.workspace.lock import Lock
 from curate.workspace.tables import Tables
 
@@ -52,6 +53,7 @@ class Workspace:
         self.tables = Tables(self.root, self.rounds, self.maker)
         self.documents = Documents(self.tables)
         self.ledger = Ledger(self.root)
+        self.lineage = Lineage(self.tables, self.ledger)
         self.freshness = Freshness(self.tables, self.ledger)
         self.lock = Lock(self.root)
 

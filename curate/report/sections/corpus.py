@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from curate import storage
@@ -12,8 +13,10 @@ from curate.report.section import Section, last_result, section
 from curate.workspace import Workspace
 
 
-def funnel(workspace: Workspace, counts: Counts) -> Section:
-    """How many documents are left after each step, from the rows read to those drawn."""
+def funnel(workspace: Workspace, counts: Counts) -> Section | None:
+    """How many documents are left after each step, from the rows read; None without a pool."""
+    if not workspace.tables.stored("pool"):
+        return None
     documents, copies = workspace.tables.rows("pool"), workspace.tables.rows("duplicates")
     unreadable = len(storage.read_json(workspace.tables.folder("pool") / "_rejected.json") or ())
     steps = [("read", documents + copies + unreadable), ("distinct", documents)]
@@ -34,7 +37,9 @@ def duplicates(workspace: Workspace, counts: Counts, folder: Path) -> Section | 
 
     A text in two sources may carry two labels. `folder` is for scratch.
     """
-    pairs, inside = counts.pool.pairs, count_copies(workspace)
+    pairs, inside = counts.pool.pairs, Counter[str]()
+    if workspace.tables.stored("duplicates"):
+        inside = count_copies(workspace)
     if not inside:
         return None
     rows = [

@@ -35,14 +35,12 @@ def provenance(workspace: Workspace) -> Section:
             "version": line["version"],
         }
         for stage, line in newest.items()
-        if line["stage"] != "recipe"
+        if line["stage"] not in ("recipe", "stopped")
     ]
-    files = workspace.tables.made("pool").facts["files"]
-    words = (
-        "Inputs: "
-        + "; ".join(f"{file['path']} (sha256 {file['sha256'][:12]}…)" for file in files[:20])
-        + "."
-    )
+    pool = workspace.tables.stored("pool")
+    files = pool.made.facts["files"] if pool else ()
+    inputs = "; ".join(f"{file['path']} (sha256 {file['sha256'][:12]}…)" for file in files[:20])
+    words = f"Inputs: {inputs or 'none yet'}."
     for round_ in workspace.rounds.all():
         project = round_.project
         where = f" on {project.backend}, project {project.name}" if project else ""
