@@ -76,9 +76,12 @@ def project(
     residual = _residual(shares, levels, lows, tops)
     if not residual <= TOLERANCE:
         raise ArithmeticError(f"the shares are off their optimum by {residual:.2g}")
-    bound = dict(zip(names, limits.bound(sought), strict=True))
-    columns = (dict(zip(names, own.tolist(), strict=True)) for own in (shares, lows, tops))
-    return Projected(*columns, bound)
+    return Projected(
+        shares=dict(zip(names, shares.tolist(), strict=True)),
+        low=dict(zip(names, lows.tolist(), strict=True)),
+        high=dict(zip(names, tops.tolist(), strict=True)),
+        bound=dict(zip(names, limits.bound(sought), strict=True)),
+    )
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,10 @@ class _Level:
         place = bisect_left(edges, total, key=lambda edge: np.clip(edge * own, low, top).sum())
         sought = own * edges[min(place, len(edges) - 1)]
         shares = np.clip(sought, low, top)
-        free = (starts < edges[place]) & (ends >= edges[place]) if 0 < place < len(edges) else []
-        if np.any(free):
+        if not 0 < place < len(edges):
+            return shares, sought
+        free = (starts < edges[place]) & (ends >= edges[place])
+        if free.any():  # rounding may leave none
             left, whole = total - shares[~free].sum(), own[free].sum()
             sought = own * (left / whole)
             sought[free] = left * (own[free] / whole)
