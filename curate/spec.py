@@ -1,20 +1,91 @@
-"""`Spec`: the frozen, closed base of every recipe section."""
+"""`Spec`: the frozen, closed base of every recipe section, and the settings that stay unused."""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from curate.errors import RecipeError
+from curate.names import near, suggestion
+from curate.yamls import HUGE
 
 AnySpec = TypeVar("AnySpec", bound="Spec")
 
-MAY_BE_A_FILE = "may be a file"
-"""Marks a setting that may name a file.
+Seed = Annotated[int, Field(ge=0, lt=HUGE)]
+"""The seed of a random choice."""
 
-It is relative to the workspace in a recipe, and to the current folder on a command line.
-"""
+
+Place = tuple[str | int, ...]
+"""The keys and positions that lead to a setting."""
+
+
+class Unused(NamedTuple):
+    """A setting without effect: its place, and why it has none."""
+
+    place: Place
+    why: str
+
+    @property
+    def path(self) -> str:
+        """The dotted path of the setting."""
+        return ".".join(map(str, self.place))
+
+
+@dataclass(frozen=True)
+class UsedIf:
+    """Marks a setting that has an effect only beside others; `why` says why it has none."""
+
+    holds: Callable[[Any], bool]
+    why: str
+
+
+def used_with(*names: str, **values: str | tuple[str, ...]) -> UsedIf:
+    """Marks a setting that is used only if one of the settings `names` is not its default.
+
+    Or only if a setting has one of the `values`.
+    """
+    options = {name: (one,) if isinstance(one, str) else one for name, one in values.items()}
+
+    def holds(spec: Spec) -> bool:
+        return any(spec.differs(name) for name in names) or any(
+            getattr(spec, name) in allowed for name, allowed in options.items()
+        )
+
+    wanted = [f"{name} {' or '.join(allowed)}" for name, allowed in options.items()]
+    return UsedIf(holds, f"without {' or '.join((*names, *wanted))}")
+
+
+def used_without(name: str) -> UsedIf:
+    """Marks a setting that is not used beside another one."""
+    return UsedIf(lambda spec: not spec.differs(name), f"beside {name}")
+
+
+@dataclass(frozen=True)
+class MayBePath:
+    """Marks a setting that may name a file or folder; `is_path` says which values do.
+
+    A path is relative to the workspace in a recipe, and to the current folder on a command line.
+    """
+
+    is_path: Callable[[str], bool]
+
+
+PATH = MayBePath(lambda value: True)
+"""Marks a setting that always names a file or folder."""
+
+
+def path_if_suffix(suffix: str) -> MayBePath:
+    """Marks a setting that names a file if it has that suffix."""
+    return MayBePath(lambda value: value.endswith(suffix))
+
+
+def path_unless_named(*names: str) -> MayBePath:
+    """Marks a setting that names a path that is there, unless it is one of the names."""
+    return MayBePath(lambda value: value not in names and Path(value).exists())
 
 
 class Spec(BaseModel):
@@ -22,9 +93,64 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    def differs(self, name: str) -> bool:
+        """Whether a setting has another value than its default."""
+        default = type(self).model_fields[name].get_default(call_default_factory=True)
+        return bool(getattr(self, name) != default)
+
+    def unused(self, place: Place = (), *, defaults: bool = False) -> Iterator[Unused]:
+        """Yield the settings that were given and have no effect, with those of nested Specs.
+
+        With `defaults`, also those that were not given.
+        """
+        for name, own in type(self).model_fields.items():
+            if not defaults and name not in self.model_fields_set:
+                continue
+            marks = [mark for mark in own.metadata if isinstance(mark, UsedIf)]
+            whys = [mark.why for mark in marks if not mark.holds(self)]
+            if whys:
+                yield Unused((*place, name), whys[0])
+            else:
+                yield from _unused_below(getattr(self, name), (*place, name), defaults)
+
     def settings(self) -> dict[str, Any]:
-        """Return every setting as plain JSON values, defaults included."""
-        return self.model_dump(mode="json")
+        """Every setting that has an effect, defaults included, as plain JSON values.
+
+        They can be validated again.
+        """
+        settings = self.model_dump(mode="json")
+        for place, _ in self.unused(defaults=True):
+            *parents, last = place
+            within: Any = settings
+            for step in parents:
+                within = within[step]
+            del within[last]
+        return settings
+
+
+def _unused_below(value: Any, place: Place, defaults: bool) -> Iterator[Unused]:
+    if isinstance(value, Spec):
+        yield from value.unused(place, defaults=defaults)
+    elif isinstance(value, tuple):
+        for number, item in enumerate(value):
+            yield from _unused_below(item, (*place, number), defaults)
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _unused_below(item, (*place, key), defaults)
+
+
+def refuse_unused(
+    spec: Spec, *, where: str, only: Callable[[Place], bool] = lambda place: True
+) -> None:
+    """Raise RecipeError for the first setting that was given and has no effect.
+
+    `only` says which places are looked at.
+    """
+    for setting in filter(lambda setting: only(setting.place), spec.unused()):
+        raise RecipeError(
+            f"{where}: {setting.path} has no effect {setting.why}",
+            hint="leave it out, or give what it belongs to",
+        )
 
 
 def validated(model: type[AnySpec], data: Any, *, where: str) -> AnySpec:
@@ -35,9 +161,11 @@ def validated(model: type[AnySpec], data: Any, *, where: str) -> AnySpec:
     try:
         return model.model_validate(data)
     except ValidationError as error:
+        faults = error.errors()[:3]
+        hints = (_meant(model, fault) for fault in faults)
         raise RecipeError(
-            "; ".join(f"{where}: {_complaint(item)}" for item in error.errors()[:3]),
-            hint="`curate recipe schema` prints every key",
+            "; ".join(f"{where}: {_complaint(fault)}" for fault in faults),
+            hint=next(filter(None, hints), "`curate recipe schema` prints every key"),
         ) from None
 
 
@@ -47,3 +175,32 @@ def _complaint(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         message = "unknown key"
     return f"{path}: {message[:1].lower()}{message[1:]}"
+
+
+def _meant(model: type[BaseModel], fault: Any) -> str:
+    """The hint for a misspelt key or word; empty for another fault, or if nothing is like it."""
+    *path, last = fault["loc"] or ("",)
+    if fault["type"] == "extra_forbidden":
+        known, written = list(_keys_at(model, path)), str(last)
+    elif fault["type"] == "literal_error":
+        known, written = fault["ctx"]["expected"].replace("'", "").split(" or "), fault["input"]
+        known = [name for part in known for name in part.split(", ")]
+    else:
+        return ""
+    return suggestion(str(written), known) if near(str(written), known) else ""
+
+
+def _keys_at(annotation: Any, path: list[Any]) -> Iterator[str]:
+    """Yield the keys of the models at a place within a type."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        if not path:
+            yield from annotation.model_fields
+        elif path[0] in annotation.model_fields:
+            yield from _keys_at(annotation.model_fields[path[0]].annotation, path[1:])
+        return
+    for part in get_args(annotation):
+        inner = isinstance(part, type) and issubclass(part, BaseModel)
+        steps_in = (
+            inner and path and not (isinstance(path[0], str) and path[0] in part.model_fields)
+        )
+        yield from _keys_at(part, path[1:] if steps_in else path)

@@ -33,6 +33,8 @@ MODULES = {
 LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "errors",
+        "names",
+        "yamls",
         "progress",
         "spec",
         "records",

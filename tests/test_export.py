@@ -1,6 +1,7 @@
 """Exports: what a trainer reads, and how any tampering is found."""
 
 import json
+import shutil
 from collections import Counter
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from curate.export.formats import read_shard
 from curate.export.verify import verify
 from curate.storage import sha256_of
 from curate.text import content_id
+from tests.conftest import Offline
 
 
 @pytest.fixture
@@ -110,6 +112,27 @@ def test_the_recipe_beside_it_is_one(folder):
     recipe = load(folder / "recipe.yaml")
     assert recipe.mix.budget == "50%"
     assert recipe.score.encoder == "chargram"
+
+
+def test_the_recipe_beside_it_makes_the_same_export_again(whole, tmp_path):
+    from curate.run.files import load
+    from curate.run.walk import walk
+
+    again = Offline(tmp_path / "again")
+    shutil.copytree(whole.root / "data", again.root / "data")
+    recipe = load(whole.root / "export" / "recipe.yaml")
+    assert recipe.sample.strategy == "stratified"
+    assert "temperature" in recipe.mix.within.model_fields_set
+    assert "alpha" not in recipe.mix.between.model_fields_set
+    *_, waiting = walk(recipe, again.workspace)
+    assert waiting.state == "waiting"
+    answers = whole.root / "rounds" / "01" / "answers.jsonl"
+    shutil.copy(answers, again.root / "rounds" / "01")
+    states = {step.stage: step.state for step in walk(recipe, again.workspace)}
+    assert states["export"] == "done"
+    one, other = manifest(whole.root / "export"), manifest(again.root / "export")
+    assert other["content_sha256"] == one["content_sha256"]
+    assert load(again.root / "export" / "recipe.yaml") == recipe
 
 
 def test_the_card_tells_the_mixture(folder):

@@ -88,7 +88,9 @@ def test_too_few_labels_skip_the_model_and_not_the_mixture(run, folder):
     assert found["score"]["state"] == "skipped"
     assert keys(found["score"]) == ["score.skipped"]
     assert "warning: score was skipped: 7 labelled documents are too few" in err
-    assert [found[name]["state"] for name in ("mix", "export", "evaluate", "report")] == ["done"] * 4
+    assert [found[name]["state"] for name in ("mix", "export", "evaluate", "report")] == [
+        "done"
+    ] * 4
     assert "score.skipped" in on_the_page(folder)
     again = steps(run("run", "-w", folder, "--json")[1])
     assert keys(again["score"]) == ["score.skipped"]

@@ -303,13 +303,17 @@ def test_top_k_takes_the_best(whole):
     [
         ({"groups": ["mood"]}, "score"),
         ({"within": {"strategy": "softmax"}}, "score"),
-        ({"between": {"shares": {"language": {"en": 1}}}}, "language is not among the groups"),
     ],
 )
 def test_what_cannot_be_mixed(pooled, settings, words):
     with pytest.raises(Exception, match=words) as caught:
         pooled.run("mix", **settings)
     assert caught.value.exit_code in (1, 2)
+
+
+def test_shares_are_of_groups():
+    with pytest.raises(ValueError, match="language is not among the groups"):
+        MixSpec(between={"shares": {"language": {"en": 1}}})
 
 
 def test_shares_must_sum_to_one():

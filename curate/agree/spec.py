@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from curate.spec import Spec
+from curate.spec import Seed, Spec, UsedIf
 
 
 class AgreeSpec(Spec):
@@ -19,4 +19,8 @@ class AgreeSpec(Spec):
     bootstrap: Annotated[
         int, Field(ge=0, description="Resamples of the items for the interval of alpha.")
     ] = 1000
-    seed: Annotated[int, Field(description="Seed of the bootstrap.")] = 0
+    seed: Annotated[
+        Seed,
+        UsedIf(lambda spec: spec.bootstrap > 0, "without a bootstrap"),
+        Field(description="Seed of the bootstrap."),
+    ] = 0

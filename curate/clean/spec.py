@@ -14,9 +14,10 @@ from curate.clean.instruments.privacy.instrument import PrivacySpec
 from curate.clean.instruments.relevance import RelevanceSpec
 from curate.clean.rules.c4 import C4Spec
 from curate.clean.rules.lines import LinesSpec
-from curate.clean.rules.registry import RULES, Rules
+from curate.clean.rules.registry import RULES, RuleName, Rules, named
 from curate.clean.rules.signals import Range
-from curate.spec import MAY_BE_A_FILE, Spec
+from curate.names import near
+from curate.spec import PATH, Spec, UsedIf, used_with
 
 
 class Limit(Spec):
@@ -35,6 +36,11 @@ class Limit(Spec):
         return self.min if "min" in sides else bounds[0], self.max if "max" in sides else bounds[1]
 
 
+def _used_by(rule: RuleName) -> UsedIf:
+    """Marks the settings of a rule set, which have an effect only if `rules` names it."""
+    return UsedIf(lambda spec: rule in named(spec.rules), f"without the set {rule} in `rules`")
+
+
 class CleanSpec(Spec):
     """What `clean` measures, and what it decides from the measurements."""
 
@@ -44,14 +50,18 @@ class CleanSpec(Spec):
     limits: dict[str, Limit] = Field(
         default_factory=dict, description="Other limits, as in `length:words: {min: 5}`."
     )
-    lines: LinesSpec = Field(default=LinesSpec(), description="How sure the set `lines` must be.")
-    c4: C4Spec = Field(default=C4Spec(), description="How the set `c4` looks at lines and words.")
+    lines: Annotated[
+        LinesSpec, _used_by("lines"), Field(description="How sure the set `lines` must be.")
+    ] = LinesSpec()
+    c4: Annotated[
+        C4Spec, _used_by("c4"), Field(description="How the set `c4` looks at lines and words.")
+    ] = C4Spec()
     near_duplicates: Annotated[
         float | None, Field(ge=0.5, le=1, description="Jaccard similarity from which one goes.")
     ] = None
     against: Annotated[
         tuple[str, ...],
-        MAY_BE_A_FILE,
+        PATH,
         Field(description="Older corpora whose near-duplicates go: runs, exports, files."),
     ] = ()
     semantic: Annotated[
@@ -62,7 +72,9 @@ class CleanSpec(Spec):
         Field(description="Languages that pass, or source → its own, `*` others; {} detects."),
     ] = None
     language_confidence: Annotated[
-        float, Field(ge=0, le=1, description="Below it a detected language is `und`.")
+        float,
+        used_with("languages"),
+        Field(ge=0, le=1, description="Below it a detected language is `und`."),
     ] = MINIMUM
     licenses: Annotated[
         tuple[str, ...] | None, Field(description="SPDX names that pass; `CC-BY-*` names several.")
@@ -91,7 +103,9 @@ class CleanSpec(Spec):
                 raise ValueError("it is a list of sets, or source → list")
             for name in names:
                 if not isinstance(name, str) or name not in RULES:
-                    raise ValueError(f"no set {name}; there are {', '.join(RULES)}")
+                    meant = near(str(name), RULES)
+                    also = f" (did you mean {meant}?)" if meant else ""
+                    raise ValueError(f"no set {name}; there are {', '.join(RULES)}{also}")
                 if (n := names.count(name)) > 1:
                     raise ValueError(f"the set {name} stands there {n} times")
         return lists if isinstance(rules, dict) else lists[""]

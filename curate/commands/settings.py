@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from curate.spec import MAY_BE_A_FILE, Spec
+from curate.spec import MayBePath, Spec
 
 MANY = "many"
 """Marks a kind whose option can be repeated."""
@@ -64,13 +64,14 @@ def from_command_line(spec: type[Spec], arguments: Mapping[str, Any]) -> dict[st
     """The settings that are not None; their paths are relative to the current folder."""
     values = {name: value for name, value in arguments.items() if value is not None}
     for name, field in spec.model_fields.items():
-        if name in values and MAY_BE_A_FILE in field.metadata:
-            values[name] = _from_here(values[name])
+        for mark in field.metadata:
+            if name in values and isinstance(mark, MayBePath):
+                values[name] = _from_here(values[name], mark)
     return values
 
 
-def _from_here(value: Any) -> Any:
-    """An absolute path, from the current folder; a value that is no file there stays as it is."""
+def _from_here(value: Any, mark: MayBePath) -> Any:
+    """An absolute path, from the current folder; a value that is no path stays as it is."""
     if isinstance(value, list):
-        return [_from_here(item) for item in value]
-    return str(Path(value).resolve()) if value and Path(value).exists() else value
+        return [_from_here(item, mark) for item in value]
+    return str(Path(value).expanduser().resolve()) if value and mark.is_path(value) else value

@@ -27,7 +27,7 @@ from curate.commands.settings import from_command_line, options
 from curate.run import files
 from curate.run.meant import meant
 from curate.run.stages import find, run_stage
-from curate.spec import validated
+from curate.spec import refuse_unused, validated
 from curate.stage import Stage
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Call:
         of_recipe = recipe.section(name).model_dump(mode="json", exclude_unset=True)
         settings = from_command_line(stage.spec, self.settings)
         spec = validated(stage.spec, {**of_recipe, **settings}, where=f"curate {name}")
+        refuse_unused(spec, where=f"curate {name}", only=lambda place: place[0] in settings)
         if stage.reads:
             _require_beginning(workspace, stage.required(workspace, spec))
         engine, workers = self.engine or recipe.engine, self.workers or recipe.workers

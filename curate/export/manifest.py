@@ -37,7 +37,7 @@ def manifest_of(
         "tokenizer": "tokenizer.json" if tokenizer.endswith(".json") else tokenizer,
         "budget": mix.facts["budget"],
         "max_epochs": mix.spec["max_epochs"],
-        "seed": mix.spec["seed"],
+        "seed": mix.spec.get("seed"),
         "content_sha256": content,
         "curate_version": __version__,
     }

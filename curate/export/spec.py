@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from curate.spec import Spec
+from curate.spec import Seed, Spec
 
 
 class ExportSpec(Spec):
@@ -17,4 +17,4 @@ class ExportSpec(Spec):
         Literal["mixed"], Field(description="`mixed`: drawn and shuffled, to read in order.")
     ] = "mixed"
     shard_documents: Annotated[int, Field(ge=1, description="Documents in a shard.")] = 50_000
-    seed: Annotated[int, Field(description="Seed of the shuffle.")] = 0
+    seed: Annotated[Seed, Field(description="Seed of the shuffle.")] = 0

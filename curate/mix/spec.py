@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from curate.spec import Spec
+from curate.names import suggestion
+from curate.spec import Seed, Spec, UsedIf, used_with
+from curate.yamls import HUGE
+
+MOST_BETA = 100.0
+"""Qualities lie between 0 and 1: a larger weight is beyond what floats hold."""
+
+EVERY_OTHER = "*"
+"""Stands for the groups that `limits` does not name."""
 
 
 class BetweenSpec(Spec):
@@ -19,21 +27,42 @@ class BetweenSpec(Spec):
         Field(description="How shares are wanted; `shares` is implied by giving them."),
     ] = "proportional"
     alpha: Annotated[
-        float, Field(ge=0, le=1, description="Exponent of the supply: 1 proportional, 0 uniform.")
+        float,
+        used_with(strategy=("temperature", "quality")),
+        Field(ge=0, le=1, description="Exponent of the supply: 1 proportional, 0 uniform."),
     ] = 0.5
-    beta: Annotated[float, Field(description="Weight of a group's mean quality.")] = 2.0
+    beta: Annotated[
+        float,
+        used_with(strategy="quality"),
+        Field(ge=-MOST_BETA, le=MOST_BETA, description="Weight of a group's mean quality."),
+    ] = 2.0
     shares: Annotated[
         dict[str, dict[str, float]] | None,
+        used_with(strategy="shares"),
         Field(
             description="Key → value → share; values unnamed get 0, other keys stay in proportion."
         ),
     ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _implied_by_shares(cls, data: Any) -> Any:
+        is_implied = isinstance(data, dict) and data.get("shares") and "strategy" not in data
+        return {**data, "strategy": "shares"} if is_implied else data
+
+    @model_validator(mode="after")
+    def _shares_of_something(self) -> BetweenSpec:
+        if self.strategy == "shares" and not self.shares:
+            raise ValueError("the strategy shares needs `shares`: key → value → share")
+        return self
 
     @field_validator("shares")
     @classmethod
     def _sum_to_one(
         cls, shares: dict[str, dict[str, float]] | None
     ) -> dict[str, dict[str, float]] | None:
+        if shares == {}:
+            raise ValueError("it is empty: write key → value → share, or leave it out")
         for key, values in (shares or {}).items():
             if min(values.values(), default=0) < 0 or abs(sum(values.values()) - 1) > 1e-6:
                 raise ValueError(f"the shares of {key} sum to {sum(values.values()):g}, not 1")
@@ -47,7 +76,9 @@ class WithinSpec(Spec):
         Literal["equal", "softmax", "top_k"], Field(description="How quality becomes weight.")
     ] = "equal"
     temperature: Annotated[
-        float, Field(gt=0, description="Of the softmax over quality, z-scored in its group.")
+        float,
+        used_with(strategy="softmax"),
+        Field(gt=0, description="Of the softmax over quality, z-scored in its group."),
     ] = 1.0
 
 
@@ -84,7 +115,35 @@ class MixSpec(Spec):
     limits: dict[str, ShareLimit] = Field(
         default_factory=dict, description="Limits of a group's share, by name or `*`."
     )
-    seed: Annotated[int, Field(description="Seed of the draw.")] = 0
+    seed: Annotated[
+        Seed,
+        UsedIf(lambda spec: spec.within.strategy != "top_k", "with within.strategy top_k"),
+        Field(description="Seed of the draw."),
+    ] = 0
+
+    @field_validator("groups")
+    @classmethod
+    def _each_once(cls, groups: tuple[str, ...]) -> tuple[str, ...]:
+        twice = [name for place, name in enumerate(groups) if name in groups[:place]]
+        if twice:
+            raise ValueError(f"{twice[0]} stands there twice")
+        return groups
+
+    @field_validator("limits")
+    @classmethod
+    def _room_for_all(cls, limits: dict[str, ShareLimit]) -> dict[str, ShareLimit]:
+        least = sum(limit.min for name, limit in limits.items() if name != EVERY_OTHER)
+        if least > 1 + 1e-9:
+            raise ValueError(f"the smallest shares sum to {least:g}, more than 1")
+        return limits
+
+    @model_validator(mode="after")
+    def _shares_of_groups(self) -> MixSpec:
+        for key in self.between.shares or ():
+            if key not in self.groups:
+                hint = suggestion(key, self.groups)
+                raise ValueError(f"between.shares: {key} is not among the groups ({hint})")
+        return self
 
     @field_validator("budget")
     @classmethod
@@ -104,5 +163,8 @@ def tokens_of(budget: str | int, supply: int) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMGBT%]?)\s*", str(budget))
     if not match or float(match[1]) <= 0:
         raise ValueError(f"{budget!r} is no budget: give tokens (`20M`) or a share (`25%`)")
-    amount = Fraction(match[1])
-    return round(amount * supply / 100 if match[2] == "%" else amount * _UNITS[match[2].lower()])
+    unit = Fraction(supply, 100) if match[2] == "%" else _UNITS[match[2].lower()]
+    tokens = Fraction(match[1]) * unit
+    if tokens >= HUGE:
+        raise ValueError(f"{str(budget)[:20]} is more than any corpus holds")
+    return round(tokens)

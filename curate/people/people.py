@@ -24,7 +24,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from curate import storage
+from curate import storage, yamls
 from curate.errors import RecipeError
 from curate.spec import Spec, validated
 
@@ -89,16 +89,10 @@ def load(workspace: Path) -> People:
 
     Raises RecipeError for a file that is not valid, or if two people share an id or an account.
     """
-    import yaml
-
     path = workspace / NAME
     if not path.exists():
         return People()
-    try:
-        data = yaml.safe_load(path.read_bytes()) or {}
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(f"{NAME}: not YAML ({' '.join(str(error).split())})") from None
-    people = validated(People, data, where=NAME)
+    people = validated(People, yamls.parse(path.read_bytes(), NAME) or {}, where=NAME)
     _refuse_repeats([person.id for person in people.people], "the id")
     for backend in BACKENDS:
         accounts = [

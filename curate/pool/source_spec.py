@@ -12,7 +12,7 @@ from pydantic import Field, field_validator, model_validator
 
 from curate.pool.readers.decoding import AUTO
 from curate.pool.readers.registry import Format
-from curate.spec import Spec
+from curate.spec import Spec, UsedIf, used_with, used_without
 from curate.text import TEXT
 
 _NAMES: dict[str, Any] = {"type": ["object", "array"], "items": {"type": "string"}}
@@ -92,6 +92,17 @@ class Hub(Spec):
     revision: Annotated[str | None, Field(description="A branch, tag or commit.")] = None
 
 
+OF_BYTES = UsedIf(
+    lambda source: bool(source.paths) and source.format not in ("parquet", "arrow", "image"),
+    "where no bytes are decoded as text",
+)
+"""Marks the settings of how bytes become text."""
+
+
+NOT_OF_IMAGES = UsedIf(lambda source: source.format != "image", "with format image")
+"""Marks the settings of what a row holds: an image file is a document by itself."""
+
+
 class SourceSpec(Spec):
     """Files of one kind, a query or a data set. Without a name, every file is a source of its own.
 
@@ -106,32 +117,48 @@ class SourceSpec(Spec):
     database: Annotated[Database | None, Field(description="A SQL query, instead of paths.")] = None
     dataset: Annotated[Hub | None, Field(description="A hub's data set, instead of paths.")] = None
     format: Annotated[
-        Literal["auto"] | Format, Field(description="`auto` goes by each file's suffix.")
+        Literal["auto"] | Format,
+        used_with("paths"),
+        Field(description="`auto` goes by each file's suffix."),
     ] = "auto"
     encoding: Annotated[
-        str, Field(description="`auto` finds it (UTF-8 first); or as Python names it.")
+        str,
+        OF_BYTES,
+        Field(description="`auto` finds it (UTF-8 first); or as Python names it."),
     ] = AUTO
     undecodable: Annotated[
         Literal["reject", "replace"],
+        OF_BYTES,
         Field(description="Bytes that are no text: a bad row, or U+FFFD, counted."),
     ] = "reject"
     max_bytes: Annotated[
         int, Field(ge=1, description="A longer line, file or text is a bad row.")
     ] = 32 << 20
-    text: Annotated[str, Field(description="The column that holds the text, or its path.")] = TEXT
-    fields: dict[str, str] = Field(
+    text: Annotated[
+        str,
+        used_without("fields"),
+        NOT_OF_IMAGES,
+        Field(description="The column that holds the text, or its path."),
+    ] = TEXT
+    fields: Annotated[dict[str, str], NOT_OF_IMAGES] = Field(
         default_factory=dict,
         description="Several fields: name → column, instead of `text`; or names alone.",
         json_schema_extra=_NAMES,
     )
-    chat: Annotated[Chat | None, Field(description="Messages, instead of `text`.")] = None
+    chat: Annotated[
+        Chat | None, NOT_OF_IMAGES, Field(description="Messages, instead of `text`.")
+    ] = None
     template: Annotated[
-        str | None, Field(description="How fields read as one text, as in `{prompt}: {response}`.")
+        str | None,
+        NOT_OF_IMAGES,
+        Field(description="How fields read as one text, as in `{prompt}: {response}`."),
     ] = None
     extract: Annotated[
-        Literal["html"] | None, Field(description="The text is HTML: keep the page's main text.")
+        Literal["html"] | None,
+        NOT_OF_IMAGES,
+        Field(description="The text is HTML: keep the page's main text."),
     ] = None
-    media: dict[str, str] = Field(
+    media: Annotated[dict[str, str], NOT_OF_IMAGES] = Field(
         default_factory=dict,
         description="Images for people: field → column of a path, an address or bytes.",
         json_schema_extra=_NAMES,
@@ -142,7 +169,8 @@ class SourceSpec(Spec):
     @field_validator("fields", "media", mode="before")
     @classmethod
     def _from_list(cls, value: Any) -> Any:
-        return {name: name for name in value} if isinstance(value, list | tuple) else value
+        is_names = isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
+        return {name: name for name in value} if is_names else value
 
     @field_validator("paths")
     @classmethod

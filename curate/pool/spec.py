@@ -8,7 +8,7 @@ from pydantic import Field
 
 from curate import tokens
 from curate.pool.sources import SourceSpec
-from curate.spec import MAY_BE_A_FILE, Spec
+from curate.spec import Seed, Spec, path_if_suffix, used_with
 
 
 class PoolSpec(Spec):
@@ -19,7 +19,7 @@ class PoolSpec(Spec):
     ] = ()
     tokenizer: Annotated[
         str,
-        MAY_BE_A_FILE,
+        path_if_suffix(".json"),
         Field(description="A bpe-openai encoding, `bytes`, or a tokenizer.json."),
     ] = tokens.DEFAULT
     holdout: Annotated[
@@ -31,4 +31,8 @@ class PoolSpec(Spec):
     strict: Annotated[
         bool, Field(description="Stop at the first bad row; otherwise keep it aside, counted.")
     ] = False
-    seed: Annotated[int, Field(description="Seed of the holdout and of the share.")] = 0
+    seed: Annotated[
+        Seed,
+        used_with("holdout", "share"),
+        Field(description="Seed of the holdout and of the share."),
+    ] = 0

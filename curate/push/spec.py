@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from curate.push.suggest import SuggestSpec
-from curate.spec import MAY_BE_A_FILE, Spec
+from curate.spec import PATH, Spec, path_if_suffix
 
 PERSON = "person"
 UNDETERMINED = "und"
@@ -21,7 +21,9 @@ class PushSpec(Spec):
         Literal["label_studio", "argilla", "folder"], Field(description="Where people label.")
     ] = "label_studio"
     form: Annotated[
-        str, MAY_BE_A_FILE, Field(description="A form by name, or the path of a label config.")
+        str,
+        path_if_suffix(".xml"),
+        Field(description="A form by name, or the path of a label config."),
     ] = "sentiment"
     overlap: Annotated[
         Annotated[int, Field(ge=1)] | Literal["all"],
@@ -29,7 +31,7 @@ class PushSpec(Spec):
     ] = 1
     guidelines: Annotated[
         str | dict[str, str] | None,
-        MAY_BE_A_FILE,
+        PATH,
         Field(description="A Markdown file for annotators; or one for each part of the round."),
     ] = None
     assign: Annotated[

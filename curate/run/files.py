@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from curate import storage
+from curate import storage, yamls
 from curate.errors import DataError, RecipeError
 from curate.forms import load_form
+from curate.names import unknown
 from curate.run.recipe import Recipe
-from curate.spec import validated
+from curate.spec import Place, Spec, refuse_unused, validated
 from curate.storage import Provenance
 from curate.workspace import Workspace
 
@@ -21,28 +22,41 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe; `overrides` are `section.key=value`, with YAML values. Raises RecipeError."""
     if not path.is_file():
         raise RecipeError(f"no recipe {path}", hint="start with `curate init --template sentiment`")
-    data = _yaml(path.read_bytes(), path.name)
+    data = yamls.parse(path.read_bytes(), path.name, hint=_SHAPE)
     if not isinstance(data, dict):
         raise RecipeError(
             f"{path.name}: a recipe is a mapping of sections",
             hint="`curate recipe schema` prints every key",
         )
-    data = {key: {} if value is None else value for key, value in data.items()}
+    data = {key: {} if value is None and key in SECTIONS else value for key, value in data.items()}
+    if not overrides:
+        recipe = validated(Recipe, data, where=path.name)
+        refuse_unused(recipe, where=path.name)
+        return recipe
+    unused_before = _unused(data)
     for override in overrides:
         _override(data, override)
-    return validated(Recipe, data, where=path.name)
+    recipe = validated(Recipe, data, where=path.name)
+    refuse_unused(recipe, where=path.name, only=lambda place: place in unused_before)
+    names = [tuple(override.partition("=")[0].split(".")) for override in overrides]
+    refuse_unused(
+        recipe, where="--set", only=lambda place: any(place[: len(name)] == name for name in names)
+    )
+    return recipe
 
 
-def _yaml(text: str | bytes, where: str) -> Any:
-    import yaml
+SECTIONS = {name for name, field in Recipe.model_fields.items() if isinstance(field.default, Spec)}
+"""The keys of a recipe that hold settings of their own; one that is empty has the defaults."""
 
+_SHAPE = "a recipe is a mapping of sections, as in recipes/sentiment.yaml"
+
+
+def _unused(data: Any) -> set[Place]:
+    """The places of settings without effect; none if the recipe is not valid without overrides."""
     try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise RecipeError(
-            f"{where}: not YAML: {' '.join(str(error).split())}",
-            hint="a recipe is a mapping of sections, as in recipes/sentiment.yaml",
-        ) from None
+        return {setting.place for setting in Recipe.model_validate(data).unused()}
+    except ValueError:
+        return set()
 
 
 def _override(data: dict[str, Any], override: str) -> None:
@@ -55,7 +69,7 @@ def _override(data: dict[str, Any], override: str) -> None:
         place = place.setdefault(parent, {})
         if not isinstance(place, dict):
             raise RecipeError(f"--set {override}: {parent} is not a section")
-    place[last] = _yaml(value, f"--set {override}")
+    place[last] = yamls.parse(value, f"--set {override}")
 
 
 def of_workspace(workspace: Workspace, overrides: Sequence[str] = ()) -> Recipe:
@@ -93,10 +107,10 @@ def _name_from(path: Path) -> str:
 
 def _changes(before: str, after: str) -> Iterator[str]:
     try:
-        old = _yaml(before, NAME)
+        old = yamls.parse(before, NAME)
     except RecipeError:
         old = {}  # the old recipe cannot be read: everything is new
-    return differences(old, _yaml(after, NAME))
+    return differences(old, yamls.parse(after, NAME))
 
 
 def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
@@ -123,7 +137,7 @@ def begin(workspace: Workspace, template: str) -> list[str]:
     """
     recipes = templates()
     if template not in recipes:
-        raise RecipeError(f"no template {template}", hint=f"there are: {', '.join(recipes)}")
+        raise unknown(f"no template {template}", template, recipes)
     recipe = load(recipes[template])
     target = workspace.root / NAME
     if target.exists():

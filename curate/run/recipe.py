@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from curate.agree.spec import AgreeSpec
 from curate.clean.spec import CleanSpec
@@ -17,7 +17,11 @@ from curate.push.spec import PushSpec
 from curate.report.spec import ReportSpec
 from curate.sample.spec import SampleSpec
 from curate.score.spec import ScoreSpec
-from curate.spec import Spec
+from curate.spec import Spec, UsedIf
+
+IF_PEOPLE_ARE_ASKED = UsedIf(lambda recipe: recipe.asks_people(), "without `sample` or `push`")
+IF_MIXED = UsedIf(lambda recipe: "mix" in recipe.model_fields_set, "without a section `mix`")
+"""Mark the sections that no run uses without others."""
 
 
 class Recipe(Spec):
@@ -42,24 +46,43 @@ class Recipe(Spec):
     clean: CleanSpec = CleanSpec()
     sample: SampleSpec = SampleSpec()
     push: PushSpec = PushSpec()
-    pull: PullSpec = PullSpec()
+    pull: Annotated[PullSpec, IF_PEOPLE_ARE_ASKED] = PullSpec()
     agree: AgreeSpec = AgreeSpec()
     score: ScoreSpec = ScoreSpec()
     mix: MixSpec = MixSpec()
-    export: ExportSpec = ExportSpec()
+    export: Annotated[ExportSpec, IF_MIXED] = ExportSpec()
     evaluate: EvaluateSpec = EvaluateSpec()
     report: ReportSpec = ReportSpec()
 
+    @model_validator(mode="after")
+    def _encoder_for_all(self) -> Recipe:
+        relevance = self.clean.relevance
+        if relevance is not None and self.encoder is not None:
+            type(relevance).model_validate(_with_encoder(relevance, self.encoder).settings())
+        return self
+
     def section(self, stage: str) -> Spec:
-        """The settings of a stage; `score` without an encoder has the recipe's."""
+        """The settings of a stage; an encoder that it does not name is the recipe's."""
         spec = cast(Spec, getattr(self, stage))
-        if stage == "score" and self.encoder and "encoder" not in spec.model_fields_set:
-            return spec.model_copy(update={"encoder": self.encoder})
-        return spec
+        return spec if self.encoder is None else _with_encoder(spec, self.encoder)
 
     def asks_people(self) -> bool:
         """Whether the recipe brings people in."""
         return bool({"sample", "push"} & self.model_fields_set)
+
+
+def _with_encoder(spec: Spec, encoder: str) -> Spec:
+    """The settings with `encoder` wherever one is used and none is named."""
+    unused = {setting.place for setting in spec.unused(defaults=True)}
+    updates: dict[str, Any] = {
+        name: _with_encoder(value, encoder)
+        for name, value in ((name, getattr(spec, name)) for name in type(spec).model_fields)
+        if isinstance(value, Spec) and (name,) not in unused
+    }
+    if "encoder" in type(spec).model_fields and "encoder" not in spec.model_fields_set:
+        updates |= {} if ("encoder",) in unused else {"encoder": encoder}
+    updates = {name: value for name, value in updates.items() if value != getattr(spec, name)}
+    return spec.model_copy(update=updates) if updates else spec
 
 
 def json_schema() -> dict[str, Any]:

@@ -43,7 +43,9 @@ def for_next_round(recipe: Recipe, workspace: Workspace) -> tuple[str, ...]:
     if newest.push is not None:
         frozen["push"] = newest.push["spec"]
     current = {stage: recipe.section(stage).settings() for stage in frozen}
-    settings = tuple(differences(frozen, current))
+    # What has no effect is left out of settings, also of those that older rounds hold.
+    known = {stage: {name: frozen[stage].get(name) for name in current[stage]} for stage in frozen}
+    settings = tuple(differences(known, current))
     if newest.push is None:
         return settings
     files = rewritten(workspace, recipe.push, newest)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from curate.spec import MAY_BE_A_FILE, Spec
+from curate.spec import PATH, Seed, Spec, used_with, used_without
 
 Purpose = Literal["label", "pilot", "review", "relabel", "import"]
 
@@ -16,27 +16,39 @@ class SampleSpec(Spec):
 
     n: Annotated[int, Field(ge=1, description="How many documents to send.")] = 200
     strategy: Annotated[
-        Literal["random", "stratified"], Field(description="How they are chosen.")
+        Literal["random", "stratified"],
+        used_without("relabel"),
+        Field(description="How they are chosen."),
     ] = "random"
     by: Annotated[
         tuple[Literal["source", "language", "license"], ...],
+        used_without("relabel"),
         Field(min_length=1, description="Columns whose values are the strata."),
     ] = ("source",)
     allocation: Annotated[
-        Literal["equal", "proportional"], Field(description="How strata share the documents.")
+        Literal["equal", "proportional"],
+        used_with(strategy="stratified"),
+        used_without("relabel"),
+        Field(description="How strata share the documents."),
     ] = "equal"
     purpose: Annotated[
-        Literal["label", "pilot"], Field(description="A pilot is reported, never used as labels.")
+        Literal["label", "pilot"],
+        used_without("relabel"),
+        Field(description="A pilot is reported, never used as labels."),
     ] = "label"
     compare: Annotated[
-        bool, Field(description="Show two documents side by side, as $a and $b; n are the pairs.")
+        bool,
+        used_without("relabel"),
+        Field(description="Show two documents side by side, as $a and $b; n are the pairs."),
     ] = False
     window: Annotated[
-        int | None, Field(ge=20, description="Show this many characters of a longer text.")
+        int | None,
+        used_without("relabel"),
+        Field(ge=20, description="Show this many characters of a longer text."),
     ] = None
     gold: Annotated[
         str | None,
-        MAY_BE_A_FILE,
+        PATH,
         Field(description="A JSONL file of texts with known answers, mixed in unseen."),
     ] = None
     relabel: Annotated[
@@ -46,7 +58,7 @@ class SampleSpec(Spec):
             description="Send again what has this label, guideline or annotator.",
         ),
     ] = None
-    seed: Annotated[int, Field(description="Seed of the choice and of the order shown.")] = 0
+    seed: Annotated[Seed, Field(description="Seed of the choice and of the order shown.")] = 0
 
     @model_validator(mode="after")
     def _one_view(self) -> SampleSpec:

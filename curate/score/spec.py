@@ -6,7 +6,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from curate.spec import MAY_BE_A_FILE, Spec
+from curate.spec import Seed, Spec, path_unless_named
+
+ENCODERS = ("auto", "minilm", "use-m3", "chargram")
+"""The encoders by name; anything else is a SentenceTransformer's name or path."""
 
 
 class QualitySpec(Spec):
@@ -37,9 +40,9 @@ class ScoreSpec(Spec):
     ] = None
     encoder: Annotated[
         str,
-        MAY_BE_A_FILE,
+        path_unless_named(*ENCODERS),
         Field(description="auto, minilm, use-m3, chargram, or a SentenceTransformer."),
     ] = "auto"
     folds: Annotated[int, Field(ge=2, description="Folds for labelled documents.")] = 5
     resamples: Annotated[int, Field(ge=2, description="Heads behind the interval.")] = 20
-    seed: Annotated[int, Field(description="Seed of folds and resamples.")] = 0
+    seed: Annotated[Seed, Field(description="Seed of folds and resamples.")] = 0

@@ -26,7 +26,7 @@ from curate.clean.instruments.arrays import StoredArrays, store_arrays
 from curate.clean.instruments.grams import Hashed, hashed
 from curate.clean.instruments.references import digest_of, read_texts
 from curate.errors import DataError
-from curate.spec import Spec
+from curate.spec import Spec, used_with
 
 if TYPE_CHECKING:
     import numpy as np
@@ -60,7 +60,9 @@ class RelevanceSpec(Spec):
         Literal["ngrams", "embedding"], Field(description="By words, or by meaning.")
     ] = "ngrams"
     encoder: Annotated[
-        str, Field(description="For `embedding`: minilm, use-m3, or a SentenceTransformer.")
+        str,
+        used_with(method="embedding"),
+        Field(description="For `embedding`: minilm, use-m3, or a SentenceTransformer."),
     ] = "use-m3"
     min: Annotated[float | None, Field(description="Smallest score that passes.")] = None
     top: Annotated[

@@ -1,0 +1,37 @@
+"""Names that a person wrote and that nothing has: the error, with what was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from curate.errors import CurateError, RecipeError
+
+MOST = 20
+"""A hint lists at most this many names."""
+
+NEARNESS = 0.6
+"""The similarity (difflib, 0 to 1) from which another name may have been meant."""
+
+
+def near(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like `name`, whatever its case; None if none is like it."""
+    by_fold = {other.casefold(): other for other in known}
+    matches = get_close_matches(name.casefold(), by_fold, 1, NEARNESS)
+    return by_fold[matches[0]] if matches else None
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """The hint for an unknown name: what was probably meant, and which names there are."""
+    names = list(dict.fromkeys(known))
+    meant = near(name, names)
+    listed = ", ".join(names[:MOST]) + (f" and {len(names) - MOST:,} more" * (len(names) > MOST))
+    there_are = f"there are: {listed}" if names else "there are none"
+    return f"did you mean {meant}? {there_are[:1].upper()}{there_are[1:]}" if meant else there_are
+
+
+def unknown(
+    complaint: str, name: str, known: Iterable[str], *, kind: type[CurateError] = RecipeError
+) -> CurateError:
+    """The error of an unknown name: `complaint` says where it stands and what it should be."""
+    return kind(complaint, hint=suggestion(name, known))

@@ -1,0 +1,66 @@
+"""YAML that people write: recipes, people.yaml, and the values of `--set`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from curate.errors import RecipeError
+
+HUGE = 1 << 63
+"""No setting needs a number from here on, and no table holds one."""
+
+
+class _RefusedError(Exception):
+    """What is YAML, and yet refused: a complaint, and the line that it is about."""
+
+    def __init__(self, complaint: str, node: Any) -> None:
+        super().__init__(complaint)
+        self.line = node.start_mark.line + 1
+
+
+def parse(text: str | bytes, where: str, *, hint: str = "") -> Any:
+    """The value of a YAML text; `where` names it in errors.
+
+    Raises RecipeError if the text is not YAML, repeats a key, or holds a number beyond 64 bits.
+    """
+    import yaml
+
+    try:
+        return yaml.load(text, Loader=_loader())
+    except _RefusedError as error:
+        raise RecipeError(f"{where}, line {error.line}: {error}", hint=hint) from None
+    except RecursionError:
+        raise RecipeError(f"{where}: not YAML: nested too deeply", hint=hint) from None
+    # The constructors of dates, numbers and binaries raise what Python's own do.
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
+        complaint = " ".join(str(error).split())
+        raise RecipeError(f"{where}: not YAML: {complaint}", hint=hint) from None
+
+
+@cache
+def _loader() -> Any:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """A SafeLoader that refuses a key that stands twice: YAML's own keeps the last one."""
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            """The mapping of a node."""
+            keys: set[str] = set()
+            for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+                if isinstance(key, yaml.ScalarNode):
+                    if key.value in keys:
+                        raise _RefusedError(f"{key.value} stands there twice", key)
+                    keys.add(key.value)
+            return super().construct_mapping(node, deep=deep)
+
+        def construct_yaml_int(self, node: Any) -> int:
+            """The whole number of a node."""
+            number: int = super().construct_yaml_int(node)
+            if abs(number) >= HUGE:
+                raise _RefusedError(f"{number:.3g} is too large a number", node)
+            return number
+
+    Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
+    return Loader
