@@ -1,7 +1,8 @@
-"""YAML that people write: recipes, people.yaml, and the values of `--set`."""
+"""YAML: what people write in recipes, people.yaml and `--set`, and what curate writes itself."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Any
 
@@ -64,3 +65,25 @@ def _loader() -> Any:
 
     Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)
     return Loader
+
+
+def text_of(value: Any) -> str:
+    """A value of JSON as YAML, in which a string is a string for every version of YAML.
+
+    YAML 1.1 takes `no` and `12:30` for something else, and YAML 1.2 `1e3` and `0o7`.
+    """
+    import yaml
+
+    return yaml.dump(value, Dumper=_dumper(), allow_unicode=True, sort_keys=False)
+
+
+@cache
+def _dumper() -> Any:
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        """A SafeDumper that also quotes what is no string in YAML 1.2 alone."""
+
+    number = re.compile(r"[-+]?(0o[0-7]+|(\.\d+|\d+(\.\d*)?)([eE][-+]?\d+)?)$|[yYnN]$")
+    Dumper.add_implicit_resolver("tag:yaml.org,2002:float", number, [*"-+.0123456789yYnN"])
+    return Dumper

@@ -96,14 +96,24 @@ def membership(documents, pool, clean, manifest):
 
 
 def label_values(documents, labels):
-    known = {row.id: json.loads(row.value) for row in labels.itertuples()}
+    known = {(row.id, row.question): row for row in labels.itertuples()}
     for each in documents:
-        for label in each["labels"].values():
-            if (label["by"] == "people") != (each["id"] in known):
+        for question, label in (each["labels"] or {}).items():
+            row = known.get((each["id"], question))
+            if label is None:
+                if row is not None:
+                    yield f"{each['id']}: {question} lost its label"
+                continue
+            if (label["by"] == "people") != (row is not None):
                 yield f"{each['id']}: labelled by {label['by']}"
-            if label["by"] == "people" and label["value"] != known[each["id"]]:
+            if row is not None and label["undecided"] != bool(row.undecided):
+                yield f"{each['id']}: undecided {label['undecided']}"
+            if label["undecided"] and label["value"] is not None:
+                yield f"{each['id']}: undecided, with a value"
+            if row is not None and not row.undecided and label["value"] != json.loads(row.value):
                 yield f"{each['id']}: not the settled label"
-            if max(label["posterior"], key=label["posterior"].get) != label["value"]:
+            shares = label["posterior"]
+            if not label["undecided"] and max(shares, key=shares.get) != label["value"]:
                 yield f"{each['id']}: the value is not the likeliest"
 
 

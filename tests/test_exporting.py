@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,8 @@ from curate.engine import Local
 from curate.errors import DataError
 from curate.export import order, spilling
 from curate.export.formats import read_shard
-from curate.export.labels import Predicted
 from curate.export.order import Edges, Plan, find_edges, key_path, read_keys
-from curate.export.quoting import joined, quoted_column
+from curate.export.quoting import joined, json_column, object_parts, quoted_column
 from curate.export.verify import verify
 from curate.export.writing import in_order
 from curate.pool import stage as pool
@@ -101,27 +101,35 @@ def score(offline, rng, *, kind="choice", values=VALUES):
             pq.write_table(pa.table(columns), folder / shard.name)
 
 
-def settle(offline, rng):
+def settle(offline, rng, *, values=VALUES, convert=str):
     """Write labels of people: of the model's question, and spans over texts and fields."""
     rows = []
     kept = offline.workspace.documents.table(("id", "text", "fields"))
     for document in kept.to_pylist():
         if rng.random() < 0.3:
-            value = str(rng.choice(VALUES))
-            rows.append(settled(document["id"], "mood", value, [(value, 0.75), (VALUES[0], 0.25)]))
+            value = str(rng.choice(values[1:]))
+            shares = [(value, 0.75), (values[0], 0.25)]
+            rows.append(settled(document["id"], "mood", convert(value), shares))
         if rng.random() < 0.6:
             starts = sorted(rng.integers(0, 25, 3).tolist())
             field = {"field": "q"} if document["fields"] else {}
             spans = [{"start": at, "end": at + 4, "label": "X", **field} for at in starts]
-            rows.append(settled(document["id"], "names", spans, []))
-        if rng.random() < 0.1:
+            shares = [(f"{at}:{at + 4}:X", 0.5) for at in (1, *starts)]
+            open_ = {"undecided": bool(rng.random() < 0.2)}
+            rows.append(settled(document["id"], "names", spans, shares, **open_))
+        elif rng.random() < 0.3:
             rows.append(settled(document["id"], "names", [], []))
+        elif rng.random() < 0.5:
+            shares = [(value, 1 / 3) for value in values]
+            rows.append(settled(document["id"], "mood", None, shares, undecided=True))
     made = offline.workspace.freshness.provenance("agree", offline.spec("agree"), {})
     offline.workspace.tables.write("labels", tables.rows("labels", rows), made)
 
 
-def settled(id, question, value, posterior):
-    row = {"id": id, "question": question, "value": json.dumps(value), "posterior": posterior}
+def settled(id, question, value, posterior, *, undecided=False):
+    value = None if undecided else json.dumps(value)
+    row = {"id": id, "question": question, "value": value, "posterior": posterior}
+    row |= {"undecided": undecided}
     return row | {"confidence": 1.0, "votes": 1, "agreement": 1.0, "method": "vote"}
 
 
@@ -152,25 +160,48 @@ def test_the_lines_are_those_of_an_export_in_memory(varied):
         assert entry["tokens"] == sum(tokens[document["id"]] for document in part)
     assert made.tokens == sum(entry["tokens"] for entry in manifest["files"])
     assert verify(folder).problems == ()
-    kinds = [document for document in documents if document["copy"] > 1]
-    assert kinds
-    assert any("fields" in document and "edited" in document for document in documents)
-    names = [document["labels"].get("names", {}) for document in documents]
-    assert any("unplaced" in label for label in names)
+    assert any(document["copy"] > 1 for document in documents)
+    assert any(document["fields"] and document["edited"] for document in documents)
+    names = [document["labels"]["names"] for document in documents]
+    assert any(label and label["unplaced"] for label in names)
+    assert any(label and label["undecided"] and label["posterior"] for label in names)
     assert {document["quality"] is None for document in documents} == {True, False}
 
 
 def test_parquet_holds_the_same(varied):
     varied.run("export", seed=4, shard_documents=40, format="parquet")
-    documents = whole_export.documents_of(varied.workspace, seed=4)
+    documents = list(whole_export.documents_of(varied.workspace, seed=4))
     paths = sorted((varied.root / "export").glob("data-*.parquet"))
-    read_back = [document for path in paths for document in read_shard(path)]
-    assert read_back == [{"fields": None, "edited": None, **document} for document in documents]
-    rows = [row for path in paths for row in pq.read_table(path).to_pylist()]
-    for row, document in zip(rows, read_back, strict=True):
-        assert row["labels"] == json.dumps(document["labels"], ensure_ascii=False)
-        fields = document["fields"]
-        assert row["fields"] == (fields and json.dumps(fields, ensure_ascii=False))
+    assert [document for path in paths for document in read_shard(path)] == documents
+    assert [row for path in paths for row in pq.read_table(path).to_pylist()] == documents
+    assert len({str(pq.read_schema(path)) for path in paths}) == 1
+    assert verify(varied.root / "export").problems == ()
+
+
+def test_undecided_labels_stay_open_and_are_counted(varied):
+    """No model answer takes the place of an answer that people left open."""
+    varied.run("export")
+    documents = list(read_shard(varied.root / "export" / "data-00000.jsonl"))
+    rows = varied.rows("labels")
+    undecided = {row["id"] for row in rows if row["question"] == "mood" and row["undecided"]}
+    moods = [document["labels"]["mood"] for document in documents if document["id"] in undecided]
+    assert len(moods) > 3
+    third = dict.fromkeys(VALUES, 1 / 3)
+    label = {"value": None, "posterior": third, "by": "people", "undecided": True}
+    assert moods == [label] * len(moods)
+    manifest, _ = read(varied.root / "export")
+    told = {row["question"]: row for row in manifest["labels"]}
+    assert told["mood"]["undecided"] == len(moods)
+    assert told["mood"]["kind"] == "choice"
+    assert told["names"]["kind"] == "entities"
+    for question in ("mood", "names"):
+        labels = [document["labels"][question] for document in documents]
+        by = Counter(label["undecided"] or label["by"] for label in labels if label)
+        assert told[question]["people"] == by["people"] > 0
+        assert told[question]["model"] == by["model"]
+        assert told[question]["undecided"] == by[True] > 0
+    card = (varied.root / "export" / "README.md").read_text(encoding="utf-8")
+    assert f"{len(moods)} left undecided by people" in card
 
 
 def test_the_card_counts_lines_by_licence_and_language(varied):
@@ -186,13 +217,16 @@ def test_the_card_counts_lines_by_licence_and_language(varied):
 
 def test_ratings_are_numbers(varied):
     score(varied, np.random.default_rng(2), kind="rating", values=("1", "2", "3"))
+    settle(varied, np.random.default_rng(3), values=("1", "2.5", "3"), convert=float)
     varied.run("mix", groups=["source"], budget="60%")
     varied.run("export")
     documents = list(whole_export.documents_of(varied.workspace))
     _, shards = read(varied.root / "export")
     assert shards == whole_export.shards_of(documents, 50_000)
-    by_model = [document["labels"]["mood"]["value"] for document in documents]
-    assert {type(value) for value in by_model if value not in VALUES} == {float}
+    moods = [document["labels"]["mood"] for document in documents]
+    assert {type(label["value"]) for label in moods} == {float, type(None)}
+    assert {label["by"] for label in moods} == {"people", "model"}
+    assert {tuple(label["posterior"]) for label in moods} == {("1", "2", "3", "2.5")}
 
 
 @pytest.mark.parametrize("piece_bytes", [1, 20_000, 16 << 20])
@@ -414,16 +448,39 @@ def test_results_come_in_order_as_soon_as_they_can():
     assert list(found) == [10, 20, 30]
 
 
-def test_a_label_is_written_as_json_writes_it():
-    question = Predicted("mo%od", ("a", '"b" %s'), False)
-    shares = [0.1 + 0.2, 1 / 3, 1e-7, 5e-7, 1.0, 0.0, 2.5e-6, 0.0000125]
-    columns = {question.columns[0]: ["a", '"b" %s'] * 4}
-    columns |= dict.fromkeys(question.columns[1:], shares)
-    texts = question.texts(pa.table(columns))
-    for text, value, share in zip(texts, columns["mo%od"], shares, strict=True):
-        posterior = dict.fromkeys(question.values, round(share, 6))
-        label = {"value": value, "posterior": posterior, "by": "model"}
-        assert f"{{{text}}}" == json.dumps({"mo%od": label}, ensure_ascii=False)
+ROWS = st.fixed_dictionaries(
+    {
+        "a%s": st.none() | st.text(max_size=4),
+        '"数"': st.none() | st.floats(allow_nan=False, allow_infinity=False),
+        "n": st.none() | st.integers(-9, 9),
+        "is": st.none() | st.booleans(),
+        "list": st.none() | st.lists(st.none() | st.text(max_size=3), max_size=2),
+        "nothing": st.none(),
+    }
+)
+ROW_TYPE = pa.struct(
+    [
+        *[("a%s", pa.string()), ('"数"', pa.float64()), ("n", pa.int64()), ("is", pa.bool_())],
+        *[("list", pa.list_(pa.string())), ("nothing", pa.null())],
+    ]
+)
+
+
+@given(st.lists(st.tuples(st.none() | ROWS, st.none() | ROWS), min_size=1, max_size=5), st.data())
+def test_rows_are_written_as_json_writes_them(pairs, data):
+    start = data.draw(st.integers(0, len(pairs) - 1))
+    rows = [{"deep": {"er": one}, "other": other} for one, other in pairs]
+    deep = pa.struct([("er", ROW_TYPE)])
+    table = pa.Table.from_pylist(rows, pa.schema([("deep", deep), ("other", ROW_TYPE)]))
+    rows = table.slice(start)
+    (batch,) = rows.to_batches()
+    written = bytes(joined(*object_parts(batch.schema.names, batch.columns, "}\n")))
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows.to_pylist()]
+    assert written.decode().split("\n") == [*lines, ""]
+
+
+def test_a_column_of_nothing_is_one_word():
+    assert json_column(pa.nulls(3, pa.string())) == "null"
 
 
 @given(

@@ -45,35 +45,66 @@ def order_of(draw, seed):
 
 
 def labels_of(workspace):
-    """Return the labels of every id by question; those of people replace a model's."""
-    labels = {}
+    """Return the labels of every id by question; what people say replaces a model's."""
+    labels, keys = {}, {}
     scores = workspace.tables.stored("scores")
     if scores:
         question, values = scores.made.facts["question"], scores.made.facts["values"]
+        keys[question] = list(values)
         convert = float if scores.made.facts.get("kind") == "rating" else str
         for row in workspace.tables.read("scores").to_pylist():
             posterior = {value: round(row[f"{question}:{value}"], 6) for value in values}
             value = convert(row[tables.predicted(question)])
-            label = {"value": value, "posterior": posterior, "by": "model"}
+            label = {"value": value, "posterior": posterior, "by": "model", "undecided": False}
             labels[row["id"]] = {question: label}
-    if workspace.tables.stored("labels"):
-        for row in workspace.tables.read("labels").to_pylist():
-            label = {"value": json.loads(row["value"]), "posterior": dict(row["posterior"] or ())}
-            labels.setdefault(row["id"], {})[row["question"]] = {**label, "by": "people"}
-    return labels
+    by_model = [label for own in labels.values() for label in own.values()]
+    rows = workspace.tables.read("labels").to_pylist() if workspace.tables.stored("labels") else []
+    for row in rows:
+        known = keys.setdefault(row["question"], [])
+        known += [key for key, _ in row["posterior"] if key not in known]
+    for label in by_model:
+        label["posterior"] = {key: label["posterior"].get(key, 0.0) for key in keys[question]}
+    for row in rows:
+        marks = row["question"] == "names"
+        value = None if row["undecided"] else json.loads(row["value"])
+        shares = dict(row["posterior"])
+        label = {"value": spans_of(value) if marks else value}
+        label["posterior"] = (
+            [shared(key, share) for key, share in shares.items()]
+            if marks
+            else {key: shares.get(key, 0.0) for key in keys[row["question"]]}
+        )
+        label |= {"by": "people", "undecided": bool(row["undecided"])}
+        labels.setdefault(row["id"], {})[row["question"]] = label | (
+            {"unplaced": 0} if marks else {}
+        )
+    return labels, list(keys)
+
+
+def spans_of(value):
+    """Return spans with every key; None stays None."""
+    return value and [{**span, "field": span.get("field")} for span in value]
+
+
+def shared(key, share):
+    """Return a span of a posterior."""
+    start, end, label = key.split(":")
+    return {"start": int(start), "end": int(end), "label": label, "field": None, "share": share}
 
 
 def documents_of(workspace, seed=0):
     """Yield every document of the export, in its order."""
-    draw, labels = draw_of(workspace), labels_of(workspace)
-    columns = ("id", "text", "source", "license", "fields", "edits")
+    draw, (labels, questions) = draw_of(workspace), labels_of(workspace)
+    columns = ("id", "text", "source", "license", "fields", "edits", "media")
     rows = {row["id"]: row for row in workspace.documents.table(columns).to_pylist()}
     changed = [id for id, row in rows.items() if row["edits"] or row["fields"]]
     views = workspace.documents.find_views(changed)
     groups, quality = draw["group"].to_dict(), draw["quality"].to_dict()
     for id, copy in order_of(draw, seed):
         row = rows[id]
-        document = {
+        own = {question: labels.get(id, {}).get(question) for question in questions}
+        fields = views[id].fields if row["fields"] else {}
+        yield {
             "id": id,
             "text": row["text"],
             "source": row["source"],
@@ -81,26 +112,24 @@ def documents_of(workspace, seed=0):
             "copy": copy,
             "license": row["license"],
             "quality": None if isnan(quality[id]) else round(float(quality[id]), 6),
-            "labels": labels.get(id, {}),
+            "labels": (placed(own, views[id]) if row["edits"] else own) or None,
+            "fields": [{"name": name, "text": text} for name, text in fields.items()] or None,
+            "media": row["media"],
+            "edited": bool(row["edits"]),
         }
-        if row["fields"]:
-            document["fields"] = dict(views[id].fields)
-        if row["edits"]:
-            document["edited"] = True
-            document["labels"] = placed(document["labels"], views[id])
-        yield document
 
 
 def placed(labels, view):
     """Return the labels with their spans as the edited text has them."""
     moved = {}
     for question, label in labels.items():
-        value = label["value"]
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            spans = [span for old in value if (span := view.shown_span(old))]
-            label = {**label, "value": spans}
-            if len(spans) < len(value):
-                label["unplaced"] = len(value) - len(spans)
+        if label and "unplaced" in label:
+            value, posterior = (
+                old and [span for mark in old if (span := view.shown_span(mark))]
+                for old in (label["value"], label["posterior"])
+            )
+            lost = len(label["value"] or ()) - len(value or ())
+            label = {**label, "value": value, "posterior": posterior, "unplaced": lost}
         moved[question] = label
     return moved
 

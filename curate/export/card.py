@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curate.export.drawn import Drawn
+from curate.export.front import front_matter
 from curate.workspace import Workspace
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-def dataset_card(workspace: Workspace, manifest: dict[str, Any], drawn: Drawn) -> str:
+
+def dataset_card(
+    workspace: Workspace, manifest: dict[str, Any], drawn: Drawn, schema: pa.Schema
+) -> str:
     """The card in Markdown, with the front matter that data hubs read."""
+    name = str(workspace.about()["name"])
     documents = sum(file["documents"] for file in manifest["files"])
     tokens = sum(file["tokens"] for file in manifest["files"])
     return "\n".join(
         [
-            _front_matter(workspace, drawn, documents),
-            f"# {workspace.about()['name']}\n",
+            front_matter(name, documents, drawn, schema, manifest["files"][0]["path"]),
+            f"# {name}\n",
             f"{documents:,} documents, {tokens:,} tokens ({manifest['tokenizer']}), drawn, "
             "weighted and shuffled: read the shards once, in order.\n",
             "## Mixture\n",
@@ -35,27 +41,12 @@ def dataset_card(workspace: Workspace, manifest: dict[str, Any], drawn: Drawn) -
             _counts(drawn.licenses),
             "## How it was chosen\n",
             _labels(workspace),
+            _label_counts(manifest["labels"]),
             "`recipe.yaml` holds every setting, `inputs.json` the files read, `draw.parquet` the "
             "weight and the copies of every candidate, `SHA256SUMS` the files. "
             "`curate verify` checks all of it.\n",
         ]
     )
-
-
-def _front_matter(workspace: Workspace, drawn: Drawn, documents: int) -> str:
-    identifiers = sorted(name.lower() for name in drawn.licenses if name != "unknown")
-    license_ = identifiers[0] if len(drawn.licenses) == len(identifiers) == 1 else "other"
-    language_lines = "".join(f"\n- {name}" for name in sorted(drawn.languages) if name)
-    top = next(size for size in (1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e12) if documents < size)
-    scale = {1e3: "n<1K", 1e4: "1K<n<10K", 1e5: "10K<n<100K", 1e6: "100K<n<1M"}
-    lines = ["---", f"pretty_name: {json.dumps(workspace.about()['name'])}", f"license: {license_}"]
-    if language_lines:
-        lines.append(f"language:{language_lines}")
-    lines += [
-        f"size_categories:\n- {scale.get(top, 'n>1M')}",
-        "task_categories:\n- text-generation",
-    ]
-    return "\n".join([*lines, "---", ""])
 
 
 def _groups(groups: list[dict[str, Any]]) -> str:
@@ -96,3 +87,13 @@ def _labels(workspace: Workspace) -> str:
         "\nLabels marked `by: people` are settled answers of people; the others are a model's, "
         "learned from them.\n"
     )
+
+
+def _label_counts(labels: list[dict[str, Any]]) -> str:
+    """How many documents have a label of whom, by question; copies count."""
+    lines = [
+        f"- {row['question']}: {row['people']:,} settled by people, {row['undecided']:,} left "
+        f"undecided by people (`value: null`), {row['model']:,} predicted.\n"
+        for row in labels
+    ]
+    return "Labels in these documents, copies counted:\n\n" + "".join(lines) if lines else ""

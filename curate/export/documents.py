@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate.export.labels import VIEWED, Predicted, field_texts, label_texts, predictions
+from curate import tables
+from curate.export.asked import Asked, asked_questions, labels_type
+from curate.export.labels import VIEWED, columns_of, field_column, label_column
 from curate.export.quoting import quoted
+from curate.text import TEXT
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, with_edits
 
@@ -29,20 +32,37 @@ def content_line(document: Mapping[str, Any]) -> bytes:
     return quoted([document["id"], document["copy"], document["text"]]).encode() + b"\n"
 
 
-def line_schema() -> pa.Schema:
-    """The columns of a Parquet shard. Labels and fields are JSON, since their keys differ."""
+def content_fields(document: Mapping[str, Any]) -> dict[str, str]:
+    """The fields from which the id of an unedited document was made.
+
+    For an image that is the sha256 of its bytes, where it is known, instead of its address.
+    """
+    if document["fields"] is None:
+        return {TEXT: document["text"]}
+    images = {image["field"]: image["sha256"] for image in document["media"] or ()}
+    texts = {field["name"]: field["text"] for field in document["fields"]}
+    return {name: images.get(name) or text for name, text in texts.items()}
+
+
+def line_schema(asked: Sequence[Asked]) -> pa.Schema:
+    """The columns of a line, the same in all shards and formats; `asked` have labels."""
     import pyarrow as pa
 
-    words = ((name, pa.string()) for name in ("id", "text", "source", "group", "license"))
-    more = (("labels", pa.string()), ("fields", pa.string()), ("edited", pa.bool_()))
-    return pa.schema([*words, ("copy", pa.int32()), ("quality", pa.float64()), *more])
+    stored = {field.name: field.type for field in tables.schema("pool", "fields", "media")}
+    words = ((name, pa.string()) for name in ("id", "text", "source", "group"))
+    about = [("copy", pa.int64()), ("license", pa.string()), ("quality", pa.float64())]
+    more = [("labels", labels_type(asked)), ("fields", stored["fields"])]
+    return pa.schema([*words, *about, *more, ("media", stored["media"]), ("edited", pa.bool_())])
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the drawn documents of a shard. `settled` is the table `labels`, if there is one."""
+    """Reads the drawn documents of a shard.
 
-    predicted: tuple[Predicted, ...]
+    `asked` are the questions of their labels, and `settled` is the table `labels`, if there is one.
+    """
+
+    asked: tuple[Asked, ...]
     settled: Path | None
 
     @staticmethod
@@ -52,7 +72,12 @@ class Reader:
         if has_labels:
             workspace.tables.require("labels")  # of today's types
         settled = workspace.tables.folder("labels") if has_labels else None
-        return Reader(predictions(workspace), settled)
+        return Reader(asked_questions(workspace), settled)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of a line."""
+        return line_schema(self.asked)
 
     def __call__(self, shard: DocumentShard) -> pa.Table:
         """The columns of an export but `copy`, and `copies` and `tokens`; a row a document."""
@@ -64,17 +89,17 @@ class Reader:
         drawn = table.take(rows)
         drawn = drawn.append_column("text", _texts(shard.pool, rows.to_numpy()))
         drawn = with_edits(drawn, drawn["edits"])
-        is_edited = pc.greater(pc.list_value_length(drawn["edits"]), 0)
         columns = {name: drawn[name] for name in ("text", *_AS_STORED)}
-        columns["quality"] = pa.array(_rounded(drawn), pa.float64())
-        columns["labels"] = pa.array(label_texts(drawn, self.predicted, self.settled), pa.string())
-        columns["fields"] = field_texts(drawn)
-        columns["edited"] = pc.if_else(is_edited, True, pa.scalar(None, pa.bool_()))
+        columns["quality"] = _quality(drawn)
+        columns["labels"] = label_column(drawn, self.asked, self.settled)
+        columns["fields"] = field_column(drawn, self.schema.field("fields").type)
+        columns["media"] = drawn["media"].cast(self.schema.field("media").type)
+        columns["edited"] = pc.fill_null(pc.greater(pc.list_value_length(drawn["edits"]), 0), False)
         return pa.table(columns)
 
     def _columns(self, shard: DocumentShard) -> Sequence[str]:
         scores = ["quality"] if shard.scores is not None else []
-        scores += [name for question in self.predicted for name in question.columns]
+        scores += [name for question in self.asked for name in columns_of(question)]
         return list(dict.fromkeys([*_AS_STORED, *VIEWED, *scores]))
 
 
@@ -100,9 +125,12 @@ def _texts(path: Path, rows: NDArray[np.int64]) -> pa.Array:
     return pa.concat_arrays(parts)
 
 
-def _rounded(documents: pa.Table) -> list[float | None]:
-    """The qualities to six digits; None where a document has none."""
+def _quality(documents: pa.Table) -> pa.Array | pa.ChunkedArray:
+    """The qualities to six digits; null where a document has none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     if "quality" not in documents.column_names:
-        return [None] * documents.num_rows
-    qualities = documents["quality"].to_pylist()
-    return [None if value is None or value != value else round(value, 6) for value in qualities]
+        return pa.nulls(documents.num_rows, pa.float64())
+    quality = pc.round(documents["quality"], 6)
+    return pc.if_else(pc.is_nan(quality), None, quality)

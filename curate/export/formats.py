@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from curate.export.documents import line_schema
-from curate.export.quoting import joined, quoted_column
+from curate.export.quoting import joined, object_parts
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,46 +22,23 @@ BATCH = 1_000
 
 
 @contextmanager
-def writing_jsonl(path: Path) -> Iterator[Write]:
+def writing_jsonl(path: Path, schema: pa.Schema) -> Iterator[Write]:
     """Yield what appends documents to a file of JSON lines."""
     with path.open("wb") as file:
-        yield lambda table: _write_lines(file, table)
+        yield lambda table: _write_lines(file, table.select(schema.names))
 
 
 def _write_lines(file: BinaryIO, table: pa.Table) -> None:
     """Write `json.dumps` of every document, put together from its columns."""
     for rows in table.to_batches(max_chunksize=BATCH):
-        strings = ("id", "text", "source", "group", "license")
-        id, text, source, group, license = (quoted_column(rows.column(name)) for name in strings)
-        head = ('{"id": ', id, ', "text": ', text, ', "source": ', source, ', "group": ', group)
-        more = (', "copy": ', rows.column("copy").cast("string"), ', "license": ', license)
-        numbers = (', "quality": ', _numbers(rows), ', "labels": ', rows.column("labels"))
-        file.write(joined(*head, *more, *numbers, *_optional(rows), "}\n"))
-
-
-def _numbers(rows: pa.RecordBatch) -> pa.Array:
-    """The qualities as Python writes them, which is how JSON has them."""
-    import pyarrow as pa
-
-    qualities = rows.column("quality").to_pylist()
-    return pa.array(["null" if value is None else repr(value) for value in qualities], pa.string())
-
-
-def _optional(rows: pa.RecordBatch) -> tuple[pa.Array, pa.Array]:
-    """The JSON of what only some documents have, or nothing."""
-    import pyarrow.compute as pc
-
-    fields = pc.binary_join_element_wise(', "fields": ', rows.column("fields"), "")
-    is_edited = pc.fill_null(rows.column("edited"), False)
-    return pc.fill_null(fields, ""), pc.if_else(is_edited, ', "edited": true', "")
+        file.write(joined(*object_parts(rows.schema.names, rows.columns, "}\n")))
 
 
 @contextmanager
-def writing_parquet(path: Path) -> Iterator[Write]:
+def writing_parquet(path: Path, schema: pa.Schema) -> Iterator[Write]:
     """Yield what appends documents to a Parquet file, as row groups."""
     import pyarrow.parquet as pq
 
-    schema = line_schema()
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         yield lambda table: writer.write_table(table.select(schema.names))
 
@@ -76,10 +52,7 @@ def read_jsonl(path: Path) -> Iterator[dict[str, Any]]:
 def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the documents of a Parquet shard, a batch in memory at a time."""
     for batch in read_batches(path, BATCH):
-        for row in batch.to_pylist():
-            row["labels"] = json.loads(row["labels"])
-            row["fields"] = json.loads(row["fields"]) if row["fields"] else None
-            yield row
+        yield from batch.to_pylist()
 
 
 def read_batches(
@@ -101,7 +74,7 @@ def read_batches(
 class Format:
     """How a shard is written, and read back."""
 
-    writing: Callable[[Path], AbstractContextManager[Write]]
+    writing: Callable[[Path, pa.Schema], AbstractContextManager[Write]]
     read: Callable[[Path], Iterator[dict[str, Any]]]
 
 

@@ -1,92 +1,23 @@
-"""The labels of documents as JSON: what a model predicts, and what people settled instead."""
+"""The labels of documents: what a model predicts, and what people settled or left undecided."""
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import tables
-from curate.export.quoting import quoted
+from curate.export.asked import Asked, labels_type
 from curate.rounds.views import View
-from curate.workspace import Workspace
 from curate.workspace.documents import stored_edits, view_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Label = dict[str, Any]
-"""The label of one question: its value, the posterior, and `by` (people or model)."""
-
-
-@dataclass(frozen=True)
-class Predicted:
-    """A question that a model answers in `scores`, and the values that an answer may take."""
-
-    question: str
-    values: tuple[str, ...]
-    is_rating: bool
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of `scores` that hold the value and the probabilities."""
-        names = (f"{self.question}:{value}" for value in self.values)
-        return (tables.predicted(self.question), *names)
-
-    def texts(self, documents: pa.Table) -> list[str]:
-        """The JSON of every document's label, with the question before it: `"q": {…}`."""
-        value, *posterior = (documents[name].to_pylist() for name in self.columns)
-        convert = float if self.is_rating else str
-        words = {answer: quoted(convert(answer)) for answer in set(value)}
-        rounded = [[round(share, 6) for share in shares] for shares in posterior]
-        template = self._template()
-        return [template % row for row in zip(map(words.get, value), *rounded, strict=True)]
-
-    def _template(self) -> str:
-        """The JSON of a label, with places for the value and the probabilities.
-
-        `%r` writes a float as JSON does.
-        """
-        shares = ", ".join(f"{_escaped(value)}: %r" for value in self.values)
-        label = f'{{"value": %s, "posterior": {{{shares}}}, "by": "model"}}'
-        return f"{_escaped(self.question)}: {label}"
-
-
-def _escaped(text: str) -> str:
-    return quoted(text).replace("%", "%%")
-
-
-def predictions(workspace: Workspace) -> tuple[Predicted, ...]:
-    """The questions that `scores` answers; none without that table."""
-    scores = workspace.tables.stored("scores")
-    if scores is None:
-        return ()
-    facts = scores.made.facts
-    is_rating = facts.get("kind") == "rating"
-    return (Predicted(facts["question"], tuple(facts["values"]), is_rating),)
-
-
-def label_texts(
-    documents: pa.Table, predicted: Sequence[Predicted], settled: Path | None
-) -> list[str]:
-    """The JSON of every document's labels, by question.
-
-    `documents` has the columns of `scores` and what a view is made of. `settled` is the table
-    `labels`: a label of people replaces the model's.
-    """
-    parts = [question.texts(documents) for question in predicted]
-    texts = [f"{{{', '.join(row)}}}" for row in zip(*parts, strict=True)]
-    texts = texts or ["{}"] * documents.num_rows
-    for row, labels in _settled(settled, documents).items():
-        (document,) = documents.slice(row, 1).select(VIEWED).to_pylist()
-        labels = {**json.loads(texts[row]), **labels}
-        if document["edits"]:
-            labels = _placed(labels, _view_of(document))
-        texts[row] = quoted(labels)
-    return texts
-
+"""The label of one question; `Asked.type` names its keys."""
 
 VIEWED = ["fields", "template", "media", "edits"]
 """The columns of documents that a view is made of: where its fields are, and where it was edited.
@@ -95,13 +26,69 @@ The one field `text` is left out, since that text is exported as it is.
 """
 
 
-def _view_of(document: Mapping[str, Any]) -> View:
-    edits = stored_edits(document["edits"])
-    return view_of(document, edits) if document["fields"] else View({}, edits=edits)
+def columns_of(question: Asked) -> tuple[str, ...]:
+    """The columns of `scores` that hold a model's value and probabilities."""
+    if not question.predicted:
+        return ()
+    shares = (f"{question.name}:{value}" for value in question.predicted)
+    return (tables.predicted(question.name), *shares)
 
 
-def _settled(path: Path | None, documents: pa.Table) -> dict[int, dict[str, Label]]:
-    """The labels of people by the row of their document, then by question."""
+def label_column(documents: pa.Table, asked: Sequence[Asked], settled: Path | None) -> pa.Array:
+    """The labels of all documents, a struct of questions.
+
+    `documents` has the columns of `scores` and what a view is made of. `settled` is the table
+    `labels`: what people say replaces the model's label, also where they are undecided.
+    """
+    import pyarrow as pa
+
+    by_people = _settled(settled, documents)
+    columns = []
+    for question in asked:
+        labels = {
+            row: _label(question, label, documents.slice(row, 1))
+            for row, label in by_people.get(question.name, {}).items()
+        }
+        columns.append(_replaced(_by_model(question, documents), labels))
+    if not columns:
+        return pa.nulls(documents.num_rows)
+    return pa.StructArray.from_arrays(columns, fields=list(labels_type(asked)))
+
+
+def _by_model(question: Asked, documents: pa.Table) -> pa.Array:
+    """The labels that a model predicts; null for all if it does not answer the question."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rows = documents.num_rows
+    if not question.predicted:
+        return pa.nulls(rows, question.type())
+    value, *shares = (documents[name].combine_chunks() for name in columns_of(question))
+    rounded = [pc.round(share, 6) for share in shares]
+    of_people = [pa.repeat(0.0, rows)] * (len(question.values) - len(question.predicted))
+    posterior = pa.StructArray.from_arrays(
+        [*rounded, *of_people], fields=list(question.posterior_type())
+    )
+    columns = [value.cast(question.value_type()), posterior]
+    columns += [pa.repeat("model", rows), pa.repeat(False, rows)]
+    return pa.StructArray.from_arrays(columns, fields=list(question.type()))
+
+
+def _replaced(column: pa.Array, values: Mapping[int, Any]) -> pa.Array:
+    """A column with other values in some rows."""
+    import numpy as np
+    import pyarrow as pa
+
+    if not values:
+        return column
+    rows = np.arange(len(column))
+    rows[list(values)] = len(column) + np.arange(len(values))
+    new = pa.array(list(values.values()), column.type)
+    return pa.concat_arrays([column, new]).take(pa.array(rows))
+
+
+def _settled(path: Path | None, documents: pa.Table) -> dict[str, dict[int, dict[str, Any]]]:
+    """The rows of `labels` by question, then by the row of their document."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -110,41 +97,85 @@ def _settled(path: Path | None, documents: pa.Table) -> dict[int, dict[str, Labe
     table = pq.read_table(path, columns=["id", "question", "value", "posterior", "undecided"])
     rows = pc.index_in(table["id"], value_set=documents["id"].combine_chunks())
     table = table.append_column("row", rows).filter(pc.is_valid(rows))
-    labels: dict[int, dict[str, Label]] = {}
+    labels: dict[str, dict[int, dict[str, Any]]] = {}
     for label in table.to_pylist():
-        labels.setdefault(label["row"], {})[label["question"]] = {
-            "value": None if label["undecided"] else json.loads(label["value"]),
-            "posterior": dict(label["posterior"] or ()),
-            "by": "people",
-        } | ({"undecided": True} if label["undecided"] else {})
+        labels.setdefault(label["question"], {})[label["row"]] = label
     return labels
 
 
-def field_texts(documents: pa.Table) -> pa.Array:
-    """The JSON of every document's fields after the edits; null for the one field `text`."""
+def _label(question: Asked, settled: Mapping[str, Any], document: pa.Table) -> Label:
+    """A label of people, from its row of `labels`; an undecided one has no value."""
+    undecided = bool(settled["undecided"])
+    value = None if undecided else json.loads(settled["value"])
+    shares = dict(settled["posterior"] or ())
+    about: Label = {"by": "people", "undecided": undecided}
+    if question.kind != "entities":
+        posterior = {name: shares.get(name, 0.0) for name in question.values} if shares else None
+        return {"value": value, "posterior": posterior, **about}
+    spans = [_span_of(key, share) for key, share in shares.items()]
+    edited = document.filter(document["edits"].is_valid())
+    for row in edited.select(VIEWED).to_pylist():
+        view = view_of_document(row)
+        value, spans = _placed(value, view), _placed(spans, view) or []
+    lost = len(json.loads(settled["value"])) - len(value) if value is not None else 0
+    return {"value": value, "posterior": spans, **about, "unplaced": lost}
+
+
+def _span_of(key: str, share: float) -> dict[str, Any]:
+    """A span of a posterior, whose key is `start:end:label`."""
+    start, end, label = key.split(":", 2)
+    return {"start": int(start), "end": int(end), "label": label, "share": share}
+
+
+def _placed(spans: list[dict[str, Any]] | None, view: View) -> list[dict[str, Any]] | None:
+    """The spans where the edited text has them; one that an edit cuts has no place there."""
+    if spans is None:
+        return None
+    return [moved for span in spans if (moved := view.shown_span(span))]
+
+
+def view_of_document(document: Mapping[str, Any]) -> View:
+    """The view of a document without its text, from its columns VIEWED."""
+    edits = stored_edits(document["edits"])
+    return view_of(document, edits) if document["fields"] else View({}, edits=edits)
+
+
+def field_column(documents: pa.Table, type: pa.DataType) -> pa.Array:
+    """The fields of all documents after the edits; null for the one field `text`."""
+    import pyarrow.compute as pc
+
+    columns = documents.select(VIEWED)
+    is_edited = pc.fill_null(pc.greater(pc.list_value_length(columns["edits"]), 0), False)
+    rows = pc.indices_nonzero(pc.and_(is_edited, columns["fields"].is_valid()))
+    stored = columns.take(rows).to_pylist() if len(rows) else []
+    fields = [
+        [{"name": name, "text": text} for name, text in view_of_document(row).fields.items()]
+        for row in stored
+    ]
+    column = columns["fields"].combine_chunks().cast(type)
+    return _replaced(column, dict(zip(rows.to_pylist(), fields, strict=True)))
+
+
+BY = ("people", "undecided", "model")
+"""Who gave a label: people settled it, people left it undecided, or a model predicts it."""
+
+LabelCounts = Counter[tuple[str, str]]
+"""How many lines have a label, by question and by BY."""
+
+
+def count_labels(documents: pa.Table) -> LabelCounts:
+    """Count the labels of documents; those of a document count for each of its `copies`."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    rows = pc.indices_nonzero(pc.is_valid(documents["fields"]))
-    texts: list[str | None] = [None] * documents.num_rows
-    stored = documents.select(VIEWED).take(rows).to_pylist()
-    for row, document in zip(rows.to_pylist(), stored, strict=True):
-        texts[row] = quoted(dict(_view_of(document).fields))
-    return pa.array(texts, pa.string())
-
-
-def _placed(labels: Mapping[str, Label], view: View) -> dict[str, Label]:
-    """The labels, with their spans moved to where the edited text has them.
-
-    A span that an edit cuts has no place there. It is left out, and `unplaced` counts such spans.
-    """
-    placed: dict[str, Label] = {}
-    for question, label in labels.items():
-        value = label["value"]
-        if isinstance(value, list) and value and isinstance(value[0], dict):
-            spans = [moved for span in value if (moved := view.shown_span(span))]
-            label = {**label, "value": spans}
-            if len(spans) < len(value):
-                label["unplaced"] = len(value) - len(spans)
-        placed[question] = label
-    return placed
+    labels = documents["labels"].combine_chunks()
+    copies = documents["copies"].to_numpy()
+    counts = LabelCounts()
+    for field in () if pa.types.is_null(labels.type) else labels.type:
+        label = pc.struct_field(labels, field.name)
+        by, undecided = (pc.struct_field(label, name) for name in ("by", "undecided"))
+        who = pc.if_else(undecided, "undecided", by)
+        for name in BY:
+            is_theirs = pc.fill_null(pc.equal(who, name), False)
+            counts[field.name, name] = int(copies @ is_theirs.cast("int64").to_numpy())
+    return counts

@@ -1,8 +1,9 @@
-"""JSON of strings, one by one and a column at a time, exactly as `json.dumps` writes it."""
+"""JSON of values, one by one and a column at a time, exactly as `json.dumps` writes it."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,6 +39,39 @@ def _has_other_controls(strings: pa.Array) -> bool:
     text = np.frombuffer(data, np.uint8)[offsets[0] : offsets[len(strings)]]
     # Bytes wrap around: below 9 is 0 to 8, and 11 less is below 21 for 11 to 31.
     return bool((text < 9).any() or (text - np.uint8(11) < 21).any())
+
+
+def json_column(values: pa.Array) -> pa.Array | str:
+    """The JSON of every value of a column; one string where all are null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if values.null_count == len(values):
+        return "null"
+    if pa.types.is_struct(values.type):
+        parts = object_parts([field.name for field in values.type], values.flatten(), "}")
+        return pc.if_else(values.is_valid(), pc.binary_join_element_wise(*parts, ""), "null")
+    if pa.types.is_string(values.type):
+        return quoted_column(values)
+    if pa.types.is_integer(values.type) or pa.types.is_boolean(values.type):
+        return pc.fill_null(values.cast(pa.string()), "null")
+    return pa.array(list(map(quoted, values.to_pylist())), pa.string())
+
+
+def object_parts(
+    names: Iterable[str], columns: Iterable[pa.Array], end: str
+) -> Iterator[pa.Array | str]:
+    """Yield what makes the JSON of every row, a mapping, if it is joined; `end` closes it."""
+    text = "{"
+    for name, column in zip(names, columns, strict=True):
+        text += f"{'' if text == '{' else ', '}{quoted(name)}: "
+        values = json_column(column)
+        if isinstance(values, str):
+            text += values
+        else:
+            yield from (text, values)
+            text = ""
+    yield text + end
 
 
 def joined(*parts: Any) -> memoryview:

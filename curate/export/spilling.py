@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curate.export.documents import Reader, line_schema
+from curate.export.documents import Reader
+from curate.export.labels import LabelCounts, count_labels
 from curate.export.order import Edges, read_keys
 from curate.workspace.documents import DocumentShard
 
@@ -39,32 +40,37 @@ def spilled(shards: Sequence[DocumentShard], folder: Path) -> list[Spilled]:
 
 @dataclass(frozen=True)
 class Spill:
-    """Spills the lines of some shards, by piece. `keys` is the folder of the lines' keys."""
+    """Spills the lines of some shards, by piece.
+
+    `keys` is the folder of the lines' keys. `schema` is that of `spill_schema`.
+    """
 
     read: Reader
     keys: Path
     edges: Edges
+    schema: pa.Schema
 
-    def __call__(self, item: Spilled) -> int:
-        """The number of lines that were spilled."""
+    def __call__(self, item: Spilled) -> tuple[int, LabelCounts]:
+        """The number of lines that were spilled, and of their labels."""
         import pyarrow as pa
 
         shards, path = item
-        lines = 0
-        with pa.ipc.new_file(str(path), _schema()) as writer:
+        lines, labels = 0, LabelCounts()
+        with pa.ipc.new_file(str(path), self.schema) as writer:
             for shard in shards:
-                for piece in self._pieces(shard):
+                documents = self.read(shard)
+                labels.update(count_labels(documents))
+                for piece in self._pieces(documents, shard.number):
                     writer.write_batch(piece)
                     lines += piece.num_rows
-        return lines
+        return lines, labels
 
-    def _pieces(self, shard: DocumentShard) -> Iterator[pa.RecordBatch]:
+    def _pieces(self, documents: pa.Table, number: int) -> Iterator[pa.RecordBatch]:
         """Yield the lines of each piece, in order; a document's text is copied into its lines."""
         import numpy as np
         import pyarrow as pa
 
-        documents = self.read(shard)
-        keys, places = read_keys(self.keys, shard.number)
+        keys, places = read_keys(self.keys, number)
         order = np.argsort(keys, kind="stable")
         keys, places = keys[order], places[order]
         rows, copies = _lines(documents["copies"].to_numpy(), order)
@@ -76,48 +82,48 @@ class Spill:
             some = ends[first : first + TOGETHER]
             lines = slice(start, some[-1])
             taken = whole.take(pa.array(rows[lines]))
-            batch = _batch(taken, copies[lines], keys[lines], places[lines])
+            batch = self._batch(taken, copies[lines], keys[lines], places[lines])
             for end in some:
                 yield batch.slice(start - lines.start, end - start)
                 start = end
 
+    def _batch(
+        self,
+        documents: pa.RecordBatch,
+        copies: NDArray[np.int64],
+        keys: NDArray[np.uint64],
+        places: NDArray[np.uint64],
+    ) -> pa.RecordBatch:
+        import pyarrow as pa
+
+        arrays = dict(zip(documents.schema.names, documents.columns, strict=True))
+        arrays |= {"copy": pa.array(copies), "key": pa.array(keys), "place": pa.array(places)}
+        columns = [arrays[name] for name in self.schema.names]
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
 
 def _lines(
     copies: NDArray[np.int64], order: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The document's row and the number of the copy, from 1, of every line in order."""
     import numpy as np
 
     rows = np.repeat(np.arange(len(copies)), copies)
     before = np.repeat(np.cumsum(copies) - copies, copies)
-    numbers = (1 + np.arange(len(rows)) - before).astype(np.int32)
+    numbers = 1 + np.arange(len(rows)) - before
     return rows[order], numbers[order]
 
 
-def _batch(
-    documents: pa.RecordBatch,
-    copies: NDArray[np.int32],
-    keys: NDArray[np.uint64],
-    places: NDArray[np.uint64],
-) -> pa.RecordBatch:
-    import pyarrow as pa
-
-    arrays = dict(zip(documents.schema.names, documents.columns, strict=True))
-    arrays |= {"copy": pa.array(copies), "key": pa.array(keys), "place": pa.array(places)}
-    schema = _schema()
-    return pa.RecordBatch.from_arrays([arrays[name] for name in schema.names], schema=schema)
-
-
-def _schema() -> pa.Schema:
-    """A line as it is exported, its tokens, and what it is sorted by."""
+def spill_schema(lines: pa.Schema) -> pa.Schema:
+    """The columns of a line as it is exported, its tokens, and what it is sorted by."""
     import pyarrow as pa
 
     own = [("tokens", pa.int64()), ("key", pa.uint64()), ("place", pa.uint64())]
-    return pa.schema([*line_schema(), *own])
+    return pa.schema([*lines, *own])
 
 
-def read_piece(paths: Sequence[Path], pieces: int, piece: int) -> pa.Table:
-    """The lines of one of so many pieces, in order, from all spills."""
+def read_piece(paths: Sequence[Path], schema: pa.Schema, pieces: int, piece: int) -> pa.Table:
+    """The lines of one of so many pieces, in order, from all spills, which have a schema."""
     import numpy as np
     import pyarrow as pa
 
@@ -127,6 +133,6 @@ def read_piece(paths: Sequence[Path], pieces: int, piece: int) -> pa.Table:
             reader = pa.ipc.open_file(file)
             batches = range(piece, reader.num_record_batches, pieces)
             parts += [reader.get_batch(number) for number in batches]
-    lines = pa.Table.from_batches(parts, _schema())
+    lines = pa.Table.from_batches(parts, schema)
     order = np.lexsort((lines["place"].to_numpy(), lines["key"].to_numpy()))
     return lines.take(pa.array(order))

@@ -7,20 +7,24 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from curate import storage
+from curate import storage, yamls
 from curate.export.card import dataset_card
 from curate.export.documents import Reader
 from curate.export.drawn import Drawn, read_drawn, shards_of, write_draw
-from curate.export.manifest import manifest_of
+from curate.export.labels import LabelCounts
+from curate.export.manifest import Written, manifest_of
 from curate.export.order import Plan, find_edges
 from curate.export.spec import ExportSpec
-from curate.export.spilling import Spill, spilled
+from curate.export.spilling import Spill, spill_schema, spilled
 from curate.export.writing import WriteUnit, write_shards
 from curate.stage import Cost, Stage, if_mixed
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 READS = ("pool", "clean", "scores", "labels", "mix", "groups")
 WRITES = ("export",)
@@ -54,16 +58,17 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
     shards = shards_of(workspace)
     with _workshop(workspace) as workshop:
         drawn = read_drawn(workspace, shards, spec.seed, workshop.keys)
-        files, content = _write_shards(workspace, spec, shards, drawn, workshop)
-        manifest = manifest_of(workspace, spec, files, content)
-        _write_beside(workspace, spec, workshop.folder, shards, drawn, manifest)
+        reader = Reader.of(workspace)
+        written = _write_shards(workspace, spec, shards, drawn, reader, workshop)
+        manifest = manifest_of(workspace, spec, written, reader.asked)
+        _write_beside(workspace, spec, workshop.folder, shards, drawn, manifest, reader.schema)
         storage.swap(workshop.folder, workspace.root / "export")
     return ExportResult(
         folder="export",
-        files=len(files),
+        files=len(written.files),
         documents=drawn.lines,
         tokens=drawn.tokens,
-        content_sha256=content,
+        content_sha256=written.content_sha256,
     )
 
 
@@ -100,26 +105,31 @@ def _write_shards(
     spec: ExportSpec,
     shards: Sequence[DocumentShard],
     drawn: Drawn,
+    reader: Reader,
     workshop: _Workshop,
-) -> tuple[list[dict[str, Any]], str]:
-    """Read every document once and write all shards; the manifest's entries and content digest."""
+) -> Written:
+    """Read every document once and write all shards."""
     plan = Plan.of(drawn.lines, drawn.tokens, spec.shard_documents)
     numbers = [shard.number for shard in shards]
     edges = find_edges(workshop.keys, numbers, plan.starts[1:])
     spills = spilled(shards, workshop.spills)
-    spill = Spill(Reader.of(workspace), workshop.keys, edges)
+    spill = Spill(reader, workshop.keys, edges, spill_schema(reader.schema))
+    labels = LabelCounts()
     with workspace.watch("reading", drawn.lines) as advance:
-        for _, lines in workspace.engine.each(spill, spills):
+        for _, (lines, counts) in workspace.engine.each(spill, spills):
             advance(lines)
+            labels.update(counts)
     write = WriteUnit(
         spills=tuple(path for _, path in spills),
+        schema=reader.schema,
         pieces=len(plan.starts),
         folder=workshop.folder,
         contents=workshop.contents,
         format=spec.format,
         shard_lines=spec.shard_documents,
     )
-    return write_shards(workspace, write, plan.units, drawn.lines)
+    files, content = write_shards(workspace, write, plan.units, drawn.lines)
+    return Written(files, content, labels)
 
 
 def _write_beside(
@@ -129,18 +139,17 @@ def _write_beside(
     shards: Sequence[DocumentShard],
     drawn: Drawn,
     manifest: dict[str, Any],
+    schema: pa.Schema,
 ) -> None:
     """Write draw, inputs, recipe, tokenizer, card, checksums and, last, the manifest."""
-    import yaml
-
     pool = workspace.tables.made("pool")
     write_draw(workspace, shards, folder / "draw.parquet")
     storage.write_json(folder / "inputs.json", list(pool.facts["files"]))
-    recipe = yaml.safe_dump(effective_recipe(workspace, spec), allow_unicode=True, sort_keys=False)
+    recipe = yamls.text_of(effective_recipe(workspace, spec))
     storage.write_text(folder / "recipe.yaml", recipe)
     if manifest["tokenizer"] == "tokenizer.json":
         shutil.copyfile(pool.facts["tokenizer"], folder / "tokenizer.json")
-    storage.write_text(folder / "README.md", dataset_card(workspace, manifest, drawn))
+    storage.write_text(folder / "README.md", dataset_card(workspace, manifest, drawn, schema))
     known = {file["path"]: file["sha256"] for file in manifest["files"]}
     paths = sorted(folder.iterdir())
     sums = (f"{known.get(path.name) or storage.sha256_of(path)}  {path.name}\n" for path in paths)

@@ -13,11 +13,12 @@ from typing import Any
 from curate import storage, tokens
 from curate.errors import DataError
 from curate.export.copies import Copies, Draw, read_draw
-from curate.export.documents import content_line
+from curate.export.documents import content_fields, content_line
 from curate.export.formats import read_shard
+from curate.export.labels import BY, LabelCounts
 from curate.progress import Watch, unwatched
 from curate.takedown.listed import removed
-from curate.text import TEXT, content_id
+from curate.text import content_id
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError)
 """The errors that a damaged file may raise; Arrow's are subclasses of these."""
@@ -36,12 +37,13 @@ class VerifyResult:
 
 @dataclass
 class _Tally:
-    """What the lines read so far hold, by group and by id; `removed` are ids taken down."""
+    """What the lines read so far hold, by group, question and id; `removed` are taken down."""
 
     copies: Copies
     removed: frozenset[str]
     documents: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)
+    labels: LabelCounts = field(default_factory=LabelCounts)
     content: Any = field(default_factory=sha256)
 
 
@@ -68,6 +70,7 @@ def verify(folder: Path, *, watch: Watch = unwatched) -> VerifyResult:
         except UNREADABLE as error:
             problems.append(f"draw.parquet cannot be read: {error!r}")
         problems += _groups(manifest, tally, draw)
+        problems += _label_counts(manifest, tally.labels)
         problems += tally.copies.check(draw, manifest["max_epochs"])
     return VerifyResult(
         folder=str(folder),
@@ -137,14 +140,28 @@ def _shard(path: Path, entry: Mapping[str, Any], count: tokens.Counter, tally: _
         tally.copies.add(document["id"], document["copy"])
         if document["id"] in tally.removed:
             problems.append(f"{path.name} holds {document['id']}, which was taken down")
-        if not document.get("edited"):
-            fields = document.get("fields") or {TEXT: document["text"]}
-            if content_id(fields) != document["id"]:
-                problems.append(f"{document['id']}: the text is not that of its id")
+        tally.labels.update(_labels(document))
+        if not document["edited"] and content_id(content_fields(document)) != document["id"]:
+            problems.append(f"{document['id']}: the text is not that of its id")
     for name, actual in (("documents", documents), ("tokens", total)):
         if actual != entry[name]:
             problems.append(f"{entry['path']} holds {actual} {name}, not {entry[name]}")
     return problems
+
+
+def _labels(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the question of each label of a document, and who gave it."""
+    for question, label in (document["labels"] or {}).items():
+        if label is not None:
+            yield question, "undecided" if label["undecided"] else label["by"]
+
+
+def _label_counts(manifest: Mapping[str, Any], labels: LabelCounts) -> Iterator[str]:
+    named = {(row["question"], name): row[name] for row in manifest["labels"] for name in BY}
+    for question, name in sorted({**labels, **named}):
+        told, actual = named.get((question, name), 0), labels[question, name]
+        if actual != told:
+            yield f"{question} has {actual} labels ({name}), not {told}"
 
 
 def _groups(manifest: Mapping[str, Any], tally: _Tally, draw: Draw) -> Iterator[str]:

@@ -12,7 +12,7 @@ from curate.export.formats import BATCH, FORMATS
 from curate.export.manifest import entry
 from curate.export.order import Unit
 from curate.export.quoting import joined, quoted_column
-from curate.export.spilling import read_piece
+from curate.export.spilling import read_piece, spill_schema
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,10 +31,12 @@ BLOCK = 1 << 20
 class WriteUnit:
     """Writes one unit of work: shards into `folder`, the content of their lines into `contents`.
 
-    `spills` are the files of spilled lines, which hold `pieces` pieces each.
+    `spills` are the files of spilled lines, which hold `pieces` pieces each. `schema` is that of
+    the lines in a shard.
     """
 
     spills: tuple[Path, ...]
+    schema: pa.Schema
     pieces: int
     folder: Path
     contents: Path
@@ -56,14 +58,14 @@ class WriteUnit:
             yield unit.first + place, iter([lines.slice(start, self.shard_lines)])
 
     def _piece(self, piece: int) -> pa.Table:
-        return read_piece(self.spills, self.pieces, piece)
+        return read_piece(self.spills, spill_schema(self.schema), self.pieces, piece)
 
     def _shard(self, number: int, parts: Iterator[pa.Table], contents: BinaryIO) -> dict[str, Any]:
         import pyarrow.compute as pc
 
         path = self.folder / f"data-{number:05}.{self.format}"
         documents = tokens = 0
-        with FORMATS[self.format].writing(path) as write:
+        with FORMATS[self.format].writing(path, self.schema) as write:
             for lines in parts:
                 write(lines)
                 contents.writelines(_contents(lines))

@@ -110,8 +110,5 @@ def _refuse_repeats(names: Iterable[str], kind: str) -> None:
 
 def save(workspace: Path, people: People) -> None:
     """Write people.yaml. Only its owner can read it."""
-    import yaml
-
     data = people.model_dump(mode="json", exclude_defaults=True, by_alias=True)
-    text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False)
-    storage.write_text(workspace / NAME, text, private=True)
+    storage.write_text(workspace / NAME, yamls.text_of(data), private=True)
