@@ -33,6 +33,7 @@ check: .venv/ready
 bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.sentiment
 	$(BIN)/python -m tests.benchmarks.chinese
+	$(BIN)/python -m tests.benchmarks.telling
 	-$(BIN)/python -m tests.benchmarks.rules
 	-$(BIN)/python -m tests.benchmarks.web_quality
 	-$(BIN)/python -m tests.benchmarks.language

@@ -1,20 +1,21 @@
 """The n-gram proxy is a language model, and the verdict is told by its noise."""
 
 import json
+from collections import Counter
 from dataclasses import asdict
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import chance
+from curate import chance, tables
 from curate.engine import Local
 from curate.errors import DataError
-from curate.evaluate import arms, choosing
-from curate.evaluate.arms import ArmResult
+from curate.evaluate import choosing, comparing
 from curate.evaluate.choosing import First, Rows
-from curate.evaluate.comparing import verdict_on
+from curate.evaluate.comparing import Measured
 from curate.evaluate.people import against_people
 from curate.metrics import classification
 from curate.proxies import ngram
@@ -76,18 +77,6 @@ def test_blocks_of_the_candidates_change_nothing(monkeypatch, block):
     assert Corpus(texts, holdout).cross_entropy(copies) == whole
 
 
-def arm(name, mean, sd):
-    return ArmResult(name, 100, mean, sd, {"a": mean}, {"a": sd})
-
-
-@pytest.mark.parametrize(
-    ("mean", "words"), [(1.0, "better than"), (2.0, "no gain over"), (3.0, "worse than")]
-)
-def test_the_verdict_respects_the_noise(mean, words):
-    told = verdict_on((arm("mixture", mean, 0.01), arm("proportional", 2.0, 0.01)))
-    assert f"{words} proportional" in told
-
-
 # ── the stage
 
 
@@ -114,6 +103,190 @@ def test_without_a_holdout_it_says_why_there_is_no_comparison(offline):
     made = offline.run("evaluate")
     assert made.proxy == ()
     assert "no holdout" in made.notes[0]
+
+
+def sources(offline, holdout=0.3, **documents):
+    """Make a pool of sources with so many documents each, and of so many words: (number, words)."""
+    rng = np.random.default_rng(3)
+    for name, (number, words) in documents.items():
+        texts = [f"{name} {place} " + " ".join(rng.choice(WORDS, words)) for place in range(number)]
+        offline.lines(f"{name}.jsonl", texts)
+    offline.pool(holdout=holdout)
+    offline.run("clean", rules=[])
+
+
+WORDS = ("soup", "bread", "tea", "plum", "rice", "corn", "leek", "beet", "lime", "kale")
+
+
+def keys_of(result):
+    return [warning.key for warning in result.warnings]
+
+
+@pytest.mark.parametrize("budget", ["30%", "100%", "190%"])
+def test_arms_of_unequal_supply_have_equal_budgets(offline, budget):
+    """A uniform arm of 200 long documents and 30 short ones would need the short ones 20 times."""
+    sources(offline, web=(200, 40), notes=(30, 8))
+    offline.run("mix", budget=budget, max_epochs=2)
+    found = offline.run("evaluate")
+    assert len({arm.arm for arm in found.proxy}) == 3
+    sizes = [arm.tokens for arm in found.proxy]
+    assert max(sizes) - min(sizes) <= 250  # a document
+    total = offline.workspace.tables.made("mix").facts["budget"]
+    assert sizes == pytest.approx([total] * 3, abs=250)
+    moved = [warning.words for warning in found.warnings if warning.key == "evaluate.moved"]
+    assert len(moved) == 1
+    assert moved[0].startswith("the arm uniform has ")
+    assert "of notes, not 50.0%" in moved[0]
+
+
+def test_a_mixture_that_the_texts_read_cannot_fill_is_not_compared(offline):
+    """Memos are a third of the mixture, and of the few texts that are read none is one."""
+    sources(offline, web=(400, 60), memo=(5, 60))
+    between = {"shares": {"source": {"web": 0.67, "memo": 0.33}}}
+    offline.run("mix", budget="8%", max_epochs=4, between=between)
+    found = offline.run("evaluate", train_bytes=10_000)
+    assert (found.proxy, found.comparisons) == ((), ())
+    assert found.verdict == "the mixture was not compared"
+    (warning,) = found.warnings
+    assert warning.key == "evaluate.shortfall"
+    assert "can fill 0.0% of memo, not 33.0%; raise `evaluate.train_bytes`" in warning.words
+    assert offline.run("evaluate").proxy  # all texts are enough
+
+
+def test_verdicts_on_few_held_out_documents_are_told_to_be_weak(offline):
+    sources(offline, holdout=0.25, web=(200, 20), notes=(12, 20), log=(1, 20))
+    offline.run("mix", budget="50%")
+    found = offline.run("evaluate", seeds=2)
+    held = Counter(row["source"] for row in offline.rows("pool") if row["holdout"])
+    assert found.holdout == {"log": 0, "notes": held["notes"], "web": held["web"]}
+    assert 0 < held["notes"] < 20 <= held["web"]
+    words = {warning.key: warning.words for warning in found.warnings}
+    assert f"out of notes ({held['notes']}): the verdict is weak" in words["evaluate.few_held_out"]
+    assert words["evaluate.none_held_out"].startswith("nothing is held out of log:")
+    assert found.verdict.endswith("it rests on few held-out documents")
+    again = offline.run("evaluate", seeds=2, holdout_bytes=1_000)  # what was read counts
+    assert again.holdout["web"] < 20
+
+
+def test_one_held_out_document_decides_nothing(offline):
+    sources(offline, holdout=0.02, web=(60, 20))
+    assert sum(row["holdout"] for row in offline.rows("pool")) == 1
+    between = {"strategy": "uniform"}
+    offline.run("mix", budget="20%", groups=["source"], between=between)
+    mix = offline.workspace.tables.made("mix")
+    assert mix.facts["budget"]
+    offline.run("mix", budget="20%", seed=4)
+    found = offline.run("evaluate")
+    assert found.holdout == {"web": 1}
+    assert "better" not in found.verdict
+    assert keys_of(found) == ["evaluate.few_held_out"]
+
+
+def test_with_plenty_held_out_nothing_is_doubtful(offline):
+    sources(offline, web=(120, 20), notes=(120, 20))
+    offline.run("mix", budget="50%")
+    found = offline.run("evaluate")
+    assert min(found.holdout.values()) >= 20
+    assert (found.warnings, found.notes) == ((), ())
+    assert "rests on few" not in found.verdict
+    assert [own.arm for own in found.comparisons] == ["proportional", "uniform"]
+    equal = found.comparisons[0]  # the mixture is proportional: drawn with the same noise
+    assert (equal.difference, equal.low, equal.high) == (0.0, 0.0, 0.0)
+    assert equal.verdict == "no gain over"
+
+
+@pytest.mark.parametrize("tokenizer", ["bytes", "o200k_base"])
+def test_the_proxy_reads_as_many_bytes_as_it_is_allowed(offline, tokenizer, monkeypatch):
+    read = []
+
+    class Watching(Corpus):
+        def __init__(self, candidates, holdout):
+            read.append(sum(len(text.encode()) for text in candidates))
+            read.append({name: sum(map(len, own)) for name, own in holdout.items()})
+            super().__init__(candidates, holdout)
+
+    monkeypatch.setattr(comparing, "Corpus", Watching)
+    sources(offline, web=(300, 30), notes=(300, 30))
+    offline.pool(holdout=0.3, tokenizer=tokenizer)
+    offline.run("clean", rules=[])
+    offline.run("mix", budget="50%")
+    offline.run("evaluate", seeds=2, train_bytes=11_000, holdout_bytes=3_000)
+    training, holdout = read
+    assert 10_800 <= training <= 11_000  # a text has some 160 bytes
+    assert set(holdout) == {"web", "notes"}
+    assert all(2_800 <= size <= 3_000 for size in holdout.values())
+
+
+def test_a_long_first_text_is_read_all_the_same(offline):
+    sources(offline, web=(16, 4000))
+    offline.run("mix", budget="100%")
+    assert offline.run("evaluate", seeds=2, train_bytes=10_000, holdout_bytes=1_000).proxy
+
+
+@pytest.mark.parametrize(
+    "held_out", [{"a": [""], "b": ["the cat"]}, {"a": [], "b": ["the cat", ""]}]
+)
+def test_empty_held_out_texts_lose_nothing(held_out):
+    corpus = Corpus([*PROSE, ""], held_out)
+    only = Corpus(PROSE, {"b": ["the cat"]}).cross_entropy(np.array([1]))
+    assert corpus.cross_entropy(np.array([1, 1])) == pytest.approx(only)
+    losses = corpus.losses(np.array([1, 1]))
+    assert losses[corpus.bytes == 0].tolist() == [0.0] * int((corpus.bytes == 0).sum())
+    assert losses.sum() == pytest.approx(7 * only["b"])
+
+
+@pytest.mark.parametrize("held_out", [{}, {"a": []}, {"a": [""], "b": [""]}])
+def test_nothing_held_out_has_no_loss(held_out):
+    corpus = Corpus(PROSE, held_out)
+    assert corpus.cross_entropy(np.array([1])) == {}
+    assert corpus.losses(np.array([1])).sum() == 0
+
+
+def test_the_loss_of_a_source_is_that_of_its_bytes():
+    held_out = {"a": ["the cat sat", "mat"], "b": ["x"]}
+    corpus = Corpus(PROSE, held_out)
+    copies = np.array([2])
+    losses = corpus.losses(copies)
+    assert corpus.source.tolist() == [0, 0, 1]
+    assert corpus.bytes.tolist() == [11, 3, 1]
+    alone = [Corpus(PROSE, {"t": [text]}).losses(copies)[0] for text in ("the cat sat", "mat", "x")]
+    assert losses == pytest.approx(alone)
+    assert corpus.cross_entropy(copies)["a"] == pytest.approx((losses[0] + losses[1]) / 14)
+
+
+def relabelled(whole, change):
+    """Write the labels anew, each row changed."""
+    rows = [change(row) for row in whole.rows("labels")]
+    made = whole.workspace.tables.made("labels")
+    whole.workspace.tables.write("labels", tables.rows("labels", rows), made)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: row | {"question": "mood"},
+        lambda row: row | {"posterior": [("splendid", 1.0)]},
+        lambda row: row | {"id": row["id"][::-1]},
+    ],
+    ids=["another question", "another value", "other documents"],
+)
+def test_labels_of_which_none_was_predicted_give_no_metrics(whole, change):
+    relabelled(whole, change)
+    assert against_people(whole.workspace) == ("sentiment", None)
+
+
+def test_the_calibration_error_adds_up_whatever_its_sign():
+    """Half of the predictions are too sure, half not sure enough: they do not cancel out."""
+    sure, unsure = np.tile([0.9, 0.1], (50, 1)), np.tile([0.6, 0.4], (50, 1))
+    right = np.eye(2)[[0] * 35 + [1] * 15]  # 70 % of those said to be 90 % sure
+    all_right = np.eye(2)[[0] * 45 + [1] * 5]  # 90 % of those said to be 60 % sure
+    found = classification(np.vstack([right, all_right]), np.vstack([sure, unsure]), "ab")
+    by_bin = [part.documents * abs(part.confidence - part.accuracy) for part in found.bins]
+    assert found.calibration_error == pytest.approx(sum(by_bin) / 100)
+    assert found.calibration_error >= 0.25 - 1e-9
+    assert sum(part.documents * (part.confidence - part.accuracy) for part in found.bins) == (
+        pytest.approx(-5)
+    )
 
 
 class Raw(bytes):
@@ -147,9 +320,9 @@ def test_copies_of_none_are_exactly_no_knowledge():
 
 
 def capped(noise, tokens, limit):
-    """The first rows by noise, with all of them in memory."""
+    """The first rows by noise, up to so many tokens or bytes, with all of them in memory."""
     order = np.argsort(noise, kind="stable")
-    fits = np.cumsum(tokens[order]) * 4 <= limit
+    fits = np.cumsum(tokens[order]) <= limit
     fits[:1] = True
     return order[fits]
 
@@ -160,7 +333,7 @@ def test_the_first_rows_of_all_shards_are_the_first_of_all_rows(data):
     n = data.draw(st.integers(1, 60))
     noise = np.array(data.draw(st.lists(st.integers(0, 9), min_size=n, max_size=n))) / 10
     tokens = np.array(data.draw(st.lists(st.integers(0, 9), min_size=n, max_size=n)))
-    limit = data.draw(st.integers(0, 400))
+    limit = data.draw(st.integers(0, 100))
     owner = np.array(data.draw(st.lists(st.integers(0, 5), min_size=n, max_size=n)))
     shards = [np.flatnonzero(owner == number) for number in range(6)]
     with pytest.MonkeyPatch.context() as patch:
@@ -176,7 +349,7 @@ def test_the_first_rows_of_all_shards_are_the_first_of_all_rows(data):
 
 def test_a_worker_keeps_no_more_rows_than_the_result_can_have(monkeypatch):
     monkeypatch.setattr(choosing, "WAITING", 100)
-    first, rng = First(limit=4 * 50), np.random.default_rng(0)
+    first, rng = First(limit=50), np.random.default_rng(0)
     for number in range(200):
         places = np.arange(10) + 10 * number
         first.add(Rows(rng.random(10), places, np.ones(10, np.int64)))
@@ -191,11 +364,11 @@ def in_memory(workspace, spec):
     mix = workspace.tables.read("mix", ["id", "group", "weight"]).to_pandas()
     items = items.merge(mix, on="id", how="left")
     noise = chance.uniform(items["id"], 0, "proxy")
+    sizes = np.array([len(text.encode()) for text in items["text"]])
 
     def first(mask, limit):
         rows = np.flatnonzero(mask)
-        tokens = items["tokens"].to_numpy()[rows]
-        return items.iloc[np.sort(rows[capped(noise[rows], tokens, limit)])]
+        return items.iloc[np.sort(rows[capped(noise[rows], sizes[rows], limit)])]
 
     is_candidate = items["group"].notna()
     train = first(is_candidate, spec.train_bytes)
@@ -203,12 +376,14 @@ def in_memory(workspace, spec):
         source: list(first(items["holdout"] & (items["source"] == source), spec.holdout_bytes).text)
         for source in sorted(set(items["source"][items["holdout"]]))
     }
-    fraction = train["tokens"].sum() / items["tokens"][is_candidate].sum()
     corpus = Corpus(list(train["text"]), holdout)
-    draws = arms._arms(workspace, train, fraction)
+    texts = comparing._texts(pa.Table.from_pandas(train))
+    budget = comparing._budget(
+        workspace, pa.Table.from_pandas(train), int(items["tokens"][is_candidate].sum())
+    )
     return [
-        asdict(arms._arm(name, draw, train, corpus, spec, lambda n: None))
-        for name, draw in draws.items()
+        asdict(Measured.of(arm, texts, budget, corpus, spec.seeds, lambda n: None).result)
+        for arm in comparing._arms(workspace, texts, budget)
     ]
 
 

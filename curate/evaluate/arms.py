@@ -1,144 +1,163 @@
-"""The mixture beside plain ones: a proxy learns each and is measured on held-out text."""
+"""The arms of a comparison: mixtures of the same texts with the same budget of tokens.
+
+An arm is drawn as `mix` draws. Its shares are the nearest to those it stands for that the texts can
+fill, so that no arm is smaller than another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import fmean, pstdev
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from curate import chance
-from curate.evaluate.choosing import Chosen, choose, joined, read_texts
-from curate.evaluate.spec import EvaluateSpec
 from curate.mixture import drawing
-from curate.progress import Advance
-from curate.proxies.ngram import Corpus
-from curate.workspace import Workspace
-from curate.workspace.documents import DocumentShard
+from curate.mixture.limits import Infeasible
+from curate.mixture.projection import project
 
 if TYPE_CHECKING:
     import numpy as np
-    import pandas as pd
     from numpy.typing import NDArray
 
 MIXTURE = "mixture"
 
+TOLD = 0.01
+"""From this share of its tokens on, it is told that an arm is not the mixture it stands for."""
+
+REFUSED = 0.05
+"""From this share on, the mixture itself is not compared: the arm would be another mixture."""
+
+
+class Shortfall(ValueError):
+    """The texts cannot fill an arm; the message says what is short, and what makes room."""
+
 
 @dataclass(frozen=True)
-class ArmResult:
-    """The cross-entropy of one mixture on the holdout of each source, in nats per byte.
+class Texts:
+    """The texts that arms are drawn from; arrays of one length.
 
-    Each figure is the mean over the seeds; `sd` is the population standard deviation over them.
+    `weight` is that of the mixture within its groups.
     """
 
-    arm: str
-    tokens: int
-    mean: float
-    mean_sd: float
-    by_source: dict[str, float]
-    by_source_sd: dict[str, float]
+    ids: list[str]
+    source: NDArray[np.str_]
+    group: NDArray[np.str_]
+    tokens: NDArray[np.int64]
+    weight: NDArray[np.float64]
 
 
-def compare_arms(
-    workspace: Workspace, spec: EvaluateSpec
-) -> tuple[tuple[ArmResult, ...], tuple[str, ...]]:
-    """The result of each arm by an n-gram model, and notes that say why there is none.
+@dataclass(frozen=True)
+class Budget:
+    """What every arm gets: so many tokens, no text more than `max_copies` times."""
 
-    Every arm, the mixture's too, is drawn again for each seed: the spread shows the noise.
+    tokens: float
+    max_copies: int
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A mixture: the shares it stands for, the shares that the texts can fill, and its rows.
+
+    `rows` are those of each group; `weight` is that of every row.
     """
-    shards = workspace.documents.shards(mix=True)
-    chosen = choose(workspace, shards, spec.train_bytes, spec.holdout_bytes)
-    if not chosen.holdout:
-        return (), ("no holdout: set `pool: {holdout: .05}` to compare mixtures",)
-    train = read_texts(workspace, shards, chosen.training.rows())
-    texts = train["text"].to_pylist()
-    frame = train.drop_columns(["text"]).to_pandas()
-    fraction = frame["tokens"].sum() / max(1, chosen.supply)
-    arms = _arms(workspace, frame, fraction)
-    with workspace.watch("comparing mixtures", len(arms) * spec.seeds) as advance:
-        corpus = Corpus(texts, _holdout(workspace, shards, chosen))
-        del train, texts
-        results = [_arm(name, draw, frame, corpus, spec, advance) for name, draw in arms.items()]
-    return tuple(results), ()
+
+    name: str
+    wanted: Mapping[str, float]
+    shares: Mapping[str, float]
+    rows: Mapping[str, NDArray[np.intp]]
+    weight: NDArray[np.float64]
+    is_noiseless: bool = False
+
+    @property
+    def moved(self) -> float:
+        """The share of the tokens that is not where it was wanted."""
+        return sum(abs(self.shares[name] - self.wanted[name]) for name in self.shares) / 2
+
+    @property
+    def shortest(self) -> str:
+        """The group that lacks the most, in words."""
+        name = max(self.wanted, key=lambda group: self.wanted[group] - self.shares[group])
+        return f"{self.shares[name]:.1%} of {name}, not {self.wanted[name]:.1%}"
+
+    def draw(self, texts: Texts, budget: Budget, seed: int) -> NDArray[np.int64]:
+        """The copies of each text. The sum of their tokens is within one text of the budget."""
+        import numpy as np
+
+        noise = chance.gumbel(texts.ids, seed, "evaluate") * (not self.is_noiseless)
+        copies, carry = np.zeros(len(texts.tokens), np.int64), 0.0
+        for name, rows in self.rows.items():
+            target = self.shares[name] * budget.tokens
+            copies[rows] = drawing.draw(
+                self.weight[rows],
+                texts.tokens[rows],
+                target,
+                max_copies=budget.max_copies,
+                noise=noise[rows],
+                carry=carry,
+            )
+            carry += float((copies[rows] * texts.tokens[rows]).sum()) - target
+        return copies
 
 
-def _holdout(
-    workspace: Workspace, shards: Sequence[DocumentShard], chosen: Chosen
-) -> dict[str, list[str]]:
-    """The texts of the holdout of each source, in the order of their names."""
-    rows = joined([first.rows() for first in chosen.holdout.values()])
-    table = read_texts(workspace, shards, rows)
-    texts: dict[str, list[str]] = {source: [] for source in sorted(chosen.holdout)}
-    for source, text in zip(table["source"].to_pylist(), table["text"].to_pylist(), strict=True):
-        texts[source].append(text)
-    return texts
+def arms_of(
+    texts: Texts, budget: Budget, promised: Mapping[str, float], *, is_noiseless: bool
+) -> tuple[Arm, ...]:
+    """The mixture, by its promised shares of groups, and the plain mixtures of the sources.
 
-
-Draw = Any
-"""A function from a seed to the copies of each training row."""
-
-
-def _arms(workspace: Workspace, train: pd.DataFrame, fraction: float) -> dict[str, Draw]:
-    """The draw of each arm, by name; the budget is the mixture's times `fraction`."""
+    Raises Shortfall where the texts cannot fill the budget, or not with a mixture like this.
+    """
     import numpy as np
 
-    mix = workspace.tables.made("mix")
-    max_copies = mix.spec["max_epochs"]
-    promised = workspace.tables.read("groups", ["group", "promised"]).to_pylist()
-    sources = train.groupby("source")["tokens"].sum()
-    budget = mix.facts["budget"] * fraction
-    plain = np.ones(len(train))
+    sources = _rows_by(texts.source)
+    groups = {name: rows for name, rows in _rows_by(texts.group).items() if promised[name]}
+    missing = {name: groups.get(name, np.zeros(0, np.intp)) for name in promised}
+    supply = {name: int(texts.tokens[rows].sum()) for name, rows in sources.items()}
+    proportional = {name: own / sum(supply.values()) for name, own in supply.items()}
+    uniform = {name: 1 / len(sources) for name in sources}
+    plain = np.ones(len(texts.tokens))
+    mixture = _arm(MIXTURE, promised, missing, texts, texts.weight, budget, is_noiseless)
+    if mixture.moved > REFUSED:
+        raise Shortfall(
+            f"the texts that the proxy reads can fill {mixture.shortest}; "
+            "raise `evaluate.train_bytes`"
+        )
+    return (
+        mixture,
+        _arm("proportional", proportional, sources, texts, plain, budget),
+        _arm("uniform", uniform, sources, texts, plain, budget),
+    )
 
-    def arm(column: str, shares: Mapping[str, float], weights: Any, *, noiseless: bool) -> Draw:
-        def draw(seed: int) -> NDArray[np.int64]:
-            noise = chance.gumbel(train["id"], seed, "evaluate") * (0.0 if noiseless else 1.0)
-            tokens = train["tokens"].to_numpy(np.int64)
-            copies = np.zeros(len(train), np.int64)
-            for name, rows in train.groupby(column).indices.items():
-                most = max_copies * int(tokens[rows][weights[rows] > 0].sum())
-                copies[rows] = drawing.draw(
-                    weights[rows],
-                    tokens[rows],
-                    min(shares[str(name)] * budget, most),
-                    max_copies=max_copies,
-                    noise=noise[rows],
-                )
-            return copies
 
-        return draw
+def _rows_by(names: NDArray[np.str_]) -> dict[str, NDArray[np.intp]]:
+    """The rows of each name, by the order of the names."""
+    import numpy as np
 
-    weights = train["weight"].to_numpy(np.float64)
-    mixture = {str(row["group"]): float(row["promised"]) for row in promised}
-    proportional = {str(name): float(share) for name, share in (sources / sources.sum()).items()}
-    uniform = {str(name): 1 / len(sources) for name in sources.index}
-    return {
-        MIXTURE: arm("group", mixture, weights, noiseless=bool(mix.facts["noiseless"])),
-        "proportional": arm("source", proportional, plain, noiseless=False),
-        "uniform": arm("source", uniform, plain, noiseless=False),
-    }
+    return {str(name): np.flatnonzero(names == name) for name in np.unique(names)}
 
 
 def _arm(
     name: str,
-    draw: Draw,
-    train: pd.DataFrame,
-    corpus: Corpus,
-    spec: EvaluateSpec,
-    advance: Advance,
-) -> ArmResult:
-    losses, sizes = [], []
-    for seed in range(spec.seeds):
-        copies = draw(seed)
-        losses.append(corpus.cross_entropy(copies))
-        sizes.append(int((copies * train["tokens"]).sum()))
-        advance(1)
-    means = [fmean(loss.values()) for loss in losses]
-    by_source = {key: [loss[key] for loss in losses] for key in losses[0]}
-    return ArmResult(
-        arm=name,
-        tokens=round(fmean(sizes)),
-        mean=fmean(means),
-        mean_sd=pstdev(means),
-        by_source={key: fmean(values) for key, values in by_source.items()},
-        by_source_sd={key: pstdev(values) for key, values in by_source.items()},
-    )
+    wanted: Mapping[str, float],
+    rows: Mapping[str, NDArray[np.intp]],
+    texts: Texts,
+    weight: NDArray[np.float64],
+    budget: Budget,
+    is_noiseless: bool = False,
+) -> Arm:
+    most = {
+        group: budget.max_copies * int(texts.tokens[own][weight[own] > 0].sum())
+        for group, own in rows.items()
+    }
+    try:
+        shares = project(
+            wanted,
+            low=dict.fromkeys(wanted, 0.0),
+            high=dict.fromkeys(wanted, 1.0),
+            supply={group: own / budget.tokens for group, own in most.items()},
+        ).shares
+    except Infeasible:
+        raise Shortfall(
+            f"the texts that the proxy reads hold {sum(most.values()):,} tokens for {name}, copies "
+            f"counted, and every arm needs {budget.tokens:,.0f}; raise `evaluate.train_bytes`"
+        ) from None
+    return Arm(name, wanted, shares, rows, weight, is_noiseless)

@@ -3,6 +3,9 @@
 Every document has a noise by its id. Training texts are taken in the order of their noise, and so
 are those of the holdout of each source. A row that is not among the first of its own shards is not
 among the first of all: each worker keeps no more rows than the result can have, plus one.
+
+A text's bytes are not known without reading it. A token has one byte at least, so as many tokens as
+bytes are chosen first; their texts are read, and those beyond the limit are let go.
 """
 
 from __future__ import annotations
@@ -20,9 +23,6 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
-
-BYTES_PER_TOKEN = 4
-"""A text's bytes are not known without reading it: so many a token are assumed."""
 
 WAITING = 100_000
 """So many rows wait before they are sorted."""
@@ -63,7 +63,7 @@ def joined(parts: Sequence[Rows]) -> Rows:
 
 @dataclass
 class First:
-    """The rows with the smallest noise, up to `limit` bytes; the first of all is always in.
+    """The rows with the smallest noise, up to `limit` tokens; the first of all is always in.
 
     The first row that is not in is kept too: no row after it can be in, however short it is. So a
     row whose noise is above `bound` cannot be in.
@@ -99,22 +99,29 @@ class First:
 
         rows = joined(self.parts)
         rows = rows.take(np.lexsort((rows.place, rows.noise)))
-        fits = np.cumsum(rows.tokens) * BYTES_PER_TOKEN <= self.limit
-        fits[:1] = True
-        return rows, int(fits.sum())
+        return rows, _within(rows.tokens, self.limit)
+
+
+def _within(sizes: NDArray[np.int64], limit: int) -> int:
+    """How many of the first sizes sum to the limit at most; the first always counts."""
+    import numpy as np
+
+    return max(min(1, len(sizes)), int((np.cumsum(sizes) <= limit).sum()))
 
 
 @dataclass
 class Chosen:
     """The texts that are chosen: to train on, and of the holdout of each source.
 
-    `supply` is the tokens of all candidates, `documents` the number of rows seen.
+    `supply` is the tokens of all candidates, `sources` are those that have any, `documents` is the
+    number of rows seen.
     """
 
     train_bytes: int
     holdout_bytes: int
     training: First = field(init=False)
     holdout: dict[str, First] = field(default_factory=dict)
+    sources: set[str] = field(default_factory=set)
     supply: int = 0
     documents: int = 0
 
@@ -134,6 +141,7 @@ class Chosen:
         is_held_out = pc.and_(table["kept"], table["holdout"])
         self.documents += table.num_rows
         self.supply += pc.sum(table["tokens"].filter(is_candidate)).as_py() or 0
+        self.sources.update(set(table["source"].filter(is_candidate).to_numpy()))
         self.training.add(_rows(table, is_candidate, shard.number))
         sources = table["source"].filter(is_held_out).to_numpy()
         rows = _rows(table, is_held_out, shard.number)
@@ -149,6 +157,7 @@ class Chosen:
     def add(self, other: Chosen) -> None:
         """Choose among what was chosen of other shards too."""
         self.supply += other.supply
+        self.sources |= other.sources
         self.documents += other.documents
         self.training.add(other.training.settle())
         for source, first in other.holdout.items():
@@ -197,12 +206,57 @@ def _chunks(shards: Sequence[DocumentShard], most: int) -> Iterator[Sequence[Doc
     return (shards[start : start + size] for start in range(0, len(shards), size))
 
 
-def read_texts(workspace: Workspace, shards: Sequence[DocumentShard], rows: Rows) -> pa.Table:
-    """Read the columns COLUMNS of chosen documents, in the order of the pool."""
+def read_training(
+    workspace: Workspace, shards: Sequence[DocumentShard], chosen: Chosen
+) -> pa.Table:
+    """The columns COLUMNS of the texts to train on, in the order of the pool."""
+    rows = chosen.training.rows()
+    return _read_first(workspace, shards, [rows], chosen.train_bytes)
+
+
+def read_holdout(
+    workspace: Workspace, shards: Sequence[DocumentShard], chosen: Chosen
+) -> dict[str, list[str]]:
+    """The texts of each source's holdout, by the order of names, without empty texts and sources.
+
+    Only with held-out documents.
+    """
+    rows = [chosen.holdout[source].rows() for source in sorted(chosen.holdout)]
+    table = _read_first(workspace, shards, rows, chosen.holdout_bytes)
+    texts: dict[str, list[str]] = {source: [] for source in sorted(chosen.holdout)}
+    for source, text in zip(table["source"].to_pylist(), table["text"].to_pylist(), strict=True):
+        if text:
+            texts[source].append(text)
+    return {source: own for source, own in texts.items() if own}
+
+
+def _read_first(
+    workspace: Workspace, shards: Sequence[DocumentShard], parts: Sequence[Rows], limit: int
+) -> pa.Table:
+    """Read the texts of each part up to a limit of bytes, in the order of the pool."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    rows = joined(parts)
+    owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    order = np.argsort(rows.place)
+    table = _read_texts(workspace, shards, rows.place[order])
+    sizes = pc.binary_length(table["text"]).to_numpy().astype(np.int64)
+    is_in = np.zeros(len(sizes), bool)
+    for number in range(len(parts)):
+        own = np.flatnonzero(owner[order] == number)
+        first = own[np.argsort(rows.noise[order][own], kind="stable")]
+        is_in[first[: _within(sizes[first], limit)]] = True
+    return table.filter(is_in)
+
+
+def _read_texts(
+    workspace: Workspace, shards: Sequence[DocumentShard], places: NDArray[np.int64]
+) -> pa.Table:
+    """Read the columns COLUMNS of the documents at sorted places."""
     import numpy as np
     import pyarrow as pa
 
-    places = np.sort(rows.place)
     numbers, starts = np.unique(places >> 32, return_index=True)
     by_shard = np.split(places & 0xFFFFFFFF, starts[1:])
     items = [(shards[number], own) for number, own in zip(numbers.tolist(), by_shard, strict=True)]

@@ -1,24 +1,140 @@
-"""The verdict on a mixture beside plain ones: better, worse, or no gain."""
+"""The mixture beside plain ones: a proxy learns each and is measured on held-out text."""
 
 from __future__ import annotations
 
-from curate.evaluate.arms import MIXTURE, ArmResult
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from curate.evaluate.arms import TOLD, Arm, Budget, Shortfall, Texts, arms_of
+from curate.evaluate.choosing import Chosen, choose, read_holdout, read_training
+from curate.evaluate.paired import Holdout, difference
+from curate.evaluate.spec import EvaluateSpec
+from curate.evaluate.verdict import ArmResult, Comparison, warnings_on
+from curate.progress import Advance
+from curate.proxies.ngram import Corpus
+from curate.warning import StageWarning, warn
+from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 
-def verdict_on(arms: tuple[ArmResult, ...]) -> str:
-    """The verdict in words: whether the mixture beats each other arm, by the mean over sources.
+@dataclass(frozen=True)
+class Compared:
+    """All arms, the mixture beside each other arm, and how many documents are held out by source.
 
-    A difference of up to two of its standard deviations is noise.
+    `notes` say why there is no comparison, `warnings` what is doubtful in it.
     """
-    mixture = next(arm for arm in arms if arm.arm == MIXTURE)
-    parts = []
-    for other in arms:
-        if other is mixture:
-            continue
-        gain = other.mean - mixture.mean
-        noise = 2 * (other.mean_sd**2 + mixture.mean_sd**2) ** 0.5
-        word = (
-            "no gain over" if abs(gain) <= noise else ("better than" if gain > 0 else "worse than")
-        )
-        parts.append(f"{word} {other.arm} ({-gain:+.4f} nats per byte, noise {noise:.4f})")
-    return "by the n-gram proxy the mixture is " + ", ".join(parts)
+
+    arms: tuple[ArmResult, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
+    holdout: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    warnings: tuple[StageWarning, ...] = ()
+
+
+def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
+    """Measure the mixture and the plain ones by an n-gram model.
+
+    Every arm is drawn anew for each seed, with noise that all arms share. Where the texts that are
+    read cannot fill the arms, a warning names what is short, and nothing is compared.
+    """
+    shards = workspace.documents.shards(mix=True)
+    chosen = choose(workspace, shards, spec.train_bytes, spec.holdout_bytes)
+    holdout = read_holdout(workspace, shards, chosen) if chosen.holdout else {}
+    if not holdout:
+        return Compared(notes=("no holdout: set `pool: {holdout: .05}` to compare mixtures",))
+    training = read_training(workspace, shards, chosen)
+    texts, budget = _texts(training), _budget(workspace, training, chosen.supply)
+    try:
+        arms = _arms(workspace, texts, budget)
+    except Shortfall as short:
+        words = "the mixture is not compared: {what}"
+        return Compared(warnings=(warn("evaluate.shortfall", words, what=str(short)),))
+    with workspace.watch("comparing mixtures", len(arms) * spec.seeds) as advance:
+        corpus = Corpus(training["text"].to_pylist(), holdout)
+        del training
+        measured = [Measured.of(arm, texts, budget, corpus, spec.seeds, advance) for arm in arms]
+    documents = _documents(chosen, holdout)
+    return Compared(
+        tuple(own.result for own in measured),
+        tuple(compared(measured, corpus)),
+        documents,
+        warnings=(*warnings_on(documents), *(_moved(arm) for arm in arms if arm.moved > TOLD)),
+    )
+
+
+def _documents(chosen: Chosen, holdout: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    """The held-out documents of every source that is mixed or held out, by name."""
+    sources = sorted(chosen.sources | set(holdout))
+    return {source: len(holdout.get(source, ())) for source in sources}
+
+
+def _moved(arm: Arm) -> StageWarning:
+    words = "the arm {arm} has {share}: the texts that the proxy reads hold no more"
+    return warn("evaluate.moved", words, arm=arm.name, share=arm.shortest)
+
+
+def _texts(training: pa.Table) -> Texts:
+    import numpy as np
+
+    return Texts(
+        ids=training["id"].to_pylist(),
+        source=training["source"].to_numpy().astype(str),
+        group=training["group"].to_numpy().astype(str),
+        tokens=training["tokens"].to_numpy().astype(np.int64),
+        weight=training["weight"].to_numpy().astype(np.float64),
+    )
+
+
+def _budget(workspace: Workspace, training: pa.Table, supply: int) -> Budget:
+    """The mixture's budget, in proportion to the texts that are read."""
+    import pyarrow.compute as pc
+
+    mix = workspace.tables.made("mix")
+    part = pc.sum(training["tokens"]).as_py() / supply
+    return Budget(mix.facts["budget"] * part, mix.spec["max_epochs"])
+
+
+def _arms(workspace: Workspace, texts: Texts, budget: Budget) -> tuple[Arm, ...]:
+    groups = workspace.tables.read("groups", ["group", "promised"]).to_pylist()
+    promised = {str(row["group"]): float(row["promised"]) for row in groups}
+    is_noiseless = bool(workspace.tables.made("mix").facts["noiseless"])
+    return arms_of(texts, budget, promised, is_noiseless=is_noiseless)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One arm: its result, and its loss on each held-out document, seeds x documents, per byte."""
+
+    result: ArmResult
+    losses: NDArray[np.float64]
+
+    @staticmethod
+    def of(
+        arm: Arm, texts: Texts, budget: Budget, corpus: Corpus, seeds: int, advance: Advance
+    ) -> Measured:
+        """Draw an arm for each seed, and measure it."""
+        import numpy as np
+
+        losses, sizes = [], []
+        for seed in range(seeds):
+            copies = arm.draw(texts, budget, seed)
+            losses.append(corpus.losses(copies))
+            sizes.append(int((copies * texts.tokens).sum()))
+            advance(1)
+        result = ArmResult.of(arm.name, sizes, [corpus.by_source(own) for own in losses])
+        return Measured(result, np.stack(losses) / corpus.bytes)
+
+
+def compared(measured: Sequence[Measured], corpus: Corpus) -> list[Comparison]:
+    """The first arm beside each other one."""
+    holdout = Holdout(corpus.source, corpus.bytes)
+    first, *others = measured
+    return [
+        Comparison.of(other.result.arm, difference(first.losses, other.losses, holdout))
+        for other in others
+    ]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 def against_people(workspace: Workspace) -> tuple[str | None, Classification | None]:
     """The question, and the metrics of its out-of-fold predictions against people's posteriors.
 
-    Both are None without scores or labels.
+    Both are None without scores or labels. There are no metrics where no label has a prediction out
+    of fold, or where the labels are of values that `score` did not know.
     """
     import numpy as np
 
@@ -28,8 +29,12 @@ def against_people(workspace: Workspace) -> tuple[str | None, Classification | N
     scores = _out_of_fold(workspace, [f"{question}:{value}" for value in values])
     row_of = {id: row for row, id in enumerate(scores["id"].to_pylist())}
     posteriors = {
-        id: posterior for id, posterior in _posteriors(workspace, question) if id in row_of
+        id: posterior
+        for id, posterior in _posteriors(workspace, question)
+        if id in row_of and any(map(posterior.get, values))
     }
+    if not posteriors:
+        return question, None
     truth = np.array(
         [[posterior.get(value, 0.0) for value in values] for posterior in posteriors.values()]
     )

@@ -12,10 +12,13 @@ from curate.spec import Spec
 class EvaluateSpec(Spec):
     """How the mixture is compared with plain ones."""
 
-    seeds: Annotated[int, Field(ge=2, description="Draws of each mixture.")] = 3
+    seeds: Annotated[int, Field(ge=2, description="Draws of each mixture.")] = 5
     train_bytes: Annotated[
-        int, Field(ge=10_000, description="Candidates read by the proxy at most, drawn by hash.")
+        int,
+        Field(
+            ge=10_000, description="Bytes of candidates read by the proxy at most, drawn by hash."
+        ),
     ] = 8_000_000
     holdout_bytes: Annotated[
-        int, Field(ge=1_000, description="Holdout read of each source at most.")
+        int, Field(ge=1_000, description="Bytes of holdout read of each source at most.")
     ] = 200_000

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 
 from curate import storage
 from curate.errors import NothingToDo
-from curate.evaluate.arms import ArmResult, compare_arms
-from curate.evaluate.comparing import verdict_on
+from curate.evaluate.comparing import Compared, compare_arms
 from curate.evaluate.people import against_people
 from curate.evaluate.spec import EvaluateSpec
+from curate.evaluate.verdict import ArmResult, Comparison, verdict_on
 from curate.metrics import Classification
 from curate.stage import Bounded, Cost, Stage, if_learnable, if_mixed
 from curate.warning import StageWarning
@@ -22,11 +22,16 @@ WRITES = ("evaluate",)
 
 @dataclass(frozen=True)
 class EvaluateResult:
-    """The model measured on labels, and the mixture measured by a proxy."""
+    """The model measured on labels, and the mixture measured by a proxy.
+
+    `holdout` counts the held-out documents that the proxy read of each source.
+    """
 
     question: str | None
     classification: Classification | None
     proxy: tuple[ArmResult, ...]
+    comparisons: tuple[Comparison, ...]
+    holdout: dict[str, int]
     verdict: str
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
@@ -38,15 +43,25 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
     Raises NothingToDo where there is neither.
     """
     question, metrics = against_people(workspace)
-    arms: tuple[ArmResult, ...] = ()
-    notes: tuple[str, ...] = ()
+    compared = Compared()
     verdict = "there is no mixture to compare"
     if workspace.tables.stored("mix"):
-        arms, notes = compare_arms(workspace, spec)
-        verdict = verdict_on(arms) if arms else "the mixture was not compared"
+        compared = compare_arms(workspace, spec)
+        verdict = "the mixture was not compared"
+        if compared.arms:
+            verdict = verdict_on(compared.comparisons, compared.holdout)
     elif metrics is None:
         raise NothingToDo("there is nothing to evaluate", hint="run `curate score` or `curate mix`")
-    result = EvaluateResult(question, metrics, arms, verdict, notes)
+    result = EvaluateResult(
+        question,
+        metrics,
+        compared.arms,
+        compared.comparisons,
+        dict(compared.holdout),
+        verdict,
+        compared.notes,
+        compared.warnings,
+    )
     storage.write_json(workspace.root / "evaluate.json", asdict(result))
     return result
 

@@ -25,36 +25,47 @@ BLOCK = 1 << 20
 class Corpus:
     """Candidates and held-out texts by source, indexed once.
 
-    Every mixture is then a weighted count.
+    Every mixture is then a weighted count. `names` are those of the sources; `source` is the number
+    of each held-out text's source, `bytes` its size.
     """
 
     def __init__(self, candidates: Sequence[str], holdout: Mapping[str, Sequence[str]]) -> None:
         import numpy as np
 
         train, self._owner = _bytes(candidates)
-        valid_texts = [text for texts in holdout.values() for text in texts]
-        valid, owner = _bytes(valid_texts)
-        names = [name for name, texts in holdout.items() for _ in texts]
-        self._source = np.array([list(holdout).index(name) for name in names], np.int64)[owner]
-        self._names = list(holdout)
+        texts = [(number, text) for number, own in enumerate(holdout.values()) for text in own]
+        valid, self._text = _bytes([text for _, text in texts])
+        self.names = tuple(holdout)
+        self.source = np.array([number for number, _ in texts], np.int64)
+        self.bytes = np.bincount(self._text, minlength=len(texts))
         self._orders = [_match(train, valid, order) for order in range(len(ALPHA))]
 
-    def cross_entropy(self, copies: NDArray[np.int64]) -> dict[str, float]:
-        """The mean loss on the held-out text of each source, in nats per byte.
+    def losses(self, copies: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The loss on each held-out text as a whole, in nats; 0 on an empty one.
 
         `copies` says how often each candidate is read.
         """
         import numpy as np
 
         weights = copies.astype(np.float64)[self._owner]
-        p = np.full(len(self._source), 1 / 256)
+        p = np.full(len(self._text), 1 / 256)
         for alpha, (context, gram) in zip(ALPHA, self._orders, strict=True):
             p = (gram.counts(weights) + alpha * p) / (context.counts(weights) + alpha)
-        loss = -np.log(p)
-        return {
-            name: float(loss[self._source == number].mean())
-            for number, name in enumerate(self._names)
-        }
+        return np.asarray(np.bincount(self._text, -np.log(p), len(self.bytes)), np.float64)
+
+    def cross_entropy(self, copies: NDArray[np.int64]) -> dict[str, float]:
+        """The mean loss on each source with a held-out byte, in nats per byte."""
+        return self.by_source(self.losses(copies))
+
+    def by_source(self, losses: NDArray[np.float64]) -> dict[str, float]:
+        """The mean of each source with a held-out byte, in nats per byte, from each text's loss."""
+        import numpy as np
+
+        size = len(self.names)
+        total = np.bincount(self.source, losses, size)
+        data = np.bincount(self.source, self.bytes, size)
+        means = total / np.maximum(data, 1)
+        return {name: float(means[n]) for n, name in enumerate(self.names) if data[n]}
 
 
 class _Match:
@@ -100,6 +111,8 @@ def _numbered(keys: NDArray[np.uint64], distinct: NDArray[np.uint64]) -> NDArray
     import numpy as np
 
     size = len(distinct)
+    if not size:
+        return np.zeros(len(keys), np.int64)
     numbers = np.searchsorted(distinct, keys)
     numbers[numbers == size] = 0
     return np.where(distinct[numbers] == keys, numbers, size)

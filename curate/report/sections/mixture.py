@@ -53,16 +53,20 @@ def proxy(workspace: Workspace) -> Section | None:
             if evaluation
             else None
         )
+    beside = {row["arm"]: row for row in evaluation["comparisons"]}
     rows = [
         {
             "mixture": arm["arm"],
             "tokens": arm["tokens"],
             "mean": arm["mean"],
-            "sd": arm["mean_sd"],
+            "mixture minus this": beside.get(arm["arm"], {}).get("difference"),
+            "low": beside.get(arm["arm"], {}).get("low"),
+            "high": beside.get(arm["arm"], {}).get("high"),
             **arm["by_source"],
         }
         for arm in evaluation["proxy"]
     ]
+    documents = ", ".join(f"{source} {n:,}" for source, n in evaluation["holdout"].items())
     points = [
         {"mixture": arm["arm"], "source": source, "loss": loss, "sd": arm["by_source_sd"][source]}
         for arm in evaluation["proxy"]
@@ -72,7 +76,8 @@ def proxy(workspace: Workspace) -> Section | None:
     words = (
         f"{verdict[:1].upper()}{verdict[1:]}. Cross-entropy of a byte n-gram "
         "model in nats per byte on the holdout of each source, lower is better, over several "
-        "draws. So small a model sees style and words, not worth: it can refute a mixture, "
-        "hardly prove one."
+        "draws of equal size. Differences are paired by draw; their 95 % interval counts the draws "
+        f"and the held-out documents ({documents}). So small a model sees style and words, not "
+        "worth: it can refute a mixture, hardly prove one."
     )
     return section("Does it help?", words, chart=charts.losses(points), rows=rows)
