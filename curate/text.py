@@ -11,16 +11,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from string import Formatter
 
+from curate.scripts import (
+    HANGUL,
+    IDEOGRAPH,
+    IDEOGRAPHS,
+    OTHER_LETTER,
+    SOUTHEAST_LETTER,
+    inside,
+    plain,
+)
+
 TEXT = "text"
 """The name of the only field that most documents have."""
 
 _NEWLINES = re.compile("\r\n?")
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_CJK = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_CJK = re.compile(f"[{inside(IDEOGRAPHS, HANGUL)}]")
+_HANGUL = f"[{inside(HANGUL)}]"
 _WORD = re.compile(
-    "[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\\W_]+(?:['’\\-][^\\W_]+)*"
+    rf"{IDEOGRAPH}|{_HANGUL}+(?:['’\-]{_HANGUL}+)*|{SOUTHEAST_LETTER}{{1,4}}"
+    rf"|{OTHER_LETTER}+(?:['’\-]{OTHER_LETTER}+)*"
 )
+_PLAIN_WORD = re.compile("[^\\W_]+(?:['’\\-][^\\W_]+)*")
 
 Edit = tuple[int, int, str]
 """`(start, end, replacement)` over the canonical text."""
@@ -123,8 +136,14 @@ def cjk_share(text: str) -> float:
 
 
 def words(text: str) -> list[str]:
-    """Return the words of `text`; in scripts without spaces every character is a word."""
-    return _WORD.findall(text)
+    """The words of `text`, without marks.
+
+    A Chinese or Japanese character is a word, whatever stands beside it. Korean and other scripts
+    with spaces have words between spaces and marks, and no word holds letters of two such kinds of
+    script. In Thai, Lao, Burmese and Khmer a word is a run of up to four letters between vowel
+    signs, about as long as the real words are.
+    """
+    return (_PLAIN_WORD if plain(text) else _WORD).findall(text)
 
 
 def shingles(text: str) -> list[bytes]:

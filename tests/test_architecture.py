@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "records",
         "warning",
         "tables",
+        "scripts",
         "text",
         "tokens",
         "metrics",

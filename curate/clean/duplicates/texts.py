@@ -7,7 +7,10 @@ CJK. Case and the width of white space do not count. Each is a 64-bit hash of it
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING
+
+from curate.scripts import HANGUL, IDEOGRAPHS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,13 +26,6 @@ LONGEST = 1 << 24
 BLOCK = 1 << 18
 """Characters hashed at once: as many as stay in the processor's cache."""
 
-_RANGES = (
-    (0x3040, 0x30FF),
-    (0x3400, 0x4DBF),
-    (0x4E00, 0x9FFF),
-    (0xAC00, 0xD7AF),
-    (0xF900, 0xFAFF),
-)
 _ODD = 0x9E3779B97F4A7C15
 
 
@@ -82,11 +78,20 @@ def _cjk(
 
     if joined.isascii():
         return np.zeros(len(starts), np.int64)
-    is_cjk = np.zeros(len(codes) + 1, bool)
-    for low, high in _RANGES:
-        is_cjk[:-1] |= (codes - np.uint32(low)) <= np.uint32(high - low)
-    sums = np.concatenate([[0], np.cumsum(is_cjk[:-1])])
+    sums = np.concatenate([[0], np.cumsum(_is_cjk().take(codes, mode="clip"))])
     return np.asarray(sums[starts + lengths] - sums[starts])
+
+
+@cache
+def _is_cjk() -> NDArray[np.bool_]:
+    """Whether each code point is a CJK letter; the last entry, False, stands for higher ones."""
+    import numpy as np
+
+    ranges = IDEOGRAPHS + HANGUL
+    letters = np.zeros(max(last for _, last in ranges) + 2, bool)
+    for first, last in ranges:
+        letters[first : last + 1] = True
+    return letters
 
 
 def _hashed(codes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:

@@ -1,7 +1,8 @@
 """Words of any script as 64-bit hashes, and runs of them, for many texts at once.
 
-A word is a run of letters and digits, vowel signs included. In Chinese and Japanese it is one
-character. In Thai, Lao, Burmese and Khmer it is a run between vowel signs, about five characters.
+A word is a run of letters and digits of one script, vowel signs included. In Chinese and Japanese
+it is one character, whatever stands beside it. In Thai, Lao, Burmese and Khmer it is a run between
+vowel signs, about five characters.
 Case, width, composition of accents and punctuation make no difference, as in the literature on
 overlap (Brown et al. 2020, arXiv 2005.14165, appendix C).
 """
@@ -15,17 +16,22 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 from unicodedata import category, normalize
 
+from curate.scripts import HANGUL, IDEOGRAPH, OTHER_LETTER, SOUTHEAST_LETTER, inside, plain
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _SIGNS = "".join(  # of scripts with spaces between words: Hebrew to Malayalam, and Tibetan
     char
     for char in map(chr, (*range(0x0300, 0x0E00), *range(0x0F00, 0x1000)))
     if category(char).startswith("M")
 )
-_WORD = re.compile(f"[{_CJK}]|[^\\W_{_CJK}]+(?:[{_SIGNS}]+[^\\W_{_CJK}]*)*")
+_WORD = re.compile(
+    f"{IDEOGRAPH}|[{inside(HANGUL)}]+|{SOUTHEAST_LETTER}+"
+    f"|{OTHER_LETTER}+(?:[{_SIGNS}]+{OTHER_LETTER}*)*"
+)
+_PLAIN_WORD = re.compile(f"[^\\W_]+(?:[{_SIGNS}]+[^\\W_]*)*")
 _APOSTROPHES = re.compile("(?<=\\w)['’](?=\\w)")
 _BASE = 0x9E3779B97F4A7C15
 _HASHES: dict[str, int] = {}
@@ -88,4 +94,5 @@ def words(text: str) -> list[str]:
     if not text.isascii():
         text = normalize("NFKC", text)
     text = text.lower() if text.isascii() else text.casefold()
-    return _WORD.findall(_APOSTROPHES.sub("", text))
+    text = _APOSTROPHES.sub("", text)
+    return (_PLAIN_WORD if plain(text) else _WORD).findall(text)

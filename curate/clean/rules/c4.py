@@ -23,8 +23,9 @@ from pydantic import Field
 
 from curate.clean.rules.features import Features
 from curate.clean.rules.signals import Signal
-from curate.clean.rules.tokenizing import PLAIN, Lexicon
+from curate.clean.rules.tokenizing import PLAIN, Lexicon, words_of
 from curate.errors import RecipeError
+from curate.scripts import ENDS, STARTS
 from curate.spec import Spec
 from curate.text import Edit
 
@@ -131,7 +132,7 @@ def read(features: Features, *, terminal_marks: bool) -> Page:
         bare = _CITATION.sub("", line) if "[" in line else line
         if terminal_marks and (not bare.endswith(_MARKS) or bare.endswith("...")):
             continue
-        words = line.split()
+        words = words_of(line)
         if len(words) < MIN_WORDS or (
             len(line) > MAX_WORD_LENGTH and max(map(len, words)) > MAX_WORD_LENGTH
         ):
@@ -145,7 +146,7 @@ def read(features: Features, *, terminal_marks: bool) -> Page:
             curly += 1
         elif any(phrase in lower for phrase in POLICIES):
             continue
-        sentences += sentences_in(words if bare is line else lexicon.pieces(bare), lexicon)
+        sentences += sentences_in(line.split() if bare is line else lexicon.pieces(bare), lexicon)
         start += whole.index(line)
         marks = [mark.span() for mark in _CITATION.finditer(line)] if bare is not line else ()
         spans = tuple((start + first, start + last) for first, last in marks)
@@ -194,4 +195,4 @@ def _gap(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _any_of(words: tuple[str, ...]) -> re.Pattern[str]:
     """A pattern that matches any of the words as a whole word."""
     choices = "|".join(map(re.escape, words))
-    return re.compile(rf"(?<!\w)(?:{choices})(?!\w)") if words else re.compile(r"(?!)")
+    return re.compile(rf"{STARTS}(?:{choices}){ENDS}") if words else re.compile(r"(?!)")

@@ -29,9 +29,10 @@ from unicodedata import category
 from curate.clean.rules.features import UNSPACED, Features
 from curate.clean.rules.signals import Signal
 from curate.clean.rules.tokenizing import TERMINAL
+from curate.scripts import SOUTHEAST, inside
 
 _PUNCTUATION = re.compile(r"[，。！？；：、．｡､,.!?;:…]")
-_MARKLESS = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
+_MARKLESS = re.compile(f"[{inside(SOUTHEAST)}]")
 _ENDS = TERMINAL | set("…”」』\"'")
 
 SIGNALS: Mapping[str, Signal] = {

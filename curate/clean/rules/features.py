@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from functools import cached_property
 
+from curate import scripts
 from curate import text as texts
 from curate.clean.rules.tokenizing import Lexicon, counts
 
 _BLANK_LINES = re.compile(r"\n{2,}")
-_UNSPACED = re.compile(  # Thai, Lao, Burmese, Khmer, kana, Han; Korean has spaces
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
-)
+_UNSPACED = re.compile(scripts.UNSPACED)
 _LEXICON = Lexicon()
 
 
@@ -37,13 +36,18 @@ class Features:
 
     @cached_property
     def words(self) -> list[str]:
-        """The words without punctuation. In scripts without spaces every character is a word."""
+        """The words without marks (see `text.words`)."""
         return texts.words(self.text)
 
     @cached_property
     def unspaced(self) -> bool:
         """Whether the text is written without spaces between words."""
         return unspaced(self.text)
+
+    @cached_property
+    def ideographs(self) -> int:
+        """The number of characters that are a word each, and a token each."""
+        return scripts.ideographs(self.text)
 
     @cached_property
     def lines(self) -> list[str]:

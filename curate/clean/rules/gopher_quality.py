@@ -2,6 +2,7 @@
 
 The limits are the paper's, over tokens (see `tokenizing`): punctuation alone is not a word. Word
 length is a mean in characters; all other signals are shares or counts. The stop words are English.
+A Chinese or Japanese character is a word, but the mean length is that of the other words.
 Text without spaces is not measured here (see `cjk`).
 """
 
@@ -30,6 +31,7 @@ def measure(features: Features) -> dict[str, float]:
     """The quality signals of a text."""
     text = features.text
     tokens = len(features.tokens) or 1
+    ideographs = features.ideographs
     lines = text.splitlines()
     bullets = sum(line.lstrip().startswith(("•", "-")) for line in lines)
     hashes = text.count("#")
@@ -37,7 +39,8 @@ def measure(features: Features) -> dict[str, float]:
     trailing = sum(line.rstrip().endswith(("...", "…")) for line in lines) if dots else 0
     return {
         "words": features.word_tokens,
-        "mean_word_length": features.word_token_chars / (features.word_tokens or 1),
+        "mean_word_length": (features.word_token_chars - ideographs)
+        / (features.word_tokens - ideographs or 1),
         "hashes": hashes / tokens,
         "ellipses": dots / tokens,
         "bullet_lines": bullets / (len(lines) or 1),

@@ -28,7 +28,8 @@ from pydantic import Field
 
 from curate.clean.rules.features import Features, unspaced
 from curate.clean.rules.signals import Signal
-from curate.clean.rules.tokenizing import TERMINAL
+from curate.clean.rules.tokenizing import TERMINAL, words_of
+from curate.scripts import ENDS
 from curate.spec import Spec
 from curate.text import Edit
 
@@ -47,7 +48,7 @@ SIGNALS: Mapping[str, Signal] = {
 }
 
 _SITE = re.compile(
-    r"https?:|www\.|@|©|\||»|›|cookie|facebook|twitter|e-?mail|copyright|rss\b|login|online",
+    rf"https?:|www\.|@|©|\||»|›|cookie|facebook|twitter|e-?mail|copyright|rss{ENDS}|login|online",
     re.IGNORECASE,
 )
 _ENDS = tuple(sorted(TERMINAL | set("…\"'”’»")))
@@ -147,7 +148,7 @@ def _own_numbers(line: str) -> tuple[float, ...]:
     """The numbers `OWN` of one line."""
     from math import log1p
 
-    chars, words = len(line) or 1, line.split()
+    chars, words = len(line) or 1, words_of(line)
     count = len(words) or 1
     letters = sum(map(str.isalpha, line)) or 1
     marks = sum([not char.isalnum() and not char.isspace() for char in line])

@@ -3,7 +3,8 @@
 The limits of Gopher, C4 and FineWeb were published for tokens, not for runs between spaces. Their
 reference implementation splits as treebanks do (Marcus et al. 1993). Here a *piece* is a run
 between spaces. Marks are taken off its ends; the rest is a word, unless something inside separates
-two. Pieces repeat often, so each is split once and then looked up.
+two. A Chinese or Japanese character is a token of its own, whatever stands beside it. Pieces repeat
+often, so each is split once and then looked up.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from functools import cache
 from itertools import takewhile
 from string import punctuation
 from unicodedata import category
+
+from curate import scripts
 
 _QUOTES = "'\"”“`‘´’‚„»«「」『』（）〔〕【】《》〈〉⟦⟧"
 _MARKS = "…,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪"
@@ -171,8 +174,9 @@ class Lexicon(dict[str, Piece]):
         for id in ids[1:]:
             token_counts, next_kind = kinds[id]
             total += token_counts
-            kind += next_kind
-        if kind.count("w") != len(kind):
+            if next_kind != kind[-1]:  # several in a row end or begin sentences as one does
+                kind += next_kind
+        if kind != "w":
             self.endings[text] = _ending(kind)
         piece = self[text] = (ids, total)
         return piece
@@ -215,6 +219,29 @@ def _sentences(kinds: str, *, ended: bool) -> tuple[int, bool]:
 
 def split(piece: str) -> tuple[str, ...]:
     """The tokens of a piece, which is a text without white space."""
+    runs = scripts.parts(piece)
+    if len(runs) > 1:
+        return tuple([token for run in runs for token in _split(run)])
+    return _split(piece)
+
+
+def words_of(line: str) -> list[str]:
+    """The words of a line as C4 counts them: the runs between spaces, marks included.
+
+    Each ideograph is one, and what stands beside ideographs is one if it holds a letter or digit.
+    """
+    pieces = line.split()
+    if not scripts.ideographs(line):
+        return pieces
+    words: list[str] = []
+    for piece in pieces:
+        runs = scripts.parts(piece)
+        words += runs if len(runs) == 1 else [run for run in runs if any(map(str.isalnum, run))]
+    return words
+
+
+def _split(piece: str) -> tuple[str, ...]:
+    """The tokens of a piece without ideographs, or of one ideograph."""
     if piece in _SPECIAL_CASES:
         return _SPECIAL_CASES[piece]
     if piece.isalpha():

@@ -7,6 +7,7 @@ from datetime import date
 from ipaddress import ip_address
 
 from curate.clean.instruments.privacy.forms import AFTER, BEFORE, RUN, Spans
+from curate.scripts import STARTS
 
 _CARD = re.compile(
     rf"(?:{BEFORE}|(?<=[Cc]ard=)|(?<=[Nn]umber=))"
@@ -70,7 +71,9 @@ _IP4 = re.compile(
     re.ASCII,
 )
 _IP6 = re.compile(r"(?<![0-9A-Za-z:.])[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{2,34}(?![0-9A-Za-z:]|\.\d)")
-_VERSION_WORD = re.compile(r"(?:\bv|\bver|version|release|build|版本|版)[ .:：]*$", re.IGNORECASE)
+_VERSION_WORD = re.compile(
+    rf"(?:{STARTS}v|{STARTS}ver|version|release|build|版本|版)[ .:：]*$", re.IGNORECASE
+)
 _ADDRESS_WORD = re.compile(r"(?<![a-z])ip|addr|server|host|from|ping|地址|服务器", re.IGNORECASE)
 _SMALL = 32
 

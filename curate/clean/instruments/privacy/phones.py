@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from curate.clean.instruments.privacy.forms import AFTER, RUN, Spans
+from curate.scripts import ENDS, STARTS
 
 _MOBILE = r"1(?:3\d|4[5-9]|5[0-35-9]|6[2567]|7[0-8]|8\d|9[0-35-9])"
 _CODE = re.compile(
@@ -26,8 +27,9 @@ _PHONES = re.compile(
     re.ASCII,
 )
 _LABELLED = re.compile(
-    r"(?:\b(?:tel(?:[eéè]f\w{0,12}|ephone)?|tél(?:éphone)?|tlf|mob(?:il|ile)?|cell|fax|faksi?|gsm"
-    r"|phone|puh(?:elin)?|whatsapp|call|тел(?:ефон)?)\b|电话|電話|手机|手機|传真|傳真|联系方式"
+    rf"(?=[tmcfgpwт电電手传傳联携전휴])(?:{STARTS}"  # the first letters of these words
+    r"(?:tel(?:[eéè]f\w{0,12}|ephone)?|tél(?:éphone)?|tlf|mob(?:il|ile)?|cell|fax|faksi?|gsm"
+    rf"|phone|puh(?:elin)?|whatsapp|call|тел(?:ефон)?){ENDS}|电话|電話|手机|手機|传真|傳真|联系方式"
     r"|携帯|전화|휴대)(?: (?:us|me|him|her|number|no|nr|at|on)\b){0,2}[.:：)]{0,2}\s{0,2}"
     r"(\+?\(?[0-9][0-9 ().\-/]{5,17}[0-9])(?![0-9A-Za-z_])",
     re.IGNORECASE,

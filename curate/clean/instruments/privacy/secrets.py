@@ -7,6 +7,7 @@ from collections import Counter
 from math import log2
 
 from curate.clean.instruments.privacy.forms import Spans
+from curate.scripts import STARTS
 
 _PREFIXES: dict[str, str] = {
     "AKIA": r"AKIA[0-9A-Z]{16}",
@@ -46,7 +47,8 @@ _BLOCK = re.compile(
 _URL_PASSWORD = re.compile(r"://[^\s/:@\"'<>]{0,64}:([^\s/@\"'<>]{3,128})@(?=[0-9A-Za-z\[])")
 _ASSIGNED = re.compile(
     r"(?:(?:api|access|account|private)_?-?key|secret|token|passw(?:or)?d|passphrase|credential"
-    r"|\bbearer)[0-9A-Za-z_]{0,16}[\"']?\s{0,3}(?:(?::=|=>|=|:)\s{0,3}[\"']?|(?<=bearer) )"
+    rf"|(?=b){STARTS}bearer)"
+    r"[0-9A-Za-z_]{0,16}[\"']?\s{0,3}(?:(?::=|=>|=|:)\s{0,3}[\"']?|(?<=bearer) )"
     r"([0-9A-Za-z+/_\-=.~!@#$%^&*]{16,256}+)(?!\()",  # a call is not a value
     re.IGNORECASE,
 )
