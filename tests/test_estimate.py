@@ -10,8 +10,9 @@ from curate.errors import DataError
 from curate.pool.sources import File, Row
 from curate.pool.spec import PoolSpec
 from curate.run import forecast, probe, recipe, trying
+from curate.run.enlarging import enlarge
 from curate.run.probe import probed
-from curate.run.rates import Memory, Rate
+from curate.run.rates import Memory, Rate, Run
 from tests.command import command
 
 curate = pytest.fixture(command)
@@ -37,7 +38,7 @@ def test_a_large_file_is_counted_by_its_beginning(tmp_path, name):
         raw = "\n".join(json.dumps(json.loads(line), ensure_ascii=False) for line in LINES).encode()
         path.write_bytes(gzip.compress(raw) if name.endswith("gz") else raw)
     found = probed(sources(name), tmp_path)
-    assert len(found.texts) == 1000
+    assert len(found.rows) == 1000
     assert 0.5 < found.documents / 3000 < 2
     assert found.bytes == path.stat().st_size
 
@@ -47,12 +48,12 @@ def test_small_files_are_counted_exactly(tmp_path):
         (tmp_path / f"{n:03}.txt").write_text(f"Text number {n:03} in a file of its own.")
     found = probed(sources("*.txt"), tmp_path)
     assert found.documents == 120
-    assert len(found.texts) == 120
+    assert len(found.rows) == 120
     for n in range(120, 1500):
         (tmp_path / f"{n:04}.txt").write_text(f"Text number {n:04} in a file of its own.")
     found = probed(sources("*.txt"), tmp_path)
     assert 1480 < found.documents < 1520
-    assert len(found.texts) == 1000
+    assert len(found.rows) == 1000
 
 
 def test_a_query_is_counted_as_far_as_it_was_read(tmp_path, monkeypatch):
@@ -183,7 +184,7 @@ def test_what_fails_on_a_small_probe_is_a_note(offline):
 
 def test_a_budget_in_tokens_is_that_of_the_share_that_is_tried():
     whole = recipe.Recipe.model_validate({"mix": {"budget": "1M"}})
-    one = trying.Trial(whole, None, None, probe.Probe((), (), frozenset(), 0, 0), 10_000)
+    one = trying.Trial(whole, None, None, probe.Probe((), frozenset(), 0, 0), 10_000)
     (mix,) = [stage for stage in trying.every() if stage.name == "mix"]
     assert trying._spec(one, mix, 1000, is_cold=False).budget == 100_000
     whole = recipe.Recipe.model_validate({"mix": {"budget": "25%"}})
@@ -202,3 +203,76 @@ def test_memory_is_that_of_all_processes():
     assert memory.of(0, 2) == 100 + 20 + 2 * (80 + 20)
     assert memory.of(1000, 2) - memory.of(0, 2) == 1
     assert memory.of(0, 0) == 120  # no workers: the parent does all
+
+
+def test_the_probe_knows_what_a_source_declares(offline):
+    """Without it, rules on licences and groups by language would see other documents."""
+    rows = [
+        {"text": f"Satz {n} sagt gar nichts.", "spdx": "MIT" if n % 2 else None, "tag": "de"}
+        for n in range(40)
+    ]
+    path = offline.root / "data" / "a.jsonl"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    source = {"paths": ["data/a.jsonl"], "license": {"field": "spdx"}, "language": {"field": "tag"}}
+    whole = recipe.Recipe.model_validate({"pool": {"sources": [source], "tokenizer": "bytes"}})
+    seen = probed(whole.pool, offline.root)
+    workspace = probe.probe_workspace(offline.root, offline.root / "probe")
+    trying.run_stage(workspace, "pool", probe.probe_pool(whole, workspace.root, seen))
+    pool = workspace.tables.read("pool", ["license", "language"])
+    assert pool["license"].value_counts().to_pylist() == [
+        {"values": "unknown", "counts": 20},
+        {"values": "MIT", "counts": 20},
+    ]
+    assert pool["language"].unique().to_pylist() == ["de"]
+
+
+def test_a_larger_probe_has_copies_in_other_sources(offline):
+    """A large pool has some, and only then a report compares all texts."""
+    offline.lines("a.jsonl", [f"Sentence number {n} says nothing at all." for n in range(300)])
+    offline.lines("b.jsonl", [f"Line number {n} says as little as that." for n in range(300)])
+    spec = {"sources": [{"paths": ["data/*.jsonl"]}], "tokenizer": "bytes"}
+    whole = recipe.Recipe.model_validate({"pool": spec})
+    trying.run_stage(offline.workspace, "pool", whole.pool)
+    trying.run_stage(offline.workspace, "clean", whole.clean)
+    enlarge(offline.workspace, 1200)
+    pool = offline.workspace.tables.read("pool").to_pylist()
+    copies = offline.workspace.tables.read("duplicates").to_pylist()
+    shared = {row["id"]: row["also"] for row in pool if row["also"]}
+    assert len(pool) == len({row["id"] for row in pool}) == 1200
+    assert len(shared) == len(copies) == 12
+    for copy in copies:
+        assert shared[copy["id"]] == [copy["source"]]
+    assert all(row["source"] not in row["also"] for row in pool)
+
+
+def test_vectors_that_are_there_are_counted_by_the_kept_documents(whole):
+    """The share of the probe is taken only where `clean` has not run with these settings."""
+    own = {"sources": [{"paths": ["data/*.jsonl"]}], "tokenizer": "bytes", "holdout": 0.1}
+    given = recipe.Recipe.model_validate({"pool": own})
+    seen = probed(given.pool, whole.root)
+    one = trying.Trial(given, whole.root, None, seen, 10**6)
+    assert trying._kept(one, whole.workspace) == whole.workspace.tables.rows("scores")
+    one.recipe = recipe.Recipe.model_validate({"pool": own, "clean": {"rules": ["c4"]}})
+    assert trying._kept(one, whole.workspace) > 1000
+
+
+def test_the_memory_of_an_encoder_does_not_grow_with_a_shard(offline, monkeypatch):
+    offline.reviews()
+    held = 70.0
+
+    def run(workspace, stage, work, documents):
+        work()
+        return Run(documents, 1.0, 1.0, 100, 500.0, 500.0, held)
+
+    monkeypatch.setattr(trying, "_run", run)
+    given = {"pool": {"sources": [{"paths": ["data/*.jsonl"]}], "tokenizer": "bytes"}}
+    given |= {"score": {"encoder": "chargram"}}
+    whole = recipe.Recipe.model_validate(given)
+    trying.run_stage(offline.workspace, "pool", whole.pool)
+    trying.run_stage(offline.workspace, "clean", whole.clean)
+    seen = probed(whole.pool, offline.root)
+    (offline.root / "trial").mkdir()
+    one = trying.Trial(whole, offline.root, offline.root / "trial", seen, 10**6)
+    trying._try_encoder(one, offline.workspace, lambda n: None)
+    assert [rate.memory.held for rate in one.rates["score"]] == [held]

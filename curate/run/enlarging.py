@@ -1,6 +1,8 @@
 """A probe made larger: its documents many times over, with other ids and other words.
 
 The stages behind `clean` take microseconds a document. A thousand would not tell how they grow.
+A thousand documents hardly hold a copy of another, but a million do, and a report then compares all
+texts. So the larger probe has some copies.
 """
 
 from __future__ import annotations
@@ -10,14 +12,17 @@ from dataclasses import replace
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from curate import storage
+from curate import storage, tables
 from curate.pool.work import ROWS_PER_SHARD
 from curate.workspace import Workspace, index
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+COPIED = 100
+"""One of so many documents has an exact copy, in another source if there is one."""
 
 CHARACTERS = 7
 """A text is cut into pieces of so many characters, and these are shuffled."""
@@ -38,11 +43,33 @@ def enlarge(workspace: Workspace, documents: int) -> None:
     rows = [number % pool.num_rows for number in range(documents)]
     own = pool["id"].to_pylist()
     ids = own + [_id_of(number) for number in range(len(own), documents)]
-    pool = _with(pool.take(rows), text=_texts(pool["text"].to_pylist(), documents))
-    _write(workspace, "pool", _with(pool, id=ids))
+    pool = _with(pool.take(rows), text=_texts(pool["text"].to_pylist(), documents), id=ids)
+    copies = _copies(pool)
+    _write(workspace, "pool", _with(pool, also=_also(pool["source"].to_pylist(), copies)))
+    made = workspace.tables.made("duplicates")
+    duplicates = tables.rows("duplicates", list(copies.values()))
+    storage.write_file_table(workspace.tables.folder("duplicates"), duplicates, made)
     _write(workspace, "clean", _with(clean.take(rows), id=ids))
     for shard in workspace.tables.shards("clean"):
         index.write(index.path_of(shard), _ids(shard))
+
+
+def _copies(pool: pa.Table) -> dict[int, dict[str, str]]:
+    """By row, the copy of one document in so many, in another source if there is one."""
+    rows = range(0, pool.num_rows, COPIED)
+    names = pool["source"].unique().to_pylist()
+    after = dict(zip(names, [*names[1:], names[0]], strict=True))
+    originals = pool.select(["id", "source", "origin"]).take(list(rows)).to_pylist()
+    copies = [{**copy, "source": after[copy["source"]]} for copy in originals]
+    return dict(zip(rows, copies, strict=True))
+
+
+def _also(sources: list[str], copies: dict[int, dict[str, str]]) -> list[list[str]]:
+    """The other sources that hold a copy of each document."""
+    others: list[list[str]] = [[] for _ in sources]
+    for row, copy in copies.items():
+        others[row] = [copy["source"]] if copy["source"] != sources[row] else []
+    return others
 
 
 def _id_of(number: int) -> str:
@@ -61,9 +88,13 @@ def _shuffled(text: str, rng: Random) -> str:
     return "".join(pieces)
 
 
-def _with(table: pa.Table, **columns: list[str]) -> pa.Table:
+def _with(table: pa.Table, **columns: list[Any]) -> pa.Table:
+    import pyarrow as pa
+
     for name, values in columns.items():
-        table = table.set_column(table.column_names.index(name), name, [values])
+        column = table.schema.field(name)
+        place = table.column_names.index(name)
+        table = table.set_column(place, column, [pa.array(values, column.type)])
     return table
 
 

@@ -62,7 +62,7 @@ def estimate(recipe: Recipe, workspace: Workspace) -> Estimate:
     return Estimate(
         documents=documents,
         source_mb=round(probe.bytes / 2**20, 1),
-        probed=len(probe.texts),
+        probed=len(probe.rows),
         workers=workers,
         seconds=round(sum(stage.seconds for stage in estimates), 1),
         disk_mb=round(sum(stage.disk_mb for stage in estimates), 2),

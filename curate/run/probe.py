@@ -8,10 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from curate import tables
 from curate.engine import Local
 from curate.errors import DataError
+from curate.pool.source_spec import Column
 from curate.pool.sources import Bad, File, Part, Row, SourceSpec, content, find, read
 from curate.pool.spec import PoolSpec
 from curate.run.recipe import Recipe
@@ -24,23 +26,30 @@ FILES = 50
 """The probe is spread over this many files, or over more if each file holds few documents."""
 
 
+class ProbeRow(NamedTuple):
+    """One document of the probe: what `pool` and `clean` would know of it, in one text."""
+
+    text: str
+    source: str
+    license: str
+    language: str | None
+
+
 @dataclass(frozen=True)
 class Probe:
-    """Texts from all over the sources, and the estimated number of documents in the sources.
+    """Documents from all over the sources, and the estimated number of documents in the sources.
 
-    `sources` holds the source of each text, and `names` all sources. `bytes` is the size of the
-    source files.
+    `names` holds the names of all sources. `bytes` is the size of the source files.
     """
 
-    texts: tuple[str, ...]
-    sources: tuple[str, ...]
+    rows: tuple[ProbeRow, ...]
     names: frozenset[str]
     documents: int
     bytes: int
 
     def first(self, n: int) -> Probe:
-        """The probe with only its first `n` texts."""
-        return replace(self, texts=self.texts[:n], sources=self.sources[:n])
+        """The probe with only its first `n` documents."""
+        return replace(self, rows=self.rows[:n])
 
 
 def probed(spec: PoolSpec, root: Path) -> Probe:
@@ -48,24 +57,25 @@ def probed(spec: PoolSpec, root: Path) -> Probe:
     files = find(spec.sources, root)
     step = max(1, -(-len(files) // FILES))
     rows_per_file = -(-DOCUMENTS // max(1, len(files[::step])))
-    texts: list[str] = []
-    sources: list[str] = []
+    own: list[ProbeRow] = []
     documents, bytes_seen = 0.0, 0
     for file in (file for start in range(step) for file in files[start::step]):
-        if len(texts) >= DOCUMENTS:
+        if len(own) >= DOCUMENTS:
             break
         bytes_seen += file.size
         source = spec.sources[file.source]
         rows = list(islice(_rows(source, file), rows_per_file + 1))
-        texts += [content(row).text for row in rows[:rows_per_file]]
-        sources += [file.name] * len(rows[:rows_per_file])
+        own += [
+            ProbeRow(content(row).text, file.name, row.license, row.language)
+            for row in rows[:rows_per_file]
+        ]
         documents += len(rows) if len(rows) <= rows_per_file else _row_count(file, rows)
-    if not texts:
+    if not own:
         raise DataError("the sources hold no document", hint="check the paths under `pool:`")
     size = sum(file.size for file in files)
     total = round(documents * (size / bytes_seen if bytes_seen else 1))
     names = frozenset(file.name for file in files)
-    return Probe(tuple(texts), tuple(sources), names, total, size)
+    return Probe(tuple(own), names, total, size)
 
 
 def _rows(source: SourceSpec, file: File) -> Iterator[Row]:
@@ -112,18 +122,22 @@ def probe_workspace(root: Path, folder: Path) -> Workspace:
 
 
 def probe_pool(recipe: Recipe, folder: Path, probe: Probe) -> PoolSpec:
-    """Write the texts by source; the result is the settings of `pool` that read them.
+    """Write the rows by source; the result is the settings of `pool` that read them.
 
     A source without texts gets an empty file if settings name it.
     """
     by_source = (recipe.clean.rules, recipe.clean.languages)
     names = (name for settings in by_source if isinstance(settings, Mapping) for name in settings)
     lines: dict[str, list[str]] = {name: [] for name in names if name in probe.names}
-    for text, source in zip(probe.texts, probe.sources, strict=True):
-        lines.setdefault(source, []).append(json.dumps({"text": text}) + "\n")
+    for row in probe.rows:
+        values = {"text": row.text, "license": row.license, "language": row.language}
+        lines.setdefault(row.source, []).append(json.dumps(values) + "\n")
     sources = []
-    for number, (name, rows) in enumerate(lines.items()):
+    for number, (source, rows) in enumerate(lines.items()):
         path = folder / f"curate-probe-{number}.jsonl"
         path.write_text("".join(rows), encoding="utf-8")
-        sources.append(SourceSpec(name=name, paths=(path.name,)))
+        license, language = Column(field="license"), Column(field="language")
+        sources.append(
+            SourceSpec(name=source, paths=(path.name,), license=license, language=language)
+        )
     return recipe.pool.model_copy(update={"sources": tuple(sources), "share": 1.0})

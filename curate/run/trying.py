@@ -23,7 +23,7 @@ from curate.run.enlarging import copy, enlarge
 from curate.run.probe import Probe, probe_pool, probe_workspace
 from curate.run.rates import COPIES, MB, WORKER, Memory, Rate, Run, line, resident, timed
 from curate.run.recipe import Recipe
-from curate.run.stages import every, find, run_stage, takes_part
+from curate.run.stages import every, find, is_fresh, run_stage, takes_part
 from curate.score.rehearsing import question_of, rehearse, stored_vectors, write_vectors
 from curate.score.spec import ScoreSpec
 from curate.spec import Spec
@@ -38,7 +38,7 @@ MOST, MOST_BYTES = 5 * ROWS_PER_SHARD, 16 << 20
 """The larger probe has at most so many documents, and about so many bytes of text."""
 
 FEW = 50
-"""So many documents are sampled, and so many answers learned, where growth is measured."""
+"""So many answers are learned where growth is measured."""
 
 ENCODED = 8
 """The documents of the smaller probe of an encoder."""
@@ -75,7 +75,8 @@ class Trial:
     @cached_property
     def text_size(self) -> float:
         """The mean size of a text, in bytes."""
-        return sum(len(text.encode()) for text in self.probe.texts) / len(self.probe.texts)
+        rows = self.probe.rows
+        return sum(len(row.text.encode()) for row in rows) / len(rows)
 
     def shard(self, documents: int) -> int:
         """The number of documents in a shard, if there are so many documents."""
@@ -85,7 +86,7 @@ class Trial:
     def enlarged(self) -> int:
         """The number of documents in the larger probe."""
         most = min(MOST, self.documents, int(MOST_BYTES / self.text_size))
-        return max(len(self.probe.texts), most)
+        return max(len(self.probe.rows), most)
 
     @contextmanager
     def noting(self, stage: str) -> Iterator[None]:
@@ -152,7 +153,7 @@ def _run_front(
     for stage in stages:
         spec = pool if stage.name == "pool" else trial.recipe.section(stage.name)
         work = partial(run_stage, workspace, stage.name, spec)
-        run = _run(workspace, stage, work, len(part.texts))
+        run = _run(workspace, stage, work, len(part.rows))
         runs[stage.name][name] = _quicker(run, runs[stage.name].get(name))
     return workspace
 
@@ -203,27 +204,39 @@ def _try_encoder(trial: Trial, workspace: Workspace, advance: Advance) -> int:
     stage, spec = find("score"), trial.recipe.section("score")
     assert stage.cost is not None
     assert isinstance(spec, ScoreSpec)
-    kept = workspace.tables.read("clean", ["kept"])["kept"].to_pylist()
-    expected = max(1.0, trial.documents * sum(kept) / len(kept))
+    expected = max(1.0, _kept(trial, workspace))
     rows, dimension = stored_vectors(Workspace(trial.root), spec)
     missing = max(0.0, 1 - rows / expected)
     if missing < ALL_BUT:
         return dimension
     runs: Runs = {}
     many = trial.probe.first(stage.cost.documents or WARM)
-    few = trial.probe.first(min(ENCODED, len(many.texts)))
+    few = trial.probe.first(min(ENCODED, len(many.rows)))
     plain = trial.recipe.clean.model_copy(update={"rules": (), "against": ()})
     for name, part in zip(RUNS, (few, few, many), strict=True):
         own = probe_workspace(trial.root, trial.folder / f"encoder-{name}")
         run_stage(own, "pool", probe_pool(trial.recipe, own.root, part))
         run_stage(own, "clean", plain)
-        runs[name] = _run(own, stage, partial(stage.cost.run, own, spec), len(part.texts))
+        runs[name] = _run(own, stage, partial(stage.cost.run, own, spec), len(part.rows))
         advance(1)
     trial.parent += runs["cold"].loaded
     rate = _rate(trial, stage, runs, alone=stage.cost.alone)
     share = missing * expected / trial.documents
-    trial.add(replace(rate, seconds=rate.seconds * share, bytes=rate.bytes * share))
+    # An encoder takes a few texts at a time, however large a shard is.
+    memory = replace(rate.memory, held=runs["many"].held)
+    size, seconds = rate.bytes * share, rate.seconds * share
+    trial.add(replace(rate, seconds=seconds, bytes=size, memory=memory))
     return stored_vectors(own, spec)[1]
+
+
+def _kept(trial: Trial, workspace: Workspace) -> float:
+    """How many documents `clean` keeps: counted if it has run, else by the share of the probe."""
+    own = Workspace(trial.root)
+    last = own.ledger.last("clean")
+    if last and own.tables.stored("clean") and is_fresh(own, "clean", trial.recipe.clean):
+        return float(last["result"]["kept"])
+    kept: list[bool] = workspace.tables.read("clean", ["kept"])["kept"].to_pylist()
+    return trial.documents * sum(kept) / len(kept)
 
 
 # ── behind clean
@@ -238,11 +251,10 @@ def _try_behind(
 ) -> None:
     """Add the rates of the stages behind `clean`, all on the same larger probe."""
     runs: dict[str, Runs] = {stage.name: {} for stage in stages}
-    least = len(trial.probe.texts)
+    least = len(trial.probe.rows)
     for name, documents in zip(RUNS, (least, least, trial.enlarged), strict=True):
         own = copy(workspace, trial.folder / f"behind-{name}")
-        if documents > least:
-            enlarge(own, documents)
+        enlarge(own, documents)
         for stage in stages:
             with trial.noting(stage.name):
                 work = _work(trial, own, stage, documents, dimension, is_cold=name == "cold")
@@ -290,8 +302,9 @@ def _spec(trial: Trial, stage: Stage[Any], documents: int, *, is_cold: bool) -> 
     """The settings of a stage on a probe: amounts of the whole run become those of the probe."""
     assert stage.cost is not None
     recipe, spec = trial.recipe, trial.recipe.section(stage.name)
-    if stage.name == "sample" and not is_cold:
-        return spec.model_copy(update={"n": min(recipe.sample.n, FEW)})
+    if stage.name == "sample":
+        least = len(trial.probe.rows) // 2
+        return spec.model_copy(update={"n": max(1, min(recipe.sample.n, least))})
     if stage.name == "mix" and not str(recipe.mix.budget).strip().endswith("%"):
         budget = tokens_of(recipe.mix.budget, 1) * documents / trial.documents
         return spec.model_copy(update={"budget": max(1, round(budget))})
