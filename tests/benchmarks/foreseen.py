@@ -4,8 +4,8 @@
 
 `generated` writes a workspace and its source files. A dry run foresees what the run takes there.
 Then the stages run one after the other in one process with two workers, as in `curate run`. Memory
-is the largest sum of PSS over the process tree while a stage runs, in MiB as the dry run tells it. With
-`--embed` the vectors are not there, and a packaged encoder makes them.
+is the largest sum of PSS over the process tree while a stage runs, in MiB. With `--embed` the
+vectors are not there, and a packaged encoder makes them.
 """
 
 import argparse
