@@ -6,6 +6,7 @@
     ├─ DataError                        exit 1   rows or columns are not as declared: file and line
     │  └─ NothingToDo                            a run skips the stage, if no other needs it
     ├─ MissingInput                     exit 1   "run `curate agree` first"
+    ├─ StaleInput                       exit 1   a table is older than what it was made from
     ├─ WorkspaceBusy                    exit 1   another command holds the workspace
     ├─ ServerError                      exit 1   an embedded server that did not install or start
     └─ BackendError                     exit 1   an annotation server answered with a fault
@@ -53,6 +54,10 @@ class NothingToDo(DataError):
 
 class MissingInput(CurateError):
     """An input of the stage has not been made yet."""
+
+
+class StaleInput(CurateError):
+    """An input of the stage was made from another table than the present one."""
 
 
 class WorkspaceBusy(CurateError):

@@ -32,6 +32,10 @@ def recut(workspace: Workspace, rows: int) -> None:
             if name == "clean":
                 index.write(index.path_of(path), part["id"])
         _seal(workspace, name)
+    groups = workspace.tables.stored("groups")
+    if "mix" in names and groups is not None:
+        made = replace(workspace.tables.made("mix"), facts=groups.made.facts)
+        workspace.tables.write("groups", workspace.tables.read("groups"), made)
 
 
 def _seal(workspace: Workspace, name: str) -> None:

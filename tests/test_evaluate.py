@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from curate import chance, tables
 from curate.engine import Local
-from curate.errors import DataError
+from curate.errors import StaleInput
 from curate.evaluate import choosing, comparing
 from curate.evaluate.choosing import First, Rows
 from curate.evaluate.comparing import Measured
@@ -418,6 +418,8 @@ def test_predictions_of_labelled_documents_are_found_in_any_shard(whole):
 
 def test_a_mixture_of_other_documents_is_refused(whole):
     assert whole.run("clean", limits={"length:chars": {"min": 105}}).reasons
-    with pytest.raises(DataError, match="the mixture is not of what `clean` keeps") as caught:
+    with pytest.raises(
+        StaleInput, match="`scores` was not made from the present `clean`"
+    ) as caught:
         whole.run("evaluate", **SETTINGS)
-    assert caught.value.hint == "run `curate mix` again"
+    assert caught.value.hint.startswith("`curate score` makes it again")

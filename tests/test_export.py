@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate import tokens
-from curate.errors import DataError
+from curate.errors import StaleInput
 from curate.export.documents import content_line
 from curate.export.formats import read_shard
 from curate.export.verify import verify
@@ -265,7 +265,9 @@ def test_a_choice_without_quality_is_still_json(whole):
 
 def test_a_mixture_of_what_is_no_longer_kept_is_refused(whole):
     whole.run("clean", limits={"length:chars": {"min": 110}})
-    with pytest.raises(DataError, match="not of what `clean` keeps") as caught:
+    with pytest.raises(
+        StaleInput, match="`scores` was not made from the present `clean`"
+    ) as caught:
         whole.run("export")
-    assert caught.value.hint == "run `curate mix` again"
+    assert caught.value.hint.startswith("`curate score` makes it again")
     assert verify(whole.root / "export").problems == ()

@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 from curate import storage, tables
 from curate.engine import Local
-from curate.errors import DataError
 from curate.export import order, spilling
 from curate.export.formats import read_shard
 from curate.export.order import Edges, Plan, find_edges, key_path, read_keys
@@ -299,12 +298,14 @@ def test_an_export_of_nothing_is_one_empty_shard(varied):
         assert list(read_shard(varied.root / "export" / f"data-00000.{format}")) == []
 
 
-def test_scores_of_other_documents_are_refused(varied):
+def test_scores_of_other_documents_are_left_out(varied):
     varied.run("clean", rules=["length"], limits={"length:chars": {"min": 70}}, languages={})
     varied.run("mix", groups=["source"], budget="50%")
-    with pytest.raises(DataError, match="have no scores yet") as caught:
-        varied.run("export")
-    assert caught.value.hint == "run `curate score` again"
+    result = varied.run("export")
+    assert [warning.key for warning in result.warnings] == ["export.left_out"]
+    _, shards = read(varied.root / "export")
+    assert b'"by": "people"' in shards[0]
+    assert not any(b'"by": "model"' in shard for shard in shards)
 
 
 def test_what_a_killed_export_left_is_removed(varied):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.errors import DataError, RecipeError
+from curate.errors import DataError, RecipeError, StaleInput
 from curate.mix.spec import MixSpec, tokens_of
 from curate.mixture.groups import Facts, Groups
 from curate.mixture.limits import Infeasible
@@ -352,9 +352,9 @@ def test_documents_that_nobody_scored_are_told(whole):
     whole.lines("more.jsonl", ["A new text that nobody has scored so far."])
     whole.pool(holdout=0)
     whole.run("clean")
-    with pytest.raises(DataError, match="no scores yet") as caught:
+    with pytest.raises(StaleInput, match="`scores` was not made from the present `pool`") as caught:
         whole.run("mix", groups=["sentiment", "source"], budget="50%")
-    assert caught.value.hint == "run `curate score` again"
+    assert caught.value.hint.startswith("`curate score` makes it again")
     assert whole.run("mix", groups=["source"], budget="50%").tokens  # that needs none
 
 

@@ -45,9 +45,11 @@ class QuestionResult:
 
 @dataclass(frozen=True)
 class AgreeResult:
-    """Agreement on every question, and the number of labels; pilots stand apart."""
+    """Agreement on every question, and the numbers of labels, answers and people; pilots apart."""
 
     labels: int
+    answers: int
+    annotators: int
     questions: tuple[QuestionResult, ...]
     pilots: tuple[QuestionResult, ...] = ()
     notes: tuple[str, ...] = ()
@@ -59,7 +61,13 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     Raises NothingToDo if nobody has answered yet, or with comments alone.
     """
     workspace.tables.require("annotations")
-    provenance = workspace.freshness.provenance("agree", spec, workspace.tables.fingerprints(READS))
+    provenance = workspace.freshness.provenance(
+        "agree",
+        spec,
+        workspace.tables.fingerprints(READS),
+        answers=workspace.rounds.answers(),
+        rounds=[round.number for round in workspace.rounds.all() if round.count_answers()],
+    )
     votes, gold = collect(workspace), gold_shares(workspace)
     labels: list[dict[str, Any]] = []
     annotators: list[dict[str, Any]] = []
@@ -81,7 +89,8 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         raise _nothing(has_answers=bool(votes))
     workspace.tables.write("labels", tables.rows("labels", labels), provenance)
     workspace.tables.write("annotators", tables.rows("annotators", annotators), provenance)
-    return AgreeResult(len(labels), tuple(results), pilots)
+    people = {vote["annotator"] for vote in votes}
+    return AgreeResult(len(labels), len(votes), len(people), tuple(results), pilots)
 
 
 def _nothing(*, has_answers: bool) -> NothingToDo:

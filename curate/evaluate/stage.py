@@ -37,12 +37,34 @@ class EvaluateResult:
     warnings: tuple[StageWarning, ...] = ()
 
 
+def needed(workspace: Workspace, spec: EvaluateSpec) -> tuple[str, ...]:
+    """The tables that must fit together: those of the mixture, or without one those of scores."""
+    measured = ("mix", "groups") if workspace.tables.stored("mix") else ("scores", "labels")
+    return ("pool", "clean", *filter(workspace.tables.stored, measured))
+
+
+def inputs(workspace: Workspace, spec: EvaluateSpec) -> dict[str, str | None]:
+    """The fingerprints of what is evaluated; predictions only if they are of today's labels."""
+    predicted = ("scores", "labels") if _can_compare(workspace) else ()
+    names = {*needed(workspace, spec), *predicted}
+    return {name: workspace.tables.fingerprint(name) if name in names else None for name in READS}
+
+
+def _can_compare(workspace: Workspace) -> bool:
+    """Whether there are predictions, and labels of which the heads were learned."""
+    return workspace.freshness.fits("scores", "labels")
+
+
 def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
     """Evaluate what there is: predictions if there are scores, the mixture if there is one.
 
     Raises NothingToDo where there is neither.
     """
-    question, metrics = against_people(workspace)
+    question, metrics, doubts = None, None, workspace.freshness.newer_answers("evaluate")
+    if _can_compare(workspace):
+        question, metrics = against_people(workspace)
+    else:
+        doubts += workspace.freshness.left_out("evaluate", "scores")
     compared = Compared()
     verdict = "there is no mixture to compare"
     if workspace.tables.stored("mix"):
@@ -60,7 +82,7 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         dict(compared.holdout),
         verdict,
         compared.notes,
-        compared.warnings,
+        (*doubts, *compared.warnings),
     )
     storage.write_json(workspace.root / "evaluate.json", asdict(result))
     return result
@@ -83,7 +105,8 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate evaluate --seeds 5",),
     takes_part=_takes_part,
-    needs=lambda workspace, spec: READS[:2],
+    needs=needed,
+    inputs=inputs,
     optional=True,
     cost=Cost(run, writes="evaluate.json", bounded=Bounded(_least, lambda spec: spec.train_bytes)),
 )

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from curate.export.drawn import has_scores
 from curate.records import Kind, Question
 from curate.workspace import Workspace
 
@@ -112,7 +113,7 @@ def _asked(
 
 def _predicted(workspace: Workspace) -> tuple[Asked, ...]:
     scores = workspace.tables.stored("scores")
-    if scores is None:
+    if scores is None or not has_scores(workspace):
         return ()
     facts = scores.made.facts
     values = tuple(facts["values"])

@@ -74,7 +74,8 @@ def _labels(workspace: Workspace) -> str:
     labels = workspace.tables.stored("labels")
     if labels is None:
         return "No people were asked.\n"
-    line = workspace.ledger.last("agree")
+    chosen_by = workspace.lineage.of("mix").get("agree")
+    line = chosen_by or workspace.lineage.line("labels")
     questions = line["result"]["questions"] if line else []
     parts = [
         f"- {row['question']}: {row['answers']:,} answers by {row['annotators']} annotators about "
@@ -83,9 +84,14 @@ def _labels(workspace: Workspace) -> str:
         + ".\n"
         for row in questions
     ]
-    return "".join(parts) + (
-        "\nLabels marked `by: people` are settled answers of people; the others are a model's, "
-        "learned from them.\n"
+    unused = "" if chosen_by else "\nThe mixture was chosen without these answers.\n"
+    return (
+        "".join(parts)
+        + unused
+        + (
+            "\nLabels marked `by: people` are settled answers of people; the others are a model's, "
+            "learned from them.\n"
+        )
     )
 
 

@@ -40,13 +40,18 @@ class Drawn:
         )
 
 
+def has_scores(workspace: Workspace) -> bool:
+    """Whether the mixture was made with scores: others say nothing about how it was chosen."""
+    mix = workspace.tables.stored("mix")
+    return mix is not None and mix.made.inputs.get("scores") is not None
+
+
 def shards_of(workspace: Workspace) -> list[DocumentShard]:
-    """The shards of the documents with the mixture, and with scores where there are any.
+    """The shards of the documents with the mixture, and the scores that it was made with.
 
     Raises MissingInput, and DataError where the shards are not those of today's documents.
     """
-    has_scores = workspace.tables.stored("scores") is not None
-    return workspace.documents.shards(scores=has_scores, mix=True)
+    return workspace.documents.shards(scores=has_scores(workspace), mix=True)
 
 
 def read_drawn(

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 from curate import storage, yamls
 from curate.export.card import dataset_card
 from curate.export.documents import Reader
-from curate.export.drawn import Drawn, read_drawn, shards_of, write_draw
+from curate.export.drawn import Drawn, has_scores, read_drawn, shards_of, write_draw
 from curate.export.labels import LabelCounts
 from curate.export.manifest import Written, manifest_of
 from curate.export.order import Plan, find_edges
 from curate.export.spec import ExportSpec
 from curate.export.spilling import Spill, spill_schema, spilled
 from curate.export.writing import WriteUnit, write_shards
+from curate.rounds import Round
 from curate.stage import Cost, Stage, if_mixed
+from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 
@@ -39,11 +41,18 @@ class ExportResult:
     documents: int
     tokens: int
     content_sha256: str
+    warnings: tuple[StageWarning, ...] = ()
+
+
+def needed(workspace: Workspace, spec: ExportSpec) -> tuple[str, ...]:
+    """The tables of an export: scores only if the mixture was made with them."""
+    scores = ("scores",) if has_scores(workspace) else ()
+    return ("pool", "clean", *scores, "mix", "groups")
 
 
 def inputs(workspace: Workspace, spec: ExportSpec) -> dict[str, str | None]:
     """The fingerprints of what an export is made of: tables, and the recipe written beside them."""
-    fingerprints = workspace.tables.fingerprints(READS)
+    fingerprints = workspace.tables.fingerprints((*needed(workspace, spec), "labels"))
     if fingerprints["mix"] is not None:
         fingerprints["recipe"] = storage.digest(effective_recipe(workspace, spec))
     return fingerprints
@@ -69,7 +78,17 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
         documents=drawn.lines,
         tokens=drawn.tokens,
         content_sha256=written.content_sha256,
+        warnings=_doubts(workspace),
     )
+
+
+def _doubts(workspace: Workspace) -> tuple[StageWarning, ...]:
+    """What the export was not made of, although it is there."""
+    newer = workspace.freshness.newer_answers("export")
+    if has_scores(workspace) or not workspace.tables.stored("scores"):
+        return newer
+    words = "scores are left out: the mixture was made without them (`curate mix` uses them)"
+    return (*newer, warn("export.left_out", words, table="scores"))
 
 
 @dataclass(frozen=True)
@@ -162,17 +181,25 @@ def effective_recipe(workspace: Workspace, spec: ExportSpec) -> dict[str, Any]:
     recipe: dict[str, Any] = {}
     for stage in ("pool", "clean"):
         recipe[stage] = dict(workspace.tables.made(stage).spec)
-    pushed = [
-        round_ for round_ in workspace.rounds.all() if round_.purpose != "import" and round_.push
-    ]
-    if pushed:
-        recipe["sample"], recipe["push"] = pushed[-1].spec["sample"], pushed[-1].sent["spec"]
-    for stage, table in (("agree", "labels"), ("score", "scores"), ("mix", "mix")):
+    asked = _last_asked(workspace)
+    if asked is not None:
+        recipe["sample"], recipe["push"] = asked.spec["sample"], asked.sent["spec"]
+    score = (("score", "scores"),) if has_scores(workspace) else ()
+    for stage, table in (("agree", "labels"), *score, ("mix", "mix")):
         stored = workspace.tables.stored(table)
         if stored:
             recipe[stage] = dict(stored.made.spec)
     recipe["export"] = spec.settings()
     return recipe
+
+
+def _last_asked(workspace: Workspace) -> Round | None:
+    """The last round that people were asked in and of which the labels are; None without any."""
+    labels = workspace.tables.stored("labels")
+    rounds = [round for round in workspace.rounds.asking() if round.push]
+    if labels is not None and "rounds" in labels.made.facts:
+        rounds = [round for round in rounds if round.number in labels.made.facts["rounds"]]
+    return rounds[-1] if rounds else None
 
 
 STAGE = Stage(
@@ -183,7 +210,7 @@ STAGE = Stage(
     writes=WRITES,
     examples=("curate export --format parquet",),
     takes_part=if_mixed,
-    needs=lambda workspace, spec: ("pool", "clean", "mix", "groups"),
+    needs=needed,
     inputs=inputs,
     bulk=True,
     cost=Cost(run, writes="export", spills=True),

@@ -28,6 +28,11 @@ def needs_scores(spec: MixSpec) -> bool:
     return any(name not in COLUMNS for name in spec.groups) or needs_quality(spec)
 
 
+def uses_scores(workspace: Workspace, spec: MixSpec) -> bool:
+    """Whether the mixture depends on scores, or they are there and not outdated."""
+    return needs_scores(spec) or workspace.freshness.fits("scores")
+
+
 def needs_quality(spec: MixSpec) -> bool:
     """Whether shares or weights follow quality."""
     return spec.within.strategy != "equal" or spec.between.strategy == "quality"
@@ -150,14 +155,10 @@ def scan(workspace: Workspace, spec: MixSpec, folder: Path) -> list[Piece]:
 
 
 def _shards(workspace: Workspace, spec: MixSpec) -> list[DocumentShard]:
-    """The shards with scores, where they are needed, or are of today's documents."""
+    """The shards, with their scores where the mixture uses them."""
     scores = workspace.tables.stored("scores")
     _check_groups(spec, [scores.made.facts["question"]] if scores else [])
-    if needs_scores(spec):
-        return workspace.documents.shards(scores=True)
-    inputs = workspace.tables.fingerprints(("pool", "clean"))
-    is_current = scores is not None and inputs.items() <= scores.made.inputs.items()
-    return workspace.documents.shards(scores=is_current)
+    return workspace.documents.shards(scores=uses_scores(workspace, spec))
 
 
 def _check_groups(spec: MixSpec, questions: list[str]) -> None:

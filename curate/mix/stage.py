@@ -13,7 +13,7 @@ from typing import Any
 from curate import tables
 from curate.errors import DataError, RecipeError
 from curate.mix.audit import group_rows
-from curate.mix.candidates import needs_scores, scan
+from curate.mix.candidates import needs_scores, scan, uses_scores
 from curate.mix.passes import Fifths, Order, Place, find_boundaries, groups_of, places_of
 from curate.mix.spec import MixSpec, ShareLimit, tokens_of
 from curate.mix.writing import Drawn, Write, write_ranks
@@ -25,6 +25,7 @@ from curate.mixture.selection import Boundary, Target
 from curate.mixture.shares import STRATEGIES, share_of
 from curate.mixture.weights import NOISELESS, Qualities
 from curate.stage import Cost, Stage, if_mixed
+from curate.warning import StageWarning
 from curate.workspace import Workspace
 
 READS = ("pool", "clean", "scores")
@@ -55,6 +56,7 @@ class MixResult:
     supply: int
     groups: tuple[GroupResult, ...]
     notes: tuple[str, ...] = ()
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def run(workspace: Workspace, spec: MixSpec) -> MixResult:
@@ -63,7 +65,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
     Raises DataError for a budget that buys no document, or that the limits do not allow.
     """
     workspace.tables.require(*_needed(spec))
-    inputs = workspace.tables.fingerprints(READS)
+    digests = inputs(workspace, spec)
     with _scratch(workspace) as folder:
         pieces = scan(workspace, spec, folder)
         groups = groups_of(pieces)
@@ -72,7 +74,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
         if budget < 1:
             raise DataError(f"a budget of {spec.budget} is less than one token", hint="raise it")
         provenance = workspace.freshness.provenance(
-            "mix", spec, inputs, budget=budget, noiseless=spec.within.strategy in NOISELESS
+            "mix", spec, digests, budget=budget, noiseless=spec.within.strategy in NOISELESS
         )
         wanted = _wanted(groups, spec)
         projected = _projected(wanted, groups, budget, spec)
@@ -81,12 +83,20 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             drawn = _written(workspace, spec, groups, drawing, target)
     rows = group_rows(groups, drawn, wanted, projected)
     workspace.tables.write("groups", tables.rows("groups", rows), provenance)
-    return _result(budget, supply, rows, _notes(groups, rows, spec))
+    unused = () if uses_scores(workspace, spec) else ("scores",)
+    doubts = workspace.freshness.left_out("mix", *unused)
+    return _result(budget, supply, rows, _notes(groups, rows, spec), doubts)
 
 
 def _needed(spec: MixSpec) -> tuple[str, ...]:
     """The tables that a mixture needs: scores only if groups or weights follow them."""
     return READS if needs_scores(spec) else READS[:2]
+
+
+def inputs(workspace: Workspace, spec: MixSpec) -> dict[str, str | None]:
+    """The fingerprints of what the mixture is made from; that of unused scores is None."""
+    scores = workspace.tables.fingerprint("scores") if uses_scores(workspace, spec) else None
+    return {**workspace.tables.fingerprints(READS[:2]), "scores": scores}
 
 
 @contextmanager
@@ -230,7 +240,11 @@ def _notes(groups: Groups, rows: Sequence[Mapping[str, Any]], spec: MixSpec) -> 
 
 
 def _result(
-    budget: int, supply: int, groups: list[dict[str, Any]], notes: tuple[str, ...]
+    budget: int,
+    supply: int,
+    groups: list[dict[str, Any]],
+    notes: tuple[str, ...],
+    doubts: tuple[StageWarning, ...],
 ) -> MixResult:
     names = list(GroupResult.__dataclass_fields__)
     return MixResult(
@@ -240,6 +254,7 @@ def _result(
         supply=supply,
         groups=tuple(GroupResult(**{name: row[name] for name in names}) for row in groups),
         notes=notes,
+        warnings=doubts,
     )
 
 
@@ -252,6 +267,7 @@ STAGE = Stage(
     examples=("curate mix --groups source --budget 20M",),
     takes_part=if_mixed,
     needs=lambda workspace, spec: _needed(spec),
+    inputs=inputs,
     bulk=True,
     cost=Cost(
         run,

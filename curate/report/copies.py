@@ -83,13 +83,13 @@ class Keys:
 
 
 def _hashes(path: Path) -> Iterator[bytes]:
-    """Yield a hash of the words of each text of a shard."""
+    """Yield a hash of the words of each text of a shard; of the text itself if it has none."""
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(TEXTS, columns=["text"]):
             for text in batch["text"].to_pylist():
-                letters = "".join(words(text)).lower()
+                letters = "".join(words(text)).lower() or text
                 yield blake2b(letters.encode(), digest_size=HASH_BYTES).digest()
 
 

@@ -41,7 +41,7 @@ def cell(value: Any) -> str:
     return str(value)
 
 
-def last_result(workspace: Workspace, stage: str) -> dict[str, Any]:
-    """The result of a stage's newest run; empty if it never ran."""
-    line = workspace.ledger.last(stage)
+def result_of(workspace: Workspace, table: str) -> dict[str, Any]:
+    """The result of the run that made the present table or file; empty if it is not known."""
+    line = workspace.lineage.line(table)
     return dict(line["result"]) if line else {}

@@ -7,15 +7,11 @@ from pathlib import Path
 
 from curate import storage
 from curate.report.spec import ReportSpec
-from curate.report.story import doubts, tell
+from curate.report.story import READS, doubts, tell
 from curate.stage import Cost, Stage
 from curate.warning import StageWarning
 from curate.workspace import Workspace
 
-READS = (
-    *("pool", "duplicates", "clean", "sample", "annotations", "labels", "annotators"),
-    *("scores", "mix", "groups", "export", "evaluate"),
-)
 WRITES = ("report",)
 
 

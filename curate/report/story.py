@@ -26,13 +26,29 @@ from curate.report.sections.provenance import headline, provenance
 from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 
+READS = (
+    *("pool", "duplicates", "clean", "sample", "annotations", "labels", "annotators"),
+    *("scores", "mix", "groups", "export", "evaluate"),
+)
+"""The tables and files that the page tells of."""
+
 Part = Callable[[], Section | None]
 """Tells one section of the page."""
 
 
 def doubts(workspace: Workspace) -> tuple[StageWarning, ...]:
     """What is doubtful in the stages before the report: the warnings of their newest runs."""
-    return workspace.lineage.warnings(*STAGES[:-1])
+    return (*workspace.lineage.warnings(*STAGES[:-1]), *_older(workspace))
+
+
+def _older(workspace: Workspace) -> tuple[StageWarning, ...]:
+    """Warnings of tables that do not fit together, and of answers that are in no label yet."""
+    made = [name for name in READS if workspace.lineage.inputs(name)]
+    outdated = workspace.freshness.outdated(*made)
+    tables = list(dict.fromkeys(pair.table for pair in outdated))
+    words = "older than what they were made from: {tables}; `curate run` makes them again"
+    newer = workspace.freshness.newer_answers("report")
+    return (*newer, warn("report.outdated", words, tables=tables)) if tables else newer
 
 
 def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageWarning, ...]]:

@@ -176,6 +176,12 @@ class Round:
         """Read every answer ever pulled, oldest first, under the ids of today's people.yaml."""
         return read_history(self._answers, self.names)
 
+    def count_answers(self) -> int:
+        """The number of answers ever pulled: it grows whenever an answer is new or has changed."""
+        import pyarrow.parquet as pq
+
+        return sum(pq.read_metadata(path).num_rows for path in storage.shards(self._answers))
+
     def answers(self, *, by_project: bool = False) -> list[dict[str, Any]]:
         """Read the newest answer of each (id, question, annotator), and project if `by_project`.
 

@@ -45,6 +45,10 @@ class Rounds:
         newest = {question.name: question for form in forms for question in form.questions}
         return list(newest.values())
 
+    def answers(self) -> int:
+        """The number of answers that ever came home, changed and withdrawn ones too."""
+        return sum(round.count_answers() for round in self.all())
+
     def fingerprint(self, name: str) -> str | None:
         """A digest of all rounds' `sample`, `tasks`, `project` or `annotations`; None if absent."""
         digests = {round.number: round.fingerprint(name) for round in self.all()}

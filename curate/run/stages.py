@@ -52,6 +52,7 @@ def run_stage(workspace: Workspace, name: str, spec: Spec) -> Step:
     stage = find(name)
     started = time.perf_counter()
     try:
+        workspace.freshness.check(*stage.required(workspace, spec))
         provenance = _provenance(workspace, stage, spec)
         result = stage.run(workspace, spec)
     except CurateError as error:

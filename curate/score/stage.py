@@ -26,6 +26,7 @@ from curate.score.scaling import Scale, measure
 from curate.score.spec import ScoreSpec
 from curate.stage import Cost, Stage, if_learnable
 from curate.storage import Provenance
+from curate.warning import StageWarning
 from curate.workspace import Workspace
 
 READS = ("pool", "clean", "labels")
@@ -49,6 +50,7 @@ class ScoreResult:
     metrics: Classification
     mean_quality: float | None
     notes: tuple[str, ...] = ()
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
@@ -87,6 +89,7 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         metrics=classification(labels.truth, labelled.probabilities, question.labels),
         mean_quality=quality / embedded.documents if learned.quality else None,
         notes=_notes(embedded.note, labels.lost),
+        warnings=workspace.freshness.newer_answers("score"),
     )
 
 

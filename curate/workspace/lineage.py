@@ -9,7 +9,7 @@ from typing import Any
 from curate import STAGES
 from curate.warning import StageWarning, stored
 from curate.workspace.ledger import Ledger
-from curate.workspace.tables import Tables
+from curate.workspace.tables import FILES, Tables
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,47 @@ class Lineage:
 
     tables: Tables
     ledger: Ledger
+
+    def inputs(self, name: str) -> Mapping[str, str | None]:
+        """The fingerprints of what a table or file was made from; empty if that is not known."""
+        record = self.tables.record(name)
+        if record is not None:
+            return record.inputs
+        line = self.line(name) if name in FILES else None
+        return dict(line["inputs"]) if line else {}
+
+    def line(self, name: str) -> dict[str, Any] | None:
+        """The ledger's line about the run that made the present table or file, if there is one."""
+        return self._made_by(self.ledger.lines(), name)
+
+    def of(self, name: str) -> dict[str, dict[str, Any]]:
+        """The ledger's lines about a table or file and all that it was made from, by stage.
+
+        What it was made from may have been made anew since.
+        """
+        lines = self.ledger.lines()
+        found: dict[str, dict[str, Any]] = {}
+        todo = [self._made_by(lines, name)]
+        while todo:
+            line = todo.pop()
+            if line is not None and line["stage"] not in found:
+                found[line["stage"]] = line
+                todo += [_made(lines, *source) for source in line["inputs"].items()]
+        return found
+
+    def _made_by(self, lines: list[dict[str, Any]], name: str) -> dict[str, Any] | None:
+        """The line about the present table: by its content, else by its record.
+
+        A takedown changes the content of tables and not their records.
+        """
+        record = self.tables.record(name)
+        same = (
+            line
+            for line in reversed(lines)
+            if record and (line["spec"], line["inputs"]) == (record.spec, record.inputs)
+            if name in line["outputs"]
+        )
+        return _made(lines, name, self.tables.fingerprint(name)) or next(same, None)
 
     def warnings(self, *stages: str) -> tuple[StageWarning, ...]:
         """The warnings of the newest runs of stages, in their order; by default of all.
@@ -38,6 +79,12 @@ class Lineage:
         made = next((line for line in reversed(lines) if line["stage"] == stage), None)
         if made and all(self.tables.fingerprint(name) for name in made["outputs"]):
             yield from stored((made["result"] or {}).get("warnings", ()))
+
+
+def _made(lines: list[dict[str, Any]], name: str, content: str | None) -> dict[str, Any] | None:
+    """The newest line about a run that made a table with this content."""
+    made = (line for line in reversed(lines) if line["outputs"].get(name) == content)
+    return next(made, None) if content is not None else None
 
 
 def stop_warning(stop: Mapping[str, str]) -> StageWarning:

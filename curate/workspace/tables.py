@@ -44,6 +44,15 @@ class Tables:
         path = self.folder(name)
         return storage.stored_file(path) if path.suffix else storage.stored_folder(path)
 
+    def is_made(self, name: str) -> bool:
+        """Whether a stage makes a table of that name: not a part of the rounds, not a file."""
+        return name in tables.TABLES and tables.TABLES[name].kind != "round"
+
+    def record(self, name: str) -> Provenance | None:
+        """Read how a table was made; None for what is no table, or has not been made."""
+        stored = self.stored(name) if self.is_made(name) else None
+        return stored.made if stored else None
+
     def rows(self, name: str) -> int:
         """Read the number of rows of a table. Raises MissingInput."""
         return self._required(name).rows

@@ -54,7 +54,7 @@ class Workspace:
         self.documents = Documents(self.tables)
         self.ledger = Ledger(self.root)
         self.lineage = Lineage(self.tables, self.ledger)
-        self.freshness = Freshness(self.tables, self.ledger)
+        self.freshness = Freshness(self.tables, self.ledger, self.lineage)
         self.lock = Lock(self.root)
 
     def init(self, name: str) -> None:

@@ -9,7 +9,7 @@ from curate import storage
 from curate.report import charts
 from curate.report.copies import count_in_two_sources
 from curate.report.counts import Counts, count_copies
-from curate.report.section import Section, last_result, section
+from curate.report.section import Section, result_of, section
 from curate.workspace import Workspace
 
 
@@ -63,7 +63,7 @@ def duplicates(workspace: Workspace, counts: Counts, folder: Path) -> Section | 
 
 def reasons(workspace: Workspace) -> Section | None:
     """Why documents were dropped; None where none was."""
-    clean = last_result(workspace, "clean")
+    clean = result_of(workspace, "clean")
     if not clean.get("reasons"):
         return None
     rows = [{"reason": name, "documents": count} for name, count in clean["reasons"].items()]
@@ -87,7 +87,7 @@ def languages(workspace: Workspace, counts: Counts) -> Section | None:
         }
         for name, count in measured.documents.most_common(20)
     ]
-    differing = last_result(workspace, "clean").get("differing_languages", 0)
+    differing = result_of(workspace, "clean").get("differing_languages", 0)
     words = (
         f"As the sources declare it, else as detected; und where that is not sure. {differing:,} "
         "documents read as another language than their source declares."
@@ -98,7 +98,7 @@ def languages(workspace: Workspace, counts: Counts) -> Section | None:
 
 def privacy(workspace: Workspace) -> Section | None:
     """The personal data and secrets found, by kind; None where there are none."""
-    counts = last_result(workspace, "clean").get("privacy")
+    counts = result_of(workspace, "clean").get("privacy")
     if not counts or workspace.tables.stored("clean") is None:
         return None
     actions = workspace.tables.made("clean").spec.get("privacy") or {}

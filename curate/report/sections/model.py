@@ -17,8 +17,8 @@ def accuracy(workspace: Workspace) -> Section | None:
     metrics = evaluation.get("classification")
     if not metrics:
         return None
-    scores = workspace.tables.stored("scores")
-    encoder = f" with {scores.made.facts['encoder']}" if scores else ""
+    score = workspace.lineage.of("evaluate").get("score")
+    encoder = f" with {score['result']['encoder']}" if score else ""
     rows = [
         {
             "predicted by": "model",
@@ -65,9 +65,12 @@ def calibration(workspace: Workspace) -> Section | None:
 def quality(workspace: Workspace, folder: Path) -> Section | None:
     """The quality of candidates and of drawn documents, by group; None without quality.
 
+    So it is where the mixture was not made with the present scores.
+
     `folder` is for scratch.
     """
-    if not (workspace.tables.stored("mix") and workspace.tables.stored("scores")):
+    mix, scores = workspace.tables.stored("mix"), workspace.tables.stored("scores")
+    if not (mix and scores and mix.made.inputs.get("scores") == scores.content):
         return None
     groups = quality_by_group(workspace, folder)
     if not groups:

@@ -6,13 +6,13 @@ import json
 from collections import Counter
 
 from curate.report import charts
-from curate.report.section import Section, last_result, section
+from curate.report.section import Section, result_of, section
 from curate.workspace import Workspace
 
 
 def agreement(workspace: Workspace) -> Section | None:
     """How far people agree on each question, pilots included; None where `agree` has no answers."""
-    last = last_result(workspace, "agree")
+    last = result_of(workspace, "labels")
     questions, pilots = last.get("questions", []), last.get("pilots", [])
     if not questions and not pilots:
         return None
@@ -63,5 +63,5 @@ def annotators(workspace: Workspace) -> Section | None:
         row["status"] for round_ in workspace.rounds.all() for row in round_.answers()
     )
     counted = ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
-    words = f"Answers: {counted}. Skill is the estimated probability of the right answer."
+    words = f"Answers until now: {counted}. Skill is the estimated probability of the right answer."
     return section("Annotators", words, rows=rows)

@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
-from curate.report.section import Section, cell, last_result, section
+from typing import Any
+
+from curate.report.section import Section, cell, result_of, section
 from curate.workspace import Workspace
 
 
 def headline(workspace: Workspace) -> list[tuple[str, str]]:
-    """The headline figures, each with its name; a stage that never ran has none."""
-    pool, clean = last_result(workspace, "pool"), last_result(workspace, "clean")
-    tiles = [("documents read", pool.get("rows")), ("kept", clean.get("kept"))]
-    answers = sum(
-        row["status"] == "submitted"
-        for round_ in workspace.rounds.all()
-        for row in round_.answers()
-    )
-    if answers:
-        tiles.append(("answers by people", answers))
-    export = last_result(workspace, "export")
-    tiles += [("documents exported", export.get("documents")), ("tokens", export.get("tokens"))]
+    """The headline figures, each with its name: of the runs that the export was made from.
+
+    Without an export they are those of the mixture, then of each table. What was not made has none.
+    """
+    lines = workspace.lineage.of("export") or workspace.lineage.of("mix")
+
+    def result(stage: str, table: str) -> dict[str, Any]:
+        return dict(lines[stage]["result"]) if stage in lines else result_of(workspace, table)
+
+    export = result("export", "export")
+    tiles = [
+        ("documents read", result("pool", "pool").get("rows")),
+        ("kept", result("clean", "clean").get("kept")),
+        _answers(workspace, result("agree", "labels")),
+        ("documents exported", export.get("documents")),
+        ("tokens", export.get("tokens")),
+    ]
     return [(name, cell(value)) for name, value in tiles if value is not None]
+
+
+def _answers(workspace: Workspace, agree: dict[str, Any]) -> tuple[str, int | None]:
+    """The answers that were settled; before that, those that have come home."""
+    if "answers" in agree:
+        return "answers by people", agree["answers"]
+    rows = (row for round_ in workspace.rounds.all() for row in round_.answers())
+    return "answers so far", sum(row["status"] == "submitted" for row in rows) or None
 
 
 def provenance(workspace: Workspace) -> Section:
