@@ -30,6 +30,11 @@ class Question:
     tag: str = ""
     line: int = 0
 
+    @property
+    def is_part(self) -> bool:
+        """Whether it asks if one label of another question occurs: `entities:PERSON`."""
+        return ":" in self.name
+
     def parts(self) -> tuple[Question, ...]:
         """Return, for each label of `choices` or `entities`, the question whether it occurs.
 

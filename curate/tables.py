@@ -181,13 +181,18 @@ ALL = (
             ("id", "string", "the document"),
             ("question", "string", "the question"),
             ("value", "string", "JSON of the settled value; null where it is undecided"),
-            ("posterior", "map<string, float64>", "the probability of every value"),
+            (
+                *("posterior", "map<string, float64>"),
+                "the probability of every value; of several labels, that each is present",
+            ),
             ("confidence", "float64", "largest probability of a value"),
             ("votes", "int32", "answers it rests on"),
             ("agreement", "float64", "share of the answers that equal the value"),
             ("method", "string", "how it was settled"),
             ("undecided", "bool_", "whether people left it open: the best two values tie"),
             ("adjudicator", "string", "who settled it, where a person did"),
+            ("start", "int32", "first code point of the window that people saw; null: the whole"),
+            ("end", "int32", "one past its last code point"),
         ),
     ),
     Table(
@@ -198,7 +203,12 @@ ALL = (
             ("annotator", "string", "the person, as in people.yaml"),
             ("question", "string", "the question"),
             ("answers", "int32", "answers submitted"),
-            ("skill", "float64", "estimated probability of the right answer; ratings: correlation"),
+            (
+                *("skill", "float64"),
+                "probability of the right answer; ratings: correlation; entities: F1",
+            ),
+            ("skill_low", "float64", "5 % quantile of the skill; null without an interval"),
+            ("skill_high", "float64", "95 % quantile"),
             ("bias", "float64", "ratings: mean difference to the settled value; else null"),
             ("seconds", "float64", "median time of an answer"),
             ("gold_right", "float64", "share of gold items answered rightly; null without any"),
@@ -226,8 +236,8 @@ ALL = (
             ("high", "float64", "95 % quantile"),
             ("out_of_fold", "bool_", "predicted by heads that never saw its label"),
         ),
-        open_columns="`question` (the predicted value; `question:` where the name is taken), "
-        "`question:value` (its probability)",
+        open_columns="`question` (the predicted value, null where people left it undecided; "
+        "`question:` where the name is taken), `question:value` (its probability)",
     ),
     Table(
         "mix",
@@ -235,7 +245,7 @@ ALL = (
         "the weight and the copies of every candidate",
         _columns(
             ("id", "string", "the document"),
-            ("group", "string", "its group"),
+            ("group", "string", "its group; `undecided` is the class that people left open"),
             ("bucket", "int32", "quality fifth within its group, 1 to 5; null without quality"),
             ("weight", "float64", "non-negative, before budgets and chance"),
             ("copies", "int64", "how often it was drawn"),

@@ -1,163 +1,12 @@
-"""Agreement and truth: golden numbers, and annotators whose skill we know."""
+"""The stage `agree`: labels, annotators and agreement of a workspace."""
 
 import json
 from collections import Counter
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from curate.agree.agreement.alpha import krippendorff_alpha, value_counts
-from curate.agree.truth import spans
-from curate.agree.truth.methods import dawid_skene, majority, mean_rating
-from curate.errors import MissingInput
-
-# Krippendorff's own example: 4 coders, 12 units.
-CODERS = (
-    (1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None),
-    (1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3),
-    (None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None),
-    (1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None),
-)
-EXAMPLE = [
-    (f"unit {unit}", f"coder {coder}", value)
-    for coder, values in enumerate(CODERS)
-    for unit, value in enumerate(values)
-    if value is not None
-]
-DEVELOPMENT_DATA = Path(__file__).parents[2] / "shared" / "data"
-
-
-@pytest.mark.parametrize(
-    ("level", "golden"), [("nominal", 0.743421), ("ordinal", 0.815388), ("interval", 0.849107)]
-)
-def test_alpha_is_krippendorffs(level, golden):
-    found = krippendorff_alpha(EXAMPLE, level, resamples=200, seed=1)
-    assert found.value == pytest.approx(golden, abs=1e-6)
-    assert found.low < found.value < found.high <= 1
-
-
-def test_alpha_of_two_coders_and_two_values():
-    # The 2x2 table 20/5/10/15 as votes: alpha is Scott's pi, corrected for a small sample.
-    votes = []
-    for n, (one, other) in ((20, "yy"), (5, "yn"), (10, "ny"), (15, "nn")):
-        for i in range(n):
-            votes += [(f"{one}{other}{i}", "a", one), (f"{one}{other}{i}", "b", other)]
-    found = krippendorff_alpha(votes, "nominal", resamples=0, seed=0)
-    expected_disagreement = 2 * 55 * 45 / (100 * 99)
-    assert found.value == pytest.approx(1 - 0.3 / expected_disagreement)
-    assert found.low is None
-
-
-@pytest.mark.parametrize(
-    "votes",
-    [
-        [("a", "x", "yes"), ("b", "x", "no")],
-        [("a", "x", "yes"), ("a", "y", "yes")],
-    ],
-)
-def test_nothing_to_compare_has_no_alpha(votes):
-    assert krippendorff_alpha(votes, "nominal", resamples=10, seed=0) is None
-
-
-def test_value_counts_count_votes():
-    counts, values = value_counts([("a", "x", 2), ("a", "y", 1), ("b", "x", 2)])
-    assert values == [1, 2]
-    assert counts.tolist() == [[1, 1], [0, 1]]
-
-
-def simulated(skills, items=400, values=("cat", "dog", "owl"), seed=0):
-    """Return votes of annotators who are right with a known probability, and the truth."""
-    rng = np.random.default_rng(seed)
-    truth = {f"item {i}": values[rng.integers(len(values))] for i in range(items)}
-    votes = []
-    for item, right in truth.items():
-        for name, skill in skills.items():
-            wrong = [value for value in values if value != right]
-            votes.append((item, name, right if rng.random() < skill else wrong[rng.integers(2)]))
-    return votes, truth, values
-
-
-def accuracy(result, truth):
-    return np.mean([truth[label.item] == label.value for label in result.labels])
-
-
-def test_dawid_skene_beats_heads_where_skills_differ():
-    skills = {"good": 0.95, "fair": 0.7, "bad": 0.4, "worse": 0.4, "worst": 0.35}
-    votes, truth, values = simulated(skills)
-    counted, inferred = majority(votes, values), dawid_skene(votes, values)
-    assert accuracy(inferred, truth) > accuracy(counted, truth) + 0.1
-    for name, skill in skills.items():
-        assert inferred.skill[name] == pytest.approx(skill, abs=0.08)
-
-
-def test_posteriors_are_distributions_and_confidence_is_earned():
-    votes, truth, values = simulated(dict.fromkeys("abcde", 0.7))
-    labels = dawid_skene(votes, values).labels
-    for label in labels:
-        assert sum(label.posterior.values()) == pytest.approx(1)
-        assert label.confidence == max(label.posterior.values())
-        assert label.votes == 5
-    sure = [label for label in labels if label.confidence > 0.9]
-    assert np.mean([truth[label.item] == label.value for label in sure]) > 0.9
-
-
-def test_a_tie_is_undecided():
-    votes = [("a", "x", "yes"), ("a", "y", "no"), ("b", "x", "yes"), ("b", "y", "yes")]
-    tied, clear = majority(votes, ("yes", "no")).labels
-    assert tied.undecided
-    assert tied.agreement == 0.5
-    assert not clear.undecided
-    assert clear.value == "yes"
-    assert clear.posterior == {"yes": 1.0, "no": 0.0}
-
-
-def test_peers_say_who_agrees():
-    votes, _, values = simulated({"a": 0.95, "b": 0.95, "c": 0.95, "rogue": 0.34})
-    skill = majority(votes, values).skill
-    assert skill["rogue"] < 0.5 < 0.85 < skill["a"]
-
-
-def test_ratings_show_bias():
-    rng = np.random.default_rng(1)
-    true = rng.integers(2, 5, 100)
-    votes = [(f"{i}", "fair", int(v)) for i, v in enumerate(true)]
-    votes += [(f"{i}", "also fair", int(v)) for i, v in enumerate(true)]
-    votes += [(f"{i}", "kind", int(v) + 1) for i, v in enumerate(true)]
-    found = mean_rating(votes)
-    assert found.bias["kind"] == pytest.approx(1.0)
-    assert found.bias["fair"] == pytest.approx(-0.5)
-    assert found.skill["kind"] == pytest.approx(1.0)
-    first = found.labels[0]
-    assert first.value == pytest.approx(true[0] + 1 / 3)
-    assert sum(first.posterior.values()) == pytest.approx(1)
-
-
-def test_spans_are_settled_exactly():
-    person, place = ({"start": 0, "end": 3, "label": "P"}, {"start": 5, "end": 9, "label": "L"})
-    off = {"start": 0, "end": 4, "label": "P"}
-    votes = [("t", "x", [person, place]), ("t", "y", [person]), ("t", "z", [off])]
-    (label,) = spans.majority_spans(votes).labels
-    assert label.value == [person]
-    assert label.confidence == pytest.approx(2 / 3)
-    assert spans.f1(frozenset(), frozenset()) == 1.0
-
-
-def test_real_crowds_are_beaten():
-    data = DEVELOPMENT_DATA / "duck"
-    if not data.is_dir():
-        pytest.skip("the development data is not here")
-    import pandas as pd
-
-    labels, truth = (pd.read_parquet(data / f"{name}.parquet") for name in ("labels", "truth"))
-    votes = [(str(i), str(w), str(v)) for i, w, v in labels.iloc[:, :3].itertuples(index=False)]
-    known = dict(zip(truth.iloc[:, 0].astype(str), truth.iloc[:, 1].astype(str), strict=True))
-    values = sorted({value for *_, value in votes})
-    assert accuracy(majority(votes, values), known) == pytest.approx(0.759, abs=0.005)
-    assert accuracy(dawid_skene(votes, values), known) >= 0.88
-
-
-# ── the stage
+from curate.errors import MissingInput, NothingToDo
+from tests.conftest import feeling
 
 
 def test_labels_hold_what_people_agreed_on(offline):
@@ -167,19 +16,22 @@ def test_labels_hold_what_people_agreed_on(offline):
     made = offline.run("agree", bootstrap=20)
     assert made.labels == 40
     (question,) = made.questions
-    assert (question.alpha, question.method) == (1.0, "majority")  # two people: heads are counted
+    assert (question.alpha, question.method) == (1.0, "mean_of_four")
     for row in offline.rows("labels"):
         assert json.loads(row["value"]) in ("negative", "positive")
-        assert dict(row["posterior"])[json.loads(row["value"])] == row["confidence"] == 1.0
+        assert dict(row["posterior"])[json.loads(row["value"])] == row["confidence"] > 0.95
+        assert not row["undecided"]
     assert [row["answers"] for row in offline.rows("annotators")] == [40, 40]
 
 
-def test_auto_infers_where_there_is_enough(offline):
+def test_the_method_is_the_settings(offline):
     offline.prepare()
     offline.answer("ann", "bob", "cy")
     offline.run("pull")
-    assert offline.run("agree", bootstrap=0).questions[0].method == "dawid_skene"
-    assert offline.run("agree", bootstrap=0, method="majority").questions[0].method == "majority"
+    for method, name in (("auto", "mean_of_four"), ("majority", "majority")):
+        made = offline.run("agree", bootstrap=0, method=method)
+        assert made.questions[0].method == name
+        assert {row["method"] for row in offline.rows("labels")} == {name}
 
 
 def test_pilot_answers_are_no_labels(offline):
@@ -218,17 +70,10 @@ def test_an_answer_that_the_form_no_longer_offers_was_still_said(offline):
     assert offline.run("evaluate").classification.documents == 30
 
 
-def test_ordinal_is_between_nominal_and_interval_on_ratings():
-    votes = [(f"{n}", who, 1 + (n + (who == "b")) % 5) for n in range(20) for who in "ab"]
-    found = {
-        level: krippendorff_alpha(votes, level, resamples=0, seed=0).value
-        for level in ("nominal", "ordinal", "interval")
-    }
-    assert found["nominal"] < 0 < found["ordinal"]
-    assert found["nominal"] < found["interval"]
+# ── undecided
 
 
-def split_feeling(person):
+def split(person):
     """The opinion of people who differ on every text with an even number of letters."""
     return lambda text: "positive" if person == "ann" or len(text) % 2 else "negative"
 
@@ -236,12 +81,277 @@ def split_feeling(person):
 def test_an_undecided_label_has_no_value(offline):
     offline.prepare()
     for person in ("ann", "bob"):
-        offline.answer(person, opinion=split_feeling(person))
+        offline.answer(person, opinion=split(person))
     offline.run("pull")
-    offline.run("agree", bootstrap=0, method="majority")
+    made = offline.run("agree", bootstrap=0, method="majority")
     text_of = {task["id"]: task["text"] for task in offline.tasks}
     for row in offline.rows("labels"):
         differs = len(text_of[row["id"]]) % 2 == 0
         assert row["undecided"] == differs
         assert row["value"] == (None if differs else '"positive"')
         assert dict(row["posterior"])["positive"] == (0.5 if differs else 1.0)
+    number = sum(len(text) % 2 == 0 for text in text_of.values())
+    assert made.undecided == made.questions[0].undecided == number > 0
+    assert f"sentiment: {number} of 40 texts are undecided" in made.notes
+
+
+@pytest.fixture
+def torn(offline):
+    """A run up to `export`, in which ann and bob differ on every fourth text that they see."""
+    offline.prepare(n=60)
+    ids = [task["id"] for task in offline.tasks]
+    offline.answer("ann")
+    offline.answer("bob", ids=[id for place, id in enumerate(ids) if place % 4])
+    offline.answer("bob", ids=ids[::4], opinion=lambda text: OTHER[feeling(text)])
+    offline.run("pull")
+    offline.run("agree", bootstrap=0, method="majority")
+    quality = {"values": {"negative": 0.0, "neutral": 0.5, "positive": 1.0}}
+    offline.scored = offline.run("score", encoder="chargram", resamples=2, quality=quality)
+    offline.mixed = offline.run("mix", groups=["sentiment"], budget="100%")
+    offline.run("export")
+    return offline, set(ids[::4])
+
+
+OTHER = {"positive": "negative", "negative": "positive"}
+
+
+def test_no_head_takes_an_undecided_label_for_settled(torn):
+    offline, tied = torn
+    assert (offline.scored.labelled, offline.scored.undecided) == (60, 15)
+    assert offline.scored.metrics.documents == 45
+    assert sum(row.support for row in offline.scored.metrics.classes) == 45
+    rows = {row["id"]: row for row in offline.rows("scores")}
+    assert {id for id, row in rows.items() if row["sentiment"] is None} == tied
+    assert all(rows[id]["out_of_fold"] and rows[id]["sentiment:positive"] > 0 for id in tied)
+    assert any("15 labelled documents are undecided" in note for note in offline.scored.notes)
+    assert offline.run("evaluate", seeds=2).classification.documents == 45
+
+
+def test_a_mixture_keeps_undecided_documents_apart(torn):
+    offline, tied = torn
+    rows = {row["id"]: row for row in offline.rows("mix")}
+    assert {id for id, row in rows.items() if row["group"] == "undecided"} == tied
+    assert "15 candidates are undecided: they are a group of their own" in offline.mixed.notes
+    groups = {row["group"]: row for row in offline.rows("groups")}
+    assert groups["undecided"]["expected"] == 0
+    supply = {name: row["supply"] for name, row in groups.items()}
+    share = supply["undecided"] / sum(supply.values())
+    made = offline.run("mix", groups=["sentiment"], between={"strategy": "uniform"}, budget="20%")
+    wanted = {row.group: row.wanted for row in made.groups}
+    assert wanted["undecided"] == pytest.approx(share)  # no strategy raises what is no class
+    assert wanted["positive"] == wanted["negative"] == pytest.approx((1 - share) / 2)
+    shares = {"sentiment": {"positive": 0.5, "negative": 0.5}}
+    made = offline.run("mix", groups=["sentiment"], between={"shares": shares}, budget="20%")
+    assert {row.group: row.documents for row in made.groups}["undecided"] == 0
+
+
+def test_an_undecided_label_leaves_as_undecided(torn):
+    offline, tied = torn
+    (shard,) = (offline.root / "export").glob("data-*.jsonl")
+    label_of = {
+        row["id"]: row["labels"]["sentiment"]
+        for row in map(json.loads, shard.read_text().splitlines())
+    }
+    for id in tied:
+        label = label_of[id]
+        assert (label["value"], label["by"], label["undecided"]) == (None, "people", True)
+        assert label["posterior"]["positive"] == 0.5
+    assert all(label["value"] for id, label in label_of.items() if id not in tied)
+
+
+def test_nothing_is_learned_of_ties_alone(offline):
+    offline.prepare(n=20)
+    offline.answer("ann", opinion=lambda text: "positive")
+    offline.answer("bob", opinion=lambda text: "negative")
+    offline.run("pull")
+    assert offline.run("agree", bootstrap=0).undecided == 20
+    with pytest.raises(NothingToDo, match="0 labelled documents are too few"):
+        offline.run("score", encoder="chargram", resamples=2)
+
+
+def test_undecided_texts_hold_no_value_to_send_again(torn):
+    offline, tied = torn
+    made = offline.run("sample", relabel="label=positive", n=100)
+    chosen = {row["id"] for row in offline.workspace.rounds.current().sample().to_pylist()}
+    assert made.tasks == len(chosen) > 0
+    assert not chosen & tied
+
+
+# ── several labels, comparisons, windows, gold
+
+
+def rounds_of(offline, form, texts, **settings):
+    """Pool the texts, and ask about all of them with a form."""
+    offline.lines("texts.jsonl", texts)
+    offline.pool()
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("sample", n=len(texts), **settings)
+    offline.run("push", backend="folder", form=form, overlap=3)
+
+
+def labels_of(offline, question):
+    return {row["id"]: row for row in offline.rows("labels") if row["question"] == question}
+
+
+def test_a_set_holds_the_labels_that_most_chose(offline):
+    rounds_of(offline, "flags", [f"text number {n}" for n in range(12)])
+    ids = [task["id"] for task in offline.tasks]
+    said = [[["spam"], ["spam", "toxic"], ["spam"], ["toxic", "spam", "private"]]]
+    said += [[["toxic"], ["toxic", "private"], ["private", "toxic"], ["private"]]]
+    said += [[["spam"], ["toxic"], ["private"], ["broken"]], [["spam"], ["spam"], [], []]]
+    said += [[[]] * 4, [["spam"]] * 4, [["toxic"]] * 4, [["private"]] * 4] * 2
+    for id, sets in zip(ids, said, strict=True):
+        offline.say(
+            *(
+                {"id": id, "question": "flags", "annotator": f"p{n}", "value": own}
+                for n, own in enumerate(sets)
+            )
+        )
+    offline.run("pull")
+    offline.run("agree", bootstrap=0, method="majority")
+    sets = labels_of(offline, "flags")
+    spam = labels_of(offline, "flags:spam")
+    first, second, third, fourth = (sets[id] for id in ids[:4])
+    assert first["undecided"]  # two of four chose toxic
+    assert first["value"] is None
+    assert dict(first["posterior"])["toxic"] == 0.5
+    assert second["value"] == '["toxic", "private"]'
+    assert second["agreement"] == 0.5  # two of four chose this very set
+    assert third["value"] == "[]"
+    assert fourth["undecided"]
+    assert spam[ids[0]]["value"] == '"present"'
+    for row in sets.values():
+        parts = {
+            name: labels_of(offline, f"flags:{name}")[row["id"]] for name in dict(row["posterior"])
+        }
+        assert row["undecided"] == any(part["undecided"] for part in parts.values())
+        if not row["undecided"]:
+            present = [name for name, part in parts.items() if part["value"] == '"present"']
+            assert json.loads(row["value"]) == present
+    for row in offline.rows("annotators"):
+        assert row["question"] == "flags"
+        assert 0 < row["skill_low"] < row["skill"] < row["skill_high"] < 1
+
+
+def test_a_comparison_is_over_the_sides_of_a_pair(offline):
+    rounds_of(offline, "comparison", [f"text number {n:03}" for n in range(80)], compare=True)
+    sample = offline.workspace.rounds.current().sample().to_pylist()
+    members = {row["id"]: row["members"] for row in sample}
+    # ann and bob prefer the same text, whichever it is; cy always the one on the left.
+    better = {id: sorted(pair)[int(id, 16) % 2] for id, pair in members.items()}
+    for task in offline.tasks:
+        best = "ab"[members[task["id"]].index(better[task["id"]])]
+        for who, value in (("ann", best), ("bob", best), ("cy", "a")):
+            offline.say({"id": task["id"], "question": "better", "annotator": who, "value": value})
+    offline.run("pull")
+    made = offline.run("agree", bootstrap=0)
+    for id, row in labels_of(offline, "better").items():
+        assert json.loads(row["value"]) == better[id]
+        assert set(dict(row["posterior"])) == set(members[id])
+        assert row["confidence"] > 0.85
+    skill = {row["annotator"]: row["skill"] for row in offline.rows("annotators")}
+    assert skill["ann"] > 0.9
+    assert skill["cy"] < 0.7
+    assert made.questions[0].alpha < 0.6
+
+
+def test_what_a_window_lacks_may_stand_elsewhere_in_the_text(offline):
+    long = ["Ada came. " + "Nothing happened at all. " * 40 + f"Bo left {n}." for n in range(6)]
+    rounds_of(offline, "entities", [*long, "Ada saw Bo.", "Nobody here."], window=80)
+    rows = {row["id"]: row for row in offline.workspace.rounds.current().sample().to_pylist()}
+    for task in offline.tasks:
+        at = task["text"].find("Ada")
+        spans = [{"start": at, "end": at + 3, "label": "PERSON"}] if at >= 0 else []
+        for who in ("ann", "bob"):
+            offline.say(
+                {"id": task["id"], "question": "entities", "annotator": who, "value": spans}
+            )
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    whole, person = labels_of(offline, "entities"), labels_of(offline, "entities:PERSON")
+    windows = {row["members"][0]: row for row in rows.values() if row["start"] is not None}
+    assert len(whole) == 8
+    assert len(windows) == 6
+    for id, row in whole.items():
+        seen = windows.get(id, {"start": None, "end": None})
+        assert (row["start"], row["end"]) == (seen["start"], seen["end"])
+    for id, row in person.items():
+        assert id not in windows or row["value"] == '"present"'
+    assert sorted(row["value"] for id, row in person.items() if id not in windows) == [
+        '"absent"',
+        '"present"',
+    ]
+
+
+def test_gold_spans_need_not_name_their_field(offline, tmp_path):
+    offline.lines("texts.jsonl", [f"Ada wrote {n} letters" for n in range(4)])
+    gold = [
+        {
+            "text": "Bo and Cy slept",
+            "answers": {
+                "entities": [
+                    {"start": 7, "end": 9, "label": "PERSON"},
+                    {"start": 0, "end": 2, "label": "PERSON"},
+                ]
+            },
+        }
+    ]
+    path = offline.root / "gold.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in gold))
+    offline.pool()
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("sample", n=4, gold="gold.jsonl")
+    offline.run("push", backend="folder", form="entities", overlap=2)
+    (task,) = (task for task in offline.tasks if task["text"].startswith("Bo"))
+    bo, cy = ({"start": at, "end": at + 2, "label": "PERSON", "field": "text"} for at in (0, 7))
+    for who, spans in (("ann", [bo, cy]), ("bob", [bo])):
+        offline.say({"id": task["id"], "question": "entities", "annotator": who, "value": spans})
+        for other in offline.tasks:
+            if other["id"] != task["id"]:
+                offline.say(
+                    {"id": other["id"], "question": "entities", "annotator": who, "value": []}
+                )
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    right = {row["annotator"]: row["gold_right"] for row in offline.rows("annotators")}
+    assert right == {"ann": 1.0, "bob": 0.0}
+    assert task["id"] not in labels_of(offline, "entities")
+
+
+# ── of whom alpha speaks
+
+
+@pytest.mark.parametrize(("people", "headline"), [(3, "people like these"), (11, "these people")])
+def test_alpha_says_of_whom_it_speaks(offline, people, headline):
+    offline.prepare(n=30)
+    for number in range(people):
+        wrong = {task["id"] for task in offline.tasks[number :: 5 + number % 4]}
+        ids = {task["id"] for task in offline.tasks}
+        offline.answer(f"p{number}", ids=ids - wrong)
+        offline.answer(f"p{number}", ids=wrong, opinion=lambda text: OTHER[feeling(text)])
+    offline.run("pull")
+    made = offline.run("agree", bootstrap=200)
+    (row,) = made.questions
+    assert row.headline == headline
+    assert row.alpha_low < row.alpha < row.alpha_high
+    assert row.others_low < row.alpha < row.others_high
+    (note,) = (line for line in made.notes if "alpha" in line)
+    first, second = note.split("; ")[1:]
+    assert first.split(" for ")[1].startswith(headline)
+    assert "bootstrap over texts" in note
+    assert "jackknife over people" in note
+    assert f"{row.others_low:.2f} to {row.others_high:.2f}" in (first if people < 10 else second)
+    offline.run("report")
+    page = (offline.root / "report.html").read_text()
+    assert f"{row.others_low:.3f}" in page
+    assert "people like these" in page
+
+
+def test_two_people_say_nothing_of_others(offline):
+    offline.prepare()
+    offline.answer("ann")
+    offline.answer("bob", opinion=split("bob"))
+    offline.run("pull")
+    (row,) = offline.run("agree", bootstrap=50).questions
+    assert row.headline == "these people"
+    assert row.others_low is None

@@ -237,7 +237,7 @@ BOUNDED = {
     "sample.relabel.answered_before": "answers",
     "sample.relabel._available": "documents that were answered",
     "sample.relabel._labelled": "labels",
-    "score.labels.read_posteriors": "labels",
+    "score.labels.read_answered": "labels",
     "score.labels._find": "labelled documents",
     "mix.stage.run": "groups",
     "export.asked._settled": "labels",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from curate.agree.truth.methods import Truth
+from curate.agree.kinds import Settled
+from curate.agree.truth import spans
 from curate.agree.votes import submitted
 from curate.records import Question
 from curate.workspace import Workspace
@@ -20,48 +20,48 @@ def gold_shares(workspace: Workspace) -> dict[tuple[str, str], float]:
     for round_ in workspace.rounds.all():
         gold = round_.gold()
         for row in submitted(round_) if gold else ():
-            if row["question"] in gold.get(row["id"], {}):
-                expected = gold[row["id"]][row["question"]]
-                correct[row["annotator"], row["question"]].append(_same(row["value"], expected))
+            expected = gold.get(row["id"], {}).get(row["question"])
+            if expected is not None:
+                question = round_.form.question(row["question"])
+                is_same = comparable(question, row["value"]) == comparable(question, expected)
+                correct[row["annotator"], row["question"]].append(is_same)
     return {key: sum(flags) / len(flags) for key, flags in correct.items()}
 
 
-def _same(value: Any, expected: Any) -> bool:
-    """Whether two answers are equal; the order of a list does not count."""
-    if not (isinstance(value, list) and isinstance(expected, list)):
-        return bool(value == expected)
-    ordered = [
-        sorted(json.dumps(entry, sort_keys=True) for entry in answer)
-        for answer in (value, expected)
-    ]
-    return ordered[0] == ordered[1]
+def comparable(question: Question, value: Any) -> Any:
+    """An answer as a value that equals that of the same answer, however it was written.
+
+    The order of a list does not count. A span that names no field is in the question's first.
+    """
+    if question.kind == "entities":
+        return spans.keys(value, question.fields[0])
+    return sorted(value) if question.kind == "choices" else value
 
 
-def annotator_rows(
-    question: Question,
-    truth: Truth,
-    answers: Sequence[dict[str, Any]],
-    gold: Mapping[tuple[str, str], float],
-) -> list[dict[str, Any]]:
+def annotator_rows(settled: Settled, gold: Mapping[tuple[str, str], float]) -> list[dict[str, Any]]:
     """Return the rows of one question, in the order of the annotators' names.
 
-    `answers` are all answers to it; `gold` are the shares by (annotator, question).
+    `gold` are the shares by (annotator, question).
     """
     seconds: dict[str, list[float]] = defaultdict(list)
-    counts: dict[str, int] = defaultdict(int)
-    for row in answers:
-        counts[row["annotator"]] += 1
-        if row["seconds"] is not None:
-            seconds[row["annotator"]].append(row["seconds"])
-    return [
-        {
-            "annotator": annotator,
-            "question": question.name,
-            "answers": counts[annotator],
-            "skill": truth.skill.get(annotator),
-            "bias": truth.bias.get(annotator),
-            "seconds": median(seconds[annotator]) if seconds[annotator] else None,
-            "gold_right": gold.get((annotator, question.name)),
-        }
-        for annotator in sorted(counts)
-    ]
+    counts = Counter(answer.annotator for answer in settled.answers)
+    for answer in settled.answers:
+        if answer.seconds is not None:
+            seconds[answer.annotator].append(answer.seconds)
+    rows = []
+    for annotator in sorted(counts):
+        skill = settled.truth.skill.get(annotator)
+        rows.append(
+            {
+                "annotator": annotator,
+                "question": settled.question.name,
+                "answers": counts[annotator],
+                "skill": skill and skill.value,
+                "skill_low": skill and skill.low,
+                "skill_high": skill and skill.high,
+                "bias": settled.truth.bias.get(annotator),
+                "seconds": median(seconds[annotator]) if seconds[annotator] else None,
+                "gold_right": gold.get((annotator, settled.question.name)),
+            }
+        )
+    return rows

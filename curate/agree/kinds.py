@@ -10,55 +10,84 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from curate.agree.truth import spans
-from curate.agree.truth.methods import METHODS, Truth, mean_rating
-from curate.agree.votes import Vote
+from curate.agree.truth import comparisons, sets, spans
+from curate.agree.truth.ratings import mean_rating
+from curate.agree.truth.settling import settle
+from curate.agree.truth.truth import Truth, Vote, Votes
+from curate.agree.votes import Answer, occurrences
+from curate.forms.reading import TIE
 from curate.records import Kind, Question
 
 Level = Literal["nominal", "interval"]
 """The level of measurement of Krippendorff's alpha."""
 
-
-def one_value(votes: Sequence[Vote]) -> list[Vote]:
-    """The votes as they are."""
-    return list(votes)
-
-
-def one_set(votes: Sequence[Vote]) -> list[Vote]:
-    """The votes with a list of choices as one value: its sorted JSON."""
-    return [(item, annotator, json.dumps(sorted(value))) for item, annotator, value in votes]
-
-
-def by_method(question: Question, votes: Sequence[Vote], method: str) -> Truth:
-    """Settle categories by one of the METHODS.
-
-    Answers that the form does not list count too: a tie, or a choice of an older form.
-    """
-    offered = () if question.kind == "choices" else question.labels
-    others = sorted({value for *_, value in votes} - {*offered})
-    return METHODS[method](votes, (*offered, *others))
+Answers = Sequence[Answer]
 
 
 @dataclass(frozen=True)
-class Settling:
-    """How a kind is settled: `votes` prepares its values for `settle` and for alpha.
+class Settled:
+    """A question with its answers, its truth, and the votes that its agreement is measured on.
 
-    `method` is the only method it has; None leaves the choice to the settings. `level` is that of
-    alpha; None means that alpha does not fit.
+    `level` is that of alpha; None means that alpha does not fit.
     """
 
-    settle: Callable[[Question, Sequence[Vote], str], Truth]
+    question: Question
+    answers: Answers
+    truth: Truth
+    votes: Votes
     level: Level | None
-    method: str | None = None
-    votes: Callable[[Sequence[Vote]], list[Vote]] = one_value
 
 
-KINDS: dict[Kind, Settling] = {
-    "choice": Settling(by_method, "nominal"),
-    "choices": Settling(by_method, "nominal", votes=one_set),
-    "preference": Settling(by_method, "nominal"),
-    "rating": Settling(lambda question, votes, method: mean_rating(votes), "interval", "mean"),
-    "entities": Settling(
-        lambda question, votes, method: spans.majority_spans(votes), None, "majority"
-    ),
+def settled(question: Question, answers: Answers, method: str) -> list[Settled]:
+    """The question settled, and after it, for each of its labels, whether it occurs."""
+    parts = {
+        label: KINDS[part.kind](part, own, method)
+        for label, part, own in occurrences(question, answers)
+    }
+    if question.kind == "choices":
+        truth = sets.united(_votes(answers), {label: own.truth for label, own in parts.items()})
+        votes = [(task, who, json.dumps(sorted(value))) for task, who, value in _votes(answers)]
+        return [Settled(question, answers, truth, votes, "nominal"), *parts.values()]
+    return [KINDS[question.kind](question, answers, method), *parts.values()]
+
+
+def _votes(answers: Answers) -> list[Vote]:
+    return [(answer.task, answer.annotator, answer.value) for answer in answers]
+
+
+def _choice(question: Question, answers: Answers, method: str) -> Settled:
+    votes = _votes(answers)
+    truth = settle(votes, method, question.labels)
+    return Settled(question, answers, truth, votes, "nominal")
+
+
+def _preference(question: Question, answers: Answers, method: str) -> Settled:
+    fields = tuple(sorted(label for label in question.labels if label != TIE))
+    sides = {answer.task: tuple(sorted(answer.shown.members)) or fields for answer in answers}
+    votes = comparisons.by_place(_votes(answers), sides)
+    offered = (*comparisons.PLACES, *(TIE for label in question.labels if label == TIE))
+    truth = comparisons.by_side(settle(votes, method, offered), sides)
+    return Settled(question, answers, truth, votes, "nominal")
+
+
+def _rating(question: Question, answers: Answers, method: str) -> Settled:
+    votes = _votes(answers)
+    return Settled(question, answers, mean_rating(votes), votes, "interval")
+
+
+def _entities(question: Question, answers: Answers, method: str) -> Settled:
+    votes = _votes(answers)
+    truth = spans.majority_spans(votes, question.fields[0])
+    return Settled(question, answers, truth, votes, None)
+
+
+KINDS: dict[Kind, Callable[[Question, Answers, str], Settled]] = {
+    "choice": _choice,
+    "preference": _preference,
+    "rating": _rating,
+    "entities": _entities,
 }
+"""How a kind is settled by itself. Of `choices` each label is settled."""
+
+SETTLED = (*KINDS, "choices")
+"""The kinds that have labels."""

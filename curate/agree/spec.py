@@ -14,10 +14,11 @@ class AgreeSpec(Spec):
 
     method: Annotated[
         Literal["auto", "majority", "dawid_skene"],
-        Field(description="`auto` is dawid_skene where every annotator has 20 answers."),
+        Field(description="`auto` is the mean of four methods, calibrated. Ratings keep the mean."),
     ] = "auto"
     bootstrap: Annotated[
-        int, Field(ge=0, description="Resamples of the items for the interval of alpha.")
+        int,
+        Field(ge=0, description="Resamples of the texts for alpha's interval for these people."),
     ] = 1000
     seed: Annotated[
         Seed,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from curate import tables
-from curate.agree.agreement.alpha import krippendorff_alpha
 from curate.agree.annotators import annotator_rows, gold_shares
-from curate.agree.kinds import KINDS
+from curate.agree.kinds import SETTLED, Settled, settled
 from curate.agree.labels import label_rows
+from curate.agree.results import QuestionResult, measured, sentences
 from curate.agree.spec import AgreeSpec
-from curate.agree.truth.methods import Truth
-from curate.agree.votes import Vote, collect, occurrences
+from curate.agree.votes import Answer, collect
 from curate.errors import NothingToDo
 from curate.records import Question
 from curate.stage import Stage, if_answered
@@ -23,31 +21,16 @@ from curate.workspace import Workspace
 READS = ("annotations",)
 WRITES = ("labels", "annotators")
 
-MIN_PER_ANNOTATOR = 20
-"""With fewer answers a confusion matrix is unreliable: `auto` then takes the majority."""
-
-
-@dataclass(frozen=True)
-class QuestionResult:
-    """Agreement on one question."""
-
-    question: str
-    kind: str
-    method: str
-    answers: int
-    items: int
-    annotators: int
-    undecided: int
-    alpha: float | None
-    alpha_low: float | None
-    alpha_high: float | None
-
 
 @dataclass(frozen=True)
 class AgreeResult:
-    """Agreement on every question, and the numbers of labels, answers and people; pilots apart."""
+    """Agreement on every question, and the numbers of labels, answers and people; pilots apart.
+
+    `undecided` is the number of labels that have no value.
+    """
 
     labels: int
+    undecided: int
     answers: int
     annotators: int
     questions: tuple[QuestionResult, ...]
@@ -68,29 +51,33 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         answers=workspace.rounds.answers(),
         rounds=[round.number for round in workspace.rounds.all() if round.count_answers()],
     )
-    votes, gold = collect(workspace), gold_shares(workspace)
+    asked = workspace.rounds.questions()
+    answers, gold = collect(workspace), gold_shares(workspace)
     labels: list[dict[str, Any]] = []
     annotators: list[dict[str, Any]] = []
     results = []
-    for question in workspace.rounds.questions():
-        answers = [row for row in votes if row["question"] == question.name]
-        if not answers or question.kind not in KINDS:
-            continue
-        truth, result = settle(question, answers, spec)
-        labels += label_rows(question, truth)
-        annotators += annotator_rows(question, truth, answers, gold)
-        results.append(result)
-        for part, part_answers in occurrences(question, answers):
-            truth, result = settle(part, part_answers, spec)
-            labels += label_rows(part, truth)
-            results.append(result)
-    pilots = _pilots(workspace, spec)
+    for whole, *parts in _settled(asked, answers, spec):
+        annotators += annotator_rows(whole, gold)
+        for one in (whole, *parts):
+            labels += label_rows(one)
+            results.append(measured(one, spec))
+    pilots = tuple(
+        measured(whole, spec)
+        for whole, *_ in _settled(asked, collect(workspace, pilots=True), spec)
+    )
     if not labels and not pilots:
-        raise _nothing(has_answers=bool(votes))
+        raise _nothing(has_answers=bool(answers))
     workspace.tables.write("labels", tables.rows("labels", labels), provenance)
     workspace.tables.write("annotators", tables.rows("annotators", annotators), provenance)
-    people = {vote["annotator"] for vote in votes}
-    return AgreeResult(len(labels), len(votes), len(people), tuple(results), pilots)
+    return AgreeResult(
+        labels=len(labels),
+        undecided=sum(row["undecided"] for row in labels),
+        answers=len(answers),
+        annotators=len({answer.annotator for answer in answers}),
+        questions=tuple(results),
+        pilots=pilots,
+        notes=tuple(line for result in (*results, *pilots) for line in sentences(result)),
+    )
 
 
 def _nothing(*, has_answers: bool) -> NothingToDo:
@@ -101,49 +88,19 @@ def _nothing(*, has_answers: bool) -> NothingToDo:
     )
 
 
-def _pilots(workspace: Workspace, spec: AgreeSpec) -> tuple[QuestionResult, ...]:
-    """Return the agreement in pilots; their answers never become labels."""
-    votes = collect(workspace, pilots=True)
-    results = []
-    for question in workspace.rounds.questions():
-        answers = [row for row in votes if row["question"] == question.name]
-        if answers and question.kind in KINDS:
-            results.append(settle(question, answers, spec)[1])
-    return tuple(results)
-
-
-def settle(
-    question: Question, answers: Sequence[dict[str, Any]], spec: AgreeSpec
-) -> tuple[Truth, QuestionResult]:
-    """The settled answers to one question, and the agreement on them."""
-    kind = KINDS[question.kind]
-    votes = kind.votes([(row["id"], row["annotator"], row["value"]) for row in answers])
-    method = kind.method or _method(votes, spec)
-    truth = kind.settle(question, votes, method)
-    alpha = None
-    if kind.level is not None:
-        alpha = krippendorff_alpha(votes, kind.level, resamples=spec.bootstrap, seed=spec.seed)
-    result = QuestionResult(
-        question=question.name,
-        kind=question.kind,
-        method=method,
-        answers=len(votes),
-        items=len({item for item, _, _ in votes}),
-        annotators=len({annotator for _, annotator, _ in votes}),
-        undecided=sum(label.undecided for label in truth.labels),
-        alpha=alpha.value if alpha else None,
-        alpha_low=alpha.low if alpha else None,
-        alpha_high=alpha.high if alpha else None,
-    )
-    return truth, result
-
-
-def _method(votes: Sequence[Vote], spec: AgreeSpec) -> str:
-    if spec.method != "auto":
-        return spec.method
-    counts = Counter(annotator for _, annotator, _ in votes)
-    is_enough = len(counts) > 2 and min(counts.values()) >= MIN_PER_ANNOTATOR
-    return "dawid_skene" if is_enough else "majority"
+def _settled(
+    asked: Sequence[Question], answers: Sequence[Answer], spec: AgreeSpec
+) -> list[list[Settled]]:
+    """Every question with answers, and its parts."""
+    own = {
+        question.name: [one for one in answers if one.question == question.name]
+        for question in asked
+    }
+    return [
+        settled(question, own[question.name], spec.method)
+        for question in asked
+        if own[question.name] and question.kind in SETTLED
+    ]
 
 
 STAGE = Stage(

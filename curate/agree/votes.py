@@ -1,26 +1,49 @@
-"""Votes: which annotator gave which answer to which task."""
+"""Votes: which annotator gave which answer about which text."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from curate.agree.truth.sets import ABSENT, PRESENT
 from curate.records import Question
 from curate.rounds import Round
 from curate.workspace import Workspace
 
-Vote = tuple[str, str, Any]
-"""(item, annotator, value)."""
 
+@dataclass(frozen=True)
+class Shown:
+    """What a task shows: a document, a window of it (half-open), or the members of a comparison.
 
-def collect(workspace: Workspace, *, pilots: bool = False) -> list[dict[str, Any]]:
-    """Return the submitted answers of all rounds but pilots (or of pilots only), values decoded.
-
-    An answer to a window counts as one to its document. Answers to gold items are left out. For
-    each (id, question, annotator) the newest round's answer counts.
+    A comparison stands in the place of the document.
     """
-    newest: dict[tuple[str, str, str], dict[str, Any]] = {}
+
+    document: str
+    members: tuple[str, ...] = ()
+    window: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A submitted answer, with its value decoded, to one question about one task."""
+
+    task: str
+    question: str
+    annotator: str
+    value: Any
+    seconds: float | None
+    shown: Shown
+
+
+def collect(workspace: Workspace, *, pilots: bool = False) -> list[Answer]:
+    """The submitted answers of all rounds but pilots (or of pilots only).
+
+    Answers to gold items are left out. For each (task, question, annotator) the newest round's
+    answer counts.
+    """
+    newest: dict[tuple[str, str, str], Answer] = {}
     for round_ in workspace.rounds.all():
         if (round_.purpose == "pilot") != pilots:
             continue
@@ -29,10 +52,17 @@ def collect(workspace: Workspace, *, pilots: bool = False) -> list[dict[str, Any
             task = tasks.get(row["id"], {})
             if task.get("kind") == "gold":
                 continue
-            members = list(task.get("members") or ())
-            id = str(members[0]) if len(members) == 1 else row["id"]
-            newest[id, row["question"], row["annotator"]] = {**row, "id": id}
+            key = (row["id"], row["question"], row["annotator"])
+            newest[key] = Answer(*key, row["value"], row["seconds"], _shown(row["id"], task))
     return list(newest.values())
+
+
+def _shown(id: str, task: Mapping[str, Any]) -> Shown:
+    members = tuple(task.get("members") or ())
+    if len(members) != 1:
+        return Shown(id, members)
+    window = (task["start"], task["end"]) if task["start"] is not None else None
+    return Shown(members[0], members, window)
 
 
 def submitted(round_: Round) -> Iterator[dict[str, Any]]:
@@ -43,16 +73,24 @@ def submitted(round_: Round) -> Iterator[dict[str, Any]]:
 
 
 def occurrences(
-    question: Question, answers: Sequence[dict[str, Any]]
-) -> Iterator[tuple[Question, list[dict[str, Any]]]]:
-    """Yield, for each label of `question`, the question whether it occurs, and its answers.
+    question: Question, answers: Sequence[Answer]
+) -> Iterator[tuple[str, Question, list[Answer]]]:
+    """Yield each label, the question whether it occurs, and the answers: `present` or `absent`.
 
-    These answers are `present` or `absent`.
+    The labels are those of a question that has parts. Labels that the form does not offer any more
+    were still said: they follow those that it offers.
     """
-    for part, label in zip(question.parts(), question.labels, strict=False):
-        yield part, [{**row, "value": _occurs(label, row["value"])} for row in answers]
+    if not question.parts():
+        return
+    said = {label for answer in answers for label in _labels(answer.value)}
+    whole = replace(question, labels=(*question.labels, *sorted(said - {*question.labels})))
+    for label, part in zip(whole.labels, whole.parts(), strict=True):
+        yield label, part, [replace(answer, value=_occurs(label, answer)) for answer in answers]
 
 
-def _occurs(label: str, value: Sequence[Any]) -> str:
-    labels = (entry["label"] if isinstance(entry, dict) else entry for entry in value)
-    return "present" if label in labels else "absent"
+def _occurs(label: str, answer: Answer) -> str:
+    return PRESENT if label in _labels(answer.value) else ABSENT
+
+
+def _labels(value: Sequence[Any]) -> set[str]:
+    return {entry["label"] if isinstance(entry, dict) else entry for entry in value}

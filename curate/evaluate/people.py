@@ -45,12 +45,12 @@ def against_people(workspace: Workspace) -> tuple[str | None, Classification | N
 
 
 def _posteriors(workspace: Workspace, question: str) -> list[tuple[str, Mapping[str, float]]]:
-    """The posterior of every label of a question, with its document."""
-    labels = workspace.tables.read("labels", ["id", "question", "posterior"])
+    """The posterior of every settled label of a question, with its document."""
+    labels = workspace.tables.read("labels", ["id", "question", "posterior", "undecided"])
     return [
         (row["id"], dict(row["posterior"]))
         for row in labels.to_pylist()
-        if row["question"] == question
+        if row["question"] == question and not row["undecided"]
     ]
 
 

@@ -23,6 +23,10 @@ COLUMNS = ("source", "language", "license")
 """The columns that documents can be grouped by, beside the predicted class of a question."""
 
 
+UNDECIDED = "undecided"
+"""The class of a document that people left undecided."""
+
+
 def needs_scores(spec: MixSpec) -> bool:
     """Whether the mixture depends on predictions or quality."""
     return any(name not in COLUMNS for name in spec.groups) or needs_quality(spec)
@@ -79,7 +83,8 @@ class Scan:
 
         table = shard.read(self._columns(shard))
         images, table = _candidates(table)
-        groups, numbers = grouped(table, self.groups)
+        classes = [name for name in self.groups if name not in COLUMNS]
+        groups, numbers = grouped(table, self.groups, dict.fromkeys(classes, UNDECIDED))
         tokens = table["tokens"].to_numpy().astype(np.int64)
         quality = _floats(table, "quality")
         noise = chance.gumbel(table["id"].to_pylist(), self.seed, "draw")

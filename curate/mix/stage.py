@@ -12,6 +12,7 @@ from typing import Any
 
 from curate import tables
 from curate.errors import DataError, RecipeError
+from curate.mix import undecided
 from curate.mix.audit import group_rows
 from curate.mix.candidates import needs_scores, scan, uses_scores
 from curate.mix.passes import Fifths, Order, Place, find_boundaries, groups_of, places_of
@@ -123,9 +124,14 @@ def _wanted(groups: Groups, spec: MixSpec) -> dict[str, float]:
                 raise RecipeError(f"mix.between.shares: {key} is not among the groups")
         keys = pd.DataFrame(list(groups.values), names, columns=pd.Index(spec.groups))
         return share_of(keys, supply, between.shares)
-    means = pd.Series(groups.mean_qualities(), names)
+    open_ = undecided.undecided(groups, spec.groups)
+    settled = [name for name in names if name not in open_] or names
+    means = pd.Series(groups.mean_qualities(), names)[settled]
     strategy = STRATEGIES[between.strategy]
-    return strategy(supply, means, alpha=between.alpha, beta=between.beta)
+    wanted = strategy(supply[settled], means, alpha=between.alpha, beta=between.beta)
+    return (
+        undecided.with_their_supply(wanted, supply, open_) if len(settled) < len(names) else wanted
+    )
 
 
 def _projected(wanted: dict[str, float], groups: Groups, budget: int, spec: MixSpec) -> Projected:
@@ -233,6 +239,8 @@ def _notes(groups: Groups, rows: Sequence[Mapping[str, Any]], spec: MixSpec) -> 
     ]
     if unknown and spec.between.strategy == "quality":
         notes.append(f"no document of {', '.join(unknown)} has a quality: it counts as average")
+    if tied := undecided.documents(groups, spec.groups):
+        notes.append(f"{tied} candidates are undecided: they are a group of their own")
     moved = [row["group"] for row in rows if row["bound"]]
     if moved:
         notes.append(f"limits moved {', '.join(moved)}")

@@ -126,8 +126,11 @@ class Write:
             rows = np.flatnonzero((other_of_row == numbers[others[number]]) & (taken > 0))
             mass = taken[rows].astype(np.float64)
             for place in questions:
-                column = table[f"{self.keys[place]}:{values[place]}"]
-                mass = mass * column.to_numpy(zero_copy_only=False)[rows]
+                name = f"{self.keys[place]}:{values[place]}"
+                if name not in table.column_names:  # nothing is foreseen to be undecided
+                    mass = mass * 0.0
+                    continue
+                mass = mass * table[name].to_numpy(zero_copy_only=False)[rows]
             expected[number] = mass.sum()
         return expected
 

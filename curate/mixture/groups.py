@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import inf, sqrt
@@ -28,11 +28,11 @@ def name_of(values: Values) -> str:
 
 
 def grouped(
-    table: pa.Table, columns: Sequence[str]
+    table: pa.Table, columns: Sequence[str], nulls: Mapping[str, str] = {}
 ) -> tuple[tuple[Values, ...], NDArray[np.int64]]:
     """The groups that are in a table by some of its columns, and the number of each row's group.
 
-    A null is the value `unknown`.
+    A null is the value that `nulls` names for its column, else `unknown`.
     """
     import numpy as np
     import pyarrow as pa
@@ -41,7 +41,8 @@ def grouped(
     numbers = np.zeros(table.num_rows, np.int64)
     names: list[Values] = [()]
     for column in columns:
-        values = pc.fill_null(table[column].cast(pa.string()), "unknown").dictionary_encode()
+        null = nulls.get(column, "unknown")
+        values = pc.fill_null(table[column].cast(pa.string()), null).dictionary_encode()
         encoded = values.combine_chunks() if table.num_rows else values
         if not table.num_rows:
             return (), numbers

@@ -20,8 +20,23 @@ if TYPE_CHECKING:
 
 MIN_LABELS = 10
 
-Posteriors = dict[str, dict[str, float]]
-"""The posterior (value → probability) of each labelled document, by id."""
+MOSTLY = 0.5
+"""A document is learned from if more of its posterior than this is on values still offered."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What people answered about a document: a posterior (value → probability).
+
+    It is not `settled` where people left the answer undecided.
+    """
+
+    posterior: dict[str, float]
+    settled: bool
+
+    def offered(self, question: Question) -> float:
+        """The probability of all values that the form still offers."""
+        return sum(self.posterior.get(value, 0.0) for value in question.labels)
 
 
 @dataclass(frozen=True)
@@ -29,13 +44,15 @@ class Labels:
     """The kept documents that heads learn from, in pool order.
 
     Each stands in a shard (by its place) at a row among the kept ones. `truth` holds posteriors,
-    documents x values. `lost` counts labelled documents that `clean` has dropped.
+    documents x values. Documents that are not `settled` count by their posterior alone. `lost`
+    counts labelled documents that `clean` has dropped.
     """
 
     ids: list[str]
     shards: NDArray[np.int64]
     rows: NDArray[np.int64]
     truth: NDArray[np.float64]
+    settled: NDArray[np.bool_]
     lost: int
 
     def by_shard(self) -> dict[int, NDArray[np.int64]]:
@@ -48,43 +65,50 @@ class Labels:
 def read_labels(workspace: Workspace, question: Question) -> Labels:
     """Look up the documents with a label of a question; those of the holdout are left out.
 
-    Raises NothingToDo if there are fewer than 10, or if all labels are the same.
+    Raises NothingToDo if fewer than 10 are settled, or if all of these are the same.
     """
     import numpy as np
     import pyarrow as pa
 
-    posteriors = read_posteriors(workspace, question)
-    keys = keys_of(pa.array(list(posteriors), pa.string()))
+    answered = read_answered(workspace, question)
+    keys = keys_of(pa.array(list(answered), pa.string()))
     labelled = [
         (id, place, row, holdout)
         for place, shard in enumerate(workspace.documents.shards())
         for id, row, holdout in _find(shard, keys)
-        if id in posteriors
+        if id in answered
     ]
     held_out = sum(holdout for *_, holdout in labelled)
     kept = [(id, place, row) for id, place, row, holdout in labelled if not holdout and row >= 0]
-    # A value that the form no longer offers cannot be learned.
-    learnable = [
-        document for document in kept if any(map(posteriors[document[0]].get, question.labels))
-    ]
-    truth = _truth([posteriors[id] for id, *_ in learnable], question)
+    learnable = [row for row in kept if answered[row[0]].offered(question) > MOSTLY]
+    settled = np.array([answered[id].settled for id, *_ in learnable], bool)
+    truth = _truth([answered[id].posterior for id, *_ in learnable], question)
+    _refuse_uninformative(truth[settled], question)
     return Labels(
         ids=[id for id, *_ in learnable],
         shards=np.array([place for _, place, _ in learnable], np.int64),
         rows=np.array([row for *_, row in learnable], np.int64),
         truth=truth,
-        lost=len(posteriors) - held_out - len(kept),
+        settled=settled,
+        lost=len(answered) - held_out - len(kept),
     )
 
 
-def read_posteriors(workspace: Workspace, question: Question) -> Posteriors:
-    """Return the posteriors of a question's labels, by document."""
+def read_answered(workspace: Workspace, question: Question) -> dict[str, Answered]:
+    """What people answered to a question, by document.
+
+    Whether a label occurs is learned from texts that people saw whole. Windows would teach of those
+    texts alone that have it.
+    """
     import pyarrow.compute as pc
 
-    labels = workspace.tables.read("labels", ["id", "question", "posterior"])
+    labels = workspace.tables.read("labels")
     labels = labels.filter(pc.equal(labels["question"], question.name))
-    posteriors = map(dict, labels["posterior"].to_pylist())
-    return dict(zip(labels["id"].to_pylist(), posteriors, strict=True))
+    if question.is_part:
+        labels = labels.filter(pc.is_null(labels["start"]))
+    names = ("id", "posterior", "undecided")
+    rows = zip(*(labels[name].to_pylist() for name in names), strict=True)
+    return {id: Answered(dict(posterior), not undecided) for id, posterior, undecided in rows}
 
 
 def _find(shard: DocumentShard, keys: NDArray[np.uint64]) -> Iterator[tuple[str, int, bool]]:
@@ -103,24 +127,28 @@ def _find(shard: DocumentShard, keys: NDArray[np.uint64]) -> Iterator[tuple[str,
 
 
 def _truth(posteriors: list[dict[str, float]], question: Question) -> NDArray[np.float64]:
-    """The posteriors as an array, documents x values. Raises NothingToDo if they teach none."""
+    """The posteriors as an array, documents x values."""
     import numpy as np
 
-    if len(posteriors) < MIN_LABELS:
+    values = question.labels
+    rows = [[posterior.get(value, 0.0) for value in values] for posterior in posteriors]
+    truth = np.array(rows, np.float64).reshape(-1, len(values))
+    return np.asarray(truth / truth.sum(axis=1, keepdims=True))
+
+
+def _refuse_uninformative(settled: NDArray[np.float64], question: Question) -> None:
+    """Raise NothingToDo if settled labels, documents x values, teach nothing."""
+    if len(settled) < MIN_LABELS:
         raise NothingToDo(
-            f"{len(posteriors)} labelled documents are too few to learn from",
-            hint=f"label at least {MIN_LABELS}",
+            f"{len(settled)} labelled documents are too few to learn from",
+            hint=f"label at least {MIN_LABELS}"
+            + (", and show each text whole, not a window of it" if question.is_part else ""),
         )
-    truth = np.array(
-        [[posterior.get(value, 0.0) for value in question.labels] for posterior in posteriors]
-    )
-    truth /= truth.sum(axis=1, keepdims=True)
-    if len(set(truth.argmax(axis=1).tolist())) < 2:
+    if len(set(settled.argmax(axis=1).tolist())) < 2:
         raise NothingToDo(
             f"all labels of {question.name} are the same: there is nothing to learn",
             hint="label more texts, or chosen otherwise",
         )
-    return truth
 
 
 def assign_folds(ids: list[str], spec: ScoreSpec) -> NDArray[np.int64]:

@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ShardToScore:
-    """The vectors of a shard, and its labelled documents: their rows and predictions."""
+    """The vectors of a shard, and its labelled documents.
+
+    These have their rows, their predictions, and whether people settled their labels.
+    """
 
     vectors: VectorShard
     labelled: NDArray[np.int64]
     predictions: Predictions
+    settled: NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ class Predict:
         predictions.put(shard.labelled, shard.predictions)
         is_labelled = np.zeros(len(ids), bool)
         is_labelled[shard.labelled] = True
-        return _table(ids, is_labelled, predictions, self.learned)
+        undecided = shard.labelled[~shard.settled]
+        return _table(ids, is_labelled, undecided, predictions, self.learned)
 
 
 def predict_shard(learned: Learned, shard: VectorShard) -> Predictions:
@@ -116,13 +121,20 @@ class Stacked:
 
 
 def _table(
-    ids: pa.ChunkedArray, is_labelled: NDArray[np.bool_], predictions: Predictions, learned: Learned
+    ids: pa.ChunkedArray,
+    is_labelled: NDArray[np.bool_],
+    undecided: NDArray[np.int64],
+    predictions: Predictions,
+    learned: Learned,
 ) -> pa.Table:
+    import numpy as np
     import pyarrow as pa
 
     empty = pa.nulls(len(ids), pa.float64())
     quality = (empty,) * 3 if predictions.quality is None else predictions.quality
-    best = pa.array(predictions.probabilities.argmax(axis=1))
+    is_open = np.zeros(len(ids), bool)
+    is_open[undecided] = True
+    best = pa.array(predictions.probabilities.argmax(axis=1), mask=is_open)
     columns: dict[str, Any] = {
         "id": ids,
         **dict(zip(("quality", "low", "high"), quality, strict=True)),

@@ -74,7 +74,7 @@ def rehearse(
     rows = np.arange(min(n, shards[0].rows()))
     _write_labels(workspace, question, shards[0], lesson.truth[rows])
     items = [
-        ShardToScore(shard, own, labelled.take(own))
+        ShardToScore(shard, own, labelled.take(own), np.ones(len(own), bool))
         for place, shard in enumerate(shards)
         for own in [rows if place == 0 else rows[:0]]
     ]

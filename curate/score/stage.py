@@ -38,12 +38,17 @@ PROBED = 64
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """The question learned, the metrics out of fold, and the numbers of documents."""
+    """The question learned, the metrics out of fold, and the numbers of documents.
+
+    Of the documents `labelled`, some are `undecided`: they count by their posterior, and are in no
+    metric.
+    """
 
     question: str
     encoder: str
     documents: int
     labelled: int
+    undecided: int
     encoded: int
     strength: float
     temperature: float
@@ -83,12 +88,15 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         encoder=embedded.encoder,
         documents=embedded.documents,
         labelled=len(labels.ids),
+        undecided=int((~labels.settled).sum()),
         encoded=embedded.encoded,
         strength=learned.heads.inverse_strength,
         temperature=learned.heads.temperature,
-        metrics=classification(labels.truth, labelled.probabilities, question.labels),
+        metrics=classification(
+            labels.truth[labels.settled], labelled.probabilities[labels.settled], question.labels
+        ),
         mean_quality=quality / embedded.documents if learned.quality else None,
-        notes=_notes(embedded.note, labels.lost),
+        notes=_notes(embedded.note, labels),
         warnings=workspace.freshness.newer_answers("score"),
     )
 
@@ -110,9 +118,15 @@ def _question(workspace: Workspace, spec: ScoreSpec) -> Question:
     return learnable[name]
 
 
-def _notes(encoder: str, lost: int) -> tuple[str, ...]:
+def _notes(encoder: str, labels: Labels) -> tuple[str, ...]:
+    lost, undecided = labels.lost, int((~labels.settled).sum())
     dropped = f"{lost} labelled documents teach nothing, since `clean` has dropped them"
-    return tuple(note for note in (encoder, dropped if lost else "") if note)
+    tied = (
+        f"{undecided} labelled documents are undecided: they count by their posterior, get no "
+        "predicted value, and are in no metric"
+    )
+    notes = (encoder, dropped if lost else "", tied if undecided else "")
+    return tuple(note for note in notes if note)
 
 
 def _learn(
@@ -156,7 +170,7 @@ def _with_labels(
     import numpy as np
 
     return [
-        ShardToScore(shard, labels.rows[own], labelled.take(own))
+        ShardToScore(shard, labels.rows[own], labelled.take(own), labels.settled[own])
         for place, shard in enumerate(shards)
         for own in [np.flatnonzero(labels.shards == place)]
     ]

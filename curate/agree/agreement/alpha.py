@@ -1,4 +1,4 @@
-"""Krippendorff's alpha with a bootstrap interval over items.
+"""Krippendorff's alpha, with an interval for these people and one for people like them.
 
 Alpha is 1 - observed / expected disagreement (Krippendorff 2011, "Computing Krippendorff's
 Alpha-Reliability"): 1 is perfect, 0 is chance. The package `krippendorff` computes the value.
@@ -6,7 +6,8 @@ Alpha-Reliability"): 1 is perfect, 0 is chance. The package `krippendorff` compu
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections import defaultdict
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,53 +15,116 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Counts = NDArray[np.int64]
+
 Level = Literal["nominal", "ordinal", "interval"]
+
+QUANTILES = (0.025, 0.975)
+"""The ends of a 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The ends of a 95 % interval."""
+
+    low: float
+    high: float
 
 
 @dataclass(frozen=True)
 class Alpha:
-    """Alpha and the 2.5 % and 97.5 % quantiles of its bootstrap."""
+    """Alpha with its 95 % intervals; None where there is none.
+
+    `these` is by a bootstrap over items: it holds for these people on texts like these. `others`
+    is by a jackknife over people: it holds for people like these.
+    """
 
     value: float
-    low: float | None
-    high: float | None
+    these: Interval | None
+    others: Interval | None
 
 
 def krippendorff_alpha(
     votes: Sequence[tuple[str, str, Hashable]], level: Level, *, resamples: int, seed: int
 ) -> Alpha | None:
-    """Return alpha of (item, annotator, value) votes; None if nothing can be compared.
+    """Alpha of (item, annotator, value) votes; None if nothing can be compared.
 
     That is so if no item has two answers, or if all answers are the same. Without `resamples`
-    the interval is None.
+    there is no bootstrap.
     """
-    counts, values = value_counts(votes)
-    counts = counts[counts.sum(axis=1) > 1]
-    point = _alpha(counts, values, level)
+    table = Table.of(votes)
+    point = _alpha(table.counts, table.values, level)
     if point is None:
         return None
-    low, high = _interval(counts, values, level, resamples, seed)
-    return Alpha(point, low, high)
+    without_each = [_alpha(counts, table.values, level) for counts in table.without_each()]
+    return Alpha(
+        point,
+        _bootstrap(table, level, resamples, seed),
+        jackknife(point, [alpha for alpha in without_each if alpha is not None]),
+    )
 
 
-def value_counts(
-    votes: Sequence[tuple[str, str, Hashable]],
-) -> tuple[NDArray[np.int64], list[Any]]:
-    """Return the count of each value for each item (items x values), and the sorted values."""
+@dataclass(frozen=True)
+class Table:
+    """The count of each value for each item (items x values), and the sorted values.
+
+    `cells` are the rows and columns of each person's answers.
+    """
+
+    counts: Counts
+    values: list[Any]
+    cells: list[tuple[Counts, Counts]]
+
+    @staticmethod
+    def of(votes: Sequence[tuple[str, str, Hashable]]) -> Table:
+        """The table of (item, annotator, value) votes."""
+        import numpy as np
+
+        items = dict.fromkeys(item for item, _, _ in votes)
+        row_of = {item: row for row, item in enumerate(items)}
+        values: list[Any] = sorted({value for _, _, value in votes})
+        column_of = {value: column for column, value in enumerate(values)}
+        cells_of: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for item, person, value in votes:
+            cells_of[person].append((row_of[item], column_of[value]))
+        counts = np.zeros((len(row_of), len(values)), np.int64)
+        cells = [
+            (rows, columns) for rows, columns in (np.array(own).T for own in cells_of.values())
+        ]
+        for own in cells:
+            np.add.at(counts, own, 1)
+        return Table(counts, values, cells)
+
+    def without_each(self) -> Iterator[Counts]:
+        """Yield the counts without each person."""
+        import numpy as np
+
+        for own in self.cells:
+            counts = self.counts.copy()
+            np.subtract.at(counts, own, 1)
+            yield counts
+
+
+def jackknife(point: float, without_each: Sequence[float]) -> Interval | None:
+    """The 95 % t-interval of alpha over people, from alpha without each; None for fewer than three.
+
+    Its standard error is the jackknife's (Efron and Stein 1981). Alpha is at most 1.
+    """
     import numpy as np
+    from scipy.stats import t
 
-    row_of = {item: row for row, item in enumerate(dict.fromkeys(item for item, _, _ in votes))}
-    values: list[Any] = sorted({value for _, _, value in votes})
-    column_of = {value: column for column, value in enumerate(values)}
-    counts = np.zeros((len(row_of), len(values)), np.int64)
-    for item, _, value in votes:
-        counts[row_of[item], column_of[value]] += 1
-    return counts, values
+    n = len(without_each)
+    if n < 3:
+        return None
+    error = np.sqrt((n - 1) * np.var(without_each))
+    reach = float(t.ppf(QUANTILES[1], n - 1) * error)
+    return Interval(max(point - reach, -1.0), min(point + reach, 1.0))
 
 
-def _alpha(counts: NDArray[np.int64], values: list[Any], level: Level) -> float | None:
+def _alpha(counts: Counts, values: list[Any], level: Level) -> float | None:
     import krippendorff
 
+    counts = counts[counts.sum(axis=1) > 1]
     if (counts.sum(axis=0) > 0).sum() < 2:
         return None
     domain = values if level != "nominal" else list(range(len(values)))
@@ -69,15 +133,15 @@ def _alpha(counts: NDArray[np.int64], values: list[Any], level: Level) -> float 
     )
 
 
-def _interval(
-    counts: NDArray[np.int64], values: list[Any], level: Level, resamples: int, seed: int
-) -> tuple[float | None, float | None]:
+def _bootstrap(table: Table, level: Level, resamples: int, seed: int) -> Interval | None:
     import numpy as np
 
+    counts = table.counts[table.counts.sum(axis=1) > 1]
     rng = np.random.default_rng(seed)
     samples = (counts[rng.integers(0, len(counts), len(counts))] for _ in range(resamples))
-    alphas = [alpha for sample in samples if (alpha := _alpha(sample, values, level)) is not None]
-    if not alphas:
-        return None, None
-    low, high = np.quantile(alphas, [0.025, 0.975])
-    return float(low), float(high)
+    alphas = [_alpha(sample, table.values, level) for sample in samples]
+    known = [alpha for alpha in alphas if alpha is not None]
+    if not known:
+        return None
+    low, high = np.quantile(known, QUANTILES)
+    return Interval(float(low), float(high))

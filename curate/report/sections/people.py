@@ -24,8 +24,9 @@ def agreement(workspace: Workspace) -> Section | None:
             "texts": row["items"],
             "annotators": row["annotators"],
             "alpha": row["alpha"],
-            "low": row["alpha_low"],
-            "high": row["alpha_high"],
+            "these people": _interval(row["alpha_low"], row["alpha_high"]),
+            "people like these": _interval(row["others_low"], row["others_high"]),
+            "headline": row["headline"],
             "settled by": row["method"],
             "undecided": row["undecided"],
         }
@@ -36,11 +37,17 @@ def agreement(workspace: Workspace) -> Section | None:
     counts = Counter(_settled(row["value"]) for row in labels if row["question"] == first)
     shares = [{"value": value, "texts": count} for value, count in sorted(counts.items())]
     words = (
-        "Krippendorff's alpha is 1 where people agree fully and 0 where they agree as by chance; "
-        "low and high are a 95 % bootstrap interval over texts."
+        "Krippendorff's alpha is 1 where people agree fully and 0 where they agree as by chance. "
+        "Its 95 % intervals speak of these people only (a bootstrap over texts), or of people like "
+        "them (a jackknife over people); the headline says which to quote. What is undecided has "
+        "no value anywhere; its posterior is kept."
     )
     chart = charts.bars(shares, "value", "texts") if 0 < len(shares) <= 12 else ""
     return section("Agreement", words, chart=chart, rows=rows)
+
+
+def _interval(low: float | None, high: float | None) -> str | None:
+    return None if low is None or high is None else f"{low:.3f} to {high:.3f}"
 
 
 def _settled(value: str | None) -> str:
@@ -63,5 +70,8 @@ def annotators(workspace: Workspace) -> Section | None:
         row["status"] for round_ in workspace.rounds.all() for row in round_.answers()
     )
     counted = ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
-    words = f"Answers until now: {counted}. Skill is the estimated probability of the right answer."
+    words = (
+        f"Answers until now: {counted}. Skill is the probability of the right answer, with its "
+        "90 % interval."
+    )
     return section("Annotators", words, rows=rows)

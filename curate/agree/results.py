@@ -1,0 +1,87 @@
+"""What `agree` reports of a question: counts, and alpha with those of whom it speaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from curate.agree.agreement.alpha import krippendorff_alpha
+from curate.agree.kinds import Settled
+from curate.agree.spec import AgreeSpec
+
+FEW = 10
+"""With fewer people, the interval for people like them is the headline."""
+
+THESE, OTHERS = "these people", "people like these"
+
+
+@dataclass(frozen=True)
+class QuestionResult:
+    """Agreement on one question.
+
+    `alpha_low` and `alpha_high` hold for these people only (a bootstrap over texts), `others_low`
+    and `others_high` for people like them (a jackknife over people); both are 95 % intervals.
+    `headline` says which of the two to quote.
+    """
+
+    question: str
+    kind: str
+    method: str
+    answers: int
+    items: int
+    annotators: int
+    undecided: int
+    alpha: float | None
+    alpha_low: float | None
+    alpha_high: float | None
+    others_low: float | None
+    others_high: float | None
+    headline: str | None
+
+
+def measured(settled: Settled, spec: AgreeSpec) -> QuestionResult:
+    """The agreement on a settled question."""
+    alpha, people = None, len({who for _, who, _ in settled.votes})
+    if settled.level is not None:
+        options = {"resamples": spec.bootstrap, "seed": spec.seed}
+        alpha = krippendorff_alpha(settled.votes, settled.level, **options)
+    these, others = (alpha.these, alpha.others) if alpha else (None, None)
+    headline = OTHERS if others and (people < FEW or not these) else THESE if these else None
+    return QuestionResult(
+        question=settled.question.name,
+        kind=settled.question.kind,
+        method=settled.truth.method,
+        answers=len(settled.votes),
+        items=len(settled.truth.labels),
+        annotators=people,
+        undecided=sum(label.undecided for label in settled.truth.labels),
+        alpha=alpha.value if alpha else None,
+        alpha_low=these.low if these else None,
+        alpha_high=these.high if these else None,
+        others_low=others.low if others else None,
+        others_high=others.high if others else None,
+        headline=headline,
+    )
+
+
+def sentences(result: QuestionResult) -> Iterator[str]:
+    """Say how far people agree, of whom that holds, and what they left undecided."""
+    if result.alpha is not None:
+        yield f"{result.question}: alpha {result.alpha:.2f}{_interval(result)}"
+    if result.undecided:
+        yield f"{result.question}: {result.undecided} of {result.items} texts are undecided"
+
+
+def _interval(result: QuestionResult) -> str:
+    these = _between(
+        result.alpha_low, result.alpha_high, f"{THESE} only, by a bootstrap over texts"
+    )
+    others = _between(
+        result.others_low, result.others_high, f"{OTHERS}, by a jackknife over people"
+    )
+    parts = [others, these] if result.headline == OTHERS else [these, others]
+    return "".join(f"; {part}" for part in parts if part)
+
+
+def _between(low: float | None, high: float | None, whom: str) -> str:
+    return "" if low is None else f"95 % from {low:.2f} to {high:.2f} for {whom}"

@@ -1,0 +1,90 @@
+"""Settle a question about categories: its labels by a method, and the skill of each person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from curate.agree.truth import dawid_skene, hierarchical
+from curate.agree.truth.coded import SAME, Coded, leaders
+from curate.agree.truth.skill import mean_skill, rightness, skills
+from curate.agree.truth.truth import Label, Truth, Votes
+from curate.agree.truth.votes import majority, wawa, weighted_vote
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+AVERAGED: tuple[Callable[[Coded], Array], ...] = (
+    dawid_skene.posterior,
+    hierarchical.posterior,
+    weighted_vote,
+    wawa,
+)
+"""Two sharp methods and two blunt ones."""
+
+
+def mean_of_four(coded: Coded) -> Array:
+    """The mean posterior of AVERAGED: items x values.
+
+    No single model is calibrated on real crowds: answers to one text are not independent given its
+    class, so that EM runs to certainty. The mean of sharp and blunt ones is calibrated.
+    """
+    import numpy as np
+
+    return np.asarray(np.mean([method(coded) for method in AVERAGED], axis=0))
+
+
+METHODS: Mapping[str, Callable[[Coded], Array]] = {
+    "auto": mean_of_four,
+    "majority": majority,
+    "dawid_skene": dawid_skene.posterior,
+}
+"""The posterior by each method, by its name in the settings."""
+
+NAMES = {"auto": "mean_of_four"}
+"""Names of methods in the tables, where these differ."""
+
+
+def settle(votes: Votes, method: str, offered: Sequence[str] = ()) -> Truth:
+    """Settle (item, annotator, value) votes.
+
+    Values `offered` that nobody gave have probability 0. Skills are those of the hierarchical
+    model, whatever the method.
+    """
+    coded = Coded.of(votes)
+    model = hierarchical.fit(coded)
+    right = rightness(coded, model)
+    return Truth(
+        NAMES.get(method, method),
+        _labels(coded, METHODS[method](coded), offered),
+        skill=skills(mean_skill(coded, model), right),
+        rightness=right,
+    )
+
+
+def _labels(coded: Coded, posterior: Array, offered: Sequence[str]) -> tuple[Label, ...]:
+    """The labels. A tie is undecided, and so is a value that leads though nobody gave it."""
+    import numpy as np
+
+    shares, leading = coded.shares(), leaders(posterior)
+    votes = np.bincount(coded.item)
+    zeros = dict.fromkeys(offered, 0.0)
+    labels = []
+    for place, item in enumerate(coded.items):
+        best = np.flatnonzero(leading[place])
+        is_undecided = len(best) > 1 or shares[place, best[0]] < SAME
+        labels.append(
+            Label(
+                item=item,
+                value=None if is_undecided else coded.values[best[0]],
+                posterior=zeros | dict(zip(coded.values, posterior[place].tolist(), strict=True)),
+                confidence=float(posterior[place].max()),
+                votes=int(votes[place]),
+                agreement=float(shares[place, best].max()),
+                undecided=is_undecided,
+            )
+        )
+    return tuple(labels)
