@@ -3,21 +3,55 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 
 from curate import console
 from curate.commands.app import app
 from curate.errors import CurateError
 
+NO_MEMORY = (
+    *("failed to map segment", "cannot allocate memory", "can't start new thread"),
+    *("failed to launch worker thread", "resource temporarily unavailable"),
+)
+"""How libraries say that the system gave them no more memory, or no more threads."""
+
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # the locale C has no letters but ASCII
+            stream.reconfigure(encoding="utf-8", errors="replace")
     try:
         app()
     except CurateError as problem:
         console.error(problem)
         sys.exit(problem.exit_code)
-    except OSError as problem:
-        where = f"{problem.filename}: " if problem.filename else ""
+    except Exception as fault:
+        error = expected(fault)
+        if error is None:
+            raise
+        console.error_plainly(error)
+        sys.exit(error.exit_code)
+
+
+def expected(fault: Exception) -> CurateError | None:
+    """The error to show for a fault that a person can do something about; None for any other."""
+    if isinstance(fault, MemoryError) or any(words in str(fault).lower() for words in NO_MEMORY):
+        return CurateError(
+            f"there is too little memory: {_first_line(fault)}",
+            hint="end other programs, or give fewer --workers; what was done is kept",
+        )
+    if isinstance(fault, ImportError):
+        return CurateError(
+            f"a library cannot be loaded: {_first_line(fault)}",
+            hint="install curate again into this Python, with all it needs",
+        )
+    if isinstance(fault, OSError):
+        where = f"{fault.filename}: " if fault.filename else ""
         hint = "what was done is kept: mend it and run the same command again"
-        console.error(CurateError(f"{where}{problem.strerror or problem}", hint=hint))
-        sys.exit(1)
+        return CurateError(f"{where}{fault.strerror or fault}", hint=hint)
+    return None
+
+
+def _first_line(fault: Exception) -> str:
+    return next(iter(str(fault).split("\n")), "").strip() or type(fault).__name__

@@ -13,6 +13,7 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import CurateError
+from curate.saying import addressed
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,12 +38,17 @@ def error(problem: CurateError) -> None:
     console.print(problem.message, markup=False)
     if problem.hint:
         console.print("hint:", style="bold", end=" ")
-        console.print(problem.hint, markup=False)
+        console.print(addressed(problem.hint), markup=False)
+
+
+def error_plainly(problem: CurateError) -> None:
+    """Show an expected error without rich, which can be what there was no memory for."""
+    sys.stderr.write(f"error: {problem.message}\nhint: {addressed(problem.hint)}\n")
 
 
 def note(text: str) -> None:
     """Print a line on stderr."""
-    _stderr().print(text, markup=False)
+    _stderr().print(addressed(text), markup=False)
 
 
 def ask(question: str, *, hint: str) -> str:
@@ -95,14 +101,14 @@ def step(outcome: Step) -> None:
     duration = f"  [dim]{outcome.seconds:.1f} s[/dim]"
     console.print(f"[bold]{outcome.stage:>8}[/bold]  {_summary(outcome.result)}{duration}")
     for line in getattr(outcome.result, "notes", ()):
-        console.print(f"          [dim]{_escaped(line)}[/dim]")
+        console.print(f"          [dim]{_escaped(addressed(line))}[/dim]")
     warnings(outcome.warnings)
 
 
 def warnings(found: Sequence[StageWarning]) -> None:
     """Print warnings on stderr, a line each."""
     for warning in found:
-        _stderr().print(f"[yellow]warning:[/yellow] {_escaped(warning.words)}")
+        _stderr().print(f"[yellow]warning:[/yellow] {_escaped(addressed(warning.words))}")
 
 
 def _summary(result: Any) -> str:
@@ -138,7 +144,7 @@ def show(result: Any, *, as_json: bool) -> None:
             show(value, as_json=False)
         elif isinstance(value, tuple):
             for line in value:
-                console.print(f"{'':>22}  {_escaped(str(line))}")
+                console.print(f"{'':>22}  {_escaped(addressed(str(line)))}")
 
 
 def table(rows: Sequence[Any], *, title: str = "") -> None:
@@ -175,7 +181,8 @@ def waiting(result: Any, batches: Sequence[Batch], logins: Sequence[Login]) -> N
         console.print(f"  login        {_escaped(login.user)}  {_escaped(login.password or '')}")
     elif login.listed:
         console.print(f"  logins       `curate server accounts list --server {backend}`")
-    console.print("  then         `curate run` again  (`curate round close` ends the round early)")
+    then = "`curate run` again  (`curate round close` ends the round early)"
+    console.print(f"  then         {_escaped(addressed(then))}")
 
 
 def _items(result: Any) -> list[tuple[str, Any]]:

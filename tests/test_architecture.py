@@ -54,7 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("embed", "stage"),
     STAGES,
     ("run", "takedown"),
-    ("connections", "console", "commands", "cli", "__main__"),
+    ("connections", "console", "saying", "commands", "cli", "__main__"),
 )
 """Packages and modules, from the bottom up: each imports only from its own row or below it."""
 

@@ -70,7 +70,7 @@ def test_what_was_set_for_a_round_lasts_until_it_is_sent(run, folder):
     wanted = ("--set", "push.overlap=3", "--set", "sample.n=5")
     code, _, err = run("run", "-w", folder, *wanted)
     assert (code, "only 2 can be asked" in err) == (1, True)
-    assert "`curate run` sends it" in run("run", "-w", folder, "--next-round")[2]
+    assert f"`curate run -w {folder}` sends it" in run("run", "-w", folder, "--next-round")[2]
     code, _, err = run("run", "-w", folder)  # the recipe says 2
     assert (code, "round 1 was opened with --set push.overlap=3" in err) == (1, True)
     code, _, err = run("push", "-w", folder)

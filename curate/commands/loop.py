@@ -17,6 +17,7 @@ from curate.commands.options import (
     Workers,
     open_workspace,
     plain_app,
+    refuse_beside,
     working_on,
 )
 from curate.errors import RecipeError
@@ -69,7 +70,11 @@ def run_command(
     workspace = open_workspace(root)
     if path is not None:
         files.load(path)
+    else:
+        workspace.require()
     if dry_run:
+        of_rounds = {"next_round": next_round, "purpose": purpose}
+        refuse_beside("--dry-run", (name for name, value in of_rounds.items() if value))
         recipe = files.load(path, set_ or ()) if path else files.of_workspace(workspace, set_ or ())
         with working_on(workspace, engine or recipe.engine, workers or recipe.workers):
             _forecast(recipe, workspace, as_json)

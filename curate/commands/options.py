@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curate import console
+from curate.errors import RecipeError
+from curate.saying import speak_of
 
 if TYPE_CHECKING:
     from curate.workspace import Workspace
 
 Root = Annotated[
-    Path, typer.Option("-w", "--workspace", envvar="CURATE_WORKSPACE", help="The run's folder.")
+    Path,
+    typer.Option(
+        "-w",
+        "--workspace",
+        envvar="CURATE_WORKSPACE",
+        help="The run's folder.",
+        callback=speak_of,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Wait = Annotated[float, typer.Option(help="Seconds to wait for another command to end.")]
@@ -45,6 +54,14 @@ def open_workspace(root: Path, *, accept_withdrawals: bool = False) -> Workspace
 
     connections = Connections(root, console.watch, accept_withdrawals=accept_withdrawals)
     return Workspace(root, connect=connections, watch=console.watch, maker=maker)
+
+
+def refuse_beside(option: str, others: Iterable[str]) -> None:
+    """Raise RecipeError for the first of `others`, given beside an option that leaves it unused."""
+    for name in others:
+        raise RecipeError(
+            f"--{name.replace('_', '-')} has no effect beside {option}", hint="leave it out"
+        )
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from curate import console
-from curate.commands.options import plain_app
+from curate.commands.options import HERE, Root, plain_app
 
 recipe = plain_app("Recipes: their schema, and whether one is right.")
 
@@ -25,7 +25,9 @@ def recipe_schema() -> None:
 
 
 @recipe.command("check")
-def recipe_check(path: Annotated[Path, typer.Argument(help="A recipe.")]) -> None:
+def recipe_check(
+    path: Annotated[Path, typer.Argument(help="A recipe.")], root: Root = HERE
+) -> None:
     """Say whether a recipe can be used as written.
 
     Example: curate recipe check recipes/sentiment.yaml

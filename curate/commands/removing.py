@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
-from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app
+from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app, refuse_beside
 from curate.errors import CurateError
 
 if TYPE_CHECKING:
@@ -40,11 +40,15 @@ def remove_command(
     Example: curate remove --domain example.org --reason "asked by the owner"
     """
     workspace = open_workspace(root)
+    workspace.require()
+    request = {"ids": ids, "domain": domain, "url": url}
+    if check:
+        others = {"reason": reason, **request, "only": only, "yes": yes}
+        refuse_beside("--check", (name for name, value in others.items() if value))
     with workspace.lock.hold("remove", wait=wait):
         if check:
             checked(workspace, as_json)
         else:
-            request = {"ids": ids, "domain": domain, "url": url}
             taken_down(workspace, reason, request, only, yes, as_json)
 
 

@@ -32,5 +32,6 @@ def round_close(root: Root = HERE, as_json: Json = False, wait: Wait = 0) -> Non
     from curate.pull.stage import close_round
 
     workspace = open_workspace(root)
+    workspace.require()
     with workspace.lock.hold("round close", wait=wait):
         console.show(close_round(workspace), as_json=as_json)

@@ -21,6 +21,7 @@ from curate.commands.options import (
     Workers,
     open_workspace,
     plain_app,
+    refuse_beside,
     working_on,
 )
 from curate.commands.settings import from_command_line, options
@@ -46,6 +47,11 @@ class Call:
     engine: str | None = None
     workers: int | None = None
 
+    @property
+    def given(self) -> list[str]:
+        """The names of the settings on the command line."""
+        return [name for name, value in self.settings.items() if value is not None]
+
     def run(self, *, accept_withdrawals: bool = False) -> None:
         """Run the stage with the recipe's settings; those on the command line replace them."""
         stage, name = self.stage, self.stage.name
@@ -55,8 +61,7 @@ class Call:
         settings = from_command_line(stage.spec, self.settings)
         spec = validated(stage.spec, {**of_recipe, **settings}, where=f"curate {name}")
         refuse_unused(spec, where=f"curate {name}", only=lambda place: place[0] in settings)
-        if stage.reads:
-            _require_beginning(workspace, stage.required(workspace, spec))
+        _require_beginning(workspace, stage.required(workspace, spec) if stage.reads else ())
         engine, workers = self.engine or recipe.engine, self.workers or recipe.workers
         with (
             workspace.lock.hold(name, wait=self.wait),
@@ -72,7 +77,7 @@ def _require_beginning(workspace: Workspace, required: Collection[str]) -> None:
     if required:
         workspace.tables.require("pool")
     else:
-        workspace.about()
+        workspace.require()
 
 
 def command(name: str) -> Any:
@@ -132,6 +137,7 @@ def _clean(
         return
     from curate.commands.explaining import explained
 
+    refuse_beside("--explain" if explain else "--what-if", call.given)
     explained(open_workspace(call.workspace), explain, what_if or (), call.as_json)
 
 
@@ -146,7 +152,9 @@ def _push(
         return
     from curate.run.asking import put_back
 
+    refuse_beside("--restore", call.given)
     workspace = open_workspace(call.workspace)
+    workspace.require()
     with workspace.lock.hold("push --restore", wait=call.wait):
         console.show(put_back(workspace), as_json=call.as_json)
 
@@ -163,6 +171,7 @@ def _pull(
         return
     from curate.run.asking import bring_answers
 
+    refuse_beside("--answers", [*call.given, *(["accept_withdrawals"] * accept_withdrawals)])
     workspace = open_workspace(call.workspace)
     workspace.tables.require("pool")
     with workspace.lock.hold("pull", wait=call.wait):

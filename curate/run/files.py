@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -153,5 +154,6 @@ def begin(workspace: Workspace, template: str) -> list[str]:
         lines.append(f"people will see the form {form}")
     patterns = ", ".join(path for source in recipe.pool.sources for path in source.paths)
     (root / "data").mkdir(exist_ok=True)
-    lines.append(f"put your texts at {root}/{patterns}, then: curate run -w {root}")
+    run = f"curate run -w {shlex.quote(str(root))}"
+    lines.append(f"put your texts at {root}/{patterns}, then: {run}")
     return lines

@@ -73,6 +73,11 @@ class Workspace:
             )
         return dict(about)
 
+    def require(self) -> None:
+        """Raise MissingInput unless the folder is a workspace or holds a recipe to begin with."""
+        if not (self.root / "recipe.yaml").is_file():
+            self.about()
+
     def path(self, name: str) -> Path:
         """A recipe's path: relative ones are relative to the workspace."""
         return self.root / Path(name).expanduser()
