@@ -2,6 +2,7 @@
 
 import json
 import pickle
+from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
@@ -19,13 +20,16 @@ from curate.export.formats import read_shard
 from curate.export.verify import verify
 from curate.metrics import cross_entropy
 from curate.records import Question
+from curate.report.qualities import quality_by_group
 from curate.score import calibration, heads, learning
 from curate.score import stage as score
 from curate.score.predicting import Stacked
-from curate.score.quality import interval, quality_function
+from curate.score.quality import quality_function, spread
 from curate.score.scaling import Moments
 from curate.score.spec import ScoreSpec
+from curate.spec import validated
 from tests import whole_score
+from tests.conftest import BAD, FILMS, GOOD, MEALS, reviews
 
 MOOD = Question("mood", "choice", ("text",), ("bad", "fine", "good"), ("bad", "fine", "good"))
 
@@ -180,16 +184,16 @@ def test_the_scale_is_that_of_all_vectors_whatever_the_shards(sizes, centre, spr
     assert direct == pytest.approx(whole @ weights + bias, rel=1e-9, abs=10 * size)
 
 
-def test_an_interval_is_of_the_heads_that_never_saw_the_label():
+def test_a_spread_is_of_the_heads_that_never_saw_the_label():
     middle = np.array([0.5, 0.5, 0.9, 0.2])
     samples = np.linspace(0, 1, 21)[:, None] * np.ones(4)
     samples[11:, 1] = np.nan  # the others reach from 0 to 0.5
     samples[:, 3] = np.nan  # all saw it
-    quality, low, high = interval(middle, samples)
+    quality, low, high = spread(middle, samples)
     assert quality.tolist() == middle.tolist()
     assert low == pytest.approx([0.05, 0.025, 0.05, 0.2])
     assert high == pytest.approx([0.95, 0.5, 0.95, 0.2])
-    known = interval(middle[:1], samples[:, :1])
+    known = spread(middle[:1], samples[:, :1])
     assert known[:, 0].tolist() == [quality[0], low[0], high[0]]
 
 
@@ -211,6 +215,78 @@ def test_quality_is_what_the_recipe_says():
 def test_quality_of_what_is_not_asked_is_an_error(quality):
     with pytest.raises(RecipeError):
         quality_function(ScoreSpec(quality=quality), MOOD)
+
+
+@pytest.mark.parametrize(
+    "quality",
+    [
+        {"values": {"bad": -0.1, "fine": 0.5, "good": 1}},
+        {"values": {"bad": 0, "fine": 0.5, "good": 1.01}},
+        {"values": {"bad": 0, "fine": float("nan"), "good": 1}},
+        {"values": {"bad": 0, "fine": 0.5, "good": float("inf")}},
+        {"clarity": []},
+    ],
+)
+def test_a_quality_that_is_no_share_is_refused_with_the_recipe(quality):
+    with pytest.raises(RecipeError, match=r"quality\.(values\.\w+|clarity): ") as caught:
+        validated(ScoreSpec, {"quality": quality}, where="score")
+    assert "\n" not in caught.value.message
+
+
+def test_no_rounding_takes_a_quality_beyond_one():
+    worth = quality_function(ScoreSpec(quality={"values": dict.fromkeys(MOOD.labels, 1.0)}), MOOD)
+    rng = np.random.default_rng(0)
+    p = calibration.softmax(rng.normal(size=(5000, 3)))
+    assert (p.sum(axis=1) > 1).any()
+    assert worth(p).max() == 1.0
+
+
+def test_a_fold_is_calibrated_by_the_labels_of_the_others():
+    """Its own labels are just what it is measured on: not even one number may come from them."""
+    rng = np.random.default_rng(5)
+    logits = rng.normal(size=(60, 3)) * 3
+    folds = np.arange(60) % 3
+    truth = np.eye(3)[rng.integers(3, size=60)]
+    truth[folds == 0] = np.eye(3)[logits[folds == 0].argmax(axis=1)]  # this fold is always right
+    lesson = learning.Lesson(np.zeros((60, 1)), truth, folds)
+    found = learning._calibrated(logits, lesson)
+    for fold in range(3):
+        own = folds == fold
+        temperature = calibration.fit_temperature(logits[~own], truth[~own])
+        assert found[own] == pytest.approx(calibration.softmax(logits[own] / temperature))
+    wrong = truth.copy()
+    wrong[folds == 0] = np.roll(truth[folds == 0], 1, axis=1)
+    again = learning._calibrated(logits, learning.Lesson(lesson.vectors, wrong, folds))
+    assert np.array_equal(again[folds == 0], found[folds == 0])
+    assert not np.allclose(again[folds == 1], found[folds == 1])
+
+
+def test_low_and_high_hold_four_of_five_further_heads():
+    """Of 20 heads the 5 and 95 % quantiles hold 19 * .9 / 21 = 81 % of others like them."""
+    inside, inside_labelled = [], []
+    for seed in range(6):
+        vectors, own = clouds(n=200, spread=1.5, seed=seed)
+        truth, rows = np.eye(3)[own[:60]], np.arange(60)
+        scale = Moments.of(vectors).scale()
+        lesson = learning.Lesson(scale.scaled(vectors[rows]), truth, rows % 5)
+        worth = quality_function(
+            ScoreSpec(quality={"values": {"bad": 0, "fine": 0.5, "good": 1}}), MOOD
+        )
+        learn, rng = heads.choice_head(MOOD.labels), np.random.default_rng(seed)
+        made, labelled = learning.learn_heads(learn, lesson, worth, 20, rng)
+        learned = learning.Learned("mood", MOOD.labels, scale, made, worth)
+        _, low, high = Stacked.of(learned).predict(vectors).quality
+        _, labelled_low, labelled_high = labelled.quality
+        for _ in range(40):
+            head, seen = learning.resample(learn, lesson, made.inverse_strength, rng)
+            logits = heads.predict(head, scale.scaled(vectors)) / made.temperature
+            other = worth(calibration.softmax(logits))
+            inside.append(((low <= other) & (other <= high))[60:].mean())
+            unseen = np.setdiff1d(rows, seen)
+            held = (labelled_low <= other[:60]) & (other[:60] <= labelled_high)
+            inside_labelled.append(held[unseen].mean())
+    assert 0.76 <= np.mean(inside) <= 0.86
+    assert 0.6 <= np.mean(inside_labelled) <= 0.78
 
 
 # ── the stage
@@ -277,7 +353,7 @@ def test_scores_are_those_of_all_vectors_in_memory(offline, monkeypatch, setting
     )
     scores = offline.workspace.tables.read("scores")
     assert scores["id"].to_pylist() == ids
-    assert np.flatnonzero(scores["out_of_fold"]).tolist() == rows.tolist()
+    assert np.flatnonzero(scores["out_of_fold"]).tolist() == sorted(rows.tolist())
     for place, value in enumerate(question.labels):
         column = scores[f"sentiment:{value}"].to_numpy()
         assert column == pytest.approx(probabilities[:, place], abs=1e-9)
@@ -397,6 +473,51 @@ def test_labels_are_of_kept_documents_outside_the_holdout(labelled):
     )
     own = {row["id"] for row in labelled.rows("scores") if row["out_of_fold"]}
     assert own == set(ids[3:]) - set(dropped)
+
+
+def test_neither_scores_nor_their_spread_depend_on_the_order_of_the_pool(offline, tmp_path):
+    def made(run, order):
+        lines = reviews(FILMS, GOOD) + reviews(MEALS, BAD)
+        run.lines("all.jsonl", [lines[place] for place in order])
+        run.pool(holdout=0.1)
+        run.run("clean")
+        run.run("sample", n=40, strategy="random", seed=1)
+        run.run("push", backend="folder", form="sentiment", overlap=1)
+        run.answer("ann", opinion=lambda text: ("negative", "positive")[crc32(text.encode()) % 2])
+        run.run("pull")
+        run.run("agree", bootstrap=0)
+        run.run("score", encoder="chargram", resamples=7, **STAGES)
+        return {row["id"]: row for row in run.rows("scores")}
+
+    size = len(reviews(FILMS, GOOD) + reviews(MEALS, BAD))
+    one = made(offline, range(size))
+    other = made(type(offline)(tmp_path / "other"), np.random.default_rng(0).permutation(size))
+    assert list(one) != list(other)
+    assert {id for id, row in one.items() if row["out_of_fold"]} == {
+        id for id, row in other.items() if row["out_of_fold"]
+    }
+    assert max(row["high"] - row["low"] for row in one.values()) > 0.01
+    for id, row in one.items():
+        for name in ("quality", "low", "high"):
+            assert row[name] == pytest.approx(other[id][name], abs=1e-6)
+
+
+@pytest.mark.parametrize("value", [-0.2, 1.5, float("inf"), -float("inf")])
+def test_scores_with_a_quality_that_is_none_are_refused_by_every_reader(whole, value):
+    (path,) = whole.workspace.tables.shards("scores")
+    table = pq.read_table(path)
+    row = next(row for row in whole.rows("mix") if row["copies"])
+    place = table["id"].to_pylist().index(row["id"])
+    quality = table["quality"].to_pylist()
+    quality[place] = value
+    column = table.column_names.index("quality")
+    pq.write_table(table.set_column(column, "quality", pa.array(quality, pa.float64())), path)
+    storage.seal(path.parent, whole.workspace.tables.made("scores"))
+    words = f"the quality of {row['id']} is {value:g}, not 0 to 1"
+    with pytest.raises(DataError, match=words):
+        whole.run("mix", groups=["source"], within={"strategy": "softmax"}, budget="50%")
+    with pytest.raises(DataError, match=words):
+        quality_by_group(whole.workspace, whole.root / "scratch")
 
 
 def test_vectors_are_kept_and_only_what_is_missing_is_made(labelled):

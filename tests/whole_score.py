@@ -67,7 +67,10 @@ def best(learn, labelled, truth, folds):
 
 
 def whole_scores(vectors, rows, truth, folds, learn, quality_of, resamples, seed):
-    """Return the probabilities of every row, and quality, low and high; None without a quality."""
+    """Return the probabilities of every row, and quality, low and high; None without a quality.
+
+    `rows` are the labelled ones, in the order of their ids.
+    """
     inputs = scaled(vectors)
     labelled = inputs[rows]
     strength, logits = best(learn, labelled, truth, folds)
@@ -108,6 +111,7 @@ def labelled_rows(workspace, ids, question, values):
         for row, id in enumerate(ids)
         if any(labels.get(id, {}).get(value, 0) for value in values)
     ]
+    rows.sort(key=lambda row: ids[row])
     truth = np.array([[labels[ids[row]].get(value, 0.0) for value in values] for row in rows])
     return np.array(rows), truth / truth.sum(axis=1, keepdims=True)
 

@@ -16,6 +16,7 @@ from curate.mixture.selection import ascending
 from curate.report.folding import encoded, of_shards, read
 from curate.report.quartiles import Values, quartiles
 from curate.workspace import Workspace
+from curate.workspace.documents import check_qualities
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,6 +101,7 @@ class _Scan:
         if not (self.scores / path.name).exists():
             return mix.num_rows, None
         scores = read(self.scores / path.name, "id", "quality")
+        check_qualities(scores)
         quality_of = np.asarray(scores["quality"].to_numpy(), np.float64)
         places = pc.index_in(mix["id"], value_set=scores["id"])
         rows, quality = mix.filter(pc.is_valid(places)), quality_of[places.drop_null()]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from curate.metrics import cross_entropy
 from curate.score.calibration import fit_temperature, softmax
 from curate.score.heads import Head, Learn, predict
-from curate.score.quality import Quality, interval
+from curate.score.quality import Quality, spread
 from curate.score.scaling import Scale
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ class Learned:
 
 @dataclass(frozen=True)
 class Predictions:
-    """The probabilities of some documents (documents x values) and their quality with its interval.
+    """The probabilities of some documents (documents x values), their quality and its spread.
 
-    `quality` is 3 x documents: itself, low, high; None without a quality.
+    `quality` is 3 x documents: itself, low, high (see QUANTILES); None without a quality.
     """
 
     probabilities: Array
@@ -100,9 +100,9 @@ def learn_heads(
         sample[seen] = np.nan
         resampled.append(own)
         samples.append(sample)
-    intervals = interval(quality(probabilities), np.stack(samples))
+    qualities = spread(quality(probabilities), np.stack(samples))
     heads = Heads(head, strength, temperature, tuple(resampled))
-    return heads, Predictions(probabilities, intervals)
+    return heads, Predictions(probabilities, qualities)
 
 
 def _calibrated(logits: Array, lesson: Lesson) -> Array:

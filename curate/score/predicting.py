@@ -11,7 +11,7 @@ from curate import storage, tables
 from curate.embed import VectorShard
 from curate.score.calibration import softmax
 from curate.score.learning import Learned, Predictions
-from curate.score.quality import interval
+from curate.score.quality import spread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,7 +105,7 @@ class Stacked:
         if quality is None:
             return Predictions(probabilities, None)
         qualities = np.stack([quality(sample) for sample in samples])
-        return Predictions(probabilities, interval(quality(probabilities), qualities))
+        return Predictions(probabilities, spread(quality(probabilities), qualities))
 
     def _probabilities(self, vectors: NDArray[np.float32]) -> Iterator[Array]:
         """Yield the probabilities by each head."""

@@ -20,7 +20,12 @@ Quality = Callable[["Array"], "Array"]
 """Probabilities (documents x values) → quality."""
 
 QUANTILES = (0.05, 0.95)
-"""The ends of the interval of a quality."""
+"""The ends of the spread of a quality over heads that were learned from resampled labels.
+
+Of 20 heads they hold about 82 % of further heads, about 69 % where a document is labelled, since
+only the heads that did not see its label count. They say how far heads differ, not what people
+answer: on eight sets with ratings they held 26 to 38 % of people's answers.
+"""
 
 
 @dataclass(frozen=True)
@@ -36,13 +41,16 @@ class Clarity:
 
 @dataclass(frozen=True)
 class Expectation:
-    """The expected worth, given that of each value."""
+    """The expected worth, given that of each value: 0 to 1."""
 
     worth: Array
 
     def __call__(self, probabilities: Array) -> Array:
         """The quality of each document."""
-        return probabilities @ self.worth
+        import numpy as np
+
+        # Probabilities may sum to a little more than 1.
+        return np.asarray(np.clip(probabilities @ self.worth, 0.0, 1.0))
 
 
 def quality_function(spec: ScoreSpec, question: Question) -> Quality | None:
@@ -75,11 +83,11 @@ def _place(name: str, values: tuple[str, ...]) -> int:
     return values.index(name)
 
 
-def interval(middle: Array, samples: Array) -> Array:
-    """Return the quality with its 5 % and 95 % quantiles over bootstrap heads: 3 x documents.
+def spread(middle: Array, samples: Array) -> Array:
+    """The quality with the quantiles QUANTILES of the heads' qualities: 3 x documents.
 
     `samples` are the qualities by each head, heads x documents; NaN where a head saw the label. A
-    document that all have seen has no prediction by them: its interval is the quality itself.
+    document that all have seen has no prediction by them: both ends are the quality itself.
     """
     import numpy as np
 

@@ -16,10 +16,12 @@ class QualitySpec(Spec):
     """How quality follows from the predicted answers; it lies between 0 and 1."""
 
     values: Annotated[
-        dict[str, float] | None, Field(description="Value → quality; the expectation is taken.")
+        dict[str, Annotated[float, Field(ge=0, le=1)]] | None,
+        Field(description="Value → quality, 0 to 1; the expectation is taken."),
     ] = None
     clarity: Annotated[
-        tuple[str, ...] | None, Field(description="The largest of these classes' probabilities.")
+        tuple[str, ...] | None,
+        Field(min_length=1, description="The largest of these classes' probabilities."),
     ] = None
 
     @model_validator(mode="after")
@@ -44,5 +46,7 @@ class ScoreSpec(Spec):
         Field(description="auto, minilm, use-m3, chargram, or a SentenceTransformer."),
     ] = "auto"
     folds: Annotated[int, Field(ge=2, description="Folds for labelled documents.")] = 5
-    resamples: Annotated[int, Field(ge=2, description="Heads behind the interval.")] = 20
+    resamples: Annotated[
+        int, Field(ge=2, description="Heads behind `low` and `high`, how far heads differ.")
+    ] = 20
     seed: Annotated[Seed, Field(description="Seed of folds and resamples.")] = 0

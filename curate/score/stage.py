@@ -136,19 +136,25 @@ def _learn(
     scale: Scale,
     shards: Sequence[VectorShard],
 ) -> tuple[Learned, Predictions]:
-    """Learn a question; return what was learned, and the predictions of labelled documents."""
+    """Learn a question; return what was learned, and the predictions of labelled documents.
+
+    Neither depends on the order of the documents.
+    """
     import numpy as np
     from threadpoolctl import threadpool_limits
 
     parts = [shards[place].read(rows) for place, rows in labels.by_shard().items()]
-    vectors = scale.scaled(np.concatenate(parts))
-    lesson = Lesson(vectors, labels.truth, assign_folds(labels.ids, spec))
+    vectors, folds = scale.scaled(np.concatenate(parts)), assign_folds(labels.ids, spec)
+    # Resamples are drawn by place: in the order of the ids they do not depend on that of the pool.
+    order = np.argsort(labels.ids)
+    lesson = Lesson(vectors[order], labels.truth[order], folds[order])
     learn = LEARNERS[question.kind](question.labels)
     quality = quality_function(spec, question)
     rng = np.random.default_rng(spec.seed)
     with threadpool_limits(1):  # on small matrices threads only wait for each other
         heads, labelled = learn_heads(learn, lesson, quality, spec.resamples, rng)
-    return Learned(question.name, question.labels, scale, heads, quality), labelled
+    learned = Learned(question.name, question.labels, scale, heads, quality)
+    return learned, labelled.take(np.argsort(order))
 
 
 def _predict(

@@ -75,6 +75,8 @@ class DocumentShard:
         arrays |= {name: verdicts[name] for name in ("id", *of_clean)}
         if self.scores is not None and of_scores:
             table = _read(self.scores, {"id", *of_scores})
+            if "quality" in of_scores:
+                check_qualities(table)
             arrays |= _spread(table, verdicts, verdicts["kept"], OTHER_SCORES)
         if self.mix is not None and of_mix:
             candidates = is_candidate(verdicts["kept"], documents["holdout"], verdicts["tokens"])
@@ -209,6 +211,20 @@ def _read(path: Path, columns: Iterable[str]) -> pa.Table:
     import pyarrow.parquet as pq
 
     return pq.read_table(path, columns=sorted(columns))
+
+
+def check_qualities(scores: pa.Table) -> None:
+    """Raise DataError for a quality that is not from 0 to 1; null and NaN are unknown."""
+    import pyarrow.compute as pc
+
+    quality = scores["quality"]
+    outside = pc.or_(pc.less(quality, 0.0), pc.greater(quality, 1.0))
+    wrong = scores.filter(outside).slice(0, 1).to_pydict()
+    if wrong["id"]:
+        raise DataError(
+            f"scores: the quality of {wrong['id'][0]} is {wrong['quality'][0]:g}, not 0 to 1",
+            hint="run `curate score` again",
+        )
 
 
 def _columns_of(path: Path | None, columns: Sequence[str]) -> set[str]:
