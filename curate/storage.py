@@ -117,6 +117,19 @@ def write_parquet(path: Path, table: pa.Table, *, dictionary: bool = True) -> No
         pq.write_table(table, temporary, compression="zstd", use_dictionary=dictionary)
 
 
+def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a Parquet file, or some of its columns, in the order named.
+
+    `pyarrow.parquet.read_table` would make a data set of it first, which takes as long again.
+    """
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        if columns is None:
+            return file.read()
+        return file.read(list(columns)).select(list(columns))
+
+
 def write_file_table(path: Path, table: pa.Table, provenance: Provenance) -> Stored:
     """Write a file table with its record in the Parquet metadata."""
     stored = Stored(provenance, _content(table), table.num_rows)

@@ -228,6 +228,7 @@ def test_help_loads_nothing_heavy() -> None:
 FLAT = ("sample", "score", "mix", "export", "evaluate", "report")
 WHOLE = {
     *("to_pylist", "to_pandas", "from_pylist", "iterrows", "itertuples", "read_table"),
+    "read_parquet",
     *(".tables.read", "tables.rows", ".documents.table", "axis=1"),
 }
 """Calls that make Python objects, or a frame, of a whole table."""

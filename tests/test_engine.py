@@ -3,6 +3,7 @@
 import os
 import platform
 import signal
+import sys
 import time
 from functools import partial
 from importlib.util import find_spec
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
@@ -296,3 +298,19 @@ def test_buckets_fill_evenly():
     assert buckets_for(0) == buckets_for(1) == 1
     assert buckets_for(5_000_000) == 20
     assert buckets_for(5_000_000, width=120) == 58
+
+
+def of_pandas(number):
+    """Whether arrays have loaded pandas, and then what a frame and a series become."""
+    array = pa.array([number])
+    pa.table({"a": np.arange(3), "b": pc.add(array, 1).take([0, 0, 0])})
+    is_loaded = "pandas" in sys.modules
+    frame = pa.table({"a": [0.5, None]}).to_pandas()
+    return is_loaded, pa.array(frame["a"]).to_pylist(), pa.Table.from_pandas(frame).to_pylist()
+
+
+def test_workers_load_pandas_where_a_frame_is_asked_for():
+    engine = Local(2)
+    for _, made in engine.each(of_pandas, range(2)):
+        assert made == (False, [0.5, None], [{"a": 0.5}, {"a": None}])
+    engine.close()

@@ -71,7 +71,9 @@ def working_on(workspace: Workspace, engine: str | None, workers: int | None) ->
     The engine lets go of its workers at the end.
     """
     from curate.engine import choose
+    from curate.engine.lean import keep_pandas_away
 
+    keep_pandas_away()
     workspace.engine = choose(engine, workers)
     try:
         yield

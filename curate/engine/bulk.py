@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from curate.engine import shuffling
 from curate.errors import CurateError
 from curate.progress import Advance
-from curate.storage import write_parquet
+from curate.storage import read_parquet, write_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -37,9 +37,7 @@ def buckets_for(rows: int, width: int = 40) -> int:
 
 def read_shard(path: Path) -> pa.Table:
     """The table of one shard."""
-    import pyarrow.parquet as pq
-
-    return pq.read_table(path)
+    return read_parquet(path)
 
 
 def _quiet(n: int) -> None:

@@ -10,6 +10,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from curate.engine.bulk import Bulk
+from curate.engine.lean import keep_pandas_away
 from curate.errors import CurateError
 
 T = TypeVar("T")
@@ -96,13 +97,13 @@ class Local(Bulk):
 
 def _begin() -> None:
     """Give a worker one thread for each library: only the processes run in parallel."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     import pyarrow as pa
 
     Thread(target=_end_with_parent, daemon=True).start()
+    keep_pandas_away()
     _give_back()
-
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
     pa.set_cpu_count(1)
     pa.set_io_thread_count(1)
 

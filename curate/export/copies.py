@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate.engine import Local
 from curate.export.formats import read_batches
+from curate.storage import read_parquet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -177,7 +178,5 @@ def _of_document(id: str, numbers: list[int], max_epochs: int) -> Iterator[str]:
 
 
 def _problems(path: Path) -> Iterator[tuple[int, str]]:
-    import pyarrow.parquet as pq
-
-    table = pq.read_table(path)
+    table = read_parquet(path)
     yield from zip(table["place"].to_pylist(), table["problem"].to_pylist(), strict=True)

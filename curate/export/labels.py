@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate import tables
+from curate import storage, tables
 from curate.export.asked import Asked, labels_type
 from curate.rounds.views import View
 from curate.workspace.documents import stored_edits, view_of
@@ -90,11 +90,11 @@ def _replaced(column: pa.Array, values: Mapping[int, Any]) -> pa.Array:
 def _settled(path: Path | None, documents: pa.Table) -> dict[str, dict[int, dict[str, Any]]]:
     """The rows of `labels` by question, then by the row of their document."""
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     if path is None:
         return {}
-    table = pq.read_table(path, columns=["id", "question", "value", "posterior", "undecided"])
+    columns = ["id", "question", "value", "posterior", "undecided"]
+    table = storage.read_parquet(path, columns)
     rows = pc.index_in(table["id"], value_set=documents["id"].combine_chunks())
     table = table.append_column("row", rows).filter(pc.is_valid(rows))
     labels: dict[str, dict[int, dict[str, Any]]] = {}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate import tables
+from curate import storage, tables
 from curate.errors import CurateError, DataError
 from curate.rounds.views import View
 from curate.text import TEXT, Edit, apply_edits, field_edits
@@ -208,9 +208,7 @@ _OF_VIEWS = {"id", "text", "fields", "template", "media"}
 
 
 def _read(path: Path, columns: Iterable[str]) -> pa.Table:
-    import pyarrow.parquet as pq
-
-    return pq.read_table(path, columns=sorted(columns))
+    return storage.read_parquet(path, sorted(columns))
 
 
 def check_qualities(scores: pa.Table) -> None:

@@ -114,12 +114,11 @@ class Tables:
     def read(self, name: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Read a table, or some of its columns, into memory. Raises what `require` does."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         self.require(name)
         path, names = self.folder(name), list(columns) if columns is not None else None
         paths = [path] if path.suffix else storage.shards(path)
-        parts = [pq.read_table(part, columns=names) for part in paths]
+        parts = [storage.read_parquet(part, names) for part in paths]
         if not parts:
             return tables.schema(name.split("/")[0], *(names or ())).empty_table()
         return pa.concat_tables(parts).replace_schema_metadata(None)
