@@ -5,7 +5,7 @@ BIN := .venv/bin
 export CURATE_HOME ?= $(CURDIR)/runs/home
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo demo-chinese test check bench chaos stop clean
+.PHONY: demo demo-chinese test check mutants bench chaos stop clean
 
 # The whole loop on real data, through a real annotation server (see README).
 demo: .venv/ready
@@ -28,7 +28,11 @@ check: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m "not live and not browser and not slow"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not live and not browser and not slow"
+
+# Breaks lines on purpose, one by one, and tells those that no test sees (some ten minutes).
+mutants: .venv/ready
+	$(BIN)/python -m tests.mutants
 
 bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.sentiment

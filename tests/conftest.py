@@ -23,6 +23,8 @@ from curate.workspace import Workspace
 # Many threads on small matrices wait for each other: four times the time on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Read when its package is imported: a name that no hub has fails at once, also without a network.
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 settings.register_profile("quick", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("quick")

@@ -79,6 +79,12 @@ def test_the_carry_of_other_groups_settles_the_last_document():
     assert drawn([2, 1], [10, 10], 14, carry=-6).tolist() == [1, 1]
 
 
+def test_a_budget_that_is_met_exactly_is_met_whatever_other_groups_are_over():
+    assert drawn([2, 1], [10, 10], 10).tolist() == [1, 0]
+    assert drawn([2, 1], [10, 10], 10, carry=6).tolist() == [1, 0]
+    assert drawn([2, 1], [10, 10], 10, carry=-6).tolist() == [1, 1]
+
+
 def test_weight_zero_is_never_drawn():
     assert drawn([0, 1, 0], [10, 10, 10], 40).tolist() == [0, 4, 0]
 

@@ -85,6 +85,22 @@ def test_a_boundary_is_that_of_a_sort(monkeypatch, few, values):
                     assert own == expected
 
 
+@pytest.mark.parametrize("few", [1, 100_000])
+def test_a_boundary_is_behind_the_row_that_meets_its_amount(monkeypatch, few):
+    monkeypatch.setattr(selection, "FEW", few)
+    rng = np.random.default_rng(5)
+    n = 300
+    values = descending(rng.integers(-40, 40, n) * 1.0)
+    rows = Rows(np.zeros(n, np.int64), values, np.arange(n).astype(np.uint64), np.full(n, 3))
+    order = np.lexsort((rows.tie, rows.key))
+    for place in range(0, n, 17):
+        (result,) = found(rows, [Target(0, 3.0 * place)], 1, 2)
+        row = order[place]
+        assert (result.key, result.tie) == (int(rows.key[row]), int(rows.tie[row]))
+        assert result.before == 3 * place
+    assert found(rows, [Target(0, 3.0 * n)], 1, 2) == [None]
+
+
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=2, max_size=30))
 def test_keys_are_in_the_order_of_the_values(numbers):
     values = np.array(numbers)

@@ -273,6 +273,24 @@ def test_vectors_of_documents_that_left_the_pool_go(small, fake):
     assert not before & {path.name for path in folder.glob("*.parquet")}  # shards of another batch
 
 
+def test_a_block_of_a_shard_that_no_document_needs_goes(small, fake):
+    """A block of documents that a takedown or another pool took goes when the folder is sealed."""
+    fake()
+    first = embed(small.workspace, "fake")
+    path = first.shards(small.workspace)[0].blocks[0]
+    table = pq.read_table(path)
+    gone = table.set_column(0, "id", pa.array([f"{n:032x}" for n in range(table.num_rows)]))
+    gone = gone.set_column(2, "content", pa.array(np.arange(table.num_rows, dtype=np.uint64)))
+    left = path.with_name(f"{path.stem.rsplit('-', 1)[0]}-00000000.parquet")
+    pq.write_table(gone, left)
+    small.run("clean", limits={"length:chars": {"min": 100}})
+    made = embed(small.workspace, "fake")
+    check(small, made)
+    assert not left.exists()
+    assert path.exists()
+    assert made.encoded == 0
+
+
 def test_a_killed_run_goes_on(small, fake):
     encoder = fake()
     encoder.encode, whole = (lambda sentences: pytest.fail("killed")), encoder.encode

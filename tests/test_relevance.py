@@ -75,6 +75,17 @@ def test_a_target_that_says_nothing_says_zero():
     assert np.abs(importance(pool * 10, pool)).max() < 0.1
 
 
+def test_the_importance_by_hand():
+    """One is added to each of the 10,000 counts of the pool, and to both sides of the target."""
+    pool, target = np.zeros(BUCKETS), np.zeros(BUCKETS)
+    pool[:3], target[:3] = (7, 1, 2), (4, 0, 2)
+    known = importance(target, pool)
+    total = 10 + 10_000
+    for place, (own, seen) in enumerate([(4, 7), (0, 1), (2, 2), (0, 0)]):
+        raw = (seen + 1) / total
+        assert known[place] == pytest.approx(np.log((own + 1) / (6 * raw + 1)), rel=1e-5)
+
+
 def test_what_a_small_target_could_not_have_seen_says_little():
     pool, target = np.full(BUCKETS, 9.0), np.zeros(BUCKETS)
     target[:50] = 2

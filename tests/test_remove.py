@@ -85,6 +85,15 @@ def test_what_a_killed_writer_left_goes_too(whole):
     assert own.exists()
 
 
+@pytest.mark.parametrize("name", [".building", ".kept"])
+def test_what_stages_were_building_or_keep_goes_too(whole, name):
+    left = whole.root / name / "pool" / "part-00000.jsonl"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_text(TAKEN)
+    take(whole, domain="example.org")
+    assert not (whole.root / name).exists()
+
+
 def test_the_record_names_exports_and_shards_and_the_new_one_holds_none(whole):
     content = whole.run("export").content_sha256
     made = take(whole, domain="example.org")

@@ -72,6 +72,29 @@ def test_a_comparison_is_the_same_whoever_stands_left():
     assert task_id(["x"], 0, 20) != task_id(["x"], 0, 21) != task_id(["x"])
 
 
+@pytest.mark.parametrize("chance", [place / 50 for place in range(50)])
+def test_a_window_holds_each_mask_whole_or_not_at_all(chance):
+    """Not a part of what is masked shows at either end, wherever the window lies."""
+    secrets = ("555-1234", "anna@example.org")
+    assert [TEXT[low:high] for low, high, _ in MASKS] == list(secrets)
+    start, end = window(len(TEXT), 20, chance, MASKS)
+    for low, high, _ in MASKS:
+        assert end <= low or high <= start or (start <= low and high <= end)
+    shown, inside = cut(TEXT, start, end, MASKS)
+    for secret in secrets:
+        parts = {secret[at : at + 4] for at in range(len(secret) - 3)}
+        assert not any(part in shown for part in parts)
+    assert [new for *_, new in inside] == [
+        new for low, high, new in MASKS if start <= low and high <= end
+    ]
+
+
+def test_windows_of_all_chances_end_before_within_and_behind_the_masks():
+    ends = {window(len(TEXT), 20, place / 50, ())[1] for place in range(50)}
+    for low, high, _ in MASKS:
+        assert any(low < end < high for end in ends)  # else the test above would see nothing
+
+
 @st.composite
 def edited(draw):
     text = draw(st.text(st.characters(exclude_categories=("Cs",)), min_size=30, max_size=80))

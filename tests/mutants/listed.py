@@ -1,0 +1,427 @@
+"""The lines that are broken on purpose, with the tests that should notice.
+
+Most are statistics: a wrong number looks like a right one. A line that moves takes its entry along.
+"""
+
+from __future__ import annotations
+
+from tests.mutants.breaking import Mutant
+
+MIXTURE = (
+    Mutant(
+        "a draw that meets its budget exactly stops there",
+        "curate/mixture/drawing.py",
+        'under = int(np.searchsorted(cumulative, rest, side="right"))',
+        'under = int(np.searchsorted(cumulative, rest, side="left"))',
+        ("tests/test_chance.py",),
+    ),
+    Mutant(
+        "a boundary is behind the row that meets its amount",
+        "curate/mixture/selection.py",
+        """    cumulative = search.before + np.cumsum(rows.weight[first:last])
+    place = int(np.searchsorted(cumulative, search.target.amount, side="right"))""",
+        """    cumulative = search.before + np.cumsum(rows.weight[first:last])
+    place = int(np.searchsorted(cumulative, search.target.amount, side="left"))""",
+        ("tests/test_drawing.py",),
+    ),
+    Mutant(
+        "a bin is behind the rows that meet its amount",
+        "curate/mixture/selection.py",
+        """        place = int(np.searchsorted(cumulative, search.target.amount, side="right"))
+        if place == BINS:""",
+        """        place = int(np.searchsorted(cumulative, search.target.amount, side="left"))
+        if place == BINS:""",
+        ("tests/test_drawing.py",),
+    ),
+    Mutant(
+        "the last document settles what other groups are over",
+        "curate/mixture/drawing.py",
+        "is_taken = abs(carry + over) < abs(carry - short)",
+        "is_taken = over < short",
+        ("tests/test_drawing.py",),
+    ),
+    Mutant(
+        "what a group is over is carried to the next",
+        "curate/mix/stage.py",
+        "carry += own.tokens - target",
+        "carry += 0.0",
+        ("tests/test_drawing.py", "tests/test_mix.py"),
+    ),
+    Mutant(
+        "the exponent of the temperature",
+        "curate/mixture/shares.py",
+        "return _shares(supply.astype(float) ** alpha)",
+        "return _shares(supply.astype(float) ** (1 / alpha if alpha else 0.0))",
+        ("tests/test_mix.py",),
+    ),
+    Mutant(
+        "beta weighs quality",
+        "curate/mixture/shares.py",
+        "powers = beta * quality",
+        "powers = quality",
+        ("tests/test_mix.py",),
+    ),
+    Mutant(
+        "a wanted share is divided by supply",
+        "curate/mixture/shares.py",
+        "wanted.loc[part.index] = share * part / part.sum()",
+        "wanted.loc[part.index] = share / len(part)",
+        ("tests/test_mix.py",),
+    ),
+    Mutant(
+        "the temperature of softmax weights",
+        "curate/mixture/weights.py",
+        "z = (quality - qualities.mean[group]) / spread[group] / temperature",
+        "z = (quality - qualities.mean[group]) / spread[group]",
+        ("tests/test_mix.py",),
+    ),
+    Mutant(
+        "qualities are scaled by the spread of their group",
+        "curate/mixture/weights.py",
+        "z = (quality - qualities.mean[group]) / spread[group] / temperature",
+        "z = (quality - qualities.mean[group]) / temperature",
+        ("tests/test_mix.py",),
+    ),
+    Mutant(
+        "the spread of a group in parts",
+        "curate/mixture/groups.py",
+        "self.squares + other.squares + distance**2 * self.known * share",
+        "self.squares + other.squares",
+        ("tests/test_drawing.py",),
+    ),
+    Mutant(
+        "fifths of quality are of equal size",
+        "curate/mixture/groups.py",
+        "1 - (-fifth * self.known // FIFTHS)",
+        "2 - (-fifth * self.known // FIFTHS)",
+        ("tests/test_drawing.py",),
+    ),
+    Mutant(
+        "limits of groups that nobody wants take their part",
+        "curate/mixture/projection.py",
+        "left = 1 - low[second.mask].sum()",
+        "left = 1.0",
+        ("tests/test_mix.py",),
+    ),
+)
+
+CHANCE = (
+    Mutant(
+        "noise depends on the seed",
+        "curate/chance.py",
+        'salt, key = seed.to_bytes(16, "little", signed=True), purpose.encode()',
+        "salt, key = bytes(16), purpose.encode()",
+        ("tests/test_chance.py",),
+    ),
+    Mutant(
+        "noise depends on its purpose",
+        "curate/chance.py",
+        'salt, key = seed.to_bytes(16, "little", signed=True), purpose.encode()',
+        'salt, key = seed.to_bytes(16, "little", signed=True), b""',
+        ("tests/test_chance.py",),
+    ),
+    Mutant(
+        "uniform noise stays below 1",
+        "curate/chance.py",
+        "np.minimum((numbers + 0.5) / _SPAN, _BELOW_ONE)",
+        "(numbers + 0.5) / _SPAN",
+        ("tests/test_chance.py",),
+    ),
+    Mutant(
+        "the sign of Gumbel noise",
+        "curate/chance.py",
+        "-np.log(-np.log(uniform(ids, seed, purpose)))",
+        "np.log(-np.log(uniform(ids, seed, purpose)))",
+        ("tests/test_chance.py",),
+    ),
+)
+
+SCORE = (
+    Mutant(
+        "the spread of vectors in parts",
+        "curate/score/scaling.py",
+        "self.squares + other.squares + between",
+        "self.squares + other.squares",
+        ("tests/test_score.py",),
+    ),
+    Mutant(
+        "soft labels weigh by their share",
+        "curate/score/heads.py",
+        "model.fit(vectors[rows], classes, sample_weight=truth[rows, classes])",
+        "model.fit(vectors[rows], classes)",
+        ("tests/test_score.py",),
+    ),
+    Mutant(
+        "a head of a fold never saw its labels",
+        "curate/score/learning.py",
+        "head = learn(lesson.vectors[~inside], lesson.truth[~inside], inverse_strength)",
+        "head = learn(lesson.vectors, lesson.truth, inverse_strength)",
+        ("tests/test_score.py",),
+    ),
+    Mutant(
+        "a resampled head says nothing of what it saw",
+        "curate/score/learning.py",
+        "sample[seen] = np.nan",
+        "sample[seen[:0]] = np.nan",
+        ("tests/test_score.py",),
+    ),
+    Mutant(
+        "the regularisation of a rating",
+        "curate/score/heads.py",
+        "Ridge(alpha=1 / inverse_strength)",
+        "Ridge(alpha=inverse_strength)",
+        ("tests/test_score.py",),
+    ),
+    Mutant(
+        "resampled heads have the temperature",
+        "curate/score/learning.py",
+        "sample = quality(softmax(predict(own, lesson.vectors) / temperature))",
+        "sample = quality(softmax(predict(own, lesson.vectors)))",
+        ("tests/test_score.py",),
+    ),
+)
+
+EVALUATE = (
+    Mutant(
+        "the interval of a difference holds 95 %",
+        "curate/evaluate/paired.py",
+        "COVERED = 0.95",
+        "COVERED = 0.5",
+        ("tests/test_paired.py",),
+    ),
+    Mutant(
+        "more seeds narrow an interval",
+        "curate/evaluate/paired.py",
+        "of_seeds = float(by_seed.var(ddof=1)) / len(by_seed)",
+        "of_seeds = float(by_seed.var(ddof=1))",
+        ("tests/test_paired.py",),
+    ),
+    Mutant(
+        "the variance over documents counts",
+        "curate/evaluate/paired.py",
+        "half = np.hypot(_reach(of_seeds, len(by_seed) - 1), _reach(of_documents, freedom))",
+        "half = _reach(of_seeds, len(by_seed) - 1)",
+        ("tests/test_paired.py",),
+    ),
+    Mutant(
+        "documents weigh by their bytes",
+        "curate/evaluate/paired.py",
+        "totals = np.bincount(self.source, self.bytes)\n        return np.asarray(self.bytes /",
+        "totals = np.bincount(self.source)\n        return np.asarray(1.0 /",
+        ("tests/test_paired.py",),
+    ),
+    Mutant(
+        "documents vary around their own mean",
+        "curate/evaluate/paired.py",
+        "spread = weights * (rows - weights @ rows)",
+        "spread = weights * rows",
+        ("tests/test_paired.py",),
+    ),
+)
+
+SAMPLE = (
+    Mutant(
+        "a propensity is a share of its stratum",
+        "curate/sample/strategies.py",
+        "name: shares[name] / size for name",
+        "name: 1 / size for name",
+        ("tests/test_sample.py",),
+    ),
+    Mutant(
+        "the largest remainders are rounded up",
+        "curate/sample/strategies.py",
+        "rest.sort(key=lambda place: int(quotas[place]) - quotas[place])",
+        "rest.sort(key=lambda place: quotas[place] - int(quotas[place]))",
+        ("tests/test_sample.py",),
+    ),
+    Mutant(
+        "what is held out is not sampled",
+        "curate/sample/frame.py",
+        'pc.invert(pc.or_(table["holdout"], sent))',
+        "pc.invert(sent)",
+        ("tests/test_sample.py",),
+    ),
+    Mutant(
+        "the answered share of a stratum",
+        "curate/rounds/standing.py",
+        "shares = {name: sum(flags) / len(flags) for name, flags in strata.items()}",
+        "shares = {name: 1.0 for name, flags in strata.items()}",
+        ("tests/test_pull.py",),
+    ),
+    Mutant(
+        "a skip is no answer",
+        "curate/rounds/standing.py",
+        """answered = {row["id"] for row in current.answers() if row["status"] == "submitted"}""",
+        """answered = {row["id"] for row in current.answers()}""",
+        ("tests/test_pull.py",),
+    ),
+    Mutant(
+        "gold is not told from others by its overlap",
+        "curate/push/assign.py",
+        "asks = {item.id: everyone if item.id in asking_all else None for item in items}",
+        "asks = {item.id: everyone for item in items}",
+        ("tests/test_assign.py",),
+    ),
+    Mutant(
+        "by person, others are asked of the overlap alone",
+        "curate/push/assign.py",
+        "asks_everyone = item.id in asking_all or overlap is None",
+        "asks_everyone = True",
+        ("tests/test_assign.py",),
+    ),
+    Mutant(
+        "a window's end is moved out of a mask",
+        "curate/rounds/views.py",
+        "end = high if low < end < high else end",
+        "end = end",
+        ("tests/test_views.py",),
+    ),
+    Mutant(
+        "a window's start is moved out of a mask",
+        "curate/rounds/views.py",
+        "start = low if low < start < high else start",
+        "start = start",
+        ("tests/test_views.py",),
+    ),
+)
+
+CLEAN = (
+    Mutant(
+        "a value at its upper limit passes",
+        "curate/clean/deciding.py",
+        "failed |= values > np.float32(high)",
+        "failed |= values >= np.float32(high)",
+        ("tests/test_clean.py",),
+    ),
+    Mutant(
+        "a value at its lower limit passes",
+        "curate/clean/deciding.py",
+        "failed |= values < np.float32(low)",
+        "failed |= values <= np.float32(low)",
+        ("tests/test_clean.py",),
+    ),
+    Mutant(
+        "the precedence of copies: batch before source",
+        "curate/pool/copies.py",
+        "np.lexsort((row, shard, rank, batch, shard == BATCH_ONLY, low, high))",
+        "np.lexsort((row, shard, batch, rank, shard == BATCH_ONLY, low, high))",
+        ("tests/test_pool_batches.py",),
+    ),
+    Mutant(
+        "the pool's counts in the importance are smoothed over all buckets",
+        "curate/clean/instruments/relevance.py",
+        "(pool + 1) / (pool.sum() + BUCKETS)",
+        "(pool + 1) / (pool.sum() + 1)",
+        ("tests/test_relevance.py",),
+    ),
+    Mutant(
+        "the target's counts in the importance are smoothed",
+        "curate/clean/instruments/relevance.py",
+        "np.log((target + 1) / (target.sum() * raw + 1))",
+        "np.log((target + 1) / (target.sum() * raw + 2))",
+        ("tests/test_relevance.py",),
+    ),
+    Mutant(
+        "shared shingles count once in a union",
+        "curate/clean/duplicates/texts.py",
+        "return shared / (len(both) - shared)",
+        "return shared / len(both)",
+        ("tests/test_duplicates.py",),
+    ),
+    Mutant(
+        "the likeliest is named, the earlier one where they tie",
+        "curate/clean/duplicates/settling.py",
+        "value > best[one]",
+        "value >= best[one]",
+        ("tests/test_duplicates.py",),
+    ),
+    Mutant(
+        "a document yields only to one that is kept",
+        "curate/clean/duplicates/settling.py",
+        "if chosen[other] < 0 and value > best[one]:",
+        "if value > best[one]:",
+        ("tests/test_duplicates.py",),
+    ),
+    Mutant(
+        "a pair at the threshold has room for chance in its bits",
+        "curate/clean/duplicates/minhash.py",
+        "DOUBT = 3.5",
+        "DOUBT = 0.5",
+        ("tests/test_duplicates.py",),
+    ),
+    Mutant(
+        "vectors at the threshold rarely miss every band",
+        "curate/clean/duplicates/meaning.py",
+        "MISSED = 0.005",
+        "MISSED = 0.5",
+        ("tests/test_duplicates.py",),
+    ),
+    Mutant(
+        "text of three tenths CJK has bigrams",
+        "curate/clean/duplicates/texts.py",
+        "CJK_SHARE = 0.3",
+        "CJK_SHARE = 0.5",
+        ("tests/test_duplicates.py",),
+    ),
+    Mutant(
+        "a letter before an ideograph is a word of its own",
+        "curate/scripts.py",
+        'OTHER_LETTER = rf"[^\\W_{inside(IDEOGRAPHS, HANGUL, SOUTHEAST)}]"',
+        'OTHER_LETTER = rf"[^\\W_{inside(HANGUL, SOUTHEAST)}]"',
+        ("tests/test_scripts.py",),
+    ),
+)
+
+KEEPING = (
+    Mutant(
+        "the seed of the shuffle",
+        "curate/export/drawn.py",
+        'chance.uniform(lines, self.seed, "shuffle")',
+        'chance.uniform(lines, 0, "shuffle")',
+        ("tests/test_export.py", "tests/test_exporting.py"),
+    ),
+    Mutant(
+        "vectors of another model are unlinked",
+        "curate/embed/vectors.py",
+        "    for path in others:\n        path.unlink()\n",
+        "",
+        ("tests/test_embed.py",),
+    ),
+    Mutant(
+        "blocks of which no document is left are unlinked",
+        "curate/embed/vectors.py",
+        "(folder / storage.MANIFEST, *unused, *elsewhere)",
+        "(folder / storage.MANIFEST, *elsewhere)",
+        ("tests/test_embed.py",),
+    ),
+    Mutant(
+        "blocks of shards that are gone are unlinked",
+        "curate/embed/vectors.py",
+        "(folder / storage.MANIFEST, *unused, *elsewhere)",
+        "(folder / storage.MANIFEST, *unused)",
+        ("tests/test_embed.py",),
+    ),
+    Mutant(
+        "a torn last line of the ledger is closed",
+        "curate/workspace/ledger.py",
+        'if file.tell() and _last_byte(file) != b"\\n":',
+        "if False:",
+        ("tests/test_workspace.py",),
+    ),
+    Mutant(
+        "a takedown sweeps what a killed stage was building",
+        "curate/takedown/takedown.py",
+        '(workspace.root / ".building", workspace.root / ".kept")',
+        '(workspace.root / ".kept",)',
+        ("tests/test_remove.py",),
+    ),
+    Mutant(
+        "a takedown sweeps what a stage keeps for later",
+        "curate/takedown/takedown.py",
+        '(workspace.root / ".building", workspace.root / ".kept")',
+        '(workspace.root / ".building",)',
+        ("tests/test_remove.py",),
+    ),
+)
+
+MUTANTS = (*MIXTURE, *CHANCE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING)
