@@ -38,6 +38,7 @@ bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.sentiment
 	$(BIN)/python -m tests.benchmarks.chinese
 	$(BIN)/python -m tests.benchmarks.telling
+	-$(BIN)/python -m tests.benchmarks.crowds
 	-$(BIN)/python -m tests.benchmarks.rules
 	-$(BIN)/python -m tests.benchmarks.web_quality
 	-$(BIN)/python -m tests.benchmarks.language

@@ -180,11 +180,14 @@ def test_undecided_texts_hold_no_value_to_send_again(torn):
 # ── several labels, comparisons, windows, gold
 
 
-def rounds_of(offline, form, texts, **settings):
+PLAIN = {"rules": [], "near_duplicates": None}
+
+
+def rounds_of(offline, form, texts, clean=PLAIN, **settings):
     """Pool the texts, and ask about all of them with a form."""
     offline.lines("texts.jsonl", texts)
     offline.pool()
-    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("clean", **clean)
     offline.run("sample", n=len(texts), **settings)
     offline.run("push", backend="folder", form=form, overlap=3)
 
@@ -256,8 +259,10 @@ def test_a_comparison_is_over_the_sides_of_a_pair(offline):
 
 
 def test_what_a_window_lacks_may_stand_elsewhere_in_the_text(offline):
-    long = ["Ada came. " + "Nothing happened at all. " * 40 + f"Bo left {n}." for n in range(6)]
-    rounds_of(offline, "entities", [*long, "Ada saw Bo.", "Nobody here."], window=80)
+    mail = "Write to ada@example.org or to bo@example.net about it. "
+    long = ["Ada came. " + mail * 20 + f"Bo left {n}." for n in range(6)]
+    clean = {"rules": [], "near_duplicates": None, "privacy": "mask"}
+    rounds_of(offline, "entities", [*long, "Ada saw Bo.", "Nobody here."], clean, window=80)
     rows = {row["id"]: row for row in offline.workspace.rounds.current().sample().to_pylist()}
     for task in offline.tasks:
         at = task["text"].find("Ada")
@@ -281,6 +286,21 @@ def test_what_a_window_lacks_may_stand_elsewhere_in_the_text(offline):
         '"absent"',
         '"present"',
     ]
+    offline.run("mix", groups=["source"], budget="100%")
+    offline.run("export")
+    shown = {task["id"]: task["text"] for task in offline.tasks}
+    task_of = {row["members"][0]: row["id"] for row in windows.values()}
+    (shard,) = (offline.root / "export").glob("data-*.jsonl")
+    for document in map(json.loads, shard.read_text().splitlines()):
+        labels, id = document["labels"], document["id"]
+        window = labels["entities"]["window"]
+        if id in windows:
+            assert document["text"][window["start"] : window["end"]] == shown[task_of[id]]
+            assert "@" not in document["text"]
+            person_label = labels["entities:PERSON"]
+            assert person_label is None or person_label["value"] == "present"
+        else:
+            assert window is None
 
 
 def test_gold_spans_need_not_name_their_field(offline, tmp_path):

@@ -186,7 +186,7 @@ def test_undecided_labels_stay_open_and_are_counted(varied):
     moods = [document["labels"]["mood"] for document in documents if document["id"] in undecided]
     assert len(moods) > 3
     third = dict.fromkeys(VALUES, 1 / 3)
-    label = {"value": None, "posterior": third, "by": "people", "undecided": True}
+    label = {"value": None, "posterior": third, "by": "people", "undecided": True, "window": None}
     assert moods == [label] * len(moods)
     manifest, _ = read(varied.root / "export")
     told = {row["question"]: row for row in manifest["labels"]}

@@ -56,6 +56,7 @@ def labels_of(workspace):
             posterior = {value: round(row[f"{question}:{value}"], 6) for value in values}
             value = convert(row[tables.predicted(question)])
             label = {"value": value, "posterior": posterior, "by": "model", "undecided": False}
+            label["window"] = None
             labels[row["id"]] = {question: label}
     by_model = [label for own in labels.values() for label in own.values()]
     rows = workspace.tables.read("labels").to_pylist() if workspace.tables.stored("labels") else []
@@ -75,6 +76,8 @@ def labels_of(workspace):
             else {key: shares.get(key, 0.0) for key in keys[row["question"]]}
         )
         label |= {"by": "people", "undecided": bool(row["undecided"])}
+        window = {"start": row["start"], "end": row["end"]}
+        label["window"] = None if row["start"] is None else window
         labels.setdefault(row["id"], {})[row["question"]] = label | (
             {"unplaced": 0} if marks else {}
         )

@@ -44,7 +44,8 @@ class Asked:
 
         posterior = [("posterior", self.posterior_type())] if self.has_posterior else []
         unplaced = [("unplaced", pa.int64())] if self.kind == "entities" else []
-        about = [("by", pa.string()), ("undecided", pa.bool_()), *unplaced]
+        window = pa.struct([("start", pa.int64()), ("end", pa.int64())])
+        about = [("by", pa.string()), ("undecided", pa.bool_()), ("window", window), *unplaced]
         return pa.struct([("value", self.value_type()), *posterior, *about])
 
     @property

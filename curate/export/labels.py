@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage, tables
 from curate.export.asked import Asked, labels_type
-from curate.rounds.views import View
+from curate.rounds.views import View, widened
 from curate.workspace.documents import stored_edits, view_of
 
 if TYPE_CHECKING:
@@ -71,6 +71,7 @@ def _by_model(question: Asked, documents: pa.Table) -> pa.Array:
     )
     columns = [value.cast(question.value_type()), posterior]
     columns += [pa.repeat("model", rows), pa.repeat(False, rows)]
+    columns.append(pa.nulls(rows, question.type().field("window").type))
     return pa.StructArray.from_arrays(columns, fields=list(question.type()))
 
 
@@ -93,8 +94,7 @@ def _settled(path: Path | None, documents: pa.Table) -> dict[str, dict[int, dict
 
     if path is None:
         return {}
-    columns = ["id", "question", "value", "posterior", "undecided"]
-    table = storage.read_parquet(path, columns)
+    table = storage.read_parquet(path, ["id", "question", *_OF_PEOPLE])
     rows = pc.index_in(table["id"], value_set=documents["id"].combine_chunks())
     table = table.append_column("row", rows).filter(pc.is_valid(rows))
     labels: dict[str, dict[int, dict[str, Any]]] = {}
@@ -103,22 +103,35 @@ def _settled(path: Path | None, documents: pa.Table) -> dict[str, dict[int, dict
     return labels
 
 
+_OF_PEOPLE = ("value", "posterior", "undecided", "start", "end")
+
+
 def _label(question: Asked, settled: Mapping[str, Any], document: pa.Table) -> Label:
     """A label of people, from its row of `labels`; an undecided one has no value."""
     undecided = bool(settled["undecided"])
     value = None if undecided else json.loads(settled["value"])
     shares = dict(settled["posterior"] or ())
-    about: Label = {"by": "people", "undecided": undecided}
+    edited = document.filter(document["edits"].is_valid()).select(VIEWED).to_pylist()
+    view = view_of_document(edited[0]) if edited else View({})
+    about: Label = {"by": "people", "undecided": undecided, "window": _window(settled, view)}
     if question.kind != "entities":
         posterior = {name: shares.get(name, 0.0) for name in question.values} if shares else None
         return {"value": value, "posterior": posterior, **about}
-    spans = [_span_of(key, share) for key, share in shares.items()]
-    edited = document.filter(document["edits"].is_valid())
-    for row in edited.select(VIEWED).to_pylist():
-        view = view_of_document(row)
-        value, spans = _placed(value, view), _placed(spans, view) or []
-    lost = len(json.loads(settled["value"])) - len(value) if value is not None else 0
-    return {"value": value, "posterior": spans, **about, "unplaced": lost}
+    spans = _placed([_span_of(key, share) for key, share in shares.items()], view)
+    placed = _placed(value, view)
+    lost = len(value or ()) - len(placed or ())
+    return {"value": placed, "posterior": spans, **about, "unplaced": lost}
+
+
+def _window(settled: Mapping[str, Any], view: View) -> dict[str, Any] | None:
+    """The part of the exported text that people saw; None for the whole.
+
+    It is widened where it would cut an edit that was made since.
+    """
+    if settled["start"] is None:
+        return None
+    start, end = widened(settled["start"], settled["end"], view.edits)
+    return view.shown_span({"start": start, "end": end})
 
 
 def _span_of(key: str, share: float) -> dict[str, Any]:
