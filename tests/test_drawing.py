@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate.engine import Local
+from curate.errors import StaleInput
 from curate.mix.passes import Fifths
 from curate.mix.spec import MixSpec
 from curate.mixture import selection
@@ -319,11 +320,9 @@ def test_neither_shards_nor_workers_change_the_draw(offline, tmp_path, monkeypat
 
 
 def test_scores_of_other_documents_are_refused(offline, monkeypatch):
-    from curate.errors import DataError
-
     scored(offline, monkeypatch, 40)
     offline.run("clean", rules=["length"], limits={"length:words": {"min": 12}})
-    with pytest.raises(DataError, match="no scores yet"):
+    with pytest.raises(StaleInput, match="`scores` was not made from the present `clean`"):
         offline.run("mix", groups=["mood"])
     made = offline.run("mix", groups=["source"])  # needs none, and takes none of these
     assert made.documents

@@ -97,6 +97,20 @@ MIXTURE = (
         ("tests/test_drawing.py",),
     ),
     Mutant(
+        "what is expected of a group counts its own rows",
+        "curate/mix/writing.py",
+        "(other_of_row == numbers[others[number]]) & (taken > 0)",
+        "taken > 0",
+        ("tests/test_mix.py",),
+    ),
+    Mutant(
+        "a fifth begins at its edge",
+        "curate/mix/passes.py",
+        "return np.asarray(1 + begun.sum(axis=0))",
+        "return np.asarray(5 - begun.sum(axis=0))",
+        ("tests/test_drawing.py",),
+    ),
+    Mutant(
         "limits of groups that nobody wants take their part",
         "curate/mixture/projection.py",
         "left = 1 - low[second.mask].sum()",
@@ -166,6 +180,20 @@ SCORE = (
         ("tests/test_score.py",),
     ),
     Mutant(
+        "the temperature of a fold is fitted on the other folds",
+        "curate/score/learning.py",
+        "temperature = fit_temperature(logits[~inside], lesson.truth[~inside])",
+        "temperature = fit_temperature(logits, lesson.truth)",
+        ("tests/test_score.py",),
+    ),
+    Mutant(
+        "the ends of a quality's spread",
+        "curate/score/quality.py",
+        "QUANTILES = (0.05, 0.95)",
+        "QUANTILES = (0.45, 0.55)",
+        ("tests/test_score.py",),
+    ),
+    Mutant(
         "the regularisation of a rating",
         "curate/score/heads.py",
         "Ridge(alpha=1 / inverse_strength)",
@@ -181,7 +209,94 @@ SCORE = (
     ),
 )
 
+AGREE = (
+    Mutant(
+        "the prior counts of right answers",
+        "curate/agree/truth/dawid_skene.py",
+        "np.fill_diagonal(prior, diagonal)",
+        "np.fill_diagonal(prior, 0.0)",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "prior counts that keep few answers from certainty",
+        "curate/agree/truth/dawid_skene.py",
+        "OFF_DIAGONAL, DIAGONAL = 0.5, 2.5",
+        "OFF_DIAGONAL, DIAGONAL = 0.01, 0.11",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "the strength with which people are alike",
+        "curate/agree/truth/hierarchical.py",
+        "rows = counts + self.strength * pooled",
+        "rows = counts + pooled",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "the truth is the mean of four methods",
+        "curate/agree/truth/settling.py",
+        "np.mean([method(coded) for method in AVERAGED], axis=0)",
+        "np.mean([method(coded) for method in AVERAGED[:1]], axis=0)",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "a tie is undecided",
+        "curate/agree/truth/settling.py",
+        "is_undecided = len(best) > 1 or shares[place, best[0]] < SAME",
+        "is_undecided = bool(shares[place, best[0]] < SAME)",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "a value that nobody gave is no label",
+        "curate/agree/truth/settling.py",
+        "is_undecided = len(best) > 1 or shares[place, best[0]] < SAME",
+        "is_undecided = len(best) > 1",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "the interval of a skill holds 90 %",
+        "curate/agree/truth/skill.py",
+        "QUANTILES = (0.05, 0.95)",
+        "QUANTILES = (0.25, 0.75)",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "doubt about the truth widens the interval of a skill",
+        "curate/agree/truth/skill.py",
+        "+ doubt / (2 * n**2)",
+        "",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "the sign of a bias",
+        "curate/agree/truth/ratings.py",
+        "fmean(rating - mean for rating, mean in rows)",
+        "fmean(mean - rating for rating, mean in rows)",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "the bootstrap of alpha holds 95 %",
+        "curate/agree/agreement/alpha.py",
+        "low, high = np.quantile(known, QUANTILES)",
+        "low, high = np.quantile(known, (0.25, 0.75))",
+        ("tests/test_alpha.py",),
+    ),
+    Mutant(
+        "the jackknife of alpha holds 95 %",
+        "curate/agree/agreement/alpha.py",
+        "error = np.sqrt((n - 1) * np.var(without_each))",
+        "error = np.sqrt(np.var(without_each))",
+        ("tests/test_alpha.py",),
+    ),
+)
+
 EVALUATE = (
+    Mutant(
+        "errors of calibration add up, whatever their sign",
+        "curate/metrics.py",
+        "part.documents * abs(part.confidence - part.accuracy) for part in bins",
+        "part.documents * (part.confidence - part.accuracy) for part in bins",
+        ("tests/test_metrics.py", "tests/test_evaluate.py"),
+    ),
     Mutant(
         "the interval of a difference holds 95 %",
         "curate/evaluate/paired.py",
@@ -424,4 +539,4 @@ KEEPING = (
     ),
 )
 
-MUTANTS = (*MIXTURE, *CHANCE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING)
+MUTANTS = (*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING)
