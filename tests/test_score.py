@@ -468,9 +468,8 @@ def test_labels_are_of_kept_documents_outside_the_holdout(labelled):
     labelled.run("clean", limits={"length:chars": {"min": limit}})
     made = labelled.run("score", encoder="chargram", resamples=2)
     assert made.labelled == len(ids) - 3 - len(dropped)
-    assert made.notes == (
-        f"{len(dropped)} labelled documents teach nothing, since `clean` has dropped them",
-    )
+    (lost,) = [warning for warning in made.warnings if warning.key == "score.lost"]
+    assert lost.figures == {"labels": len(dropped)}
     own = {row["id"] for row in labelled.rows("scores") if row["out_of_fold"]}
     assert own == set(ids[3:]) - set(dropped)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from curate import tables
 from curate.agree.annotators import annotator_rows, gold_shares
+from curate.agree.doubts import doubts
 from curate.agree.kinds import SETTLED, Settled, settled
 from curate.agree.labels import label_rows
 from curate.agree.results import QuestionResult, measured, sentences
@@ -16,6 +17,7 @@ from curate.agree.votes import Answer, collect
 from curate.errors import NothingToDo
 from curate.records import Question
 from curate.stage import Stage, if_answered
+from curate.warning import StageWarning
 from curate.workspace import Workspace
 
 READS = ("annotations",)
@@ -36,6 +38,7 @@ class AgreeResult:
     questions: tuple[QuestionResult, ...]
     pilots: tuple[QuestionResult, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
@@ -77,6 +80,7 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         questions=tuple(results),
         pilots=pilots,
         notes=tuple(line for result in (*results, *pilots) for line in sentences(result)),
+        warnings=tuple(doubts(results)),
     )
 
 

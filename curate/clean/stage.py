@@ -5,8 +5,11 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curate import storage
+from curate.clean.doubts import doubts
 from curate.clean.duplicates import older
 from curate.clean.instruments.language import DIFFERS
 from curate.clean.instruments.privacy.instrument import SIGNALS as PRIVATE
@@ -16,7 +19,11 @@ from curate.clean.spec import CleanSpec
 from curate.clean.verdicts import decide_shards, limits_of, near
 from curate.clean.writing import write
 from curate.stage import Cost, Stage
+from curate.warning import StageWarning
 from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 READS = ("pool",)
 WRITES = ("clean",)
@@ -40,6 +47,7 @@ class CleanResult:
     licenses: dict[str, int]
     privacy: dict[str, int]
     differing_languages: int
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def inputs(workspace: Workspace, spec: CleanSpec) -> dict[str, str | None]:
@@ -80,6 +88,7 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
     import pyarrow.parquet as pq
 
     reasons: Counter[str] = Counter()
+    verdicts: Counter[tuple[str, str]] = Counter()
     licenses: Counter[str] = Counter()
     signals: Counter[str] = Counter()
     documents = kept = tokens = 0
@@ -92,6 +101,7 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
         documents, kept = documents + table.num_rows, kept + (pc.sum(table["kept"]).as_py() or 0)
         tokens += pc.sum(table.filter(table["kept"])["tokens"]).as_py() or 0
         reasons.update(table["reason"].drop_null().to_pylist())
+        verdicts.update(_verdicts(pool, table["reason"]))
         for name in counters:
             numbers = table[name].to_numpy()
             signals[name] += int(numbers[numbers > 0].sum())
@@ -109,7 +119,21 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
         licenses=dict(licenses.most_common()),
         privacy=private,
         differing_languages=signals[DIFFERS],
+        warnings=tuple(doubts(verdicts, signals[DIFFERS])),
     )
+
+
+def _verdicts(pool: Path, reasons: pa.ChunkedArray) -> Counter[tuple[str, str]]:
+    """The documents of a shard by source and reason; that of kept ones is empty."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    sources = pq.read_table(pool, columns=["source"])["source"]
+    pairs = pa.table({"source": sources, "reason": pc.fill_null(reasons, "")})
+    counts = pairs.group_by(["source", "reason"]).aggregate([([], "count_all")])
+    rows = zip(*(counts[name].to_pylist() for name in counts.column_names), strict=True)
+    return Counter({(source, reason): number for source, reason, number in rows})
 
 
 def _scratch(spec: CleanSpec) -> int:

@@ -10,7 +10,7 @@ from curate.errors import NothingToDo
 from curate.evaluate.comparing import Compared, compare_arms
 from curate.evaluate.people import against_people
 from curate.evaluate.spec import EvaluateSpec
-from curate.evaluate.verdict import ArmResult, Comparison, verdict_on
+from curate.evaluate.verdict import ArmResult, Comparison, verdict_on, warnings_of
 from curate.metrics import Classification
 from curate.stage import Bounded, Cost, Stage, if_learnable, if_mixed
 from curate.warning import StageWarning
@@ -82,7 +82,7 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         dict(compared.holdout),
         verdict,
         compared.notes,
-        (*doubts, *compared.warnings),
+        (*doubts, *compared.warnings, *warnings_of(compared.comparisons)),
     )
     storage.write_json(workspace.root / "evaluate.json", asdict(result))
     return result

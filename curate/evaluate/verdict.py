@@ -110,5 +110,12 @@ def warnings_on(holdout: Mapping[str, int]) -> tuple[StageWarning, ...]:
     return tuple(found)
 
 
+def warnings_of(comparisons: Sequence[Comparison]) -> tuple[StageWarning, ...]:
+    """A warning if the mixture does worse than a plain one."""
+    worse = [own.arm for own in comparisons if own.verdict == "worse than"]
+    words = "by the proxy the mixture is worse than {arms}"
+    return (warn("evaluate.worse", words, arms=worse),) if worse else ()
+
+
 def _few(holdout: Mapping[str, int]) -> list[str]:
     return [f"{source} ({n})" for source, n in holdout.items() if 0 < n < FEW]

@@ -14,7 +14,8 @@ from curate import tables
 from curate.errors import DataError, RecipeError
 from curate.mix import undecided
 from curate.mix.audit import group_rows
-from curate.mix.candidates import needs_scores, scan, uses_scores
+from curate.mix.candidates import COLUMNS, needs_quality, needs_scores, scan, uses_scores
+from curate.mix.doubts import doubts
 from curate.mix.passes import Fifths, Order, Place, find_boundaries, groups_of, places_of
 from curate.mix.spec import MixSpec, ShareLimit, tokens_of
 from curate.mix.writing import Drawn, Write, write_ranks
@@ -84,9 +85,8 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             drawn = _written(workspace, spec, groups, drawing, target)
     rows = group_rows(groups, drawn, wanted, projected)
     workspace.tables.write("groups", tables.rows("groups", rows), provenance)
-    unused = () if uses_scores(workspace, spec) else ("scores",)
-    doubts = workspace.freshness.left_out("mix", *unused)
-    return _result(budget, supply, rows, _notes(groups, rows, spec), doubts)
+    warnings = tuple(_doubts(workspace, spec, groups, rows, budget))
+    return _result(budget, supply, rows, _notes(groups, rows, spec), warnings)
 
 
 def _needed(spec: MixSpec) -> tuple[str, ...]:
@@ -247,12 +247,29 @@ def _notes(groups: Groups, rows: Sequence[Mapping[str, Any]], spec: MixSpec) -> 
     return tuple(notes)
 
 
+def _doubts(
+    workspace: Workspace,
+    spec: MixSpec,
+    groups: Groups,
+    rows: Sequence[Mapping[str, Any]],
+    budget: int,
+) -> Iterator[StageWarning]:
+    """Yield what is doubtful in the mixture, and that scores were left out."""
+    values: Sequence[str] = ()
+    if uses_scores(workspace, spec):
+        values = workspace.tables.made("scores").facts["values"]
+    else:
+        yield from workspace.freshness.left_out("mix", "scores")
+    offered = {place: values for place, name in enumerate(spec.groups) if name not in COLUMNS}
+    yield from doubts(groups, rows, budget, offered, follows_quality=needs_quality(spec))
+
+
 def _result(
     budget: int,
     supply: int,
     groups: list[dict[str, Any]],
     notes: tuple[str, ...],
-    doubts: tuple[StageWarning, ...],
+    warnings: tuple[StageWarning, ...],
 ) -> MixResult:
     names = list(GroupResult.__dataclass_fields__)
     return MixResult(
@@ -262,7 +279,7 @@ def _result(
         supply=supply,
         groups=tuple(GroupResult(**{name: row[name] for name in names}) for row in groups),
         notes=notes,
-        warnings=doubts,
+        warnings=warnings,
     )
 
 

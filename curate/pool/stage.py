@@ -16,12 +16,14 @@ from curate.errors import DataError, RecipeError
 from curate.pool import batches, copies
 from curate.pool.aside import NOTHING, first_bad, stop_at_known, write_records
 from curate.pool.copies import Counts, Finish, Ids
+from curate.pool.doubts import Rows, count_copies, doubts
 from curate.pool.sources import File, Part, find, parts
 from curate.pool.spec import PoolSpec
 from curate.pool.staging import Identity, Plan, StagedPart, stage
 from curate.pool.work import CHARS_PER_SHARD, FACTS, ROWS_PER_SHARD, Work, plan_work
 from curate.stage import Cost, Stage
 from curate.takedown.listed import removed
+from curate.warning import StageWarning
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ class PoolResult:
     batch: int
     sources: dict[str, int]
     notes: tuple[str, ...]
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
@@ -100,10 +103,10 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
         if not counts.documents:
             raise DataError(f"the sources hold no document{first_bad(staged)}", hint=NOTHING)
         write_records(folder, workspace.tables.folder("pool"), work, staged, max(counts.batches))
-        copied = _duplicates(workspace, work, folder, provenance)
+        _duplicates(workspace, work, folder, provenance)
         for scaffold in ("_staged", "_copies", "_changes", "_dropped"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
-    return _result(workspace, work, staged, counts, copied)
+    return _result(workspace, spec, work, staged, counts)
 
 
 def _staged(workspace: Workspace, spec: PoolSpec, work: Work, folder: Path) -> list[StagedPart]:
@@ -181,9 +184,7 @@ def _rows(shards: Sequence[Path]) -> int:
     return sum(pq.read_metadata(path).num_rows for path in shards)
 
 
-def _notes(
-    unused: Sequence[Mapping[str, Any]], encodings: Mapping[str, int], replaced: int
-) -> Iterator[str]:
+def _notes(unused: Sequence[Mapping[str, Any]], encodings: Mapping[str, int]) -> Iterator[str]:
     """Yield what a reader of the result should know about the rows."""
     for word, skipped in (("not used", False), ("skipped", True)):
         reasons = Counter(row["reason"] for row in unused if row["skipped"] is skipped)
@@ -195,32 +196,44 @@ def _notes(
         yield "rows in another encoding than UTF-8: " + ", ".join(
             f"{name} ({count:,})" for name, count in sorted(encodings.items())
         )
-    if replaced:
-        yield f"characters that were no text, replaced: {replaced:,}"
 
 
-def _duplicates(workspace: Workspace, work: Work, folder: Path, provenance: Provenance) -> int:
+def _duplicates(workspace: Workspace, work: Work, folder: Path, provenance: Provenance) -> None:
     dropped = folder / "_dropped"
     shards = storage.shards(dropped) if dropped.exists() else []
     old = workspace.tables.folder("duplicates")
     if work.grows and old.exists():
         shards = [old, *shards]
     schema = tables.schema("duplicates")
-    return storage.write_file_parts(old, schema, shards, provenance).rows
+    storage.write_file_parts(old, schema, shards, provenance)
 
 
 def _result(
-    workspace: Workspace, work: Work, staged: Sequence[StagedPart], counts: Counts, copied: int
+    workspace: Workspace,
+    spec: PoolSpec,
+    work: Work,
+    staged: Sequence[StagedPart],
+    counts: Counts,
 ) -> PoolResult:
     folder = workspace.tables.folder("pool")
     record = storage.read_json(folder / batches.RECORD)
     unused = storage.read_json(folder / "_rejected.json")
     bad = sum(not row["skipped"] for row in unused)
     aside = record["left_out"] + record["refused"]
+    copies = count_copies(workspace.tables.folder("duplicates"))
+    rows = Rows(
+        work.names,
+        counts.sources,
+        copies,
+        bad,
+        record["replaced"],
+        counts.holdout,
+        spec.holdout,
+    )
     return PoolResult(
-        rows=counts.documents + copied + bad + aside,
+        rows=counts.documents + copies.total() + bad + aside,
         documents=counts.documents,
-        copies=copied,
+        copies=copies.total(),
         shared=counts.shared,
         bad_rows=bad,
         skipped=len(unused) - bad,
@@ -234,7 +247,8 @@ def _result(
         added=counts.batches[work.batch],
         batch=record["batch"],
         sources={name: counts.sources[name] for name in work.names if counts.sources[name]},
-        notes=tuple(_notes(unused, record["encodings"], record["replaced"])),
+        notes=tuple(_notes(unused, record["encodings"])),
+        warnings=tuple(doubts(rows)),
     )
 
 

@@ -6,6 +6,7 @@ the round's project ──pull──▶ annotations
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,6 +18,7 @@ from curate.pull.spec import PullSpec
 from curate.rounds import Batch, Round
 from curate.rounds.standing import Standing, close, standing
 from curate.stage import Stage, if_people_are_asked
+from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 
 READS = ("project",)
@@ -35,6 +37,7 @@ class PullResult:
     tasks: int
     done: bool
     notes: tuple[str, ...] = ()
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def run(workspace: Workspace, spec: PullSpec) -> PullResult:
@@ -121,7 +124,20 @@ def summarize(current: Round, fetched: Fetched, state: Standing, *, done: bool) 
         tasks=state.tasks,
         done=done,
         notes=tuple(notes),
+        warnings=tuple(_doubts(state, rejected, done=done)),
     )
+
+
+def _doubts(state: Standing, rejected: Counter[str], *, done: bool) -> Iterator[StageWarning]:
+    """Yield a warning for answers that fit no form, and for a round that ends incomplete."""
+    if rejected:
+        words = "{answers:,} answers were rejected: {reasons}"
+        reasons = [reason for reason, _ in rejected.most_common()]
+        yield warn("pull.rejected", words, answers=rejected.total(), reasons=reasons)
+    if done and state.complete < state.tasks:
+        words = "the round has ended with {missing:,} of {tasks:,} texts that lack answers"
+        missing = state.tasks - state.complete
+        yield warn("pull.incomplete", words, missing=missing, tasks=state.tasks)
 
 
 STAGE = Stage(

@@ -19,6 +19,7 @@ from curate.sample.spec import SampleSpec
 from curate.sample.strategies import STRATEGIES, choose
 from curate.sample.tasks import members_of, pairs, task_rows, windows
 from curate.stage import Cost, Stage, if_people_are_asked
+from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 
 READS = ("pool", "clean")
@@ -39,6 +40,7 @@ class SampleResult:
     gold: int
     frame: int
     strata: dict[str, int]
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
@@ -51,6 +53,7 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
     sizes, tasks = _chosen(workspace, spec, number)
     if not tasks:
         raise DataError("no document is left to send", hint=_why_none(spec))
+    missing = spec.n - len(tasks)
     documents = workspace.documents.find_kept(id for task in tasks for id in members_of(task))
     if spec.window and not spec.relabel:
         tasks = list(windows(tasks, documents, spec.window, spec.seed, number))
@@ -87,7 +90,16 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
         gold=len(answers),
         frame=sum(sizes.values()),
         strata=dict(sorted(strata.items())),
+        warnings=_fewer(spec.n, missing),
     )
+
+
+def _fewer(n: int, missing: int) -> tuple[StageWarning, ...]:
+    """A warning if there was less to send than was asked for."""
+    words = (
+        "only {tasks:,} of the {n:,} texts that were asked for could be chosen: no more are left"
+    )
+    return (warn("sample.fewer", words, tasks=n - missing, n=n),) if missing > 0 else ()
 
 
 def _refuse_open(workspace: Workspace) -> None:

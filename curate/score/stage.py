@@ -17,6 +17,7 @@ from curate.embed import VectorShard, embed
 from curate.errors import NothingToDo, RecipeError
 from curate.metrics import Classification, classification
 from curate.records import Question
+from curate.score.doubts import doubts
 from curate.score.heads import LEARNERS
 from curate.score.labels import Labels, assign_folds, read_labels
 from curate.score.learning import Learned, Lesson, Predictions, learn_heads
@@ -83,6 +84,9 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
     with _building(workspace, made, embedded.table) as folder:
         items = _with_labels(shards, labels, labelled)
         quality = _predict(workspace, Predict(folder, learned), items, embedded.documents)
+    truth = labels.truth[labels.settled]
+    metrics = classification(truth, labelled.probabilities[labels.settled], question.labels)
+    told = doubts(question.name, metrics, truth, question.labels, labels.lost)
     return ScoreResult(
         question=question.name,
         encoder=embedded.encoder,
@@ -92,12 +96,10 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         encoded=embedded.encoded,
         strength=learned.heads.inverse_strength,
         temperature=learned.heads.temperature,
-        metrics=classification(
-            labels.truth[labels.settled], labelled.probabilities[labels.settled], question.labels
-        ),
+        metrics=metrics,
         mean_quality=quality / embedded.documents if learned.quality else None,
         notes=_notes(embedded.note, labels),
-        warnings=workspace.freshness.newer_answers("score"),
+        warnings=(*workspace.freshness.newer_answers("score"), *told),
     )
 
 
@@ -119,14 +121,12 @@ def _question(workspace: Workspace, spec: ScoreSpec) -> Question:
 
 
 def _notes(encoder: str, labels: Labels) -> tuple[str, ...]:
-    lost, undecided = labels.lost, int((~labels.settled).sum())
-    dropped = f"{lost} labelled documents teach nothing, since `clean` has dropped them"
+    undecided = int((~labels.settled).sum())
     tied = (
         f"{undecided} labelled documents are undecided: they count by their posterior, get no "
         "predicted value, and are in no metric"
     )
-    notes = (encoder, dropped if lost else "", tied if undecided else "")
-    return tuple(note for note in notes if note)
+    return tuple(note for note in (encoder, tied if undecided else "") if note)
 
 
 def _learn(

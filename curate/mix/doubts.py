@@ -1,0 +1,51 @@
+"""What is doubtful in a mixture: classes without a candidate, short supply, flat quality."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import sqrt
+from typing import Any
+
+from curate.mixture.groups import Facts, Groups
+from curate.warning import StageWarning, warn
+
+FLAT = 0.01
+"""Quality with a smaller standard deviation says next to nothing."""
+
+SHORT = 0.99
+"""A mixture with less than this share of its budget is told."""
+
+
+def doubts(
+    groups: Groups,
+    rows: Sequence[Mapping[str, Any]],
+    budget: int,
+    offered: Mapping[int, Sequence[str]],
+    *,
+    follows_quality: bool,
+) -> Iterator[StageWarning]:
+    """Yield a warning for each kind of doubt.
+
+    `rows` are those of the table `groups`. `offered` are the values of the keys that are questions,
+    by the place of the key in a group. `follows_quality` says whether weights do.
+    """
+    present = [{values[place] for values in groups.values} for place in offered]
+    pairs = zip(offered.values(), present, strict=True)
+    if empty := [value for values, found in pairs for value in values if value not in found]:
+        words = "no candidate is predicted to be {values}: the mixture has nothing of it"
+        yield warn("mix.empty_class", words, values=empty)
+    if short := [row["group"] for row in rows if row["bound"] == "max_epochs"]:
+        words = "{groups} hold too little for the share that is wanted: all is drawn, repeatedly"
+        yield warn("mix.short_group", words, groups=short)
+    tokens = sum(row["tokens"] for row in rows)
+    if tokens < SHORT * budget:
+        words = "{tokens:,} tokens are drawn for a budget of {budget:,}"
+        yield warn("mix.short", words, tokens=tokens, budget=budget)
+    named = zip(groups.names, groups.facts, strict=True)
+    if follows_quality and (flat := [name for name, facts in named if _is_flat(facts)]):
+        words = "the quality of {groups} hardly differs: weights and fifths say nothing there"
+        yield warn("mix.flat_quality", words, groups=flat)
+
+
+def _is_flat(facts: Facts) -> bool:
+    return facts.known > 1 and sqrt(facts.squares / facts.known) < FLAT

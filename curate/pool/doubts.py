@@ -1,0 +1,69 @@
+"""What is doubtful in a pool: sources that gave nothing or copies alone, rows that were lost."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from curate.warning import StageWarning, warn
+
+MOST = 0.9
+"""A source of which more than this share is lost is told."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a pool: documents and copies by source, bad rows, and replaced characters.
+
+    `sources` are those of the recipe. `holdout` is the number of documents held out, and
+    `wanted_holdout` the share that was asked for.
+    """
+
+    sources: Sequence[str]
+    documents: Counter[str]
+    copies: Counter[str]
+    bad: int
+    replaced: int
+    holdout: int
+    wanted_holdout: float
+
+
+def doubts(rows: Rows) -> Iterator[StageWarning]:
+    """Yield a warning for each kind of loss."""
+    without = [name for name in rows.sources if not rows.documents[name]]
+    if empty := [name for name in without if not rows.copies[name]]:
+        yield warn("pool.empty_source", "nothing could be read of {sources}", sources=empty)
+    if copied := [name for name in rows.sources if _copied(rows, name) > MOST]:
+        words = "almost nothing is left of {sources}: the documents stand in other sources or twice"
+        yield warn("pool.copies", words, sources=copied)
+    if rows.bad:
+        every = rows.bad + rows.documents.total() + rows.copies.total()
+        words = "{rows:,} rows ({share:.1%}) could not be used; pool/_rejected.json holds each"
+        yield warn("pool.bad_rows", words, rows=rows.bad, share=rows.bad / every)
+    if rows.replaced:
+        words = "{characters:,} characters were no text in their encoding and were replaced"
+        yield warn("pool.replaced", words, characters=rows.replaced)
+    if rows.wanted_holdout and not rows.holdout:
+        words = "no document is held out, although `holdout` is {share:g}: the pool is too small"
+        yield warn("pool.no_holdout", words, share=rows.wanted_holdout)
+
+
+def _copied(rows: Rows, name: str) -> float:
+    """The share of a source's rows that are copies of documents of this or another source."""
+    copies = rows.copies[name]
+    return copies / (copies + rows.documents[name]) if copies else 0.0
+
+
+def count_copies(path: Path) -> Counter[str]:
+    """The exact copies in the table `duplicates`, by source, a part in memory at a time."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    counts = Counter[str]()
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=["source"]):
+            for pair in pc.value_counts(batch["source"]).to_pylist():
+                counts[pair["values"]] += pair["counts"]
+    return counts
