@@ -221,3 +221,69 @@ def test_it_tells_how_far_it_is_and_leaves_nothing_behind(export, monkeypatch, t
     assert told == [("verifying", result.documents), result.documents]
     assert not any((tmp_path / "scratch").iterdir())
     assert verify(export) == result
+
+
+# ── whatever the documents are
+
+CHATS = [
+    {"messages": [{"role": role, "content": f"{n}: {word}"} for role, word in turns]}
+    for n in range(6)
+    for turns in [(("user", "Is it so?"), ("assistant", "It is {so}.")) * (1 + n % 2)]
+]
+KINDS = {
+    "text": (["Some words of mine, {n} of them."], {}),
+    "one field": ([{"body": "A body {n} without a head."}], {"fields": ["body"]}),
+    "a field named text": (
+        [{"text": "A framed text, {n}."}],
+        {"fields": ["text"], "template": "<<{text}>>"},
+    ),
+    "fields": ([{"q": "What is {n}?", "a": "It is {n}."}], {"fields": ["q", "a"]}),
+    "an empty field": ([{"q": "What is {n}?", "a": ""}], {"fields": ["q", "a"]}),
+    "chats": (CHATS, {"chat": {"field": "messages"}}),
+    "chats as text": (CHATS, {"chat": {"field": "messages", "shown": "text"}}),
+    "image records": (
+        [{"text": "A boat {n}.", "i": {"address": "{n}.png", "sha256": "ab{n}", "bytes": 3}}],
+        {"media": {"image": "i"}},
+    ),
+    "two images": (
+        [{"text": "Boats {n}.", "i": "https://example.org/{n}.png", "j": "https://example.org/{n}.jpg"}],
+        {"media": {"left": "i", "right": "j"}},
+    ),
+    "images and fields": (
+        [{"q": "What is on {n}?", "a": "A boat.", "i": "https://example.org/{n}.png"}],
+        {"fields": ["q", "a"], "template": "{q} {a}", "media": {"image": "i"}},
+    ),
+    "masks": (["Write to ann{n}@example.org about it, please."], {}),
+    "masks in fields": (
+        [{"q": "Who is {n}?", "a": "ann{n}@example.org, I think."}],
+        {"fields": ["q", "a"]},
+    ),
+}
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_honest_export_of_any_kind_has_no_problems(offline, kind, format):
+    rows, settings = KINDS[kind]
+    if rows is not CHATS:
+        texts = (json.dumps(row).replace("{n}", str(n)) for row in rows for n in range(9))
+        rows = [json.loads(text) for text in texts]
+    offline.lines("some.jsonl", rows)
+    offline.run("pool", sources=[{"paths": ["data/some.jsonl"], **settings}], tokenizer="bytes")
+    offline.run("clean", rules=[], privacy="mask", near_duplicates=None)
+    offline.run("mix", budget="150%", max_epochs=2)
+    made = offline.run("export", format=format, shard_documents=5)
+    assert made.documents > len(rows)
+    assert verify(offline.root / "export").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"labels": {"mood": {"by": "people", "undecided": False}}}, "mood has 1 labels (people)"),
+        ({"labels": {"mood": {"by": "model", "undecided": True}}}, "mood has 1 labels (undecided)"),
+    ],
+)
+def test_labels_that_the_manifest_does_not_tell(export, change, problem):
+    forged(export, lambda rows: [{**rows[0], **change}, *rows[1:]])
+    assert verify(export).problems == (f"{problem}, not 0",)
