@@ -28,7 +28,7 @@ def parse(text: str | bytes, where: str, *, hint: str = "") -> Any:
     import yaml
 
     try:
-        return yaml.load(text, Loader=_loader())
+        return yaml.load(text, Loader=_strict_loader())
     except _RefusedError as error:
         raise RecipeError(f"{where}, line {error.line}: {error}", hint=hint) from None
     except RecursionError:
@@ -39,12 +39,35 @@ def parse(text: str | bytes, where: str, *, hint: str = "") -> Any:
         raise RecipeError(f"{where}: not YAML: {complaint}", hint=hint) from None
 
 
+_TRUTH = "tag:yaml.org,2002:bool"
+
+
 @cache
-def _loader() -> Any:
+def loader() -> Any:
+    """A SafeLoader whose only truth values are `true` and `false`, as in YAML 1.2.
+
+    To YAML 1.1 `no` is false, and no language.
+    """
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """A SafeLoader that refuses a key that stands twice: YAML's own keeps the last one."""
+        """A SafeLoader without `yes`, `no`, `on` and `off`."""
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != _TRUTH]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    truth = re.compile("(true|True|TRUE|false|False|FALSE)$")
+    Loader.add_implicit_resolver(_TRUTH, truth, [*"tTfF"])
+    return Loader
+
+
+@cache
+def _strict_loader() -> Any:
+    import yaml
+
+    class Loader(loader()):  # type: ignore[misc]
+        """A loader that refuses a key that stands twice: YAML's own keeps the last one."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             """The mapping of a node."""

@@ -273,3 +273,48 @@ def test_the_card_is_true_yaml(offline):
     assert told["configs"][0]["data_files"] == [{"split": "train", "path": "data-*.jsonl"}]
     recipe = yaml.safe_load((offline.root / "export" / "recipe.yaml").read_text(encoding="utf-8"))
     assert recipe["pool"]["sources"][0]["language"] == "no"
+
+
+def test_norwegian_is_a_language_wherever_people_write_yaml(offline):
+    """Also in front matter, and in people.yaml; what is no setting of truth stays a word."""
+    from curate.people.people import load as load_people
+    from curate.run.files import load
+
+    path = offline.root / "recipe.yaml"
+    path.write_text(
+        "pool: {sources: [{name: no, paths: [x.md], language: no}]}\n"
+        "clean: {languages: {no: [no, en]}}\nsample: {compare: yes}\n"
+    )
+    recipe = load(path, ("export.format=jsonl", "pool.sources=[{paths: [on], language: no}]"))
+    assert (recipe.pool.sources[0].paths, recipe.pool.sources[0].language) == (("on",), "no")
+    recipe = load(path)
+    assert (recipe.pool.sources[0].name, recipe.pool.sources[0].language) == ("no", "no")
+    assert recipe.clean.languages == {"no": ("no", "en")}
+    assert recipe.sample.compare is True
+    (offline.root / "people.yaml").write_text("people: [{id: on, languages: [no]}]")
+    (person,) = load_people(offline.root).people
+    assert (person.id, person.languages) == ("on", ("no",))
+    (offline.root / "data").mkdir()
+    text = "---\nlanguage: no\ndraft: true\ntitle: Yes\n---\nDette er en bok om fjell.\n"
+    (offline.root / "data" / "book.md").write_text(text)
+    source = {"paths": ["data/book.md"], "language": {"field": "language"}}
+    offline.run("pool", sources=[source], tokenizer="bytes")
+    (row,) = offline.rows("pool")
+    assert row["language"] == "no"
+    assert json.loads(row["meta"]) == {"draft": True, "title": "Yes", "path": "book.md"}
+
+
+PEOPLE = ("no", "1e3", "007", "null", "~", "2026-01-01", "it's", "复核", "y", "12:30", "a: b")
+
+
+def test_people_are_written_and_read_back(tmp_path):
+    from curate.people.people import People, Person, load, save
+
+    people = People(
+        people=tuple(
+            Person(id=word, name=word, accounts={"folder": word}, languages=(word,))
+            for word in PEOPLE
+        )
+    )
+    save(tmp_path, people)
+    assert load(tmp_path) == people

@@ -246,7 +246,13 @@ KINDS = {
         {"media": {"image": "i"}},
     ),
     "two images": (
-        [{"text": "Boats {n}.", "i": "https://example.org/{n}.png", "j": "https://example.org/{n}.jpg"}],
+        [
+            {
+                "text": "Boats {n}.",
+                "i": "https://example.org/{n}.png",
+                "j": "https://example.org/{n}.jpg",
+            }
+        ],
         {"media": {"left": "i", "right": "j"}},
     ),
     "images and fields": (

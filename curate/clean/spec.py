@@ -113,13 +113,12 @@ class CleanSpec(Spec):
     @field_validator("languages", mode="before")
     @classmethod
     def _languages_as_written(cls, languages: Any) -> Any:
-        """Read one language as a list of one, and YAML's false as Norwegian, `no`."""
+        """Read one language as a list of one."""
         if isinstance(languages, dict):
             return {source: cls._languages_as_written(tags) for source, tags in languages.items()}
-        items = [languages] if isinstance(languages, str | bool) else languages
-        if not isinstance(items, list | tuple):
+        tags = [languages] if isinstance(languages, str) else languages
+        if not isinstance(tags, list | tuple):
             return languages
-        tags = ["no" if item is False else item for item in items]
         for tag in tags:
             if isinstance(tag, str) and not TAG.fullmatch(tag):
                 raise ValueError(f"{tag} is no language tag, as en, zh-Hant or und are")

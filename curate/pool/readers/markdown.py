@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from typing import Any
 
+from curate import yamls
 from curate.pool.readers.opening import Numbered, Reading, whole_text
 from curate.text import TEXT
 
@@ -44,7 +45,7 @@ def _values(fence: str, front: str) -> Mapping[str, Any] | None:
     import yaml
 
     try:
-        values = yaml.safe_load(front) if fence == "---" else tomllib.loads(front)
+        values = yaml.load(front, Loader=yamls.loader()) if fence == "---" else tomllib.loads(front)
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     return {str(key): value for key, value in values.items()} if isinstance(values, dict) else None
