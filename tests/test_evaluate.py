@@ -14,6 +14,7 @@ from curate import chance, tables
 from curate.engine import Local
 from curate.errors import StaleInput
 from curate.evaluate import choosing, comparing
+from curate.evaluate.arms import Budget, Texts, arms_of
 from curate.evaluate.choosing import First, Rows
 from curate.evaluate.comparing import Measured
 from curate.evaluate.people import against_people
@@ -137,6 +138,21 @@ def test_arms_of_unequal_supply_have_equal_budgets(offline, budget):
     assert len(moved) == 1
     assert moved[0].startswith("the arm uniform has ")
     assert "of notes, not 50.0%" in moved[0]
+
+
+def test_the_groups_of_an_arm_make_up_for_one_another():
+    """Forty sources are to give a document and a half each: the arm is not 2,000 tokens short."""
+    source = np.repeat([f"s{number:02}" for number in range(40)], 10)
+    tokens = np.full(len(source), 100)
+    ids = [str(place) for place in range(len(source))]
+    texts = Texts(ids, source, source, tokens, np.ones(len(source)))
+    budget = Budget(6000.0, 1)
+    promised = dict.fromkeys(np.unique(source).tolist(), 1 / 40)
+    for arm in arms_of(texts, budget, promised, is_noiseless=False):
+        copies = arm.draw(texts, budget, seed=3)
+        assert int((copies * tokens).sum()) == 6000
+        by_source = np.bincount(np.repeat(np.arange(40), 10), copies)
+        assert set(by_source) == {1, 2}
 
 
 def test_a_mixture_that_the_texts_read_cannot_fill_is_not_compared(offline):

@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import DataError, RecipeError, StaleInput
+from curate.mix import stage as mix
 from curate.mix.spec import MixSpec, tokens_of
+from curate.mixture.drawing import Plan
 from curate.mixture.groups import Facts, Groups
 from curate.mixture.limits import Infeasible
 from curate.mixture.projection import project
+from curate.mixture.selection import Boundary
 from curate.mixture.shares import STRATEGIES, share_of
 from curate.mixture.weights import WEIGHERS, Qualities
 
@@ -270,6 +273,15 @@ def test_a_group_with_a_min_alone_takes_what_the_wanted_group_cannot(pooled):
     with pytest.raises(DataError, match=r"35\.00% of it") as caught:
         pooled.run("mix", budget="40%", between=between, limits=limits)
     assert caught.value.hint == "raise `max` in `mix.limits`, or give films a `min`"
+
+
+def test_what_one_group_draws_too_little_the_next_makes_up_for():
+    """Each of 40 groups is to draw a document and a half."""
+    plans = [Plan(0, 150.0, 1000)] * 40
+    ends = {number: Boundary(1, number, 100, 100) for number in range(40)}
+    cuts = mix._cuts(plans, [150.0] * 40, ends)
+    assert {cut.tokens for cut in cuts} == {100, 200}
+    assert sum(cut.tokens for cut in cuts) == 6000
 
 
 def test_a_limit_whose_min_is_above_its_max_is_refused_at_once():
