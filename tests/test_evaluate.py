@@ -1,4 +1,4 @@
-"""The n-gram proxy is a language model, and the verdict is told by its noise."""
+"""The n-gram proxy is a language model, and arms of equal size are measured by it."""
 
 import json
 from collections import Counter
@@ -249,6 +249,11 @@ def test_empty_held_out_texts_lose_nothing(held_out):
     losses = corpus.losses(np.array([1, 1]))
     assert losses[corpus.bytes == 0].tolist() == [0.0] * int((corpus.bytes == 0).sum())
     assert losses.sum() == pytest.approx(7 * only["b"])
+
+
+def test_without_texts_to_read_it_guesses_bytes_too():
+    found = Corpus([], {"x": ["the cat"]}).cross_entropy(np.zeros(0, np.int64))
+    assert found == {"x": pytest.approx(np.log(256))}
 
 
 @pytest.mark.parametrize("held_out", [{}, {"a": []}, {"a": [""], "b": [""]}])

@@ -113,7 +113,8 @@ class MixSpec(Spec):
     ] = "100%"
     max_epochs: Annotated[int, Field(ge=1, description="Copies of a document at most.")] = 4
     limits: dict[str, ShareLimit] = Field(
-        default_factory=dict, description="Limits of a group's share, by name or `*`."
+        default_factory=dict,
+        description="Limits of a group's share, by name or `*`; `min` lets in one wanted at 0.",
     )
     seed: Annotated[
         Seed,
