@@ -171,6 +171,21 @@ def test_weights_follow_quality():
     assert sharp[2] / sharp[0] > soft[2] / soft[0]
 
 
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_softmax_weights_by_hand(temperature):
+    """Weights are exp(z / temperature) in each group, and the best document's is 1."""
+    groups = [np.array([0.2, 0.6, 1.0]), np.array([0.5, 0.9, 0.9, 0.1])]
+    quality = np.concatenate(groups)
+    qualities = Qualities.of([Facts.of(np.ones(len(own), int), own) for own in groups])
+    group = np.repeat([0, 1], [3, 4])
+    weights = WEIGHERS["softmax"](quality, group, qualities, temperature)
+    step = (2 / 3) ** 0.5 * 0.4  # the standard deviation of .2, .6, 1.0
+    assert groups[0].std() == pytest.approx(step)
+    expected = [np.exp((own - own.max()) / own.std() / temperature) for own in groups]
+    assert weights == pytest.approx(np.concatenate(expected))
+    assert weights[0] == pytest.approx(np.exp(-0.8 / step / temperature))
+
+
 def test_equal_quality_is_equal_weight():
     assert weigh("softmax", [0.4] * 5).tolist() == [1.0] * 5
 

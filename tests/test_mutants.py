@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.mutants.breaking import ROOT, Mutant, broken, is_seen
+from tests.mutants.breaking import ROOT, Mutant, broken, seen_by
 from tests.mutants.listed import MUTANTS
 
 
@@ -35,22 +35,22 @@ def tree(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize(("made", "seen"), [("a - b", True), ("b + a", False)])
-def test_a_mutant_is_seen_or_not_and_the_tree_is_whole_again(tree, made, seen):
+@pytest.mark.parametrize(("made", "by"), [("a - b", "test_sums.py::test_sum"), ("b + a", None)])
+def test_a_mutant_is_seen_or_not_and_the_tree_is_whole_again(tree, made, by):
     before = (tree / "sums.py").read_text()
     mutant = Mutant("sum", "sums.py", "return a + b", f"return {made}", ("test_sums.py",))
-    assert is_seen(tree, mutant) is seen
+    assert seen_by(tree, mutant) == by
     assert (tree / "sums.py").read_text() == before
 
 
 def test_tests_that_cannot_run_see_nothing(tree):
     mutant = Mutant("sum", "sums.py", "return a + b", "return a - b", ("test_none.py",))
     with pytest.raises(RuntimeError, match="did not run"):
-        is_seen(tree, mutant)
+        seen_by(tree, mutant)
 
 
 @pytest.mark.parametrize(("exact", "times"), [("return b", 0), ("a", 4)])
 def test_a_line_that_moved_is_told(tree, exact, times):
     mutant = Mutant("sum", "sums.py", exact, "c", ("test_sums.py",))
     with pytest.raises(LookupError, match=rf"holds its text {times} times"):
-        is_seen(tree, mutant)
+        seen_by(tree, mutant)

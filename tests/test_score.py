@@ -99,6 +99,48 @@ def test_the_temperature_mends_overconfidence():
     assert calm[0, 1] == pytest.approx(truth[:, 1].mean(), abs=0.01)
 
 
+def test_no_probability_depends_on_the_labels_of_its_own_fold():
+    rng = np.random.default_rng(4)
+    logits, folds = 3 * rng.normal(size=(60, 3)), np.arange(60) % 3
+    truth = np.eye(3)[rng.integers(3, size=60)]
+    before = learning._calibrated(logits, learning.Lesson(logits, truth, folds))
+    for fold in range(3):
+        own = folds == fold
+        other = np.where(own[:, None], np.eye(3)[logits.argmax(axis=1)], truth)
+        after = learning._calibrated(logits, learning.Lesson(logits, other, folds))
+        assert np.array_equal(after[own], before[own])
+        assert not np.isclose(after[~own], before[~own]).all()
+        temperature = calibration.fit_temperature(logits[~own], truth[~own])
+        assert before[own] == pytest.approx(calibration.softmax(logits[own] / temperature))
+
+
+def test_resampled_heads_are_as_calm_as_the_head():
+    """Heads that all say the same, too loudly, have no spread around the calibrated quality."""
+
+    def learn(vectors, truth, inverse_strength):
+        loud = np.array([0.0, 8.0])
+        return heads.ChoiceHead(np.zeros((1, 2)), loud, np.arange(2), 2)
+
+    truth = np.eye(2)[(np.arange(100) % 10 < 7).astype(int)]  # seven in ten, in every fold too
+    lesson = learning.Lesson(np.zeros((100, 1)), truth, np.arange(100) // 10 % 5)
+    rng = np.random.default_rng(0)
+    _, predictions = learning.learn_heads(learn, lesson, lambda p: p[:, 1], 30, rng)
+    assert predictions.quality == pytest.approx(np.full((3, 100), 0.7), abs=1e-3)
+
+
+@pytest.mark.parametrize("inverse_strength", [0.01, 0.3, 5.0])
+def test_the_head_of_a_rating_is_the_ridge_of_that_strength(inverse_strength):
+    rng = np.random.default_rng(6)
+    vectors, truth = rng.normal(size=(40, 4)), rng.dirichlet(np.ones(5), 40)
+    head = heads.rating_head("12345")(vectors, truth, inverse_strength)
+    ratings = truth @ np.arange(1, 6)
+    centred = vectors - vectors.mean(axis=0)
+    penalty = np.eye(4) / inverse_strength
+    weights = np.linalg.solve(centred.T @ centred + penalty, centred.T @ ratings)
+    assert head.weights[:, 0] == pytest.approx(weights)
+    assert head.bias[0] == pytest.approx(ratings.mean() - vectors.mean(axis=0) @ weights)
+
+
 def test_soft_labels_pull_by_their_share():
     vectors = np.repeat(np.eye(2, dtype=np.float32), 100, axis=0)
     vectors += 0.01 * np.random.default_rng(0).normal(size=vectors.shape).astype(np.float32)

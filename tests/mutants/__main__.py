@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Queue
 from tempfile import TemporaryDirectory
 
-from tests.mutants.breaking import Mutant, copy_tree, is_seen, run_tests
+from tests.mutants.breaking import Mutant, copy_tree, run_tests, seen_by
 from tests.mutants.listed import MUTANTS
 
 WORKERS = 2
@@ -23,11 +23,12 @@ def tried(mutant: Mutant, trees: Queue[Path]) -> bool:
     """Try a mutant in a free tree, print what came of it, and return whether it was seen."""
     tree, began = trees.get(), time.monotonic()
     try:
-        seen = is_seen(tree, mutant)
+        by = seen_by(tree, mutant)
     finally:
         trees.put(tree)
-    print(f"{'seen' if seen else 'NOT SEEN':8} {time.monotonic() - began:4.0f} s  {mutant.name}")
-    return seen
+    outcome = f"seen by {by}" if by else "NOT SEEN"
+    print(f"{time.monotonic() - began:4.0f} s  {mutant.name}: {outcome}", flush=True)
+    return by is not None
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ or a browser; slow ones run too.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -64,8 +65,8 @@ def run_tests(tree: Path, tests: tuple[str, ...]) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def is_seen(tree: Path, mutant: Mutant) -> bool:
-    """Whether a mutant's tests notice it; the tree is whole again afterwards.
+def seen_by(tree: Path, mutant: Mutant) -> str | None:
+    """The first test that notices a mutant, None if none does; the tree is whole again afterwards.
 
     Raises LookupError if the mutant's line has moved, RuntimeError if the tests cannot run.
     """
@@ -76,6 +77,8 @@ def is_seen(tree: Path, mutant: Mutant) -> bool:
         code, words = run_tests(tree, mutant.tests)
     finally:
         path.write_text(whole, encoding="utf-8")
-    if code in (0, 1, -1):
-        return code != 0
+    if code in (0, -1):
+        return words if code else None
+    if failed := re.search(r"^(?:FAILED|ERROR) (\S+)", words, re.MULTILINE):
+        return failed[1]
     raise RuntimeError(f"{mutant.name}: its tests did not run\n{words[-2000:]}")
