@@ -413,3 +413,16 @@ def test_images_are_refused_in_words(offline):
     offline.run("clean", rules=["length"])
     offline.run("mix", groups=["source"], within={"strategy": "equal"}, budget="100%")
     assert [row["copies"] for row in offline.rows("mix")] == [1]
+
+
+def test_a_limit_of_a_group_without_a_candidate_is_told(whole):
+    groups = {"groups": ["sentiment", "source"], "budget": "50%"}
+    made = whole.run("mix", **groups, limits={"neutral/films": {"max": 0.3}})
+    told = {warning.key: warning.figures for warning in made.warnings}
+    assert "neutral/films" not in [group.group for group in made.groups]
+    assert told["mix.unused_limits"] == {"groups": ["neutral/films"]}
+    assert told["mix.empty_class"] == {"values": ["neutral"]}
+    with pytest.raises(RecipeError, match="no group neutrall/films"):
+        whole.run("mix", **groups, limits={"neutrall/films": {"max": 0.3}})
+    with pytest.raises(DataError, match="no candidate is in neutral/films, which has a `min`"):
+        whole.run("mix", **groups, limits={"neutral/films": {"min": 0.1}})

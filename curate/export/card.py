@@ -73,7 +73,7 @@ def _counts(counts: Counter[str]) -> str:
 def _labels(workspace: Workspace) -> str:
     labels = workspace.tables.stored("labels")
     if labels is None:
-        return "No people were asked.\n"
+        return "No labels of people are in it.\n"
     chosen_by = workspace.lineage.of("mix").get("agree")
     line = chosen_by or workspace.lineage.line("labels")
     questions = line["result"]["questions"] if line else []

@@ -47,5 +47,11 @@ def doubts(
         yield warn("mix.flat_quality", words, groups=flat)
 
 
+def unused_limits(names: Sequence[str]) -> tuple[StageWarning, ...]:
+    """A warning if there are limits of groups that no candidate is in."""
+    words = "`mix.limits` names groups without a candidate: {groups}"
+    return (warn("mix.unused_limits", words, groups=names),) if names else ()
+
+
 def _is_flat(facts: Facts) -> bool:
     return facts.known > 1 and sqrt(facts.squares / facts.known) < FLAT

@@ -15,9 +15,10 @@ from curate.errors import DataError, RecipeError
 from curate.mix import undecided
 from curate.mix.audit import group_rows
 from curate.mix.candidates import COLUMNS, needs_quality, needs_scores, scan, uses_scores
-from curate.mix.doubts import doubts
+from curate.mix.doubts import doubts, unused_limits
+from curate.mix.limiting import limits_of, limits_without_group
 from curate.mix.passes import Fifths, Order, Place, find_boundaries, groups_of, places_of
-from curate.mix.spec import MixSpec, ShareLimit, tokens_of
+from curate.mix.spec import MixSpec, tokens_of
 from curate.mix.writing import Drawn, Write, write_ranks
 from curate.mixture.drawing import Cut, Plan, closed, cut
 from curate.mixture.groups import Groups
@@ -78,6 +79,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
         provenance = workspace.freshness.provenance(
             "mix", spec, digests, budget=budget, noiseless=spec.within.strategy in NOISELESS
         )
+        unused = limits_without_group(spec, groups, _offered(workspace, spec))
         wanted = _wanted(groups, spec)
         projected = _projected(wanted, groups, budget, spec)
         drawing = _drawing(workspace, spec, places_of(pieces, groups), groups, projected, budget)
@@ -85,7 +87,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             drawn = _written(workspace, spec, groups, drawing, target)
     rows = group_rows(groups, drawn, wanted, projected)
     workspace.tables.write("groups", tables.rows("groups", rows), provenance)
-    warnings = tuple(_doubts(workspace, spec, groups, rows, budget))
+    warnings = (*_doubts(workspace, spec, groups, rows, budget), *unused_limits(unused))
     return _result(budget, supply, rows, _notes(groups, rows, spec), warnings)
 
 
@@ -135,15 +137,8 @@ def _wanted(groups: Groups, spec: MixSpec) -> dict[str, float]:
 
 
 def _projected(wanted: dict[str, float], groups: Groups, budget: int, spec: MixSpec) -> Projected:
-    """The shares within the limits. Raises RecipeError for a limit of no group, and DataError."""
-    default = spec.limits.get("*", ShareLimit())
-    unknown = [name for name in spec.limits if name != "*" and name not in wanted]
-    if unknown:
-        raise RecipeError(
-            f"mix.limits: no group {unknown[0]}", hint=f"there are: {', '.join(wanted)}"
-        )
-    limits = {group: spec.limits.get(group, default) for group in wanted}
-    supply = groups.supply
+    """The shares within the limits. Raises DataError where there are none."""
+    limits, supply = limits_of(spec, groups), groups.supply
     try:
         return project(
             wanted,
@@ -247,6 +242,15 @@ def _notes(groups: Groups, rows: Sequence[Mapping[str, Any]], spec: MixSpec) -> 
     return tuple(notes)
 
 
+def _offered(workspace: Workspace, spec: MixSpec) -> dict[int, Sequence[str]]:
+    """The values that questions and sources may have, by the place of the key in a group."""
+    scores = workspace.tables.stored("scores")
+    predicted: Sequence[str] = scores.made.facts["values"] if scores else ()
+    sources: Sequence[str] = workspace.tables.made("pool").facts["sources"]
+    known = {name: predicted for name in spec.groups if name not in COLUMNS} | {"source": sources}
+    return {place: known[name] for place, name in enumerate(spec.groups) if name in known}
+
+
 def _doubts(
     workspace: Workspace,
     spec: MixSpec,
@@ -255,12 +259,13 @@ def _doubts(
     budget: int,
 ) -> Iterator[StageWarning]:
     """Yield what is doubtful in the mixture, and that scores were left out."""
-    values: Sequence[str] = ()
-    if uses_scores(workspace, spec):
-        values = workspace.tables.made("scores").facts["values"]
-    else:
+    if not uses_scores(workspace, spec):
         yield from workspace.freshness.left_out("mix", "scores")
-    offered = {place: values for place, name in enumerate(spec.groups) if name not in COLUMNS}
+    offered = {
+        place: values
+        for place, values in _offered(workspace, spec).items()
+        if spec.groups[place] not in COLUMNS
+    }
     yield from doubts(groups, rows, budget, offered, follows_quality=needs_quality(spec))
 
 

@@ -40,10 +40,12 @@ def doubts(rows: Rows) -> Iterator[StageWarning]:
         yield warn("pool.copies", words, sources=copied)
     if rows.bad:
         every = rows.bad + rows.documents.total() + rows.copies.total()
-        words = "{rows:,} rows ({share:.1%}) could not be used; pool/_rejected.json holds each"
+        words = (
+            "rows that could not be used: {rows:,} ({share:.1%}); pool/_rejected.json holds each"
+        )
         yield warn("pool.bad_rows", words, rows=rows.bad, share=rows.bad / every)
     if rows.replaced:
-        words = "{characters:,} characters were no text in their encoding and were replaced"
+        words = "characters that were no text in their encoding, replaced: {characters:,}"
         yield warn("pool.replaced", words, characters=rows.replaced)
     if rows.wanted_holdout and not rows.holdout:
         words = "no document is held out, although `holdout` is {share:g}: the pool is too small"

@@ -90,7 +90,7 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
         gold=len(answers),
         frame=sum(sizes.values()),
         strata=dict(sorted(strata.items())),
-        warnings=_fewer(spec.n, missing),
+        warnings=(*_fewer(spec.n, missing), *_older_labels(workspace, spec)),
     )
 
 
@@ -100,6 +100,11 @@ def _fewer(n: int, missing: int) -> tuple[StageWarning, ...]:
         "only {tasks:,} of the {n:,} texts that were asked for could be chosen: no more are left"
     )
     return (warn("sample.fewer", words, tasks=n - missing, n=n),) if missing > 0 else ()
+
+
+def _older_labels(workspace: Workspace, spec: SampleSpec) -> tuple[StageWarning, ...]:
+    """A warning if tasks are sent again by labels that lack the newest answers."""
+    return workspace.freshness.newer_answers("sample") if spec.relabel else ()
 
 
 def _refuse_open(workspace: Workspace) -> None:

@@ -51,7 +51,7 @@ def doubts(
         words = "no label of {question} is {values}: the model cannot know it"
         yield warn("score.absent", words, question=question, values=absent)
     if lost:
-        words = "{labels:,} labelled documents teach nothing: `clean` has dropped them"
+        words = "labelled documents that teach nothing, since `clean` has dropped them: {labels:,}"
         yield warn("score.lost", words, labels=lost)
 
 
