@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from curate.report import charts
 from tests.command import command
 
 FRUIT = ("apple", "pear", "plum", "cherry", "quince", "medlar", "fig", "grape", "melon", "date")
@@ -22,6 +23,12 @@ evaluate: {seeds: 2, train_bytes: 20000, holdout_bytes: 2000}
 @pytest.fixture
 def run(monkeypatch, capsys):
     return command(monkeypatch, capsys)
+
+
+@pytest.fixture(autouse=True)
+def _no_drawing(monkeypatch):
+    """Drawing charts takes most of the time of a report, and none is looked at here."""
+    monkeypatch.setattr(charts, "_svg", lambda chart: "<svg></svg>")
 
 
 @pytest.fixture
@@ -92,6 +99,10 @@ def test_too_few_labels_skip_the_model_and_not_the_mixture(run, folder):
         "done"
     ] * 4
     assert "score.skipped" in on_the_page(folder)
+    states = json.loads(run("status", "-w", folder, "--json")[1])["stages"]
+    assert {row["stage"]: row["state"] for row in states if row["state"] != "fresh"} == {
+        "score": "skipped"
+    }
     again = steps(run("run", "-w", folder, "--json")[1])
     assert keys(again["score"]) == ["score.skipped"]
     assert {again[name]["state"] for name in ("mix", "export", "evaluate", "report")} == {"fresh"}
@@ -182,3 +193,17 @@ def test_a_report_needs_a_workspace(run, tmp_path):
     assert code == 1
     assert "is not a workspace" in err
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_failure_is_over_once_the_stage_is_fresh(run, folder):
+    assert run("pool", "-w", folder)[0] == 0
+    assert run("clean", "-w", folder)[0] == 0
+    failing = ("--near-duplicates", "0.9", "--against", "nowhere")
+    assert run("clean", "-w", folder, *failing)[0] == 1
+    states = json.loads(run("status", "-w", folder, "--json")[1])["stages"]
+    assert [row["state"] for row in states[:3]] == ["fresh", "fresh", "missing"]
+    run("report", "-w", folder)
+    assert on_the_page(folder) == ["clean.failed"]
+    run("run", "-w", folder)
+    run("report", "-w", folder)
+    assert "clean.failed" not in on_the_page(folder)

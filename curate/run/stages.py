@@ -66,7 +66,12 @@ def run_stage(workspace: Workspace, name: str, spec: Spec) -> Step:
 
 
 def fresh(workspace: Workspace, name: str) -> Step:
-    """The step of a stage that is up to date; it has the warnings of its newest run."""
+    """The step of a stage that is up to date; it has the warnings of its newest run.
+
+    If it has failed since then, with other settings, that is over.
+    """
+    if workspace.lineage.stop(name):
+        workspace.ledger.end_stop(name)
     return Step(name, "fresh", warnings=workspace.lineage.warnings(name))
 
 

@@ -12,12 +12,16 @@ from curate.run.stages import every, is_fresh, takes_part
 from curate.stage import Stage
 from curate.workspace import Workspace
 
-State = Literal["fresh", "stale", "missing", "open", "unused"]
+State = Literal["fresh", "stale", "missing", "open", "unused", "skipped", "failed"]
 
 
 @dataclass(frozen=True)
 class StageStatus:
-    """The state of a stage and its last run; `unused` means that the recipe does not need it."""
+    """The state of a stage and its last run.
+
+    `unused` means that the recipe does not need it; `skipped` and `failed` that the last try made
+    nothing.
+    """
 
     stage: str
     state: State
@@ -56,8 +60,10 @@ def _state(recipe: Recipe, workspace: Workspace, stage: Stage[Any]) -> State:
     if not takes_part(recipe, workspace, stage.name):
         return "unused"
     if any(workspace.tables.fingerprint(name) is None for name in stage.writes):
-        return "missing"
+        return workspace.lineage.stop(stage.name) or "missing"
     if stage.asks_people:
         is_frozen = workspace.rounds.current().closed or stage.name == "sample"
         return "fresh" if is_frozen else "open"
-    return "fresh" if is_fresh(workspace, stage.name, recipe.section(stage.name)) else "stale"
+    if is_fresh(workspace, stage.name, recipe.section(stage.name)):
+        return "fresh"
+    return workspace.lineage.stop(stage.name) or "stale"

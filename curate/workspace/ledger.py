@@ -43,6 +43,10 @@ class Ledger:
         result = {"stage": stage, "how": how, "message": reason.message, "hint": reason.hint}
         self.append(Provenance("stopped", {}, {}, ""), {}, result, 0.0)
 
+    def end_stop(self, stage: str) -> None:
+        """Append a line that says that a stage is no longer stopped."""
+        self.append(Provenance("stopped", {}, {}, ""), {}, {"stage": stage, "how": None}, 0.0)
+
     def _write(self, line: dict[str, Any]) -> None:
         with (self.root / "ledger.jsonl").open("ab+") as file:
             # A line that a kill cut short must not join the next one.

@@ -8,7 +8,7 @@ from typing import Any
 
 from curate import STAGES
 from curate.warning import StageWarning, stored
-from curate.workspace.ledger import Ledger
+from curate.workspace.ledger import Ledger, Stop
 from curate.workspace.tables import FILES, Tables
 
 
@@ -69,13 +69,16 @@ class Lineage:
         lines = self.ledger.lines()
         return tuple(found for stage in stages or STAGES for found in self._warnings(stage, lines))
 
+    def stop(self, stage: str) -> Stop | None:
+        """How a stage ended that has made nothing since it was last tried; None if it has."""
+        stop = _stop(stage, self.ledger.lines())
+        how: Stop | None = stop["how"] if stop else None
+        return how
+
     def _warnings(self, stage: str, lines: list[dict[str, Any]]) -> Iterator[StageWarning]:
-        for line in reversed(lines):
-            if line["stage"] == "stopped" and line["result"]["stage"] == stage:
-                yield stop_warning(line["result"])
-                break
-            if line["stage"] == stage:
-                break
+        stop = _stop(stage, lines)
+        if stop is not None:
+            yield stop_warning(stop)
         made = next((line for line in reversed(lines) if line["stage"] == stage), None)
         if made and all(self.tables.fingerprint(name) for name in made["outputs"]):
             yield from stored((made["result"] or {}).get("warnings", ()))
@@ -85,6 +88,16 @@ def _made(lines: list[dict[str, Any]], name: str, content: str | None) -> dict[s
     """The newest line about a run that made a table with this content."""
     made = (line for line in reversed(lines) if line["outputs"].get(name) == content)
     return next(made, None) if content is not None else None
+
+
+def _stop(stage: str, lines: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """What the newest line about a stage says, if that is that it failed or was skipped."""
+    for line in reversed(lines):
+        if line["stage"] == "stopped" and line["result"]["stage"] == stage:
+            return dict(line["result"]) if line["result"]["how"] else None
+        if line["stage"] == stage:
+            return None
+    return None
 
 
 def stop_warning(stop: Mapping[str, str]) -> StageWarning:
