@@ -271,3 +271,15 @@ def test_a_mixture_of_what_is_no_longer_kept_is_refused(whole):
         whole.run("export")
     assert caught.value.hint.startswith("`curate score` makes it again")
     assert verify(whole.root / "export").problems == ()
+
+
+def test_a_group_with_a_bar_keeps_the_cards_table(offline):
+    offline.lines("a.jsonl", [f"The {n}. book of many." for n in range(9)])
+    sources = [{"name": "a|b", "paths": ["data/a.jsonl"]}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", groups=["source"], budget="100%")
+    offline.run("export")
+    card = (offline.root / "export" / "README.md").read_text(encoding="utf-8")
+    (row,) = [line for line in card.splitlines() if line.startswith("| a")]
+    assert row.startswith("| a\\|b | 100.00% |")

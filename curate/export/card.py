@@ -52,7 +52,8 @@ def dataset_card(
 def _groups(groups: list[dict[str, Any]]) -> str:
     head = "| group | wanted | promised | realised | expected | tokens | documents | epochs |\n"
     rows = [
-        f"| {row['group']} | {row['wanted']:.2%} | {row['promised']:.2%} | {row['realised']:.2%} "
+        f"| {_cell(row['group'])} "
+        f"| {row['wanted']:.2%} | {row['promised']:.2%} | {row['realised']:.2%} "
         f"| {'' if row['expected'] is None else format(row['expected'], '.2%')} "
         f"| {row['tokens']:,} | {row['documents']:,} | {row['epochs']:.2f} |"
         for row in groups
@@ -62,8 +63,15 @@ def _groups(groups: list[dict[str, Any]]) -> str:
 
 def _sources(workspace: Workspace) -> str:
     files = workspace.tables.made("pool").facts["files"]
-    rows = [f"| {file['path']} | {file['size']:,} | `{file['sha256'][:16]}…` |" for file in files]
+    rows = [
+        f"| {_cell(file['path'])} | {file['size']:,} | `{file['sha256'][:16]}…` |" for file in files
+    ]
     return "| file | bytes | sha256 |\n|---|--:|---|\n" + "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    """A text as a cell of a table in Markdown."""
+    return " ".join(text.replace("|", "\\|").split())
 
 
 def _counts(counts: Counter[str]) -> str:
