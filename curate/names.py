@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 
 from curate.errors import CurateError, RecipeError
 
@@ -35,3 +36,13 @@ def unknown(
 ) -> CurateError:
     """The error of an unknown name: `complaint` says where it stands and what it should be."""
     return kind(complaint, hint=suggestion(name, known))
+
+
+def absent(
+    complaint: str, path: Path, *, hint: str = "", kind: type[CurateError] = RecipeError
+) -> CurateError:
+    """The error of a file that is not there: a file with almost that name may lie beside it."""
+    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+    meant = near(path.name, beside)
+    hints = (f"did you mean {meant}?" if meant else "", hint)
+    return kind(complaint, hint=" ".join(filter(None, hints)))

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from curate.errors import RecipeError
+from curate.names import unknown
 
 Counter = Callable[[str], int]
 
@@ -50,10 +51,7 @@ def _from_encoding(name: str) -> Counter:
     import bpe_openai
 
     if name not in bpe_openai.list_encoding_names():
-        names = ", ".join(sorted(bpe_openai.list_encoding_names()))
-        raise RecipeError(
-            f"pool.tokenizer: no encoding named {name}",
-            hint=f"one of {names}, bytes, or the path of a tokenizer.json",
-        )
+        names = (*sorted(bpe_openai.list_encoding_names()), "bytes", "PATH/tokenizer.json")
+        raise unknown(f"pool.tokenizer: no encoding named {name}", name, names)
     encoding = bpe_openai.get_encoding(name)
     return lambda text: len(encoding.encode_ordinary(text))

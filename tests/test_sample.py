@@ -2,12 +2,14 @@
 
 from collections import Counter
 from functools import reduce
+from shutil import rmtree
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate.pull.stage import close_round
 from curate.sample.frame import Candidate, Frame
 from curate.sample.spec import SampleSpec
 from curate.sample.strategies import STRATEGIES, allocate, choose
@@ -176,19 +178,23 @@ def test_no_round_sends_a_text_twice(offline):
         assert not ids & sent
         assert made.frame == offline.workspace.rounds.current().spec["frame"]["documents"]
         sent |= ids
+        offline.run("push", backend="folder", form="topic")
+        close_round(offline.workspace)
     assert [each.purpose for each in offline.workspace.rounds.all()] == ["label", "pilot", "label"]
     assert [row["round"] for row in rows] == [3] * 15
 
 
 def test_a_seed_gives_the_same_round_again(offline, tmp_path_factory):
-    from shutil import rmtree
+    def forget():
+        rmtree(offline.root / "rounds")
+        (offline.root / "ledger.jsonl").unlink()
 
     prepared(offline)
     _, first = drawn(offline, n=12, seed=5)
-    rmtree(offline.root / "rounds")
+    forget()
     _, again = drawn(offline, n=12, seed=5)
     assert again == first
-    rmtree(offline.root / "rounds")
+    forget()
     _, other = drawn(offline, n=12, seed=6)
     assert [row["id"] for row in other] != [row["id"] for row in first]
 
@@ -200,6 +206,7 @@ def test_rounds_draw_differently_under_one_seed(offline):
     for _ in range(2):
         _, rows = drawn(offline, n=30, seed=5)
         places.append([order.index(row["id"]) for row in rows])
+        close_round(offline.workspace)
     assert places[0][:5] != places[1][:5]
 
 
@@ -233,4 +240,6 @@ def test_neither_shards_nor_workers_change_the_choice(offline, tmp_path, monkeyp
         again, others = drawn(other, n=20, strategy=strategy)
         assert made == again
         assert [row["id"] for row in rows] == [row["id"] for row in others]
+        close_round(offline.workspace)
+        close_round(other.workspace)
     other.workspace.engine.close()

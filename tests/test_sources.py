@@ -1031,3 +1031,40 @@ def test_the_sources_of_the_readme_are_sources():
     for name, suffixes in FORMATS.items():
         assert f"`{name}`" in text
         assert all(f"`{suffix}`" in text for suffix in suffixes[:4])
+
+
+@pytest.mark.parametrize(
+    ("sources", "names"),
+    [
+        ([["a/x.jsonl"], ["b/x.jsonl"]], ["a-x", "b-x"]),
+        ([["a/x.jsonl", "b/x.jsonl"]], ["a-x", "b-x"]),
+        ([["a/x.jsonl", "a/x.csv"]], ["a-x.jsonl", "a-x.csv"]),
+        ([["p/a/x.jsonl"], ["q/a/x.jsonl"], ["a/y.jsonl"]], ["p-a-x", "q-a-x", "y"]),
+        ([["p/a"], ["q/a"]], ["p-a", "q-a"]),
+        ([["a"], ["p/a"], ["b/a.jsonl"]], ["run-a", "p-a", "b-a"]),
+        ([["a/x.jsonl"], {"name": "x", "paths": ["b/x.jsonl"]}], ["a-x", "x"]),
+        ([["a/x.jsonl"], ["a/x.jsonl"]], ["x", "x"]),
+        ([{"name": "x", "paths": ["a/x.jsonl"]}, {"name": "x", "paths": ["b/x.jsonl"]}], ["x"] * 2),
+    ],
+)
+def test_what_has_no_name_is_a_source_of_its_own(tmp_path, sources, names):
+    for path in ("a/x.jsonl", "a/x.csv", "b/x.jsonl", "b/a.jsonl", "a/y.jsonl", "p/a/x.jsonl"):
+        for file in (tmp_path / "run" / path, tmp_path / "run" / "q" / "a" / "x.jsonl"):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text('{"text": "A text."}\n', encoding="utf-8")
+    specs = [
+        SourceSpec.model_validate({"paths": source} if isinstance(source, list) else source)
+        for source in sources
+    ]
+    files = find(specs, tmp_path / "run")
+    found = dict.fromkeys((file.source, file.name, file.address) for file in files)
+    by_unit = {}
+    for place, name, address in found:
+        by_unit.setdefault((place, name), address)
+    assert [name for _, name in by_unit] == names
+
+
+def test_two_databases_without_a_name_are_two_sources(tmp_path):
+    database = {"address": "postgresql://host/shop", "query": "select 1"}
+    specs = [SourceSpec.model_validate({"database": database}) for _ in range(2)]
+    assert [file.name for file in find(specs, tmp_path)] == ["database", "database-2"]

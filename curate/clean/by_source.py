@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from curate.errors import RecipeError
+from curate.names import unknown
 from curate.workspace import Workspace
 
 OTHERS = "*"
@@ -23,5 +23,4 @@ def check_sources(workspace: Workspace, sources: Iterable[str], where: str) -> N
     pool_sources = workspace.tables.made("pool").facts["sources"]
     for source in sources:
         if source not in pool_sources and source != OTHERS:
-            hint = f"there are: {', '.join(pool_sources)}"
-            raise RecipeError(f"{where}: no source {source}", hint=hint)
+            raise unknown(f"{where}: no source {source}", source, pool_sources)

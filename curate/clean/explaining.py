@@ -19,6 +19,7 @@ from curate.clean.rules.signals import Range
 from curate.clean.spec import CleanSpec
 from curate.clean.verdicts import limits_of, measurements
 from curate.errors import RecipeError
+from curate.names import unknown
 from curate.text import apply_edits
 from curate.workspace import Workspace
 
@@ -98,10 +99,8 @@ def _limits_named(spec: CleanSpec, name: str) -> dict[str, Range]:
         if name in (signal, signal.split(":")[0])
     }
     if not matching:
-        raise RecipeError(
-            f"nothing was measured under the name {name}",
-            hint=f"there are: {', '.join(limits) or 'no rules'}; `curate clean --rules` adds a set",
-        )
+        names = (*limits, *dict.fromkeys(signal.split(":")[0] for signal in limits))
+        raise unknown(f"nothing was measured under the name {name}", name, names)
     return matching
 
 
@@ -198,9 +197,8 @@ def _parsed(
         )
     signal, word, values = match.groups()
     if signal not in limits:
-        raise RecipeError(
-            f"--what-if {wish}: nothing was measured under the name {signal}",
-            hint=f"there are: {', '.join(limits) or 'no rules'}",
+        raise unknown(
+            f"--what-if {wish}: nothing was measured under the name {signal}", signal, limits
         )
     if values is None:
         return signal, word, _steps(workspace, signal, word)

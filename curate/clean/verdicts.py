@@ -18,6 +18,7 @@ from curate.clean.rules.registry import named, ranges
 from curate.clean.rules.signals import Range
 from curate.clean.spec import CleanSpec
 from curate.errors import RecipeError
+from curate.names import unknown
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,10 +33,9 @@ def limits_of(spec: CleanSpec) -> dict[str, Range]:
     limits = ranges(named(spec.rules))
     for name, limit in spec.limits.items():
         if name not in limits:
-            raise RecipeError(
-                f"clean.limits: no signal {name} in the chosen rules",
-                hint=f"there are: {', '.join(limits)}",
-            )
+            raise unknown(f"clean.limits: no signal {name} in the chosen rules", name, limits)
+        if not limit.model_fields_set:
+            raise RecipeError(f"clean.limits: {name} is empty", hint="give `min`, `max` or both")
         low, high = limits[name] = limit.instead_of(limits[name])
         if low is not None and high is not None and low > high:
             raise RecipeError(f"clean.limits: nothing passes {name}, from {low:g} to {high:g}")

@@ -66,6 +66,8 @@ def run_command(
     Example: curate run recipes/sentiment.yaml -w my-run --dry-run
     """
     from curate.run import files
+    from curate.run.checking import asks_anew, check
+    from curate.run.meant import undone
 
     workspace = open_workspace(root)
     if path is not None:
@@ -83,10 +85,13 @@ def run_command(
         raise RecipeError("--purpose is for a new round", hint="add --next-round")
     overrides = [*(set_ or ()), *([f"sample.purpose={purpose}"] if purpose else ())]
     with workspace.lock.hold("run", wait=wait):
+        overrides = [*_pending_overrides(workspace), *overrides]
+        recipe = files.load(path or workspace.root / files.NAME, overrides)
+        check(recipe, workspace, asks=asks_anew(recipe, workspace, next_round))
         for field in files.adopt(workspace, path) if path else ():
             console.note(f"recipe.yaml: {field} changed")
-        overrides = [*_pending_overrides(workspace), *overrides]
-        recipe = files.of_workspace(workspace, overrides)
+        for line in undone(recipe, workspace):
+            console.note(line)
         workspace.init(recipe.name or workspace.root.name)
         with working_on(workspace, engine or recipe.engine, workers or recipe.workers):
             _walk(recipe, workspace, next_round, overrides, as_json)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from curate import console
-from curate.commands.options import HERE, Root, plain_app
+from curate.commands.options import HERE, Root, open_workspace, plain_app
 
 recipe = plain_app("Recipes: their schema, and whether one is right.")
 
@@ -28,11 +28,18 @@ def recipe_schema() -> None:
 def recipe_check(
     path: Annotated[Path, typer.Argument(help="A recipe.")], root: Root = HERE
 ) -> None:
-    """Say whether a recipe can be used as written.
+    """Say whether a recipe can be used as written: every name and file in it is looked up.
+
+    Files are looked for in the workspace; without `-w`, in the recipe's folder if that is one.
 
     Example: curate recipe check recipes/sentiment.yaml
     """
-    from curate.run.files import load
+    from curate.run.checking import check
+    from curate.run.files import is_template, load
 
-    load(path)
+    recipe = load(path)
+    is_own = root == HERE and (path.parent / "workspace.json").exists()
+    workspace = open_workspace(path.parent if is_own else root)
+    has_texts = not (root == HERE and is_template(path))
+    check(recipe, workspace, asks=recipe.asks_people(), has_texts=has_texts)
     console.note(f"{path} is right")

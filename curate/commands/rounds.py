@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from curate import console
 from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app
 
@@ -24,8 +28,13 @@ def round_list(root: Root = HERE, as_json: Json = False) -> None:
 
 
 @round.command("close")
-def round_close(root: Root = HERE, as_json: Json = False, wait: Wait = 0) -> None:
-    """End the newest round early: answers come home first, the rest is withdrawn.
+def round_close(
+    number: Annotated[int | None, typer.Argument(help="By default the newest open round.")] = None,
+    root: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """End a round early: answers come home first, the rest is withdrawn.
 
     Example: curate round close
     """
@@ -34,4 +43,4 @@ def round_close(root: Root = HERE, as_json: Json = False, wait: Wait = 0) -> Non
     workspace = open_workspace(root)
     workspace.require()
     with workspace.lock.hold("round close", wait=wait):
-        console.show(close_round(workspace), as_json=as_json)
+        console.show(close_round(workspace, number), as_json=as_json)

@@ -26,7 +26,7 @@ from curate.commands.options import (
 )
 from curate.commands.settings import from_command_line, options
 from curate.run import files
-from curate.run.meant import meant
+from curate.run.meant import meant, undone_at
 from curate.run.stages import find, run_stage
 from curate.spec import refuse_unused, validated
 from curate.stage import Stage
@@ -68,7 +68,9 @@ class Call:
             working_on(workspace, engine, workers),
         ):
             workspace.init(workspace.root.name)
-            step = run_stage(workspace, name, spec)
+            for line in () if stage.asks_people else undone_at(stage, spec.settings(), workspace):
+                console.note(line)
+            step = run_stage(workspace, name, spec, overridden=[*settings])
         console.show(step.result, as_json=self.as_json)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from curate.engine.bulk import Load, Transform
 from curate.engine.local import Local
-from curate.errors import RecipeError
+from curate.names import unknown
 from curate.progress import Advance
 
 T = TypeVar("T")
@@ -89,4 +89,4 @@ def choose(name: str | None = None, workers: int | None = None) -> Engine:
         from curate.engine.on_ray import OnRay
 
         return OnRay(workers)
-    raise RecipeError(f"no engine named {name}", hint=f"there are: {', '.join(ENGINES)}")
+    raise unknown(f"no engine named {name}", name, ENGINES)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from curate.errors import FormError
 from curate.forms.reading import parse_form
+from curate.names import absent, unknown
 from curate.records import Form
 
 
@@ -33,10 +34,11 @@ def load_form(name: str, workspace: Path | None = None) -> Form:
     else:
         paths = known_forms(workspace)
         if name not in paths:
-            raise FormError(f"no form named {name}", hint=f"there are: {', '.join(paths)}")
+            raise unknown(f"no form named {name}", name, paths, kind=FormError)
         path = paths[name]
     if not path.is_file():
-        raise FormError(f"no form at {path}", hint="`curate forms list` names those there are")
+        hint = "`curate forms list` names those there are"
+        raise absent(f"no form at {path}", path, hint=hint, kind=FormError)
     try:
         return parse_form(path.read_text(encoding="utf-8-sig"), name=path.stem)
     except UnicodeDecodeError:

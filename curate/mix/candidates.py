@@ -11,6 +11,7 @@ from curate import chance, tables
 from curate.errors import DataError, RecipeError
 from curate.mix.spec import MixSpec
 from curate.mixture.groups import Facts, Values, grouped
+from curate.names import unknown
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, is_candidate
 
@@ -169,9 +170,8 @@ def _shards(workspace: Workspace, spec: MixSpec) -> list[DocumentShard]:
 def _check_groups(spec: MixSpec, questions: list[str]) -> None:
     for name in spec.groups:
         if name not in COLUMNS and name not in questions:
-            raise RecipeError(
-                f"mix.groups: nothing to group by is called {name}",
-                hint=f"there are: {', '.join((*COLUMNS, *questions))}",
+            raise unknown(
+                f"mix.groups: nothing to group by is called {name}", name, (*COLUMNS, *questions)
             )
 
 

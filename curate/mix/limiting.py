@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from itertools import product
 
-from curate.errors import DataError, RecipeError
+from curate.errors import DataError
 from curate.mix.spec import MixSpec, ShareLimit
 from curate.mixture.groups import Groups, name_of
+from curate.names import unknown
 
 Offered = Mapping[int, Collection[str]]
 """The values that a key may have, by its place in a group; those of other keys are not known."""
@@ -29,8 +30,7 @@ def limits_without_group(spec: MixSpec, groups: Groups, offered: Offered) -> lis
     known = _possible(groups, offered) if names else frozenset()
     for name in names:
         if name not in known:
-            hint = f"there are: {', '.join(groups.names)}"
-            raise RecipeError(f"mix.limits: no group {name}", hint=hint)
+            raise unknown(f"mix.limits: no group {name}", name, groups.names)
         if spec.limits[name].min > 0:
             raise DataError(
                 f"mix.limits: no candidate is in {name}, which has a `min`", hint="lower it to 0"

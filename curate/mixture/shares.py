@@ -74,6 +74,7 @@ def share_of(
     has a value with a share, or where no group is left with one.
     """
     from curate.errors import DataError
+    from curate.names import suggestion
 
     for key, values in shares.items():
         missing = [
@@ -82,7 +83,7 @@ def share_of(
         if missing:
             raise DataError(
                 f"no candidate has {key} {missing[0]}, of which a share is wanted",
-                hint="label more texts (`curate run --next-round`), or change mix.between.shares",
+                hint=suggestion(missing[0], sorted(set(keys[key]))),
             )
     combinations = keys[list(shares)].agg(tuple, axis=1)
     wanted = supply * 0.0

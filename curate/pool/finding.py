@@ -8,12 +8,14 @@ import os
 import re
 import stat
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from curate.errors import DataError
+from curate.names import absent
 from curate.pool.readers.code import LEFT_OUT
 from curate.pool.readers.opening import (
     BLOCK,
@@ -52,7 +54,7 @@ class File:
 
 @dataclass(frozen=True)
 class _Entry:
-    """A file or folder that a path leads to; `folder` names the folder that was walked."""
+    """A file or folder that a path leads to; `folder` is the address of the folder walked."""
 
     address: str
     size: int
@@ -61,34 +63,88 @@ class _Entry:
     skip: str = ""
     format: str = ""
 
+    @property
+    def unit(self) -> str:
+        """The address of what is a source of its own: the folder that was walked, or the file."""
+        return self.folder or self.address
+
 
 def find(sources: Sequence[SourceSpec], root: Path) -> list[File]:
     """List every file of the sources, in order. DataError if a path leads to none."""
-    return [file for place, source in enumerate(sources) for file in _files(place, source, root)]
+    entries = {place: _paths(source, root) for place, source in enumerate(sources) if source.paths}
+    names = {source.name for source in sources if source.name}
+    units = {
+        entry.unit: entry
+        for place, found in entries.items()
+        for entry in found
+        if not sources[place].name
+    }
+    by_unit = _unit_names(units.values(), names)
+    names |= set(by_unit.values())
+    files: list[File] = []
+    for place, source in enumerate(sources):
+        if source.paths:
+            files += _named(place, source, root, entries[place], by_unit)
+        else:
+            files.append(_elsewhere(place, source, root, names))
+            names.add(files[-1].name)
+    return files
 
 
-def _files(place: int, source: SourceSpec, root: Path) -> Iterator[File]:
-    if source.database:
-        yield _database(place, source, root)
-    elif source.dataset:
-        label = f"{source.dataset.name}/{source.dataset.split}"
-        name = source.name or source.dataset.name.rstrip("/").rsplit("/", 1)[-1]
-        yield File(place, name, source.dataset.name, label, "hub")
-    else:
-        yield from _named(place, source, root, _paths(source, root))
+def _elsewhere(place: int, source: SourceSpec, root: Path, names: Collection[str]) -> File:
+    """A database or a hub's data set. One without a name gets one that no other source has."""
+    file = _database(place, source, root) if source.database else _hub(place, source)
+    is_taken = source.name is None and file.name in names
+    return replace(file, name=f"{file.name}-{place + 1}") if is_taken else file
 
 
-def _named(place: int, source: SourceSpec, root: Path, entries: Sequence[_Entry]) -> Iterator[File]:
-    stems = [split_stem(entry.address) for entry in entries]
-    times = Counter(stem for entry, stem in zip(entries, stems, strict=True) if not entry.folder)
+def _hub(place: int, source: SourceSpec) -> File:
+    assert source.dataset is not None
+    label = f"{source.dataset.name}/{source.dataset.split}"
+    name = source.name or source.dataset.name.rstrip("/").rsplit("/", 1)[-1]
+    return File(place, name, source.dataset.name, label, "hub")
+
+
+def _named(
+    place: int,
+    source: SourceSpec,
+    root: Path,
+    entries: Sequence[_Entry],
+    by_unit: Mapping[str, str],
+) -> Iterator[File]:
     prefix = f"{root}{os.sep}"
-    for entry, stem in zip(entries, stems, strict=True):
-        name = source.name or entry.folder or stem
-        if not (source.name or entry.folder) and times[stem] > 1:
-            name = f"{entry.address.rsplit('/', 2)[-2]}-{stem}"
+    for entry in entries:
+        name = source.name or by_unit[entry.unit]
         label = without_options(entry.address).removeprefix(prefix)
         kind = "" if entry.skip else entry.format or _format(source, entry.address)
         yield File(place, name, entry.address, label, kind, entry.size, entry.modified, entry.skip)
+
+
+def _unit_names(units: Iterable[_Entry], taken: Collection[str]) -> dict[str, str]:
+    """The names of files and folders that have none: the shortest that tells each one apart."""
+    names: dict[str, str] = {}
+    waiting = {unit.unit: _possible_names(unit) for unit in units}
+    while waiting:
+        wanted = {unit: next(possible) for unit, possible in waiting.items()}
+        times = Counter(wanted.values())
+        used = {*taken, *names.values()}
+        for unit, name in wanted.items():
+            if times[name] == 1 and name not in used:
+                names[unit] = name
+                del waiting[unit]
+    return names
+
+
+def _possible_names(entry: _Entry) -> Iterator[str]:
+    """Yield names for a file or folder: its stem, with a folder more and its suffix each time."""
+    *folders, last = without_options(entry.unit).rstrip("/").split("/")
+    stem = last if entry.folder else split_stem(last)
+    yield stem
+    for number in range(1, len(folders) + 1):
+        before = "-".join(filter(None, folders[-number:]))
+        yield f"{before}-{stem}"
+        yield f"{before}-{last}"
+    yield from (f"{entry.unit}-{number}" for number in count(2))
 
 
 def split_stem(address: str) -> str:
@@ -135,9 +191,11 @@ def _paths(source: SourceSpec, root: Path) -> list[_Entry]:
             of_source = f" (source {source.name})" if source.name else ""
             reasons = Counter(entry.skip for entry in matches).most_common(3)
             skipped = "".join(f"; {count} skipped: {reason}" for reason, count in reasons)
-            raise DataError(
+            raise absent(
                 f"no file {without_options(pattern)}{of_source}{skipped}",
-                hint=f"paths in a recipe are relative to the workspace, {root}",
+                root / pattern,
+                hint=f"Paths in a recipe are relative to the workspace, {root}",
+                kind=DataError,
             )
         for entry in matches:
             entries.setdefault(entry.address, entry)
@@ -169,20 +227,20 @@ def _folder(folder: Path, source: SourceSpec) -> Iterator[_Entry]:
     arrow_files = _saved(folder)
     if arrow_files is not None:
         for path in arrow_files:
-            if (entry := _stat(str(path), folder.name, "arrow")) is not None:
+            if (entry := _stat(str(path), str(folder), "arrow")) is not None:
                 yield entry
         return
     for parent, folders, files in os.walk(folder):
         for name in sorted(folders):
             if reason := _reason_to_skip_folder(name, source):
                 folders.remove(name)
-                yield _Entry(f"{parent}/{name}", 0, 0, folder.name, reason)
+                yield _Entry(f"{parent}/{name}", 0, 0, str(folder), reason)
         folders.sort()
         for name in sorted(files):
             address = f"{parent}/{name}"
             if reason := _reason_to_skip_file(name, source):
-                yield _Entry(address, 0, 0, folder.name, reason)
-            elif (entry := _stat(address, folder.name)) is not None:
+                yield _Entry(address, 0, 0, str(folder), reason)
+            elif (entry := _stat(address, str(folder))) is not None:
                 yield entry
 
 
@@ -239,7 +297,7 @@ def _stored(pattern: str, source: SourceSpec) -> Iterator[_Entry]:
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{plain}: {error}") from None
     regex = None if magic is None else glob_regex(plain[len(base) + 1 :])
-    folder = base.rstrip("/").rsplit("/", 1)[-1] if within and magic is None else ""
+    folder = base.rstrip("/") if within and magic is None else ""
     for info in infos:
         inside = info.path[len(within) :] if within else ""
         if info.type != pafs.FileType.File or (regex and not regex.fullmatch(inside)):

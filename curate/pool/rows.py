@@ -11,6 +11,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
 
+from curate.names import suggestion
 from curate.pool.readers.image import FIELD, reference
 from curate.pool.readers.opening import remote
 from curate.pool.source_spec import Chat, Column, SourceSpec
@@ -187,16 +188,23 @@ class Shape:
             elif value is not MISSING:
                 raise ValueError(f"column {path} holds {type(value).__name__}, not text")
             elif self.source.fields or not self.media:
-                raise ValueError(f"no column {path} (there are: {', '.join(map(str, row))})")
+                raise _no_column(path, row)
         return fields
 
     def _medium(self, row: Mapping[str, Any], field: str, path: str) -> dict[str, Any]:
         value = look(row, path)
         if value is MISSING or value is None:
-            raise ValueError(f"no column {path} (there are: {', '.join(map(str, row))})")
+            raise _no_column(path, row)
         folder = None if remote(self.address) else Path(self.address).parent
         image = _reference(value, path, folder)
         return {"field": field, **image, "address": canonical(image["address"])}
+
+
+def _no_column(path: str, row: Mapping[str, Any]) -> ValueError:
+    """The error of a path that leads nowhere; its first step may be misspelt."""
+    names, head = list(map(str, row)), path.partition(".")[0]
+    hint = f"there are: {', '.join(names)}" if head in row else suggestion(head, names)
+    return ValueError(f"no column {path} ({hint})")
 
 
 def _reference(value: Any, path: str, folder: Path | None) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
     ids = list(dict.fromkeys(answer.id for answer in annotations))
     pool_views = workspace.documents.find_views(ids, edited=False)
     views = {id: pool_views[id] for id in ids if id in pool_views}
-    number = workspace.rounds.next_number()
+    number = workspace.next_round()
     opened: Opened = {
         "purpose": "import",
         "created": now(),

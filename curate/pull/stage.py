@@ -56,14 +56,14 @@ def run(workspace: Workspace, spec: PullSpec) -> PullResult:
     return summarize(current, fetched, state, done=bool(why))
 
 
-def close_round(workspace: Workspace) -> PullResult:
-    """End the newest round early: fetch its answers first, then withdraw the other tasks.
+def close_round(workspace: Workspace, number: int | None = None) -> PullResult:
+    """End a round early: fetch its answers first, then withdraw the other tasks.
 
-    Raises DataError if the round is closed already.
+    Without a number it is the newest open round. Raises DataError if the round is closed already.
     """
-    current = workspace.rounds.current()
+    current = _round_to_close(workspace, number)
     if current.closed:
-        raise DataError(f"round {current.number} is closed already")
+        raise DataError(f"round {current.number} is closed already", hint="see `curate round list`")
     fetched = Fetched()
     if current.push is not None:
         backend = _connected(workspace, current)
@@ -72,6 +72,12 @@ def close_round(workspace: Workspace) -> PullResult:
         )
     close(current, "closed by hand")
     return summarize(current, fetched, standing(current, {}), done=True)
+
+
+def _round_to_close(workspace: Workspace, number: int | None) -> Round:
+    if number is not None:
+        return workspace.rounds.numbered(number)
+    return next(reversed(workspace.rounds.open()), None) or workspace.rounds.current()
 
 
 def _annotators(workspace: Workspace, backend: Backend, batch: Batch) -> set[str] | None:

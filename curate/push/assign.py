@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from curate.errors import DataError
+from curate.names import unknown
 from curate.people import Person
 
 UNKNOWN = "unknown"
@@ -103,10 +104,8 @@ def by_value(
     items_of: dict[str, list[Item]] = {value: [] for value in values}
     unused = sorted(set(chosen) - set(items_of))
     if unused:
-        raise DataError(
-            f"push.people names {unused[0]}, and no task has that {column}",
-            hint=f"there are: {', '.join(items_of)}",
-        )
+        complaint = f"push.people names {unused[0]}, and no task has that {column}"
+        raise unknown(complaint, unused[0], items_of, kind=DataError)
     people_of = {value: _people_for(value, column, people, chosen) for value in items_of}
     turn = 0
     for item in items:

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from curate.backends import Backend
-from curate.errors import DataError, RecipeError
+from curate.errors import DataError
 from curate.forms import complaint
+from curate.names import unknown
 from curate.people import Person, accounts, people
 from curate.push.assign import Item, Part, by_person, by_value, slugs, together
 from curate.push.spec import PERSON, UNDETERMINED, PushSpec
@@ -48,7 +49,7 @@ def check_gold(form: Form, current: Round) -> None:
                 text = " ".join(texts[id].values())
                 raise DataError(
                     f"the gold item {text[:40]!r}: {reason}",
-                    hint="mend the file of gold items, then `curate round close` and sample anew",
+                    hint="mend the file, then `curate round close` and `curate run --next-round`",
                 )
 
 
@@ -78,10 +79,9 @@ def freeze(
     parts = _parts(workspace, spec, current, annotators)
     unused = sorted({*guidelines} - {None, *(part.name for part in parts)}, key=str)
     if unused:
-        raise DataError(
-            f"push.guidelines names {unused[0]}, and no task has that {spec.assign}",
-            hint=f"there are: {', '.join(str(part.name) for part in parts)}",
-        )
+        names = [str(part.name) for part in parts]
+        problem = f"push.guidelines names {unused[0]}, and no task has that {spec.assign}"
+        raise unknown(problem, str(unused[0]), names, kind=DataError)
     views = current.views()
     suggestions = suggest(workspace, form, spec.suggest, views) if spec.suggest else {}
     short_names = slugs(part.name for part in parts if part.name)
@@ -152,16 +152,22 @@ def _items(workspace: Workspace, spec: PushSpec, current: Round) -> Iterable[Ite
         yield Item(id, value, language, gold=id in gold_items)
 
 
+SPLITTING = ("source", "language", "license", "batch")
+"""The columns that can split a round, beside the keys of `meta`."""
+
+
+def check_assign(assign: str | None) -> None:
+    """Raise RecipeError for a column that cannot split a round."""
+    names = (*SPLITTING, PERSON, "meta.KEY")
+    if assign not in (None, *names[:-1]) and not str(assign).startswith("meta."):
+        raise unknown(f"push.assign: {assign} is no column of the pool", str(assign), names)
+
+
 def _values(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str, str | None]:
     """The value of each document. A language is the declared one, else the detected one."""
+    check_assign(column)
     key = column.removeprefix("meta.")
     pool_column = "meta" if key != column else column
-    allowed = ("source", "language", "license", "batch", "meta")
-    if pool_column not in allowed:
-        raise RecipeError(
-            f"push.assign: {column} is no column of the pool",
-            hint=f"{', '.join(allowed[:-1])}, meta.KEY or {PERSON}",
-        )
     values = _column(workspace, pool_column, ids)
     if pool_column == "meta":
         values = {id: json.loads(meta or "{}").get(key) for id, meta in values.items()}

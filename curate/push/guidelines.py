@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from curate.errors import CurateError, DataError, ProjectMismatch
 from curate.forms import load_form
+from curate.names import absent
 from curate.push.spec import PushSpec
 from curate.records import Form
 from curate.rounds import Round, text_digest
@@ -23,7 +24,8 @@ def read_guidelines(workspace: Workspace, spec: PushSpec) -> dict[str | None, st
     for part, file in files.items():
         path = workspace.path(file)
         if not path.is_file():
-            raise DataError(f"push.guidelines: no file {path}")
+            hint = "Paths are relative to the workspace"
+            raise absent(f"push.guidelines: no file {path}", path, hint=hint, kind=DataError)
         try:
             guidelines[part] = path.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from curate import tables
-from curate.errors import RecipeError
+from curate.errors import CurateError, RecipeError
 from curate.forms import complaint
+from curate.names import unknown
 from curate.records import Form, Question, Suggestion
 from curate.rounds.views import View
 from curate.spec import Spec
@@ -58,13 +59,55 @@ def suggest(
     return suggestions
 
 
+def check_suggestion(workspace: Workspace, form: Form, spec: SuggestSpec) -> None:
+    """Raise RecipeError if a suggestion names a question, label or model that is not there."""
+    question = _find_question(form, spec.question)
+    for label in spec.labels.values():
+        if question.labels and label not in question.labels:
+            raise unknown(
+                f"push.suggest: {question.name} has no label {label}", label, question.labels
+            )
+    kind, _, name = spec.by.partition(":")
+    if spec.by == "scores":
+        _require_scores(workspace)
+    elif kind == "spacy" and name:
+        _refuse_missing_model(name)
+    elif name:
+        _import_function(kind, name)
+    else:
+        raise _no_model(spec.by)
+
+
+def _require_scores(workspace: Workspace) -> None:
+    """Raise RecipeError without scores: they are learned from the answers of earlier rounds."""
+    if workspace.tables.stored("scores") is None:
+        raise RecipeError(
+            "push.suggest: there are no scores to suggest yet",
+            hint="leave `by: scores` out until a round has been answered and scored",
+        )
+
+
+def _refuse_missing_model(name: str) -> None:
+    from spacy.util import is_package
+
+    if not (is_package(name) or Path(name).exists()):
+        raise RecipeError(
+            f"push.suggest: spaCy has no model {name}", hint="install its package into this Python"
+        )
+
+
+def _no_model(name: str) -> CurateError:
+    models = ("scores", "spacy:MODEL", "MODULE:FUNCTION")
+    return unknown(f"push.suggest: nothing is called {name}", name, models)
+
+
 def _find_question(form: Form, name: str) -> Question:
     try:
         return form.question(name)
     except KeyError:
-        raise RecipeError(
-            f"push.suggest: the form {form.name} does not ask {name}",
-            hint=f"it asks {', '.join(question.name for question in form.questions)}",
+        names = [question.name for question in form.questions]
+        raise unknown(
+            f"push.suggest: the form {form.name} does not ask {name}", name, names
         ) from None
 
 
@@ -92,9 +135,7 @@ def _guesses(
         return _spacy(name, texts)
     if name:
         return spec.by, _call(spec.by, _import_function(kind, name), texts)
-    raise RecipeError(
-        f"push.suggest: nothing is called {spec.by}", hint="spacy:MODEL, scores or MODULE:FUNCTION"
-    )
+    raise _no_model(spec.by)
 
 
 def _spacy(name: str, texts: Sequence[str]) -> tuple[str, list[Guess]]:
@@ -123,7 +164,7 @@ def _predicted(
     workspace: Workspace, question: Question, views: Mapping[str, View]
 ) -> Iterator[Guess]:
     """Yield the prediction of `score` for each view's document, with its probability."""
-    workspace.tables.require("scores")
+    _require_scores(workspace)
     column = tables.predicted(question.name)
     documents = {id: view.members[0] if view.members else id for id, view in views.items()}
     rows = _scores(workspace, question, column, set(documents.values()))

@@ -35,9 +35,17 @@ class Rounds:
             raise MissingInput("there is no round yet", hint="run `curate sample` first")
         return asking[-1]
 
-    def next_number(self) -> int:
-        """The number of the next round: one more than the highest there is."""
-        return max((round.number for round in self.all()), default=0) + 1
+    def open(self) -> list[Round]:
+        """Load the rounds that ask people and have not been closed, sent or not."""
+        return [round for round in self.asking() if not round.closed]
+
+    def numbered(self, number: int) -> Round:
+        """Load the round of that number. Raises MissingInput if there is none."""
+        rounds = {round.number: round for round in self.all()}
+        if number not in rounds:
+            listed = ", ".join(map(str, rounds)) or "none"
+            raise MissingInput(f"there is no round {number}", hint=f"there are: {listed}")
+        return rounds[number]
 
     def questions(self) -> list[Question]:
         """The questions that people were asked; one that changed is that of its newest form."""

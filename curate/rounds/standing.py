@@ -157,6 +157,12 @@ def _counts_on_disk(current: Round, batch: Batch) -> dict[str, Mapping[str, int]
     return dict(counts)
 
 
+def how_to_end(current: Round) -> str:
+    """The hint for a round that must end before another one begins."""
+    advice = "`curate run` sends it" if current.push is None else "let people finish it"
+    return f"{advice}, or end it with `curate round close {current.number}`"
+
+
 def close(current: Round, why: str) -> None:
     """Write down the end of a round, with the answered share of each stratum.
 

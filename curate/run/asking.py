@@ -14,6 +14,7 @@ from curate.pull.importing import bring
 from curate.pull.stage import PullResult
 from curate.push.restoring import RestoreResult, restore
 from curate.push.spec import PushSpec
+from curate.rounds.standing import how_to_end
 from curate.run.meant import remember
 from curate.run.recipe import Recipe
 from curate.run.stages import Step, fresh, run_stage
@@ -55,15 +56,11 @@ def _sample(
     started: Callable[[str], None],
 ) -> Step:
     rounds = workspace.rounds.asking()
-    if next_round and rounds and not rounds[-1].closed:
-        advice = "`curate run` sends it" if rounds[-1].push is None else "let people finish it"
-        raise DataError(
-            f"round {rounds[-1].number} is still open",
-            hint=f"{advice}, or end it with `curate round close`",
-        )
+    for open_round in workspace.rounds.open() if next_round else ():
+        raise DataError(f"round {open_round.number} is still open", hint=how_to_end(open_round))
     only_pilots = all(round.purpose == "pilot" and round.closed for round in rounds)
     if next_round or (only_pilots and recipe.sample.purpose == "label") or not rounds:
-        remember(workspace, workspace.rounds.next_number(), overrides)
+        remember(workspace, workspace.next_round(), overrides)
         started("sample")
         return run_stage(workspace, "sample", recipe.section("sample"))
     if rounds[-1].push is None:

@@ -10,7 +10,7 @@ from typing import Any
 from curate import storage, yamls
 from curate.errors import DataError, RecipeError
 from curate.forms import load_form
-from curate.names import unknown
+from curate.names import absent, unknown
 from curate.run.recipe import Recipe
 from curate.spec import Place, Spec, refuse_unused, validated
 from curate.storage import Provenance
@@ -22,7 +22,8 @@ NAME = "recipe.yaml"
 def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe; `overrides` are `section.key=value`, with YAML values. Raises RecipeError."""
     if not path.is_file():
-        raise RecipeError(f"no recipe {path}", hint="start with `curate init --template sentiment`")
+        hint = "Start with `curate init --template sentiment`"
+        raise absent(f"no recipe {path}", path, hint=hint)
     data = yamls.parse(path.read_bytes(), path.name, hint=_SHAPE)
     if not isinstance(data, dict):
         raise RecipeError(
@@ -128,6 +129,11 @@ def templates() -> dict[str, Path]:
     package = Path(__file__).parent.parent
     folders = [package.parent / "recipes", package / "recipes"]
     return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
+
+
+def is_template(path: Path) -> bool:
+    """Whether a recipe is one that comes with curate: its texts are not there yet."""
+    return any(path.exists() and path.samefile(template) for template in templates().values())
 
 
 def begin(workspace: Workspace, template: str) -> list[str]:

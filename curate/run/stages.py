@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Literal
@@ -47,8 +48,13 @@ def maker(table: str) -> str | None:
     return next((stage.name for stage in every() if table in stage.writes), None)
 
 
-def run_stage(workspace: Workspace, name: str, spec: Spec) -> Step:
-    """Run one stage and write it into the ledger, also that it failed."""
+def run_stage(
+    workspace: Workspace, name: str, spec: Spec, *, overridden: Sequence[str] = ()
+) -> Step:
+    """Run one stage and write it into the ledger, also that it failed.
+
+    `overridden` are the dotted names of settings that came from the command line.
+    """
     stage = find(name)
     started = time.perf_counter()
     try:
@@ -61,7 +67,7 @@ def run_stage(workspace: Workspace, name: str, spec: Spec) -> Step:
         raise
     seconds = time.perf_counter() - started
     outputs = workspace.tables.fingerprints(stage.writes)
-    workspace.ledger.append(provenance, outputs, result, seconds)
+    workspace.ledger.append(provenance, outputs, result, seconds, overridden=overridden)
     return Step(name, "done", result, seconds, workspace.lineage.warnings(name))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from curate.errors import CurateError, NothingToDo
 from curate.run.asking import ask_people
+from curate.run.meant import names_of
 from curate.run.recipe import Recipe
 from curate.run.stages import Step, every, find, fresh, is_fresh, run_stage, skip, takes_part
 from curate.workspace import Workspace
@@ -32,7 +33,7 @@ def walk(
     was loaded with; those of `push` last until the round has been sent. After a stage that failed
     the report is written, and the error is raised.
     """
-    walking = _Walk(recipe, workspace, started)
+    walking = _Walk(recipe, workspace, started, tuple(overrides))
     try:
         yield from walking.through(next_round, overrides)
     except CurateError as error:
@@ -49,6 +50,7 @@ class _Walk:
     recipe: Recipe
     workspace: Workspace
     started: Started
+    overrides: tuple[str, ...] = ()
     missing: set[str] = field(default_factory=set)
 
     def through(self, next_round: bool, overrides: Sequence[str]) -> Iterator[Step]:
@@ -91,7 +93,8 @@ class _Walk:
             if is_fresh(self.workspace, name, spec):
                 return fresh(self.workspace, name)
             self.started(name)
-            return run_stage(self.workspace, name, spec)
+            overridden = names_of(self.overrides, name)
+            return run_stage(self.workspace, name, spec, overridden=overridden)
         except NothingToDo as reason:
             if not find(name).optional or self._is_needed(name):
                 raise

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import DataError
+from curate.names import absent
 from curate.text import TEXT, canonical, content_id
 
 HINT = 'a line is {"text": "…", "answers": {"sentiment": "positive"}}'
@@ -37,7 +38,7 @@ def read_gold(path: Path, longest: int | None = None) -> dict[str, Gold]:
     since people could recognise them.
     """
     if not path.is_file():
-        raise DataError(f"sample.gold: no file {path}", hint=HINT)
+        raise absent(f"sample.gold: no file {path}", path, hint=HINT, kind=DataError)
     items = {}
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):

@@ -11,6 +11,7 @@ from curate.errors import DataError
 from curate.records import now
 from curate.rounds import freeze
 from curate.rounds.opened import Opened
+from curate.rounds.standing import how_to_end
 from curate.rounds.views import SIDES, View
 from curate.sample.frame import read_frame
 from curate.sample.gold import read_gold
@@ -49,7 +50,7 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
     Raises DataError if a round is still open, or if nothing is left to send.
     """
     _refuse_open(workspace)
-    number = workspace.rounds.next_number()
+    number = workspace.next_round()
     sizes, tasks = _chosen(workspace, spec, number)
     if not tasks:
         raise DataError("no document is left to send", hint=_why_none(spec))
@@ -108,13 +109,9 @@ def _older_labels(workspace: Workspace, spec: SampleSpec) -> tuple[StageWarning,
 
 
 def _refuse_open(workspace: Workspace) -> None:
-    """Raise DataError while a round is open: answers given later would not be pulled."""
-    rounds = [round_ for round_ in workspace.rounds.all() if round_.purpose != "import"]
-    if rounds and rounds[-1].push is not None and not rounds[-1].closed:
-        raise DataError(
-            f"round {rounds[-1].number} is still open",
-            hint="let people finish it, or end it with `curate round close`",
-        )
+    """Raise DataError while a round is open: it would not be sent, or not be pulled."""
+    for round_ in workspace.rounds.open():
+        raise DataError(f"round {round_.number} is still open", hint=how_to_end(round_))
 
 
 def _chosen(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curate.errors import RecipeError
+from curate.names import unknown
 from curate.records import Question
 from curate.score.spec import ScoreSpec
 
@@ -77,9 +78,7 @@ def quality_function(spec: ScoreSpec, question: Question) -> Quality | None:
 
 def _place(name: str, values: tuple[str, ...]) -> int:
     if name not in values:
-        raise RecipeError(
-            f"score.quality: the question has no value {name}", hint=", ".join(values)
-        )
+        raise unknown(f"score.quality: the question has no value {name}", name, values)
     return values.index(name)
 
 

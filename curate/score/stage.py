@@ -14,8 +14,9 @@ from pathlib import Path
 
 from curate import storage
 from curate.embed import VectorShard, embed
-from curate.errors import NothingToDo, RecipeError
+from curate.errors import NothingToDo
 from curate.metrics import Classification, classification
+from curate.names import unknown
 from curate.records import Question
 from curate.score.doubts import doubts
 from curate.score.heads import LEARNERS
@@ -113,10 +114,7 @@ def _question(workspace: Workspace, spec: ScoreSpec) -> Question:
         raise NothingToDo("the form asks nothing that can be learned", hint="Choices or Rating")
     name = spec.question or next(iter(learnable))
     if name not in learnable:
-        raise RecipeError(
-            f"score.question: no question {name} that can be learned",
-            hint=f"there are: {', '.join(learnable)}",
-        )
+        raise unknown(f"score.question: no question {name} that can be learned", name, learnable)
     return learnable[name]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -23,9 +24,18 @@ class Ledger:
     root: Path
 
     def append(
-        self, provenance: Provenance, outputs: dict[str, str | None], result: Any, seconds: float
+        self,
+        provenance: Provenance,
+        outputs: dict[str, str | None],
+        result: Any,
+        seconds: float,
+        *,
+        overridden: Sequence[str] = (),
     ) -> None:
-        """Append one line; `outputs` are the fingerprints of what the stage wrote."""
+        """Append one line; `outputs` are the fingerprints of what the stage wrote.
+
+        `overridden` are the dotted names of settings that came from the command line.
+        """
         line = {
             "stage": provenance.stage,
             "at": now(),
@@ -35,6 +45,7 @@ class Ledger:
             "result": plain(result),
             "seconds": round(seconds, 3),
             "version": provenance.version,
+            **({"overridden": [*overridden]} if overridden else {}),
         }
         self._write(line)
 
@@ -71,6 +82,11 @@ class Ledger:
     def last(self, stage: str) -> dict[str, Any] | None:
         """Read the last line of a stage; None if the stage has not run."""
         return next((line for line in reversed(self.lines()) if line["stage"] == stage), None)
+
+    def last_round(self) -> int:
+        """Read the highest number that a round ever had; 0 if there was none."""
+        opened = (line for line in self.lines() if line["stage"] in ("sample", "import"))
+        return max((line["result"]["round"] for line in opened), default=0)
 
 
 def plain(result: Any) -> Any:

@@ -73,6 +73,14 @@ class Workspace:
             )
         return dict(about)
 
+    def next_round(self) -> int:
+        """The number of the next round. That of a deleted round is not given again.
+
+        On a server its project may still be there, with the answers to other texts.
+        """
+        present = max((round_.number for round_ in self.rounds.all()), default=0)
+        return max(present, self.ledger.last_round()) + 1
+
     def require(self) -> None:
         """Raise MissingInput unless the folder is a workspace or holds a recipe to begin with."""
         if not (self.root / "recipe.yaml").is_file():

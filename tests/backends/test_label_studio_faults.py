@@ -15,8 +15,10 @@ import pytest
 from curate.backends.label_studio import client
 from curate.backends.label_studio.accounts import LabelStudioAccounts
 from curate.backends.label_studio.backend import LabelStudioBackend
-from curate.backends.label_studio.client import NotFound, TooLarge
+from curate.backends.label_studio.client import Forbidden, NotFound, TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
+from curate.forms import load_form
+from curate.records import Project
 
 KEY = "0123456789abcdef0123456789abcdef01234567"
 
@@ -81,10 +83,10 @@ FAULTS: dict[str, tuple[Respond, type[BackendError], str, str]] = {
         *("refuses the key .*401.*Invalid token", "LABEL_STUDIO_API_KEY"),
     ),
     "not allowed": (
-        *(answer(403, b'{"detail": "No permission."}'), NotAllowed),
+        *(answer(403, b'{"detail": "No permission."}'), Forbidden),
         *("does not allow that.*403.*No permission", "account that may do this"),
     ),
-    "a proxy's refusal": (answer(403, HTML), NotAllowed, "403", "a proxy stands in between"),
+    "a proxy's refusal": (answer(403, HTML), Forbidden, "403", "a proxy stands in between"),
     "wrong path": (answer(404, HTML), NotFound, "no such thing .*404", "LABEL_STUDIO_URL"),
     "gone": (answer(404, b'{"detail": "Not found."}'), NotFound, "404.*Not found", ""),
     "conflict": (
@@ -148,6 +150,18 @@ def test_every_fault_is_told_in_one_line_with_a_hint(fault: str) -> None:
             assert "\n" not in caught.value.message
             assert hint in caught.value.hint
             assert KEY not in f"{caught.value!r} {caught.value.hint}"
+
+
+def test_a_project_of_another_account_is_told() -> None:
+    form = load_form("topic")
+    project = Project("label_studio", "", "own-r01", "7", form, 1, "")
+    with serving(answer(403, b'{"detail": "No permission."}')) as url:
+        with pytest.raises(NotAllowed, match="own-r01 is not open to the account") as caught:
+            LabelStudioBackend(url, KEY).open_project(project)
+        assert "a key of another account" in caught.value.hint
+    refused = answer(401, b'{"detail": "Invalid token."}')
+    with serving(refused) as url, pytest.raises(NotAllowed, match="refuses the key"):
+        LabelStudioBackend(url, KEY).open_project(project)
 
 
 def test_a_key_that_the_server_repeats_is_not_shown() -> None:

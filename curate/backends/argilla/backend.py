@@ -35,6 +35,7 @@ from curate.errors import (
     BackendError,
     BackendUnavailable,
     DataError,
+    NotAllowed,
     ProjectMismatch,
 )
 from curate.records import (
@@ -172,6 +173,11 @@ class ArgillaBackend:
             except Conflict:  # somebody else has just made it
                 with self.client.translated():
                     workspace = workspaces.get_by_name(name)
+        if workspace is None:
+            raise NotAllowed(
+                f"{self.client.url} has a workspace {name} that this key may not see",
+                hint="use the key of an owner of the server in ARGILLA_API_KEY",
+            )
         return str(workspace.id)
 
     def _find(self, workspace: str, name: str) -> str | None:

@@ -20,6 +20,7 @@ from curate.backends.label_studio.client import (
     RECORD,
     WRONG_ADDRESS,
     Client,
+    Forbidden,
     NotFound,
     well_formed,
     where,
@@ -30,6 +31,7 @@ from curate.errors import (
     BackendError,
     BackendUnavailable,
     FormError,
+    NotAllowed,
     ProjectMismatch,
 )
 from curate.forms import parse_form
@@ -105,6 +107,12 @@ class LabelStudioBackend:
                 theirs = self.client.sdk.projects.get(id=int(project.key))
         except NotFound:
             raise self._mismatch(project, "is gone from") from None
+        except Forbidden as error:
+            raise NotAllowed(
+                f"{project.name} is not open to the account of this key: {error.message}",
+                hint="the round was sent with a key of another account: set LABEL_STUDIO_API_KEY "
+                "to one of an account that can open the project",
+            ) from None
         born = theirs.created_at.isoformat() if theirs.created_at else ""
         if theirs.title != project.name[-TITLE:] or project.born not in ("", born):
             raise self._mismatch(project, "is not the project of that number on")

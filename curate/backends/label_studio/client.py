@@ -62,6 +62,10 @@ FAULTS = {
 """HTTP status → what the server means by it, and a hint."""
 
 
+class Forbidden(NotAllowed):
+    """The key is right, and its account may not do that."""
+
+
 class NotFound(BackendError):
     """The server has no such thing."""
 
@@ -171,7 +175,7 @@ class Client:
         if status < 300:
             return BackendError(f"{self.url} does not answer in JSON", hint=WRONG_ADDRESS)
         if status in (401, 403):
-            return NotAllowed(message, hint=hint)
+            return (NotAllowed if status == 401 else Forbidden)(message, hint=hint)
         if 300 <= status < 400:
             location = headers.get("location", "").partition("?")[0] or "somewhere else"
             return BackendError(f"{self.url} sends on to {location}", hint=WRONG_ADDRESS)

@@ -11,6 +11,7 @@ from typing import Any
 
 from curate import storage
 from curate.errors import DataError, RecipeError
+from curate.names import absent, suggestion
 
 FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt")
 
@@ -28,7 +29,7 @@ def read_texts(
         missing = [name for name in (*fields, *([id] if id else ())) if row.get(name) is None]
         if missing:
             raise DataError(
-                f"{path.name}, row {number}: no {missing[0]}", hint=f"it has: {', '.join(row)}"
+                f"{path.name}, row {number}: no {missing[0]}", hint=suggestion(missing[0], row)
             )
         text = "\n".join(_flat(row[name]) for name in fields)
         yield str(row[id]) if id else str(number), text
@@ -40,7 +41,8 @@ def digest_of(path: Path, where: str) -> str:
     Raises RecipeError if it is missing or has an unknown format.
     """
     if not path.is_file():
-        raise RecipeError(f"{where}: no file {path}", hint="paths are relative to the workspace")
+        hint = "Paths are relative to the workspace"
+        raise absent(f"{where}: no file {path}", path, hint=hint)
     if not path.name.removesuffix(".gz").endswith(FORMATS):
         raise RecipeError(f"{where}: cannot read {path.name}", hint=f"{', '.join(FORMATS)}")
     return storage.file_digest(path)

@@ -25,6 +25,7 @@ from curate.clean.rules.features import Features
 from curate.clean.rules.signals import Signal
 from curate.clean.rules.tokenizing import PLAIN, Lexicon, words_of
 from curate.errors import RecipeError
+from curate.names import absent
 from curate.scripts import ENDS, STARTS
 from curate.spec import Spec
 from curate.text import Edit
@@ -98,8 +99,13 @@ def prepare(workspace: Workspace, settings: C4Spec) -> Prepared:
     if settings.bad_words is not None:
         path = workspace.path(settings.bad_words)
         if not path.is_file():
-            raise RecipeError(f"clean.c4.bad_words: no file {path}", hint="one word a line")
-        lines = path.read_text(encoding="utf-8").lower().split("\n")
+            raise absent(f"clean.c4.bad_words: no file {path}", path, hint="It has a word a line")
+        try:
+            lines = path.read_text(encoding="utf-8-sig").lower().split("\n")
+        except UnicodeDecodeError:
+            raise RecipeError(
+                f"clean.c4.bad_words: {path} is not UTF-8", hint="save it as UTF-8"
+            ) from None
         words = tuple(sorted({line.strip() for line in lines} - {""}))
     return Prepared(settings.terminal_marks, settings.remove_lines, words)
 

@@ -1,0 +1,89 @@
+"""The first rows of every source, as `pool` would read them: do they hold the columns named?"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from curate.errors import DataError
+from curate.names import near, suggestion
+from curate.pool.readers.opening import remote
+from curate.pool.source_spec import Column
+from curate.pool.sources import Bad, File, Part, Row, SourceSpec, find, read
+from curate.workspace import Workspace
+
+FILES = 3
+"""Files of a source that are looked into."""
+
+ROWS = 100
+"""Rows of a file that are looked at."""
+
+NO_COLUMN = "no column "
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A source, by its place in the recipe: its names in the pool, and the fields of a document.
+
+    `fields` is None where no row was looked at.
+    """
+
+    place: int
+    names: tuple[str, ...]
+    fields: tuple[str, ...] | None = None
+
+
+def look_into(workspace: Workspace, sources: Sequence[SourceSpec]) -> list[Looked]:
+    """Find the files of every source, and look at the first rows of local ones.
+
+    Raises DataError for a path that leads to no file, and for a column that no row has.
+    """
+    files = find(sources, workspace.root)
+    return [
+        _look(place, source, [file for file in files if file.source == place])
+        for place, source in enumerate(sources)
+    ]
+
+
+def _look(place: int, source: SourceSpec, files: Sequence[File]) -> Looked:
+    names = tuple(dict.fromkeys(file.name for file in files if not file.skip))
+    local = [file for file in files if not (file.skip or source.database or source.dataset)]
+    rows = [row for file in local[:FILES] for row in _first_rows(place, source, file)]
+    _refuse_misspelt(place, source, rows)
+    fields = tuple(dict.fromkeys(name for row in rows[:1] for name, _ in row.fields))
+    return Looked(place, names, fields or None)
+
+
+def _first_rows(place: int, source: SourceSpec, file: File) -> Iterator[Row]:
+    """Yield the rows that can be used. Raises DataError if all lack a column of the recipe."""
+    if remote(file.address):
+        return
+    part = Part(file.source, file.name, file.address, file.label, format=file.format)
+    rows = list(islice(read(source, part, strict=False), ROWS))
+    bad = [row for row in rows if isinstance(row, Bad) and not row.skipped]
+    if bad and len(bad) == len(rows) and all(row.reason.startswith(NO_COLUMN) for row in bad):
+        raise DataError(
+            f"pool.sources.{place}: {file.label}, line {bad[0].row}: {bad[0].reason}",
+            hint="name the columns under `text`, `fields`, `media` or `chat` as they are",
+        )
+    yield from (row for row in rows if isinstance(row, Row))
+
+
+def _refuse_misspelt(place: int, source: SourceSpec, rows: Sequence[Row]) -> None:
+    """Raise DataError for a column of tags that no row has, while one is called almost so."""
+    found: dict[str, set[str | None]] = {
+        "license": {row.license for row in rows},
+        "language": {row.language for row in rows},
+    }
+    others = {key for row in rows for key in json.loads(row.meta or "{}")}
+    for setting, values in found.items():
+        column = getattr(source, setting)
+        if not isinstance(column, Column) or values - {"unknown", None}:
+            continue
+        if near(column.field, others):
+            raise DataError(
+                f"pool.sources.{place}.{setting}: no row has a column {column.field}",
+                hint=suggestion(column.field, sorted(others)),
+            )
