@@ -124,7 +124,7 @@ def test_mixtures_and_proxies_know_no_workspace() -> None:
         if module.split(".")[1:2] in (["mixture"], ["proxies"]):
             below = {name for name in imports(module, run_time_only=False) if "curate" in name}
             assert {name.split(".")[1] for name in below if "." in name} <= {
-                *("chance", "errors", "metrics", "mixture", "proxies", "text"),
+                *("chance", "errors", "metrics", "mixture", "names", "proxies", "text"),
             }, module
 
 
