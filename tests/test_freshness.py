@@ -41,7 +41,8 @@ def refusing(run):
 
 
 def other_labels(run):
-    run.answer("cleo", "dora", "eve", opinion=lambda text: "neutral")
+    opinion = {0: "neutral", 1: "positive"}
+    run.answer("cleo", "dora", "eve", opinion=lambda text: opinion[len(text) % 2])
     run.run("pull")
     run.run("agree", bootstrap=50)
 
@@ -73,7 +74,7 @@ EXPECTED = {
     other_labels: dict.fromkeys(("mix", "export", "evaluate"), "score"),
     other_pool: dict.fromkeys(("sample", *BEHIND), "clean"),
     other_rules: dict.fromkeys(("mix", "export", "evaluate"), "score"),
-    other_encoder: dict.fromkeys(("export", "evaluate"), "mix"),
+    other_encoder: {"export": "mix"},
     removed: dict.fromkeys(("sample", *BEHIND), "clean"),
     other_mixture: {},
 }
@@ -252,3 +253,11 @@ def test_the_recipe_of_an_export_is_that_of_the_rounds_it_was_made_from(whole):
     whole.run("push", backend="folder", form="sentiment", overlap=1)
     again(whole, "export")
     assert (whole.root / "export" / "recipe.yaml").read_text() == first
+
+
+def test_an_outdated_mixture_is_left_out_of_what_is_evaluated(whole):
+    other_encoder(whole)
+    result = again(whole, "evaluate")
+    assert keys(result) == ["evaluate.left_out"]
+    assert result.warnings[0].figures["table"] == "mix"
+    assert (result.classification is not None, result.proxy) == (True, ())

@@ -38,8 +38,15 @@ class EvaluateResult:
 
 
 def needed(workspace: Workspace, spec: EvaluateSpec) -> tuple[str, ...]:
-    """The tables that must fit together: those of the mixture, or without one those of scores."""
-    measured = ("mix", "groups") if workspace.tables.stored("mix") else ("scores", "labels")
+    """The tables that must fit together: those of the mixture, or without one those of scores.
+
+    An outdated mixture, of a recipe that no longer has one, does not stop the measure of scores.
+    """
+    mixture, predictions = ("mix", "groups"), ("scores", "labels")
+    if _can_mix(workspace):
+        measured: tuple[str, ...] = mixture
+    else:
+        measured = predictions if _can_compare(workspace) else (*mixture, *predictions)
     return ("pool", "clean", *filter(workspace.tables.stored, measured))
 
 
@@ -48,6 +55,11 @@ def inputs(workspace: Workspace, spec: EvaluateSpec) -> dict[str, str | None]:
     predicted = ("scores", "labels") if _can_compare(workspace) else ()
     names = {*needed(workspace, spec), *predicted}
     return {name: workspace.tables.fingerprint(name) if name in names else None for name in READS}
+
+
+def _can_mix(workspace: Workspace) -> bool:
+    """Whether there is a mixture of the present tables."""
+    return workspace.freshness.fits("mix", "groups")
 
 
 def _can_compare(workspace: Workspace) -> bool:
@@ -65,9 +77,11 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         question, metrics = against_people(workspace)
     else:
         doubts += workspace.freshness.left_out("evaluate", "scores")
+    if not _can_mix(workspace):
+        doubts += workspace.freshness.left_out("evaluate", "mix")
     compared = Compared()
     verdict = "there is no mixture to compare"
-    if workspace.tables.stored("mix"):
+    if _can_mix(workspace):
         compared = compare_arms(workspace, spec)
         verdict = "the mixture was not compared"
         if compared.arms:
