@@ -75,7 +75,7 @@ def _labels(coded: Coded, posterior: Array, offered: Sequence[str]) -> tuple[Lab
     labels = []
     for place, item in enumerate(coded.items):
         best = np.flatnonzero(leading[place])
-        is_undecided = len(best) > 1 or shares[place, best[0]] < SAME
+        is_undecided = len(best) > 1 or bool(shares[place, best[0]] < SAME)
         labels.append(
             Label(
                 item=item,
