@@ -45,21 +45,22 @@ def test_languages_per_source(offline):
 
 
 def test_languages_as_people_write_them(offline):
-    from curate.clean.spec import CleanSpec
-    from curate.spec import validated
+    from curate.run import files
 
-    def read(given):
-        return validated(CleanSpec, {"languages": given}, where="recipe.yaml").languages
+    def read(written):
+        path = offline.root / "written.yaml"
+        path.write_text(f"clean: {{languages: {written}}}\n")
+        return files.load(path).clean.languages
 
-    assert read(["en", False]) == ("en", "no")  # YAML's reading of [en, no]
+    assert read("[en, no]") == ("en", "no")
     assert read("zh") == ("zh",)
-    assert read({"web": False, "books": ["zh-Hant"]}) == {"web": ("no",), "books": ("zh-Hant",)}
-    assert (read({}), read(None)) == ({}, None)
+    assert read("{web: no, books: [zh-Hant]}") == {"web": ("no",), "books": ("zh-Hant",)}
+    assert (read("{}"), read("null")) == ({}, None)
     with pytest.raises(RecipeError, match="english is no language tag, as en"):
-        read(["english"])
-    for given in (3, {"web": 3}, [1]):
+        read("[english]")
+    for wrong in ("3", "{web: 3}", "[1]", "false"):
         with pytest.raises(RecipeError, match="languages"):
-            read(given)
+            read(wrong)
 
 
 def test_a_source_that_is_not_there_is_told(offline):
