@@ -13,7 +13,7 @@ import numpy as np
 
 from curate.agree.truth.coded import Coded, leaders
 
-ITEMS = 1000
+ITEMS = 2000
 HARD = 0.25
 """The share of hard texts, where there are any."""
 

@@ -352,7 +352,7 @@ def test_labels_are_calibrated_and_intervals_of_skill_hold():
 
 @pytest.mark.slow
 def test_labels_are_calibrated_and_intervals_of_skill_cover():
-    _, ece, held = simulated(crowds=6, items=1000)
+    _, ece, held = simulated(crowds=4, items=2000)
     assert ece <= 0.05
     assert 0.85 <= held.mean() <= 0.97
     by_setting = held.reshape(len(SETTINGS), -1).mean(axis=1)

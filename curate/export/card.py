@@ -88,7 +88,7 @@ def _labels(workspace: Workspace) -> str:
     parts = [
         f"- {row['question']}: {row['answers']:,} answers by {row['annotators']} annotators about "
         f"{row['items']:,} documents, settled by {row['method']}"
-        + (f"; Krippendorff's alpha {row['alpha']:.3f}" if row["alpha"] is not None else "")
+        + (f"; Krippendorff's alpha {_alpha(row)}" if row["alpha"] is not None else "")
         + ".\n"
         for row in questions
     ]
@@ -101,6 +101,16 @@ def _labels(workspace: Workspace) -> str:
             "learned from them.\n"
         )
     )
+
+
+def _alpha(row: dict[str, Any]) -> str:
+    """Alpha with its headline interval, and of whom that speaks."""
+    of_others = row.get("headline") == "people like these"
+    low, high = ("others_low", "others_high") if of_others else ("alpha_low", "alpha_high")
+    if row.get(low) is None:
+        return f"{row['alpha']:.3f}"
+    whom = "people like these" if of_others else "these people"
+    return f"{row['alpha']:.3f} (95 % from {row[low]:.3f} to {row[high]:.3f} for {whom})"
 
 
 def _label_counts(labels: list[dict[str, Any]]) -> str:

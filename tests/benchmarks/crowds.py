@@ -38,7 +38,7 @@ OURS = {
         dawid_skene.fit(coded, off_diagonal=0.01, diagonal=0.11).posterior
     ),
 }
-SIMULATED = 20
+SIMULATED = 8
 """Crowds of each setting."""
 
 

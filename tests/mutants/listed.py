@@ -253,6 +253,27 @@ AGREE = (
         ("tests/test_truth.py",),
     ),
     Mutant(
+        "of t values that tie, each is a t-th of a hit",
+        "curate/agree/truth/coded.py",
+        "credit = leading / leading.sum(axis=1, keepdims=True)",
+        "credit = np.eye(len(self.values))[leading.argmax(axis=1)]",
+        ("tests/test_truth.py",),
+    ),
+    Mutant(
+        "what a window lacks is not absent from the text",
+        "curate/agree/labels.py",
+        "if not (shown[label.item].window and label.value == ABSENT)",
+        "if True",
+        ("tests/test_agree.py",),
+    ),
+    Mutant(
+        "no metric counts an undecided label",
+        "curate/score/stage.py",
+        "labels.truth[labels.settled], labelled.probabilities[labels.settled]",
+        "labels.truth, labelled.probabilities",
+        ("tests/test_agree.py",),
+    ),
+    Mutant(
         "the interval of a skill holds 90 %",
         "curate/agree/truth/skill.py",
         "QUANTILES = (0.05, 0.95)",

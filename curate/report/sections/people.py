@@ -25,8 +25,8 @@ def agreement(workspace: Workspace) -> Section | None:
             "annotators": row["annotators"],
             "alpha": row["alpha"],
             "these people": _interval(row["alpha_low"], row["alpha_high"]),
-            "people like these": _interval(row["others_low"], row["others_high"]),
-            "headline": row["headline"],
+            "people like these": _interval(row.get("others_low"), row.get("others_high")),
+            "headline": row.get("headline"),
             "settled by": row["method"],
             "undecided": row["undecided"],
         }
