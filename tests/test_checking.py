@@ -9,7 +9,12 @@ from typing import Any
 import pytest
 import yaml
 
-from curate.run.files import templates
+from curate.errors import DataError, FormError, NothingToDo
+from curate.pull.stage import close_round
+from curate.run.checking import check
+from curate.run.files import load, templates
+from curate.run.recipe import Recipe
+from curate.run.walk import walk
 from tests.command import command
 
 RECIPE = {
@@ -212,3 +217,66 @@ def test_a_gold_answer_fits_the_form(desk: Any, offline: Any) -> None:
 def test_a_template_is_right_without_texts(name: str, monkeypatch: Any, capsys: Any) -> None:
     code, _, err = command(monkeypatch, capsys)("recipe", "check", templates()[name])
     assert (code, "is right" in err) == (0, True)
+
+
+def test_a_share_that_no_kept_document_can_fill_is_told_before_people_are_asked(
+    desk: Any, offline: Any
+) -> None:
+    shares = {"language": {"en": 0.5, "fr": 0.5}}
+    source = {"paths": ["data/*.jsonl"], "language": "en"}
+    changes = {
+        "pool": {"sources": [source]},
+        "mix": {"groups": ["language"], "between": {"shares": shares}},
+    }
+    assert desk(changes)[0] == 0, "languages are known after `clean` alone"
+    assert offline.workspace.tables.stored("clean")
+    assert not offline.workspace.rounds.all()
+    recipe = load(offline.root / "recipe.yaml")
+    with pytest.raises(DataError, match="no document that `clean` keeps has language fr"):
+        list(walk(recipe, offline.workspace))
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "after"),
+    [
+        ('<Choices name="mood" toName="t"><Choice value="up"/></Choices>', "up", "<Rating {}/>"),
+        ("<Rating {}/>", 2, '<Choices name="mood" toName="t"><Choice value="up"/></Choices>'),
+        ("<TextArea {}/>", "fine", "<Rating {}/>"),
+        ("<Rating {}/>", 2, '<Labels {}><Label value="up"/></Labels>'),
+    ],
+)
+def test_a_question_stays_what_it_was_asked_as(
+    desk: Any, offline: Any, before: str, value: Any, after: str
+) -> None:
+    def ask(control: str) -> None:
+        tag = control.format('name="mood" toName="t"')
+        xml = f'<View>{tag}<Text name="t" value="$text"/></View>'
+        (offline.root / "label_configs").mkdir(exist_ok=True)
+        (offline.root / "label_configs" / "own.xml").write_text(xml, encoding="utf-8")
+
+    offline.pool()
+    offline.run("clean")
+    for control, answer in ((before, value), (after, None)):
+        ask(control)
+        offline.run("sample", n=4)
+        offline.run("push", backend="folder", form="own")
+        if answer is not None:
+            offline.answer("ann", opinion=lambda text: value, question="mood")
+            offline.run("pull")
+        for round_ in offline.workspace.rounds.open():
+            close_round(offline.workspace, round_.number)
+    with pytest.raises(NothingToDo):
+        offline.run("agree")  # no answer is of the kind that is asked now
+    offline.run("sample", n=4)
+    offline.run("push", backend="folder", form="own")
+    now = offline.workspace.rounds.current().form.question("mood")
+    new = {"rating": 3, "choice": "up", "entities": []}[now.kind]
+    offline.answer("ann", opinion=lambda text: new, question="mood")
+    offline.run("pull")
+    result = offline.run("agree")
+    assert result.warnings[0].key == "agree.other_kind"
+    assert result.warnings[0].figures == {"answers": 4, "questions": ["mood"]}
+    ask(before)
+    recipe = Recipe.model_validate({"push": {"backend": "folder", "form": "own"}})
+    with pytest.raises(FormError, match=r"push\.form: mood was asked as"):
+        check(recipe, offline.workspace, asks=True)

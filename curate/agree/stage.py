@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,9 @@ from curate.agree.results import QuestionResult, measured, sentences
 from curate.agree.spec import AgreeSpec
 from curate.agree.votes import Answer, collect
 from curate.errors import NothingToDo
-from curate.records import Question
+from curate.records import Kind, Question
 from curate.stage import Stage, if_answered
-from curate.warning import StageWarning
+from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 
 READS = ("annotations",)
@@ -55,7 +55,9 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         rounds=[round.number for round in workspace.rounds.all() if round.count_answers()],
     )
     asked = workspace.rounds.questions()
-    answers, gold = collect(workspace), gold_shares(workspace)
+    kinds = {question.name: question.kind for question in asked}
+    collected, gold = collect(workspace), gold_shares(workspace)
+    answers = _of_kinds(collected, kinds)
     labels: list[dict[str, Any]] = []
     annotators: list[dict[str, Any]] = []
     results = []
@@ -66,7 +68,7 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
             results.append(measured(one, spec))
     pilots = tuple(
         measured(whole, spec)
-        for whole, *_ in _settled(asked, collect(workspace, pilots=True), spec)
+        for whole, *_ in _settled(asked, _of_kinds(collect(workspace, pilots=True), kinds), spec)
     )
     if not labels and not pilots:
         raise _nothing(has_answers=bool(answers))
@@ -80,8 +82,25 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         questions=tuple(results),
         pilots=pilots,
         notes=tuple(line for result in (*results, *pilots) for line in sentences(result)),
-        warnings=tuple(doubts(results)),
+        warnings=(*_asked_otherwise(collected, kinds), *doubts(results)),
     )
+
+
+def _of_kinds(answers: Sequence[Answer], kinds: Mapping[str, Kind]) -> list[Answer]:
+    """The answers to questions that are still of the kind that they were asked as."""
+    return [answer for answer in answers if answer.kind == kinds[answer.question]]
+
+
+def _asked_otherwise(answers: Sequence[Answer], kinds: Mapping[str, Kind]) -> list[StageWarning]:
+    """A warning for answers to questions that a later form asks as another kind."""
+    others = [answer.question for answer in answers if answer.kind != kinds[answer.question]]
+    words = (
+        "{answers} answers to {questions} are left out: a later form asks it as another kind; "
+        "give a changed question another name"
+    )
+    questions = list(dict.fromkeys(others))
+    warning = warn("agree.other_kind", words, answers=len(others), questions=questions)
+    return [warning] if others else []
 
 
 def _nothing(*, has_answers: bool) -> NothingToDo:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from curate.agree.truth.sets import ABSENT, PRESENT
-from curate.records import Question
+from curate.records import Kind, Question
 from curate.rounds import Round
 from curate.workspace import Workspace
 
@@ -27,7 +27,10 @@ class Shown:
 
 @dataclass(frozen=True)
 class Answer:
-    """A submitted answer, with its value decoded, to one question about one task."""
+    """A submitted answer, with its value decoded, to one question about one task.
+
+    `kind` is that of the question when it was asked; a later form may ask it as another.
+    """
 
     task: str
     question: str
@@ -35,6 +38,7 @@ class Answer:
     value: Any
     seconds: float | None
     shown: Shown
+    kind: Kind | None = None
 
 
 def collect(workspace: Workspace, *, pilots: bool = False) -> list[Answer]:
@@ -45,15 +49,17 @@ def collect(workspace: Workspace, *, pilots: bool = False) -> list[Answer]:
     """
     newest: dict[tuple[str, str, str], Answer] = {}
     for round_ in workspace.rounds.all():
-        if (round_.purpose == "pilot") != pilots:
+        if (round_.purpose == "pilot") != pilots or round_.push is None:
             continue
         tasks = {row["id"]: row for row in round_.sample().to_pylist()}
+        kinds = {question.name: question.kind for question in round_.form.questions}
         for row in submitted(round_):
             task = tasks.get(row["id"], {})
             if task.get("kind") == "gold":
                 continue
             key = (row["id"], row["question"], row["annotator"])
-            newest[key] = Answer(*key, row["value"], row["seconds"], _shown(row["id"], task))
+            shown, kind = _shown(row["id"], task), kinds.get(row["question"])
+            newest[key] = Answer(*key, row["value"], row["seconds"], shown, kind)
     return list(newest.values())
 
 

@@ -15,6 +15,7 @@ from curate.pull.stage import PullResult
 from curate.push.restoring import RestoreResult, restore
 from curate.push.spec import PushSpec
 from curate.rounds.standing import how_to_end
+from curate.run.looking import check_documents
 from curate.run.meant import remember
 from curate.run.recipe import Recipe
 from curate.run.stages import Step, fresh, run_stage
@@ -60,6 +61,7 @@ def _sample(
         raise DataError(f"round {open_round.number} is still open", hint=how_to_end(open_round))
     only_pilots = all(round.purpose == "pilot" and round.closed for round in rounds)
     if next_round or (only_pilots and recipe.sample.purpose == "label") or not rounds:
+        check_documents(workspace, recipe.mix.between.shares or {})
         remember(workspace, workspace.next_round(), overrides)
         started("sample")
         return run_stage(workspace, "sample", recipe.section("sample"))

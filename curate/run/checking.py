@@ -192,6 +192,7 @@ def _check_encoders(recipe: Recipe, workspace: Workspace) -> None:
 
 def _check_push(recipe: Recipe, workspace: Workspace, known: Known, form: Form) -> None:
     check_assign(recipe.push.assign)
+    _check_kinds(workspace, form)
     _check_fields(recipe, known, form)
     guidelines = read_guidelines(workspace, recipe.push)
     parts = known.source_names if recipe.push.assign == "source" else None
@@ -205,6 +206,18 @@ def _check_push(recipe: Recipe, workspace: Workspace, known: Known, form: Form) 
         _check_gold(workspace.path(recipe.sample.gold), form, recipe.sample.window)
     if recipe.sample.relabel:
         _check_relabel(recipe.sample.relabel, workspace)
+
+
+def _check_kinds(workspace: Workspace, form: Form) -> None:
+    """Check that a name still stands for the same kind of question as in earlier rounds."""
+    kinds = {question.name: question.kind for question in workspace.rounds.questions()}
+    for question in form.questions:
+        if kinds.get(question.name, question.kind) != question.kind:
+            raise FormError(
+                f"push.form: {question.name} was asked as {kinds[question.name]} in earlier "
+                f"rounds, and {form.name} asks it as {question.kind}",
+                hint="give the question another name: its answers are of another kind",
+            )
 
 
 def _check_fields(recipe: Recipe, known: Known, form: Form) -> None:

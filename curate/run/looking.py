@@ -1,14 +1,15 @@
-"""The first rows of every source, as `pool` would read them: do they hold the columns named?"""
+"""Looks at the data itself before people are asked: first rows of sources, documents kept."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from curate.errors import DataError
-from curate.names import near, suggestion
+from curate.mix.candidates import COLUMNS
+from curate.names import near, suggestion, unknown
 from curate.pool.readers.opening import remote
 from curate.pool.source_spec import Column
 from curate.pool.sources import Bad, File, Part, Row, SourceSpec, find, read
@@ -87,3 +88,34 @@ def _refuse_misspelt(place: int, source: SourceSpec, rows: Sequence[Row]) -> Non
                 f"pool.sources.{place}.{setting}: no row has a column {column.field}",
                 hint=suggestion(column.field, sorted(others)),
             )
+
+
+def check_documents(workspace: Workspace, shares: Mapping[str, Mapping[str, float]]) -> None:
+    """Raise DataError for a wanted share of a source, language or license that no document has.
+
+    `clean` has run: documents are those that it keeps, outside the holdout.
+    """
+    for key, wanted in shares.items():
+        if key not in COLUMNS:
+            continue
+        present = _values(workspace, key)
+        for value, share in wanted.items():
+            if share and value not in present:
+                raise unknown(
+                    f"mix.between.shares: no document that `clean` keeps has {key} {value}",
+                    value,
+                    present,
+                    kind=DataError,
+                )
+
+
+def _values(workspace: Workspace, column: str) -> list[str]:
+    """The values of a column among the documents that a mixture can draw."""
+    import pyarrow.compute as pc
+
+    values: set[str] = set()
+    for shard in workspace.documents.shards():
+        table = shard.read([column, "holdout"])
+        kept = table.filter(pc.invert(table["holdout"]))[column]
+        values.update(pc.unique(kept.fill_null("unknown")).to_pylist())
+    return sorted(values)
