@@ -241,14 +241,14 @@ AGREE = (
     Mutant(
         "a tie is undecided",
         "curate/agree/truth/settling.py",
-        "is_undecided = len(best) > 1 or shares[place, best[0]] < SAME",
+        "is_undecided = len(best) > 1 or bool(shares[place, best[0]] < SAME)",
         "is_undecided = bool(shares[place, best[0]] < SAME)",
         ("tests/test_truth.py",),
     ),
     Mutant(
         "a value that nobody gave is no label",
         "curate/agree/truth/settling.py",
-        "is_undecided = len(best) > 1 or shares[place, best[0]] < SAME",
+        "is_undecided = len(best) > 1 or bool(shares[place, best[0]] < SAME)",
         "is_undecided = len(best) > 1",
         ("tests/test_truth.py",),
     ),
@@ -268,9 +268,9 @@ AGREE = (
     ),
     Mutant(
         "no metric counts an undecided label",
-        "curate/score/stage.py",
-        "labels.truth[labels.settled], labelled.probabilities[labels.settled]",
-        "labels.truth, labelled.probabilities",
+        "curate/evaluate/people.py",
+        'if row["question"] == question and not row["undecided"]',
+        'if row["question"] == question',
         ("tests/test_agree.py",),
     ),
     Mutant(
