@@ -25,6 +25,7 @@ from curate.clean.duplicates.minhash import (
 )
 from curate.clean.duplicates.near import Shard, near_duplicates, signatures
 from curate.clean.duplicates.pairing import Pairs
+from curate.clean.duplicates.settling import settle
 from curate.clean.duplicates.texts import blocks, flat, jaccard, sets
 from curate.engine import Local
 from curate.errors import DataError
@@ -266,6 +267,19 @@ def test_the_earlier_stays_and_the_likest_is_named(near):
     assert found["1"] == ("0", similarity(texts[0], texts[1]))
     assert found["2"][0] == "0"  # the base is gone, though it is the likest
     assert near([texts[2], texts[0], texts[1]], 0.95)["2"][0] == "0"
+
+
+@pytest.mark.parametrize(
+    ("similarities", "kept"), [((0.9, 0.9), 0), ((0.8, 0.9), 1), ((0.9, 0.8), 0)]
+)
+def test_the_likest_is_named_and_the_earlier_one_of_two(tmp_path, similarities, kept):
+    """Document 2 is like 0 and 1, which are not alike; places are the order of precedence."""
+    pairs = {"late": [2, 2], "early": [1, 0], "late_order": [2, 2], "early_order": [1, 0]}
+    columns = {name: np.array(values, np.uint64) for name, values in pairs.items()}
+    table = pa.table({**columns, "similarity": similarities[::-1]})
+    pq.write_table(table, tmp_path / "pairs.parquet")
+    settled = pq.read_table(settle([tmp_path / "pairs.parquet"], tmp_path / "settled.parquet"))
+    assert settled.to_pylist() == [{"late": 2, "early": kept}]
 
 
 @pytest.mark.parametrize("group", [3, 1000])

@@ -340,6 +340,18 @@ def test_closing_early_says_what_was_answered_of_each_stratum(offline):
         pull.close_round(offline.workspace)
 
 
+def test_a_skipped_text_is_not_answered_when_a_round_is_closed(offline):
+    offline.prepare(n=20)
+    tasks = offline.workspace.rounds.current().sample().select(["id", "stratum"]).to_pylist()
+    films = [task["id"] for task in tasks if task["stratum"] == "films"]
+    offline.answer("ann", ids=films[:3])
+    offline.answer("ann", ids=films[3:7], opinion=lambda text: None, status="skipped")
+    pull.close_round(offline.workspace)
+    closed = offline.workspace.rounds.current().closed
+    assert closed["answered"] == {"films": 0.3, "meals": 0.0}
+    assert len(closed["withdrawn"]) == 17
+
+
 def test_a_round_that_was_never_sent_can_be_closed(offline):
     offline.reviews()
     offline.pool()
