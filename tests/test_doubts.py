@@ -202,6 +202,8 @@ def test_a_mixture():
     assert told == {"mix.empty_class": {"values": ["so-so"]}}
     assert mixed([row("a"), row("b", 49)]) == {}
     assert mixed([row("a"), row("b", 48)]) == {"mix.short": {"tokens": 98, "budget": 100}}
+    assert mixed([row("a"), row("b", 51)]) == {}
+    assert mixed([row("a"), row("b", 52)]) == {"mix.over": {"tokens": 102, "budget": 100}}
     assert mixed([row("a", bound="max"), row("b", bound="max_epochs")]) == {
         "mix.short_group": {"groups": ["b"]}
     }

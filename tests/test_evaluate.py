@@ -106,6 +106,15 @@ def test_without_a_holdout_it_says_why_there_is_no_comparison(offline):
     assert "no holdout" in made.notes[0]
 
 
+def test_a_holdout_that_held_out_nothing_is_not_told_to_be_unset(offline):
+    offline.lines("one.jsonl", ["One text about a chair alone."])
+    offline.pool(holdout=0.1)
+    offline.run("clean")
+    offline.run("mix")
+    (note,) = offline.run("evaluate").notes
+    assert note == "`pool.holdout: 0.1` held out no text that `clean` keeps: raise it"
+
+
 def sources(offline, holdout=0.3, **documents):
     """Make a pool of sources with so many documents each, and of so many words: (number, words)."""
     rng = np.random.default_rng(3)

@@ -348,13 +348,53 @@ def test_shares_must_sum_to_one():
         MixSpec(between={"shares": {"source": {"a": 0.9}}})
 
 
-@pytest.mark.parametrize("temperature", [0.5, 0.01, 0.0001])
+@pytest.mark.parametrize("temperature", [0.5, 0.05, 0.01])
 def test_no_temperature_leaves_a_document_without_weight(whole, temperature):
     within = {"strategy": "softmax", "temperature": temperature}
     whole.run("mix", groups=["source"], within=within, budget="90%")
     rows = whole.rows("mix")
     assert all(row["weight"] > 0 for row in rows)
     assert {row["copies"] for row in rows} == {0, 1}  # no second copy before all have one
+
+
+def test_a_temperature_that_floats_cannot_hold_is_refused():
+    """Below .01 documents some deviations from the best would have the same weight."""
+    quality = np.append(np.linspace(0.2, 0.6, 60), 1.0)
+    weights = weigh("softmax", quality, temperature=0.01)
+    assert (np.diff(weights) > 0).all()
+    for temperature in (0.0099, 1e-320, 0.0):
+        with pytest.raises(ValueError, match=r"greater than or equal to 0\.01"):
+            MixSpec(within={"strategy": "softmax", "temperature": temperature})
+
+
+@pytest.mark.parametrize("budget", [0.25, 2.5, True, False, float("inf")])
+def test_a_number_that_is_no_budget(budget):
+    """`budget: yes` was one token, and `budget: 0.25` no valid string."""
+    with pytest.raises(ValueError, match=f"{budget} is no budget: give tokens"):
+        MixSpec(budget=budget)
+
+
+def test_a_share_below_0_is_named():
+    with pytest.raises(ValueError, match="a share of source is below 0"):
+        MixSpec(between={"shares": {"source": {"a": 1.5, "b": -0.5}}})
+
+
+def test_groups_of_one_name_are_not_added_up(offline):
+    """`a/b` + `c` and `a` + `b/c` would both be called a/b/c."""
+    text = "Chair number {} stands in the hall of {}."
+    places = (("a/b", "c"), ("a", "b/c"))
+    offline.lines("x.jsonl", [text.format(n, "x") for n in range(9)])
+    offline.lines("y.jsonl", [text.format(n, "y") for n in range(9)])
+    sources = [
+        {"name": name, "paths": [f"data/{file}.jsonl"], "license": license}
+        for file, (name, license) in zip("xy", places, strict=True)
+    ]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean", near_duplicates=None)
+    with pytest.raises(DataError, match=r"two groups are called a/b/c: a/b \+ c and a \+ b/c"):
+        offline.run("mix", groups=["source", "license"])
+    groups = offline.run("mix", groups=["source"]).groups
+    assert [group.group for group in groups] == ["a", "a/b"]
 
 
 def test_groups_by_what_was_not_declared(whole):

@@ -80,6 +80,92 @@ def test_no_manifest_is_no_export(export):
         verify(export)
 
 
+@pytest.mark.parametrize("manifest", ["[1]", "{}", "5", '"x"'])
+def test_json_that_is_no_manifest(export, manifest):
+    (export / "manifest.json").write_text(manifest)
+    with pytest.raises(DataError, match="is no manifest of this version"):
+        verify(export)
+
+
+@pytest.mark.parametrize("name", ["files", "groups", "labels", "tokenizer", "content_sha256"])
+def test_a_manifest_of_an_earlier_version(export, name):
+    """It lacks what was not told then (`labels`), or tells it in another type."""
+    path = export / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for other in ({**manifest, name: None}, {k: v for k, v in manifest.items() if k != name}):
+        path.write_text(json.dumps(other))
+        with pytest.raises(DataError, match=f"of this version: {name}: ") as caught:
+            verify(export)
+        assert "`curate export`" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["tokenizer.json", "no_such_encoding"])
+def test_a_tokenizer_that_is_not_there(export, name):
+    path = export / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "tokenizer": name}))
+    with pytest.raises(DataError, match=f"the tokenizer {name} cannot be used"):
+        verify(export)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": None},
+        {"text": 5},
+        {"labels": "x"},
+        {"labels": [1]},
+        {"labels": {"x": "y"}},
+        {"fields": [{"name": "text", "text": None}]},
+        {"fields": "x"},
+        {"group": ["films"]},
+        {"copy": True},
+        {"copy": "1"},
+    ],
+    ids=str,
+)
+def test_a_row_edited_by_hand(export, change):
+    path = export / "data-00000.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[3] = json.dumps({**json.loads(lines[3]), **change})
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert any("data-00000.jsonl cannot be read" in told for told in verify(export).problems)
+
+
+@pytest.mark.parametrize("by", [None, 5, ["people"]])
+def test_a_label_of_nobody(export, by):
+    path = export / "data-00000.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    label = {"value": "x", "by": by, "undecided": False}
+    lines[3] = json.dumps({**json.loads(lines[3]), "labels": {"mood": label}})
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert f"mood has 1 labels ({by}), not 0" in verify(export).problems
+
+
+def test_a_line_of_brackets(export):
+    (export / "data-00000.jsonl").write_text("[" * 100_000)
+    assert any("cannot be read: RecursionError" in told for told in verify(export).problems)
+
+
+@pytest.mark.parametrize("name", ["data-00000.jsonl", "README.md", "draw.parquet"])
+def test_a_folder_in_the_place_of_a_file(export, name):
+    (export / name).unlink()
+    (export / name).mkdir()
+    assert f"{name} is not the file that SHA256SUMS names" in verify(export).problems
+
+
+def test_sums_that_are_no_text(export):
+    (export / "SHA256SUMS").write_bytes(b"\xff\xfe\x00")
+    assert "data-00000.jsonl is not in SHA256SUMS" in verify(export).problems
+
+
+def test_without_the_draw_nothing_is_said_of_what_was_promised(export):
+    (export / "draw.parquet").unlink()
+    missing, unread, copies = verify(export).problems
+    assert missing == "draw.parquet is missing"
+    assert unread.startswith("draw.parquet cannot be read")
+    assert copies == "the documents are not those of draw.parquet"
+
+
 @pytest.mark.parametrize("field", ["realised", "promised", "tokens", "documents"])
 def test_a_manifest_that_says_otherwise(export, field):
     manifest = json.loads((export / "manifest.json").read_text())

@@ -46,7 +46,7 @@ def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
     chosen = choose(workspace, shards, spec.train_bytes, spec.holdout_bytes)
     holdout = read_holdout(workspace, shards, chosen) if chosen.holdout else {}
     if not holdout:
-        return Compared(notes=("no holdout: set `pool: {holdout: .05}` to compare mixtures",))
+        return Compared(notes=(_without_holdout(workspace),))
     training = read_training(workspace, shards, chosen)
     texts, budget = _texts(training), _budget(workspace, training, chosen.supply)
     try:
@@ -65,6 +65,14 @@ def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
         documents,
         warnings=(*warnings_on(documents), *(_moved(arm) for arm in arms if arm.moved > TOLD)),
     )
+
+
+def _without_holdout(workspace: Workspace) -> str:
+    """Why there is no held-out text, and what helps."""
+    share = workspace.tables.made("pool").spec["holdout"]
+    if not share:
+        return "no holdout: set `pool: {holdout: .05}` to compare mixtures"
+    return f"`pool.holdout: {share:g}` held out no text that `clean` keeps: raise it"
 
 
 def _documents(chosen: Chosen, holdout: Mapping[str, Sequence[str]]) -> dict[str, int]:

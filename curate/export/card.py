@@ -23,7 +23,7 @@ def dataset_card(
     return "\n".join(
         [
             front_matter(name, documents, drawn, schema, manifest["files"][0]["path"]),
-            f"# {name}\n",
+            f"# {_cell(name)}\n",
             f"{documents:,} documents, {tokens:,} tokens ({manifest['tokenizer']}), drawn, "
             "weighted and shuffled: read the shards once, in order.\n",
             "## Mixture\n",
@@ -70,12 +70,14 @@ def _sources(workspace: Workspace) -> str:
 
 
 def _cell(text: str) -> str:
-    """A text as a cell of a table in Markdown."""
+    """A text as a cell of a table in Markdown, or a part of a line."""
     return " ".join(text.replace("|", "\\|").split())
 
 
 def _counts(counts: Counter[str]) -> str:
-    return "".join(f"- {name}: {count:,} documents\n" for name, count in counts.most_common())
+    return "".join(
+        f"- {_cell(name)}: {count:,} documents\n" for name, count in counts.most_common()
+    )
 
 
 def _labels(workspace: Workspace) -> str:

@@ -43,7 +43,7 @@ class Copies:
 
         Raises ValueError for what is no number.
         """
-        if not isinstance(number, int) or abs(number) >= LARGEST:
+        if type(number) is not int or abs(number) >= LARGEST:
             raise ValueError(f"{number!r} is no number of a copy")
         self.ids.append(str(id))
         self.numbers.append(number)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import storage, yamls
+from curate.errors import DataError
 from curate.export.card import dataset_card
 from curate.export.documents import Reader
 from curate.export.drawn import Drawn, has_scores, read_drawn, shards_of, write_draw
@@ -61,12 +62,15 @@ def inputs(workspace: Workspace, spec: ExportSpec) -> dict[str, str | None]:
 def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
     """Write the drawn documents. The manifest comes last: where it is, the export is whole.
 
-    Raises DataError where mix or scores are not of the documents that `clean` keeps.
+    Raises DataError where mix or scores are not of the documents that `clean` keeps, or nothing is
+    drawn.
     """
     workspace.tables.require("mix", "groups")
     shards = shards_of(workspace)
     with _workshop(workspace) as workshop:
         drawn = read_drawn(workspace, shards, spec.seed, workshop.keys)
+        if not drawn.lines:
+            raise DataError("the mixture draws no document", hint="run `curate mix` again")
         reader = Reader.of(workspace)
         written = _write_shards(workspace, spec, shards, drawn, reader, workshop)
         manifest = manifest_of(workspace, spec, written, reader.asked)

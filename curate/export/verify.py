@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from curate import storage, tokens
-from curate.errors import DataError
+from curate.errors import CurateError, DataError
+from curate.export.claims import Claims, FileClaim, LabelClaim, read_claims
 from curate.export.copies import Copies, Draw, read_draw
 from curate.export.documents import content_fields, content_line
 from curate.export.formats import read_shard
@@ -20,7 +21,7 @@ from curate.progress import Watch, unwatched
 from curate.takedown.listed import removed
 from curate.text import content_id
 
-UNREADABLE = (OSError, ValueError, KeyError, TypeError)
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 """The errors that a damaged file may raise; Arrow's are subclasses of these."""
 
 
@@ -53,48 +54,42 @@ def verify(folder: Path, *, watch: Watch = unwatched) -> VerifyResult:
     Memory does not depend on the number of documents; scratch files are in a temporary folder.
     Raises DataError where there is no manifest.
     """
-    manifest = _manifest(folder)
+    claims = read_claims(folder)
+    count = _counter(folder, claims.tokenizer)
     problems = list(_sums(folder))
-    files = manifest["files"]
     with TemporaryDirectory(prefix="curate-verify-") as scratch:
         tally = _Tally(Copies(Path(scratch)), removed(folder.absolute().parent))
-        with watch("verifying", sum(entry["documents"] for entry in files)) as advance:
-            for entry in files:
-                problems += _file(folder, entry, _counter(folder, manifest), tally)
-                advance(entry["documents"])
-        if tally.content.hexdigest() != manifest["content_sha256"]:
+        with watch("verifying", sum(entry.documents for entry in claims.files)) as advance:
+            for entry in claims.files:
+                problems += _file(folder, entry, count, tally)
+                advance(entry.documents)
+        if tally.content.hexdigest() != claims.content_sha256:
             problems.append("content_sha256 is not that of the documents")
-        draw = Draw()
+        draw = None
         try:
             draw = read_draw(folder / "draw.parquet", Path(scratch))
         except UNREADABLE as error:
             problems.append(f"draw.parquet cannot be read: {error!r}")
-        problems += _groups(manifest, tally, draw)
-        problems += _label_counts(manifest, tally.labels)
-        problems += tally.copies.check(draw, manifest["max_epochs"])
+        problems += _groups(claims, tally, draw)
+        problems += _label_counts(claims.labels, tally.labels)
+        problems += tally.copies.check(draw or Draw(), claims.max_epochs)
     return VerifyResult(
         folder=str(folder),
-        files=len(files),
+        files=len(claims.files),
         documents=tally.documents.total(),
         tokens=tally.tokens.total(),
-        problems=tuple(problems),
+        problems=tuple(dict.fromkeys(problems)),
     )
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
-    hint = "it is no export, or not a whole one"
+def _counter(folder: Path, name: str) -> tokens.Counter:
+    """Counts as the export did. Raises DataError where its tokenizer is not there."""
     try:
-        manifest = storage.read_json(folder / "manifest.json")
-    except ValueError as error:
-        raise DataError(f"{folder}/manifest.json cannot be read: {error}", hint=hint) from None
-    if manifest is None:
-        raise DataError(f"{folder} has no manifest.json", hint=hint)
-    return dict(manifest)
-
-
-def _counter(folder: Path, manifest: Mapping[str, Any]) -> tokens.Counter:
-    name = manifest["tokenizer"]
-    return tokens.counter(str(folder / name) if name.endswith(".json") else name)
+        return tokens.counter(str(folder / name) if name.endswith(".json") else name)
+    except CurateError as error:
+        raise DataError(
+            f"{folder}: the tokenizer {name} cannot be used", hint=error.message
+        ) from None
 
 
 def _sums(folder: Path) -> Iterator[str]:
@@ -103,34 +98,33 @@ def _sums(folder: Path) -> Iterator[str]:
     if not sums.is_file():
         yield "SHA256SUMS is missing"
         return
-    for line in sums.read_text(encoding="utf-8").splitlines():
+    for line in sums.read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")
         listed[name] = digest
     present = {path.name for path in folder.iterdir()} - {"SHA256SUMS", "manifest.json"}
     yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
     yield from (f"{name} is not in SHA256SUMS" for name in sorted(present - listed.keys()))
     for name in sorted(present & listed.keys()):
-        if storage.sha256_of(folder / name) != listed[name]:
+        path = folder / name
+        if not path.is_file() or storage.sha256_of(path) != listed[name]:
             yield f"{name} is not the file that SHA256SUMS names"
 
 
-def _file(
-    folder: Path, entry: Mapping[str, Any], count: tokens.Counter, tally: _Tally
-) -> list[str]:
+def _file(folder: Path, entry: FileClaim, count: tokens.Counter, tally: _Tally) -> list[str]:
     """What is wrong with a shard, which may be no longer readable."""
     try:
-        return _shard(folder / entry["path"], entry, count, tally)
+        return _shard(folder / entry.path, entry, count, tally)
     except UNREADABLE as error:
-        return [f"{entry['path']} cannot be read: {error!r}"]
+        return [f"{entry.path} cannot be read: {error!r}"]
 
 
-def _shard(path: Path, entry: Mapping[str, Any], count: tokens.Counter, tally: _Tally) -> list[str]:
+def _shard(path: Path, entry: FileClaim, count: tokens.Counter, tally: _Tally) -> list[str]:
     if not path.is_file():
-        return [f"{entry['path']} is missing"]
+        return [f"{entry.path} is missing"]
     problems = []
     documents = total = 0
-    if storage.sha256_of(path) != entry["sha256"]:
-        problems.append(f"{entry['path']} is not the file that the manifest names")
+    if storage.sha256_of(path) != entry.sha256:
+        problems.append(f"{entry.path} is not the file that the manifest names")
     for document in read_shard(path):
         size = count(document["text"])
         documents, total = documents + 1, total + size
@@ -143,9 +137,10 @@ def _shard(path: Path, entry: Mapping[str, Any], count: tokens.Counter, tally: _
         tally.labels.update(_labels(document))
         if not document["edited"] and content_id(content_fields(document)) != document["id"]:
             problems.append(f"{document['id']}: the text is not that of its id")
-    for name, actual in (("documents", documents), ("tokens", total)):
-        if actual != entry[name]:
-            problems.append(f"{entry['path']} holds {actual} {name}, not {entry[name]}")
+    counts = (("documents", documents, entry.documents), ("tokens", total, entry.tokens))
+    for name, actual, told in counts:
+        if actual != told:
+            problems.append(f"{entry.path} holds {actual} {name}, not {told}")
     return problems
 
 
@@ -153,29 +148,33 @@ def _labels(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the question of each label of a document, and who gave it."""
     for question, label in (document["labels"] or {}).items():
         if label is not None:
-            yield question, "undecided" if label["undecided"] else label["by"]
+            yield question, "undecided" if label["undecided"] else str(label["by"])
 
 
-def _label_counts(manifest: Mapping[str, Any], labels: LabelCounts) -> Iterator[str]:
-    named = {(row["question"], name): row[name] for row in manifest["labels"] for name in BY}
+def _label_counts(claims: Sequence[LabelClaim], labels: LabelCounts) -> Iterator[str]:
+    named = {(claim.question, name): getattr(claim, name) for claim in claims for name in BY}
     for question, name in sorted({**labels, **named}):
         told, actual = named.get((question, name), 0), labels[question, name]
         if actual != told:
             yield f"{question} has {actual} labels ({name}), not {told}"
 
 
-def _groups(manifest: Mapping[str, Any], tally: _Tally, draw: Draw) -> Iterator[str]:
+def _groups(claims: Claims, tally: _Tally, draw: Draw | None) -> Iterator[str]:
+    """Yield what is wrong with the groups; without the draw, nothing of what was promised."""
     total = tally.tokens.total()
-    names = {group["group"] for group in manifest["groups"]}
+    names = {claim.group for claim in claims.groups}
     yield from (f"{name} is no group of the manifest" for name in tally.tokens.keys() - names)
-    for group in manifest["groups"]:
-        name = group["group"]
-        for unit, counts in (("tokens", tally.tokens), ("documents", tally.documents)):
-            if counts[name] != group[unit]:
-                yield f"{name} has {counts[name]} {unit}, not {group[unit]}"
-        if abs(tally.tokens[name] / max(1, total) - group["realised"]) > 1e-9:
+    for claim in claims.groups:
+        name, drawn = claim.group, tally.tokens[claim.group]
+        for unit, actual, told in (
+            ("tokens", drawn, claim.tokens),
+            ("documents", tally.documents[name], claim.documents),
+        ):
+            if actual != told:
+                yield f"{name} has {actual} {unit}, not {told}"
+        if abs(drawn / max(1, total) - claim.realised) > 1e-9:
             yield f"{name}: realised is not its share of the tokens"
-        missed = abs(tally.tokens[name] - group["promised"] * manifest["budget"])
+        missed = abs(drawn - claim.promised * claims.budget)
         # Of all candidates, drawn or not: the document that no longer fitted may be the largest.
-        if missed > draw.largest.get(name, 0) + 1:
+        if draw and missed > draw.largest.get(name, 0) + 1:
             yield f"{name} is {missed:.0f} tokens from what was promised: more than one document"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+UNDECIDED = "undecided"
+
 COLUMNS = ("source", "language", "license")
 """The columns that documents can be grouped by, beside the predicted class of a question."""
-
-
-UNDECIDED = "undecided"
-"""The class of a document that people left undecided."""
 
 
 def needs_scores(spec: MixSpec) -> bool:
@@ -41,6 +39,17 @@ def uses_scores(workspace: Workspace, spec: MixSpec) -> bool:
 def needs_quality(spec: MixSpec) -> bool:
     """Whether shares or weights follow quality."""
     return spec.within.strategy != "equal" or spec.between.strategy == "quality"
+
+
+def ties_of(workspace: Workspace, spec: MixSpec) -> dict[str, str]:
+    """What the class of documents that people left undecided is called, by question.
+
+    It is `undecided`, with `:` appended if a form has a value of that name.
+    """
+    questions = [name for name in spec.groups if name not in COLUMNS]
+    scores = workspace.tables.stored("scores")
+    values = scores.made.facts["values"] if scores else ()
+    return dict.fromkeys(questions, f"{UNDECIDED}:" if UNDECIDED in values else UNDECIDED)
 
 
 def column_of(name: str) -> str:
@@ -69,12 +78,14 @@ class Scan:
     """Reads the candidates of a shard and writes those columns that the later passes need.
 
     The scratch file holds id, group (a number), tokens, quality (NaN: unknown), noise, and the
-    columns `more`. `groups` are the columns that make a group; `seed` is that of the noise.
+    columns `more`. `groups` are the columns that make a group, `nulls` what a null is called in
+    each; `seed` is that of the noise.
     """
 
     folder: Path
     groups: tuple[str, ...]
     more: tuple[str, ...]
+    nulls: Mapping[str, str]
     seed: int
 
     def __call__(self, shard: DocumentShard) -> Piece:
@@ -84,8 +95,7 @@ class Scan:
 
         table = shard.read(self._columns(shard))
         images, table = _candidates(table)
-        classes = [name for name in self.groups if name not in COLUMNS]
-        groups, numbers = grouped(table, self.groups, dict.fromkeys(classes, UNDECIDED))
+        groups, numbers = grouped(table, self.groups, self.nulls)
         tokens = table["tokens"].to_numpy().astype(np.int64)
         quality = _floats(table, "quality")
         noise = chance.gumbel(table["id"].to_pylist(), self.seed, "draw")
@@ -149,10 +159,13 @@ def scan(workspace: Workspace, spec: MixSpec, folder: Path) -> list[Piece]:
     shards = _shards(workspace, spec)
     columns = tuple(map(column_of, spec.groups))
     more = _probabilities(workspace, spec)
+    nulls = {column_of(name): ties for name, ties in ties_of(workspace, spec).items()}
     pieces: list[Piece | None] = [None] * len(shards)
     total = workspace.tables.rows("pool")
     with workspace.watch("reading candidates", total) as advance:
-        for place, piece in workspace.engine.each(Scan(folder, columns, more, spec.seed), shards):
+        for place, piece in workspace.engine.each(
+            Scan(folder, columns, more, nulls, spec.seed), shards
+        ):
             pieces[place] = piece
             advance(piece.documents)
     whole = [piece for piece in pieces if piece is not None]

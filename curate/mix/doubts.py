@@ -15,6 +15,9 @@ FLAT = 0.01
 SHORT = 0.99
 """A mixture with less than this share of its budget is told."""
 
+OVER = 1.01
+"""A mixture with more than this share of its budget is told."""
+
 
 def doubts(
     groups: Groups,
@@ -38,9 +41,12 @@ def doubts(
         words = "{groups} hold too little for the share that is wanted: all is drawn, repeatedly"
         yield warn("mix.short_group", words, groups=short)
     tokens = sum(row["tokens"] for row in rows)
+    words = "{tokens:,} tokens are drawn for a budget of {budget:,}"
     if tokens < SHORT * budget:
-        words = "{tokens:,} tokens are drawn for a budget of {budget:,}"
         yield warn("mix.short", words, tokens=tokens, budget=budget)
+    if tokens > OVER * budget:
+        words += ": the last document is that long"
+        yield warn("mix.over", words, tokens=tokens, budget=budget)
     named = zip(groups.names, groups.facts, strict=True)
     if follows_quality and (flat := [name for name, facts in named if _is_flat(facts)]):
         words = "the quality of {groups} hardly differs: weights and fifths say nothing there"

@@ -12,6 +12,11 @@ from curate.names import suggestion
 from curate.spec import Seed, Spec, UsedIf, used_with
 from curate.yamls import HUGE
 
+NO_BUDGET = "is no budget: give tokens (`20M`) or a share (`25%`)"
+
+LEAST_TEMPERATURE = 0.01
+"""Below it, weights a few standard deviations from the best are too small for floats."""
+
 MOST_BETA = 100.0
 """Qualities lie between 0 and 1: a larger weight is beyond what floats hold."""
 
@@ -64,7 +69,9 @@ class BetweenSpec(Spec):
         if shares == {}:
             raise ValueError("it is empty: write key → value → share, or leave it out")
         for key, values in (shares or {}).items():
-            if min(values.values(), default=0) < 0 or abs(sum(values.values()) - 1) > 1e-6:
+            if min(values.values(), default=0) < 0:
+                raise ValueError(f"a share of {key} is below 0")
+            if abs(sum(values.values()) - 1) > 1e-6:
                 raise ValueError(f"the shares of {key} sum to {sum(values.values()):g}, not 1")
         return shares
 
@@ -78,7 +85,10 @@ class WithinSpec(Spec):
     temperature: Annotated[
         float,
         used_with(strategy="softmax"),
-        Field(gt=0, description="Of the softmax over quality, z-scored in its group."),
+        Field(
+            ge=LEAST_TEMPERATURE,
+            description="Of the softmax over quality, z-scored in its group; `top_k` is its limit.",
+        ),
     ] = 1.0
 
 
@@ -146,6 +156,13 @@ class MixSpec(Spec):
                 raise ValueError(f"between.shares: {key} is not among the groups ({hint})")
         return self
 
+    @field_validator("budget", mode="before")
+    @classmethod
+    def _no_other_number(cls, budget: Any) -> Any:
+        if isinstance(budget, bool | float):
+            raise ValueError(f"{budget} {NO_BUDGET}")
+        return budget
+
     @field_validator("budget")
     @classmethod
     def _readable(cls, budget: str | int) -> str | int:
@@ -163,7 +180,7 @@ def tokens_of(budget: str | int, supply: int) -> int:
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMGBT%]?)\s*", str(budget))
     if not match or float(match[1]) <= 0:
-        raise ValueError(f"{budget!r} is no budget: give tokens (`20M`) or a share (`25%`)")
+        raise ValueError(f"{budget!r} {NO_BUDGET}")
     unit = Fraction(supply, 100) if match[2] == "%" else _UNITS[match[2].lower()]
     tokens = Fraction(match[1]) * unit
     if tokens >= HUGE:

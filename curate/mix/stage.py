@@ -14,7 +14,14 @@ from curate import tables
 from curate.errors import DataError, RecipeError
 from curate.mix import undecided
 from curate.mix.audit import group_rows
-from curate.mix.candidates import COLUMNS, needs_quality, needs_scores, scan, uses_scores
+from curate.mix.candidates import (
+    COLUMNS,
+    needs_quality,
+    needs_scores,
+    scan,
+    ties_of,
+    uses_scores,
+)
 from curate.mix.doubts import doubts, unused_limits
 from curate.mix.limiting import limits_of, limits_without_group
 from curate.mix.passes import Fifths, Order, Place, find_boundaries, groups_of, places_of
@@ -80,7 +87,8 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             "mix", spec, digests, budget=budget, noiseless=spec.within.strategy in NOISELESS
         )
         unused = limits_without_group(spec, groups, _offered(workspace, spec))
-        wanted = _wanted(groups, spec)
+        ties = undecided.undecided(groups, spec.groups, ties_of(workspace, spec))
+        wanted = _wanted(groups, spec, ties)
         projected = _projected(wanted, groups, budget, spec)
         drawing = _drawing(workspace, spec, places_of(pieces, groups), groups, projected, budget)
         with workspace.tables.building("mix", provenance) as target:
@@ -88,7 +96,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
     rows = group_rows(groups, drawn, wanted, projected)
     workspace.tables.write("groups", tables.rows("groups", rows), provenance)
     warnings = (*_doubts(workspace, spec, groups, rows, budget), *unused_limits(unused))
-    return _result(budget, supply, rows, _notes(groups, rows, spec), warnings)
+    return _result(budget, supply, rows, _notes(groups, rows, spec, ties), warnings)
 
 
 def _needed(spec: MixSpec) -> tuple[str, ...]:
@@ -114,8 +122,11 @@ def _scratch(workspace: Workspace) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _wanted(groups: Groups, spec: MixSpec) -> dict[str, float]:
-    """The share that each group is asked to have, before the limits. Raises RecipeError."""
+def _wanted(groups: Groups, spec: MixSpec, ties: Sequence[str]) -> dict[str, float]:
+    """The share that each group is asked to have, before the limits. Raises RecipeError.
+
+    `ties` are the groups that people left undecided.
+    """
     import pandas as pd
 
     names, between = list(groups.names), spec.between
@@ -126,13 +137,12 @@ def _wanted(groups: Groups, spec: MixSpec) -> dict[str, float]:
                 raise RecipeError(f"mix.between.shares: {key} is not among the groups")
         keys = pd.DataFrame(list(groups.values), names, columns=pd.Index(spec.groups))
         return share_of(keys, supply, between.shares)
-    open_ = undecided.undecided(groups, spec.groups)
-    settled = [name for name in names if name not in open_] or names
+    settled = [name for name in names if name not in ties] or names
     means = pd.Series(groups.mean_qualities(), names)[settled]
     strategy = STRATEGIES[between.strategy]
     wanted = strategy(supply[settled], means, alpha=between.alpha, beta=between.beta)
     return (
-        undecided.with_their_supply(wanted, supply, open_) if len(settled) < len(names) else wanted
+        undecided.with_their_supply(wanted, supply, ties) if len(settled) < len(names) else wanted
     )
 
 
@@ -227,14 +237,16 @@ def _written(
     return reduce(Drawn.joined, (parts[place] for place in sorted(parts)))
 
 
-def _notes(groups: Groups, rows: Sequence[Mapping[str, Any]], spec: MixSpec) -> tuple[str, ...]:
+def _notes(
+    groups: Groups, rows: Sequence[Mapping[str, Any]], spec: MixSpec, ties: Sequence[str]
+) -> tuple[str, ...]:
     notes = []
     unknown = [
         name for name, facts in zip(groups.names, groups.facts, strict=True) if not facts.known
     ]
     if unknown and spec.between.strategy == "quality":
         notes.append(f"no document of {', '.join(unknown)} has a quality: it counts as average")
-    if tied := undecided.documents(groups, spec.groups):
+    if tied := undecided.documents(groups, ties):
         notes.append(f"{tied} candidates are undecided: they are a group of their own")
     moved = [row["group"] for row in rows if row["bound"]]
     if moved:

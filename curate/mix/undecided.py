@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from curate.mix.candidates import COLUMNS, UNDECIDED
 from curate.mixture.groups import Groups, Values
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def undecided(groups: Groups, keys: Sequence[str]) -> list[str]:
-    """The groups whose class people left undecided, by name; `keys` are what makes groups."""
+def undecided(groups: Groups, keys: Sequence[str], ties: Mapping[str, str]) -> list[str]:
+    """The groups whose class people left undecided, by name.
+
+    `keys` are what makes groups, `ties` are the names of that class by question (see `ties_of`).
+    """
     return [
         name
         for name, values in zip(groups.names, groups.values, strict=True)
-        if _is_undecided(values, keys)
+        if _is_undecided(values, keys, ties)
     ]
 
 
-def _is_undecided(values: Values, keys: Sequence[str]) -> bool:
-    return any(
-        key not in COLUMNS and value == UNDECIDED for key, value in zip(keys, values, strict=True)
-    )
+def _is_undecided(values: Values, keys: Sequence[str], ties: Mapping[str, str]) -> bool:
+    return any(value == ties.get(key) for key, value in zip(keys, values, strict=True))
 
 
-def documents(groups: Groups, keys: Sequence[str]) -> int:
-    """The number of candidates that people left undecided."""
-    names = undecided(groups, keys)
+def documents(groups: Groups, names: Sequence[str]) -> int:
+    """The number of candidates in groups of these names."""
     facts = zip(groups.names, groups.facts, strict=True)
     return sum(own.documents for name, own in facts if name in names)
 

@@ -8,6 +8,8 @@ from functools import reduce
 from math import inf, sqrt
 from typing import TYPE_CHECKING
 
+from curate.errors import DataError
+
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
@@ -51,6 +53,10 @@ def grouped(
         names = [(*name, word) for name in names for word in words]
     present, numbers = np.unique(numbers, return_inverse=True)
     return tuple(names[number] for number in present), numbers
+
+
+def _each(values: Values) -> str:
+    return " + ".join(values)
 
 
 @dataclass(frozen=True)
@@ -124,12 +130,19 @@ class Groups:
 
     @staticmethod
     def of(parts: Iterable[tuple[Values, Facts]]) -> Groups:
-        """The groups of many batches, in the order of the batches."""
+        """The groups of many batches, in the order of the batches.
+
+        Raises DataError where two have the same name: `a/b` and `c`, `a` and `b/c`.
+        """
         values: dict[str, Values] = {}
         facts: dict[str, Facts] = {}
         for own, part in parts:
             name = name_of(own)
-            values.setdefault(name, own)
+            if values.setdefault(name, own) != own:
+                raise DataError(
+                    f"two groups are called {name}: {_each(values[name])} and {_each(own)}",
+                    hint=f"give one of them a name without {SEPARATOR}",
+                )
             facts[name] = facts.get(name, Facts()).joined(part)
         names = tuple(sorted(facts))
         return Groups(

@@ -60,8 +60,9 @@ class DocumentShard:
         """
         import pyarrow as pa
 
-        of_clean = _columns_of(self.clean, columns) - {"id"}
-        of_scores = _columns_of(self.scores, columns) - {"id"} - of_clean
+        # Scores come first: the question `length` may have a value named as a signal of the rule.
+        of_scores = _columns_of(self.scores, columns) - {"id"}
+        of_clean = _columns_of(self.clean, columns) - {"id"} - of_scores
         of_mix = _columns_of(self.mix, columns) - {"id"} - of_clean - of_scores
         of_pool = set(columns) - of_clean - of_scores - of_mix - {"id"}
         more = {"edits"} if "text" in of_pool else set()

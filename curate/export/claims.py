@@ -1,0 +1,82 @@
+"""What a manifest claims of an export, as far as `verify` checks it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from curate import storage
+from curate.errors import DataError
+
+NO_EXPORT = "it is no export, or not a whole one"
+
+
+class _Claim(BaseModel):
+    """A part of the manifest; what else stands there is not checked."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class FileClaim(_Claim):
+    """A shard; `tokens` are those of its documents."""
+
+    path: str
+    documents: int
+    tokens: int
+    sha256: str
+
+
+class GroupClaim(_Claim):
+    """A group; `promised` and `realised` are shares of tokens."""
+
+    group: str
+    promised: float
+    realised: float
+    tokens: int
+    documents: int
+
+
+class LabelClaim(_Claim):
+    """A question, and how many lines have its label of whom."""
+
+    question: str
+    people: int
+    undecided: int
+    model: int
+
+
+class Claims(_Claim):
+    """The whole manifest; `budget` is in tokens."""
+
+    files: list[FileClaim]
+    groups: list[GroupClaim]
+    labels: list[LabelClaim]
+    tokenizer: str
+    budget: int
+    max_epochs: int
+    content_sha256: str
+
+
+def read_claims(folder: Path) -> Claims:
+    """The manifest of an export. Raises DataError where there is none, or it lacks something."""
+    path = folder / "manifest.json"
+    try:
+        manifest = storage.read_json(path)
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read: {error}", hint=NO_EXPORT) from None
+    if manifest is None:
+        raise DataError(f"{folder} has no manifest.json", hint=NO_EXPORT)
+    try:
+        return Claims.model_validate(manifest)
+    except ValidationError as error:
+        raise DataError(
+            f"{path} is no manifest of this version: {_first(error.errors()[0])}",
+            hint="make an export of an earlier version again: `curate export`",
+        ) from None
+
+
+def _first(fault: Any) -> str:
+    place = ".".join(map(str, fault["loc"]))
+    return f"{place}: {fault['msg']}" if place else str(fault["msg"])

@@ -1,0 +1,123 @@
+"""Questions and values that are called as something of curate's own."""
+
+from collections import Counter
+
+import pyarrow.compute as pc
+import pytest
+
+from curate import storage
+from curate.errors import DataError
+from curate.export.verify import verify
+from tests.test_loading import documents_of, loaded
+
+NAMES = {
+    "length": ("words", "chars"),  # a rule and its signals
+    "dtype": ("list", "struct"),
+    "_type": ("_type", "Value"),
+    "kept": ("kept", "reason"),
+    "edits": ("start", "end"),
+    "out_of_fold": ("True", "null"),
+    "license": ("MIT", "unknown"),
+}
+
+
+def chairs(offline, question, values, torn=0):
+    """A run up to `mix`: red chairs are the first value, blue ones the second.
+
+    People differ on so many as are `torn`.
+    """
+    choices = "".join(f'<Choice value="{value}"/>' for value in values)
+    form = f'<View><Text name="text" value="$text"/><Choices name="{question}" toName="text">'
+    path = offline.root / "label_configs" / "f.xml"
+    path.parent.mkdir()
+    path.write_text(f"{form}{choices}</Choices></View>", encoding="utf-8")
+    texts = [f"Chair {n} of the hall is {('red', 'blue')[n % 2]} and old." for n in range(50)]
+    offline.lines("chairs.jsonl", texts)
+    offline.pool()
+    offline.run("clean", rules=["length"], near_duplicates=None)
+    offline.run("sample", n=40, strategy="random", seed=1)
+    offline.run("push", backend="folder", form="f", overlap=2)
+    ids = [task["id"] for task in offline.tasks]
+    open_ids = ids[:torn]
+    for person, own, red in (("ann", ids, 0), ("bob", ids[torn:], 0), ("bob", open_ids, 1)):
+        pair = values[red], values[1 - red]
+        offline.answer(
+            person, ids=own, question=question, opinion=lambda text, two=pair: two["blue" in text]
+        )
+    offline.run("pull")
+    offline.run("agree", bootstrap=0, method="majority")
+    offline.run("score", encoder="chargram", resamples=2, question=question)
+    return offline.run("mix", groups=[question], budget="100%"), set(open_ids)
+
+
+@pytest.mark.parametrize("question", NAMES)
+def test_an_export_of_a_question_called_so(offline, tmp_path, question):
+    chairs(offline, question, NAMES[question])
+    rows = {row["id"]: row for row in offline.rows("scores")}
+    for format in ("jsonl", "parquet"):
+        offline.run("export", format=format)
+        folder = offline.root / "export"
+        assert verify(folder).problems == ()
+        documents = documents_of(folder)
+        assert loaded(folder, tmp_path / format)["train"].to_list() == documents
+        assert len(documents) == 50
+        for document in documents:
+            label, scores = document["labels"][question], rows[document["id"]]
+            assert label["value"] == NAMES[question]["blue" in document["text"]]
+            if label["by"] == "model":  # its shares, and not what a rule measured
+                for value, share in label["posterior"].items():
+                    assert share == pytest.approx(scores[f"{question}:{value}"], abs=1e-6)
+
+
+def test_a_value_called_undecided_is_a_class(offline):
+    """What people left open is another class, and only that is told to be open."""
+    made, open_ids = chairs(offline, "state", ("undecided", "sure"), torn=7)
+    assert "7 candidates are undecided: they are a group of their own" in made.notes
+    groups = Counter(row["group"] for row in offline.rows("mix"))
+    assert set(groups) == {"undecided", "sure", "undecided:"}
+    assert groups["undecided:"] == 7
+    ids = {row["id"] for row in offline.rows("mix") if row["group"] == "undecided:"}
+    assert ids == open_ids
+    expected = {row["group"]: row["expected"] for row in offline.rows("groups")}
+    assert expected["undecided:"] == 0
+    assert expected["undecided"] + expected["sure"] == pytest.approx(1, abs=0.2)
+
+
+def test_a_licence_of_several_lines_stays_one_line_of_the_card(offline):
+    lines = ["MIT\n# Evil\n- x", "no", "a|b"]
+    rows = [
+        {"text": f"A chair of number {n} stands in the hall.", "is": lines[n % 3]}
+        for n in range(30)
+    ]
+    offline.lines("a.jsonl", rows)
+    source = {"paths": ["data/a.jsonl"], "license": {"field": "is"}}
+    offline.run("pool", sources=[source], tokenizer="bytes")
+    offline.run("clean", near_duplicates=None)
+    offline.run("mix", budget="100%")
+    offline.run("export")
+    card = (offline.root / "export" / "README.md").read_text(encoding="utf-8")
+    told = card.split("## Licences of the drawn documents\n\n")[1].split("\n\n##")[0]
+    assert sorted(told.splitlines()) == [
+        "- MIT # Evil - x: 10 documents",
+        "- a\\|b: 10 documents",
+        "- no: 10 documents",
+    ]
+
+
+def test_a_mixture_that_draws_nothing_is_not_exported(offline):
+    """For example after all that was drawn has been taken down: it could not be loaded."""
+    offline.reviews()
+    offline.pool()
+    offline.run("clean")
+    offline.run("mix", budget="3%")
+    drawn = [row["id"] for row in offline.rows("mix") if row["copies"]]
+    assert 0 < len(drawn) < 10
+    for path in offline.workspace.tables.shards("mix"):
+        table = storage.read_parquet(path)
+        copies = pc.multiply(table["copies"], 0)
+        table = table.set_column(table.column_names.index("copies"), "copies", copies)
+        storage.write_parquet(path, table)
+    with pytest.raises(DataError, match="the mixture draws no document") as caught:
+        offline.run("export")
+    assert "curate mix" in caught.value.hint
+    assert not (offline.root / "export").exists()
