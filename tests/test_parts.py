@@ -268,6 +268,8 @@ def test_a_window_is_answered_for_its_document(cleaned):
     cleaned.run("agree", bootstrap=0)
     assert {row["id"] for row in cleaned.rows("labels")} <= set(pool)
     assert cleaned.run("sample", n=60).documents == len(pool) - 6
+    cleaned.run("push", **FOLDER)
+    close_round(cleaned.workspace)
     with pytest.raises(DataError, match="no document is left"):
         cleaned.run("sample", n=1)  # a document whose window was sent is not sent again
 
@@ -478,6 +480,7 @@ def test_what_was_answered_is_sent_again_on_purpose(cleaned):
     values = [json.loads(row["value"]) for row in cleaned.rows("labels")]
     assert sorted(set(values)) == ["neutral", "positive"]  # the newest round of a person counts
     assert cleaned.run("sample", relabel="annotator=ann", n=50).documents == 10
+    close_round(cleaned.workspace)
     with pytest.raises(DataError, match="no document is left") as caught:
         cleaned.run("sample", relabel="guideline=abc")
     assert "nothing that was answered has guideline=abc" in caught.value.hint
