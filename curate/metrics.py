@@ -1,8 +1,9 @@
 """Classification metrics on soft labels, beside the trivial baseline.
 
 `truth` holds posteriors (items x classes): a text on which people disagree counts for each class
-by its share. `predicted` holds probabilities of the same shape. The trivial baseline predicts
-the class shares for every text, so its accuracy is the share of the largest class.
+by its share. Where t classes tie, each is the true one by 1/t: their order decides nothing.
+`predicted` holds probabilities of the same shape. The trivial baseline predicts the class shares
+for every text, so its accuracy is the share of the largest class.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+SAME = 1e-9
+"""Probabilities that differ by less are equal."""
+
 
 @dataclass(frozen=True)
 class ClassMetrics:
-    """One class against the rest; the true class is the settled value."""
+    """One class against the rest; the true class is the one of the largest posterior.
+
+    `support` is the number of texts of the class; one of which t classes tie is 1/t of a text.
+    """
 
     value: str
-    support: int
+    support: float
     precision: float
     recall: float
     f1: float
@@ -60,18 +67,25 @@ def classification(
 
     Macro averages are over the classes that occur.
     """
+    import numpy as np
     from sklearn.metrics import precision_recall_fscore_support
 
-    hard, guess = truth.argmax(axis=1), predicted.argmax(axis=1)
+    leading, guess = leaders(truth), predicted.argmax(axis=1)
+    credit, texts = leading / leading.sum(axis=1, keepdims=True), np.arange(len(truth))
+    rows, classes = np.nonzero(leading)
     precision, recall, f1, support = precision_recall_fscore_support(
-        hard, guess, labels=range(len(values)), zero_division=0.0
+        classes,
+        guess[rows],
+        labels=range(len(values)),
+        sample_weight=credit[rows, classes],
+        zero_division=0.0,
     )
     seen = support > 0
     bins = reliability(truth, predicted)
     prior = truth.mean(axis=0, keepdims=True).repeat(len(truth), axis=0)
     return Classification(
         documents=len(truth),
-        accuracy=float((hard == guess).mean()),
+        accuracy=float(credit[texts, guess].mean()),
         macro_recall=float(recall[seen].mean()),
         macro_f1=float(f1[seen].mean()),
         cross_entropy=cross_entropy(truth, predicted),
@@ -80,12 +94,12 @@ def classification(
             part.documents * abs(part.confidence - part.accuracy) for part in bins
         )
         / len(truth),
-        trivial_accuracy=float((hard == prior.argmax(axis=1)).mean()),
+        trivial_accuracy=float(credit[texts, prior.argmax(axis=1)].mean()),
         trivial_cross_entropy=cross_entropy(truth, prior),
         classes=tuple(
             ClassMetrics(
                 value=value,
-                support=int(support[place]),
+                support=float(support[place]),
                 precision=float(precision[place]),
                 recall=float(recall[place]),
                 f1=float(f1[place]),
@@ -94,6 +108,13 @@ def classification(
         ),
         bins=bins,
     )
+
+
+def leaders(posterior: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether a class has the largest probability of its item: items x classes."""
+    import numpy as np
+
+    return np.asarray(posterior > posterior.max(axis=1, keepdims=True) - SAME)
 
 
 def cross_entropy(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:

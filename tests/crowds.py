@@ -11,7 +11,8 @@ from itertools import product
 
 import numpy as np
 
-from curate.agree.truth.coded import Coded, leaders
+from curate.agree.truth.coded import Coded
+from curate.metrics import leaders
 
 ITEMS = 2000
 HARD = 0.25

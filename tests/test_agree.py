@@ -6,7 +6,12 @@ from collections import Counter
 import pytest
 
 from curate.agree.agreement.alpha import krippendorff_alpha
+from curate.agree.kinds import settled
+from curate.agree.labels import label_rows
+from curate.agree.votes import Answer, Shown
 from curate.errors import MissingInput, NothingToDo
+from curate.export.verify import verify
+from curate.records import Question
 from tests.conftest import feeling
 
 
@@ -69,6 +74,32 @@ def test_an_answer_that_the_form_no_longer_offers_was_still_said(offline):
     made = offline.run("score", encoder="chargram", resamples=2)
     assert made.labelled == 30  # of what is not asked any more nothing is learned
     assert offline.run("evaluate").classification.documents == 30
+
+
+def test_a_label_that_is_offered_no_more_is_not_one_of_those_that_are_left(offline):
+    """Three of seven said neutral, two positive, two negative: that is neither of the two."""
+    offline.prepare(n=40)
+    ids = [task["id"] for task in offline.tasks]
+    offline.answer("p0", "p1", ids=ids[8:])
+    for place, mood in enumerate(["neutral"] * 3 + ["positive", "negative"] * 2):
+        offline.answer(f"p{place}", ids=ids[:8], opinion=lambda text, mood=mood: mood)
+    offline.run("pull")
+    own = offline.root / "label_configs" / "sentiment.xml"
+    own.parent.mkdir()
+    form = offline.workspace.rounds.current().form.xml
+    own.write_text(form.replace('<Choice value="neutral" hotkey="2"/>', ""))
+    offline.run("sample", n=10)
+    offline.run("push", backend="folder", form="sentiment")
+    offline.answer("p0")
+    offline.run("pull")
+    assert offline.run("agree", bootstrap=0, method="majority").undecided == 0
+    labels = {row["id"]: row for row in offline.rows("labels")}
+    assert {id for id, row in labels.items() if row["value"] == '"neutral"'} == {*ids[:8]}
+    made = offline.run("score", encoder="chargram", resamples=2)
+    assert (made.labelled, made.undecided, made.metrics.documents) == (50, 8, 42)
+    scores = {row["id"]: row for row in offline.rows("scores")}
+    assert {id for id, row in scores.items() if row["sentiment"] is None} == {*ids[:8]}
+    assert offline.run("evaluate", seeds=2).classification.documents == 42
 
 
 # ── undecided
@@ -158,6 +189,45 @@ def test_an_undecided_label_leaves_as_undecided(torn):
         assert (label["value"], label["by"], label["undecided"]) == (None, "people", True)
         assert label["posterior"]["positive"] == 0.5
     assert all(label["value"] for id, label in label_of.items() if id not in tied)
+
+
+def test_a_preference_between_two_fields_leaves_with_its_document(offline):
+    """Two people agree on every other prompt and differ on the rest."""
+    fields = ("prompt", "response_a", "response_b")
+    rows = [{name: f"{name} number {n}" for name in fields} for n in range(12)]
+    offline.lines("pairs.jsonl", rows)
+    offline.run(
+        "pool",
+        sources=[{"paths": ["data/pairs.jsonl"], "fields": [*fields]}],
+        tokenizer="bytes",
+    )
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("sample", n=12)
+    offline.run("push", backend="folder", form="preference", overlap=2)
+    ids = [task["id"] for task in offline.tasks]
+    for who, other in (("ann", "response_a"), ("bob", "tie")):
+        offline.say(
+            *(
+                {"id": id, "question": "preference", "annotator": who}
+                | {"value": other if n % 2 else "response_b"}
+                for n, id in enumerate(ids)
+            )
+        )
+    offline.run("pull")
+    assert offline.run("agree", bootstrap=0, method="majority").undecided == 6
+    offline.run("mix", groups=["source"], budget="100%")
+    offline.run("export")
+    (shard,) = (offline.root / "export").glob("data-*.jsonl")
+    lines = [json.loads(line) for line in shard.read_text().splitlines()]
+    label_of = {line["id"]: line["labels"]["preference"] for line in lines}
+    for n, id in enumerate(ids):
+        label = label_of[id]
+        assert (label["value"], label["undecided"]) == (None if n % 2 else "response_b", n % 2)
+        even = {"response_a": 0.5, "response_b": 0, "tie": 0.5}
+        assert label["posterior"] == (
+            even if n % 2 else {"response_a": 0, "response_b": 1, "tie": 0}
+        )
+    assert verify(offline.root / "export").problems == ()
 
 
 def test_nothing_is_learned_of_ties_alone(offline):
@@ -308,6 +378,23 @@ def test_what_a_window_lacks_may_stand_elsewhere_in_the_text(offline):
             assert person_label is None or person_label["value"] == "present"
         else:
             assert window is None
+
+
+def test_what_one_window_lacks_hides_nothing_that_another_has():
+    """The window that most people saw holds no label; another one does."""
+    question = Question("entities:P", "choice", ("text",), ("absent", "present"))
+    windows = {"one": (0, 10), "two": (20, 30)}
+    answers = [
+        Answer(task, "entities:P", who, value, None, Shown("text", ("text",), windows[task]))
+        for task, who, value in (
+            ("one", "ann", "absent"),
+            ("one", "bob", "absent"),
+            ("two", "ann", "present"),
+        )
+    ]
+    (whole,) = settled(question, answers, "majority")
+    (row,) = label_rows(whole)
+    assert (row["value"], row["start"], row["votes"]) == ('"present"', 20, 1)
 
 
 def test_gold_spans_need_not_name_their_field(offline, tmp_path):

@@ -179,6 +179,12 @@ def test_few_labels_and_values_without_any():
     }
 
 
+def test_a_value_that_ties_is_not_absent():
+    """Ratings of 1 and 5 by two people: either may be the class of the text."""
+    told = of_model([[0.5, 0.0, 0.5]] * 30 + [[1.0, 0, 0]] * 30, [[0.7, 0.1, 0.2]] * 60, "135")
+    assert told["score.absent"] == {"question": "q", "values": ["3"]}
+
+
 # ── mix
 
 

@@ -43,3 +43,20 @@ def test_reliability_of_an_honest_model():
     for each in reliability(truth, np.column_stack([p, 1 - p])):
         assert each.accuracy == pytest.approx(each.confidence, abs=0.03)
         assert each.documents == 2000
+
+
+def test_the_order_of_the_classes_decides_no_tie():
+    """Two of three texts tie between two of three classes: half of each is in either class."""
+    truth = np.array([[0.5, 0.5, 0], [0, 0.5, 0.5], [0, 0, 1.0]])
+    guess = np.array([[0.2, 0.7, 0.1], [0.6, 0.3, 0.1], [0.1, 0.1, 0.8]])
+    found = classification(truth, guess, ("low", "mid", "high"))
+    assert found.accuracy == pytest.approx((0.5 + 0 + 1) / 3)
+    assert [row.support for row in found.classes] == [0.5, 1.0, 1.5]
+    low, mid, high = found.classes
+    assert (low.precision, low.recall) == (0, 0)
+    assert (mid.precision, mid.recall) == (0.5, 0.5)
+    assert (high.precision, high.recall) == (1, pytest.approx(2 / 3))
+    turned = classification(truth[:, ::-1], guess[:, ::-1], ("high", "mid", "low"))
+    assert turned.accuracy == pytest.approx(found.accuracy)
+    assert turned.trivial_accuracy == pytest.approx(found.trivial_accuracy) == pytest.approx(0.5)
+    assert turned.classes[::-1] == found.classes

@@ -88,7 +88,11 @@ def test_charts_escape_what_they_draw(name):
 def test_a_page_needs_the_tables_and_not_the_ledger(whole):
     (whole.root / "ledger.jsonl").unlink()
     whole.run("report")
-    for words in ("From rows to documents", "Learned from 40 labelled texts", "tokens drawn for"):
+    for words in (
+        "From rows to documents",
+        "Measured out of fold on 40 settled texts",
+        "tokens drawn for",
+    ):
         assert words in page(whole)
 
 

@@ -22,13 +22,11 @@ def label_rows(settled: Settled) -> list[dict[str, Any]]:
     best: dict[str, Label] = {}
     for label in settled.truth.labels:
         document = shown[label.item].document
+        if shown[label.item].window and label.value == ABSENT:
+            continue
         if document not in best or _weight(best[document], shown) < _weight(label, shown):
             best[document] = label
-    return [
-        _row(settled, label, shown[label.item])
-        for label in best.values()
-        if not (shown[label.item].window and label.value == ABSENT)
-    ]
+    return [_row(settled, label, shown[label.item]) for label in best.values()]
 
 
 def _weight(label: Label, shown: Mapping[str, Shown]) -> tuple[bool, int]:

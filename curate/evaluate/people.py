@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curate import tables
 from curate.metrics import Classification, classification
 from curate.workspace import Workspace
 
@@ -26,7 +27,8 @@ def against_people(workspace: Workspace) -> tuple[str | None, Classification | N
         return None, None
     facts = workspace.tables.made("scores").facts
     question, values = facts["question"], facts["values"]
-    scores = _out_of_fold(workspace, [f"{question}:{value}" for value in values])
+    predicted = tables.predicted(question)
+    scores = _out_of_fold(workspace, predicted, [f"{question}:{value}" for value in values])
     row_of = {id: row for row, id in enumerate(scores["id"].to_pylist())}
     posteriors = {
         id: posterior
@@ -40,8 +42,8 @@ def against_people(workspace: Workspace) -> tuple[str | None, Classification | N
     )
     truth /= truth.sum(axis=1, keepdims=True)
     rows = [row_of[id] for id in posteriors]
-    predicted = np.stack([column.to_numpy()[rows] for column in scores.columns[1:]], axis=1)
-    return question, classification(truth, predicted, values)
+    shares = np.stack([column.to_numpy()[rows] for column in scores.columns[1:]], axis=1)
+    return question, classification(truth, shares, values)
 
 
 def _posteriors(workspace: Workspace, question: str) -> list[tuple[str, Mapping[str, float]]]:
@@ -54,14 +56,20 @@ def _posteriors(workspace: Workspace, question: str) -> list[tuple[str, Mapping[
     ]
 
 
-def _out_of_fold(workspace: Workspace, columns: Sequence[str]) -> pa.Table:
-    """Read the scores of labelled documents: predicted by heads that never saw their labels."""
+def _out_of_fold(workspace: Workspace, predicted: str, columns: Sequence[str]) -> pa.Table:
+    """Read columns of the labelled documents: by heads that never saw their labels.
+
+    Those without a value in `predicted` are left out: their labels were settled on no value that
+    the form offers.
+    """
     import pyarrow as pa
 
     paths = workspace.tables.shards("scores")
     parts: dict[int, pa.Table] = {}
     with workspace.watch("reading scores", workspace.tables.rows("scores")) as advance:
-        for place, (rows, part) in workspace.engine.each(_OutOfFold(("id", *columns)), paths):
+        for place, (rows, part) in workspace.engine.each(
+            _OutOfFold(predicted, ("id", *columns)), paths
+        ):
             parts[place] = part
             advance(rows)
     return pa.concat_tables([parts[place] for place in range(len(paths))])
@@ -69,14 +77,20 @@ def _out_of_fold(workspace: Workspace, columns: Sequence[str]) -> pa.Table:
 
 @dataclass(frozen=True)
 class _OutOfFold:
-    """Reads columns of the labelled documents in a shard of scores, with the number of all."""
+    """Reads columns of the labelled documents in a shard of scores, with the number of all rows.
 
+    They have a value in the column `predicted`.
+    """
+
+    predicted: str
     columns: tuple[str, ...]
 
     def __call__(self, path: Path) -> tuple[int, pa.Table]:
+        import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        is_labelled = pq.read_table(path, columns=["out_of_fold"])["out_of_fold"]
+        scores = pq.read_table(path, columns=["out_of_fold", self.predicted])
+        is_labelled = pc.and_(scores["out_of_fold"], scores[self.predicted].is_valid())
         names = list(self.columns)
         if not is_labelled.to_numpy().any():
             return len(is_labelled), pq.read_schema(path).empty_table().select(names)

@@ -97,9 +97,17 @@ def asked_questions(workspace: Workspace) -> tuple[Asked, ...]:
     questions = {question.name: question for question in predicted}
     for name, (values, shares) in _settled(workspace).items():
         kind = forms[name].kind if name in forms else _kind_of(values)
-        if kind not in ("preference", "comment"):
+        if kind != "comment" and not (kind == "preference" and _is_of_pairs(forms[name], shares)):
             questions[name] = _asked(name, kind, questions.get(name), forms.get(name), shares)
     return tuple(questions.values())
+
+
+def _is_of_pairs(form: Question, shares: Iterable[str]) -> bool:
+    """Whether documents were compared with each other: no document has such a label.
+
+    Otherwise two fields of one document were compared, and the form names them.
+    """
+    return not {*shares} <= {*form.labels}
 
 
 def _asked(

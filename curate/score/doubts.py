@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from curate.metrics import Classification
+from curate.metrics import Classification, leaders
 from curate.warning import StageWarning, warn
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def doubts(
     if len(truth) < FEW:
         words = "the model of {question} is learned from {labels} labels only"
         yield warn("score.few_labels", words, question=question, labels=len(truth))
-    best = truth.argmax(axis=1)
-    if absent := [value for place, value in enumerate(values) if not (best == place).any()]:
+    leading = leaders(truth)
+    if absent := [value for place, value in enumerate(values) if not leading[:, place].any()]:
         words = "no label of {question} is {values}: the model cannot know it"
         yield warn("score.absent", words, question=question, values=absent)
     if lost:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from curate import chance
 from curate.errors import NothingToDo
+from curate.metrics import SAME, leaders
 from curate.records import Question
 from curate.score.spec import ScoreSpec
 from curate.workspace import Workspace
@@ -37,6 +38,13 @@ class Answered:
     def offered(self, question: Question) -> float:
         """The probability of all values that the form still offers."""
         return sum(self.posterior.get(value, 0.0) for value in question.labels)
+
+    def settles(self, question: Question) -> bool:
+        """Whether it is settled, on a value that the form still offers."""
+        best = max(self.posterior.values())
+        return self.settled and any(
+            self.posterior.get(value, 0.0) > best - SAME for value in question.labels
+        )
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ def read_labels(workspace: Workspace, question: Question) -> Labels:
     held_out = sum(holdout for *_, holdout in labelled)
     kept = [(id, place, row) for id, place, row, holdout in labelled if not holdout and row >= 0]
     learnable = [row for row in kept if answered[row[0]].offered(question) > MOSTLY]
-    settled = np.array([answered[id].settled for id, *_ in learnable], bool)
+    settled = np.array([answered[id].settles(question) for id, *_ in learnable], bool)
     truth = _truth([answered[id].posterior for id, *_ in learnable], question)
     _refuse_uninformative(truth[settled], question)
     return Labels(
@@ -138,13 +146,15 @@ def _truth(posteriors: list[dict[str, float]], question: Question) -> NDArray[np
 
 def _refuse_uninformative(settled: NDArray[np.float64], question: Question) -> None:
     """Raise NothingToDo if settled labels, documents x values, teach nothing."""
+    import numpy as np
+
     if len(settled) < MIN_LABELS:
         raise NothingToDo(
             f"{len(settled)} labelled documents are too few to learn from",
             hint=f"label at least {MIN_LABELS}"
             + (", and show each text whole, not a window of it" if question.is_part else ""),
         )
-    if len(set(settled.argmax(axis=1).tolist())) < 2:
+    if len(np.unique(leaders(settled), axis=0)) < 2:
         raise NothingToDo(
             f"all labels of {question.name} are the same: there is nothing to learn",
             hint="label more texts, or chosen otherwise",

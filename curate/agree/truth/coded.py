@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
     Codes = NDArray[np.int64]
 
-SAME = 1e-9
-"""Probabilities that differ by less are equal."""
-
 
 @dataclass(frozen=True)
 class Coded:
@@ -76,13 +73,6 @@ class Coded:
         credit = leading / leading.sum(axis=1, keepdims=True)
         own = np.bincount(self.person, credit[self.item, self.value], len(self.people))
         return np.asarray(own, np.float64)
-
-
-def leaders(posterior: Array) -> NDArray[np.bool_]:
-    """Whether a value has the largest probability of its item: items x values."""
-    import numpy as np
-
-    return np.asarray(posterior > posterior.max(axis=1, keepdims=True) - SAME)
 
 
 def _coded(names: Sequence[str]) -> tuple[tuple[str, ...], Codes]:

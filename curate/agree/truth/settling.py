@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from curate.agree.truth import dawid_skene, hierarchical
-from curate.agree.truth.coded import SAME, Coded, leaders
+from curate.agree.truth.coded import Coded
 from curate.agree.truth.skill import mean_skill, rightness, skills
 from curate.agree.truth.truth import Label, Truth, Votes
 from curate.agree.truth.votes import majority, wawa, weighted_vote
+from curate.metrics import SAME, leaders
 
 if TYPE_CHECKING:
     import numpy as np

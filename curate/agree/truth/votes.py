@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curate.agree.truth.coded import Coded, leaders
+from curate.agree.truth.coded import Coded
+from curate.metrics import leaders
 
 if TYPE_CHECKING:
     import numpy as np

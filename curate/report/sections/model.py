@@ -36,7 +36,7 @@ def accuracy(workspace: Workspace) -> Section | None:
         },
     ]
     words = (
-        f"Learned from {metrics['documents']:,} labelled texts{encoder}; measured out of fold, "
+        f"Measured out of fold on {metrics['documents']:,} settled texts{encoder}, "
         "by heads that never saw the label. The trivial baseline predicts the class "
         "shares for every text."
     )
