@@ -42,7 +42,8 @@ def absent(
     complaint: str, path: Path, *, hint: str = "", kind: type[CurateError] = RecipeError
 ) -> CurateError:
     """The error of a file that is not there: a file with almost that name may lie beside it."""
-    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
-    meant = near(path.name, beside)
+    others = path.parent.iterdir() if path.parent.is_dir() else ()
+    beside = [other.name for other in others if other.name.isprintable()]
+    meant = near(path.name, beside) if not set("*?[") & set(path.name) else None
     hints = (f"did you mean {meant}?" if meant else "", hint)
     return kind(complaint, hint=" ".join(filter(None, hints)))

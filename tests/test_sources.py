@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import re
 import sqlite3
 from pathlib import Path
@@ -1068,3 +1069,14 @@ def test_two_databases_without_a_name_are_two_sources(tmp_path):
     database = {"address": "postgresql://host/shop", "query": "select 1"}
     specs = [SourceSpec.model_validate({"database": database}) for _ in range(2)]
     assert [file.name for file in find(specs, tmp_path)] == ["database", "database-2"]
+
+
+def test_a_file_whose_name_is_not_utf_8_is_told_and_skipped(offline):
+    data = offline.lines("films.jsonl", [SOUP]).parent
+    (data / "films.jsonl").rename(data / os.fsdecode(b"caf\xe9.jsonl"))
+    with pytest.raises(DataError, match="1 skipped: its name is not UTF-8"):
+        offline.pool()
+    offline.lines("meals.jsonl", [BREAD])
+    result = offline.pool()
+    assert (result.documents, result.skipped) == (1, 1)
+    assert result.reasons == {"its name is not UTF-8": 1}

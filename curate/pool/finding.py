@@ -186,7 +186,7 @@ def _paths(source: SourceSpec, root: Path) -> list[_Entry]:
     entries: dict[str, _Entry] = {}
     for pattern in source.paths:
         walk = _stored(pattern, source) if remote(pattern) else _local(pattern, source, root)
-        matches = list(walk)
+        matches = [_with_letters(entry) for entry in walk]
         if all(entry.skip for entry in matches):
             of_source = f" (source {source.name})" if source.name else ""
             reasons = Counter(entry.skip for entry in matches).most_common(3)
@@ -200,6 +200,18 @@ def _paths(source: SourceSpec, root: Path) -> list[_Entry]:
         for entry in matches:
             entries.setdefault(entry.address, entry)
     return list(entries.values())
+
+
+def _with_letters(entry: _Entry) -> _Entry:
+    """The entry, skipped if its name is not UTF-8: no table, task or message could hold it."""
+    try:
+        f"{entry.address}{entry.folder}".encode()
+    except UnicodeEncodeError:
+        address, folder = (
+            os.fsencode(path).decode(errors="replace") for path in (entry.address, entry.folder)
+        )
+        return _Entry(address, 0, 0, folder, "its name is not UTF-8")
+    return entry
 
 
 def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[_Entry]:
