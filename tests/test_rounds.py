@@ -7,6 +7,7 @@ import pytest
 
 from curate import tables
 from curate.errors import DataError
+from curate.pull.stage import close_round
 from curate.rounds import Round, freeze, newest
 from curate.rounds.views import View
 
@@ -133,6 +134,7 @@ def test_a_deleted_round_does_not_let_another_be_overwritten(offline):
     offline.run("clean")
     for _ in range(2):
         offline.run("sample", n=3)
+        close_round(offline.workspace)
     kept = offline.workspace.rounds.current().sample()
     shutil.rmtree(offline.root / "rounds" / "01")
     assert offline.run("sample", n=3).round == 3
@@ -166,5 +168,7 @@ def test_all_texts_can_be_sent_once_and_then_there_is_none_left(offline):
     offline.pool()
     offline.run("clean")
     assert offline.run("sample", n=5).documents == 2
+    offline.run("push", backend="folder", form="topic")
+    close_round(offline.workspace)
     with pytest.raises(DataError, match="no document is left to send"):
         offline.run("sample", n=5)

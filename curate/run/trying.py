@@ -7,6 +7,7 @@ stages behind them are so fast that they get a larger one (see `run/enlarging.py
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -173,6 +174,8 @@ def _run_behind(
     """A run behind `clean`; what `score` writes there are scores, for its vectors are made up."""
     assert stage.cost is not None
     writes = "scores" if stage.name == "score" else stage.cost.writes
+    if stage.name == "sample":  # the round of an earlier try is open, and no other may begin
+        shutil.rmtree(workspace.root / writes, ignore_errors=True)
     return timed(work, documents, workspace.root / writes)
 
 
