@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,6 +10,22 @@ from typing import Any, Literal
 
 Kind = Literal["choice", "choices", "rating", "comment", "entities", "preference"]
 Status = Literal["submitted", "draft", "skipped", "discarded", "withdrawn", "rejected"]
+
+SPAN_KEY = re.compile(r"(?:(?P<field>.+?)@)?(?P<start>\d+):(?P<end>\d+):(?P<label>.*)", re.DOTALL)
+
+
+def span_key(start: int, end: int, label: str, field: str | None) -> str:
+    """A span as the key of a posterior: `0:4:PERSON`, or `title@0:4:PERSON` with its field."""
+    return f"{f'{field}@' if field else ''}{start}:{end}:{label}"
+
+
+def span_of_key(key: str) -> dict[str, Any]:
+    """The span of such a key; `field` is None where it names none. Raises ValueError."""
+    parts = SPAN_KEY.fullmatch(key)
+    if parts is None:
+        raise ValueError(f"{key!r} is no key of a span")
+    places = {"start": int(parts["start"]), "end": int(parts["end"])}
+    return {**places, "label": parts["label"], "field": parts["field"]}
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ ALL = (
             ("value", "string", "JSON of the settled value; null where it is undecided"),
             (
                 *("posterior", "map<string, float64>"),
-                "the probability of every value; of several labels, that each is present",
+                "the probability of every value; of several labels or spans, that each is present",
             ),
             ("confidence", "float64", "largest probability of a value"),
             ("votes", "int32", "answers it rests on"),

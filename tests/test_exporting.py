@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from curate import storage, tables
 from curate.engine import Local
+from curate.errors import DataError
 from curate.export import order, spilling
 from curate.export.formats import read_shard
 from curate.export.order import Edges, Plan, find_edges, key_path, read_keys
@@ -286,7 +287,8 @@ def test_each_document_is_read_once(varied, monkeypatch):
     assert reads.count("text") == len(varied.workspace.tables.shards("pool")) > 3
 
 
-def test_an_export_of_nothing_is_one_empty_shard(varied):
+def test_an_export_of_nothing_is_refused(varied):
+    """An empty shard can be loaded by nothing."""
     workspace = varied.workspace
     for path in workspace.tables.shards("mix"):
         table = pq.read_table(path)
@@ -294,9 +296,9 @@ def test_an_export_of_nothing_is_one_empty_shard(varied):
         pq.write_table(table.set_column(4, "copies", nothing), path)
     storage.seal(workspace.tables.folder("mix"), workspace.tables.made("mix"))
     for format in ("jsonl", "parquet"):
-        made = varied.run("export", format=format)
-        assert (made.files, made.documents, made.tokens) == (1, 0, 0)
-        assert list(read_shard(varied.root / "export" / f"data-00000.{format}")) == []
+        with pytest.raises(DataError, match="the mixture draws no document") as caught:
+            varied.run("export", format=format)
+        assert "curate mix" in caught.value.hint
 
 
 def test_scores_of_other_documents_are_left_out(varied):

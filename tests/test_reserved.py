@@ -2,12 +2,10 @@
 
 from collections import Counter
 
-import pyarrow.compute as pc
 import pytest
 
-from curate import storage
-from curate.errors import DataError
 from curate.export.verify import verify
+from curate.records import span_key, span_of_key
 from tests.test_loading import documents_of, loaded
 
 NAMES = {
@@ -83,6 +81,66 @@ def test_a_value_called_undecided_is_a_class(offline):
     assert expected["undecided"] + expected["sure"] == pytest.approx(1, abs=0.2)
 
 
+@pytest.mark.parametrize("names_field", [True, False])
+def test_spans_of_equal_places_in_two_fields(offline, names_field):
+    """Each field has a mask of its own before the span, and each span its own share."""
+    rows = [
+        {"ask": f"ann{n}@example.org wrote: who is Anna?", "say": f"bo{n}@example.org: now Anna?"}
+        for n in range(10)
+    ]
+    offline.lines("pairs.jsonl", rows)
+    source = {"paths": ["data/pairs.jsonl"], "fields": ["ask", "say"]}
+    offline.run("pool", sources=[source], tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None, privacy="mask")
+    path = offline.root / "label_configs" / "two.xml"
+    path.parent.mkdir()
+    labels = '<Labels name="{0}s" toName="{0}"><Label value="P:Q"/></Labels>'
+    texts = "".join(f'<Text name="{name}" value="${name}"/>' for name in ("ask", "say"))
+    path.write_text(f"<View>{texts}{labels.format('ask')}{labels.format('say')}</View>")
+    offline.run("sample", n=10, strategy="random")
+    offline.run("push", backend="folder", form="two", overlap=2)
+    for task in offline.tasks:
+        for name in ("ask", "say"):
+            assert "[email]" in task[name]
+            start = task[name].index("Anna")
+            span = {"start": start, "end": start + 4, "label": "P:Q"}
+            span |= {"field": name} if names_field else {}
+            about = {"id": task["id"], "question": f"{name}s"}
+            offline.say({**about, "annotator": "ann", "value": [span]})
+            offline.say(
+                {**about, "annotator": "bob", "value": [span, {**span, "start": start + 1}]}
+            )
+    assert offline.run("pull").rejected == {}
+    offline.run("agree", bootstrap=0)
+    offline.run("mix", budget="100%")
+    offline.run("export")
+    assert verify(offline.root / "export").problems == ()
+    for document in documents_of(offline.root / "export"):
+        for field in document["fields"]:
+            label = document["labels"][f"{field['name']}s"]
+            shares = {
+                field["text"][span["start"] : span["end"]]: (span["field"], span["share"])
+                for span in label["posterior"]
+            }
+            assert shares == {"Anna": (field["name"], 1.0), "nna": (field["name"], 0.5)}
+            assert (label["value"], label["undecided"]) == (None, True)
+
+
+@pytest.mark.parametrize(
+    ("span", "key"),
+    [
+        ((0, 4, "P", None), "0:4:P"),
+        ((0, 4, "3:4:P@x", None), "0:4:3:4:P@x"),
+        ((10, 41, "P:Q", "title"), "title@10:41:P:Q"),
+        ((0, 4, "a@1:2:b", "1"), "1@0:4:a@1:2:b"),
+        ((2, 3, "地点\n", "正文"), "正文@2:3:地点\n"),
+    ],
+)
+def test_the_key_of_a_span_reads_back(span, key):
+    assert span_key(*span) == key
+    assert tuple(span_of_key(key).values()) == span
+
+
 def test_a_licence_of_several_lines_stays_one_line_of_the_card(offline):
     lines = ["MIT\n# Evil\n- x", "no", "a|b"]
     rows = [
@@ -102,22 +160,3 @@ def test_a_licence_of_several_lines_stays_one_line_of_the_card(offline):
         "- a\\|b: 10 documents",
         "- no: 10 documents",
     ]
-
-
-def test_a_mixture_that_draws_nothing_is_not_exported(offline):
-    """For example after all that was drawn has been taken down: it could not be loaded."""
-    offline.reviews()
-    offline.pool()
-    offline.run("clean")
-    offline.run("mix", budget="3%")
-    drawn = [row["id"] for row in offline.rows("mix") if row["copies"]]
-    assert 0 < len(drawn) < 10
-    for path in offline.workspace.tables.shards("mix"):
-        table = storage.read_parquet(path)
-        copies = pc.multiply(table["copies"], 0)
-        table = table.set_column(table.column_names.index("copies"), "copies", copies)
-        storage.write_parquet(path, table)
-    with pytest.raises(DataError, match="the mixture draws no document") as caught:
-        offline.run("export")
-    assert "curate mix" in caught.value.hint
-    assert not (offline.root / "export").exists()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage, tables
 from curate.export.asked import Asked, labels_type
+from curate.records import span_of_key
 from curate.rounds.views import View, widened
 from curate.workspace.documents import stored_edits, view_of
 
@@ -117,7 +118,7 @@ def _label(question: Asked, settled: Mapping[str, Any], document: pa.Table) -> L
     if question.kind != "entities":
         posterior = {name: shares.get(name, 0.0) for name in question.values} if shares else None
         return {"value": value, "posterior": posterior, **about}
-    spans = _placed([_span_of(key, share) for key, share in shares.items()], view)
+    spans = _placed([span_of_key(key) | {"share": share} for key, share in shares.items()], view)
     placed = _placed(value, view)
     lost = len(value or ()) - len(placed or ())
     return {"value": placed, "posterior": spans, **about, "unplaced": lost}
@@ -132,12 +133,6 @@ def _window(settled: Mapping[str, Any], view: View) -> dict[str, Any] | None:
         return None
     start, end = widened(settled["start"], settled["end"], view.edits)
     return view.shown_span({"start": start, "end": end})
-
-
-def _span_of(key: str, share: float) -> dict[str, Any]:
-    """A span of a posterior, whose key is `start:end:label`."""
-    start, end, label = key.split(":", 2)
-    return {"start": int(start), "end": int(end), "label": label, "share": share}
 
 
 def _placed(spans: list[dict[str, Any]] | None, view: View) -> list[dict[str, Any]] | None:

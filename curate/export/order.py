@@ -67,7 +67,6 @@ class Plan:
     def of(lines: int, tokens: int, shard_lines: int) -> Plan:
         """The plan for so many lines, with so many tokens, in shards of so many lines.
 
-        An export without lines has one piece and one empty shard.
         """
         mean = BYTES_OF_A_LINE + BYTES_OF_A_TOKEN * tokens / max(1, lines)
         most = max(1, int(PIECE_BYTES / mean))

@@ -28,13 +28,20 @@ def check_answer(answer: Annotation, form: Form, views: Mapping[str, View]) -> A
 
 
 def _map_home(answer: Annotation, form: Form, views: Mapping[str, View]) -> tuple[Any, str | None]:
-    """The value in terms of documents, and why it cannot be kept (None: it can)."""
+    """The value in terms of documents, and why it cannot be kept (None: it can).
+
+    Where several fields are shown, a span says in which it is: each field has its own edits.
+    """
     if answer.id not in views:
         return answer.value, "not a task of this round"
     view = views[answer.id]
     if reason := complaint(form, answer.question, answer.value, view.fields):
         return answer.value, reason
-    return view.home(answer.value, form.question(answer.question).kind)
+    question = form.question(answer.question)
+    value = answer.value
+    if question.kind == "entities" and len(view.fields) > 1 and value is not None:
+        value = [{**span, "field": span.get("field") or question.fields[0]} for span in value]
+    return view.home(value, question.kind)
 
 
 def answer_row(

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from curate.agree.truth.truth import Label, Skill, Truth, Votes
+from curate.records import span_key
 
 Span = tuple[int, int, str, str]
 """Start, end, label, field."""
@@ -46,7 +47,10 @@ def _settled(item: str, answers: Sequence[frozenset[Span]], names_field: bool) -
         {"start": start, "end": end, "label": label} | ({"field": field} if names_field else {})
         for start, end, label, field in majority
     ]
-    shares = {f"{span[0]}:{span[1]}:{span[2]}": n / len(answers) for span, n in counts.items()}
+    shares = {
+        span_key(start, end, label, field if names_field else None): count / len(answers)
+        for (start, end, label, field), count in counts.items()
+    }
     scores = [f1(one, other) for i, one in enumerate(answers) for other in answers[i + 1 :]]
     return Label(
         item=item,
