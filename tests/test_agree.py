@@ -230,13 +230,63 @@ def test_a_preference_between_two_fields_leaves_with_its_document(offline):
     assert verify(offline.root / "export").problems == ()
 
 
+TWO_FIELDS = """<View>
+  <Text name="prompt" value="$prompt"/><Text name="answer" value="$answer"/>
+  <Labels name="names" toName="prompt,answer"><Label value="P"/></Labels>
+</View>"""
+
+
+def test_shares_of_spans_stand_in_their_fields(offline):
+    """Both mark a name in the answer; one marks the prompt at the same place."""
+    rows = [{"prompt": f"Ada {n} ?", "answer": f"Bob {n} !"} for n in range(4)]
+    offline.lines("pairs.jsonl", rows)
+    sources = [{"paths": ["data/pairs.jsonl"], "fields": ["prompt", "answer"]}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    (offline.root / "label_configs").mkdir()
+    (offline.root / "label_configs" / "two.xml").write_text(TWO_FIELDS)
+    offline.run("sample", n=4)
+    offline.run("push", backend="folder", form="two", overlap=2)
+    span = {"start": 0, "end": 3, "label": "P"}
+    for task in offline.tasks:
+        for who, fields in (("ann", ("prompt", "answer")), ("bob", ("answer",))):
+            spans = [{**span, "field": field} for field in fields]
+            offline.say({"id": task["id"], "question": "names", "annotator": who, "value": spans})
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    offline.run("mix", groups=["source"], budget="100%")
+    offline.run("export")
+    (shard,) = (offline.root / "export").glob("data-*.jsonl")
+    for line in map(json.loads, shard.read_text().splitlines()):
+        label = line["labels"]["names"]
+        assert label["undecided"]
+        shares = {span["field"]: span["share"] for span in label["posterior"]}
+        assert shares == {"prompt": 0.5, "answer": 1}
+
+
+def test_who_answers_gold_alone_is_judged_by_it(offline):
+    gold = [{"text": f"Known text {n}", "answers": {"sentiment": "positive"}} for n in range(4)]
+    path = offline.root / "gold.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in gold))
+    offline.prepare(n=12, gold="gold.jsonl")
+    offline.answer("ann")
+    known = [task["id"] for task in offline.tasks if task["text"].startswith("Known")]
+    offline.answer("eve", ids=known[:3], opinion=lambda text: "positive")
+    offline.answer("eve", ids=known[3:], opinion=lambda text: "negative")
+    offline.run("pull")
+    assert offline.run("agree", bootstrap=0).annotators == 1
+    rows = {row["annotator"]: row for row in offline.rows("annotators")}
+    assert (rows["eve"]["answers"], rows["eve"]["skill"]) == (0, None)
+    assert rows["eve"]["gold_right"] == 0.75
+
+
 def test_nothing_is_learned_of_ties_alone(offline):
     offline.prepare(n=20)
     offline.answer("ann", opinion=lambda text: "positive")
     offline.answer("bob", opinion=lambda text: "negative")
     offline.run("pull")
     assert offline.run("agree", bootstrap=0).undecided == 20
-    with pytest.raises(NothingToDo, match="0 labelled documents are too few"):
+    with pytest.raises(NothingToDo, match=r"^0 labelled documents are too few .*20 undecided\)$"):
         offline.run("score", encoder="chargram", resamples=2)
 
 

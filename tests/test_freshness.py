@@ -7,7 +7,7 @@ from itertools import product
 import pytest
 
 from curate import STAGES, storage
-from curate.errors import StaleInput
+from curate.errors import NothingToDo, StaleInput
 from curate.run.stages import find, run_stage
 from curate.takedown import takedown
 from curate.takedown.naming import NamedDocument
@@ -193,8 +193,8 @@ def test_answers_that_came_later_are_told_and_not_counted(whole):
     assert "80 answers by 2 annotators about 40 documents" in card(whole)
     for stage in ("score", "mix", "evaluate"):
         assert again(whole, stage)
-    again(whole, "report")
-    assert 'data-key="report.newer_answers"' in page(whole)
+    assert keys(again(whole, "report")) == ["report.newer_answers"]
+    assert page(whole).count('data-key="report.newer_answers"') == 1
     assert tiles(whole)["answers by people"] == "80"
     again(whole, "agree")
     for stage in BEHIND:
@@ -208,7 +208,7 @@ def test_answers_that_came_later_are_told_and_not_counted(whole):
 def test_a_report_of_an_older_mixture_counts_the_answers_it_was_made_of(whole):
     answered_again(whole)
     again(whole, "agree")
-    again(whole, "report")
+    assert keys(again(whole, "report")) == ["report.outdated"]
     assert tiles(whole)["answers by people"] == "80"
     found = re.search(r'data-key="report.outdated">([^<]*)<', page(whole))[1]
     assert found.startswith("older than what they were made from: scores, export, evaluate;")
@@ -261,3 +261,9 @@ def test_an_outdated_mixture_is_left_out_of_what_is_evaluated(whole):
     assert keys(result) == ["evaluate.left_out"]
     assert result.warnings[0].figures["table"] == "mix"
     assert (result.classification is not None, result.proxy) == (True, ())
+
+
+def test_labels_that_cannot_be_learned_from_are_told_by_why(whole):
+    whole.run("clean", rules=["length"], limits={"length:words": {"min": 1000}})
+    with pytest.raises(NothingToDo, match=r"\(not counted: 40 dropped by `clean`\)$"):
+        again(whole, "score")

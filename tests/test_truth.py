@@ -420,6 +420,15 @@ def test_spans_that_half_marked_are_undecided():
     assert label.posterior == {"0:3:P": 0.5, "5:9:L": 1.0}
 
 
+def test_spans_of_two_fields_at_one_place_are_two():
+    """All three mark the prompt, one the answer: at the same place, with the same label."""
+    prompt, answer = {**PERSON, "field": "prompt"}, {**PERSON, "field": "answer"}
+    votes = [("t", "x", [prompt, answer]), ("t", "y", [prompt]), ("t", "z", [prompt])]
+    (label,) = spans.majority_spans(votes, "prompt").labels
+    assert label.value == [prompt]
+    assert label.posterior == {"prompt@0:3:P": 1, "answer@0:3:P": pytest.approx(1 / 3)}
+
+
 def test_a_span_without_a_field_is_in_the_first():
     named = {**PERSON, "field": "prompt"}
     truth = spans.majority_spans([("t", "x", [named]), ("t", "y", [PERSON])], "prompt")

@@ -41,7 +41,7 @@ def comparable(question: Question, value: Any) -> Any:
 def annotator_rows(settled: Settled, gold: Mapping[tuple[str, str], float]) -> list[dict[str, Any]]:
     """Return the rows of one question, in the order of the annotators' names.
 
-    `gold` are the shares by (annotator, question).
+    `gold` are the shares by (annotator, question). Who has answered gold items alone has a row too.
     """
     seconds: dict[str, list[float]] = defaultdict(list)
     counts = Counter(answer.annotator for answer in settled.answers)
@@ -49,7 +49,8 @@ def annotator_rows(settled: Settled, gold: Mapping[tuple[str, str], float]) -> l
         if answer.seconds is not None:
             seconds[answer.annotator].append(answer.seconds)
     rows = []
-    for annotator in sorted(counts):
+    judged = {annotator for annotator, question in gold if question == settled.question.name}
+    for annotator in sorted({*counts, *judged}):
         skill = settled.truth.skill.get(annotator)
         rows.append(
             {

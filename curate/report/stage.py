@@ -17,7 +17,7 @@ WRITES = ("report",)
 
 @dataclass(frozen=True)
 class ReportResult:
-    """The page that was written; its own warnings are about what it could not tell."""
+    """The page that was written; its own warnings are of what it could not tell, or is outdated."""
 
     file: str
     charts: int

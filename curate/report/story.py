@@ -37,8 +37,13 @@ Part = Callable[[], Section | None]
 
 
 def doubts(workspace: Workspace) -> tuple[StageWarning, ...]:
-    """What is doubtful in the stages before the report: the warnings of their newest runs."""
-    return (*workspace.lineage.warnings(*STAGES[:-1]), *_older(workspace))
+    """What is doubtful in the stages before the report, and in how their tables fit together."""
+    return (*_before(workspace), *_older(workspace))
+
+
+def _before(workspace: Workspace) -> tuple[StageWarning, ...]:
+    """The warnings of the newest runs of the stages before the report."""
+    return workspace.lineage.warnings(*STAGES[:-1])
 
 
 def _older(workspace: Workspace) -> tuple[StageWarning, ...]:
@@ -55,7 +60,7 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
     """Everything that the page shows, by its name in the template, and the page's own warnings."""
     with scratch(workspace) as folder:
         counts = count(workspace)
-        sections, own = _told(
+        sections, untold = _told(
             (
                 lambda: funnel(workspace, counts),
                 lambda: duplicates(workspace, counts, folder / "copies"),
@@ -74,7 +79,8 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
             )
         )
     story = {"title": title, "made": now(), "sections": sections, "tiles": headline(workspace)}
-    return {**story, "warnings": (*doubts(workspace), *own)}, own
+    own = (*_older(workspace), *untold)
+    return {**story, "warnings": (*_before(workspace), *own)}, own
 
 
 def _told(parts: Iterable[Part]) -> tuple[list[Section], tuple[StageWarning, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,14 +91,21 @@ def read_labels(workspace: Workspace, question: Question) -> Labels:
     learnable = [row for row in kept if answered[row[0]].offered(question) > MOSTLY]
     settled = np.array([answered[id].settles(question) for id, *_ in learnable], bool)
     truth = _truth([answered[id].posterior for id, *_ in learnable], question)
-    _refuse_uninformative(truth[settled], question)
+    lost = len(answered) - held_out - len(kept)
+    unfit = {
+        "dropped by `clean`": lost,
+        "held out": held_out,
+        "of values that the form offers no more": len(kept) - len(learnable),
+        "undecided": int((~settled).sum()),
+    }
+    _refuse_uninformative(truth[settled], question, unfit)
     return Labels(
         ids=[id for id, *_ in learnable],
         shards=np.array([place for _, place, _ in learnable], np.int64),
         rows=np.array([row for *_, row in learnable], np.int64),
         truth=truth,
         settled=settled,
-        lost=len(answered) - held_out - len(kept),
+        lost=lost,
     )
 
 
@@ -144,13 +151,18 @@ def _truth(posteriors: list[dict[str, float]], question: Question) -> NDArray[np
     return np.asarray(truth / truth.sum(axis=1, keepdims=True))
 
 
-def _refuse_uninformative(settled: NDArray[np.float64], question: Question) -> None:
-    """Raise NothingToDo if settled labels, documents x values, teach nothing."""
+def _refuse_uninformative(
+    settled: NDArray[np.float64], question: Question, unfit: Mapping[str, int]
+) -> None:
+    """Raise NothingToDo if settled labels, documents x values, teach nothing.
+
+    `unfit` counts the other labelled documents, by what keeps them from being learned.
+    """
     import numpy as np
 
     if len(settled) < MIN_LABELS:
         raise NothingToDo(
-            f"{len(settled)} labelled documents are too few to learn from",
+            f"{len(settled)} labelled documents are too few to learn from{_besides(unfit)}",
             hint=f"label at least {MIN_LABELS}"
             + (", and show each text whole, not a window of it" if question.is_part else ""),
         )
@@ -159,6 +171,12 @@ def _refuse_uninformative(settled: NDArray[np.float64], question: Question) -> N
             f"all labels of {question.name} are the same: there is nothing to learn",
             hint="label more texts, or chosen otherwise",
         )
+
+
+def _besides(unfit: Mapping[str, int]) -> str:
+    """What else is labelled, in words."""
+    counts = ", ".join(f"{count:,} {why}" for why, count in unfit.items() if count)
+    return f" (not counted: {counts})" if counts else ""
 
 
 def assign_folds(ids: list[str], spec: ScoreSpec) -> NDArray[np.int64]:
