@@ -166,6 +166,8 @@ def test_a_mixture_keeps_undecided_documents_apart(torn):
     assert "15 candidates are undecided: they are a group of their own" in offline.mixed.notes
     groups = {row["group"]: row for row in offline.rows("groups")}
     assert groups["undecided"]["expected"] == 0
+    limited = offline.run("mix", groups=["sentiment"], limits={"undecided": {"max": 0.1}})
+    assert {row.group: row.promised for row in limited.groups}["undecided"] == pytest.approx(0.1)
     supply = {name: row["supply"] for name, row in groups.items()}
     share = supply["undecided"] / sum(supply.values())
     made = offline.run("mix", groups=["sentiment"], between={"strategy": "uniform"}, budget="20%")

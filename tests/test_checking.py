@@ -192,7 +192,7 @@ def test_what_can_work_is_asked(desk: Any, offline: Any) -> None:
         "mix": {
             "groups": ["topic", "source"],
             "between": {"shares": {"topic": {"culture": 0.5, "business": 0.5}}},
-            "limits": {"culture/films": {"max": 0.5}},
+            "limits": {"culture/films": {"max": 0.5}, "undecided/films": {"max": 0.1}},
         },
     }
     assert desk(changes) == (0, f"{offline.root.parent / 'own.yaml'} is right\n")

@@ -369,7 +369,7 @@ def test_a_temperature_that_floats_cannot_hold_is_refused():
 
 @pytest.mark.parametrize("budget", [0.25, 2.5, True, False, float("inf")])
 def test_a_number_that_is_no_budget(budget):
-    """`budget: yes` was one token, and `budget: 0.25` no valid string."""
+    """`budget: true` was one token, and `budget: 0.25` no valid string."""
     with pytest.raises(ValueError, match=f"{budget} is no budget: give tokens"):
         MixSpec(budget=budget)
 

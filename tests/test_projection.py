@@ -204,6 +204,14 @@ def test_tenths_that_sum_to_one_but_for_rounding():
     assert list(thirds.shares.values()) == pytest.approx([1 / 3] * 3)
 
 
+def test_limits_that_let_no_group_in_are_named():
+    with pytest.raises(
+        Infeasible, match=r"0\.00% of it: a 0\.00% \(max\), b 0\.00% \(max\)"
+    ) as caught:
+        projected({"a": 0.9, "b": 0.1}, high={"a": 0.0, "b": 0.0})
+    assert caught.value.hint == "raise `max` in `mix.limits`"
+
+
 def test_shares_off_their_optimum_do_not_return(monkeypatch):
     def halfway(self, low, top, total):
         own = self.preference[self.mask]

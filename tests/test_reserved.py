@@ -67,6 +67,14 @@ def test_an_export_of_a_question_called_so(offline, tmp_path, question):
                     assert share == pytest.approx(scores[f"{question}:{value}"], abs=1e-6)
 
 
+def test_a_limit_of_what_people_leave_open(offline):
+    """It is no mistake where they settled all."""
+    chairs(offline, "colour", ("red", "blue"))
+    made = offline.run("mix", groups=["colour"], limits={"undecided": {"max": 0.1}}, budget="50%")
+    assert [warning.key for warning in made.warnings] == ["mix.unused_limits"]
+    assert {group.group for group in made.groups} == {"red", "blue"}
+
+
 def test_a_value_called_undecided_is_a_class(offline):
     """What people left open is another class, and only that is told to be open."""
     made, open_ids = chairs(offline, "state", ("undecided", "sure"), torn=7)

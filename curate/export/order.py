@@ -65,9 +65,7 @@ class Plan:
 
     @staticmethod
     def of(lines: int, tokens: int, shard_lines: int) -> Plan:
-        """The plan for so many lines, with so many tokens, in shards of so many lines.
-
-        """
+        """The plan for so many lines, with so many tokens, in shards of so many lines."""
         mean = BYTES_OF_A_LINE + BYTES_OF_A_TOKEN * tokens / max(1, lines)
         most = max(1, int(PIECE_BYTES / mean))
         shards = max(1, most // shard_lines)

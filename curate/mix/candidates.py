@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,14 +42,19 @@ def needs_quality(spec: MixSpec) -> bool:
 
 
 def ties_of(workspace: Workspace, spec: MixSpec) -> dict[str, str]:
-    """What the class of documents that people left undecided is called, by question.
-
-    It is `undecided`, with `:` appended if a form has a value of that name.
-    """
+    """What the class of documents that people left undecided is called, by question."""
     questions = [name for name in spec.groups if name not in COLUMNS]
     scores = workspace.tables.stored("scores")
     values = scores.made.facts["values"] if scores else ()
-    return dict.fromkeys(questions, f"{UNDECIDED}:" if UNDECIDED in values else UNDECIDED)
+    return dict.fromkeys(questions, tie_of(values))
+
+
+def tie_of(values: Collection[str]) -> str:
+    """The class of documents that people left undecided: `undecided`, or `undecided:`.
+
+    The latter is for questions with a value `undecided`; `values` are those of the question.
+    """
+    return f"{UNDECIDED}:" if UNDECIDED in values else UNDECIDED
 
 
 def column_of(name: str) -> str:

@@ -86,8 +86,9 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
         provenance = workspace.freshness.provenance(
             "mix", spec, digests, budget=budget, noiseless=spec.within.strategy in NOISELESS
         )
-        unused = limits_without_group(spec, groups, _offered(workspace, spec))
-        ties = undecided.undecided(groups, spec.groups, ties_of(workspace, spec))
+        tie_names = ties_of(workspace, spec)
+        unused = limits_without_group(spec, groups, _offered(workspace, spec, tie_names))
+        ties = undecided.undecided(groups, spec.groups, tie_names)
         wanted = _wanted(groups, spec, ties)
         projected = _projected(wanted, groups, budget, spec)
         drawing = _drawing(workspace, spec, places_of(pieces, groups), groups, projected, budget)
@@ -254,12 +255,21 @@ def _notes(
     return tuple(notes)
 
 
-def _offered(workspace: Workspace, spec: MixSpec) -> dict[int, Sequence[str]]:
-    """The values that questions and sources may have, by the place of the key in a group."""
+def _offered(
+    workspace: Workspace, spec: MixSpec, ties: Mapping[str, str] = {}
+) -> dict[int, Sequence[str]]:
+    """The values that questions and sources may have, by the place of the key in a group.
+
+    `ties` are the classes of undecided documents, by question.
+    """
     scores = workspace.tables.stored("scores")
     predicted: Sequence[str] = scores.made.facts["values"] if scores else ()
     sources: Sequence[str] = workspace.tables.made("pool").facts["sources"]
-    known = {name: predicted for name in spec.groups if name not in COLUMNS} | {"source": sources}
+    known = {
+        name: (*predicted, *([ties[name]] if name in ties else []))
+        for name in spec.groups
+        if name not in COLUMNS
+    } | {"source": sources}
     return {place: known[name] for place, name in enumerate(spec.groups) if name in known}
 
 

@@ -77,7 +77,7 @@ class Limits:
 
     def _refuse_tops(self) -> None:
         """Raise Infeasible: the largest shares together are too small."""
-        places = self.top.nonzero()[0].tolist()
+        places = (self.is_wanted | (self.low > 0)).nonzero()[0].tolist()
         why_of = {place: self._name_of_top(place) for place in places}
         most = [f"{self.names[place]} {self.top[place]:.2%} ({why_of[place]})" for place in places]
         hints = [_ROOM[why] for why in sorted(set(why_of.values()), reverse=True)]

@@ -24,7 +24,7 @@ from curate.clean.rules.registry import named
 from curate.clean.verdicts import limits_of
 from curate.errors import CurateError, DataError, FormError, RecipeError
 from curate.forms import complaint, load_form
-from curate.mix.candidates import COLUMNS, needs_quality
+from curate.mix.candidates import COLUMNS, needs_quality, tie_of
 from curate.mix.spec import EVERY_OTHER, ShareLimit
 from curate.mixture.groups import SEPARATOR
 from curate.names import near, unknown
@@ -316,8 +316,13 @@ def _check_limits(recipe: Recipe, known: Known) -> None:
     if len(listed) < len(values) or prod(map(len, listed)) > MOST_GROUPS:
         return
     groups = [SEPARATOR.join(parts) for parts in product(*listed)]
+    with_ties = [
+        own if key in COLUMNS else (*own, tie_of(own))
+        for key, own in zip(recipe.mix.groups, listed, strict=True)
+    ]
+    possible = [SEPARATOR.join(parts) for parts in product(*with_ties)]
     for name in limits:
-        _look_up(name, (EVERY_OTHER, *groups), f"mix.limits: no group {name}")
+        _look_up(name, (EVERY_OTHER, *possible), f"mix.limits: no group {name}")
     default = limits.get(EVERY_OTHER, ShareLimit())
     most = sum(limits.get(name, default).max for name in groups)
     if limits and most < 1 - 1e-9:
