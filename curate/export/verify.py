@@ -88,7 +88,8 @@ def _counter(folder: Path, name: str) -> tokens.Counter:
         return tokens.counter(str(folder / name) if name.endswith(".json") else name)
     except CurateError as error:
         raise DataError(
-            f"{folder}: the tokenizer {name} cannot be used", hint=error.message
+            f"{folder}: the tokenizer {name} cannot be used",
+            hint=error.message.removeprefix("pool.tokenizer: "),
         ) from None
 
 

@@ -221,7 +221,7 @@ def check_qualities(scores: pa.Table) -> None:
     wrong = scores.filter(outside).slice(0, 1).to_pydict()
     if wrong["id"]:
         raise DataError(
-            f"scores: the quality of {wrong['id'][0]} is {wrong['quality'][0]:g}, not 0 to 1",
+            f"scores: the quality of {wrong['id'][0]} is {wrong['quality'][0]}, not 0 to 1",
             hint="run `curate score` again",
         )
 
