@@ -373,6 +373,32 @@ def test_the_interval_of_a_skill_by_hand():
     assert interval(doubtful) == pytest.approx(tuple(expected))
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_skill_is_that_of_the_hierarchical_model(seed):
+    """The right answers by prevalence; an interval between the truth with and without a person."""
+    votes = crowd(seed).votes
+    coded, shown = Coded.of(votes), settle(votes, "majority").skill
+    model = hierarchical.fit(coded)
+    code = {value: place for place, value in enumerate(coded.values)}
+    for place, who in enumerate(coded.people):
+        rows, fitted, left_out = model.rows[place], [], []
+        for item, _, value in (vote for vote in votes if vote[1] == who):
+            posterior, given = model.posterior[coded.items.index(item)], code[value]
+            without = [posterior[j] / rows[j, given] for j in range(len(code))]
+            fitted.append(posterior[given])
+            left_out.append(without[given] / sum(without))
+        n = len(fitted)
+        m0, m1 = ((sum(right) + 0.5) / (n + 1) for right in (fitted, left_out))
+        mid = min(max((m0 + m1) / 2, 0.001), 0.999)
+        doubt = sum(q * (1 - q) for q in (*fitted, *left_out))
+        var = mid * (1 - mid) / (n + 2) + doubt / (2 * n * n) + (m0 - m1) ** 2 / 4
+        t = max(mid * (1 - mid) / var - 1, 0.5)
+        ends = beta.ppf([0.05, 0.95], t * mid, t * (1 - mid))
+        value = sum(model.prevalence[j] * rows[j, j] for j in range(len(code)))
+        assert shown[who].value == pytest.approx(value, abs=1e-12)
+        assert (shown[who].low, shown[who].high) == pytest.approx(tuple(ends), abs=1e-9)
+
+
 def test_skill_is_estimated():
     made = simulate(Setting(5, 300, False), np.random.default_rng(1), 600)
     skill = settle(made.votes, "auto").skill
