@@ -108,6 +108,32 @@ def test_too_few_labels_skip_the_model_and_not_the_mixture(run, folder):
     assert {again[name]["state"] for name in ("mix", "export", "evaluate", "report")} == {"fresh"}
 
 
+def test_withdrawn_answers_leave_no_labels_and_a_mixture(run, folder):
+    """All answers go after the end of a run: nothing speaks of them any more."""
+    run("run", "-w", folder)
+    answer(folder, lambda n: ("positive", "negative")[n % 2])
+    found, _ = finish(run, folder)
+    assert found["score"]["state"] == "done"
+    (folder / "rounds" / "01" / "answers.jsonl").write_text("")
+    assert run("pull", "-w", folder, "--accept-withdrawals")[0] == 0
+    code, out, err = run("run", "-w", folder, "--json")
+    assert code == 0, err
+    found = steps(out)
+    assert keys(found["agree"]) == ["agree.none_left"]
+    assert found["score"]["state"] == "skipped"
+    assert [found[name]["state"] for name in ("mix", "export", "evaluate", "report")] == [
+        "done"
+    ] * 4
+    text = "".join(path.read_text() for path in (folder / "export").glob("data-*.jsonl"))
+    assert '"by"' not in text
+    assert "annotator" not in (folder / "export" / "README.md").read_text()
+    assert on_the_page(folder).count("agree.none_left") == 1
+    assert run("verify", folder / "export")[0] == 0
+    again = steps(run("run", "-w", folder, "--json")[1])
+    assert keys(again["agree"]) == ["agree.none_left"]
+    assert {again[name]["state"] for name in ("agree", "mix", "export", "report")} == {"fresh"}
+
+
 def test_labels_of_one_class_skip_the_model(run, folder):
     run("run", "-w", folder)
     answer(folder, lambda n: "neutral")

@@ -23,6 +23,8 @@ from curate.workspace import Workspace
 READS = ("annotations",)
 WRITES = ("labels", "annotators")
 
+NONE_LEFT = "the answers that were settled before are gone: no label is left"
+
 
 @dataclass(frozen=True)
 class AgreeResult:
@@ -44,7 +46,8 @@ class AgreeResult:
 def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     """Settle every question over all rounds but pilots; an annotator's newest answer counts.
 
-    Raises NothingToDo if nobody has answered yet, or with comments alone.
+    Where all answers were withdrawn that there were labels of, no label is left. Raises NothingToDo
+    if nobody has answered yet, or with comments alone.
     """
     workspace.tables.require("annotations")
     provenance = workspace.freshness.provenance(
@@ -70,7 +73,8 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         measured(whole, spec)
         for whole, *_ in _settled(asked, _of_kinds(collect(workspace, pilots=True), kinds), spec)
     )
-    if not labels and not pilots:
+    is_empty = not labels and not pilots
+    if is_empty and workspace.tables.stored("labels") is None:
         raise _nothing(has_answers=bool(answers))
     workspace.tables.write("labels", tables.rows("labels", labels), provenance)
     workspace.tables.write("annotators", tables.rows("annotators", annotators), provenance)
@@ -82,7 +86,11 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         questions=tuple(results),
         pilots=pilots,
         notes=tuple(line for result in (*results, *pilots) for line in sentences(result)),
-        warnings=(*_asked_otherwise(collected, kinds), *doubts(results)),
+        warnings=(
+            *([warn("agree.none_left", NONE_LEFT)] if is_empty else ()),
+            *_asked_otherwise(collected, kinds),
+            *doubts(results),
+        ),
     )
 
 

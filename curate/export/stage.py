@@ -46,8 +46,12 @@ class ExportResult:
 
 
 def needed(workspace: Workspace, spec: ExportSpec) -> tuple[str, ...]:
-    """The tables of an export: scores only if the mixture was made with them."""
-    scores = ("scores",) if has_scores(workspace) else ()
+    """The tables of an export: scores only if the mixture was made with them.
+
+    Of outdated scores the mixture is to be made again first, perhaps without them.
+    """
+    is_scored = has_scores(workspace) and not workspace.freshness.outdated("scores")
+    scores = ("scores",) if is_scored else ()
     return ("pool", "clean", *scores, "mix", "groups")
 
 
