@@ -266,8 +266,8 @@ AGREE = (
     Mutant(
         "what a window lacks is not absent from the text",
         "curate/agree/labels.py",
-        "if not (shown[label.item].window and label.value == ABSENT)",
-        "if True",
+        "if shown[label.item].window and label.value == ABSENT:",
+        "if False:",
         ("tests/test_agree.py",),
     ),
     Mutant(
