@@ -41,9 +41,26 @@ def unknown(
 def absent(
     complaint: str, path: Path, *, hint: str = "", kind: type[CurateError] = RecipeError
 ) -> CurateError:
-    """The error of a file that is not there: a file with almost that name may lie beside it."""
-    others = path.parent.iterdir() if path.parent.is_dir() else ()
-    beside = [other.name for other in others if other.name.isprintable()]
-    meant = near(path.name, beside) if not set("*?[") & set(path.name) else None
+    """The error of a file that is not there: another with almost that name may be.
+
+    The first folder on the way that is not there is what may be misspelt. A folder in the place of
+    the file is told.
+    """
+    if path.is_dir():
+        return kind(f"{complaint}: it is a folder", hint=hint)
+    missing = next((part for part in (path, *path.parents) if part.parent.is_dir()), path)
+    meant = _beside(missing) if not set("*?[") & set(missing.name) else None
     hints = (f"did you mean {meant}?" if meant else "", hint)
     return kind(complaint, hint=" ".join(filter(None, hints)))
+
+
+def _beside(path: Path) -> str | None:
+    """The name in the same folder that is most like that of `path`, suffixes left out."""
+    others = path.parent.iterdir() if path.parent.is_dir() else ()
+    names = {
+        other.stem: other.name
+        for other in sorted(others, key=lambda other: other.suffix == path.suffix)
+        if other.name.isprintable() and other.name != path.name
+    }
+    meant = near(path.stem, names)
+    return names[meant] if meant else None

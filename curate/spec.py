@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar, get_args
+from types import UnionType
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from curate.errors import RecipeError
 from curate.names import near, suggestion
@@ -93,6 +101,12 @@ class Spec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        _refuse_truth(value, cls.model_fields[str(info.field_name)].annotation)
+        return value
+
     def differs(self, name: str) -> bool:
         """Whether a setting has another value than its default."""
         default = type(self).model_fields[name].get_default(call_default_factory=True)
@@ -128,6 +142,29 @@ class Spec(BaseModel):
         return settings
 
 
+def _refuse_truth(value: Any, annotation: Any) -> None:
+    """Raise ValueError for `true` or `false` where a number belongs: Python takes them for 1, 0."""
+    kinds = set(_alternatives(annotation))
+    if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
+        raise ValueError(f"it should be a number, not {str(value).lower()}")
+    if isinstance(value, Mapping):
+        for kind in filter(lambda kind: get_origin(kind) in (dict,), kinds):
+            for inner in value.values():
+                _refuse_truth(inner, get_args(kind)[1])
+
+
+def _alternatives(annotation: Any) -> Iterator[Any]:
+    """Yield the types of a union, without what annotates them."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        yield from _alternatives(parts[0])
+    elif origin in (Union, UnionType):
+        for part in parts:
+            yield from _alternatives(part)
+    else:
+        yield annotation
+
+
 def _unused_below(value: Any, place: Place, defaults: bool) -> Iterator[Unused]:
     if isinstance(value, Spec):
         yield from value.unused(place, defaults=defaults)
@@ -161,20 +198,56 @@ def validated(model: type[AnySpec], data: Any, *, where: str) -> AnySpec:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        faults = error.errors()[:3]
+        faults = error.errors()
+        complaints: dict[str, list[str]] = {}
+        for fault in faults:
+            complaints.setdefault(_path(fault, data), []).append(_complaint(fault))
+        lines = [
+            f"{where}: {path}: {', or '.join(dict.fromkeys(told))}"
+            for path, told in complaints.items()
+        ]
         hints = (_meant(model, fault) for fault in faults)
         raise RecipeError(
-            "; ".join(f"{where}: {_complaint(fault)}" for fault in faults),
-            hint=next(filter(None, hints), "`curate recipe schema` prints every key"),
+            "; ".join(lines[:3]), hint=next(filter(None, hints), _EVERY_KEY)
         ) from None
 
 
-def _complaint(item: Any) -> str:
-    path = ".".join(str(part) for part in item["loc"]) or "(top level)"
-    message = str(item["msg"]).removeprefix("Value error, ")
-    if item["type"] == "extra_forbidden":
-        message = "unknown key"
-    return f"{path}: {message[:1].lower()}{message[1:]}"
+_EVERY_KEY = "`curate recipe schema` prints every key, and what it takes"
+
+_WORDS = {
+    "extra_forbidden": "unknown key",
+    "missing": "it is missing",
+    "tuple_type": "it should be a list, as in [a, b]",
+    "dict_type": "it should be a mapping, as in {key: value}",
+    "model_type": "it should be a mapping, as in {key: value}",
+    "int_parsing": "it should be a whole number",
+    "int_from_float": "it should be a whole number",
+    "int_type": "it should be a whole number",
+    "float_parsing": "it should be a number",
+    "float_type": "it should be a number",
+    "too_short": "it is empty",
+    "string_too_short": "it is empty",
+    "invalid_key": "a key should be a string: quote it",
+    "string_type": "it should be a string: quote it",
+}
+"""What pydantic says in Python's words, as a person who writes YAML says it."""
+
+
+def _path(fault: Any, data: Any) -> str:
+    """The dotted path of a fault; a union puts its types into pydantic's, which are no keys."""
+    keys = []
+    for part in fault["loc"]:
+        is_key = isinstance(data, Mapping) and (part in data or fault["type"] == "missing")
+        is_place = isinstance(data, list | tuple) and isinstance(part, int)
+        if is_key or is_place:
+            keys.append(str(part))
+            data = data.get(part) if is_key else data[part]
+    return ".".join(keys) or "(top level)"
+
+
+def _complaint(fault: Any) -> str:
+    message = str(fault["msg"]).removeprefix("Value error, ")
+    return _WORDS.get(fault["type"], f"{message[:1].lower()}{message[1:]}")
 
 
 def _meant(model: type[BaseModel], fault: Any) -> str:

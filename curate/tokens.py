@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from curate.errors import RecipeError
-from curate.names import unknown
+from curate.names import absent, unknown
 
 Counter = Callable[[str], int]
 
@@ -37,9 +37,8 @@ def _from_file(path: Path) -> Counter:
     from tokenizers import Tokenizer
 
     if not path.is_file():
-        raise RecipeError(
-            f"pool.tokenizer: no file {path}", hint="give the path of a tokenizer.json"
-        )
+        hint = "give the path of a tokenizer.json"
+        raise absent(f"pool.tokenizer: no file {path}", path, hint=hint)
     try:
         model = Tokenizer.from_file(str(path))
     except Exception as error:  # the binding raises bare Exceptions

@@ -13,30 +13,49 @@ HUGE = 1 << 63
 
 
 class _RefusedError(Exception):
-    """What is YAML, and yet refused: a complaint, and the line that it is about."""
+    """What is YAML, and yet refused: a complaint, a hint, and the line that it is about."""
 
-    def __init__(self, complaint: str, node: Any) -> None:
+    def __init__(self, complaint: str, hint: str, node: Any) -> None:
         super().__init__(complaint)
+        self.hint = hint
         self.line = node.start_mark.line + 1
 
 
 def parse(text: str | bytes, where: str, *, hint: str = "") -> Any:
-    """The value of a YAML text; `where` names it in errors.
+    """The value of a YAML text, in UTF-8 if it is bytes; `where` names it in errors.
 
     Raises RecipeError if the text is not YAML, repeats a key, or holds a number beyond 64 bits.
     """
     import yaml
 
     try:
-        return yaml.load(text, Loader=_strict_loader())
+        decoded = text if isinstance(text, str) else text.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise RecipeError(f"{where} is not in UTF-8", hint="save it as UTF-8") from None
+    try:
+        return yaml.load(decoded, Loader=_strict_loader())
     except _RefusedError as error:
-        raise RecipeError(f"{where}, line {error.line}: {error}", hint=hint) from None
+        raise RecipeError(f"{where}, line {error.line}: {error}", hint=error.hint) from None
     except RecursionError:
         raise RecipeError(f"{where}: not YAML: nested too deeply", hint=hint) from None
+    except yaml.MarkedYAMLError as error:
+        raise _not_yaml(error, where, hint) from None
     # The constructors of dates, numbers and binaries raise what Python's own do.
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError) as error:
         complaint = " ".join(str(error).split())
         raise RecipeError(f"{where}: not YAML: {complaint}", hint=hint) from None
+
+
+def _not_yaml(error: Any, where: str, hint: str) -> RecipeError:
+    """The error of a text whose place is known at which it stops to be YAML."""
+    mark = error.problem_mark or error.context_mark
+    line = f", line {mark.line + 1}" if mark else ""
+    complaint = ", ".join(filter(None, (error.context, error.problem)))
+    is_tab = "'\\t'" in complaint
+    return RecipeError(
+        f"{where}{line}: not YAML: {complaint}",
+        hint="indent by spaces: YAML takes no tabs" if is_tab else hint,
+    )
 
 
 _TRUTH = "tag:yaml.org,2002:bool"
@@ -75,7 +94,9 @@ def _strict_loader() -> Any:
             for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
                 if isinstance(key, yaml.ScalarNode):
                     if key.value in keys:
-                        raise _RefusedError(f"{key.value} stands there twice", key)
+                        raise _RefusedError(
+                            f"{key.value} stands there twice", "leave one of them out", key
+                        )
                     keys.add(key.value)
             return super().construct_mapping(node, deep=deep)
 
@@ -83,7 +104,9 @@ def _strict_loader() -> Any:
             """The whole number of a node."""
             number: int = super().construct_yaml_int(node)
             if abs(number) >= HUGE:
-                raise _RefusedError(f"{number:.3g} is too large a number", node)
+                raise _RefusedError(
+                    f"{number:.3g} is too large a number", "numbers end below 2 to the 63rd", node
+                )
             return number
 
     Loader.add_constructor("tag:yaml.org,2002:int", Loader.construct_yaml_int)

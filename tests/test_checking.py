@@ -134,6 +134,47 @@ def desk(offline: Any, tmp_path: Path, monkeypatch: Any, capsys: Any) -> Any:
             "install",
         ),
         (
+            {"push": {"suggest": [{"question": "topic", "by": ":guess"}]}},
+            "push.suggest: :guess cannot be imported (ValueError",
+            "a module is found in the current folder",
+        ),
+        (
+            {"push": {"suggest": [{"question": "topic", "by": "..json:loads"}]}},
+            "push.suggest: ..json:loads cannot be imported (TypeError",
+            "",
+        ),
+        (
+            {"push": {"suggest": [{"question": "topic", "by": "jsn:loads"}]}},
+            "push.suggest: jsn:loads cannot be imported (ModuleNotFoundError",
+            "did you mean json?",
+        ),
+        (
+            {"push": {"suggest": [{"question": "topic", "by": "json:lods"}]}},
+            "push.suggest: json:lods is no function",
+            "did you mean loads?",
+        ),
+        (
+            {"push": {"suggest": [{"question": "topic", "by": "json:__doc__"}]}},
+            "push.suggest: json:__doc__ is no function",
+            "there are: ",
+        ),
+        ({"push": {"guidelines": "data"}}, "no file", "Paths are relative to the workspace"),
+        ({"sample": {"gold": "data"}}, "data: it is a folder", "a line is"),
+        ({"push": {"form": "data/x.xml"}}, "no form at", "`curate forms list"),
+        ({"pool": {"tokenizer": "guide.json"}}, "no file", "did you mean guide.md?"),
+        ({"pool": {"sources": [{"paths": ["dta/*.jsonl"]}]}}, "no file dta/", "you mean data?"),
+        ({"pool": {"sources": []}}, "pool.sources: there are none", "name files under"),
+        (
+            {"pool": {"sources": [{"paths": ["data/films.jsonl"], "chat": {"field": "kinds"}}]}},
+            "pool.sources.0: data/films.jsonl, line 1: no column kinds (did you mean kind?",
+            "name the columns",
+        ),
+        (
+            {"push": {"assign": "meta.kid"}},
+            "push.assign: no row has kid in meta",
+            "did you mean meta.kind? There are: meta.kind",
+        ),
+        (
             {"push": {"suggest": [{"question": "topic", "by": "scores"}]}},
             "there are no scores to suggest yet",
             "until a round has been answered",
@@ -277,6 +318,6 @@ def test_a_question_stays_what_it_was_asked_as(
     assert result.warnings[0].key == "agree.other_kind"
     assert result.warnings[0].figures == {"answers": 4, "questions": ["mood"]}
     ask(before)
-    recipe = Recipe.model_validate({"push": {"backend": "folder", "form": "own"}})
+    recipe = Recipe.model_validate({**RECIPE, "push": {"backend": "folder", "form": "own"}})
     with pytest.raises(FormError, match=r"push\.form: mood was asked as"):
         check(recipe, offline.workspace, asks=True)

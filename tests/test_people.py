@@ -58,7 +58,7 @@ def test_what_cannot_be_meant_is_told(root, text, words):
 
 def test_a_file_in_another_encoding_is_told(root):
     (root / people.NAME).write_bytes("people: [{id: 安娜}]".encode("gb18030"))
-    with pytest.raises(RecipeError, match=r"people\.yaml: not YAML"):
+    with pytest.raises(RecipeError, match=r"people\.yaml is not in UTF-8"):
         load(root)
 
 

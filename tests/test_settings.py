@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from curate import yamls
 from curate.errors import RecipeError
 from curate.names import near, suggestion
-from curate.run.files import load
+from curate.run.files import adopt, load
 from curate.run.recipe import Recipe
 from curate.spec import Spec, UsedIf, refuse_unused, validated
+from curate.workspace import Workspace
 
 SOURCE = {"paths": ["data/*.txt"]}
 
@@ -69,6 +70,7 @@ UNUSED = {
     "mix.within.temperature": {"mix": {"within": {"strategy": "top_k", "temperature": 0.5}}},
     "mix.seed": {"mix": {"within": {"strategy": "top_k"}, "seed": 4}},
     "export": {"export": {"format": "parquet"}},
+    "evaluate": {"mix": {}, "evaluate": {"seeds": 7}},
 }
 """A setting, and a recipe in which it would have no effect."""
 
@@ -119,7 +121,7 @@ def test_a_setting_without_effect_is_refused_by_name(path: str, tmp_path: Path) 
     assert caught.value.hint
     kept = Recipe.model_validate(UNUSED[path])
     section, *_ = path.split(".")
-    if section not in ("pull", "export"):  # sections are refused whole
+    if section not in ("pull", "export", "evaluate"):  # sections are refused whole
         again = type(kept.section(section)).model_validate(kept.section(section).settings())
         assert not list(again.unused()), "what a table was made with can be a recipe again"
 
@@ -203,7 +205,20 @@ def test_the_recipes_encoder_reaches_every_stage_that_encodes(tmp_path: Path) ->
         ("mix: {limits: {a: {min: .6}, b: {min: .5}}}", "sum to 1.1, more than 1"),
         ("mix: {budget: " + "9" * 30 + "T}", "more than any corpus holds"),
         ("sample: {seed: -1}", "sample.seed: input should be greater than or equal to 0"),
+        ("sample: {n: true}", "sample.n: it should be a number, not true"),
+        ("mix: {between: {shares: {source: {a: true}}}}", "it should be a number, not true"),
+        ("clean: {semantic: true}", "clean.semantic: it should be a number, not true"),
+        ("push: {overlap: three}", "push.overlap: it should be a whole number, or input should"),
+        ("clean: {privacy: maks}", "own.yaml: clean.privacy: input should be 'flag', 'mask' or"),
+        ("pool: {sources: {paths: [a]}}", "pool.sources: it should be a list, as in [a, b]"),
+        ("pool: [a]", "pool: it should be a mapping, as in {key: value}"),
+        ("clean: {relevance: {}}", "clean.relevance.target: it is missing"),
+        ("sample: {relabel: lable=x}", "label=…, guideline=… or annotator=… (did you mean label=?"),
+        ("encoder: ''", "own.yaml: encoder: it is empty"),
+        ("score: {encoder: ''}", "score.encoder: it is empty"),
+        ("evaluate: {seeds: 3}\npool: {holdout: .1}", "evaluate has no effect without `mix`"),
         ("mix: 2026-02-31", "not YAML: day"),
+        ("mix:\n\tseed: 3", "own.yaml, line 2: not YAML: "),
         ("mix: " + "[" * 2000, "nested too deeply"),
     ],
 )
@@ -214,9 +229,30 @@ def test_what_cannot_be_meant_costs_a_line(text: str, words: str, tmp_path: Path
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "gb18030"])
+def test_a_recipe_in_another_encoding_is_told(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "own.yaml"
+    path.write_bytes("report: {title: é}\n".encode(encoding))
+    with pytest.raises(RecipeError, match=r"own\.yaml is not in UTF-8") as caught:
+        adopt(Workspace(tmp_path / "run"), path)
+    assert caught.value.hint == "save it as UTF-8"
+    path.write_bytes("report: {title: é}\n".encode("utf-8-sig"))
+    adopt(Workspace(tmp_path / "run"), path)
+    assert load(tmp_path / "run" / "recipe.yaml").report.title == "é"
+
+
+def test_what_is_evaluated_can_be_set_beside_a_mixture_and_a_holdout(tmp_path: Path) -> None:
+    both = "mix: {}\npool: {holdout: .1}\n"
+    assert load(recipe(tmp_path, both + "evaluate: {seeds: 7}")).evaluate.seeds == 7
+    assert load(recipe(tmp_path, "evaluate:\n")).evaluate.seeds == 5, "nothing is set"
+
+
 @pytest.mark.parametrize(
     ("text", "hint"),
     [
+        ("mix:\n\tseed: 3", "indent by spaces"),
+        ("mix: {seed: 3, seed: 3}", "leave one of them out"),
+        ("mix: {seed: 123456789012345678901234567890}", "numbers end below 2 to the 63rd"),
         ("smaple: {n: 3}", "did you mean sample?"),
         ("mix: {betwen: {}}", "did you mean between?"),
         ("mix: {between: {shars: {}}}", "did you mean shares?"),

@@ -341,10 +341,10 @@ def test_a_folder_of_any_format(tmp_path):
 
 def test_a_folder_of_nothing(tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match=r"no file empty \(source web\)"):
+    with pytest.raises(DataError, match=r"no file in the folder empty \(source web\)"):
         everything(tmp_path, paths=["empty"], name="web")
     put(tmp_path, "empty/.hidden", "x")
-    with pytest.raises(DataError, match=r"no file empty; 1 skipped: hidden"):
+    with pytest.raises(DataError, match=r"no file in the folder empty; 1 skipped: hidden"):
         everything(tmp_path, paths=["empty"])
     with pytest.raises(DataError, match=r"no file empty/\*"):
         everything(tmp_path, paths=["empty/*.jsonl"])

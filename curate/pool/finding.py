@@ -14,7 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from curate.errors import DataError
+from curate.errors import DataError, RecipeError
 from curate.names import absent
 from curate.pool.readers.code import LEFT_OUT
 from curate.pool.readers.opening import (
@@ -70,7 +70,14 @@ class _Entry:
 
 
 def find(sources: Sequence[SourceSpec], root: Path) -> list[File]:
-    """List every file of the sources, in order. DataError if a path leads to none."""
+    """List every file of the sources, in order.
+
+    RecipeError without sources; DataError if a path leads to no file.
+    """
+    if not sources:
+        raise RecipeError(
+            "pool.sources: there are none", hint="name files under `pool: {sources: …}`"
+        )
     entries = {place: _paths(source, root) for place, source in enumerate(sources) if source.paths}
     names = {source.name for source in sources if source.name}
     units = {
@@ -191,6 +198,11 @@ def _paths(source: SourceSpec, root: Path) -> list[_Entry]:
             of_source = f" (source {source.name})" if source.name else ""
             reasons = Counter(entry.skip for entry in matches).most_common(3)
             skipped = "".join(f"; {count} skipped: {reason}" for reason, count in reasons)
+            if not remote(pattern) and (root / pattern).is_dir():
+                raise DataError(
+                    f"no file in the folder {pattern}{of_source}{skipped}",
+                    hint=f"known are {', '.join(SUFFIXES)}; or give the source a `format:`",
+                )
             raise absent(
                 f"no file {without_options(pattern)}{of_source}{skipped}",
                 root / pattern,

@@ -155,7 +155,10 @@ class Shape:
         if source.extract:
             row = _extracted(row, source.text)
         if self.chat:
-            fields, template = messages(look(row, self.chat.field), self.chat)
+            value = look(row, self.chat.field)
+            if value is MISSING:
+                raise _no_column(self.chat.field, row)
+            fields, template = messages(value, self.chat)
         else:
             fields = self._fields(row)
         media = [self._medium(row, field, path) for field, path in self.media.items()]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage, tables
 from curate.engine import buckets_for
-from curate.errors import DataError, RecipeError
+from curate.errors import DataError
 from curate.pool import batches, copies
 from curate.pool.aside import NOTHING, first_bad, stop_at_known, write_records
 from curate.pool.copies import Counts, Finish, Ids
@@ -80,10 +80,6 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
 
     RecipeError without sources; DataError if they hold no document or, if `strict`, a bad row.
     """
-    if not spec.sources:
-        raise RecipeError(
-            "pool.sources: there are none", hint="name files under `pool: {sources: …}`"
-        )
     files = find(spec.sources, workspace.root)
     was = batches.before(workspace.tables.folder("pool"))
     work = plan_work(workspace, spec, files, was)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -21,7 +22,7 @@ from pydantic import Field
 from curate import tables
 from curate.errors import CurateError, RecipeError
 from curate.forms import complaint
-from curate.names import unknown
+from curate.names import near, unknown
 from curate.records import Form, Question, Suggestion
 from curate.rounds.views import View
 from curate.spec import Spec
@@ -88,11 +89,15 @@ def _require_scores(workspace: Workspace) -> None:
 
 
 def _refuse_missing_model(name: str) -> None:
-    from spacy.util import is_package
+    from spacy.util import get_installed_models
 
-    if not (is_package(name) or Path(name).exists()):
+    installed = get_installed_models()
+    if name not in installed and not Path(name).exists():
+        meant = near(name, installed)
+        also = f"did you mean {meant}? Or " * bool(meant)
         raise RecipeError(
-            f"push.suggest: spaCy has no model {name}", hint="install its package into this Python"
+            f"push.suggest: spaCy has no model {name}",
+            hint=f"{also}install its package into this Python",
         )
 
 
@@ -219,11 +224,26 @@ class _Find:
         return len(ids), pq.read_table(path, columns=list(self.columns)).filter(is_wanted)
 
 
+_IMPORTABLE = "a module is found in the current folder, in PYTHONPATH, or among what is installed"
+
+
 def _import_function(module: str, name: str) -> Callable[[Sequence[str]], Sequence[Any]]:
+    """A user's function. Raises RecipeError for a module or a name that is not there, or fails."""
+    where = f"push.suggest: {module}:{name}"
     try:
-        function: Callable[[Sequence[str]], Sequence[Any]] = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise RecipeError(f"push.suggest: {module}:{name} cannot be imported ({error})") from None
+        loaded = import_module(module)
+    except MemoryError:
+        raise
+    except (Exception, SystemExit) as error:  # a module runs when it is imported
+        meant = near(module, (known.name for known in iter_modules()))
+        raise RecipeError(
+            f"{where} cannot be imported ({type(error).__name__}: {error})",
+            hint=f"did you mean {meant}?" if meant not in (None, module) else _IMPORTABLE,
+        ) from None
+    function: Callable[[Sequence[str]], Sequence[Any]] | None = getattr(loaded, name, None)
+    if not callable(function):
+        functions = (known for known, value in vars(loaded).items() if callable(value))
+        raise unknown(f"{where} is no function", name, functions)
     return function
 
 

@@ -192,6 +192,7 @@ def _check_encoders(recipe: Recipe, workspace: Workspace) -> None:
 
 def _check_push(recipe: Recipe, workspace: Workspace, known: Known, form: Form) -> None:
     check_assign(recipe.push.assign)
+    _check_meta(recipe.push.assign, known)
     _check_kinds(workspace, form)
     _check_fields(recipe, known, form)
     guidelines = read_guidelines(workspace, recipe.push)
@@ -206,6 +207,15 @@ def _check_push(recipe: Recipe, workspace: Workspace, known: Known, form: Form) 
         _check_gold(workspace.path(recipe.sample.gold), form, recipe.sample.window)
     if recipe.sample.relabel:
         _check_relabel(recipe.sample.relabel, workspace)
+
+
+def _check_meta(assign: str | None, known: Known) -> None:
+    """Check that a row has the key of `meta` that the round is split by, if rows can be seen."""
+    _, of_meta, key = (assign or "").partition("meta.")
+    seen = [looked.meta for looked in known.sources or ()]
+    if of_meta and seen and None not in seen:
+        keys = {f"meta.{name}" for names in seen for name in names or ()}
+        _look_up(f"meta.{key}", sorted(keys), f"push.assign: no row has {key} in meta")
 
 
 def _check_kinds(workspace: Workspace, form: Form) -> None:

@@ -28,12 +28,13 @@ NO_COLUMN = "no column "
 class Looked:
     """A source, by its place in the recipe: its names in the pool, and the fields of a document.
 
-    `fields` is None where no row was looked at.
+    `meta` are the keys of what the rows hold besides. Both are None where no row was looked at.
     """
 
     place: int
     names: tuple[str, ...]
     fields: tuple[str, ...] | None = None
+    meta: tuple[str, ...] | None = None
 
 
 def look_into(workspace: Workspace, sources: Sequence[SourceSpec]) -> list[Looked]:
@@ -52,9 +53,10 @@ def _look(place: int, source: SourceSpec, files: Sequence[File]) -> Looked:
     names = tuple(dict.fromkeys(file.name for file in files if not file.skip))
     local = [file for file in files if not (file.skip or source.database or source.dataset)]
     rows = [row for file in local[:FILES] for row in _first_rows(place, source, file)]
-    _refuse_misspelt(place, source, rows)
+    meta = tuple(dict.fromkeys(key for row in rows for key in json.loads(row.meta or "{}")))
+    _refuse_misspelt(place, source, rows, meta)
     fields = tuple(dict.fromkeys(name for row in rows[:1] for name, _ in row.fields))
-    return Looked(place, names, fields or None)
+    return Looked(place, names, fields or None, meta if rows else None)
 
 
 def _first_rows(place: int, source: SourceSpec, file: File) -> Iterator[Row]:
@@ -72,13 +74,14 @@ def _first_rows(place: int, source: SourceSpec, file: File) -> Iterator[Row]:
     yield from (row for row in rows if isinstance(row, Row))
 
 
-def _refuse_misspelt(place: int, source: SourceSpec, rows: Sequence[Row]) -> None:
+def _refuse_misspelt(
+    place: int, source: SourceSpec, rows: Sequence[Row], others: Sequence[str]
+) -> None:
     """Raise DataError for a column of tags that no row has, while one is called almost so."""
     found: dict[str, set[str | None]] = {
         "license": {row.license for row in rows},
         "language": {row.language for row in rows},
     }
-    others = {key for row in rows for key in json.loads(row.meta or "{}")}
     for setting, values in found.items():
         column = getattr(source, setting)
         if not isinstance(column, Column) or values - {"unknown", None}:

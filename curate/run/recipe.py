@@ -21,6 +21,13 @@ from curate.spec import Spec, UsedIf
 
 IF_PEOPLE_ARE_ASKED = UsedIf(lambda recipe: recipe.asks_people(), "without `sample` or `push`")
 IF_MIXED = UsedIf(lambda recipe: "mix" in recipe.model_fields_set, "without a section `mix`")
+IF_COMPARED = UsedIf(
+    lambda recipe: (
+        not recipe.evaluate.model_fields_set
+        or ("mix" in recipe.model_fields_set and recipe.pool.holdout > 0)
+    ),
+    "without `mix` and `pool.holdout`: only mixtures are compared by it, on held-out text",
+)
 """Mark the sections that no run uses without others."""
 
 
@@ -34,7 +41,8 @@ class Recipe(Spec):
         str | None, Field(pattern=r"^[\w.-]+$", description="Used in the names of projects.")
     ] = None
     encoder: Annotated[
-        str | None, Field(description="The encoder of every stage that does not name its own.")
+        str | None,
+        Field(min_length=1, description="The encoder of every stage that does not name its own."),
     ] = None
     engine: Annotated[
         Literal["local", "ray"] | None, Field(description="What bulk work runs on.")
@@ -51,7 +59,7 @@ class Recipe(Spec):
     score: ScoreSpec = ScoreSpec()
     mix: MixSpec = MixSpec()
     export: Annotated[ExportSpec, IF_MIXED] = ExportSpec()
-    evaluate: EvaluateSpec = EvaluateSpec()
+    evaluate: Annotated[EvaluateSpec, IF_COMPARED] = EvaluateSpec()
     report: ReportSpec = ReportSpec()
 
     @model_validator(mode="after")

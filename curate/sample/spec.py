@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from curate.names import near
 from curate.spec import PATH, Seed, Spec, used_with, used_without
+
+ATTRIBUTES = ("label", "guideline", "annotator")
+"""What tasks to send again can have in common."""
 
 Purpose = Literal["label", "pilot", "review", "relabel", "import"]
 
@@ -53,12 +57,19 @@ class SampleSpec(Spec):
     ] = None
     relabel: Annotated[
         str | None,
-        Field(
-            pattern=r"^(label|guideline|annotator)=.+$",
-            description="Send again what has this label, guideline or annotator.",
-        ),
+        Field(description="Send again what has this label=, guideline= or annotator=."),
     ] = None
     seed: Annotated[Seed, Field(description="Seed of the choice and of the order shown.")] = 0
+
+    @field_validator("relabel")
+    @classmethod
+    def _of_something(cls, relabel: str | None) -> str | None:
+        attribute, sign, value = (relabel or "label=x").partition("=")
+        if attribute not in ATTRIBUTES or not (sign and value):
+            meant = near(attribute, ATTRIBUTES)
+            also = f" (did you mean {meant}=?)" if meant and attribute not in ATTRIBUTES else ""
+            raise ValueError(f"write label=…, guideline=… or annotator=…{also}")
+        return relabel
 
     @model_validator(mode="after")
     def _one_view(self) -> SampleSpec:

@@ -53,7 +53,7 @@ def run(workspace: Workspace, spec: SampleSpec) -> SampleResult:
     number = workspace.next_round()
     sizes, tasks = _chosen(workspace, spec, number)
     if not tasks:
-        raise DataError("no document is left to send", hint=_why_none(spec))
+        raise DataError("no document is left to send", hint=_why_none(workspace, spec))
     missing = spec.n - len(tasks)
     documents = workspace.documents.find_kept(id for task in tasks for id in members_of(task))
     if spec.window and not spec.relabel:
@@ -131,9 +131,16 @@ def _chosen(
     return dict(frame.sizes), list(pairs(rows, number)) if spec.compare else rows
 
 
-def _why_none(spec: SampleSpec) -> str:
+def _why_none(workspace: Workspace, spec: SampleSpec) -> str:
+    import pyarrow.compute as pc
+
     if spec.relabel:
         return f"nothing that was answered has {spec.relabel}"
+    holdouts = [shard.read(["holdout"])["holdout"] for shard in workspace.documents.shards()]
+    if not any(len(held_out) for held_out in holdouts):
+        return "`clean` keeps none: its rules drop every document"
+    if all(pc.all(held_out).as_py() for held_out in holdouts):
+        return "every document that `clean` keeps is held out: lower `pool.holdout`"
     two = ", and a comparison needs two" if spec.compare else ""
     return f"every kept document was sent in an earlier round{two}"
 

@@ -43,7 +43,9 @@ class ScoreSpec(Spec):
     encoder: Annotated[
         str,
         path_unless_named(*ENCODERS),
-        Field(description="auto, minilm, use-m3, chargram, or a SentenceTransformer."),
+        Field(
+            min_length=1, description="auto, minilm, use-m3, chargram, or a SentenceTransformer."
+        ),
     ] = "auto"
     folds: Annotated[int, Field(ge=2, description="Folds for labelled documents.")] = 5
     resamples: Annotated[

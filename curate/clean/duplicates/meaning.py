@@ -42,7 +42,7 @@ class SemanticSpec(Spec):
     similarity: Annotated[
         float, Field(ge=0.8, le=1, description="Cosine similarity from which one goes.")
     ] = 0.95
-    encoder: Annotated[str, Field(description="As in `score`.")] = "auto"
+    encoder: Annotated[str, Field(min_length=1, description="As in `score`.")] = "auto"
 
     @model_validator(mode="before")
     @classmethod

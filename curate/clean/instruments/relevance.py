@@ -62,7 +62,9 @@ class RelevanceSpec(Spec):
     encoder: Annotated[
         str,
         used_with(method="embedding"),
-        Field(description="For `embedding`: minilm, use-m3, or a SentenceTransformer."),
+        Field(
+            min_length=1, description="For `embedding`: minilm, use-m3, or a SentenceTransformer."
+        ),
     ] = "use-m3"
     min: Annotated[float | None, Field(description="Smallest score that passes.")] = None
     top: Annotated[
