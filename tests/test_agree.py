@@ -449,6 +449,23 @@ def test_what_one_window_lacks_hides_nothing_that_another_has():
     assert (row["value"], row["start"], row["votes"]) == ('"present"', 20, 1)
 
 
+def test_the_whole_text_counts_before_a_window_that_more_people_saw():
+    question = Question("mood", "choice", ("text",), ("bad", "good"))
+    seen = [("w", "ann", (5, 9)), ("w", "bob", (5, 9)), ("v", "ann", (0, 4)), ("text", "cy", None)]
+    answers = [
+        Answer(
+            task, "mood", who, "good" if window is None else "bad", None, Shown("text", (), window)
+        )
+        for task, who, window in seen
+    ]
+    (whole,) = settled(question, answers, "majority")
+    (row,) = label_rows(whole)
+    assert (row["value"], row["start"], row["votes"]) == ('"good"', None, 1)
+    (windows,) = settled(question, answers[:3], "majority")
+    (row,) = label_rows(windows)
+    assert (row["start"], row["votes"]) == (5, 2)
+
+
 def test_gold_spans_need_not_name_their_field(offline, tmp_path):
     offline.lines("texts.jsonl", [f"Ada wrote {n} letters" for n in range(4)])
     gold = [

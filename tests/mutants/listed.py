@@ -268,7 +268,14 @@ AGREE = (
         "curate/agree/labels.py",
         "if shown[label.item].window and label.value == ABSENT:",
         "if False:",
-        ("tests/test_agree.py",),
+        ("tests/test_agree.py::test_what_a_window_lacks_may_stand_elsewhere_in_the_text",),
+    ),
+    Mutant(
+        "a whole text counts before a window with more answers",
+        "curate/agree/labels.py",
+        "return shown[label.item].window is None, label.votes",
+        "return False, label.votes",
+        ("tests/test_agree.py::test_the_whole_text_counts_before_a_window_that_more_people_saw",),
     ),
     Mutant(
         "no metric counts an undecided label",
