@@ -47,20 +47,20 @@ def against_people(workspace: Workspace) -> tuple[str | None, Classification | N
 
 
 def _posteriors(workspace: Workspace, question: str) -> list[tuple[str, Mapping[str, float]]]:
-    """The posterior of every settled label of a question, with its document."""
-    labels = workspace.tables.read("labels", ["id", "question", "posterior", "undecided"])
+    """The posterior of every label of a question, with its document."""
+    labels = workspace.tables.read("labels", ["id", "question", "posterior"])
     return [
         (row["id"], dict(row["posterior"]))
         for row in labels.to_pylist()
-        if row["question"] == question and not row["undecided"]
+        if row["question"] == question
     ]
 
 
 def _out_of_fold(workspace: Workspace, predicted: str, columns: Sequence[str]) -> pa.Table:
     """Read columns of the labelled documents: by heads that never saw their labels.
 
-    Those without a value in `predicted` are left out: their labels were settled on no value that
-    the form offers.
+    Those without a value in `predicted` are left out: people left them undecided, or settled on a
+    value that the form offers no more.
     """
     import pyarrow as pa
 

@@ -280,8 +280,8 @@ AGREE = (
     Mutant(
         "no metric counts an undecided label",
         "curate/evaluate/people.py",
-        'if row["question"] == question and not row["undecided"]',
-        'if row["question"] == question',
+        'pc.and_(scores["out_of_fold"], scores[self.predicted].is_valid())',
+        'scores["out_of_fold"]',
         ("tests/test_agree.py",),
     ),
     Mutant(
