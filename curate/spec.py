@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin
@@ -148,9 +149,10 @@ def _refuse_truth(value: Any, annotation: Any) -> None:
     if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
         raise ValueError(f"it should be a number, not {str(value).lower()}")
     if isinstance(value, Mapping):
-        for kind in filter(lambda kind: get_origin(kind) in (dict,), kinds):
-            for inner in value.values():
-                _refuse_truth(inner, get_args(kind)[1])
+        origins: dict[Any, Any] = {kind: get_origin(kind) for kind in kinds}
+        mappings = [kind for kind, origin in origins.items() if origin is dict]
+        for inner, kind in product(value.values(), mappings):
+            _refuse_truth(inner, get_args(kind)[1])
 
 
 def _alternatives(annotation: Any) -> Iterator[Any]:
@@ -198,12 +200,12 @@ def validated(model: type[AnySpec], data: Any, *, where: str) -> AnySpec:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        faults = error.errors()
+        faults = _first_causes(error.errors())
         complaints: dict[str, list[str]] = {}
         for fault in faults:
             complaints.setdefault(_path(fault, data), []).append(_complaint(fault))
         lines = [
-            f"{where}: {path}: {', or '.join(dict.fromkeys(told))}"
+            ": ".join(filter(None, (where, path, ", or ".join(dict.fromkeys(told)))))
             for path, told in complaints.items()
         ]
         hints = (_meant(model, fault) for fault in faults)
@@ -233,8 +235,25 @@ _WORDS = {
 """What pydantic says in Python's words, as a person who writes YAML says it."""
 
 
+def _first_causes(faults: list[Any]) -> list[Any]:
+    """The faults, without a list that is too short only because its items are faulty."""
+    return [
+        fault
+        for fault in faults
+        if fault["type"] != "too_short"
+        or not any(
+            len(other["loc"]) > len(fault["loc"])
+            and other["loc"][: len(fault["loc"])] == fault["loc"]
+            for other in faults
+        )
+    ]
+
+
 def _path(fault: Any, data: Any) -> str:
-    """The dotted path of a fault; a union puts its types into pydantic's, which are no keys."""
+    """The dotted path of a fault, empty for the whole.
+
+    Of a union, pydantic's path also holds types, which are no keys.
+    """
     keys = []
     for part in fault["loc"]:
         is_key = isinstance(data, Mapping) and (part in data or fault["type"] == "missing")
@@ -242,7 +261,7 @@ def _path(fault: Any, data: Any) -> str:
         if is_key or is_place:
             keys.append(str(part))
             data = data.get(part) if is_key else data[part]
-    return ".".join(keys) or "(top level)"
+    return ".".join(keys)
 
 
 def _complaint(fault: Any) -> str:

@@ -158,7 +158,7 @@ def desk(offline: Any, tmp_path: Path, monkeypatch: Any, capsys: Any) -> Any:
             "push.suggest: json:__doc__ is no function",
             "there are: ",
         ),
-        ({"push": {"guidelines": "data"}}, "no file", "Paths are relative to the workspace"),
+        ({"push": {"guidelines": "data"}}, "no file", "Paths in a recipe are relative"),
         ({"sample": {"gold": "data"}}, "data: it is a folder", "a line is"),
         ({"push": {"form": "data/x.xml"}}, "no form at", "`curate forms list"),
         ({"pool": {"tokenizer": "guide.json"}}, "no file", "did you mean guide.md?"),

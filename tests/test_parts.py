@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from curate.errors import DataError, RecipeError
+from curate.errors import DataError, ProjectMismatch, RecipeError
 from curate.forms import load_form
 from curate.people import Person
 from curate.people.accounts import add
@@ -239,6 +239,39 @@ def test_a_comparison_needs_two_documents(offline):
         offline.run("sample", n=3, compare=True)
     assert "needs two" in caught.value.hint
     assert offline.workspace.rounds.all() == []
+
+
+def test_the_hint_says_why_nothing_is_left_to_send(offline):
+    """It spoke of earlier rounds where there were none."""
+
+    def why():
+        with pytest.raises(DataError, match="no document is left to send") as caught:
+            offline.run("sample", n=4)
+        return caught.value.hint
+
+    offline.lines("one.jsonl", [f"Text number {n} stands here." for n in range(4)])
+    offline.pool(holdout=0.99)
+    offline.run("clean", licenses=("MIT",))
+    assert why() == "`clean` keeps none: its rules drop every document"
+    offline.run("clean")
+    assert why() == "every document that `clean` keeps is held out: lower `pool.holdout`"
+    offline.pool()
+    offline.run("clean")
+    assert offline.run("sample", n=4).documents == 4
+    offline.run("push", backend="folder")
+    close_round(offline.workspace)
+    assert why() == "every kept document was sent in an earlier round"
+
+
+def test_another_form_than_the_sent_one_is_named(offline):
+    """It was said to have changed."""
+    offline.lines("one.jsonl", [f"Text number {n} stands here." for n in range(4)])
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=2)
+    offline.run("push", backend="folder", form="sentiment")
+    with pytest.raises(ProjectMismatch, match="round 1 was pushed with the form sentiment, not to"):
+        offline.run("push", backend="folder", form="topic")
 
 
 # ── windows

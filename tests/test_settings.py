@@ -214,6 +214,8 @@ def test_the_recipes_encoder_reaches_every_stage_that_encodes(tmp_path: Path) ->
         ("pool: [a]", "pool: it should be a mapping, as in {key: value}"),
         ("clean: {relevance: {}}", "clean.relevance.target: it is missing"),
         ("sample: {relabel: lable=x}", "label=…, guideline=… or annotator=… (did you mean label=?"),
+        ("sample: {by: [sauce]}", "own.yaml: sample.by.0: input should be 'source', 'language'"),
+        ("[a]", "own.yaml: a recipe is a mapping of sections"),
         ("encoder: ''", "own.yaml: encoder: it is empty"),
         ("score: {encoder: ''}", "score.encoder: it is empty"),
         ("evaluate: {seeds: 3}\npool: {holdout: .1}", "evaluate has no effect without `mix`"),

@@ -16,6 +16,7 @@ from typing import Any, get_args
 from curate import __version__, storage
 from curate.backends.backend import refuse_losses
 from curate.errors import DataError, FormError, ProjectMismatch
+from curate.names import absent
 from curate.records import (
     Annotation,
     Form,
@@ -169,7 +170,8 @@ class FolderBackend:
 def read_answers(path: Path) -> Iterator[Annotation]:
     """Yield the answers in a file. Raises DataError with file and line."""
     if not path.is_file():
-        raise DataError(f"no file {path}", hint="give a file of answers, one JSON object a line")
+        hint = "give a file of answers, one JSON object a line"
+        raise absent(f"no file {path}", path, hint=hint, kind=DataError)
     for number, row in _lines(path):
         yield _annotation(row, f"{path.name}, line {number}")
 

@@ -27,7 +27,7 @@ Root = Annotated[
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Wait = Annotated[float, typer.Option(help="Seconds to wait for another command to end.")]
+Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for another command to end.")]
 EngineName = Annotated[
     str | None, typer.Option(envvar="CURATE_ENGINE", help="What bulk work runs on: local or ray.")
 ]

@@ -24,7 +24,7 @@ def read_guidelines(workspace: Workspace, spec: PushSpec) -> dict[str | None, st
     for part, file in files.items():
         path = workspace.path(file)
         if not path.is_file():
-            hint = "Paths are relative to the workspace"
+            hint = "Paths in a recipe are relative to the workspace"
             raise absent(f"push.guidelines: no file {path}", path, hint=hint, kind=DataError)
         try:
             guidelines[part] = path.read_text(encoding="utf-8-sig")
@@ -43,8 +43,11 @@ def changes(
     Raises ProjectMismatch if the form has changed.
     """
     if form.digest != current.sent["form_digest"]:
+        before = current.sent["form"]
         raise ProjectMismatch(
-            f"the form {form.name} has changed since its round was pushed",
+            f"the form {form.name} has changed since its round was pushed"
+            if form.name == before
+            else f"round {current.number} was pushed with the form {before}, not {form.name}",
             hint="finish or close the round; the new form acts on `curate run --next-round`",
         )
     settings, frozen = spec.settings(), current.sent["spec"]

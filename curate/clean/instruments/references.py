@@ -41,7 +41,7 @@ def digest_of(path: Path, where: str) -> str:
     Raises RecipeError if it is missing or has an unknown format.
     """
     if not path.is_file():
-        hint = "Paths are relative to the workspace"
+        hint = "Paths in a recipe are relative to the workspace"
         raise absent(f"{where}: no file {path}", path, hint=hint)
     if not path.name.removesuffix(".gz").endswith(FORMATS):
         raise RecipeError(f"{where}: cannot read {path.name}", hint=f"{', '.join(FORMATS)}")
