@@ -731,6 +731,19 @@ def test_a_strange_answer_is_a_backend_error(
             assert "k" * 40 not in f"{caught.value!r} {caught.value.hint}"
 
 
+def test_a_workspace_that_the_key_may_not_see_is_told() -> None:
+    def answer(path: str) -> tuple[int, bytes]:
+        if path.endswith("/me"):
+            return 200, json.dumps(ME).encode()
+        if path.partition("?")[0].endswith("/api/v1/workspaces"):
+            return 409, b'{"detail": "Workspace with name `curate` is not unique"}'
+        return 200, b'{"items": []}'
+
+    with answering(answer) as url, pytest.raises(NotAllowed, match="may not see") as caught:
+        ArgillaBackend(url, "k" * 40).ensure_project("p", TOPIC, overlap=1, guidelines="")
+    assert "key of an owner" in caught.value.hint
+
+
 def test_a_connection_cut_in_an_answer_is_unavailable() -> None:
     cut = answering(lambda path: (200, b'{"half"'), short=True)
     with cut as url, pytest.raises(BackendUnavailable):
