@@ -14,7 +14,7 @@ from curate.mixture.groups import Facts, Groups
 from curate.mixture.limits import Infeasible
 from curate.mixture.projection import project
 from curate.mixture.selection import Boundary
-from curate.mixture.shares import STRATEGIES, share_of
+from curate.mixture.shares import STRATEGIES, share_of, unfilled
 from curate.mixture.weights import WEIGHERS, Qualities
 
 SUPPLY = pd.Series({"big": 900, "mid": 90, "small": 10})
@@ -69,8 +69,15 @@ def test_explicit_shares_keep_the_other_keys_in_proportion():
 
 
 def test_a_share_of_what_no_document_has():
+    wanted = {"mood": {"great": 0.4, "good": 0.3, "bad": 0.3}, "source": {"a": 1.0}}
+    with pytest.raises(DataError, match="no candidate has mood great") as caught:
+        unfilled(KEYS, wanted, {"mood": ["bad", "good", "so-so"]})
+    assert caught.value.hint == "there are: bad, good, so-so"
+    assert unfilled(KEYS, wanted, {"mood": ["great"], "source": []}) == {"mood": ["great"]}
+    supply = pd.Series([10, 30, 50, 50, 100], index=KEYS.index)
+    assert share_of(KEYS, supply, wanted)["good/a"] == pytest.approx(0.5), ".3 of .6"
     with pytest.raises(DataError, match="no candidate has mood great"):
-        share_of(KEYS, pd.Series(1, index=KEYS.index), {"mood": {"great": 0.4, "good": 0.6}})
+        unfilled(KEYS, {"mood": {"great": 1.0, "bad": 0.0}}, {"mood": ["great", "bad"]})
 
 
 # ── the projection
@@ -464,5 +471,27 @@ def test_a_limit_of_a_group_without_a_candidate_is_told(whole):
     assert told["mix.empty_class"] == {"values": ["neutral"]}
     with pytest.raises(RecipeError, match="no group neutrall/films"):
         whole.run("mix", **groups, limits={"neutrall/films": {"max": 0.3}})
-    with pytest.raises(DataError, match="no candidate is in neutral/films, which has a `min`"):
-        whole.run("mix", **groups, limits={"neutral/films": {"min": 0.1}})
+    made = whole.run("mix", **groups, limits={"neutral/films": {"min": 0.1}})
+    told = {warning.key: warning.figures for warning in made.warnings}
+    assert told["mix.unused_limits"] == {"groups": ["neutral/films"]}
+
+
+def test_a_share_of_a_class_without_a_candidate_goes_to_the_others(whole):
+    """The people have answered by then, and a mixture can be made."""
+
+    def mixed(shares):
+        keys = {"groups": ["sentiment"], "budget": "20%", "max_epochs": 9}
+        return whole.run("mix", **keys, between={"shares": {"sentiment": shares}})
+
+    made = mixed({"neutral": 0.5, "negative": 0.1, "positive": 0.4})
+    assert {group.group: group.wanted for group in made.groups} == pytest.approx(
+        {"negative": 0.2, "positive": 0.8}
+    )
+    told = {warning.key: warning.figures for warning in made.warnings}
+    assert told["mix.unfilled_shares"] == {"values": ["sentiment neutral"]}
+    assert "mix.unfilled_shares" not in [key.key for key in mixed({"negative": 1.0}).warnings]
+    with pytest.raises(DataError, match="no candidate has sentiment neutral") as caught:
+        mixed({"neutral": 1.0})
+    assert caught.value.hint == "there are: negative, positive"
+    with pytest.raises(DataError, match="no candidate has sentiment neutrall"):
+        mixed({"neutrall": 0.5, "positive": 0.5})

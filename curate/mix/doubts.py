@@ -55,8 +55,15 @@ def doubts(
 
 def unused_limits(names: Sequence[str]) -> tuple[StageWarning, ...]:
     """A warning if there are limits of groups that no candidate is in."""
-    words = "`mix.limits` names groups without a candidate: {groups}"
+    words = "`mix.limits` names groups without a candidate: the mixture has nothing of {groups}"
     return (warn("mix.unused_limits", words, groups=names),) if names else ()
+
+
+def unfilled_shares(unfilled: Mapping[str, Sequence[str]]) -> tuple[StageWarning, ...]:
+    """A warning if a share is wanted of values without a candidate, by key."""
+    names = [f"{key} {value}" for key, values in unfilled.items() for value in values]
+    words = "no candidate has {values}: the other values take its share of `mix.between.shares`"
+    return (warn("mix.unfilled_shares", words, values=names),) if names else ()
 
 
 def _is_flat(facts: Facts) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from itertools import product
 
-from curate.errors import DataError
 from curate.mix.spec import MixSpec, ShareLimit
 from curate.mixture.groups import Groups, name_of
 from curate.names import unknown
@@ -23,18 +22,13 @@ def limits_of(spec: MixSpec, groups: Groups) -> dict[str, ShareLimit]:
 def limits_without_group(spec: MixSpec, groups: Groups, offered: Offered) -> list[str]:
     """The limits of groups that no candidate is in: there is nothing of them to limit.
 
-    Raises RecipeError for a name that no group can have, DataError for a `min` that nothing can
-    fill.
+    Raises RecipeError for a name that no group can have.
     """
     names = [name for name in spec.limits if name != "*" and name not in groups.names]
     known = _possible(groups, offered) if names else frozenset()
     for name in names:
         if name not in known:
             raise unknown(f"mix.limits: no group {name}", name, groups.names)
-        if spec.limits[name].min > 0:
-            raise DataError(
-                f"mix.limits: no candidate is in {name}, which has a `min`", hint="lower it to 0"
-            )
     return names
 
 

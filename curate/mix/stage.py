@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curate import tables
-from curate.errors import DataError, RecipeError
+from curate.errors import DataError
 from curate.mix import undecided
 from curate.mix.audit import group_rows
 from curate.mix.candidates import (
@@ -22,7 +22,7 @@ from curate.mix.candidates import (
     ties_of,
     uses_scores,
 )
-from curate.mix.doubts import doubts, unused_limits
+from curate.mix.doubts import doubts, unfilled_shares, unused_limits
 from curate.mix.limiting import limits_of, limits_without_group
 from curate.mix.passes import Fifths, Order, Place, find_boundaries, groups_of, places_of
 from curate.mix.spec import MixSpec, tokens_of
@@ -32,11 +32,14 @@ from curate.mixture.groups import Groups
 from curate.mixture.limits import Infeasible
 from curate.mixture.projection import Projected, project
 from curate.mixture.selection import Boundary, Target
-from curate.mixture.shares import STRATEGIES, share_of
+from curate.mixture.shares import STRATEGIES, share_of, unfilled
 from curate.mixture.weights import NOISELESS, Qualities
 from curate.stage import Cost, Stage, if_mixed
 from curate.warning import StageWarning
 from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 READS = ("pool", "clean", "scores")
 WRITES = ("mix", "groups")
@@ -87,7 +90,8 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             "mix", spec, digests, budget=budget, noiseless=spec.within.strategy in NOISELESS
         )
         tie_names = ties_of(workspace, spec)
-        unused = limits_without_group(spec, groups, _offered(workspace, spec, tie_names))
+        offered = _offered(workspace, spec, tie_names)
+        unused, absent = limits_without_group(spec, groups, offered), _absent(spec, groups, offered)
         ties = undecided.undecided(groups, spec.groups, tie_names)
         wanted = _wanted(groups, spec, ties)
         projected = _projected(wanted, groups, budget, spec)
@@ -96,7 +100,8 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             drawn = _written(workspace, spec, groups, drawing, target)
     rows = group_rows(groups, drawn, wanted, projected)
     workspace.tables.write("groups", tables.rows("groups", rows), provenance)
-    warnings = (*_doubts(workspace, spec, groups, rows, budget), *unused_limits(unused))
+    about_names = (*unfilled_shares(absent), *unused_limits(unused))
+    warnings = (*_doubts(workspace, spec, groups, rows, budget), *about_names)
     return _result(budget, supply, rows, _notes(groups, rows, spec, ties), warnings)
 
 
@@ -123,8 +128,23 @@ def _scratch(workspace: Workspace) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _keys(spec: MixSpec, groups: Groups) -> pd.DataFrame:
+    """The values of every group, a row each, by the keys that make groups."""
+    import pandas as pd
+
+    return pd.DataFrame(list(groups.values), list(groups.names), columns=pd.Index(spec.groups))
+
+
+def _absent(
+    spec: MixSpec, groups: Groups, offered: Mapping[int, Sequence[str]]
+) -> dict[str, list[str]]:
+    """The values of `between.shares` without a candidate, by key. Raises DataError."""
+    by_key = {spec.groups[place]: values for place, values in offered.items()}
+    return unfilled(_keys(spec, groups), spec.between.shares or {}, by_key)
+
+
 def _wanted(groups: Groups, spec: MixSpec, ties: Sequence[str]) -> dict[str, float]:
-    """The share that each group is asked to have, before the limits. Raises RecipeError.
+    """The share that each group is asked to have, before the limits.
 
     `ties` are the groups that people left undecided.
     """
@@ -133,11 +153,7 @@ def _wanted(groups: Groups, spec: MixSpec, ties: Sequence[str]) -> dict[str, flo
     names, between = list(groups.names), spec.between
     supply = pd.Series(groups.supply)
     if between.shares is not None:
-        for key in between.shares:
-            if key not in spec.groups:
-                raise RecipeError(f"mix.between.shares: {key} is not among the groups")
-        keys = pd.DataFrame(list(groups.values), names, columns=pd.Index(spec.groups))
-        return share_of(keys, supply, between.shares)
+        return share_of(_keys(spec, groups), supply, between.shares)
     settled = [name for name in names if name not in ties] or names
     means = pd.Series(groups.mean_qualities(), names)[settled]
     strategy = STRATEGIES[between.strategy]

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
@@ -64,27 +64,45 @@ STRATEGIES: dict[str, Strategy] = {
 }
 
 
+def unfilled(
+    keys: pd.DataFrame,
+    shares: Mapping[str, Mapping[str, float]],
+    offered: Mapping[str, Collection[str]],
+) -> dict[str, list[str]]:
+    """The values of each key that have a share and no candidate.
+
+    `offered` are the values that a key can have. Raises DataError for a value that it cannot have,
+    and where no value of a key that has a share has a candidate.
+    """
+    from curate.errors import DataError
+    from curate.names import suggestion
+
+    absent: dict[str, list[str]] = {}
+    for key, values in shares.items():
+        present = set(keys[key])
+        wanted = [value for value, share in values.items() if share]
+        absent[key] = [value for value in wanted if value not in present]
+        refused = [value for value in absent[key] if value not in offered.get(key, ())]
+        if refused or len(absent[key]) == len(wanted):
+            value = (refused or wanted)[0]
+            raise DataError(
+                f"no candidate has {key} {value}, of which a share is wanted",
+                hint=suggestion(value, sorted(present)),
+            )
+    return {key: values for key, values in absent.items() if values}
+
+
 def share_of(
     keys: pd.DataFrame, supply: pd.Series[int], shares: Mapping[str, Mapping[str, float]]
 ) -> dict[str, float]:
     """The shares that follow `shares` for its keys, and the supply for the other keys.
 
     `keys` has a row for each group and a column for each key. `shares` maps a key to its values,
-    and a value to its share; a value that is not there gets 0. Raises DataError where no document
-    has a value with a share, or where no group is left with one.
+    and a value to its share; a value that is not there gets 0. What has no candidate leaves its
+    share to the others. Raises DataError where no group is left with a share.
     """
     from curate.errors import DataError
-    from curate.names import suggestion
 
-    for key, values in shares.items():
-        missing = [
-            value for value, share in values.items() if share and value not in set(keys[key])
-        ]
-        if missing:
-            raise DataError(
-                f"no candidate has {key} {missing[0]}, of which a share is wanted",
-                hint=suggestion(missing[0], sorted(set(keys[key]))),
-            )
     combinations = keys[list(shares)].agg(tuple, axis=1)
     wanted = supply * 0.0
     for combination, part in supply.groupby(combinations):
