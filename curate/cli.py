@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 
 from curate import console
 from curate.commands.app import app
@@ -18,6 +18,7 @@ NO_MEMORY = (
 
 def main() -> None:
     """Run the command line."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # the locale C has no letters but ASCII
             stream.reconfigure(encoding="utf-8", errors="replace")
@@ -32,6 +33,13 @@ def main() -> None:
             raise
         console.error_plainly(error)
         sys.exit(error.exit_code)
+
+
+def _open_closed_streams() -> None:
+    """Let output vanish where the shell has closed a stream: Python has None in its place."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, StringIO())
 
 
 def expected(fault: Exception) -> CurateError | None:

@@ -146,6 +146,20 @@ def test_another_round_asks_about_other_texts(run, folder):
     assert run("run", "-w", folder)[0] == 0
 
 
+def test_what_an_open_round_is_frozen_with_cannot_be_set(run, folder):
+    """It was accepted, and acted on nothing."""
+    assert run("run", "-w", folder, "--set", "sample.n=7")[0] == 3
+    assert run("run", "-w", folder, "--set", "sample.n=7")[0] == 3, "the same command goes on"
+    for override in ("sample.n=8", "push.form=topic", "push={backend: folder, form: topic}"):
+        code, _, err = run("run", "-w", folder, "--set", override)
+        assert code == 2, err
+        assert "has no effect on round 1, which is frozen" in err
+        assert "--next-round" in err
+    assert run("run", "-w", folder, "--set", "pull.enough=.5")[0] == 3
+    run("round", "close", "-w", folder)
+    assert run("run", "-w", folder, "--next-round", "--set", "sample.n=8")[0] == 3
+
+
 def test_answers_made_elsewhere_need_a_pool_and_nothing_more(run, folder):
     run("pool", "-w", folder)
     import pyarrow.parquet as pq

@@ -163,3 +163,13 @@ def test_letters_of_all_scripts_are_shown_in_any_locale(offline: Any, encoding: 
     done = subprocess.run(line, capture_output=True, env=environment, check=True)
     assert "李娜" in done.stdout.decode()
     assert "Łucja" in done.stdout.decode()
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr"])
+def test_a_stream_that_the_shell_closed_takes_no_output(offline: Any, closed: str) -> None:
+    """Python has None in its place."""
+    number = {"stdout": 1, "stderr": 2}[closed]
+    line = f'"{sys.executable}" -m curate forms list --json {number}>&-'
+    done = subprocess.run(line, shell=True, capture_output=True, check=True)
+    assert b"Traceback" not in done.stderr
+    assert (b"sentiment" in done.stdout) == (closed == "stderr")

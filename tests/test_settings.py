@@ -231,6 +231,26 @@ def test_what_cannot_be_meant_costs_a_line(text: str, words: str, tmp_path: Path
     assert "\n" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("clean.c4.bad_words=w.txt", "--set: clean.c4 has no effect without the set c4"),
+        ("clean={c4: {bad_words: w.txt}}", "--set: clean.c4 has no effect"),
+        ("mix.between.alpha=.3", "--set: mix.between.alpha has no effect"),
+        ("=3", "--set =3: write section.key=value"),
+        ("sample..n=3", "--set sample..n=3: write section.key=value"),
+        ("smaple.n=3", "--set: smaple: unknown key"),
+        ("sample.n=-1", "--set: sample.n: input should be greater"),
+    ],
+)
+def test_what_the_command_line_sets_is_told_as_such(
+    override: str, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RecipeError) as caught:
+        load(recipe(tmp_path, "mix: {}\nsample: {}\n"), [override])
+    assert caught.value.message.startswith(words)
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "latin-1", "gb18030"])
 def test_a_recipe_in_another_encoding_is_told(encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "own.yaml"

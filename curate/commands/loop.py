@@ -66,8 +66,10 @@ def run_command(
     Example: curate run recipes/sentiment.yaml -w my-run --dry-run
     """
     from curate.run import files
+    from curate.run.asking import opens_round
     from curate.run.checking import asks_anew, check
     from curate.run.meant import undone
+    from curate.run.standing import refuse_for_next_round
 
     workspace = open_workspace(root)
     if path is not None:
@@ -88,6 +90,8 @@ def run_command(
         overrides = [*_pending_overrides(workspace), *overrides]
         recipe = files.load(path or workspace.root / files.NAME, overrides)
         check(recipe, workspace, asks=asks_anew(recipe, workspace, next_round))
+        if not opens_round(recipe, workspace, next_round):
+            refuse_for_next_round(recipe, workspace, set_ or ())
         for field in files.adopt(workspace, path) if path else ():
             console.note(f"recipe.yaml: {field} changed")
         for line in undone(recipe, workspace):

@@ -59,8 +59,7 @@ def _sample(
     rounds = workspace.rounds.asking()
     for open_round in workspace.rounds.open() if next_round else ():
         raise DataError(f"round {open_round.number} is still open", hint=how_to_end(open_round))
-    only_pilots = all(round.purpose == "pilot" and round.closed for round in rounds)
-    if next_round or (only_pilots and recipe.sample.purpose == "label") or not rounds:
+    if opens_round(recipe, workspace, next_round):
         check_documents(workspace, recipe.mix.between.shares or {})
         remember(workspace, workspace.next_round(), overrides)
         started("sample")
@@ -68,6 +67,13 @@ def _sample(
     if rounds[-1].push is None:
         remember(workspace, rounds[-1].number, overrides)
     return fresh(workspace, "sample")
+
+
+def opens_round(recipe: Recipe, workspace: Workspace, next_round: bool) -> bool:
+    """Whether a run opens a round; a pilot that has ended is followed by one that counts."""
+    rounds = workspace.rounds.asking()
+    only_pilots = all(round.purpose == "pilot" and round.closed for round in rounds)
+    return next_round or not rounds or (only_pilots and recipe.sample.purpose == "label")
 
 
 def _is_pushed(workspace: Workspace, number: int) -> bool:

@@ -35,16 +35,26 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
         recipe = validated(Recipe, data, where=path.name)
         refuse_unused(recipe, where=path.name)
         return recipe
-    unused_before = _unused(data)
+    alone = _read_alone(data)
+    unused_before = {setting.place for setting in alone.unused()} if alone else set()
     for override in overrides:
         _override(data, override)
-    recipe = validated(Recipe, data, where=path.name)
+    recipe = validated(Recipe, data, where="--set" if alone else path.name)
     refuse_unused(recipe, where=path.name, only=lambda place: place in unused_before)
     names = [tuple(override.partition("=")[0].split(".")) for override in overrides]
     refuse_unused(
-        recipe, where="--set", only=lambda place: any(place[: len(name)] == name for name in names)
+        recipe,
+        where="--set",
+        only=lambda place: any(
+            _is_within(place, name) or _is_within(name, place) for name in names
+        ),
     )
     return recipe
+
+
+def _is_within(place: Place, other: Place) -> bool:
+    """Whether a place is another one, or within it."""
+    return place[: len(other)] == other
 
 
 SECTIONS = {name for name, field in Recipe.model_fields.items() if isinstance(field.default, Spec)}
@@ -53,17 +63,17 @@ SECTIONS = {name for name, field in Recipe.model_fields.items() if isinstance(fi
 _SHAPE = "a recipe is a mapping of sections, as in recipes/sentiment.yaml"
 
 
-def _unused(data: Any) -> set[Place]:
-    """The places of settings without effect; none if the recipe is not valid without overrides."""
+def _read_alone(data: Any) -> Recipe | None:
+    """The recipe without overrides; None if it is not valid alone."""
     try:
-        return {setting.place for setting in Recipe.model_validate(data).unused()}
+        return Recipe.model_validate(data)
     except ValueError:
-        return set()
+        return None
 
 
 def _override(data: dict[str, Any], override: str) -> None:
     key, sign, value = override.partition("=")
-    if not sign:
+    if not sign or not all(key.split(".")):
         raise RecipeError(f"--set {override}: write section.key=value")
     *parents, last = key.split(".")
     place: Any = data

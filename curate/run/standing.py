@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from curate.errors import RecipeError
 from curate.push.guidelines import rewritten
 from curate.run.files import differences
 from curate.run.recipe import Recipe
@@ -54,6 +56,20 @@ def for_next_round(recipe: Recipe, workspace: Workspace) -> tuple[str, ...]:
         return settings
     files = rewritten(workspace, recipe.push, newest)
     return (*settings, *(name for name in files if name not in settings))
+
+
+def refuse_for_next_round(recipe: Recipe, workspace: Workspace, overrides: Sequence[str]) -> None:
+    """Raise RecipeError for an override of what the newest round is frozen with."""
+    names = [override.partition("=")[0] for override in overrides]
+    for name in for_next_round(recipe, workspace):
+        if any(
+            f"{name}.".startswith(f"{own}.") or f"{own}.".startswith(f"{name}.") for own in names
+        ):
+            number = workspace.rounds.asking()[-1].number
+            raise RecipeError(
+                f"--set: {name} has no effect on round {number}, which is frozen",
+                hint="leave it out, or add --next-round once the round has ended",
+            )
 
 
 def _state(recipe: Recipe, workspace: Workspace, stage: Stage[Any]) -> State:
