@@ -1,7 +1,10 @@
 """Heads: they learn, they are honest about labels they saw, and quality is what the recipe says."""
 
 import json
+import os
 import pickle
+import subprocess
+import sys
 from zlib import crc32
 
 import numpy as np
@@ -661,3 +664,21 @@ def test_a_question_may_have_the_name_of_a_column(offline, question):
     if question != "language":  # that is a column of documents first
         offline.run("mix", groups=[question], budget="50%")
         assert {row["group"] for row in offline.rows("groups")} == {row[column] for row in rows}
+
+
+def test_heads_are_learned_by_one_thread():
+    """A limit reaches only libraries that are loaded; with more threads L-BFGS only waits."""
+    code = (
+        "from curate.score.threads import one_thread\n"
+        "from threadpoolctl import threadpool_info\n"
+        "with one_thread():\n"
+        "    import sklearn.linear_model\n"
+        "    print(*(library['num_threads'] for library in threadpool_info()))\n"
+    )
+    environment = {key: value for key, value in os.environ.items() if "_NUM_THREADS" not in key}
+    run = subprocess.run(
+        (sys.executable, "-c", code), env=environment, capture_output=True, text=True, check=True
+    )
+    threads = run.stdout.split()
+    assert len(threads) >= 2  # numpy's library, and scipy's
+    assert set(threads) == {"1"}

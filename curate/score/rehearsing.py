@@ -19,6 +19,7 @@ from curate.score.predicting import Predict, ShardToScore
 from curate.score.quality import quality_function
 from curate.score.scaling import measure
 from curate.score.spec import ScoreSpec
+from curate.score.threads import one_thread
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -61,12 +62,11 @@ def rehearse(
 ) -> None:
     """Learn a question from n made-up answers; write labels, and scores of every kept document."""
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
     scale, quality = measure(workspace, shards), quality_function(spec, question)
     rng = np.random.default_rng(spec.seed)
     lesson = _lesson(n, shards[0].dimension, len(question.labels), spec.folds)
-    with threadpool_limits(1):  # as `score` does
+    with one_thread():
         heads, labelled = learn_heads(
             LEARNERS[question.kind](question.labels), lesson, quality, spec.resamples, rng
         )

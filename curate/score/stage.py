@@ -26,6 +26,7 @@ from curate.score.predicting import Predict, ShardToScore
 from curate.score.quality import quality_function
 from curate.score.scaling import Scale, measure
 from curate.score.spec import ScoreSpec
+from curate.score.threads import one_thread
 from curate.stage import Cost, Stage, if_learnable
 from curate.storage import Provenance
 from curate.warning import StageWarning
@@ -139,7 +140,6 @@ def _learn(
     Neither depends on the order of the documents.
     """
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
     parts = [shards[place].read(rows) for place, rows in labels.by_shard().items()]
     vectors, folds = scale.scaled(np.concatenate(parts)), assign_folds(labels.ids, spec)
@@ -149,7 +149,7 @@ def _learn(
     learn = LEARNERS[question.kind](question.labels)
     quality = quality_function(spec, question)
     rng = np.random.default_rng(spec.seed)
-    with threadpool_limits(1):  # on small matrices threads only wait for each other
+    with one_thread():
         heads, labelled = learn_heads(learn, lesson, quality, spec.resamples, rng)
     learned = Learned(question.name, question.labels, scale, heads, quality)
     return learned, labelled.take(np.argsort(order))

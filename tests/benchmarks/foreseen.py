@@ -83,6 +83,9 @@ def run_stages(root):
 
         encoders.load = vectors.load = lambda name, root, texts: generated.Given()
     workspace = Workspace(root, engine=Local(WORKERS))
+    # In a run the workers are there already: `pool` and `clean` have had them started.
+    for _ in workspace.engine.each(abs, range(WORKERS)):
+        pass
     for name in STAGES:
         print(f"begin {name}", flush=True)
         step = run_stage(workspace, name, recipe.section(name))

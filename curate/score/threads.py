@@ -1,0 +1,19 @@
+"""One thread for the numerical libraries: on small matrices threads only wait for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Limit the numerical libraries that heads are learned with to one thread.
+
+    A limit reaches only libraries that are loaded, so they are loaded first.
+    """
+    import sklearn.linear_model  # noqa: F401
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
