@@ -105,9 +105,9 @@ def step(outcome: Step) -> None:
     warnings(outcome.warnings)
 
 
-def warnings(found: Sequence[StageWarning]) -> None:
+def warnings(shown: Sequence[StageWarning]) -> None:
     """Print warnings on stderr, a line each."""
-    for warning in found:
+    for warning in shown:
         _stderr().print(f"[yellow]warning:[/yellow] {_escaped(addressed(warning.words))}")
 
 

@@ -48,7 +48,7 @@ class Call:
     workers: int | None = None
 
     @property
-    def given(self) -> list[str]:
+    def names(self) -> list[str]:
         """The names of the settings on the command line."""
         return [name for name, value in self.settings.items() if value is not None]
 
@@ -139,7 +139,7 @@ def _clean(
         return
     from curate.commands.explaining import explained
 
-    refuse_beside("--explain" if explain else "--what-if", call.given)
+    refuse_beside("--explain" if explain else "--what-if", call.names)
     explained(open_workspace(call.workspace), explain, what_if or (), call.as_json)
 
 
@@ -154,7 +154,7 @@ def _push(
         return
     from curate.run.asking import put_back
 
-    refuse_beside("--restore", call.given)
+    refuse_beside("--restore", call.names)
     workspace = open_workspace(call.workspace)
     workspace.require()
     with workspace.lock.hold("push --restore", wait=call.wait):
@@ -173,7 +173,7 @@ def _pull(
         return
     from curate.run.asking import bring_answers
 
-    refuse_beside("--answers", [*call.given, *(["accept_withdrawals"] * accept_withdrawals)])
+    refuse_beside("--answers", [*call.names, *(["accept_withdrawals"] * accept_withdrawals)])
     workspace = open_workspace(call.workspace)
     workspace.tables.require("pool")
     with workspace.lock.hold("pull", wait=call.wait):

@@ -67,17 +67,17 @@ class Comparison:
     verdict: str
 
     @staticmethod
-    def of(arm: str, found: Difference) -> Comparison:
+    def of(arm: str, difference: Difference) -> Comparison:
         """The comparison with an arm, from the mixture's difference to it."""
-        if not isfinite(found.half):
-            return Comparison(arm, found.mean, None, None, "cannot be told from")
-        better_or_worse = "better than" if found.mean < 0 else "worse than"
+        if not isfinite(difference.half):
+            return Comparison(arm, difference.mean, None, None, "cannot be told from")
+        better_or_worse = "better than" if difference.mean < 0 else "worse than"
         return Comparison(
             arm,
-            found.mean,
-            found.mean - found.half,
-            found.mean + found.half,
-            better_or_worse if found.is_told else "no gain over",
+            difference.mean,
+            difference.mean - difference.half,
+            difference.mean + difference.half,
+            better_or_worse if difference.is_told else "no gain over",
         )
 
     def __str__(self) -> str:
@@ -90,9 +90,9 @@ class Comparison:
 
 def verdict_on(comparisons: Sequence[Comparison], holdout: Mapping[str, int]) -> str:
     """Whether the mixture beats each other arm, by the mean over sources, in words."""
-    found = ", ".join(map(str, comparisons))
+    listed = ", ".join(map(str, comparisons))
     weak = "; it rests on few held-out documents" if _few(holdout) else ""
-    return f"by the n-gram proxy the mixture is {found}{weak}"
+    return f"by the n-gram proxy the mixture is {listed}{weak}"
 
 
 def warnings_on(holdout: Mapping[str, int]) -> tuple[StageWarning, ...]:
@@ -100,14 +100,14 @@ def warnings_on(holdout: Mapping[str, int]) -> tuple[StageWarning, ...]:
 
     `holdout` counts those of every source.
     """
-    found = []
+    doubts = []
     if few := _few(holdout):
         words = "fewer than {least} documents are held out of {sources}: the verdict is weak"
-        found.append(warn("evaluate.few_held_out", words, least=FEW, sources=few))
+        doubts.append(warn("evaluate.few_held_out", words, least=FEW, sources=few))
     if none := [source for source, documents in holdout.items() if not documents]:
         words = "nothing is held out of {sources}: the verdict is silent on that"
-        found.append(warn("evaluate.none_held_out", words, sources=none))
-    return tuple(found)
+        doubts.append(warn("evaluate.none_held_out", words, sources=none))
+    return tuple(doubts)
 
 
 def warnings_of(comparisons: Sequence[Comparison]) -> tuple[StageWarning, ...]:

@@ -34,7 +34,7 @@ def doubts(
     """
     present = [{values[place] for values in groups.values} for place in offered]
     pairs = zip(offered.values(), present, strict=True)
-    if empty := [value for values, found in pairs for value in values if value not in found]:
+    if empty := [value for values, there in pairs for value in values if value not in there]:
         words = "no candidate is predicted to be {values}: the mixture has nothing of it"
         yield warn("mix.empty_class", words, values=empty)
     if short := [row["group"] for row in rows if row["bound"] == "max_epochs"]:

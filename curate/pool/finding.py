@@ -82,8 +82,8 @@ def find(sources: Sequence[SourceSpec], root: Path) -> list[File]:
     names = {source.name for source in sources if source.name}
     units = {
         entry.unit: entry
-        for place, found in entries.items()
-        for entry in found
+        for place, of_source in entries.items()
+        for entry in of_source
         if not sources[place].name
     }
     by_unit = _unit_names(units.values(), names)

@@ -78,11 +78,11 @@ def _refuse_misspelt(
     place: int, source: SourceSpec, rows: Sequence[Row], others: Sequence[str]
 ) -> None:
     """Raise DataError for a column of tags that no row has, while one is called almost so."""
-    found: dict[str, set[str | None]] = {
+    values_of: dict[str, set[str | None]] = {
         "license": {row.license for row in rows},
         "language": {row.language for row in rows},
     }
-    for setting, values in found.items():
+    for setting, values in values_of.items():
         column = getattr(source, setting)
         if not isinstance(column, Column) or values - {"unknown", None}:
             continue

@@ -37,14 +37,14 @@ class Lineage:
         What it was made from may have been made anew since.
         """
         lines = self.ledger.lines()
-        found: dict[str, dict[str, Any]] = {}
+        newest: dict[str, dict[str, Any]] = {}
         todo = [self._made_by(lines, name)]
         while todo:
             line = todo.pop()
-            if line is not None and line["stage"] not in found:
-                found[line["stage"]] = line
+            if line is not None and line["stage"] not in newest:
+                newest[line["stage"]] = line
                 todo += [_made(lines, *source) for source in line["inputs"].items()]
-        return found
+        return newest
 
     def _made_by(self, lines: list[dict[str, Any]], name: str) -> dict[str, Any] | None:
         """The line about the present table: by its content, else by its record.
@@ -67,7 +67,9 @@ class Lineage:
         then has one more warning, that says so.
         """
         lines = self.ledger.lines()
-        return tuple(found for stage in stages or STAGES for found in self._warnings(stage, lines))
+        return tuple(
+            warning for stage in stages or STAGES for warning in self._warnings(stage, lines)
+        )
 
     def stop(self, stage: str) -> Stop | None:
         """How a stage ended that has made nothing since it was last tried; None if it has."""
