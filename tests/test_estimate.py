@@ -276,3 +276,34 @@ def test_the_memory_of_an_encoder_does_not_grow_with_a_shard(offline, monkeypatc
     one = trying.Trial(whole, offline.root, offline.root / "trial", seen, 10**6)
     trying._try_encoder(one, offline.workspace, lambda n: None)
     assert [rate.memory.held for rate in one.rates["score"]] == [held]
+
+
+def test_an_encoder_is_tried_until_chance_does_not_decide(offline, monkeypatch):
+    """On 64 documents a fast encoder takes less time than its start varies by."""
+    offline.lines("a.jsonl", [f"Sentence number {n} says nothing at all." for n in range(2000)])
+    spec = {"pool": {"sources": [{"paths": ["data/*.jsonl"]}], "tokenizer": "bytes"}}
+    whole = recipe.Recipe.model_validate({**spec, "score": {"encoder": "chargram"}})
+    tried = []
+
+    def run(workspace, stage, work, documents):
+        work()
+        tried.append(documents)
+        return Run(documents, 1.0 + documents / 200, 9.0, 100, 500.0, 500.0, 70.0)
+
+    monkeypatch.setattr(trying, "_run", run)
+    (offline.root / "trial").mkdir()
+    seen = probed(whole.pool, offline.root)
+    one = trying.Trial(whole, offline.root, offline.root / "trial", seen, 10**6)
+    trying.run_stage(offline.workspace, "pool", whole.pool)
+    trying.run_stage(offline.workspace, "clean", whole.clean)
+    trying._try_encoder(one, offline.workspace, lambda n: None)
+    assert tried == [8, 8, 64, 256]
+    (rate,) = one.rates["score"]
+    assert rate.seconds == pytest.approx(1 / 200 * 2000 / 10**6)
+
+
+def test_a_part_of_the_probe_is_from_all_over_it():
+    rows = tuple(probe.ProbeRow(str(n), "ab"[n // 50], "unknown", None) for n in range(100))
+    part = probe.Probe(rows, frozenset("ab"), 100, 1).part(4)
+    assert [row.text for row in part.rows] == ["0", "25", "50", "75"]
+    assert len(probe.Probe(rows, frozenset("ab"), 100, 1).part(1000).rows) == 100

@@ -47,9 +47,10 @@ class Probe:
     documents: int
     bytes: int
 
-    def first(self, n: int) -> Probe:
-        """The probe with only its first `n` documents."""
-        return replace(self, rows=self.rows[:n])
+    def part(self, n: int) -> Probe:
+        """The probe with only `n` of its documents, from all over it."""
+        n = min(n, len(self.rows))
+        return replace(self, rows=tuple(self.rows[k * len(self.rows) // n] for k in range(n)))
 
 
 def probed(spec: PoolSpec, root: Path) -> Probe:

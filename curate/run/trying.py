@@ -44,6 +44,9 @@ FEW = 50
 ENCODED = 8
 """The documents of the smaller probe of an encoder."""
 
+CLEAR, MORE = 1.0, 4
+"""An encoder is tried on so many times more documents until they take so many seconds more."""
+
 ALL_BUT = 0.2
 """Fewer vectors than this share are taken for not missing: documents are not counted exactly."""
 
@@ -130,7 +133,7 @@ def try_stages(trial: Trial, stages: Sequence[Stage[Any]], advance: Advance) -> 
 
 def _try_front(trial: Trial, stages: Sequence[Stage[Any]], advance: Advance) -> Workspace:
     """Try `pool` and `clean`; the result is the workspace that holds the whole probe."""
-    small = trial.probe.first(WARM)
+    small = trial.probe.part(WARM)
     runs: dict[str, Runs] = {stage.name: {} for stage in stages}
     for name, part in zip(RUNS, (small, small, trial.probe), strict=True):
         workspace = _run_front(trial, name, part, stages, runs)
@@ -212,16 +215,13 @@ def _try_encoder(trial: Trial, workspace: Workspace, advance: Advance) -> int:
     missing = max(0.0, 1 - rows / expected)
     if missing < ALL_BUT:
         return dimension
-    runs: Runs = {}
-    many = trial.probe.first(stage.cost.documents or WARM)
-    few = trial.probe.first(min(ENCODED, len(many.rows)))
-    plain = trial.recipe.clean.model_copy(update={"rules": (), "against": ()})
-    for name, part in zip(RUNS, (few, few, many), strict=True):
-        own = probe_workspace(trial.root, trial.folder / f"encoder-{name}")
-        run_stage(own, "pool", probe_pool(trial.recipe, own.root, part))
-        run_stage(own, "clean", plain)
-        runs[name] = _run(own, stage, partial(stage.cost.run, own, spec), len(part.rows))
-        advance(1)
+    runs = {name: _encode(trial, stage, spec, name, ENCODED) for name in ("cold", "few")}
+    advance(2)
+    documents = stage.cost.documents or WARM
+    while "many" not in runs or _is_unclear(trial, runs):
+        runs["many"] = _encode(trial, stage, spec, f"many-{documents}", documents)
+        documents *= MORE
+    advance(1)
     trial.parent += runs["cold"].loaded
     rate = _rate(trial, stage, runs, alone=stage.cost.alone)
     share = missing * expected / trial.documents
@@ -229,7 +229,28 @@ def _try_encoder(trial: Trial, workspace: Workspace, advance: Advance) -> int:
     memory = replace(rate.memory, held=runs["many"].held)
     size, seconds = rate.bytes * share, rate.seconds * share
     trial.add(replace(rate, seconds=seconds, bytes=size, memory=memory))
-    return stored_vectors(own, spec)[1]
+    return stored_vectors(Workspace(_encoded_in(trial, "few")), spec)[1]
+
+
+def _encode(trial: Trial, stage: Stage[Any], spec: ScoreSpec, name: str, documents: int) -> Run:
+    """A run of the encoder on so many documents of the probe, in a workspace of its own."""
+    assert stage.cost is not None
+    part = trial.probe.part(documents)
+    plain = trial.recipe.clean.model_copy(update={"rules": (), "against": ()})
+    own = probe_workspace(trial.root, _encoded_in(trial, name))
+    run_stage(own, "pool", probe_pool(trial.recipe, own.root, part))
+    run_stage(own, "clean", plain)
+    return _run(own, stage, partial(stage.cost.run, own, spec), len(part.rows))
+
+
+def _encoded_in(trial: Trial, name: str) -> Path:
+    return trial.folder / f"encoder-{name}"
+
+
+def _is_unclear(trial: Trial, runs: Runs) -> bool:
+    """Whether chance may decide how time grows, and there are more documents to try."""
+    few, many = runs["few"], runs["many"]
+    return many.seconds - few.seconds < CLEAR and many.documents < len(trial.probe.rows)
 
 
 def _kept(trial: Trial, workspace: Workspace) -> float:
