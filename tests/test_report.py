@@ -19,6 +19,7 @@ from curate.engine import Local
 from curate.mixture import selection
 from curate.progress import unwatched
 from curate.report import charts, copies, counts, quartiles
+from curate.report import stage as report_stage
 from curate.report.folding import scratch
 from curate.report.qualities import quality_by_group
 from curate.report.verdicts import count_verdicts
@@ -74,6 +75,19 @@ def test_copies_between_sources_are_told(offline):
     offline.run("report")
     html = page(offline)
     assert "1 texts stand in two sources, letter for letter; 2 if punctuation" in html
+
+
+@pytest.mark.parametrize(
+    ("words", "html"),
+    [
+        ("run `curate mix` again", "run <code>curate mix</code> again"),
+        ("`a<b` & c", "<code>a&lt;b</code> &amp; c"),
+        ("one ` alone <b>", "one ` alone &lt;b&gt;"),
+        ("none", "none"),
+    ],
+)
+def test_what_stands_between_backticks_is_code(words, html):
+    assert str(report_stage._coded(words)) == html
 
 
 @pytest.mark.parametrize("name", ["中文", "a & b", '"quoted"', EVIL])

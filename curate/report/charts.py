@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 Rows = Sequence[dict[str, Any]]
 
 _WIDTH = 560
+_PADDING = {"left": 32, "right": 8, "top": 8, "bottom": 8}
+"""Pixels around a chart: a browser may have a wider font than the one that was measured."""
+
 _COLORS = ["#9aa5b1", "#3f6fb5", "#2a9d6f", "#d9822b"]
 
 
@@ -120,4 +123,4 @@ def _svg(chart: Any) -> str:
     styled = chart.configure_view(stroke=None).configure_axis(
         labelFontSize=12, titleFontSize=12, labelLimit=320, grid=False
     )
-    return str(vl_convert.vegalite_to_svg(styled.to_json()))
+    return str(vl_convert.vegalite_to_svg(styled.properties(padding=_PADDING).to_json()))

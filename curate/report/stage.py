@@ -44,8 +44,22 @@ def _page(story: dict[str, object]) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["coded"] = _coded
     template = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
     return environment.from_string(template).render(story)
+
+
+def _coded(words: str) -> str:
+    """A sentence as HTML: what stands between backticks is code."""
+    from markupsafe import Markup, escape
+
+    parts = words.split("`")
+    if len(parts) % 2 == 0:  # one backtick is alone
+        return escape(words)
+    code = Markup("<code>{}</code>").format
+    return Markup("").join(
+        code(part) if number % 2 else escape(part) for number, part in enumerate(parts)
+    )
 
 
 STAGE = Stage(

@@ -94,7 +94,7 @@ def quality(workspace: Workspace, folder: Path) -> Section | None:
     ]
     words = (
         "The bar spans the middle half of each group's quality, the tick is its median. Quality is "
-        "predicted: a document's `low` and `high` in `scores` say how far heads that were learned "
+        "predicted. The low and high of a document in scores say how far heads that were learned "
         "from resampled labels differ, not what people would answer."
     )
     return section("Quality by group", words, chart=charts.distributions(spreads), rows=rows)
