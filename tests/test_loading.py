@@ -285,7 +285,7 @@ def test_norwegian_is_a_language_wherever_people_write_yaml(offline):
         "pool: {sources: [{name: no, paths: [x.md], language: no}]}\n"
         "clean: {languages: {no: [no, en]}}\nsample: {compare: yes}\n"
     )
-    recipe = load(path, ("export.format=jsonl", "pool.sources=[{paths: [on], language: no}]"))
+    recipe = load(path, ("pool.sources=[{paths: [on], language: no}]",))
     assert (recipe.pool.sources[0].paths, recipe.pool.sources[0].language) == (("on",), "no")
     recipe = load(path)
     assert (recipe.pool.sources[0].name, recipe.pool.sources[0].language) == ("no", "no")
