@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -39,7 +40,7 @@ def test_a_person_labels_and_no_text_runs_or_calls(browser, argilla_home, datase
         wait_for(browser, lambda b: "Sentiment" in b.page_source and shown(b) not in seen)
         time.sleep(1)  # as long as an image needs to fail and a script to run
         assert browser.title == "Argilla"
-        seen.append(shown(browser))
+        seen.append(wait_for(browser, shown))
         label(browser)
     assert "Ada & <b>Bob</b>" in seen
     submitted = {
@@ -103,9 +104,16 @@ def traffic(browser):
 
 
 def wait_for(browser, condition, patience=60):
-    """Return what a condition gives, once it gives something."""
+    """Return what a condition gives, once it gives something.
+
+    The page may redraw an element between finding and reading it.
+    """
+    from selenium.common.exceptions import StaleElementReferenceException
+
     until = time.monotonic() + patience
-    while not (value := condition(browser)):
+    while True:
+        with suppress(StaleElementReferenceException):
+            if value := condition(browser):
+                return value
         assert time.monotonic() < until, browser.current_url
         time.sleep(0.2)
-    return value
