@@ -2,12 +2,12 @@
 
 import json
 import time
-from contextlib import suppress
 
 import pytest
 
 from curate.servers.argilla import server as argilla
 from tests.argilla import ENTITIES, SENTIMENT, Dataset
+from tests.browser.chromium import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
@@ -40,7 +40,7 @@ def test_a_person_labels_and_no_text_runs_or_calls(browser, argilla_home, datase
         wait_for(browser, lambda b: "Sentiment" in b.page_source and shown(b) not in seen)
         time.sleep(1)  # as long as an image needs to fail and a script to run
         assert browser.title == "Argilla"
-        seen.append(wait_for(browser, shown))
+        seen.append(shown(browser))
         label(browser)
     assert "Ada & <b>Bob</b>" in seen
     submitted = {
@@ -101,19 +101,3 @@ def traffic(browser):
             refused.add(event["params"]["blockedReason"])
             hosts.pop(event["params"]["requestId"], None)  # it was never sent
     return set(hosts.values()), refused
-
-
-def wait_for(browser, condition, patience=60):
-    """Return what a condition gives, once it gives something.
-
-    The page may redraw an element between finding and reading it.
-    """
-    from selenium.common.exceptions import StaleElementReferenceException
-
-    until = time.monotonic() + patience
-    while True:
-        with suppress(StaleElementReferenceException):
-            if value := condition(browser):
-                return value
-        assert time.monotonic() < until, browser.current_url
-        time.sleep(0.2)
