@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.engine import ENGINES, Local, Marking, buckets_for, bulk, choose
+from curate.engine import ENGINES, Local, Marking, buckets_for, bulk, choose, in_order
 from curate.engine.shuffling import bucket_of
 from curate.errors import CurateError, RecipeError
 
@@ -314,3 +314,16 @@ def test_workers_load_pandas_where_a_frame_is_asked_for():
     for _, made in engine.each(of_pandas, range(2)):
         assert made == (False, [0.5, None], [{"a": 0.5}, {"a": None}])
     engine.close()
+
+
+def test_results_come_in_order_and_wait_no_longer_than_they_must():
+    came = []
+
+    def results():
+        for place in (1, 0, 2, 4, 3):
+            came.append(place)
+            yield place, f"r{place}"
+
+    handed = [(result, list(came)) for result in in_order(results())]
+    assert [result for result, _ in handed] == ["r0", "r1", "r2", "r3", "r4"]
+    assert [len(before) for _, before in handed] == [2, 2, 3, 5, 5]

@@ -5,7 +5,7 @@ over picklable items, a bounded number in flight. `bulk` builds `map`, `shuffle`
 over files. So all engines write the same bytes, and all go on where they stopped.
 """
 
-from curate.engine.bulk import Bulk, Load, Marking, Transform, buckets_for, read_shard
+from curate.engine.bulk import Bulk, Load, Marking, Transform, buckets_for, in_order, read_shard
 from curate.engine.engine import ENGINES, Engine, choose
 from curate.engine.local import Local
 
@@ -19,5 +19,6 @@ __all__ = [
     "Transform",
     "buckets_for",
     "choose",
+    "in_order",
     "read_shard",
 ]

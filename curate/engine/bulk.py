@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -129,11 +129,24 @@ class Bulk:
         self, function: Callable[[Any], R], source: Sequence[Path], add: Callable[[R, R], R]
     ) -> R | None:
         """Add up the results of `function` in the order of the shards; see `Engine`."""
-        results = dict(self.each(partial(_of_shard, function), source))
         total: R | None = None
-        for place in range(len(source)):
-            total = results[place] if total is None else add(total, results[place])
+        for result in in_order(self.each(partial(_of_shard, function), source)):
+            total = result if total is None else add(total, result)
         return total
+
+
+def in_order(results: Iterable[tuple[int, R]]) -> Iterator[R]:
+    """Yield results by their place, each as soon as all before it are there.
+
+    Only results that wait for an earlier one are held.
+    """
+    waiting: dict[int, R] = {}
+    following = 0
+    for place, result in results:
+        waiting[place] = result
+        while following in waiting:
+            yield waiting.pop(following)
+            following += 1
 
 
 def _map_shard(function: Transform, load: Load, target: Path, path: Path) -> int:

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import TYPE_CHECKING
 
 from curate import chance
+from curate.engine import in_order
 from curate.mixture.groups import grouped, name_of
 from curate.sample.spec import SampleSpec
 from curate.workspace import Workspace
@@ -113,10 +113,9 @@ def read_frame(
     sent = {id for round_ in rounds for ids in round_.documents().values() for id in ids}
     scan = Scan(spec.by, frozenset(sent), spec.seed, f"sample {number}", n, by_stratum)
     shards = workspace.documents.shards()
-    parts: dict[int, Frame] = {}
+    whole = Frame()
     with workspace.watch("reading the frame", len(shards)) as advance:
-        for place, part in workspace.engine.each(scan, shards):
-            parts[place] = part
+        for part in in_order(workspace.engine.each(scan, shards)):
+            whole = whole.joined(part, n, by_stratum)
             advance(1)
-    ordered = (parts[place] for place in sorted(parts))
-    return reduce(lambda whole, part: whole.joined(part, n, by_stratum), ordered, Frame())
+    return whole
