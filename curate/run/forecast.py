@@ -3,7 +3,7 @@
 A thousand documents from all over the sources go through the real stages in a temporary folder.
 The run's own folder is only read. A stage's `cost` says how it is measured. Costs are linear in
 the documents, plus a fixed part that is measured with a smaller probe. At 20,000 and at 1,000,000
-documents, memory was within a factor of two, and time within a factor of four.
+documents, memory and the time of stages over two seconds were within a factor of two.
 """
 
 from __future__ import annotations
@@ -78,6 +78,6 @@ def _notes(recipe: Recipe) -> Iterator[str]:
     if recipe.asks_people():
         yield "people's time, and the stages that only handle their answers, are not in it"
     yield (
-        "memory is good to within a factor of two, and time to within a factor of four; "
+        "memory, and the time of stages over two seconds, are good to within a factor of two; "
         "other programs on this machine slow it down"
     )

@@ -12,7 +12,6 @@ from curate.embed import VectorShard
 from curate.score.calibration import softmax
 from curate.score.learning import Learned, Predictions
 from curate.score.quality import spread
-from curate.score.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,11 +67,12 @@ class Predict:
 def predict_shard(learned: Learned, shard: VectorShard) -> Predictions:
     """Return the predictions of all heads for a shard, as if no document had a label."""
     import numpy as np
+    from threadpoolctl import threadpool_limits
 
     rows, stacked = shard.rows(), Stacked.of(learned)
     quality = None if learned.quality is None else np.empty((3, rows))
     predictions = Predictions(np.empty((rows, len(learned.values))), quality)
-    with one_thread():
+    with threadpool_limits(1):  # on small matrices threads only wait for each other
         for own, vectors in shard.batches():
             predictions.put(own, stacked.predict(vectors))
     return predictions

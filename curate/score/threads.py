@@ -1,4 +1,4 @@
-"""One thread for the numerical libraries: on small matrices threads only wait for each other."""
+"""One thread for learning: on small matrices threads only wait for each other."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit the numerical libraries that heads are learned with to one thread.
+    """Limit the libraries that heads are learned with to one thread.
 
-    A limit reaches only libraries that are loaded, so they are loaded first.
+    A limit reaches only libraries that are loaded, so they are loaded first. Workers that predict
+    need numpy alone.
     """
     import sklearn.linear_model  # noqa: F401
     from threadpoolctl import threadpool_limits
