@@ -23,7 +23,6 @@ from curate.export.formats import read_shard
 from curate.export.order import Edges, Plan, find_edges, key_path, read_keys
 from curate.export.quoting import joined, json_column, object_parts, quoted_column
 from curate.export.verify import verify
-from curate.export.writing import in_order
 from curate.pool import stage as pool
 from tests import whole_export
 from tests.shards import recut
@@ -436,20 +435,6 @@ def test_no_edges_make_one_piece():
     nothing = np.zeros(0, np.uint64)
     keys = np.array([3, 5], np.uint64)
     assert Edges(nothing, nothing).ends(keys, keys) == [2]
-
-
-def test_results_come_in_order_as_soon_as_they_can():
-    seen = []
-
-    def results():
-        for place in (2, 0, 1, 3):
-            seen.append(place)
-            yield place, place * 10
-
-    found = in_order(results())
-    assert next(found) == 0
-    assert seen == [2, 0]
-    assert list(found) == [10, 20, 30]
 
 
 ROWS = st.fixed_dictionaries(

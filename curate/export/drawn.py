@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import chance, tables
+from curate.engine import in_order
 from curate.export.order import key_path
 from curate.mixture.selection import ascending
 from curate.workspace import Workspace
@@ -61,13 +61,13 @@ def read_drawn(
 
     Raises DataError where mix or scores are not of the documents that `clean` keeps.
     """
-    parts: dict[int, Drawn] = {}
+    total = Drawn()
     count = Count(folder, seed)
     with workspace.watch("ordering", workspace.tables.rows("pool")) as advance:
-        for place, (documents, drawn) in workspace.engine.each(count, shards):
-            parts[place] = drawn
+        for documents, drawn in in_order(workspace.engine.each(count, shards)):
+            total = total.joined(drawn)
             advance(documents)
-    return reduce(Drawn.joined, (parts[place] for place in sorted(parts)), Drawn())
+    return total
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO
 
+from curate.engine import in_order
 from curate.export.formats import BATCH, FORMATS
 from curate.export.manifest import entry
 from curate.export.order import Unit
@@ -17,8 +18,6 @@ from curate.workspace import Workspace
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-R = TypeVar("R")
 
 AHEAD = 8
 """So many units for each worker are written before all of their content is digested."""
@@ -102,17 +101,6 @@ def write_shards(
                 files += entries
                 advance(sum(file["documents"] for file in entries))
     return files, content.hexdigest()
-
-
-def in_order(results: Iterator[tuple[int, R]]) -> Iterator[R]:
-    """Yield results in the order of their places, from 0, as soon as those before are there."""
-    waiting: dict[int, R] = {}
-    place = 0
-    for number, result in results:
-        waiting[number] = result
-        while place in waiting:
-            yield waiting.pop(place)
-            place += 1
 
 
 def _digest(path: Path, content: Any) -> None:

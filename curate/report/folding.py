@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from curate.engine import in_order
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ def of_shards(
 ) -> list[R]:
     """The result of every shard of a table, in the order of the shards."""
     paths = workspace.tables.shards(table)
-    results: dict[int, R] = {}
+    results: list[R] = []
     with workspace.watch(label, workspace.tables.rows(table)) as advance:
-        for place, (rows, result) in workspace.engine.each(function, paths):
-            results[place] = result
+        for rows, result in in_order(workspace.engine.each(function, paths)):
+            results.append(result)
             advance(rows)
-    return [results[place] for place in range(len(paths))]
+    return results
 
 
 def read(path: Path, *columns: str) -> pa.Table:

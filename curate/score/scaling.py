@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curate.embed import VectorShard
+from curate.engine import in_order
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -86,12 +87,11 @@ def measure(workspace: Workspace, shards: Sequence[VectorShard]) -> Scale:
     """The scale of all vectors, added up in the order of the shards."""
     import numpy as np
 
-    parts: dict[int, Moments] = {}
+    dimension = shards[0].dimension if shards else 0
+    total = Moments(0, np.zeros(dimension), 0.0)
     documents = sum(shard.rows() for shard in shards)
     with workspace.watch("measuring vectors", documents) as advance:
-        for place, part in workspace.engine.each(moments_of, shards):
-            parts[place] = part
+        for part in in_order(workspace.engine.each(moments_of, shards)):
+            total += part
             advance(part.number)
-    dimension = shards[0].dimension if shards else 0
-    nothing = Moments(0, np.zeros(dimension), 0.0)
-    return sum((parts[place] for place in sorted(parts)), nothing).scale()
+    return total.scale()

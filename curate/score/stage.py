@@ -14,6 +14,7 @@ from pathlib import Path
 
 from curate import storage
 from curate.embed import VectorShard, embed
+from curate.engine import in_order
 from curate.errors import NothingToDo
 from curate.metrics import Classification, classification
 from curate.names import unknown
@@ -159,12 +160,12 @@ def _predict(
     workspace: Workspace, predict: Predict, shards: Sequence[ShardToScore], documents: int
 ) -> float:
     """Write the scores of every shard; the sum of their qualities."""
-    sums: dict[int, float] = {}
+    total = 0.0
     with workspace.watch("scoring", documents) as advance:
-        for place, (rows, quality) in workspace.engine.each(predict, shards):
-            sums[place] = quality
+        for rows, quality in in_order(workspace.engine.each(predict, shards)):
+            total += quality
             advance(rows)
-    return sum(sums[place] for place in sorted(sums))
+    return total
 
 
 def _with_labels(
