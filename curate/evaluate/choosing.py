@@ -16,6 +16,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from curate import chance
+from curate.engine import in_order
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 
@@ -260,12 +261,12 @@ def _read_texts(
     numbers, starts = np.unique(places >> 32, return_index=True)
     by_shard = np.split(places & 0xFFFFFFFF, starts[1:])
     items = [(shards[number], own) for number, own in zip(numbers.tolist(), by_shard, strict=True)]
-    parts: dict[int, pa.Table] = {}
+    parts: list[pa.Table] = []
     with workspace.watch("reading texts", len(places)) as advance:
-        for place, part in workspace.engine.each(_read, items):
-            parts[place] = part
+        for part in in_order(workspace.engine.each(_read, items)):
+            parts.append(part)
             advance(part.num_rows)
-    return pa.concat_tables([parts[place] for place in range(len(items))])
+    return pa.concat_tables(parts)
 
 
 def _read(item: tuple[DocumentShard, NDArray[np.int64]]) -> pa.Table:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import tables
+from curate.engine import in_order
 from curate.metrics import Classification, classification
 from curate.workspace import Workspace
 
@@ -65,14 +66,13 @@ def _out_of_fold(workspace: Workspace, predicted: str, columns: Sequence[str]) -
     import pyarrow as pa
 
     paths = workspace.tables.shards("scores")
-    parts: dict[int, pa.Table] = {}
+    parts: list[pa.Table] = []
     with workspace.watch("reading scores", workspace.tables.rows("scores")) as advance:
-        for place, (rows, part) in workspace.engine.each(
-            _OutOfFold(predicted, ("id", *columns)), paths
-        ):
-            parts[place] = part
+        scan = _OutOfFold(predicted, ("id", *columns))
+        for rows, part in in_order(workspace.engine.each(scan, paths)):
+            parts.append(part)
             advance(rows)
-    return pa.concat_tables([parts[place] for place in range(len(paths))])
+    return pa.concat_tables(parts)
 
 
 @dataclass(frozen=True)
