@@ -584,4 +584,28 @@ KEEPING = (
     ),
 )
 
-MUTANTS = (*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING)
+INFERENCE = (
+    Mutant(
+        "the unanswered share corrects weights",
+        "curate/rounds/design.py",
+        "+ later[row.round]) / shares[row.cell]",
+        "+ later[row.round]) / 1",
+        ("tests/test_design.py",),
+    ),
+    Mutant(
+        "a later round counts what earlier ones took",
+        "curate/rounds/design.py",
+        "if other > number) for number in parts",
+        "if other > 99) for number in parts",
+        ("tests/test_design.py",),
+    ),
+    Mutant(
+        "rounds are averaged by random rows, not by all",
+        "curate/rounds/design.py",
+        "Counter(row.round for row in answered if not row.is_certain)",
+        "Counter(row.round for row in answered)",
+        ("tests/test_design.py",),
+    ),
+)
+
+MUTANTS = (*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING, *INFERENCE)
