@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "metrics",
         "storage",
     ),
-    ("chance", "mixture", "proxies"),
+    ("chance", "mixture", "proxies", "heads"),
     ("forms", "engine", "backends", "servers", "takedown.listed"),
     ("people",),
     ("rounds",),
@@ -119,12 +119,13 @@ def test_the_layers_have_teeth() -> None:
     assert "curate.workspace" in imports("curate.sample.stage", run_time_only=True)
 
 
-def test_mixtures_and_proxies_know_no_workspace() -> None:
+def test_mixtures_proxies_and_heads_know_no_workspace() -> None:
     for module in MODULES:
-        if module.split(".")[1:2] in (["mixture"], ["proxies"]):
+        if module.split(".")[1:2] in (["mixture"], ["proxies"], ["heads"]):
             below = {name for name in imports(module, run_time_only=False) if "curate" in name}
             assert {name.split(".")[1] for name in below if "." in name} <= {
-                *("chance", "errors", "metrics", "mixture", "names", "proxies", "text"),
+                *("chance", "errors", "heads", "metrics", "mixture", "names", "proxies", "storage"),
+                "text",
             }, module
 
 

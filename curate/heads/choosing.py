@@ -1,0 +1,194 @@
+"""Choose encoder, features, learner, strength and class weights by what is foretold out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curate.heads import fitting
+from curate.heads.features import Space
+from curate.heads.learners import Learner, Taught
+from curate.heads.scores import score
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+INVERSE_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+"""Inverse strengths to try: the mean squared norm of the features is 1."""
+
+PRESENT = 0.5
+"""A value is known to a head if its posteriors among the learned rows add up to this."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A candidate at its best strength, and how well it foretells labels out of fold.
+
+    `loss` is the mean of the rows: cross-entropy in nats (choices, preferences), or the squared
+    error of the mean on a scale from 0 to 1 (ratings). `behind` is the mean difference to the least
+    loss of all candidates, and `error` its standard error over rows. `score` is the macro-F1 of
+    choices, the rank correlation of ratings, the accuracy of preferences.
+    """
+
+    encoder: str | None
+    features: str
+    learner: str
+    inverse_strength: float
+    loss: float
+    behind: float
+    error: float
+    score: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The head that was chosen, with the figures of every candidate."""
+
+    encoder: str | None
+    features: str
+    learner: str
+    inverse_strength: float
+    class_weight: str
+    candidates: tuple[Figures, ...]
+
+
+@dataclass(frozen=True)
+class Material:
+    """A candidate: features and learner, with the labels of all rows."""
+
+    space: Space
+    learner: Learner
+    taught: Taught
+    centred: bool
+
+    def fit(
+        self,
+        rows: NDArray[np.int64],
+        inverse_strength: float,
+        weights: Array | None = None,
+        start: fitting.Head | None = None,
+    ) -> fitting.Head:
+        """Learn from some rows, of equal weights unless they are given."""
+        import numpy as np
+
+        all_rows = self.taught
+        taught = Taught(
+            all_rows.features[rows],
+            all_rows.truth[rows],
+            np.ones(len(rows)) if weights is None else weights,
+            all_rows.groups[rows],
+            all_rows.offset[rows],
+        )
+        return fitting.fit(
+            self.learner, taught, inverse_strength, centred=self.centred, start=start
+        )
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """Logits out of fold of a candidate, for every strength: strengths x rows x values.
+
+    `within` are those by which it is chosen: with the biases of groups if heads are centred.
+    """
+
+    logits: Array
+    within: Array
+
+
+def foretell(material: Material, rows: NDArray[np.int64], folds: NDArray[np.int64]) -> Foretold:
+    """Foretell each row by heads that did not learn from its fold; `folds` has one for each row."""
+    import numpy as np
+
+    size = material.taught.truth.shape[1]
+    logits = np.empty((len(INVERSE_STRENGTHS), len(rows), size))
+    within = np.empty_like(logits) if material.centred else logits
+    for fold in np.unique(folds):
+        inside = folds == fold
+        features = material.taught.features[rows[inside]]
+        groups = material.taught.groups[rows[inside]]
+        head = None
+        for place, strength in enumerate(INVERSE_STRENGTHS):
+            head = material.fit(rows[~inside], strength, start=head)
+            logits[place, inside] = material.learner.logits(head.outputs(features))
+            if material.centred:
+                outputs = head.outputs_within(features, groups)
+                within[place, inside] = material.learner.logits(outputs)
+    return Foretold(logits, within)
+
+
+def knows(truth: Array, folds: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the head of a row's fold had labels of the row's value.
+
+    Rows of values that it had not say nothing about the strength or the temperature.
+    """
+    import numpy as np
+
+    known = np.empty(len(truth), bool)
+    for fold in np.unique(folds):
+        inside = folds == fold
+        present = truth[~inside].sum(axis=0) >= PRESENT
+        known[inside] = truth[inside] @ present > PRESENT
+    return known
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A candidate by its place, and the place of its strength; figures of all candidates."""
+
+    candidate: int
+    strength: int
+    figures: tuple[Figures, ...]
+
+
+def choose(
+    kind: str,
+    materials: Sequence[Material],
+    foretold: Sequence[Foretold],
+    truth: Array,
+    known: NDArray[np.bool_],
+    settled: NDArray[np.bool_],
+) -> Chosen:
+    """Choose by the least mean loss out of fold; of equal ones, the first candidate."""
+    import numpy as np
+
+    losses = [
+        np.stack([material.learner.losses(logits[known], truth[known]) for logits in own.within])
+        for material, own in zip(materials, foretold, strict=True)
+    ]
+    strengths = [int(own.mean(axis=1).argmin()) for own in losses]
+    best = [own[place] for own, place in zip(losses, strengths, strict=True)]
+    means = [float(own.mean()) for own in best]
+    candidate = means.index(min(means))
+    figures = tuple(
+        _figures(
+            material,
+            INVERSE_STRENGTHS[place],
+            own,
+            best[candidate],
+            score(kind, logits.within[place][settled], truth[settled]),
+        )
+        for material, logits, place, own in zip(materials, foretold, strengths, best, strict=True)
+    )
+    return Chosen(candidate, strengths[candidate], figures)
+
+
+def _figures(
+    material: Material, strength: float, losses: Array, least: Array, own_score: float
+) -> Figures:
+    import numpy as np
+
+    behind = losses - least
+    return Figures(
+        encoder=material.space.encoder,
+        features=material.space.features,
+        learner=material.learner.name,
+        inverse_strength=strength,
+        loss=float(losses.mean()),
+        behind=float(behind.mean()),
+        error=float(behind.std() / np.sqrt(len(behind))),
+        score=own_score,
+    )

@@ -1,0 +1,133 @@
+"""Heads: what is learned from labels, chosen out of fold, and stored."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from curate.errors import DataError
+from curate.heads import Lesson, Options, learn, load, save
+
+QUICK = Options(features="embeddings", resamples=4)
+
+
+def lesson_of(truth: Any, vectors: Any, kind: Any = "choice", **changed: Any) -> Lesson:
+    rows = len(truth)
+    made = Lesson(
+        kind=kind,
+        values=tuple(str(place) for place in range(truth.shape[1])),
+        ids=tuple(f"document {row}" for row in range(rows)),
+        truth=truth,
+        settled=np.ones(rows, bool),
+        vectors={"minilm": np.asarray(vectors, np.float32)},
+        texts=(),
+        groups=np.full(rows, "one"),
+    )
+    return replace(made, **changed)
+
+
+def clusters(rows: int = 120, dimension: int = 8, seed: int = 0) -> tuple[Any, Any]:
+    """Classes of three that vectors tell well: posteriors and vectors."""
+    rng = np.random.default_rng(seed)
+    classes = np.arange(rows) % 3
+    vectors = rng.normal(size=(rows, dimension)) + 2.0 * np.eye(3, dimension)[classes]
+    return np.eye(3)[classes], vectors
+
+
+def test_a_choice_is_learned() -> None:
+    truth, vectors = clusters()
+    learned = learn(lesson_of(truth, vectors), QUICK)
+    assert (learned.out_of_fold.decided == truth.argmax(axis=1)).mean() > 0.8
+    np.testing.assert_allclose(learned.out_of_fold.probabilities.sum(axis=1), 1)
+    _, unseen = clusters(seed=1)
+    predicted = learned.predict({"minilm": unseen.astype(np.float32)}, None, None)
+    assert (predicted.decided == truth.argmax(axis=1)).mean() > 0.8
+    assert predicted.samples.shape == (4, 120, 3)
+
+
+def test_a_rating_is_learned() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(150, 8))
+    level = np.clip(np.round(vectors[:, 0] + 2 + 0.3 * rng.normal(size=150)), 0, 4).astype(int)
+    learned = learn(lesson_of(np.eye(5)[level], vectors, "rating"), QUICK)
+    means = learned.out_of_fold.probabilities @ np.arange(5)
+    assert np.corrcoef(means, level)[0, 1] > 0.85
+
+
+def test_the_order_of_rows_changes_nothing() -> None:
+    truth, vectors = clusters()
+    lesson, order = lesson_of(truth, vectors), np.random.default_rng(0).permutation(120)
+    whole, mixed = learn(lesson, QUICK), learn(lesson.take(order), QUICK)
+    for field in ("probabilities", "decided"):
+        own = getattr(whole.out_of_fold, field)
+        np.testing.assert_array_equal(own[order], getattr(mixed.out_of_fold, field))
+    np.testing.assert_array_equal(whole.out_of_fold.samples[:, order], mixed.out_of_fold.samples)
+
+
+def test_no_prediction_out_of_fold_depends_on_its_own_label() -> None:
+    truth, vectors = clusters(60)
+    lesson = lesson_of(truth, vectors)
+    whole = learn(lesson, QUICK)
+    turned = truth.copy()
+    turned[7] = (turned[7] + 0.2) / 1.6  # of the same class, so that folds stay as they are
+    other = learn(replace(lesson, truth=turned), QUICK)
+    np.testing.assert_array_equal(
+        whole.out_of_fold.probabilities[7], other.out_of_fold.probabilities[7]
+    )
+    assert not np.array_equal(
+        whole.out_of_fold.probabilities[8], other.out_of_fold.probabilities[8]
+    )
+    seen = np.isnan(whole.out_of_fold.samples).any(axis=2)
+    assert 0.5 < seen.mean() < 0.75  # 1 - 1/e of the rows
+
+
+def test_a_head_survives_storing_exactly(tmp_path: Path) -> None:
+    truth, vectors = clusters(60)
+    texts = [f"text {row} of class {'abc'[row % 3] * 3}" for row in range(60)]
+    lesson = lesson_of(truth, vectors, texts=texts)
+    learned = learn(lesson, Options(features="both", resamples=2))
+    save(learned, tmp_path / "head")
+    np.save(tmp_path / "vectors.npy", lesson.vectors["minilm"])
+    script = (
+        "import sys, numpy as np; from pathlib import Path; from curate.heads import load\n"
+        "folder = Path(sys.argv[1]); vectors = np.load(folder / 'vectors.npy')\n"
+        "texts = [f\"text {row} of class {'abc'[row % 3] * 3}\" for row in range(60)]\n"
+        "predicted = load(folder / 'head').predict({'minilm': vectors}, texts, None)\n"
+        "np.savez(folder / 'predicted.npz', **vars(predicted))\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True)
+    predicted = learned.predict(lesson.vectors, texts, None)
+    with np.load(tmp_path / "predicted.npz") as stored:
+        for field, array in vars(predicted).items():
+            np.testing.assert_array_equal(stored[field], array)
+    again = load(tmp_path / "head")
+    assert again.choice == learned.choice
+    np.testing.assert_array_equal(again.out_of_fold.samples, learned.out_of_fold.samples)
+
+
+@pytest.mark.parametrize("damage", ["missing", "arrays", "json", "format", "foreign"])
+def test_a_damaged_head_is_one_clear_line(tmp_path: Path, damage: str) -> None:
+    truth, vectors = clusters(30)
+    save(learn(lesson_of(truth, vectors), QUICK), tmp_path)
+    about, arrays = tmp_path / "head.json", tmp_path / "head.npz"
+    if damage == "missing":
+        about.unlink()
+    elif damage == "arrays":
+        arrays.write_bytes(arrays.read_bytes()[:-40])
+    elif damage == "json":
+        about.write_text("{", encoding="utf-8")
+    elif damage == "format":
+        about.write_text(about.read_text().replace('"format": 1', '"format": 99'))
+    else:
+        about.write_text("[1, 2]", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        load(tmp_path)
+    assert str(tmp_path) in caught.value.message
+    assert "\n" not in caught.value.message
+    assert caught.value.hint
