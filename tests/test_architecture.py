@@ -46,7 +46,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "metrics",
         "storage",
     ),
-    ("chance", "mixture", "proxies", "heads"),
+    ("chance", "inference", "mixture", "proxies", "heads"),
     ("forms", "engine", "backends", "servers", "takedown.listed"),
     ("people",),
     ("rounds",),
@@ -119,13 +119,15 @@ def test_the_layers_have_teeth() -> None:
     assert "curate.workspace" in imports("curate.sample.stage", run_time_only=True)
 
 
-def test_mixtures_proxies_and_heads_know_no_workspace() -> None:
+PURE = ("heads", "inference", "mixture", "proxies")
+
+
+def test_mixtures_proxies_heads_and_inference_know_no_workspace() -> None:
     for module in MODULES:
-        if module.split(".")[1:2] in (["mixture"], ["proxies"], ["heads"]):
+        if module.split(".")[1:2] and module.split(".")[1] in PURE:
             below = {name for name in imports(module, run_time_only=False) if "curate" in name}
             assert {name.split(".")[1] for name in below if "." in name} <= {
-                *("chance", "errors", "heads", "metrics", "mixture", "names", "proxies", "storage"),
-                "text",
+                *("chance", "errors", "metrics", "names", "storage", "text", *PURE),
             }, module
 
 
