@@ -245,6 +245,20 @@ ALL = (
         "`question:` where the name is taken), `question:value` (its probability)",
     ),
     Table(
+        "doubtful",
+        "file",
+        "every settled label of a learned question, the most doubtful first",
+        _columns(
+            ("id", "string", "the document"),
+            ("question", "string", "the question"),
+            ("value", "string", "JSON of the settled value, as in labels"),
+            ("predicted", "string", "JSON of what heads foresee that never saw the label"),
+            ("doubt", "float64", "how doubtful it is beside the other labels, 0 to 1"),
+            ("rank", "int32", "its place among all labels, from 0: the most doubtful"),
+            ("why", "string", "what speaks against it: `head`, `neighbours`, or both"),
+        ),
+    ),
+    Table(
         "mix",
         "folder",
         "the weight and the copies of every candidate",

@@ -348,7 +348,7 @@ def test_every_table_has_one_maker_before_its_readers() -> None:
         assert not set(stage.writes) & made
         assert {maker(name) for name in stage.writes} == {stage.name}
         made |= set(stage.writes)
-    assert set(tables.TABLES) - made == {"vectors"}
+    assert set(tables.TABLES) - made - {"doubtful"} == {"vectors"}
     assert maker("vectors") is None
 
 
