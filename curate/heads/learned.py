@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curate.heads.calibration import Calibrator
+from curate.heads.calibration import Grouped
 from curate.heads.choosing import Choice
 from curate.heads.features import Characters
 from curate.heads.learners import LEARNERS
@@ -76,7 +76,7 @@ class Learned:
     choice: Choice
     weights: Weights
     characters: Characters | None
-    calibrator: Calibrator
+    calibrator: Grouped
     log_weights: Array
     out_of_fold: Predicted
 
@@ -106,9 +106,8 @@ class Learned:
         characters = self.characters(texts or ()) if self.characters else None
         outputs = self.weights.outputs(own, characters)
         logits = LEARNERS[self.choice.learner](self.values).logits(outputs)
-        rows, heads, size = logits.shape
-        flat: Array = self.calibrator(logits.reshape(-1, size)).reshape(rows, heads, size)
+        probabilities = self.calibrator(logits, groups)
         if self.kind == "preference":
-            flat = flat[..., :1]
+            probabilities = probabilities[..., :1]
         decided = np.argmax(logits[:, 0] + self.log_weights, axis=1)
-        return Predicted(flat[:, 0], decided, np.moveaxis(flat[:, 1:], 1, 0))
+        return Predicted(probabilities[:, 0], decided, np.moveaxis(probabilities[:, 1:], 1, 0))

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from curate.heads import calibration
-from curate.heads.calibration import Calibrator
+from curate.heads.calibration import Grouped, OutOfFold, fit_grouped
 from curate.heads.choosing import (
     INVERSE_STRENGTHS,
     Choice,
@@ -53,8 +52,7 @@ def _learn(lesson: Lesson, options: Options) -> Learned:
     folds = stratified(lesson.ids, truth, options.folds, options.seed)
     everything = np.arange(len(truth))
     foretold = [foretell(material, everything, folds) for material in materials]
-    known = knows(truth, folds)
-    final = _settle(materials, foretold, lesson, truth, known, options)
+    final = _settle(materials, foretold, lesson, folds, options)
     nested = [
         _nested(materials, lesson, np.flatnonzero(folds != fold), options)
         for fold in range(options.folds)
@@ -84,7 +82,7 @@ def _learn(lesson: Lesson, options: Options) -> Learned:
         calibrator=final.calibrator,
         log_weights=final.log_weights,
         out_of_fold=_out_of_fold(
-            nested, foretold, folds, _samples(material, resampled, counts), lesson.kind
+            nested, foretold, folds, lesson, _samples(material, resampled, counts)
         ),
     )
 
@@ -94,7 +92,7 @@ class Settled:
     """What was chosen on some rows: a candidate, its calibrator, and the decision's weights."""
 
     chosen: Chosen
-    calibrator: Calibrator
+    calibrator: Grouped
     class_weight: str
     log_weights: Array
 
@@ -129,17 +127,21 @@ def _settle(
     materials: Sequence[Material],
     foretold: Sequence[Foretold],
     lesson: Lesson,
-    truth: Array,
-    known: NDArray[np.bool_],
+    folds: NDArray[np.int64],
     options: Options,
 ) -> Settled:
     """Choose a candidate, and fit its calibrator on what it foretold."""
     import numpy as np
 
+    truth = lesson.targets()
+    known = knows(truth, folds)
     chosen = choose(lesson.kind, materials, foretold, truth, known, lesson.settled)
     logits = foretold[chosen.candidate].logits[chosen.strength]
-    shares = materials[chosen.candidate].learner.shares(truth)
-    calibrator = calibration.fit(options.calibration, logits[known], truth[known], shares)
+    shares = materials[chosen.candidate].learner.shares
+    rows = OutOfFold(logits, truth, folds, lesson.groups, shares).take(known)
+    calibrator = fit_grouped(
+        options.calibration, rows, lesson.kind, by_group=options.calibrate_by_group
+    )
     return Settled(chosen, calibrator, "none", np.zeros(truth.shape[1]))
 
 
@@ -148,10 +150,9 @@ def _nested(
 ) -> Settled:
     """What would be chosen on some rows alone, by inner folds."""
     own = lesson.take(rows)
-    truth = own.targets()
-    folds = stratified(own.ids, truth, options.inner_folds, options.seed, "inner fold")
+    folds = stratified(own.ids, own.targets(), options.inner_folds, options.seed, "inner fold")
     foretold = [foretell(material, rows, folds) for material in materials]
-    return _settle(materials, foretold, own, truth, knows(truth, folds), options)
+    return _settle(materials, foretold, own, folds, options)
 
 
 def _samples(material: Material, heads: Sequence[Head], counts: NDArray[np.int64]) -> Array:
@@ -168,8 +169,8 @@ def _out_of_fold(
     nested: Sequence[Settled],
     foretold: Sequence[Foretold],
     folds: NDArray[np.int64],
+    lesson: Lesson,
     samples: Array,
-    kind: str,
 ) -> Predicted:
     """The predictions of labelled rows; each fold's choice and calibrator are of the others."""
     import numpy as np
@@ -179,11 +180,12 @@ def _out_of_fold(
         inside = folds == fold
         chosen = settled.chosen
         logits = foretold[chosen.candidate].logits[chosen.strength][inside]
-        probabilities[inside] = settled.calibrator(logits)
+        probabilities[inside] = settled.calibrator(logits, lesson.groups[inside])
         decided[inside] = np.argmax(logits + settled.log_weights, axis=1)
-        own = samples[:, inside]
-        samples[:, inside] = settled.calibrator(own.reshape(-1, own.shape[-1])).reshape(own.shape)
-    columns = 1 if kind == "preference" else samples.shape[-1]
+        own = np.moveaxis(samples[:, inside], 1, 0)
+        own = settled.calibrator(own, lesson.groups[inside])
+        samples[:, inside] = np.moveaxis(own, 0, 1)
+    columns = 1 if lesson.kind == "preference" else samples.shape[-1]
     return Predicted(probabilities[:, :columns], decided, samples[..., :columns])
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from curate.heads.calibration import Calibration
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -25,7 +27,7 @@ class Options:
 
     features: Literal["auto", "embeddings", "characters", "both"] = "auto"
     class_weights: Literal["auto", "none", "balanced"] = "auto"
-    calibration: str = "temperature"
+    calibration: Calibration = "temperature"
     calibrate_by_group: bool = False
     centred: bool = False
     folds: int = 5

@@ -11,7 +11,7 @@ from typing import Any
 
 from curate import storage
 from curate.errors import DataError
-from curate.heads.calibration import METHODS
+from curate.heads.calibration import arrays_of, from_arrays
 from curate.heads.choosing import Choice, Figures
 from curate.heads.features import Characters
 from curate.heads.learned import Learned, Predicted, Weights
@@ -30,14 +30,11 @@ def save(learned: Learned, folder: Path) -> None:
         "kind": learned.kind,
         "values": learned.values,
         "choice": asdict(learned.choice),
-        "calibration": next(
-            name for name, kind in METHODS.items() if isinstance(learned.calibrator, kind)
-        ),
     }
+    parts = {part: _arrays(getattr(learned, part)) for part in PARTS}
+    parts["calibrator"] = arrays_of(learned.calibrator)
     arrays = {"log_weights": learned.log_weights} | {
-        f"{part}.{name}": array
-        for part in (*PARTS, "calibrator")
-        for name, array in _arrays(getattr(learned, part)).items()
+        f"{part}.{name}": array for part, own in parts.items() for name, array in own.items()
     }
     with storage.replacing(folder / ARRAYS) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)
@@ -87,7 +84,13 @@ def _learned(about: Mapping[str, Any], arrays: Mapping[str, Any]) -> Learned:
         kind=about["kind"],
         values=tuple(about["values"]),
         choice=Choice(**{**choice, "candidates": figures}),
-        calibrator=part("calibrator", METHODS[about["calibration"]]),
+        calibrator=from_arrays(
+            {
+                name.removeprefix("calibrator."): array
+                for name, array in arrays.items()
+                if name.startswith("calibrator.")
+            }
+        ),
         log_weights=arrays["log_weights"],
         **{name: part(name, kind) for name, kind in PARTS.items()},
     )
