@@ -17,7 +17,7 @@ from curate.agree.truth.settling import mean_of_four
 from curate.inference.design import hajek
 from curate.inference.groups import Labelled, Unlabelled, group_mean, share_of_draw
 from curate.inference.joint import read_together, variances
-from curate.inference.powered import powered, tuned
+from curate.inference.powered import best_trust, powered, tuned
 from curate.rounds.design import DrawnRow, weighed
 
 DOCUMENTS, DIMENSIONS, CLASSES, SOURCES, FOLDS = 2000, 16, 3, 4, 5
@@ -235,14 +235,17 @@ def held(about, estimate, truth):
 def of_groups(world, reading):
     """The means of sources: the probability of class 0 is their quality."""
     labels, truth, predicted = reading.labels, reading.truth[:, 0], reading.predicted[:, 0]
+    trust = best_trust(truth, predicted, labels.weights)  # of all: a group may have few labels
     for source in range(SOURCES):
         inside, own = world.source == source, world.source[labels.rows] == source
         if own.sum() < LEAST:
             continue
         labelled = Labelled(truth[own], predicted[own], labels.weights[own], variances(truth[own]))
-        estimate = group_mean(labelled, reading.everywhere[inside, 0].mean())
+        mean, wanted = reading.everywhere[inside, 0].mean(), (world.truth[inside] == 0).mean()
         small = " under 20 labels" if own.sum() < 20 else ""
-        yield from held(f"group mean{small}", estimate, (world.truth[inside] == 0).mean())
+        yield from held(f"group mean{small}", group_mean(labelled, mean), wanted)
+        given = (truth[own], predicted[own], labels.weights[own], mean, labelled.variances)
+        yield from held(f"group mean{small}, PPI++", powered(*given, trust=trust), wanted)
 
 
 def of_corpus(world, reading):

@@ -54,7 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("workspace",),
     ("embed", "stage"),
     STAGES,
-    ("run", "takedown"),
+    ("run", "takedown", "estimate"),
     ("connections", "console", "saying", "commands", "cli", "__main__"),
 )
 """Packages and modules, from the bottom up: each imports only from its own row or below it."""
@@ -230,7 +230,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 # ── no whole table behind `clean`
 
-FLAT = ("sample", "score", "mix", "export", "evaluate", "report")
+FLAT = ("sample", "score", "mix", "export", "evaluate", "report", "estimate")
 WHOLE = {
     *("to_pylist", "to_pandas", "from_pylist", "iterrows", "itertuples", "read_table"),
     "read_parquet",
@@ -252,6 +252,8 @@ BOUNDED = {
     "evaluate.comparing._arms": "groups",
     "evaluate.people.against_people": "labelled documents",
     "evaluate.people._posteriors": "labels",
+    "estimate.answers.answers_of": "labels",
+    "estimate.run._estimable": "labels",
     "report.sections.mixture.shares": "groups",
     "report.sections.people.agreement": "labels",
     "report.sections.people.annotators": "people",
@@ -261,6 +263,7 @@ BOUNDED = {
     "evaluate.choosing.read_holdout": "holdout_bytes",
     "export.copies._problems": "a bucket of ids",
     # one shard, in a worker
+    "estimate.reading.Scan.__call__": "labelled documents of a shard",
     "sample.frame.Scan.__call__": "ids of a shard, to be hashed",
     "score.predicting.Predict.__call__": "a shard",
     "score.rehearsing._write_labels": "ids of a shard of the probe",

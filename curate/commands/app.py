@@ -13,7 +13,7 @@ from curate import STAGES, __version__
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "The loop": ("init", "run", *STAGES),
-    "Looking and checking": ("status", "verify", "recipe", "forms"),
+    "Looking and checking": ("status", "estimate", "verify", "recipe", "forms"),
     "People and servers": ("round", "people", "server", "remove"),
 }
 """The sections of `curate --help`, in the order of a person's work."""
@@ -22,6 +22,7 @@ MODULES = {
     "init": "loop",
     "run": "loop",
     "status": "looking",
+    "estimate": "estimating",
     "verify": "looking",
     "recipe": "recipes",
     "forms": "forms",

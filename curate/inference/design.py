@@ -7,9 +7,10 @@ they were drawn: it stands beside the others to show what that does.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from curate.inference.estimate import Estimate, not_seen, weighted_mean, with_interval
+from curate.inference.estimate import LEVEL, Estimate, not_seen, weighted_mean, with_interval
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,6 +52,21 @@ def hajek(values: Array, weights: Array, variances: Array | float = 0.0) -> Esti
         mean.labels,
         mean.effective,
     )
+
+
+def share(values: Array, weights: Array, variances: Array | float = 0.0) -> Estimate:
+    """Hájek's estimate of a share, within 0 to 1.
+
+    Where all labels agree, they do not vary, and the interval would be a point. It then reaches to
+    the share at which so many labels would agree by chance in one case of 20 (Clopper and Pearson
+    1934, for the effective number of labels).
+    """
+    own = hajek(values, weights, variances)
+    if own.low is None or own.error or not (values == values[0]).all() or (weights <= 1).all():
+        return own.within(0, 1)
+    reach = 1 - ((1 - LEVEL) / 2) ** (1 / own.effective)
+    low, high = (own.value, reach) if values[0] < 1 else (1 - reach, own.value)
+    return replace(own, low=low, high=high)
 
 
 def own_variance(weights: Array, variances: Array | float) -> float:

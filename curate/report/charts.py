@@ -87,6 +87,19 @@ def distributions(rows: Rows) -> str:
     return _svg((boxes + ticks).properties(width=_WIDTH, height=alt.Step(16)))
 
 
+def intervals(rows: Rows) -> str:
+    """The `value` of each `name` from `low` to `high`, and the `naive` one as a small tick."""
+    import altair as alt
+
+    base = _chart(rows).encode(y=alt.Y("name:N", sort=None, title=None))
+    spans = base.mark_rule(strokeWidth=2, color=_COLORS[1]).encode(
+        x=alt.X("low:Q", title="estimate, 90 % interval"), x2="high:Q"
+    )
+    dots = base.mark_point(filled=True, size=70, color=_COLORS[1], opacity=1).encode(x="value:Q")
+    ticks = base.mark_tick(thickness=2, size=10, color=_COLORS[3]).encode(x="naive:Q")
+    return _svg((spans + dots + ticks).properties(width=_WIDTH, height=alt.Step(20)))
+
+
 def losses(points: Rows) -> str:
     """The cross-entropy of each mixture on each source, with two standard deviations each way."""
     import altair as alt

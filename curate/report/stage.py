@@ -28,7 +28,9 @@ class ReportResult:
 def inputs(workspace: Workspace, spec: ReportSpec) -> dict[str, str | None]:
     """The fingerprints of what the page shows: tables, files, and the warnings of all stages."""
     words = [warning.words for warning in doubts(workspace)]
-    return {**workspace.tables.fingerprints(READS), "warnings": storage.digest(words)}
+    estimates = workspace.root / "estimates.json"
+    own = {"estimates": storage.file_digest(estimates)} if estimates.is_file() else {}
+    return {**workspace.tables.fingerprints(READS), **own, "warnings": storage.digest(words)}
 
 
 def run(workspace: Workspace, spec: ReportSpec) -> ReportResult:

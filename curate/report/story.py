@@ -19,6 +19,7 @@ from curate.report.sections.corpus import (
     privacy,
     reasons,
 )
+from curate.report.sections.estimates import estimates
 from curate.report.sections.mixture import proxy, shares
 from curate.report.sections.model import accuracy, calibration, quality
 from curate.report.sections.people import agreement, annotators
@@ -70,6 +71,7 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: contamination(workspace, counts),
                 lambda: agreement(workspace),
                 lambda: annotators(workspace),
+                lambda: estimates(workspace),
                 lambda: accuracy(workspace),
                 lambda: calibration(workspace),
                 lambda: quality(workspace, folder / "quality"),

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 Window = tuple[int, int]
 
+Answered = Collection[str] | Mapping[str, Window | None]
+"""The documents that have an answer; a mapping says which window of each it is about."""
+
 
 @dataclass(frozen=True)
 class DrawnRow:
@@ -88,11 +91,12 @@ class Design:
         return bool((~self.certain).any())
 
 
-def design_rows(rounds: Iterable[Round], answered: Collection[str] | None = None) -> Design:
+def design_rows(rounds: Iterable[Round], answered: Answered | None = None) -> Design:
     """The design rows of these rounds, corrected for the answered share of each stratum.
 
-    `answered` holds the documents with a label of the question at hand; None takes those with a
-    submitted answer. Tasks that were taken down are left out.
+    `answered` holds the documents with a label of the question at hand. If it maps them to windows,
+    a label of another window is no answer. None takes the documents with a submitted answer. Tasks
+    that were taken down are left out.
     """
     sent = [round_ for round_ in rounds if round_.purpose == "label" and round_.push is not None]
     rows = [row for round_ in sent for row in read_drawn(round_, answered)]
@@ -110,18 +114,23 @@ def _took_all(round_: Round, rows: Iterable[DrawnRow]) -> bool:
     return 0 < documents <= drawn + len(round_.erased)
 
 
-def read_drawn(round_: Round, answered: Collection[str] | None = None) -> Iterator[DrawnRow]:
+def read_drawn(round_: Round, answered: Answered | None = None) -> Iterator[DrawnRow]:
     """Read the design rows of a label round; see `design_rows`."""
-    done = None if answered is not None else _submitted(round_)
+    submitted = _submitted(round_) if answered is None else set()
     for row in round_.sample().to_pylist():
         members = row["members"] or (row["id"],)
         is_drawn = row["kind"] == "design" and row["propensity"] is not None
         if not is_drawn or len(members) > 1 or row["id"] in round_.erased:
             continue
-        is_answered = row["id"] in done if done is not None else members[0] in (answered or ())
         window = None if row["start"] is None else (row["start"], row["end"])
+        is_answered = row["id"] in submitted or _has_label(members[0], window, answered or ())
         place = (members[0], round_.number, row["stratum"] or "")
         yield DrawnRow(*place, row["propensity"], is_answered, window)
+
+
+def _has_label(document: str, window: Window | None, answered: Answered) -> bool:
+    same = not isinstance(answered, Mapping) or answered.get(document, window) == window
+    return document in answered and same
 
 
 def _submitted(round_: Round) -> set[str]:

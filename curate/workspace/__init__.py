@@ -5,7 +5,7 @@
       pool/ clean/ vectors/<encoder>/ scores/ mix/          folders of Parquet, manifest last
       duplicates.parquet labels.parquet annotators.parquet groups.parquet
       rounds/01/ …                                          what people saw and said
-      export/  evaluate.json  report.html  ledger.jsonl
+      export/  evaluate.json  estimates.json  report.html  ledger.jsonl
 
 Rounds cannot be recomputed; everything else is a cache that may be deleted.
 """

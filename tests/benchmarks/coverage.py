@@ -29,13 +29,15 @@ SETTINGS = {
 
 def main():
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    figures = {"runs": runs}
+    figures = {}
     with threadpool_limits(1):
         for name, run in SETTINGS.items():
             began = time.perf_counter()
-            figures[name] = {n: light.coverage(runs, partial(run, n=n)) for n in LABELS}
+            figures[name] = {
+                "runs": runs, **{n: light.coverage(runs, partial(run, n=n)) for n in LABELS}
+            }  # fmt: skip
             sys.stderr.write(f"{name}: {time.perf_counter() - began:.0f} s\n")
-    setting.write("coverage", figures)
+            setting.write("coverage", figures)  # hours: what is known so far is kept
 
 
 if __name__ == "__main__":

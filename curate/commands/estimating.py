@@ -1,0 +1,85 @@
+"""The command that says what the labels mean for the whole corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from curate import console
+from curate.commands.options import (
+    HERE,
+    EngineName,
+    Json,
+    Root,
+    Wait,
+    Workers,
+    open_workspace,
+    plain_app,
+    working_on,
+)
+
+if TYPE_CHECKING:
+    from curate.estimate.results import EstimateRow, Interval
+
+estimate = plain_app()
+
+NAMES = {"powered": "powered", "hajek": "weighted", "nothing": None}
+"""The columns to quote, as the terminal names them."""
+
+
+@estimate.command("estimate")
+def estimate_command(
+    by: Annotated[str, typer.Option(help="Groups: source, language or license.")] = "source",
+    engine: EngineName = None,
+    workers: Workers = None,
+    root: Root = HERE,
+    as_json: Json = False,
+    wait: Wait = 0,
+) -> None:
+    """Estimate shares and means of the whole corpus from the labels, with 90 % intervals.
+
+    Weighted is by the probabilities with which texts were drawn, powered with predictions besides;
+    naive forgets the draw. It writes estimates.json, which the report shows.
+
+    Example: curate estimate -w my-run
+
+    Example: curate estimate --by language --json
+    """
+    from curate.estimate.run import run
+
+    workspace = open_workspace(root)
+    workspace.require()
+    with workspace.lock.hold("estimate", wait=wait), working_on(workspace, engine, workers):
+        result = run(workspace, by)
+    if as_json:
+        console.show(result, as_json=True)
+        return
+    for question, rows in groupby(result.rows, attrgetter("question")):
+        console.table([*_told(rows)], title=question)
+    console.warnings(result.warnings)
+
+
+def _told(rows: Iterator[EstimateRow]) -> Iterator[dict[str, Any]]:
+    """The rows as the terminal shows them."""
+    for row in rows:
+        yield {
+            "value": " · ".join(filter(None, (row.value, row.group or "all"))),
+            "labels": row.labels,
+            "naive": f"{row.naive.value:.3f}",
+            "weighted": shown(row.hajek),
+            "powered": shown(row.powered),
+            "quote": NAMES[row.quote],
+        }
+
+
+def shown(interval: Interval | None) -> str | None:
+    """A value with its interval; None without either."""
+    if interval is None:
+        return None
+    if interval.low is None or interval.high is None:
+        return f"{interval.value:.3f}"
+    return f"{interval.value:.3f} ({interval.low:.2f}-{interval.high:.2f})"

@@ -1,0 +1,76 @@
+"""What the labels say of the whole corpus: the estimates with their intervals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from curate import storage
+from curate.report import charts
+from curate.report.section import Section, section
+from curate.workspace import Workspace
+
+MOST = 24
+"""The most intervals in the chart: those of the corpus come first."""
+
+
+def estimates(workspace: Workspace) -> Section | None:
+    """Shares and means with their intervals; None if `curate estimate` has not run."""
+    stored = storage.read_json(workspace.root / "estimates.json")
+    if not stored:
+        return None
+    rows = stored["rows"]
+    quoted = [row for row in rows if row["quote"] != "nothing"]
+    ordered = sorted(quoted, key=lambda row: row["group"] is not None)
+    words = (
+        "Shares and means in the corpus and in its groups, with 90 % intervals. The naive mean "
+        "forgets how the labelled texts were drawn. Labels are weighted by 1 / propensity; with "
+        "predictions, the residuals of labelled texts correct what the model says of all. There "
+        "each label is read together with the model's prediction, which leans on its calibration; "
+        "“votes alone” does not. Quote the column that is named."
+    )
+    chart = charts.intervals([_mark(row) for row in ordered[:MOST]]) if ordered else ""
+    return section(
+        "Estimates", words, chart=chart, rows=[*map(_told, rows)], warning=_older(workspace, stored)
+    )
+
+
+def _older(workspace: Workspace, stored: dict[str, Any]) -> str:
+    """A sentence if the estimates are of other tables than the present ones; else empty."""
+    inputs = stored["inputs"]
+    today = workspace.tables.fingerprints([*inputs])
+    changed = [name for name in inputs if inputs[name] != today[name]]
+    if not changed:
+        return ""
+    return f"older than {', '.join(changed)}: `curate estimate` makes them again"
+
+
+def _mark(row: dict[str, Any]) -> dict[str, Any]:
+    """A row as the chart draws it: the estimate to be quoted, beside the naive one."""
+    names = (row["question"], row["value"], row["group"])
+    return {"name": " · ".join(filter(None, names)), **row[row["quote"]],
+            "naive": row["naive"]["value"]}  # fmt: skip
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    words = {"powered": "with predictions", "hajek": "labels weighted", "nothing": None}
+    return {
+        "question": row["question"],
+        "value": row["value"],
+        "group": row["group"] or "all",
+        "documents": row["documents"],
+        "labels": row["labels"],
+        "effective": row["effective"],
+        "naive": _interval(row["naive"]),
+        "labels weighted": _interval(row["hajek"]),
+        "with predictions": _interval(row["powered"]),
+        "votes alone": _interval(row["by_votes"]),
+        "quote": words[row["quote"]],
+    }
+
+
+def _interval(stored: dict[str, Any] | None) -> str | None:
+    if stored is None:
+        return None
+    if stored["low"] is None:
+        return f"{stored['value']:.3f}"
+    return f"{stored['value']:.3f} ({stored['low']:.3f} to {stored['high']:.3f})"
