@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from curate.heads import fitting
 from curate.heads.features import Space
-from curate.heads.learners import Learner, Taught
+from curate.heads.learners import ROUGH, TOLERANCE, Learner, Taught
 from curate.heads.scores import score
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-INVERSE_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
+INVERSE_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 """Inverse strengths to try: the mean squared norm of the features is 1."""
 
 PRESENT = 0.5
@@ -71,6 +71,7 @@ class Material:
         inverse_strength: float,
         weights: Array | None = None,
         start: fitting.Head | None = None,
+        tolerance: float = TOLERANCE,
     ) -> fitting.Head:
         """Learn from some rows, of equal weights unless they are given."""
         import numpy as np
@@ -84,7 +85,12 @@ class Material:
             all_rows.offset[rows],
         )
         return fitting.fit(
-            self.learner, taught, inverse_strength, centred=self.centred, start=start
+            self.learner,
+            taught,
+            inverse_strength,
+            centred=self.centred,
+            start=start,
+            tolerance=tolerance,
         )
 
 
@@ -112,7 +118,7 @@ def foretell(material: Material, rows: NDArray[np.int64], folds: NDArray[np.int6
         groups = material.taught.groups[rows[inside]]
         head = None
         for place, strength in enumerate(INVERSE_STRENGTHS):
-            head = material.fit(rows[~inside], strength, start=head)
+            head = material.fit(rows[~inside], strength, start=head, tolerance=ROUGH)
             logits[place, inside] = material.learner.logits(head.outputs(features))
             if material.centred:
                 outputs = head.outputs_within(features, groups)

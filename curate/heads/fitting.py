@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.heads.learners import Learner, Linear, Taught
+from curate.heads.learners import TOLERANCE, Learner, Linear, Taught
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,6 +48,7 @@ def fit(
     *,
     centred: bool = False,
     start: Head | None = None,
+    tolerance: float = TOLERANCE,
 ) -> Head:
     """Fit a head; a `centred` one learns its weights from differences within groups alone.
 
@@ -60,14 +61,14 @@ def fit(
     known, places = np.unique(taught.groups, return_inverse=True)
     if not centred:
         one = Taught(taught.features, taught.truth, taught.weights, 0 * places, taught.offset)
-        linear = learner.fit(one, inverse_strength, begin)
+        linear = learner.fit(one, inverse_strength, begin, tolerance)
         return Head(linear, linear.bias[0], known[:1])
     means = np.stack([taught.features[places == place].mean(axis=0) for place in range(len(known))])
     own = Taught(
         taught.features - means[places], taught.truth, taught.weights, places, taught.offset
     )
-    inside = learner.fit(own, inverse_strength, begin)
+    inside = learner.fit(own, inverse_strength, begin, tolerance)
     linear = Linear(inside.weights, inside.bias - means @ inside.weights)
     offset = taught.features @ inside.weights
     rest = Taught(taught.features[:, :0], taught.truth, taught.weights, 0 * places, offset)
-    return Head(linear, learner.fit(rest, 1.0, None).bias[0], known)
+    return Head(linear, learner.fit(rest, 1.0, None, tolerance).bias[0], known)

@@ -22,7 +22,9 @@ class Choices:
     values: tuple[str, ...]
     name: str = "logistic"
 
-    def fit(self, taught: Taught, inverse_strength: float, start: Linear | None) -> Linear:
+    def fit(
+        self, taught: Taught, inverse_strength: float, start: Linear | None, tolerance: float
+    ) -> Linear:
         """Minimise the cross-entropy against the posteriors."""
         import numpy as np
 
@@ -36,7 +38,7 @@ class Choices:
             return float(entropy), rows.weights[:, None] * (np.exp(logs) - rows.truth)
 
         curvature = (1 - 1 / size) / size
-        weights, bias = minimise(loss, rows, size, inverse_strength, curvature, begin)
+        weights, bias = minimise(loss, rows, size, inverse_strength, curvature, begin, tolerance)
         return Linear(weights, bias)
 
     def logits(self, outputs: Array) -> Array:

@@ -20,10 +20,11 @@ They keep a value that no label has from probability 0, and intercepts finite.
 """
 
 MAX_STEPS = 300
-TOLERANCE = 1e-4
+TOLERANCE, ROUGH = 1e-4, 1e-2
 """The largest entry of the gradient in scaled weights, where the minimiser stops.
 
-The loss is then above its minimum by about half the sum of the squares of these entries.
+The loss is then above its minimum by about half the sum of the squares of these entries. `ROUGH`
+serves heads that are only compared with each other.
 """
 
 
@@ -85,6 +86,7 @@ def minimise(
     inverse_strength: float,
     curvature: float,
     start: Array,
+    tolerance: float,
 ) -> tuple[Array, Array]:
     """The weights (dimensions x directions) and intercepts (groups x outputs) of the lowest loss.
 
@@ -120,7 +122,7 @@ def minimise(
         return total, np.concatenate([part.ravel() for part in moved])
 
     begin = np.concatenate([(start / scale).ravel(), np.zeros(groups * outputs)])
-    options = {"maxiter": MAX_STEPS, "gtol": TOLERANCE, "ftol": 1e-10}
+    options = {"maxiter": MAX_STEPS, "gtol": tolerance, "ftol": 1e-10}
     result = minimize(value, begin, jac=True, method="L-BFGS-B", options=options)
     weights = result.x[:split].reshape(dimension, directions) * scale
     return weights, result.x[split:].reshape(groups, outputs) * step

@@ -27,7 +27,9 @@ class Ordinal:
     values: tuple[str, ...]
     name: str = "ordinal"
 
-    def fit(self, taught: Taught, inverse_strength: float, start: Linear | None) -> Linear:
+    def fit(
+        self, taught: Taught, inverse_strength: float, start: Linear | None, tolerance: float
+    ) -> Linear:
         """Minimise the cross-entropy of all steps."""
         import numpy as np
         from scipy.special import expit
@@ -43,7 +45,10 @@ class Ordinal:
             )
 
         steps = len(self.values) - 1
-        weights, bias = minimise(loss, rows, steps, inverse_strength, 0.1 * steps, begin)
+        curvature = 0.1 * steps
+        weights, bias = minimise(
+            loss, rows, steps, inverse_strength, curvature, begin, tolerance
+        )
         return Linear(weights, bias)
 
     def logits(self, outputs: Array) -> Array:

@@ -25,7 +25,9 @@ class Preference:
     values: tuple[str, ...]
     name: str = "bradley-terry"
 
-    def fit(self, taught: Taught, inverse_strength: float, start: Linear | None) -> Linear:
+    def fit(
+        self, taught: Taught, inverse_strength: float, start: Linear | None, tolerance: float
+    ) -> Linear:
         """Minimise the cross-entropy; there is no intercept, since sides do not matter."""
         import numpy as np
         from scipy.special import expit
@@ -39,7 +41,7 @@ class Preference:
                 expit(outputs) - first
             )
 
-        weights, bias = minimise(loss, taught, 0, inverse_strength, 0.2, begin)
+        weights, bias = minimise(loss, taught, 0, inverse_strength, 0.2, begin, tolerance)
         return Linear(weights, np.zeros((len(bias), 1)))
 
     def logits(self, outputs: Array) -> Array:

@@ -21,8 +21,10 @@ class Learner(Protocol):
         """The name by which it is chosen, told and stored."""
         ...
 
-    def fit(self, taught: Taught, inverse_strength: float, start: Linear | None) -> Linear:
-        """Fit a head; `start` is a head for nearly the same."""
+    def fit(
+        self, taught: Taught, inverse_strength: float, start: Linear | None, tolerance: float
+    ) -> Linear:
+        """Fit a head; `start` is a head for nearly the same (see TOLERANCE in `linear`)."""
         ...
 
     def logits(self, outputs: Array) -> Array:

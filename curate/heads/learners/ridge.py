@@ -24,7 +24,9 @@ class Ridge:
     values: tuple[str, ...]
     name: str = "ridge"
 
-    def fit(self, taught: Taught, inverse_strength: float, start: Linear | None) -> Linear:
+    def fit(
+        self, taught: Taught, inverse_strength: float, start: Linear | None, tolerance: float
+    ) -> Linear:
         """Minimise the squared error against the posteriors' means; each group has its own bias."""
         import numpy as np
 
