@@ -17,6 +17,7 @@ from curate.heads.choosing import (
     foretell,
     knows,
 )
+from curate.heads.deciding import choose_weights, log_weights
 from curate.heads.features import Space, spaces_of
 from curate.heads.fitting import Head
 from curate.heads.folds import resamples, stratified
@@ -142,7 +143,12 @@ def _settle(
     calibrator = fit_grouped(
         options.calibration, rows, lesson.kind, by_group=options.calibrate_by_group
     )
-    return Settled(chosen, calibrator, "none", np.zeros(truth.shape[1]))
+    if lesson.kind != "choice":
+        return Settled(chosen, calibrator, "none", np.zeros(truth.shape[1]))
+    weight: str = options.class_weights
+    if weight == "auto":
+        weight = choose_weights(logits, truth, lesson.settled)
+    return Settled(chosen, calibrator, weight, log_weights(weight, truth))
 
 
 def _nested(

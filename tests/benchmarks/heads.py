@@ -63,9 +63,7 @@ def run(sets, seeds, numbers=None, options=None):
 def told(scores, own, number):
     """The heads of a comparison, with their scores."""
     return [
-        (head, figures)
-        for head, figures in scores[own.name, number].items()
-        if head != "choice"
+        (head, figures) for head, figures in scores[own.name, number].items() if head != "choice"
     ]
 
 
@@ -149,7 +147,7 @@ def score(own, predicted, tested):
 
 
 def characters(learned, tested):
-    """TF-IDF of the learned and of the tested texts, rotated: the products of rows stay as they are."""
+    """TF-IDF of learned and tested texts, rotated: the products of rows stay as they are."""
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(1, 5), sublinear_tf=True)
@@ -274,10 +272,14 @@ def by_language(scores):
     means = {}
     for language, names in LANGUAGES.items():
         own = [heads for (name, _), heads in scores.items() if name in names]
-        means[language] = {
-            head: round(float(np.mean([np.mean(heads[head]) for heads in own])), 4)
-            for head in ("chosen", "characters")
-        } if own else {}
+        means[language] = (
+            {
+                head: round(float(np.mean([np.mean(heads[head]) for heads in own])), 4)
+                for head in ("chosen", "characters")
+            }
+            if own
+            else {}
+        )
     return means
 
 

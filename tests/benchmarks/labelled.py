@@ -14,7 +14,7 @@ from curate import chance
 from curate.embed import encoders
 
 CACHE = Path(tempfile.gettempdir()) / "curate-bench" / "vectors"
-MOST = 6_000
+MOST = 4_000
 """Texts of a set, at most: those of the least hashes."""
 
 
@@ -46,7 +46,9 @@ def _encoded(labelled, encoder):
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         model = encoders.load(encoder, Path(), lambda: iter(labelled.texts))
-        parts = [labelled.texts[start : start + 512] for start in range(0, len(labelled.texts), 512)]
+        parts = [
+            labelled.texts[start : start + 512] for start in range(0, len(labelled.texts), 512)
+        ]
         temporary = path.with_suffix(".part.npy")
         np.save(temporary, np.concatenate([model.encode(part) for part in parts]))
         temporary.replace(path)

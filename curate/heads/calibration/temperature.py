@@ -25,10 +25,15 @@ PSEUDO = 0.5
 
 @dataclass(frozen=True)
 class Temperature:
-    """probabilities = softmax(log s + (logits - log s) / temperature), where s are the shares."""
+    """softmax(log s + (logits - log s) / temperature), where s are the shares, less some doubt.
+
+    The `doubt` is spread evenly over the values, as half a label more would be: the next text may
+    be of any value, also of one that no label has.
+    """
 
     temperature: Array
     shares: Array
+    doubt: Array
 
     @classmethod
     def fit(cls, logits: Array, truth: Array, shares: Array) -> Temperature:
@@ -46,14 +51,15 @@ class Temperature:
             return float(-(truth * logs).sum())
 
         result = minimize_scalar(loss, bounds=(LOWEST, HIGHEST), method="bounded")
-        return cls(np.array(np.exp(result.x)), shares)
+        return cls(np.array(np.exp(result.x)), shares, np.array(PSEUDO / (len(truth) + PSEUDO)))
 
     def __call__(self, logits: Array) -> Array:
         """The probabilities of logits, rows x values."""
         import numpy as np
 
         evidence = logits - np.log(self.shares)
-        return np.exp(log_softmax(np.log(self.shares) + evidence / self.temperature))
+        sure = np.exp(log_softmax(np.log(self.shares) + evidence / self.temperature))
+        return np.asarray((1 - self.doubt) * sure + self.doubt / len(self.shares))
 
 
 def shares_of(truth: Array) -> Array:

@@ -91,9 +91,10 @@ def minimise(
     """The weights (dimensions x directions) and intercepts (groups x outputs) of the lowest loss.
 
     `loss` gives the summed loss of outputs, rows x outputs, and its gradient. To it comes half the
-    sum of squared weights / `inverse_strength`; intercepts are free. `start` holds the weights to
-    begin with. L-BFGS works on weights that are scaled by about the root of the `curvature`
-    (second derivative of a row's loss); rotated features are nearly independent, so few steps do.
+    sum of squared weights / `inverse_strength`. Intercepts are free, or 0 where `outputs` is 0.
+    `start` holds the weights to begin with. L-BFGS works on weights that are scaled by about the
+    root of the `curvature` (second derivative of a row's loss); rotated features are nearly
+    independent, so few steps do.
     """
     import numpy as np
     from scipy.optimize import minimize
@@ -106,7 +107,8 @@ def minimise(
     scale = 1 / np.sqrt(curvature * squares + 1 / inverse_strength)[:, None]
     scaled = taught.features * scale.T
     penalty = scale**2 / inverse_strength
-    step = 1 / np.sqrt(curvature * (member @ taught.weights))[:, None]
+    step = bool(outputs) / np.sqrt(curvature * (member @ taught.weights))[:, None]
+    outputs = max(outputs, 1)
     split = dimension * directions
 
     def value(flat: Array) -> tuple[float, Array]:

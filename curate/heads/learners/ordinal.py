@@ -46,9 +46,7 @@ class Ordinal:
 
         steps = len(self.values) - 1
         curvature = 0.1 * steps
-        weights, bias = minimise(
-            loss, rows, steps, inverse_strength, curvature, begin, tolerance
-        )
+        weights, bias = minimise(loss, rows, steps, inverse_strength, curvature, begin, tolerance)
         return Linear(weights, bias)
 
     def logits(self, outputs: Array) -> Array:

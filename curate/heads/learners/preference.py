@@ -42,7 +42,7 @@ class Preference:
             )
 
         weights, bias = minimise(loss, taught, 0, inverse_strength, 0.2, begin, tolerance)
-        return Linear(weights, np.zeros((len(bias), 1)))
+        return Linear(weights, bias)
 
     def logits(self, outputs: Array) -> Array:
         """Half the output for the first, and half against the second."""
