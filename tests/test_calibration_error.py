@@ -83,9 +83,9 @@ def test_the_interval_holds_the_error(name):
 @pytest.mark.parametrize("name", GAPS)
 @pytest.mark.parametrize("rows", [200, 800, 2000])
 def test_the_interval_covers_as_it_says(rows, name):
-    covered, width = coverage(500, rows, GAPS[name])
+    covered, width = coverage(300, rows, GAPS[name])
     assert 0.85 <= covered <= 0.985
-    assert width < 1.7 / rows**0.5
+    assert width < 1.9 / rows**0.5
 
 
 def test_soft_labels_and_single_rows_do_not_break_it():
@@ -126,7 +126,7 @@ def test_few_sound_groups_abstain_and_nearly_all_shuffled_ones(rows):
 @pytest.mark.slow
 @pytest.mark.parametrize("rows", [50, 400])
 def test_one_sound_group_in_a_hundred_abstains(rows):
-    assert 0.003 <= abstained(1500, rows, shuffled=False) <= 0.018
+    assert 0.003 <= abstained(1000, rows, shuffled=False) <= 0.018
 
 
 def test_a_group_of_49_labels_never_abstains():

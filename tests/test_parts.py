@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from curate.errors import DataError, ProjectMismatch, RecipeError
+from curate import tables
+from curate.errors import DataError, MissingInput, ProjectMismatch, RecipeError
 from curate.forms import load_form
 from curate.people import Person
 from curate.people.accounts import add
@@ -12,6 +13,8 @@ from curate.people.effort import effort
 from curate.people.people import load
 from curate.pull.importing import bring
 from curate.pull.stage import close_round
+from curate.report.sections.doubtful import doubtful
+from curate.score.spec import ScoreSpec
 from tests.conftest import BAD, FILMS, GOOD, feeling, reviews
 
 FOLDER = {"backend": "folder", "form": "sentiment"}
@@ -517,6 +520,49 @@ def test_what_was_answered_is_sent_again_on_purpose(cleaned):
     with pytest.raises(DataError, match="no document is left") as caught:
         cleaned.run("sample", relabel="guideline=abc")
     assert "nothing that was answered has guideline=abc" in caught.value.hint
+
+
+def doubted(run, ids):
+    """Write a table of doubtful labels in this order."""
+    rows = [
+        {
+            **{"id": id, "question": "sentiment", "value": '"positive"', "predicted": '"negative"'},
+            **{"doubt": 0.9 - rank / 100, "rank": rank, "why": "head"},
+        }
+        for rank, id in enumerate(ids)
+    ]
+    made = run.workspace.freshness.provenance("score", ScoreSpec(), {})
+    run.workspace.tables.write("doubtful", tables.rows("doubtful", rows), made)
+
+
+def test_the_most_doubtful_labels_are_sent_again(cleaned):
+    cleaned.run("sample", n=10)
+    cleaned.run("push", **FOLDER)
+    say(cleaned, None, "ann")
+    cleaned.run("pull")
+    cleaned.run("agree", bootstrap=0)
+    with pytest.raises(MissingInput, match="doubtful"):
+        cleaned.run("sample", relabel="doubtful", n=4)
+    ids = [row["id"] for row in cleaned.rows("labels")]
+    doubted(cleaned, ["f" * 32, *ids[::-1], ids[-1]])  # another question doubts the first again
+    made = cleaned.run("sample", relabel="doubtful", n=4)
+    assert (made.purpose, made.documents, made.frame) == ("relabel", 4, 10)
+    rows = cleaned.workspace.rounds.current().sample().to_pylist()
+    assert [row["id"] for row in rows] == ids[::-1][:4]
+    assert {row["stratum"] for row in rows} == {"doubtful"}
+
+
+def test_the_page_shows_doubtful_labels_with_their_texts(cleaned):
+    assert doubtful(cleaned.workspace) is None
+    texts = {row["id"]: row["text"] for row in cleaned.rows("pool")}
+    ids = list(texts)[:3]
+    doubted(cleaned, ["f" * 32, *ids])  # the first is no longer kept
+    found = doubtful(cleaned.workspace)
+    assert [row["text"] for row in found["rows"]] == [texts[id] for id in ids]
+    assert found["rows"][0] == {
+        **{"text": texts[ids[0]], "question": "sentiment", "label": "positive"},
+        **{"foreseen": "negative", "doubt": "0.890", "why": "head", "id": ids[0]},
+    }
 
 
 def answered(run, person, ids, question="sentiment", value="positive", **more):

@@ -213,7 +213,10 @@ def test_the_recipes_encoder_reaches_every_stage_that_encodes(tmp_path: Path) ->
         ("pool: {sources: {paths: [a]}}", "pool.sources: it should be a list, as in [a, b]"),
         ("pool: [a]", "pool: it should be a mapping, as in {key: value}"),
         ("clean: {relevance: {}}", "clean.relevance.target: it is missing"),
-        ("sample: {relabel: lable=x}", "label=…, guideline=… or annotator=… (did you mean label=?"),
+        (
+            "sample: {relabel: lable=x}",
+            "doubtful, label=…, guideline=… or annotator=… (did you mean label=?",
+        ),
         ("sample: {by: [sauce]}", "own.yaml: sample.by.0: input should be 'source', 'language'"),
         ("[a]", "own.yaml: a recipe is a mapping of sections"),
         ("encoder: ''", "own.yaml: encoder: it is empty"),

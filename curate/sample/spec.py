@@ -12,6 +12,9 @@ from curate.spec import PATH, Seed, Spec, used_with, used_without
 ATTRIBUTES = ("label", "guideline", "annotator")
 """What tasks to send again can have in common."""
 
+DOUBTFUL = "doubtful"
+"""The condition that sends the most doubtful labels again."""
+
 Purpose = Literal["label", "pilot", "review", "relabel", "import"]
 
 
@@ -57,18 +60,25 @@ class SampleSpec(Spec):
     ] = None
     relabel: Annotated[
         str | None,
-        Field(description="Send again what has this label=, guideline= or annotator=."),
+        Field(
+            description="Send again what is doubtful, or has a label=, guideline= or annotator=."
+        ),
     ] = None
     seed: Annotated[Seed, Field(description="Seed of the choice and of the order shown.")] = 0
 
     @field_validator("relabel")
     @classmethod
     def _of_something(cls, relabel: str | None) -> str | None:
-        attribute, sign, value = (relabel or "label=x").partition("=")
+        if relabel in (None, DOUBTFUL):
+            return relabel
+        attribute, sign, value = str(relabel).partition("=")
         if attribute not in ATTRIBUTES or not (sign and value):
-            meant = near(attribute, ATTRIBUTES)
-            also = f" (did you mean {meant}=?)" if meant and attribute not in ATTRIBUTES else ""
-            raise ValueError(f"write label=…, guideline=… or annotator=…{also}")
+            meant = near(attribute, (*ATTRIBUTES, DOUBTFUL))
+            sign = "" if meant == DOUBTFUL else "="
+            also = (
+                f" (did you mean {meant}{sign}?)" if meant and attribute not in ATTRIBUTES else ""
+            )
+            raise ValueError(f"write doubtful, label=…, guideline=… or annotator=…{also}")
         return relabel
 
     @model_validator(mode="after")

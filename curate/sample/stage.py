@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from curate import chance
 from curate.errors import DataError
 from curate.records import now
 from curate.rounds import freeze
@@ -15,8 +14,8 @@ from curate.rounds.standing import how_to_end
 from curate.rounds.views import SIDES, View
 from curate.sample.frame import read_frame
 from curate.sample.gold import read_gold
-from curate.sample.relabel import answered_before
-from curate.sample.spec import SampleSpec
+from curate.sample.relabel import answered_before, first
+from curate.sample.spec import DOUBTFUL, SampleSpec
 from curate.sample.strategies import STRATEGIES, choose
 from curate.sample.tasks import members_of, pairs, task_rows, windows
 from curate.stage import Cost, Stage, if_people_are_asked
@@ -120,9 +119,8 @@ def _chosen(
     """The sizes of the strata, and the tasks, best first; a task sent again shows what it did."""
     if spec.relabel:
         answered = answered_before(workspace, spec.relabel)
-        noise = chance.uniform([task["id"] for task in answered], spec.seed, f"sample {number}")
-        order = noise.argsort(kind="stable")[: spec.n]
-        tasks = [{**answered[place], "stratum": spec.relabel} for place in order]
+        chosen = first(answered, spec.n, spec.seed, f"sample {number}")
+        tasks = [{**task, "stratum": spec.relabel} for task in chosen]
         return ({spec.relabel: len(answered)} if answered else {}), tasks
     strategy = STRATEGIES[spec.strategy]
     n = spec.n * len(SIDES) if spec.compare else spec.n
@@ -135,7 +133,8 @@ def _why_none(workspace: Workspace, spec: SampleSpec) -> str:
     import pyarrow.compute as pc
 
     if spec.relabel:
-        return f"nothing that was answered has {spec.relabel}"
+        has = "is" if spec.relabel == DOUBTFUL else "has"
+        return f"nothing that was answered {has} {spec.relabel}"
     holdouts = [shard.read(["holdout"])["holdout"] for shard in workspace.documents.shards()]
     if not any(len(held_out) for held_out in holdouts):
         return "`clean` keeps none: its rules drop every document"

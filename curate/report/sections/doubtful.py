@@ -1,0 +1,54 @@
+"""The labels that heads and neighbours contradict, with their texts."""
+
+from __future__ import annotations
+
+import json
+
+from curate.report.section import Section, section
+from curate.workspace import Workspace
+
+SHOWN = 20
+LETTERS = 160
+"""So many characters of a text are shown."""
+
+
+def doubtful(workspace: Workspace) -> Section | None:
+    """The most doubtful labels; None without any."""
+    if not workspace.tables.stored("doubtful"):
+        return None
+    rows = workspace.tables.read("doubtful").sort_by("rank").slice(0, SHOWN).to_pylist()
+    texts = {
+        document["id"]: document["text"]
+        for table in workspace.documents.lookup((row["id"] for row in rows), ["id", "text"])
+        for document in table.to_pylist()
+    }
+    shown = [
+        {
+            "text": _beginning(texts[row["id"]]),
+            "question": row["question"],
+            "label": _spoken(row["value"]),
+            "foreseen": _spoken(row["predicted"]),
+            "doubt": row["doubt"],
+            "why": row["why"] or None,
+            "id": row["id"],
+        }
+        for row in rows
+        if row["id"] in texts
+    ]
+    words = (
+        "These labels fit least to what heads that never saw them foresee, and to the labels of "
+        "similar texts. A doubt above .5 says that another value is more probable. "
+        "`curate sample --relabel doubtful` sends the first of them to people again."
+    )
+    return section("Doubtful labels", words, rows=shown) if shown else None
+
+
+def _beginning(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LETTERS else f"{line[:LETTERS]}…"
+
+
+def _spoken(value: str | None) -> str | None:
+    """A value as people gave it, from its JSON."""
+    spoken = None if value is None else json.loads(value)
+    return ", ".join(map(str, spoken)) if isinstance(spoken, list) else spoken
