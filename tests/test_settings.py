@@ -55,6 +55,8 @@ UNUSED = {
         "clean": {"relevance": {"target": [{"path": "a.txt"}], "encoder": "minilm"}}
     },
     "sample.strategy": {"sample": {"relabel": "label=odd", "strategy": "stratified"}},
+    "sample.of": {"sample": {"strategy": "random", "of": "sentiment"}},
+    "sample.random_share": {"sample": {"strategy": "stratified", "random_share": 0.5}},
     "sample.by": {"sample": {"relabel": "label=odd", "by": ["license"]}},
     "sample.allocation": {"sample": {"strategy": "random", "allocation": "equal"}},
     "sample.purpose": {"sample": {"relabel": "label=odd", "purpose": "pilot"}},

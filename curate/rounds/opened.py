@@ -17,16 +17,25 @@ class Frame(TypedDict, total=False):
     clean: str | None
 
 
+class Scores(TypedDict, total=False):
+    """The scores that a strategy went by: the digest of the table, and the question."""
+
+    content: str | None
+    question: str
+
+
 class Opened(TypedDict, total=False):
     """The record spec.json: purpose, time (UTC, ISO 8601), settings of `sample`, and the frame.
 
-    `file` is the digest of the answers' file, for an import.
+    `scores` are those that it went by, if there were any. `file` is the digest of the answers'
+    file, for an import.
     """
 
     purpose: Purpose
     created: str
     sample: Mapping[str, Any]
     frame: Frame
+    scores: Scores
     file: str | None
 
 

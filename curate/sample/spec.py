@@ -17,26 +17,64 @@ DOUBTFUL = "doubtful"
 
 Purpose = Literal["label", "pilot", "review", "relabel", "import"]
 
+PICKING = (
+    *("auto", "least_confidence", "margin", "entropy", "k_means", "facility_location"),
+    *("k_center", "uncertainty_diversity", "disagreement"),
+)
+"""The strategies that pick documents, beside a random share."""
+
+OF_A_QUESTION = (
+    *("auto", "least_confidence", "margin", "entropy", "uncertainty_diversity", "disagreement"),
+)
+"""The strategies that go by what is known of one question."""
+
 
 class SampleSpec(Spec):
     """How many documents people see, and which."""
 
     n: Annotated[int, Field(ge=1, description="How many documents to send.")] = 200
     strategy: Annotated[
-        Literal["random", "stratified"],
+        Literal[
+            "auto",
+            "random",
+            "stratified",
+            "least_confidence",
+            "margin",
+            "entropy",
+            "k_means",
+            "facility_location",
+            "k_center",
+            "uncertainty_diversity",
+            "disagreement",
+            "mixture",
+        ],
         used_without("relabel"),
-        Field(description="How they are chosen."),
-    ] = "random"
+        Field(
+            description="How: `auto` is random, and uncertainty_diversity once there are scores."
+        ),
+    ] = "auto"
+    of: Annotated[
+        str | None,
+        used_with(strategy=OF_A_QUESTION, allocation="neyman"),
+        used_without("relabel"),
+        Field(description="The question that it is about; by default the first that was learned."),
+    ] = None
+    random_share: Annotated[
+        float,
+        used_with(strategy=PICKING),
+        used_without("relabel"),
+        Field(gt=0, le=1, description="The share drawn at random beside what a strategy picks."),
+    ] = 0.2
     by: Annotated[
         tuple[Literal["source", "language", "license"], ...],
         used_without("relabel"),
         Field(min_length=1, description="Columns whose values are the strata."),
     ] = ("source",)
     allocation: Annotated[
-        Literal["equal", "proportional"],
+        Literal["equal", "proportional", "neyman"],
         used_with(strategy="stratified"),
         used_without("relabel"),
-        Field(description="How strata share the documents."),
+        Field(description="How strata share the documents; neyman needs scores."),
     ] = "equal"
     purpose: Annotated[
         Literal["label", "pilot"],
