@@ -16,7 +16,7 @@ from curate.agree.truth.coded import Coded
 from curate.agree.truth.settling import mean_of_four
 from curate.inference.design import hajek
 from curate.inference.groups import Labelled, Unlabelled, group_mean, share_of_draw
-from curate.inference.joint import read_together, variances
+from curate.inference.joint import product, read_together, variances
 from curate.inference.powered import best_trust, powered, tuned
 from curate.rounds.design import DrawnRow, weighed
 
@@ -210,10 +210,16 @@ def by_votes(world, labels, posterior, rng):
 
 
 def by_joint(world, labels, posterior, rng):
-    """The reading of votes together with the head."""
+    """The reading of votes together with the head: three products, the head refitted on each."""
     vectors = world.vectors[labels.rows]
     joint = read_together(posterior, lambda truth: out_of_fold(vectors, truth, rng))
     return read(world, labels, joint.truth, joint.predicted, joint.truth)
+
+
+def by_product(world, labels, posterior, rng):
+    """The reading of votes together with the head that learned from them, as `estimate` has it."""
+    predicted = out_of_fold(world.vectors[labels.rows], posterior, rng)
+    return read(world, labels, product(posterior, predicted), predicted, posterior)
 
 
 @dataclass(frozen=True)
@@ -313,12 +319,15 @@ def run_true(seed, n, design="random"):
 
 
 def run_noisy(seed, n, hard=0.0):
-    """The intervals of one run with three noisy people: by votes alone, and by votes and head."""
+    """The intervals of one run with three noisy people: by votes alone, and by votes and head.
+
+    Votes are read with the head once, or three times with the head refitted.
+    """
     rng = np.random.default_rng([seed, n, 3])
     world = World.make(rng)
     labels = at_random(world, n, rng)
     posterior = votes(world.truth[labels.rows], rng, hard=hard)
-    readings = {"votes": by_votes, "votes and head": by_joint}
+    readings = {"votes": by_votes, "votes and head": by_product, "three products": by_joint}
     return [
         Held(f"{one.about}, {name}", one.holds, one.width)
         for name, make in readings.items()

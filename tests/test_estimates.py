@@ -181,6 +181,30 @@ def test_one_class_only_has_a_bound(answered):
     assert neutral.hajek.high == pytest.approx(1 - 0.05 ** (1 / neutral.effective))
 
 
+def test_what_is_held_out_is_not_estimated_for(offline):
+    offline.prepare(n=30)
+    offline.answer("ann", "bob")
+    settle(offline)
+    held_out = [
+        row["holdout"] for row in offline.workspace.documents.table(["holdout"]).to_pylist()
+    ]
+    assert any(held_out)
+    assert run(offline.workspace).documents == len(held_out) - sum(held_out)
+
+
+def test_answers_that_are_in_no_label_yet_do_not_count(unasked):
+    unasked.run("sample", n=60, **SETTINGS)
+    unasked.run("push", backend="folder", form="sentiment", overlap=1)
+    ids = [task["id"] for task in unasked.tasks]
+    unasked.answer("ann", ids=ids[:40])
+    settle(unasked)
+    unasked.answer("ann", ids=ids[40:])
+    unasked.run("pull")
+    result = run(unasked.workspace)
+    assert row_of(result).labels == 40
+    assert "estimate.newer_answers" in {warning.key for warning in result.warnings}
+
+
 def test_groups_by_another_column(answered):
     result = run(answered.workspace, by="license")
     assert {row.group for row in result.rows} == {None, "unknown"}

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from curate.inference.design import hajek, horvitz_thompson, naive, post_stratified
+from curate.inference.design import hajek, horvitz_thompson, naive, post_stratified, share
 from curate.inference.estimate import weighted_mean, with_interval
 from curate.inference.groups import Labelled, Unlabelled, group_mean, share_of_draw
 from curate.inference.joint import product, rating_variances, read_together
@@ -152,8 +152,8 @@ def test_what_is_known_of_all_has_no_interval_but_that_of_its_labels():
     own = Labelled(np.array([1.0, 0, 1]), np.array([0.7, 0.2, 0.6]), np.ones(3), np.zeros(3))
     ours = group_mean(own, float(own.predicted.mean()))
     assert (ours.value, ours.low, ours.high) == pytest.approx((2 / 3, 2 / 3, 2 / 3))
-    share = share_of_draw(own, np.ones(3), np.ones(3), Unlabelled(0.0, 0.0, 0.0))
-    assert share.value == pytest.approx(2 / 3)
+    drawn = share_of_draw(own, np.ones(3), np.ones(3), Unlabelled(0.0, 0.0, 0.0))
+    assert drawn.value == pytest.approx(2 / 3)
 
 
 @pytest.mark.parametrize("n", [0, 1])
@@ -193,6 +193,17 @@ def test_the_naive_mean_forgets_the_draw():
     values, weights = np.array([1.0, 1, 1, 0]), np.array([1.0, 1, 1, 7])
     assert naive(values).value == 0.75
     assert hajek(values, weights).value == pytest.approx(0.3)
+
+
+def test_labels_that_all_agree_leave_a_doubt():
+    weights = np.full(30, 10.0)
+    none, every = share(np.zeros(30), weights), share(np.ones(30), weights)
+    bound = 1 - 0.05 ** (1 / 30)
+    assert (none.value, none.low, none.high) == pytest.approx((0, 0, bound))
+    assert (every.value, every.low, every.high) == pytest.approx((1, 1 - bound, 1))
+    assert share(np.ones(30), np.ones(30)).width == 0  # all documents are known
+    some = share(np.array([0.0] * 29 + [1]), weights)
+    assert some.high == pytest.approx(hajek(np.array([0.0] * 29 + [1]), weights).high)
 
 
 def test_small_strata_are_taken_as_one():
@@ -302,6 +313,19 @@ def test_a_run_of_the_light_simulation_knows_every_interval(design):
     assert 0.05 < own["corpus share, PPI++"].width < 0.3
 
 
+def test_votes_read_with_the_head_are_nearer_to_the_truth():
+    rng = np.random.default_rng(4)
+    world = light.World.make(rng)
+    labels = light.at_random(world, 300, rng)
+    posterior = light.votes(world.truth[labels.rows], rng)
+    truth = np.eye(light.CLASSES)[world.truth[labels.rows]]
+    error = {
+        name: ((make(world, labels, posterior, rng).truth - truth) ** 2).sum(axis=1).mean()
+        for name, make in (("votes", light.by_votes), ("head", light.by_product))
+    }
+    assert error["head"] < 0.95 * error["votes"]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("design", light.DESIGNS)
 @pytest.mark.parametrize("n", [100, 300])
@@ -318,5 +342,5 @@ def test_true_labels_cover(design, n):
 @pytest.mark.parametrize("n", [100, 300])
 def test_noisy_people_cover(n):
     own = light.coverage(100, partial(light.run_noisy, n=n))
-    for about in ("group mean, votes", "group mean, votes and head"):
+    for about in ("group mean, votes", "group mean, votes and head", "corpus share, PPI++, votes"):
         assert own[about]["coverage"] >= 0.87, about

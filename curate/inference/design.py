@@ -61,9 +61,10 @@ def share(values: Array, weights: Array, variances: Array | float = 0.0) -> Esti
     the share at which so many labels would agree by chance in one case of 20 (Clopper and Pearson
     1934, for the effective number of labels).
     """
-    own = hajek(values, weights, variances)
-    if own.low is None or own.error or not (values == values[0]).all() or (weights <= 1).all():
-        return own.within(0, 1)
+    own = hajek(values, weights, variances).within(0, 1)
+    agree = bool(len(values)) and values[0] in (0, 1) and bool((values == values[0]).all())
+    if own.low is None or not agree or (weights <= 1).all():
+        return own
     reach = 1 - ((1 - LEVEL) / 2) ** (1 / own.effective)
     low, high = (own.value, reach) if values[0] < 1 else (1 - reach, own.value)
     return replace(own, low=low, high=high)

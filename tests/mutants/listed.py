@@ -797,6 +797,34 @@ INFERENCE = (
         "float(votes.sum())",
         ("tests/test_inference.py",),
     ),
+    Mutant(
+        "labels that all agree leave a doubt",
+        "curate/inference/design.py",
+        "1 - ((1 - LEVEL) / 2) ** (1 / own.effective)",
+        "1 - (1 - LEVEL) ** (1 / own.effective)",
+        ("tests/test_inference.py",),
+    ),
+    Mutant(
+        "an estimate is of the documents that can be sampled",
+        "curate/estimate/reading.py",
+        'table = table.filter(pc.invert(table["holdout"]))',
+        'table = table.filter(pc.is_valid(table["holdout"]))',
+        ("tests/test_estimates.py",),
+    ),
+    Mutant(
+        "weights follow the labels of a question",
+        "curate/estimate/run.py",
+        "design = design_rows(rounds, answers.windows)",
+        "design = design_rows(rounds)",
+        ("tests/test_estimates.py",),
+    ),
+    Mutant(
+        "the quoted estimate reads votes with the head",
+        "curate/estimate/measuring.py",
+        "_powered(target, target.read, weights, part, trust)",
+        "_powered(target, target.votes, weights, part, trust)",
+        ("tests/test_estimates.py",),
+    ),
 )
 
 MUTANTS = (*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING, *INFERENCE)
