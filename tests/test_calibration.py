@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import isotonic_regression, minimize
+from scipy.optimize import approx_fprime, isotonic_regression, minimize
 
 from curate.heads import calibration
 from curate.heads.calibration import METHODS, OutOfFold, arrays_of, from_arrays
 from curate.heads.calibration.choosing import KINDS, losses_of
 from curate.heads.calibration.one_vs_rest import log_odds
 from curate.heads.calibration.platt import targets
+from curate.heads.calibration.shifted import _penalised
 from curate.heads.calibration.temperature import log_softmax, shares_of
 
 SCORES = np.array([0.05, 0.1, 0.2, 0.2, 0.35, 0.4, 0.5, 0.55, 0.7, 0.8, 0.9, 0.95])
@@ -154,6 +155,20 @@ def test_logits_that_know_nothing_end_at_the_class_shares():
     truth = hard((rng.random(5000) < 1 / 60).astype(int))
     probabilities = fit("temperature", 3 * rng.normal(size=(5000, 2)), truth)(np.zeros((1, 2)))
     assert probabilities[0, 1] == pytest.approx(truth[:, 1].mean(), rel=0.2)
+
+
+def test_shifts_have_the_loss_that_they_say_and_its_gradient():
+    logits, truth, _ = drawn(30, 3, 11)
+    parameters, shares = np.array([0.7, 0.3, -0.2, 0.5]), shares_of(truth)
+    evidence, log_shares = logits - np.log(shares), np.log(shares)
+
+    def loss(at):
+        logs = log_softmax(evidence * at[0] + log_shares + at[1:])
+        return -(truth * logs).sum(axis=1).mean() + (at[1:] ** 2).sum() / 2 / 30
+
+    value, gradient = _penalised(parameters, evidence, log_shares, truth)
+    assert value == pytest.approx(loss(parameters))
+    np.testing.assert_allclose(gradient, approx_fprime(parameters, loss, 1e-7), atol=1e-5)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -6,6 +6,7 @@ Most are statistics: a wrong number looks like a right one. A line that moves ta
 from __future__ import annotations
 
 from tests.mutants.breaking import Mutant
+from tests.mutants.calibration import CALIBRATION
 
 MIXTURE = (
     Mutant(
@@ -827,4 +828,7 @@ INFERENCE = (
     ),
 )
 
-MUTANTS = (*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING, *INFERENCE)
+MUTANTS = (
+    *(*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING, *INFERENCE),
+    *CALIBRATION,
+)
