@@ -124,6 +124,18 @@ def cross_entropy(truth: NDArray[np.float64], predicted: NDArray[np.float64]) ->
     return float(-(truth * np.log(np.clip(predicted, 1e-12, 1))).sum(axis=1).mean())
 
 
+def mean_squared_error(
+    truth: NDArray[np.float64], predicted: NDArray[np.float64], levels: Sequence[float]
+) -> float:
+    """Return the mean squared distance of predicted mean ratings from those of the posteriors.
+
+    `levels` are the ratings that the columns stand for.
+    """
+    import numpy as np
+
+    return float((((predicted - truth) @ np.array(levels, np.float64)) ** 2).mean())
+
+
 def reliability(
     truth: NDArray[np.float64], predicted: NDArray[np.float64], *, bins: int = 10
 ) -> tuple[Bin, ...]:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from curate.metrics import classification, cross_entropy, reliability
+from curate.metrics import classification, cross_entropy, mean_squared_error, reliability
 
 TRUTH = np.array([[1, 0], [1, 0], [1, 0], [0, 1.0]])
 GUESS = np.array([[0.9, 0.1], [0.8, 0.2], [0.4, 0.6], [0.3, 0.7]])
@@ -60,3 +60,11 @@ def test_the_order_of_the_classes_decides_no_tie():
     assert turned.accuracy == pytest.approx(found.accuracy)
     assert turned.trivial_accuracy == pytest.approx(found.trivial_accuracy) == pytest.approx(0.5)
     assert turned.classes[::-1] == found.classes
+
+
+def test_ratings_are_judged_by_their_means():
+    truth = np.array([[1.0, 0, 0], [0, 0.5, 0.5]])
+    predicted = np.array([[0.5, 0.5, 0], [0, 0, 1.0]])
+    # Means 1 and 4 against 2 and 5.
+    assert mean_squared_error(truth, predicted, (1, 3, 5)) == pytest.approx(1.0)
+    assert mean_squared_error(truth, truth, (1, 3, 5)) == 0
