@@ -1,4 +1,8 @@
-"""Choose encoder, features, learner, strength and class weights by what is foretold out of fold."""
+"""Choose encoder, features, learner and strength by what is foretold out of fold.
+
+The loss of a strength, or of a candidate, is the mean of noisy rows. So strengths are averaged by
+how likely each is the best one, and features are only left out where that is better than noise.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.heads import fitting
-from curate.heads.features import Space
-from curate.heads.learners import ROUGH, TOLERANCE, Learner, Taught
+from curate.heads.foretelling import INVERSE_STRENGTHS, Foretold, Material
 from curate.heads.scores import score
 
 if TYPE_CHECKING:
@@ -17,11 +19,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-INVERSE_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-"""Inverse strengths to try: the mean squared norm of the features is 1."""
+NOISE = 0.5
+"""Losses that differ by less than this many standard errors of the difference are equal."""
 
-PRESENT = 0.5
-"""A value is known to a head if its posteriors among the learned rows add up to this."""
+PREFERRED = ("both", "embeddings", "characters")
+"""Features of equal loss: what reads both loses the least where another is better."""
 
 
 @dataclass(frozen=True)
@@ -57,91 +59,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Material:
-    """A candidate: features and learner, with the labels of all rows."""
-
-    space: Space
-    learner: Learner
-    taught: Taught
-    centred: bool
-
-    def fit(
-        self,
-        rows: NDArray[np.int64],
-        inverse_strength: float,
-        weights: Array | None = None,
-        start: fitting.Head | None = None,
-        tolerance: float = TOLERANCE,
-    ) -> fitting.Head:
-        """Learn from some rows, of equal weights unless they are given."""
-        import numpy as np
-
-        all_rows = self.taught
-        taught = Taught(
-            all_rows.features[rows],
-            all_rows.truth[rows],
-            np.ones(len(rows)) if weights is None else weights,
-            all_rows.groups[rows],
-            all_rows.offset[rows],
-        )
-        return fitting.fit(
-            self.learner,
-            taught,
-            inverse_strength,
-            centred=self.centred,
-            start=start,
-            tolerance=tolerance,
-        )
-
-
-@dataclass(frozen=True)
-class Foretold:
-    """Logits out of fold of a candidate, for every strength: strengths x rows x values.
-
-    `within` are those by which it is chosen: with the biases of groups if heads are centred.
-    """
-
-    logits: Array
-    within: Array
-
-
-def foretell(material: Material, rows: NDArray[np.int64], folds: NDArray[np.int64]) -> Foretold:
-    """Foretell each row by heads that did not learn from its fold; `folds` has one for each row."""
-    import numpy as np
-
-    size = material.taught.truth.shape[1]
-    logits = np.empty((len(INVERSE_STRENGTHS), len(rows), size))
-    within = np.empty_like(logits) if material.centred else logits
-    for fold in np.unique(folds):
-        inside = folds == fold
-        features = material.taught.features[rows[inside]]
-        groups = material.taught.groups[rows[inside]]
-        head = None
-        for place, strength in enumerate(INVERSE_STRENGTHS):
-            head = material.fit(rows[~inside], strength, start=head, tolerance=ROUGH)
-            logits[place, inside] = material.learner.logits(head.outputs(features))
-            if material.centred:
-                outputs = head.outputs_within(features, groups)
-                within[place, inside] = material.learner.logits(outputs)
-    return Foretold(logits, within)
-
-
-def knows(truth: Array, folds: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the head of a row's fold had labels of the row's value.
-
-    Rows of values that it had not say nothing about the strength or the temperature.
-    """
-    import numpy as np
-
-    known = np.empty(len(truth), bool)
-    for fold in np.unique(folds):
-        inside = folds == fold
-        present = truth[~inside].sum(axis=0) >= PRESENT
-        known[inside] = truth[inside] @ present > PRESENT
-    return known
-
-
-@dataclass(frozen=True)
 class Chosen:
     """A candidate by its place, and the place of its strength; figures of all candidates."""
 
@@ -158,28 +75,65 @@ def choose(
     known: NDArray[np.bool_],
     settled: NDArray[np.bool_],
 ) -> Chosen:
-    """Choose by the least mean loss out of fold; of equal ones, the first candidate."""
+    """Choose a strength for each candidate, and the candidate of the least loss out of fold.
+
+    Among candidates of about equal loss with the same encoder, PREFERRED decides, then the loss.
+    """
+    losses, strengths, scores = [], [], []
+    for material, own in zip(materials, foretold, strict=True):
+        place, rows = at_best_strength(material, own, truth, known)
+        losses.append(rows)
+        strengths.append(place)
+        scores.append(score(kind, own.within[place][settled], truth[settled]))
+    best = min(losses, key=lambda rows: float(rows.mean()))
+    figures = tuple(
+        _figures(material, INVERSE_STRENGTHS[place], rows, best, own_score)
+        for material, place, rows, own_score in zip(
+            materials, strengths, losses, scores, strict=True
+        )
+    )
+    candidate = _preferred(figures)
+    return Chosen(candidate, strengths[candidate], figures)
+
+
+def _preferred(figures: Sequence[Figures]) -> int:
+    """The place of the least loss; noise may change what is read, but never the encoder."""
+    best = min(range(len(figures)), key=lambda place: figures[place].behind)
+    encoder = figures[best].encoder
+    near = (
+        place
+        for place, own in enumerate(figures)
+        if own.behind <= NOISE * own.error and encoder in (None, own.encoder)
+    )
+    return min(near, key=lambda at: (PREFERRED.index(figures[at].features), figures[at].loss))
+
+
+def at_best_strength(
+    material: Material, foretold: Foretold, truth: Array, known: NDArray[np.bool_]
+) -> tuple[int, Array]:
+    """The place of a candidate's strength, and the loss of each known row there."""
     import numpy as np
 
-    losses = [
-        np.stack([material.learner.losses(logits[known], truth[known]) for logits in own.within])
-        for material, own in zip(materials, foretold, strict=True)
-    ]
-    strengths = [int(own.mean(axis=1).argmin()) for own in losses]
-    best = [own[place] for own, place in zip(losses, strengths, strict=True)]
-    means = [float(own.mean()) for own in best]
-    candidate = means.index(min(means))
-    figures = tuple(
-        _figures(
-            material,
-            INVERSE_STRENGTHS[place],
-            own,
-            best[candidate],
-            score(kind, logits.within[place][settled], truth[settled]),
-        )
-        for material, logits, place, own in zip(materials, foretold, strengths, best, strict=True)
+    losses = np.stack(
+        [material.learner.losses(logits[known], truth[known]) for logits in foretold.within]
     )
-    return Chosen(candidate, strengths[candidate], figures)
+    place = likely_place(losses)
+    return place, losses[place]
+
+
+def likely_place(losses: Array) -> int:
+    """The mean place of the least loss, strengths x rows, by how likely each is the least.
+
+    The likelihood is normal: exp(-z² / 2), where z is the difference to the least mean loss in
+    standard errors.
+    """
+    import numpy as np
+
+    behind = losses - losses[losses.mean(axis=1).argmin()]
+    errors = behind.std(axis=1) / np.sqrt(losses.shape[1])
+    distances = behind.mean(axis=1) / np.maximum(errors, 1e-12)
+    likelihood = np.exp(-(distances**2) / 2)
+    return round(float(likelihood @ np.arange(len(losses)) / likelihood.sum()))
 
 
 def _figures(

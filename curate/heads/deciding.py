@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-EXPONENTS: Mapping[str, float] = {"none": 0.0, "balanced": 1.0}
+EXPONENTS: Mapping[str, float] = {"none": 0.0, "root": 0.5, "balanced": 1.0}
 """The power of 1 / share that is a value's weight."""
 
 

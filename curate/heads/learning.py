@@ -7,22 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from curate.heads.calibration import Grouped, OutOfFold, fit_grouped
-from curate.heads.choosing import (
-    INVERSE_STRENGTHS,
-    Choice,
-    Chosen,
-    Foretold,
-    Material,
-    choose,
-    foretell,
-    knows,
-)
+from curate.heads.choosing import Choice, Chosen, choose
 from curate.heads.deciding import choose_weights, log_weights
 from curate.heads.features import Space, spaces_of
 from curate.heads.fitting import Head
 from curate.heads.folds import resamples, stratified
+from curate.heads.foretelling import INVERSE_STRENGTHS, Foretold, Material, foretell, knows
 from curate.heads.learned import Learned, Predicted, Weights
-from curate.heads.learners import Taught, learners_of
+from curate.heads.learners import ROUGH, Taught, learners_of
 from curate.heads.lesson import Lesson, Options
 from curate.heads.threads import one_thread
 
@@ -63,7 +55,7 @@ def _learn(lesson: Lesson, options: Options) -> Learned:
     head = material.fit(everything, strength)
     counts = resamples(len(truth), options.resamples, options.seed)
     resampled = [
-        material.fit(np.flatnonzero(own), strength, own[own > 0].astype(float), head)
+        material.fit(np.flatnonzero(own), strength, own[own > 0].astype(float), head, ROUGH)
         for own in counts
     ]
     own_figures = final.chosen.figures[final.chosen.candidate]

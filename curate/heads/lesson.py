@@ -22,11 +22,12 @@ class Options:
     """How a question is learned; `auto` is chosen out of fold.
 
     `class_weights` are those of the decision: `balanced` divides each value's probability by its
-    share among the labels. `centred` learns from differences within groups alone.
+    share among the labels, `root` by the root of that. `centred` learns from differences within
+    groups alone. `inner_folds` are those of the choice inside each of the `folds`.
     """
 
     features: Literal["auto", "embeddings", "characters", "both"] = "auto"
-    class_weights: Literal["auto", "none", "balanced"] = "auto"
+    class_weights: Literal["auto", "none", "root", "balanced"] = "auto"
     calibration: Calibration = "temperature"
     calibrate_by_group: bool = False
     centred: bool = False

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.stats import rankdata, ttest_rel
 from threadpoolctl import threadpool_limits
 
-from curate import chance
+from curate import chance, storage
 from curate.heads import Lesson, Options, learn
 from curate.heads.scores import macro_f1, rank_correlation
 from tests.benchmarks import labelled, setting
@@ -28,7 +28,8 @@ from tests.benchmarks import labelled, setting
 DATA = Path("../shared/data")
 NUMBERS, FEW = (50, 200, 800), (50, 100)
 TESTED = 2_000
-STRENGTHS = tuple(10.0**power for power in np.arange(-2, 3.5, 0.5))
+KEPT = labelled.CACHE.parent / "heads"
+STRENGTHS = tuple(10.0**power for power in np.arange(-1, 2.5, 0.5))
 LANGUAGES = {
     "en": ("trec", "subj", "sst5", "vader_tweets", "vader_movie", "gug"),
     "zh": ("zh_waimai", "zh_shopping", "zh_shopping topic"),
@@ -45,26 +46,26 @@ def main():
     setting.write("heads", {"seeds": seeds, **figures})
 
 
-def run(sets, seeds, numbers=None, options=None):
+def run(sets, seeds):
     """The score of every head: (set, labels) → head → one score a seed."""
     scores = defaultdict(lambda: defaultdict(list))
-    for own in sets:
-        vectors = own.vectors()
-        for number in numbers or (FEW if own.measure == "auc" else NUMBERS):
-            for seed in range(seeds):
-                rows, tested = drawn(own, number, seed)
-                for head, figure in measure(own, vectors, rows, tested, options).items():
+    for seed in range(seeds):
+        for own in sets:
+            for number in FEW if own.measure == "auc" else NUMBERS:
+                for head, figure in once(own, number, seed).items():
                     scores[own.name, number][head].append(figure)
-            means = {head: np.round(np.mean(own), 4) for head, own in told(scores, own, number)}
-            sys.stderr.write(f"{own.name} {number} {means}\n")
     return scores
 
 
-def told(scores, own, number):
-    """The heads of a comparison, with their scores."""
-    return [
-        (head, figures) for head, figures in scores[own.name, number].items() if head != "choice"
-    ]
+def once(own, number, seed):
+    """The scores of one draw; they are kept, so that a run that was stopped goes on."""
+    path = KEPT / f"{own.name} {number} {seed}.json"
+    figures = storage.read_json(path)
+    if figures is None:
+        figures = measure(own, own.vectors(), *drawn(own, number, seed))
+        storage.write_json(path, figures)
+        sys.stderr.write(f"{own.name} {number} {seed} {figures}\n")
+    return figures
 
 
 def drawn(own, number, seed):
@@ -92,10 +93,10 @@ def stratified(wanted, keys, number):
     return rows, rest[np.argsort(keys[rest])[:TESTED]]
 
 
-def measure(own, vectors, rows, tested, options=None):
+def measure(own, vectors, rows, tested):
     """The score of every head that learns from the same rows, on the same texts."""
     began = time.process_time()
-    ours, choice = chosen(own, vectors, rows, tested, options)
+    ours, choice = chosen(own, vectors, rows, tested)
     figures = {"chosen": score(own, ours, tested), "seconds": time.process_time() - began}
     figures["choice"] = choice
     folds = np.random.default_rng(0).permutation(len(rows)) % 5
@@ -112,7 +113,7 @@ def measure(own, vectors, rows, tested, options=None):
     return figures
 
 
-def chosen(own, vectors, rows, tested, options=None):
+def chosen(own, vectors, rows, tested):
     """Our predictions, and what was chosen: what decides (choices) or the probabilities."""
     lesson = Lesson(
         kind=own.kind,
@@ -124,7 +125,7 @@ def chosen(own, vectors, rows, tested, options=None):
         texts=[own.texts[row] for row in rows],
         groups=np.full(len(rows), "one"),
     )
-    learned = learn(lesson, options or Options(resamples=20))
+    learned = learn(lesson, Options())
     given = {encoder: all_vectors[tested] for encoder, all_vectors in vectors.items()}
     predicted = learned.predict(given, [own.texts[row] for row in tested], None)
     choice = f"{learned.choice.features} {learned.choice.encoder} {learned.choice.class_weight}"
@@ -169,23 +170,22 @@ def classified(own, rows, learned, tested, folds):
 
     classes, size = own.wanted[rows], len(own.values)
 
-    def probabilities(strength, known, wanted):
-        model = LogisticRegression(C=strength, max_iter=300).fit(learned[known], classes[known])
-        full = np.full((len(wanted), size), 1e-6)
-        full[:, model.classes_] = model.predict_proba(wanted)
-        return full
+    def path(known, wanted):
+        model = LogisticRegression(max_iter=300, tol=1e-3, warm_start=True)
+        for strength in STRENGTHS:
+            model.set_params(C=strength).fit(learned[known], classes[known])
+            full = np.full((len(wanted), size), 1e-6)
+            full[:, model.classes_] = model.predict_proba(wanted)
+            yield full
 
-    def loss(strength):
-        total = 0.0
-        for fold in range(5):
-            inside = folds == fold
-            full = probabilities(strength, ~inside, learned[inside])
-            total -= np.log(full[np.arange(inside.sum()), classes[inside]]).sum()
-        return total
-
+    losses = np.zeros(len(STRENGTHS))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return probabilities(min(STRENGTHS, key=loss), np.ones(len(rows), bool), tested)
+        for fold in range(5):
+            inside = folds == fold
+            for place, full in enumerate(path(~inside, learned[inside])):
+                losses[place] -= np.log(full[np.arange(inside.sum()), classes[inside]]).sum()
+        return list(path(np.ones(len(rows), bool), tested))[losses.argmin()]
 
 
 def ranked(own, rows, learned, tested, folds):

@@ -828,7 +828,95 @@ INFERENCE = (
     ),
 )
 
+HEADS = (
+    Mutant(
+        "the temperature works towards the class shares",
+        "curate/heads/calibration/temperature.py",
+        "sure = np.exp(log_softmax(np.log(self.shares) + evidence / self.temperature))",
+        "sure = np.exp(log_softmax(logits / self.temperature))",
+        ("tests/test_heads_learners.py",),
+    ),
+    Mutant(
+        "a tie counts half for either side",
+        "curate/heads/lesson.py",
+        "ties / 2",
+        "ties",
+        ("tests/test_heads_learners.py",),
+    ),
+    Mutant(
+        "the biases of groups are those of features that are not centred",
+        "curate/heads/fitting.py",
+        "inside.bias - means @ inside.weights",
+        "inside.bias",
+        ("tests/test_heads_learners.py",),
+    ),
+    Mutant(
+        "centred heads learn within groups",
+        "curate/heads/fitting.py",
+        "taught.features - means[places]",
+        "taught.features - means.mean(axis=0)",
+        ("tests/test_heads_learners.py",),
+    ),
+    Mutant(
+        "half a label spreads over the values",
+        "curate/heads/learners/linear.py",
+        "np.append(self.weights, np.full(size, PSEUDO))",
+        "np.append(self.weights, np.full(size, 4 * PSEUDO))",
+        ("tests/test_heads_learners.py",),
+    ),
+    Mutant(
+        "the penalty is half the squared weights over the inverse strength",
+        "curate/heads/learners/linear.py",
+        "total += float((penalty * weights**2).sum()) / 2",
+        "total += float((penalty * weights**2).sum())",
+        ("tests/test_heads_learners.py",),
+    ),
+    Mutant(
+        "both kinds of features have the same mean squared norm",
+        "curate/heads/features/spaces.py",
+        "(Part.of(own, 0.5), Part.of(matrix, 0.5))",
+        "(Part.of(own, 0.5), Part.of(matrix, 1.0))",
+        ("tests/test_heads_learners.py",),
+    ),
+    Mutant(
+        "strengths are weighed by a normal likelihood",
+        "curate/heads/choosing.py",
+        "likelihood = np.exp(-(distances**2) / 2)",
+        "likelihood = np.exp(-(distances**2) / 20)",
+        ("tests/test_heads_choosing.py",),
+    ),
+    Mutant(
+        "the classes are dealt out over the folds",
+        "curate/heads/folds.py",
+        "truth.argmax(axis=1)))",
+        "0 * truth.argmax(axis=1)))",
+        ("tests/test_heads_choosing.py",),
+    ),
+    Mutant(
+        "a resampled head does not foretell what it saw",
+        "curate/heads/learning.py",
+        "logits[counts > 0] = np.nan",
+        "logits[counts > 1] = np.nan",
+        ("tests/test_heads.py",),
+    ),
+    Mutant(
+        "the choice of a fold is made without it",
+        "curate/heads/learning.py",
+        "_nested(materials, lesson, np.flatnonzero(folds != fold), options)",
+        "_nested(materials, lesson, np.flatnonzero(folds >= 0), options)",
+        ("tests/test_heads.py",),
+    ),
+    Mutant(
+        "the weight of a decision is one over the share",
+        "curate/heads/deciding.py",
+        "return -EXPONENTS[name] * np.log(shares_of(truth))",
+        "return -2 * EXPONENTS[name] * np.log(shares_of(truth))",
+        ("tests/test_heads_choosing.py",),
+    ),
+)
+
 MUTANTS = (
     *(*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING, *INFERENCE),
     *CALIBRATION,
+    *HEADS,
 )
