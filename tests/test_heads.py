@@ -131,3 +131,42 @@ def test_a_damaged_head_is_one_clear_line(tmp_path: Path, damage: str) -> None:
     assert str(tmp_path) in caught.value.message
     assert "\n" not in caught.value.message
     assert caught.value.hint
+
+
+# ── odd input
+
+
+def test_labels_of_one_value_foresee_that_value() -> None:
+    _, vectors = clusters(30)
+    learned = learn(lesson_of(np.eye(3)[np.zeros(30, int)], vectors), QUICK)
+    assert (learned.out_of_fold.decided == 0).all()
+    assert (learned.out_of_fold.probabilities[:, 0] > 0.95).all()
+    assert (learned.out_of_fold.probabilities > 1e-3).all()
+
+
+@pytest.mark.parametrize("kind", ["choice", "rating"])
+def test_nine_labels_are_enough_to_answer(kind: str) -> None:
+    truth, vectors = clusters(9)
+    learned = learn(lesson_of(truth, vectors, kind), QUICK)
+    assert np.isfinite(learned.out_of_fold.probabilities).all()
+    predicted = learned.predict({"minilm": vectors.astype(np.float32)}, None, None)
+    np.testing.assert_allclose(predicted.probabilities.sum(axis=1), 1)
+
+
+def test_vectors_and_texts_that_say_nothing_foresee_the_shares() -> None:
+    truth = np.eye(2)[np.repeat([0, 1], [30, 10])]
+    lesson = lesson_of(truth, np.ones((40, 4)), texts=["", "[EMAIL] [PHONE]"] * 20)
+    learned = learn(lesson, Options(resamples=2))
+    np.testing.assert_allclose(learned.out_of_fold.probabilities[:, 1], 0.25, atol=0.05)
+    vectors = {"minilm": np.ones((2, 4), np.float32)}
+    predicted = learned.predict(vectors, ["", "never seen"], None)
+    np.testing.assert_allclose(predicted.probabilities[:, 1], 0.25, atol=0.05)
+
+
+def test_a_vector_that_is_not_finite_is_one_clear_line() -> None:
+    truth, vectors = clusters(30)
+    vectors[3, 2] = np.nan
+    with pytest.raises(DataError, match="1 labelled documents have vectors of minilm"):
+        learn(lesson_of(truth, vectors), QUICK)
+    with pytest.raises(DataError, match="nothing to read"):
+        learn(replace(lesson_of(truth, vectors), vectors={}), QUICK)

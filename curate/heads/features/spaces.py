@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from curate.errors import DataError
 from curate.heads.features.characters import Characters
 from curate.heads.lesson import Lesson, Options
 
@@ -113,19 +114,42 @@ class Space:
 
     def primal(self, weights: Array) -> Primal:
         """Turn weights of the rotated features, dimensions x outputs, into those of features."""
+        import numpy as np
+
         own = [part.primal(self.duals @ weights) for part in self.parts]
-        bias = sum((bias for _, bias in own), start=0 * weights[0])
+        bias = np.sum([bias for _, bias in own], axis=0)
         return Primal(
             own[0][0] if self.encoder else None, own[-1][0] if self.characters else None, bias
         )
 
 
 def spaces_of(lesson: Lesson, options: Options) -> list[Space]:
-    """Every set of features that may be chosen, the simplest first."""
+    """Every set of features that may be chosen, the simplest first.
+
+    Raises DataError if a vector is not finite, or if there is nothing to read.
+    """
     vectors, texts = lesson.documents()
+    _refuse_broken(vectors)
     reads_text = options.features != "embeddings" and bool(texts)
     characters = Characters.fit(texts) if reads_text else None
-    return list(_sets(vectors, characters, options.features))
+    spaces = list(_sets(vectors, characters, options.features))
+    if not spaces:
+        raise DataError(
+            f"heads on {options.features} have nothing to read", hint="give vectors or texts"
+        )
+    return spaces
+
+
+def _refuse_broken(vectors: dict[str, Any]) -> None:
+    import numpy as np
+
+    for encoder, own in vectors.items():
+        broken = int((~np.isfinite(own).all(axis=1)).sum())
+        if broken:
+            raise DataError(
+                f"{broken} labelled documents have vectors of {encoder} that are not finite",
+                hint="delete the encoder's vectors and run `curate score` again",
+            )
 
 
 def _sets(vectors: dict[str, Any], characters: Any, wanted: str) -> Iterator[Space]:
