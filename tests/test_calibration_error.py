@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from curate.calibration_error import calibration_error, ece, if_calibrated, of_the_predicted
-from curate.heads.abstaining import abstaining, trusted
+from curate.heads.abstaining import abstaining, halves, trusted, upper_half
 from curate.metrics import classification
 
 
@@ -143,3 +143,26 @@ def test_the_same_group_abstains_whatever_others_there_are():
     groups = np.array(["a", "b"])[np.arange(200) % 2]
     alone = trusted(truth[::2], predicted[::2], groups[::2])
     assert trusted(truth, predicted, groups)[0] == alone[0]
+
+
+def rated(rng, groups, rows=100, people=5):
+    """Predictions of five levels around a mean, and the ratings of some people each."""
+    means, levels = rng.uniform(0, 4, groups * rows), np.arange(5)
+    predicted = np.exp(-((means[:, None] - levels) ** 2) / 2)
+    predicted /= predicted.sum(axis=1, keepdims=True)
+    ratings = (predicted.cumsum(axis=1)[:, None] < rng.random((len(means), people, 1))).sum(axis=2)
+    truth = (np.minimum(ratings, 4)[..., None] == levels).mean(axis=1)
+    return truth, predicted, np.repeat([f"{group:03}" for group in range(groups)], rows)
+
+
+def test_ratings_are_tested_by_the_half_of_the_scale():
+    assert upper_half(np.array([[0.2, 0.4, 0.4]])) == 2
+    assert upper_half(np.array([[0.5, 0.4, 0.1]])) == 1
+    np.testing.assert_allclose(halves(np.array([[0.2, 0.4, 0.4]]), 2), [[0.6, 0.4]])
+    truth, predicted, groups = rated(np.random.default_rng(3), 40)
+    assert len(abstaining(truth, predicted, groups, ordered=True)) <= 2
+    shuffled = truth.reshape(40, 100, 5)[:, np.random.default_rng(4).permutation(100)].reshape(
+        -1, 5
+    )
+    assert len(abstaining(shuffled, predicted, groups, ordered=True)) >= 38
+    assert len(abstaining(shuffled, predicted, groups)) < 38  # by the most probable level alone

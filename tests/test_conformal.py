@@ -28,15 +28,15 @@ def test_nine_labels_are_the_fewest():
     assert half_width(residuals[:8], np.ones(8)) is None
     assert half_width(residuals[:0], np.ones(0)) is None
     # Unequal weights: 12 labels stand for as much as 6.75 equal ones.
-    assert half_width(np.arange(12) / 12, np.array([1.0] * 9 + [5.0] * 3)) is None
+    assert half_width(np.arange(12) / 12, 1 / np.array([1.0] * 9 + [5.0] * 3)) is None
 
 
 def test_a_label_of_weight_three_counts_three_times():
     residuals = np.arange(1, 41) / 40
     weights = np.where(residuals > 0.9, 3.0, 1.0)
     # Kish: 48² / 72 = 32 labels; the share wanted is .9 * 33 / 32 of 48, that is 44.55.
-    assert half_width(residuals, weights) == residuals[38]
-    assert half_width(residuals, 7 * weights) == residuals[38]
+    assert half_width(residuals, 1 / weights) == residuals[38]
+    assert half_width(residuals, 0.1 / weights) == residuals[38]
 
 
 def test_intervals_are_clipped_and_unknown_ones_are_missing():
@@ -98,7 +98,7 @@ def covered(n, draw, seed, graded):
         own = predicted(vectors, labels, answers, rows[folds != fold], graded)
         residuals[folds == fold] = answers[out] - own[out]
     quality = predicted(vectors, labels, answers, rows, graded)
-    low, high = interval(quality, half_width(residuals, stands_for))
+    low, high = interval(quality, half_width(residuals, 1 / stands_for))
     unseen = np.setdiff1d(np.arange(DOCUMENTS), rows)
     inside = (low <= answers) & (answers <= high)
     return inside[unseen].mean(), (high - low)[unseen].mean()

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from curate.heads.doubting import (
-    FAR,
     Doubts,
     doubt_choices,
     doubt_ratings,
     doubt_several,
+    from_residuals,
     neighbours,
     number_wrong,
     unlikely,
@@ -130,14 +131,18 @@ def test_ratings_are_doubted_by_standard_deviations():
     predicted /= predicted.sum(axis=1, keepdims=True)
     doubts = doubt_ratings(levels, truth, predicted, vectors)
     assert f1(doubts, wrong) > 0.85
-    residuals = rated - predicted @ levels
     alone = doubt_ratings(levels, truth, predicted)
-    spread = np.median(np.abs(residuals)) / 0.6745
-    assert alone.number == (np.abs(residuals) > FAR * spread).sum()
-    from scipy.stats import norm
-
-    np.testing.assert_allclose(alone.doubt, 2 * norm.cdf(np.abs(residuals) / spread) - 1, atol=1e-9)
+    np.testing.assert_allclose(alone.doubt, from_residuals(rated - predicted @ levels))
     np.testing.assert_allclose(alone.predicted, predicted @ levels)
+
+
+def test_the_doubt_of_a_rating_is_that_of_two_normal_distributions():
+    residuals = np.linspace(-4, 4, 41)
+    spread = np.median(np.abs(residuals)) / 0.6745
+    wrong = 0.05 * norm.pdf(residuals, scale=5 * spread)
+    right = 0.95 * norm.pdf(residuals, scale=spread)
+    np.testing.assert_allclose(from_residuals(residuals), wrong / (wrong + right))
+    assert (from_residuals(np.zeros(3)) < 0.02).all()
 
 
 def test_of_several_labels_the_most_doubtful_part_speaks():

@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 LEVEL = 0.9
 
 
-def half_width(residuals: Array, weights: Array, level: float = LEVEL) -> float | None:
+def half_width(residuals: Array, propensities: Array, level: float = LEVEL) -> float | None:
     """The half-width of intervals that hold the answer about a share `level` of documents.
 
-    `residuals` are answers less out-of-fold predictions, `weights` the documents that each stands
-    for (1 / propensity, > 0). None if the labels are too few: at 90 % these are fewer than nine of
-    equal weight.
+    `residuals` are answers less out-of-fold predictions. None if the labels are too few: at 90 %
+    these are fewer than nine of equal propensity.
     """
     import numpy as np
 
     if not len(residuals):
         return None
+    weights = 1 / propensities
     effective = weights.sum() ** 2 / (weights**2).sum()
     wanted = level * (effective + 1) / effective
     order = np.argsort(np.abs(residuals), kind="stable")

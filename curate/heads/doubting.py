@@ -5,7 +5,8 @@ labelled texts whose embeddings point the same way; their labels are averaged, a
 the overall shares are added. The geometric mean of both is the probability of each value. The doubt
 is what it leaves to values other than the label (`cleanlab`'s self-confidence; Kuan and Mueller
 2022). How many labels are probably wrong is the count of confident learning (Northcutt et al. 2021,
-arXiv 1911.00068). Ratings are judged by standardised residuals.
+arXiv 1911.00068). Ratings are judged by standardised residuals: the doubt is the probability that
+one comes from a wide normal distribution, of wrong ratings, and not from the usual one.
 """
 
 from __future__ import annotations
@@ -28,17 +29,18 @@ SHARE = 0.5
 PRIOR = 4.0
 """So many labels of the overall shares are added to those of the neighbours."""
 
-FAR = 3.0
-"""A rating that lies so many standard deviations off is probably wrong."""
+WRONG, WIDER = 0.05, 5.0
+"""The share of ratings that are wrong, and how many times farther off these lie."""
 
 
 @dataclass(frozen=True)
 class Doubts:
     """How doubtful each label is, one entry a row.
 
-    `doubt` goes from 0 to 1 and is comparable within a question. `by_head` and `by_neighbours` are
-    what each says alone, on the same scale. The first `number` of the ranking are probably wrong.
-    `predicted` is what both foresee: the place of a value, or of a rating the mean level.
+    `doubt` goes from 0 to 1: above .5 another value is more probable than the label. `by_head` and
+    `by_neighbours` are what each says alone, on the same scale. The first `number` of the ranking
+    are probably wrong. `predicted` is what both foresee: the place of a value, or of a rating the
+    mean level.
     """
 
     doubt: Array
@@ -145,35 +147,35 @@ def doubt_ratings(
 ) -> Doubts:
     """Doubt ratings by how many standard deviations their mean lies off (see `doubt_choices`)."""
     import numpy as np
-    from scipy.special import erf
 
     values = np.array(levels, np.float64)
     rated, foreseen = truth @ values, predicted @ values
     nearby = foreseen if vectors is None else neighbours(vectors, truth) @ values
     joint = (1 - SHARE) * foreseen + SHARE * nearby
-    joint_off, head_off, nearby_off = (_off(rated - own) for own in (joint, foreseen, nearby))
+    doubt = from_residuals(rated - joint)
     return Doubts(
-        doubt=np.asarray(erf(joint_off / np.sqrt(2))),
-        by_head=_above(head_off),
-        by_neighbours=_above(nearby_off) if vectors is not None else np.zeros(len(rated)),
+        doubt=doubt,
+        by_head=from_residuals(rated - foreseen),
+        by_neighbours=(
+            from_residuals(rated - nearby) if vectors is not None else np.zeros(len(rated))
+        ),
         predicted=joint,
-        number=int((joint_off > FAR).sum()),
+        number=int((doubt > 0.5).sum()),
     )
 
 
-def _off(residuals: Array) -> Array:
-    """The distance from 0 in standard deviations, told by the median (robust to wrong labels)."""
+def from_residuals(residuals: Array) -> Array:
+    """The probability that a rating is wrong, by its distance in standard deviations.
+
+    The standard deviation is told by the median distance, so wrong ratings hardly change it.
+    """
     import numpy as np
+    from scipy.special import expit
 
     spread = float(np.median(np.abs(residuals))) / 0.6745
-    return np.asarray(np.abs(residuals) / (spread or 1.0))
-
-
-def _above(off: Array) -> Array:
-    """Standard deviations as a doubt: .5 at two."""
-    import numpy as np
-
-    return np.asarray(off / (off + 2))
+    squares = (residuals / (spread or 1.0)) ** 2
+    odds = np.log(WRONG / (1 - WRONG) / WIDER) + squares / 2 * (1 - 1 / WIDER**2)
+    return np.asarray(expit(odds))
 
 
 def doubt_several(parts: Sequence[Doubts]) -> Doubts:

@@ -28,7 +28,7 @@ class Options:
 
     features: Literal["auto", "embeddings", "characters", "both"] = "auto"
     class_weights: Literal["auto", "none", "root", "balanced"] = "auto"
-    calibration: Calibration = "temperature"
+    calibration: Calibration = "auto"
     calibrate_by_group: bool = False
     centred: bool = False
     folds: int = 5

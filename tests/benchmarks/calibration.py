@@ -99,11 +99,11 @@ def of_one(own, vectors, rows, rest, method, seed):
         "cross_entropy": -(own.truth[rest] * logs).sum(axis=1).mean(),
         "out_of_fold": out_of_fold.error,
         "chance": out_of_fold.p_value >= 0.05,
-        **groups(own.truth[rows], inside, seed),
+        **groups(own.truth[rows], inside, own.kind == "rating", seed),
     }
 
 
-def groups(truth, predicted, seed):
+def groups(truth, predicted, ordered, seed):
     """The share of groups that abstain, with labels as they are and shuffled."""
     names = np.array([f"{row % (LABELS // GROUP)}" for row in range(LABELS)])
     rng, shuffled = np.random.default_rng(seed), truth.copy()
@@ -111,7 +111,7 @@ def groups(truth, predicted, seed):
         inside = np.flatnonzero(names == name)
         shuffled[inside] = truth[rng.permutation(inside)]
     return {
-        name: len(abstaining(labels, predicted, names, seed=seed)) * GROUP / LABELS
+        name: len(abstaining(labels, predicted, names, ordered=ordered, seed=seed)) * GROUP / LABELS
         for name, labels in (("sound_abstain", truth), ("shuffled_abstain", shuffled))
     }
 
