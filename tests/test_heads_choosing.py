@@ -65,6 +65,8 @@ def test_a_strength_is_the_mean_of_those_that_may_be_the_best() -> None:
     assert likely_place(np.stack([least, behind, far])) == 0  # .38
     assert likely_place(np.stack([behind, least, behind, behind])) == 1  # 1.43
     assert likely_place(np.stack([behind, behind, behind, least])) == 2  # 1.71
+    far_behind = np.where(np.arange(400) % 2, 1.0, -1.0) + 2 / 20  # by z = 2
+    assert likely_place(np.stack([least, *6 * [far_behind]])) == 2  # 1.57
 
 
 def chosen(means: dict[str, float], spread: float) -> str:

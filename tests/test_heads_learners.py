@@ -46,17 +46,18 @@ def test_a_choice_is_what_scikit_learn_fits() -> None:
     )
 
 
-def test_ridge_is_the_closed_form_whatever_the_weights() -> None:
+@pytest.mark.parametrize("size", [3, 60])
+def test_ridge_is_the_closed_form_whatever_the_weights(size: int) -> None:
     rng = np.random.default_rng(0)
-    features, truth = rng.normal(size=(40, 3)), soft(40, 4)
+    features, truth = rng.normal(size=(40, size)), soft(40, 4)
     counts = rng.integers(1, 4, 40)
     head = fitting.fit(Ridge(("1", "2", "3", "4")), Taught.of(features, truth, counts), 0.5)
     rows = np.repeat(np.column_stack([features, np.ones(40)]), counts, axis=0)
     mean = np.repeat(truth @ np.linspace(0, 1, 4), counts)
-    penalty = np.diag([2.0, 2.0, 2.0, 0.0])
+    penalty = np.diag(np.append(np.full(size, 2.0), 0.0))
     expected = np.linalg.solve(rows.T @ rows + penalty, rows.T @ mean)
-    np.testing.assert_allclose(head.linear.weights[:, 0], expected[:3], atol=1e-10)
-    np.testing.assert_allclose(head.bias, expected[3:], atol=1e-10)
+    np.testing.assert_allclose(head.linear.weights[:, 0], expected[:-1], atol=1e-10)
+    np.testing.assert_allclose(head.bias, expected[-1:], atol=1e-10)
 
 
 def test_an_ordinal_head_is_one_direction_for_all_steps() -> None:
@@ -193,6 +194,21 @@ def test_biases_of_groups_are_dropped_and_the_common_one_fits_all(learner: Any) 
     assert own[0] < own[1] < own[2]
     unknown = head.outputs_within(features, groups + 7)
     np.testing.assert_allclose(unknown, head.outputs(features))
+
+
+def test_biases_of_groups_fit_their_groups() -> None:
+    rng = np.random.default_rng(2)
+    groups = np.arange(600) % 3
+    features = rng.normal(size=(600, 1)) + 2.0 * groups[:, None]
+    logit = 1.5 * (features[:, 0] - 2 * groups) + np.array([-1.0, 2.0, 0.0])[groups]
+    is_second = rng.random(600) < 1 / (1 + np.exp(-logit))
+    taught = Taught.of(features, np.column_stack([~is_second, is_second]).astype(float))
+    head = fitting.fit(Choices(("a", "b")), replace(taught, groups=groups), 100.0, centred=True)
+    assert np.diff(head.linear.weights, axis=1).item() == pytest.approx(1.5, abs=0.3)
+    foreseen = np.exp(Choices(("a", "b")).logits(head.outputs_within(features, groups)))[:, 1]
+    for group in range(3):
+        inside = groups == group
+        assert foreseen[inside].mean() == pytest.approx(is_second[inside].mean(), abs=0.01)
 
 
 # ── rotation, characters

@@ -14,12 +14,14 @@ import sys
 import time
 import warnings
 from collections import defaultdict
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from scipy.stats import rankdata, ttest_rel
 from threadpoolctl import threadpool_limits
 
+import curate.heads
 from curate import chance, storage
 from curate.heads import Lesson, Options, learn
 from curate.heads.scores import macro_f1, rank_correlation
@@ -28,7 +30,6 @@ from tests.benchmarks import labelled, setting
 DATA = Path("../shared/data")
 NUMBERS, FEW = (50, 200, 800), (50, 100)
 TESTED = 2_000
-KEPT = labelled.CACHE.parent / "heads"
 STRENGTHS = tuple(10.0**power for power in np.arange(-1, 2.5, 0.5))
 LANGUAGES = {
     "en": ("trec", "subj", "sst5", "vader_tweets", "vader_movie", "gug"),
@@ -43,7 +44,7 @@ def main():
         sys.exit(f"skipped: there is no {folder}")
     with threadpool_limits(1):
         figures = figures_of(run(labelled.measured(folder), seeds))
-    setting.write("heads", {"seeds": seeds, **figures})
+    setting.write("heads", figures, range(seeds))
 
 
 def run(sets, seeds):
@@ -58,14 +59,24 @@ def run(sets, seeds):
 
 
 def once(own, number, seed):
-    """The scores of one draw; they are kept, so that a run that was stopped goes on."""
-    path = KEPT / f"{own.name} {number} {seed}.json"
+    """The scores of one draw; kept while the heads stay as they are, so a stopped run goes on."""
+    path = (
+        labelled.CACHE.parent / f"heads {version_of_heads()}" / f"{own.name} {number} {seed}.json"
+    )
     figures = storage.read_json(path)
     if figures is None:
         figures = measure(own, own.vectors(), *drawn(own, number, seed))
         storage.write_json(path, figures)
         sys.stderr.write(f"{own.name} {number} {seed} {figures}\n")
     return figures
+
+
+@cache
+def version_of_heads():
+    """The digest of the sources of heads."""
+    folder = Path(curate.heads.__file__).parent
+    sources = {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*.py")}
+    return storage.digest(sources)[:12]
 
 
 def drawn(own, number, seed):

@@ -105,7 +105,7 @@ def spread(values):
     return {"mean": round(fmean(values), 4), "sd": round(pstdev(values), 4)}
 
 
-def write(name, figures):
+def write(name, figures, seeds=SEEDS):
     """Print the figures and write them with date, hardware and versions."""
     packages = ("numpy", "scikit-learn", "sentence-transformers", "torch", "pyarrow")
     record = {
@@ -114,7 +114,7 @@ def write(name, figures):
         "hardware": f"{os.cpu_count()} cores, {platform.machine()}, no GPU",
         "python": platform.python_version(),
         "versions": {package: version(package) for package in packages},
-        "seeds": len(SEEDS),
+        "seeds": len(seeds),
         "figures": figures,
     }
     text = json.dumps(record, indent=2, ensure_ascii=False)

@@ -33,13 +33,11 @@ class Ridge:
         mean = taught.truth @ positions(self.values) - taught.offset[:, 0]
         centres = _means(np.column_stack([taught.features, mean]), taught)
         own = centres[taught.groups]
-        features = taught.features - own[:, :-1]
-        left = (features * taught.weights[:, None]).T
-        gram = left @ features
-        gram[np.diag_indices_from(gram)] += 1 / inverse_strength
-        weights = np.linalg.solve(gram, left @ (mean - own[:, -1]))
+        roots = np.sqrt(taught.weights)
+        features = (taught.features - own[:, :-1]) * roots[:, None]
+        weights = _solved(features, (mean - own[:, -1]) * roots, 1 / inverse_strength)
         bias = np.asarray(centres[:, -1] - centres[:, :-1] @ weights)
-        return Linear(np.asarray(weights)[:, None], bias[:, None])
+        return Linear(weights[:, None], bias[:, None])
 
     def logits(self, outputs: Array) -> Array:
         """The log-density of each level, up to a constant, at variance 1."""
@@ -76,3 +74,15 @@ def _means(columns: Array, taught: Taught) -> Array:
     member = np.zeros((int(taught.groups.max()) + 1, len(columns)))
     member[taught.groups, np.arange(len(columns))] = taught.weights
     return np.asarray(member @ columns / member.sum(axis=1, keepdims=True))
+
+
+def _solved(features: Array, wanted: Array, penalty: float) -> Array:
+    """The weights of ridge regression without an intercept, by the smaller of two systems."""
+    import numpy as np
+
+    rows, dimensions = features.shape
+    system = features @ features.T if rows < dimensions else features.T @ features
+    system[np.diag_indices_from(system)] += penalty
+    if rows < dimensions:
+        return np.asarray(features.T @ np.linalg.solve(system, wanted))
+    return np.asarray(np.linalg.solve(system, features.T @ wanted))
