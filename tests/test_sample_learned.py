@@ -233,7 +233,7 @@ def test_the_questions_of_scores():
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_documents_are_chosen_as_often_as_they_say(whole, strategy):
-    seeds = 400
+    seeds = 200
     free = sorted(predictions(whole))
     place_of = {id: place for place, id in enumerate(free)}
     held, said = np.zeros(len(free)), np.zeros(len(free))

@@ -79,9 +79,11 @@ class Context:
 
     @cached_property
     def vectors(self) -> Vectors:
-        """The vectors of all documents: by the encoder of the scores, else by the one of `auto`."""
-        own = self.question.encoder if self.question else None
-        return embed(self.workspace, own or str((self.facts or {}).get("encoder") or "auto"))
+        """The vectors of all documents: by an encoder of the scores, else by that of `auto`."""
+        learned = [] if self.facts is None else list(learned_questions(self.facts).values())
+        own = [self.question, *learned] if self.question else learned
+        encoders = (question.encoder for question in own)
+        return embed(self.workspace, next(filter(None, encoders), "auto"))
 
     @cached_property
     def disagreement(self) -> dict[str, float]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from curate.names import near
-from curate.spec import PATH, Seed, Spec, used_with, used_without
+from curate.spec import PATH, Seed, Spec, UsedIf, used_with, used_without
 
 ATTRIBUTES = ("label", "guideline", "annotator")
 """What tasks to send again can have in common."""
@@ -61,7 +61,7 @@ class SampleSpec(Spec):
     ] = None
     random_share: Annotated[
         float,
-        used_with(strategy=PICKING),
+        UsedIf(lambda spec: spec.strategy in PICKING, "without a strategy that picks documents"),
         used_without("relabel"),
         Field(gt=0, le=1, description="The share drawn at random beside what a strategy picks."),
     ] = 0.2

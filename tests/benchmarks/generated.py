@@ -105,6 +105,7 @@ class Plan:
     characters: int = 100
     vectors: bool = True
     seed: int = 0
+    dimension: int = DIMENSION
 
     @property
     def shards(self):
@@ -246,7 +247,9 @@ def write_shard(plan, folders, number):
     index.write(index.path_of(folders["clean"] / name_of(number)), clean["id"])
     feeling = _drawn(np.tile(list(CLASSES.values()), (rows, 1)), rng)
     if "vectors" in folders:
-        write_vectors(folders["vectors"], number, pool, clean, vectors_of(feeling, rng))
+        write_vectors(
+            folders["vectors"], number, pool, clean, vectors_of(feeling, rng, plan.dimension)
+        )
     copied = np.flatnonzero(rng.random(rows) < COPIED)
     return Written(
         _sums(pool, clean),
@@ -339,10 +342,10 @@ def _table(name, columns, rows):
     return pa.table({**arrays, **{key: columns[key] for key in columns if key not in arrays}})
 
 
-def vectors_of(feeling, rng):
+def vectors_of(feeling, rng, dimension=DIMENSION):
     """Return vectors around a centre for each class: documents x dimension."""
-    centres = np.random.default_rng(0).normal(0, 0.35, (len(CLASSES), DIMENSION))
-    noise = rng.standard_normal((len(feeling), DIMENSION), np.float32)
+    centres = np.random.default_rng(0).normal(0, 0.35, (len(CLASSES), dimension))
+    noise = rng.standard_normal((len(feeling), dimension), np.float32)
     return (centres[feeling] + noise).astype(np.float32)
 
 

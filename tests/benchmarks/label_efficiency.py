@@ -131,12 +131,14 @@ def task_of(name, folder):
 
 def head(task, rows, strength):
     """Learn from rows; return a function from vectors to probabilities of all classes."""
+    seen = np.unique(task.classes[rows])
     model = LogisticRegression(C=strength, max_iter=500)
-    model.fit(task.vectors[rows], task.classes[rows])
+    if len(seen) > 1:
+        model.fit(task.vectors[rows], task.classes[rows])
 
     def predict(vectors):
         probabilities = np.full((len(vectors), task.classes.max() + 1), 1e-6)
-        probabilities[:, model.classes_] = model.predict_proba(vectors)
+        probabilities[:, seen] = model.predict_proba(vectors) if len(seen) > 1 else 1.0
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     return predict
@@ -277,7 +279,10 @@ def measure(name, folder):
 
 
 def summary(figures):
-    """Return the labels needed over 400, mean over sets; one that never gets there counts 500."""
+    """Return the labels needed over 400, mean over sets; one that never gets there counts 500.
+
+    `random` itself may be there before 400, where its curve is flat.
+    """
     ratios = {}
     for own in figures.values():
         for strategy, row in own.items():

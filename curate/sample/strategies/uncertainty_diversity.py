@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+LEAST = 1e-3
+"""The weight of a text about which nothing is uncertain."""
+
 
 def select(candidates: Candidates, n: int) -> NDArray[np.int64]:
     """The middle of n clusters, each candidate with its uncertainty as weight (Zhdanov 2019)."""
@@ -21,8 +24,5 @@ def select(candidates: Candidates, n: int) -> NDArray[np.int64]:
     assert candidates.vectors is not None
     return k_means(candidates.vectors, n, np.maximum(candidates.values, LEAST))
 
-
-LEAST = 1e-3
-"""The weight of a text about which nothing is uncertain."""
 
 STRATEGY = Chosen("uncertainty", prefiltered, select, margin, reads_vectors=True)
