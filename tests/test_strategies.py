@@ -9,7 +9,8 @@ import pytest
 from curate.sample.alike import ALIKE, distinct, similarity
 from curate.sample.candidates import Candidates, unit
 from curate.sample.drawing import CERTAINTY, blended
-from curate.sample.frame import Candidate, Frame
+from curate.sample.frame import Candidate, Frame, Seen
+from curate.sample.measuring import measure
 from curate.sample.picking import pick
 from curate.sample.spec import OF_A_QUESTION, PICKING, SampleSpec
 from curate.sample.stopping import LEAST, loss_of, progress
@@ -317,6 +318,41 @@ def test_mixture_with_groups_of_which_nothing_is_known():
     assert found["unknown"] > 15
     assert sum(found.values()) == 20
     assert mixture_shares({"a": unknown, "b": unknown}, 4, "") == {"a": 2, "b": 2}
+
+
+def summed(*columns):
+    """Return number, sum and sum of squares of each column."""
+    return np.array([[len(own), np.sum(own), np.sum(np.square(own))] for own in columns])
+
+
+def test_what_is_known_of_a_stratum():
+    frame = Frame(
+        Counter(a=3, b=2, c=1),
+        sums={
+            "a": summed([5, 7, 9], [0.2, 0.4, 0.9], [0.1, 0.5, 0.6], [0.9, 0.5, 0.4]),
+            "b": summed([4, 4], [0.5, 0.7], [0.5, 0.5], [0.5, 0.5]),
+            "c": summed([6], [], [], []),
+        },
+        seen={
+            id: Seen(stratum, 0, place, ())
+            for place, (id, stratum) in enumerate(zip("pqrst", "aaabb", strict=True))
+        },
+    )
+    seconds = {"p": 4.0, "q": 10.0, "r": 90.0, "s": None, "elsewhere": 7.0}
+    strata = measure(frame, seconds)
+    assert strata["a"] == Stratum(
+        3, 21.0, pytest.approx(0.5), pytest.approx(np.std([0.2, 0.4, 0.9])), 3, 10.0
+    )
+    assert (strata["b"].answered, strata["b"].seconds) == (1, 10.0)  # the time of all
+    assert np.isnan(strata["c"].quality)
+    assert (strata["c"].answered, strata["c"].deviation) == (0, 0.0)
+
+
+def test_the_deviation_of_an_answer_where_there_is_no_quality():
+    columns = summed([1, 1], [], [0.2, 0.4], [0.8, 0.6])
+    strata = measure(Frame(Counter(a=2), sums={"a": columns}), {})
+    assert strata["a"].deviation == pytest.approx(np.sqrt(1 - 0.3**2 - 0.7**2))
+    assert np.isnan(strata["a"].quality)
 
 
 # ── when to stop
