@@ -74,6 +74,16 @@ def test_k_center_is_at_most_twice_the_smallest_radius(seed):
     assert radius(vectors, k_center(vectors, 3)) <= 2 * best + 1e-6
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_k_center_is_what_plain_greedy_picks(seed):
+    vectors, known = some(30, seed=seed), some(2, seed=100 + seed)
+    greedy = []
+    for _ in range(6):
+        chosen = np.concatenate([known, vectors[greedy]])
+        greedy.append(int((vectors @ chosen.T).max(axis=1).argmin()))
+    assert k_center(vectors, 6, known).tolist() == greedy
+
+
 def test_k_center_goes_where_nobody_has_been():
     corners = np.eye(3, dtype=np.float32)
     assert k_center(corners, 2, corners[:1]).tolist() == [1, 2]

@@ -309,11 +309,9 @@ def main():
         figures = {name: measure(name, given.folder) for name in given.only}
     parts = {"tuned on": TUNED, "judged on": JUDGED}
     result = {
-        part: {
-            "mean of labels / 400": summary({k: v for k, v in figures.items() if k in names}),
-            "sets": {k: v for k, v in figures.items() if k in names},
-        }
+        part: {"mean of labels / 400": summary(own), "sets": own}
         for part, names in parts.items()
+        if (own := {name: figures[name] for name in names if name in figures})
     }
     if given.print:
         for part, own in result.items():

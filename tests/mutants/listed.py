@@ -440,7 +440,7 @@ SAMPLE = (
         "curate/sample/strategies/k_center.py",
         "nearest = np.maximum(nearest, vectors",
         "nearest = np.minimum(nearest, vectors",
-        ("tests/test_strategies.py::test_k_center_is_at_most_twice_the_smallest_radius",),
+        ("tests/test_strategies.py::test_k_center_is_what_plain_greedy_picks",),
     ),
     Mutant(
         "only what is not covered is a gain",
