@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from curate.agree.truth.coded import Coded
 from curate.agree.truth.settling import mean_of_four
+from curate.heads.conformal import half_width, interval
 from curate.inference.design import hajek
 from curate.inference.groups import Labelled, Unlabelled, group_mean, share_of_draw
 from curate.inference.joint import product, read_together, variances
@@ -285,21 +286,13 @@ def of_draw(world, reading):
 def of_documents(world, reading):
     """What people would say of documents that nobody labelled: split conformal, class 0."""
     labels = reading.labels
-    errors = abs(reading.truth[:, 0] - reading.predicted[:, 0])
-    reach = conformal_quantile(errors, labels.weights)
+    half = half_width(reading.truth[:, 0] - reading.predicted[:, 0], labels.weights)
     left = np.ones(len(world.truth), bool)
     left[labels.rows] = False
-    low, high = (np.clip(reading.by_head[left, 0] + way * reach, 0, 1) for way in (-1, 1))
+    low, high = interval(reading.by_head[left, 0], half)
     truth = world.truth[left] == 0
     holds = (low <= truth) & (truth <= high)
     yield Held("document", float(holds.mean()), float((high - low).mean()))
-
-
-def conformal_quantile(errors, weights):
-    """The 90 % quantile of weighted errors; a new document has the mean weight."""
-    order = np.argsort(errors)
-    reached = weights[order].cumsum() >= 0.9 * (weights.sum() + weights.mean())
-    return errors[order][reached.argmax()] if reached.any() else 1.0
 
 
 def intervals(world, reading):
