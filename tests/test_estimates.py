@@ -202,7 +202,10 @@ def test_answers_that_are_in_no_label_yet_do_not_count(unasked):
     unasked.run("pull")
     result = run(unasked.workspace)
     assert row_of(result).labels == 40
-    assert "estimate.newer_answers" in {warning.key for warning in result.warnings}
+    warnings = {warning.key: warning.figures for warning in result.warnings}
+    assert warnings["estimate.newer_answers"] == {"answers": 20}
+    assert warnings["estimate.unanswered"]["missing"] == 20
+    assert "estimate.other_corpus" not in warnings
 
 
 def test_groups_by_another_column(answered):
