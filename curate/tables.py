@@ -233,16 +233,21 @@ ALL = (
             ("id", "string", "the document"),
             ("quality", "float64", "as the recipe defines it from the predictions, 0 to 1"),
             (
-                "low",
-                "float64",
-                "5 % quantile over heads learned from resampled labels: how far heads differ, not "
-                "what people answer (with `high` it held 26 to 38 % of ratings)",
+                *("low", "float64"),
+                "what people would answer lies between `low` and `high` for 90 % of documents",
             ),
-            ("high", "float64", "95 % quantile over these heads: both hold 82 % of further heads"),
+            ("high", "float64", "upper end; both are null where too few labels are known"),
+            (
+                *("spread_low", "float64"),
+                "5 % quantile over heads learned from resampled labels: how sure the score is",
+            ),
+            ("spread_high", "float64", "95 % quantile over these heads"),
+            ("abstained", "bool_", "its group's probabilities do not fit the labels: no trust"),
             ("out_of_fold", "bool_", "predicted by heads that never saw its label"),
         ),
-        open_columns="`question` (the predicted value, null where people left it undecided; "
-        "`question:` where the name is taken), `question:value` (its probability)",
+        open_columns="for each question `question` (the predicted value, null where people left it "
+        "undecided; `question:` where the name is taken) and `question:value` (its probability); "
+        "a comparison has one number alone, the probability to be preferred to an average document",
     ),
     Table(
         "doubtful",

@@ -96,7 +96,8 @@ def test_a_label_that_is_offered_no_more_is_not_one_of_those_that_are_left(offli
     labels = {row["id"]: row for row in offline.rows("labels")}
     assert {id for id, row in labels.items() if row["value"] == '"neutral"'} == {*ids[:8]}
     made = offline.run("score", encoder="chargram", resamples=2)
-    assert (made.labelled, made.undecided, made.metrics.documents) == (50, 8, 42)
+    (own,) = made.questions
+    assert (made.labelled, own.undecided, own.metrics.documents) == (50, 8, 42)
     scores = {row["id"]: row for row in offline.rows("scores")}
     assert {id for id, row in scores.items() if row["sentiment"] is None} == {*ids[:8]}
     assert offline.run("evaluate", seeds=2).classification.documents == 42
@@ -149,13 +150,14 @@ OTHER = {"positive": "negative", "negative": "positive"}
 
 def test_no_head_takes_an_undecided_label_for_settled(torn):
     offline, tied = torn
-    assert (offline.scored.labelled, offline.scored.undecided) == (60, 15)
-    assert offline.scored.metrics.documents == 45
-    assert sum(row.support for row in offline.scored.metrics.classes) == 45
+    (own,) = offline.scored.questions
+    assert (offline.scored.labelled, own.undecided) == (60, 15)
+    assert own.metrics.documents == 45
+    assert sum(row.support for row in own.metrics.classes) == 45
     rows = {row["id"]: row for row in offline.rows("scores")}
     assert {id for id, row in rows.items() if row["sentiment"] is None} == tied
     assert all(rows[id]["out_of_fold"] and rows[id]["sentiment:positive"] > 0 for id in tied)
-    assert any("15 labelled documents are undecided" in note for note in offline.scored.notes)
+    assert any("15 labels of sentiment are undecided" in note for note in offline.scored.notes)
     assert offline.run("evaluate", seeds=2).classification.documents == 45
 
 

@@ -54,7 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("workspace",),
     ("embed", "stage"),
     STAGES,
-    ("run", "takedown", "estimate"),
+    ("run", "takedown", "estimate", "predict"),
     ("connections", "console", "saying", "commands", "cli", "__main__"),
 )
 """Packages and modules, from the bottom up: each imports only from its own row or below it."""
@@ -247,13 +247,14 @@ BOUNDED = {
     "sample.context.Context.posteriors": "labels",
     "sample.stopping.read_losses": "labelled documents",
     "score.labels.read_answered": "labels",
-    "score.labels._find": "labelled documents",
+    "score.stage.run": "labels",
+    "score.labelled._find": "labelled documents",
     "mix.stage.run": "groups",
     "export.asked._settled": "labels",
     "export.labels._settled": "labels",
     "export.manifest.manifest_of": "groups",
     "evaluate.comparing._arms": "groups",
-    "evaluate.people.against_people": "labelled documents",
+    "evaluate.people._metrics": "labelled documents",
     "evaluate.people._posteriors": "labels",
     "estimate.answers.answers_of": "labels",
     "estimate.run._estimable": "labels",
@@ -273,7 +274,11 @@ BOUNDED = {
     "sample.frame.Scan._seen": "documents of a shard that were sent before",
     "sample.values._kept_rows": "labelled documents of a shard",
     "score.predicting.Predict.__call__": "a shard",
-    "score.rehearsing._write_labels": "ids of a shard of the probe",
+    "score.predicting._groups": "groups of a shard's documents",
+    "score.predicting._of_texts": "texts of a thousand documents",
+    "score.drifting.Draw.__call__": "ids of a shard, to be hashed",
+    "score.rehearsing._labelled": "documents of a shard of the probe",
+    "score.rehearsing._write_labels": "labels of the probe",
     "mix.candidates.Scan.__call__": "ids of a shard, to be hashed",
     "export.copies._largest": "groups in a shard",
     "export.copies._compare": "ids with a problem",
@@ -360,7 +365,7 @@ def test_every_table_has_one_maker_before_its_readers() -> None:
         assert not set(stage.writes) & made
         assert {maker(name) for name in stage.writes} == {stage.name}
         made |= set(stage.writes)
-    assert set(tables.TABLES) - made - {"doubtful"} == {"vectors"}
+    assert set(tables.TABLES) - made == {"vectors"}
     assert maker("vectors") is None
 
 
@@ -506,7 +511,7 @@ def test_every_table_on_disk_is_as_declared(whole: Any) -> None:
             paths = sorted(whole.root.glob(f"{table.name}.parquet"))
         else:
             paths = sorted((whole.root / table.name).glob("**/*.parquet"))
-        assert paths or table.name == "doubtful", f"the run has no {table.name}"
+        assert paths, f"the run has no {table.name}"
         for path in paths:
             check_schema(path, table, lambda name: name.startswith(("length:", "sentiment")))
 

@@ -194,8 +194,8 @@ def desk(offline: Any, tmp_path: Path, monkeypatch: Any, capsys: Any) -> Any:
         ({"mix": {"groups": ["topic", "sourc"]}}, "is called sourc", "did you mean source?"),
         (
             {"push": {"form": "review"}, "score": {"question": "quality"}},
-            "mix.groups: topic is not the question that `score` learns, quality",
-            "set `score: {question: topic}`",
+            "mix.groups: topic is not among the questions that `score` learns, quality",
+            "set `score: {question: [quality, topic]}`",
         ),
         (
             {"mix": {"between": {"shares": {"topic": {"cultur": 1}}}}},

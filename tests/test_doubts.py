@@ -147,7 +147,14 @@ def test_labels(changes, expected):
 def of_model(truth, predicted, values=("no", "yes"), lost=0):
     truth, predicted = np.array(truth), np.array(predicted)
     metrics = classification(truth, predicted, values)
-    return figures(of_score.doubts("q", metrics, truth, values, lost))
+    labels = SimpleNamespace(
+        question=SimpleNamespace(name="q"),
+        truth=truth,
+        settled=np.ones(len(truth), bool),
+        values=tuple(values),
+        lost=lost,
+    )
+    return figures(of_score.doubts(metrics, labels))
 
 
 YES, NO = [0.0, 1.0], [1.0, 0.0]

@@ -227,9 +227,7 @@ def scored(offline, monkeypatch, rows_per_shard, *, unknown=0.2):
         "score",
         offline.spec("score"),
         workspace.tables.fingerprints(("pool", "clean")),
-        question="mood",
-        values=list(VALUES),
-        kind="choice",
+        questions={"mood": {"kind": "choice", "values": list(VALUES)}},
     )
     with workspace.tables.building("scores", made) as folder:
         for shard in workspace.documents.shards():
@@ -241,7 +239,7 @@ def scored(offline, monkeypatch, rows_per_shard, *, unknown=0.2):
                     "id": ids,
                     "quality": pa.array(quality, from_pandas=True),
                     **{name: pa.nulls(len(ids), pa.float64()) for name in ("low", "high")},
-                    "out_of_fold": np.zeros(len(ids), bool),
+                    **{name: np.zeros(len(ids), bool) for name in ("abstained", "out_of_fold")},
                     "mood": pa.array([VALUES[int(part > 0.6)] for part in noise], pa.string()),
                     "mood:bad": 1 - noise,
                     "mood:good": noise,

@@ -368,7 +368,8 @@ def test_a_sample_is_that_of_all_texts(tmp_path_factory, shards, n):
             self.name, self.own = f"{number:05}.parquet", own
 
         def read(self, columns):
-            return pa.table({"text": pa.array(self.own, pa.string())})
+            own = pa.array(self.own, pa.string())
+            return pa.table({"id": own, "text": own}).select(columns)
 
     documents = [Shard(number, own) for number, own in enumerate(shards)]
     for shard in documents:

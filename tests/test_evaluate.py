@@ -302,7 +302,7 @@ def relabelled(whole, change):
 )
 def test_labels_of_which_none_was_predicted_give_no_metrics(whole, change):
     relabelled(whole, change)
-    assert against_people(whole.workspace) == ("sentiment", None)
+    assert against_people(whole.workspace) == {"sentiment": None}
 
 
 def test_the_calibration_error_adds_up_whatever_its_sign():
@@ -442,7 +442,7 @@ def test_predictions_of_labelled_documents_are_found_in_any_shard(whole):
     for rows, workers in ((10_000, 1), (5, 1), (5, 2)):
         recut(whole.workspace, rows)
         whole.workspace.engine = Local(workers)
-        assert against_people(whole.workspace) == ("sentiment", expected)
+        assert against_people(whole.workspace) == {"sentiment": expected}
         whole.workspace.engine.close()
 
 

@@ -82,9 +82,7 @@ def score(offline, rng, *, kind="choice", values=VALUES):
         "score",
         offline.spec("score"),
         workspace.tables.fingerprints(("pool", "clean")),
-        question="mood",
-        values=list(values),
-        kind=kind,
+        questions={"mood": {"kind": kind, "values": list(values)}},
     )
     with workspace.tables.building("scores", made) as folder:
         for shard in workspace.documents.shards():
@@ -94,7 +92,7 @@ def score(offline, rng, *, kind="choice", values=VALUES):
             quality = np.where(rng.random(len(ids)) < 0.3, np.nan, shares[:, 0])
             columns = {"id": ids, "quality": pa.array(quality, from_pandas=rng.random() < 0.5)}
             columns |= {name: pa.nulls(len(ids), pa.float64()) for name in ("low", "high")}
-            columns |= {"out_of_fold": np.zeros(len(ids), bool)}
+            columns |= {name: np.zeros(len(ids), bool) for name in ("abstained", "out_of_fold")}
             columns |= {"mood": pa.array(values).take(pa.array(shares.argmax(axis=1)))}
             columns |= {f"mood:{value}": shares[:, n] for n, value in enumerate(values)}
             pq.write_table(pa.table(columns), folder / shard.name)

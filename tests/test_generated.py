@@ -70,7 +70,7 @@ def test_the_stages_take_it_as_made(small):
     quality = {"values": {"negative": 0.0, "neutral": 0.5, "positive": 1.0}}
     score = small.run("score", encoder=generated.ENCODER, quality=quality, resamples=2)
     assert (score.labelled, score.encoded) == (generated.LABELLED, 0)
-    assert score.metrics.accuracy > 0.7  # the classes are in the vectors
+    assert score.questions[0].accuracy > 0.7  # the classes are in the vectors
     small.run("mix", **flat.RECIPE["mix"])
     small.run("export")
     assert verify(small.root / "export").problems == ()

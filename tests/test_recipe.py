@@ -32,7 +32,7 @@ def test_the_recipes_that_come_along_are_right(name):
         ("[1, 2]", "a mapping of sections"),
         ("pool: [", "not YAML"),
         ("pool: {sources: [{paths: [a.jsonl], template: '{x}'}]}", "names x, which is no field"),
-        ("score: {quality: {}}", "either `values` or `clarity`"),
+        ("score: {quality: {}}", "give one of `values`, `clarity`"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path, text, words):

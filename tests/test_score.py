@@ -1,337 +1,135 @@
 """Heads: they learn, they are honest about labels they saw, and quality is what the recipe says."""
 
 import json
-import os
-import pickle
-import subprocess
-import sys
+from types import SimpleNamespace
 from zlib import crc32
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import curate.pool.stage as pool
 from curate import storage, tables
-from curate.embed import embed
+from curate.embed import embed, windows
 from curate.engine import Local
-from curate.errors import DataError, RecipeError
+from curate.errors import CurateError, DataError, RecipeError, StaleInput
 from curate.export.formats import read_shard
 from curate.export.verify import verify
-from curate.metrics import cross_entropy
+from curate.heads import Lesson, Options, learn
+from curate.pool.source_spec import SourceSpec
 from curate.records import Question
 from curate.report.qualities import quality_by_group
-from curate.score import calibration, heads, learning
 from curate.score import stage as score
-from curate.score.predicting import Stacked
 from curate.score.quality import quality_function, spread
-from curate.score.scaling import Moments
-from curate.score.spec import ScoreSpec
+from curate.score.spec import QualitySpec, ScoreSpec
 from curate.spec import validated
-from tests import whole_score
+from tests.command import command
 from tests.conftest import BAD, FILMS, GOOD, MEALS, reviews
 
 MOOD = Question("mood", "choice", ("text",), ("bad", "fine", "good"), ("bad", "fine", "good"))
+STARS = Question("stars", "rating", ("text",), ("1", "2", "3", "4", "5"))
+BETTER = Question("better", "preference", ("a", "b"), ("a", "b", "tie"))
 
 
-def clouds(n=300, classes=3, spread=0.7, dimensions=12, seed=0):
-    """Return points around one centre for each class, and their classes."""
-    rng = np.random.default_rng(seed)
-    centres = rng.normal(size=(classes, dimensions))
-    own = rng.integers(classes, size=n)
-    return (centres[own] + spread * rng.normal(size=(n, dimensions))).astype(np.float32), own
+# ── quality
 
 
-def fitted(vectors, rows, truth, learn=None, seed=0):
-    """Return the predictions of all rows; out of fold where they have a label."""
-    learn = learn or heads.choice_head([str(i) for i in range(truth.shape[1])])
-    scale = Moments.of(vectors).scale()
-    lesson = learning.Lesson(scale.scaled(vectors[rows]), truth, np.arange(len(rows)) % 5)
-    rng = np.random.default_rng(seed)
-    learned, labelled = learning.learn_heads(learn, lesson, None, 0, rng)
-    values = tuple(str(i) for i in range(truth.shape[1]))
-    predictions = Stacked.of(learning.Learned("q", values, scale, learned)).predict(vectors)
-    predictions.put(rows, labelled)
-    return predictions
+def quality_of(settings, questions=(MOOD,)):
+    spec = ScoreSpec(quality=QualitySpec.model_validate(settings)) if settings else ScoreSpec()
+    return quality_function(spec, {question.name: question for question in questions})
 
 
-def test_classes_are_recovered():
-    vectors, own = clouds()
-    rows = np.arange(60)
-    found = fitted(vectors, rows, np.eye(3)[own[:60]]).probabilities
-    assert (found[60:].argmax(axis=1) == own[60:]).mean() > 0.85
-    assert found.sum(axis=1) == pytest.approx(np.ones(300))
+def test_quality_that_is_a_share_of_classes():
+    answers = {"mood": np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8]])}
+    worth = quality_of({"values": {"bad": 0, "fine": 0.5, "good": 1}})
+    assert worth(answers) == pytest.approx([0.2, 0.85])
+    assert quality_of({"clarity": ["bad", "good"]})(answers) == pytest.approx([0.7, 0.8])
+    assert quality_of(None) is None
 
 
-def test_a_labelled_row_is_predicted_by_heads_that_never_saw_its_label():
-    rng = np.random.default_rng(1)
-    vectors = rng.normal(size=(100, 300)).astype(np.float32)
-    truth = np.eye(2)[rng.integers(2, size=100)]  # nothing to learn, all to memorise
-    found = fitted(vectors, np.arange(100), truth)
-    right = (found.probabilities.argmax(axis=1) == truth.argmax(axis=1)).mean()
-    assert 0.3 < right < 0.7
-    lesson = learning.Lesson(vectors.astype(float), truth, np.arange(100) % 5)
-    learn, draws = heads.choice_head("ab"), np.random.default_rng(0)
-    for _ in range(3):
-        head, seen = learning.resample(learn, lesson, 1.0, draws)
-        assert 1 - len(set(seen)) / 100 == pytest.approx(0.37, abs=0.15)
-        guesses = heads.predict(head, lesson.vectors).argmax(axis=1) == truth.argmax(axis=1)
-        assert guesses[seen].mean() > 0.95 > 0.7 > np.delete(guesses, seen).mean() > 0.3
+def test_a_rating_is_scaled_and_a_preference_is_its_probability():
+    stars = np.array([[0.5, 0, 0, 0, 0.5], [0, 0, 0, 1.0, 0]])
+    assert quality_of(None, (STARS,))({"stars": stars}) == pytest.approx([0.5, 0.75])
+    assert quality_of(None, (BETTER,))({"better": np.array([[0.3]])}) == pytest.approx([0.3])
 
 
-def test_constant_dimensions_do_not_matter():
-    vectors, own = clouds()
-    noisy = np.column_stack([vectors, np.full(300, 0.5) + 1e-7 * np.arange(300) % 3])
-    truth = np.eye(3)[own[:60]]
-    plain = fitted(vectors, np.arange(60), truth).probabilities
-    same = fitted(noisy.astype(np.float32), np.arange(60), truth).probabilities
-    assert np.abs(plain - same).max() < 1e-6
+def test_quality_of_several_answers():
+    answers = {
+        "mood": np.array([[0.0, 0.4, 0.6], [1.0, 0.0, 0.0]]),
+        "stars": np.array([[0, 0, 0, 0, 1.0], [0, 0, 1.0, 0, 0]]),
+    }
+    terms = [
+        {"question": "mood", "weight": 3, "values": {"bad": 0, "fine": 0.5, "good": 1}},
+        {"question": "stars"},
+    ]
+    both = (MOOD, STARS)
+    assert quality_of({"sum": terms}, both)(answers) == pytest.approx([(3 * 0.8 + 1) / 4, 0.125])
+    assert quality_of({"product": terms}, both)(answers) == pytest.approx([0.8**3, 0])
+    named = quality_of({"function": "tests.test_score:second_of_mood"}, both)
+    assert named(answers) == pytest.approx([0.4, 0])
+    assert named.questions == ("mood", "stars")
 
 
-def test_the_temperature_mends_overconfidence():
-    rng = np.random.default_rng(2)
-    truth = np.eye(2)[(rng.random(500) < 0.7).astype(int)]
-    loud = np.tile([0.0, 6.0], (500, 1))
-    temperature = calibration.fit_temperature(loud, truth)
-    assert temperature > 3
-    calm = calibration.softmax(loud / temperature)
-    assert cross_entropy(truth, calm) < cross_entropy(truth, calibration.softmax(loud))
-    assert calm[0, 1] == pytest.approx(truth[:, 1].mean(), abs=0.01)
+def second_of_mood(answers):
+    return answers["mood"][:, 1]
 
 
-def test_no_probability_depends_on_the_labels_of_its_own_fold():
-    rng = np.random.default_rng(4)
-    logits, folds = 3 * rng.normal(size=(60, 3)), np.arange(60) % 3
-    truth = np.eye(3)[rng.integers(3, size=60)]
-    before = learning._calibrated(logits, learning.Lesson(logits, truth, folds))
-    for fold in range(3):
-        own = folds == fold
-        other = np.where(own[:, None], np.eye(3)[logits.argmax(axis=1)], truth)
-        after = learning._calibrated(logits, learning.Lesson(logits, other, folds))
-        assert np.array_equal(after[own], before[own])
-        assert not np.isclose(after[~own], before[~own]).all()
-        temperature = calibration.fit_temperature(logits[~own], truth[~own])
-        assert before[own] == pytest.approx(calibration.softmax(logits[own] / temperature))
-
-
-def test_resampled_heads_are_as_calm_as_the_head():
-    """Heads that all say the same, too loudly, have no spread around the calibrated quality."""
-
-    def learn(vectors, truth, inverse_strength):
-        loud = np.array([0.0, 8.0])
-        return heads.ChoiceHead(np.zeros((1, 2)), loud, np.arange(2), 2)
-
-    truth = np.eye(2)[(np.arange(100) % 10 < 7).astype(int)]  # seven in ten, in every fold too
-    lesson = learning.Lesson(np.zeros((100, 1)), truth, np.arange(100) // 10 % 5)
-    rng = np.random.default_rng(0)
-    _, predictions = learning.learn_heads(learn, lesson, lambda p: p[:, 1], 30, rng)
-    assert predictions.quality == pytest.approx(np.full((3, 100), 0.7), abs=1e-3)
-
-
-@pytest.mark.parametrize("inverse_strength", [0.01, 0.3, 5.0])
-def test_the_head_of_a_rating_is_the_ridge_of_that_strength(inverse_strength):
-    rng = np.random.default_rng(6)
-    vectors, truth = rng.normal(size=(40, 4)), rng.dirichlet(np.ones(5), 40)
-    head = heads.rating_head("12345")(vectors, truth, inverse_strength)
-    ratings = truth @ np.arange(1, 6)
-    centred = vectors - vectors.mean(axis=0)
-    penalty = np.eye(4) / inverse_strength
-    weights = np.linalg.solve(centred.T @ centred + penalty, centred.T @ ratings)
-    assert head.weights[:, 0] == pytest.approx(weights)
-    assert head.bias[0] == pytest.approx(ratings.mean() - vectors.mean(axis=0) @ weights)
-
-
-def test_soft_labels_pull_by_their_share():
-    vectors = np.repeat(np.eye(2, dtype=np.float32), 100, axis=0)
-    vectors += 0.01 * np.random.default_rng(0).normal(size=vectors.shape).astype(np.float32)
-    truth = np.repeat([[0.8, 0.2], [0.3, 0.7]], 100, axis=0)
-    found = fitted(vectors, np.arange(200), truth).probabilities
-    assert found[:100, 0].mean() == pytest.approx(0.8, abs=0.03)
-    assert found[100:, 0].mean() == pytest.approx(0.3, abs=0.03)
-
-
-def test_a_rating_rises_with_what_it_depends_on():
-    rng = np.random.default_rng(3)
-    worth = rng.uniform(1, 5, 400)
-    vectors = np.column_stack([worth, rng.normal(size=(400, 5))]).astype(np.float32)
-    truth = np.eye(5)[np.clip(np.rint(worth), 1, 5).astype(int)[:150] - 1]
-    learn = heads.rating_head(("1", "2", "3", "4", "5"))
-    found = fitted(vectors, np.arange(150), truth, learn)
-    expected = found.probabilities @ np.arange(1, 6)
-    assert np.corrcoef(expected[150:], worth[150:])[0, 1] > 0.95
-
-
-@pytest.mark.parametrize("classes", [2, 3, 5])
-def test_logits_by_hand_are_those_of_scikit_learn(classes):
-    """A head is arrays alone, so what it predicts is computed here; sklearn says what it is."""
-    vectors, own = clouds(classes=classes)
-    truth = np.eye(classes + 1)[own]  # the last value has no label
-    rows = np.arange(60)
-    soft = 0.8 * truth[rows] + 0.2 * np.roll(truth[rows], 1, axis=0)
-    learn = heads.choice_head([str(i) for i in range(classes + 1)])
-    head = learn(vectors[rows].astype(float), soft, 0.1)
-    expected = whole_score.choice_head(range(classes + 1))(vectors[rows].astype(float), soft, 0.1)
-    inputs = vectors.astype(float)
-    assert heads.predict(head, inputs) == pytest.approx(expected(inputs), abs=1e-12)
-    assert (heads.predict(head, inputs)[:, -1] == -30).all()
-    ratings = [str(i) for i in range(1, classes + 2)]
-    head = heads.rating_head(ratings)(vectors[rows].astype(float), soft, 0.1)
-    expected = whole_score.rating_head(ratings)(vectors[rows].astype(float), soft, 0.1)
-    assert heads.predict(head, inputs) == pytest.approx(expected(inputs), abs=1e-12)
-
-
-def test_a_head_of_one_class_always_predicts_it():
-    head = heads.choice_head("abc")(np.eye(4), np.eye(3)[[1, 1, 1, 1]], 1.0)
-    assert heads.predict(head, np.ones((2, 4))).tolist() == [[-30, 0, -30]] * 2
-
-
-def test_what_travels_to_workers_is_small_values():
-    vectors, own = clouds()
-    truth = np.eye(3)[own[:60]]
-    lesson = learning.Lesson(vectors[:60].astype(float), truth, np.arange(60) % 5)
-    quality = quality_function(ScoreSpec(quality={"clarity": ["bad"]}), MOOD)
-    made, _ = learning.learn_heads(
-        heads.choice_head(MOOD.labels), lesson, quality, 20, np.random.default_rng(0)
-    )
-    scale = Moments.of(vectors).scale()
-    learned = learning.Learned("mood", MOOD.labels, scale, made, quality)
-    data = pickle.dumps(learned)
-    assert len(data) < 21 * 1000
-    assert b"sklearn" not in data
-    again = Stacked.of(pickle.loads(data)).predict(vectors)
-    assert np.array_equal(again.quality, Stacked.of(learned).predict(vectors).quality)
-
-
-@given(
-    st.lists(st.integers(0, 12), min_size=1, max_size=6),
-    st.floats(-1e3, 1e3),
-    st.floats(1e-3, 1e3),
-    st.integers(0, 99),
-)
-def test_the_scale_is_that_of_all_vectors_whatever_the_shards(sizes, centre, spread, seed):
-    rng = np.random.default_rng(seed)
-    vectors = (centre + spread * rng.normal(size=(sum(sizes), 5))).astype(np.float32)
-    parts = np.split(vectors, np.cumsum(sizes)[:-1])
-    nothing = Moments(0, np.zeros(5), 0.0)
-    scale = sum((Moments.of(part) for part in parts if len(part)), nothing).scale()
-    if not len(vectors):
-        assert (scale.mean.tolist(), scale.spread) == ([0] * 5, 1)
-        return
-    assert scale.mean == pytest.approx(vectors.mean(axis=0, dtype=float), rel=1e-12, abs=1e-12)
-    whole = whole_score.scaled(vectors)
-    assert scale.scaled(vectors) == pytest.approx(whole, rel=1e-9, abs=1e-9)
-    weights, bias = rng.normal(size=(5, 2)), rng.normal(size=2)
-    direct = vectors @ scale.unscaled(weights, bias)[0] + scale.unscaled(weights, bias)[1]
-    size = 1e-12 * (1 + abs(centre) / scale.spread)
-    assert direct == pytest.approx(whole @ weights + bias, rel=1e-9, abs=10 * size)
-
-
-def test_a_spread_is_of_the_heads_that_never_saw_the_label():
-    middle = np.array([0.5, 0.5, 0.9, 0.2])
-    samples = np.linspace(0, 1, 21)[:, None] * np.ones(4)
-    samples[11:, 1] = np.nan  # the others reach from 0 to 0.5
-    samples[:, 3] = np.nan  # all saw it
-    quality, low, high = spread(middle, samples)
-    assert quality.tolist() == middle.tolist()
-    assert low == pytest.approx([0.05, 0.025, 0.05, 0.2])
-    assert high == pytest.approx([0.95, 0.5, 0.95, 0.2])
-    known = spread(middle[:1], samples[:, :1])
-    assert known[:, 0].tolist() == [quality[0], low[0], high[0]]
-
-
-def test_quality_is_what_the_recipe_says():
-    p = np.array([[0.2, 0.5, 0.3]])
-    clarity = quality_function(ScoreSpec(quality={"clarity": ["bad", "good"]}), MOOD)
-    assert clarity(p)[0] == pytest.approx(0.3)
-    values = {"bad": 0, "fine": 0.5, "good": 1}
-    worth = quality_function(ScoreSpec(quality={"values": values}), MOOD)
-    assert worth(p)[0] == pytest.approx(0.55)
-    assert quality_function(ScoreSpec(), MOOD) is None
-    stars = Question("stars", "rating", ("text",), ("1", "2", "3"), ("1", "2", "3"))
-    assert quality_function(ScoreSpec(), stars)(p)[0] == pytest.approx(0.55)
+def no_quality(answers):
+    return answers["mood"][:, 1] + 1
 
 
 @pytest.mark.parametrize(
-    "quality", [{"clarity": ["great"]}, {"values": {"bad": 0}}, {"values": {"bad": 0, "odd": 1}}]
-)
-def test_quality_of_what_is_not_asked_is_an_error(quality):
-    with pytest.raises(RecipeError):
-        quality_function(ScoreSpec(quality=quality), MOOD)
-
-
-@pytest.mark.parametrize(
-    "quality",
+    ("settings", "words"),
     [
-        {"values": {"bad": -0.1, "fine": 0.5, "good": 1}},
-        {"values": {"bad": 0, "fine": 0.5, "good": 1.01}},
-        {"values": {"bad": 0, "fine": float("nan"), "good": 1}},
-        {"values": {"bad": 0, "fine": 0.5, "good": float("inf")}},
-        {"clarity": []},
+        ({"values": {"bad": 0, "fine": 1, "god": 1}}, "no value god"),
+        ({"values": {"bad": 0, "fine": 1}}, "what is the quality of good"),
+        ({"clarity": ["gut"]}, "no value gut"),
+        ({"sum": [{"question": "mood"}]}, "what are the values of mood worth"),
+        ({"sum": [{"question": "modd", "clarity": ["good"]}]}, "modd is not learned"),
+        ({"function": "tests.test_score:nothing_here"}, "no function"),
+        ({"function": "no.such.module:f"}, "no function"),
     ],
 )
-def test_a_quality_that_is_no_share_is_refused_with_the_recipe(quality):
-    with pytest.raises(RecipeError, match=r"quality\.(values\.\w+|clarity): ") as caught:
-        validated(ScoreSpec, {"quality": quality}, where="score")
-    assert "\n" not in caught.value.message
+def test_quality_of_what_is_not_asked_is_an_error(settings, words):
+    with pytest.raises(RecipeError, match=words):
+        quality_of(settings)
+
+
+def test_a_function_that_returns_no_quality():
+    with pytest.raises(CurateError, match="no quality of each document"):
+        quality_of({"function": "tests.test_score:no_quality"})({"mood": np.ones((2, 3)) / 3})
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"values": {"good": 2}},
+        {"values": {"good": -0.5}},
+        {},
+        {"clarity": []},
+        {"values": {"good": 1}, "clarity": ["good"]},
+        {"sum": [{"question": "a"}, {"question": "a"}]},
+        {"sum": [{"question": "a", "weight": 0}]},
+        {"function": "no function"},
+    ],
+)
+def test_a_quality_that_is_none_is_refused_with_the_recipe(settings):
+    with pytest.raises(RecipeError):
+        validated(ScoreSpec, {"quality": settings}, where="recipe")
 
 
 def test_no_rounding_takes_a_quality_beyond_one():
-    worth = quality_function(ScoreSpec(quality={"values": dict.fromkeys(MOOD.labels, 1.0)}), MOOD)
-    rng = np.random.default_rng(0)
-    p = calibration.softmax(rng.normal(size=(5000, 3)))
-    assert (p.sum(axis=1) > 1).any()
-    assert worth(p).max() == 1.0
+    thirds = np.full((1, 3), 1 / 3) * (1 + 1e-12)
+    assert quality_of({"values": dict.fromkeys(MOOD.labels, 1.0)})({"mood": thirds})[0] <= 1
 
 
-def test_a_fold_is_calibrated_by_the_labels_of_the_others():
-    """Its own labels are just what it is measured on: not even one number may come from them."""
-    rng = np.random.default_rng(5)
-    logits = rng.normal(size=(60, 3)) * 3
-    folds = np.arange(60) % 3
-    truth = np.eye(3)[rng.integers(3, size=60)]
-    truth[folds == 0] = np.eye(3)[logits[folds == 0].argmax(axis=1)]  # this fold is always right
-    lesson = learning.Lesson(np.zeros((60, 1)), truth, folds)
-    found = learning._calibrated(logits, lesson)
-    for fold in range(3):
-        own = folds == fold
-        temperature = calibration.fit_temperature(logits[~own], truth[~own])
-        assert found[own] == pytest.approx(calibration.softmax(logits[own] / temperature))
-    wrong = truth.copy()
-    wrong[folds == 0] = np.roll(truth[folds == 0], 1, axis=1)
-    again = learning._calibrated(logits, learning.Lesson(lesson.vectors, wrong, folds))
-    assert np.array_equal(again[folds == 0], found[folds == 0])
-    assert not np.allclose(again[folds == 1], found[folds == 1])
-
-
-def test_low_and_high_hold_four_of_five_further_heads():
-    """Of 20 heads the 5 and 95 % quantiles hold 19 * .9 / 21 = 81 % of others like them."""
-    inside, inside_labelled = [], []
-    for seed in range(6):
-        vectors, own = clouds(n=200, spread=1.5, seed=seed)
-        truth, rows = np.eye(3)[own[:60]], np.arange(60)
-        scale = Moments.of(vectors).scale()
-        lesson = learning.Lesson(scale.scaled(vectors[rows]), truth, rows % 5)
-        worth = quality_function(
-            ScoreSpec(quality={"values": {"bad": 0, "fine": 0.5, "good": 1}}), MOOD
-        )
-        learn, rng = heads.choice_head(MOOD.labels), np.random.default_rng(seed)
-        made, labelled = learning.learn_heads(learn, lesson, worth, 20, rng)
-        learned = learning.Learned("mood", MOOD.labels, scale, made, worth)
-        _, low, high = Stacked.of(learned).predict(vectors).quality
-        _, labelled_low, labelled_high = labelled.quality
-        for _ in range(40):
-            head, seen = learning.resample(learn, lesson, made.inverse_strength, rng)
-            logits = heads.predict(head, scale.scaled(vectors)) / made.temperature
-            other = worth(calibration.softmax(logits))
-            inside.append(((low <= other) & (other <= high))[60:].mean())
-            unseen = np.setdiff1d(rows, seen)
-            held = (labelled_low <= other[:60]) & (other[:60] <= labelled_high)
-            inside_labelled.append(held[unseen].mean())
-    assert 0.76 <= np.mean(inside) <= 0.86
-    assert 0.6 <= np.mean(inside_labelled) <= 0.78
+def test_a_spread_is_of_the_heads_that_never_saw_the_label():
+    middle = np.array([0.5, 0.5, 0.5])
+    samples = np.array([[0.1, np.nan, np.nan], [0.9, 0.6, np.nan]])
+    low, high = spread(middle, samples)
+    assert low == pytest.approx([0.14, 0.5, 0.5])
+    assert high == pytest.approx([0.86, 0.6, 0.5])
 
 
 # ── the stage
@@ -359,6 +157,8 @@ def test_every_kept_document_is_scored(labelled):
         assert sum(parts) == pytest.approx(1)
         assert row["quality"] == pytest.approx(max(parts[0], parts[2]))
         assert row["low"] <= row["quality"] <= row["high"]
+        assert row["spread_low"] <= row["quality"] <= row["spread_high"]
+        assert row["abstained"] is False
 
 
 def prepared(offline, monkeypatch, rows_per_shard=10_000, workers=1):
@@ -380,35 +180,60 @@ STAGES = {"quality": {"values": {"negative": 0.0, "neutral": 0.4, "positive": 1.
 )
 def test_scores_are_those_of_all_vectors_in_memory(offline, monkeypatch, settings, rows_per_shard):
     monkeypatch.setattr("curate.embed.vectors.BLOCK", 7)
+    monkeypatch.setattr("curate.score.predicting.CHUNK", 11)
     prepared(offline, monkeypatch, rows_per_shard)
     offline.run("score", encoder="chargram", resamples=6, seed=3, **settings)
-    spec = ScoreSpec(resamples=6, seed=3, **settings)
     ids, vectors = embed(offline.workspace, "chargram").vectors(offline.workspace)
-    question = offline.workspace.rounds.questions()[0]
-    rows, truth = whole_score.labelled_rows(offline.workspace, ids, question.name, question.labels)
-    probabilities, quality = whole_score.whole_scores(
-        vectors,
-        rows,
-        truth,
-        whole_score.folds_of([ids[row] for row in rows], spec),
-        whole_score.choice_head(question.labels),
-        quality_function(spec, question),
-        6,
-        3,
-    )
+    lesson, rows = lesson_in_memory(offline, ids, vectors)
+    learned = learn(lesson, Options(calibration="auto", resamples=6 if settings else 0, seed=3))
+    table = offline.workspace.documents.table(["text"])
+    whole = learned.predict({"chargram": vectors}, table["text"].to_pylist(), None)
+    probabilities, decided = whole.probabilities.copy(), whole.decided.copy()
+    probabilities[rows] = learned.out_of_fold.probabilities
+    decided[rows] = learned.out_of_fold.decided
     scores = offline.workspace.tables.read("scores")
     assert scores["id"].to_pylist() == ids
     assert np.flatnonzero(scores["out_of_fold"]).tolist() == sorted(rows.tolist())
-    for place, value in enumerate(question.labels):
+    for place, value in enumerate(lesson.values):
         column = scores[f"sentiment:{value}"].to_numpy()
-        assert column == pytest.approx(probabilities[:, place], abs=1e-9)
-    best = [question.labels[place] for place in probabilities.argmax(axis=1)]
-    assert scores["sentiment"].to_pylist() == best
-    for place, name in enumerate(("quality", "low", "high")):
-        if quality is None:
-            assert scores[name].null_count == len(scores)
-        else:
-            assert scores[name].to_numpy() == pytest.approx(quality[place], abs=1e-9)
+        assert column == pytest.approx(probabilities[:, place], abs=1e-6)
+    assert scores["sentiment"].to_pylist() == [lesson.values[place] for place in decided]
+    quality = quality_function(ScoreSpec(**settings), {"sentiment": asked(offline)})
+    if quality is None:
+        assert all(scores[name].null_count == len(ids) for name in ("quality", "low", "high"))
+        return
+    samples = whole.samples.copy()
+    samples[:, rows] = learned.out_of_fold.samples
+    middle = quality({"sentiment": probabilities})
+    ends = spread(middle, np.stack([quality({"sentiment": own}) for own in samples]))
+    names = ("quality", "spread_low", "spread_high")
+    for name, expected in zip(names, (middle, *ends), strict=True):
+        assert scores[name].to_numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def asked(offline):
+    return offline.workspace.rounds.questions()[0]
+
+
+def lesson_in_memory(offline, ids, vectors):
+    """The lesson of the labelled documents, and their rows among all."""
+    labels = offline.workspace.tables.read("labels").to_pylist()
+    posteriors = {row["id"]: dict(row["posterior"]) for row in labels}
+    values = asked(offline).labels
+    rows = np.array([row for row, id in enumerate(ids) if id in posteriors])
+    truth = np.array([[posteriors[ids[row]].get(value, 0.0) for value in values] for row in rows])
+    texts = offline.workspace.documents.table(["text"])["text"].to_pylist()
+    lesson = Lesson(
+        kind="choice",
+        values=values,
+        ids=tuple(ids[row] for row in rows),
+        truth=truth,
+        settled=np.ones(len(rows), bool),
+        vectors={"chargram": vectors[rows]},
+        texts=[texts[row] for row in rows],
+        groups=np.full(len(rows), "x"),
+    )
+    return lesson, rows
 
 
 def test_scores_have_the_shards_of_clean_whatever_their_size_and_the_workers(
@@ -438,10 +263,14 @@ def test_scores_have_the_shards_of_clean_whatever_their_size_and_the_workers(
             assert one[name].equals(many[name])
 
 
+def content_of(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def test_an_interrupted_score_goes_on(offline, monkeypatch):
     prepared(offline, monkeypatch, rows_per_shard=20)
     offline.run("score", encoder="chargram", resamples=2, **STAGES)
-    before = {path.name: path.read_bytes() for path in (offline.root / "scores").iterdir()}
+    before = content_of(offline.root / "scores")
     (offline.root / "scores" / "_manifest.json").unlink()
     whole, written = storage.write_parquet, []
 
@@ -459,7 +288,7 @@ def test_an_interrupted_score_goes_on(offline, monkeypatch):
     (unfinished,) = (offline.root / ".building").glob("scores-*")
     mark = {name: (unfinished / name).stat().st_mtime_ns for name in written}
     offline.run("score", encoder="chargram", resamples=2, **STAGES)
-    after = {path.name: path.read_bytes() for path in (offline.root / "scores").iterdir()}
+    after = content_of(offline.root / "scores")
     assert after == before
     for name, time in mark.items():
         assert (offline.root / "scores" / name).stat().st_mtime_ns == time
@@ -467,7 +296,8 @@ def test_an_interrupted_score_goes_on(offline, monkeypatch):
 
 def begin(offline, made):
     """Begin to write scores, as if a shard were done, and stop."""
-    with score._building(offline.workspace, made, "vectors/chargram") as folder:
+    vectors = {"chargram": SimpleNamespace(table="vectors/chargram")}
+    with score._building(offline.workspace, made, vectors) as folder:
         found = [path.name for path in storage.shards(folder)]
         for path in offline.workspace.tables.shards("scores")[:1]:
             storage.share(path, folder / path.name)
@@ -540,9 +370,9 @@ def test_neither_scores_nor_their_spread_depend_on_the_order_of_the_pool(offline
     assert {id for id, row in one.items() if row["out_of_fold"]} == {
         id for id, row in other.items() if row["out_of_fold"]
     }
-    assert max(row["high"] - row["low"] for row in one.values()) > 0.01
+    assert max(row["spread_high"] - row["spread_low"] for row in one.values()) > 0.01
     for id, row in one.items():
-        for name in ("quality", "low", "high"):
+        for name in ("quality", "low", "high", "spread_low", "spread_high"):
             assert row[name] == pytest.approx(other[id][name], abs=1e-6)
 
 
@@ -612,7 +442,7 @@ def test_a_class_with_one_label_is_learned_from(offline):
     made = offline.run("score", encoder="chargram", quality=quality, resamples=5)
     assert made.labelled == 12
     for row in offline.rows("scores"):
-        assert 0 <= row["low"] <= row["quality"] <= row["high"] <= 1
+        assert 0 <= row["spread_low"] <= row["quality"] <= row["spread_high"] <= 1
 
 
 def test_two_resamples_are_enough_for_every_row(labelled):
@@ -620,8 +450,10 @@ def test_two_resamples_are_enough_for_every_row(labelled):
     quality = {"clarity": ["negative", "positive"]}
     labelled.run("score", encoder="chargram", quality=quality, resamples=2)
     rows = labelled.rows("scores")
-    assert all(row["low"] <= row["quality"] <= row["high"] for row in rows)
-    assert any(row["low"] == row["quality"] == row["high"] for row in rows if row["out_of_fold"])
+    ends = [(row["spread_low"], row["quality"], row["spread_high"]) for row in rows]
+    assert all(low <= middle <= high for low, middle, high in ends)
+    labelled_ends = [own for own, row in zip(ends, rows, strict=True) if row["out_of_fold"]]
+    assert any(low == middle == high for low, middle, high in labelled_ends)
 
 
 def rated(offline, question):
@@ -666,19 +498,267 @@ def test_a_question_may_have_the_name_of_a_column(offline, question):
         assert {row["group"] for row in offline.rows("groups")} == {row[column] for row in rows}
 
 
-def test_heads_are_learned_by_one_thread():
-    """A limit reaches only libraries that are loaded; with more threads L-BFGS only waits."""
-    code = (
-        "from curate.score.threads import one_thread\n"
-        "from threadpoolctl import threadpool_info\n"
-        "with one_thread():\n"
-        "    import sklearn.linear_model\n"
-        "    print(*(library['num_threads'] for library in threadpool_info()))\n"
+# ── several questions, groups, windows, encoders
+
+
+def answer_all(offline, **answers):
+    """Answer every open task; `answers` gives each question's opinion of a text."""
+    for question, opinion in answers.items():
+        offline.answer("ann", question=question, opinion=opinion)
+
+
+FORM = """<View><Text name="t" value="$text"/>
+<Choices name="mood" toName="t"><Choice value="good"/><Choice value="bad"/></Choices>
+<Rating name="stars" toName="t" maxRating="5"/>
+<Choices name="topics" toName="t" choice="multiple">
+<Choice value="film"/><Choice value="meal"/><Choice value="never"/></Choices></View>"""
+
+
+def is_nice(text):
+    return any(word in text for word in GOOD)
+
+
+@pytest.fixture
+def asked_much(offline):
+    offline.reviews()
+    offline.pool(holdout=0.1)
+    offline.run("clean")
+    offline.run("sample", n=60, seed=1)
+    (offline.root / "much.xml").write_text(FORM)
+    offline.run("push", backend="folder", form="much.xml", overlap=1)
+    answer_all(
+        offline,
+        mood=lambda text: "good" if is_nice(text) else "bad",
+        stars=lambda text: 5 if is_nice(text) else 2,
+        topics=lambda text: ["film"] if any(thing in text for thing in FILMS) else ["meal"],
     )
-    environment = {key: value for key, value in os.environ.items() if "_NUM_THREADS" not in key}
-    run = subprocess.run(
-        (sys.executable, "-c", code), env=environment, capture_output=True, text=True, check=True
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    return offline
+
+
+BOTH = {
+    "product": [
+        {"question": "mood", "values": {"good": 1, "bad": 0}},
+        {"question": "stars", "weight": 2},
+    ]
+}
+
+
+def test_several_questions_in_one_run(asked_much):
+    made = asked_much.run(
+        "score", encoder="chargram", question=["mood", "stars", "topics"], quality=BOTH, resamples=3
     )
-    threads = run.stdout.split()
-    assert len(threads) >= 2  # numpy's library, and scipy's
-    assert set(threads) == {"1"}
+    learned = {row.question: row for row in made.questions}
+    assert list(learned) == ["mood", "stars", "topics:film", "topics:meal"]
+    refused = [w.figures["question"] for w in made.warnings if w.key == "score.not_learned"]
+    assert refused == ["topics:never"]
+    assert all(row.accuracy > 0.8 for row in made.questions)
+    for row in asked_much.rows("scores"):
+        good = row["mood:good"]
+        stars = sum((level - 1) / 4 * row[f"stars:{level}"] for level in range(1, 6))
+        assert row["quality"] == pytest.approx(good * stars**2, abs=1e-9)
+        assert row["topics:film:present"] + row["topics:film:absent"] == pytest.approx(1)
+        assert row["topics:film"] in ("present", "absent")
+    asked_much.run("mix", groups=["topics:film", "mood"], budget="50%")
+    groups = {row["group"] for row in asked_much.rows("groups")}
+    assert {"present/good", "absent/bad"} <= groups
+    asked_much.run("export")
+    lines = read_shard(asked_much.root / "export" / "data-00000.jsonl")
+    assert {"mood", "stars", "topics:film"} <= set(next(iter(lines))["labels"])
+    models = asked_much.run("evaluate", seeds=2).models
+    assert models["stars"].documents == 60
+
+
+def test_quality_of_a_question_that_cannot_be_learned(asked_much):
+    quality = {"sum": [{"question": "topics:never", "values": {"present": 1, "absent": 0}}]}
+    with pytest.raises(RecipeError, match="topics:never cannot be learned"):
+        asked_much.run(
+            "score", encoder="chargram", question=["mood", "topics:never"], quality=quality
+        )
+
+
+def test_the_most_doubtful_labels_are_those_that_are_wrong(asked_much):
+    kept = asked_much.workspace.documents.table(["id", "text"]).to_pylist()
+    texts = {row["id"]: row["text"] for row in kept}
+    labels = asked_much.workspace.tables.read("labels").to_pylist()
+    wrong = sorted(row["id"] for row in labels if row["question"] == "mood")[:4]
+    for row in labels:
+        if row["question"] == "mood" and row["id"] in wrong:
+            value = "bad" if json.loads(row["value"]) == "good" else "good"
+            row |= {"value": json.dumps(value), "posterior": [(value, 1.0)]}
+    made = asked_much.workspace.tables.made("labels")
+    asked_much.workspace.tables.write("labels", tables.rows("labels", labels), made)
+    result = asked_much.run("score", encoder="chargram", question=["mood"])
+    ranked = sorted(asked_much.rows("doubtful"), key=lambda row: row["rank"])
+    assert [row["rank"] for row in ranked] == list(range(60))
+    assert len({row["id"] for row in ranked[:6]} & set(wrong)) >= 3, [texts[id] for id in wrong]
+    assert result.doubtful >= 1
+    assert result.most_doubtful[0].id == ranked[0]["id"]
+    for row in ranked[:2]:
+        assert json.loads(row["predicted"]) != json.loads(row["value"])
+
+
+def test_a_comparison_gives_strengths(offline):
+    offline.reviews()
+    offline.pool(holdout=0.1)
+    offline.run("clean")
+    offline.run("sample", n=40, seed=1, compare=True)
+    offline.run("push", backend="folder", form="comparison", overlap=1)
+    sides = {task["id"]: task for task in offline.tasks}
+    for id, task in sides.items():
+        fields = task.get("fields", task)
+        better = "a" if is_nice(fields["a"]) >= is_nice(fields["b"]) else "b"
+        offline.say({"id": id, "question": "better", "annotator": "ann", "value": better})
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    made = offline.run("score", encoder="chargram", resamples=3)
+    assert made.questions[0].kind == "preference"
+    texts = offline.workspace.documents.table(["id", "text"]).to_pylist()
+    nice = {row["id"]: is_nice(row["text"]) for row in texts}
+    rows = offline.rows("scores")
+    assert all(row["quality"] == row["better"] and row["low"] is None for row in rows)
+    good = [row["better"] for row in rows if nice[row["id"]]]
+    other = [row["better"] for row in rows if not nice[row["id"]]]
+    assert np.mean(good) > 0.5 > np.mean(other)
+    with pytest.raises(RecipeError, match="better"):
+        offline.run("mix", groups=["better"])
+    offline.run("mix", groups=["source"], within={"strategy": "softmax"}, budget="50%")
+    offline.run("export")
+
+
+def test_a_group_that_abstains_is_average_in_a_mixture(asked_much, monkeypatch):
+    monkeypatch.setattr(
+        "curate.score.stage.abstaining.abstaining", lambda *a, **k: frozenset({"films"})
+    )
+    quality = {"values": {"good": 1.0, "bad": 0.0}}
+    made = asked_much.run("score", encoder="chargram", quality=quality, calibrate_by="source")
+    rows = {row["id"]: row for row in asked_much.rows("scores")}
+    source = {row["id"]: row["source"] for row in asked_much.rows("pool")}
+    assert set(source.values()) == {"films", "meals"}
+    assert all(row["abstained"] == (source[id] == "films") for id, row in rows.items())
+    (told,) = [warning for warning in made.warnings if warning.key == "score.abstained"]
+    assert told.figures["groups"] == ["films"]
+    assert made.abstained == sum(row["abstained"] for row in rows.values())
+    settings = {"within": {"strategy": "softmax", "temperature": 0.5}, "budget": "50%"}
+    mixed = asked_much.run("mix", groups=["mood"], **settings)
+    assert any("abstained" in note for note in mixed.notes)
+    own = asked_much.rows("mix")
+    for group in {row["group"] for row in own}:
+        weights = [row["weight"] for row in own if row["group"] == group]
+        trusted = [
+            row["weight"]
+            for row in own
+            if row["group"] == group and not rows[row["id"]]["abstained"]
+        ]
+        average = {
+            row["weight"] for row in own if row["group"] == group and rows[row["id"]]["abstained"]
+        }
+        assert len(average) == 1
+        assert average.pop() == pytest.approx(np.mean(trusted))
+        assert len(weights) > len(trusted) > 0
+    buckets = {row["id"]: row["bucket"] for row in own}
+    assert all((bucket is None) == rows[id]["abstained"] for id, bucket in buckets.items())
+
+
+@pytest.mark.parametrize("by", ["mean", "minimum", "share_below"])
+def test_long_texts_are_scored_window_by_window(asked_much, by):
+    quality = {"values": {"good": 1.0, "bad": 0.0}}
+    windows = {"size": 60, "by": by}
+    made = asked_much.run("score", encoder="chargram", quality=quality, windows=windows)
+    vectors = embed(asked_much.workspace, "chargram", 60).shards(asked_much.workspace)
+    assert sum(len(shard.digests()) for shard in vectors) > 2 * made.documents
+    rows = asked_much.rows("scores")
+    assert all(0 <= row["spread_low"] <= row["quality"] <= row["spread_high"] <= 1 for row in rows)
+    unlabelled = [row for row in rows if not row["out_of_fold"]]
+    if by == "mean":
+        for row in unlabelled:
+            assert row["quality"] == pytest.approx(row["mood:good"], abs=1e-9)
+    if by == "minimum":
+        assert all(row["quality"] <= row["mood:good"] + 1e-9 for row in unlabelled)
+        assert any(row["quality"] < row["mood:good"] - 0.01 for row in unlabelled)
+    assert made.encoded == sum(len(shard.digests()) for shard in vectors)
+    assert (
+        asked_much.run("score", encoder="chargram", quality=quality, windows=windows).encoded == 0
+    )
+
+
+def test_windows_are_the_text():
+    text = "one two three four five six seven eight nine ten " * 7
+    cut = windows(text, 100)
+    assert "".join(cut) == text
+    assert all(40 <= len(part) <= 100 for part in cut)
+    assert all(part.endswith(" ") for part in cut)
+    assert windows("短" * 250, 100) == ["短" * 84, "短" * 83, "短" * 83]
+    assert windows("short", 100) == ["short"]
+    assert windows("x" * 500, None) == ["x" * 500]
+
+
+def test_a_vector_that_is_no_number_is_refused(asked_much, monkeypatch):
+    class Broken:
+        id, dimension, about = "broken", 4, {"encoder": "broken"}
+
+        def encode(self, sentences):
+            vectors = np.ones((len(sentences), 4), np.float32)
+            vectors[:1, 2] = np.nan
+            return vectors
+
+    monkeypatch.setattr("curate.embed.vectors.load", lambda *a: Broken())
+    with pytest.raises(DataError, match="gave no numbers for 1 of"):
+        asked_much.run("score", encoder="broken")
+
+
+def test_drift_is_told_and_may_stop_a_mixture(asked_much, monkeypatch):
+    made = asked_much.run("score", encoder="chargram")
+    assert made.drift is not None
+    assert not [warning for warning in made.warnings if warning.key == "score.drift"]
+    asked_much.run("mix", groups=["mood"], drift="refuse")
+    facts = asked_much.workspace.tables.made("scores").facts
+    assert facts["drift"]["labelled"] == made.drift.labelled
+    different = type(made.drift)(60, 60, 0.9, 0.001, 0.2, 0.001)
+    monkeypatch.setattr("curate.score.drifting.drift", lambda *a, **k: different)
+    made = asked_much.run("score", encoder="chargram", seed=1)
+    (told,) = [warning for warning in made.warnings if warning.key == "score.drift"]
+    assert told.figures["p_value"] == pytest.approx(0.002)
+    with pytest.raises(DataError, match="do not look like the corpus"):
+        asked_much.run("mix", groups=["mood"], drift="refuse")
+    asked_much.run("mix", groups=["mood"])
+
+
+# ── texts outside the pool
+
+
+def test_texts_outside_the_pool_get_the_same_scores(asked_much, monkeypatch, capsys):
+    quality = {"values": {"good": 1.0, "bad": 0.0}}
+    asked_much.run("score", encoder="chargram", quality=quality, resamples=4)
+    kept = asked_much.workspace.documents.table(["id", "text"]).to_pylist()
+    rows = {row["id"]: row for row in asked_much.rows("scores") if not row["out_of_fold"]}
+    path = asked_much.root / "more.jsonl"
+    own = [row for row in kept if row["id"] in rows]
+    path.write_text("\n".join(json.dumps({"body": row["text"]}) for row in own) + "\n{oops\n")
+    out = asked_much.root / "scored.jsonl"
+    run = command(monkeypatch, capsys)
+    code, said, err = run("predict", path, "--text", "body", "-o", out, "-w", asked_much.root)
+    assert code == 0, err
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["id"] for line in lines] == [row["id"] for row in own]
+    for line in lines:
+        row = rows[line["id"]]
+        for name in ("quality", "low", "high", "spread_low", "spread_high", "mood:good"):
+            assert line[name] == pytest.approx(row[name], abs=1e-6), name
+        assert line["mood"] == row["mood"]
+    assert "skipped  1" in said
+
+
+def test_heads_of_another_encoder_predict_nothing(asked_much, tmp_path):
+    from curate.predict import predict
+
+    asked_much.run("score", encoder="chargram", features="embeddings")
+    about = asked_much.root / "scores" / "_heads" / "scorer.json"
+    content = json.loads(about.read_text())
+    content["encoders"] = dict.fromkeys(content["encoders"], "00000000")
+    about.write_text(json.dumps(content))
+    path = tmp_path / "texts.jsonl"
+    path.write_text('{"text": "a lovely film"}\n')
+    with (tmp_path / "out").open("w") as out, pytest.raises(StaleInput, match="has changed"):
+        predict(asked_much.workspace, SourceSpec(paths=(str(path),)), out)

@@ -22,6 +22,7 @@ from curate.workspace import Workspace
 SOURCE = {"paths": ["data/*.txt"]}
 
 UNUSED = {
+    "score.windows.bound": {"score": {"windows": {"by": "minimum", "bound": 0.3}}},
     "pool.seed": {"pool": {"seed": 3}},
     "pool.sources.0.format": {
         "pool": {"sources": [{"dataset": {"name": "some/set"}, "format": "csv"}]}

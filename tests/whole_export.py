@@ -49,9 +49,10 @@ def labels_of(workspace):
     labels, keys = {}, {}
     scores = workspace.tables.stored("scores")
     if scores:
-        question, values = scores.made.facts["question"], scores.made.facts["values"]
+        ((question, about),) = scores.made.facts["questions"].items()
+        values = about["values"]
         keys[question] = list(values)
-        convert = float if scores.made.facts.get("kind") == "rating" else str
+        convert = float if about["kind"] == "rating" else str
         for row in workspace.tables.read("scores").to_pylist():
             posterior = {value: round(row[f"{question}:{value}"], 6) for value in values}
             value = convert(row[tables.predicted(question)])

@@ -1,10 +1,17 @@
 """Text → vectors, behind a one-method protocol; saved in blocks and cached by content."""
 
 from curate.embed.blocks import VectorShard
-from curate.embed.vectors import Vectors, embed
+from curate.embed.contents import Pieces, pieces_of, windows
+from curate.embed.vectors import Vectors, candidates, embed, encode, encoder_of
 
 __all__ = [
+    "Pieces",
     "VectorShard",
     "Vectors",
+    "candidates",
     "embed",
+    "encode",
+    "encoder_of",
+    "pieces_of",
+    "windows",
 ]

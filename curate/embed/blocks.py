@@ -37,8 +37,12 @@ def write(
     ids: pa.Array | pa.ChunkedArray,
     own: NDArray[np.uint64],
     vectors: NDArray[np.float32],
+    parts: NDArray[np.int32] | None = None,
 ) -> None:
-    """Write a block of a shard (by its file's name); `encoder` and `own` are digests."""
+    """Write a block of a shard (by its file's name); `encoder` and `own` are digests.
+
+    `parts` are the numbers of the windows within their documents; without them 0.
+    """
     import numpy as np
     import pyarrow as pa
 
@@ -48,7 +52,7 @@ def write(
     table = pa.table(
         {
             "id": ids,
-            "part": np.zeros(rows, np.int32),
+            "part": np.zeros(rows, np.int32) if parts is None else parts,
             "content": own,
             "vector": pa.ListArray.from_arrays(offsets, flat),
         }
@@ -104,6 +108,7 @@ class Cache:
         everything = np.concatenate(own)
         self._order = np.argsort(everything, kind="stable").astype(np.uint32)
         self._sorted = everything[self._order]
+        self._last: tuple[int, NDArray[np.float32]] | None = None
 
     def find(self, wanted: NDArray[np.uint64]) -> NDArray[np.int64]:
         """The place of each content among all rows of the blocks; -1 where there is none."""
@@ -124,7 +129,13 @@ class Cache:
         for number in np.unique(numbers).tolist():
             own = np.flatnonzero(numbers == number)
             start = self._ends[number - 1] if number else 0
-            yield own, read_vectors(self.paths[number])[places[own] - start]
+            yield own, self._block(number)[places[own] - start]
+
+    def _block(self, number: int) -> NDArray[np.float32]:
+        """The vectors of a block; the last one read is kept."""
+        if self._last is None or self._last[0] != number:
+            self._last = (number, read_vectors(self.paths[number]))
+        return self._last[1]
 
     def read(self, places: NDArray[np.int64], dimension: int) -> NDArray[np.float32]:
         """Read the vectors at places of `find`: places x dimension."""
@@ -140,45 +151,78 @@ class Cache:
 class VectorShard:
     """The vectors of one shard's kept documents: a small value that workers read.
 
-    `contents` is the file with the digests of its documents, `blocks` are those of the shard.
+    `contents` is the file with the digests of its pieces, `blocks` are those of the shard. A piece
+    is a document, or a window of `window` characters of one.
     """
 
     documents: DocumentShard
     contents: Path
     blocks: tuple[Path, ...]
     dimension: int
+    window: int | None = None
 
     def digests(self) -> NDArray[np.uint64]:
-        """Read the digests of the kept documents, in pool order."""
+        """Read the digests of the pieces, in pool order."""
         import numpy as np
 
         return np.asarray(np.load(self.contents), np.uint64)
 
-    def rows(self) -> int:
-        """Read the number of kept documents."""
+    def starts(self) -> NDArray[np.int64]:
+        """Read where each document's pieces start; their number stands at the end."""
         import numpy as np
 
-        return len(np.load(self.contents, mmap_mode="r"))
+        if self.window is None:
+            return np.arange(len(np.load(self.contents, mmap_mode="r")) + 1)
+        return np.asarray(np.load(contents.starts_of(self.contents)), np.int64)
+
+    def rows(self) -> int:
+        """Read the number of kept documents."""
+        return len(self.starts()) - 1
 
     def missing(self) -> NDArray[np.int64]:
-        """The kept documents that have no vector here, by their row."""
+        """The pieces that have no vector here, by their place."""
         import numpy as np
 
         return np.flatnonzero(Cache(self.blocks).find(self.digests()) < 0)
 
     def batches(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
-        """Yield (rows among the kept documents, their vectors), block by block.
+        """Yield (places among the pieces, their vectors), block by block.
 
-        Raises DataError if a document has no vector.
+        Raises DataError if a piece has no vector.
         """
         cache = Cache(self.blocks)
         return cache.batches(_found(cache, self.digests()))
 
-    def read(self, rows: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
-        """Read the vectors of all kept documents, or of some rows among them, in their order."""
+    def read(self, places: NDArray[np.int64] | None = None) -> NDArray[np.float32]:
+        """Read the vectors of all pieces, or of some by their places, in their order."""
         cache, own = Cache(self.blocks), self.digests()
-        places = _found(cache, own if rows is None else own[rows])
-        return cache.read(places, self.dimension)
+        found = _found(cache, own if places is None else own[places])
+        return cache.read(found, self.dimension)
+
+    def means(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Read the mean vectors of some documents over their pieces: rows x dimension."""
+        import numpy as np
+
+        if self.window is None:
+            return self.read(rows)
+        starts = self.starts()
+        counts = np.diff(starts)[rows]
+        edges = np.concatenate([[0], np.cumsum(counts)])[:-1]
+        places = np.repeat(starts[rows] - edges, counts) + np.arange(counts.sum())
+        sums = np.add.reduceat(self.read(places), edges, axis=0)
+        return np.asarray(sums / counts[:, None], np.float32)
+
+    def chunks(self, rows: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        """Yield (starts of documents, vectors of their pieces) for so many documents at a time.
+
+        The starts count from the first piece of the chunk; their number stands at the end. A block
+        is read again only if its pieces lie in several chunks that are apart.
+        """
+        cache, starts = Cache(self.blocks), self.starts()
+        places = _found(cache, self.digests())
+        for first in range(0, len(starts) - 1, rows):
+            own = starts[first : first + rows + 1]
+            yield own - own[0], cache.read(places[own[0] : own[-1]], self.dimension)
 
 
 def _found(cache: Cache, wanted: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -189,7 +233,11 @@ def _found(cache: Cache, wanted: NDArray[np.uint64]) -> NDArray[np.int64]:
 
 
 def shards_of(
-    documents: Sequence[DocumentShard], digests: Path, own: Mapping[str, Sequence[Path]], size: int
+    documents: Sequence[DocumentShard],
+    digests: Path,
+    own: Mapping[str, Sequence[Path]],
+    size: int,
+    window: int | None = None,
 ) -> list[VectorShard]:
     """The vectors of each shard; `own` are the blocks by shard, `size` is the dimension."""
     return [
@@ -198,6 +246,7 @@ def shards_of(
             contents.path_of(digests, shard),
             tuple(own.get(Path(shard.name).stem, ())),
             size,
+            window,
         )
         for shard in documents
     ]

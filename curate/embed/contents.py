@@ -1,7 +1,9 @@
-"""The contents that are encoded: a digest of each kept document's text, after its edits.
+"""The contents that are encoded: a digest of each piece of the kept documents, after their edits.
 
-    vectors/<encoder>/_contents/<shard>.npy        one 64-bit digest a kept document, in pool order
+    vectors/<encoder>/_contents/<shard>.npy         one 64-bit digest a piece, in pool order
+    vectors/<encoder>/_contents/<shard>.starts.npy  where each document's pieces start
 
+A piece is a whole text, or a window of one where texts are cut into windows (`_contents-SIZE`).
 Vectors are found by these digests. So another limit, or a document that was dropped and is kept
 again, re-encodes nothing.
 """
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from heapq import nsmallest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.workspace import Workspace
@@ -22,9 +24,73 @@ from curate.workspace.documents import DocumentShard
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 FOLDER = "_contents"
+
+
+def folder_name(window: int | None) -> str:
+    """The name of the folder with the digests of whole texts, or of windows of that size."""
+    return FOLDER if window is None else f"{FOLDER}-{window}"
+
+
+def windows(text: str, size: int | None) -> list[str]:
+    """The consecutive windows of a text, about equally long and of at most `size` characters.
+
+    A window ends at white space if there is any in its last eighth, else within a word.
+    """
+    if size is None or len(text) <= size:
+        return [text]
+    ends, start = [], 0
+    while len(text) - start > size:
+        parts = -(-(len(text) - start) // size)
+        longest = start + -(-(len(text) - start) // parts)
+        start = next(
+            (
+                end
+                for end in range(longest, longest - (longest - start) // 8, -1)
+                if text[end - 1].isspace()
+            ),
+            longest,
+        )
+        ends.append(start)
+    return [text[begin:end] for begin, end in zip([0, *ends], [*ends, None], strict=True)]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """The pieces of a shard's kept documents that are encoded, in pool order.
+
+    `starts` are where each document's pieces start, and their number at the end.
+    """
+
+    ids: pa.ChunkedArray
+    texts: pa.ChunkedArray
+    starts: NDArray[np.int64]
+
+    @property
+    def parts(self) -> NDArray[np.int32]:
+        """The number of each piece within its document, from 0."""
+        import numpy as np
+
+        counts = np.diff(self.starts)
+        return (np.arange(self.starts[-1]) - np.repeat(self.starts[:-1], counts)).astype(np.int32)
+
+
+def pieces_of(shard: DocumentShard, window: int | None) -> Pieces:
+    """Read the kept documents of a shard, and cut them into windows of that size."""
+    import numpy as np
+    import pyarrow as pa
+
+    table = shard.read(["id", "text"])
+    if window is None:
+        return Pieces(table["id"], table["text"], np.arange(table.num_rows + 1))
+    cut = [windows(text, window) for text in table["text"].to_pylist()]
+    counts = np.array([len(own) for own in cut], np.int64)
+    ids = table["id"].take(np.repeat(np.arange(len(cut)), counts))
+    texts = pa.chunked_array([pa.array([text for own in cut for text in own], pa.string())])
+    return Pieces(ids, texts, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
 
 
 def _digest(text: str) -> bytes:
@@ -48,27 +114,43 @@ def path_of(folder: Path, shard: DocumentShard) -> Path:
     return folder / f"{Path(shard.name).stem}.npy"
 
 
+def starts_of(path: Path) -> Path:
+    """Where the starts of the documents lie, beside the digests of their pieces."""
+    return path.with_suffix(".starts.npy")
+
+
 @dataclass(frozen=True)
 class Digest:
     """Writes the digests of a shard's kept documents, unless they are there."""
 
     folder: Path
+    window: int | None
 
     def __call__(self, shard: DocumentShard) -> int:
         """Write them; the number of documents, kept or not."""
-        import numpy as np
         import pyarrow.parquet as pq
 
         path = path_of(self.folder, shard)
         if not path.exists():
-            own = digests(shard.read(["text"])["text"].to_pylist())
-            with storage.replacing(path) as temporary, temporary.open("wb") as file:
-                np.save(file, own)
+            pieces = pieces_of(shard, self.window)
+            if self.window is not None:
+                _save(starts_of(path), pieces.starts)
+            _save(path, digests(pieces.texts.to_pylist()))
         return int(pq.read_metadata(shard.clean).num_rows)
 
 
+def _save(path: Path, numbers: NDArray[Any]) -> None:
+    import numpy as np
+
+    with storage.replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, numbers)
+
+
 def find(
-    workspace: Workspace, shards: Sequence[DocumentShard], inputs: Mapping[str, str | None]
+    workspace: Workspace,
+    shards: Sequence[DocumentShard],
+    inputs: Mapping[str, str | None],
+    window: int | None = None,
 ) -> Path:
     """The folder with the digests of today's documents: that of an encoder, or else a new one.
 
@@ -76,36 +158,44 @@ def find(
     """
     for manifest in sorted((workspace.root / "vectors").glob(f"*/{storage.MANIFEST}")):
         stored = storage.stored_folder(manifest.parent)
-        folder = manifest.parent / FOLDER
+        folder = manifest.parent / folder_name(window)
         if stored is not None and stored.made.inputs == inputs and folder.is_dir():
             return folder
-    scratch = workspace.root / ".building" / f"contents-{storage.digest(inputs)[:12]}"
+    made_of = storage.digest({"inputs": dict(inputs), "window": window})[:12]
+    scratch = workspace.root / ".building" / f"contents-{made_of}"
     for other in scratch.parent.glob("contents-*"):
         if other != scratch:
             shutil.rmtree(other)
     documents = workspace.tables.rows("clean")
     with workspace.watch("reading what is to be encoded", documents) as advance:
-        for _, rows in workspace.engine.each(Digest(scratch), shards):
+        for _, rows in workspace.engine.each(Digest(scratch, window), shards):
             advance(rows)
     scratch.mkdir(parents=True, exist_ok=True)
     return scratch
 
 
-def adopt(digests: Path, folder: Path) -> None:
+def forget(folder: Path, but: Path) -> None:
+    """Delete the digests in an encoder's folder, `but` for these: they are of other documents."""
+    for own in folder.glob(f"{FOLDER}*"):
+        if own != but:
+            shutil.rmtree(own)
+
+
+def adopt(digests: Path, folder: Path, window: int | None = None) -> None:
     """Put digests that `find` returned into an encoder's folder."""
-    own = folder / FOLDER
+    own = folder / folder_name(window)
     if digests == own:
         return
     folder.mkdir(parents=True, exist_ok=True)
     is_scratch = digests.parent.name == ".building"
-    copy = digests if is_scratch else Path(shutil.copytree(digests, folder / f"{FOLDER}.new"))
+    copy = digests if is_scratch else Path(shutil.copytree(digests, folder / f"{own.name}.new"))
     shutil.rmtree(own, ignore_errors=True)
     copy.rename(own)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """The documents with the smallest digests, in their order: shard and row of each."""
+    """The pieces with the smallest digests, in their order: shard and place of each."""
 
     digests: NDArray[np.uint64]
     shards: NDArray[np.int64]
@@ -126,14 +216,14 @@ class Sample:
             sample = cls(everything[order], numbers[order], rows[order])
         return sample
 
-    def texts(self, shards: Sequence[DocumentShard]) -> list[str]:
+    def texts(self, shards: Sequence[DocumentShard], window: int | None = None) -> list[str]:
         """Read the texts, in the order of the sample."""
         import numpy as np
 
         texts = [""] * len(self.digests)
         for number in np.unique(self.shards).tolist():
             places = np.flatnonzero(self.shards == number)
-            column = shards[number].read(["text"])["text"].take(self.rows[places])
+            column = pieces_of(shards[number], window).texts.take(self.rows[places])
             for place, text in zip(places.tolist(), column.to_pylist(), strict=True):
                 texts[place] = text
         return texts

@@ -29,7 +29,8 @@ def erase(folder: Path, gone: pa.Array) -> int:
     fit = folder / FIT
     if fit.exists() and np.isin(np.load(fit)["sample"], everything).any():
         fit.unlink()
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    for digests in folder.glob(f"{FOLDER}*"):
+        shutil.rmtree(digests)
     for path, own in contents.items():
         if len(own):
             _drop(path, gone)

@@ -17,6 +17,7 @@ from curate.embed.blocks import Cache, VectorShard
 from curate.embed.chargram import FIT, CharGram
 from curate.embed.contents import Sample
 from curate.embed.encoders import PROBED, Encoder, choose, load
+from curate.errors import DataError, MissingInput
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 
@@ -47,13 +48,15 @@ class Vectors:
     documents: int
     encoded: int
     note: str
+    window: int | None = None
 
     def shards(self, workspace: Workspace) -> list[VectorShard]:
         """The vectors of each shard of the documents: small values that workers read."""
         folder = workspace.tables.folder(self.table)
         own, _ = blocks.listed(folder, self.digest)
         documents = workspace.documents.shards()
-        return blocks.shards_of(documents, folder / contents.FOLDER, own, self.dimension)
+        digests = folder / contents.folder_name(self.window)
+        return blocks.shards_of(documents, digests, own, self.dimension, self.window)
 
     def vectors(self, workspace: Workspace) -> tuple[list[str], NDArray[np.float32]]:
         """The ids and vectors of all documents in memory: for tests and notebooks alone."""
@@ -61,7 +64,7 @@ class Vectors:
 
         shards = self.shards(workspace)
         ids = [shard.documents.read(["id"])["id"].to_pylist() for shard in shards]
-        parts = [shard.read() for shard in shards]
+        parts = [shard.means(np.arange(shard.rows())) for shard in shards]
         nothing = np.zeros((0, self.dimension), np.float32)
         return [id for part in ids for id in part], np.concatenate([nothing, *parts])
 
@@ -74,6 +77,7 @@ class _Corpus:
     shards: Sequence[DocumentShard]
     inputs: dict[str, str | None]
     digests: Path
+    window: int | None = None
 
     def sample(self, n: int) -> Sample:
         """The n documents with the smallest digests."""
@@ -82,17 +86,17 @@ class _Corpus:
     def vectors(self, folder: Path, encoder: Encoder) -> list[VectorShard]:
         """The blocks of an encoder that are there, by shard."""
         own, _ = blocks.listed(folder, blocks.digest_of(encoder.about))
-        return blocks.shards_of(self.shards, self.digests, own, encoder.dimension)
+        return blocks.shards_of(self.shards, self.digests, own, encoder.dimension, self.window)
 
 
-def embed(workspace: Workspace, name: str) -> Vectors:
+def embed(workspace: Workspace, name: str, window: int | None = None) -> Vectors:
     """Make the vectors of every kept document with the encoder of that name (`auto` chooses).
 
-    Vectors of contents that are there are kept. Raises CurateError if there is no such encoder.
+    With a `window`, longer texts are cut into windows of at most so many characters, and each has
+    a vector. Vectors of contents that are there are kept. Raises CurateError if there is no such
+    encoder.
     """
-    shards = workspace.documents.shards()
-    inputs = workspace.tables.fingerprints(("pool", "clean"))
-    corpus = _Corpus(workspace, shards, inputs, contents.find(workspace, shards, inputs))
+    corpus = _corpus(workspace, window)
     chosen, reason = _chosen(corpus) if name == "auto" else (name, "")
     encoder, note = _loaded(corpus, chosen)
     table, digest = f"vectors/{encoder.id}", blocks.digest_of(encoder.about)
@@ -104,9 +108,62 @@ def embed(workspace: Workspace, name: str) -> Vectors:
     missing = _missing(corpus, folder, encoder, documents)
     encoded = _fill(corpus, folder, encoder, missing) if missing else 0
     facts = {"auto": reason} if reason else {}
-    made = storage.Provenance("embed", encoder.about, inputs, "", facts)
+    made = storage.Provenance("embed", encoder.about, corpus.inputs, "", facts)
     _seal(corpus, folder, encoder, made, is_changed=bool(others or missing))
-    return Vectors(table, encoder.id, digest, encoder.dimension, documents, encoded, reason or note)
+    said = reason or note
+    return Vectors(table, encoder.id, digest, encoder.dimension, documents, encoded, said, window)
+
+
+def candidates(workspace: Workspace, name: str) -> tuple[tuple[str, ...], str]:
+    """The encoders that heads may choose from, the likeliest first; and why.
+
+    `auto` are minilm and use-m3 where the pool is English, since neither is always the better one;
+    else use-m3 alone.
+    """
+    if name != "auto":
+        return (name,), ""
+    first, reason = _chosen(_corpus(workspace, None))
+    return tuple(dict.fromkeys((first, "use-m3"))), reason
+
+
+def encode(workspace: Workspace, name: str, texts: Sequence[str]) -> NDArray[np.float32]:
+    """The vectors of some texts: texts x dimension. Raises what `encoder_of` does."""
+    vectors = encoder_of(workspace, name).encode(list(texts))
+    check_numbers(name, vectors, texts)
+    return vectors
+
+
+def check_numbers(encoder: str, vectors: NDArray[np.float32], names: Sequence[str]) -> None:
+    """Raise DataError where a vector holds what is no number; `names` are those of its texts."""
+    import numpy as np
+
+    wrong = np.flatnonzero(~np.isfinite(vectors).all(axis=1))
+    if len(wrong):
+        raise DataError(
+            f"the encoder {encoder} gave no numbers for {len(wrong):,} of {len(vectors):,} texts, "
+            f"such as {names[wrong[0]][:40]!r}",
+            hint="take another encoder, or leave such texts out by a rule of `clean`",
+        )
+
+
+def encoder_of(workspace: Workspace, name: str) -> Encoder:
+    """The encoder of that name, for any texts; one that is fitted on the pool as it was fitted.
+
+    Raises MissingInput where that has not happened.
+    """
+    if name != CharGram.id:
+        return load(name, workspace.root, lambda: iter(()))
+    fitted = CharGram.open(workspace.tables.folder(f"vectors/{CharGram.id}") / FIT)
+    if fitted is None:
+        raise MissingInput("chargram has not been fitted yet", hint="run `curate score` first")
+    return fitted
+
+
+def _corpus(workspace: Workspace, window: int | None) -> _Corpus:
+    shards = workspace.documents.shards()
+    inputs = workspace.tables.fingerprints(("pool", "clean"))
+    digests = contents.find(workspace, shards, inputs, window)
+    return _Corpus(workspace, shards, inputs, digests, window)
 
 
 # ── which encoder
@@ -118,7 +175,7 @@ def _chosen(corpus: _Corpus) -> tuple[str, str]:
         stored = storage.stored_folder(path.parent)
         if stored and stored.made.inputs == corpus.inputs and "auto" in stored.made.facts:
             return path.parent.name, str(stored.made.facts["auto"])
-    return choose("auto", corpus.sample(PROBED).texts(corpus.shards))
+    return choose("auto", corpus.sample(PROBED).texts(corpus.shards, corpus.window))
 
 
 def _loaded(corpus: _Corpus, name: str) -> tuple[Encoder, str]:
@@ -137,7 +194,7 @@ def _fitted(corpus: _Corpus) -> tuple[Encoder, str]:
         note = f"encoder: chargram keeps its fit: {changed:.1%} of its texts have changed since"
         return stored, note if changed else ""
     with corpus.workspace.watch("fitting chargram", None):
-        texts = sample.texts(corpus.shards)
+        texts = sample.texts(corpus.shards, corpus.window)
         encoder = load(CharGram.id, corpus.workspace.root, lambda: iter(texts))
     assert isinstance(encoder, CharGram)
     encoder.save(path)
@@ -181,27 +238,28 @@ def _fill(corpus: _Corpus, folder: Path, encoder: Encoder, missing: int) -> int:
 def _blocks(
     shard: VectorShard, folder: Path, encoder: Encoder, cache: Cache
 ) -> Iterator[tuple[bool, int]]:
-    """Write the blocks that a shard lacks; yield whether each was encoded, and its documents."""
+    """Write the blocks that a shard lacks; yield whether each was encoded, and its pieces."""
     import numpy as np
 
     rows = shard.missing()
     if not len(rows):
         return
-    digests, digest = shard.digests()[rows], blocks.digest_of(encoder.about)
-    table = shard.documents.read(["id", "text"]).take(rows)
-    places = cache.find(digests)
+    digests, digest = shard.digests(), blocks.digest_of(encoder.about)
+    pieces = contents.pieces_of(shard.documents, shard.window)
+    places = cache.find(digests[rows])
     for is_new in (False, True):
         wanted = np.flatnonzero((places < 0) == is_new)
         for start in range(0, len(wanted), BLOCK):
             part = wanted[start : start + BLOCK]
-            documents = table.take(part)
+            own = rows[part]
             if is_new:
-                vectors = encoder.encode(documents["text"].to_pylist())
+                vectors = encoder.encode(pieces.texts.take(own).to_pylist())
+                check_numbers(encoder.id, vectors, pieces.ids.take(own).to_pylist())
             else:
                 vectors = cache.read(places[part], encoder.dimension)
-            blocks.write(
-                folder, shard.documents.name, digest, documents["id"], digests[part], vectors
-            )
+            ids, parts = pieces.ids.take(own), pieces.parts[own]
+            name = shard.documents.name
+            blocks.write(folder, name, digest, ids, digests[own], vectors, parts)
             yield is_new, len(part)
 
 
@@ -219,7 +277,9 @@ def _seal(
     """Seal the folder if anything is new, without the blocks of which no document is left."""
     stored = storage.stored_folder(folder)
     is_same = stored is not None and stored.made.same_as(made)
-    if stored and is_same and not is_changed and made.facts.items() <= stored.made.facts.items():
+    is_known = stored is not None and made.facts.items() <= stored.made.facts.items()
+    has_contents = corpus.digests.parent == folder
+    if is_same and is_known and has_contents and not is_changed:
         return
     own, _ = blocks.listed(folder, blocks.digest_of(encoder.about))
     shards = corpus.vectors(folder, encoder)
@@ -231,5 +291,7 @@ def _seal(
     # Without its record nobody takes the new digests for those of other documents.
     for path in (folder / storage.MANIFEST, *unused, *elsewhere):
         path.unlink(missing_ok=True)
-    contents.adopt(corpus.digests, folder)
+    if not is_same:
+        contents.forget(folder, corpus.digests)
+    contents.adopt(corpus.digests, folder, corpus.window)
     storage.seal(folder, made)

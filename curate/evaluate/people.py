@@ -11,40 +11,48 @@ from curate import tables
 from curate.engine import in_order
 from curate.metrics import Classification, classification
 from curate.workspace import Workspace
+from curate.workspace.predictions import Predicted, predicted_questions
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
-def against_people(workspace: Workspace) -> tuple[str | None, Classification | None]:
-    """The question, and the metrics of its out-of-fold predictions against people's posteriors.
+def against_people(workspace: Workspace) -> dict[str, Classification | None]:
+    """The metrics of each question's out-of-fold predictions against people's posteriors.
 
-    Both are None without scores or labels. There are no metrics where no label has a prediction out
-    of fold, or where the labels are of values that `score` did not know.
+    Empty without scores or labels. There are no metrics (None) where no label has a prediction out
+    of fold, or where the labels are of values that `score` did not know. Comparisons are left out:
+    they say nothing of one document.
     """
+    if not (workspace.tables.stored("scores") and workspace.tables.stored("labels")):
+        return {}
+    return {
+        name: _metrics(workspace, own)
+        for name, own in predicted_questions(workspace.tables).items()
+        if own.makes_groups
+    }
+
+
+def _metrics(workspace: Workspace, asked: Predicted) -> Classification | None:
     import numpy as np
 
-    if not (workspace.tables.stored("scores") and workspace.tables.stored("labels")):
-        return None, None
-    facts = workspace.tables.made("scores").facts
-    question, values = facts["question"], facts["values"]
-    predicted = tables.predicted(question)
-    scores = _out_of_fold(workspace, predicted, [f"{question}:{value}" for value in values])
+    predicted, values = tables.predicted(asked.question), asked.values
+    scores = _out_of_fold(workspace, predicted, asked.columns)
     row_of = {id: row for row, id in enumerate(scores["id"].to_pylist())}
     posteriors = {
         id: posterior
-        for id, posterior in _posteriors(workspace, question)
+        for id, posterior in _posteriors(workspace, asked.question)
         if id in row_of and any(map(posterior.get, values))
     }
     if not posteriors:
-        return question, None
+        return None
     truth = np.array(
         [[posterior.get(value, 0.0) for value in values] for posterior in posteriors.values()]
     )
     truth /= truth.sum(axis=1, keepdims=True)
     rows = [row_of[id] for id in posteriors]
     shares = np.stack([column.to_numpy()[rows] for column in scores.columns[1:]], axis=1)
-    return question, classification(truth, shares, values)
+    return classification(truth, shares, values)
 
 
 def _posteriors(workspace: Workspace, question: str) -> list[tuple[str, Mapping[str, float]]]:

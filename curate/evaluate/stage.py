@@ -22,13 +22,15 @@ WRITES = ("evaluate",)
 
 @dataclass(frozen=True)
 class EvaluateResult:
-    """The model measured on labels, and the mixture measured by a proxy.
+    """The models measured on labels, and the mixture measured by a proxy.
 
+    `question` and `classification` are of the first question learned, `models` of every one.
     `holdout` counts the held-out documents that the proxy read of each source.
     """
 
     question: str | None
     classification: Classification | None
+    models: dict[str, Classification | None]
     proxy: tuple[ArmResult, ...]
     comparisons: tuple[Comparison, ...]
     holdout: dict[str, int]
@@ -72,9 +74,10 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
 
     Raises NothingToDo where there is neither.
     """
-    question, metrics, doubts = None, None, workspace.freshness.newer_answers("evaluate")
+    models: dict[str, Classification | None] = {}
+    doubts = workspace.freshness.newer_answers("evaluate")
     if _can_compare(workspace):
-        question, metrics = against_people(workspace)
+        models = against_people(workspace)
     else:
         doubts += workspace.freshness.left_out("evaluate", "scores")
     if not _can_mix(workspace):
@@ -86,11 +89,13 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         verdict = "the mixture was not compared"
         if compared.arms:
             verdict = verdict_on(compared.comparisons, compared.holdout)
-    elif metrics is None:
+    elif not any(models.values()):
         raise NothingToDo("there is nothing to evaluate", hint="run `curate score` or `curate mix`")
+    question = next(iter(models), None)
     result = EvaluateResult(
         question,
-        metrics,
+        models[question] if question else None,
+        models,
         compared.arms,
         compared.comparisons,
         dict(compared.holdout),

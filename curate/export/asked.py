@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from curate.export.drawn import has_scores
 from curate.records import Kind, Question
 from curate.workspace import Workspace
+from curate.workspace.predictions import predicted_questions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,13 +122,13 @@ def _asked(
 
 
 def _predicted(workspace: Workspace) -> tuple[Asked, ...]:
-    scores = workspace.tables.stored("scores")
-    if scores is None or not has_scores(workspace):
+    if not has_scores(workspace):
         return ()
-    facts = scores.made.facts
-    values = tuple(facts["values"])
-    kind: Kind = "rating" if facts.get("kind") == "rating" else "choice"
-    return (Asked(facts["question"], kind, values, values),)
+    return tuple(
+        Asked(own.question, own.kind, own.values, own.values)
+        for own in predicted_questions(workspace.tables).values()
+        if own.makes_groups
+    )
 
 
 def _settled(workspace: Workspace) -> dict[str, tuple[list[Any], list[str]]]:

@@ -36,4 +36,5 @@ def resamples(rows: int, number: int, seed: int) -> NDArray[np.int64]:
 
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, rows, (number, rows))
-    return np.stack([np.bincount(own, minlength=rows) for own in drawn]).reshape(number, rows)
+    counts = [np.bincount(own, minlength=rows) for own in drawn]
+    return np.array(counts, np.int64).reshape(number, rows)

@@ -158,8 +158,9 @@ def _samples(material: Material, heads: Sequence[Head], counts: NDArray[np.int64
     import numpy as np
 
     features = material.taught.features
-    logits = np.stack([material.learner.logits(head.outputs(features)) for head in heads])
-    logits[counts > 0] = np.nan
+    logits = np.full((len(heads), len(features), material.taught.truth.shape[1]), np.nan)
+    for own, head, count in zip(logits, heads, counts, strict=True):
+        own[count == 0] = material.learner.logits(head.outputs(features[count == 0]))
     return logits
 
 

@@ -14,6 +14,7 @@ from curate.mixture.groups import Facts, Values, grouped
 from curate.names import unknown
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, is_candidate
+from curate.workspace.predictions import predicted_questions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,10 +44,12 @@ def needs_quality(spec: MixSpec) -> bool:
 
 def ties_of(workspace: Workspace, spec: MixSpec) -> dict[str, str]:
     """What the class of documents that people left undecided is called, by question."""
-    questions = [name for name in spec.groups if name not in COLUMNS]
-    scores = workspace.tables.stored("scores")
-    values = scores.made.facts["values"] if scores else ()
-    return dict.fromkeys(questions, tie_of(values))
+    predicted = predicted_questions(workspace.tables)
+    return {
+        name: tie_of(predicted[name].values if name in predicted else ())
+        for name in spec.groups
+        if name not in COLUMNS
+    }
 
 
 def tie_of(values: Collection[str]) -> str:
@@ -82,9 +85,9 @@ class Piece:
 class Scan:
     """Reads the candidates of a shard and writes those columns that the later passes need.
 
-    The scratch file holds id, group (a number), tokens, quality (NaN: unknown), noise, and the
-    columns `more`. `groups` are the columns that make a group, `nulls` what a null is called in
-    each; `seed` is that of the noise.
+    The scratch file holds id, group (a number), tokens, quality (NaN: unknown, or not trusted),
+    whether it abstained, noise, and the columns `more`. `groups` are the columns that make a group,
+    `nulls` what a null is called in each; `seed` is that of the noise.
     """
 
     folder: Path
@@ -102,20 +105,22 @@ class Scan:
         images, table = _candidates(table)
         groups, numbers = grouped(table, self.groups, self.nulls)
         tokens = table["tokens"].to_numpy().astype(np.int64)
-        quality = _floats(table, "quality")
+        abstained = _flags(table, "abstained")
+        quality = np.where(abstained, np.nan, _floats(table, "quality"))
         noise = chance.gumbel(table["id"].to_pylist(), self.seed, "draw")
         columns: dict[str, Any] = {"id": table["id"], "group": pa.array(numbers, pa.int32())}
-        columns |= {"tokens": tokens, "quality": quality, "noise": noise}
+        columns |= {"tokens": tokens, "quality": quality, "abstained": abstained, "noise": noise}
         path = self.folder / f"{shard.number:05}.arrow"
         _write(path, pa.table(columns | {name: table[name] for name in self.more}))
         facts = tuple(
-            Facts.of(tokens[numbers == number], quality[numbers == number])
+            Facts.of(tokens[own], quality[own], int(abstained[own].sum()))
             for number in range(len(groups))
+            for own in [numbers == number]
         )
         return Piece(shard.number, path, groups, facts, images)
 
     def _columns(self, shard: DocumentShard) -> list[str]:
-        quality = ["quality"] if shard.scores is not None else []
+        quality = [name for name in ("quality", "abstained") if name in shard.scored()]
         needed = ["id", "tokens", "holdout", "media", *quality, *self.groups, *self.more]
         return list(dict.fromkeys(needed))
 
@@ -138,6 +143,15 @@ def _floats(table: pa.Table, name: str) -> NDArray[np.float64]:
     if name not in table.column_names:
         return np.full(table.num_rows, np.nan)
     return np.asarray(table[name].to_numpy(zero_copy_only=False), np.float64)
+
+
+def _flags(table: pa.Table, name: str) -> NDArray[np.bool_]:
+    """A column of truth values, false for null; all false where there is no such column."""
+    import numpy as np
+
+    if name not in table.column_names:
+        return np.zeros(table.num_rows, bool)
+    return np.asarray(table[name].fill_null(False).to_numpy(), bool)
 
 
 def _write(path: Path, table: pa.Table) -> None:
@@ -180,8 +194,8 @@ def scan(workspace: Workspace, spec: MixSpec, folder: Path) -> list[Piece]:
 
 def _shards(workspace: Workspace, spec: MixSpec) -> list[DocumentShard]:
     """The shards, with their scores where the mixture uses them."""
-    scores = workspace.tables.stored("scores")
-    _check_groups(spec, [scores.made.facts["question"]] if scores else [])
+    predicted = predicted_questions(workspace.tables)
+    _check_groups(spec, [name for name, own in predicted.items() if own.makes_groups])
     return workspace.documents.shards(scores=uses_scores(workspace, spec))
 
 
@@ -195,11 +209,9 @@ def _check_groups(spec: MixSpec, questions: list[str]) -> None:
 
 def _probabilities(workspace: Workspace, spec: MixSpec) -> tuple[str, ...]:
     """The columns that hold the probabilities of the questions that make groups."""
-    if all(name in COLUMNS for name in spec.groups):
-        return ()
-    values = workspace.tables.made("scores").facts["values"]
+    predicted = predicted_questions(workspace.tables)
     return tuple(
-        f"{name}:{value}" for name in spec.groups if name not in COLUMNS for value in values
+        column for name in spec.groups if name not in COLUMNS for column in predicted[name].columns
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curate.engine import Engine
+from curate.engine import Engine, in_order
 from curate.mix.candidates import Piece, read
 from curate.mixture.groups import FIFTHS, Facts, Groups, name_of
 from curate.mixture.selection import (
@@ -74,28 +74,45 @@ def places_of(pieces: Sequence[Piece], groups: Groups) -> list[Place]:
 class Order:
     """The order in which a group's documents are drawn, and in which their qualities rank.
 
-    Groups are numbered; their fifths of quality are sought under the numbers that follow.
+    Groups are numbered; their fifths of quality are sought under the numbers that follow. A
+    document that abstained has the weight that `abstained` gives for its group (None: there is no
+    such document), or in an order by rank the mean quality of the group.
     """
 
     strategy: str
     temperature: float
     qualities: Qualities
+    abstained: NDArray[np.float64] | None = None
 
-    def weights(
-        self, quality: NDArray[np.float64], group: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
+    def weights(self, table: pa.Table, group: NDArray[np.int64]) -> NDArray[np.float64]:
         """The weight of every row, but for strategies that go by rank."""
-        return WEIGHERS[self.strategy](quality, group, self.qualities, self.temperature)
+        import numpy as np
+
+        quality = table["quality"].to_numpy()
+        weights = WEIGHERS[self.strategy](quality, group, self.qualities, self.temperature)
+        if self.abstained is None:
+            return weights
+        return np.where(table["abstained"].to_numpy(), self.abstained[group], weights)
+
+    def _qualities(self, table: pa.Table, group: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The qualities that an order by rank follows."""
+        import numpy as np
+
+        quality = table["quality"].to_numpy()
+        if self.abstained is None:
+            return np.asarray(quality, np.float64)
+        return np.where(table["abstained"].to_numpy(), self.qualities.mean[group], quality)
 
     def drawn(self, place: Place) -> Rows:
         """The rows in the order of the draw, their weights in tokens."""
         import numpy as np
 
         table, group = place.read()
-        tokens, quality = table["tokens"].to_numpy(), table["quality"].to_numpy()
+        tokens = table["tokens"].to_numpy()
         if self.strategy in NOISELESS:
+            quality = self._qualities(table, group)
             return Rows(group, descending(quality), keys_of(table["id"]), tokens)
-        keys = np.log(self.weights(quality, group)) + table["noise"].to_numpy()
+        keys = np.log(self.weights(table, group)) + table["noise"].to_numpy()
         return Rows(group, descending(keys), positions(place, len(group)), tokens)
 
     def ranked(self, place: Place) -> Rows:
@@ -126,6 +143,34 @@ def positions(place: Place, rows: int) -> NDArray[np.uint64]:
     import numpy as np
 
     return np.arange(place.start, place.start + rows).astype(np.uint64)
+
+
+@dataclass(frozen=True)
+class _SumWeights:
+    order: Order
+
+    def __call__(self, place: Place) -> NDArray[np.float64]:
+        """The number of documents with a quality, and the sum of their weights: 2 x groups."""
+        import numpy as np
+
+        table, group = place.read()
+        known = ~np.isnan(table["quality"].to_numpy())
+        size, weights = len(self.order.qualities.mean), self.order.weights(table, group)
+        counts = np.bincount(group[known], minlength=size).astype(np.float64)
+        return np.stack([counts, np.bincount(group[known], weights[known], size)])
+
+
+def with_abstained(engine: Engine, places: Sequence[Place], order: Order) -> Order:
+    """The order in which documents that abstained have the mean weight of their group.
+
+    A group of which all abstained has equal weights.
+    """
+    import numpy as np
+
+    parts = list(in_order(engine.each(_SumWeights(order), places)))
+    counts, sums = np.sum(parts, axis=0)
+    means = np.divide(sums, counts, out=np.ones(len(sums)), where=counts > 0)
+    return replace(order, abstained=means)
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,10 @@ class MixSpec(Spec):
     budget: Annotated[
         str | int, Field(description="Tokens (`20M`), or a share of the supply (`25%`).")
     ] = "100%"
+    drift: Annotated[
+        Literal["warn", "refuse"],
+        Field(description="What to do where labelled texts do not look like the corpus."),
+    ] = "warn"
     max_epochs: Annotated[int, Field(ge=1, description="Copies of a document at most.")] = 4
     limits: dict[str, ShareLimit] = Field(
         default_factory=dict,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import tables
 from curate.errors import DataError
+from curate.inference.drift import Drift
 from curate.mix import undecided
 from curate.mix.audit import group_rows
 from curate.mix.candidates import (
@@ -24,7 +25,15 @@ from curate.mix.candidates import (
 )
 from curate.mix.doubts import doubts, unfilled_shares, unused_limits
 from curate.mix.limiting import limits_of, limits_without_group
-from curate.mix.passes import Fifths, Order, Place, find_boundaries, groups_of, places_of
+from curate.mix.passes import (
+    Fifths,
+    Order,
+    Place,
+    find_boundaries,
+    groups_of,
+    places_of,
+    with_abstained,
+)
 from curate.mix.spec import MixSpec, tokens_of
 from curate.mix.writing import Drawn, Write, write_ranks
 from curate.mixture.drawing import Cut, Plan, closed, cut
@@ -37,6 +46,7 @@ from curate.mixture.weights import NOISELESS, Qualities
 from curate.stage import Cost, Stage, if_mixed
 from curate.warning import StageWarning
 from curate.workspace import Workspace
+from curate.workspace.predictions import predicted_questions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,6 +89,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
     """
     workspace.tables.require(*_needed(spec))
     digests = inputs(workspace, spec)
+    _refuse_drift(workspace, spec)
     with _scratch(workspace) as folder:
         pieces = scan(workspace, spec, folder)
         groups = groups_of(pieces)
@@ -103,6 +114,22 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
     about_names = (*unfilled_shares(absent), *unused_limits(unused))
     warnings = (*_doubts(workspace, spec, groups, rows, budget), *about_names)
     return _result(budget, supply, rows, _notes(groups, rows, spec, ties), warnings)
+
+
+def _refuse_drift(workspace: Workspace, spec: MixSpec) -> None:
+    """Raise DataError if scores come from labels that do not look like the corpus.
+
+    Only where the recipe asks for it, and the mixture uses scores.
+    """
+    if spec.drift == "warn" or not uses_scores(workspace, spec):
+        return
+    found = workspace.tables.made("scores").facts.get("drift")
+    if found and Drift(**found).is_told:
+        raise DataError(
+            f"the labelled texts do not look like the corpus (p = {Drift(**found).p_value:.2g}): "
+            "the scores may not hold for it",
+            hint="sample another round at random, or set `mix: {drift: warn}`",
+        )
 
 
 def _needed(spec: MixSpec) -> tuple[str, ...]:
@@ -205,6 +232,8 @@ def _drawing(
     """
     within = spec.within
     order = Order(within.strategy, within.temperature, Qualities.of(groups.facts))
+    if any(facts.abstained for facts in groups.facts):
+        order = with_abstained(workspace.engine, places, order)
     targets = [projected.shares[name] * budget for name in groups.names]
     plans = [
         Plan.of(target, facts.tokens, spec.max_epochs)
@@ -263,6 +292,11 @@ def _notes(
     ]
     if unknown and spec.between.strategy == "quality":
         notes.append(f"no document of {', '.join(unknown)} has a quality: it counts as average")
+    if abstained := sum(facts.abstained for facts in groups.facts):
+        notes.append(
+            f"{abstained:,} candidates abstained: their quality is the mean, and their weight "
+            "that of their group"
+        )
     if tied := undecided.documents(groups, ties):
         notes.append(f"{tied} candidates are undecided: they are a group of their own")
     moved = [row["group"] for row in rows if row["bound"]]
@@ -278,13 +312,12 @@ def _offered(
 
     `ties` are the classes of undecided documents, by question.
     """
-    scores = workspace.tables.stored("scores")
-    predicted: Sequence[str] = scores.made.facts["values"] if scores else ()
+    predicted = predicted_questions(workspace.tables)
     sources: Sequence[str] = workspace.tables.made("pool").facts["sources"]
     known = {
-        name: (*predicted, *([ties[name]] if name in ties else []))
+        name: (*predicted[name].values, *([ties[name]] if name in ties else []))
         for name in spec.groups
-        if name not in COLUMNS
+        if name in predicted and name not in COLUMNS
     } | {"source": sources}
     return {place: known[name] for place, name in enumerate(spec.groups) if name in known}
 

@@ -103,7 +103,7 @@ class Write:
 
         if self.order.strategy in NOISELESS:
             return np.asarray(1 / np.load(rank_path(place.path)), np.float64)
-        return self.order.weights(table["quality"].to_numpy(), group)
+        return self.order.weights(table, group)
 
     def _expected(
         self, table: pa.Table, group: NDArray[np.int64], taken: NDArray[np.int64]

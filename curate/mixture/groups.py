@@ -65,6 +65,7 @@ class Facts:
 
     `documents` and `tokens` are of all; `known` is the number of documents with a quality, of
     which `mean`, `squares` (the sum of squared differences from the mean), `low` and `high` are.
+    `abstained` is the number of those whose quality is not trusted: it is not among the known.
     """
 
     documents: int = 0
@@ -74,19 +75,21 @@ class Facts:
     squares: float = 0.0
     low: float = inf
     high: float = -inf
+    abstained: int = 0
 
     @staticmethod
-    def of(tokens: NDArray[np.int64], quality: NDArray[np.float64]) -> Facts:
-        """The facts of some documents; a quality of NaN is unknown."""
+    def of(tokens: NDArray[np.int64], quality: NDArray[np.float64], abstained: int = 0) -> Facts:
+        """The facts of some documents; a quality of NaN is unknown, or not trusted."""
         import numpy as np
 
         known = quality[~np.isnan(quality)]
         if not len(known):
-            return Facts(len(tokens), int(tokens.sum()))
+            return Facts(len(tokens), int(tokens.sum()), abstained=abstained)
         mean = float(known.mean())
         squares = float(((known - mean) ** 2).sum())
         low, high = float(known.min()), float(known.max())
-        return Facts(len(tokens), int(tokens.sum()), len(known), mean, squares, low, high)
+        sums = (len(tokens), int(tokens.sum()), len(known), mean, squares, low, high)
+        return Facts(*sums, abstained)
 
     def joined(self, other: Facts) -> Facts:
         """The facts of both together (Chan et al. 1979, for mean and squares)."""
@@ -101,6 +104,7 @@ class Facts:
             self.squares + other.squares + distance**2 * self.known * share,
             min(self.low, other.low),
             max(self.high, other.high),
+            self.abstained + other.abstained,
         )
 
     @property
@@ -150,9 +154,17 @@ class Groups:
         )
 
     def mean_qualities(self) -> list[float]:
-        """The mean quality of each group; one without any counts as the average of all."""
+        """The mean quality of each group; one without any counts as the average of all.
+
+        So does every document that abstained.
+        """
         average = reduce(Facts.joined, self.facts).mean
-        return [facts.mean if facts.known else average for facts in self.facts]
+        return [
+            (facts.known * facts.mean + facts.abstained * average) / (facts.known + facts.abstained)
+            if facts.known
+            else average
+            for facts in self.facts
+        ]
 
     @property
     def supply(self) -> dict[str, int]:

@@ -38,8 +38,8 @@ from curate.rounds.views import SIDES
 from curate.run.looking import Looked, look_into
 from curate.run.recipe import Recipe
 from curate.sample.gold import read_gold
-from curate.score.heads import LEARNERS
 from curate.score.quality import quality_function
+from curate.score.questions import chosen, learnable
 from curate.score.spec import ENCODERS
 from curate.workspace import Workspace
 
@@ -51,18 +51,21 @@ MOST_GROUPS = 10_000
 class Known:
     """What the names of a recipe can refer to.
 
-    `form` is that of the next round (None: nobody is asked anew), `questions` those that can be
-    learned, `sources` what was seen of each source (None: texts are not there yet).
+    `form` is that of the next round (None: nobody is asked anew), `asked` are all questions,
+    `questions` those that can be learned, `sources` what was seen of each source (None: texts are
+    not there yet).
     """
 
     form: Form | None = None
+    asked: tuple[Question, ...] = ()
     questions: Mapping[str, Question] = field(default_factory=dict)
     sources: Sequence[Looked] | None = None
 
-    def learned(self, recipe: Recipe) -> Question | None:
-        """The question that `score` would learn."""
-        name = recipe.score.question or next(iter(self.questions), None)
-        return self.questions.get(name or "")
+    def learned(self, recipe: Recipe) -> Mapping[str, Question]:
+        """The questions that `score` would learn; none if nothing can be learned."""
+        if not self.questions:
+            return {}
+        return chosen(recipe.score.question, self.asked)
 
     def values(self, key: str) -> tuple[str, ...] | None:
         """The values that a key of `mix.groups` can have; None if they are not known yet."""
@@ -122,10 +125,9 @@ def _known(recipe: Recipe, workspace: Workspace, asks: bool, has_texts: bool) ->
     form = _form(recipe, workspace) if asks else None
     asked = [*workspace.rounds.questions(), *(form.questions if form else ())]
     questions = {question.name: question for question in asked}
-    all_questions = (*questions.values(), *(p for q in questions.values() for p in q.parts()))
-    learnable = {q.name: q for q in all_questions if q.kind in LEARNERS}
+    everything = tuple(questions.values())
     sources = look_into(workspace, recipe.pool.sources) if has_texts else None
-    return Known(form, learnable, sources)
+    return Known(form, everything, learnable(everything), sources)
 
 
 def _form(recipe: Recipe, workspace: Workspace) -> Form:
@@ -284,25 +286,30 @@ def _check_relabel(condition: str, workspace: Workspace) -> None:
 
 
 def _check_score(recipe: Recipe, known: Known) -> None:
-    name = recipe.score.question
-    if name is not None:
-        _look_up(name, known.questions, f"score.question: no question {name} that can be learned")
-    question = known.learned(recipe)
-    if question is not None:
-        quality_function(recipe.score, question)
+    learned = known.learned(recipe)
+    if learned:
+        quality_function(recipe.score, learned)
+    elif recipe.score.question is not None:
+        chosen(recipe.score.question, known.asked)
 
 
 def _check_mix(recipe: Recipe, known: Known) -> None:
-    mix, question = recipe.mix, known.learned(recipe)
+    mix, learned = recipe.mix, known.learned(recipe)
     for name in mix.groups:
         names = (*COLUMNS, *known.questions)
         _look_up(name, names, f"mix.groups: nothing to group by is called {name}")
-        if name not in COLUMNS and question is not None and name != question.name:
+        if name not in COLUMNS and learned and name not in learned:
             raise RecipeError(
-                f"mix.groups: {name} is not the question that `score` learns, {question.name}",
-                hint=f"set `score: {{question: {name}}}`",
+                f"mix.groups: {name} is not among the questions that `score` learns, "
+                f"{', '.join(learned)}",
+                hint=f"set `score: {{question: [{', '.join((*learned, name))}]}}`",
             )
-    has_quality = question is not None and quality_function(recipe.score, question) is not None
+        if name in learned and learned[name].kind == "preference":
+            raise RecipeError(
+                f"mix.groups: {name} compares documents, and makes no groups of them",
+                hint="group by another question, or by source",
+            )
+    has_quality = bool(learned) and quality_function(recipe.score, learned) is not None
     if needs_quality(mix) and not has_quality:
         raise RecipeError(
             "mix: the weights need quality, and `score` has none",

@@ -25,7 +25,7 @@ from curate.run.probe import Probe, probe_pool, probe_workspace
 from curate.run.rates import COPIES, MB, WORKER, Memory, Rate, Run, line, resident, timed
 from curate.run.recipe import Recipe
 from curate.run.stages import every, find, is_fresh, run_stage, takes_part
-from curate.score.rehearsing import question_of, rehearse, stored_vectors, write_vectors
+from curate.score.rehearsing import questions_of, rehearse, stored_vectors, write_vectors
 from curate.score.spec import ScoreSpec
 from curate.spec import Spec
 from curate.stage import Stage, if_mixed
@@ -310,13 +310,14 @@ def _work(
         spec = recipe.score
         if not dimension:
             raise DataError("its encoder could not be tried")
-        questions = Workspace(trial.root).rounds.questions()
-        question = question_of(questions or load_form(recipe.push.form, trial.root).questions, spec)
-        if question is None:
+        asked = Workspace(trial.root).rounds.questions()
+        questions = questions_of(asked or load_form(recipe.push.form, trial.root).questions, spec)
+        if not questions:
             raise DataError("the form asks nothing that can be learned")
         shards = write_vectors(workspace, dimension)
-        answers = max(recipe.sample.n if is_cold else FEW, spec.folds * len(question.labels))
-        return partial(rehearse, workspace, spec, shards, question, answers)
+        values = max(len(question.labels) for question in questions.values())
+        answers = max(recipe.sample.n if is_cold else FEW, spec.folds * values)
+        return partial(rehearse, workspace, spec, shards, questions, answers)
     return partial(
         run_stage, workspace, stage.name, _spec(trial, stage, documents, is_cold=is_cold)
     )

@@ -1,4 +1,4 @@
-"""What is doubtful in predictions: a model that knows nothing, few labels, answers without any."""
+"""What is doubtful in predictions: weak models, few labels, quality that follows the source."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from curate.metrics import Classification, leaders
+from curate.score.labels import Labels
+from curate.score.measuring import QualityScore
+from curate.score.summing import Summed
 from curate.warning import StageWarning, warn
 
 if TYPE_CHECKING:
@@ -15,19 +18,19 @@ if TYPE_CHECKING:
 FEW = 50
 """With fewer labels the metrics say little."""
 
+CONSTANT = 0.02
+"""Qualities of a source with a smaller standard deviation hardly tell its documents apart."""
 
-def doubts(
-    question: str,
-    metrics: Classification,
-    truth: NDArray[np.float64],
-    values: tuple[str, ...],
-    lost: int,
-) -> Iterator[StageWarning]:
-    """Yield a warning for each kind of doubt.
+LEAST_WITHIN = 0.5
+"""A rank correlation within sources of less than this part of the whole one is told."""
 
-    `truth` holds the posteriors of the labels, documents x `values`. `lost` counts labelled
-    documents that `clean` has dropped.
-    """
+CLEAR = 0.2
+"""A smaller rank correlation over all documents says nothing that could come from sources."""
+
+
+def doubts(metrics: Classification, labels: Labels) -> Iterator[StageWarning]:
+    """Yield a warning for each kind of doubt about a question; `metrics` are out of fold."""
+    question, truth = labels.question.name, labels.truth[labels.settled]
     if is_no_better(metrics):
         words = (
             "the model of {question} is no better than the trivial baseline: accuracy "
@@ -46,13 +49,12 @@ def doubts(
     if len(truth) < FEW:
         words = "the model of {question} is learned from {labels} labels only"
         yield warn("score.few_labels", words, question=question, labels=len(truth))
-    leading = leaders(truth)
-    if absent := [value for place, value in enumerate(values) if not leading[:, place].any()]:
+    if absent := _absent(truth, labels.values):
         words = "no label of {question} is {values}: the model cannot know it"
         yield warn("score.absent", words, question=question, values=absent)
-    if lost:
+    if labels.lost:
         words = "labelled documents that teach nothing, since `clean` has dropped them: {labels:,}"
-        yield warn("score.lost", words, labels=lost)
+        yield warn("score.lost", words, labels=labels.lost)
 
 
 def is_no_better(metrics: Classification) -> bool:
@@ -61,3 +63,45 @@ def is_no_better(metrics: Classification) -> bool:
         metrics.accuracy <= metrics.trivial_accuracy
         or metrics.cross_entropy >= metrics.trivial_cross_entropy
     )
+
+
+def _absent(truth: NDArray[np.float64], values: tuple[str, ...]) -> list[str]:
+    leading = leaders(truth)
+    return [value for place, value in enumerate(values) if not leading[:, place].any()]
+
+
+def quality_doubts(quality: QualityScore, summed: Summed) -> Iterator[StageWarning]:
+    """Yield a warning where quality hardly varies in a source, or follows the source alone."""
+    constant = [
+        name
+        for name, facts in sorted(summed.by_source.items())
+        if facts.known > 1 and facts.spread < CONSTANT
+    ]
+    if constant:
+        words = "quality hardly varies within {sources}: it tells their documents apart poorly"
+        yield warn("score.constant", words, sources=constant)
+    within = list(quality.within.values())
+    if quality.spearman is None or quality.spearman < CLEAR or not within:
+        return
+    mean = sum(within) / len(within)
+    if len(summed.by_source) > 1 and mean < LEAST_WITHIN * quality.spearman:
+        words = (
+            "quality follows the source more than the text: its rank correlation with people's "
+            "labels is {spearman:.2f} over all, {within:.2f} within sources (`centre_by: source` "
+            "learns from differences within them)"
+        )
+        yield warn("score.domain", words, spearman=quality.spearman, within=mean)
+
+
+def abstaining_doubts(
+    question: str, groups: frozenset[str], documents: int
+) -> Iterator[StageWarning]:
+    """Yield a warning where groups abstain."""
+    if groups:
+        words = (
+            "the probabilities of {question} do not fit the labels of {groups}: their documents "
+            "({documents:,} abstain in all) take the mean quality in `mix`"
+        )
+        yield warn(
+            "score.abstained", words, question=question, groups=sorted(groups), documents=documents
+        )

@@ -1,19 +1,17 @@
-"""The labels that heads learn from: their documents, posteriors and folds."""
+"""The labels of one question that heads learn from: documents or comparisons, and posteriors."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate import chance
 from curate.errors import NothingToDo
+from curate.forms.reading import TIE
 from curate.metrics import SAME, leaders
 from curate.records import Question
-from curate.score.spec import ScoreSpec
+from curate.score.labelled import Labelled
 from curate.workspace import Workspace
-from curate.workspace.documents import DocumentShard
-from curate.workspace.index import find_rows, keys_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,75 +20,84 @@ if TYPE_CHECKING:
 MIN_LABELS = 10
 
 MOSTLY = 0.5
-"""A document is learned from if more of its posterior than this is on values still offered."""
+"""A label is learned from if more of its posterior than this is on values still offered."""
+
+SIDES = ("first", "second")
+"""The values of a comparison: which of its two documents, sorted by id, is preferred."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What people answered about a document: a posterior (value → probability).
+    """What people answered about a document or a comparison: a posterior (value → probability).
 
-    It is not `settled` where people left the answer undecided.
+    It is not `settled` where people left the answer undecided. `members` are the two documents of
+    a comparison, sorted; else the one document.
     """
 
+    members: tuple[str, ...]
     posterior: dict[str, float]
     settled: bool
 
-    def offered(self, question: Question) -> float:
+    def offered(self, values: tuple[str, ...]) -> float:
         """The probability of all values that the form still offers."""
-        return sum(self.posterior.get(value, 0.0) for value in question.labels)
+        return sum(self.posterior.get(value, 0.0) for value in values)
 
-    def settles(self, question: Question) -> bool:
+    def settles(self, values: tuple[str, ...]) -> bool:
         """Whether it is settled, on a value that the form still offers."""
         best = max(self.posterior.values())
         return self.settled and any(
-            self.posterior.get(value, 0.0) > best - SAME for value in question.labels
+            self.posterior.get(value, 0.0) > best - SAME for value in values
         )
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The kept documents that heads learn from, in pool order.
+    """What heads learn of one question, in the order of the labelled documents.
 
-    Each stands in a shard (by its place) at a row among the kept ones. `truth` holds posteriors,
-    documents x values. Documents that are not `settled` count by their posterior alone. `lost`
-    counts labelled documents that `clean` has dropped.
+    `members` are rows of the labelled documents: labels x 1, or x 2 for comparisons. `truth` holds
+    posteriors, labels x `values`. Labels that are not `settled` count by their posterior alone.
+    `lost` counts labels of documents that `clean` has dropped.
     """
 
-    ids: list[str]
-    shards: NDArray[np.int64]
-    rows: NDArray[np.int64]
+    question: Question
+    values: tuple[str, ...]
+    ids: tuple[str, ...]
+    members: NDArray[np.int64]
     truth: NDArray[np.float64]
     settled: NDArray[np.bool_]
     lost: int
 
-    def by_shard(self) -> dict[int, NDArray[np.int64]]:
-        """The rows in each shard that has any, in pool order."""
-        import numpy as np
+    @property
+    def is_of_documents(self) -> bool:
+        """Whether a label is of one document, not of a comparison of two."""
+        return self.members.shape[1] == 1
 
-        return {place: self.rows[self.shards == place] for place in np.unique(self.shards).tolist()}
+
+def values_of(question: Question) -> tuple[str, ...]:
+    """The values of a question's posterior: those of the form; for comparisons first and second."""
+    if question.kind == "preference":
+        return (*SIDES, *(TIE for label in question.labels if label == TIE))
+    return question.labels
 
 
-def read_labels(workspace: Workspace, question: Question) -> Labels:
-    """Look up the documents with a label of a question; those of the holdout are left out.
+def labels_of(question: Question, answered: Mapping[str, Answered], labelled: Labelled) -> Labels:
+    """The labels of kept documents that are not held out.
 
     Raises NothingToDo if fewer than 10 are settled, or if all of these are the same.
     """
     import numpy as np
-    import pyarrow as pa
 
-    answered = read_answered(workspace, question)
-    keys = keys_of(pa.array(list(answered), pa.string()))
-    labelled = [
-        (id, place, row, holdout)
-        for place, shard in enumerate(workspace.documents.shards())
-        for id, row, holdout in _find(shard, keys)
-        if id in answered
-    ]
-    held_out = sum(holdout for *_, holdout in labelled)
-    kept = [(id, place, row) for id, place, row, holdout in labelled if not holdout and row >= 0]
-    learnable = [row for row in kept if answered[row[0]].offered(question) > MOSTLY]
-    settled = np.array([answered[id].settles(question) for id, *_ in learnable], bool)
-    truth = _truth([answered[id].posterior for id, *_ in learnable], question)
+    values, row_of = values_of(question), labelled.row_of()
+    kept = {
+        id: one for id, one in answered.items() if all(member in row_of for member in one.members)
+    }
+    learnable = {id: one for id, one in kept.items() if one.offered(values) > MOSTLY}
+    ids = sorted(learnable, key=lambda id: (*map(row_of.__getitem__, learnable[id].members), id))
+    truth = _truth([learnable[id].posterior for id in ids], values)
+    settled = np.array([learnable[id].settles(values) for id in ids], bool)
+    held_out = sum(
+        any(member in labelled.held_out for member in one.members) for one in answered.values()
+    )
     lost = len(answered) - held_out - len(kept)
     unfit = {
         "dropped by `clean`": lost,
@@ -99,21 +106,16 @@ def read_labels(workspace: Workspace, question: Question) -> Labels:
         "undecided": int((~settled).sum()),
     }
     _refuse_uninformative(truth[settled], question, unfit)
-    return Labels(
-        ids=[id for id, *_ in learnable],
-        shards=np.array([place for _, place, _ in learnable], np.int64),
-        rows=np.array([row for *_, row in learnable], np.int64),
-        truth=truth,
-        settled=settled,
-        lost=lost,
-    )
+    members = [[row_of[member] for member in learnable[id].members] for id in ids]
+    return Labels(question, values, tuple(ids), np.array(members, np.int64), truth, settled, lost)
 
 
 def read_answered(workspace: Workspace, question: Question) -> dict[str, Answered]:
-    """What people answered to a question, by document.
+    """What people answered to a question, by document or comparison.
 
     Whether a label occurs is learned from texts that people saw whole. Windows would teach of those
-    texts alone that have it.
+    texts alone that have it. Of comparisons only those of two documents are learned from, not of
+    two fields of one document.
     """
     import pyarrow.compute as pc
 
@@ -123,29 +125,37 @@ def read_answered(workspace: Workspace, question: Question) -> dict[str, Answere
         labels = labels.filter(pc.is_null(labels["start"]))
     names = ("id", "posterior", "undecided")
     rows = zip(*(labels[name].to_pylist() for name in names), strict=True)
-    return {id: Answered(dict(posterior), not undecided) for id, posterior, undecided in rows}
+    if question.kind != "preference":
+        return {
+            id: Answered((id,), dict(posterior), not undecided) for id, posterior, undecided in rows
+        }
+    compared = _compared(workspace)
+    return {
+        id: Answered(compared[id], _by_place(dict(posterior), compared[id]), not undecided)
+        for id, posterior, undecided in rows
+        if id in compared
+    }
 
 
-def _find(shard: DocumentShard, keys: NDArray[np.uint64]) -> Iterator[tuple[str, int, bool]]:
-    """Yield id, row among the kept (-1 if dropped) and holdout of documents that may have a key."""
-    import numpy as np
-
-    rows = find_rows(shard.clean, keys)
-    if not len(rows):
-        return
-    table = shard.read(["id", "kept", "holdout"], dropped=True)
-    kept = table["kept"].to_numpy()
-    places = np.where(kept, np.cumsum(kept) - 1, -1)[rows]
-    documents = table.select(["id", "holdout"]).take(rows)
-    columns = (documents["id"].to_pylist(), places.tolist(), documents["holdout"].to_pylist())
-    yield from zip(*columns, strict=True)
+def _compared(workspace: Workspace) -> dict[str, tuple[str, ...]]:
+    """The two documents of every comparison, sorted."""
+    return {
+        task: tuple(sorted(members))
+        for round_ in workspace.rounds.all()
+        for task, members in round_.documents().items()
+        if len(members) == len(SIDES)
+    }
 
 
-def _truth(posteriors: list[dict[str, float]], question: Question) -> NDArray[np.float64]:
+def _by_place(posterior: dict[str, float], members: tuple[str, ...]) -> dict[str, float]:
+    place_of = dict(zip(members, SIDES, strict=True))
+    return {place_of.get(value, value): share for value, share in posterior.items()}
+
+
+def _truth(posteriors: list[dict[str, float]], values: tuple[str, ...]) -> NDArray[np.float64]:
     """The posteriors as an array, documents x values."""
     import numpy as np
 
-    values = question.labels
     rows = [[posterior.get(value, 0.0) for value in values] for posterior in posteriors]
     truth = np.array(rows, np.float64).reshape(-1, len(values))
     return np.asarray(truth / truth.sum(axis=1, keepdims=True))
@@ -161,8 +171,12 @@ def _refuse_uninformative(
     import numpy as np
 
     if len(settled) < MIN_LABELS:
+        nothing = f"nobody has answered {question.name}: there is nothing to learn from"
+        if question.kind == "preference":
+            nothing = f"{question.name} compared no two documents: there is nothing to learn from"
+        few = f"{len(settled)} labelled documents are too few to learn from{_besides(unfit)}"
         raise NothingToDo(
-            f"{len(settled)} labelled documents are too few to learn from{_besides(unfit)}",
+            few if len(settled) or any(unfit.values()) else nothing,
             hint=f"label at least {MIN_LABELS}"
             + (", and show each text whole, not a window of it" if question.is_part else ""),
         )
@@ -177,13 +191,3 @@ def _besides(unfit: Mapping[str, int]) -> str:
     """What else is labelled, in words."""
     counts = ", ".join(f"{count:,} {why}" for why, count in unfit.items() if count)
     return f" (not counted: {counts})" if counts else ""
-
-
-def assign_folds(ids: list[str], spec: ScoreSpec) -> NDArray[np.int64]:
-    """Return the fold of each id, 0 to `spec.folds` - 1: random folds of about equal size."""
-    import numpy as np
-
-    order = np.argsort(chance.uniform(ids, spec.seed, "fold"))
-    folds = np.empty(len(ids), np.int64)
-    folds[order] = np.arange(len(ids)) % spec.folds
-    return folds

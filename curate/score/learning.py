@@ -1,15 +1,20 @@
-"""Learn heads out of fold: inverse strength, temperature, and bootstrap resamples."""
+"""Learn every question from its labels: one model each, with its predictions out of fold."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from curate.metrics import cross_entropy
-from curate.score.calibration import fit_temperature, softmax
-from curate.score.heads import Head, Learn, predict
-from curate.score.quality import Quality, spread
-from curate.score.scaling import Scale
+from curate.errors import NothingToDo, RecipeError
+from curate.heads import Learned, Lesson, Options, Predicted, learn
+from curate.progress import Advance
+from curate.records import Question
+from curate.score.labelled import Labelled
+from curate.score.labels import Answered, Labels, labels_of
+from curate.score.spec import ScoreSpec
+from curate.score.threads import one_thread
+from curate.warning import StageWarning, warn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,133 +22,124 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-INVERSE_STRENGTHS = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 1.0)
-"""Inverse strengths of regularisation to try; larger ones overfit a few hundred labels."""
+Vectors = Mapping[str, "NDArray[np.float32]"]
+"""Encoder → the vectors of the labelled documents: documents x dimension."""
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What heads learn from: labelled vectors, scaled; posteriors, rows x values; and folds."""
+class Model:
+    """What was learned of one question, and from which labels."""
 
-    vectors: Array
-    truth: Array
-    folds: NDArray[np.int64]
+    labels: Labels
+    learned: Learned
+
+    @property
+    def name(self) -> str:
+        """The name of the question."""
+        return self.labels.question.name
+
+    @property
+    def out_of_fold(self) -> Predicted:
+        """The predictions of the labels, in their order, by heads that never saw them."""
+        return self.learned.out_of_fold
 
 
-@dataclass(frozen=True)
-class Heads:
-    """A head with its temperature, and heads learned from bootstrap resamples of the labels."""
+def teachable(
+    questions: Mapping[str, Question],
+    answered: Mapping[str, Mapping[str, Answered]],
+    labelled: Labelled,
+) -> tuple[list[Labels], tuple[StageWarning, ...]]:
+    """The labels of every question that can be learned, and warnings of the others.
 
-    head: Head
-    inverse_strength: float
-    temperature: float
-    resampled: tuple[Head, ...] = ()
-
-
-@dataclass(frozen=True)
-class Learned:
-    """What was learned of one question: a small value that travels to workers.
-
-    `values` are the answers, in the order of the logits. Without a `quality` no head is resampled.
+    Raises NothingToDo if none can be learned.
     """
-
-    question: str
-    values: tuple[str, ...]
-    scale: Scale
-    heads: Heads
-    quality: Quality | None = None
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """The probabilities of some documents (documents x values), their quality and its spread.
-
-    `quality` is 3 x documents: itself, low, high (see QUANTILES); None without a quality.
-    """
-
-    probabilities: Array
-    quality: Array | None
-
-    def take(self, rows: NDArray[np.int64]) -> Predictions:
-        """The predictions of some of the documents."""
-        quality = None if self.quality is None else self.quality[:, rows]
-        return Predictions(self.probabilities[rows], quality)
-
-    def put(self, rows: NDArray[np.int64], others: Predictions) -> None:
-        """Replace the predictions of some of the documents."""
-        self.probabilities[rows] = others.probabilities
-        if self.quality is not None:
-            self.quality[:, rows] = others.quality
+    learnable, refused = [], {}
+    for name, question in questions.items():
+        try:
+            learnable.append(labels_of(question, answered[name], labelled))
+        except NothingToDo as error:
+            refused[name] = error
+    if not learnable:
+        raise next(iter(refused.values()))
+    words = "{question} is not learned: {why}"
+    return learnable, tuple(
+        warn("score.not_learned", words, question=name, why=error.message)
+        for name, error in refused.items()
+    )
 
 
-def learn_heads(
-    learn: Learn, lesson: Lesson, quality: Quality | None, resamples: int, rng: np.random.Generator
-) -> tuple[Heads, Predictions]:
-    """Learn from labels; return the heads, and the predictions of the labelled rows.
-
-    No head predicts a row whose label it saw. Two numbers are a little less strict: the inverse
-    strength is chosen on all folds, and a fold's temperature is fitted on logits of heads that saw
-    its labels.
-    """
-    import numpy as np
-
-    strength, logits = _best(learn, lesson)
-    temperature = fit_temperature(logits, lesson.truth)
-    head = learn(lesson.vectors, lesson.truth, strength)
-    probabilities = _calibrated(logits, lesson)
-    if quality is None:
-        return Heads(head, strength, temperature), Predictions(probabilities, None)
-    resampled, samples = [], []
-    for _ in range(resamples):
-        own, seen = resample(learn, lesson, strength, rng)
-        sample = quality(softmax(predict(own, lesson.vectors) / temperature))
-        sample[seen] = np.nan
-        resampled.append(own)
-        samples.append(sample)
-    qualities = spread(quality(probabilities), np.stack(samples))
-    heads = Heads(head, strength, temperature, tuple(resampled))
-    return heads, Predictions(probabilities, qualities)
+def learn_all(
+    spec: ScoreSpec,
+    labels: Sequence[Labels],
+    labelled: Labelled,
+    vectors: Vectors,
+    resamples: int,
+    advance: Advance,
+) -> list[Model]:
+    """Learn each question from its labels, with so many heads from resampled labels."""
+    models, options = [], options_of(spec, resamples)
+    with one_thread():
+        for own in labels:
+            models.append(Model(own, learn(lesson_of(spec, own, labelled, vectors), options)))
+            advance(1)
+    return models
 
 
-def _calibrated(logits: Array, lesson: Lesson) -> Array:
-    """The probabilities out of fold, each fold with the temperature of the others."""
-    import numpy as np
-
-    probabilities = np.empty_like(logits)
-    for fold in np.unique(lesson.folds):
-        inside = lesson.folds == fold
-        temperature = fit_temperature(logits[~inside], lesson.truth[~inside])
-        probabilities[inside] = softmax(logits[inside] / temperature)
-    return probabilities
-
-
-def resample(
-    learn: Learn, lesson: Lesson, inverse_strength: float, rng: np.random.Generator
-) -> tuple[Head, NDArray[np.int64]]:
-    """Learn a head from a bootstrap resample of the labels; return it with the rows it saw."""
-    rows = rng.integers(0, len(lesson.truth), len(lesson.truth))
-    return learn(lesson.vectors[rows], lesson.truth[rows], inverse_strength), rows
+def options_of(spec: ScoreSpec, resamples: int) -> Options:
+    """The settings of the heads."""
+    return Options(
+        features=spec.features,
+        class_weights=spec.class_weights,
+        calibration=spec.calibration,
+        calibrate_by_group=spec.calibrate_by is not None,
+        centred=spec.centre_by is not None,
+        folds=spec.folds,
+        resamples=resamples,
+        seed=spec.seed,
+    )
 
 
-def _best(learn: Learn, lesson: Lesson) -> tuple[float, Array]:
-    """The inverse strength of the lowest cross-entropy out of fold, and its logits."""
-    candidates = []
-    for inverse_strength in INVERSE_STRENGTHS:
-        logits = out_of_fold(learn, lesson, inverse_strength)
-        temperature = fit_temperature(logits, lesson.truth)
-        loss = cross_entropy(lesson.truth, softmax(logits / temperature))
-        candidates.append((loss, inverse_strength, logits))
-    _, inverse_strength, logits = min(candidates, key=lambda candidate: candidate[:2])
-    return inverse_strength, logits
+def lesson_of(spec: ScoreSpec, labels: Labels, labelled: Labelled, vectors: Vectors) -> Lesson:
+    """The lesson of a question. The group of a comparison is that of its first document."""
+    members = labels.members
+    column = spec.centre_by or spec.calibrate_by or "source"
+    if labels.is_of_documents:
+        own = members[:, 0]
+        texts: Sequence[str] | Sequence[tuple[str, str]] = [labelled.texts[row] for row in own]
+    else:
+        own = members
+        texts = [(labelled.texts[first], labelled.texts[second]) for first, second in members]
+    return Lesson(
+        kind=labels.question.kind,  # type: ignore[arg-type]
+        values=labels.values,
+        ids=labels.ids,
+        truth=labels.truth,
+        settled=labels.settled,
+        vectors={encoder: of_documents[own] for encoder, of_documents in vectors.items()},
+        texts=texts,
+        groups=labelled.groups[column][members[:, 0]],
+    )
 
 
-def out_of_fold(learn: Learn, lesson: Lesson, inverse_strength: float) -> Array:
-    """Return the logits of each labelled row, by a head that did not see its fold."""
-    import numpy as np
+def require_learned(names: Sequence[str], labels: Sequence[Labels]) -> None:
+    """Raise RecipeError if quality needs a question that cannot be learned."""
+    learned = {own.question.name for own in labels}
+    for name in names:
+        if name not in learned:
+            raise RecipeError(
+                f"score.quality: {name} cannot be learned, and quality follows from it",
+                hint="label more texts, or leave it out of the quality",
+            )
 
-    logits = np.empty_like(lesson.truth)
-    for fold in np.unique(lesson.folds):
-        inside = lesson.folds == fold
-        head = learn(lesson.vectors[~inside], lesson.truth[~inside], inverse_strength)
-        logits[inside] = predict(head, lesson.vectors[inside])
-    return logits
+
+def facts_of(models: Sequence[Model]) -> dict[str, Any]:
+    """What the record of `scores` says of every question."""
+    return {
+        model.name: {
+            "kind": model.labels.question.kind,
+            "values": list(model.learned.values),
+            "encoder": model.learned.encoder,
+            "features": model.learned.choice.features,
+        }
+        for model in models
+    }

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import storage, tables
-from curate.embed import VectorShard
-from curate.score.calibration import softmax
-from curate.score.learning import Learned, Predictions
+from curate.embed import Pieces, VectorShard, pieces_of
+from curate.heads import Learned
+from curate.score.labelled import UNKNOWN
 from curate.score.quality import spread
+from curate.score.scorer import CHUNK, Chunk, LabelledRows, Scored, Scorer
+from curate.score.summing import Summed
+from curate.workspace.documents import DocumentShard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,15 +26,56 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ShardToScore:
-    """The vectors of a shard, and its labelled documents.
+    """The documents of a shard, their vectors by encoder, and what is labelled by question."""
 
-    These have their rows, their predictions, and whether people settled their labels.
-    """
+    documents: DocumentShard
+    vectors: Mapping[str, VectorShard]
+    labelled: Mapping[str, LabelledRows] = field(default_factory=dict)
 
-    vectors: VectorShard
-    labelled: NDArray[np.int64]
-    predictions: Predictions
-    settled: NDArray[np.bool_]
+    def chunks(self, scorer: Scorer) -> Iterator[Chunk]:
+        """Read the documents, CHUNK at a time."""
+        window = scorer.windows.size if scorer.windows else None
+        groups = _groups(self.documents, scorer.group_by)
+        vectors = [self.vectors[name].chunks(CHUNK) for name in scorer.encoders]
+        is_read = scorer.reads_text or not vectors
+        texts = _of_texts(pieces_of(self.documents, window)) if is_read else _without_texts()
+        for number, (own_texts, *parts) in enumerate(zip(texts, *vectors, strict=False)):
+            starts = own_texts[0] if is_read else parts[0][0]
+            own = {name: part[1] for name, part in zip(scorer.encoders, parts, strict=True)}
+            first = number * CHUNK
+            end = first + len(starts) - 1
+            labelled = {name: rows.between(first, end) for name, rows in self.labelled.items()}
+            repeated = (
+                None if groups is None else groups[first:end].repeat(starts[1:] - starts[:-1])
+            )
+            yield Chunk(own, own_texts[1], repeated, starts, labelled)
+
+
+def _of_texts(pieces: Pieces) -> Iterator[tuple[NDArray[np.int64], list[str] | None]]:
+    """Yield the starts and the texts of the pieces, CHUNK documents at a time."""
+    for first in range(0, len(pieces.starts) - 1, CHUNK):
+        starts = pieces.starts[first : first + CHUNK + 1]
+        texts = pieces.texts.slice(starts[0], starts[-1] - starts[0]).to_pylist()
+        yield starts - starts[0], texts
+
+
+def _without_texts() -> Iterator[tuple[NDArray[np.int64], list[str] | None]]:
+    import numpy as np
+
+    while True:
+        yield np.zeros(1, np.int64), None
+
+
+def _groups(shard: DocumentShard, column: str | None) -> NDArray[np.str_] | None:
+    import numpy as np
+
+    if column is None:
+        return None
+    values = shard.read([column])[column]
+    return np.array(values.fill_null(UNKNOWN).to_pylist(), np.str_)
+
+
+# ── the table
 
 
 @dataclass(frozen=True)
@@ -39,108 +83,124 @@ class Predict:
     """Writes the scores of a shard into a folder, unless they are there."""
 
     folder: Path
-    learned: Learned
+    scorer: Scorer
 
-    def __call__(self, shard: ShardToScore) -> tuple[int, float]:
-        """Write them; the number of documents and the sum of their qualities."""
-        import numpy as np
+    def __call__(self, shard: ShardToScore) -> Summed:
+        """Write them; their sums by source."""
         import pyarrow.parquet as pq
 
-        path = self.folder / shard.vectors.documents.name
+        path = self.folder / shard.documents.name
         if not path.exists():
             storage.write_parquet(path, self._table(shard))
-        quality = pq.read_table(path, columns=["quality"])["quality"]
-        return len(quality), float(np.sum(quality.drop_null().to_numpy()))
+        quality = pq.read_table(path, columns=["quality", "abstained"])
+        return Summed.of(shard.documents, quality)
 
     def _table(self, shard: ShardToScore) -> pa.Table:
         import numpy as np
+        from threadpoolctl import threadpool_limits
 
-        ids = shard.vectors.documents.read(["id"])["id"]
-        predictions = predict_shard(self.learned, shard.vectors)
-        predictions.put(shard.labelled, shard.predictions)
-        is_labelled = np.zeros(len(ids), bool)
-        is_labelled[shard.labelled] = True
-        undecided = shard.labelled[~shard.settled]
-        return _table(ids, is_labelled, undecided, predictions, self.learned)
+        with threadpool_limits(1):  # on small matrices threads only wait for each other
+            parts = [
+                columns_of(self.scorer, self.scorer.predict(chunk))
+                for chunk in shard.chunks(self.scorer)
+            ]
+        ids = shard.documents.read(["id"])["id"]
+        is_labelled, is_open = np.zeros(len(ids), bool), {}
+        for name, own in shard.labelled.items():
+            is_labelled[own.rows] = True
+            is_open[name] = np.zeros(len(ids), bool)
+            is_open[name][own.rows[~own.settled]] = True
+        groups = _groups(shard.documents, self.scorer.group_by)
+        return table_of(self.scorer, ids, parts, groups, is_labelled, is_open)
 
 
-def predict_shard(learned: Learned, shard: VectorShard) -> Predictions:
-    """Return the predictions of all heads for a shard, as if no document had a label."""
+def columns_of(scorer: Scorer, scored: Scored) -> dict[str, Array]:
+    """The columns of some documents as arrays: quality with its ends, and each question's."""
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
-    rows, stacked = shard.rows(), Stacked.of(learned)
-    quality = None if learned.quality is None else np.empty((3, rows))
-    predictions = Predictions(np.empty((rows, len(learned.values))), quality)
-    with threadpool_limits(1):  # on small matrices threads only wait for each other
-        for own, vectors in shard.batches():
-            predictions.put(own, stacked.predict(vectors))
-    return predictions
-
-
-@dataclass(frozen=True)
-class Stacked:
-    """The weights of all heads side by side, for vectors as they are: one product for a block."""
-
-    learned: Learned
-    weights: Array
-    bias: Array
-
-    @classmethod
-    def of(cls, learned: Learned) -> Stacked:
-        """The heads of what was learned."""
-        import numpy as np
-
-        heads = (learned.heads.head, *learned.heads.resampled)
-        weights = np.hstack([head.weights for head in heads])
-        bias = np.concatenate([head.bias for head in heads])
-        return cls(learned, *learned.scale.unscaled(weights, bias))
-
-    def predict(self, vectors: NDArray[np.float32]) -> Predictions:
-        """The predictions for vectors: documents x dimensions."""
-        import numpy as np
-
-        probabilities, *samples = self._probabilities(vectors)
-        quality = self.learned.quality
-        if quality is None:
-            return Predictions(probabilities, None)
-        qualities = np.stack([quality(sample) for sample in samples])
-        return Predictions(probabilities, spread(quality(probabilities), qualities))
-
-    def _probabilities(self, vectors: NDArray[np.float32]) -> Iterator[Array]:
-        """Yield the probabilities by each head."""
-        import numpy as np
-
-        heads = self.learned.heads
-        outputs = vectors.astype(np.float64) @ self.weights + self.bias
-        start = 0
-        for head in (heads.head, *heads.resampled):
-            own = outputs[:, start : start + len(head.bias)]
-            yield softmax(head.logits(own) / heads.temperature)
-            start += len(head.bias)
+    columns: dict[str, Any] = {}
+    if scored.quality is not None and scored.samples is not None:
+        low, high = spread(scored.quality, scored.samples)
+        columns = {"quality": scored.quality, "spread_low": low, "spread_high": high}
+        if scorer.half_width is not None:
+            columns["low"] = np.clip(scored.quality - scorer.half_width, 0.0, 1.0)
+            columns["high"] = np.clip(scored.quality + scorer.half_width, 0.0, 1.0)
+    for name, own in scored.predicted.items():
+        columns[_decided(name)] = own.decided
+        columns |= {
+            _answer(name, place): column for place, column in enumerate(own.probabilities.T)
+        }
+    return columns
 
 
-def _table(
+def _decided(question: str) -> str:
+    return f"decided {question}"
+
+
+def _answer(question: str, place: int) -> str:
+    return f"answer {place} {question}"
+
+
+QUALITIES = ("quality", "low", "high", "spread_low", "spread_high")
+
+
+def table_of(
+    scorer: Scorer,
     ids: pa.ChunkedArray,
+    parts: Sequence[Mapping[str, Array]],
+    groups: NDArray[np.str_] | None,
     is_labelled: NDArray[np.bool_],
-    undecided: NDArray[np.int64],
-    predictions: Predictions,
-    learned: Learned,
+    is_open: Mapping[str, NDArray[np.bool_]],
 ) -> pa.Table:
+    """Rows of `scores`, from the columns of their chunks.
+
+    `groups` are the documents' values of the column that calibration goes by. `is_open` says, by
+    question, which documents people left undecided.
+    """
     import numpy as np
     import pyarrow as pa
 
-    empty = pa.nulls(len(ids), pa.float64())
-    quality = (empty,) * 3 if predictions.quality is None else predictions.quality
-    is_open = np.zeros(len(ids), bool)
-    is_open[undecided] = True
-    best = pa.array(predictions.probabilities.argmax(axis=1), mask=is_open)
-    columns: dict[str, Any] = {
-        "id": ids,
-        **dict(zip(("quality", "low", "high"), quality, strict=True)),
-        "out_of_fold": is_labelled,
-        tables.predicted(learned.question): pa.array(learned.values, pa.string()).take(best),
+    columns = {
+        name: np.concatenate([part[name] for part in parts]) for name in (parts[0] if parts else ())
     }
-    for place, value in enumerate(learned.values):
-        columns[f"{learned.question}:{value}"] = predictions.probabilities[:, place]
-    return pa.table(columns)
+    empty, abstaining = np.zeros(0), sorted(scorer.abstaining)
+    made: dict[str, Any] = {"id": ids}
+    for name in QUALITIES:
+        made[name] = columns.get(name, pa.nulls(len(ids), pa.float64()))
+    made["abstained"] = np.zeros(len(ids), bool)
+    if groups is not None:
+        made["abstained"] = np.isin(groups, abstaining)
+    made["out_of_fold"] = is_labelled
+    for name, learned in scorer.learned.items():
+        answers = [columns.get(_answer(name, place), empty) for place in range(width_of(learned))]
+        decided = columns.get(_decided(name), empty)
+        made |= _answer_columns(name, learned, answers, decided, is_open.get(name))
+    return pa.table(made)
+
+
+def width_of(learned: Learned) -> int:
+    """The number of probabilities of a document: one a value; a preference has one."""
+    return 1 if learned.kind == "preference" else len(learned.values)
+
+
+def _answer_columns(
+    name: str,
+    learned: Learned,
+    answers: Sequence[Array],
+    decided: Array,
+    is_open: NDArray[np.bool_] | None,
+) -> dict[str, Any]:
+    """The columns of one question; a preference has its probability alone.
+
+    Documents that people left open have no predicted value.
+    """
+    import pyarrow as pa
+
+    if learned.kind == "preference":
+        return {tables.predicted(name): answers[0]}
+    best = pa.array(decided.astype("int64"), pa.int64(), mask=is_open)
+    columns: dict[str, Any] = {
+        tables.predicted(name): pa.array(learned.values, pa.string()).take(best)
+    }
+    own = zip(learned.values, answers, strict=True)
+    return columns | {f"{name}:{value}": column for value, column in own}

@@ -1,15 +1,16 @@
-"""Quality of a document: a function of its predicted answers."""
+"""Quality of a document: a function of the predicted answers to one or several questions."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol
 
-from curate.errors import RecipeError
+from curate.errors import CurateError, RecipeError
 from curate.names import unknown
 from curate.records import Question
-from curate.score.spec import ScoreSpec
+from curate.score.spec import QualitySpec, ScoreSpec, TermSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,76 +18,193 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-Quality = Callable[["Array"], "Array"]
-"""Probabilities (documents x values) → quality."""
+Answers = Mapping[str, "Array"]
+"""Question → probabilities of its values: documents x values. A preference has one column: the
+probability that a document is preferred to an average one."""
 
 QUANTILES = (0.05, 0.95)
-"""The ends of the spread of a quality over heads that were learned from resampled labels.
+"""The ends of the spread of a quality over heads that were learned from resampled labels."""
 
-Of 20 heads they hold about 82 % of further heads, about 69 % where a document is labelled, since
-only the heads that did not see its label count. They say how far heads differ, not what people
-answer: on eight sets with ratings they held 26 to 38 % of people's answers.
-"""
+
+class Quality(Protocol):
+    """Answers → the quality of each document, 0 to 1."""
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The questions that it reads."""
+        ...
+
+    def __call__(self, answers: Answers) -> Array:
+        """The quality of each document."""
+        ...
 
 
 @dataclass(frozen=True)
 class Clarity:
-    """The largest probability of some values, by their places."""
+    """The largest probability of some values of a question, by their places."""
 
+    question: str
     places: tuple[int, ...]
 
-    def __call__(self, probabilities: Array) -> Array:
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The one question."""
+        return (self.question,)
+
+    def __call__(self, answers: Answers) -> Array:
         """The quality of each document."""
-        return probabilities[:, list(self.places)].max(axis=1)  # type: ignore[no-any-return]
+        import numpy as np
+
+        return np.asarray(answers[self.question][:, list(self.places)].max(axis=1))
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """The expected worth, given that of each value: 0 to 1."""
+    """The expected worth of a question's answer, given that of each value: 0 to 1."""
 
+    question: str
     worth: Array
 
-    def __call__(self, probabilities: Array) -> Array:
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The one question."""
+        return (self.question,)
+
+    def __call__(self, answers: Answers) -> Array:
         """The quality of each document."""
         import numpy as np
 
         # Probabilities may sum to a little more than 1.
-        return np.asarray(np.clip(probabilities @ self.worth, 0.0, 1.0))
+        return np.asarray(np.clip(answers[self.question] @ self.worth, 0.0, 1.0))
 
 
-def quality_function(spec: ScoreSpec, question: Question) -> Quality | None:
-    """Return the function from probabilities (documents x values) to quality; None without one.
+@dataclass(frozen=True)
+class Combined:
+    """The weighted mean of several terms, or their product, each to the power of its weight."""
 
-    Raises RecipeError if the recipe names a value that the question lacks, or leaves one out.
+    terms: tuple[Quality, ...]
+    weights: tuple[float, ...]
+    is_product: bool
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The questions of all terms."""
+        return tuple(name for term in self.terms for name in term.questions)
+
+    def __call__(self, answers: Answers) -> Array:
+        """The quality of each document."""
+        import numpy as np
+
+        own = np.stack([term(answers) for term in self.terms])
+        weights = np.array(self.weights)[:, None]
+        if self.is_product:
+            return np.asarray((own**weights).prod(axis=0))
+        return np.asarray((own * weights).sum(axis=0) / weights.sum())
+
+
+@dataclass(frozen=True)
+class Custom:
+    """A function of one's own, by module and name: it travels to workers as these words."""
+
+    name: str
+    questions: tuple[str, ...]
+
+    def __call__(self, answers: Answers) -> Array:
+        """The quality of each document. Raises CurateError for what is none."""
+        import numpy as np
+
+        rows = len(next(iter(answers.values())))
+        quality = np.asarray(_function(self.name)(dict(answers)), np.float64)
+        known = quality[~np.isnan(quality)]
+        if quality.shape != (rows,) or ((known < 0) | (known > 1)).any():
+            raise CurateError(
+                f"score.quality: {self.name} returned no quality of each document",
+                hint="return one number from 0 to 1 a document",
+            )
+        return quality
+
+
+def _function(name: str) -> Callable[[dict[str, Array]], Array]:
+    module, _, attribute = name.partition(":")
+    try:
+        return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
+    except (ImportError, AttributeError) as error:
+        raise RecipeError(
+            f"score.quality: no function {name} ({error})",
+            hint="MODULE:FUNCTION of a module that Python finds (see PYTHONPATH)",
+        ) from None
+
+
+def quality_function(spec: ScoreSpec, questions: Mapping[str, Question]) -> Quality | None:
+    """The function from answers to quality; None without one. `questions` are those learned.
+
+    Without a setting it is the first question, if that is a rating or a comparison. Raises
+    RecipeError if the recipe names a value that a question lacks, leaves one out, or names a
+    question that is not learned.
     """
+    first, quality = next(iter(questions.values())), spec.quality
+    if quality is None:
+        return None if first.kind == "choice" else _plain(first)
+    if quality.function is not None:
+        _function(quality.function)
+        return Custom(quality.function, tuple(questions))
+    terms = quality.sum or quality.product
+    if terms is None:
+        return _of_one(first, quality)
+    own = tuple(_of_one(_learned(term, questions), term) for term in terms)
+    return Combined(own, tuple(term.weight for term in terms), quality.product is not None)
+
+
+def _learned(term: TermSpec, questions: Mapping[str, Question]) -> Question:
+    if term.question not in questions:
+        raise unknown(
+            f"score.quality: {term.question} is not learned", term.question, list(questions)
+        )
+    return questions[term.question]
+
+
+def _plain(question: Question) -> Quality:
+    """A rating scaled to 0..1, or how likely a document is preferred."""
     import numpy as np
 
-    values, quality = question.labels, spec.quality
-    if quality is None:
-        steps = np.linspace(0, 1, len(values), dtype=np.float64)
-        return Expectation(steps) if question.kind == "rating" else None
-    if quality.clarity is not None:
-        return Clarity(tuple(_place(name, values) for name in quality.clarity))
-    worth = quality.values or {}
-    for name in worth:
-        _place(name, values)
-    missing = [value for value in values if value not in worth]
-    if missing:
+    if question.kind == "preference":
+        return Expectation(question.name, np.ones(1))
+    return Expectation(question.name, np.linspace(0, 1, len(question.labels), dtype=np.float64))
+
+
+def _of_one(question: Question, spec: QualitySpec | TermSpec) -> Quality:
+    import numpy as np
+
+    values = () if question.kind == "preference" else question.labels
+    if spec.clarity is not None:
+        places = tuple(_place(name, question.name, values) for name in spec.clarity)
+        return Clarity(question.name, places)
+    if spec.values is None:
+        if question.kind == "choice":
+            raise RecipeError(
+                f"score.quality: what are the values of {question.name} worth?",
+                hint="give `values: {VALUE: 0 to 1}` or `clarity: [VALUE]` beside it",
+            )
+        return _plain(question)
+    for name in spec.values:
+        _place(name, question.name, values)
+    if missing := [value for value in values if value not in spec.values]:
         raise RecipeError(f"score.quality.values: what is the quality of {missing[0]}?")
-    return Expectation(np.array([worth[value] for value in values]))
+    return Expectation(question.name, np.array([spec.values[value] for value in values]))
 
 
-def _place(name: str, values: tuple[str, ...]) -> int:
+def _place(name: str, question: str, values: tuple[str, ...]) -> int:
     if name not in values:
-        raise unknown(f"score.quality: the question has no value {name}", name, values)
+        raise unknown(f"score.quality: the question {question} has no value {name}", name, values)
     return values.index(name)
 
 
-def spread(middle: Array, samples: Array) -> Array:
-    """The quality with the quantiles QUANTILES of the heads' qualities: 3 x documents.
+def spread(middle: Array, samples: Array) -> tuple[Array, Array]:
+    """The quantiles QUANTILES of the heads' qualities, by document.
 
     `samples` are the qualities by each head, heads x documents; NaN where a head saw the label. A
-    document that all have seen has no prediction by them: both ends are the quality itself.
+    document that all have seen has no prediction by them: both ends are the quality itself. Both
+    ends include the quality.
     """
     import numpy as np
 
@@ -95,4 +213,4 @@ def spread(middle: Array, samples: Array) -> Array:
         low, high = np.nanquantile(np.where(unknown.all(axis=0), middle, samples), QUANTILES, 0)
     else:
         low, high = np.quantile(samples, QUANTILES, axis=0)
-    return np.stack([middle, np.fmin(low, middle), np.fmax(high, middle)])
+    return np.fmin(low, middle), np.fmax(high, middle)

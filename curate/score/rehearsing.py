@@ -6,36 +6,33 @@ What it writes are scores that the stages behind `score` can read; they mean not
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
 
 from curate import __version__, storage, tables
 from curate.embed import VectorShard, blocks, contents
 from curate.embed.vectors import BLOCK
+from curate.errors import NothingToDo, RecipeError
 from curate.records import Question
-from curate.score.heads import LEARNERS
-from curate.score.learning import Learned, Lesson, learn_heads
+from curate.score.labelled import GROUPS, Labelled
+from curate.score.labels import Labels, values_of
+from curate.score.learning import facts_of, learn_all
 from curate.score.predicting import Predict, ShardToScore
 from curate.score.quality import quality_function
-from curate.score.scaling import measure
+from curate.score.questions import chosen
+from curate.score.scorer import Scorer
 from curate.score.spec import ScoreSpec
-from curate.score.threads import one_thread
 from curate.workspace import Workspace
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 ENCODER = "rehearsed"
 """The name under which the random vectors lie."""
 
 
-def question_of(questions: Sequence[Question], spec: ScoreSpec) -> Question | None:
-    """The question that `score` would learn; None if there is none that it can."""
-    parts = (part for question in questions for part in question.parts())
-    learnable = [question for question in (*questions, *parts) if question.kind in LEARNERS]
-    named = [question for question in learnable if spec.question in (None, question.name)]
-    return named[0] if named else None
+def questions_of(questions: Sequence[Question], spec: ScoreSpec) -> dict[str, Question]:
+    """The questions that `score` would learn; none if it cannot learn any."""
+    try:
+        return dict(chosen(spec.question, questions))
+    except (NothingToDo, RecipeError):
+        return {}
 
 
 def write_vectors(workspace: Workspace, dimension: int) -> list[VectorShard]:
@@ -58,72 +55,79 @@ def write_vectors(workspace: Workspace, dimension: int) -> list[VectorShard]:
 
 
 def rehearse(
-    workspace: Workspace, spec: ScoreSpec, shards: list[VectorShard], question: Question, n: int
+    workspace: Workspace,
+    spec: ScoreSpec,
+    shards: list[VectorShard],
+    questions: Mapping[str, Question],
+    n: int,
 ) -> None:
-    """Learn a question from n made-up answers; write labels, and scores of every kept document."""
-    import numpy as np
-
-    scale, quality = measure(workspace, shards), quality_function(spec, question)
-    rng = np.random.default_rng(spec.seed)
-    lesson = _lesson(n, shards[0].dimension, len(question.labels), spec.folds)
-    with one_thread():
-        heads, labelled = learn_heads(
-            LEARNERS[question.kind](question.labels), lesson, quality, spec.resamples, rng
-        )
-    learned = Learned(question.name, question.labels, scale, heads, quality)
-    rows = np.arange(min(n, shards[0].rows()))
-    _write_labels(workspace, question, shards[0], lesson.truth[rows])
-    items = [
-        ShardToScore(shard, own, labelled.take(own), np.ones(len(own), bool))
-        for place, shard in enumerate(shards)
-        for own in [rows if place == 0 else rows[:0]]
-    ]
+    """Learn questions from n made-up answers; write labels, and scores of every kept document."""
+    quality = quality_function(spec, questions)
+    labelled = _labelled(shards[0], n)
+    vectors = {ENCODER: shards[0].means(labelled.rows)}
+    labels = [_labels(question, len(labelled.ids)) for question in questions.values()]
+    resamples = spec.resamples if quality is not None else 0
+    models = learn_all(spec, labels, labelled, vectors, resamples, lambda done: None)
+    _write_labels(workspace, labels, labelled)
+    learned = {model.name: model.learned for model in models}
     made = workspace.freshness.provenance(
         "score",
         spec,
         workspace.tables.fingerprints(("pool", "clean", "labels")),
         encoder=ENCODER,
-        question=question.name,
-        kind=question.kind,
-        values=list(question.labels),
+        questions=facts_of(models),
     )
+    items = [ShardToScore(shard.documents, {ENCODER: shard}) for shard in shards]
+    scorer = Scorer(learned, quality, half_width=0.2)
     with workspace.tables.building("scores", made) as folder:
-        for _ in workspace.engine.each(Predict(folder, learned), items):
+        for _ in workspace.engine.each(Predict(folder, scorer), items):
             pass
 
 
-def _write_labels(
-    workspace: Workspace, question: Question, shard: VectorShard, truth: NDArray[np.float64]
-) -> None:
-    """Write the answers as the labels of the first documents of a shard."""
-    ids = shard.documents.read(["id"])["id"].to_pylist()[: len(truth)]
-    labels = [
+def _labelled(shard: VectorShard, n: int) -> Labelled:
+    """The first n documents of a shard, as if they were labelled."""
+    import numpy as np
+
+    table = shard.documents.read(["id", "text"]).slice(0, n)
+    rows = np.arange(table.num_rows)
+    groups = {name: np.full(len(rows), "probe") for name in GROUPS}
+    return Labelled(
+        tuple(table["id"].to_pylist()), 0 * rows, rows, tuple(table["text"].to_pylist()), groups
+    )
+
+
+def _labels(question: Question, n: int) -> Labels:
+    """Answers to a question in turn: random vectors cannot tell them."""
+    import numpy as np
+
+    values = values_of(question)
+    pairs = question.kind == "preference"
+    members = np.arange(n // 2 * 2).reshape(-1, 2) if pairs else np.arange(n)[:, None]
+    truth = np.eye(len(values))[np.arange(len(members)) % len(values)]
+    ids = tuple(f"{number:09}" for number in range(len(members)))
+    return Labels(question, values, ids, members, truth, np.ones(len(members), bool), 0)
+
+
+def _write_labels(workspace: Workspace, labels: Sequence[Labels], labelled: Labelled) -> None:
+    """Write the answers about documents as their labels."""
+    rows = [
         {
             "id": id,
-            "question": question.name,
-            "value": json.dumps(question.labels[shares.index(max(shares))]),
-            "posterior": list(zip(question.labels, shares, strict=True)),
+            "question": own.question.name,
+            "value": json.dumps(own.values[shares.index(max(shares))]),
+            "posterior": list(zip(own.values, shares, strict=True)),
             "confidence": 1.0,
             "votes": 1,
             "agreement": 1.0,
             "method": "majority",
             "undecided": False,
         }
-        for id, shares in zip(ids, truth.tolist(), strict=True)
+        for own in labels
+        if own.is_of_documents
+        for id, shares in zip(labelled.ids, own.truth.tolist(), strict=True)
     ]
     made = storage.Provenance("agree", {}, {}, __version__)
-    workspace.tables.write("labels", tables.rows("labels", labels), made)
-
-
-def _lesson(n: int, dimension: int, values: int, folds: int) -> Lesson:
-    """Random vectors with random answers that they tell in part: n x dimension, n x values."""
-    import numpy as np
-
-    rng = np.random.default_rng(0)
-    answers = np.arange(n) % values
-    vectors: NDArray[np.float64] = rng.standard_normal((n, dimension))
-    vectors += 0.35 * rng.standard_normal((values, dimension))[answers]
-    return Lesson(vectors, np.eye(values)[answers], np.arange(n) // values % folds)
+    workspace.tables.write("labels", tables.rows("labels", rows), made)
 
 
 def stored_vectors(workspace: Workspace, spec: ScoreSpec) -> tuple[int, int]:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from curate.spec import Seed, Spec, path_unless_named
+from curate.spec import Seed, Spec, path_unless_named, used_with
 
 ENCODERS = ("auto", "minilm", "use-m3", "chargram")
 """The encoders by name; anything else is a SentenceTransformer's name or path."""
 
+Worth = dict[str, Annotated[float, Field(ge=0, le=1)]]
+"""Value → its quality, 0 to 1."""
 
-class QualitySpec(Spec):
-    """How quality follows from the predicted answers; it lies between 0 and 1."""
+Group = Literal["source", "language", "license"]
+"""What documents can be grouped by before there are scores."""
 
+
+class TermSpec(Spec):
+    """One predicted answer as a number from 0 to 1, and its weight beside others."""
+
+    question: Annotated[str, Field(min_length=1, description="One of the questions learned.")]
+    weight: Annotated[float, Field(gt=0, description="Factor in a sum, exponent in a product.")] = (
+        1.0
+    )
     values: Annotated[
-        dict[str, Annotated[float, Field(ge=0, le=1)]] | None,
-        Field(description="Value → quality, 0 to 1; the expectation is taken."),
+        Worth | None,
+        Field(description="Value → 0 to 1; the expectation is taken. A rating is scaled without."),
     ] = None
     clarity: Annotated[
         tuple[str, ...] | None,
@@ -25,17 +35,76 @@ class QualitySpec(Spec):
     ] = None
 
     @model_validator(mode="after")
-    def _one(self) -> QualitySpec:
-        if (self.values is None) == (self.clarity is None):
+    def _one_meaning(self) -> TermSpec:
+        if self.values is not None and self.clarity is not None:
             raise ValueError("give either `values` or `clarity`")
         return self
 
 
+class QualitySpec(Spec):
+    """How quality follows from the predicted answers; it lies between 0 and 1."""
+
+    values: Annotated[
+        Worth | None, Field(description="Value → quality, 0 to 1; the expectation is taken.")
+    ] = None
+    clarity: Annotated[
+        tuple[str, ...] | None,
+        Field(min_length=1, description="The largest of these classes' probabilities."),
+    ] = None
+    sum: Annotated[
+        tuple[TermSpec, ...] | None,
+        Field(min_length=1, description="The weighted mean of the answers to several questions."),
+    ] = None
+    product: Annotated[
+        tuple[TermSpec, ...] | None,
+        Field(min_length=1, description="The product of the answers, each to its weight."),
+    ] = None
+    function: Annotated[
+        str | None,
+        Field(
+            pattern=r"^[\w.]+:\w+$",
+            description="MODULE:FUNCTION of {question: probabilities, documents x values}.",
+        ),
+    ] = None
+
+    @field_validator("sum", "product")
+    @classmethod
+    def _each_once(cls, terms: tuple[TermSpec, ...] | None) -> tuple[TermSpec, ...] | None:
+        names = [term.question for term in terms or ()]
+        twice = [name for place, name in enumerate(names) if name in names[:place]]
+        if twice:
+            raise ValueError(f"{twice[0]} stands there twice")
+        return terms
+
+    @model_validator(mode="after")
+    def _one(self) -> QualitySpec:
+        ways = [name for name in type(self).model_fields if getattr(self, name) is not None]
+        if len(ways) != 1:
+            raise ValueError("give one of `values`, `clarity`, `sum`, `product` and `function`")
+        return self
+
+
+class WindowsSpec(Spec):
+    """How a text is scored that is longer than an encoder reads: window by window."""
+
+    size: Annotated[int, Field(ge=20, description="Characters of a window.")] = 1_000
+    by: Annotated[
+        Literal["mean", "minimum", "share_below"],
+        Field(description="The quality of a document from those of its windows."),
+    ] = "mean"
+    bound: Annotated[
+        float,
+        used_with(by="share_below"),
+        Field(ge=0, le=1, description="Quality is 1 minus the share of windows below this."),
+    ] = 0.5
+
+
 class ScoreSpec(Spec):
-    """Which question is learned, by which encoder, and what quality means."""
+    """Which questions are learned, from what of a text, and what quality means."""
 
     question: Annotated[
-        str | None, Field(description="The question to learn; by default the form's first.")
+        tuple[str, ...] | None,
+        Field(min_length=1, description="What to learn; by default the form's first question."),
     ] = None
     quality: Annotated[
         QualitySpec | None, Field(description="By default a rating scaled to 0..1; else none.")
@@ -47,8 +116,44 @@ class ScoreSpec(Spec):
             min_length=1, description="auto, minilm, use-m3, chargram, or a SentenceTransformer."
         ),
     ] = "auto"
+    features: Annotated[
+        Literal["auto", "embeddings", "characters", "both"],
+        Field(description="What heads read; `auto` chooses out of fold."),
+    ] = "auto"
+    class_weights: Annotated[
+        Literal["auto", "none", "balanced"],
+        Field(description="Whether rare classes weigh more; `auto` chooses out of fold."),
+    ] = "auto"
+    calibration: Annotated[
+        Literal["auto", "temperature", "platt", "isotonic", "venn_abers"],
+        Field(description="How probabilities are calibrated; `auto` chooses out of fold."),
+    ] = "auto"
+    calibrate_by: Annotated[
+        Group | None,
+        Field(description="Groups with calibrations of their own; badly fitted ones abstain."),
+    ] = None
+    centre_by: Annotated[
+        Group | None,
+        Field(description="Learn from differences within these groups alone."),
+    ] = None
+    windows: Annotated[
+        WindowsSpec | None, Field(description="Score long texts window by window.")
+    ] = None
     folds: Annotated[int, Field(ge=2, description="Folds for labelled documents.")] = 5
     resamples: Annotated[
-        int, Field(ge=2, description="Heads behind `low` and `high`, how far heads differ.")
+        int, Field(ge=2, description="Heads behind `spread_low` and `spread_high`.")
     ] = 20
     seed: Annotated[Seed, Field(description="Seed of folds and resamples.")] = 0
+
+    @field_validator("question", mode="before")
+    @classmethod
+    def _one_or_more(cls, question: Any) -> Any:
+        return (question,) if isinstance(question, str) else question
+
+    @field_validator("question")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        twice = [name for place, name in enumerate(names or ()) if name in (names or ())[:place]]
+        if twice:
+            raise ValueError(f"{twice[0]} stands there twice")
+        return names

@@ -7,34 +7,53 @@ Labelled documents are predicted by heads that never saw their labels (out of fo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from curate import storage
-from curate.embed import VectorShard, embed
+from curate import storage, tables
+from curate.embed import Vectors, embed
 from curate.engine import in_order
-from curate.errors import NothingToDo
-from curate.metrics import Classification, classification
-from curate.names import unknown
+from curate.heads import abstaining
+from curate.inference.drift import Drift
 from curate.records import Question
-from curate.score.doubts import doubts
-from curate.score.heads import LEARNERS
-from curate.score.labels import Labels, assign_folds, read_labels
-from curate.score.learning import Learned, Lesson, Predictions, learn_heads
+from curate.score.doubting import Doubtful, DoubtfulLabel, doubtful_labels
+from curate.score.doubts import abstaining_doubts, doubts, quality_doubts
+from curate.score.drifting import look
+from curate.score.embedding import embed_all, encoders_of, labelled_vectors, window_of
+from curate.score.intervals import half_width
+from curate.score.labelled import Labelled, find_labelled
+from curate.score.labels import read_answered
+from curate.score.learning import Model, facts_of, learn_all, require_learned, teachable
+from curate.score.measuring import (
+    Known,
+    QualityScore,
+    QuestionScore,
+    compared,
+    known_qualities,
+    quality_score,
+    question_score,
+)
 from curate.score.predicting import Predict, ShardToScore
-from curate.score.quality import quality_function
-from curate.score.scaling import Scale, measure
+from curate.score.quality import Quality, quality_function
+from curate.score.questions import chosen
+from curate.score.scorer import LabelledRows, Scorer
 from curate.score.spec import ScoreSpec
-from curate.score.threads import one_thread
+from curate.score.storing import save_scorer
+from curate.score.summing import Summed
 from curate.stage import Cost, Stage, if_learnable
 from curate.storage import Provenance
 from curate.warning import StageWarning
 from curate.workspace import Workspace
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
 READS = ("pool", "clean", "labels")
-WRITES = ("scores",)
+WRITES = ("scores", "doubtful")
 
 PROBED = 64
 """Documents that a dry run embeds to foresee the time of all."""
@@ -42,149 +61,218 @@ PROBED = 64
 
 @dataclass(frozen=True)
 class ScoreResult:
-    """The question learned, the metrics out of fold, and the numbers of documents.
+    """The questions learned with their figures out of fold, the quality, numbers of documents.
 
-    Of the documents `labelled`, some are `undecided`: they count by their posterior, and are in no
-    metric.
+    `abstained` counts documents of groups whose probabilities do not fit their labels, `doubtful`
+    labels that are probably wrong.
     """
 
     question: str
     encoder: str
     documents: int
     labelled: int
-    undecided: int
     encoded: int
-    strength: float
-    temperature: float
-    metrics: Classification
+    abstained: int
     mean_quality: float | None
+    questions: tuple[QuestionScore, ...]
+    quality: QualityScore
+    drift: Drift | None
+    doubtful: int
+    most_doubtful: tuple[DoubtfulLabel, ...]
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
 
 
 def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
-    """Embed the kept documents, learn the question, and write quality and predictions.
+    """Embed the kept documents, learn the questions, and write quality and predictions.
 
-    Raises RecipeError for an unknown question, NothingToDo for one that cannot be learned.
+    Raises RecipeError for an unknown question, NothingToDo if none can be learned.
     """
     workspace.tables.require(*READS)
     inputs = workspace.tables.fingerprints(READS)
-    question = _question(workspace, spec)
-    quality_function(spec, question)  # what the recipe asks for is checked before the long work
-    labels = read_labels(workspace, question)
-    embedded = embed(workspace, spec.encoder)
-    shards = embedded.shards(workspace)
-    learned, labelled = _learn(spec, question, labels, measure(workspace, shards), shards)
-    made = workspace.freshness.provenance(
-        "score",
-        spec,
-        inputs,
-        encoder=embedded.encoder,
-        question=question.name,
-        kind=question.kind,
-        values=list(question.labels),
-    )
-    with _building(workspace, made, embedded.table) as folder:
-        items = _with_labels(shards, labels, labelled)
-        quality = _predict(workspace, Predict(folder, learned), items, embedded.documents)
-    truth = labels.truth[labels.settled]
-    metrics = classification(truth, labelled.probabilities[labels.settled], question.labels)
-    told = doubts(question.name, metrics, truth, question.labels, labels.lost)
+    questions = chosen(spec.question, workspace.rounds.questions())
+    quality = quality_function(spec, questions)  # a fault is told before the long work
+    learning = _learn(workspace, spec, questions, quality)
+    known = known_qualities(quality, learning.models)
+    scorer = _scorer(workspace, spec, learning, quality, known)
+    names = dict.fromkeys((*learning.embedded, *scorer.encoders))
+    embedded = embed_all(workspace, spec, names, learning.embedded)
+    looked = look(workspace, learning.labelled, embedded, spec.seed)
+    facts = {"questions": facts_of(learning.models), "drift": looked.drift and asdict(looked.drift)}
+    encoder = ", ".join(vectors.encoder for vectors in embedded.values()) or "characters"
+    made = workspace.freshness.provenance("score", spec, inputs, encoder=encoder, **facts)
+    with _building(workspace, made, embedded) as folder:
+        save_scorer(folder, scorer, spec, _kinds(learning.models), embedded)
+        items = _items(workspace, embedded, learning)
+        summed = _predict(workspace, Predict(folder, scorer), items)
+    doubtful = doubtful_labels(learning.models, learning.labelled, learning.vectors)
+    workspace.tables.write("doubtful", tables.rows("doubtful", doubtful.rows()), made)
+    measured = tuple(map(question_score, learning.models))
+    of_quality = quality_score(known, learning.labelled, summed.mean(), scorer.half_width)
     return ScoreResult(
-        question=question.name,
-        encoder=embedded.encoder,
-        documents=embedded.documents,
-        labelled=len(labels.ids),
-        undecided=int((~labels.settled).sum()),
-        encoded=embedded.encoded,
-        strength=learned.heads.inverse_strength,
-        temperature=learned.heads.temperature,
-        metrics=metrics,
-        mean_quality=quality / embedded.documents if learned.quality else None,
-        notes=_notes(embedded.note, labels),
-        warnings=(*workspace.freshness.newer_answers("score"), *told),
+        question=", ".join(model.name for model in learning.models),
+        encoder=encoder,
+        documents=summed.documents,
+        labelled=len(learning.teachers()),
+        encoded=sum(vectors.encoded for vectors in embedded.values()),
+        abstained=summed.abstained,
+        mean_quality=summed.mean(),
+        questions=measured,
+        quality=of_quality,
+        drift=looked.drift,
+        doubtful=doubtful.wrong,
+        most_doubtful=doubtful.shown(),
+        notes=(*learning.notes, *_undecided(measured), *_wrong(doubtful)),
+        warnings=(
+            *workspace.freshness.newer_answers("score"),
+            *looked.warnings(),
+            *_doubts(learning, measured, of_quality, summed),
+        ),
     )
 
 
-def _question(workspace: Workspace, spec: ScoreSpec) -> Question:
-    questions = workspace.rounds.questions()
-    parts = (part for question in questions for part in question.parts())
-    learnable = {
-        question.name: question for question in (*questions, *parts) if question.kind in LEARNERS
-    }
-    if not learnable:
-        raise NothingToDo("the form asks nothing that can be learned", hint="Choices or Rating")
-    name = spec.question or next(iter(learnable))
-    if name not in learnable:
-        raise unknown(f"score.question: no question {name} that can be learned", name, learnable)
-    return learnable[name]
+# ── learning
 
 
-def _notes(encoder: str, labels: Labels) -> tuple[str, ...]:
-    undecided = int((~labels.settled).sum())
-    tied = (
-        f"{undecided} labelled documents are undecided: they count by their posterior, get no "
-        "predicted value, and are in no metric"
-    )
-    return tuple(note for note in (encoder, tied if undecided else "") if note)
+@dataclass(frozen=True)
+class _Learning:
+    """What was learned, of which documents, and the vectors of all that were made on the way.
+
+    `vectors` are those of the labelled documents, `untrusted` the groups whose
+    probabilities do not fit their labels, by question.
+    """
+
+    models: list[Model]
+    labelled: Labelled
+    embedded: Mapping[str, Vectors]
+    vectors: Mapping[str, NDArray[np.float32]]
+    untrusted: Mapping[str, frozenset[str]]
+    notes: tuple[str, ...]
+    warnings: tuple[StageWarning, ...]
+
+    def teachers(self) -> set[int]:
+        """The labelled documents that some question is learned from."""
+        return {row for model in self.models for row in model.labels.members.ravel().tolist()}
 
 
 def _learn(
+    workspace: Workspace,
     spec: ScoreSpec,
-    question: Question,
-    labels: Labels,
-    scale: Scale,
-    shards: Sequence[VectorShard],
-) -> tuple[Learned, Predictions]:
-    """Learn a question; return what was learned, and the predictions of labelled documents.
-
-    Neither depends on the order of the documents.
-    """
-    import numpy as np
-
-    parts = [shards[place].read(rows) for place, rows in labels.by_shard().items()]
-    vectors, folds = scale.scaled(np.concatenate(parts)), assign_folds(labels.ids, spec)
-    # Resamples are drawn by place: in the order of the ids they do not depend on that of the pool.
-    order = np.argsort(labels.ids)
-    lesson = Lesson(vectors[order], labels.truth[order], folds[order])
-    learn = LEARNERS[question.kind](question.labels)
-    quality = quality_function(spec, question)
-    rng = np.random.default_rng(spec.seed)
-    with one_thread():
-        heads, labelled = learn_heads(learn, lesson, quality, spec.resamples, rng)
-    learned = Learned(question.name, question.labels, scale, heads, quality)
-    return learned, labelled.take(np.argsort(order))
+    questions: Mapping[str, Question],
+    quality: Quality | None,
+) -> _Learning:
+    """Learn every question; where encoders are to choose from, the labelled texts decide."""
+    answered = {name: read_answered(workspace, one) for name, one in questions.items()}
+    ids = {id for labels in answered.values() for label in labels.values() for id in label.members}
+    labelled = find_labelled(workspace, ids)
+    labels, warnings = teachable(questions, answered, labelled)
+    if quality is not None:
+        require_learned(quality.questions, labels)
+    names, reason = encoders_of(workspace, spec)
+    embedded = embed_all(workspace, spec, names if len(names) == 1 else (), {})
+    vectors = labelled_vectors(workspace, spec, labelled, names, embedded)
+    resamples = spec.resamples if quality is not None else 0
+    with workspace.watch("learning", len(labels)) as advance:
+        models = learn_all(spec, labels, labelled, vectors, resamples, advance)
+    notes = (reason, *(own.note for own in embedded.values()))
+    untrusted = _untrusted(spec, models, labelled)
+    told = tuple(filter(None, notes))
+    return _Learning(models, labelled, embedded, vectors, untrusted, told, warnings)
 
 
-def _predict(
-    workspace: Workspace, predict: Predict, shards: Sequence[ShardToScore], documents: int
-) -> float:
-    """Write the scores of every shard; the sum of their qualities."""
-    total = 0.0
-    with workspace.watch("scoring", documents) as advance:
-        for rows, quality in in_order(workspace.engine.each(predict, shards)):
-            total += quality
-            advance(rows)
-    return total
+def _scorer(
+    workspace: Workspace,
+    spec: ScoreSpec,
+    learning: _Learning,
+    quality: Quality | None,
+    known: Known | None,
+) -> Scorer:
+    """What predicts: a group abstains if a question that quality follows from is not trusted."""
+    counts = [
+        groups
+        for name, groups in learning.untrusted.items()
+        if quality is None or name in quality.questions
+    ]
+    return Scorer(
+        learned={model.name: model.learned for model in learning.models},
+        quality=quality,
+        windows=spec.windows,
+        half_width=half_width(known, learning.labelled, workspace),
+        group_by=spec.calibrate_by,
+        abstaining=frozenset().union(*counts),
+    )
 
 
-def _with_labels(
-    shards: Sequence[VectorShard], labels: Labels, labelled: Predictions
+def _kinds(models: Sequence[Model]) -> dict[str, str]:
+    return {model.name: model.labels.question.kind for model in models}
+
+
+def _untrusted(
+    spec: ScoreSpec, models: Sequence[Model], labelled: Labelled
+) -> dict[str, frozenset[str]]:
+    """The groups whose probabilities do not fit their labels, by question."""
+    if spec.calibrate_by is None:
+        return {}
+    groups = labelled.groups[spec.calibrate_by]
+    own = {}
+    for model in models:
+        truth, predicted, _ = compared(model)
+        settled = model.labels.settled
+        of_labels = groups[model.labels.members[:, 0]][settled]
+        own[model.name] = abstaining.abstaining(
+            truth[settled], predicted[settled], of_labels, seed=spec.seed
+        )
+    return own
+
+
+# ── predicting
+
+
+def _items(
+    workspace: Workspace, embedded: Mapping[str, Vectors], learning: _Learning
 ) -> list[ShardToScore]:
     """The shards with the predictions of their labelled documents."""
-    import numpy as np
-
+    vectors = {name: own.shards(workspace) for name, own in embedded.items()}
     return [
-        ShardToScore(shard, labels.rows[own], labelled.take(own), labels.settled[own])
-        for place, shard in enumerate(shards)
-        for own in [np.flatnonzero(labels.shards == place)]
+        ShardToScore(
+            shard,
+            {name: shards[place] for name, shards in vectors.items()},
+            {
+                model.name: _labelled_rows(model, learning.labelled, place)
+                for model in learning.models
+                if model.labels.is_of_documents
+            },
+        )
+        for place, shard in enumerate(workspace.documents.shards())
     ]
 
 
+def _labelled_rows(model: Model, labelled: Labelled, place: int) -> LabelledRows:
+    import numpy as np
+
+    members = model.labels.members[:, 0]
+    own = np.flatnonzero(labelled.shards[members] == place)
+    return LabelledRows(
+        labelled.rows[members[own]], model.out_of_fold.take(own), model.labels.settled[own]
+    )
+
+
+def _predict(workspace: Workspace, predict: Predict, shards: Sequence[ShardToScore]) -> Summed:
+    """Write the scores of every shard; the sums of their qualities."""
+    total, documents = Summed(), workspace.tables.rows("clean")
+    with workspace.watch("scoring", documents) as advance:
+        for part in in_order(workspace.engine.each(predict, shards)):
+            total += part
+            advance(part.documents)
+    return total
+
+
 @contextmanager
-def _building(workspace: Workspace, made: Provenance, vectors: str) -> Iterator[Path]:
+def _building(
+    workspace: Workspace, made: Provenance, embedded: Mapping[str, Vectors]
+) -> Iterator[Path]:
     """Yield the folder of the scores, empty if an unfinished one is of other vectors."""
-    content = workspace.tables.fingerprint(vectors)
+    content = {own.table: workspace.tables.fingerprint(own.table) for own in embedded.values()}
     with workspace.tables.building("scores", made) as folder:
         of = folder / "_vectors.json"
         if storage.read_json(of) != content:
@@ -195,8 +283,42 @@ def _building(workspace: Workspace, made: Provenance, vectors: str) -> Iterator[
         of.unlink()
 
 
+# ── what is told
+
+
+def _doubts(
+    learning: _Learning,
+    measured: Sequence[QuestionScore],
+    of_quality: QualityScore,
+    summed: Summed,
+) -> Iterator[StageWarning]:
+    yield from learning.warnings
+    for model, own in zip(learning.models, measured, strict=True):
+        yield from doubts(own.metrics, model.labels)
+    for name, groups in learning.untrusted.items():
+        yield from abstaining_doubts(name, groups, summed.abstained)
+    yield from quality_doubts(of_quality, summed)
+
+
+def _wrong(doubtful: Doubtful) -> Iterator[str]:
+    if doubtful.wrong:
+        yield (
+            f"{doubtful.wrong} labels are probably wrong (table `doubtful`): "
+            "`curate sample --relabel doubtful` sends the most doubtful again"
+        )
+
+
+def _undecided(measured: Sequence[QuestionScore]) -> Iterator[str]:
+    for own in measured:
+        if own.undecided:
+            yield (
+                f"{own.undecided} labels of {own.question} are undecided: they count by their "
+                "posterior, get no predicted value, and are in no metric"
+            )
+
+
 def _embed(workspace: Workspace, spec: ScoreSpec) -> None:
-    embed(workspace, spec.encoder)
+    embed(workspace, spec.encoder, window_of(spec))
 
 
 STAGE = Stage(
@@ -205,7 +327,7 @@ STAGE = Stage(
     run=run,
     reads=READS,
     writes=WRITES,
-    examples=("curate score --encoder minilm",),
+    examples=("curate score --encoder minilm", "curate score --question sentiment"),
     takes_part=if_learnable,
     optional=True,
     bulk=True,

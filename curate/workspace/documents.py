@@ -50,6 +50,12 @@ class DocumentShard:
         """The name of the shard's file in every table."""
         return self.pool.name
 
+    def scored(self) -> set[str]:
+        """Read the names of the columns of scores; none without them."""
+        import pyarrow.parquet as pq
+
+        return set() if self.scores is None else set(pq.read_schema(self.scores).names)
+
     def read(self, columns: Sequence[str], *, dropped: bool = False, rows: Any = None) -> pa.Table:
         """Read columns of the documents that `clean` kept (all if `dropped`), in pool order.
 

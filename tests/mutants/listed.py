@@ -155,41 +155,25 @@ CHANCE = (
 
 SCORE = (
     Mutant(
-        "the spread of vectors in parts",
-        "curate/score/scaling.py",
-        "self.squares + other.squares + between",
-        "self.squares + other.squares",
-        ("tests/test_score.py::test_the_scale_is_that_of_all_vectors_whatever_the_shards",),
-    ),
-    Mutant(
-        "soft labels weigh by their share",
-        "curate/score/heads.py",
-        "model.fit(vectors[rows], classes, sample_weight=truth[rows, classes])",
-        "model.fit(vectors[rows], classes)",
-        ("tests/test_score.py::test_soft_labels_pull_by_their_share",),
-    ),
-    Mutant(
         "a head of a fold never saw its labels",
-        "curate/score/learning.py",
-        "head = learn(lesson.vectors[~inside], lesson.truth[~inside], inverse_strength)",
-        "head = learn(lesson.vectors, lesson.truth, inverse_strength)",
-        (
-            "tests/test_score.py::test_a_labelled_row_is_predicted_by_heads_that_never_saw_its_label",
-        ),
+        "curate/heads/learning.py",
+        "_nested(materials, lesson, np.flatnonzero(folds != fold), options)",
+        "_nested(materials, lesson, np.flatnonzero(folds != -1), options)",
+        ("tests/test_heads.py::test_no_prediction_out_of_fold_depends_on_its_own_label",),
     ),
     Mutant(
-        "a resampled head says nothing of what it saw",
-        "curate/score/learning.py",
-        "sample[seen] = np.nan",
-        "sample[seen[:0]] = np.nan",
+        "a labelled document has its predictions out of fold",
+        "curate/score/scorer.py",
+        "return own if labelled is None else put(own, labelled.rows, labelled.predicted)",
+        "return own",
         ("tests/test_score.py::test_scores_are_those_of_all_vectors_in_memory",),
     ),
     Mutant(
-        "the temperature of a fold is fitted on the other folds",
-        "curate/score/learning.py",
-        "temperature = fit_temperature(logits[~inside], lesson.truth[~inside])",
-        "temperature = fit_temperature(logits, lesson.truth)",
-        ("tests/test_score.py::test_no_probability_depends_on_the_labels_of_its_own_fold",),
+        "the quality of a labelled document is out of fold",
+        "curate/score/scorer.py",
+        "rows = chunk.labelled_rows(self.quality.questions)",
+        "rows = chunk.labelled_rows(())",
+        ("tests/test_score.py::test_scores_are_those_of_all_vectors_in_memory",),
     ),
     Mutant(
         "the ends of a quality's spread",
@@ -199,18 +183,18 @@ SCORE = (
         ("tests/test_score.py::test_a_spread_is_of_the_heads_that_never_saw_the_label",),
     ),
     Mutant(
-        "the regularisation of a rating",
-        "curate/score/heads.py",
-        "Ridge(alpha=1 / inverse_strength)",
-        "Ridge(alpha=inverse_strength)",
-        ("tests/test_score.py::test_the_head_of_a_rating_is_the_ridge_of_that_strength",),
+        "a product of answers",
+        "curate/score/quality.py",
+        "np.asarray((own**weights).prod(axis=0))",
+        "np.asarray((own * weights).prod(axis=0))",
+        ("tests/test_score.py::test_quality_of_several_answers",),
     ),
     Mutant(
-        "resampled heads have the temperature",
-        "curate/score/learning.py",
-        "sample = quality(softmax(predict(own, lesson.vectors) / temperature))",
-        "sample = quality(softmax(predict(own, lesson.vectors)))",
-        ("tests/test_score.py::test_resampled_heads_are_as_calm_as_the_head",),
+        "documents that abstained have the mean weight of their group",
+        "curate/mix/passes.py",
+        'return np.where(table["abstained"].to_numpy(), self.abstained[group], weights)',
+        "return weights",
+        ("tests/test_score.py::test_a_group_that_abstains_is_average_in_a_mixture",),
     ),
 )
 
@@ -287,13 +271,9 @@ AGREE = (
     ),
     Mutant(
         "no metric of a head counts an undecided label",
-        "curate/score/stage.py",
-        """    truth = labels.truth[labels.settled]
-    metrics = classification(truth, labelled.probabilities[labels.settled], question.labels)
-""",
-        """    truth = labels.truth
-    metrics = classification(truth, labelled.probabilities, question.labels)
-""",
+        "curate/score/measuring.py",
+        "metrics = classification(truth[settled], predicted[settled], values)",
+        "metrics = classification(truth, predicted, values)",
         ("tests/test_agree.py",),
     ),
     Mutant(
@@ -895,8 +875,8 @@ HEADS = (
     Mutant(
         "a resampled head does not foretell what it saw",
         "curate/heads/learning.py",
-        "logits[counts > 0] = np.nan",
-        "logits[counts > 1] = np.nan",
+        "own[count == 0] = material.learner.logits(head.outputs(features[count == 0]))",
+        "own[count < 2] = material.learner.logits(head.outputs(features[count < 2]))",
         ("tests/test_heads.py",),
     ),
     Mutant(

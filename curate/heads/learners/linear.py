@@ -114,13 +114,15 @@ def minimise(
     def value(flat: Array) -> tuple[float, Array]:
         weights = flat[:split].reshape(dimension, directions)
         intercepts = flat[split:].reshape(groups, outputs) * step
-        total, gradient = loss(scaled @ weights + taught.offset + intercepts[places])
+        total, gradient = loss(
+            scaled @ weights + taught.offset + (intercepts[places] if outputs else 0.0)
+        )
         if directions < outputs:
             own = scaled.T @ gradient.sum(axis=1, keepdims=True)
         else:
             own = scaled.T @ gradient
         total += float((penalty * weights**2).sum()) / 2
-        moved = (own + penalty * weights, (member @ gradient) * step)
+        moved = (own + penalty * weights, (member @ gradient)[:, :outputs] * step)
         return total, np.concatenate([part.ravel() for part in moved])
 
     begin = np.concatenate([(start / scale).ravel(), np.zeros(groups * outputs)])

@@ -1,0 +1,87 @@
+"""The documents that have labels: where they stand, what they read, of which groups they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from curate.workspace import Workspace
+from curate.workspace.documents import DocumentShard
+from curate.workspace.index import find_rows, keys_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+UNKNOWN = "unknown"
+"""The group of a document without a value."""
+
+GROUPS = ("source", "language", "license")
+"""The columns that documents can be grouped by."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """The kept documents with labels that are not held out, in pool order.
+
+    Each stands in a shard (by its place) at a row among the kept ones. `groups` holds its value of
+    each column in GROUPS. `held_out` are the ids of labelled documents in the holdout.
+    """
+
+    ids: tuple[str, ...]
+    shards: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    texts: tuple[str, ...]
+    groups: Mapping[str, NDArray[np.str_]]
+    held_out: frozenset[str] = field(default_factory=frozenset)
+
+    def row_of(self) -> dict[str, int]:
+        """The place of each document among these, by its id."""
+        return {id: row for row, id in enumerate(self.ids)}
+
+    def in_shard(self, place: int) -> NDArray[np.int64]:
+        """Which of these stand in a shard."""
+        import numpy as np
+
+        return np.flatnonzero(self.shards == place)
+
+
+def find_labelled(workspace: Workspace, ids: Iterable[str]) -> Labelled:
+    """Look up documents by id; those that `clean` has dropped are left out."""
+    import numpy as np
+    import pyarrow as pa
+
+    wanted = set(ids)
+    keys = keys_of(pa.array(sorted(wanted), pa.string()))
+    documents = [
+        (place, row, document)
+        for place, shard in enumerate(workspace.documents.shards())
+        for row, document in _find(shard, keys)
+        if document["id"] in wanted
+    ]
+    kept = [(place, row, own) for place, row, own in documents if not own["holdout"]]
+    return Labelled(
+        ids=tuple(own["id"] for *_, own in kept),
+        shards=np.array([place for place, *_ in kept], np.int64),
+        rows=np.array([row for _, row, _ in kept], np.int64),
+        texts=tuple(own["text"] for *_, own in kept),
+        groups={
+            name: np.array([own[name] or UNKNOWN for *_, own in kept], np.str_) for name in GROUPS
+        },
+        held_out=frozenset(own["id"] for *_, own in documents if own["holdout"]),
+    )
+
+
+def _find(shard: DocumentShard, keys: NDArray[np.uint64]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield kept documents that may have one of the keys, with their row among the kept."""
+    import numpy as np
+
+    rows = find_rows(shard.clean, keys)
+    if not len(rows):
+        return
+    kept = shard.read(["kept"], dropped=True)["kept"].to_numpy()
+    rows = rows[kept[rows]]
+    table = shard.read(["id", "text", "holdout", *GROUPS], dropped=True, rows=rows)
+    places = np.cumsum(kept)[rows] - 1
+    yield from zip(places.tolist(), table.to_pylist(), strict=True)
