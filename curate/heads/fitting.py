@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -72,3 +73,12 @@ def fit(
     offset = taught.features @ inside.weights
     rest = Taught(taught.features[:, :0], taught.truth, taught.weights, 0 * places, offset)
     return Head(linear, learner.fit(rest, 1.0, None, tolerance).bias[0], known)
+
+
+def mean(heads: Sequence[Head]) -> Head:
+    """The head whose outputs for any text are the mean of theirs."""
+    import numpy as np
+
+    weights = np.mean([head.linear.weights for head in heads], axis=0)
+    bias = np.mean([head.bias for head in heads], axis=0)
+    return Head(Linear(weights, bias[None]), bias, np.zeros(1, np.int64))

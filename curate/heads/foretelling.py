@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from curate.heads import fitting
 from curate.heads.features import Space
-from curate.heads.learners import ROUGH, TOLERANCE, Learner, Taught
+from curate.heads.learners import TOLERANCE, Learner, Taught
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +59,16 @@ class Material:
             tolerance=tolerance,
         )
 
+    def mean_head(
+        self, rows: NDArray[np.int64], folds: NDArray[np.int64], inverse_strength: float
+    ) -> fitting.Head:
+        """The mean of heads that each leave out a fold; `folds` has one for each of the rows.
+
+        It foretells new texts as these foretell what they left out, so their calibration holds.
+        """
+        heads = [self.fit(rows[folds != fold], inverse_strength) for fold in sorted(set(folds))]
+        return fitting.mean(heads)
+
 
 @dataclass(frozen=True)
 class Foretold:
@@ -84,7 +94,7 @@ def foretell(material: Material, rows: NDArray[np.int64], folds: NDArray[np.int6
         groups = material.taught.groups[rows[inside]]
         head = None
         for place, strength in enumerate(INVERSE_STRENGTHS):
-            head = material.fit(rows[~inside], strength, start=head, tolerance=ROUGH)
+            head = material.fit(rows[~inside], strength, start=head)
             logits[place, inside] = material.learner.logits(head.outputs(features))
             if material.centred:
                 outputs = head.outputs_within(features, groups)

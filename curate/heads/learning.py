@@ -45,17 +45,16 @@ def _learn(lesson: Lesson, options: Options) -> Learned:
     folds = stratified(lesson.ids, truth, options.folds, options.seed)
     everything = np.arange(len(truth))
     foretold = [foretell(material, everything, folds) for material in materials]
-    final = _settle(materials, foretold, lesson, folds, options)
+    final = _settle(materials, foretold, lesson, everything, folds, options)
     nested = [
         _nested(materials, lesson, np.flatnonzero(folds != fold), options)
         for fold in range(options.folds)
     ]
     material = materials[final.chosen.candidate]
     strength = INVERSE_STRENGTHS[final.chosen.strength]
-    head = material.fit(everything, strength)
     counts = resamples(len(truth), options.resamples, options.seed)
     resampled = [
-        material.fit(np.flatnonzero(own), strength, own[own > 0].astype(float), head, ROUGH)
+        material.fit(np.flatnonzero(own), strength, own[own > 0].astype(float), final.head, ROUGH)
         for own in counts
     ]
     own_figures = final.chosen.figures[final.chosen.candidate]
@@ -70,21 +69,26 @@ def _learn(lesson: Lesson, options: Options) -> Learned:
             class_weight=final.class_weight,
             candidates=final.chosen.figures,
         ),
-        weights=_weights(material.space, [head, *resampled]),
+        weights=_weights(material.space, [final.head, *resampled]),
         characters=material.space.characters,
         calibrator=final.calibrator,
         log_weights=final.log_weights,
         out_of_fold=_out_of_fold(
-            nested, foretold, folds, lesson, _samples(material, resampled, counts)
+            nested, materials, folds, lesson, _samples(material, resampled, counts)
         ),
     )
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What was chosen on some rows: a candidate, its calibrator, and the decision's weights."""
+    """What was chosen on some rows: a candidate, its head and calibrator, the decision's weights.
+
+    The head is the mean of the heads of the folds, whose calibration is known. A head of all rows
+    would be surer than these: the outputs of regularised heads grow with their number of rows.
+    """
 
     chosen: Chosen
+    head: Head
     calibrator: Grouped
     class_weight: str
     log_weights: Array
@@ -120,27 +124,29 @@ def _settle(
     materials: Sequence[Material],
     foretold: Sequence[Foretold],
     lesson: Lesson,
+    rows: NDArray[np.int64],
     folds: NDArray[np.int64],
     options: Options,
 ) -> Settled:
-    """Choose a candidate, and fit its calibrator on what it foretold."""
+    """Choose a candidate for some rows, and fit its calibrator on what it foretold of them."""
     import numpy as np
 
     truth = lesson.targets()
     known = knows(truth, folds)
     chosen = choose(lesson.kind, materials, foretold, truth, known, lesson.settled)
+    material = materials[chosen.candidate]
     logits = foretold[chosen.candidate].logits[chosen.strength]
-    shares = materials[chosen.candidate].learner.shares
-    rows = OutOfFold(logits, truth, folds, lesson.groups, shares).take(known)
+    told = OutOfFold(logits, truth, folds, lesson.groups, material.learner.shares).take(known)
     calibrator = fit_grouped(
-        options.calibration, rows, lesson.kind, by_group=options.calibrate_by_group
+        options.calibration, told, lesson.kind, by_group=options.calibrate_by_group
     )
+    head = material.mean_head(rows, folds, INVERSE_STRENGTHS[chosen.strength])
     if lesson.kind != "choice":
-        return Settled(chosen, calibrator, "none", np.zeros(truth.shape[1]))
+        return Settled(chosen, head, calibrator, "none", np.zeros(truth.shape[1]))
     weight: str = options.class_weights
     if weight == "auto":
         weight = choose_weights(logits, truth, lesson.settled)
-    return Settled(chosen, calibrator, weight, log_weights(weight, truth))
+    return Settled(chosen, head, calibrator, weight, log_weights(weight, truth))
 
 
 def _nested(
@@ -150,7 +156,7 @@ def _nested(
     own = lesson.take(rows)
     folds = stratified(own.ids, own.targets(), options.inner_folds, options.seed, "inner fold")
     foretold = [foretell(material, rows, folds) for material in materials]
-    return _settle(materials, foretold, own, folds, options)
+    return _settle(materials, foretold, own, rows, folds, options)
 
 
 def _samples(material: Material, heads: Sequence[Head], counts: NDArray[np.int64]) -> Array:
@@ -166,19 +172,20 @@ def _samples(material: Material, heads: Sequence[Head], counts: NDArray[np.int64
 
 def _out_of_fold(
     nested: Sequence[Settled],
-    foretold: Sequence[Foretold],
+    materials: Sequence[Material],
     folds: NDArray[np.int64],
     lesson: Lesson,
     samples: Array,
 ) -> Predicted:
-    """The predictions of labelled rows; each fold's choice and calibrator are of the others."""
+    """The predictions of labelled rows; all that predicts a fold was made of the others."""
     import numpy as np
 
     probabilities, decided = np.empty(samples.shape[1:]), np.empty(len(folds), np.int64)
     for fold, settled in enumerate(nested):
         inside = folds == fold
-        chosen = settled.chosen
-        logits = foretold[chosen.candidate].logits[chosen.strength][inside]
+        material = materials[settled.chosen.candidate]
+        outputs = settled.head.outputs(material.taught.features[inside])
+        logits = material.learner.logits(outputs)
         probabilities[inside] = settled.calibrator(logits, lesson.groups[inside])
         decided[inside] = np.argmax(logits + settled.log_weights, axis=1)
         own = np.moveaxis(samples[:, inside], 1, 0)

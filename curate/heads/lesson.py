@@ -45,6 +45,8 @@ class Lesson:
     first, second and perhaps tie; its `vectors` are rows x 2 x dimension, its `texts` are pairs.
     Rows that people left undecided (not `settled`) count by their posterior. Folds and resamples
     follow the `ids`, never the order of the rows. `groups` names the group of each row.
+
+    `background` are texts of the corpus, labelled or not: how rare their n-grams are is the idf.
     """
 
     kind: Kind
@@ -55,6 +57,7 @@ class Lesson:
     vectors: Mapping[str, NDArray[np.float32]]
     texts: Sequence[str] | Sequence[tuple[str, str]]
     groups: NDArray[np.str_]
+    background: Sequence[str] = ()
 
     def take(self, rows: NDArray[np.int64]) -> Lesson:
         """The lesson of some rows, in their order."""

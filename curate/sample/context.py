@@ -141,8 +141,11 @@ class Context:
 
 
 def learned_questions(facts: Mapping[str, Any]) -> dict[str, Learned]:
-    """The questions of a record of `scores`, in the order in which they were learned."""
-    questions = facts.get("questions") or {facts["question"]: {**facts}}
+    """The questions of a record of `scores`, in the order in which they were learned.
+
+    None for scores of an older version.
+    """
+    questions = facts.get("questions", {})
     return {
         name: Learned(name, tuple(about["values"]), _columns(name, about), about.get("encoder"))
         for name, about in questions.items()

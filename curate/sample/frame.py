@@ -131,7 +131,7 @@ class Scan:
         table = table.filter(able)
         groups, numbers = grouped(table, self.by)
         strata = [name_of(values) for values in groups]
-        ids, probabilities = table["id"].to_pylist(), _matrix(table, self.columns)
+        ids, probabilities = table["id"].to_pylist(), _probabilities(table, self.columns)
         sizes = np.bincount(numbers, minlength=len(strata))
         part = Part(ids, rows, probabilities, vectors)
         measured = _matrix(table, ("tokens", *quality, *self.columns))
@@ -177,12 +177,20 @@ class Scan:
         rows = np.flatnonzero(sent.to_numpy())
         table = table.filter(sent)
         groups, numbers = grouped(table, self.by)
-        probabilities = _matrix(table, self.columns).tolist()
+        probabilities = _probabilities(table, self.columns).tolist()
         places = zip(table["id"].to_pylist(), numbers, rows.tolist(), probabilities, strict=True)
         return {
             id: Seen(name_of(groups[number]), place, row, tuple(own))
             for id, number, row, own in places
         }
+
+
+def _probabilities(table: pa.Table, names: Sequence[str]) -> NDArray[np.float64]:
+    """The probability of each value: documents x values. One column is that of the first of two."""
+    import numpy as np
+
+    columns = _matrix(table, names)
+    return np.hstack([columns, 1 - columns]) if columns.shape[1] == 1 else columns
 
 
 def _matrix(table: pa.Table, names: Sequence[str]) -> NDArray[np.float64]:
@@ -251,4 +259,4 @@ def read_vectors(
 def _vectors(part: tuple[VectorShard, NDArray[np.int64]]) -> NDArray[np.float32]:
     from curate.sample.candidates import unit
 
-    return unit(part[0].read(part[1]))
+    return unit(part[0].means(part[1]))

@@ -98,7 +98,7 @@ def standing(context: Context, seen: Mapping[str, Seen]) -> Standing:
     losses = {id: losses[id] for id in sorted(losses) if not isnan(losses[id])}
     rounds = context.workspace.rounds.all()
     before = [read_losses(round_.folder, question.name) for round_ in rounds]
-    design = design_rows(rounds, losses)
+    design = design_rows(rounds, set(losses))
     weights = dict(zip(design.ids, design.weights.tolist(), strict=True))
     last = next(filter(None, reversed(before)), {})
     return Standing(question.name, losses, progress(question.name, last, losses, weights))

@@ -20,7 +20,7 @@ LONGEST = 20_000
 
 @dataclass(frozen=True)
 class Characters:
-    """The weighting that the labelled texts give: 1 + log(count), times idf, each row of norm 1.
+    """The weighting of texts: 1 + log(count), times idf, each row of norm 1.
 
     `columns` are those that occur in labelled texts, ascending; `idf` is theirs. All others have
     the idf `unseen`: they count in a text's norm alone.
@@ -31,15 +31,22 @@ class Characters:
     unseen: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, texts: Sequence[str]) -> tuple[Characters, Any]:
-        """Learn the idf from texts; return the weighting, and these texts weighted (sparse)."""
+    def fit(cls, texts: Sequence[str], background: Sequence[str] = ()) -> tuple[Characters, Any]:
+        """The weighting of texts, and these texts weighted (sparse).
+
+        The idf is that of the `background`, else of the texts themselves. The latter weighs down
+        what two of these texts share. So they are less alike than each is to a new text, and what
+        is calibrated on them does not hold for new ones.
+        """
         import numpy as np
 
         counts = _counts(texts)
-        frequencies = np.bincount(counts.indices, minlength=WIDTH)
-        columns = np.flatnonzero(frequencies)
-        idf = np.log((1 + len(texts)) / (1 + frequencies[columns])) + 1
-        own = cls(columns, idf, np.array(np.log(1 + len(texts)) + 1))
+        columns = np.unique(counts.indices)
+        known = _counts(background) if background else counts
+        rows = known.shape[0]
+        frequencies = np.bincount(known.indices, minlength=WIDTH)[columns]
+        idf = np.log((1 + rows) / (1 + frequencies)) + 1
+        own = cls(columns, idf, np.array(np.log(1 + rows) + 1))
         return own, own._weighted(counts)
 
     def __call__(self, texts: Sequence[str]) -> Any:

@@ -131,7 +131,7 @@ def spaces_of(lesson: Lesson, options: Options) -> list[Space]:
     vectors, texts = lesson.documents()
     _refuse_broken(vectors)
     reads_text = options.features != "embeddings" and bool(texts)
-    characters = Characters.fit(texts) if reads_text else None
+    characters = Characters.fit(texts, lesson.background) if reads_text else None
     spaces = list(_sets(vectors, characters, options.features))
     if not spaces:
         raise DataError(
