@@ -249,6 +249,7 @@ BOUNDED = {
     "score.labels.read_answered": "labels",
     "score.stage.run": "labels",
     "score.labelled._find": "labelled documents",
+    "score.labelled._first_texts": "ids of a shard, to be hashed",
     "mix.stage.run": "groups",
     "export.asked._settled": "labels",
     "export.labels._settled": "labels",

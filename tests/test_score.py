@@ -21,6 +21,7 @@ from curate.pool.source_spec import SourceSpec
 from curate.records import Question
 from curate.report.qualities import quality_by_group
 from curate.score import stage as score
+from curate.score.labelled import read_background
 from curate.score.quality import quality_function, spread
 from curate.score.spec import QualitySpec, ScoreSpec
 from curate.spec import validated
@@ -232,6 +233,7 @@ def lesson_in_memory(offline, ids, vectors):
         vectors={"chargram": vectors[rows]},
         texts=[texts[row] for row in rows],
         groups=np.full(len(rows), "x"),
+        background=read_background(offline.workspace),
     )
     return lesson, rows
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
+from curate import chance
+from curate.engine import in_order
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 from curate.workspace.index import find_rows, keys_of
@@ -17,6 +20,9 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown"
 """The group of a document without a value."""
 
+BACKGROUND = 3_000
+"""Texts of the corpus that say how rare n-grams are."""
+
 GROUPS = ("source", "language", "license")
 """The columns that documents can be grouped by."""
 
@@ -26,7 +32,8 @@ class Labelled:
     """The kept documents with labels that are not held out, in pool order.
 
     Each stands in a shard (by its place) at a row among the kept ones. `groups` holds its value of
-    each column in GROUPS. `held_out` are the ids of labelled documents in the holdout.
+    each column in GROUPS. `held_out` are the ids of labelled documents in the holdout, `background`
+    texts of the corpus drawn by hash.
     """
 
     ids: tuple[str, ...]
@@ -35,6 +42,7 @@ class Labelled:
     texts: tuple[str, ...]
     groups: Mapping[str, NDArray[np.str_]]
     held_out: frozenset[str] = field(default_factory=frozenset)
+    background: tuple[str, ...] = ()
 
     def row_of(self) -> dict[str, int]:
         """The place of each document among these, by its id."""
@@ -70,7 +78,30 @@ def find_labelled(workspace: Workspace, ids: Iterable[str]) -> Labelled:
             name: np.array([own[name] or UNKNOWN for *_, own in kept], np.str_) for name in GROUPS
         },
         held_out=frozenset(own["id"] for *_, own in documents if own["holdout"]),
+        background=read_background(workspace),
     )
+
+
+def read_background(workspace: Workspace) -> tuple[str, ...]:
+    """Texts of the corpus with the smallest hashes of their ids, in that order."""
+    texts: list[tuple[float, str]] = []
+    shards = workspace.documents.shards()
+    with workspace.watch("reading texts of the corpus", len(shards)) as advance:
+        for part in in_order(workspace.engine.each(_first_texts, shards)):
+            texts = nsmallest(BACKGROUND, [*texts, *part])
+            advance(1)
+    return tuple(text for _, text in texts)
+
+
+def _first_texts(shard: DocumentShard) -> list[tuple[float, str]]:
+    """The texts of a shard with the smallest hashes, each with its hash."""
+    import numpy as np
+
+    ids = shard.read(["id"])["id"].to_pylist()
+    noise = chance.uniform(ids, 0, "background")
+    rows = np.sort(np.argsort(noise, kind="stable")[:BACKGROUND])
+    texts = shard.read(["text"])["text"].take(rows).to_pylist()
+    return list(zip(noise[rows].tolist(), texts, strict=True))
 
 
 def _find(shard: DocumentShard, keys: NDArray[np.uint64]) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -118,6 +118,7 @@ def lesson_of(spec: ScoreSpec, labels: Labels, labelled: Labelled, vectors: Vect
         vectors={encoder: of_documents[own] for encoder, of_documents in vectors.items()},
         texts=texts,
         groups=labelled.groups[column][members[:, 0]],
+        background=labelled.background,
     )
 
 

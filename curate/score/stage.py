@@ -220,7 +220,11 @@ def _untrusted(
         settled = model.labels.settled
         of_labels = groups[model.labels.members[:, 0]][settled]
         own[model.name] = abstaining.abstaining(
-            truth[settled], predicted[settled], of_labels, seed=spec.seed
+            truth[settled],
+            predicted[settled],
+            of_labels,
+            ordered=model.labels.question.kind == "rating",
+            seed=spec.seed,
         )
     return own
 

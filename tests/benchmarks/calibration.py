@@ -86,6 +86,7 @@ def of_one(own, vectors, rows, rest, method, seed):
         vectors={encoder: every[rows] for encoder, every in vectors.items()},
         texts=[own.texts[row] for row in rows],
         groups=np.full(len(rows), "one"),
+        background=own.texts[:3_000],
     )
     learned = learn(lesson, Options(calibration=method, resamples=2))
     given = {encoder: every[rest] for encoder, every in vectors.items()}

@@ -83,6 +83,7 @@ def predicted(own, rows):
         vectors={encoder: one[rows] for encoder, one in vectors.items()},
         texts=[own.texts[row] for row in rows],
         groups=np.full(len(rows), "one"),
+        background=own.texts[:3_000],
     )
     learned = learn(lesson, OPTIONS)
     everywhere = learned.predict(vectors, own.texts, None).probabilities.copy()

@@ -135,6 +135,7 @@ def chosen(own, vectors, rows, tested):
         vectors={encoder: all_vectors[rows] for encoder, all_vectors in vectors.items()},
         texts=[own.texts[row] for row in rows],
         groups=np.full(len(rows), "one"),
+        background=own.texts[:3_000],
     )
     learned = learn(lesson, Options())
     given = {encoder: all_vectors[tested] for encoder, all_vectors in vectors.items()}

@@ -90,6 +90,7 @@ def ours(own, rows, truth, vectors, encoder, wrong):
         vectors=vectors,
         texts=[own.texts[row] for row in rows],
         groups=np.full(LABELS, "one"),
+        background=own.texts[:3_000],
     )
     learned = learn(lesson, Options(resamples=2))
     doubts = doubt_choices(
