@@ -30,7 +30,7 @@ from curate.workspace import Workspace
 
 READS = (
     *("pool", "duplicates", "clean", "sample", "annotations", "labels", "annotators"),
-    *("scores", "mix", "groups", "export", "evaluate"),
+    *("scores", "doubtful", "mix", "groups", "export", "evaluate"),
 )
 """The tables and files that the page tells of."""
 

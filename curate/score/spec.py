@@ -125,7 +125,7 @@ class ScoreSpec(Spec):
         Field(description="Whether rare classes weigh more; `auto` chooses out of fold."),
     ] = "auto"
     calibration: Annotated[
-        Literal["auto", "temperature", "platt", "isotonic", "venn_abers"],
+        Literal["auto", "temperature", "shifted", "platt", "isotonic", "venn_abers"],
         Field(description="How probabilities are calibrated; `auto` chooses out of fold."),
     ] = "auto"
     calibrate_by: Annotated[
