@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from curate import storage
 from curate.errors import DataError
-from curate.estimate.answers import Answers, answers_of, estimable
-from curate.estimate.measuring import Part, measured, targets
-from curate.estimate.reading import Corpus, Group, read_corpus
-from curate.estimate.results import EstimateResult, EstimateRow
+from curate.estimate.answers import answers_of, estimable
+from curate.estimate.quality import COLUMN, quality_of
+from curate.estimate.reading import read_corpus
+from curate.estimate.results import EstimateResult
+from curate.estimate.rows import Estimable, rows_of, rows_of_quality
 from curate.estimate.telling import Fault, fault_of, warnings_of
 from curate.names import unknown
 from curate.records import now
-from curate.rounds.design import Design, design_rows
+from curate.rounds.design import design_rows
 from curate.workspace import Workspace
 from curate.workspace.ledger import plain
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
 
 FILE = "estimates.json"
 READS = ("pool", "clean", "labels", "sample", "scores")
 GROUPS = ("source", "language", "license")
-
-
-@dataclass(frozen=True)
-class Estimable:
-    """A question with its labels, and those of them that stand for the corpus."""
-
-    answers: Answers
-    design: Design
 
 
 def run(workspace: Workspace, by: str = "source") -> EstimateResult:
@@ -54,15 +39,19 @@ def run(workspace: Workspace, by: str = "source") -> EstimateResult:
     if not own:
         raise _nothing(faults)
     columns = _columns(workspace, own) if has_scores else {}
+    answers = {one.answers.question.name: one.answers for one in own}
+    quality = quality_of(workspace.tables.made("scores"), answers) if has_scores else None
     ids = {id for question in own for id in question.answers.ids}
-    corpus = read_corpus(workspace, by, [*columns], ids)
+    corpus = read_corpus(workspace, by, [*columns, *([COLUMN] if quality else ())], ids)
     if not corpus.groups:
         raise DataError("no document is left to estimate for", hint="`clean` drops all of them")
-    rows = tuple(row for question in own for row in _rows(question, corpus, columns))
+    rows = [row for question in own for row in rows_of(question, corpus, columns)]
+    if quality is not None:
+        rows += rows_of_quality(quality, own, workspace.rounds.all(), corpus)
     result = EstimateResult(
         by,
         corpus.whole.documents,
-        rows,
+        tuple(rows),
         workspace.tables.fingerprints(READS),
         warnings_of(workspace, [(one.answers, one.design) for one in own], corpus, faults, rows),
     )
@@ -104,53 +93,3 @@ def _columns(workspace: Workspace, own: Sequence[Estimable]) -> dict[str, tuple[
         for name in (one.answers.question.name for one in own)
         for value in learned.get(name, {}).get("values", ())
     }
-
-
-def _rows(
-    own: Estimable, corpus: Corpus, columns: Mapping[str, tuple[str, str]]
-) -> Iterator[EstimateRow]:
-    """The rows of a question."""
-    name = own.answers.question.name
-    places = {
-        value: place for place, (question, value) in enumerate(columns.values()) if question == name
-    }
-    answers = own.answers.only(corpus.group_of)
-    drawn = [row for row, id in enumerate(own.design.ids) if id in corpus.group_of]
-    ids = [own.design.ids[row] for row in drawn]
-    groups = [corpus.group_of[id] for id in ids]
-    predicted = _predicted(answers.ids, corpus, places)
-    rows = answers.rows(ids)
-    for target in targets(answers, predicted):
-        parts = list(_parts(corpus, places, answers))
-        yield from measured(target.at(rows), own.design.weights[drawn], groups, parts)
-
-
-def _predicted(ids: Sequence[str], corpus: Corpus, places: Mapping[str, int]) -> dict[str, Array]:
-    """The predictions of labelled documents, by value; an unknown one is the mean of all."""
-    import numpy as np
-
-    if not places:
-        return {}
-    means = _means(corpus.whole)
-    own = np.stack([corpus.predicted[id] for id in ids]) if ids else np.zeros((0, len(means)))
-    own = np.where(np.isnan(own), means, own)
-    return {value: own[:, place] for value, place in places.items()}
-
-
-def _means(group: Group) -> Array:
-    import numpy as np
-
-    return np.asarray(group.sums / np.maximum(group.known, 1))
-
-
-def _parts(corpus: Corpus, places: Mapping[str, int], answers: Answers) -> Iterator[Part]:
-    """The corpus, then its groups by name, with their mean predictions by value."""
-    named = [(None, corpus.whole), *sorted(corpus.groups.items())]
-    for name, group in named:
-        means = _means(group)
-        by_value = {value: float(means[places[value]]) if value in places else 0.0
-                    for value in answers.values}  # fmt: skip
-        if answers.is_rating:
-            mean = sum(float(value) * share for value, share in by_value.items())
-            by_value = {"": mean}
-        yield Part(name, group.documents, by_value)
