@@ -257,6 +257,22 @@ def test_a_window_tells_what_it_shows_and_no_more(offline):
     assert "estimate.windows" in {warning.key for warning in result.warnings}
 
 
+# ── quality
+
+
+def test_the_mean_quality_is_that_of_peoples_answers(whole):
+    result = run(whole.workspace)
+    rows = {row.group: row for row in result.rows if row.question == "quality of scores"}
+    assert set(rows) == {None, *{row.group for row in result.rows if row.group}}
+    mean = rows[None]
+    good = row_of(result, "positive")
+    # half of a neutral text, all of a positive one: nobody answered neutral
+    assert mean.hajek.value == pytest.approx(good.hajek.value, abs=0.02)
+    quality = [row["quality"] for row in whole.rows("scores")]
+    assert abs(mean.powered.value - np.mean(quality)) < 0.1
+    assert mean.powered.low < mean.powered.value < mean.powered.high
+
+
 # ── what cannot be estimated
 
 
