@@ -1,9 +1,10 @@
-"""How much memory and time does each sampling strategy take on a million documents?
+"""How much memory and time do scores and each sampling strategy take on a million documents?
 
     python -m tests.benchmarks.sampling [DOCUMENTS] [--n N] [--folder DIR] [--print]
 
-`generated` writes a workspace with vectors of 384 dimensions. Scores are written beside it, as
-`score` would: probabilities of three classes, near to 0 or 1 for most. Each strategy then opens a
+`generated` writes a workspace with vectors of 384 dimensions. `score` learns from its labels on
+embeddings, and writes quality with its intervals. Other scores then take their place, as `score`
+would write them: probabilities of three classes, near to 0 or 1 for most. Each strategy then opens a
 round of 300 in a process of its own with two workers, as `curate sample` does. Memory is the
 largest sum of PSS over the process tree, in MB of 10^6 bytes.
 """
@@ -82,8 +83,38 @@ def sample(root, name, n):
     shutil.rmtree(workspace.rounds.numbered(result.round).folder)
 
 
+def score(root):
+    """Score all documents in this process; its encoder has made all vectors."""
+    from curate.embed import encoders, vectors
+    from curate.engine import Local
+    from curate.run.recipe import ScoreSpec
+    from curate.run.stages import run_stage
+    from curate.workspace import Workspace
+    from tests.benchmarks.generated import Given
+
+    Given.dimension = DIMENSION
+    encoders.load = vectors.load = lambda name, root, texts: Given()
+    worth = dict(zip(VALUES, (0.0, 0.5, 1.0), strict=True))
+    settings = {"encoder": "given", "features": "embeddings", "quality": {"values": worth}}
+    workspace = Workspace(Path(root), engine=Local(WORKERS))
+    result = run_stage(workspace, "score", ScoreSpec.model_validate(settings)).result
+    workspace.engine.close()
+    assert result.encoded == 0, result
+    assert result.quality.half_width is not None
+
+
+def rescore(root):
+    """Write the scores that strategies read."""
+    from curate.engine import Local
+    from curate.workspace import Workspace
+
+    workspace = Workspace(root, engine=Local(WORKERS))
+    write_scores(workspace, workspace.engine)
+    workspace.engine.close()
+
+
 def prepare(root, documents):
-    """Write the workspace: pool, clean, vectors, an answered round, labels, scores."""
+    """Write the workspace: pool, clean, vectors, an answered round, labels."""
     from curate.engine import Local
     from curate.run.recipe import Recipe
     from curate.run.stages import run_stage
@@ -93,7 +124,6 @@ def prepare(root, documents):
     generate(Plan(root, documents, dimension=DIMENSION), WORKERS)
     workspace = Workspace(root, engine=Local(WORKERS))
     run_stage(workspace, "agree", Recipe().agree)
-    write_scores(workspace, workspace.engine)
     workspace.engine.close()
 
 
@@ -110,6 +140,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="sampling-", dir=given.folder) as folder:
         root = Path(folder) / "run"
         prepare(root, given.documents)
+        figures["score"] = asdict(
+            measured("-m", "tests.benchmarks.sampling", "score", root, log=Path(folder) / "log")
+        )
+        say(f"{'score':24}{json.dumps(figures['score'])}")
+        rescore(root)
         for name in given.only:
             command = ("-m", "tests.benchmarks.sampling", "one", root, name, given.n)
             own = measured(*command, log=Path(folder) / "log")
@@ -138,6 +173,8 @@ def main():
 
 if __name__ == "__main__":
     match sys.argv[1:]:
+        case ["score", root]:
+            score(root)
         case ["one", root, name, n]:
             sample(root, name, n)
         case _:
