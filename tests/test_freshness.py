@@ -211,7 +211,9 @@ def test_a_report_of_an_older_mixture_counts_the_answers_it_was_made_of(whole):
     assert keys(again(whole, "report")) == ["report.outdated"]
     assert tiles(whole)["answers by people"] == "80"
     found = re.search(r'data-key="report.outdated">([^<]*)<', page(whole))[1]
-    assert found.startswith("older than what they were made from: scores, export, evaluate;")
+    assert found.startswith(
+        "older than what they were made from: scores, doubtful, export, evaluate;"
+    )
 
 
 def test_accuracy_is_never_measured_on_labels_of_another_time(whole):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from curate import storage, tables
 from curate.embed import Pieces, VectorShard, pieces_of
 from curate.heads import Learned
-from curate.score.labelled import UNKNOWN
+from curate.score.labelled import UNKNOWN, Labelled
+from curate.score.learning import Model
 from curate.score.quality import spread
 from curate.score.scorer import CHUNK, Chunk, LabelledRows, Scored, Scorer
 from curate.score.summing import Summed
@@ -73,6 +74,37 @@ def _groups(shard: DocumentShard, column: str | None) -> NDArray[np.str_] | None
         return None
     values = shard.read([column])[column]
     return np.array(values.fill_null(UNKNOWN).to_pylist(), np.str_)
+
+
+def items_of(
+    documents: Sequence[DocumentShard],
+    vectors: Mapping[str, Sequence[VectorShard]],
+    models: Sequence[Model],
+    labelled: Labelled,
+) -> list[ShardToScore]:
+    """The shards with the predictions of their labelled documents; `vectors` are by encoder."""
+    return [
+        ShardToScore(
+            shard,
+            {name: shards[place] for name, shards in vectors.items()},
+            {
+                model.name: _labelled_rows(model, labelled, place)
+                for model in models
+                if model.labels.is_of_documents
+            },
+        )
+        for place, shard in enumerate(documents)
+    ]
+
+
+def _labelled_rows(model: Model, labelled: Labelled, place: int) -> LabelledRows:
+    import numpy as np
+
+    members = model.labels.members[:, 0]
+    own = np.flatnonzero(labelled.shards[members] == place)
+    return LabelledRows(
+        labelled.rows[members[own]], model.out_of_fold.take(own), model.labels.settled[own]
+    )
 
 
 # ── the table

@@ -16,7 +16,7 @@ from curate.records import Question
 from curate.score.labelled import GROUPS, Labelled
 from curate.score.labels import Labels, values_of
 from curate.score.learning import facts_of, learn_all
-from curate.score.predicting import Predict, ShardToScore
+from curate.score.predicting import Predict, items_of
 from curate.score.quality import quality_function
 from curate.score.questions import chosen
 from curate.score.scorer import Scorer
@@ -77,7 +77,7 @@ def rehearse(
         encoder=ENCODER,
         questions=facts_of(models),
     )
-    items = [ShardToScore(shard.documents, {ENCODER: shard}) for shard in shards]
+    items = items_of([shard.documents for shard in shards], {ENCODER: shards}, models, labelled)
     scorer = Scorer(learned, quality, half_width=0.2)
     with workspace.tables.building("scores", made) as folder:
         for _ in workspace.engine.each(Predict(folder, scorer), items):

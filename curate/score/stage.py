@@ -36,10 +36,10 @@ from curate.score.measuring import (
     quality_score,
     question_score,
 )
-from curate.score.predicting import Predict, ShardToScore
+from curate.score.predicting import Predict, ShardToScore, items_of
 from curate.score.quality import Quality, quality_function
 from curate.score.questions import chosen
-from curate.score.scorer import LabelledRows, Scorer
+from curate.score.scorer import Scorer
 from curate.score.spec import ScoreSpec
 from curate.score.storing import save_scorer
 from curate.score.summing import Summed
@@ -103,7 +103,9 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
     made = workspace.freshness.provenance("score", spec, inputs, encoder=encoder, **facts)
     with _building(workspace, made, embedded) as folder:
         save_scorer(folder, scorer, spec, _kinds(learning.models), embedded)
-        items = _items(workspace, embedded, learning)
+        vectors = {name: own.shards(workspace) for name, own in embedded.items()}
+        shards = workspace.documents.shards()
+        items = items_of(shards, vectors, learning.models, learning.labelled)
         summed = _predict(workspace, Predict(folder, scorer), items)
     doubtful = doubtful_labels(learning.models, learning.labelled, learning.vectors)
     workspace.tables.write("doubtful", tables.rows("doubtful", doubtful.rows()), made)
@@ -230,35 +232,6 @@ def _untrusted(
 
 
 # ── predicting
-
-
-def _items(
-    workspace: Workspace, embedded: Mapping[str, Vectors], learning: _Learning
-) -> list[ShardToScore]:
-    """The shards with the predictions of their labelled documents."""
-    vectors = {name: own.shards(workspace) for name, own in embedded.items()}
-    return [
-        ShardToScore(
-            shard,
-            {name: shards[place] for name, shards in vectors.items()},
-            {
-                model.name: _labelled_rows(model, learning.labelled, place)
-                for model in learning.models
-                if model.labels.is_of_documents
-            },
-        )
-        for place, shard in enumerate(workspace.documents.shards())
-    ]
-
-
-def _labelled_rows(model: Model, labelled: Labelled, place: int) -> LabelledRows:
-    import numpy as np
-
-    members = model.labels.members[:, 0]
-    own = np.flatnonzero(labelled.shards[members] == place)
-    return LabelledRows(
-        labelled.rows[members[own]], model.out_of_fold.take(own), model.labels.settled[own]
-    )
 
 
 def _predict(workspace: Workspace, predict: Predict, shards: Sequence[ShardToScore]) -> Summed:

@@ -4,8 +4,8 @@
 
 `generated` writes a workspace with vectors of 384 dimensions. `score` learns from its labels on
 embeddings, and writes quality with its intervals. Other scores then take their place, as `score`
-would write them: probabilities of three classes, near to 0 or 1 for most. Each strategy then opens a
-round of 300 in a process of its own with two workers, as `curate sample` does. Memory is the
+would write them: probabilities of three classes, near to 0 or 1 for most. Each strategy then opens
+a round of 300 in a process of its own with two workers, as `curate sample` does. Memory is the
 largest sum of PSS over the process tree, in MB of 10^6 bytes.
 """
 
