@@ -185,6 +185,11 @@ def desk(offline: Any, tmp_path: Path, monkeypatch: Any, capsys: Any) -> Any:
             "",
         ),
         ({"sample": {"relabel": "label=cluture"}}, "no label cluture in the rounds", "there are"),
+        (
+            {"sample": {"strategy": "entropy", "of": "topik"}},
+            "sample.of: no question topik",
+            "did you mean topic?",
+        ),
         ({"score": {"question": "topics"}}, "no question topics that", "did you mean topic?"),
         (
             {"score": {"quality": {"clarity": ["cultur"]}}},

@@ -51,6 +51,26 @@ def test_a_choice_is_learned() -> None:
     assert predicted.samples.shape == (4, 120, 3)
 
 
+def test_training_is_centred_in_other_groups_than_calibration_goes_by() -> None:
+    truth, vectors = clusters(200)
+    centres = np.where(np.arange(200) % 4 < 2, "left", "right")
+    groups = np.where(np.arange(200) < 100, "early", "late")
+    centred = replace(QUICK, centred=True, calibration="temperature")
+    both = learn(lesson_of(truth, vectors, groups=groups, centres=centres), centred)
+    alone = learn(lesson_of(truth, vectors, groups=centres), centred)
+    np.testing.assert_array_equal(both.weights.vectors, alone.weights.vectors)
+    other = learn(lesson_of(truth, vectors, groups=groups), centred)
+    assert np.abs(both.weights.vectors - other.weights.vectors).max() > 1e-3
+    # Groups that are told apart by their labels alone: each needs a map of its own.
+    early = (groups == "early")[:, None]
+    noisy = np.where(early, truth, np.roll(truth, np.arange(200) % 2, axis=1))
+    noisy = np.where(early, truth, noisy[np.random.default_rng(0).permutation(200)])
+    lesson = lesson_of(noisy, vectors, groups=groups, centres=centres)
+    own = learn(lesson, replace(centred, calibrate_by_group=True)).calibrator.own
+    assert set(own) <= {"early", "late"}
+    assert own
+
+
 def test_a_rating_is_learned() -> None:
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(150, 8))

@@ -181,6 +181,9 @@ def test_what_the_last_round_was_worth(whole):
     assert made.progress is None
     kept = pq.read_table(whole.workspace.rounds.current().folder / FILE)
     assert len(kept) == 40
+    close_round(whole.workspace)
+    made, _ = opened(whole)
+    assert made.progress is None  # nothing was learned since
     for fall, stop in ((0.2, False), (-0.2, True)):
         shifted(whole, fall)
         close_round(whole.workspace)

@@ -23,7 +23,8 @@ from curate.report.qualities import quality_by_group
 from curate.score import stage as score
 from curate.score.labelled import read_background
 from curate.score.quality import quality_function, spread
-from curate.score.spec import QualitySpec, ScoreSpec
+from curate.score.scorer import of_pieces
+from curate.score.spec import QualitySpec, ScoreSpec, WindowsSpec
 from curate.spec import validated
 from tests.command import command
 from tests.conftest import BAD, FILMS, GOOD, MEALS, reviews
@@ -676,6 +677,12 @@ def test_long_texts_are_scored_window_by_window(asked_much, by):
     if by == "mean":
         for row in unlabelled:
             assert row["quality"] == pytest.approx(row["mood:good"], abs=1e-9)
+    # What people answer about a text is neither its worst window nor a share of windows.
+    assert all((row["low"] is None) == (by != "mean") for row in rows)
+    if by == "share_below":
+        labelled = [row for row in rows if row["out_of_fold"]]
+        assert all(row["quality"] == (row["mood:good"] >= 0.5) for row in labelled)
+        assert {row["quality"] for row in labelled} == {0.0, 1.0}
     if by == "minimum":
         assert all(row["quality"] <= row["mood:good"] + 1e-9 for row in unlabelled)
         assert any(row["quality"] < row["mood:good"] - 0.01 for row in unlabelled)
@@ -683,6 +690,13 @@ def test_long_texts_are_scored_window_by_window(asked_much, by):
     assert (
         asked_much.run("score", encoder="chargram", quality=quality, windows=windows).encoded == 0
     )
+
+
+def test_a_piece_counts_by_whether_its_quality_reaches_the_bound():
+    windows = WindowsSpec(by="share_below", bound=0.6)
+    pieces = np.array([0.59, 0.6, np.nan])
+    np.testing.assert_array_equal(of_pieces(pieces, windows), [0, 1, np.nan])
+    np.testing.assert_array_equal(of_pieces(pieces, WindowsSpec()), pieces)
 
 
 def test_windows_are_the_text():
@@ -750,6 +764,41 @@ def test_texts_outside_the_pool_get_the_same_scores(asked_much, monkeypatch, cap
             assert line[name] == pytest.approx(row[name], abs=1e-6), name
         assert line["mood"] == row["mood"]
     assert "skipped  1" in said
+
+
+def test_lines_on_stdout_are_beside_a_word_about_rows_that_were_left_out(
+    whole, monkeypatch, capsys
+):
+    run = command(monkeypatch, capsys)
+    path = whole.root / "odd.jsonl"
+    path.write_text('{"text": "a lovely film"}\n{"txt": 1}\n{"text": null}\n')
+    code, said, err = run("predict", path, "-w", whole.root)
+    assert code == 0
+    (line,) = said.splitlines()
+    assert json.loads(line)["origin"].endswith("odd.jsonl:1")
+    assert "rows that were not scored: 2 (the first: " in err
+    assert "odd.jsonl, row 2: " in err
+    code, said, err = run("predict", path, "--text", "body", "-w", whole.root)
+    assert (code, said) == (1, "")
+    assert "no text to score (the first: " in err
+    assert "--text" in err
+    code, _, err = run("predict", whole.root / "absent.jsonl", "-w", whole.root)
+    assert code == 1
+    assert "workspace" not in err
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"spec": {}}', "no encoder"])
+def test_heads_that_are_damaged_are_told(whole, monkeypatch, capsys, content):
+    about = whole.root / "scores" / "_heads" / "scorer.json"
+    if content == "no encoder":
+        content = json.dumps({**json.loads(about.read_text()), "encoders": {}})
+    about.write_text(content)
+    path = whole.root / "more.jsonl"
+    path.write_text('{"text": "a lovely film"}\n')
+    code, _, err = command(monkeypatch, capsys)("predict", path, "-w", whole.root)
+    assert code == 1
+    assert "holds no heads that can be read" in err
+    assert "hint: run `curate score" in err
 
 
 def test_heads_of_another_encoder_predict_nothing(asked_much, tmp_path):

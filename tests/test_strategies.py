@@ -394,6 +394,11 @@ def test_progress_is_the_paired_difference_and_its_standard_error():
     assert (found.labels, found.compared, found.stop) == (50, 50, False)
 
 
+def test_the_same_losses_say_nothing_of_the_last_round():
+    ids, before, _ = losses(50, 0.05)
+    assert progress("q", before, dict(before), dict.fromkeys(ids, 1.0)) is None
+
+
 def test_progress_counts_a_document_as_often_as_it_stands_for_others():
     ids, before, now = losses(40, 0.05)
     weights = {id: 1.0 if place < 20 else 1e6 for place, id in enumerate(ids)}

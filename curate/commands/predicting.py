@@ -47,6 +47,8 @@ def predict_command(
     workspace.require()
     if output is None:
         result = score_files(workspace, source, sys.stdout)
+        for note in result.notes:
+            console.note(note)
     else:
         with storage.replacing(output) as temporary, temporary.open("w", encoding="utf-8") as file:
             result = score_files(workspace, source, file)

@@ -99,7 +99,8 @@ def _materials(lesson: Lesson, options: Options) -> list[Material]:
     import numpy as np
 
     truth = lesson.targets()
-    groups = np.unique(lesson.groups, return_inverse=True)[1]
+    names = lesson.groups if lesson.centres is None else lesson.centres
+    groups = np.unique(names, return_inverse=True)[1]
     return [
         Material(
             space,

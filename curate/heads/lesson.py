@@ -44,7 +44,8 @@ class Lesson:
     `truth` holds posteriors, rows x values; each row sums to 1. The values of a preference are
     first, second and perhaps tie; its `vectors` are rows x 2 x dimension, its `texts` are pairs.
     Rows that people left undecided (not `settled`) count by their posterior. Folds and resamples
-    follow the `ids`, never the order of the rows. `groups` names the group of each row.
+    follow the `ids`, never the order of the rows. `groups` names the group of each row that
+    calibration goes by, `centres` the one that training is centred in (None: the same).
 
     `background` are texts of the corpus, labelled or not: how rare their n-grams are is the idf.
     """
@@ -58,6 +59,7 @@ class Lesson:
     texts: Sequence[str] | Sequence[tuple[str, str]]
     groups: NDArray[np.str_]
     background: Sequence[str] = ()
+    centres: NDArray[np.str_] | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Lesson:
         """The lesson of some rows, in their order."""
@@ -70,6 +72,7 @@ class Lesson:
             vectors={encoder: own[rows] for encoder, own in self.vectors.items()},
             texts=texts,
             groups=self.groups[rows],
+            centres=None if self.centres is None else self.centres[rows],
         )
 
     def targets(self) -> Array:

@@ -206,12 +206,18 @@ def _paths(source: SourceSpec, root: Path) -> list[_Entry]:
             raise absent(
                 f"no file {without_options(pattern)}{of_source}{skipped}",
                 root / pattern,
-                hint=f"Paths in a recipe are relative to the workspace, {root}",
+                hint=_where_paths_start(pattern, root),
                 kind=DataError,
             )
         for entry in matches:
             entries.setdefault(entry.address, entry)
     return list(entries.values())
+
+
+def _where_paths_start(pattern: str, root: Path) -> str:
+    if Path(pattern).is_absolute():
+        return "give the path of a file that is there"
+    return f"Paths in a recipe are relative to the workspace, {root}"
 
 
 def _with_letters(entry: _Entry) -> _Entry:

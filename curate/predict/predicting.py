@@ -34,6 +34,7 @@ class PredictResult:
     documents: int
     skipped: int
     mean_quality: float | None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,12 @@ def predict(workspace: Workspace, source: SourceSpec, out: IO[str]) -> PredictRe
             advance(len(chunk))
     if not documents:
         raise DataError(
-            f"{', '.join(file.address for file in files)}: no text to score",
-            hint="name the column of the text with --text",
+            f"{', '.join(file.address for file in files)}: no text to score{rows.why()}",
+            hint="name the column of the text with --text" if rows.skipped else "it is empty",
         )
     names = ", ".join(dict.fromkeys(file.label for file in files))
-    return PredictResult(names, documents, rows.skipped, total / known if known else None)
+    notes = (f"rows that were not scored: {rows.skipped:,}{rows.why()}",) if rows.skipped else ()
+    return PredictResult(names, documents, rows.skipped, total / known if known else None, notes)
 
 
 def _encoder(workspace: Workspace, name: str, digest: str) -> Encoder:
@@ -87,12 +89,22 @@ def _encoder(workspace: Workspace, name: str, digest: str) -> Encoder:
 
 @dataclass
 class _Rows:
-    """The texts of files, read one after the other; `skipped` counts rows that are none."""
+    """The texts of files, read one after the other.
+
+    `skipped` counts rows that are none, `first` is the first of them.
+    """
 
     source: SourceSpec
     files: Sequence[File]
     scorer: Scorer
     skipped: int = 0
+    first: Bad | None = None
+
+    def why(self) -> str:
+        """Why the first of the skipped rows is none, in brackets; empty without any."""
+        if self.first is None:
+            return ""
+        return f" (the first: {self.first.file}, row {self.first.row}: {self.first.reason})"
 
     def __iter__(self) -> Iterator[_Text]:
         for file in self.files:
@@ -102,6 +114,7 @@ class _Rows:
             for row in read(self.source, part, strict=False):
                 if isinstance(row, Bad):
                     self.skipped += 1
+                    self.first = self.first or row
                 else:
                     yield self._text(row)
 

@@ -209,6 +209,9 @@ def _check_push(recipe: Recipe, workspace: Workspace, known: Known, form: Form) 
         _check_gold(workspace.path(recipe.sample.gold), form, recipe.sample.window)
     if recipe.sample.relabel:
         _check_relabel(recipe.sample.relabel, workspace)
+    if asked := recipe.sample.of:
+        questions = dict.fromkeys((*known.questions, *(own.name for own in known.asked)))
+        _look_up(asked, questions, f"sample.of: no question {asked}")
 
 
 def _check_meta(assign: str | None, known: Known) -> None:

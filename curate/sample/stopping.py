@@ -128,6 +128,8 @@ def progress(
 ) -> Progress | None:
     """What changed from the losses before to those of now, by document; None for too few.
 
+    It is None too where nothing changed: the scores are those of the last round.
+
     `weights` are the documents that each stands for (1 / propensity); the others are left out.
     The standard error is that of a weighted mean of pairs: sum u² (d - mean)² * ne / (ne - 1), u
     the weights that sum to 1 and ne = 1 / sum u².
@@ -140,6 +142,8 @@ def progress(
     u = np.array([weights[id] for id in both])
     u /= u.sum()
     falls = np.array([before[id] - now[id] for id in both])
+    if not falls.any():
+        return None
     mean, effective = float(u @ falls), 1 / float(u @ u)
     error = float(np.sqrt(u**2 @ (falls - mean) ** 2 * effective / (effective - 1)))
     return Progress(question, len(now), len(both), _mean(now, weights), mean, error)

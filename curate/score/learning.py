@@ -102,7 +102,7 @@ def options_of(spec: ScoreSpec, resamples: int) -> Options:
 def lesson_of(spec: ScoreSpec, labels: Labels, labelled: Labelled, vectors: Vectors) -> Lesson:
     """The lesson of a question. The group of a comparison is that of its first document."""
     members = labels.members
-    column = spec.centre_by or spec.calibrate_by or "source"
+    groups = {name: own[members[:, 0]] for name, own in labelled.groups.items()}
     if labels.is_of_documents:
         own = members[:, 0]
         texts: Sequence[str] | Sequence[tuple[str, str]] = [labelled.texts[row] for row in own]
@@ -117,8 +117,9 @@ def lesson_of(spec: ScoreSpec, labels: Labels, labelled: Labelled, vectors: Vect
         settled=labels.settled,
         vectors={encoder: of_documents[own] for encoder, of_documents in vectors.items()},
         texts=texts,
-        groups=labelled.groups[column][members[:, 0]],
+        groups=groups[spec.calibrate_by or "source"],
         background=labelled.background,
+        centres=groups[spec.centre_by] if spec.centre_by else None,
     )
 
 

@@ -65,7 +65,7 @@ class Scorer:
     ) -> tuple[Array | None, Array | None]:
         """The quality of each document, and that by each resampled head: heads x documents.
 
-        That of a labelled document follows from its predictions out of fold.
+        That of a labelled document follows from its predictions out of fold, as of one piece.
         """
         import numpy as np
 
@@ -77,9 +77,11 @@ class Scorer:
         spread_over = np.stack(samples)
         rows = chunk.labelled_rows(self.quality.questions)
         if len(rows):
-            own = {name: documents[name].take(rows) for name in self.quality.questions}
+            labelled = {name: documents[name].take(rows) for name in self.quality.questions}
             quality = quality.copy()
-            quality[rows], *seen = qualities(self.quality, own)
+            quality[rows], *seen = (
+                of_pieces(own, self.windows) for own in qualities(self.quality, labelled)
+            )
             spread_over[:, rows] = np.stack(seen)
         return quality, spread_over
 
@@ -90,6 +92,19 @@ def qualities(quality: Quality, predicted: Mapping[str, Predicted]) -> Iterator[
     yield quality({name: one.probabilities for name, one in own.items()})
     for head in range(min(len(one.samples) for one in own.values())):
         yield quality({name: one.samples[head] for name, one in own.items()})
+
+
+def of_pieces(quality: Array, windows: WindowsSpec | None) -> Array:
+    """What each piece adds to its document: its quality, or whether that reaches the bound.
+
+    NaN stays NaN.
+    """
+    import numpy as np
+
+    if windows is None or windows.by != "share_below":
+        return quality
+    reaches = (quality >= windows.bound).astype(np.float64)
+    return np.where(np.isnan(quality), np.nan, reaches)
 
 
 def put(predicted: Predicted, rows: NDArray[np.int64], others: Predicted) -> Predicted:
@@ -173,14 +188,9 @@ class Chunk:
         """The quality of each document from those of its pieces."""
         import numpy as np
 
-        if self.is_whole and (windows is None or windows.by != "share_below"):
-            return quality
-        assert windows is not None
-        if windows.by == "minimum":
+        if windows is not None and windows.by == "minimum":
             return np.asarray(np.minimum.reduceat(quality, self.starts[:-1]))
-        if windows.by == "share_below":
-            return 1 - self.mean((quality < windows.bound).astype(np.float64))
-        return self.mean(quality)
+        return self.mean(of_pieces(quality, windows))
 
 
 @dataclass(frozen=True)

@@ -195,11 +195,13 @@ def _scorer(
         for name, groups in learning.untrusted.items()
         if quality is None or name in quality.questions
     ]
+    # The least window, or a share of windows, is no answer that people give about a text.
+    is_answered = spec.windows is None or spec.windows.by == "mean"
     return Scorer(
         learned={model.name: model.learned for model in learning.models},
         quality=quality,
         windows=spec.windows,
-        half_width=half_width(known, learning.labelled, workspace),
+        half_width=half_width(known, learning.labelled, workspace) if is_answered else None,
         group_by=spec.calibrate_by,
         abstaining=frozenset().union(*counts),
     )

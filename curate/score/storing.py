@@ -53,17 +53,18 @@ def load_scorer(folder: Path) -> tuple[Scorer, dict[str, str]]:
     Raises MissingInput without any, DataError if it is damaged.
     """
     heads = folder / FOLDER
-    about: dict[str, Any] | None = storage.read_json(heads / ABOUT)
-    if about is None:
+    if not (heads / ABOUT).exists():
         raise MissingInput("no head has been learned yet", hint="run `curate score` first")
     try:
+        about: dict[str, Any] = storage.read_json(heads / ABOUT)
         spec = ScoreSpec.model_validate(about["spec"])
         kinds = dict(about["questions"])
         learned = {
             name: load(heads / f"{number:02}") for number, name in enumerate(about["questions"])
         }
         half_width, abstaining = about["half_width"], frozenset(about["abstaining"])
-        encoders = dict(about["encoders"])
+        names = {own.encoder for own in learned.values() if own.encoder}
+        encoders = {name: str(about["encoders"][name]) for name in sorted(names)}
     except (ValueError, KeyError, TypeError) as error:
         words = f"{heads} holds no heads that can be read: {error}"
         raise DataError(words, hint="run `curate score` again") from None
