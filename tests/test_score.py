@@ -557,6 +557,13 @@ def test_several_questions_in_one_run(asked_much):
     refused = [w.figures["question"] for w in made.warnings if w.key == "score.not_learned"]
     assert refused == ["topics:never"]
     assert all(row.accuracy > 0.8 for row in made.questions)
+    assert learned["mood"].squared_error is None
+    assert 0 <= learned["stars"].squared_error < 2
+    for row in made.questions:
+        assert {own.features for own in row.candidates} == {"embeddings", "characters", "both"}
+        assert min(own.loss for own in row.candidates) >= 0
+        assert 0 <= row.calibration.low <= row.calibration.high <= 1
+        assert row.calibration.labels == 60
     for row in asked_much.rows("scores"):
         good = row["mood:good"]
         stars = sum((level - 1) / 4 * row[f"stars:{level}"] for level in range(1, 6))

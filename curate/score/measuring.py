@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.metrics import Classification, classification
+from curate.calibration_error import CalibrationError, calibration_error
+from curate.heads.choosing import Figures
+from curate.metrics import Classification, classification, mean_squared_error
 from curate.score.labelled import Labelled
+from curate.score.labels import Labels
 from curate.score.learning import Model
 from curate.score.quality import Quality
 
@@ -26,8 +29,10 @@ class QuestionScore:
     """How one question was learned, and how well it is predicted out of fold.
 
     `decision` says whether the predicted value is the likeliest (`none`), or weighs rare values up
-    (`balanced`). Of the labels, some are `undecided`: they count by their posterior, and are in no
-    metric.
+    (`root`, `balanced`). Of the labels, some are `undecided`: they count by their posterior, and
+    are in no metric. `calibration` is the expected calibration error with its 90 % interval, and
+    how likely chance alone makes it so large. `squared_error` is that of mean ratings; None for
+    other kinds. `candidates` are all heads that could be chosen, with their figures out of fold.
     """
 
     question: str
@@ -43,7 +48,10 @@ class QuestionScore:
     macro_f1: float
     cross_entropy: float
     trivial_cross_entropy: float
-    calibration_error: float
+    brier: float
+    squared_error: float | None
+    calibration: CalibrationError
+    candidates: tuple[Figures, ...]
     metrics: Classification
 
 
@@ -84,9 +92,19 @@ def question_score(model: Model) -> QuestionScore:
         macro_f1=metrics.macro_f1,
         cross_entropy=metrics.cross_entropy,
         trivial_cross_entropy=metrics.trivial_cross_entropy,
-        calibration_error=metrics.calibration_error,
+        brier=metrics.brier,
+        squared_error=_squared_error(labels, truth[settled], predicted[settled]),
+        calibration=calibration_error(truth[settled], predicted[settled]),
+        candidates=learned.choice.candidates,
         metrics=metrics,
     )
+
+
+def _squared_error(labels: Labels, truth: Array, predicted: Array) -> float | None:
+    """The mean squared error of mean ratings, in levels; None for other kinds of questions."""
+    if labels.question.kind != "rating":
+        return None
+    return mean_squared_error(truth, predicted, [float(value) for value in labels.values])
 
 
 def compared(model: Model) -> tuple[Array, Array, tuple[str, ...]]:
