@@ -1,5 +1,6 @@
 """The page: complete, self-contained, and safe to open whatever the texts say."""
 
+import json
 import re
 from collections import Counter, defaultdict
 from hashlib import blake2b
@@ -22,6 +23,7 @@ from curate.report import charts, copies, counts, quartiles
 from curate.report import stage as report_stage
 from curate.report.folding import scratch
 from curate.report.qualities import quality_by_group
+from curate.report.sections import model
 from curate.report.verdicts import count_verdicts
 from curate.takedown import takedown
 from curate.takedown.naming import NamedDocument
@@ -46,6 +48,32 @@ def test_the_page_tells_the_whole_run(whole):
     assert html.count("<svg") >= 6
     for group in whole.rows("groups"):
         assert group["group"] in html
+
+
+def test_the_page_tells_every_model(whole, monkeypatch):
+    path = whole.root / "evaluate.json"
+    evaluation = json.loads(path.read_text())
+    (own,) = evaluation["models"].values()
+    other = {**own, "accuracy": 0.123, "trivial_accuracy": 0.0625, "calibration_error": 0.4321}
+    evaluation["models"]["语气"] = other
+    evaluation["models"]["unmeasured"] = None
+    path.write_text(json.dumps(evaluation, ensure_ascii=False))
+    learned = {"语气": {"encoder": "minilm", "features": "both"}}
+    monkeypatch.setattr(model, "_learned", lambda workspace: learned)
+    told = model.accuracy(whole.workspace)
+    assert told["heading"] == "The models"
+    assert [row["question"] for row in told["rows"][::2]] == ["sentiment", "语气"]
+    assert [row["accuracy"] for row in told["rows"][2:4]] == ["0.123", "0.062"]
+    assert [row["reads"] for row in told["rows"]] == ["–", "–", "minilm and characters", "–"]
+    assert "语气 · positive" in told["chart"]
+    errors = model.calibration(whole.workspace)["rows"]
+    assert [row["expected calibration error"] for row in errors][1] == "0.432"
+
+
+def test_the_page_says_what_low_and_high_are(whole):
+    html = page(whole)
+    assert "people would answer lies between low and high for 90 % of documents" in html
+    assert "not what people would answer" not in html
 
 
 def test_nothing_is_fetched_from_anywhere(whole):
@@ -104,7 +132,7 @@ def test_a_page_needs_the_tables_and_not_the_ledger(whole):
     whole.run("report")
     for words in (
         "From rows to documents",
-        "Measured out of fold on 40 settled texts",
+        "Measured out of fold on settled texts",
         "tokens drawn for",
     ):
         assert words in page(whole)

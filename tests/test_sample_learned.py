@@ -64,6 +64,18 @@ def test_the_most_uncertain_are_picked(whole, strategy, by):
     assert picked == set(sorted(free, key=lambda id: (-values[id], id))[:16])
 
 
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_a_batch_of_one_and_a_pool_with_nothing_left(whole, strategy):
+    made, rows = opened(whole, strategy=strategy, n=1)
+    assert (made.tasks, len(rows)) == (1, 1)
+    close_round(whole.workspace)
+    opened(whole, strategy="random", n=1000)
+    whole.run("push", backend="folder", form="sentiment", overlap=1)
+    close_round(whole.workspace)
+    with pytest.raises(DataError, match="no document is left to send"):
+        opened(whole, strategy=strategy)
+
+
 def test_auto_goes_by_the_scores(whole):
     made, _ = opened(whole)
     assert made.strategy == "uncertainty_diversity"

@@ -580,6 +580,24 @@ def test_several_questions_in_one_run(asked_much):
     assert models["stars"].documents == 60
 
 
+def test_several_labels_are_suggested_by_the_scores_of_each(asked_much):
+    asked_much.run("score", encoder="chargram", question=["topics"])
+    asked_much.run("sample", n=12, strategy="random", seed=2)
+    by = {"question": "topics", "by": "scores"}
+    asked_much.run("push", backend="folder", form="much.xml", overlap=1, suggest=[by])
+    scores = {row["id"]: row for row in asked_much.rows("scores")}
+    for task in asked_much.tasks:
+        row = scores[task["id"]]
+        learned = [name for name in ("film", "meal") if row[f"topics:{name}"] == "present"]
+        sure = [row[f"topics:{name}:{row[f'topics:{name}']}"] for name in ("film", "meal")]
+        (own,) = task["suggestions"]
+        assert (own["value"], own["score"]) == (learned, pytest.approx(min(sure)))
+    assert {tuple(own["value"]) for task in asked_much.tasks for own in task["suggestions"]} == {
+        ("film",),
+        ("meal",),
+    }
+
+
 def test_quality_of_a_question_that_cannot_be_learned(asked_much):
     quality = {"sum": [{"question": "topics:never", "values": {"present": 1, "absent": 0}}]}
     with pytest.raises(RecipeError, match="topics:never cannot be learned"):

@@ -27,6 +27,7 @@ from curate.records import Form, Question, Suggestion
 from curate.rounds.views import View
 from curate.spec import Spec
 from curate.workspace import Workspace
+from curate.workspace.predictions import predicted_questions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -170,16 +171,46 @@ def _predicted(
 ) -> Iterator[Guess]:
     """Yield the prediction of `score` for each view's document, with its probability."""
     _require_scores(workspace)
+    documents = [view.members[0] if view.members else id for id, view in views.items()]
+    if question.kind == "choices":
+        yield from _labels_predicted(workspace, question, documents)
+        return
     column = tables.predicted(question.name)
-    documents = {id: view.members[0] if view.members else id for id, view in views.items()}
-    rows = _scores(workspace, question, column, set(documents.values()))
-    for id in documents.values():
+    rows = _scores(workspace, question, column, set(documents))
+    for id in documents:
         row = rows.get(id)
         value = row[column] if row else None
         score = row.get(f"{question.name}:{value}") if row else None
         if value is not None and question.kind == "rating":
             value = int(value)
         yield value, score
+
+
+def _labels_predicted(
+    workspace: Workspace, question: Question, documents: Sequence[str]
+) -> Iterator[Guess]:
+    """Yield the labels that are predicted to be present, with the least sure label's probability.
+
+    A label that was not learned is not among them.
+    """
+    learned = predicted_questions(workspace.tables)
+    parts = [part for part in question.parts() if part.name in learned]
+    if not parts:
+        raise RecipeError(f"push.suggest: scores holds no prediction of {question.name}")
+    columns = {part.name: tables.predicted(part.name) for part in parts}
+    rows = [_scores(workspace, part, columns[part.name], set(documents)) for part in parts]
+    for id in documents:
+        own = [of_part.get(id) for of_part in rows]
+        answers = [
+            (part.name.removeprefix(f"{question.name}:"), value, row[f"{part.name}:{value}"])
+            for part, row in zip(parts, own, strict=True)
+            if row and (value := row[columns[part.name]]) is not None
+        ]
+        if len(answers) < len(parts):
+            yield None, None
+        else:
+            present = [label for label, value, _ in answers if value == "present"]
+            yield present, min(share for *_, share in answers)
 
 
 def _scores(

@@ -51,13 +51,22 @@ def grouped(rows: Rows, name: str, value: str, series: str) -> str:
 
 
 def reliability(bins: Rows) -> str:
-    """Confidence against the share that came true, with the diagonal."""
+    """Confidence against the share that came true, a line for each `question`; the diagonal."""
     import altair as alt
 
+    names = list(dict.fromkeys(row["question"] for row in bins))
+    colors = {"range": _COLORS[1:]} if len(names) < len(_COLORS) else {"scheme": "tableau20"}
     points = (
         _chart(bins)
-        .mark_line(point=alt.OverlayMarkDef(size=60), color=_COLORS[1])
+        .mark_line(point=alt.OverlayMarkDef(size=60))
         .encode(
+            color=alt.Color(
+                "question:N",
+                sort=names,
+                scale=alt.Scale(domain=names, **colors),
+                title=None,
+                legend=alt.Legend() if len(names) > 1 else None,
+            ),
             x=alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), title="confidence"),
             y=alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), title="came true"),
         )

@@ -118,6 +118,8 @@ def _scan(plan: _Plan, strategy: Strategy) -> Scan:
 
 def _drawn(plan: _Plan, frame: Frame, strategy: Drawn) -> list[Choice]:
     """The documents that are drawn at random, of each stratum or of the whole frame."""
+    if not frame.documents:
+        return []
     if not strategy.by_stratum:
         return drawn(frame, min(plan.n, frame.documents))
     strata = measure(frame, plan.context.seconds)

@@ -33,6 +33,8 @@ def pick(
 
     ids: list[str] = []
     for _ in range(PASSES):
+        if not len(candidates) or not n:
+            return ids
         places = select(candidates, n)
         selected = candidates.ids[places].tolist()
         staying = distinct(texts(selected))

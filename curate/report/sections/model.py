@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from curate import storage
 from curate.report import charts
@@ -12,54 +14,90 @@ from curate.workspace import Workspace
 
 
 def accuracy(workspace: Workspace) -> Section | None:
-    """The model's accuracy beside the trivial baseline; None without a classification."""
-    evaluation = storage.read_json(workspace.root / "evaluate.json") or {}
-    metrics = evaluation.get("classification")
-    if not metrics:
+    """Each model's accuracy beside the trivial baseline; None where nothing was measured."""
+    models = _models(workspace)
+    if not models:
         return None
-    score = workspace.lineage.of("evaluate").get("score")
-    encoder = f" with {score['result']['encoder']}" if score else ""
+    learned = _learned(workspace)
     rows = [
-        {
-            "predicted by": "model",
-            **{
-                name: metrics[name]
-                for name in ("accuracy", "macro_f1", "macro_recall", "cross_entropy")
-            },
-        },
-        {
-            "predicted by": "trivial baseline",
-            "accuracy": metrics["trivial_accuracy"],
-            "macro_f1": None,
-            "macro_recall": None,
-            "cross_entropy": metrics["trivial_cross_entropy"],
-        },
+        row for name, metrics in models.items() for row in _rows(name, metrics, learned.get(name))
     ]
     words = (
-        f"Measured out of fold on {metrics['documents']:,} settled texts{encoder}, "
-        "by heads that never saw the label. The trivial baseline predicts the class "
-        "shares for every text."
+        "Measured out of fold on settled texts, by heads that never saw the label. The trivial "
+        "baseline predicts the class shares for every text."
     )
     classes = [
-        {"value": row["value"], "measure": name, "score": row[name]}
+        {"value": _class(models, name, row["value"]), "measure": measure, "score": row[measure]}
+        for name, metrics in models.items()
         for row in metrics["classes"]
-        for name in ("precision", "recall", "f1")
+        for measure in ("precision", "recall", "f1")
     ]
     chart = charts.grouped(classes, "value", "score", "measure")
-    return section(f"The model of {evaluation['question']}", words, chart=chart, rows=rows)
+    only = next(iter(models)) if len(models) == 1 else None
+    heading = f"The model of {only}" if only else "The models"
+    return section(heading, words, chart=chart, rows=rows)
+
+
+def _models(workspace: Workspace) -> dict[str, Mapping[str, Any]]:
+    """The metrics of each question that was learned and measured."""
+    evaluation = storage.read_json(workspace.root / "evaluate.json") or {}
+    return {name: metrics for name, metrics in evaluation.get("models", {}).items() if metrics}
+
+
+def _learned(workspace: Workspace) -> dict[str, Mapping[str, Any]]:
+    """How each question of the present scores was learned."""
+    scores = workspace.tables.stored("scores")
+    return dict(scores.made.facts.get("questions", {})) if scores else {}
+
+
+def _rows(
+    name: str, metrics: Mapping[str, Any], learned: Mapping[str, Any] | None
+) -> list[dict[str, Any]]:
+    """A question's model, and below it the trivial baseline."""
+    measures = ("accuracy", "macro_f1", "macro_recall", "cross_entropy")
+    model = {"question": name, "predicted by": "model", "reads": _reads(learned)}
+    trivial = {"question": name, "predicted by": "trivial baseline", "reads": None}
+    return [
+        {**model, "texts": metrics["documents"]} | {own: metrics[own] for own in measures},
+        {**trivial, "texts": metrics["documents"]}
+        | {own: metrics.get(f"trivial_{own}") for own in measures},
+    ]
+
+
+def _reads(learned: Mapping[str, Any] | None) -> str | None:
+    """What a head reads of a text, in words."""
+    if learned is None:
+        return None
+    if learned["encoder"] is None:
+        return "characters"
+    also = " and characters" if learned["features"] == "both" else ""
+    return f"{learned['encoder']}{also}"
+
+
+def _class(models: Mapping[str, Any], name: str, value: str) -> str:
+    """A value as a chart names it: with its question, where there are several."""
+    return value if len(models) == 1 else f"{name} · {value}"
 
 
 def calibration(workspace: Workspace) -> Section | None:
-    """How often predictions of each confidence came true; None without a classification."""
-    evaluation = storage.read_json(workspace.root / "evaluate.json") or {}
-    metrics = evaluation.get("classification")
-    if not metrics:
+    """How often predictions of each confidence came true; None where nothing was measured."""
+    models = _models(workspace)
+    if not models:
         return None
     words = (
-        "A point on the diagonal says: of predictions with this confidence, so many came true. "
-        f"The expected calibration error is {metrics['calibration_error']:.3f}."
+        "A point on the diagonal says: of predictions with this confidence, so many came true. The "
+        "expected calibration error is the mean distance from it, weighted by the predictions."
     )
-    return section("Calibration", words, chart=charts.reliability(metrics["bins"]))
+    rows = [
+        {
+            "question": name,
+            "expected calibration error": metrics["calibration_error"],
+            "Brier score": metrics["brier"],
+        }
+        for name, metrics in models.items()
+    ]
+    bins = [{**one, "question": name} for name, own in models.items() for one in own["bins"]]
+    return section("Calibration", words, chart=charts.reliability(bins), rows=rows)
 
 
 def quality(workspace: Workspace, folder: Path) -> Section | None:
@@ -94,8 +132,9 @@ def quality(workspace: Workspace, folder: Path) -> Section | None:
     ]
     words = (
         "The bar spans the middle half of each group's quality, the tick is its median. Quality is "
-        "predicted. The low and high of a document in scores say how far heads that were learned "
-        "from resampled labels differ, not what people would answer."
+        "predicted. What people would answer lies between low and high for 90 % of documents. "
+        "Between spread_low and spread_high are the qualities by heads learned from resampled "
+        "labels: how sure the score itself is."
     )
     return section("Quality by group", words, chart=charts.distributions(spreads), rows=rows)
 
