@@ -206,11 +206,22 @@ def test_the_order_of_rows_changes_nothing():
         np.testing.assert_allclose(one[order], other, atol=1e-6)
 
 
-def test_auto_keeps_the_temperature_where_others_gain_nothing():
-    kept = [chosen(*drawn(400, 3, seed, sharp=2)[:2]) == "temperature" for seed in range(20)]
+def test_auto_keeps_the_shifts_where_others_gain_nothing():
+    kept = [chosen(*drawn(400, 3, seed, sharp=2)[:2]) == "shifted" for seed in range(20)]
     assert sum(kept) >= 15
-    assert chosen(*drawn(99, 3, 0, shift=3)[:2]) == "temperature"
-    assert chosen(*drawn(400, 3, 0, shift=3)[:2]) == "shifted"
+    assert chosen(*step()) != "shifted"
+    few = [rows[:99] for rows in step()]
+    assert chosen(*few) == "shifted"
+
+
+@pytest.mark.parametrize("rows", [80, 100])
+def test_auto_foresees_the_shares_of_labels_however_many_there_are(rows):
+    """Heads of 100 labels and of their folds, of 80, have to foresee the same shares."""
+    means = []
+    for seed in range(10):
+        logits, truth, _ = drawn(rows, 2, seed, sharp=0.3, shift=1.5)
+        means.append(fit("auto", logits, truth)(logits).mean(axis=0) - truth.mean(axis=0))
+    assert np.abs(np.mean(means, axis=0)).max() < 0.01
 
 
 def test_auto_keeps_the_order_of_ratings_and_the_symmetry_of_preferences():

@@ -32,7 +32,7 @@ def test_a_choice_is_what_scikit_learn_fits() -> None:
     features, truth = rng.normal(size=(60, 5)), soft(60, 3)
     taught = Taught.of(features, truth)
     head = fitting.fit(Choices(("a", "b", "c")), taught, 0.7)
-    rows = np.vstack([features, np.zeros(5)])  # the row without features spreads over all values
+    rows = np.vstack([features, features.mean(axis=0)])  # the last row spreads over all values
     shares = np.vstack([truth, np.full(3, PSEUDO / 3)])
     model = LogisticRegression(C=0.7, tol=1e-10, max_iter=5000).fit(
         np.repeat(rows, 3, axis=0), np.tile([0, 1, 2], 61), sample_weight=shares.ravel()
@@ -68,11 +68,12 @@ def test_an_ordinal_head_is_one_direction_for_all_steps() -> None:
     head = fitting.fit(Ordinal(("1", "2", "3", "4")), Taught.of(features, truth), 2.0)
 
     def loss(flat: Any) -> float:
-        outputs = np.vstack([(features @ flat[:2])[:, None] + flat[2:], flat[2:]])
+        rows = np.vstack([features, features.mean(axis=0)])
+        outputs = (rows @ flat[:2])[:, None] + flat[2:]
         shares = np.vstack([truth, np.full(4, 0.25)])
         above = np.column_stack([shares[:, step:].sum(axis=1) for step in (1, 2, 3)])
-        rows = (np.logaddexp(0, outputs) - above * outputs).sum(axis=1)
-        return float(np.append(np.ones(50), PSEUDO) @ rows + flat[:2] @ flat[:2] / 4)
+        losses = (np.logaddexp(0, outputs) - above * outputs).sum(axis=1)
+        return float(np.append(np.ones(50), PSEUDO) @ losses + flat[:2] @ flat[:2] / 4)
 
     best = minimize(loss, np.zeros(5), method="BFGS", options={"gtol": 1e-8}).x
     np.testing.assert_allclose(head.linear.weights[:, 0], best[:2], atol=1e-4)
@@ -80,6 +81,21 @@ def test_an_ordinal_head_is_one_direction_for_all_steps() -> None:
     assert (np.diff(head.bias) < 0).all()  # a higher step is less likely to be reached
     shares = np.exp(Ordinal(("1", "2", "3", "4")).logits(head.outputs(features)))
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    "learner", [Choices(("1", "2", "3")), Ordinal(("1", "2", "3")), Ridge(("1", "2", "3"))]
+)
+def test_no_output_depends_on_where_features_have_their_origin(learner: Any) -> None:
+    """Features are centred at all labelled texts, which the head of a fold must not know of."""
+    rng = np.random.default_rng(0)
+    features, truth, new = rng.normal(size=(40, 6)), soft(40, 3), rng.normal(size=(9, 6))
+    truth[:, 0] += 4  # the origin only tells where values are unequal
+    taught = Taught.of(features, truth / truth.sum(axis=1, keepdims=True))
+    moved = replace(taught, features=features + 2)
+    own = fitting.fit(learner, taught, 3.0, tolerance=1e-7).outputs(new)
+    other = fitting.fit(learner, moved, 3.0, tolerance=1e-7).outputs(new + 2)
+    np.testing.assert_allclose(learner.logits(own), learner.logits(other), atol=2e-3)
 
 
 def pairs(items: int = 12, comparisons: int = 150) -> Any:

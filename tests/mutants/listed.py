@@ -845,6 +845,13 @@ HEADS = (
         ("tests/test_heads_learners.py",),
     ),
     Mutant(
+        "the label that spreads over the values stands at the mean of the learned rows",
+        "curate/heads/learners/linear.py",
+        "np.tile(counts @ self.features, (size, 1))",
+        "np.tile(0 * counts @ self.features, (size, 1))",
+        ("tests/test_heads_learners.py",),
+    ),
+    Mutant(
         "the penalty is half the squared weights over the inverse strength",
         "curate/heads/learners/linear.py",
         "total += float((penalty * weights**2).sum()) / 2",

@@ -43,16 +43,18 @@ KINDS: Mapping[str, type] = {
 """What each method fits."""
 
 ENOUGH = 100
-"""Below so many labels, `auto` takes the temperature: other methods have more to fit."""
+"""Below so many labels, `auto` takes the first method: others have more to fit."""
 
 BY_KIND: Mapping[str, tuple[Method, ...]] = {
-    "choice": tuple(METHODS),
+    "choice": ("shifted", "platt", "isotonic", "venn_abers"),
     "rating": ("temperature", "shifted"),
     "preference": ("temperature",),
 }
-"""What `auto` chooses from, by the kind of question.
+"""What `auto` chooses from, by the kind of question; the first unless another is better.
 
-These methods keep the order of ratings, and the symmetry of preferences.
+These methods keep the order of ratings, and the symmetry of preferences. Those of choices all
+foresee the shares of the labels. A bare temperature does not: it multiplies what a head makes of
+them. Where it was chosen for some folds alone, labelled texts and new ones had other shares.
 """
 
 
@@ -63,15 +65,16 @@ def fit(method: Calibration, rows: OutOfFold, kind: str = "choice") -> Calibrato
 
 
 def _chosen(rows: OutOfFold, methods: Sequence[Method]) -> Method:
-    """The temperature, unless another method has a lower cross-fitted cross-entropy.
+    """The first method, unless another has a lower cross-fitted cross-entropy.
 
     The difference has to be larger than its standard error.
     """
-    if len(rows.truth) < ENOUGH or len(methods) == 1:
-        return "temperature"
+    first, *others = methods
+    if len(rows.truth) < ENOUGH or not others:
+        return first
     losses = {method: losses_of(rows.truth, cross_fitted(method, rows)) for method in methods}
-    better = [method for method in methods if is_lower(losses[method], losses["temperature"])]
-    return min(better, key=lambda name: float(losses[name].mean()), default="temperature")
+    better = [method for method in others if is_lower(losses[method], losses[first])]
+    return min(better, key=lambda name: float(losses[name].mean()), default=first)
 
 
 def cross_fitted(method: Calibration, rows: OutOfFold, kind: str = "choice") -> Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.heads.calibration.calibrator import OutOfFold
+from curate.heads.calibration.calibrator import OutOfFold, floor_of, normalised
 from curate.heads.calibration.temperature import HIGHEST, LOWEST, Temperature, log_softmax
 
 if TYPE_CHECKING:
@@ -23,16 +23,21 @@ FARTHEST = 10.0
 
 @dataclass(frozen=True)
 class Shifted:
-    """probabilities = softmax(logits / temperature + shift)."""
+    """probabilities = softmax(logits / temperature + shift).
+
+    A value that no label has keeps the probability of its `floor`; it is 0 for all others.
+    """
 
     temperature: Array
     shift: Array
+    floor: Array
 
     def __call__(self, logits: Array) -> Array:
         """The probabilities of logits, rows x values."""
         import numpy as np
 
-        return np.exp(log_softmax(logits / self.temperature + self.shift))
+        shares = np.exp(log_softmax(logits / self.temperature + self.shift))
+        return normalised(shares, self.floor)
 
 
 def fit_shifted(rows: OutOfFold) -> Shifted:
@@ -53,7 +58,8 @@ def fit_shifted(rows: OutOfFold) -> Shifted:
     begin = np.append(first, np.zeros(len(shares)))
     bounds = [(np.exp(-HIGHEST), np.exp(-LOWEST)), *[(-FARTHEST, FARTHEST)] * len(shares)]
     inverse, *shifts = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds).x
-    return Shifted(np.asarray(1 / inverse), log_shares * (1 - inverse) + shifts)
+    shift = np.asarray(log_shares * (1 - inverse) + shifts)
+    return Shifted(np.asarray(1 / inverse), shift, floor_of(rows.truth))
 
 
 def _penalised(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Loss = Callable[[Array], tuple[float, Array]]
 
 PSEUDO = 0.5
-"""Labels without features that spread evenly over the values.
+"""Labels at the mean features that spread evenly over the values.
 
 They keep a value that no label has from probability 0, and intercepts finite.
 """
@@ -64,18 +64,22 @@ class Taught:
         return cls(features, truth, own, np.zeros(rows, np.int64), np.zeros((rows, 1)))
 
     def anchored(self) -> Taught:
-        """With a row for each group: no features, the mean offset, any value (see PSEUDO)."""
+        """With a row for each group: the mean features and offset, any value (see PSEUDO).
+
+        At features of 0 it would stand at the mean of all labelled texts, also of those left out.
+        A head would then foretell the left-out texts otherwise than new ones.
+        """
         import numpy as np
 
         groups = np.unique(self.groups)
         size, values = len(groups), self.truth.shape[1]
-        offset = self.weights @ self.offset / self.weights.sum()
+        counts = self.weights / self.weights.sum()
         return Taught(
-            np.vstack([self.features, np.zeros((size, self.features.shape[1]))]),
+            np.vstack([self.features, np.tile(counts @ self.features, (size, 1))]),
             np.vstack([self.truth, np.full((size, values), 1 / values)]),
             np.append(self.weights, np.full(size, PSEUDO)),
             np.append(self.groups, groups),
-            np.vstack([self.offset, np.tile(offset, (size, 1))]),
+            np.vstack([self.offset, np.tile(counts @ self.offset, (size, 1))]),
         )
 
 
