@@ -294,3 +294,34 @@ def test_one_label_in_sixty_is_foreseen_about_once() -> None:
         foreseen.append(probabilities[:, 3].sum())
         assert probabilities[0, 3] > 1e-3  # by a head without that value
     assert 1 / 1.5 < np.mean(foreseen) < 1.5
+
+
+def bags(rng: Any, labels: Any, words: int = 4000) -> Any:
+    """Texts of 30 words, of norm 1: 6 in 100 words are of the 60 that tell the label."""
+    rows = np.zeros((len(labels), words))
+    for row, label in zip(rows, labels, strict=True):
+        common, telling = rng.integers(120, words, 30), 60 * label + rng.integers(0, 60, 30)
+        row[np.where(rng.random(30) < 0.06, telling, common)] = 1
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+@pytest.mark.slow
+def test_new_texts_are_foretold_the_share_of_the_labels_and_no_more() -> None:
+    """Features by the thousand that tell little: the mean prediction follows the labels' share.
+
+    Its slope was 1.4 when a bare temperature multiplied what heads made of the share.
+    """
+    shares, means, own_means = [], [], []
+    for seed in range(8):
+        for positive in (18, 42):
+            rng = np.random.default_rng(seed)
+            labels = np.repeat([0, 1], [60 - positive, positive])
+            lesson = lesson_of(np.eye(2)[labels], bags(rng, labels))
+            learned = learn(lesson, Options(features="embeddings", resamples=1))
+            new = bags(rng, np.repeat([0, 1], 150)).astype(np.float32)
+            predicted = learned.predict({"minilm": new}, None, None).probabilities
+            shares.append(positive / 60)
+            means.append(predicted[:, 1].mean())
+            own_means.append(learned.out_of_fold.probabilities[:, 1].mean())
+    assert np.polyfit(shares, means, 1)[0] == pytest.approx(1.0, abs=0.2)
+    assert np.polyfit(shares, own_means, 1)[0] == pytest.approx(1.0, abs=0.15)

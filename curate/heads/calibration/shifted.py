@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.heads.calibration.calibrator import OutOfFold, floor_of, normalised
-from curate.heads.calibration.temperature import HIGHEST, LOWEST, Temperature, log_softmax
+from curate.heads.calibration.calibrator import OutOfFold
+from curate.heads.calibration.temperature import HIGHEST, LOWEST, PSEUDO, Temperature, log_softmax
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,43 +23,44 @@ FARTHEST = 10.0
 
 @dataclass(frozen=True)
 class Shifted:
-    """probabilities = softmax(logits / temperature + shift).
-
-    A value that no label has keeps the probability of its `floor`; it is 0 for all others.
-    """
+    """probabilities = softmax(logits / temperature + shift), less the doubt of `Temperature`."""
 
     temperature: Array
     shift: Array
-    floor: Array
+    doubt: Array
 
     def __call__(self, logits: Array) -> Array:
         """The probabilities of logits, rows x values."""
         import numpy as np
 
-        shares = np.exp(log_softmax(logits / self.temperature + self.shift))
-        return normalised(shares, self.floor)
+        sure = np.exp(log_softmax(logits / self.temperature + self.shift))
+        return np.asarray((1 - self.doubt) * sure + self.doubt / sure.shape[-1])
 
 
 def fit_shifted(rows: OutOfFold) -> Shifted:
     """Fit both, from the temperature alone on.
 
     Half the sum of the squared shifts is added to the summed loss, so that few labels shift little.
+    A value that no row has is not shifted, and is not in the loss: its rows were left out.
     """
     import numpy as np
     from scipy.optimize import minimize
 
     shares = rows.shares(rows.truth)
     evidence, log_shares = rows.logits - np.log(shares), np.log(shares)
+    known = rows.truth.sum(axis=0) >= PSEUDO
+    truth = rows.truth[:, known] / rows.truth[:, known].sum(axis=1, keepdims=True)
 
     def loss(parameters: Array) -> tuple[float, Array]:
-        return _penalised(parameters, evidence, log_shares, rows.truth)
+        return _penalised(parameters, evidence[:, known], log_shares[known], truth)
 
-    first = 1 / Temperature.fit(rows.logits, rows.truth, shares).temperature
-    begin = np.append(first, np.zeros(len(shares)))
-    bounds = [(np.exp(-HIGHEST), np.exp(-LOWEST)), *[(-FARTHEST, FARTHEST)] * len(shares)]
+    first = Temperature.fit(rows.logits, rows.truth, shares)
+    begin = np.append(1 / first.temperature, np.zeros(truth.shape[1]))
+    bounds = [(np.exp(-HIGHEST), np.exp(-LOWEST)), *[(-FARTHEST, FARTHEST)] * truth.shape[1]]
     inverse, *shifts = minimize(loss, begin, jac=True, method="L-BFGS-B", bounds=bounds).x
-    shift = np.asarray(log_shares * (1 - inverse) + shifts)
-    return Shifted(np.asarray(1 / inverse), shift, floor_of(rows.truth))
+    shift = np.asarray(log_shares * (1 - inverse))
+    shift[known] += shifts
+    return Shifted(np.asarray(1 / inverse), shift, first.doubt)
 
 
 def _penalised(
