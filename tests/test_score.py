@@ -610,7 +610,7 @@ def test_the_most_doubtful_labels_are_those_that_are_wrong(asked_much):
     kept = asked_much.workspace.documents.table(["id", "text"]).to_pylist()
     texts = {row["id"]: row["text"] for row in kept}
     labels = asked_much.workspace.tables.read("labels").to_pylist()
-    wrong = sorted(row["id"] for row in labels if row["question"] == "mood")[:4]
+    wrong = sorted(row["id"] for row in labels if row["question"] == "mood")[:6]
     for row in labels:
         if row["question"] == "mood" and row["id"] in wrong:
             value = "bad" if json.loads(row["value"]) == "good" else "good"
@@ -620,7 +620,7 @@ def test_the_most_doubtful_labels_are_those_that_are_wrong(asked_much):
     result = asked_much.run("score", encoder="chargram", question=["mood"])
     ranked = sorted(asked_much.rows("doubtful"), key=lambda row: row["rank"])
     assert [row["rank"] for row in ranked] == list(range(60))
-    assert len({row["id"] for row in ranked[:6]} & set(wrong)) >= 3, [texts[id] for id in wrong]
+    assert len({row["id"] for row in ranked[:6]} & set(wrong)) >= 5, [texts[id] for id in wrong]
     assert result.doubtful >= 1
     assert result.most_doubtful[0].id == ranked[0]["id"]
     for row in ranked[:2]:
