@@ -81,6 +81,14 @@ def no_quality(answers):
     return answers["mood"][:, 1] + 1
 
 
+def a_quality_that_is_no_number(answers):
+    return answers["mood"][:, 1] * float("nan")
+
+
+def a_fault(answers):
+    return answers["not asked"]
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
@@ -101,6 +109,12 @@ def test_quality_of_what_is_not_asked_is_an_error(settings, words):
 def test_a_function_that_returns_no_quality():
     with pytest.raises(CurateError, match="no quality of each document"):
         quality_of({"function": "tests.test_score:no_quality"})({"mood": np.ones((2, 3)) / 3})
+    own = quality_of({"function": "tests.test_score:a_quality_that_is_no_number"})
+    with pytest.raises(CurateError, match="no quality of each document"):
+        own({"mood": np.ones((2, 3)) / 3})
+    assert np.isnan(own({"mood": np.full((2, 3), np.nan)})).all()  # of heads that saw the label
+    with pytest.raises(CurateError, match="a_fault failed .KeyError: 'not asked'"):
+        quality_of({"function": "tests.test_score:a_fault"})({"mood": np.ones((2, 3)) / 3})
 
 
 @pytest.mark.parametrize(

@@ -110,13 +110,24 @@ class Custom:
     questions: tuple[str, ...]
 
     def __call__(self, answers: Answers) -> Array:
-        """The quality of each document. Raises CurateError for what is none."""
+        """The quality of each document; NaN only where an answer is.
+
+        Raises CurateError for what is none, and where the function fails.
+        """
         import numpy as np
 
-        rows = len(next(iter(answers.values())))
-        quality = np.asarray(_function(self.name)(dict(answers)), np.float64)
-        known = quality[~np.isnan(quality)]
-        if quality.shape != (rows,) or ((known < 0) | (known > 1)).any():
+        unknown = np.any([np.isnan(own).any(axis=1) for own in answers.values()], axis=0)
+        try:
+            quality = np.asarray(_function(self.name)(dict(answers)), np.float64)
+        except (MemoryError, CurateError):
+            raise
+        except Exception as error:  # a function of one's own may raise anything
+            words = f"score.quality: {self.name} failed ({type(error).__name__}: {error})"
+            raise CurateError(words, hint="mend the function") from None
+        if (
+            quality.shape != unknown.shape
+            or not (((quality >= 0) & (quality <= 1)) | unknown).all()
+        ):
             raise CurateError(
                 f"score.quality: {self.name} returned no quality of each document",
                 hint="return one number from 0 to 1 a document",
