@@ -113,7 +113,7 @@ def test_a_function_that_returns_no_quality():
     with pytest.raises(CurateError, match="no quality of each document"):
         own({"mood": np.ones((2, 3)) / 3})
     assert np.isnan(own({"mood": np.full((2, 3), np.nan)})).all()  # of heads that saw the label
-    with pytest.raises(CurateError, match="a_fault failed .KeyError: 'not asked'"):
+    with pytest.raises(CurateError, match=r"a_fault failed \(KeyError"):
         quality_of({"function": "tests.test_score:a_fault"})({"mood": np.ones((2, 3)) / 3})
 
 
