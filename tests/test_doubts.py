@@ -154,7 +154,7 @@ def of_model(truth, predicted, values=("no", "yes"), lost=0):
         values=tuple(values),
         lost=lost,
     )
-    return figures(of_score.doubts(metrics, labels))
+    return figures((*of_score.doubts(metrics, labels), *of_score.lost_labels([labels, labels])))
 
 
 YES, NO = [0.0, 1.0], [1.0, 0.0]

@@ -33,7 +33,7 @@ class DoubtfulLabel:
 
 @dataclass(frozen=True)
 class Doubtful:
-    """All labels, the most doubtful first, and how many are probably wrong."""
+    """All labels, the most doubtful first, and how many heads and neighbours contradict."""
 
     labels: tuple[DoubtfulLabel, ...]
     wrong: int
@@ -43,7 +43,7 @@ class Doubtful:
         return [{**vars(label), "rank": rank} for rank, label in enumerate(self.labels)]
 
     def shown(self) -> tuple[DoubtfulLabel, ...]:
-        """The first of those that are probably wrong."""
+        """The first of those that are contradicted."""
         return self.labels[: min(SHOWN, self.wrong)]
 
 

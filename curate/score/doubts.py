@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from curate.metrics import Classification, leaders
@@ -52,9 +52,13 @@ def doubts(metrics: Classification, labels: Labels) -> Iterator[StageWarning]:
     if absent := _absent(truth, labels.values):
         words = "no label of {question} is {values}: the model cannot know it"
         yield warn("score.absent", words, question=question, values=absent)
-    if labels.lost:
+
+
+def lost_labels(labels: Sequence[Labels]) -> Iterator[StageWarning]:
+    """Yield a warning if labels of some question are of documents that `clean` has dropped."""
+    if lost := max((own.lost for own in labels), default=0):
         words = "labelled documents that teach nothing, since `clean` has dropped them: {labels:,}"
-        yield warn("score.lost", words, labels=labels.lost)
+        yield warn("score.lost", words, labels=lost)
 
 
 def is_no_better(metrics: Classification) -> bool:

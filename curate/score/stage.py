@@ -20,7 +20,7 @@ from curate.heads import abstaining
 from curate.inference.drift import Drift
 from curate.records import Question
 from curate.score.doubting import Doubtful, DoubtfulLabel, doubtful_labels
-from curate.score.doubts import abstaining_doubts, doubts, quality_doubts
+from curate.score.doubts import abstaining_doubts, doubts, lost_labels, quality_doubts
 from curate.score.drifting import look
 from curate.score.embedding import embed_all, encoders_of, labelled_vectors, window_of
 from curate.score.intervals import half_width
@@ -64,7 +64,7 @@ class ScoreResult:
     """The questions learned with their figures out of fold, the quality, numbers of documents.
 
     `abstained` counts documents of groups whose probabilities do not fit their labels, `doubtful`
-    labels that are probably wrong.
+    labels that heads and neighbours contradict.
     """
 
     question: str
@@ -272,6 +272,7 @@ def _doubts(
     summed: Summed,
 ) -> Iterator[StageWarning]:
     yield from learning.warnings
+    yield from lost_labels([model.labels for model in learning.models])
     for model, own in zip(learning.models, measured, strict=True):
         yield from doubts(own.metrics, model.labels)
     for name, groups in learning.untrusted.items():
@@ -282,8 +283,8 @@ def _doubts(
 def _wrong(doubtful: Doubtful) -> Iterator[str]:
     if doubtful.wrong:
         yield (
-            f"{doubtful.wrong} labels are probably wrong (table `doubtful`): "
-            "`curate sample --relabel doubtful` sends the most doubtful again"
+            f"{doubtful.wrong} labels are doubtful (heads and neighbours contradict them): "
+            "`curate sample --relabel doubtful` sends the first of them again"
         )
 
 
