@@ -39,6 +39,13 @@ bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.chinese
 	$(BIN)/python -m tests.benchmarks.telling
 	-$(BIN)/python -m tests.benchmarks.crowds
+	-$(BIN)/python -m tests.benchmarks.heads
+	-$(BIN)/python -m tests.benchmarks.calibration
+	-$(BIN)/python -m tests.benchmarks.label_errors
+	-$(BIN)/python -m tests.benchmarks.label_efficiency
+	-$(BIN)/python -m tests.benchmarks.estimates
+	$(BIN)/python -m tests.benchmarks.coverage
+	$(BIN)/python -m tests.benchmarks.sampling
 	-$(BIN)/python -m tests.benchmarks.rules
 	-$(BIN)/python -m tests.benchmarks.web_quality
 	-$(BIN)/python -m tests.benchmarks.language

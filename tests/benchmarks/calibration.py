@@ -39,7 +39,8 @@ def main():
     }
     setting.write(
         "calibration",
-        {"seeds": seeds, "labels": LABELS, "bound": BOUND, "sets_below": below, "sets": sets},
+        {"labels": LABELS, "bound": BOUND, "sets_below": below, "sets": sets},
+        range(seeds),
     )
 
 

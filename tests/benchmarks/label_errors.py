@@ -40,7 +40,8 @@ def main():
         sets = {own.name: measured(own, seeds) for own in sets_of(folder)}
     names = next(iter(sets.values()))
     means = {name: round(float(np.mean([own[name] for own in sets.values()])), 4) for name in names}
-    setting.write("label_errors", {"seeds": seeds, "labels": LABELS, "mean": means, "sets": sets})
+    figures = {"labels": LABELS, "mean": means, "sets": sets}
+    setting.write("label_errors", figures, range(seeds))
 
 
 def sets_of(folder):
