@@ -19,7 +19,7 @@ FLAGS = (
     *("--disable-dev-shm-usage", "--window-size=1280,1000"),
 )
 HERE = ("127.0.0.1", "localhost")
-INSIDE = ("data:", "blob:", "about:", "chrome:", "file:")
+INSIDE = ("data:", "blob:", "about:", "chrome:", "file:", "chrome-untrusted:")
 """Addresses that are asked of nobody."""
 
 
