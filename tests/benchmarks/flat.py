@@ -28,6 +28,7 @@ RECIPE = {
     "sample": {"n": 300, "strategy": "stratified", "by": ["source", "language"]},
     "score": {
         "encoder": "given",
+        "features": "embeddings",
         "quality": {"values": {"negative": 0.0, "neutral": 0.5, "positive": 1.0}},
     },
     "mix": {
