@@ -13,7 +13,6 @@ from curate.records import Question
 from curate.score.labelled import Labelled
 from curate.score.labels import Answered, Labels, labels_of
 from curate.score.spec import ScoreSpec
-from curate.score.threads import one_thread
 from curate.warning import StageWarning, warn
 
 if TYPE_CHECKING:
@@ -78,10 +77,9 @@ def learn_all(
 ) -> list[Model]:
     """Learn each question from its labels, with so many heads from resampled labels."""
     models, options = [], options_of(spec, resamples)
-    with one_thread():
-        for own in labels:
-            models.append(Model(own, learn(lesson_of(spec, own, labelled, vectors), options)))
-            advance(1)
+    for own in labels:
+        models.append(Model(own, learn(lesson_of(spec, own, labelled, vectors), options)))
+        advance(1)
     return models
 
 
