@@ -12,7 +12,7 @@ from curate.heads import Options, fitting, learn
 from curate.heads.calibration.temperature import Temperature, shares_of
 from curate.heads.features import Space, spaces_of
 from curate.heads.features.characters import Characters
-from curate.heads.learners import Taught
+from curate.heads.learners import Linear, Taught
 from curate.heads.learners.choice import Choices
 from curate.heads.learners.linear import PSEUDO
 from curate.heads.learners.ordinal import Ordinal
@@ -325,3 +325,35 @@ def test_new_texts_are_foretold_the_share_of_the_labels_and_no_more() -> None:
             own_means.append(learned.out_of_fold.probabilities[:, 1].mean())
     assert np.polyfit(shares, means, 1)[0] == pytest.approx(1.0, abs=0.2)
     assert np.polyfit(shares, own_means, 1)[0] == pytest.approx(1.0, abs=0.15)
+
+
+def test_the_idf_is_that_of_the_background() -> None:
+    labelled, background = ["ab", "bc"], ["ab", "a", "zz"]
+    own, weighted = Characters.fit(labelled, background)
+    alone, _ = Characters.fit(labelled)
+    place = {letter: int(_column(letter)) for letter in "abc"}
+    idf = dict(zip(own.columns.tolist(), own.idf.tolist(), strict=True))
+    assert idf[place["a"]] == pytest.approx(np.log(4 / 3) + 1)
+    assert idf[place["b"]] == pytest.approx(np.log(4 / 2) + 1)
+    assert idf[place["c"]] == pytest.approx(np.log(4) + 1) == pytest.approx(float(own.unseen))
+    assert np.asarray(weighted.todense()) == pytest.approx(np.asarray(own(labelled).todense()))
+    assert alone.idf.tolist() != own.idf.tolist()
+
+
+def _column(letter: str) -> int:
+    """The column of a single letter, which stands alone in a text."""
+    (column,) = Characters.fit([letter])[0].columns.tolist()
+    return int(column)
+
+
+def test_the_mean_of_heads_foretells_the_mean() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(5, 3))
+    heads = [
+        fitting.Head(
+            Linear(rng.normal(size=(3, 2)), np.zeros((1, 2))), rng.normal(size=2), np.zeros(1, int)
+        )
+        for _ in range(4)
+    ]
+    expected = np.mean([head.outputs(features) for head in heads], axis=0)
+    assert fitting.mean(heads).outputs(features) == pytest.approx(expected)
