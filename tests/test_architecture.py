@@ -52,7 +52,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("people",),
     ("rounds",),
     ("workspace",),
-    ("embed", "stage"),
+    ("embed", "clusters", "stage"),
     STAGES,
     ("run", "takedown", "estimate", "predict"),
     ("connections", "console", "saying", "commands", "cli", "__main__"),

@@ -2,7 +2,7 @@
 
 from curate.embed.blocks import VectorShard
 from curate.embed.contents import Pieces, pieces_of, windows
-from curate.embed.vectors import Vectors, candidates, embed, encode, encoder_of
+from curate.embed.vectors import Vectors, candidates, embed, encode, encoder_of, found
 
 __all__ = [
     "Pieces",
@@ -12,6 +12,7 @@ __all__ = [
     "embed",
     "encode",
     "encoder_of",
+    "found",
     "pieces_of",
     "windows",
 ]

@@ -35,6 +35,13 @@ def folder_name(window: int | None) -> str:
     return FOLDER if window is None else f"{FOLDER}-{window}"
 
 
+def sizes(folder: Path) -> list[int | None]:
+    """The sizes of the windows whose digests lie in an encoder's folder; None is whole texts."""
+    names = [path.name.removeprefix(FOLDER) for path in folder.glob(f"{FOLDER}*")]
+    windows = sorted(int(name[1:]) for name in names if name[1:].isdecimal())
+    return [*([None] if "" in names else []), *windows]
+
+
 def windows(text: str, size: int | None) -> list[str]:
     """The consecutive windows of a text, about equally long and of at most `size` characters.
 

@@ -7,7 +7,7 @@ vectors of some encoders by 2e-7, so two runs agree to 1e-6.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,6 +112,25 @@ def embed(workspace: Workspace, name: str, window: int | None = None) -> Vectors
     _seal(corpus, folder, encoder, made, is_changed=bool(others or missing))
     said = reason or note
     return Vectors(table, encoder.id, digest, encoder.dimension, documents, encoded, said, window)
+
+
+def found(workspace: Workspace, encoder: str) -> Vectors | None:
+    """The vectors by an encoder as they lie there, without encoding any.
+
+    None where there are none of the documents as they are now. Whole texts go before windows.
+    """
+    table = f"vectors/{encoder}"
+    stored, folder = workspace.tables.stored(table), workspace.tables.folder(table)
+    inputs = workspace.tables.fingerprints(("pool", "clean"))
+    sizes = contents.sizes(folder)
+    if stored is None or stored.made.inputs != inputs or not sizes:
+        return None
+    digest = blocks.digest_of(stored.made.spec)
+    own, _ = blocks.listed(folder, digest)
+    paths = [path for parts in own.values() for path in parts]
+    dimension = blocks.read_vectors(paths[0]).shape[1] if paths else 0
+    made = Vectors(table, encoder, digest, dimension, 0, 0, "", sizes[0])
+    return replace(made, documents=sum(shard.rows() for shard in made.shards(workspace)))
 
 
 def candidates(workspace: Workspace, name: str) -> tuple[tuple[str, ...], str]:

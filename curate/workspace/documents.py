@@ -35,7 +35,8 @@ class DocumentShard:
     """One shard of the documents: a file of pool, of clean, and of scores and mix on request.
 
     It is a small value that travels to workers, and they read it. `is_checked` says that clean is
-    known to belong to pool; otherwise their ids are compared.
+    known to belong to pool; otherwise their ids are compared. `clusters` is a file with a column
+    `cluster` of the kept documents.
     """
 
     number: int
@@ -44,6 +45,7 @@ class DocumentShard:
     scores: Path | None = None
     mix: Path | None = None
     is_checked: bool = False
+    clusters: Path | None = None
 
     @property
     def name(self) -> str:
@@ -59,10 +61,11 @@ class DocumentShard:
     def read(self, columns: Sequence[str], *, dropped: bool = False, rows: Any = None) -> pa.Table:
         """Read columns of the documents that `clean` kept (all if `dropped`), in pool order.
 
-        `columns` are columns of pool, clean, scores or mix; `text` and `tokens` are those after
-        the edits. Columns of scores are null for dropped documents, those of mix for documents that
-        are no candidates. `rows` are the only rows of the shard that are wanted, ascending. Raises
-        CurateError where clean is not of pool, DataError where scores or mix are not of clean.
+        `columns` are columns of pool, clean, scores, clusters or mix; `text` and `tokens` are those
+        after the edits. Columns of scores and clusters are null for dropped documents, those of mix
+        for documents that are no candidates. `rows` are the only rows of the shard that are wanted,
+        ascending. Raises CurateError where clean is not of pool, DataError where scores, clusters
+        or mix are not of clean.
         """
         import pyarrow as pa
 
@@ -70,7 +73,8 @@ class DocumentShard:
         of_scores = _columns_of(self.scores, columns) - {"id"}
         of_clean = _columns_of(self.clean, columns) - {"id"} - of_scores
         of_mix = _columns_of(self.mix, columns) - {"id"} - of_clean - of_scores
-        of_pool = set(columns) - of_clean - of_scores - of_mix - {"id"}
+        of_clusters = _columns_of(self.clusters, columns) - {"id"}
+        of_pool = set(columns) - of_clean - of_scores - of_mix - of_clusters - {"id"}
         more = {"edits"} if "text" in of_pool else set()
         verdicts = _read(
             self.clean, {"id", "kept"} | of_clean | more | ({"tokens"} if of_mix else more)
@@ -85,6 +89,9 @@ class DocumentShard:
             if "quality" in of_scores:
                 check_qualities(table)
             arrays |= _spread(table, verdicts, verdicts["kept"], OTHER_SCORES)
+        if self.clusters is not None and of_clusters:
+            table = _read(self.clusters, {"id", *of_clusters})
+            arrays |= _spread(table, verdicts, verdicts["kept"], OTHER_CLUSTERS)
         if self.mix is not None and of_mix:
             candidates = is_candidate(verdicts["kept"], documents["holdout"], verdicts["tokens"])
             table = _read(self.mix, {"id", *of_mix})
@@ -246,6 +253,7 @@ Other = tuple[str, str]
 """What is wrong with a table that is not of today's clean, and what helps."""
 
 OTHER_SCORES: Other = ("some documents have no scores yet", "run `curate score` again")
+OTHER_CLUSTERS: Other = ("the clusters are not of what `clean` keeps", "run `curate score` again")
 OTHER_MIXTURE: Other = ("the mixture is not of what `clean` keeps", "run `curate mix` again")
 
 

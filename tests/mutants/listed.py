@@ -10,6 +10,27 @@ from tests.mutants.calibration import CALIBRATION
 
 MIXTURE = (
     Mutant(
+        "words of a language are compared with texts in it",
+        "curate/clusters/naming.py",
+        "return OWN_LANGUAGE * in_languages + (1 - OWN_LANGUAGE) * everywhere",
+        "return everywhere",
+        ("tests/test_clusters.py::test_words_of_a_language_are_typical_of_none_of_its_clusters",),
+    ),
+    Mutant(
+        "the nearest centre depends on its own length too",
+        "curate/clusters/k_means.py",
+        "distances = (centres**2).sum(axis=1) - 2 * (directions(vectors) @ centres.T)",
+        "distances = -2 * (directions(vectors) @ centres.T)",
+        ("tests/test_clusters.py::test_the_nearest_centre_is_that_of_a_brute_search",),
+    ),
+    Mutant(
+        "clusters are fitted outside the holdout",
+        "curate/clusters/sampling.py",
+        'rows = np.flatnonzero(~table["holdout"].to_numpy().astype(bool))',
+        "rows = np.arange(table.num_rows)",
+        ("tests/test_clusters.py::test_a_sample_is_drawn_outside_the_holdout_by_id",),
+    ),
+    Mutant(
         "a draw that meets its budget exactly stops there",
         "curate/mixture/drawing.py",
         'under = int(np.searchsorted(cumulative, rest, side="right"))',
