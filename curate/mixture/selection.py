@@ -217,3 +217,11 @@ def descending(values: NDArray[np.float64]) -> NDArray[np.uint64]:
     import numpy as np
 
     return np.where(np.isnan(values), ~np.uint64(0), ~ascending(values))
+
+
+def values_of(descended: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """The values of which `descending` made these numbers."""
+    import numpy as np
+
+    keys, sign = ~np.ascontiguousarray(descended), np.uint64(1) << np.uint64(63)
+    return np.where(keys & sign, keys ^ sign, ~keys).view(np.float64)

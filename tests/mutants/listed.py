@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.mutants.breaking import Mutant
 from tests.mutants.calibration import CALIBRATION
+from tests.mutants.uncertain import UNCERTAIN
 
 MIXTURE = (
     Mutant(
@@ -926,5 +927,6 @@ HEADS = (
 MUTANTS = (
     *(*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING, *INFERENCE),
     *CALIBRATION,
+    *UNCERTAIN,
     *HEADS,
 )

@@ -1,0 +1,49 @@
+"""How many copies of a document a draw is expected to take, over the noise of the draw.
+
+Labelled documents are few, and of those few are drawn. What each would be drawn to on the mean says
+as much of the draw as a sample of many more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from curate.mixture.drawing import Cut
+from curate.mixture.selection import values_of
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+def expected_copies(
+    log_weights: Array, group: NDArray[np.int64], cuts: Sequence[Cut]
+) -> NDArray[np.float64]:
+    """The mean copies of each row over Gumbel noise, by the cut of its group.
+
+    A row is drawn once more if log w + G lies above the cut, with the chance 1 - exp(-w / e^cut).
+    The cut is taken as given: of many rows one moves it little. A row of weight 0 (log weight
+    -inf) has no copies.
+    """
+    import numpy as np
+
+    passes = np.array([cut.passes for cut in cuts], np.float64)[group]
+    ends = np.array([_end(cut) for cut in cuts], np.float64)[group]
+    drawable = log_weights > -np.inf
+    with np.errstate(over="ignore"):
+        once_more = -np.expm1(-np.exp(np.where(drawable, log_weights, 0.0) - ends))
+    return np.where(drawable, passes + once_more, 0.0)
+
+
+def _end(cut: Cut) -> float:
+    """The key above which rows of a group are drawn once more: ±inf for none and for all."""
+    import numpy as np
+
+    if cut.takes_all:
+        return -np.inf
+    if not (cut.key or cut.tie or cut.is_taken):
+        return np.inf
+    return float(values_of(np.array([cut.key], np.uint64))[0])

@@ -1,0 +1,67 @@
+"""Expected copies of a document over the noise, and the true shares of a draw."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from curate.inference.drawn import LabelledClasses, true_shares
+from curate.inference.groups import Unlabelled, share_of_draw
+from curate.mixture.chances import expected_copies
+from curate.mixture.drawing import Cut, copies_of
+from curate.mixture.selection import Rows, descending, values_of
+
+FINITE = st.floats(allow_nan=False)
+
+
+@given(st.lists(FINITE, min_size=1))
+def test_a_key_gives_its_value_back(values):
+    values = np.array(values)
+    assert (values_of(descending(values)) == values).all()
+
+
+def key_of(value):
+    return int(descending(np.array([value]))[0])
+
+
+CUTS = [
+    Cut(0, 0, key_of(1.5), 7, is_taken=True),
+    Cut(2, 0, key_of(-0.5), 7),
+    Cut(3, 0),
+    Cut(1, 0, takes_all=True),
+]
+
+
+def test_expected_copies_are_the_mean_over_the_noise():
+    rng = np.random.default_rng(0)
+    logs, group = np.array([-1.0, 0, 2.5, -1, 0, 2, 0, 0]), np.array([0, 0, 0, 1, 1, 1, 2, 3])
+    size, times = len(logs), 20_000
+    keys = descending((logs + rng.gumbel(size=(times, size))).ravel())
+    ties, ones = np.zeros(times * size, np.uint64), np.ones(times * size, np.int64)
+    copies = copies_of(Rows(np.tile(group, times), keys, ties, ones), CUTS)
+    ours = expected_copies(logs, group, CUTS)
+    assert ours == pytest.approx(copies.reshape(times, size).mean(axis=0), abs=0.015)
+    assert ours[0] == pytest.approx(1 - np.exp(-np.exp(-2.5)))
+    assert ours[-2:].tolist() == [3, 2]
+
+
+def test_a_row_without_weight_is_never_drawn():
+    logs = np.full(4, -np.inf)
+    assert expected_copies(logs, np.arange(4), CUTS).tolist() == [0, 0, 0, 0]
+    assert expected_copies(np.array([700.0]), np.array([0]), CUTS).tolist() == [1]
+
+
+def test_true_shares_are_those_of_each_class():
+    rng = np.random.default_rng(1)
+    truth, predicted = rng.dirichlet(np.ones(3), 20), rng.dirichlet(np.ones(3), 20)
+    own = LabelledClasses(truth, predicted, rng.uniform(2, 9, 20), truth * (1 - truth))
+    drawn, expected = rng.integers(0, 3, 20) * 50.0, rng.uniform(10, 90, 20)
+    tokens, unseen = rng.integers(0, 200, 100).astype(float), rng.dirichlet(np.ones(3), 100)
+    rest = [Unlabelled.of(tokens, unseen[:, place]) for place in range(3)]
+    ours = true_shares(own, drawn, expected, rest)
+    assert sum(one.value for one in ours) == pytest.approx(1)
+    for place, one in enumerate(ours):
+        alone = share_of_draw(own.of(place), drawn, expected, rest[place])
+        assert (one.value, one.error) == pytest.approx((alone.value, alone.error))
+        assert own.of(place).truth.tolist() == truth[:, place].tolist()
+        assert 0 <= one.low < one.value < one.high <= 1
