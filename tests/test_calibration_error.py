@@ -136,6 +136,7 @@ def test_a_group_of_49_labels_never_abstains():
     assert abstaining(wrong[:49], predicted[:49], np.full(49, "a")) == frozenset()
     (trust,) = trusted(wrong[:49], predicted[:49], np.full(49, "a"))
     assert trust.calibration.p_value == 0.001
+    assert trust.p_value == 0.002  # two tests share the level
 
 
 def test_the_same_group_abstains_whatever_others_there_are():
@@ -164,5 +165,7 @@ def test_ratings_are_tested_by_the_half_of_the_scale():
     shuffled = truth.reshape(40, 100, 5)[:, np.random.default_rng(4).permutation(100)].reshape(
         -1, 5
     )
-    assert len(abstaining(shuffled, predicted, groups, ordered=True)) >= 38
-    assert len(abstaining(shuffled, predicted, groups)) < 38  # by the most probable level alone
+    trusts = trusted(shuffled, predicted, groups, ordered=True)
+    assert sum(trust.calibration.p_value <= 0.005 for trust in trusts) >= 38
+    whole = trusted(shuffled, predicted, groups)
+    assert sum(trust.calibration.p_value <= 0.005 for trust in whole) < 38  # by the likeliest level

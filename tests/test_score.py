@@ -670,9 +670,8 @@ def test_a_comparison_gives_strengths(offline):
 
 
 def test_a_group_that_abstains_is_average_in_a_mixture(asked_much, monkeypatch):
-    monkeypatch.setattr(
-        "curate.score.stage.abstaining.abstaining", lambda *a, **k: frozenset({"films"})
-    )
+    films = property(lambda trust: trust.group == "films")
+    monkeypatch.setattr("curate.heads.abstaining.Trust.abstains", films)
     quality = {"values": {"good": 1.0, "bad": 0.0}}
     made = asked_much.run("score", encoder="chargram", quality=quality, calibrate_by="source")
     rows = {row["id"]: row for row in asked_much.rows("scores")}
@@ -701,6 +700,17 @@ def test_a_group_that_abstains_is_average_in_a_mixture(asked_much, monkeypatch):
         assert len(weights) > len(trusted) > 0
     buckets = {row["id"]: row["bucket"] for row in own}
     assert all((bucket is None) == rows[id]["abstained"] for id, bucket in buckets.items())
+
+
+def test_without_groups_the_corpus_is_one_and_nothing_abstains(asked_much, monkeypatch):
+    monkeypatch.setattr("curate.heads.abstaining.LABELS", 10)
+    monkeypatch.setattr("curate.heads.abstaining.LEVEL", 1.0)
+    made = asked_much.run("score", encoder="chargram", quality={"clarity": ["good"]}, resamples=2)
+    (told,) = [warning for warning in made.warnings if warning.key == "score.unfit"]
+    assert told.figures["question"] == "mood"
+    assert told.figures["labels"] == made.questions[0].labels - made.questions[0].undecided
+    assert made.abstained == 0
+    assert not any(row["abstained"] for row in asked_much.rows("scores"))
 
 
 @pytest.mark.parametrize("by", ["mean", "minimum", "share_below"])

@@ -1,10 +1,14 @@
 """Groups whose probabilities cannot be trusted: there the head abstains.
 
-The null distribution of a group's ECE comes from labels redrawn from its own probabilities, so few
+Two tests share the level of 1 %: the group's ECE, and its slope of labels on predictions. The ECE
+sees probabilities that are wrong at some height. The slope sees labels that do not follow them at
+all, also where no value is likely and bins of ten labels say nothing.
+
+The null distribution of both comes from labels redrawn from the group's own probabilities, so few
 labels alone are no reason to abstain (the consistency resampling of Bröcker and Smith 2007).
 
-A rating's most probable level is seldom sure, and several people's ratings of a text differ. So of
-ratings it is tested whether they lie in the upper half of the scale, as it is used.
+A rating's most probable level is seldom sure, and several people's ratings of a text differ. So the
+ECE of ratings is that of lying in the upper half of the scale, as it is used.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from curate.calibration_error import DRAWS, CalibrationError, calibration_error
+from curate.heads.slope import CalibrationSlope, calibration_slope
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,11 +36,17 @@ class Trust:
 
     group: str
     calibration: CalibrationError
+    slope: CalibrationSlope
+
+    @property
+    def p_value(self) -> float:
+        """How likely chance makes either the ECE so large or the slope so small."""
+        return min(1.0, 2 * min(self.calibration.p_value, self.slope.p_value))
 
     @property
     def abstains(self) -> bool:
-        """Whether it has 50 labels, and chance explains its ECE with less than 1 %."""
-        return self.calibration.labels >= LABELS and self.calibration.p_value <= LEVEL
+        """Whether it has 50 labels, and chance explains them with 1 % at most."""
+        return self.calibration.labels >= LABELS and self.p_value <= LEVEL
 
 
 def trusted(
@@ -54,6 +65,7 @@ def trusted(
     """
     import numpy as np
 
+    whole = truth, predicted
     if ordered:
         cut = upper_half(truth)
         truth, predicted = halves(truth, cut), halves(predicted, cut)
@@ -62,7 +74,9 @@ def trusted(
         inside = groups == name
         own_seed = (seed, crc32(name.encode()))  # groups are independent of one another
         error = calibration_error(truth[inside], predicted[inside], seed=own_seed, draws=draws)
-        trusts.append(Trust(name, error))
+        rows = (own[inside] for own in whole)
+        slope = calibration_slope(*rows, ordered=ordered, seed=own_seed, draws=draws)
+        trusts.append(Trust(name, error, slope))
     return tuple(trusts)
 
 

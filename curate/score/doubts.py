@@ -95,17 +95,3 @@ def quality_doubts(quality: QualityScore, summed: Summed) -> Iterator[StageWarni
             "learns from differences within them)"
         )
         yield warn("score.domain", words, spearman=quality.spearman, within=mean)
-
-
-def abstaining_doubts(
-    question: str, groups: frozenset[str], documents: int
-) -> Iterator[StageWarning]:
-    """Yield a warning where groups abstain."""
-    if groups:
-        words = (
-            "the probabilities of {question} do not fit the labels of {groups}: their documents "
-            "({documents:,} abstain in all) take the mean quality in `mix`"
-        )
-        yield warn(
-            "score.abstained", words, question=question, groups=sorted(groups), documents=documents
-        )

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING
 from curate import storage, tables
 from curate.embed import Vectors, embed
 from curate.engine import in_order
-from curate.heads import abstaining
 from curate.inference.drift import Drift
 from curate.records import Question
 from curate.score.doubting import Doubtful, DoubtfulLabel, doubtful_labels
-from curate.score.doubts import abstaining_doubts, doubts, lost_labels, quality_doubts
+from curate.score.doubts import doubts, lost_labels, quality_doubts
 from curate.score.drifting import look
 from curate.score.embedding import embed_all, encoders_of, labelled_vectors, window_of
 from curate.score.intervals import half_width
@@ -31,7 +30,6 @@ from curate.score.measuring import (
     Known,
     QualityScore,
     QuestionScore,
-    compared,
     known_qualities,
     quality_score,
     question_score,
@@ -43,6 +41,7 @@ from curate.score.scorer import Scorer
 from curate.score.spec import ScoreSpec
 from curate.score.storing import save_scorer
 from curate.score.summing import Summed
+from curate.score.trusting import Trusts, trusts_of
 from curate.stage import Cost, Stage, if_learnable
 from curate.storage import Provenance
 from curate.warning import StageWarning
@@ -140,15 +139,14 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
 class _Learning:
     """What was learned, of which documents, and the vectors of all that were made on the way.
 
-    `vectors` are those of the labelled documents, `untrusted` the groups whose
-    probabilities do not fit their labels, by question.
+    `vectors` are those of the labelled documents; `trusts` say where probabilities fit labels.
     """
 
     models: list[Model]
     labelled: Labelled
     embedded: Mapping[str, Vectors]
     vectors: Mapping[str, NDArray[np.float32]]
-    untrusted: Mapping[str, frozenset[str]]
+    trusts: Trusts
     notes: tuple[str, ...]
     warnings: tuple[StageWarning, ...]
 
@@ -177,9 +175,9 @@ def _learn(
     with workspace.watch("learning", len(labels)) as advance:
         models = learn_all(spec, labels, labelled, vectors, resamples, advance)
     notes = (reason, *(own.note for own in embedded.values()))
-    untrusted = _untrusted(spec, models, labelled)
+    trusts = trusts_of(spec, models, labelled)
     told = tuple(filter(None, notes))
-    return _Learning(models, labelled, embedded, vectors, untrusted, told, warnings)
+    return _Learning(models, labelled, embedded, vectors, trusts, told, warnings)
 
 
 def _scorer(
@@ -190,11 +188,6 @@ def _scorer(
     known: Known | None,
 ) -> Scorer:
     """What predicts: a group abstains if a question that quality follows from is not trusted."""
-    counts = [
-        groups
-        for name, groups in learning.untrusted.items()
-        if quality is None or name in quality.questions
-    ]
     # The least window, or a share of windows, is no answer that people give about a text.
     is_answered = spec.windows is None or spec.windows.by == "mean"
     return Scorer(
@@ -203,34 +196,12 @@ def _scorer(
         windows=spec.windows,
         half_width=half_width(known, learning.labelled, workspace) if is_answered else None,
         group_by=spec.calibrate_by,
-        abstaining=frozenset().union(*counts),
+        abstaining=learning.trusts.abstaining(None if quality is None else quality.questions),
     )
 
 
 def _kinds(models: Sequence[Model]) -> dict[str, str]:
     return {model.name: model.labels.question.kind for model in models}
-
-
-def _untrusted(
-    spec: ScoreSpec, models: Sequence[Model], labelled: Labelled
-) -> dict[str, frozenset[str]]:
-    """The groups whose probabilities do not fit their labels, by question."""
-    if spec.calibrate_by is None:
-        return {}
-    groups = labelled.groups[spec.calibrate_by]
-    own = {}
-    for model in models:
-        truth, predicted, _ = compared(model)
-        settled = model.labels.settled
-        of_labels = groups[model.labels.members[:, 0]][settled]
-        own[model.name] = abstaining.abstaining(
-            truth[settled],
-            predicted[settled],
-            of_labels,
-            ordered=model.labels.question.kind == "rating",
-            seed=spec.seed,
-        )
-    return own
 
 
 # ── predicting
@@ -275,8 +246,7 @@ def _doubts(
     yield from lost_labels([model.labels for model in learning.models])
     for model, own in zip(learning.models, measured, strict=True):
         yield from doubts(own.metrics, model.labels)
-    for name, groups in learning.untrusted.items():
-        yield from abstaining_doubts(name, groups, summed.abstained)
+    yield from learning.trusts.doubts(summed.abstained)
     yield from quality_doubts(of_quality, summed)
 
 

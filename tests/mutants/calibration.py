@@ -92,9 +92,23 @@ CALIBRATION = (
     Mutant(
         "a group abstains at one in a hundred",
         "curate/heads/abstaining.py",
-        "self.calibration.p_value <= LEVEL",
-        "self.calibration.p_value <= 10 * LEVEL",
+        "self.p_value <= LEVEL",
+        "self.p_value <= 10 * LEVEL",
         ("tests/test_calibration_error.py",),
+    ),
+    Mutant(
+        "two tests of a group are paid for",
+        "curate/heads/abstaining.py",
+        "2 * min(self.calibration.p_value, self.slope.p_value)",
+        "min(self.calibration.p_value, self.slope.p_value)",
+        ("tests/test_calibration_error.py::test_a_group_of_49_labels_never_abstains",),
+    ),
+    Mutant(
+        "levels are compared by the steps below them",
+        "curate/heads/slope.py",
+        "np.cumsum(steps, axis=1)",
+        "steps",
+        ("tests/test_abstaining.py::test_steps_between_levels_have_one_slope",),
     ),
     Mutant(
         "head and neighbours are joined as a geometric mean",
