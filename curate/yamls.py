@@ -123,6 +123,21 @@ def text_of(value: Any) -> str:
     return yaml.dump(value, Dumper=_dumper(), allow_unicode=True, sort_keys=False)
 
 
+def inline(value: Any) -> str:
+    """A value of JSON as YAML on one line."""
+    import yaml
+
+    text: str = yaml.dump(
+        [value],
+        Dumper=_dumper(),
+        allow_unicode=True,
+        sort_keys=False,
+        default_flow_style=True,
+        width=1 << 30,
+    )
+    return text.strip()[1:-1]
+
+
 @cache
 def _dumper() -> Any:
     import yaml

@@ -387,7 +387,7 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> dict[tuple[str, .
 COMMANDS = commands()
 SHARED = {"workspace", "as_json", "wait", "help"}
 OWN = {"clean": {"explain", "what_if"}, "push": {"restore"}}
-OWN |= {"pull": {"answers", "accept_withdrawals"}}
+OWN |= {"pull": {"answers", "accept_withdrawals"}, "mix": {"what_if"}}
 
 
 def test_sections_hold_every_command_once() -> None:

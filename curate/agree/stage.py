@@ -15,6 +15,7 @@ from curate.agree.results import QuestionResult, measured, sentences
 from curate.agree.spec import AgreeSpec
 from curate.agree.votes import Answer, collect
 from curate.errors import NothingToDo
+from curate.names import unknown
 from curate.records import Kind, Question
 from curate.stage import Stage, if_answered
 from curate.warning import StageWarning, warn
@@ -47,7 +48,8 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     """Settle every question over all rounds but pilots; an annotator's newest answer counts.
 
     Where all answers were withdrawn that there were labels of, no label is left. Raises NothingToDo
-    if nobody has answered yet, or with comments alone.
+    if nobody has answered yet, or with comments alone, and RecipeError for people to exclude who
+    have not answered.
     """
     workspace.tables.require("annotations")
     provenance = workspace.freshness.provenance(
@@ -59,7 +61,9 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     )
     asked = workspace.rounds.questions()
     kinds = {question.name: question.kind for question in asked}
-    collected, gold = collect(workspace), gold_shares(workspace)
+    everything, of_pilots = collect(workspace), collect(workspace, pilots=True)
+    _check_people(spec, [*everything, *of_pilots])
+    collected, gold = _counting(everything, spec), gold_shares(workspace)
     answers = _of_kinds(collected, kinds)
     labels: list[dict[str, Any]] = []
     annotators: list[dict[str, Any]] = []
@@ -71,7 +75,7 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
             results.append(measured(one, spec))
     pilots = tuple(
         measured(whole, spec)
-        for whole, *_ in _settled(asked, _of_kinds(collect(workspace, pilots=True), kinds), spec)
+        for whole, *_ in _settled(asked, _of_kinds(_counting(of_pilots, spec), kinds), spec)
     )
     is_empty = not labels and not pilots
     if is_empty and workspace.tables.stored("labels") is None:
@@ -92,6 +96,19 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
             *doubts(results),
         ),
     )
+
+
+def _check_people(spec: AgreeSpec, answers: Sequence[Answer]) -> None:
+    """Raise RecipeError for the first person to exclude who has not answered."""
+    people = sorted({answer.annotator for answer in answers})
+    for name in spec.exclude if answers else ():
+        if name not in people:
+            raise unknown(f"agree.exclude: nobody called {name} has answered", name, people)
+
+
+def _counting(answers: Sequence[Answer], spec: AgreeSpec) -> list[Answer]:
+    """The answers that count: those of people who are not excluded."""
+    return [answer for answer in answers if answer.annotator not in spec.exclude]
 
 
 def _of_kinds(answers: Sequence[Answer], kinds: Mapping[str, Kind]) -> list[Answer]:

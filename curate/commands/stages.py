@@ -181,5 +181,29 @@ def _pull(
     console.show(result, as_json=call.as_json)
 
 
-ACTIONS: dict[str, Callable[..., None]] = {"clean": _clean, "push": _push, "pull": _pull}
+def _mix(
+    call: Call,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(help="KEY=VALUE,VALUE: what it would change; agree.KEY and score.KEY too."),
+    ] = None,
+) -> None:
+    if not what_if:
+        call.run()
+        return
+    from curate.commands.supposing import supposed
+
+    refuse_beside("--what-if", call.names)
+    workspace = open_workspace(call.workspace)
+    workspace.require()
+    with working_on(workspace, call.engine, call.workers):
+        supposed(workspace, what_if, call.as_json)
+
+
+ACTIONS: dict[str, Callable[..., None]] = {
+    "clean": _clean,
+    "push": _push,
+    "pull": _pull,
+    "mix": _mix,
+}
 """The functions of commands that have options of their own."""

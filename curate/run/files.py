@@ -45,14 +45,12 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     refuse_unused(
         recipe,
         where="--set",
-        only=lambda place: any(
-            _is_within(place, name) or _is_within(name, place) for name in names
-        ),
+        only=lambda place: any(is_within(place, name) or is_within(name, place) for name in names),
     )
     return recipe
 
 
-def _is_within(place: Place, other: Place) -> bool:
+def is_within(place: Place, other: Place) -> bool:
     """Whether a place is another one, or within it."""
     return place[: len(other)] == other
 
@@ -73,15 +71,24 @@ def _read_alone(data: Any) -> Recipe | None:
 
 def _override(data: dict[str, Any], override: str) -> None:
     key, sign, value = override.partition("=")
+    where = f"--set {override}"
     if not sign or not all(key.split(".")):
-        raise RecipeError(f"--set {override}: write section.key=value")
+        raise RecipeError(f"{where}: write section.key=value")
+    put(data, key, yamls.parse(value, where), where)
+
+
+def put(data: dict[str, Any], key: str, value: Any, where: str) -> None:
+    """Set a key with dots within nested mappings; `where` names it in the error.
+
+    Raises RecipeError where something else than a mapping stands on the way.
+    """
     *parents, last = key.split(".")
     place: Any = data
     for parent in parents:
         place = place.setdefault(parent, {})
         if not isinstance(place, dict):
-            raise RecipeError(f"--set {override}: {parent} is not a section")
-    place[last] = yamls.parse(value, f"--set {override}")
+            raise RecipeError(f"{where}: {parent} is not a section")
+    place[last] = value
 
 
 def of_workspace(workspace: Workspace, overrides: Sequence[str] = ()) -> Recipe:

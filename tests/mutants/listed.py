@@ -11,6 +11,20 @@ from tests.mutants.uncertain import UNCERTAIN
 
 MIXTURE = (
     Mutant(
+        "settings without effect beside another are left out of what is tried",
+        "curate/run/whatif.py",
+        "return validated(model, spec.settings(), where=where)",
+        "return spec",
+        ("tests/test_whatif.py::test_what_an_override_leaves_without_effect_is_dropped",),
+    ),
+    Mutant(
+        "tokens of every copy are added",
+        "curate/mix/whatif.py",
+        "more = (after - before) * tokens",
+        "more = (np.sign(after) - np.sign(before)) * tokens",
+        ("tests/test_whatif.py::test_copies_beyond_the_first_count",),
+    ),
+    Mutant(
         "words of a language are compared with texts in it",
         "curate/clusters/naming.py",
         "return OWN_LANGUAGE * in_languages + (1 - OWN_LANGUAGE) * everywhere",
