@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from curate.records import Form, Project
 from curate.servers import Account
-from tests.browser.chromium import drag_over, offset, press, wait_for
+from tests.browser.chromium import drag_over, offset, press, visit, wait_for
 from tests.browser.pages import By
 
 BACKSPACE, DOWN, ENTER, ESCAPE = "\ue003", "\ue015", "\ue006", "\ue00c"
@@ -29,16 +29,14 @@ class ArgillaPage:
         self._left = ""
 
     def log_in(self) -> None:
-        self.browser.get(self.url)
-        self._wait("input[type=password]").send_keys(self.account.password)
+        self._visit(self.url, "input[type=password]").send_keys(self.account.password)
         self._one("input[type=text]").send_keys(self.account.email)
         self._one("button[type=submit]").click()
         wait_for(self.browser, lambda b: "sign-in" not in urlsplit(b.current_url).path)
 
     def open(self, project: Project) -> str:
         self.form, self._left = project.form, ""
-        self.browser.get(project.url)
-        wait_for(self.browser, lambda b: self._task() or self.done())
+        visit(self.browser, project.url, lambda b: self._task() or self.done())
         self._still(".panel__header").click()
         text = str(wait_for(self.browser, lambda b: self._text(".panel__content")))
         self._still(".panel__header").click()
@@ -200,11 +198,10 @@ class ArgillaPage:
         return str(self.browser.execute_script(_TASK, len(self.form.fields)))
 
     def tour(self, project: Project) -> Iterator[str]:
-        self.browser.get(f"{self.url}/?workspaces={project.name}")
-        wait_for(self.browser, lambda b: project.name in self._text("body"))
+        datasets = f"{self.url}/?workspaces={project.name}"
+        visit(self.browser, datasets, lambda b: project.name in self._text("body"))
         yield "datasets"
-        self.browser.get(f"{project.url}?page=1&status=submitted")
-        wait_for(self.browser, lambda b: self._task())
+        visit(self.browser, f"{project.url}?page=1&status=submitted", lambda b: self._task())
         yield "submitted"
         self._one(".search-area__icon").click()
         press(self.browser, "and", ENTER)
@@ -213,8 +210,7 @@ class ArgillaPage:
 
     def many(self, project: Project) -> Iterator[list[str]]:
         """Go through what shows many texts at once; yield those on each page while it is there."""
-        self.browser.get(project.url)
-        self._wait(".fields")
+        self._visit(project.url, ".fields")
         self._one(".switch:not(.active)").click()
         wait_for(self.browser, lambda b: len(self._all(".fields")) > 1)
         while True:
@@ -262,6 +258,9 @@ class ArgillaPage:
 
     def _one(self, selector: str) -> Any:
         return self.browser.find_element("css selector", selector)
+
+    def _visit(self, url: str, selector: str) -> Any:
+        return visit(self.browser, url, lambda b: next(iter(self._all(selector)), None))
 
     def _wait(self, selector: str) -> Any:
         return wait_for(self.browser, lambda b: next(iter(self._all(selector)), None))

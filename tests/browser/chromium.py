@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from math import ceil
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -69,13 +70,50 @@ def picture(browser: Any, folder: Path, name: str) -> None:
 
 
 def wait_for(browser: Any, found: Callable[[Any], Any], seconds: float = 90) -> Any:
-    """Return what is found once it is found."""
-    from selenium.common.exceptions import StaleElementReferenceException
+    """Return what is found once it is found.
+
+    Raises TimeoutException that says where the page is after so many seconds.
+    """
+    from selenium.common.exceptions import StaleElementReferenceException, TimeoutException
     from selenium.webdriver.support.ui import WebDriverWait
 
     gone = (StaleElementReferenceException,)
     wait = WebDriverWait(browser, seconds, poll_frequency=0.05, ignored_exceptions=gone)
-    return wait.until(found)
+    try:
+        return wait.until(found)
+    except TimeoutException:
+        words = f"nothing was found within {seconds:g} s; {whereabouts(browser)}"
+        raise TimeoutException(words) from None
+
+
+def visit(
+    browser: Any, url: str, found: Callable[[Any], Any], seconds: float = 90, patience: float = 30
+) -> Any:
+    """Open a page and return what is found there; it is opened again after `patience` seconds.
+
+    A server that is busy may answer with an error, and a late answer to another request may undo
+    what the page did to the session. So it must be a page that can be opened twice. Raises
+    TimeoutException as `wait_for` does.
+    """
+    from selenium.common.exceptions import TimeoutException
+
+    for _ in range(ceil(seconds / patience) - 1):
+        browser.get(url)
+        with suppress(TimeoutException):
+            return wait_for(browser, found, patience)
+    browser.get(url)
+    return wait_for(browser, found, patience)
+
+
+def whereabouts(browser: Any) -> str:
+    """Say where a page is: its address, its title and how its text begins."""
+    from selenium.common.exceptions import WebDriverException
+
+    try:
+        text = str(browser.execute_script("return document.body?.innerText ?? ''"))
+        return f"the page is {browser.current_url} ({browser.title!r}): {text[:300]!r}"
+    except WebDriverException as error:
+        return f"the page does not answer: {error.msg}"
 
 
 def press(browser: Any, *keys: str, held: str = "") -> None:

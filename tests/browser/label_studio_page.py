@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from curate.records import Form, Project
 from curate.servers import Account
-from tests.browser.chromium import drag_over, offset, press, wait_for
+from tests.browser.chromium import drag_over, offset, press, visit, wait_for
 from tests.browser.pages import By
 
 CONTROL, ENTER, SHIFT = "\ue009", "\ue007", "\ue008"
@@ -27,16 +27,14 @@ class LabelStudioPage:
         self.form: Form
 
     def log_in(self) -> None:
-        self.browser.get(f"{self.url}/user/login/")
-        self._wait("[name=email]").send_keys(self.account.email)
+        self._visit(f"{self.url}/user/login/", "[name=email]").send_keys(self.account.email)
         self._one("[name=password]").send_keys(self.account.password)
         self._one("button[type=submit]").click()
         wait_for(self.browser, lambda b: "/user/login" not in urlsplit(b.current_url).path)
 
     def open(self, project: Project) -> str:
         self.form = project.form
-        self.browser.get(project.url)
-        wait_for(self.browser, lambda b: self._task() or self.done())
+        visit(self.browser, project.url, lambda b: self._task() or self.done())
         guidelines = self._all(".lsf-modal-ls_visible .lsf-modal-ls__body")
         if not guidelines:
             return ""
@@ -188,11 +186,9 @@ class LabelStudioPage:
         return number if len(shown) == len(self.form.fields) else ""
 
     def tour(self, project: Project) -> Iterator[str]:
-        self.browser.get(f"{self.url}/projects/")
-        wait_for(self.browser, lambda b: project.name in self._text("body"))
+        visit(self.browser, f"{self.url}/projects/", lambda b: project.name in self._text("body"))
         yield "projects"
-        self.browser.get(project.url.partition("?")[0])
-        self._wait("[data-testid=table-row]")
+        self._visit(project.url.partition("?")[0], "[data-testid=table-row]")
         yield "tasks"
         while self.browser.execute_script(_SCROLL, self._wait("[data-testid=table-row]")):
             yield "more-tasks"
@@ -265,6 +261,9 @@ class LabelStudioPage:
 
     def _one(self, selector: str) -> Any:
         return self.browser.find_element("css selector", selector)
+
+    def _visit(self, url: str, selector: str) -> Any:
+        return visit(self.browser, url, lambda b: next(iter(self._all(selector)), None))
 
     def _wait(self, selector: str) -> Any:
         return wait_for(self.browser, lambda b: next(iter(self._all(selector)), None))

@@ -7,7 +7,7 @@ import pytest
 
 from curate.servers.argilla import server as argilla
 from tests.argilla import ENTITIES, SENTIMENT, Dataset
-from tests.browser.chromium import wait_for
+from tests.browser.chromium import visit, wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 
@@ -34,7 +34,7 @@ def test_a_person_labels_and_no_text_runs_or_calls(browser, argilla_home, datase
     log_in(browser, url, ann)
     wait_for(browser, lambda b: dataset.name in b.page_source)
 
-    browser.get(f"{url}/dataset/{dataset.id}/annotation-mode")
+    visit(browser, f"{url}/dataset/{dataset.id}/annotation-mode", shown)
     seen = []
     for _ in range(2):
         wait_for(browser, lambda b: "Sentiment" in b.page_source and shown(b) not in seen)
@@ -58,8 +58,7 @@ def test_a_person_labels_and_no_text_runs_or_calls(browser, argilla_home, datase
 def log_in(browser, url, account):
     from selenium.webdriver.common.by import By
 
-    browser.get(url)
-    wait_for(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "input[type=password]"))
+    visit(browser, url, lambda b: b.find_elements(By.CSS_SELECTOR, "input[type=password]"))
     browser.find_element(By.CSS_SELECTOR, "input[type=text]").send_keys(account.email)
     browser.find_element(By.CSS_SELECTOR, "input[type=password]").send_keys(account.password)
     browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from curate.servers.label_studio import server as label_studio
-from tests.browser.chromium import picture, wait_for
+from tests.browser.chromium import picture, visit, wait_for
 from tests.command import command
 from tests.servers import environments
 from tests.test_loop import BAD, GOOD, texts, truth
@@ -36,7 +36,7 @@ def test_a_newcomer_labels_by_hand(run, browser, tmp_path, label_studio_home):
     url = next(line.split()[-1] for line in err.splitlines() if "label here" in line)
 
     log_in(browser, url, label_studio.curator(label_studio_home))
-    wait_for(browser, shown_text)
+    visit(browser, url, shown_text)
     picture(browser, tmp_path, "labelling")
     seen = [label_one(browser, url) for _ in range(14)]
     assert len(set(seen)) == 14
@@ -56,13 +56,11 @@ def log_in(browser, url, account):
     from selenium.webdriver.common.by import By
 
     base = "{0.scheme}://{0.netloc}".format(urlsplit(url))
-    browser.get(f"{base}/user/login/")
-    wait_for(browser, lambda b: b.find_elements(By.NAME, "email"))
+    visit(browser, f"{base}/user/login/", lambda b: b.find_elements(By.NAME, "email"))
     browser.find_element(By.NAME, "email").send_keys(account.email)
     browser.find_element(By.NAME, "password").send_keys(account.password)
     browser.find_element(By.CSS_SELECTOR, "button[type=submit]").click()
     wait_for(browser, lambda b: "/user/login" not in b.current_url)
-    browser.get(url)
 
 
 def label_one(browser, url):
