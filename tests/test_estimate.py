@@ -274,7 +274,7 @@ def test_the_memory_of_an_encoder_does_not_grow_with_a_shard(offline, monkeypatc
     seen = probed(whole.pool, offline.root)
     (offline.root / "trial").mkdir()
     one = trying.Trial(whole, offline.root, offline.root / "trial", seen, 10**6)
-    trying._try_encoder(one, offline.workspace, lambda n: None)
+    trying._try_encoders(one, offline.workspace, lambda n: None)
     assert [rate.memory.held for rate in one.rates["score"]] == [held]
 
 
@@ -296,10 +296,61 @@ def test_an_encoder_is_tried_until_chance_does_not_decide(offline, monkeypatch):
     one = trying.Trial(whole, offline.root, offline.root / "trial", seen, 10**6)
     trying.run_stage(offline.workspace, "pool", whole.pool)
     trying.run_stage(offline.workspace, "clean", whole.clean)
-    trying._try_encoder(one, offline.workspace, lambda n: None)
+    trying._try_encoders(one, offline.workspace, lambda n: None)
     assert tried == [8, 8, 64, 256]
     (rate,) = one.rates["score"]
     assert rate.seconds == pytest.approx(1 / 200 * 2000 / 10**6)
+
+
+@pytest.mark.parametrize(
+    ("questions", "worst", "seconds"),
+    [
+        (["topic"], ["use-m3"], [1 / 50]),
+        (["topic", "quality"], ["use-m3", "minilm"], [1 / 50, 1 / 200]),
+    ],
+)
+def test_every_question_may_choose_another_encoder(offline, monkeypatch, questions, worst, seconds):
+    offline.lines("a.jsonl", [f"Sentence number {n} says nothing at all." for n in range(300)])
+    given = {
+        "pool": {"sources": [{"paths": ["data/*.jsonl"]}], "tokenizer": "bytes"},
+        "push": {"form": "review"},
+        "score": {"question": questions},
+    }
+    whole = recipe.Recipe.model_validate(given)
+
+    def run(workspace, stage, work, documents):
+        pace = {"minilm": 200, "use-m3": 50}[work.args[-1].encoder]
+        return Run(documents, 1.0 + documents / pace, 9.0, 100, 500.0, 500.0, 70.0)
+
+    monkeypatch.setattr(trying, "_run", run)
+    trying.run_stage(offline.workspace, "pool", whole.pool)
+    trying.run_stage(offline.workspace, "clean", whole.clean)
+    (offline.root / "trial").mkdir()
+    one = trying.Trial(
+        whole, offline.root, offline.root / "trial", probed(whole.pool, offline.root), 300
+    )
+    trying._try_encoders(one, offline.workspace, lambda n: None)
+    assert [rate.seconds for rate in one.rates["score"]] == pytest.approx(seconds)
+    told = (
+        "labelled texts choose between minilm and use-m3; foreseen is the worst, that all documents"
+    )
+    assert next(note for note in one.notes if told in note).endswith(f"by {' and '.join(worst)}")
+
+
+def test_heads_that_read_characters_need_no_encoder(offline):
+    given = {
+        "pool": {"sources": [{"paths": ["data/*.jsonl"]}], "tokenizer": "bytes"},
+        "score": {"features": "characters"},
+    }
+    whole = recipe.Recipe.model_validate(given)
+    offline.reviews()
+    trying.run_stage(offline.workspace, "pool", whole.pool)
+    trying.run_stage(offline.workspace, "clean", whole.clean)
+    one = trying.Trial(
+        whole, offline.root, offline.root / "trial", probed(whole.pool, offline.root), 112
+    )
+    assert trying._try_encoders(one, offline.workspace, lambda n: None) == trying.UNREAD
+    assert (one.rates, one.notes) == ({}, [])
 
 
 def test_a_part_of_the_probe_is_from_all_over_it():

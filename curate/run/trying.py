@@ -20,11 +20,13 @@ from curate.forms import load_form
 from curate.mix.spec import tokens_of
 from curate.pool.work import CHARS_PER_SHARD, ROWS_PER_SHARD
 from curate.progress import Advance
+from curate.records import Question
 from curate.run.enlarging import copy, enlarge
 from curate.run.probe import Probe, probe_pool, probe_workspace
 from curate.run.rates import COPIES, MB, WORKER, Memory, Rate, Run, line, resident, timed
 from curate.run.recipe import Recipe
 from curate.run.stages import every, find, is_fresh, run_stage, takes_part
+from curate.score.embedding import encoders_of
 from curate.score.rehearsing import questions_of, rehearse, stored_vectors, write_vectors
 from curate.score.spec import ScoreSpec
 from curate.spec import Spec
@@ -49,6 +51,9 @@ CLEAR, MORE = 1.0, 4
 
 ALL_BUT = 0.2
 """Fewer vectors than this share are taken for not missing: documents are not counted exactly."""
+
+UNREAD = 1
+"""The dimension of the vectors of a rehearsal whose heads read characters alone."""
 
 RUNS = ("cold", "few", "many")
 SHORT = 0.5
@@ -121,10 +126,10 @@ def try_stages(trial: Trial, stages: Sequence[Stage[Any]], advance: Advance) -> 
     """Find the rates of the stages. Raises what `pool` and `clean` raise; others get a note."""
     workspace = _try_front(trial, [stage for stage in stages if stage.name in FRONT], advance)
     behind = [stage for stage in stages if stage.name not in FRONT]
-    _, dimension = stored_vectors(Workspace(trial.root), trial.recipe.score)
+    dimension = 0
     if any(stage.name == "score" for stage in behind):
         with trial.noting("score"):
-            dimension = _try_encoder(trial, workspace, advance)
+            dimension = _try_encoders(trial, workspace, advance)
     _try_behind(trial, workspace, behind, dimension, advance)
 
 
@@ -202,20 +207,43 @@ def _seconds(run: Run, alone: bool) -> float:
     return min(run.seconds, run.elapsed) if alone else run.seconds
 
 
-# ── the encoder
+# ── the encoders
 
 
-def _try_encoder(trial: Trial, workspace: Workspace, advance: Advance) -> int:
-    """Add the rate of embedding what has no vectors yet; the dimension of the vectors."""
-    stage, spec = find("score"), trial.recipe.section("score")
+def _try_encoders(trial: Trial, workspace: Workspace, advance: Advance) -> int:
+    """Add the rates of embedding what has no vectors yet; the dimension of the longest vectors.
+
+    Labelled texts choose between several encoders, and each question may choose another. Foreseen
+    is the worst: as many of the slowest encoders as there are questions.
+    """
+    spec = trial.recipe.score
+    names, _ = encoders_of(workspace, spec)
+    tried = [_try_encoder(trial, workspace, spec, name, advance) for name in names]
+    missing = {name: rate for name, (rate, _) in zip(names, tried, strict=True) if rate}
+    slowest = sorted(missing, key=lambda name: missing[name].seconds, reverse=True)
+    worst = slowest[: max(1, len(_questions(trial)))]
+    for name in worst:
+        trial.add(missing[name])
+    if len(names) > 1 and worst:
+        trial.notes.append(
+            f"score: labelled texts choose between {' and '.join(names)}; foreseen is the worst, "
+            f"that all documents are embedded by {' and '.join(worst)}"
+        )
+    return max((dimension for _, dimension in tried), default=UNREAD)
+
+
+def _try_encoder(
+    trial: Trial, workspace: Workspace, score: ScoreSpec, name: str, advance: Advance
+) -> tuple[Rate | None, int]:
+    """The rate of embedding what an encoder has no vectors of, if any, and their dimension."""
+    stage, spec = find("score"), score.model_copy(update={"encoder": name})
     assert stage.cost is not None
-    assert isinstance(spec, ScoreSpec)
     expected = max(1.0, _kept(trial, workspace))
     rows, dimension = stored_vectors(Workspace(trial.root), spec)
     missing = max(0.0, 1 - rows / expected)
     if missing < ALL_BUT:
-        return dimension
-    runs = {name: _encode(trial, stage, spec, name, ENCODED) for name in ("cold", "few")}
+        return None, dimension
+    runs = {run: _encode(trial, stage, spec, run, ENCODED) for run in ("cold", "few")}
     advance(2)
     documents = stage.cost.documents or WARM
     while "many" not in runs or _is_unclear(trial, runs):
@@ -228,8 +256,8 @@ def _try_encoder(trial: Trial, workspace: Workspace, advance: Advance) -> int:
     # An encoder takes a few texts at a time, however large a shard is.
     memory = replace(rate.memory, held=runs["many"].held)
     size, seconds = rate.bytes * share, rate.seconds * share
-    trial.add(replace(rate, seconds=seconds, bytes=size, memory=memory))
-    return stored_vectors(Workspace(_encoded_in(trial, "few")), spec)[1]
+    dimension = stored_vectors(Workspace(_encoded_in(trial, spec, "few")), spec)[1]
+    return replace(rate, seconds=seconds, bytes=size, memory=memory), dimension
 
 
 def _encode(trial: Trial, stage: Stage[Any], spec: ScoreSpec, name: str, documents: int) -> Run:
@@ -237,14 +265,14 @@ def _encode(trial: Trial, stage: Stage[Any], spec: ScoreSpec, name: str, documen
     assert stage.cost is not None
     part = trial.probe.part(documents)
     plain = trial.recipe.clean.model_copy(update={"rules": (), "against": ()})
-    own = probe_workspace(trial.root, _encoded_in(trial, name))
+    own = probe_workspace(trial.root, _encoded_in(trial, spec, name))
     run_stage(own, "pool", probe_pool(trial.recipe, own.root, part))
     run_stage(own, "clean", plain)
     return _run(own, stage, partial(stage.cost.run, own, spec), len(part.rows))
 
 
-def _encoded_in(trial: Trial, name: str) -> Path:
-    return trial.folder / f"encoder-{name}"
+def _encoded_in(trial: Trial, spec: ScoreSpec, name: str) -> Path:
+    return trial.folder / f"encoder-{spec.encoder.strip('/').replace('/', '--')}-{name}"
 
 
 def _is_unclear(trial: Trial, runs: Runs) -> bool:
@@ -310,8 +338,7 @@ def _work(
         spec = recipe.score
         if not dimension:
             raise DataError("its encoder could not be tried")
-        asked = Workspace(trial.root).rounds.questions()
-        questions = questions_of(asked or load_form(recipe.push.form, trial.root).questions, spec)
+        questions = _questions(trial)
         if not questions:
             raise DataError("the form asks nothing that can be learned")
         shards = write_vectors(workspace, dimension)
@@ -321,6 +348,13 @@ def _work(
     return partial(
         run_stage, workspace, stage.name, _spec(trial, stage, documents, is_cold=is_cold)
     )
+
+
+def _questions(trial: Trial) -> dict[str, Question]:
+    """The questions that `score` would learn: those that were asked, else those of the form."""
+    asked = Workspace(trial.root).rounds.questions()
+    form = trial.recipe.push.form
+    return questions_of(asked or load_form(form, trial.root).questions, trial.recipe.score)
 
 
 def _spec(trial: Trial, stage: Stage[Any], documents: int, *, is_cold: bool) -> Spec:

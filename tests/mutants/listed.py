@@ -351,6 +351,13 @@ AGREE = (
 
 EVALUATE = (
     Mutant(
+        "every question may choose another encoder",
+        "curate/run/trying.py",
+        "worst = slowest[: max(1, len(_questions(trial)))]",
+        "worst = slowest[:1]",
+        ("tests/test_estimate.py::test_every_question_may_choose_another_encoder",),
+    ),
+    Mutant(
         "errors of calibration add up, whatever their sign",
         "curate/metrics.py",
         "part.documents * abs(part.confidence - part.accuracy) for part in bins",
