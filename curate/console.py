@@ -135,6 +135,12 @@ def show(result: Any, *, as_json: bool) -> None:
     for name, value in _items(result):
         if name == "warnings":
             warnings(value)
+        elif isinstance(value, Mapping) and any(map(is_dataclass, value.values())):
+            for key, record in value.items():
+                known = key if record is not None else f"{key}: nothing is known"
+                console.print(f"{name.replace('_', ' '):>22}  [bold]{_escaped(known)}[/bold]")
+                if record is not None:
+                    show(record, as_json=False)
         elif isinstance(value, Mapping) and value:
             counts = ", ".join(f"{key} {_number(number)}" for key, number in value.items())
             console.print(f"{name.replace('_', ' '):>22}  {_escaped(counts)}")

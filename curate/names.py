@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -23,12 +23,22 @@ def near(name: str, known: Iterable[str]) -> str | None:
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
-    """The hint for an unknown name: what was probably meant, and which names there are."""
+    """The hint for an unknown name: what was probably meant, and which names there are.
+
+    Where `flags` is not known but its parts are (`flags:spam`), all of them may have been meant.
+    """
     names = list(dict.fromkeys(known))
+    parts = [other for other in names if other.startswith(f"{name}:")]
+    if parts:
+        return f"did you mean a part of it? There are: {_listed(parts)}"
     meant = near(name, names)
-    listed = ", ".join(names[:MOST]) + (f" and {len(names) - MOST:,} more" * (len(names) > MOST))
-    there_are = f"there are: {listed}" if names else "there are none"
+    there_are = f"there are: {_listed(names)}" if names else "there are none"
     return f"did you mean {meant}? {there_are[:1].upper()}{there_are[1:]}" if meant else there_are
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MOST
+    return ", ".join(names[:MOST]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def unknown(

@@ -73,7 +73,7 @@ def test_an_answer_that_the_form_no_longer_offers_was_still_said(offline):
     assert values["neutral"] == 20
     made = offline.run("score", encoder="chargram", resamples=2)
     assert made.labelled == 30  # of what is not asked any more nothing is learned
-    assert offline.run("evaluate").classification.documents == 30
+    assert offline.run("evaluate").models["sentiment"].documents == 30
 
 
 def test_a_label_that_is_offered_no_more_is_not_one_of_those_that_are_left(offline):
@@ -100,7 +100,7 @@ def test_a_label_that_is_offered_no_more_is_not_one_of_those_that_are_left(offli
     assert (made.labelled, own.undecided, own.metrics.documents) == (50, 8, 42)
     scores = {row["id"]: row for row in offline.rows("scores")}
     assert {id for id, row in scores.items() if row["sentiment"] is None} == {*ids[:8]}
-    assert offline.run("evaluate", seeds=2).classification.documents == 42
+    assert offline.run("evaluate", seeds=2).models["sentiment"].documents == 42
 
 
 # ── undecided
@@ -158,7 +158,7 @@ def test_no_head_takes_an_undecided_label_for_settled(torn):
     assert {id for id, row in rows.items() if row["sentiment"] is None} == tied
     assert all(rows[id]["out_of_fold"] and rows[id]["sentiment:positive"] > 0 for id in tied)
     assert any("15 labels of sentiment are undecided" in note for note in offline.scored.notes)
-    assert offline.run("evaluate", seeds=2).classification.documents == 45
+    assert offline.run("evaluate", seeds=2).models["sentiment"].documents == 45
 
 
 def test_a_mixture_keeps_undecided_documents_apart(torn):

@@ -86,7 +86,8 @@ def scored(offline, sure=0.85):
     workspace = offline.workspace
     values = ("negative", "neutral", "positive")
     inputs = workspace.tables.fingerprints(("pool", "clean", "labels"))
-    facts = {"questions": {"sentiment": {"kind": "choice", "values": [*values]}}}
+    about = {"kind": "choice", "values": [*values], "encoder": None, "features": "characters"}
+    facts = {"questions": {"sentiment": about}}
     labelled = {row["id"] for row in offline.rows("labels")}
     made = Provenance("score", {}, inputs, "0", facts)
     with workspace.tables.building("scores", made) as folder:

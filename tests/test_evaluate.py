@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import chance, tables
+from curate import chance, console, tables
 from curate.engine import Local
 from curate.errors import StaleInput
 from curate.evaluate import choosing, comparing
@@ -18,6 +18,7 @@ from curate.evaluate.arms import Budget, Texts, arms_of
 from curate.evaluate.choosing import First, Rows
 from curate.evaluate.comparing import Measured
 from curate.evaluate.people import against_people
+from curate.evaluate.stage import EvaluateResult
 from curate.metrics import classification
 from curate.proxies import ngram
 from curate.proxies.ngram import ALPHA, Corpus
@@ -81,9 +82,23 @@ def test_blocks_of_the_candidates_change_nothing(monkeypatch, block):
 # ── the stage
 
 
+def test_the_terminal_shows_every_question(capsys):
+    truth, other = np.eye(2)[[0, 0, 1, 1]], np.eye(2)[[0, 1, 1, 1]]
+    models = {"mood": classification(truth, truth, "ab"), "topic": None}
+    models["length"] = classification(truth, other * 0.8 + 0.1, "cd")
+    console.show(EvaluateResult(models, (), (), {}, "nothing to compare"), as_json=False)
+    shown = capsys.readouterr().out
+    names = [
+        line.split(None, 1)[1] for line in shown.splitlines() if line.startswith(" " * 16 + "mod")
+    ]
+    assert names == ["mood", "topic: nothing is known", "length"]
+    told = [line.split()[-1] for line in shown.splitlines() if line.split()[:1] == ["accuracy"]]
+    assert told == ["1", "0.75"]
+
+
 def test_evaluate_tells_both_stories(whole):
     found = json.loads((whole.root / "evaluate.json").read_text())
-    metrics = found["classification"]
+    metrics = found["models"]["sentiment"]
     assert metrics["documents"] == 40
     assert metrics["trivial_accuracy"] <= 0.65
     assert sum(each["documents"] for each in metrics["bins"]) == 40

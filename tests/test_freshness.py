@@ -217,12 +217,12 @@ def test_a_report_of_an_older_mixture_counts_the_answers_it_was_made_of(whole):
 
 
 def test_accuracy_is_never_measured_on_labels_of_another_time(whole):
-    before = json.loads((whole.root / "evaluate.json").read_text())["classification"]
+    before = json.loads((whole.root / "evaluate.json").read_text())["models"]
     answered_again(whole)
     again(whole, "agree")
     with pytest.raises(StaleInput, match="`scores` was not made from the present `labels`"):
         again(whole, "evaluate")
-    after = json.loads((whole.root / "evaluate.json").read_text())["classification"]
+    after = json.loads((whole.root / "evaluate.json").read_text())["models"]
     assert after == before
 
 
@@ -240,7 +240,7 @@ def test_a_mixture_that_needs_no_scores_leaves_outdated_ones_out(whole):
     assert '"by": "model"' not in text
     evaluated = again(whole, "evaluate")
     assert "evaluate.left_out" in keys(evaluated)
-    assert evaluated.classification is None
+    assert evaluated.models == {}
     recipe = (whole.root / "export" / "recipe.yaml").read_text()
     assert "score:" not in recipe
 
@@ -262,7 +262,7 @@ def test_an_outdated_mixture_is_left_out_of_what_is_evaluated(whole):
     result = again(whole, "evaluate")
     assert keys(result) == ["evaluate.left_out"]
     assert result.warnings[0].figures["table"] == "mix"
-    assert (result.classification is not None, result.proxy) == (True, ())
+    assert ([*result.models], result.proxy) == (["sentiment"], ())
 
 
 def test_labels_that_cannot_be_learned_from_are_told_by_why(whole):

@@ -93,8 +93,8 @@ def test_a_part_of_the_answers_waits_and_all_of_them_go_on(run, folder):
     assert sum(right) > 0.7 * len(documents)
     assert {each["labels"]["sentiment"]["by"] for each in documents} == {"people", "model"}
     evaluated = json.loads((folder / "evaluate.json").read_text())
-    assert evaluated["classification"]["accuracy"] > 0.7
-    assert evaluated["classification"]["trivial_accuracy"] < 0.6
+    assert evaluated["models"]["sentiment"]["accuracy"] > 0.7
+    assert evaluated["models"]["sentiment"]["trivial_accuracy"] < 0.6
 
 
 def test_running_again_changes_nothing(run, folder):

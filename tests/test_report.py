@@ -28,6 +28,7 @@ from curate.report.verdicts import count_verdicts
 from curate.takedown import takedown
 from curate.takedown.naming import NamedDocument
 from curate.text import words as words_of
+from curate.workspace.predictions import Predicted
 from tests.conftest import FILMS, GOOD, reviews
 from tests.shards import recut
 
@@ -58,8 +59,8 @@ def test_the_page_tells_every_model(whole, monkeypatch):
     evaluation["models"]["语气"] = other
     evaluation["models"]["unmeasured"] = None
     path.write_text(json.dumps(evaluation, ensure_ascii=False))
-    learned = {"语气": {"encoder": "minilm", "features": "both"}}
-    monkeypatch.setattr(model, "_learned", lambda workspace: learned)
+    learned = {"语气": Predicted("语气", "choice", ("good", "bad"), "minilm", "both")}
+    monkeypatch.setattr(model, "predicted_questions", lambda tables: learned)
     told = model.accuracy(whole.workspace)
     assert told["heading"] == "The models"
     assert [row["question"] for row in told["rows"][::2]] == ["sentiment", "语气"]
@@ -68,6 +69,30 @@ def test_the_page_tells_every_model(whole, monkeypatch):
     assert "语气 · positive" in told["chart"]
     errors = model.calibration(whole.workspace)["rows"]
     assert [row["expected calibration error"] for row in errors][1] == "0.432"
+
+
+def test_the_page_tells_how_quality_ranks_the_texts_of_each_source(whole):
+    known = whole.workspace.tables.made("scores").facts["quality"]
+    labels = {
+        row["id"]: sum(own * {"negative": 0, "neutral": 0.5, "positive": 1}[value]
+                       for value, own in row["posterior"])
+        for row in whole.rows("labels") if not row["undecided"]
+    }  # fmt: skip
+    source = {row["id"]: row["source"] for row in whole.rows("pool")}
+    predicted = {row["id"]: row["quality"] for row in whole.rows("scores")}
+    told = {
+        row["source"]: row["rank correlation"] for row in model.foresight(whole.workspace)["rows"]
+    }
+    assert next(iter(told)) == "all sources"
+    assert set(told) - {"all sources"} == {
+        name for name, n in Counter(map(source.get, labels)).items() if n >= 20
+    }
+    for name, shown in told.items():
+        own = [id for id in labels if name in ("all sources", source[id])]
+        ranks = [pd.Series([of[id] for id in own]).rank() for of in (labels, predicted)]
+        assert shown == f"{np.corrcoef(*ranks)[0, 1]:.3f}"
+    assert known["documents"] == len(labels)
+    assert f"over {len(labels)} labelled texts" in page(whole)
 
 
 def test_the_page_says_what_low_and_high_are(whole):

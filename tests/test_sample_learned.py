@@ -7,7 +7,7 @@ import pytest
 from curate.errors import CurateError, DataError
 from curate.pull.stage import close_round
 from curate.sample.choosing import choose
-from curate.sample.context import Context, learned_questions
+from curate.sample.context import Context
 from curate.sample.drawing import CERTAINTY
 from curate.sample.frame import Scan, read_frame, sent_before
 from curate.sample.measuring import measure
@@ -224,22 +224,6 @@ def test_the_losses_are_those_of_labels_and_predictions(whole):
             if share
         )
         assert row["loss"] == pytest.approx(expected)
-
-
-# ── what scores say of themselves
-
-
-def test_the_questions_of_scores():
-    facts = {
-        "encoder": "minilm",
-        "questions": {
-            "topic": {"kind": "choice", "values": ["a", "b"], "encoder": None},
-            "best": {"kind": "preference", "values": ["first", "second"], "encoder": "use-m3"},
-        },
-    }
-    topic, best = learned_questions(facts).values()
-    assert (topic.columns, topic.encoder) == (("topic:a", "topic:b"), None)
-    assert (best.columns, best.encoder) == (("best",), "use-m3")
 
 
 # ── propensities, through the whole stage

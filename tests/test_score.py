@@ -20,6 +20,7 @@ from curate.heads import Lesson, Options, learn
 from curate.pool.source_spec import SourceSpec
 from curate.records import Question
 from curate.report.qualities import quality_by_group
+from curate.report.sections.model import comparisons, foresight
 from curate.score import stage as score
 from curate.score.labelled import read_background
 from curate.score.quality import quality_function, spread
@@ -584,6 +585,9 @@ def test_several_questions_in_one_run(asked_much):
         assert row["quality"] == pytest.approx(good * stars**2, abs=1e-9)
         assert row["topics:film:present"] + row["topics:film:absent"] == pytest.approx(1)
         assert row["topics:film"] in ("present", "absent")
+    with pytest.raises(RecipeError, match="nothing to group by is called topics") as caught:
+        asked_much.run("mix", groups=["topics"])
+    assert caught.value.hint == "did you mean a part of it? There are: topics:film, topics:meal"
     asked_much.run("mix", groups=["topics:film", "mood"], budget="50%")
     groups = {row["group"] for row in asked_much.rows("groups")}
     assert {"present/good", "absent/bad"} <= groups
@@ -655,7 +659,16 @@ def test_a_comparison_gives_strengths(offline):
     offline.run("pull")
     offline.run("agree", bootstrap=0)
     made = offline.run("score", encoder="chargram", resamples=3)
-    assert made.questions[0].kind == "preference"
+    better = made.questions[0]
+    assert better.kind == "preference"
+    shown = comparisons(offline.workspace)["rows"]
+    assert [row["accuracy"] for row in shown] == [
+        f"{own:.3f}" for own in (better.accuracy, better.trivial_accuracy)
+    ]
+    assert [row["comparisons"] for row in shown] == ["40", "40"]
+    assert shown[0]["cross_entropy"] == f"{better.cross_entropy:.3f}"
+    assert shown[0]["reads"].startswith(("chargram", "characters"))
+    assert foresight(offline.workspace) is None  # comparisons say nothing of one document
     texts = offline.workspace.documents.table(["id", "text"]).to_pylist()
     nice = {row["id"]: is_nice(row["text"]) for row in texts}
     rows = offline.rows("scores")

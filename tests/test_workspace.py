@@ -17,6 +17,7 @@ from curate.errors import CurateError, DataError, MissingInput, StaleInput, Work
 from curate.rounds.views import View
 from curate.run import recipe, stages
 from curate.workspace import Workspace
+from curate.workspace.predictions import predicted_questions
 
 TEXTS = ("The soup was good.", "The soup was bad.", "The bread was fresh today.")
 
@@ -31,6 +32,23 @@ def test_init_keeps_the_id_of_a_workspace(tmp_path):
     assert workspace.about() == about
     assert about["name"] == "first"
     assert len(about["id"]) == 8
+
+
+def test_what_was_learned_is_read_from_the_record_of_scores(tmp_path):
+    own = Workspace(tmp_path).tables
+    assert predicted_questions(own) == {}
+    mood = {"kind": "choice", "values": ["bad", "good"], "encoder": None, "features": "characters"}
+    best = {"kind": "preference", "values": ["a", "b"], "encoder": "minilm", "features": "both"}
+    facts = {"questions": {"mood": mood, "quality": best}}
+    with own.building("scores", storage.Provenance("score", {}, {}, "", facts)) as folder:
+        table = tables.rows("scores", [{"id": "one", "out_of_fold": False}])
+        storage.write_parquet(folder / "00000.parquet", table)
+    choice, comparison = predicted_questions(own).values()
+    assert choice.outputs == choice.columns == ("mood:bad", "mood:good")
+    assert (choice.makes_groups, choice.encoder, choice.features) == (True, None, "characters")
+    # `quality` is a column of its own in every table of scores
+    assert (comparison.columns, comparison.outputs) == ((), ("quality:",))
+    assert (comparison.makes_groups, comparison.encoder) == (False, "minilm")
 
 
 def test_a_missing_input_names_the_command(offline):

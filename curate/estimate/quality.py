@@ -10,7 +10,8 @@ from curate.estimate.answers import Answers
 from curate.estimate.measuring import Target, Truth
 from curate.score.quality import Quality, quality_function
 from curate.score.spec import ScoreSpec
-from curate.storage import Provenance
+from curate.workspace import Workspace
+from curate.workspace.predictions import predicted_questions
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,16 +29,17 @@ DRAWS = 200
 """Answers drawn from each posterior."""
 
 
-def quality_of(scores: Provenance, answers: Mapping[str, Answers]) -> Quality | None:
+def quality_of(workspace: Workspace, answers: Mapping[str, Answers]) -> Quality | None:
     """The definition that scores were made with; None if people did not answer all it reads.
 
     It is a function of the answers, documents x values of each question.
     """
-    learned = scores.facts.get("questions", {})
+    learned = predicted_questions(workspace.tables)
     if not learned or not all(name in answers for name in learned):
         return None  # a comparison, or a question that nobody whom chance drew has answered
     questions = {name: answers[name].question for name in learned}
-    return quality_function(ScoreSpec.model_validate(scores.spec), questions)
+    spec = ScoreSpec.model_validate(workspace.tables.made("scores").spec)
+    return quality_function(spec, questions)
 
 
 def quality_target(

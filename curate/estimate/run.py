@@ -17,6 +17,7 @@ from curate.records import now
 from curate.rounds.design import design_rows
 from curate.workspace import Workspace
 from curate.workspace.ledger import plain
+from curate.workspace.predictions import predicted_questions
 
 FILE = "estimates.json"
 READS = ("pool", "clean", "labels", "sample", "scores")
@@ -40,7 +41,7 @@ def run(workspace: Workspace, by: str = "source") -> EstimateResult:
         raise _nothing(faults)
     columns = _columns(workspace, own) if has_scores else {}
     answers = {one.answers.question.name: one.answers for one in own}
-    quality = quality_of(workspace.tables.made("scores"), answers) if has_scores else None
+    quality = quality_of(workspace, answers) if has_scores else None
     ids = {id for question in own for id in question.answers.ids}
     corpus = read_corpus(workspace, by, [*columns, *([COLUMN] if quality else ())], ids)
     if not corpus.groups:
@@ -87,9 +88,10 @@ def _nothing(faults: Sequence[Fault]) -> DataError:
 
 def _columns(workspace: Workspace, own: Sequence[Estimable]) -> dict[str, tuple[str, str]]:
     """The columns of scores with a value's probability: column → question and value."""
-    learned = workspace.tables.made("scores").facts.get("questions", {})
+    names = {one.answers.question.name for one in own}
     return {
-        f"{name}:{value}": (name, value)
-        for name in (one.answers.question.name for one in own)
-        for value in learned.get(name, {}).get("values", ())
+        column: (name, value)
+        for name, learned in predicted_questions(workspace.tables).items()
+        if name in names
+        for column, value in zip(learned.columns, learned.values, strict=True)
     }

@@ -24,12 +24,10 @@ WRITES = ("evaluate",)
 class EvaluateResult:
     """The models measured on labels, and the mixture measured by a proxy.
 
-    `question` and `classification` are of the first question learned, `models` of every one.
+    `models` are by question; None where no label of it has a prediction out of fold.
     `holdout` counts the held-out documents that the proxy read of each source.
     """
 
-    question: str | None
-    classification: Classification | None
     models: dict[str, Classification | None]
     proxy: tuple[ArmResult, ...]
     comparisons: tuple[Comparison, ...]
@@ -91,10 +89,7 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
             verdict = verdict_on(compared.comparisons, compared.holdout)
     elif not any(models.values()):
         raise NothingToDo("there is nothing to evaluate", hint="run `curate score` or `curate mix`")
-    question = next(iter(models), None)
     result = EvaluateResult(
-        question,
-        models[question] if question else None,
         models,
         compared.arms,
         compared.comparisons,

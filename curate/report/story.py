@@ -22,7 +22,13 @@ from curate.report.sections.corpus import (
 from curate.report.sections.doubtful import doubtful
 from curate.report.sections.estimates import estimates
 from curate.report.sections.mixture import proxy, shares
-from curate.report.sections.model import accuracy, calibration, quality
+from curate.report.sections.model import (
+    accuracy,
+    calibration,
+    comparisons,
+    foresight,
+    quality,
+)
 from curate.report.sections.people import agreement, annotators
 from curate.report.sections.provenance import headline, provenance
 from curate.warning import StageWarning, warn
@@ -75,7 +81,9 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: doubtful(workspace),
                 lambda: estimates(workspace),
                 lambda: accuracy(workspace),
+                lambda: comparisons(workspace),
                 lambda: calibration(workspace),
+                lambda: foresight(workspace),
                 lambda: quality(workspace, folder / "quality"),
                 lambda: shares(workspace),
                 lambda: proxy(workspace),

@@ -69,9 +69,8 @@ def _resolved(context: Context) -> tuple[str, tuple[str, ...]]:
     if context.spec.strategy != "auto":
         return context.spec.strategy, ()
     if context.question:
-        return AFTER, (f"strategy: {AFTER}, by the scores of {context.question.name}",)
-    is_first = context.facts is None
-    why = "there are no scores yet" if is_first else "the scores are of other documents"
+        return AFTER, (f"strategy: {AFTER}, by the scores of {context.question.question}",)
+    why = "the scores are of other documents" if context.learned else "there are no scores yet"
     return BEFORE, (f"strategy: {BEFORE}, because {why}",)
 
 
@@ -107,7 +106,7 @@ def _scan(plan: _Plan, strategy: Strategy) -> Scan:
         purpose=f"sample {plan.number}",
         n=plan.n,
         by_stratum=isinstance(strategy, Drawn) and strategy.by_stratum,
-        columns=context.question.columns if context.question else (),
+        columns=context.question.outputs if context.question else (),
         has_quality=context.question is not None,
     )
     if isinstance(strategy, Drawn) or not plan.picked:

@@ -5,34 +5,19 @@ Scores are those of the last round, as they lie there: a snapshot that the new r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
-from typing import Any
 
-from curate import tables
 from curate.embed import Vectors, embed
 from curate.errors import DataError
 from curate.names import unknown
 from curate.sample.spec import SampleSpec
 from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
+from curate.workspace.predictions import Predicted, predicted_questions
 
 LEARN_FIRST = "label a first round with `curate sample --strategy random`, then `curate score`"
-
-
-@dataclass(frozen=True)
-class Learned:
-    """A question as `scores` knows it: the columns of its probabilities, and its encoder.
-
-    A preference has one column, the probability to be preferred to an average document.
-    """
-
-    name: str
-    values: tuple[str, ...]
-    columns: tuple[str, ...]
-    encoder: str | None
 
 
 @dataclass(frozen=True)
@@ -43,10 +28,9 @@ class Context:
     spec: SampleSpec
 
     @cached_property
-    def facts(self) -> Mapping[str, Any] | None:
-        """What the record of `scores` says; None where nothing was learned."""
-        made = self.workspace.tables.record("scores")
-        return None if made is None else made.facts
+    def learned(self) -> dict[str, Predicted]:
+        """The questions that were learned, by name; empty without scores."""
+        return predicted_questions(self.workspace.tables)
 
     @cached_property
     def fits(self) -> bool:
@@ -57,12 +41,12 @@ class Context:
         )
 
     @cached_property
-    def question(self) -> Learned | None:
+    def question(self) -> Predicted | None:
         """The question whose predictions count: the first that was learned, or that of `of`.
 
         Raises RecipeError for a question that was not learned.
         """
-        learned = {} if self.facts is None or not self.fits else learned_questions(self.facts)
+        learned = self.learned if self.fits else {}
         name = self.spec.of or next(iter(learned), None)
         if learned and name not in learned:
             raise unknown(f"sample.of: no question {name} was learned", str(name), learned)
@@ -70,7 +54,7 @@ class Context:
 
     def require_scores(self, strategy: str) -> None:
         """Raise DataError if nothing was learned of today's documents."""
-        if self.facts is None:
+        if not self.learned:
             words = f"sample.strategy {strategy} needs scores, and there are none yet"
             raise DataError(words, hint=LEARN_FIRST)
         if not self.fits:
@@ -80,8 +64,7 @@ class Context:
     @cached_property
     def vectors(self) -> Vectors:
         """The vectors of all documents: by an encoder of the scores, else by that of `auto`."""
-        learned = [] if self.facts is None else list(learned_questions(self.facts).values())
-        own = [self.question, *learned] if self.question else learned
+        own = filter(None, (self.question, *self.learned.values()))
         encoders = (question.encoder for question in own)
         return embed(self.workspace, next(filter(None, encoders), "auto"))
 
@@ -138,21 +121,3 @@ class Context:
             warn("sample.outdated_scores", words, why=one.words, hint=one.hint)
             for one in outdated[:1]
         )
-
-
-def learned_questions(facts: Mapping[str, Any]) -> dict[str, Learned]:
-    """The questions of a record of `scores`, in the order in which they were learned.
-
-    None for scores of an older version.
-    """
-    questions = facts.get("questions", {})
-    return {
-        name: Learned(name, tuple(about["values"]), _columns(name, about), about.get("encoder"))
-        for name, about in questions.items()
-    }
-
-
-def _columns(name: str, about: Mapping[str, Any]) -> tuple[str, ...]:
-    if about["kind"] == "preference":
-        return (tables.predicted(name),)
-    return tuple(f"{name}:{value}" for value in about["values"])

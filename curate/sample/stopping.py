@@ -89,7 +89,7 @@ def standing(context: Context, seen: Mapping[str, Seen]) -> Standing:
     question = context.question
     if question is None:
         return Standing()
-    labels = context.posteriors(question.name)
+    labels = context.posteriors(question.question)
     losses = {
         id: loss_of(labels[id], question.values, document.probabilities)
         for id, document in seen.items()
@@ -97,11 +97,11 @@ def standing(context: Context, seen: Mapping[str, Seen]) -> Standing:
     }
     losses = {id: losses[id] for id in sorted(losses) if not isnan(losses[id])}
     rounds = context.workspace.rounds.all()
-    before = [read_losses(round_.folder, question.name) for round_ in rounds]
+    before = [read_losses(round_.folder, question.question) for round_ in rounds]
     design = design_rows(rounds, set(losses))
     weights = dict(zip(design.ids, design.weights.tolist(), strict=True))
     last = next(filter(None, reversed(before)), {})
-    return Standing(question.name, losses, progress(question.name, last, losses, weights))
+    return Standing(question.question, losses, progress(question.question, last, losses, weights))
 
 
 def loss_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate.calibration_error import CalibrationError, calibration_error
 from curate.heads.choosing import Figures
@@ -166,14 +166,20 @@ def _places(model: Model, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.asarray(order[np.searchsorted(members, rows, sorter=order)])
 
 
+def figures_of(measured: Sequence[QuestionScore]) -> dict[str, dict[str, Any]]:
+    """What the record of `scores` says of how well each question is predicted."""
+    names = ("labels", "accuracy", "cross_entropy", "trivial_accuracy", "trivial_cross_entropy")
+    return {own.question: {name: getattr(own, name) for name in names} for own in measured}
+
+
 def quality_score(
-    known: Known | None, labelled: Labelled, mean: float | None, half_width: float | None
+    known: Known | None, labelled: Labelled, half_width: float | None
 ) -> QualityScore:
-    """The figures of the quality."""
+    """The figures of the quality of labelled documents; `mean` is that of all, known later."""
     import numpy as np
 
     if known is None or not len(known.rows):
-        return QualityScore(0, mean, None, {}, None, half_width)
+        return QualityScore(0, None, None, {}, None, half_width)
     sources = labelled.groups["source"][known.rows]
     within = {
         str(name): correlation
@@ -186,7 +192,7 @@ def quality_score(
     }
     return QualityScore(
         documents=len(known.rows),
-        mean=mean,
+        mean=None,
         spearman=spearman(known.truth, known.predicted),
         within=within,
         squared_error=float(((known.truth - known.predicted) ** 2).mean()),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from curate.score.measuring import (
     Known,
     QualityScore,
     QuestionScore,
+    figures_of,
     known_qualities,
     quality_score,
     question_score,
@@ -97,7 +98,14 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
     names = dict.fromkeys((*learning.embedded, *scorer.encoders))
     embedded = embed_all(workspace, spec, names, learning.embedded)
     looked = look(workspace, learning.labelled, embedded, spec.seed)
-    facts = {"questions": facts_of(learning.models), "drift": looked.drift and asdict(looked.drift)}
+    measured = tuple(map(question_score, learning.models))
+    of_quality = quality_score(known, learning.labelled, scorer.half_width)
+    facts = {
+        "questions": facts_of(learning.models),
+        "figures": figures_of(measured),
+        "quality": asdict(of_quality) if known else None,
+        "drift": looked.drift and asdict(looked.drift),
+    }
     encoder = ", ".join(vectors.encoder for vectors in embedded.values()) or "characters"
     made = workspace.freshness.provenance("score", spec, inputs, encoder=encoder, **facts)
     with _building(workspace, made, embedded) as folder:
@@ -108,8 +116,7 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         summed = _predict(workspace, Predict(folder, scorer), items)
     doubtful = doubtful_labels(learning.models, learning.labelled, learning.vectors)
     workspace.tables.write("doubtful", tables.rows("doubtful", doubtful.rows()), made)
-    measured = tuple(map(question_score, learning.models))
-    of_quality = quality_score(known, learning.labelled, summed.mean(), scorer.half_width)
+    of_quality = replace(of_quality, mean=summed.mean())
     return ScoreResult(
         question=", ".join(model.name for model in learning.models),
         encoder=encoder,

@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from curate.records import Kind
+from curate.tables import predicted
 from curate.workspace.tables import Tables
 
 
 @dataclass(frozen=True)
 class Predicted:
-    """A question that `score` has learned: its kind and the values it may take."""
+    """A question that `score` has learned: its kind and the values it may take.
+
+    Its head reads `features`: embeddings by `encoder`, characters (no encoder), or both.
+    """
 
     question: str
     kind: Kind
     values: tuple[str, ...]
+    encoder: str | None
+    features: str
 
     @property
     def makes_groups(self) -> bool:
@@ -27,6 +33,14 @@ class Predicted:
         values = self.values if self.makes_groups else ()
         return tuple(f"{self.question}:{value}" for value in values)
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The columns of `scores` with what its head says of a document.
+
+        A comparison has one: the probability to be preferred to an average document.
+        """
+        return self.columns if self.makes_groups else (predicted(self.question),)
+
 
 def predicted_questions(tables: Tables) -> dict[str, Predicted]:
     """The questions of `scores` by name, in the order in which they were learned.
@@ -35,4 +49,7 @@ def predicted_questions(tables: Tables) -> dict[str, Predicted]:
     """
     scores = tables.stored("scores")
     facts = scores.made.facts.get("questions", {}) if scores else {}
-    return {name: Predicted(name, own["kind"], tuple(own["values"])) for name, own in facts.items()}
+    return {
+        name: Predicted(name, own["kind"], tuple(own["values"]), own["encoder"], own["features"])
+        for name, own in facts.items()
+    }

@@ -358,6 +358,13 @@ EVALUATE = (
         ("tests/test_estimate.py::test_every_question_may_choose_another_encoder",),
     ),
     Mutant(
+        "the page tells how quality ranks the texts of a source",
+        "curate/report/sections/model.py",
+        '{"source": name, "rank correlation": own}',
+        '{"source": name, "rank correlation": known["spearman"]}',
+        ("tests/test_report.py::test_the_page_tells_how_quality_ranks_the_texts_of_each_source",),
+    ),
+    Mutant(
         "errors of calibration add up, whatever their sign",
         "curate/metrics.py",
         "part.documents * abs(part.confidence - part.accuracy) for part in bins",

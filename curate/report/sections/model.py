@@ -11,6 +11,7 @@ from curate.report import charts
 from curate.report.qualities import Spread, quality_by_group
 from curate.report.section import Section, section
 from curate.workspace import Workspace
+from curate.workspace.predictions import Predicted, predicted_questions
 
 
 def accuracy(workspace: Workspace) -> Section | None:
@@ -18,7 +19,7 @@ def accuracy(workspace: Workspace) -> Section | None:
     models = _models(workspace)
     if not models:
         return None
-    learned = _learned(workspace)
+    learned = predicted_questions(workspace.tables)
     rows = [
         row for name, metrics in models.items() for row in _rows(name, metrics, learned.get(name))
     ]
@@ -44,15 +45,7 @@ def _models(workspace: Workspace) -> dict[str, Mapping[str, Any]]:
     return {name: metrics for name, metrics in evaluation.get("models", {}).items() if metrics}
 
 
-def _learned(workspace: Workspace) -> dict[str, Mapping[str, Any]]:
-    """How each question of the present scores was learned."""
-    scores = workspace.tables.stored("scores")
-    return dict(scores.made.facts.get("questions", {})) if scores else {}
-
-
-def _rows(
-    name: str, metrics: Mapping[str, Any], learned: Mapping[str, Any] | None
-) -> list[dict[str, Any]]:
+def _rows(name: str, metrics: Mapping[str, Any], learned: Predicted | None) -> list[dict[str, Any]]:
     """A question's model, and below it the trivial baseline."""
     measures = ("accuracy", "macro_f1", "macro_recall", "cross_entropy")
     model = {"question": name, "predicted by": "model", "reads": _reads(learned)}
@@ -64,14 +57,14 @@ def _rows(
     ]
 
 
-def _reads(learned: Mapping[str, Any] | None) -> str | None:
+def _reads(learned: Predicted | None) -> str | None:
     """What a head reads of a text, in words."""
     if learned is None:
         return None
-    if learned["encoder"] is None:
+    if learned.encoder is None:
         return "characters"
-    also = " and characters" if learned["features"] == "both" else ""
-    return f"{learned['encoder']}{also}"
+    also = " and characters" if learned.features == "both" else ""
+    return f"{learned.encoder}{also}"
 
 
 def _class(models: Mapping[str, Any], name: str, value: str) -> str:
@@ -98,6 +91,54 @@ def calibration(workspace: Workspace) -> Section | None:
     ]
     bins = [{**one, "question": name} for name, own in models.items() for one in own["bins"]]
     return section("Calibration", words, chart=charts.reliability(bins), rows=rows)
+
+
+def comparisons(workspace: Workspace) -> Section | None:
+    """How well each comparison is foreseen; None where none was learned."""
+    figures = _facts(workspace).get("figures", {})
+    rows = [
+        {
+            "question": name,
+            "predicted by": who,
+            "reads": _reads(learned) if who == "model" else None,
+            "comparisons": figures[name]["labels"],
+            "accuracy": figures[name][f"{prefix}accuracy"],
+            "cross_entropy": figures[name][f"{prefix}cross_entropy"],
+        }
+        for name, learned in predicted_questions(workspace.tables).items()
+        if not learned.makes_groups and name in figures
+        for who, prefix in (("model", ""), ("trivial baseline", "trivial_"))
+    ]
+    words = (
+        "Measured out of fold, by heads that never saw the comparison. A tie is half of each "
+        "answer. The trivial baseline predicts the shares of the answers for every pair."
+    )
+    return section("Comparisons", words, rows=rows) if rows else None
+
+
+def foresight(workspace: Workspace) -> Section | None:
+    """How the predicted quality of labelled texts ranks them; None without such a quality."""
+    known = _facts(workspace).get("quality")
+    if not known or known["spearman"] is None:
+        return None
+    rows = [
+        {"source": "all sources", "rank correlation": known["spearman"]},
+        *({"source": name, "rank correlation": own} for name, own in known["within"].items()),
+    ]
+    words = (
+        "Spearman's rank correlation between the quality by people's labels and the quality "
+        f"predicted out of fold, over {known['documents']:,} labelled texts and within each source "
+        "that has 20 or more of them. If it is high over all sources but low within them, quality "
+        "follows the source, not the text. The root mean squared error is "
+        f"{known['squared_error'] ** 0.5:.3f}."
+    )
+    return section("Quality out of fold", words, rows=rows)
+
+
+def _facts(workspace: Workspace) -> Mapping[str, Any]:
+    """What the record of `scores` says; nothing without scores."""
+    made = workspace.tables.record("scores")
+    return made.facts if made else {}
 
 
 def quality(workspace: Workspace, folder: Path) -> Section | None:
