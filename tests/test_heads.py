@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from curate.errors import DataError
-from curate.heads import Lesson, Options, learn, load, save
+from curate.heads import Lesson, Options, Pieces, learn, load, pieces_at, save
+from curate.heads.folds import stratified
 
 QUICK = Options(features="embeddings", resamples=4)
 
@@ -105,6 +106,52 @@ def test_no_prediction_out_of_fold_depends_on_its_own_label() -> None:
     )
     seen = np.isnan(whole.out_of_fold.samples).any(axis=2)
     assert 0.5 < seen.mean() < 0.75  # 1 - 1/e of the rows
+
+
+def test_pieces_are_predicted_by_the_heads_that_never_saw_their_text() -> None:
+    """A piece that is another text of the same fold is predicted as that text is."""
+    truth, vectors = clusters(60)
+    texts = [f"text {row} of class {'abc'[row % 3] * 3}" for row in range(60)]
+    lesson = lesson_of(truth, vectors, texts=texts)
+    options = Options(resamples=3)
+    whole = learn(lesson, options)
+    folds, rng = stratified(lesson.ids, truth, 5, 0), np.random.default_rng(0)
+    others = [
+        rng.choice(np.flatnonzero(folds == fold), 1 + row % 3) for row, fold in enumerate(folds)
+    ]
+    places = np.concatenate(others)
+    pieces = Pieces(
+        {"minilm": lesson.vectors["minilm"][places]},
+        [texts[place] for place in places],
+        np.cumsum([0, *map(len, others)]),
+    )
+    learned = learn(replace(lesson, pieces=pieces), options)
+    own = learned.in_pieces
+    assert own is not None
+    np.testing.assert_array_equal(learned.weights.vectors, whole.weights.vectors)
+    expected = whole.out_of_fold.probabilities[places]
+    np.testing.assert_allclose(own.predicted.probabilities, expected, atol=1e-5)
+    np.testing.assert_array_equal(own.predicted.decided, whole.out_of_fold.decided[places])
+    means = [whole.out_of_fold.probabilities[rows].mean(axis=0) for rows in others]
+    np.testing.assert_allclose(learned.out_of_fold.probabilities, means, atol=1e-5)
+    np.testing.assert_array_equal(learned.out_of_fold.decided, np.argmax(means, axis=1))
+    # A resampled head predicts the pieces of the texts that it does not hold, and no others.
+    unseen = ~np.isnan(whole.out_of_fold.samples[..., 0])
+    owners = np.repeat(np.arange(60), list(map(len, others)))
+    np.testing.assert_array_equal(~np.isnan(own.predicted.samples[..., 0]), unseen[:, owners])
+    both = unseen[:, owners] & unseen[:, places]
+    np.testing.assert_allclose(
+        own.predicted.samples[both], whole.out_of_fold.samples[:, places][both], atol=1e-5
+    )
+
+
+def test_pieces_of_some_texts_are_theirs_in_any_order() -> None:
+    starts = np.array([0, 2, 3, 6])
+    places, edges = pieces_at(starts, np.array([2, 0]))
+    assert places.tolist() == [3, 4, 5, 0, 1]
+    assert edges.tolist() == [0, 3, 5]
+    places, edges = pieces_at(starts, np.zeros(0, np.int64))
+    assert (places.tolist(), edges.tolist()) == ([], [0])
 
 
 def test_a_head_survives_storing_exactly(tmp_path: Path) -> None:

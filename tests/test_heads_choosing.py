@@ -12,7 +12,8 @@ from curate.heads import Options, learn
 from curate.heads.choosing import choose, likely_place
 from curate.heads.deciding import choose_weights, log_weights
 from curate.heads.folds import resamples, stratified
-from curate.heads.foretelling import INVERSE_STRENGTHS, Foretold, knows
+from curate.heads.foretelling import INVERSE_STRENGTHS, Foretold, Material, foretell, knows
+from curate.heads.learners import Taught, learners_of
 from curate.heads.scores import macro_f1, rank_correlation, score
 from tests.test_heads import QUICK, clusters, lesson_of
 
@@ -87,6 +88,29 @@ def chosen(means: dict[str, float], spread: float) -> str:
     made: Any = materials
     one = choose("choice", made, foretold, truth, everything, everything)
     return one.figures[one.candidate].features
+
+
+@pytest.mark.parametrize("name", ["logistic", "ordinal"])
+def test_rows_are_foretold_by_heads_at_their_minimum(name: str) -> None:
+    """Rough fits leave the free intercept short of it: their logits are wrong by .3 and more."""
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(60, 60)) + rng.normal(size=60)
+    features = vectors / np.sqrt((vectors**2).sum(axis=1).mean())
+    levels = np.eye(3)[rng.choice(3, 60, p=[0.7, 0.1, 0.2])]
+    truth = levels if name == "ordinal" else np.eye(2)[(np.arange(60) % 7 == 0).astype(int)]
+    kind: Any = "rating" if name == "ordinal" else "choice"
+    values = tuple("123")[: truth.shape[1]]
+    learner = next(one for one in learners_of(kind, values) if one.name == name)
+    nothing: Any = None  # a candidate is fitted without its space
+    material = Material(nothing, learner, Taught.of(features, truth), False)
+    folds = np.arange(60) % 5
+    foretold = foretell(material, np.arange(60), folds)
+    for logits, strength in zip(foretold.logits, INVERSE_STRENGTHS, strict=True):
+        for fold in range(5):
+            inside, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+            exact = material.fit(others, strength, tolerance=1e-9)
+            expected = learner.logits(exact.outputs(features[inside]))
+            np.testing.assert_allclose(logits[inside], expected, atol=0.03)
 
 
 def test_features_are_left_out_only_where_that_is_better_than_noise() -> None:

@@ -729,7 +729,7 @@ def test_without_groups_the_corpus_is_one_and_nothing_abstains(asked_much, monke
 @pytest.mark.parametrize("by", ["mean", "minimum", "share_below"])
 def test_long_texts_are_scored_window_by_window(asked_much, by):
     quality = {"values": {"good": 1.0, "bad": 0.0}}
-    windows = {"size": 60, "by": by}
+    windows = {"size": 60, "by": by, **({"bound": 0.8} if by == "share_below" else {})}
     made = asked_much.run("score", encoder="chargram", quality=quality, windows=windows)
     vectors = embed(asked_much.workspace, "chargram", 60).shards(asked_much.workspace)
     assert sum(len(shard.digests()) for shard in vectors) > 2 * made.documents
@@ -739,15 +739,25 @@ def test_long_texts_are_scored_window_by_window(asked_much, by):
     if by == "mean":
         for row in unlabelled:
             assert row["quality"] == pytest.approx(row["mood:good"], abs=1e-9)
-    # What people answer about a text is neither its worst window nor a share of windows.
-    assert all((row["low"] is None) == (by != "mean") for row in rows)
     if by == "share_below":
-        labelled = [row for row in rows if row["out_of_fold"]]
-        assert all(row["quality"] == (row["mood:good"] >= 0.5) for row in labelled)
-        assert {row["quality"] for row in labelled} == {0.0, 1.0}
-    if by == "minimum":
-        assert all(row["quality"] <= row["mood:good"] + 1e-9 for row in unlabelled)
-        assert any(row["quality"] < row["mood:good"] - 0.01 for row in unlabelled)
+        assert any(0 < row["quality"] < 1 for row in rows if row["out_of_fold"])
+    if by == "minimum":  # of labelled texts too: their windows are scored out of fold
+        for own in (unlabelled, [row for row in rows if row["out_of_fold"]]):
+            assert all(row["quality"] <= row["mood:good"] + 1e-9 for row in own)
+            assert any(row["quality"] < row["mood:good"] - 0.01 for row in own)
+    # The half-width is that of the residuals of quality as it is joined from windows.
+    half = made.quality.half_width
+    labels = [row for row in asked_much.rows("labels") if row["question"] == "mood"]
+    truth = {row["id"]: dict(row["posterior"]) for row in labels}
+    residuals = [
+        abs(truth[row["id"]].get("good", 0.0) - row["quality"])
+        for row in rows
+        if row["id"] in truth and row["mood"] is not None
+    ]
+    assert half == pytest.approx(sorted(residuals)[int(np.ceil(0.9 * (len(residuals) + 1))) - 1])
+    for row in rows:
+        assert row["low"] == pytest.approx(max(row["quality"] - half, 0))
+        assert row["high"] == pytest.approx(min(row["quality"] + half, 1))
     assert made.encoded == sum(len(shard.digests()) for shard in vectors)
     assert (
         asked_much.run("score", encoder="chargram", quality=quality, windows=windows).encoded == 0

@@ -5,9 +5,20 @@ chosen out of fold, in each question by itself (`choosing`). Labelled texts are 
 choices and calibrators that never saw their labels. Nothing here knows a workspace.
 """
 
-from curate.heads.learned import Learned, Predicted
+from curate.heads.learned import InPieces, Learned, Predicted
 from curate.heads.learning import learn
-from curate.heads.lesson import Lesson, Options
+from curate.heads.lesson import Lesson, Options, Pieces, pieces_at
 from curate.heads.storing import load, save
 
-__all__ = ["Learned", "Lesson", "Options", "Predicted", "learn", "load", "save"]
+__all__ = [
+    "InPieces",
+    "Learned",
+    "Lesson",
+    "Options",
+    "Pieces",
+    "Predicted",
+    "learn",
+    "load",
+    "pieces_at",
+    "save",
+]

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from curate.heads.calibration import Grouped
 from curate.heads.choosing import Choice
-from curate.heads.features import Characters
+from curate.heads.features import Characters, Space
+from curate.heads.fitting import Head
 from curate.heads.learners import LEARNERS
-from curate.heads.lesson import Kind
+from curate.heads.lesson import Kind, pieces_at
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,6 +39,33 @@ class Predicted:
 
 
 @dataclass(frozen=True)
+class InPieces:
+    """The predictions of the pieces of labelled texts, by heads that saw no label of their text.
+
+    `starts` are where the pieces of each text start; their number stands at the end.
+    """
+
+    predicted: Predicted
+    starts: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.int64]) -> InPieces:
+        """The pieces of some texts, in their order."""
+        places, starts = pieces_at(self.starts, rows)
+        return InPieces(self.predicted.take(places), starts)
+
+    def means(self) -> Predicted:
+        """The predictions of the texts: the means over their pieces."""
+        import numpy as np
+
+        if len(self.starts) - 1 == self.starts[-1]:
+            return self.predicted
+        own, counts = self.predicted, np.diff(self.starts)[:, None]
+        probabilities = np.add.reduceat(own.probabilities, self.starts[:-1], axis=0) / counts
+        samples = np.add.reduceat(own.samples, self.starts[:-1], axis=1) / counts
+        return Predicted(probabilities, probabilities.argmax(axis=1), samples)
+
+
+@dataclass(frozen=True)
 class Weights:
     """The weights of all heads side by side, the chosen head first, then the resampled ones.
 
@@ -48,6 +76,20 @@ class Weights:
     vectors: NDArray[np.float32] | None
     columns: NDArray[np.float32] | None
     bias: Array
+
+    @classmethod
+    def of(cls, space: Space, heads: Sequence[Head]) -> Weights:
+        """The weights of heads for features as they are."""
+        import numpy as np
+
+        directions = heads[0].linear.weights.shape[1]
+        primal = space.primal(np.hstack([head.linear.weights for head in heads]))
+        shift = primal.bias.reshape(len(heads), directions)
+        return cls(
+            None if primal.vectors is None else primal.vectors.astype(np.float32),
+            None if primal.characters is None else primal.characters.astype(np.float32),
+            np.stack([head.bias for head in heads]) + shift,
+        )
 
     def outputs(self, vectors: Any, characters: Any) -> Array:
         """The outputs of all heads: rows x heads x outputs."""
@@ -68,7 +110,8 @@ class Learned:
 
     `values` are in the order of the probabilities. `log_weights` are added to the logits where a
     value is decided (0, or the class weights). `out_of_fold` holds the predictions of the labelled
-    rows, by heads and calibrators that did not see their labels.
+    rows, by heads and calibrators that did not see their labels; `in_pieces` those of the pieces of
+    which they are the means, if there are any. These are not stored.
     """
 
     kind: Kind
@@ -79,6 +122,7 @@ class Learned:
     calibrator: Grouped
     log_weights: Array
     out_of_fold: Predicted
+    in_pieces: InPieces | None = None
 
     @property
     def encoder(self) -> str | None:

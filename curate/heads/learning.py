@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from curate.heads.calibration import Grouped, OutOfFold, fit_grouped
-from curate.heads.choosing import Choice, Chosen, choose
+from curate.heads.calibration import OutOfFold, fit_grouped
+from curate.heads.choosing import Choice, choose
 from curate.heads.deciding import choose_weights, log_weights
 from curate.heads.features import Space, spaces_of
-from curate.heads.fitting import Head
 from curate.heads.folds import resamples, stratified
 from curate.heads.foretelling import INVERSE_STRENGTHS, Foretold, Material, foretell, knows
-from curate.heads.learned import Learned, Predicted, Weights
+from curate.heads.learned import Learned, Weights
 from curate.heads.learners import ROUGH, Taught, learners_of
+from curate.heads.leaving_out import Resampled, Settled, out_of_fold
 from curate.heads.lesson import Lesson, Options
 from curate.heads.threads import one_thread
 
@@ -35,7 +35,12 @@ def learn(lesson: Lesson, options: Options) -> Learned:
     order = np.argsort(np.array(lesson.ids))
     with one_thread():
         learned = _learn(lesson.take(order), options)
-    return replace(learned, out_of_fold=learned.out_of_fold.take(np.argsort(order)))
+    back, pieces = np.argsort(order), learned.in_pieces
+    return replace(
+        learned,
+        out_of_fold=learned.out_of_fold.take(back),
+        in_pieces=None if pieces is None else pieces.take(back),
+    )
 
 
 def _learn(lesson: Lesson, options: Options) -> Learned:
@@ -58,6 +63,9 @@ def _learn(lesson: Lesson, options: Options) -> Learned:
         for own in counts
     ]
     own_figures = final.chosen.figures[final.chosen.candidate]
+    in_pieces = out_of_fold(
+        lesson, materials, nested, folds, Resampled(material, resampled, counts)
+    )
     return Learned(
         kind=lesson.kind,
         values=lesson.values,
@@ -69,29 +77,13 @@ def _learn(lesson: Lesson, options: Options) -> Learned:
             class_weight=final.class_weight,
             candidates=final.chosen.figures,
         ),
-        weights=_weights(material.space, [final.head, *resampled]),
+        weights=Weights.of(material.space, [final.head, *resampled]),
         characters=material.space.characters,
         calibrator=final.calibrator,
         log_weights=final.log_weights,
-        out_of_fold=_out_of_fold(
-            nested, materials, folds, lesson, _samples(material, resampled, counts)
-        ),
+        out_of_fold=in_pieces.means(),
+        in_pieces=None if lesson.pieces is None else in_pieces,
     )
-
-
-@dataclass(frozen=True)
-class Settled:
-    """What was chosen on some rows: a candidate, its head and calibrator, the decision's weights.
-
-    The head is the mean of the heads of the folds, whose calibration is known. A head of all rows
-    would be surer than these: the outputs of regularised heads grow with their number of rows.
-    """
-
-    chosen: Chosen
-    head: Head
-    calibrator: Grouped
-    class_weight: str
-    log_weights: Array
 
 
 def _materials(lesson: Lesson, options: Options) -> list[Material]:
@@ -158,53 +150,3 @@ def _nested(
     folds = stratified(own.ids, own.targets(), options.inner_folds, options.seed, "inner fold")
     foretold = [foretell(material, rows, folds) for material in materials]
     return _settle(materials, foretold, own, rows, folds, options)
-
-
-def _samples(material: Material, heads: Sequence[Head], counts: NDArray[np.int64]) -> Array:
-    """The logits of resampled heads for labelled rows: heads x rows x values; NaN where seen."""
-    import numpy as np
-
-    features = material.taught.features
-    logits = np.full((len(heads), len(features), material.taught.truth.shape[1]), np.nan)
-    for own, head, count in zip(logits, heads, counts, strict=True):
-        own[count == 0] = material.learner.logits(head.outputs(features[count == 0]))
-    return logits
-
-
-def _out_of_fold(
-    nested: Sequence[Settled],
-    materials: Sequence[Material],
-    folds: NDArray[np.int64],
-    lesson: Lesson,
-    samples: Array,
-) -> Predicted:
-    """The predictions of labelled rows; all that predicts a fold was made of the others."""
-    import numpy as np
-
-    probabilities, decided = np.empty(samples.shape[1:]), np.empty(len(folds), np.int64)
-    for fold, settled in enumerate(nested):
-        inside = folds == fold
-        material = materials[settled.chosen.candidate]
-        outputs = settled.head.outputs(material.taught.features[inside])
-        logits = material.learner.logits(outputs)
-        probabilities[inside] = settled.calibrator(logits, lesson.groups[inside])
-        decided[inside] = np.argmax(logits + settled.log_weights, axis=1)
-        own = np.moveaxis(samples[:, inside], 1, 0)
-        own = settled.calibrator(own, lesson.groups[inside])
-        samples[:, inside] = np.moveaxis(own, 0, 1)
-    columns = 1 if lesson.kind == "preference" else samples.shape[-1]
-    return Predicted(probabilities[:, :columns], decided, samples[..., :columns])
-
-
-def _weights(space: Space, heads: Sequence[Head]) -> Weights:
-    """The weights of heads for features as they are."""
-    import numpy as np
-
-    directions = heads[0].linear.weights.shape[1]
-    primal = space.primal(np.hstack([head.linear.weights for head in heads]))
-    shift = primal.bias.reshape(len(heads), directions)
-    return Weights(
-        None if primal.vectors is None else primal.vectors.astype(np.float32),
-        None if primal.characters is None else primal.characters.astype(np.float32),
-        np.stack([head.bias for head in heads]) + shift,
-    )

@@ -38,6 +38,44 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Pieces:
+    """The pieces in which the texts of a lesson are predicted: vectors by encoder, and texts.
+
+    `starts` are where the pieces of each text start; their number stands at the end.
+    """
+
+    vectors: Mapping[str, NDArray[np.float32]]
+    texts: Sequence[str]
+    starts: NDArray[np.int64]
+
+    def owners(self) -> NDArray[np.int64]:
+        """The text that each piece is of, by its place."""
+        import numpy as np
+
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
+
+    def take(self, rows: NDArray[np.int64]) -> Pieces:
+        """The pieces of some texts, in their order."""
+        places, starts = pieces_at(self.starts, rows)
+        return Pieces(
+            {encoder: own[places] for encoder, own in self.vectors.items()},
+            [self.texts[place] for place in places.tolist()] if self.texts else (),
+            starts,
+        )
+
+
+def pieces_at(
+    starts: NDArray[np.int64], rows: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places of the pieces of some texts, in their order, and where each text's start there."""
+    import numpy as np
+
+    counts = np.diff(starts)[rows]
+    edges = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    return np.repeat(starts[rows] - edges[:-1], counts) + np.arange(edges[-1]), edges
+
+
+@dataclass(frozen=True)
 class Lesson:
     """The labelled rows of one question.
 
@@ -48,6 +86,8 @@ class Lesson:
     calibration goes by, `centres` the one that training is centred in (None: the same).
 
     `background` are texts of the corpus, labelled or not: how rare their n-grams are is the idf.
+    `pieces` are those in which the labelled texts are predicted (None: as a whole); heads learn
+    from whole texts all the same.
     """
 
     kind: Kind
@@ -60,6 +100,7 @@ class Lesson:
     groups: NDArray[np.str_]
     background: Sequence[str] = ()
     centres: NDArray[np.str_] | None = None
+    pieces: Pieces | None = None
 
     def take(self, rows: NDArray[np.int64]) -> Lesson:
         """The lesson of some rows, in their order."""
@@ -73,6 +114,7 @@ class Lesson:
             texts=texts,
             groups=self.groups[rows],
             centres=None if self.centres is None else self.centres[rows],
+            pieces=None if self.pieces is None else self.pieces.take(rows),
         )
 
     def targets(self) -> Array:

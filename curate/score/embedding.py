@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from curate.embed import Vectors, VectorShard, candidates, embed, encode, windows
+from curate.heads import Pieces, pieces_at
 from curate.score.labelled import Labelled
 from curate.score.spec import ScoreSpec
 from curate.workspace import Workspace
@@ -33,46 +34,53 @@ def embed_all(
     return {name: made.get(name) or embed(workspace, name, window) for name in names}
 
 
-def labelled_vectors(
+def labelled_pieces(
     workspace: Workspace,
     spec: ScoreSpec,
     labelled: Labelled,
     names: Sequence[str],
     embedded: Mapping[str, Vectors],
-) -> dict[str, NDArray[np.float32]]:
-    """The vectors of the labelled documents by each encoder: documents x dimension.
+) -> Pieces:
+    """The windows of the labelled documents (without windows, their texts), with their vectors.
 
-    They are read where all documents are `embedded`, else made. A text of several windows has
-    their mean.
+    Vectors are read where all documents are `embedded`, else made.
     """
+    import numpy as np
+
+    cut = [windows(text, window_of(spec)) for text in labelled.texts]
+    texts = [piece for own in cut for piece in own]
+    starts = np.cumsum([0, *(len(own) for own in cut)]).astype(np.int64)
     vectors = {}
     for name in names:
         if name in embedded:
-            vectors[name] = _read(embedded[name].shards(workspace), labelled)
+            vectors[name] = _read(embedded[name].shards(workspace), labelled, starts)
             continue
         with workspace.watch(f"trying {name}", len(labelled.texts)) as advance:
-            vectors[name] = _encoded(workspace, window_of(spec), name, labelled)
+            vectors[name] = encode(workspace, name, texts)
             advance(len(labelled.texts))
-    return vectors
+    return Pieces(vectors, texts, starts)
 
 
-def _read(shards: Sequence[VectorShard], labelled: Labelled) -> NDArray[np.float32]:
+def means_of(pieces: Pieces) -> dict[str, NDArray[np.float32]]:
+    """The mean vectors of documents over their pieces, by encoder: documents x dimension."""
     import numpy as np
 
-    vectors = np.zeros((len(labelled.ids), shards[0].dimension), np.float32)
+    counts = np.diff(pieces.starts)[:, None].astype(np.float32)
+    return {
+        name: np.asarray(np.add.reduceat(own, pieces.starts[:-1], axis=0) / counts, np.float32)
+        for name, own in pieces.vectors.items()
+    }
+
+
+def _read(
+    shards: Sequence[VectorShard], labelled: Labelled, starts: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """The vectors of the pieces of labelled documents, which start at `starts`."""
+    import numpy as np
+
+    vectors = np.zeros((int(starts[-1]), shards[0].dimension), np.float32)
     for place in np.unique(labelled.shards).tolist():
         own = labelled.in_shard(place)
-        vectors[own] = shards[place].means(labelled.rows[own])
+        stored, _ = pieces_at(shards[place].starts(), labelled.rows[own])
+        vectors[pieces_at(starts, own)[0]] = shards[place].read(stored)
     return vectors
-
-
-def _encoded(
-    workspace: Workspace, window: int | None, name: str, labelled: Labelled
-) -> NDArray[np.float32]:
-    import numpy as np
-
-    cut = [windows(text, window) for text in labelled.texts]
-    vectors = encode(workspace, name, [piece for own in cut for piece in own])
-    edges = np.cumsum([0, *(len(own) for own in cut)])[:-1]
-    counts = np.array([len(own) for own in cut], np.float32)
-    return np.asarray(np.add.reduceat(vectors, edges, axis=0) / counts[:, None], np.float32)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import NothingToDo, RecipeError
-from curate.heads import Learned, Lesson, Options, Predicted, learn
+from curate.heads import InPieces, Learned, Lesson, Options, Pieces, Predicted, learn
 from curate.progress import Advance
 from curate.records import Question
 from curate.score.labelled import Labelled
@@ -42,6 +42,14 @@ class Model:
         """The predictions of the labels, in their order, by heads that never saw them."""
         return self.learned.out_of_fold
 
+    @property
+    def in_pieces(self) -> InPieces:
+        """The same of the pieces that the labelled documents are scored in."""
+        import numpy as np
+
+        own = self.out_of_fold
+        return self.learned.in_pieces or InPieces(own, np.arange(len(own.decided) + 1))
+
 
 def teachable(
     questions: Mapping[str, Question],
@@ -74,11 +82,15 @@ def learn_all(
     vectors: Vectors,
     resamples: int,
     advance: Advance,
+    pieces: Pieces | None = None,
 ) -> list[Model]:
-    """Learn each question from its labels, with so many heads from resampled labels."""
+    """Learn each question from its labels, with so many heads from resampled labels.
+
+    `pieces` are those of all labelled documents, where these are not scored as a whole.
+    """
     models, options = [], options_of(spec, resamples)
     for own in labels:
-        models.append(Model(own, learn(lesson_of(spec, own, labelled, vectors), options)))
+        models.append(Model(own, learn(lesson_of(spec, own, labelled, vectors, pieces), options)))
         advance(1)
     return models
 
@@ -97,15 +109,21 @@ def options_of(spec: ScoreSpec, resamples: int) -> Options:
     )
 
 
-def lesson_of(spec: ScoreSpec, labels: Labels, labelled: Labelled, vectors: Vectors) -> Lesson:
+def lesson_of(
+    spec: ScoreSpec,
+    labels: Labels,
+    labelled: Labelled,
+    vectors: Vectors,
+    pieces: Pieces | None = None,
+) -> Lesson:
     """The lesson of a question. The group of a comparison is that of its first document."""
     members = labels.members
     groups = {name: own[members[:, 0]] for name, own in labelled.groups.items()}
     if labels.is_of_documents:
-        own = members[:, 0]
+        own, in_pieces = members[:, 0], pieces and pieces.take(members[:, 0])
         texts: Sequence[str] | Sequence[tuple[str, str]] = [labelled.texts[row] for row in own]
     else:
-        own = members
+        own, in_pieces = members, None
         texts = [(labelled.texts[first], labelled.texts[second]) for first, second in members]
     return Lesson(
         kind=labels.question.kind,  # type: ignore[arg-type]
@@ -118,6 +136,7 @@ def lesson_of(spec: ScoreSpec, labels: Labels, labelled: Labelled, vectors: Vect
         groups=groups[spec.calibrate_by or "source"],
         background=labelled.background,
         centres=groups[spec.centre_by] if spec.centre_by else None,
+        pieces=in_pieces,
     )
 
 

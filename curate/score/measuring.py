@@ -13,6 +13,8 @@ from curate.score.labelled import Labelled
 from curate.score.labels import Labels
 from curate.score.learning import Model
 from curate.score.quality import Quality
+from curate.score.scorer import joined
+from curate.score.spec import WindowsSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,10 +135,13 @@ class Known:
     predicted: Array
 
 
-def known_qualities(quality: Quality | None, models: Sequence[Model]) -> Known | None:
+def known_qualities(
+    quality: Quality | None, models: Sequence[Model], windows: WindowsSpec | None = None
+) -> Known | None:
     """The qualities of documents that are settled in all questions that quality follows from.
 
-    None without such a quality: comparisons say nothing of one document.
+    What is predicted is joined from windows as it is for every document. None without such a
+    quality: comparisons say nothing of one document.
     """
     import numpy as np
 
@@ -151,10 +156,10 @@ def known_qualities(quality: Quality | None, models: Sequence[Model]) -> Known |
         rows = np.intersect1d(rows, others)
     places = {model.name: _places(model, rows) for model in own}
     truth = quality({model.name: model.labels.truth[places[model.name]] for model in own})
-    predicted = quality(
-        {model.name: model.out_of_fold.probabilities[places[model.name]] for model in own}
-    )
-    return Known(rows, truth, predicted)
+    pieces = {model.name: model.in_pieces.take(places[model.name]) for model in own}
+    of_pieces = quality({name: one.predicted.probabilities for name, one in pieces.items()})
+    starts = pieces[own[0].name].starts
+    return Known(rows, truth, joined(of_pieces, starts, windows))
 
 
 def _places(model: Model, rows: NDArray[np.int64]) -> NDArray[np.int64]:

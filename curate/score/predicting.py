@@ -103,7 +103,7 @@ def _labelled_rows(model: Model, labelled: Labelled, place: int) -> LabelledRows
     members = model.labels.members[:, 0]
     own = np.flatnonzero(labelled.shards[members] == place)
     return LabelledRows(
-        labelled.rows[members[own]], model.out_of_fold.take(own), model.labels.settled[own]
+        labelled.rows[members[own]], model.in_pieces.take(own), model.labels.settled[own]
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from curate.heads import Learned, Predicted
+from curate.heads import InPieces, Learned, Predicted, pieces_at
 from curate.score.quality import Quality
 from curate.score.spec import WindowsSpec
 
@@ -49,41 +49,22 @@ class Scorer:
         return any(learned.reads_text for learned in self.learned.values())
 
     def predict(self, chunk: Chunk) -> Scored:
-        """The predictions for some documents; labelled ones have theirs out of fold."""
-        pieces = {
-            name: learned.predict(chunk.vectors, chunk.texts, chunk.groups)
-            for name, learned in self.learned.items()
-        }
-        documents = {name: chunk.with_labelled(name, own) for name, own in pieces.items()}
-        return Scored(documents, *self._qualities(pieces, documents, chunk))
-
-    def _qualities(
-        self,
-        pieces: Mapping[str, Predicted],
-        documents: Mapping[str, Predicted],
-        chunk: Chunk,
-    ) -> tuple[Array | None, Array | None]:
-        """The quality of each document, and that by each resampled head: heads x documents.
-
-        That of a labelled document follows from its predictions out of fold, as of one piece.
-        """
+        """The predictions for some documents; pieces of labelled ones have theirs out of fold."""
         import numpy as np
 
-        if self.quality is None:
-            return None, None
-        quality, *samples = (
-            chunk.joined(own, self.windows) for own in qualities(self.quality, pieces)
-        )
-        spread_over = np.stack(samples)
-        rows = chunk.labelled_rows(self.quality.questions)
-        if len(rows):
-            labelled = {name: documents[name].take(rows) for name in self.quality.questions}
-            quality = quality.copy()
-            quality[rows], *seen = (
-                of_pieces(own, self.windows) for own in qualities(self.quality, labelled)
+        pieces = {
+            name: chunk.with_labelled(
+                name, learned.predict(chunk.vectors, chunk.texts, chunk.groups)
             )
-            spread_over[:, rows] = np.stack(seen)
-        return quality, spread_over
+            for name, learned in self.learned.items()
+        }
+        documents = {name: InPieces(own, chunk.starts).means() for name, own in pieces.items()}
+        if self.quality is None:
+            return Scored(documents, None, None)
+        quality, *samples = (
+            joined(own, chunk.starts, self.windows) for own in qualities(self.quality, pieces)
+        )
+        return Scored(documents, quality, np.stack(samples))
 
 
 def qualities(quality: Quality, predicted: Mapping[str, Predicted]) -> Iterator[Array]:
@@ -92,6 +73,16 @@ def qualities(quality: Quality, predicted: Mapping[str, Predicted]) -> Iterator[
     yield quality({name: one.probabilities for name, one in own.items()})
     for head in range(min(len(one.samples) for one in own.values())):
         yield quality({name: one.samples[head] for name, one in own.items()})
+
+
+def joined(quality: Array, starts: NDArray[np.int64], windows: WindowsSpec | None) -> Array:
+    """The quality of each document from those of its pieces, which start at `starts`."""
+    import numpy as np
+
+    if windows is not None and windows.by == "minimum":
+        return np.asarray(np.minimum.reduceat(quality, starts[:-1]))
+    own = of_pieces(quality, windows)
+    return np.asarray(np.add.reduceat(own, starts[:-1]) / np.diff(starts))
 
 
 def of_pieces(quality: Array, windows: WindowsSpec | None) -> Array:
@@ -118,13 +109,13 @@ def put(predicted: Predicted, rows: NDArray[np.int64], others: Predicted) -> Pre
 
 @dataclass(frozen=True)
 class LabelledRows:
-    """Labelled documents for one question: their rows, and their predictions out of fold.
+    """Labelled documents for one question: their rows, and their pieces as predicted out of fold.
 
     `settled` says whether people settled their labels.
     """
 
     rows: NDArray[np.int64]
-    predicted: Predicted
+    pieces: InPieces
     settled: NDArray[np.bool_]
 
     def between(self, first: int, end: int) -> LabelledRows:
@@ -132,7 +123,7 @@ class LabelledRows:
         import numpy as np
 
         own = np.flatnonzero((self.rows >= first) & (self.rows < end))
-        return LabelledRows(self.rows[own] - first, self.predicted.take(own), self.settled[own])
+        return LabelledRows(self.rows[own] - first, self.pieces.take(own), self.settled[own])
 
 
 @dataclass(frozen=True)
@@ -149,48 +140,13 @@ class Chunk:
     starts: NDArray[np.int64]
     labelled: Mapping[str, LabelledRows] = field(default_factory=dict)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether every document is one piece."""
-        return len(self.starts) - 1 == int(self.starts[-1])
-
-    def mean(self, values: Array) -> Array:
-        """The mean over each document's pieces: pieces x values → documents x values."""
-        import numpy as np
-
-        if self.is_whole:
-            return values
-        sums = np.add.reduceat(values, self.starts[:-1], axis=0)
-        return np.asarray((sums.T / np.diff(self.starts)).T)
-
     def with_labelled(self, name: str, pieces: Predicted) -> Predicted:
-        """The predictions of documents: of their pieces on the mean, of labelled ones as known."""
-        import numpy as np
-
-        own = pieces
-        if not self.is_whole:
-            mean = self.mean(pieces.probabilities)
-            samples = [self.mean(sample) for sample in pieces.samples]
-            shape = (0, *mean.shape)
-            decided = mean.argmax(axis=1)
-            own = Predicted(mean, decided, np.stack(samples) if samples else np.zeros(shape))
+        """The predictions of pieces, with those of labelled documents out of fold."""
         labelled = self.labelled.get(name)
-        return own if labelled is None else put(own, labelled.rows, labelled.predicted)
-
-    def labelled_rows(self, questions: Sequence[str]) -> NDArray[np.int64]:
-        """The documents with a label of one of the questions."""
-        import numpy as np
-
-        rows = [self.labelled[name].rows for name in questions if name in self.labelled]
-        return np.asarray(np.unique(np.concatenate([np.zeros(0, np.int64), *rows])))
-
-    def joined(self, quality: Array, windows: WindowsSpec | None) -> Array:
-        """The quality of each document from those of its pieces."""
-        import numpy as np
-
-        if windows is not None and windows.by == "minimum":
-            return np.asarray(np.minimum.reduceat(quality, self.starts[:-1]))
-        return self.mean(of_pieces(quality, windows))
+        if labelled is None:
+            return pieces
+        places, _ = pieces_at(self.starts, labelled.rows)
+        return put(pieces, places, labelled.pieces.predicted)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from curate.records import Question
 from curate.score.doubting import Doubtful, DoubtfulLabel, doubtful_labels
 from curate.score.doubts import doubts, lost_labels, quality_doubts
 from curate.score.drifting import look
-from curate.score.embedding import embed_all, encoders_of, labelled_vectors, window_of
+from curate.score.embedding import embed_all, encoders_of, labelled_pieces, means_of, window_of
 from curate.score.intervals import half_width
 from curate.score.labelled import Labelled, find_labelled
 from curate.score.labels import read_answered
@@ -93,7 +93,7 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
     questions = chosen(spec.question, workspace.rounds.questions())
     quality = quality_function(spec, questions)  # a fault is told before the long work
     learning = _learn(workspace, spec, questions, quality)
-    known = known_qualities(quality, learning.models)
+    known = known_qualities(quality, learning.models, spec.windows)
     scorer = _scorer(workspace, spec, learning, quality, known)
     names = dict.fromkeys((*learning.embedded, *scorer.encoders))
     embedded = embed_all(workspace, spec, names, learning.embedded)
@@ -177,10 +177,12 @@ def _learn(
         require_learned(quality.questions, labels)
     names, reason = encoders_of(workspace, spec)
     embedded = embed_all(workspace, spec, names if len(names) == 1 else (), {})
-    vectors = labelled_vectors(workspace, spec, labelled, names, embedded)
+    pieces = labelled_pieces(workspace, spec, labelled, names, embedded)
+    vectors = means_of(pieces)
     resamples = spec.resamples if quality is not None else 0
     with workspace.watch("learning", len(labels)) as advance:
-        models = learn_all(spec, labels, labelled, vectors, resamples, advance)
+        in_pieces = pieces if spec.windows else None
+        models = learn_all(spec, labels, labelled, vectors, resamples, advance, in_pieces)
     notes = (reason, *(own.note for own in embedded.values()))
     trusts = trusts_of(spec, models, labelled)
     told = tuple(filter(None, notes))
@@ -195,13 +197,11 @@ def _scorer(
     known: Known | None,
 ) -> Scorer:
     """What predicts: a group abstains if a question that quality follows from is not trusted."""
-    # The least window, or a share of windows, is no answer that people give about a text.
-    is_answered = spec.windows is None or spec.windows.by == "mean"
     return Scorer(
         learned={model.name: model.learned for model in learning.models},
         quality=quality,
         windows=spec.windows,
-        half_width=half_width(known, learning.labelled, workspace) if is_answered else None,
+        half_width=half_width(known, learning.labelled, workspace),
         group_by=spec.calibrate_by,
         abstaining=learning.trusts.abstaining(None if quality is None else quality.questions),
     )
