@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from curate.errors import DataError, RecipeError, StaleInput
 from curate.mix import stage as mix
 from curate.mix.spec import MixSpec, tokens_of
+from curate.mixture.boxes import project_groups
 from curate.mixture.drawing import Plan
 from curate.mixture.groups import Facts, Groups
 from curate.mixture.limits import Infeasible
-from curate.mixture.projection import project
 from curate.mixture.selection import Boundary
 from curate.mixture.shares import STRATEGIES, share_of, unfilled
 from curate.mixture.weights import WEIGHERS, Qualities
@@ -87,7 +87,7 @@ def projected(wanted, low=0.0, high=1.0, supply=10.0):
     def each(value):
         return value if isinstance(value, dict) else dict.fromkeys(wanted, value)
 
-    return project(wanted, low=each(low), high=each(high), supply=each(supply))
+    return project_groups(wanted, low=each(low), high=each(high), supply=each(supply))
 
 
 def test_what_keeps_the_limits_is_left_alone():
@@ -283,7 +283,10 @@ def test_a_group_with_a_min_alone_takes_what_the_wanted_group_cannot(pooled):
     limits = {"meals": {"max": 0.35}, "films": {"min": 0.05}}
     made = pooled.run("mix", budget="40%", between=between, limits=limits)
     promised = {group.group: (group.promised, group.bound) for group in made.groups}
-    assert promised == {"films": (pytest.approx(0.65), "min"), "meals": (0.35, "max")}
+    assert promised == {
+        "films": (pytest.approx(0.65), "min"),
+        "meals": (pytest.approx(0.35), "max"),
+    }
     budget = pooled.workspace.tables.made("mix").facts["budget"]
     assert made.tokens == pytest.approx(budget, abs=120)
     limits["films"]["max"] = 0.25

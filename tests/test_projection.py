@@ -7,9 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from curate.mixture import projection
+from curate.mixture import newton
+from curate.mixture.boxes import project_groups
+from curate.mixture.dual import Point
 from curate.mixture.limits import Infeasible
-from curate.mixture.projection import LEAST, project
+from curate.mixture.projection import LEAST
 
 
 def projected(wanted, low=0.0, high=1.0, supply=10.0):
@@ -18,7 +20,7 @@ def projected(wanted, low=0.0, high=1.0, supply=10.0):
             return {name: value.get(name, 0.0) for name in wanted}
         return dict.fromkeys(wanted, value)
 
-    return project(wanted, low=each(low), high=each(high), supply=each(supply))
+    return project_groups(wanted, low=each(low), high=each(high), supply=each(supply))
 
 
 def shares_of(wanted, low, high, supply):
@@ -26,7 +28,7 @@ def shares_of(wanted, low, high, supply):
     names = [str(place) for place in range(len(wanted))]
     columns = (dict(zip(names, map(float, own), strict=True)) for own in (low, high, supply))
     own_low, own_high, own_supply = columns
-    made = project(
+    made = project_groups(
         dict(zip(names, map(float, wanted), strict=True)),
         low=own_low,
         high=own_high,
@@ -213,13 +215,12 @@ def test_limits_that_let_no_group_in_are_named():
 
 
 def test_shares_off_their_optimum_do_not_return(monkeypatch):
-    def halfway(self, low, top, total):
-        own = self.preference[self.mask]
-        return np.full(len(own), total / len(own)), own
+    def nowhere(cover, log_prior, multipliers):
+        return Point.at(cover, log_prior, np.zeros(len(multipliers)))
 
-    monkeypatch.setattr(projection._Level, "fill", halfway)
+    monkeypatch.setattr(newton, "descend", nowhere)
     with pytest.raises(ArithmeticError, match=r"off their optimum by 0\.5"):
-        projected({"a": 0.9, "b": 0.1})
+        projected({"a": 0.9, "b": 0.1}, high={"a": 0.4, "b": 1.0})
 
 
 @pytest.mark.parametrize("wanted", [{"a": float("nan"), "b": 0.5}, {"a": float("inf"), "b": 0.5}])

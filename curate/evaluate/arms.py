@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from curate import chance
 from curate.mixture import drawing
+from curate.mixture.boxes import project_groups
 from curate.mixture.limits import Infeasible
-from curate.mixture.projection import project
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,7 +149,7 @@ def _arm(
         for group, own in rows.items()
     }
     try:
-        shares = project(
+        shares = project_groups(
             wanted,
             low=dict.fromkeys(wanted, 0.0),
             high=dict.fromkeys(wanted, 1.0),

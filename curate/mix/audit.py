@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from curate.mix.writing import Drawn
+from curate.mixture.boxes import Shares
 from curate.mixture.groups import Groups
-from curate.mixture.projection import Projected
 
 
 def group_rows(
     groups: Groups,
     drawn: Drawn,
     wanted: Mapping[str, float],
-    projected: Projected,
+    projected: Shares,
 ) -> list[dict[str, Any]]:
     """The rows of the table `groups`, sorted by name; shares are of tokens.
 

@@ -36,10 +36,10 @@ from curate.mix.passes import (
 )
 from curate.mix.spec import MixSpec, tokens_of
 from curate.mix.writing import Drawn, Write, write_ranks
+from curate.mixture.boxes import Shares, project_groups
 from curate.mixture.drawing import Cut, Plan, closed, cut
 from curate.mixture.groups import Groups
 from curate.mixture.limits import Infeasible
-from curate.mixture.projection import Projected, project
 from curate.mixture.selection import Boundary, Target
 from curate.mixture.shares import STRATEGIES, share_of, unfilled
 from curate.mixture.weights import NOISELESS, Qualities
@@ -190,11 +190,11 @@ def _wanted(groups: Groups, spec: MixSpec, ties: Sequence[str]) -> dict[str, flo
     )
 
 
-def _projected(wanted: dict[str, float], groups: Groups, budget: int, spec: MixSpec) -> Projected:
+def _projected(wanted: dict[str, float], groups: Groups, budget: int, spec: MixSpec) -> Shares:
     """The shares within the limits. Raises DataError where there are none."""
     limits, supply = limits_of(spec, groups), groups.supply
     try:
-        return project(
+        return project_groups(
             wanted,
             low={group: limit.min for group, limit in limits.items()},
             high={group: limit.max for group, limit in limits.items()},
@@ -223,7 +223,7 @@ def _drawing(
     spec: MixSpec,
     places: list[Place],
     groups: Groups,
-    projected: Projected,
+    projected: Shares,
     budget: int,
 ) -> _Drawing:
     """Find where each group's draw ends, and where its fifths of quality begin.

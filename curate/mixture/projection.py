@@ -1,25 +1,30 @@
-"""The nearest shares within the limits.
+"""The nearest shares within the limits, over cells: parts of groups that limits tell apart.
 
-    minimise KL(w || wanted)   subject to   low ≤ w ≤ min(high, supply),  Σ w = 1
+    minimise KL(x || prior)   subject to   low ≤ Σ x over the cells of each limit ≤ high,
+                                           0 ≤ x ≤ top,  Σ x = 1
 
-The solution is w = clip(λ · wanted, low, high) with one λ. The sum is piecewise linear in λ, so it
-is solved exactly between two of its edges.
+Limits may overlap. The multipliers of the limits are found by Newton's method (`newton`), between
+sweeps of iterative scaling (`scaling`) where it does not get on.
 
-A group wanted at 0 stays out unless its `low` is above 0. Then it gets that. What the wanted groups
-cannot take goes to such groups in proportion to supply: w = clip(μ · supply, low, high). Both steps
-together are the limit of the problem in which these groups are wanted a little, by their supply.
+A cell with prior 0 stays out unless a limit with a `low` needs it. What such cells get together is
+the least that the limits allow, and they share it in proportion to supply. That is the limit of the
+problem in which these cells are wanted a little, by their supply.
 """
 
 from __future__ import annotations
 
 import sys
-from bisect import bisect_left
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
-from curate.mixture.limits import TOLERANCE, Limits
+from curate.mixture import conflicts, newton, scaling
+from curate.mixture.cover import Cover
+from curate.mixture.dual import Point
+from curate.mixture.limits import TOLERANCE, Limit
+from curate.mixture.refusals import refuse
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,130 +33,250 @@ if TYPE_CHECKING:
     Array = NDArray[np.float64]
 
 LEAST = sys.float_info.min
-"""A group wanted less than this counts as wanted at 0: its λ would be no number."""
+"""A cell wanted less than this counts as wanted at 0: its factor would be no number."""
+
+NOTHING = 1e-12
+"""Less than this need not be taken from cells that are not wanted."""
+
+BINDS = 1e-9
+"""A multiplier at least this far from 0 is told."""
+
+ROUNDS = 60
+FEW_ROUNDS = 2
+"""After so many rounds it is checked whether any shares keep the limits."""
 
 
 @dataclass(frozen=True)
 class Projected:
-    """Shares, and the limits they keep.
+    """The nearest shares, and what holds them.
 
-    `high` is no more than the supply allows, and 0 for a group that stays out. `bound` names the
-    limit that moved a group: min, max or max_epochs; None if none did.
+    Attributes:
+        shares: The share of each cell; they sum to 1.
+        multipliers: For each limit, above 0 where its low side raises its cells, below 0 where its
+            high side lowers them, 0 where it is slack; in nats.
+        held: For each cell, the multiplier of its top: above 0 where the top lowers it.
+            Multipliers are infinite where cells with prior 0 would have less.
+        is_full: The cells that are at their top.
+        entered: What cells with prior 0 have together.
+        start: All multipliers, from which a similar problem may start.
     """
 
-    shares: Mapping[str, float]
-    low: Mapping[str, float]
-    high: Mapping[str, float]
-    bound: Mapping[str, str | None]
-
-
-def project(
-    wanted: Mapping[str, float],
-    *,
-    low: Mapping[str, float],
-    high: Mapping[str, float],
-    supply: Mapping[str, float],
-) -> Projected:
-    """The shares nearest to `wanted` in KL divergence, within 1e-9.
-
-    `supply` is the largest share that a group's tokens allow. Raises Infeasible where the limits
-    leave no shares, and ArithmeticError where the conditions of the optimum do not hold or a share
-    is no finite number.
-    """
-    import numpy as np
-
-    names = tuple(wanted)
-    columns = (wanted, low, high, supply)
-    preference, lows, highs, most = (
-        np.array([own[name] for name in names], np.float64) for own in columns
-    )
-    if not np.isfinite(preference).all():
-        raise ArithmeticError("a share that is wanted is no finite number")
-    is_wanted = preference >= LEAST
-    limits = Limits(names, lows, highs, most, is_wanted)
-    limits.check()
-    tops = limits.top
-    levels = _Level(preference, is_wanted), _Level(most, ~is_wanted & (lows > 0))
-    shares, sought = _solve(levels, lows, tops)
-    residual = _residual(shares, levels, lows, tops)
-    if not residual <= TOLERANCE:
-        raise ArithmeticError(f"the shares are off their optimum by {residual:.2g}")
-    return Projected(
-        shares=dict(zip(names, shares.tolist(), strict=True)),
-        low=dict(zip(names, lows.tolist(), strict=True)),
-        high=dict(zip(names, tops.tolist(), strict=True)),
-        bound=dict(zip(names, limits.bound(sought), strict=True)),
-    )
+    shares: Array
+    multipliers: Array
+    held: Array
+    is_full: NDArray[np.bool_]
+    entered: float
+    start: Array
 
 
 @dataclass(frozen=True)
-class _Level:
-    """Groups that share in proportion to their preference; a mask over all groups."""
+class Price:
+    """What a limit costs.
 
-    preference: Array
-    mask: NDArray[np.bool_]
+    `multiplier` is the gain of KL for each share by which `side` is moved; `gain` is what KL would
+    fall by without the limit, in nats. Both are infinite where cells that nobody wants would have
+    less.
+    """
 
-    def fill(self, low: Array, top: Array, total: float) -> tuple[Array, Array]:
-        """clip(λ · preference, low, top) with the sum `total`, and λ · preference itself."""
+    name: str
+    side: str
+    multiplier: float
+    gain: float
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Limits over cells, made ready to be solved for many priors that are above 0 in one place.
+
+    `names` are the groups of the cells, for messages; `supply` says how cells share that are not
+    wanted, the tops if it is None.
+    """
+
+    limits: tuple[Limit, ...]
+    names: Sequence[str]
+    top: Array
+    supply: Array
+    is_wanted: NDArray[np.bool_]
+
+    @staticmethod
+    def of(
+        prior: Array,
+        top: Array,
+        limits: Sequence[Limit],
+        *,
+        names: Sequence[str],
+        supply: Array | None = None,
+    ) -> Problem:
+        """The problem of a prior, and of all that are above 0 where it is."""
+        own = top if supply is None else supply
+        return Problem(tuple(limits), names, top, own, prior >= LEAST)
+
+    @cached_property
+    def is_in(self) -> NDArray[np.bool_]:
+        """The cells that may have a share."""
         import numpy as np
 
-        own, low, top = self.preference[self.mask], low[self.mask], top[self.mask]
-        starts, ends = low / own, top / own
-        edges = np.unique(np.concatenate([starts, ends]))
-        place = bisect_left(edges, total, key=lambda edge: np.clip(edge * own, low, top).sum())
-        sought = own * edges[min(place, len(edges) - 1)]
-        shares = np.clip(sought, low, top)
-        if not 0 < place < len(edges):
-            return shares, sought
-        free = (starts < edges[place]) & (ends >= edges[place])
-        if free.any():  # rounding may leave none
-            left, whole = total - shares[~free].sum(), own[free].sum()
-            sought = own * (left / whole)
-            sought[free] = left * (own[free] / whole)
-            shares[free] = np.clip(sought[free], low[free], top[free])
-        return shares, sought
+        is_in = self.is_wanted.copy()
+        for limit in self.limits:
+            if limit.low > 0:
+                is_in[limit.cells] = True
+        return np.asarray(is_in & (self.top > 0))
 
-    def is_off(self, shares: Array, low: Array, top: Array) -> float:
-        """The largest distance of the shares from clip(λ · preference, low, top).
+    @cached_property
+    def entering(self) -> NDArray[np.int64]:
+        """The cells with prior 0 that limits may let in."""
+        return (self.is_in & ~self.is_wanted).nonzero()[0]
 
-        λ is the largest ratio of share and preference of all groups above their lower limits.
+    @cached_property
+    def _open(self) -> Cover:
+        """The limits and the sum, with every cell that may have a share."""
+        return self._cover(None)
+
+    @cached_property
+    def _least(self) -> conflicts.Least | None:
+        """The least that cells with prior 0 must have together, if any. Raises Infeasible."""
+        if not len(self.entering):
+            return None
+        is_entering = ~self.is_wanted[self._open.cells[self._open.starts]]
+        found = conflicts.least(self._open, is_entering)
+        if found is None:
+            self._refuse()
+            raise ArithmeticError("the linear program of the limits was not solved")
+        return found if found.sum > NOTHING else None
+
+    @property
+    def entered(self) -> float:
+        """The least that cells with prior 0 must have together. Raises Infeasible."""
+        return self._least.sum if self._least else 0.0
+
+    @cached_property
+    def _ready(self) -> Cover:
+        """The limits and the sum, and what enters as a limit of its own."""
+        return self._cover(self.entered)
+
+    def _cover(self, entered: float | None) -> Cover:
+        import numpy as np
+
+        everything = np.arange(len(self.top))
+        sets = [limit.cells for limit in self.limits]
+        low = [limit.low for limit in self.limits]
+        high = [limit.high for limit in self.limits]
+        # The set of what enters tells patterns apart, whether or not its sum is known yet.
+        sets, low, high = [*sets, self.entering], [*low, entered or 0.0], [*high, entered or 1.0]
+        is_in = self.is_in.copy()
+        if entered == 0.0:
+            is_in &= self.is_wanted
+        for limit in self.limits if entered is not None else ():
+            if limit.high <= 0:
+                is_in[limit.cells] = False
+        sets, low, high = [*sets, everything], [*low, 1.0], [*high, 1.0]
+        return Cover.of(sets, np.minimum(low, high), np.array(high), self.top, is_in)
+
+    def project(self, prior: Array, start: Array | None = None) -> Projected:
+        """The shares nearest to `prior` in KL divergence, within 1e-9.
+
+        `start` is that of an earlier answer. Raises Infeasible where the limits leave no shares,
+        and ArithmeticError where the conditions of the optimum do not hold or the prior is no
+        finite number.
         """
         import numpy as np
 
-        own, shares, low, top = (part[self.mask] for part in (self.preference, shares, low, top))
-        above = shares > low + TOLERANCE
-        factor = (shares[above] / own[above]).max(initial=0.0)
-        return float(np.abs(shares - np.clip(factor * own, low, top)).max(initial=0.0))
+        if not np.isfinite(prior).all():
+            raise ArithmeticError("a share that is wanted is no finite number")
+        if ((prior >= LEAST) != self.is_wanted).any():
+            raise ValueError("the prior is not above 0 where that of the problem is")
+        point = self._solved(self._ready, np.log(self._prior(prior)[self._ready.cells]), start)
+        if not point.residual <= TOLERANCE:
+            raise ArithmeticError(f"the shares are off their optimum by {point.residual:.2g}")
+        return self._projected(point)
+
+    def _prior(self, prior: Array) -> Array:
+        """The prior, in which cells that enter have their supply: their sum is a limit."""
+        import numpy as np
+
+        own = np.where(self.is_wanted, prior, 0.0)
+        if self.entered:
+            own[self.entering] = self.supply[self.entering]
+        return own
+
+    def _solved(self, cover: Cover, log_prior: Array, start: Array | None) -> Point:
+        """The optimum, or the nearest to it that was found. Raises Infeasible."""
+        import numpy as np
+
+        if not len(cover.cells) or any(limit.low > limit.high for limit in self.limits):
+            self._refuse()
+        begun = np.zeros(cover.rows.shape[0]) if start is None else start
+        best = point = Point.at(cover, log_prior, begun)
+        for number in range(ROUNDS):
+            if start is None or number:
+                scaled = scaling.sweep(cover, log_prior, point.multipliers)
+                point = Point.at(cover, log_prior, scaled)
+            point = newton.descend(cover, log_prior, point.multipliers)
+            best = min(best, point, key=lambda own: own.residual)
+            if best.residual <= newton.ENOUGH:
+                break
+            if number == FEW_ROUNDS - 1:
+                if best.residual <= TOLERANCE:
+                    break
+                self._refuse()
+        return best
+
+    def _refuse(self) -> None:
+        """Raise Infeasible if no shares keep the limits."""
+        refuse(self._open, self.limits, self.names, self.is_wanted, self.supply)
+
+    def _projected(self, point: Point) -> Projected:
+        import numpy as np
+
+        places = point.cover.cells
+        shares, held = np.zeros(len(self.top)), np.zeros(len(self.top))
+        is_full = np.zeros(len(self.top), bool)
+        shares[places] = np.where(point.is_full, point.cover.top, point.shares)
+        held[places], is_full[places] = point.held, point.is_full
+        multipliers = point.multipliers[: len(self.limits)].copy()
+        if self._least:
+            rows = self._least.rows[: len(self.limits)]
+            binds = np.abs(rows) > BINDS
+            multipliers[binds] = np.copysign(inf, rows[binds])
+            tops = (self._least.tops > BINDS)[self._open.pattern]
+            held[self._open.cells[tops]] = inf
+        return Projected(shares, multipliers, held, is_full, self.entered, point.multipliers)
+
+    def prices(self, prior: Array, projected: Projected) -> list[Price]:
+        """What each limit costs that the recipe names and that is at work."""
+        import numpy as np
+
+        now = divergence(projected.shares, self._prior(prior))
+        priced = []
+        for number, limit in enumerate(self.limits):
+            own = float(projected.multipliers[number])
+            if not limit.is_written or abs(own) < BINDS:
+                continue
+            others = replace(self, limits=self.limits[:number] + self.limits[number + 1 :])
+            freed = others.project(prior, np.delete(projected.start, number))
+            gain = max(now - divergence(freed.shares, others._prior(prior)), 0.0)
+            if freed.entered < projected.entered - TOLERANCE:
+                gain = inf
+            priced.append(Price(limit.name, limit.side(own > 0), float(own), float(gain)))
+        return priced
 
 
-def _solve(levels: tuple[_Level, _Level], low: Array, top: Array) -> tuple[Array, Array]:
-    """The shares, and what they would be without limits.
+def project(
+    prior: Array,
+    top: Array,
+    limits: Sequence[Limit],
+    *,
+    names: Sequence[str],
+    supply: Array | None = None,
+    start: Array | None = None,
+) -> Projected:
+    """The shares nearest to `prior`; see `Problem`, which solves for many priors."""
+    return Problem.of(prior, top, limits, names=names, supply=supply).project(prior, start)
 
-    The second level gets no more than its lower limits while the first is not full.
-    """
+
+def divergence(shares: Array, prior: Array) -> float:
+    """KL(shares || prior) in nats."""
     import numpy as np
 
-    first, second = levels
-    left = 1 - low[second.mask].sum()
-    shares, sought = low.copy(), np.zeros(len(low))
-    if top[first.mask].sum() >= left - TOLERANCE and first.mask.any():
-        shares[first.mask], sought[first.mask] = first.fill(low, top, left)
-        return shares, sought
-    shares[first.mask], sought[first.mask] = top[first.mask], inf
-    left = 1 - top[first.mask].sum()
-    shares[second.mask], sought[second.mask] = second.fill(low, top, left)
-    return shares, sought
-
-
-def _residual(shares: Array, levels: tuple[_Level, _Level], low: Array, top: Array) -> float:
-    """How far shares are from what characterises the optimum (Karush, Kuhn, Tucker): 0 is it."""
-    import numpy as np
-
-    first, second = (level.mask for level in levels)
-    open_first, above_second = (top - shares)[first].sum(), (shares - low)[second].sum()
-    return max(
-        abs(float(shares.sum()) - 1),
-        float(np.maximum(low - shares, shares - top).max()),
-        min(float(open_first), float(above_second)),
-        *(level.is_off(shares, low, top) for level in levels),
-    )
+    has = shares > 0
+    return float((shares[has] * np.log(shares[has] / prior[has])).sum())

@@ -152,9 +152,33 @@ MIXTURE = (
     Mutant(
         "limits of groups that nobody wants take their part",
         "curate/mixture/projection.py",
-        "left = 1 - low[second.mask].sum()",
-        "left = 1.0",
+        "return found if found.sum > NOTHING else None",
+        "return None",
         ("tests/test_mix.py::test_what_is_not_wanted_stays_out_unless_it_must",),
+    ),
+    Mutant(
+        "what nobody wants enters in proportion to supply",
+        "curate/mixture/projection.py",
+        "own[self.entering] = self.supply[self.entering]",
+        "own[self.entering] = 1.0",
+        ("tests/test_limits.py::test_a_min_lets_in_no_more_than_it_needs_in_proportion_to_supply",),
+    ),
+    Mutant(
+        "a conflict is a smallest set",
+        "curate/mixture/conflicts.py",
+        "kept = fewer",
+        "kept = list(kept)",
+        ("tests/test_limits.py::test_conflicts_are_smallest_sets",),
+    ),
+    Mutant(
+        "the gain without a limit is beside the optimum with it",
+        "curate/mixture/projection.py",
+        "gain = max(now - divergence(freed.shares, others._prior(prior)), 0.0)",
+        "gain = now",
+        (
+            "tests/test_limits.py"
+            "::test_a_price_is_the_slope_of_the_objective_and_the_gain_without_the_limit",
+        ),
     ),
 )
 
