@@ -252,11 +252,15 @@ ALL = (
     Table(
         "doubtful",
         "file",
-        "every settled label of a learned question, the most doubtful first",
+        "every settled label of a learned question, and of spans, the most doubtful first",
         _columns(
             ("id", "string", "the document"),
             ("question", "string", "the question"),
-            ("value", "string", "JSON of the settled value, as in labels"),
+            (
+                "value",
+                "string",
+                "JSON of the settled value; of several labels those that are learned",
+            ),
             ("predicted", "string", "JSON of what heads foresee that never saw the label"),
             ("doubt", "float64", "how doubtful it is beside the other labels, 0 to 1"),
             ("rank", "int32", "its place among all labels, from 0: the most doubtful"),

@@ -146,6 +146,11 @@ def words(text: str) -> list[str]:
     return (_PLAIN_WORD if plain(text) else _WORD).findall(text)
 
 
+def word_places(text: str) -> list[tuple[int, int]]:
+    """The half-open range of each of the `words` of `text`, in their order."""
+    return [match.span() for match in (_PLAIN_WORD if plain(text) else _WORD).finditer(text)]
+
+
 def shingles(text: str) -> list[bytes]:
     """Return the distinct character 5-grams of a text, or bigrams if over 30 % of it is CJK.
 

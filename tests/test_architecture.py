@@ -248,6 +248,8 @@ BOUNDED = {
     "sample.stopping.read_losses": "labelled documents",
     "score.labels.read_answered": "labels",
     "score.stage.run": "labels",
+    "score.doubting.spans._settled": "labels",
+    "score.doubting.spans._open": "documents with labels",
     "score.labelled._find": "labelled documents",
     "score.labelled._first_texts": "ids of a shard, to be hashed",
     "mix.stage.run": "groups",

@@ -145,10 +145,38 @@ def test_the_doubt_of_a_rating_is_that_of_two_normal_distributions():
     assert (from_residuals(np.zeros(3)) < 0.02).all()
 
 
-def test_of_several_labels_the_most_doubtful_part_speaks():
-    one = Doubts(np.array([0.1, 0.8]), np.array([0.2, 0.9]), np.zeros(2), np.ones(2), 1)
-    other = Doubts(np.array([0.7, 0.3]), np.array([0.1, 0.1]), np.ones(2), np.ones(2), 1)
-    both = doubt_several([one, other])
-    np.testing.assert_allclose(both.doubt, [0.7, 0.8])
-    np.testing.assert_allclose(both.predicted, [1, 0])
+def test_of_several_labels_the_worst_counts_most():
+    one = Doubts(np.array([0.1, 0.8]), np.array([0.2, 0.9]), np.zeros(2), np.array([1.0, 0]), 1)
+    other = Doubts(np.array([0.7, 0.3]), np.array([0.1, 0.1]), np.ones(2), np.array([1.0, 1]), 1)
+    both = doubt_several([one, other], np.array([[True, False], [True, True]]))
+    # A moving average from the best part to the worst: .2 of the one, .8 of the other.
+    np.testing.assert_allclose(both.doubt, [0.8 * 0.7 + 0.2 * 0.1, 0.8 * 0.8 + 0.2 * 0.3])
+    np.testing.assert_allclose(both.predicted, [[1, 1], [0, 1]])
     assert (both.why(0), both.why(1), both.number) == ("neighbours", "head", 2)
+
+
+def test_one_label_of_several_is_doubted_as_a_choice():
+    truth, predicted, vectors, _ = planted(9, rows=80, values=2)
+    alone = doubt_choices(truth, predicted, vectors)
+    joined = doubt_several([alone], truth[:, [1]] > 0.5)
+    np.testing.assert_allclose(joined.doubt, alone.doubt, atol=1e-9)
+    np.testing.assert_allclose(joined.predicted[:, 0], alone.predicted)
+    assert joined.number == alone.number
+
+
+def test_a_label_that_nobody_settled_is_beyond_doubt():
+    few = Doubts(np.array([0.9, 0.4]), np.array([0.8, 0.3]), np.zeros(2), np.ones(2), 1)
+    spread = few.spread(np.array([3, 1]), 5)
+    np.testing.assert_allclose(spread.doubt, [0, 0.4, 0, 0.9, 0])
+    np.testing.assert_allclose(spread.predicted, [0, 1, 0, 1, 0])
+    assert (spread.number, spread.why(3), spread.why(0)) == (1, "head", "")
+
+
+def test_a_planted_set_of_labels_comes_first():
+    rng = np.random.default_rng(3)
+    parts = [planted(seed, values=2, noise=0.03) for seed in range(4)]
+    present = np.stack([truth[:, 1] > 0.5 for truth, *_ in parts], axis=1)
+    wrong = np.stack([own for *_, own in parts], axis=1).any(axis=1)
+    joined = doubt_several([doubt_choices(*own) for *own, _ in parts], present)
+    chance = rng.permutation(len(wrong))[: joined.number]
+    assert f1(joined, wrong) > 0.5 > 2 * wrong[chance].mean()

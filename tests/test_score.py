@@ -645,6 +645,42 @@ def test_the_most_doubtful_labels_are_those_that_are_wrong(asked_much):
         assert json.loads(row["predicted"]) != json.loads(row["value"])
 
 
+def test_several_labels_of_a_text_are_one_doubtful_label(asked_much):
+    labels = asked_much.workspace.tables.read("labels").to_pylist()
+    wrong = sorted(row["id"] for row in labels if row["question"] == "topics")[:5]
+    said = {row["id"]: json.loads(row["value"]) for row in labels if row["question"] == "topics"}
+    for row in labels:
+        if row["question"] == "topics:film" and row["id"] in wrong:
+            value = "absent" if json.loads(row["value"]) == "present" else "present"
+            row |= {"value": json.dumps(value), "posterior": [(value, 1.0)]}
+    undecided = next(row for row in labels if row["question"] == "topics:meal")
+    undecided |= {
+        "value": None,
+        "undecided": True,
+        "posterior": [("absent", 0.5), ("present", 0.5)],
+    }
+    made = asked_much.workspace.tables.made("labels")
+    asked_much.workspace.tables.write("labels", tables.rows("labels", labels), made)
+    result = asked_much.run("score", encoder="chargram", question=["topics", "mood"])
+    rows = sorted(asked_much.rows("doubtful"), key=lambda row: row["rank"])
+    assert {row["question"] for row in rows} == {"topics", "mood"}
+    own = [row for row in rows if row["question"] == "topics"]
+    assert len(own) == len({row["id"] for row in own}) == 60
+    assert len({row["id"] for row in own[:10]} & set(wrong)) >= 4
+    assert result.doubtful >= 1
+    by_id = {row["id"]: row for row in own}
+    for id in set(wrong) - {undecided["id"]}:
+        given = {*said[id]} ^ {"film"}
+        assert json.loads(by_id[id]["value"]) == sorted(given)
+    first = next(row for row in own if row["id"] in wrong and row["id"] != undecided["id"])
+    assert json.loads(first["predicted"]) == said[first["id"]]
+    unsettled = by_id[undecided["id"]]
+    assert "meal" not in json.loads(unsettled["value"]) + json.loads(unsettled["predicted"])
+    asked_much.run("sample", relabel="doubtful", n=1)
+    (task,) = asked_much.workspace.rounds.current().sample().to_pylist()
+    assert task["id"] == rows[0]["id"]
+
+
 def test_a_comparison_gives_strengths(offline):
     offline.reviews()
     offline.pool(holdout=0.1)

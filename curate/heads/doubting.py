@@ -40,7 +40,7 @@ class Doubts:
     `doubt` goes from 0 to 1: above .5 another value is more probable than the label. `by_head` and
     `by_neighbours` are what each says alone, on the same scale. The first `number` of the ranking
     are probably wrong. `predicted` is what both foresee: the place of a value, or of a rating the
-    mean level.
+    mean level, or of several labels the place of each.
     """
 
     doubt: Array
@@ -52,6 +52,23 @@ class Doubts:
     def ranking(self, ids: Sequence[str]) -> list[int]:
         """The rows, the most doubtful first; of equal ones the smaller id first."""
         return sorted(range(len(ids)), key=lambda row: (-self.doubt[row], ids[row]))
+
+    def spread(self, rows: NDArray[np.int64], number: int) -> Doubts:
+        """The same among so many rows, of which these are known and the others beyond doubt."""
+        import numpy as np
+
+        def among(values: Array) -> Array:
+            spread = np.zeros(number)
+            spread[rows] = values
+            return spread
+
+        return Doubts(
+            doubt=among(self.doubt),
+            by_head=among(self.by_head),
+            by_neighbours=among(self.by_neighbours),
+            predicted=among(self.predicted),
+            number=self.number,
+        )
 
     def why(self, row: int) -> str:
         """What speaks against a label: `head`, `neighbours`, or `head, neighbours`."""
@@ -178,23 +195,30 @@ def from_residuals(residuals: Array) -> Array:
     return np.asarray(expit(odds))
 
 
-def doubt_several(parts: Sequence[Doubts]) -> Doubts:
+def doubt_several(parts: Sequence[Doubts], present: NDArray[np.bool_]) -> Doubts:
     """Doubt a question of several labels by its parts, each `absent` or `present` (its places).
 
-    The rows of the parts are the same. The most doubtful part speaks for the whole; `predicted` is
-    its place among the parts.
+    `present` (rows x parts) is what people said. The score of a row is `cleanlab`'s for several
+    labels: a moving average of those of the parts, .8 of it the worst. The worst part says why.
+    `predicted` holds the place that is foreseen of each part: rows x parts.
     """
     import numpy as np
+    from cleanlab.multilabel_classification import get_label_quality_scores
 
-    doubts = np.stack([part.doubt for part in parts])
-    worst, rows = doubts.argmax(axis=0), np.arange(doubts.shape[1])
+    doubts = np.stack([part.doubt for part in parts], axis=1)
+    joint = doubts[:, 0]
+    if len(parts) > 1:  # cleanlab takes one label for none of several
+        probabilities = np.where(present, 1 - doubts, doubts)  # that each label is present
+        labels = [np.flatnonzero(row).tolist() for row in present]
+        joint = 1 - np.asarray(get_label_quality_scores(labels, probabilities), np.float64)
+    worst, rows = doubts.argmax(axis=1), np.arange(len(doubts))
     wrong = np.zeros(doubts.shape, bool)
     for place, part in enumerate(parts):
-        wrong[place, np.argsort(-part.doubt, kind="stable")[: part.number]] = True
+        wrong[np.argsort(-part.doubt, kind="stable")[: part.number], place] = True
     return Doubts(
-        doubt=doubts[worst, rows],
+        doubt=joint,
         by_head=np.stack([part.by_head for part in parts])[worst, rows],
         by_neighbours=np.stack([part.by_neighbours for part in parts])[worst, rows],
-        predicted=worst.astype(np.float64),
-        number=int(wrong.any(axis=0).sum()),
+        predicted=np.stack([part.predicted for part in parts], axis=1),
+        number=int(wrong.any(axis=1).sum()),
     )

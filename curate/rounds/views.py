@@ -59,6 +59,16 @@ class View:
         pieces = [piece.turned() for piece in self._pieces(name)]
         return _moved_span(span, pieces, self._sides)
 
+    def spoken(self, spans: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Spans at home, each as its label and its words on the page: `PERSON: Ann`."""
+        only = next(iter(self.fields.values()), "")
+        moved = [page for span in spans if (page := self.shown_span(span))]
+        texts = [self.fields.get(page.get("field") or "", only) for page in moved]
+        return [
+            f"{page['label']}: {text[page['start'] : page['end']]}"
+            for page, text in zip(moved, texts, strict=True)
+        ]
+
     def _home_span(self, span: Mapping[str, Any]) -> dict[str, Any] | None:
         return _moved_span(span, list(self._pieces(span.get("field"))), self._documents)
 
@@ -99,6 +109,11 @@ class _Piece:
     def turned(self) -> _Piece:
         """The same piece, seen from the other side."""
         return _Piece(self.other_start, self.other_end, self.start, self.end, self.is_edited)
+
+
+def contested(value: Any, other: Any) -> list[Any]:
+    """What one list holds and the other does not, in its order."""
+    return [entry for entry in value if entry not in other]
 
 
 def _moved_span(

@@ -18,8 +18,13 @@ from curate.embed import Vectors, embed
 from curate.engine import in_order
 from curate.inference.drift import Drift
 from curate.records import Question
+<<<<<<< HEAD
 from curate.score.doubting import Doubtful, DoubtfulLabel, doubtful_labels
 from curate.score.doubts import doubts, lost_labels, quality_doubts
+=======
+from curate.score.doubting import Doubtful, DoubtfulLabel, find_doubtful, told
+from curate.score.doubts import abstaining_doubts, doubts, lost_labels, quality_doubts
+>>>>>>> 7845003 (Spans are doubted word by word, by a head of words out of fold)
 from curate.score.drifting import look
 from curate.score.embedding import embed_all, encoders_of, labelled_pieces, means_of, window_of
 from curate.score.intervals import half_width
@@ -114,7 +119,7 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         shards = workspace.documents.shards()
         items = items_of(shards, vectors, learning.models, learning.labelled)
         summed = _predict(workspace, Predict(folder, scorer), items)
-    doubtful = doubtful_labels(learning.models, learning.labelled, learning.vectors)
+    doubtful = find_doubtful(workspace, spec, learning.models, learning.labelled, learning.vectors)
     workspace.tables.write("doubtful", tables.rows("doubtful", doubtful.rows()), made)
     of_quality = replace(of_quality, mean=summed.mean())
     return ScoreResult(
@@ -129,7 +134,7 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
         quality=of_quality,
         drift=looked.drift,
         doubtful=doubtful.wrong,
-        most_doubtful=doubtful.shown(),
+        most_doubtful=told(workspace, doubtful.shown()),
         notes=(*learning.notes, *_undecided(measured), *_wrong(doubtful)),
         warnings=(
             *workspace.freshness.newer_answers("score"),

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from curate import chance
 from curate.calibration_error import calibration_error, ece, of_the_predicted
-from curate.heads import Lesson, Options, learn
+from curate.heads import Options, learn
 from curate.heads.abstaining import abstaining
 from tests.benchmarks import labelled, setting
 
@@ -78,17 +78,7 @@ def measured(own, seeds):
 
 def of_one(own, vectors, rows, rest, method, seed):
     """The figures of one head."""
-    lesson = Lesson(
-        kind=own.kind,
-        values=own.values,
-        ids=tuple(f"{row}" for row in rows),
-        truth=own.truth[rows],
-        settled=np.ones(len(rows), bool),
-        vectors={encoder: every[rows] for encoder, every in vectors.items()},
-        texts=[own.texts[row] for row in rows],
-        groups=np.full(len(rows), "one"),
-        background=own.texts[:3_000],
-    )
+    lesson = own.lesson(rows, vectors)
     learned = learn(lesson, Options(calibration=method, resamples=2))
     given = {encoder: every[rest] for encoder, every in vectors.items()}
     predicted = learned.predict(given, [own.texts[row] for row in rest], None).probabilities

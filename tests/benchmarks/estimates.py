@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from curate import chance
-from curate.heads import Lesson, Options, learn
+from curate.heads import Options, learn
 from curate.inference.design import hajek
 from curate.inference.powered import powered, tuned
 from tests.benchmarks import labelled, setting
@@ -74,17 +74,7 @@ def measure(own, number, seed):
 def predicted(own, rows):
     """The head's probabilities of all texts, out of fold where labelled; and of the labelled."""
     vectors = own.vectors()
-    lesson = Lesson(
-        kind=own.kind,
-        values=own.values,
-        ids=tuple(own.ids()[row] for row in rows),
-        truth=own.truth[rows],
-        settled=np.ones(len(rows), bool),
-        vectors={encoder: one[rows] for encoder, one in vectors.items()},
-        texts=[own.texts[row] for row in rows],
-        groups=np.full(len(rows), "one"),
-        background=own.texts[:3_000],
-    )
+    lesson = own.lesson(rows, vectors, ids=tuple(own.ids()[row] for row in rows))
     learned = learn(lesson, OPTIONS)
     everywhere = learned.predict(vectors, own.texts, None).probabilities.copy()
     everywhere[rows] = learned.out_of_fold.probabilities

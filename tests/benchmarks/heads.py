@@ -23,7 +23,7 @@ from threadpoolctl import threadpool_limits
 
 import curate.heads
 from curate import chance, storage
-from curate.heads import Lesson, Options, learn
+from curate.heads import Options, learn
 from curate.heads.scores import macro_f1, rank_correlation
 from tests.benchmarks import labelled, setting
 
@@ -126,17 +126,7 @@ def measure(own, vectors, rows, tested):
 
 def chosen(own, vectors, rows, tested):
     """Our predictions, and what was chosen: what decides (choices) or the probabilities."""
-    lesson = Lesson(
-        kind=own.kind,
-        values=own.values,
-        ids=tuple(f"{row}" for row in rows),
-        truth=own.truth[rows],
-        settled=np.ones(len(rows), bool),
-        vectors={encoder: all_vectors[rows] for encoder, all_vectors in vectors.items()},
-        texts=[own.texts[row] for row in rows],
-        groups=np.full(len(rows), "one"),
-        background=own.texts[:3_000],
-    )
+    lesson = own.lesson(rows, vectors)
     learned = learn(lesson, Options())
     given = {encoder: all_vectors[tested] for encoder, all_vectors in vectors.items()}
     predicted = learned.predict(given, [own.texts[row] for row in tested], None)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from curate import chance
 from curate.embed import encoders
+from curate.heads import Lesson
 
 CACHE = Path(tempfile.gettempdir()) / "curate-bench" / "vectors"
 MOST = 4_000
@@ -39,6 +40,23 @@ class Labelled:
         """The vectors by encoder: minilm and use-m3 for English, use-m3 otherwise; cached."""
         names = ("minilm", "use-m3") if self.language == "en" else ("use-m3",)
         return {name: _encoded(self, name) for name in names}
+
+    def lesson(self, rows, vectors, truth=None, ids=None):
+        """The lesson of some rows, with the vectors of all; `truth` instead of their own labels.
+
+        Folds follow the ids: the places of the rows, unless others are given.
+        """
+        return Lesson(
+            kind=self.kind,
+            values=self.values,
+            ids=tuple(f"{row}" for row in rows) if ids is None else ids,
+            truth=self.truth[rows] if truth is None else truth,
+            settled=np.ones(len(rows), bool),
+            vectors={encoder: every[rows] for encoder, every in vectors.items()},
+            texts=[self.texts[row] for row in rows],
+            groups=np.full(len(rows), "one"),
+            background=self.texts[:3_000],
+        )
 
 
 def _encoded(labelled, encoder):

@@ -125,6 +125,20 @@ CALIBRATION = (
         ("tests/test_doubting.py",),
     ),
     Mutant(
+        "of several labels the worst says why",
+        "curate/heads/doubting.py",
+        "worst, rows = doubts.argmax(axis=1)",
+        "worst, rows = doubts.argmin(axis=1)",
+        ("tests/test_doubting.py",),
+    ),
+    Mutant(
+        "a text is predicted by heads of other texts",
+        "curate/heads/tokens.py",
+        "inside = folds_of != fold",
+        "inside = folds_of >= 0",
+        ("tests/test_doubtful_spans.py",),
+    ),
+    Mutant(
         "drift is judged on texts of equal propensity",
         "curate/inference/drift.py",
         "<= weights / weights.max()",
