@@ -1,6 +1,7 @@
 """Heads: they learn, they are honest about labels they saw, and quality is what the recipe says."""
 
 import json
+import shutil
 from types import SimpleNamespace
 from zlib import crc32
 
@@ -16,23 +17,28 @@ from curate.engine import Local
 from curate.errors import CurateError, DataError, RecipeError, StaleInput
 from curate.export.formats import read_shard
 from curate.export.verify import verify
-from curate.heads import Lesson, Options, learn
+from curate.heads import Lesson, learn
 from curate.pool.source_spec import SourceSpec
 from curate.records import Question
 from curate.report.qualities import quality_by_group
 from curate.report.sections.model import comparisons, foresight
 from curate.score import stage as score
 from curate.score.labelled import read_background
+from curate.score.learning import options_of
 from curate.score.quality import quality_function, spread
 from curate.score.scorer import of_pieces
 from curate.score.spec import QualitySpec, ScoreSpec, WindowsSpec
 from curate.spec import validated
 from tests.command import command
-from tests.conftest import BAD, FILMS, GOOD, MEALS, reviews
+from tests.conftest import BAD, FILMS, GOOD, MEALS, Offline, reviews
 
 MOOD = Question("mood", "choice", ("text",), ("bad", "fine", "good"), ("bad", "fine", "good"))
 STARS = Question("stars", "rating", ("text",), ("1", "2", "3", "4", "5"))
 BETTER = Question("better", "preference", ("a", "b"), ("a", "b", "tie"))
+
+CHOSEN = {"class_weights": "none", "calibration": "temperature", "folds": 2}
+QUICK = {"encoder": "chargram", "features": "embeddings", **CHOSEN}
+"""Heads with little to choose from, where a test is about what is done with them."""
 
 
 # ── quality
@@ -152,18 +158,26 @@ def test_a_spread_is_of_the_heads_that_never_saw_the_label():
 # ── the stage
 
 
-@pytest.fixture
-def labelled(offline):
+@pytest.fixture(scope="module")
+def _labelled(tmp_path_factory):
+    offline = Offline(tmp_path_factory.mktemp("labelled") / "run")
     offline.prepare()
     offline.answer("ann", "bob")
     offline.run("pull")
     offline.run("agree", bootstrap=0)
-    return offline
+    return offline.root
+
+
+@pytest.fixture
+def labelled(_labelled, tmp_path):
+    """Labels of two people; a copy, to be changed at will."""
+    shutil.copytree(_labelled, tmp_path / "run")
+    return Offline(tmp_path / "run")
 
 
 def test_every_kept_document_is_scored(labelled):
     quality = {"clarity": ["negative", "positive"]}
-    made = labelled.run("score", encoder="chargram", quality=quality, resamples=5)
+    made = labelled.run("score", **QUICK, quality=quality, resamples=5)
     rows = labelled.rows("scores")
     kept = [row for row in labelled.rows("clean") if row["kept"]]
     assert [row["id"] for row in rows] == [row["id"] for row in kept]
@@ -193,16 +207,23 @@ STAGES = {"quality": {"values": {"negative": 0.0, "neutral": 0.4, "positive": 1.
 
 @pytest.mark.parametrize(
     ("settings", "rows_per_shard"),
-    [({}, 10_000), (STAGES, 10_000), (STAGES, 9), ({"quality": {"clarity": ["positive"]}}, 30)],
+    [
+        (QUICK, 10_000),
+        ({**QUICK, **STAGES}, 10_000),
+        ({**QUICK, **STAGES, "features": "both"}, 9),
+        pytest.param({"encoder": "chargram", **STAGES}, 9, marks=pytest.mark.slow),
+        ({**QUICK, "quality": {"clarity": ["positive"]}}, 30),
+    ],
 )
 def test_scores_are_those_of_all_vectors_in_memory(offline, monkeypatch, settings, rows_per_shard):
     monkeypatch.setattr("curate.embed.vectors.BLOCK", 7)
     monkeypatch.setattr("curate.score.predicting.CHUNK", 11)
     prepared(offline, monkeypatch, rows_per_shard)
-    offline.run("score", encoder="chargram", resamples=6, seed=3, **settings)
+    offline.run("score", resamples=6, seed=3, **settings)
     ids, vectors = embed(offline.workspace, "chargram").vectors(offline.workspace)
     lesson, rows = lesson_in_memory(offline, ids, vectors)
-    learned = learn(lesson, Options(calibration="auto", resamples=6 if settings else 0, seed=3))
+    spec = ScoreSpec(resamples=6, seed=3, **settings)
+    learned = learn(lesson, options_of(spec, 6 if spec.quality else 0))
     table = offline.workspace.documents.table(["text"])
     whole = learned.predict({"chargram": vectors}, table["text"].to_pylist(), None)
     probabilities, decided = whole.probabilities.copy(), whole.decided.copy()
@@ -215,7 +236,7 @@ def test_scores_are_those_of_all_vectors_in_memory(offline, monkeypatch, setting
         column = scores[f"sentiment:{value}"].to_numpy()
         assert column == pytest.approx(probabilities[:, place], abs=1e-6)
     assert scores["sentiment"].to_pylist() == [lesson.values[place] for place in decided]
-    quality = quality_function(ScoreSpec(**settings), {"sentiment": asked(offline)})
+    quality = quality_function(spec, {"sentiment": asked(offline)})
     if quality is None:
         assert all(scores[name].null_count == len(ids) for name in ("quality", "low", "high"))
         return
@@ -254,6 +275,7 @@ def lesson_in_memory(offline, ids, vectors):
     return lesson, rows
 
 
+@pytest.mark.slow
 def test_scores_have_the_shards_of_clean_whatever_their_size_and_the_workers(
     offline, tmp_path, monkeypatch
 ):
@@ -287,7 +309,7 @@ def content_of(folder):
 
 def test_an_interrupted_score_goes_on(offline, monkeypatch):
     prepared(offline, monkeypatch, rows_per_shard=20)
-    offline.run("score", encoder="chargram", resamples=2, **STAGES)
+    offline.run("score", **QUICK, resamples=2, **STAGES)
     before = content_of(offline.root / "scores")
     (offline.root / "scores" / "_manifest.json").unlink()
     whole, written = storage.write_parquet, []
@@ -301,11 +323,11 @@ def test_an_interrupted_score_goes_on(offline, monkeypatch):
 
     monkeypatch.setattr(storage, "write_parquet", stopping)
     with pytest.raises(KeyboardInterrupt):
-        offline.run("score", encoder="chargram", resamples=2, **STAGES)
+        offline.run("score", **QUICK, resamples=2, **STAGES)
     monkeypatch.setattr(storage, "write_parquet", whole)
     (unfinished,) = (offline.root / ".building").glob("scores-*")
     mark = {name: (unfinished / name).stat().st_mtime_ns for name in written}
-    offline.run("score", encoder="chargram", resamples=2, **STAGES)
+    offline.run("score", **QUICK, resamples=2, **STAGES)
     after = content_of(offline.root / "scores")
     assert after == before
     for name, time in mark.items():
@@ -324,7 +346,7 @@ def begin(offline, made):
 
 def test_an_interrupted_score_of_other_vectors_starts_anew(offline, monkeypatch):
     prepared(offline, monkeypatch, rows_per_shard=20)
-    offline.run("score", encoder="chargram", resamples=2)
+    offline.run("score", **QUICK, resamples=2)
     made = offline.workspace.tables.made("scores")
     (first, *_) = offline.workspace.tables.shards("scores")
     for content, found in (("one", ()), ("one", (first.name,)), ("other", ())):
@@ -359,7 +381,7 @@ def test_labels_are_of_kept_documents_outside_the_holdout(labelled):
     limit = len(pool_rows[shortest[-1]]["text"]) + 1
     dropped = [id for id in ids[3:] if len(pool_rows[id]["text"]) < limit]
     labelled.run("clean", limits={"length:chars": {"min": limit}})
-    made = labelled.run("score", encoder="chargram", resamples=2)
+    made = labelled.run("score", **QUICK, resamples=2)
     assert made.labelled == len(ids) - 3 - len(dropped)
     (lost,) = [warning for warning in made.warnings if warning.key == "score.lost"]
     assert lost.figures == {"labels": len(dropped)}
@@ -378,7 +400,7 @@ def test_neither_scores_nor_their_spread_depend_on_the_order_of_the_pool(offline
         run.answer("ann", opinion=lambda text: ("negative", "positive")[crc32(text.encode()) % 2])
         run.run("pull")
         run.run("agree", bootstrap=0)
-        run.run("score", encoder="chargram", resamples=7, **STAGES)
+        run.run("score", **QUICK, resamples=7, **STAGES)
         return {row["id"]: row for row in run.rows("scores")}
 
     size = len(reviews(FILMS, GOOD) + reviews(MEALS, BAD))
@@ -413,9 +435,9 @@ def test_scores_with_a_quality_that_is_none_are_refused_by_every_reader(whole, v
 
 
 def test_vectors_are_kept_and_only_what_is_missing_is_made(labelled):
-    first = labelled.run("score", encoder="chargram", resamples=2)
+    first = labelled.run("score", **QUICK, resamples=2)
     assert first.encoded == first.documents
-    assert labelled.run("score", encoder="chargram", resamples=2).encoded == 0
+    assert labelled.run("score", **QUICK, resamples=2).encoded == 0
 
 
 def test_too_few_labels_and_labels_that_are_all_the_same(offline):
@@ -442,7 +464,7 @@ def test_a_question_that_is_not_there(labelled):
 
 
 def test_holdout_is_scored_too(labelled):
-    labelled.run("score", encoder="chargram", resamples=2)
+    labelled.run("score", **QUICK, resamples=2)
     held = {row["id"] for row in labelled.rows("pool") if row["holdout"]}
     assert held
     assert held & {row["id"] for row in labelled.rows("scores")}
@@ -466,7 +488,7 @@ def test_a_class_with_one_label_is_learned_from(offline):
 def test_two_resamples_are_enough_for_every_row(labelled):
     """A labelled row that both resamples hold has no interval but its own prediction."""
     quality = {"clarity": ["negative", "positive"]}
-    labelled.run("score", encoder="chargram", quality=quality, resamples=2)
+    labelled.run("score", **QUICK, quality=quality, resamples=2)
     rows = labelled.rows("scores")
     ends = [(row["spread_low"], row["quality"], row["spread_high"]) for row in rows]
     assert all(low <= middle <= high for low, middle, high in ends)
@@ -491,7 +513,7 @@ def rated(offline, question):
     )
     offline.run("pull")
     offline.run("agree", bootstrap=0)
-    offline.run("score", encoder="chargram", resamples=2)
+    offline.run("score", **QUICK, resamples=2)
 
 
 @pytest.mark.parametrize("question", ["stars", "quality", "language", "id"])
@@ -536,8 +558,9 @@ def is_nice(text):
     return any(word in text for word in GOOD)
 
 
-@pytest.fixture
-def asked_much(offline):
+@pytest.fixture(scope="module")
+def _asked_much(tmp_path_factory):
+    offline = Offline(tmp_path_factory.mktemp("asked") / "run")
     offline.reviews()
     offline.pool(holdout=0.1)
     offline.run("clean")
@@ -552,7 +575,14 @@ def asked_much(offline):
     )
     offline.run("pull")
     offline.run("agree", bootstrap=0)
-    return offline
+    return offline.root
+
+
+@pytest.fixture
+def asked_much(_asked_much, tmp_path):
+    """Answers to three questions; a copy, to be changed at will."""
+    shutil.copytree(_asked_much, tmp_path / "run")
+    return Offline(tmp_path / "run")
 
 
 BOTH = {
@@ -564,9 +594,9 @@ BOTH = {
 
 
 def test_several_questions_in_one_run(asked_much):
-    made = asked_much.run(
-        "score", encoder="chargram", question=["mood", "stars", "topics"], quality=BOTH, resamples=3
-    )
+    questions = ["mood", "stars", "topics"]
+    heads = {"encoder": "chargram", **CHOSEN}
+    made = asked_much.run("score", question=questions, quality=BOTH, resamples=3, **heads)
     learned = {row.question: row for row in made.questions}
     assert list(learned) == ["mood", "stars", "topics:film", "topics:meal"]
     refused = [w.figures["question"] for w in made.warnings if w.key == "score.not_learned"]
@@ -599,7 +629,7 @@ def test_several_questions_in_one_run(asked_much):
 
 
 def test_several_labels_are_suggested_by_the_scores_of_each(asked_much):
-    asked_much.run("score", encoder="chargram", question=["topics"])
+    asked_much.run("score", **QUICK, question=["topics"])
     asked_much.run("sample", n=12, strategy="random", seed=2)
     by = {"question": "topics", "by": "scores"}
     asked_much.run("push", backend="folder", form="much.xml", overlap=1, suggest=[by])
@@ -722,7 +752,7 @@ def test_a_group_that_abstains_is_average_in_a_mixture(asked_much, monkeypatch):
     films = property(lambda trust: trust.group == "films")
     monkeypatch.setattr("curate.heads.abstaining.Trust.abstains", films)
     quality = {"values": {"good": 1.0, "bad": 0.0}}
-    made = asked_much.run("score", encoder="chargram", quality=quality, calibrate_by="source")
+    made = asked_much.run("score", **QUICK, quality=quality, calibrate_by="source")
     rows = {row["id"]: row for row in asked_much.rows("scores")}
     source = {row["id"]: row["source"] for row in asked_much.rows("pool")}
     assert set(source.values()) == {"films", "meals"}
@@ -833,7 +863,7 @@ def test_a_vector_that_is_no_number_is_refused(asked_much, monkeypatch):
 
 
 def test_drift_is_told_and_may_stop_a_mixture(asked_much, monkeypatch):
-    made = asked_much.run("score", encoder="chargram")
+    made = asked_much.run("score", **QUICK)
     assert made.drift is not None
     assert not [warning for warning in made.warnings if warning.key == "score.drift"]
     asked_much.run("mix", groups=["mood"], drift="refuse")
@@ -841,7 +871,7 @@ def test_drift_is_told_and_may_stop_a_mixture(asked_much, monkeypatch):
     assert facts["drift"]["labelled"] == made.drift.labelled
     different = type(made.drift)(60, 60, 0.9, 0.001, 0.2, 0.001)
     monkeypatch.setattr("curate.score.drifting.drift", lambda *a, **k: different)
-    made = asked_much.run("score", encoder="chargram", seed=1)
+    made = asked_much.run("score", **QUICK, seed=1)
     (told,) = [warning for warning in made.warnings if warning.key == "score.drift"]
     assert told.figures["p_value"] == pytest.approx(0.002)
     with pytest.raises(DataError, match="do not look like the corpus"):
