@@ -18,13 +18,8 @@ from curate.embed import Vectors, embed
 from curate.engine import in_order
 from curate.inference.drift import Drift
 from curate.records import Question
-<<<<<<< HEAD
-from curate.score.doubting import Doubtful, DoubtfulLabel, doubtful_labels
-from curate.score.doubts import doubts, lost_labels, quality_doubts
-=======
 from curate.score.doubting import Doubtful, DoubtfulLabel, find_doubtful, told
-from curate.score.doubts import abstaining_doubts, doubts, lost_labels, quality_doubts
->>>>>>> 7845003 (Spans are doubted word by word, by a head of words out of fold)
+from curate.score.doubts import doubts, lost_labels, quality_doubts
 from curate.score.drifting import look
 from curate.score.embedding import embed_all, encoders_of, labelled_pieces, means_of, window_of
 from curate.score.intervals import half_width
