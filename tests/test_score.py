@@ -298,7 +298,8 @@ def test_scores_have_the_shards_of_clean_whatever_their_size_and_the_workers(
     assert 0 < one.num_rows == many.num_rows
     for name in one.column_names:
         if one[name].type == pa.float64():
-            assert one[name].to_numpy() == pytest.approx(many[name].to_numpy(), abs=1e-9)
+            # products of 32-bit vectors differ a little by the number of rows
+            assert one[name].to_numpy() == pytest.approx(many[name].to_numpy(), abs=1e-6)
         else:
             assert one[name].equals(many[name])
 

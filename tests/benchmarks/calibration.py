@@ -1,13 +1,17 @@
 """Do probabilities come true on texts that nobody labelled, and is a bad group noticed?
 
-    python -m tests.benchmarks.calibration FOLDER [SEEDS]
+    python -m tests.benchmarks.calibration FOLDER [SEEDS] [abstention]
 
 FOLDER holds a folder for each set. 800 labels a set; the rest (at least 2,000 texts) is measured.
 `error` is the expected calibration error there. `out of fold` is that of the labelled texts, and
 `chance` the share of seeds in which labels redrawn from the probabilities would give as large a one
 with 5 % or more. Groups of 100 labels at random are sound; in each, labels are then shuffled.
+
+`abstention` measures only these groups, of 50, 100 and 200 labels, with heads on one encoder's
+embeddings (minutes, not an hour), and leaves the other figures as they are.
 """
 
+import json
 import sys
 from collections import defaultdict
 from pathlib import Path
@@ -23,6 +27,7 @@ from tests.benchmarks import labelled, setting
 
 DATA = Path("../shared/data")
 LABELS, GROUP = 800, 100
+SIZES = (50, 100, 200)
 METHODS = ("temperature", "auto")
 ENOUGH, BOUND = 2_000, 0.03
 
@@ -32,16 +37,47 @@ def main():
     seeds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     if not folder.is_dir():
         sys.exit(f"skipped: there is no {folder}")
+    if sys.argv[3:] == ["abstention"]:
+        abstention(folder, seeds)
+        return
     with threadpool_limits(1):
         sets = {own.name: measured(own, seeds) for own in sets_of(folder)}
     below = {
         method: sum(own[method]["error"] <= BOUND for own in sets.values()) for method in METHODS
     }
-    setting.write(
-        "calibration",
-        {"labels": LABELS, "bound": BOUND, "sets_below": below, "sets": sets},
-        range(seeds),
-    )
+    figures = {"labels": LABELS, "bound": BOUND, "sets_below": below, "sets": sets}
+    setting.write("calibration", {**stored(), **figures}, range(seeds))
+
+
+def stored():
+    """The figures that are there."""
+    return json.loads((setting.RESULTS / "calibration.json").read_text(encoding="utf-8"))["figures"]
+
+
+def abstention(folder, seeds):
+    """The share of groups of each size that abstain, with labels as they are and shuffled."""
+    figures = {"seeds": seeds, "heads": "embeddings of the first encoder"}
+    with threadpool_limits(1):
+        for own in sets_of(folder):
+            figures[own.name] = abstained(own, seeds)
+            sys.stderr.write(f"{own.name} {figures[own.name]}\n")
+    setting.write("calibration", {**stored(), "abstention": figures}, range(seeds))
+
+
+def abstained(own, seeds):
+    """The figures of a set, over seeds."""
+    encoder = "minilm" if own.language == "en" else "use-m3"
+    vectors = {encoder: labelled.encoded(own, encoder)}
+    seen = defaultdict(list)
+    for seed in range(seeds):
+        rows = np.argsort(chance.uniform(own.ids(), seed, "label"))[:LABELS]
+        options = Options(features="embeddings", resamples=0)
+        predicted = learn(own.lesson(rows, vectors), options).out_of_fold.probabilities
+        for size in SIZES:
+            shares = groups(own.truth[rows], predicted, own.kind == "rating", seed, size)
+            for name, share in shares.items():
+                seen[f"{name}, {size} labels"].append(share)
+    return {name: round(float(np.mean(shares)), 3) for name, shares in seen.items()}
 
 
 def sets_of(folder):
@@ -78,8 +114,7 @@ def measured(own, seeds):
 
 def of_one(own, vectors, rows, rest, method, seed):
     """The figures of one head."""
-    lesson = own.lesson(rows, vectors)
-    learned = learn(lesson, Options(calibration=method, resamples=2))
+    learned = learn(own.lesson(rows, vectors), Options(calibration=method, resamples=2))
     given = {encoder: every[rest] for encoder, every in vectors.items()}
     predicted = learned.predict(given, [own.texts[row] for row in rest], None).probabilities
     inside = learned.out_of_fold.probabilities
@@ -95,15 +130,15 @@ def of_one(own, vectors, rows, rest, method, seed):
     }
 
 
-def groups(truth, predicted, ordered, seed):
+def groups(truth, predicted, ordered, seed, size=GROUP):
     """The share of groups that abstain, with labels as they are and shuffled."""
-    names = np.array([f"{row % (LABELS // GROUP)}" for row in range(LABELS)])
+    names = np.array([f"{row % (LABELS // size)}" for row in range(LABELS)])
     rng, shuffled = np.random.default_rng(seed), truth.copy()
     for name in np.unique(names):
         inside = np.flatnonzero(names == name)
         shuffled[inside] = truth[rng.permutation(inside)]
     return {
-        name: len(abstaining(labels, predicted, names, ordered=ordered, seed=seed)) * GROUP / LABELS
+        name: len(abstaining(labels, predicted, names, ordered=ordered, seed=seed)) * size / LABELS
         for name, labels in (("sound_abstain", truth), ("shuffled_abstain", shuffled))
     }
 

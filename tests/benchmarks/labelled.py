@@ -39,7 +39,7 @@ class Labelled:
     def vectors(self):
         """The vectors by encoder: minilm and use-m3 for English, use-m3 otherwise; cached."""
         names = ("minilm", "use-m3") if self.language == "en" else ("use-m3",)
-        return {name: _encoded(self, name) for name in names}
+        return {name: encoded(self, name) for name in names}
 
     def lesson(self, rows, vectors, truth=None, ids=None):
         """The lesson of some rows, with the vectors of all; `truth` instead of their own labels.
@@ -59,7 +59,8 @@ class Labelled:
         )
 
 
-def _encoded(labelled, encoder):
+def encoded(labelled, encoder):
+    """The vectors of a set by one encoder; cached."""
     path = CACHE / f"{labelled.name.replace(' ', '_')}.{encoder}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
