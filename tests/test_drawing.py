@@ -14,7 +14,7 @@ from curate.errors import StaleInput
 from curate.mix.passes import Fifths
 from curate.mix.spec import MixSpec
 from curate.mixture import selection
-from curate.mixture.drawing import Plan, copies_of, cut, draw
+from curate.mixture.drawing import Cuts, Plan, copies_of, cut, draw
 from curate.mixture.groups import Facts
 from curate.mixture.selection import Rows, Target, ascending, boundaries, descending
 from curate.pool import stage as pool
@@ -137,9 +137,9 @@ def test_a_cut_is_what_a_sort_draws(documents, share, max_copies, carry):
         expected = draw(weights, tokens, target, max_copies=max_copies, noise=noise, carry=carry)
     except ValueError:
         with pytest.raises(ValueError, match=r"tokens from|nothing to draw"):
-            Plan.of(target, supply, max_copies)
+            Plan.of(target, (supply,), max_copies)
         return
-    plan = Plan.of(target, supply, max_copies)
+    plan = Plan.of(target, (supply,), max_copies)
     ties = np.arange(len(tokens)).astype(np.uint64)
     group = np.zeros(len(tokens), np.int64)
     rows = Rows(group, descending(np.log(weights) + noise), ties, tokens)
@@ -147,7 +147,7 @@ def test_a_cut_is_what_a_sort_draws(documents, share, max_copies, carry):
     if plan.rest is not None:
         (end,) = found(rows, [Target(0, plan.rest)], 1, 3)
     own = cut(plan, end, carry)
-    assert copies_of(rows, [own]).tolist() == expected.tolist()
+    assert copies_of(rows, Cuts.of([own])).tolist() == expected.tolist()
     assert own.tokens == int((expected * tokens).sum())
 
 
@@ -192,9 +192,8 @@ def test_fifths_are_of_equal_size_and_rise_with_quality(documents, fifths):
     keys = ascending((np.arange(documents) / documents)[order])
     group = np.ones(documents, np.int64)
     rows = Rows(group, keys, np.arange(documents).astype(np.uint64), np.ones(documents, np.int64))
-    targets = [target for target in Fifths.targets(facts) if target.group == 3]
-    shifted = Rows(group + 2, rows.key, rows.tie, rows.weight)
-    edges = found(shifted, targets, 4, 2)
+    targets = [target for target in Fifths.targets(facts) if target.group == 1]
+    edges = found(rows, targets, 2, 2)
     made = Fifths.of([Facts(), facts[1]], edges)
     assert made.fifth(rows)[np.argsort(order)].tolist() == fifths
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from curate.inference.drawn import LabelledClasses, true_shares
 from curate.inference.groups import Unlabelled, share_of_draw
 from curate.mixture.chances import expected_copies
-from curate.mixture.drawing import Cut, copies_of
+from curate.mixture.drawing import Cut, Cuts, copies_of
 from curate.mixture.selection import Rows, descending, values_of
 
 FINITE = st.floats(allow_nan=False)
@@ -24,12 +24,14 @@ def key_of(value):
     return int(descending(np.array([value]))[0])
 
 
-CUTS = [
-    Cut(0, 0, key_of(1.5), 7, is_taken=True),
-    Cut(2, 0, key_of(-0.5), 7),
-    Cut(3, 0),
-    Cut(1, 0, takes_all=True),
-]
+CUTS = Cuts.of(
+    [
+        Cut(0, 0, key_of(1.5), 7, is_taken=True),
+        Cut(2, 0, key_of(-0.5), 7),
+        Cut(3, 0),
+        Cut(1, 0, takes_all=True),
+    ]
+)
 
 
 def test_expected_copies_are_the_mean_over_the_noise():

@@ -7,18 +7,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import DataError, RecipeError, StaleInput
-from curate.mix import stage as mix
+from curate.mix.planning import cuts_of
 from curate.mix.spec import MixSpec, tokens_of
 from curate.mixture.boxes import project_groups
 from curate.mixture.drawing import Plan
 from curate.mixture.groups import Facts, Groups
 from curate.mixture.limits import Infeasible
 from curate.mixture.selection import Boundary
-from curate.mixture.shares import STRATEGIES, share_of, unfilled
-from curate.mixture.weights import WEIGHERS, Qualities
+from curate.mixture.shares import STRATEGIES, Offer, share_of, unfilled
+from curate.mixture.weights import WEIGHERS, Qualities, Within, merged, relative_ranks
 
 SUPPLY = pd.Series({"big": 900, "mid": 90, "small": 10})
 QUALITY = pd.Series({"big": 0.1, "mid": 0.5, "small": 0.9})
+OFFER = Offer(SUPPLY, QUALITY, SUPPLY / 250)
 
 
 @pytest.mark.parametrize(
@@ -32,22 +33,62 @@ QUALITY = pd.Series({"big": 0.1, "mid": 0.5, "small": 0.9})
     ],
 )
 def test_temperature_is_the_exponent(alpha, golden):
-    found = STRATEGIES["temperature"](SUPPLY, QUALITY, alpha=alpha, beta=2.0)
+    found = STRATEGIES["temperature"](OFFER, alpha=alpha, beta=2.0)
     assert tuple(found.values()) == pytest.approx(golden, abs=1e-4)
 
 
 def test_uniform_proportional_and_quality():
     settings = {"alpha": 1, "beta": 2}
-    assert STRATEGIES["uniform"](SUPPLY, QUALITY, **settings)["small"] == pytest.approx(1 / 3)
-    assert STRATEGIES["proportional"](SUPPLY, QUALITY, **settings)["big"] == pytest.approx(0.9)
+    assert STRATEGIES["uniform"](OFFER, **settings)["small"] == pytest.approx(1 / 3)
+    assert STRATEGIES["proportional"](OFFER, **settings)["big"] == pytest.approx(0.9)
     weights = SUPPLY * np.exp(2 * QUALITY)
-    found = STRATEGIES["quality"](SUPPLY, QUALITY, **settings)
+    found = STRATEGIES["quality"](OFFER, **settings)
     assert found["small"] == pytest.approx(weights["small"] / weights.sum())
+
+
+def test_the_slope_of_shares_by_quality():
+    """The derivative of w_k by Q_j is β w_k (1[k = j] - w_j)."""
+    settings = {"alpha": 0.5, "beta": 3.0}
+    shares = np.array(list(STRATEGIES["quality"](OFFER, **settings).values()))
+    for place, name in enumerate(SUPPLY.index):
+        moved = Offer(SUPPLY, QUALITY + 1e-6 * (SUPPLY.index == name), OFFER.most)
+        others = np.array(list(STRATEGIES["quality"](moved, **settings).values()))
+        slope = 3 * shares * ((np.arange(3) == place) - shares[place])
+        assert (others - shares) / 1e-6 == pytest.approx(slope, abs=1e-5)
+
+
+SIZES = pd.Series(
+    {
+        "fao": 549_707_867,
+        "isl": 10_027_573_389,
+        "ekk": 42_541_080_893,
+        "swe": 179_955_884_499,
+        "fas": 184_595_788_282,
+    }
+)
+
+
+def test_unimax_is_that_of_the_paper():
+    """Golden values of the package unimax-sampling: 250B tokens, four epochs at most."""
+    offer = Offer(SIZES, SIZES * 0.0, 4 * SIZES / 250e9)
+    found = STRATEGIES["unimax"](offer, alpha=0.5, beta=2.0)
+    golden = (0.008795, 0.160441, 0.276921, 0.276921, 0.276921)
+    assert tuple(found[name] for name in SIZES.index) == pytest.approx(golden, abs=5e-7)
+    shuffled = Offer(SIZES[::-1], SIZES[::-1] * 0.0, (4 * SIZES / 250e9)[::-1])
+    assert STRATEGIES["unimax"](shuffled, alpha=0.5, beta=2.0) == pytest.approx(found)
+
+
+def test_unimax_of_a_budget_that_cannot_be_met_is_what_the_projection_refuses():
+    most = pd.Series({"a": 0.2, "b": 0.6})
+    wanted = STRATEGIES["unimax"](Offer(most, most, most), alpha=0.5, beta=2.0)
+    assert wanted == pytest.approx({"a": 0.25, "b": 0.75})
+    with pytest.raises(Infeasible, match=r"can fill 80\.00% of it"):
+        projected(wanted, supply=most.to_dict())
 
 
 @pytest.mark.parametrize("beta", [-5000.0, 5000.0, 1e300])
 def test_no_weight_of_quality_is_too_much(beta):
-    found = STRATEGIES["quality"](SUPPLY, QUALITY, alpha=0.5, beta=beta)
+    found = STRATEGIES["quality"](OFFER, alpha=0.5, beta=beta)
     best = "small" if beta > 0 else "big"
     assert found == {name: float(name == best) for name in found}
 
@@ -161,11 +202,11 @@ def divergence(shares, wanted):
 # ── weights
 
 
-def weigh(strategy, quality, temperature=1.0):
+def weigh(strategy, quality, temperature=1.0, **within):
     quality = np.array(quality, float)
     qualities = Qualities.of([Facts.of(np.ones(len(quality), int), quality)])
     group = np.zeros(len(quality), int)
-    return WEIGHERS[strategy](quality, group, qualities, temperature)
+    return WEIGHERS[strategy](quality, group, qualities, Within(temperature, **within))
 
 
 def test_weights_follow_quality():
@@ -185,12 +226,42 @@ def test_softmax_weights_by_hand(temperature):
     quality = np.concatenate(groups)
     qualities = Qualities.of([Facts.of(np.ones(len(own), int), own) for own in groups])
     group = np.repeat([0, 1], [3, 4])
-    weights = WEIGHERS["softmax"](quality, group, qualities, temperature)
+    weights = WEIGHERS["softmax"](quality, group, qualities, Within(temperature))
     step = (2 / 3) ** 0.5 * 0.4  # the standard deviation of .2, .6, 1.0
     assert groups[0].std() == pytest.approx(step)
     expected = [np.exp((own - own.max()) / own.std() / temperature) for own in groups]
     assert weights == pytest.approx(np.concatenate(expected))
     assert weights[0] == pytest.approx(np.exp(-0.8 / step / temperature))
+
+
+def test_a_threshold_draws_what_is_known_to_reach_it():
+    found = weigh("threshold", [0.1, 0.5, 0.7, np.nan], at_least=0.5)
+    assert found.tolist() == [0, 1, 1, 0]
+
+
+def test_quadmix_by_hand():
+    """λ = 10, ω = .4, η = 2, ε = .01: at the cut 1, just beyond it ε."""
+    own = {"steepness": 10.0, "cut": 0.4, "power": 2.0, "floor": 0.01}
+    found = weigh("quadmix", [0.0, 0.2, 0.4, 0.41, 1.0], **own)
+    best, middle = ((2 / (1 + np.exp(-10 * depth))) ** 2 for depth in (0.4, 0.2))
+    assert found == pytest.approx([best + 0.01, middle + 0.01, 1.01, 0.01, 0.01])
+    assert weigh("quadmix", [0.1, 0.4], steepness=1e6, cut=0.4) == pytest.approx([2.001, 1.001])
+
+
+def test_relative_ranks_are_between_best_and_worst():
+    assert relative_ranks(np.array([0, 1, 0, 3]), np.array([2, 2, 1, 4])).tolist() == [
+        *[0.25, 0.75, 0.5, 0.875]
+    ]
+
+
+def test_merged_qualities_are_the_weighted_mean_of_z_scores():
+    columns = np.array([[0.8, 30.0], [0.2, np.nan], [np.nan, np.nan]])
+    means, spreads = np.tile([0.5, 20.0], (3, 1)), np.tile([0.1, 5.0], (3, 1))
+    found = merged(columns, means, spreads, np.array([3.0, 1.0]))
+    assert found[:2] == pytest.approx([0.75 * 3 + 0.25 * 2, 0.75 * -3])
+    assert np.isnan(found[2])
+    same = merged(columns[:1], means[:1], np.array([[0.0, 5.0]]), np.array([3.0, 1.0]))
+    assert same == pytest.approx([0.25 * 2])  # a quality that is the same for all says nothing
 
 
 def test_equal_quality_is_equal_weight():
@@ -302,9 +373,9 @@ def test_a_group_with_a_min_alone_takes_what_the_wanted_group_cannot(pooled):
 
 def test_what_one_group_draws_too_little_the_next_makes_up_for():
     """Each of 40 groups is to draw a document and a half."""
-    plans = [Plan(0, 150.0, 1000)] * 40
+    plans = [Plan(0, 0, 150.0, 1000)] * 40
     ends = {number: Boundary(1, number, 100, 100) for number in range(40)}
-    cuts = mix._cuts(plans, [150.0] * 40, ends)
+    cuts = list(cuts_of(plans, [150.0] * 40, ends))
     assert {cut.tokens for cut in cuts} == {100, 200}
     assert sum(cut.tokens for cut in cuts) == 6000
 
@@ -338,7 +409,7 @@ def test_top_k_takes_the_best(whole):
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"groups": ["mood"]}, "score"),
+        ({"groups": ["mood"]}, "nothing to group by is called mood"),
         ({"within": {"strategy": "softmax"}}, "score"),
     ],
 )
@@ -422,7 +493,9 @@ def test_a_column_that_is_no_group_is_refused(whole):
     for name in ("tokens", "id", "quality"):
         with pytest.raises(RecipeError, match=f"nothing to group by is called {name}") as caught:
             whole.run("mix", groups=[name])
-        assert caught.value.hint == "there are: source, language, license, sentiment"
+        assert caught.value.hint.lower().endswith(
+            "there are: source, language, license, host, quality_bucket, cluster, sentiment"
+        )
 
 
 def test_documents_that_nobody_scored_are_told(whole):
@@ -437,13 +510,7 @@ def test_documents_that_nobody_scored_are_told(whole):
 
 def test_the_projection_of_equal_shares_is_unimax():
     """Chung et al. 2023 (arXiv 2304.09151): equal shares, none beyond its epochs."""
-    sizes = {
-        "fao": 549_707_867,
-        "isl": 10_027_573_389,
-        "ekk": 42_541_080_893,
-        "swe": 179_955_884_499,
-        "fas": 184_595_788_282,
-    }
+    sizes = SIZES.to_dict()
     wanted = dict.fromkeys(sizes, 0.2)
     found = projected(wanted, supply={name: 4 * size / 250e9 for name, size in sizes.items()})
     golden = (0.008795, 0.160441, 0.276921, 0.276921, 0.276921)

@@ -71,6 +71,19 @@ UNUSED = {
         "mix": {"between": {"strategy": "quality", "shares": {"source": {"a": 1}}}}
     },
     "mix.within.temperature": {"mix": {"within": {"strategy": "top_k", "temperature": 0.5}}},
+    "mix.between.shares_of": {"mix": {"between": {"shares_of": "truth"}}},
+    "mix.between.weights": {
+        "mix": {"between": {"strategy": "uniform", "weights": {"file": "w.json"}}}
+    },
+    "mix.within.at_least": {"mix": {"within": {"at_least": 0.7}}},
+    "mix.within.columns": {"mix": {"within": {"columns": {"quality": 2.0}}}},
+    "mix.within.steepness": {"mix": {"within": {"steepness": 9.0}}},
+    "mix.within.cut": {"mix": {"within": {"cut": 0.3}}},
+    "mix.within.power": {"mix": {"within": {"power": 2.0}}},
+    "mix.within.floor": {"mix": {"within": {"floor": 0.1}}},
+    "mix.budget": {"mix": {"phases": [{"name": "a", "budget": "1M"}], "budget": "2M"}},
+    "mix.clusters": {"mix": {"clusters": 9}},
+    "mix.consumed": {"mix": {"consumed": "seen.txt"}},
     "mix.seed": {"mix": {"within": {"strategy": "top_k"}, "seed": 4}},
     "export": {"export": {"format": "parquet"}},
     "evaluate": {"mix": {}, "evaluate": {"seeds": 7}},

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from curate import chance, tables
-from curate.mix.candidates import COLUMNS, column_of
+from curate.mix.keys import COLUMNS, column_of
 from curate.mixture.drawing import draw
 
 

@@ -128,7 +128,10 @@ def write_draw(workspace: Workspace, shards: Sequence[DocumentShard], path: Path
 def _draw_schema() -> pa.Schema:
     import pyarrow as pa
 
-    names = ("id", "source", "group", "bucket", "tokens", "quality", "weight", "copies")
+    names = (
+        *("id", "source", "group", "bucket", "tokens", "quality", "weight", "copies"),
+        *("earlier", "size"),
+    )
     fields = [field for name in ("pool", "scores", "mix") for field in tables.schema(name, *names)]
     by_name = {field.name: field for field in fields}
     return pa.schema([by_name[name] for name in names])

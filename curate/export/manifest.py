@@ -40,7 +40,7 @@ def manifest_of(
     mix, pool = workspace.tables.made("mix"), workspace.tables.made("pool")
     names = (
         *("group", "wanted", "promised", "realised", "expected", "tokens", "documents", "epochs"),
-        *("low", "high", "bound"),
+        *("low", "high", "bound", "earlier", "pool_tokens", "phase"),
     )
     tokenizer = str(pool.facts["tokenizer"])
     return {

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate.mixture.selection import Boundary, Cells, Rows, Target, boundaries, histogram, members
+from curate.mixture.selection import Bins, Boundary, Rows, Target, boundaries, histogram, members
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,14 +106,14 @@ def find_edges(folder: Path, numbers: Sequence[int], ranks: Sequence[int]) -> Ed
     """
     import numpy as np
 
-    def count(cells: Cells) -> NDArray[np.int64]:
-        total = np.zeros((cells.count, 256, 2), np.int64)
+    def count(bins: Bins) -> NDArray[np.int64]:
+        total = np.zeros((bins.count, 256, 2), np.int64)
         for number in numbers:
-            total += histogram(_rows(folder, number), cells)
+            total += histogram(_rows(folder, number), bins)
         return total
 
-    def gather(cells: Cells) -> tuple[Rows, NDArray[np.int64]]:
-        parts = [members(_rows(folder, number), cells) for number in numbers]
+    def gather(bins: Bins) -> tuple[Rows, NDArray[np.int64]]:
+        parts = [members(_rows(folder, number), bins) for number in numbers]
         columns = zip(*(_columns(part) for part, _ in parts), strict=True)
         rows = Rows(*map(np.concatenate, columns))
         return rows, np.concatenate([own for _, own in parts])

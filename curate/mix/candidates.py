@@ -2,78 +2,67 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate import chance, tables
+from curate import chance, tokens
 from curate.errors import DataError, RecipeError
+from curate.mix.before import Before
+from curate.mix.keys import Reader, flags, floats, trusted_quality
+from curate.mix.limiting import Told
 from curate.mix.spec import MixSpec
-from curate.mixture.groups import Facts, Values, grouped
-from curate.names import unknown
+from curate.mixture.cells import Part
+from curate.mixture.groups import Facts, Values, numbered
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, is_candidate
-from curate.workspace.predictions import predicted_questions
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-UNDECIDED = "undecided"
 
-COLUMNS = ("source", "language", "license")
-"""The columns that documents can be grouped by, beside the predicted class of a question."""
+@dataclass(frozen=True)
+class Counting:
+    """How the budget is counted: by a tokenizer (None: as the pool did), and tokens more a text."""
 
+    tokenizer: str | None = None
+    extra: int = 0
 
-def needs_scores(spec: MixSpec) -> bool:
-    """Whether the mixture depends on predictions or quality."""
-    return any(name not in COLUMNS for name in spec.groups) or needs_quality(spec)
+    @property
+    def is_the_pools(self) -> bool:
+        """Whether it is the pool's own count."""
+        return self.tokenizer is None and not self.extra
 
+    def __call__(self, table: pa.Table) -> NDArray[np.int64]:
+        """The tokens of every row."""
+        import numpy as np
 
-def uses_scores(workspace: Workspace, spec: MixSpec) -> bool:
-    """Whether the mixture depends on scores, or they are there and not outdated."""
-    return needs_scores(spec) or workspace.freshness.fits("scores")
-
-
-def needs_quality(spec: MixSpec) -> bool:
-    """Whether shares or weights follow quality."""
-    return spec.within.strategy != "equal" or spec.between.strategy == "quality"
-
-
-def ties_of(workspace: Workspace, spec: MixSpec) -> dict[str, str]:
-    """What the class of documents that people left undecided is called, by question."""
-    predicted = predicted_questions(workspace.tables)
-    return {
-        name: tie_of(predicted[name].values if name in predicted else ())
-        for name in spec.groups
-        if name not in COLUMNS
-    }
-
-
-def tie_of(values: Collection[str]) -> str:
-    """The class of documents that people left undecided: `undecided`, or `undecided:`.
-
-    The latter is for questions with a value `undecided`; `values` are those of the question.
-    """
-    return f"{UNDECIDED}:" if UNDECIDED in values else UNDECIDED
-
-
-def column_of(name: str) -> str:
-    """The column of a key in `mix.groups`: one of COLUMNS, or the predicted class of a question."""
-    return name if name in COLUMNS else tables.predicted(name)
+        if self.tokenizer is None:
+            counts = table["tokens"].to_numpy().astype(np.int64)
+        else:
+            count = tokens.counter(self.tokenizer)
+            counts = np.array([count(text) for text in table["text"].to_pylist()], np.int64)
+        return np.asarray(counts + self.extra)
 
 
 @dataclass(frozen=True)
 class Piece:
-    """The candidates of one shard: their scratch file, and their groups in its numbers."""
+    """The candidates of one shard: their scratch file, and their groups and cells in its numbers.
+
+    `cells` are the distinct combinations of a group and the values that limits tell apart.
+    `matched` are the tokens of copies that earlier exports drew, by their groups there.
+    """
 
     number: int
     path: Path
     groups: tuple[Values, ...]
     facts: tuple[Facts, ...]
+    cells: Part
     images: int
+    matched: NDArray[np.int64] | None
 
     @property
     def documents(self) -> int:
@@ -85,15 +74,20 @@ class Piece:
 class Scan:
     """Reads the candidates of a shard and writes those columns that the later passes need.
 
-    The scratch file holds id, group (a number), tokens, quality (NaN: unknown, or not trusted),
-    whether it abstained, noise, and the columns `more`. `groups` are the columns that make a group,
-    `nulls` what a null is called in each; `seed` is that of the noise.
+    The scratch file holds id, cell (a number), tokens (as the budget counts), pool_tokens, quality
+    (NaN: unknown, or not trusted), whether it abstained and can be drawn, noise, and the columns
+    `more`. `groups` read the values that make a group, `told` those that only limits tell apart.
+    `before` are the copies drawn before (columns `had`, and `earlier` of earlier exports alone),
+    `at_least` the quality below which nothing is drawn, `seed` that of the noise.
     """
 
     folder: Path
-    groups: tuple[str, ...]
+    groups: tuple[Reader, ...]
+    told: Told
     more: tuple[str, ...]
-    nulls: Mapping[str, str]
+    counting: Counting
+    before: Before
+    at_least: float | None
     seed: int
 
     def __call__(self, shard: DocumentShard) -> Piece:
@@ -101,57 +95,76 @@ class Scan:
         import numpy as np
         import pyarrow as pa
 
-        table = shard.read(self._columns(shard))
-        images, table = _candidates(table)
-        groups, numbers = grouped(table, self.groups, self.nulls)
-        tokens = table["tokens"].to_numpy().astype(np.int64)
-        abstained = _flags(table, "abstained")
-        quality = np.where(abstained, np.nan, _floats(table, "quality"))
-        noise = chance.gumbel(table["id"].to_pylist(), self.seed, "draw")
-        columns: dict[str, Any] = {"id": table["id"], "group": pa.array(numbers, pa.int32())}
-        columns |= {"tokens": tokens, "quality": quality, "abstained": abstained, "noise": noise}
+        kept = shard.read(self._columns(shard))
+        images, table = images_alone(kept), candidates(kept)
+        groups, group = numbered([reader(shard, table) for reader in self.groups], table.num_rows)
+        tokens, quality = self.counting(table), trusted_quality(table)
+        abstained, is_drawable = flags(table, "abstained"), self._is_drawable(table, quality)
+        supply, had = np.where(is_drawable, tokens, 0), self.before.of(shard, table["id"])
+        copies = None if had is None else had.copies
+        cell, cells = self.told.cells(shard, table, group, supply, copies)
+        columns: dict[str, Any] = {"id": table["id"], "cell": pa.array(cell, pa.int32())}
+        columns |= {"tokens": tokens, "quality": quality, "abstained": abstained}
+        columns["noise"] = chance.gumbel(table["id"].to_pylist(), self.seed, "draw")
+        if self.at_least is not None:
+            columns["drawable"] = is_drawable
+        if had is not None:
+            columns |= {"had": had.copies, "earlier": had.earlier}
+        if not self.counting.is_the_pools:
+            columns["pool_tokens"] = table["tokens"]
         path = self.folder / f"{shard.number:05}.arrow"
-        _write(path, pa.table(columns | {name: table[name] for name in self.more}))
-        facts = tuple(
-            Facts.of(tokens[own], quality[own], int(abstained[own].sum()))
-            for number in range(len(groups))
-            for own in [numbers == number]
-        )
-        return Piece(shard.number, path, groups, facts, images)
+        _write(path, pa.table(columns | {name: floats(table, name) for name in self.more}))
+        return Piece(
+            shard.number, path, groups, _facts(group, supply, quality, abstained, len(groups)),
+            cells, images, None if had is None else had.matched,
+        )  # fmt: skip
+
+    def _is_drawable(self, table: pa.Table, quality: NDArray[np.float64]) -> NDArray[np.bool_]:
+        import numpy as np
+
+        if self.at_least is None:
+            return np.ones(table.num_rows, bool)
+        return np.asarray((quality >= self.at_least) | flags(table, "abstained"))
 
     def _columns(self, shard: DocumentShard) -> list[str]:
         quality = [name for name in ("quality", "abstained") if name in shard.scored()]
-        needed = ["id", "tokens", "holdout", "media", *quality, *self.groups, *self.more]
-        return list(dict.fromkeys(needed))
+        read = [name for reader in (*self.groups, *self.told.readers) for name in reader.columns]
+        text = ["text"] if self.counting.tokenizer else []
+        needed = ["id", "tokens", "holdout", "media", *quality, *text, *read, *self.more]
+        known = {"quality", "abstained"} - set(quality)
+        return [name for name in dict.fromkeys(needed) if name not in known]
 
 
-def _candidates(table: pa.Table) -> tuple[int, pa.Table]:
-    """The number of documents that are images alone, and the documents that can be drawn."""
+def _facts(
+    group: NDArray[np.int64],
+    supply: NDArray[np.int64],
+    quality: NDArray[np.float64],
+    abstained: NDArray[np.bool_],
+    groups: int,
+) -> tuple[Facts, ...]:
+    """The facts of each group, by its number."""
+    import numpy as np
+
+    order = np.argsort(group, kind="stable")
+    ends = np.searchsorted(group[order], np.arange(1, groups))
+    rows = np.split(order, ends) if groups else []
+    return tuple(Facts.of(supply[own], quality[own], int(abstained[own].sum())) for own in rows)
+
+
+def images_alone(table: pa.Table) -> int:
+    """The number of documents that are images alone: they have no tokens to mix."""
     import pyarrow.compute as pc
 
     open_to_all = table.filter(pc.invert(table["holdout"]))
-    without_tokens = pc.and_(pc.is_valid(open_to_all["media"]), pc.equal(open_to_all["tokens"], 0))
-    kept = pc.is_valid(table["id"])
-    candidates = table.filter(is_candidate(kept, table["holdout"], table["tokens"]))
-    return int(pc.sum(without_tokens).as_py() or 0), candidates
+    alone = pc.and_(pc.is_valid(open_to_all["media"]), pc.equal(open_to_all["tokens"], 0))
+    return int(pc.sum(alone).as_py() or 0)
 
 
-def _floats(table: pa.Table, name: str) -> NDArray[np.float64]:
-    """A column of numbers, NaN for null; all NaN where there is no such column."""
-    import numpy as np
+def candidates(table: pa.Table) -> pa.Table:
+    """The documents that can be drawn, among those that `clean` kept."""
+    import pyarrow.compute as pc
 
-    if name not in table.column_names:
-        return np.full(table.num_rows, np.nan)
-    return np.asarray(table[name].to_numpy(zero_copy_only=False), np.float64)
-
-
-def _flags(table: pa.Table, name: str) -> NDArray[np.bool_]:
-    """A column of truth values, false for null; all false where there is no such column."""
-    import numpy as np
-
-    if name not in table.column_names:
-        return np.zeros(table.num_rows, bool)
-    return np.asarray(table[name].fill_null(False).to_numpy(), bool)
+    return table.filter(is_candidate(pc.is_valid(table["id"]), table["holdout"], table["tokens"]))
 
 
 def _write(path: Path, table: pa.Table) -> None:
@@ -169,64 +182,41 @@ def read(path: Path) -> pa.Table:
         return pa.ipc.open_file(file).read_all()
 
 
-def scan(workspace: Workspace, spec: MixSpec, folder: Path) -> list[Piece]:
-    """Read all candidates, in pool order; `folder` is for the scratch files.
+def scan(workspace: Workspace, shards: Sequence[DocumentShard], reads: Scan) -> list[Piece]:
+    """Read all candidates, in pool order.
 
-    Raises DataError where a document is an image alone or has no scores, or where none is left;
-    RecipeError for an unknown group, and where quality is needed and `score` has none.
+    Raises DataError where a document is an image alone, or where none is left.
     """
-    shards = _shards(workspace, spec)
-    columns = tuple(map(column_of, spec.groups))
-    more = _probabilities(workspace, spec)
-    nulls = {column_of(name): ties for name, ties in ties_of(workspace, spec).items()}
     pieces: list[Piece | None] = [None] * len(shards)
-    total = workspace.tables.rows("pool")
-    with workspace.watch("reading candidates", total) as advance:
-        for place, piece in workspace.engine.each(
-            Scan(folder, columns, more, nulls, spec.seed), shards
-        ):
+    with workspace.watch("reading candidates", workspace.tables.rows("pool")) as advance:
+        for place, piece in workspace.engine.each(reads, shards):
             pieces[place] = piece
             advance(piece.documents)
     whole = [piece for piece in pieces if piece is not None]
-    _check(whole, spec)
-    return whole
-
-
-def _shards(workspace: Workspace, spec: MixSpec) -> list[DocumentShard]:
-    """The shards, with their scores where the mixture uses them."""
-    predicted = predicted_questions(workspace.tables)
-    _check_groups(spec, [name for name, own in predicted.items() if own.makes_groups])
-    return workspace.documents.shards(scores=uses_scores(workspace, spec))
-
-
-def _check_groups(spec: MixSpec, questions: list[str]) -> None:
-    for name in spec.groups:
-        if name not in COLUMNS and name not in questions:
-            raise unknown(
-                f"mix.groups: nothing to group by is called {name}", name, (*COLUMNS, *questions)
-            )
-
-
-def _probabilities(workspace: Workspace, spec: MixSpec) -> tuple[str, ...]:
-    """The columns that hold the probabilities of the questions that make groups."""
-    predicted = predicted_questions(workspace.tables)
-    return tuple(
-        column for name in spec.groups if name not in COLUMNS for column in predicted[name].columns
-    )
-
-
-def _check(pieces: Sequence[Piece], spec: MixSpec) -> None:
-    images = sum(piece.images for piece in pieces)
+    images = sum(piece.images for piece in whole)
     if images:
         raise DataError(
             f"{images} of the documents are images alone: they have no tokens to mix",
             hint="they are for people to label; a rule of `clean` such as `length` leaves them out",
         )
-    if not any(piece.documents for piece in pieces):
+    if not any(piece.documents for piece in whole):
         raise DataError("no document is left to mix", hint="see the reasons in `clean`")
+    return whole
+
+
+def check_quality(pieces: Sequence[Piece], spec: MixSpec, *, is_needed: bool) -> None:
+    """Raise if quality is needed and unknown everywhere, or a threshold lets nothing through."""
     known = sum(facts.known for piece in pieces for facts in piece.facts)
-    if needs_quality(spec) and not known:
+    if is_needed and not known:
         raise RecipeError(
             "mix: the weights need quality, and `score` has none",
             hint="declare `score: {quality: …}`",
+        )
+    supply = sum(facts.tokens for piece in pieces for facts in piece.facts)
+    if not supply:
+        high = max(facts.high for piece in pieces for facts in piece.facts)
+        raise DataError(
+            f"no document has a quality of {spec.within.at_least:g} or more; the best has "
+            f"{high:.3f}",
+            hint="lower `mix.within.at_least`",
         )

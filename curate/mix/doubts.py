@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
+from curate.mix.limiting import Unreachable
 from curate.mixture.groups import Facts, Groups
 from curate.warning import StageWarning, warn
 
@@ -64,6 +65,37 @@ def unfilled_shares(unfilled: Mapping[str, Sequence[str]]) -> tuple[StageWarning
     names = [f"{key} {value}" for key, values in unfilled.items() for value in values]
     words = "no candidate has {values}: the other values take its share of `mix.between.shares`"
     return (warn("mix.unfilled_shares", words, values=names),) if names else ()
+
+
+def unreachable(lost: Sequence[Unreachable]) -> tuple[StageWarning, ...]:
+    """A warning for each promise that what was drawn before made unreachable."""
+    words = (
+        "what earlier parts drew leaves {limit} no {side} of {asked:.2%}: the nearest is "
+        "{reachable:.2%}"
+    )
+    return tuple(
+        warn(
+            "mix.unreachable",
+            words,
+            limit=own.limit,
+            side=own.side,
+            asked=own.asked,
+            reachable=own.reachable,
+        )
+        for own in lost
+    )
+
+
+def few_labels(groups: Sequence[str]) -> tuple[StageWarning, ...]:
+    """A warning if there are groups with fewer than 20 labels behind their share."""
+    words = "fewer than 20 labels stand behind {groups}: their shares are uncertain"
+    return (warn("mix.few_labels", words, groups=list(groups)),) if groups else ()
+
+
+def not_apart(sets: Sequence[tuple[str, ...]]) -> tuple[StageWarning, ...]:
+    """A warning if the qualities of some groups cannot be told apart at 90 %."""
+    words = "the qualities of {groups} cannot be told apart: their labels are too few for that"
+    return tuple(warn("mix.not_told_apart", words, groups=list(own)) for own in sets)
 
 
 def _is_flat(facts: Facts) -> bool:

@@ -6,10 +6,9 @@ as much of the draw as a sample of many more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from curate.mixture.drawing import Cut
+from curate.mixture.drawing import Cuts
 from curate.mixture.selection import values_of
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def expected_copies(
-    log_weights: Array, group: NDArray[np.int64], cuts: Sequence[Cut]
+    log_weights: Array, group: NDArray[np.int64], cuts: Cuts
 ) -> NDArray[np.float64]:
     """The mean copies of each row over Gumbel noise, by the cut of its group.
 
@@ -30,20 +29,17 @@ def expected_copies(
     """
     import numpy as np
 
-    passes = np.array([cut.passes for cut in cuts], np.float64)[group]
-    ends = np.array([_end(cut) for cut in cuts], np.float64)[group]
+    passes, ends = cuts.passes[group], _ends(cuts)[group]
     drawable = log_weights > -np.inf
     with np.errstate(over="ignore"):
         once_more = -np.expm1(-np.exp(np.where(drawable, log_weights, 0.0) - ends))
     return np.where(drawable, passes + once_more, 0.0)
 
 
-def _end(cut: Cut) -> float:
-    """The key above which rows of a group are drawn once more: ±inf for none and for all."""
+def _ends(cuts: Cuts) -> Array:
+    """The keys above which rows of groups are drawn once more: ±inf for none and for all."""
     import numpy as np
 
-    if cut.takes_all:
-        return -np.inf
-    if not (cut.key or cut.tie or cut.is_taken):
-        return np.inf
-    return float(values_of(np.array([cut.key], np.uint64))[0])
+    has_end = (cuts.key > 0) | (cuts.tie > 0) | cuts.is_taken
+    ends = np.where(has_end, values_of(cuts.key), np.inf)
+    return np.where(cuts.takes_all, -np.inf, ends)

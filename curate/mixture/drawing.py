@@ -21,29 +21,42 @@ if TYPE_CHECKING:
 class Plan:
     """What a group is drawn to: whole passes over it, and the tokens to draw once more.
 
-    `rest` is None where no row may get one copy more.
+    After the passes every row has that many copies at least; `drawn` are the tokens that this adds.
+    `rest` is to be drawn once more from the rows that have no more copies yet, which hold `supply`
+    tokens. It is None where no row may get one copy more.
     """
 
     passes: int
+    drawn: int
     rest: float | None
     supply: int
 
     @staticmethod
-    def of(target: float, supply: int, max_copies: int) -> Plan:
-        """The plan for a target in tokens. Raises ValueError where the copies are not enough."""
-        if target <= 0 or supply == 0:
+    def of(target: float, levels: Sequence[int], max_copies: int) -> Plan:
+        """The plan for a target in tokens that are to be added.
+
+        `levels` are the tokens of the rows that have 0, 1, … copies before. Raises ValueError where
+        the copies are not enough.
+        """
+        passes, drawn, supply = 0, 0, 0
+        if target <= 0 or not sum(levels):
             if target >= 1:
                 raise ValueError("nothing to draw from")
-            return Plan(0, None, supply)
-        passes = min(int(target // supply), max_copies)
-        rest = target - passes * supply
+            return Plan(0, 0, None, levels[0])
+        for level in levels:
+            supply += level
+            if passes == max_copies or target - drawn < supply:
+                break
+            passes, drawn = passes + 1, drawn + supply
+        if passes == len(levels):  # from here on every pass is over all rows
+            more = min(int((target - drawn) // supply), max_copies - passes)
+            passes, drawn = passes + more, drawn + more * supply
+        rest = target - drawn
         if passes == max_copies:
             if rest > max(1.0, 1e-9 * target):
-                raise ValueError(
-                    f"{target:.0f} tokens from {supply} in {max_copies} copies at most"
-                )
-            return Plan(passes, None, supply)
-        return Plan(passes, rest, supply)
+                raise ValueError(f"{target:.0f} tokens from {drawn} in {max_copies} copies at most")
+            return Plan(passes, drawn, None, supply)
+        return Plan(passes, drawn, rest, supply)
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ class Cut:
 
 def closed(plan: Plan) -> Cut:
     """The cut of a group of which no row may get one copy more."""
-    return Cut(plan.passes, plan.passes * plan.supply)
+    return Cut(plan.passes, plan.drawn)
 
 
 def cut(plan: Plan, boundary: Boundary | None, carry: float) -> Cut:
@@ -72,30 +85,56 @@ def cut(plan: Plan, boundary: Boundary | None, carry: float) -> Cut:
     `boundary` is where the sum of tokens exceeds the rest of the plan; None where it never does, or
     where there is no rest. `carry` is how many tokens other groups are over (negative: under).
     """
-    drawn = plan.passes * plan.supply
     if plan.rest is None:
         return closed(plan)
     if boundary is None:
-        return Cut(plan.passes, drawn + plan.supply, takes_all=True)
+        return Cut(plan.passes, plan.drawn + plan.supply, takes_all=True)
     short = plan.rest - boundary.before
     over = boundary.before + boundary.weight - plan.rest
     is_taken = abs(carry + over) < abs(carry - short)
-    tokens = drawn + boundary.before + (boundary.weight if is_taken else 0)
+    tokens = plan.drawn + boundary.before + (boundary.weight if is_taken else 0)
     return Cut(plan.passes, tokens, boundary.key, boundary.tie, is_taken)
 
 
-def copies_of(rows: Rows, cuts: Sequence[Cut]) -> NDArray[np.int64]:
-    """The copies of each row, by the cuts of the groups in the order of their numbers."""
+@dataclass(frozen=True)
+class Cuts:
+    """The cuts of all groups as arrays, in the order of their numbers; they travel to workers."""
+
+    passes: NDArray[np.int64]
+    tokens: NDArray[np.int64]
+    key: NDArray[np.uint64]
+    tie: NDArray[np.uint64]
+    is_taken: NDArray[np.bool_]
+    takes_all: NDArray[np.bool_]
+
+    @staticmethod
+    def of(cuts: Sequence[Cut]) -> Cuts:
+        """The cuts of groups in their order."""
+        import numpy as np
+
+        rows = [
+            (own.passes, own.tokens, own.key, own.tie, own.is_taken, own.takes_all) for own in cuts
+        ]
+        types = (np.int64, np.int64, np.uint64, np.uint64, np.bool_, np.bool_)
+        columns = zip(*rows, strict=True) if rows else [()] * len(types)
+        return Cuts(*(np.array(column, type) for column, type in zip(columns, types, strict=True)))
+
+
+def copies_of(rows: Rows, cuts: Cuts, before: NDArray[np.int64] | None = None) -> NDArray[np.int64]:
+    """The copies that each row gets; one of weight 0 gets none.
+
+    `before` are the copies that it has (None: none has any): only the rows with no more of them
+    than there are passes are among those that get one more.
+    """
     import numpy as np
 
-    passes = np.array([cut.passes for cut in cuts], np.int64)
-    key = np.array([cut.key for cut in cuts], np.uint64)[rows.group]
-    tie = np.array([cut.tie for cut in cuts], np.uint64)[rows.group]
-    is_taken = np.array([cut.is_taken for cut in cuts], bool)[rows.group]
-    takes_all = np.array([cut.takes_all for cut in cuts], bool)[rows.group]
-    before = (rows.key < key) | ((rows.key == key) & (rows.tie < tie))
-    at = (rows.key == key) & (rows.tie == tie) & is_taken
-    return np.asarray(passes[rows.group] + (before | at | takes_all), np.int64)
+    key, tie, passes = cuts.key[rows.group], cuts.tie[rows.group], cuts.passes[rows.group]
+    is_first = (rows.key < key) | ((rows.key == key) & (rows.tie < tie))
+    is_last = (rows.key == key) & (rows.tie == tie) & cuts.is_taken[rows.group]
+    copies = passes + (is_first | is_last | cuts.takes_all[rows.group])
+    if before is not None:
+        copies = np.where(before <= passes, copies, before) - before
+    return np.where(rows.weight > 0, copies, 0)
 
 
 def draw(

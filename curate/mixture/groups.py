@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from math import inf, sqrt
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 FIFTHS = 5
 
+OTHER, SMALL = "other", 0.001
+"""Groups with a smaller share of the tokens are one, of that name."""
+
 SEPARATOR = "/"
 """Between the values in the name of a group."""
 
@@ -30,29 +33,37 @@ def name_of(values: Values) -> str:
 
 
 def grouped(
-    table: pa.Table, columns: Sequence[str], nulls: Mapping[str, str] = {}
+    table: pa.Table, columns: Sequence[str]
 ) -> tuple[tuple[Values, ...], NDArray[np.int64]]:
     """The groups that are in a table by some of its columns, and the number of each row's group.
 
-    A null is the value that `nulls` names for its column, else `unknown`.
+    A null is `unknown`.
     """
-    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    numbers = np.zeros(table.num_rows, np.int64)
-    names: list[Values] = [()]
-    for column in columns:
-        null = nulls.get(column, "unknown")
-        values = pc.fill_null(table[column].cast(pa.string()), null).dictionary_encode()
-        encoded = values.combine_chunks() if table.num_rows else values
-        if not table.num_rows:
-            return (), numbers
+    values = [pc.fill_null(table[name].cast(pa.string()), "unknown") for name in columns]
+    return numbered(values, table.num_rows)
+
+
+def numbered(
+    columns: Sequence[pa.Array | pa.ChunkedArray], rows: int
+) -> tuple[tuple[Values, ...], NDArray[np.int64]]:
+    """The groups by columns of strings without nulls, and the number of each row's group."""
+    import numpy as np
+    import pyarrow as pa
+
+    numbers = np.zeros(rows, np.int64)
+    names: list[Values] = [()] if rows else []
+    for column in columns if rows else ():
+        encoded = column.dictionary_encode()
+        if isinstance(encoded, pa.ChunkedArray):
+            encoded = encoded.combine_chunks()
         words = encoded.dictionary.to_pylist()
         numbers = numbers * len(words) + encoded.indices.to_numpy().astype(np.int64)
-        names = [(*name, word) for name in names for word in words]
-    present, numbers = np.unique(numbers, return_inverse=True)
-    return tuple(names[number] for number in present), numbers
+        present, numbers = np.unique(numbers, return_inverse=True)
+        names = [(*names[key // len(words)], words[key % len(words)]) for key in present.tolist()]
+    return tuple(names), numbers
 
 
 def _each(values: Values) -> str:
@@ -126,11 +137,13 @@ class Groups:
     """All groups, sorted by name; a group's number is its place.
 
     `values` are a group's values of the keys that make groups, `facts` the sums over its documents.
+    `merged` are the values of the small groups that are one, the last (see `with_other`).
     """
 
     names: tuple[str, ...]
     values: tuple[Values, ...]
     facts: tuple[Facts, ...]
+    merged: tuple[Values, ...] = ()
 
     @staticmethod
     def of(parts: Iterable[tuple[Values, Facts]]) -> Groups:
@@ -152,6 +165,53 @@ class Groups:
         return Groups(
             names, tuple(values[name] for name in names), tuple(facts[name] for name in names)
         )
+
+    def with_other(self, is_kept: Collection[str], least: float = SMALL) -> Groups:
+        """The groups with those below a share of all tokens as one, called `other`.
+
+        Those in `is_kept` stay. It is `other:` if a group is called `other`.
+        """
+        total = sum(facts.tokens for facts in self.facts)
+        small = [
+            place
+            for place, (name, facts) in enumerate(zip(self.names, self.facts, strict=True))
+            if name not in is_kept and facts.tokens < least * total
+        ]
+        if not small:
+            return self
+        left = [place for place in range(len(self.names)) if place not in set(small)]
+        own = f"{OTHER}:" if OTHER in {self.names[place] for place in left} else OTHER
+        return Groups(
+            (*(self.names[place] for place in left), own),
+            (*(self.values[place] for place in left), (own,) * len(self.values[0])),
+            (
+                *(self.facts[place] for place in left),
+                reduce(Facts.joined, (self.facts[place] for place in small)),
+            ),
+            tuple(self.values[place] for place in small),
+        )
+
+    def with_empty(self, name: str) -> Groups:
+        """The groups and one more, the last but for `other`, without documents."""
+        place = len(self.names) - bool(self.merged)
+        values = (name,) * len(self.values[0])
+        return Groups(
+            (*self.names[:place], name, *self.names[place:]),
+            (*self.values[:place], values, *self.values[place:]),
+            (*self.facts[:place], Facts(), *self.facts[place:]),
+            self.merged,
+        )
+
+    @property
+    def origins(self) -> tuple[Values, ...]:
+        """The values of all groups, then those of the groups that are merged."""
+        return self.values[: -1 if self.merged else None] + self.merged
+
+    @property
+    def number_of_origin(self) -> list[int]:
+        """The number of the group of each of `origins`."""
+        own = len(self.values) - bool(self.merged)
+        return [*range(own), *([own] * len(self.merged))]
 
     def mean_qualities(self) -> list[float]:
         """The mean quality of each group; one without any counts as the average of all.

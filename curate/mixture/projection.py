@@ -183,8 +183,8 @@ class Problem:
 
         if not np.isfinite(prior).all():
             raise ArithmeticError("a share that is wanted is no finite number")
-        if ((prior >= LEAST) != self.is_wanted).any():
-            raise ValueError("the prior is not above 0 where that of the problem is")
+        if (prior[~self.is_wanted] >= LEAST).any():
+            raise ValueError("the prior is above 0 where that of the problem is not")
         point = self._solved(self._ready, np.log(self._prior(prior)[self._ready.cells]), start)
         if not point.residual <= TOLERANCE:
             raise ArithmeticError(f"the shares are off their optimum by {point.residual:.2g}")
@@ -194,7 +194,7 @@ class Problem:
         """The prior, in which cells that enter have their supply: their sum is a limit."""
         import numpy as np
 
-        own = np.where(self.is_wanted, prior, 0.0)
+        own = np.where(self.is_wanted, np.maximum(prior, LEAST), 0.0)
         if self.entered:
             own[self.entering] = self.supply[self.entering]
         return own

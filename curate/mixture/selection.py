@@ -27,6 +27,9 @@ BINS = 256
 FEW = 100_000
 """So many rows of a bin are sorted at once."""
 
+MANY, SMALL, BATCH = 1_000, 5_000, 1_000_000
+"""Beside so many groups, those with fewer rows are gathered whole, so many rows at once."""
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -61,11 +64,11 @@ class Boundary:
 
 
 @dataclass
-class Cells:
+class Bins:
     """The bins into which the search has descended, as a trie: one level a byte.
 
-    `roots` gives the first cell of each group, -1 where nothing is sought. `levels[d]` gives, for
-    a cell and the byte d, the next cell or -1. Cells of the last level are the open ones.
+    `roots` gives the first bin of each group, -1 where nothing is sought. `levels[d]` gives, for
+    a bin and the byte d, the next bin or -1. Bins of the last level are the open ones.
     """
 
     roots: NDArray[np.int64]
@@ -73,16 +76,16 @@ class Cells:
     count: int = 0
 
     def find(self, rows: Rows) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The places of the rows that lie in an open cell, and their cells."""
+        """The places of the rows that lie in an open bin, and their bins."""
         import numpy as np
 
         places = np.flatnonzero(self.roots[rows.group] >= 0)
-        cells = self.roots[rows.group[places]]
+        open_bins = self.roots[rows.group[places]]
         for depth, level in enumerate(self.levels):
-            cells = level[cells, digit(rows, depth)[places]]
-            inside = cells >= 0
-            places, cells = places[inside], cells[inside]
-        return places, cells
+            open_bins = level[open_bins, digit(rows, depth)[places]]
+            inside = open_bins >= 0
+            places, open_bins = places[inside], open_bins[inside]
+        return places, open_bins
 
 
 def digit(rows: Rows, depth: int) -> NDArray[np.int64]:
@@ -94,31 +97,31 @@ def digit(rows: Rows, depth: int) -> NDArray[np.int64]:
     return ((source >> shift) & np.uint64(0xFF)).astype(np.int64)
 
 
-def histogram(rows: Rows, cells: Cells) -> NDArray[np.int64]:
-    """Weights and numbers of rows by open cell and next byte: cells x 256 x 2."""
+def histogram(rows: Rows, open_bins: Bins) -> NDArray[np.int64]:
+    """Weights and numbers of rows by open bin and next byte: bins x 256 x 2."""
     import numpy as np
 
-    places, own = cells.find(rows)
+    places, own = open_bins.find(rows)
     inside = rows.take(places)
-    bins = own * BINS + digit(inside, len(cells.levels))
-    size = cells.count * BINS
+    bins = own * BINS + digit(inside, len(open_bins.levels))
+    size = open_bins.count * BINS
     weights = np.bincount(bins, inside.weight.astype(np.float64), size)
     numbers = np.bincount(bins, minlength=size)
-    return np.stack([weights.astype(np.int64), numbers], axis=-1).reshape(cells.count, BINS, 2)
+    return np.stack([weights.astype(np.int64), numbers], axis=-1).reshape(open_bins.count, BINS, 2)
 
 
-def members(rows: Rows, cells: Cells) -> tuple[Rows, NDArray[np.int64]]:
-    """The rows in open cells, and their cells."""
-    places, own = cells.find(rows)
+def members(rows: Rows, open_bins: Bins) -> tuple[Rows, NDArray[np.int64]]:
+    """The rows in open bins, and their bins."""
+    places, own = open_bins.find(rows)
     return rows.take(places), own
 
 
 @dataclass
 class _Search:
-    """One target on its way down: the cell it is in, and the sum of weights before that cell."""
+    """One target on its way down: the bin it is in, and the sum of weights before that bin."""
 
     target: Target
-    cell: int
+    bin: int
     before: int = 0
     done: bool = False
 
@@ -126,77 +129,128 @@ class _Search:
 def boundaries(
     targets: Sequence[Target],
     groups: int,
-    count: Callable[[Cells], NDArray[np.int64]],
-    gather: Callable[[Cells], tuple[Rows, NDArray[np.int64]]],
+    count: Callable[[Bins], NDArray[np.int64]],
+    gather: Callable[[Bins], tuple[Rows, NDArray[np.int64]]],
+    sizes: NDArray[np.int64] | None = None,
 ) -> list[Boundary | None]:
     """The boundary of each target; None where the whole group does not exceed the amount.
 
     `count` returns the sum of `histogram`, `gather` the joined `members`, over all batches: each
-    call is one pass.
+    call is one pass. `sizes` are the numbers of rows of the groups. Where many groups are sought,
+    small ones are gathered whole, at most BATCH rows at once: their bins would need more memory.
     """
     import numpy as np
 
-    cells, searches = _first(targets, groups)
+    sought = np.unique([target.group for target in targets])
+    if sizes is None or len(sought) <= MANY:
+        return _descended(targets, groups, count, gather)
+    results: list[Boundary | None] = [None] * len(targets)
+    parts = _batches(sought[sizes[sought] < SMALL], sizes)
+    large = set(sought[sizes[sought] >= SMALL].tolist())
+    for part, is_small in ((large, False), *((part, True) for part in parts)):
+        places = [place for place, target in enumerate(targets) if target.group in part]
+        own = [targets[place] for place in places]
+        located = (
+            _sorted(own, groups, gather) if is_small else _descended(own, groups, count, gather)
+        )
+        for place, boundary in zip(places, located, strict=True):
+            results[place] = boundary
+    return results
+
+
+def _batches(groups: NDArray[np.int64], sizes: NDArray[np.int64]) -> list[set[int]]:
+    """The groups in parts of BATCH rows at most."""
+    import numpy as np
+
+    number = np.cumsum(sizes[groups]) // BATCH
+    return [set(groups[number == part].tolist()) for part in np.unique(number)]
+
+
+def _sorted(
+    targets: Sequence[Target],
+    groups: int,
+    gather: Callable[[Bins], tuple[Rows, NDArray[np.int64]]],
+) -> list[Boundary | None]:
+    """The boundaries of groups that are gathered whole."""
+    bins, searches = _first(targets, groups)
+    rows, starts = _in_order(*gather(bins), bins.count)
+    return [_in_bin(search, rows, starts) for search in searches]
+
+
+def _descended(
+    targets: Sequence[Target],
+    groups: int,
+    count: Callable[[Bins], NDArray[np.int64]],
+    gather: Callable[[Bins], tuple[Rows, NDArray[np.int64]]],
+) -> list[Boundary | None]:
+    bins, searches = _first(targets, groups)
     lost: set[int] = set()
     while True:
-        if not cells.count:
+        if not bins.count:
             return [None] * len(targets)
-        sums = count(cells)
-        many = _descend(cells, searches, sums, lost)
-        if many <= FEW or len(cells.levels) == DIGITS:
+        sums = count(bins)
+        many = _descend(bins, searches, sums, lost)
+        if many <= FEW or len(bins.levels) == DIGITS:
             break
-    rows, own = gather(cells)
-    order = np.lexsort((rows.tie, rows.key, own))
-    rows, own = rows.take(order), own[order]
-    starts = np.searchsorted(own, np.arange(cells.count + 1))
+    rows, starts = _in_order(*gather(bins), bins.count)
     return [
-        None if number in lost else _in_cell(search, rows, starts)
+        None if number in lost else _in_bin(search, rows, starts)
         for number, search in enumerate(searches)
     ]
 
 
-def _first(targets: Sequence[Target], groups: int) -> tuple[Cells, list[_Search]]:
+def _in_order(rows: Rows, own: NDArray[np.int64], bins: int) -> tuple[Rows, NDArray[np.int64]]:
+    """The rows of each bin in their order, and where each bin starts."""
+    import numpy as np
+
+    order = np.lexsort((rows.tie, rows.key, own))
+    return rows.take(order), np.searchsorted(own[order], np.arange(bins + 1))
+
+
+def _first(targets: Sequence[Target], groups: int) -> tuple[Bins, list[_Search]]:
     import numpy as np
 
     roots = np.full(groups, -1, np.int64)
-    for target in targets:
-        if roots[target.group] < 0:
-            roots[target.group] = roots.max(initial=-1) + 1
-    cells = Cells(roots, [], int(roots.max(initial=-1) + 1))
-    return cells, [_Search(target, int(roots[target.group])) for target in targets]
+    sought = list(dict.fromkeys(target.group for target in targets))
+    roots[sought] = np.arange(len(sought))
+    searches = [_Search(target, int(roots[target.group])) for target in targets]
+    return Bins(roots, [], len(sought)), searches
 
 
-def _descend(cells: Cells, searches: list[_Search], sums: NDArray[np.int64], lost: set[int]) -> int:
+def _descend(bins: Bins, searches: list[_Search], sums: NDArray[np.int64], lost: set[int]) -> int:
     """Go down to the bins in which the boundaries lie; the number of rows in these bins."""
     import numpy as np
 
-    level = np.full((cells.count, BINS), -1, np.int64)
+    level = np.full((bins.count, BINS), -1, np.int64)
     rows, opened = 0, 0
     for number, search in enumerate(searches):
         if number in lost:
             continue
-        cumulative = search.before + np.cumsum(sums[search.cell, :, 0])
+        cumulative = search.before + np.cumsum(sums[search.bin, :, 0])
         place = int(np.searchsorted(cumulative, search.target.amount, side="right"))
         if place == BINS:
             lost.add(number)
             continue
-        if level[search.cell, place] < 0:
-            level[search.cell, place] = opened
+        if level[search.bin, place] < 0:
+            level[search.bin, place] = opened
             opened += 1
-            rows += int(sums[search.cell, place, 1])
+            rows += int(sums[search.bin, place, 1])
         search.before = int(cumulative[place - 1]) if place else search.before
-        search.cell = int(level[search.cell, place])
-    cells.levels.append(level)
-    cells.count = opened
+        search.bin = int(level[search.bin, place])
+    bins.levels.append(level)
+    bins.count = opened
     return rows
 
 
-def _in_cell(search: _Search, rows: Rows, starts: NDArray[np.int64]) -> Boundary:
+def _in_bin(search: _Search, rows: Rows, starts: NDArray[np.int64]) -> Boundary | None:
+    """The boundary among the sorted rows of a bin; None where they do not exceed the amount."""
     import numpy as np
 
-    first, last = int(starts[search.cell]), int(starts[search.cell + 1])
+    first, last = int(starts[search.bin]), int(starts[search.bin + 1])
     cumulative = search.before + np.cumsum(rows.weight[first:last])
     place = int(np.searchsorted(cumulative, search.target.amount, side="right"))
+    if place == len(cumulative):
+        return None
     before = int(cumulative[place - 1]) if place else search.before
     row = first + place
     return Boundary(int(rows.key[row]), int(rows.tie[row]), int(rows.weight[row]), before)

@@ -1,64 +1,83 @@
-"""The share of the budget that each strategy asks for each group, before limits.
-
-`supply` holds the tokens and `quality` the mean quality of each group, by name; shares sum to 1.
-"""
+"""The share of the budget that each strategy asks for each group, before limits; they sum to 1."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
+@dataclass(frozen=True)
+class Offer:
+    """What the groups offer, by name.
+
+    Attributes:
+        supply: The tokens of each group.
+        quality: The mean quality of each group.
+        most: The largest share of the budget that the group's tokens allow, its epochs counted.
+    """
+
+    supply: pd.Series[int]
+    quality: pd.Series[float]
+    most: pd.Series[float]
+
+
 class Strategy(Protocol):
     """How groups share the budget."""
 
-    def __call__(
-        self, supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
-    ) -> dict[str, float]:
+    def __call__(self, offer: Offer, *, alpha: float, beta: float) -> dict[str, float]:
         """The share of each group, by name."""
 
 
-def uniform(
-    supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
-) -> dict[str, float]:
+def uniform(offer: Offer, *, alpha: float, beta: float) -> dict[str, float]:
     """The same share for every group."""
-    return _shares(supply * 0.0 + 1.0)
+    return _shares(offer.supply * 0.0 + 1.0)
 
 
-def proportional(
-    supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
-) -> dict[str, float]:
+def proportional(offer: Offer, *, alpha: float, beta: float) -> dict[str, float]:
     """Shares in proportion to supply."""
-    return _shares(supply.astype(float))
+    return _shares(offer.supply.astype(float))
 
 
-def temperature(
-    supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
-) -> dict[str, float]:
+def temperature(offer: Offer, *, alpha: float, beta: float) -> dict[str, float]:
     """Shares in proportion to supply ** alpha (Conneau and Lample 2019, arXiv 1901.07291).
 
     `alpha` is the exponent, not its inverse: 1 is proportional, 0 uniform.
     """
-    return _shares(supply.astype(float) ** alpha)
+    return _shares(offer.supply.astype(float) ** alpha)
 
 
-def by_quality(
-    supply: pd.Series[int], quality: pd.Series[float], *, alpha: float, beta: float
-) -> dict[str, float]:
+def unimax(offer: Offer, *, alpha: float, beta: float) -> dict[str, float]:
+    """Equal shares, but none beyond its epochs (UniMax: Chung et al. 2023, arXiv 2304.09151).
+
+    From the group with the fewest epochs to give on, each gets an equal part of what is left of the
+    budget, or all it can give. Where all together cannot fill the budget, the shares are in
+    proportion to what they can give; the projection then says what is short.
+    """
+    rest = 1.0
+    wanted = offer.most * 0.0
+    for place, (group, most) in enumerate(offer.most.sort_values(kind="stable").items()):
+        share = min(rest / (len(wanted) - place), most)
+        wanted[str(group)], rest = share, rest - share
+    return _shares(wanted)
+
+
+def by_quality(offer: Offer, *, alpha: float, beta: float) -> dict[str, float]:
     """Shares in proportion to supply ** alpha * exp(beta * mean quality of the group)."""
     import numpy as np
 
-    powers = beta * quality
-    return _shares(supply.astype(float) ** alpha * np.exp(powers - powers.max()))
+    powers = beta * offer.quality
+    return _shares(offer.supply.astype(float) ** alpha * np.exp(powers - powers.max()))
 
 
 STRATEGIES: dict[str, Strategy] = {
     "uniform": uniform,
     "proportional": proportional,
     "temperature": temperature,
+    "unimax": unimax,
     "quality": by_quality,
     "shares": proportional,
 }

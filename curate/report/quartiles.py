@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate.engine import Engine
-from curate.mixture.selection import Boundary, Cells, Rows, Target, boundaries, histogram, members
+from curate.mixture.selection import Bins, Boundary, Rows, Target, boundaries, histogram, members
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,21 +97,21 @@ def _values(
     size = max(1, -(-len(files) // (8 * engine.workers)))
     parts = [files[start : start + size] for start in range(0, len(files), size)]
 
-    def count(cells: Cells) -> NDArray[np.int64]:
-        return _total(sums for _, sums in engine.each(partial(_count, cells), parts))
+    def count(bins: Bins) -> NDArray[np.int64]:
+        return _total(sums for _, sums in engine.each(partial(_count, bins), parts))
 
-    def gather(cells: Cells) -> tuple[Rows, NDArray[np.int64]]:
-        return _joined([own for _, own in engine.each(partial(_gather, cells), parts)])
+    def gather(bins: Bins) -> tuple[Rows, NDArray[np.int64]]:
+        return _joined([own for _, own in engine.each(partial(_gather, bins), parts)])
 
     return [_value(row) for row in boundaries(targets, groups, count, gather)]
 
 
-def _count(cells: Cells, files: Sequence[Values]) -> NDArray[np.int64]:
-    return _total(histogram(file.rows(), cells) for file in files)
+def _count(bins: Bins, files: Sequence[Values]) -> NDArray[np.int64]:
+    return _total(histogram(file.rows(), bins) for file in files)
 
 
-def _gather(cells: Cells, files: Sequence[Values]) -> tuple[Rows, NDArray[np.int64]]:
-    return _joined([members(file.rows(), cells) for file in files])
+def _gather(bins: Bins, files: Sequence[Values]) -> tuple[Rows, NDArray[np.int64]]:
+    return _joined([members(file.rows(), bins) for file in files])
 
 
 def _total(arrays: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:

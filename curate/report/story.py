@@ -21,7 +21,7 @@ from curate.report.sections.corpus import (
 )
 from curate.report.sections.doubtful import doubtful
 from curate.report.sections.estimates import estimates
-from curate.report.sections.mixture import proxy, shares
+from curate.report.sections.mixture import limits, proxy, shares
 from curate.report.sections.model import (
     accuracy,
     calibration,
@@ -86,6 +86,7 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: foresight(workspace),
                 lambda: quality(workspace, folder / "quality"),
                 lambda: shares(workspace),
+                lambda: limits(workspace),
                 lambda: proxy(workspace),
                 lambda: provenance(workspace),
             )

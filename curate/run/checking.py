@@ -24,7 +24,10 @@ from curate.clean.rules.registry import named
 from curate.clean.verdicts import limits_of
 from curate.errors import CurateError, DataError, FormError, RecipeError
 from curate.forms import complaint, load_form
-from curate.mix.candidates import COLUMNS, needs_quality, tie_of
+from curate.mix.keys import KEYS, is_question, tie_of
+from curate.mix.limiting import LimitsByKey, ValueLimits
+from curate.mix.preparing import check_tokenizer, needs_quality
+from curate.mix.sharing import wish_of
 from curate.mix.spec import EVERY_OTHER, ShareLimit
 from curate.mixture.groups import SEPARATOR
 from curate.names import near, unknown
@@ -73,6 +76,11 @@ class Known:
             return self.questions[key].labels
         return self.source_names if key == "source" else None
 
+    def possible(self, key: str) -> tuple[str, ...] | None:
+        """The values of a key, with the class of documents that people may leave undecided."""
+        own = self.values(key)
+        return (*own, tie_of(own)) if own is not None and is_question(key) else own
+
     @property
     def source_names(self) -> tuple[str, ...] | None:
         """The names of all sources; None if they are not known yet."""
@@ -98,7 +106,7 @@ def check(recipe: Recipe, workspace: Workspace, *, asks: bool, has_texts: bool =
     if known.questions or asks:
         _check_score(recipe, known)
     if "mix" in recipe.model_fields_set:
-        _check_mix(recipe, known)
+        _check_mix(recipe, workspace, known)
 
 
 def asks_anew(recipe: Recipe, workspace: Workspace, next_round: bool) -> bool:
@@ -296,12 +304,14 @@ def _check_score(recipe: Recipe, known: Known) -> None:
         chosen(recipe.score.question, known.asked)
 
 
-def _check_mix(recipe: Recipe, known: Known) -> None:
+def _check_mix(recipe: Recipe, workspace: Workspace, known: Known) -> None:
     mix, learned = recipe.mix, known.learned(recipe)
     for name in mix.groups:
-        names = (*COLUMNS, *known.questions)
+        if not is_question(name):
+            continue
+        names = (*KEYS, *known.questions)
         _look_up(name, names, f"mix.groups: nothing to group by is called {name}")
-        if name not in COLUMNS and learned and name not in learned:
+        if learned and name not in learned:
             raise RecipeError(
                 f"mix.groups: {name} is not among the questions that `score` learns, "
                 f"{', '.join(learned)}",
@@ -318,6 +328,8 @@ def _check_mix(recipe: Recipe, known: Known) -> None:
             "mix: the weights need quality, and `score` has none",
             hint="declare `score: {quality: …}`",
         )
+    wish_of(workspace, mix)
+    check_tokenizer(mix)
     _check_shares(recipe, known)
     _check_limits(recipe, known)
 
@@ -330,22 +342,35 @@ def _check_shares(recipe: Recipe, known: Known) -> None:
 
 
 def _check_limits(recipe: Recipe, known: Known) -> None:
-    limits = recipe.mix.limits
-    values = [known.values(key) for key in recipe.mix.groups]
-    listed = [own for own in values if own is not None]
-    if len(listed) < len(values) or prod(map(len, listed)) > MOST_GROUPS:
+    limits = LimitsByKey.of(
+        recipe.mix, lambda name: not is_question(name) or _is_asked(name, known)
+    )
+    for key, own in limits.columns.items():
+        for value in own.own:
+            _look_up(value, known.possible(key), f"mix.limits: {key} has no value {value}")
+    for name in limits.groups.own:
+        column, equals, _ = name.partition("=")
+        if equals and known.source_names is not None and column not in known.source_names:
+            _look_up(column, (*KEYS, *known.questions), f"mix.limits: no column {column}")
+    _check_groups(recipe, known, limits.groups)
+
+
+def _is_asked(name: str, known: Known) -> bool:
+    return name in known.questions
+
+
+def _check_groups(recipe: Recipe, known: Known, limits: ValueLimits) -> None:
+    """Check the limits of groups by name, as far as the groups are known."""
+    listed = [own for own in map(known.values, recipe.mix.groups) if own is not None]
+    if len(listed) < len(recipe.mix.groups) or prod(map(len, listed)) > MOST_GROUPS:
         return
     groups = [SEPARATOR.join(parts) for parts in product(*listed)]
-    with_ties = [
-        own if key in COLUMNS else (*own, tie_of(own))
-        for key, own in zip(recipe.mix.groups, listed, strict=True)
-    ]
+    with_ties = [known.possible(key) or () for key in recipe.mix.groups]
     possible = [SEPARATOR.join(parts) for parts in product(*with_ties)]
-    for name in limits:
+    for name in limits.own:
         _look_up(name, (EVERY_OTHER, *possible), f"mix.limits: no group {name}")
-    default = limits.get(EVERY_OTHER, ShareLimit())
-    most = sum(limits.get(name, default).max for name in groups)
-    if limits and most < 1 - 1e-9:
+    most = sum((limits.of(name) or ShareLimit()).max_share for name in groups)
+    if most < 1 - 1e-9:
         raise RecipeError(
             f"mix.limits: the largest shares of all groups sum to {most:g}, less than 1",
             hint="raise a `max`",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from curate.errors import DataError
-from curate.mix.candidates import COLUMNS
+from curate.mix.keys import COLUMNS
 from curate.names import near, suggestion, unknown
 from curate.pool.readers.opening import remote
 from curate.pool.source_spec import Column

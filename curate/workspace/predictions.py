@@ -50,6 +50,8 @@ def predicted_questions(tables: Tables) -> dict[str, Predicted]:
     scores = tables.stored("scores")
     facts = scores.made.facts.get("questions", {}) if scores else {}
     return {
-        name: Predicted(name, own["kind"], tuple(own["values"]), own["encoder"], own["features"])
+        name: Predicted(
+            name, own["kind"], tuple(own["values"]), own.get("encoder"), own.get("features", "")
+        )
         for name, own in facts.items()
     }

@@ -81,7 +81,7 @@ MIXTURE = (
     ),
     Mutant(
         "what a group is over is carried to the next",
-        "curate/mix/stage.py",
+        "curate/mix/planning.py",
         "carry += own.tokens - target",
         "carry += 0.0",
         ("tests/test_drawing.py::test_fifty_recipes_draw_as_a_sort_does",),
@@ -89,15 +89,29 @@ MIXTURE = (
     Mutant(
         "the exponent of the temperature",
         "curate/mixture/shares.py",
-        "return _shares(supply.astype(float) ** alpha)",
-        "return _shares(supply.astype(float) ** (1 / alpha if alpha else 0.0))",
+        "return _shares(offer.supply.astype(float) ** alpha)",
+        "return _shares(offer.supply.astype(float) ** (1 / alpha if alpha else 0.0))",
         ("tests/test_mix.py::test_temperature_is_the_exponent",),
+    ),
+    Mutant(
+        "unimax begins with the smallest group",
+        "curate/mixture/shares.py",
+        'offer.most.sort_values(kind="stable").items()',
+        "offer.most.items()",
+        ("tests/test_mix.py::test_unimax_is_that_of_the_paper",),
+    ),
+    Mutant(
+        "the sigmoid of ranks ends at its cut",
+        "curate/mixture/weights.py",
+        "np.where(quality <= within.cut, inside, 0.0)",
+        "inside",
+        ("tests/test_mix.py::test_quadmix_by_hand",),
     ),
     Mutant(
         "beta weighs quality",
         "curate/mixture/shares.py",
-        "powers = beta * quality",
-        "powers = quality",
+        "powers = beta * offer.quality",
+        "powers = offer.quality",
         ("tests/test_mix.py::test_uniform_proportional_and_quality",),
     ),
     Mutant(
@@ -110,15 +124,15 @@ MIXTURE = (
     Mutant(
         "the temperature of softmax weights",
         "curate/mixture/weights.py",
-        "z = (quality - qualities.mean[group]) / spread[group] / temperature",
+        "z = (quality - qualities.mean[group]) / spread[group] / within.temperature",
         "z = (quality - qualities.mean[group]) / spread[group]",
         ("tests/test_mix.py::test_softmax_weights_by_hand",),
     ),
     Mutant(
         "qualities are scaled by the spread of their group",
         "curate/mixture/weights.py",
-        "z = (quality - qualities.mean[group]) / spread[group] / temperature",
-        "z = (quality - qualities.mean[group]) / temperature",
+        "z = (quality - qualities.mean[group]) / spread[group] / within.temperature",
+        "z = (quality - qualities.mean[group]) / within.temperature",
         ("tests/test_mix.py::test_softmax_weights_by_hand",),
     ),
     Mutant(
@@ -137,10 +151,10 @@ MIXTURE = (
     ),
     Mutant(
         "what is expected of a group counts its own rows",
-        "curate/mix/writing.py",
-        "(other_of_row == numbers[others[number]]) & (taken > 0)",
-        "taken > 0",
-        ("tests/test_mix.py::test_expected_shares_add_up_over_classes",),
+        "curate/mix/foreseen.py",
+        "expected[groups.number_of_origin[origin]] += by_other[number, other_of[origin]]",
+        "expected[groups.number_of_origin[origin]] += by_other[number].sum()",
+        ("tests/test_mix_true.py::test_true_shares_beside_another_key",),
     ),
     Mutant(
         "a fifth begins at its edge",
@@ -148,6 +162,43 @@ MIXTURE = (
         "return np.asarray(1 + begun.sum(axis=0))",
         "return np.asarray(5 - begun.sum(axis=0))",
         ("tests/test_drawing.py::test_fifths_are_of_equal_size_and_rise_with_quality",),
+    ),
+    Mutant(
+        "what a cell would be without limits is what the draw takes of it",
+        "curate/mix/planning.py",
+        "return np.where(sums > 0, taken / np.maximum(sums, 1), spread)",
+        "return spread",
+        ("tests/test_mix_limits.py::test_a_limit_of_a_column_moves_no_more_than_it_must",),
+    ),
+    Mutant(
+        "values that can reach the limit of `*` are told apart",
+        "curate/mix/limiting.py",
+        "(reach > limits.every.most(budget))",
+        "(reach > 4 * limits.every.most(budget))",
+        ("tests/test_mix_limits.py::test_no_host_has_more_than_its_limit",),
+    ),
+    Mutant(
+        "documents with fewer copies come first",
+        "curate/mixture/drawing.py",
+        "copies = np.where(before <= passes, copies, before) - before",
+        "copies = copies - np.minimum(before, copies)",
+        ("tests/test_mix_growing.py::test_the_second_part_is_what_is_missing_of_both",),
+    ),
+    Mutant(
+        "a takedown still counts as drawn",
+        "curate/mix/preparing.py",
+        "return {name: had - still for name, had, still in rows if had > still}",
+        "return {name: 0 for name, had, still in rows if had > still}",
+        (
+            "tests/test_mix_growing.py::test_no_document_goes_beyond_its_epochs_over_three_parts_and_a_takedown",
+        ),
+    ),
+    Mutant(
+        "true shares are those of what is drawn",
+        "curate/mix/truth.py",
+        "sums = np.where(drawn[-1] > 0, drawn, everything)",
+        "sums = everything",
+        ("tests/test_mix_true.py::test_true_shares_are_what_is_expected",),
     ),
     Mutant(
         "limits of groups that nobody wants take their part",
@@ -251,9 +302,9 @@ SCORE = (
     ),
     Mutant(
         "documents that abstained have the mean weight of their group",
-        "curate/mix/passes.py",
-        'return np.where(table["abstained"].to_numpy(), self.abstained[group], weights)',
-        "return weights",
+        "curate/mix/order.py",
+        "weights = np.where(abstained, self.abstained[rows.group], weights)",
+        "weights = 1.0 * weights",
         ("tests/test_score.py::test_a_group_that_abstains_is_average_in_a_mixture",),
     ),
 )

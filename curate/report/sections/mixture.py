@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from curate import storage
 from curate.report import charts
 from curate.report.section import Section, section
@@ -13,23 +16,12 @@ def shares(workspace: Workspace) -> Section | None:
     if not workspace.tables.stored("groups"):
         return None
     groups = workspace.tables.read("groups").to_pylist()
-    names = (
-        "group",
-        "wanted",
-        "promised",
-        "realised",
-        "expected",
-        "tokens",
-        "documents",
-        "epochs",
-        "bound",
-    )
-    rows = [{name: group[name] for name in names} for group in groups]
+    rows = _told([{name: group[name] for name in COLUMNS} for group in groups])
     bars = [
-        {"group": group["group"], "measure": name, "share": group[name]}
+        {"group": _name(group), "measure": name, "share": group[name]}
         for group in groups
         if group["wanted"] or group["promised"]
-        for name in ("wanted", "promised", "realised", "expected")
+        for name in ("wanted", "promised", "realised", "expected", "estimated")
         if group[name] is not None
     ]
     tokens, supply = (sum(group[name] for group in groups) for name in ("tokens", "supply"))
@@ -37,11 +29,45 @@ def shares(workspace: Workspace) -> Section | None:
     words = (
         f"{tokens:,} tokens drawn for a budget of {budget:,}, "
         f"out of {supply:,}. Wanted is what the strategy asked, promised what the limits left of "
-        "it, realised what was drawn; expected is the share that the calibrated model foresees."
+        "it, realised what was drawn; expected is the share that the calibrated model foresees, "
+        "estimated the true one, from people's labels. Intervals hold 90 %."
     )
     return section(
         "The mixture", words, chart=charts.grouped(bars, "group", "share", "measure"), rows=rows
     )
+
+
+COLUMNS = (
+    *("group", "phase", "wanted", "promised", "promised_low", "promised_high", "realised"),
+    *("expected", "estimated", "estimated_low", "estimated_high", "labels", "earlier", "tokens"),
+    *("documents", "epochs", "mean_tokens", "supply_mean_tokens", "bound"),
+)
+"""What is shown of a group, where any group has it."""
+
+
+def _told(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows without the columns that say nothing."""
+    told = [name for name in COLUMNS if any(row[name] for row in rows)]
+    return [{name: row[name] for name in told} for row in rows]
+
+
+def _name(group: Mapping[str, Any]) -> str:
+    return f"{group['phase']}: {group['group']}" if group["phase"] else str(group["group"])
+
+
+def limits(workspace: Workspace) -> Section | None:
+    """The limits that the recipe names, and what each costs; None without any."""
+    made = workspace.tables.stored("groups")
+    rows = made.made.facts.get("limits") if made else None
+    if not rows:
+        return None
+    words = (
+        "Shares of tokens. A limit that binds names its side. Its multiplier is what KL, the "
+        "distance to the mixture that was wanted, would fall by for each share by which that side "
+        "is moved; its gain is what KL would fall by without the limit, in nats."
+    )
+    told = [name for name in rows[0] if any(row[name] is not None for row in rows)]
+    return section("Limits", words, rows=[{name: row[name] for name in told} for row in rows])
 
 
 def proxy(workspace: Workspace) -> Section | None:

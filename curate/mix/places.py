@@ -1,0 +1,127 @@
+"""The pieces of the candidates in the whole: what their groups and cells are numbered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from curate.mix.candidates import Piece, read
+from curate.mixture.cells import Cells
+from curate.mixture.groups import Groups
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Place:
+    """A piece in the whole: its scratch file, its first position, and the numbers of its cells.
+
+    `cells`, `groups` and `origins` (the groups before small ones were merged) are arrays in the
+    order of the piece's own cells.
+    """
+
+    number: int
+    path: Path
+    cells: NDArray[np.int64]
+    groups: NDArray[np.int64]
+    origins: NDArray[np.int64]
+    start: int
+
+    def read(self) -> Candidates:
+        """The candidates."""
+        table = read(self.path)
+        local = table["cell"].to_numpy()
+        return Candidates(table, local, self.groups[local], self.cells[local])
+
+
+class Candidates(NamedTuple):
+    """The candidates of a piece: each one's cell in the piece, and its group and cell in all."""
+
+    table: pa.Table
+    local: NDArray[np.int32]
+    group: NDArray[np.int64]
+    cell: NDArray[np.int64]
+
+    @property
+    def is_drawable(self) -> NDArray[np.bool_]:
+        """Which rows have a weight above 0."""
+        import numpy as np
+
+        if "drawable" not in self.table.column_names:
+            return np.ones(len(self.group), bool)
+        return np.asarray(self.table["drawable"].to_numpy(zero_copy_only=False), bool)
+
+    @property
+    def had(self) -> NDArray[np.int64] | None:
+        """The copies that every row has already; None if nothing was drawn before."""
+        return self._numbers("had")
+
+    @property
+    def earlier(self) -> NDArray[np.int64] | None:
+        """Those of earlier exports alone."""
+        return self._numbers("earlier")
+
+    def _numbers(self, name: str) -> NDArray[np.int64] | None:
+        import numpy as np
+
+        has = name in self.table.column_names
+        return np.asarray(self.table[name].to_numpy(), np.int64) if has else None
+
+    @property
+    def pool_tokens(self) -> NDArray[np.int64]:
+        """The tokens of every row as the pool counts."""
+        import numpy as np
+
+        name = "pool_tokens" if "pool_tokens" in self.table.column_names else "tokens"
+        return np.asarray(self.table[name].to_numpy(), np.int64)
+
+
+def groups_of(pieces: Sequence[Piece]) -> Groups:
+    """The groups of all pieces."""
+    return Groups.of(
+        pair for piece in pieces for pair in zip(piece.groups, piece.facts, strict=True)
+    )
+
+
+@dataclass(frozen=True)
+class Numbering:
+    """The cells of all pieces, and for each piece the numbers of its own cells.
+
+    `origins` are those of their groups in `Groups.origins`.
+    """
+
+    cells: Cells
+    numbers: list[NDArray[np.int64]]
+    origins: list[NDArray[np.int64]]
+
+    @staticmethod
+    def of(pieces: Sequence[Piece], groups: Groups) -> Numbering:
+        """The cells of all pieces."""
+        import numpy as np
+
+        origin_of = {values: number for number, values in enumerate(groups.origins)}
+        group_of = np.array(groups.number_of_origin, np.int64)
+        parts, origins = [], []
+        for piece in pieces:
+            own = np.array([origin_of[values] for values in piece.groups], np.int64)
+            origins.append(own[piece.cells.group])
+            parts.append(replace(piece.cells, group=group_of[origins[-1]]))
+        cells, numbers = Cells.of(parts)
+        return Numbering(cells, numbers, origins)
+
+    def places(
+        self, pieces: Sequence[Piece], cells: Cells, numbers: NDArray[np.int64]
+    ) -> list[Place]:
+        """The pieces in order, with their places in other cells; `numbers` are those of its own."""
+        places, start = [], 0
+        for piece, own, origins in zip(pieces, self.numbers, self.origins, strict=True):
+            joined = numbers[own]
+            group = cells.group[joined]
+            places.append(Place(piece.number, piece.path, joined, group, origins, start))
+            start += piece.documents
+        return places

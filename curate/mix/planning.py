@@ -1,0 +1,233 @@
+"""How much of each cell is drawn, and where each draw ends.
+
+A strategy wants shares of groups. What the draw without limits would take of each cell is its
+prior; the projection moves the priors within the limits; each cell is then drawn by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from curate.engine import in_order
+from curate.errors import DataError
+from curate.mix.limiting import Limited
+from curate.mix.order import Order, Ranked, Sought
+from curate.mix.passes import Fifths, find_boundaries
+from curate.mix.places import Place
+from curate.mixture.drawing import Cut, Cuts, Plan, closed, copies_of, cut
+from curate.mixture.groups import Groups
+from curate.mixture.limits import Infeasible
+from curate.mixture.projection import Problem, Projected
+from curate.mixture.selection import Boundary, Target
+from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+MOST_GONE = 1e-6
+"""A group of which more is gone than is wanted keeps this part of its wish for what is there."""
+
+UNLIMITED = 2**62
+"""Copies without a limit."""
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What can be drawn, and within which limits; `budget` is in tokens."""
+
+    places: list[Place]
+    groups: Groups
+    limited: Limited
+    order: Order
+    budget: int
+
+    @property
+    def cell_names(self) -> list[str]:
+        """What the cells are called in messages: by their groups."""
+        return [self.groups.names[number] for number in self.limited.cells.group.tolist()]
+
+    @property
+    def has_cells(self) -> bool:
+        """Whether limits tell documents of a group apart."""
+        limited = self.limited
+        groups = sum(facts.documents > 0 for facts in self.groups.facts)
+        return len(limited.cells) - limited.gone > groups
+
+    @property
+    def top(self) -> Array:
+        """The largest share of each cell: what was drawn already, and what may still be drawn."""
+        import numpy as np
+
+        return np.asarray((self.limited.past + self.limited.room) / self.budget)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How every cell is drawn: its share of the budget, and where its draw ends.
+
+    `prior` are the shares without limits, `projected` those within them, by `problem`.
+    """
+
+    prior: Array
+    problem: Problem
+    projected: Projected
+    cuts: Cuts
+
+
+def prior_of(workspace: Workspace, supply: Supply, wanted: Mapping[str, float]) -> Array:
+    """The share of each cell that the draw without limits would take.
+
+    A group of which that draw takes no document is spread as its tokens are. What is gone has what
+    it had.
+    """
+    import numpy as np
+
+    limited, groups = supply.limited, supply.groups
+    shares = np.array([wanted[name] for name in groups.names])
+    parts = _parts(workspace, supply, shares)
+    had = limited.past / supply.budget
+    is_gone = np.arange(len(limited.cells)) >= len(limited.cells) - limited.gone
+    gone = limited.cells.by_group(np.where(is_gone, had, 0.0), len(groups.names))
+    left = (shares - gone).clip(MOST_GONE * shares)
+    return np.where(is_gone, had, left[limited.cells.group] * parts)
+
+
+def _parts(workspace: Workspace, supply: Supply, shares: Array) -> Array:
+    """The part of its group that the draw without limits would take of each cell."""
+    import numpy as np
+
+    cells, facts = supply.limited.cells, supply.groups.facts
+    if not supply.has_cells:
+        return np.ones(len(cells))
+    plans = [
+        Plan.of(share * supply.budget, (own.tokens,), UNLIMITED)
+        for share, own in zip(shares.tolist(), facts, strict=True)
+    ]
+    sizes = np.array([own.documents for own in facts])
+    rows = Sought(supply.order, by_group=True)
+    with workspace.watch("finding what no limit would move", None):
+        cuts = _located(workspace, supply, rows, plans, shares * supply.budget, sizes)
+        taken = _taken(workspace, supply, cuts)
+    sums = cells.by_group(taken, len(facts))[cells.group]
+    tokens = cells.tokens.astype(np.float64)
+    spread = tokens / np.maximum(1, cells.by_group(tokens, len(facts)))[cells.group]
+    return np.where(sums > 0, taken / np.maximum(sums, 1), spread)
+
+
+def _taken(workspace: Workspace, supply: Supply, cuts: Cuts) -> Array:
+    """The tokens that a draw by groups takes of each cell."""
+    count = _CountTaken(supply.order, cuts, len(supply.limited.cells))
+    return reduce(
+        lambda total, own: total + own,
+        in_order(workspace.engine.each(count, supply.places)),
+    )
+
+
+@dataclass(frozen=True)
+class _CountTaken:
+    order: Order
+    cuts: Cuts
+    cells: int
+
+    def __call__(self, place: Place) -> Array:
+        """The tokens of each cell that a draw by groups takes of a piece."""
+        import numpy as np
+
+        candidates = place.read()
+        rows = Sought(self.order, by_group=True).of(place, candidates)
+        taken = copies_of(rows, self.cuts) * rows.weight
+        return np.asarray(np.bincount(candidates.cell, taken, self.cells), np.float64)
+
+
+def problem_of(supply: Supply, prior: Array) -> Problem:
+    """The limits over the cells, for priors that are above 0 where this one is."""
+    return Problem.of(
+        prior,
+        supply.top,
+        supply.limited.limits,
+        names=supply.cell_names,
+        supply=supply.limited.cells.tokens.astype(float),
+    )
+
+
+def drawing_of(workspace: Workspace, supply: Supply, prior: Array, problem: Problem) -> Drawing:
+    """Move the priors within the limits, and find where each cell's draw ends.
+
+    Raises DataError where no shares keep the limits, or the budget buys no document.
+    """
+    import numpy as np
+
+    cells, projected = supply.limited.cells, _projected(supply, prior, problem)
+    targets = (projected.shares * supply.budget - supply.limited.past).clip(0)
+    wishes = zip(
+        targets.tolist(), cells.levels.tolist(), supply.limited.epochs.tolist(), strict=True
+    )
+    plans = [Plan.of(target, levels, most) for target, levels, most in wishes]
+    passes = np.array([plan.passes for plan in plans], np.int64)
+    rows = Sought(supply.order, passes=passes)
+    with workspace.watch("finding the cut", None):
+        cuts = _located(workspace, supply, rows, plans, np.asarray(targets), cells.documents)
+    if not cuts.tokens.any():
+        raise DataError(
+            f"a budget of {supply.budget:,} tokens is not worth one document",
+            hint="raise `mix.budget`",
+        )
+    return Drawing(prior, problem, projected, cuts)
+
+
+def _projected(supply: Supply, prior: Array, problem: Problem) -> Projected:
+    try:
+        return problem.project(prior)
+    except Infeasible as error:
+        tokens = sum(facts.tokens for facts in supply.groups.facts)
+        most = int(supply.limited.epochs.max())
+        raise DataError(
+            f"a budget of {supply.budget:,} tokens cannot be met: {error}; the candidates hold "
+            f"{tokens:,} tokens, each drawn {most} times at most",
+            hint=error.hint,
+        ) from None
+
+
+def _located(
+    workspace: Workspace,
+    supply: Supply,
+    rows: Sought,
+    plans: Sequence[Plan],
+    targets: Array,
+    sizes: NDArray[np.int64],
+) -> Cuts:
+    rests = [(number, plan.rest) for number, plan in enumerate(plans) if plan.rest is not None]
+    sought = [Target(number, rest) for number, rest in rests]
+    located = find_boundaries(workspace.engine, supply.places, rows, sought, sizes)
+    ends = {number: end for (number, _), end in zip(rests, located, strict=True)}
+    return Cuts.of(list(cuts_of(plans, targets.tolist(), ends)))
+
+
+def cuts_of(
+    plans: Sequence[Plan], targets: Sequence[float], ends: Mapping[int, Boundary | None]
+) -> Iterator[Cut]:
+    """Yield the cut of each unit, in their order; each makes up for those before it."""
+    carry = 0.0
+    for number, (plan, target) in enumerate(zip(plans, targets, strict=True)):
+        own = cut(plan, ends[number], carry) if number in ends else closed(plan)
+        carry += own.tokens - target
+        yield own
+
+
+def fifths_of(workspace: Workspace, supply: Supply) -> Fifths:
+    """Where the fifths of quality begin in each group."""
+    import numpy as np
+
+    facts = supply.groups.facts
+    sizes = np.array([own.known for own in facts])
+    with workspace.watch("finding the fifths", None):
+        edges = find_boundaries(
+            workspace.engine, supply.places, Ranked(), Fifths.targets(facts), sizes
+        )
+    return Fifths.of(facts, edges)

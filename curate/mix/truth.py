@@ -1,0 +1,133 @@
+"""Shares of what is true: the draw shares of predicted classes that meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import TYPE_CHECKING
+
+from curate.engine import in_order
+from curate.errors import DataError, RecipeError
+from curate.mix.keys import is_question
+from curate.mix.order import Order, Sought
+from curate.mix.places import Place
+from curate.mix.planning import Drawing, drawing_of, prior_of, problem_of
+from curate.mix.preparing import Keys, Prepared
+from curate.mix.sharing import Wish
+from curate.mixture.drawing import Cuts, copies_of
+from curate.mixture.true_shares import NEAR, chosen, shortfall
+from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+def asks_for_truth(wish: Wish) -> bool:
+    """Whether explicit shares are of what is true."""
+    return wish.spec.between.shares is not None and wish.spec.between.shares_of == "truth"
+
+
+def question_of(wish: Wish) -> str:
+    """The question whose true shares are wanted. Raises RecipeError if it is not one."""
+    asked = [name for name in wish.spec.between.shares or {} if is_question(name)]
+    if len(asked) != 1:
+        told = ", ".join(asked) or "none"
+        raise RecipeError(
+            f"mix.between.shares_of: truth needs shares of one question, and there are {told}",
+            hint="columns such as source are what they are: their shares are true already",
+        )
+    return asked[0]
+
+
+def drawing_for_truth(workspace: Workspace, prepared: Prepared, keys: Keys, wish: Wish) -> Drawing:
+    """Draw so that the calibrated probabilities foresee the shares that are wanted.
+
+    Raises DataError where that is not possible within .005, and says how near it comes.
+    """
+    import numpy as np
+
+    question = question_of(wish)
+    shares = (wish.spec.between.shares or {})[question]
+    place = wish.spec.groups.index(question)
+    values = [value for value in keys.offered[question] if value != keys.ties[question]]
+    present = list(dict.fromkeys(own[place] for own in prepared.supply.groups.values))
+    wanted = np.array([shares.get(value, 0.0) for value in values])
+    first = np.array([shares.get(value, 0.0) for value in present])
+    column = {value: number for number, value in enumerate(present)}
+    class_of = np.array([column[own[place]] for own in prepared.supply.groups.values], np.int64)
+    columns = tuple(f"{question}:{value}" for value in values)
+    drawings: list[Drawing] = []
+    promised: list[Array] = []
+
+    def matrix_of(own: Array) -> Array:
+        by_value = dict(zip(present, own.tolist(), strict=True))
+        sought = wish.shares_as(prepared, question, by_value)
+        prior = prior_of(workspace, prepared.supply, sought)
+        drawing = drawing_of(workspace, prepared.supply, prior, problem_of(prepared.supply, prior))
+        drawings.append(drawing)
+        cells = prepared.supply.limited.cells
+        groups = cells.by_group(drawing.projected.shares, len(class_of))
+        promised.append(np.bincount(class_of, groups, len(present)).astype(np.float64))
+        return _matrix(workspace, prepared, drawing.cuts, columns, class_of)
+
+    result = chosen(wanted, first / first.sum(), matrix_of)
+    moved = np.abs(promised[-1] - result.shares).max()
+    if not result.is_near or moved > NEAR:
+        near = shortfall(values, wanted, result) or "limits hold the shares of predicted classes"
+        raise DataError(
+            f"no draw has these true shares of {question}: {near}",
+            hint="ask for less of what is rare, or sample more of it for people to label",
+        )
+    return drawings[-1]
+
+
+def _matrix(
+    workspace: Workspace,
+    prepared: Prepared,
+    cuts: Cuts,
+    columns: Sequence[str],
+    class_of: NDArray[np.int64],
+) -> Array:
+    """The mean probability of each value in what is drawn of each predicted class.
+
+    Of a class of which nothing is drawn, that of all its documents.
+    """
+    import numpy as np
+
+    count = _CountClasses(prepared.supply.order, cuts, tuple(columns), class_of)
+    parts = in_order(workspace.engine.each(count, prepared.supply.places))
+    drawn, everything = reduce(lambda total, own: total + own, parts)
+    sums = np.where(drawn[-1] > 0, drawn, everything)
+    return np.asarray(sums[:-1] / np.maximum(sums[-1], 1e-300))
+
+
+@dataclass(frozen=True)
+class _CountClasses:
+    """Sums by predicted class, drawn and all: tokens times each probability, and tokens."""
+
+    order: Order
+    cuts: Cuts
+    columns: tuple[str, ...]
+    class_of: NDArray[np.int64]
+
+    def __call__(self, place: Place) -> Array:
+        """2 x (values + 1) x predicted classes."""
+        import numpy as np
+
+        candidates = place.read()
+        rows = Sought(self.order).of(place, candidates)
+        own, size = self.class_of[candidates.group], int(self.class_of.max()) + 1
+        taken = copies_of(rows, self.cuts, candidates.had) * rows.weight
+        known = [candidates.table[name].to_numpy() for name in self.columns]
+        return np.stack(
+            [
+                np.stack(
+                    [np.bincount(own, mass * part, size) for part in (*known, np.ones(len(own)))]
+                )
+                for mass in (taken, rows.weight)
+            ]
+        )

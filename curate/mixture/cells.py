@@ -1,0 +1,209 @@
+"""Cells: groups, told apart by the values of columns that limits name.
+
+A cell is what is drawn as one. Without limits of columns every group is one cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.int64]
+
+REST = -1
+"""The code of the values that no limit tells apart."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """The cells of some documents: arrays of one length, in the order of the cells' numbers.
+
+    `group` is a cell's group. `values` are its values of each column, strings; null stands for all
+    that no limit tells apart. `levels` are the tokens of documents that have 0, 1, … copies so far
+    (cells x levels), `documents` their number, of what can be drawn.
+    """
+
+    group: Numbers
+    values: tuple[pa.Array, ...]
+    levels: Numbers
+    documents: Numbers
+
+
+def numbered_cells(
+    group: Numbers,
+    values: Sequence[pa.Array | pa.ChunkedArray],
+    tokens: Numbers,
+    before: Numbers | None = None,
+) -> tuple[Numbers, Part]:
+    """The number of each document's cell, and these cells.
+
+    `group`, `values`, `tokens` and `before` (the copies that it has already; None for 0) are those
+    of the documents; one without tokens is not drawn.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    keys = group
+    for column in values:
+        codes, size = _codes(column)
+        keys = np.unique(keys * size + codes, return_inverse=True)[1]
+    _, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
+    rows = pa.array(first)
+    own = [column.take(rows) for column in values]
+    return numbers, Part(
+        group[first],
+        tuple(part.combine_chunks() if isinstance(part, pa.ChunkedArray) else part for part in own),
+        _levels(numbers, tokens, before, len(first)),
+        np.bincount(numbers, tokens > 0, len(first)).astype(np.int64),
+    )
+
+
+def _levels(numbers: Numbers, tokens: Numbers, before: Numbers | None, cells: int) -> Numbers:
+    import numpy as np
+
+    if before is None:
+        return np.bincount(numbers, tokens, cells).astype(np.int64)[:, None]
+    width = int(before.max(initial=0)) + 1
+    sums = np.bincount(numbers * width + before, tokens, cells * width)
+    return sums.astype(np.int64).reshape(cells, width)
+
+
+def _codes(column: pa.Array | pa.ChunkedArray) -> tuple[Numbers, int]:
+    """A number for each value, 0 for null, and how many numbers there are."""
+    import numpy as np
+    import pyarrow as pa
+
+    encoded = column.dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return codes + 1, len(encoded.dictionary) + 1
+
+
+@dataclass(frozen=True)
+class Cells:
+    """All cells, by group, then by their values; a cell's number is its place.
+
+    `codes` are the places of their values in `words`, columns x cells, or REST; `words` are sorted.
+    `levels` and `documents` are as in `Part`.
+    """
+
+    group: Numbers
+    codes: tuple[Numbers, ...]
+    words: tuple[tuple[str, ...], ...]
+    levels: Numbers
+    documents: Numbers
+
+    @property
+    def tokens(self) -> Numbers:
+        """The tokens of each cell's documents, each counted once."""
+        import numpy as np
+
+        return np.asarray(self.levels.sum(axis=1))
+
+    @property
+    def before(self) -> Numbers:
+        """The tokens of the copies that each cell's documents have already."""
+        import numpy as np
+
+        return np.asarray(self.levels @ np.arange(self.levels.shape[1]))
+
+    def __len__(self) -> int:
+        """The number of cells."""
+        return len(self.group)
+
+    @staticmethod
+    def of(parts: Sequence[Part]) -> tuple[Cells, list[Numbers]]:
+        """The cells of all parts, and for each part their numbers in the order of its own cells.
+
+        The groups of the parts are numbered alike.
+        """
+        import numpy as np
+        import pyarrow as pa
+
+        group = np.concatenate([part.group for part in parts])
+        codes, words = [], []
+        for place in range(len(parts[0].values)):
+            encoded = pa.chunked_array([part.values[place] for part in parts]).dictionary_encode()
+            own = encoded.combine_chunks()
+            names = own.dictionary.to_pylist()
+            order = np.argsort(np.array(names, object), kind="stable")
+            rank = np.empty(len(names) + 1, np.int64)
+            rank[order], rank[-1] = np.arange(len(names)), REST
+            indices = own.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
+            codes.append(rank[indices])
+            words.append(tuple(names[row] for row in order))
+        width = max(part.levels.shape[1] for part in parts)
+        levels = [np.pad(own, ((0, 0), (0, width - own.shape[1]))) for own in
+                  (part.levels for part in parts)]  # fmt: skip
+        documents = np.concatenate([part.documents for part in parts])
+        whole = Cells(group, tuple(codes), tuple(words), np.concatenate(levels), documents)
+        joined, numbers = whole._joined()
+        ends = np.cumsum([len(part.group) for part in parts])
+        return joined, np.split(numbers, ends[:-1])
+
+    def told_apart(self, kept: Sequence[NDArray[np.bool_]]) -> tuple[Cells, Numbers]:
+        """The cells if only some values are told apart, and the new number of each cell.
+
+        `kept` says for each column which words are.
+        """
+        import numpy as np
+
+        codes = tuple(
+            np.where(np.append(own, False)[column], column, REST)
+            for own, column in zip(kept, self.codes, strict=True)
+        )
+        return replace(self, codes=codes)._joined()
+
+    def _joined(self) -> tuple[Cells, Numbers]:
+        """Equal cells as one, in their order, and the number of each."""
+        import numpy as np
+
+        keys = self.group
+        for column, words in zip(self.codes, self.words, strict=True):
+            keys = np.unique(keys * (len(words) + 1) + column + 1, return_inverse=True)[1]
+        _, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
+        size = len(first)
+        return Cells(
+            self.group[first],
+            tuple(column[first] for column in self.codes),
+            self.words,
+            np.stack(
+                [np.bincount(numbers, level, size).astype(np.int64) for level in self.levels.T],
+                axis=1,
+            ),
+            np.bincount(numbers, self.documents, size).astype(np.int64),
+        ), numbers
+
+    def with_empty(self, groups: Sequence[int]) -> Cells:
+        """The cells with one more of each of these groups, without documents."""
+        import numpy as np
+
+        more = len(groups)
+        return Cells(
+            np.append(self.group, np.array(groups, np.int64)),
+            tuple(np.append(column, np.full(more, REST)) for column in self.codes),
+            self.words,
+            np.pad(self.levels, ((0, more), (0, 0))),
+            np.append(self.documents, np.zeros(more, np.int64)),
+        )
+
+    def by_value(self, column: int, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Sums over cells by the value of a column, in the order of its words."""
+        import numpy as np
+
+        known = self.codes[column] >= 0
+        sums_by_value = np.bincount(self.codes[column][known], sums[known], len(self.words[column]))
+        return np.asarray(sums_by_value, np.float64)
+
+    def by_group(self, sums: NDArray[np.float64], groups: int) -> NDArray[np.float64]:
+        """Sums over cells by group."""
+        import numpy as np
+
+        return np.asarray(np.bincount(self.group, sums, groups), np.float64)

@@ -1,0 +1,244 @@
+"""Mixtures that grow: earlier parts, shards that were trained on, phases, takedowns."""
+
+import shutil
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from curate.errors import CurateError, DataError
+from curate.mix.spec import MixSpec
+from curate.mixture.drawing import Plan
+
+LONGEST = 70
+"""No text has more tokens (bytes)."""
+
+
+@pytest.fixture
+def pooled(offline):
+    """Two sources whose texts differ in length."""
+    rng = np.random.default_rng(8)
+    for source, texts in (("web", 200), ("wiki", 60)):
+        rows = [f"{source} {n} " + "soup " * int(rng.integers(1, 11)) for n in range(texts)]
+        offline.lines(f"{source}.jsonl", rows)
+    make(offline)
+    return offline
+
+
+def make(offline):
+    offline.pool(holdout=0)
+    offline.run("clean", rules=[], near_duplicates=None)
+
+
+def export(offline, name, **settings):
+    """Mix and export; keep the export as a part of that name; return the result of `mix`."""
+    made = offline.run("mix", **settings)
+    offline.run("export", shard_documents=40)
+    shutil.copytree(offline.root / "export", offline.root / name)
+    return made
+
+
+def copies(offline):
+    return {row["id"]: (row["earlier"], row["copies"]) for row in offline.rows("mix")}
+
+
+def test_the_second_part_is_what_is_missing_of_both(pooled):
+    """At the same shares both parts together are the draw of their sum, but for a document each."""
+    between = {"shares": {"source": {"web": 0.5, "wiki": 0.5}}}
+    first = export(pooled, "one", between=between, budget=2000)
+    was = {id: now for id, (_, now) in copies(pooled).items()}
+    made = pooled.run("mix", between=between, budget=5000, earlier=["one/manifest.json"])
+    both = copies(pooled)
+    assert {id: before for id, (before, _) in both.items()} == was
+    groups = {group.group: group for group in made.groups}
+    for group in groups.values():
+        assert group.earlier + group.tokens == pytest.approx(2500, abs=LONGEST)
+        assert group.promised == pytest.approx(0.5)
+        assert group.realised == pytest.approx(0.5, abs=0.02)
+    assert made.earlier == first.tokens
+    assert made.tokens + made.earlier == pytest.approx(5000, abs=LONGEST)
+    whole = pooled.run("mix", between=between, budget=5000)
+    at_once = {id: now for id, (_, now) in copies(pooled).items()}
+    differ = [id for id, (before, now) in both.items() if before + now != at_once[id]]
+    assert len(differ) <= 4
+    assert whole.tokens == pytest.approx(5000, abs=LONGEST)
+
+
+def test_no_document_goes_beyond_its_epochs_over_three_parts_and_a_takedown(pooled):
+    shares = {"source": {"web": 0.4, "wiki": 0.6}}
+    settings = {"between": {"shares": shares}, "max_epochs": 3}
+    export(pooled, "one", **settings, budget=3000)
+    manifests = ["one/manifest.json"]
+    export(pooled, "two", **settings, budget=6000, earlier=manifests)
+    manifests.append("two/manifest.json")
+    both = {row["id"]: row["earlier"] + row["copies"] for row in pooled.rows("mix")}
+    made = export(pooled, "three", **settings, budget=8000, earlier=manifests)
+    total = copies(pooled)
+    assert {id: before for id, (before, _) in total.items()} == both
+    assert max(before + now for before, now in total.values()) <= 3
+    assert made.tokens + made.earlier == pytest.approx(8000, abs=LONGEST)
+    # a takedown: some texts of wiki that were trained on are gone, and still count
+    taken = [row["text"] for row in pooled.rows("pool") if row["source"] == "wiki"][:20]
+    tokens = {row["id"]: row["tokens"] for row in pooled.rows("pool")}
+    gone = {row["id"] for row in pooled.rows("pool") if row["text"] in taken}
+    lost = sum(sum(total[id]) * tokens[id] for id in gone)
+    kept = [row["text"] for row in pooled.rows("pool") if row["source"] == "wiki"][20:]
+    pooled.lines("wiki.jsonl", kept)
+    make(pooled)
+    manifests.append("three/manifest.json")
+    after = pooled.run("mix", **settings, budget=9000, earlier=manifests)
+    wiki = next(group for group in after.groups if group.group == "wiki")
+    now = copies(pooled)
+    assert lost > 0
+    assert not gone & set(now)
+    assert wiki.earlier == lost + sum(
+        before * tokens[id] for id, (before, _) in now.items() if id in tokens
+        and next(row for row in pooled.rows("pool") if row["id"] == id)["source"] == "wiki"
+    )  # fmt: skip
+    assert max(before + more for before, more in now.values()) <= 3
+    assert after.tokens + after.earlier == pytest.approx(9000, abs=LONGEST)
+
+
+def test_promises_that_the_past_made_unreachable_are_named(pooled):
+    export(pooled, "one", budget=3000, between={"shares": {"source": {"web": 1.0}}})
+    limits = {"source=web": {"max_share": 0.3}, "wiki": {"min": 0.8}}
+    made = pooled.run("mix", budget=5000, limits=limits, earlier=["one/manifest.json"])
+    told = {w.figures["limit"]: w.figures for w in made.warnings if w.key == "mix.unreachable"}
+    drawn = made.earlier / 5000
+    assert told["source=web"]["reachable"] == pytest.approx(drawn)
+    assert told["wiki"]["reachable"] == pytest.approx(1 - drawn)
+    groups = {group.group: group for group in made.groups}
+    assert groups["web"].tokens <= LONGEST
+    assert groups["web"].bound in ("earlier", "source=web max_share")
+
+
+def test_only_shards_that_were_trained_on_count(pooled):
+    export(pooled, "one", budget=4000)
+    (pooled.root / "seen.txt").write_text("data-00000.jsonl\n\n")
+    made = pooled.run(
+        "mix", budget=4000, earlier=["one/manifest.json"], consumed="seen.txt", max_epochs=1
+    )
+    import json
+
+    lines = (pooled.root / "one" / "data-00000.jsonl").read_text().splitlines()
+    seen = [json.loads(line)["id"] for line in lines]
+    assert {row["id"] for row in pooled.rows("mix") if row["earlier"]} == set(seen)
+    assert not [row for row in pooled.rows("mix") if row["earlier"] and row["copies"]]
+    assert made.tokens + made.earlier == pytest.approx(4000, abs=LONGEST)
+    (pooled.root / "seen.txt").write_text("data-00009.jsonl\n")
+    with pytest.raises(DataError, match=r"no earlier part has the shard data-00009.jsonl"):
+        pooled.run("mix", budget=4000, earlier=["one/manifest.json"], consumed="seen.txt")
+
+
+def edit_draw(folder):
+    with (folder / "draw.parquet").open("ab") as file:
+        file.write(b"x")
+
+
+def edit_manifest(folder):
+    text = (folder / "manifest.json").read_text().replace('"tokens": ', '"tokens": 1')
+    (folder / "manifest.json").write_text(text)
+
+
+@pytest.mark.parametrize(
+    ("harm", "settings", "words"),
+    [
+        (edit_draw, {}, "draw.parquet was edited"),
+        (edit_manifest, {}, "was edited: its groups"),
+        (lambda folder: (folder / "data-00000.jsonl").write_text("{}"), {}, "was edited"),
+        (lambda folder: (folder / "manifest.json").write_text("[]"), {}, "is no manifest"),
+        (lambda folder: (folder / "manifest.json").unlink(), {}, "no file"),
+        (lambda folder: (folder / "SHA256SUMS").unlink(), {}, "has no SHA256SUMS"),
+        (lambda folder: None, {"tokenizer": "o200k_base"}, "counts tokens by bytes"),
+        (lambda folder: None, {"extra_tokens": 1}, "counts tokens by bytes and 0 more"),
+        (lambda folder: None, {"budget": 900}, "leaves nothing to draw"),
+    ],
+)
+def test_a_part_that_cannot_be_counted_is_refused(pooled, harm, settings, words):
+    export(pooled, "one", budget=1000)
+    before = copies(pooled)
+    harm(pooled.root / "one")
+    with pytest.raises(CurateError, match=words) as caught:
+        pooled.run("mix", **{"budget": 5000, "earlier": ["one/manifest.json"], **settings})
+    assert caught.value.hint
+    assert copies(pooled) == before
+
+
+# ── phases
+
+
+def test_phases_are_parts_one_after_the_other(pooled):
+    phases = [
+        {"name": "main", "budget": 6000},
+        {"name": "anneal", "budget": 2000, "between": {"shares": {"source": {"wiki": 1.0}}}},
+    ]
+    made = pooled.run("mix", phases=phases, max_epochs=2)
+    groups = {(group.phase, group.group): group for group in made.groups}
+    assert groups["main", "wiki"].tokens + groups["main", "web"].tokens == pytest.approx(
+        6000, abs=LONGEST
+    )
+    assert groups["anneal", "wiki"].tokens == pytest.approx(2000, abs=LONGEST)
+    assert groups["anneal", "web"].tokens == 0
+    rows = pooled.rows("mix")
+    assert max(row["copies"] for row in rows) <= 2
+    assert all(row["copies"] == row["copies:main"] + row["copies:anneal"] for row in rows)
+    alone = pooled.run("mix", budget=6000, max_epochs=2)
+    assert {row["id"]: row["copies"] for row in pooled.rows("mix")} == {
+        row["id"]: row["copies:main"] for row in rows
+    }
+    assert alone.tokens == sum(g.tokens for (phase, _), g in groups.items() if phase == "main")
+    greedy = [phases[0], {**phases[1], "budget": 9000}]
+    with pytest.raises(DataError, match="cannot be met"):
+        pooled.run("mix", phases=greedy, max_epochs=2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"phases": [{"name": "a", "budget": "1k"}] * 2}, "two phases are called a"),
+        ({"phases": [{"name": "a/b", "budget": "1k"}]}, "pattern"),
+        ({"phases": [{"name": "a", "budget": "much"}]}, "no budget"),
+        ({"phases": [{"name": "a", "budget": 9, "shares": {}}]}, "Extra inputs"),
+    ],
+)
+def test_phases_that_are_none(settings, words):
+    with pytest.raises(ValueError, match=words):
+        MixSpec.model_validate(settings)
+
+
+# ── plans by level
+
+
+def brute(target, had, sizes, most):
+    """Give a copy to the row with the fewest, in their order, until the target is met."""
+    copies = list(had)
+    left = target
+    for level in range(most):
+        for row, size in enumerate(sizes):
+            if copies[row] == level:
+                if left < size:
+                    return copies, left
+                copies[row] += 1
+                left -= size
+    return copies, left
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_plan_fills_the_lowest_level_first(seed):
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 9, 12)
+    had = rng.integers(0, 3, 12)
+    levels = np.bincount(had, sizes, 3).astype(int).tolist()
+    target = float(rng.integers(1, 3 * sizes.sum()))
+    most = 8
+    plan = Plan.of(target, levels, most)
+    expected, _ = brute(target, had, sizes, most)
+    full = min(expected)
+    assert plan.passes == full
+    drawn = sum(max(0, plan.passes - own) * size for own, size in zip(had, sizes, strict=True))
+    assert plan.drawn == drawn
+    assert plan.rest == pytest.approx(target - drawn)
+    assert plan.supply == sum(s for own, s in zip(had, sizes, strict=True) if own <= plan.passes)
+    counted = defaultdict(int)
+    for own in had:
+        counted[own] += 1
