@@ -52,7 +52,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("people",),
     ("rounds",),
     ("workspace",),
-    ("embed", "clusters", "stage"),
+    ("embed", "clusters", "stage", "annotated"),
     STAGES,
     ("run", "takedown", "estimate", "predict"),
     ("connections", "console", "saying", "commands", "cli", "__main__"),
@@ -230,7 +230,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 # ── no whole table behind `clean`
 
-FLAT = ("sample", "score", "mix", "export", "evaluate", "report", "estimate")
+FLAT = ("annotated", "sample", "score", "mix", "export", "evaluate", "report", "estimate")
 WHOLE = {
     *("to_pylist", "to_pandas", "from_pylist", "iterrows", "itertuples", "read_table"),
     "read_parquet",
@@ -259,7 +259,9 @@ BOUNDED = {
     "evaluate.comparing._arms": "groups",
     "evaluate.people._metrics": "labelled documents",
     "evaluate.people._posteriors": "labels",
-    "estimate.answers.answers_of": "labels",
+    "annotated.answers.answers_of": "labels",
+    "annotated.documents.labelled_documents": "labels",
+    "annotated.documents._foreseen": "labelled documents",
     "estimate.run._estimable": "labels",
     "report.sections.doubtful.doubtful": "labels",
     "report.sections.mixture.shares": "groups",

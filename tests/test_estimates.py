@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from curate import storage, tables
+from curate.annotated.answers import Answers
 from curate.errors import DataError, MissingInput, RecipeError, StaleInput
-from curate.estimate.answers import Answers
 from curate.estimate.measuring import Part, measured, targets
 from curate.estimate.run import run
 from curate.records import Question

@@ -12,6 +12,8 @@ import pytest
 
 import curate.pool.stage as pool
 from curate import storage, tables
+from curate.annotated.quality import quality_function
+from curate.annotated.spec import QualitySpec
 from curate.embed import embed, windows
 from curate.engine import Local
 from curate.errors import CurateError, DataError, RecipeError, StaleInput
@@ -25,9 +27,9 @@ from curate.report.sections.model import comparisons, foresight
 from curate.score import stage as score
 from curate.score.labelled import read_background
 from curate.score.learning import options_of
-from curate.score.quality import quality_function, spread
 from curate.score.scorer import of_pieces
-from curate.score.spec import QualitySpec, ScoreSpec, WindowsSpec
+from curate.score.spec import ScoreSpec, WindowsSpec
+from curate.score.spreading import spread
 from curate.spec import validated
 from tests.command import command
 from tests.conftest import BAD, FILMS, GOOD, MEALS, Offline, reviews
@@ -46,7 +48,7 @@ QUICK = {"encoder": "chargram", "features": "embeddings", **CHOSEN}
 
 def quality_of(settings, questions=(MOOD,)):
     spec = ScoreSpec(quality=QualitySpec.model_validate(settings)) if settings else ScoreSpec()
-    return quality_function(spec, {question.name: question for question in questions})
+    return quality_function(spec.quality, {question.name: question for question in questions})
 
 
 def test_quality_that_is_a_share_of_classes():
@@ -236,7 +238,7 @@ def test_scores_are_those_of_all_vectors_in_memory(offline, monkeypatch, setting
         column = scores[f"sentiment:{value}"].to_numpy()
         assert column == pytest.approx(probabilities[:, place], abs=1e-6)
     assert scores["sentiment"].to_pylist() == [lesson.values[place] for place in decided]
-    quality = quality_function(spec, {"sentiment": asked(offline)})
+    quality = quality_function(spec.quality, {"sentiment": asked(offline)})
     if quality is None:
         assert all(scores[name].null_count == len(ids) for name in ("quality", "low", "high"))
         return

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.estimate.answers import Answers
+from curate.annotated.answers import Answers
+from curate.annotated.truth import Truth, by_votes, mean_rating, with_head
 from curate.estimate.results import EstimateRow, Interval, Quote
-from curate.inference import design, joint
+from curate.inference import design
 from curate.inference.estimate import Estimate
 from curate.inference.powered import best_trust, powered, tuned
 
@@ -20,18 +21,6 @@ if TYPE_CHECKING:
 
 LEAST = 10
 """Effective labels of a group below which predictions are not leaned on."""
-
-
-@dataclass(frozen=True)
-class Truth:
-    """What is taken as true of labelled documents, and its variance given the votes."""
-
-    values: Array
-    variances: Array
-
-    def at(self, rows: NDArray[np.int64]) -> Truth:
-        """That of some rows."""
-        return Truth(self.values[rows], self.variances[rows])
 
 
 @dataclass(frozen=True)
@@ -81,23 +70,17 @@ def targets(answers: Answers, predicted: Mapping[str, Array]) -> Iterator[Target
         shares = np.stack([predicted.get(value, nothing) for value in values], axis=1)
     if answers.is_rating:
         levels = np.array([float(value) for value in values])
-        means, squares = answers.posterior @ levels, answers.posterior @ levels**2
-        truth = Truth(means, joint.rating_variances(means, squares, answers.votes))
+        truth = mean_rating(answers)
         foreseen = None if shares is None else shares @ levels
         yield Target(name, None, levels.min(), levels.max(), truth, truth, foreseen)
         return
-    posterior = answers.posterior
-    read = posterior if shares is None else joint.product(posterior, shares)
+    votes = by_votes(answers)
+    read = votes if shares is None else with_head(answers, shares)
     for place, value in enumerate(values):
         if answers.question.is_part and value == values[0]:
             continue  # absent is what is not present
-        votes, both = posterior[:, place], read[:, place]
-        yield Target(
-            *(name, value, 0.0, 1.0),
-            Truth(votes, joint.variances(votes)),
-            Truth(both, joint.variances(both)),
-            None if shares is None else shares[:, place],
-        )
+        foreseen = None if shares is None else shares[:, place]
+        yield Target(name, value, 0.0, 1.0, votes.of(place), read.of(place), foreseen)
 
 
 def measured(

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from curate import chance
-from curate.estimate.answers import Answers
-from curate.estimate.measuring import Target, Truth
-from curate.score.quality import Quality, quality_function
-from curate.score.spec import ScoreSpec
-from curate.workspace import Workspace
-from curate.workspace.predictions import predicted_questions
+from curate.annotated.answers import Answers
+from curate.annotated.qualities import quality_truth
+from curate.annotated.quality import Quality
+from curate.estimate.measuring import Target
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,51 +22,10 @@ COLUMN = "quality"
 NAME = "quality of scores"
 """How its rows are called: a question may be called `quality`."""
 
-DRAWS = 200
-"""Answers drawn from each posterior."""
-
-
-def quality_of(workspace: Workspace, answers: Mapping[str, Answers]) -> Quality | None:
-    """The definition that scores were made with; None if people did not answer all it reads.
-
-    It is a function of the answers, documents x values of each question.
-    """
-    learned = predicted_questions(workspace.tables)
-    if not learned or not all(name in answers for name in learned):
-        return None  # a comparison, or a question that nobody whom chance drew has answered
-    questions = {name: answers[name].question for name in learned}
-    spec = ScoreSpec.model_validate(workspace.tables.made("scores").spec)
-    return quality_function(spec, questions)
-
 
 def quality_target(
     quality: Quality, answers: Mapping[str, Answers], ids: Sequence[str], predicted: Array
 ) -> Target:
-    """The mean quality of labelled documents, by people's answers and by prediction.
-
-    Quality may be any function of the answers. So its mean and its variance given the votes come
-    from answers drawn from each posterior: one value of a choice, a mean of as many ratings as
-    there are votes. Votes are not read together with the head here.
-    """
-    import numpy as np
-
-    draws = {name: _drawn(own, ids) for name, own in answers.items()}
-    qualities = np.stack(
-        [quality({name: own[:, draw] for name, own in draws.items()}) for draw in range(DRAWS)]
-    )
-    truth = Truth(qualities.mean(axis=0), qualities.var(axis=0))
+    """The mean quality of labelled documents, by people's answers and by prediction."""
+    truth = quality_truth(quality, answers, ids)
     return Target(NAME, None, 0.0, 1.0, truth, truth, predicted)
-
-
-def _drawn(answers: Answers, ids: Sequence[str]) -> Array:
-    """Answers drawn from posteriors: documents x draws x values that the form offers."""
-    import numpy as np
-
-    seeds = (chance.uniform(ids, 0, "quality") * 2**53).astype(np.int64)
-    votes = answers.votes if answers.is_rating else np.ones_like(answers.votes)
-    drawn = [
-        np.random.default_rng(seed).multinomial(votes[row], answers.posterior[row], DRAWS)
-        / votes[row]
-        for row, seed in zip(answers.rows(ids).tolist(), seeds.tolist(), strict=True)
-    ]
-    return np.stack(drawn)[:, :, : len(answers.question.labels)]

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.estimate.answers import Answers
+from curate.annotated.answers import Answers
+from curate.annotated.qualities import answered_together
 from curate.estimate.measuring import Part, measured, targets
 from curate.estimate.quality import quality_target
 from curate.estimate.reading import Corpus, Group
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from curate.score.quality import Quality
+    from curate.annotated.quality import Quality
 
     Array = NDArray[np.float64]
 
@@ -57,13 +58,7 @@ def rows_of_quality(
     """
     asked = {one.answers.question.name: one.answers for one in own}
     read = {name: asked[name] for name in quality.questions}
-    first, *others = read.values()
-    answered = {
-        id: window
-        for id, window in first.windows.items()
-        if all(other.windows.get(id, ()) == window for other in others)
-    }
-    drawn = _Drawn.of(design_rows(rounds, answered), corpus)
+    drawn = _Drawn.of(design_rows(rounds, answered_together([*read.values()])), corpus)
     if drawn.ids:
         predicted = _predicted(drawn.ids, corpus, {"": -1})[""]
         target = quality_target(quality, read, drawn.ids, predicted)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from curate import storage
+from curate.annotated.answers import answers_of, estimable
+from curate.annotated.qualities import quality_of
 from curate.errors import DataError
-from curate.estimate.answers import answers_of, estimable
-from curate.estimate.quality import COLUMN, quality_of
+from curate.estimate.quality import COLUMN
 from curate.estimate.reading import read_corpus
 from curate.estimate.results import EstimateResult
 from curate.estimate.rows import Estimable, rows_of, rows_of_quality

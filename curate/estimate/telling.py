@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from curate.estimate.answers import Answers
+from curate.annotated.answers import Answers
 from curate.estimate.reading import Corpus
 from curate.estimate.results import EstimateRow
 from curate.rounds.design import Design

@@ -5,6 +5,7 @@ Both are prediction-powered: predictions for all, corrected by the residuals of 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,6 +32,12 @@ class Labelled:
     weights: Array
     variances: Array
 
+    def at(self, rows: NDArray[np.int64]) -> Labelled:
+        """Those in some rows."""
+        return Labelled(
+            *(self.truth[rows], self.predicted[rows], self.weights[rows], self.variances[rows])
+        )
+
 
 def group_mean(labelled: Labelled, mean_of_all: float) -> Estimate:
     """The mean of a group: mean prediction of all its documents plus the mean residual.
@@ -40,6 +47,22 @@ def group_mean(labelled: Labelled, mean_of_all: float) -> Estimate:
     return powered(
         labelled.truth, labelled.predicted, labelled.weights, mean_of_all, labelled.variances
     )
+
+
+def group_means(
+    labelled: Labelled, groups: Sequence[str | None], means: Mapping[str, float]
+) -> dict[str, Estimate]:
+    """The mean of each group, by name; `means` are the mean predictions of all its documents.
+
+    `groups` says of which group each labelled document is. One of no group (None) counts in none.
+    """
+    import numpy as np
+
+    names = np.array(groups, object)
+    return {
+        name: group_mean(labelled.at(np.flatnonzero(names == name)), mean)
+        for name, mean in means.items()
+    }
 
 
 @dataclass(frozen=True)

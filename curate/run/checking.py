@@ -13,6 +13,7 @@ from math import prod
 from pathlib import Path
 
 from curate import tokens
+from curate.annotated.quality import quality_function
 from curate.backends.fits import SERVERS
 from curate.clean.by_source import OTHERS
 from curate.clean.duplicates import older
@@ -41,7 +42,6 @@ from curate.rounds.views import SIDES
 from curate.run.looking import Looked, look_into
 from curate.run.recipe import Recipe
 from curate.sample.gold import read_gold
-from curate.score.quality import quality_function
 from curate.score.questions import chosen, learnable
 from curate.score.spec import ENCODERS
 from curate.workspace import Workspace
@@ -299,7 +299,7 @@ def _check_relabel(condition: str, workspace: Workspace) -> None:
 def _check_score(recipe: Recipe, known: Known) -> None:
     learned = known.learned(recipe)
     if learned:
-        quality_function(recipe.score, learned)
+        quality_function(recipe.score.quality, learned)
     elif recipe.score.question is not None:
         chosen(recipe.score.question, known.asked)
 
@@ -322,7 +322,7 @@ def _check_mix(recipe: Recipe, workspace: Workspace, known: Known) -> None:
                 f"mix.groups: {name} compares documents, and makes no groups of them",
                 hint="group by another question, or by source",
             )
-    has_quality = bool(learned) and quality_function(recipe.score, learned) is not None
+    has_quality = bool(learned) and quality_function(recipe.score.quality, learned) is not None
     if needs_quality(mix) and not has_quality:
         raise RecipeError(
             "mix: the weights need quality, and `score` has none",

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from curate.annotated.quality import Quality
 from curate.calibration_error import CalibrationError, calibration_error
 from curate.heads.choosing import Figures
 from curate.metrics import Classification, classification, mean_squared_error
 from curate.score.labelled import Labelled
 from curate.score.labels import Labels
 from curate.score.learning import Model
-from curate.score.quality import Quality
 from curate.score.scorer import joined
 from curate.score.spec import WindowsSpec
 

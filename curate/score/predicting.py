@@ -12,8 +12,8 @@ from curate.embed import Pieces, VectorShard, pieces_of
 from curate.heads import Learned
 from curate.score.labelled import UNKNOWN, Labelled
 from curate.score.learning import Model
-from curate.score.quality import spread
 from curate.score.scorer import CHUNK, Chunk, LabelledRows, Scored, Scorer
+from curate.score.spreading import spread
 from curate.score.summing import Summed
 from curate.workspace.documents import DocumentShard
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from curate import __version__, storage, tables
+from curate.annotated.quality import quality_function
 from curate.embed import VectorShard, blocks, contents
 from curate.embed.vectors import BLOCK
 from curate.errors import NothingToDo, RecipeError
@@ -17,7 +18,6 @@ from curate.score.labelled import GROUPS, Labelled
 from curate.score.labels import Labels, values_of
 from curate.score.learning import facts_of, learn_all
 from curate.score.predicting import Predict, items_of
-from curate.score.quality import quality_function
 from curate.score.questions import chosen
 from curate.score.scorer import Scorer
 from curate.score.spec import ScoreSpec
@@ -62,7 +62,7 @@ def rehearse(
     n: int,
 ) -> None:
     """Learn questions from n made-up answers; write labels, and scores of every kept document."""
-    quality = quality_function(spec, questions)
+    quality = quality_function(spec.quality, questions)
     labelled = _labelled(shards[0], n)
     vectors = {ENCODER: shards[0].means(labelled.rows)}
     labels = [_labels(question, len(labelled.ids)) for question in questions.values()]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from curate.annotated.quality import Quality
 from curate.heads import InPieces, Learned, Predicted, pieces_at
-from curate.score.quality import Quality
 from curate.score.spec import WindowsSpec
 
 if TYPE_CHECKING:

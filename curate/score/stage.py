@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import storage, tables
+from curate.annotated.quality import Quality, quality_function
 from curate.embed import Vectors, embed
 from curate.engine import in_order
 from curate.inference.drift import Drift
@@ -36,7 +37,6 @@ from curate.score.measuring import (
     question_score,
 )
 from curate.score.predicting import Predict, ShardToScore, items_of
-from curate.score.quality import Quality, quality_function
 from curate.score.questions import chosen
 from curate.score.scorer import Scorer
 from curate.score.spec import ScoreSpec
@@ -91,7 +91,7 @@ def run(workspace: Workspace, spec: ScoreSpec) -> ScoreResult:
     workspace.tables.require(*READS)
     inputs = workspace.tables.fingerprints(READS)
     questions = chosen(spec.question, workspace.rounds.questions())
-    quality = quality_function(spec, questions)  # a fault is told before the long work
+    quality = quality_function(spec.quality, questions)  # a fault is told before the long work
     learning = _learn(workspace, spec, questions, quality)
     known = known_qualities(quality, learning.models, spec.windows)
     scorer = _scorer(workspace, spec, learning, quality, known)

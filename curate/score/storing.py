@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from curate import storage
+from curate.annotated.quality import quality_function
 from curate.embed import Vectors
 from curate.errors import DataError, MissingInput
 from curate.heads import Learned, load, save
 from curate.records import Question
-from curate.score.quality import quality_function
 from curate.score.scorer import Scorer
 from curate.score.spec import ScoreSpec
 
@@ -71,7 +71,7 @@ def load_scorer(folder: Path) -> tuple[Scorer, dict[str, str]]:
     questions = {name: _question(name, kinds[name], own) for name, own in learned.items()}
     scorer = Scorer(
         learned=learned,
-        quality=quality_function(spec, questions),
+        quality=quality_function(spec.quality, questions),
         windows=spec.windows,
         half_width=half_width,
         group_by=spec.calibrate_by,

@@ -160,14 +160,19 @@ class Documents:
         schema = pa.schema(list(fields.values()))
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
-    def lookup(self, ids: Iterable[str], columns: Sequence[str]) -> Iterator[pa.Table]:
-        """Yield the kept documents with these ids, shard by shard, by way of the index."""
+    def lookup(
+        self, ids: Iterable[str], columns: Sequence[str], *, scores: bool = False
+    ) -> Iterator[pa.Table]:
+        """Yield the kept documents with these ids, shard by shard, by way of the index.
+
+        `columns` are those of pool, clean, and on request scores.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
         wanted = pa.array(sorted(set(ids)), pa.string())
         keys = keys_of(wanted)
-        for shard in self.shards() if len(wanted) else ():
+        for shard in self.shards(scores=scores) if len(wanted) else ():
             rows = find_rows(shard.clean, keys)
             if len(rows):
                 table = shard.read(list(dict.fromkeys(["id", *columns])), rows=rows)

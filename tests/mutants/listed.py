@@ -288,14 +288,14 @@ SCORE = (
     ),
     Mutant(
         "the ends of a quality's spread",
-        "curate/score/quality.py",
+        "curate/annotated/quality.py",
         "QUANTILES = (0.05, 0.95)",
         "QUANTILES = (0.45, 0.55)",
         ("tests/test_score.py::test_a_spread_is_of_the_heads_that_never_saw_the_label",),
     ),
     Mutant(
         "a product of answers",
-        "curate/score/quality.py",
+        "curate/annotated/quality.py",
         "np.asarray((own**weights).prod(axis=0))",
         "np.asarray((own * weights).prod(axis=0))",
         ("tests/test_score.py::test_quality_of_several_answers",),

@@ -1,4 +1,7 @@
-"""Quality of a document: a function of the predicted answers to one or several questions."""
+"""Quality of a document: a function of the answers to one or several questions.
+
+It is applied to what heads predict, and to what people said.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,10 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
 
+from curate.annotated.spec import QualitySpec, TermSpec
 from curate.errors import CurateError, RecipeError
 from curate.names import unknown
 from curate.records import Question
-from curate.score.spec import QualitySpec, ScoreSpec, TermSpec
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,9 +24,6 @@ if TYPE_CHECKING:
 Answers = Mapping[str, "Array"]
 """Question → probabilities of its values: documents x values. A preference has one column: the
 probability that a document is preferred to an average one."""
-
-QUANTILES = (0.05, 0.95)
-"""The ends of the spread of a quality over heads that were learned from resampled labels."""
 
 
 class Quality(Protocol):
@@ -146,24 +146,24 @@ def _function(name: str) -> Callable[[dict[str, Array]], Array]:
         ) from None
 
 
-def quality_function(spec: ScoreSpec, questions: Mapping[str, Question]) -> Quality | None:
+def quality_function(spec: QualitySpec | None, questions: Mapping[str, Question]) -> Quality | None:
     """The function from answers to quality; None without one. `questions` are those learned.
 
     Without a setting it is the first question, if that is a rating or a comparison. Raises
     RecipeError if the recipe names a value that a question lacks, leaves one out, or names a
     question that is not learned.
     """
-    first, quality = next(iter(questions.values())), spec.quality
-    if quality is None:
+    first = next(iter(questions.values()))
+    if spec is None:
         return None if first.kind == "choice" else _plain(first)
-    if quality.function is not None:
-        _function(quality.function)
-        return Custom(quality.function, tuple(questions))
-    terms = quality.sum or quality.product
+    if spec.function is not None:
+        _function(spec.function)
+        return Custom(spec.function, tuple(questions))
+    terms = spec.sum or spec.product
     if terms is None:
-        return _of_one(first, quality)
+        return _of_one(first, spec)
     own = tuple(_of_one(_learned(term, questions), term) for term in terms)
-    return Combined(own, tuple(term.weight for term in terms), quality.product is not None)
+    return Combined(own, tuple(term.weight for term in terms), spec.product is not None)
 
 
 def _learned(term: TermSpec, questions: Mapping[str, Question]) -> Question:
@@ -208,20 +208,3 @@ def _place(name: str, question: str, values: tuple[str, ...]) -> int:
     if name not in values:
         raise unknown(f"score.quality: the question {question} has no value {name}", name, values)
     return values.index(name)
-
-
-def spread(middle: Array, samples: Array) -> tuple[Array, Array]:
-    """The quantiles QUANTILES of the heads' qualities, by document.
-
-    `samples` are the qualities by each head, heads x documents; NaN where a head saw the label. A
-    document that all have seen has no prediction by them: both ends are the quality itself. Both
-    ends include the quality.
-    """
-    import numpy as np
-
-    unknown = np.isnan(samples)
-    if unknown.any():
-        low, high = np.nanquantile(np.where(unknown.all(axis=0), middle, samples), QUANTILES, 0)
-    else:
-        low, high = np.quantile(samples, QUANTILES, axis=0)
-    return np.fmin(low, middle), np.fmax(high, middle)
