@@ -43,6 +43,16 @@ class LabelledDocuments:
     predicted: Array
     weights: Array
 
+    def at(self, rows: Sequence[int]) -> LabelledDocuments:
+        """Those of some rows."""
+        import numpy as np
+
+        own = np.asarray(rows, np.int64)
+        ids = tuple(self.ids[row] for row in own.tolist())
+        return LabelledDocuments(
+            ids, self.values, self.truth.at(own), self.predicted[own], self.weights[own]
+        )
+
 
 @dataclass(frozen=True)
 class Annotated:

@@ -51,7 +51,7 @@ def group_rows(
                 "wanted": wanted[name],
                 "promised": float(promised[number]),
                 **certainty.of(number),
-                "realised": (earlier[number] + tokens) / total,
+                "realised": float(earlier[number] + tokens) / total,
                 "expected": None if expected is None else float(expected[number] / drawn_tokens),
                 "earlier": int(earlier[number]),
                 "tokens": tokens,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from curate import storage, tables
 from curate.engine import in_order
 from curate.mix.audit import group_rows, limit_rows
-from curate.mix.certainty import Certainty
 from curate.mix.doubts import (
     doubts,
     few_labels,
@@ -20,9 +19,10 @@ from curate.mix.doubts import (
     unreachable,
     unused_limits,
 )
+from curate.mix.evidence import Evidence
 from curate.mix.keys import is_question
 from curate.mix.planning import Drawing, drawing_of, fifths_of, prior_of, problem_of
-from curate.mix.preparing import Drawable, Keys, Prepared, needs_quality, prepare
+from curate.mix.preparing import Drawable, Keys, Prepared, needs_quality, needs_scores, prepare
 from curate.mix.sharing import Wish, wish_of
 from curate.mix.spec import MixSpec
 from curate.mix.truth import asks_for_truth, drawing_for_truth
@@ -63,10 +63,11 @@ def draw_part(
     shards.mkdir(parents=True)
     prepared = prepare(workspace, spec, keys, replace(drawable, named=wish.named))
     absent = wish.unfilled(keys, prepared)
-    wanted = wish.shares(prepared)
+    evidence = Evidence.of(workspace, prepared, wish) if needs_scores(spec) else Evidence()
+    wanted = wish.shares(prepared, evidence.means)
     drawing = _drawing(workspace, prepared, keys, wish, wanted)
     drawn = _written(workspace, prepared, drawing, shards)
-    certainty = Certainty()
+    certainty = evidence.certainty(workspace, prepared, drawing, wish)
     rows = group_rows(spec.groups, prepared, drawing, drawn, wanted, certainty)
     limits = limit_rows(prepared.supply, drawing)
     warnings = (
