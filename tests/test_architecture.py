@@ -290,6 +290,7 @@ BOUNDED = {
     "mix.keys.MetaReader.__call__": "values of a shard",
     "mix.before.Before.of": "copies in a shard, and a mapped file",
     "mix.before._draw": "groups of an export",
+    "mix.labelled.Find.__call__": "labelled documents of a shard",
     "mix.part.JoinPhases.__call__": "a shard of each phase",
     "mix.before._ids": "ids of a shard of an export",
     "export.copies._largest": "groups in a shard",
