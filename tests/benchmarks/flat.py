@@ -42,14 +42,25 @@ BUDGET = 0.25
 PLAIN = {"mix": {"groups": ["source", "language"], "budget": f"{BUDGET:.0%}"}}
 """The mixture that is also drawn in numpy, and that needs no scores."""
 
+BY_HOST = {
+    "mix": {
+        "groups": ["meta.part"],
+        "between": {"strategy": "temperature"},
+        "limits": {"host=*": {"max_share": 0.002}, "language=zh": {"max_share": 0.05}},
+        "budget": f"{BUDGET:.0%}",
+    }
+}
+"""The mixture of 200 groups under limits of 1,000 hosts and a language."""
+
 BY_SOURCE, NUMPY = "mix by source", "the draw in numpy"
+LIMITED = "mix under limits of hosts"
 COPY, COPY_ALL = "copy", "read all, copy the rows"
 
 MEGABYTES, GROWTH = 1200, 1.25
 SLOPE = 1.1
 """At n times as many documents, time is to be at most n * SLOPE times as long."""
 
-CPU_SECONDS = {"mix": 15, BY_SOURCE: 15, "sample": 10}
+CPU_SECONDS = {"mix": 15, BY_SOURCE: 15, LIMITED: 15, "sample": 10}
 """The most processor seconds at LARGE documents."""
 
 LARGE = 2_000_000
@@ -179,6 +190,7 @@ class Bench:
         """Measure every stage at one size."""
         root = self.workspace(documents)
         self.draw(root, f"{documents}")
+        self.stage(root, f"{documents}", LIMITED, "mix", **BY_HOST)
         for name in STAGES:
             self.stage(root, f"{documents}", name, name)
         shutil.rmtree(root)
@@ -234,11 +246,14 @@ def draw(root):
     group = source.indices.to_numpy() * width + language.indices.to_numpy()
     labels = [f"{one}/{two}" for one in source.dictionary for two in language.dictionary]
     supply = np.bincount(group, tokens, len(labels))
+    small = supply < 0.001 * supply.sum()
+    group = np.where(small, len(labels), np.arange(len(labels)))[group]  # they are one group
+    supply = np.bincount(group, tokens, len(labels) + 1)
     targets = supply / supply.sum() * round(BUDGET * supply.sum())
     order = np.lexsort((-chance.gumbel(ids.to_pylist(), 0, "draw"), group))
-    ends = np.append(0, np.cumsum(np.bincount(group, minlength=len(labels))))
+    ends = np.append(0, np.cumsum(np.bincount(group, minlength=len(supply))))
     copies, carry = np.zeros(len(group), np.int64), 0.0
-    for number in sorted(np.flatnonzero(supply), key=labels.__getitem__):
+    for number in sorted(np.flatnonzero(supply), key=[*labels, "~"].__getitem__):
         rows, target = order[ends[number] : ends[number + 1]], targets[number]
         sums = np.append(0, np.cumsum(tokens[rows]))
         take = int(np.searchsorted(sums, target, side="right")) - 1

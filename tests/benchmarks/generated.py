@@ -79,6 +79,7 @@ PEOPLE = {"ann": 0.9, "bob": 0.85, "cleo": 0.8}
 """The share of right answers of each person."""
 
 LABELLED = 400
+HOSTS, PARTS = 1_000, 200
 DIMENSION = 64
 ENCODER = "given"
 TOKENIZER = "o200k_base"
@@ -268,6 +269,17 @@ def _names(names, places):
     return pa.array(list(names), pa.string()).take(pa.array(places))
 
 
+def _meta(rows, rng):
+    """The address and the part of each document: 1,000 hosts, some larger, and 200 parts."""
+    hosts, parts = (HOSTS * rng.random(rows) ** 2).astype(int), rng.integers(0, PARTS, rows)
+    return pa.array(
+        [
+            f'{{"url": "https://h{host}.org/", "part": "p{part:03}"}}'
+            for host, part in zip(hosts.tolist(), parts.tolist(), strict=True)
+        ]
+    )
+
+
 def _pool(ids, texts, counts, source, language, rng):
     rows = len(ids)
     sources = _names(SOURCES, source)
@@ -287,6 +299,7 @@ def _pool(ids, texts, counts, source, language, rng):
             "text": texts,
             "source": sources,
             "origin": [f"data/{name}.jsonl:{row}" for row, name in enumerate(sources.to_pylist())],
+            "meta": _meta(len(ids), rng),
             "also": pa.ListArray.from_arrays(pa.array(offsets), other.filter(pa.array(is_shared))),
             "license": _names(licenses, _drawn(shares[source], rng)),
             "language": pa.array([*SYLLABLES, None], pa.string()).take(declared),
