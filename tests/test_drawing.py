@@ -23,7 +23,7 @@ from tests import whole_draw
 # ── where a sum exceeds an amount
 
 
-def found(rows, targets, groups, batches):
+def found(rows, targets, groups, batches, sizes=None):
     """Return the boundaries as passes over some batches find them."""
     parts = [rows.take(places) for places in np.array_split(np.arange(len(rows.group)), batches)]
 
@@ -36,7 +36,27 @@ def found(rows, targets, groups, batches):
         joined = [np.concatenate([getattr(own, name) for own, _ in pairs]) for name in names]
         return Rows(*joined), np.concatenate([cell for _, cell in pairs])
 
-    return boundaries(targets, groups, count, gather)
+    return boundaries(targets, groups, count, gather, sizes)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_small_groups_are_gathered_and_have_the_same_boundaries(monkeypatch, seed):
+    for name, value in (("MANY", 3), ("SMALL", 40), ("BATCH", 100), ("FEW", 10)):
+        monkeypatch.setattr(selection, name, value)
+    rng = np.random.default_rng(seed)
+    n, groups = 900, 30
+    group = np.where(np.arange(n) < 200, 0, rng.integers(0, groups - 2, n))
+    keys = descending(np.round(rng.normal(size=n), 1))
+    rows = Rows(group, keys, rng.permutation(n).astype(np.uint64), rng.integers(0, 50, n))
+    totals = np.bincount(group, rows.weight, groups)
+    targets = [
+        Target(int(number), float(rng.uniform(0, 1.2 * totals[number] + 1)))
+        for number in rng.integers(0, groups - 2, 50)
+    ]
+    sizes = np.bincount(group, minlength=groups)
+    results = found(rows, targets, groups, 4, sizes)
+    assert results == found(rows, targets, groups, 4)
+    assert sum(result is None for result in results) in range(1, 40)
 
 
 def sorted_boundary(rows, target):

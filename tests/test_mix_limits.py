@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import CurateError, DataError, RecipeError
-from curate.mix.keys import host_of
+from curate.mix.addresses import host_of, hosts, values
 from curate.mix.spec import MixSpec
 from curate.mixture.cells import REST, Cells, numbered_cells
 
@@ -400,3 +400,43 @@ def test_cells_do_not_depend_on_the_order_of_parts():
 def test_limits_that_are_none(limit, words):
     with pytest.raises(ValueError, match=words):
         MixSpec(limits={"source=web": limit})
+
+
+METAS = [
+    '{"url": "https://a.org:80/x", "part": "p1"}',
+    '{"part": 3, "URL": "HTTP://B.org"}',
+    '{"part": "", "links": ["https://c.org/1", "https://d.org"]}',
+    '{"links": ["https://c.org/1"], "url": "https://z.org"}',
+    '{"deep": {"part": "inner", "page_url": "https://user:word@e.org/q?u=\\"x"}}',
+    '{"say": "a \\"url\\": \\"https://no.org\\" inside", "part": "p\\\\2"}',
+    '{"url": "no address", "uri": "https://f.org"}',
+    '{"url": 7, "href": null, "part": null}',
+    '{"note": "https://g.org is no address", "part": [1, 2]}',
+    '{"url": "https://[broken", "part": "中文"}',
+    '{"url": "https://例子.中国/页", "part": true}',
+    '{"a": {"url": "https://h.org"}, "part": {"b": 1}}',
+    "{}",
+    None,
+]
+
+
+def test_what_an_expression_finds_is_what_parsing_finds():
+    from curate.takedown.listed import addresses
+
+    meta = pa.chunked_array([pa.array(METAS[:5]), pa.array(METAS[5:], pa.string())])
+    image = pa.struct([("address", pa.string())])
+    media = [None] * 12 + [[{"address": "https://pictures.org/1"}], None]
+    found = hosts(meta, pa.chunked_array([pa.array(media, pa.list_(image))]), "unknown").to_pylist()
+    parsed = [
+        next(
+            (own for own in map(host_of, addresses({"meta": text, "media": images})) if own),
+            "unknown",
+        )
+        for text, images in zip(METAS, media, strict=True)
+    ]
+    assert found == parsed
+    assert found[:6] == ["a.org", "b.org", "c.org", "c.org", "e.org", "unknown"]
+    assert found[6] == "f.org"
+    own = values(meta, "part", "unknown").to_pylist()
+    assert own == ["p1", "3", "unknown", "unknown", "unknown", "p\\2", "unknown", "unknown",
+                   "[1, 2]", "中文", "true", '{"b": 1}', "unknown", "unknown"]  # fmt: skip

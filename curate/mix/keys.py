@@ -6,16 +6,13 @@ whole pool (`quality_bucket`), a cluster of the embeddings, or the predicted cla
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Protocol
 
 from curate import tables
+from curate.mix.addresses import hosts, values
 from curate.mixture.selection import Boundary, Rows, ascending
-from curate.takedown.listed import addresses
 from curate.workspace.documents import DocumentShard
 from curate.workspace.index import keys_of
 
@@ -85,32 +82,13 @@ class ColumnReader:
 
 @dataclass(frozen=True)
 class HostReader:
-    """Reads the host of a document's first address on the web (see `takedown.listed`)."""
+    """Reads the host of a document's first address on the web."""
 
     columns: tuple[str, ...] = ("meta", "media")
 
     def __call__(self, shard: DocumentShard, table: pa.Table) -> pa.Array:
         """The host of every row."""
-        import pyarrow as pa
-
-        rows = table.select(["meta", "media"]).to_pylist()
-        return pa.array([_host(row) for row in rows], pa.string())
-
-
-def _host(row: Mapping[str, Any]) -> str:
-    if row["meta"] is None and row["media"] is None:
-        return UNKNOWN
-    hosts = (host_of(address) for address in addresses(row))
-    return next((host for host in hosts if host), UNKNOWN)
-
-
-@lru_cache(maxsize=4096)
-def host_of(address: str) -> str | None:
-    """The host of a web address in small letters, without port; None where it has none."""
-    try:
-        return urlsplit(address.strip()).hostname
-    except ValueError:
-        return None
+        return hosts(table["meta"], table["media"], UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -122,15 +100,7 @@ class MetaReader:
 
     def __call__(self, shard: DocumentShard, table: pa.Table) -> pa.Array:
         """The value of every row."""
-        import pyarrow as pa
-
-        return pa.array([self._value(meta) for meta in table["meta"].to_pylist()], pa.string())
-
-    def _value(self, meta: str | None) -> str:
-        value = json.loads(meta).get(self.key) if meta else None
-        if value is None or value == "":
-            return UNKNOWN
-        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return values(table["meta"], self.key, UNKNOWN)
 
 
 @dataclass(frozen=True)

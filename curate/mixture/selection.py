@@ -145,25 +145,24 @@ def boundaries(
     if sizes is None or len(sought) <= MANY:
         return _descended(targets, groups, count, gather)
     results: list[Boundary | None] = [None] * len(targets)
-    parts = _batches(sought[sizes[sought] < SMALL], sizes)
-    large = set(sought[sizes[sought] >= SMALL].tolist())
-    for part, is_small in ((large, False), *((part, True) for part in parts)):
-        places = [place for place, target in enumerate(targets) if target.group in part]
+    part_of = _parts(sizes, sought)[[target.group for target in targets]]
+    for part in np.unique(part_of).tolist():
+        places = np.flatnonzero(part_of == part).tolist()
         own = [targets[place] for place in places]
-        located = (
-            _sorted(own, groups, gather) if is_small else _descended(own, groups, count, gather)
-        )
+        located = _sorted(own, groups, gather) if part else _descended(own, groups, count, gather)
         for place, boundary in zip(places, located, strict=True):
             results[place] = boundary
     return results
 
 
-def _batches(groups: NDArray[np.int64], sizes: NDArray[np.int64]) -> list[set[int]]:
-    """The groups in parts of BATCH rows at most."""
+def _parts(sizes: NDArray[np.int64], sought: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The part of each group that is sought: 0 for large ones, then small ones, BATCH rows each."""
     import numpy as np
 
-    number = np.cumsum(sizes[groups]) // BATCH
-    return [set(groups[number == part].tolist()) for part in np.unique(number)]
+    small = sought[sizes[sought] < SMALL]
+    part_of = np.zeros(len(sizes), np.int64)
+    part_of[small] = 1 + np.cumsum(sizes[small]) // BATCH
+    return part_of
 
 
 def _sorted(
@@ -172,9 +171,21 @@ def _sorted(
     gather: Callable[[Bins], tuple[Rows, NDArray[np.int64]]],
 ) -> list[Boundary | None]:
     """The boundaries of groups that are gathered whole."""
+    import numpy as np
+
     bins, searches = _first(targets, groups)
     rows, starts = _in_order(*gather(bins), bins.count)
-    return [_in_bin(search, rows, starts) for search in searches]
+    sums = np.append(0, np.cumsum(rows.weight))
+    own = np.array([search.bin for search in searches], np.int64)
+    amounts = np.array([target.amount for target in targets])
+    places = np.searchsorted(sums[1:], sums[starts[own]] + amounts, side="right")
+    places = np.maximum(places, starts[own])
+    is_there = places < starts[own + 1]
+    at = np.minimum(places, len(rows.key) - 1)
+    before = sums[at] - sums[starts[own]]
+    columns = (rows.key[at], rows.tie[at], rows.weight[at], before)
+    located = map(Boundary, *(column.tolist() for column in columns))
+    return [own if there else None for own, there in zip(located, is_there.tolist(), strict=True)]
 
 
 def _descended(

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 NAME = "removed.jsonl"
-_ADDRESS = ("url", "uri", "link", "address", "href")
+ADDRESS = ("url", "uri", "link", "address", "href")
 
 
 def removed(root: Path) -> frozenset[str]:
@@ -53,7 +53,7 @@ def _addresses(value: Any, *, named: bool) -> Iterator[str]:
         yield from [value] if named else []
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _addresses(item, named=any(word in key.lower() for word in _ADDRESS))
+            yield from _addresses(item, named=any(word in key.lower() for word in ADDRESS))
     elif isinstance(value, list):
         for item in value:
             yield from _addresses(item, named=named)
