@@ -29,11 +29,10 @@ def hosts(meta: pa.ChunkedArray, media: pa.ChunkedArray, unknown: str) -> pa.Arr
 
     meta = _whole(meta)
     place = pc.struct_field(pc.extract_regex(meta, _HOST), "place")
-    is_plain = pc.and_(pc.is_valid(place), pc.invert(pc.match_substring(meta, "\\")))
-    # The first key that names an address has the first address, if its value is a plain string.
-    names = pc.count_substring_regex(meta, _NAMED)
-    strings = pc.count_substring_regex(meta, _NAMED + '"[a-z][a-z0-9+.-]*://')
-    is_plain = pc.fill_null(pc.and_(is_plain, pc.equal(names, strings)), False)
+    # An address with a host has two slashes. Where they stand once, there is no other address.
+    is_only = pc.equal(pc.count_substring(meta, "//"), 1)
+    is_plain = pc.and_(is_only, pc.invert(pc.match_substring(meta, "\\")))
+    is_plain = pc.fill_null(pc.and_(is_plain, pc.is_valid(place)), False)
     encoded = place.dictionary_encode()
     known = pa.array(
         [host_of(f"http://{word}") for word in encoded.dictionary.to_pylist()], pa.string()
