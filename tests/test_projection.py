@@ -215,8 +215,8 @@ def test_limits_that_let_no_group_in_are_named():
 
 
 def test_shares_off_their_optimum_do_not_return(monkeypatch):
-    def nowhere(cover, log_prior, multipliers):
-        return Point.at(cover, log_prior, np.zeros(len(multipliers)))
+    def nowhere(prior, multipliers):
+        return Point.at(prior, np.zeros(len(multipliers)))
 
     monkeypatch.setattr(newton, "descend", nowhere)
     with pytest.raises(ArithmeticError, match=r"off their optimum by 0\.5"):

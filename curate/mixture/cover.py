@@ -134,6 +134,22 @@ class Cover:
         first, last = self.rows.indptr[row : row + 2]
         return np.asarray(self.rows.indices[first:last], np.int64)
 
+    def places_of(self, patterns: Numbers) -> tuple[Numbers, Numbers]:
+        """The places of some patterns, ascending, and where each pattern's begin among them."""
+        import numpy as np
+
+        sizes = self.sizes[patterns]
+        ends = np.cumsum(sizes)
+        starts = ends - sizes
+        return np.arange(ends[-1]) + np.repeat(self.starts[patterns] - starts, sizes), starts
+
+    @cached_property
+    def sizes(self) -> Numbers:
+        """The number of each pattern's places."""
+        import numpy as np
+
+        return np.diff(self.starts, append=len(self.cells))
+
     def by_pattern(self, values: Array) -> Array:
         """The sum of the values of each pattern's places."""
         import numpy as np

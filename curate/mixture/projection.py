@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from curate.mixture import conflicts, newton, scaling
 from curate.mixture.cover import Cover
-from curate.mixture.dual import Point
+from curate.mixture.dual import Point, Prior
 from curate.mixture.limits import TOLERANCE, Limit
 from curate.mixture.refusals import refuse
 
@@ -185,7 +185,7 @@ class Problem:
             raise ArithmeticError("a share that is wanted is no finite number")
         if (prior[~self.is_wanted] >= LEAST).any():
             raise ValueError("the prior is above 0 where that of the problem is not")
-        point = self._solved(self._ready, np.log(self._prior(prior)[self._ready.cells]), start)
+        point = self._solved(self._ready, self._prior(prior), start)
         if not point.residual <= TOLERANCE:
             raise ArithmeticError(f"the shares are off their optimum by {point.residual:.2g}")
         return self._projected(point)
@@ -199,20 +199,20 @@ class Problem:
             own[self.entering] = self.supply[self.entering]
         return own
 
-    def _solved(self, cover: Cover, log_prior: Array, start: Array | None) -> Point:
+    def _solved(self, cover: Cover, own: Array, start: Array | None) -> Point:
         """The optimum, or the nearest to it that was found. Raises Infeasible."""
         import numpy as np
 
-        if not len(cover.cells) or any(limit.low > limit.high for limit in self.limits):
+        if not len(cover.cells) or self._is_reversed:
             self._refuse()
+        prior = Prior.of(cover, own[cover.cells])
         begun = np.zeros(cover.rows.shape[0]) if start is None else start
-        best = point = Point.at(cover, log_prior, begun)
+        best = point = Point.at(prior, begun)
         for number in range(ROUNDS):
             if start is None or number:
-                scaled = scaling.sweep(cover, log_prior, point.multipliers)
-                point = Point.at(cover, log_prior, scaled)
-            point = newton.descend(cover, log_prior, point.multipliers)
-            best = min(best, point, key=lambda own: own.residual)
+                point = Point.at(prior, scaling.sweep(prior, point.multipliers))
+            point = newton.descend(prior, point.multipliers)
+            best = min(best, point, key=lambda other: other.residual)
             if best.residual <= newton.ENOUGH:
                 break
             if number == FEW_ROUNDS - 1:
@@ -220,6 +220,10 @@ class Problem:
                     break
                 self._refuse()
         return best
+
+    @cached_property
+    def _is_reversed(self) -> bool:
+        return any(limit.low > limit.high for limit in self.limits)
 
     def _refuse(self) -> None:
         """Raise Infeasible if no shares keep the limits."""
@@ -231,8 +235,7 @@ class Problem:
         places = point.cover.cells
         shares, held = np.zeros(len(self.top)), np.zeros(len(self.top))
         is_full = np.zeros(len(self.top), bool)
-        shares[places] = np.where(point.is_full, point.cover.top, point.shares)
-        held[places], is_full[places] = point.held, point.is_full
+        shares[places], held[places], is_full[places] = point.by_place()
         multipliers = point.multipliers[: len(self.limits)].copy()
         if self._least:
             rows = self._least.rows[: len(self.limits)]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curate.mixture.cover import Cover, Layer
+from curate.mixture.cover import Layer
+from curate.mixture.dual import Prior
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,50 +25,42 @@ STEPS = 100
 NOTHING = 1e-320
 
 
-def sweep(cover: Cover, log_prior: Array, multipliers: Array) -> Array:
+def sweep(prior: Prior, multipliers: Array) -> Array:
     """The multipliers after every layer was scaled once."""
-    for layer in cover.layers:
-        multipliers = _scaled(cover, layer, log_prior, multipliers)
+    for layer in prior.cover.layers:
+        multipliers = _scaled(prior, layer, multipliers)
     return multipliers
 
 
-def _scaled(cover: Cover, layer: Layer, log_prior: Array, multipliers: Array) -> Array:
+def _scaled(prior: Prior, layer: Layer, multipliers: Array) -> Array:
     import numpy as np
 
+    cover = prior.cover
     others = multipliers.copy()
     others[layer.rows] = 0.0
     others[-1] = 0.0
-    exponent = log_prior + (cover.columns @ others)[cover.pattern]
+    tilt = cover.columns @ others
     low, high = (np.append(own[layer.rows], end) for own, end in ((cover.low, 0), (cover.high, 9)))
-    level = _level(cover, layer, exponent, low, high)
-    own = _sums(cover, layer, exponent + level)[0]
+    level = _level(prior, layer, tilt, low, high)
+    own = layer.sums(prior.sums(tilt + level).total)
     wanted = np.clip(own, low, high)
     off = np.flatnonzero(np.abs(wanted - own)[:-1] > 1e-16)
     others[-1] = level
     if len(off):
-        others[layer.rows[off]] = _factors(cover, layer, exponent + level, wanted)[off]
+        others[layer.rows[off]] = _factors(prior, layer, tilt + level, wanted)[off]
     return others
 
 
-def _sums(cover: Cover, layer: Layer, exponent: Array) -> tuple[Array, Array]:
-    """The sum of each row's shares, and of those below their top; the last is of no row's."""
-    import numpy as np
-
-    shares = np.exp(np.minimum(exponent, cover.log_top))
-    free = np.where(exponent >= cover.log_top, 0.0, shares)
-    return layer.sums(cover.by_pattern(shares)), layer.sums(cover.by_pattern(free))
-
-
-def _level(cover: Cover, layer: Layer, exponent: Array, low: Array, high: Array) -> float:
+def _level(prior: Prior, layer: Layer, tilt: Array, low: Array, high: Array) -> float:
     """The logarithm of the factor of all cells with which the total is that of the last row."""
     import numpy as np
     from scipy.optimize import brentq
 
     def excess(level: float) -> float:
-        sums = _sums(cover, layer, exponent + level)[0]
-        return float(np.log(max(np.clip(sums, low, high).sum(), NOTHING) / cover.low[-1]))
+        sums = layer.sums(prior.sums(tilt + level).total)
+        return float(np.log(max(np.clip(sums, low, high).sum(), NOTHING) / prior.cover.low[-1]))
 
-    most = float((cover.log_top - exponent).max())
+    most = float((prior.last - tilt).max())
     if excess(most) <= 0:
         return most
     width, above = 1.0, most
@@ -78,23 +71,23 @@ def _level(cover: Cover, layer: Layer, exponent: Array, low: Array, high: Array)
     return float(brentq(excess, least, above, xtol=1e-13, rtol=1e-14))
 
 
-def _factors(cover: Cover, layer: Layer, exponent: Array, wanted: Array) -> Array:
+def _factors(prior: Prior, layer: Layer, tilt: Array, wanted: Array) -> Array:
     """The multiplier with which each row has the sum that is wanted of it."""
     import numpy as np
 
-    own = layer.own[cover.pattern]
-    highest = np.full(len(wanted), -np.inf)
-    np.maximum.at(highest, own, exponent)
-    whole = np.bincount(own, np.exp(exponent - highest[own]), len(wanted))
-    most = np.full(len(wanted), -np.inf)
-    np.maximum.at(most, own, cover.log_top - exponent)
+    mass = prior.mass + tilt
+    highest, most = np.full(len(wanted), -np.inf), np.full(len(wanted), -np.inf)
+    np.maximum.at(highest, layer.own, mass)
+    np.maximum.at(most, layer.own, prior.last - tilt)
+    whole = layer.sums(np.exp(mass - highest[layer.own]))
     with np.errstate(divide="ignore", invalid="ignore"):
         target = np.log(np.maximum(wanted, NOTHING))
         below = target - highest - np.log(whole)
         below[~np.isfinite(below)] = 0.0
         factor, above = below, np.maximum(most, below)
         for _ in range(STEPS):
-            sums, free = _sums(cover, layer, exponent + factor[own])
+            own = prior.sums(tilt + factor[layer.own])
+            sums, free = layer.sums(own.total), layer.sums(own.free)
             lacking = target - np.log(sums)
             below = np.where(lacking > 0, factor, below)
             above = np.where(lacking < 0, factor, above)
