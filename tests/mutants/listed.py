@@ -288,7 +288,7 @@ SCORE = (
     ),
     Mutant(
         "the ends of a quality's spread",
-        "curate/annotated/quality.py",
+        "curate/score/spreading.py",
         "QUANTILES = (0.05, 0.95)",
         "QUANTILES = (0.45, 0.55)",
         ("tests/test_score.py::test_a_spread_is_of_the_heads_that_never_saw_the_label",),
