@@ -84,6 +84,17 @@ def test_words_of_a_language_are_typical_of_none_of_its_clusters():
     assert [name.split()[0] for name in own] == ["goal", "oven", *subjects]
 
 
+def test_frequent_words_are_not_typical_of_long_texts():
+    # All long texts have all frequent words, and each half of the short ones has two of them.
+    def own_words(text, n):
+        return [f"w{text}x{number}" for number in range(n)]
+
+    longs = [["the", "and", "was", *own_words(n, 40), *["engine"] * (n % 2)] for n in range(12)]
+    shorts = [[["the", "and", "was"][n % 3], *own_words(20 + n, 2), "who"] for n in range(12)]
+    clusters = [[(" ".join(words), "en") for words in texts] for texts in (longs, shorts)]
+    assert [name.split()[0] for name in names(clusters)] == ["engine", "who"]
+
+
 def test_the_only_cluster_of_a_language_has_a_name():
     texts = [[("hier und dort", "de"), ("hier", "de")], [("ball", "en")], [("oven", "en")]]
     assert names(texts)[0].split()[0] == "hier"

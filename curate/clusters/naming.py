@@ -87,10 +87,11 @@ def names(clusters: Iterable[Sequence[Text]]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Counted:
-    """The texts of a cluster, counted by language: all of them, and those with each word."""
+    """The texts of a cluster: how many have each word, and the sum of these counts, by language."""
 
-    texts: Counter[str]
+    texts: int
     words: Mapping[str, Counter[str]]
+    sums: Counter[str]
 
     @staticmethod
     def of(texts: Sequence[Text]) -> _Counted:
@@ -103,43 +104,51 @@ class _Counted:
             language: Counter({word: n for word, n in counts.items() if n >= least})
             for language, counts in own.items()
         }
-        return _Counted(Counter(language for _, language in texts), often)
+        sums = Counter({language: counts.total() for language, counts in own.items()})
+        return _Counted(len(texts), often, sums)
 
-    def shares(self) -> dict[str, float]:
-        """The share of the texts with each word."""
-        together = sum(self.words.values(), Counter[str]())
-        return {word: n / self.texts.total() for word, n in together.items()}
+    def together(self) -> Counter[str]:
+        """How many texts have each word."""
+        return sum(self.words.values(), Counter[str]())
 
 
 def _rankings(clusters: Sequence[_Counted]) -> Iterator[list[str]]:
-    """The words of each cluster, the most typical first; no two of them say the same."""
-    shares = [own.shares() for own in clusters]
+    """The words of each cluster, the most typical first; no two of them say the same.
+
+    The weight of a word is the share of the texts with it, times the log of how much more frequent
+    it is among the words of the cluster than elsewhere. So long texts, which have more of the
+    frequent words, are not named by these.
+    """
     everywhere: dict[str, float] = {}
-    for one in shares:
-        for word, share in one.items():
-            everywhere[word] = everywhere.get(word, 0.0) + share / len(clusters)
-    texts = sum((own.texts for own in clusters), Counter[str]())
+    for own in clusters:
+        for word, n in own.together().items():
+            everywhere[word] = everywhere.get(word, 0.0) + n / own.sums.total() / len(clusters)
+    sums = sum((own.sums for own in clusters), Counter[str]())
     words_of = {
         language: sum((own.words.get(language, Counter()) for own in clusters), Counter[str]())
-        for language in texts
+        for language in sums
     }
 
     def likely(word: str, own: _Counted) -> float:
-        """The share of texts with a word in the languages of a cluster."""
-        parts = (n * words_of[name][word] / texts[name] for name, n in own.texts.items())
-        return sum(parts) / own.texts.total()
+        """How frequent a word is in texts in the languages of a cluster."""
+        parts = (n * words_of[name][word] / sums[name] for name, n in own.sums.items() if n)
+        return sum(parts) / own.sums.total()
 
-    for own, one in zip(clusters, shares, strict=True):
+    for own in clusters:
+        shares = {word: n / own.texts for word, n in own.together().items()}
         weights = {
-            word: share * log(share / _blend(likely(word, own), everywhere[word]))
-            for word, share in one.items()
+            word: share
+            * log(
+                share * own.texts / own.sums.total() / _blend(likely(word, own), everywhere[word])
+            )
+            for word, share in shares.items()
         }
         ranking = sorted(weights, key=lambda word: (-round(weights[word], 9), word))
-        yield _apart([_longest(word, one) for word in ranking[:RANKED]])
+        yield _apart([_longest(word, shares) for word in ranking[:RANKED]])
 
 
 def _blend(in_languages: float, everywhere: float) -> float:
-    """The share of texts with a word that is expected of a cluster without a subject."""
+    """How frequent a word is expected to be in a cluster without a subject."""
     return OWN_LANGUAGE * in_languages + (1 - OWN_LANGUAGE) * everywhere
 
 
