@@ -327,6 +327,14 @@ def schema(name: str, *columns: str) -> pa.Schema:
     return TABLES[name].schema(*columns)
 
 
+def by_phase(column: str, phases: Sequence[str]) -> list[str]:
+    """Return the columns of `mix` that hold `copies` or `group` of each phase, in order.
+
+    One phase alone, or none, has the column itself.
+    """
+    return [f"{column}:{phase}" for phase in phases] if len(phases) > 1 else [column]
+
+
 def has_types(name: str, stored: pa.Schema) -> bool:
     """Whether the columns of a stored table have the types that are declared here."""
     declared = [field for field in schema(name) if field.name in stored.names]

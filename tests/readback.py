@@ -12,23 +12,26 @@ from pathlib import Path
 
 import bpe_openai
 import pandas as pd
+import tokenizers
 
 
 def main(workspace):
     export = workspace / "export"
     manifest = json.loads((export / "manifest.json").read_text(encoding="utf-8"))
     pool, clean = pd.read_parquet(workspace / "pool"), pd.read_parquet(workspace / "clean")
-    labels = pd.read_parquet(workspace / "labels.parquet")
+    stored = workspace / "labels.parquet"
+    labels = pd.read_parquet(stored) if stored.exists() else pd.DataFrame()
+    phase_of = {path: own["name"] for own in manifest.get("phases", []) for path in own["files"]}
     documents = [
-        json.loads(line)
+        {"phase": None, **json.loads(line), "file phase": phase_of.get(entry["path"])}
         for entry in manifest["files"]
-        for line in (export / entry["path"]).open(encoding="utf-8")
+        for line in (export / entry["path"]).read_bytes().splitlines()
     ]
     problems = [
         *sums(export, manifest),
         *contents(documents, manifest),
         *shares(export, documents, manifest),
-        *membership(documents, pool, clean, manifest),
+        *membership(export, documents, pool, clean, manifest),
         *label_values(documents, labels),
     ]
     for problem in problems:
@@ -59,28 +62,64 @@ def contents(documents, manifest):
         yield "content_sha256"
 
 
+def counter(export, name):
+    """A function that counts tokens: by `bytes`, a tokenizer.json beside, or an encoding."""
+    if name == "bytes":
+        return lambda text: len(text.encode())
+    if name.endswith(".json"):
+        model = tokenizers.Tokenizer.from_file(str(export / name))
+        return lambda text: len(model.encode(text, add_special_tokens=False).ids)
+    encoding = bpe_openai.get_encoding(name)
+    return lambda text: len(encoding.encode_ordinary(text))
+
+
 def shares(export, documents, manifest):
-    encoding = bpe_openai.get_encoding(manifest["tokenizer"])
-    tokens, largest, lines = Counter(), defaultdict(int), Counter()
-    for row in pd.read_parquet(export / "draw.parquet").itertuples():
-        largest[row.group] = max(largest[row.group], row.tokens)
+    """Groups by phase, as the pool counts and as the budget does; earlier parts count too."""
+    count = counter(export, manifest["tokenizer"])
+    budgets = counter(export, manifest.get("budget_tokenizer", manifest["tokenizer"]))
+    extra = manifest.get("extra_tokens", 0)
+    tokens, pool_tokens, lines = Counter(), Counter(), Counter()
     for each in documents:
-        size = len(encoding.encode_ordinary(each["text"]))
-        tokens[each["group"]] += size
-        lines[each["group"]] += 1
-    if tokens.total() != sum(entry["tokens"] for entry in manifest["files"]):
-        yield f"{tokens.total()} tokens counted again"
+        own = each["phase"], each["group"]
+        if each["phase"] != each["file phase"]:
+            yield f"{each['id']}: in a shard of another phase"
+        tokens[own] += budgets(each["text"]) + extra
+        pool_tokens[own] += count(each["text"])
+        lines[own] += 1
+    if pool_tokens.total() != sum(entry["tokens"] for entry in manifest["files"]):
+        yield f"{pool_tokens.total()} tokens counted again"
+    budget_of = {own["name"]: own["budget"] for own in manifest.get("phases", [])}
+    budget_of = budget_of or {None: manifest["budget"]}
+    if sum(budget_of.values()) != manifest["budget"]:
+        yield "the budgets of the phases"
+    totals, longest = Counter(), largest(export, list(budget_of))
     for group in manifest["groups"]:
-        name = group["group"]
-        if tokens[name] != group["tokens"] or lines[name] != group["documents"]:
-            yield f"{name}: {tokens[name]} tokens in {lines[name]} documents"
-        if abs(tokens[name] - group["promised"] * manifest["budget"]) > largest[name]:
-            yield f"{name}: more than one document from what was promised"
-        if abs(tokens[name] / tokens.total() - group["realised"]) > 1e-9:
-            yield f"{name}: realised"
+        own = group.get("phase"), group["group"]
+        totals[own[0]] += group["earlier"] + tokens[own]
+    for group in manifest["groups"]:
+        own = group.get("phase"), group["group"]
+        both = group["earlier"] + tokens[own]
+        if (tokens[own], lines[own]) != (group["tokens"], group["documents"]):
+            yield f"{own}: {tokens[own]} tokens in {lines[own]} documents"
+        if pool_tokens[own] != group["pool_tokens"]:
+            yield f"{own}: {pool_tokens[own]} tokens as the pool counts"
+        if abs(both - group["promised"] * budget_of[own[0]]) > longest[own] + 1:
+            yield f"{own}: more than one document from what was promised"
+        if abs(both / totals[own[0]] - group["realised"]) > 1e-9:
+            yield f"{own}: realised"
 
 
-def membership(documents, pool, clean, manifest):
+def largest(export, phases):
+    """The most tokens of a candidate of each phase and group, as the budget counts."""
+    draw, sizes = pd.read_parquet(export / "draw.parquet"), defaultdict(int)
+    for phase in phases:
+        column = f"group:{phase}" if len(phases) > 1 else "group"
+        for group, size in draw.groupby(column)["size"].max().items():
+            sizes[phase, group] = size
+    return sizes
+
+
+def membership(export, documents, pool, clean, manifest):
     allowed = set(clean.loc[clean["kept"], "id"]) - set(pool.loc[pool["holdout"], "id"])
     texts = dict(zip(pool["id"], pool["text"], strict=True))
     copies = Counter()
@@ -90,9 +129,11 @@ def membership(documents, pool, clean, manifest):
             yield f"{each['id']}: held out or dropped"
         if texts[each["id"]] != each["text"]:
             yield f"{each['id']}: another text than in the pool"
+    draw = pd.read_parquet(export / "draw.parquet")
+    earlier = dict(zip(draw["id"], draw["earlier"], strict=True))
     for id, count in copies.items():
-        if count > manifest["max_epochs"]:
-            yield f"{id}: {count} copies"
+        if count + earlier[id] > manifest["max_epochs"]:
+            yield f"{id}: {count} copies after {earlier[id]}"
 
 
 def label_values(documents, labels):

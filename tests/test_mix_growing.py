@@ -1,5 +1,6 @@
 """Mixtures that grow: earlier parts, shards that were trained on, phases, takedowns."""
 
+import json
 import shutil
 from collections import defaultdict
 
@@ -118,8 +119,6 @@ def test_only_shards_that_were_trained_on_count(pooled):
     made = pooled.run(
         "mix", budget=4000, earlier=["one/manifest.json"], consumed="seen.txt", max_epochs=1
     )
-    import json
-
     lines = (pooled.root / "one" / "data-00000.jsonl").read_text().splitlines()
     seen = [json.loads(line)["id"] for line in lines]
     assert {row["id"] for row in pooled.rows("mix") if row["earlier"]} == set(seen)
@@ -162,6 +161,53 @@ def test_a_part_that_cannot_be_counted_is_refused(pooled, harm, settings, words)
         pooled.run("mix", **{"budget": 5000, "earlier": ["one/manifest.json"], **settings})
     assert caught.value.hint
     assert copies(pooled) == before
+
+
+def word_tokenizer(path, *words):
+    """Write a tokenizer.json that counts words; return its path."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    vocabulary = {word: number for number, word in enumerate(["[UNK]", *words])}
+    model = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
+    model.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    model.save(str(path))
+    return str(path)
+
+
+def test_a_part_counted_by_a_file_is_read_with_that_file_alone(pooled, tmp_path):
+    soup = word_tokenizer(tmp_path / "soup.json", "soup")
+    export(pooled, "one", budget=500, tokenizer=soup, extra_tokens=1)
+    settings = {"budget": 900, "extra_tokens": 1, "earlier": ["one/manifest.json"]}
+    other = word_tokenizer(tmp_path / "other.json", "soup", "web")
+    with pytest.raises(DataError, match=r"counts tokens by budget-tokenizer\.json and 1 more"):
+        pooled.run("mix", tokenizer=other, **settings)
+    with pytest.raises(DataError, match="counts tokens by budget-tokenizer"):
+        pooled.run("mix", **settings)
+    same = shutil.copy(soup, tmp_path / "same.json")
+    made = pooled.run("mix", tokenizer=str(same), **settings)
+    words = {row["id"]: len(row["text"].split()) for row in pooled.rows("pool")}
+    was = sum(row["earlier"] * (words[row["id"]] + 1) for row in pooled.rows("mix"))
+    assert made.earlier == was == pytest.approx(500, abs=14)
+    (pooled.root / "one" / "budget-tokenizer.json").unlink()
+    with pytest.raises(DataError, match=r"one has no budget-tokenizer\.json"):
+        pooled.run("mix", tokenizer=str(same), **settings)
+
+
+def test_every_part_of_a_chain_is_named(pooled):
+    """What a part that nobody names has drawn would be drawn again."""
+    export(pooled, "one", budget=2000)
+    export(pooled, "two", budget=4000, earlier=["one/manifest.json"])
+    first = json.loads((pooled.root / "one" / "manifest.json").read_text())["content_sha256"]
+    with pytest.raises(DataError, match=f"came after a part that is not named .*{first}") as told:
+        pooled.run("mix", budget=6000, earlier=["two/manifest.json"])
+    assert "mix.consumed" in told.value.hint
+    (pooled.root / "seen.txt").write_text("two/data-00000.jsonl\n")
+    seen = {"consumed": "seen.txt", "earlier": ["two/manifest.json"]}
+    assert pooled.run("mix", budget=6000, **seen).earlier > 0
+    shutil.copytree(pooled.root / "one", pooled.root / "copy")
+    earlier = ["one/manifest.json", "two/manifest.json", "copy/manifest.json"]
+    with pytest.raises(DataError, match=r"copy/manifest\.json and .*one/manifest\.json are one"):
+        pooled.run("mix", budget=6000, earlier=earlier)
 
 
 # ── phases

@@ -224,8 +224,10 @@ def test_copies_are_compared_as_in_memory(tmp_path_factory, lines, drawn, is_hon
         drawn = [(id, sum(own == id for own, _ in lines)) for id in sorted({id for id, _ in lines})]
     folder = tmp_path_factory.mktemp("copies")
     draw = {"id": pa.array([id for id, _ in drawn], pa.string())}
-    draw |= {name: pa.array([n for _, n in drawn], pa.int64()) for name in ("copies", "tokens")}
-    pq.write_table(pa.table({**draw, "group": draw["id"]}), folder / "draw.parquet")
+    draw |= {name: pa.array([n for _, n in drawn], pa.int64()) for name in ("copies", "size")}
+    nothing = pa.array([0] * len(drawn), pa.int64())
+    more = {"group": draw["id"], "weight": nothing, "earlier": nothing}
+    pq.write_table(pa.table({**draw, **more}), folder / "draw.parquet")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(copies, "ROWS", rows)
         seen = Copies(folder)

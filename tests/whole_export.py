@@ -10,7 +10,10 @@ import pyarrow as pa
 
 from curate import chance, tables
 
-DRAW = ["id", "source", "group", "bucket", "tokens", "quality", "weight", "copies"]
+DRAW = [
+    *("id", "source", "group", "bucket", "tokens", "quality", "weight", "copies"),
+    *("earlier", "size"),
+]
 
 
 def draw_of(workspace):

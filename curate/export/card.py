@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate.export.drawn import Drawn
 from curate.export.front import front_matter
+from curate.export.shares import cell, mixture
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -23,18 +24,10 @@ def dataset_card(
     return "\n".join(
         [
             front_matter(name, documents, drawn, schema, manifest["files"][0]["path"]),
-            f"# {_cell(name)}\n",
+            f"# {cell(name)}\n",
             f"{documents:,} documents, {tokens:,} tokens ({manifest['tokenizer']}), drawn, "
             "weighted and shuffled: read the shards once, in order.\n",
-            "## Mixture\n",
-            "Shares of tokens. *Wanted* is what the strategy asked, *promised* what the limits "
-            "left of it, *realised* what was drawn"
-            + (
-                "; *expected* is the share of its class that the calibrated model foresees.\n"
-                if any(group["expected"] is not None for group in manifest["groups"])
-                else ".\n"
-            ),
-            _groups(manifest["groups"]),
+            *mixture(manifest, workspace.tables.made("mix").facts["limits"], _warnings(workspace)),
             "## Sources\n",
             _sources(workspace),
             "## Licences of the drawn documents\n",
@@ -49,35 +42,22 @@ def dataset_card(
     )
 
 
-def _groups(groups: list[dict[str, Any]]) -> str:
-    head = "| group | wanted | promised | realised | expected | tokens | documents | epochs |\n"
-    rows = [
-        f"| {_cell(row['group'])} "
-        f"| {row['wanted']:.2%} | {row['promised']:.2%} | {row['realised']:.2%} "
-        f"| {'' if row['expected'] is None else format(row['expected'], '.2%')} "
-        f"| {row['tokens']:,} | {row['documents']:,} | {row['epochs']:.2f} |"
-        for row in groups
-    ]
-    return head + "|---|--:|--:|--:|--:|--:|--:|--:|\n" + "\n".join(rows) + "\n"
+def _warnings(workspace: Workspace) -> list[dict[str, Any]]:
+    """The warnings of the run that made the mixture."""
+    line = workspace.lineage.line("mix")
+    return list(line["result"].get("warnings", ())) if line else []
 
 
 def _sources(workspace: Workspace) -> str:
     files = workspace.tables.made("pool").facts["files"]
     rows = [
-        f"| {_cell(file['path'])} | {file['size']:,} | `{file['sha256'][:16]}…` |" for file in files
+        f"| {cell(file['path'])} | {file['size']:,} | `{file['sha256'][:16]}…` |" for file in files
     ]
     return "| file | bytes | sha256 |\n|---|--:|---|\n" + "\n".join(rows) + "\n"
 
 
-def _cell(text: str) -> str:
-    """A text as a cell of a table in Markdown, or a part of a line."""
-    return " ".join(text.replace("|", "\\|").split())
-
-
 def _counts(counts: Counter[str]) -> str:
-    return "".join(
-        f"- {_cell(name)}: {count:,} documents\n" for name, count in counts.most_common()
-    )
+    return "".join(f"- {cell(name)}: {count:,} documents\n" for name, count in counts.most_common())
 
 
 def _labels(workspace: Workspace) -> str:

@@ -29,13 +29,29 @@ class FileClaim(_Claim):
 
 
 class GroupClaim(_Claim):
-    """A group; `promised` and `realised` are shares of tokens."""
+    """A group; `promised` and `realised` are shares of tokens, of earlier parts and this one.
+
+    `earlier` and `tokens` are as the budget counts them.
+    """
 
     group: str
+    phase: str | None = None
     promised: float
     realised: float
+    earlier: int
     tokens: int
+    pool_tokens: int
     documents: int
+
+
+class PhaseClaim(_Claim):
+    """A phase, with a budget in tokens; `files` are paths, `tokens` as the pool counts them."""
+
+    name: str
+    budget: int
+    files: list[str]
+    documents: int
+    tokens: int
 
 
 class LabelClaim(_Claim):
@@ -48,15 +64,33 @@ class LabelClaim(_Claim):
 
 
 class Claims(_Claim):
-    """The whole manifest; `budget` is in tokens."""
+    """The whole manifest.
+
+    `budget` is in tokens, by `budget_tokenizer` (None: as the pool counts) and `extra_tokens` more
+    a document. `earlier` are the digests of the content of earlier parts.
+    """
 
     files: list[FileClaim]
+    phases: list[PhaseClaim] = []
     groups: list[GroupClaim]
     labels: list[LabelClaim]
     tokenizer: str
+    budget_tokenizer: str | None = None
+    extra_tokens: int = 0
     budget: int
     max_epochs: int
+    earlier: list[str] = []
     content_sha256: str
+
+    @property
+    def budgets(self) -> dict[str | None, int]:
+        """The budget of each phase; that of the whole, None, without phases."""
+        return {phase.name: phase.budget for phase in self.phases} or {None: self.budget}
+
+    @property
+    def phase_of(self) -> dict[str, str]:
+        """The phase of each file; empty without phases."""
+        return {path: phase.name for phase in self.phases for path in phase.files}
 
 
 def read_claims(folder: Path) -> Claims:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from curate import tables
 from curate.export.asked import Asked, asked_questions, labels_type
 from curate.export.labels import VIEWED, columns_of, field_column, label_column
+from curate.export.phases import Phases
 from curate.export.quoting import quoted
 from curate.text import TEXT
 from curate.workspace import Workspace
@@ -44,12 +45,16 @@ def content_fields(document: Mapping[str, Any]) -> dict[str, str]:
     return {name: images.get(name) or text for name, text in texts.items()}
 
 
-def line_schema(asked: Sequence[Asked]) -> pa.Schema:
-    """The columns of a line, the same in all shards and formats; `asked` have labels."""
+def line_schema(asked: Sequence[Asked], phases: Phases) -> pa.Schema:
+    """The columns of a line, the same in all shards and formats; `asked` have labels.
+
+    Only an export with phases has a column `phase`.
+    """
     import pyarrow as pa
 
     stored = {field.name: field.type for field in tables.schema("pool", "fields", "media")}
-    words = ((name, pa.string()) for name in ("id", "text", "source", "group"))
+    own = ("phase",) if phases.names else ()
+    words = ((name, pa.string()) for name in ("id", "text", "source", "group", *own))
     about = [("copy", pa.int64()), ("license", pa.string()), ("quality", pa.float64())]
     more = [("labels", labels_type(asked)), ("fields", stored["fields"])]
     return pa.schema([*words, *about, *more, ("media", stored["media"]), ("edited", pa.bool_())])
@@ -64,6 +69,7 @@ class Reader:
 
     asked: tuple[Asked, ...]
     settled: Path | None
+    phases: Phases
 
     @staticmethod
     def of(workspace: Workspace) -> Reader:
@@ -72,15 +78,18 @@ class Reader:
         if has_labels:
             workspace.tables.require("labels")  # of today's types
         settled = workspace.tables.folder("labels") if has_labels else None
-        return Reader(asked_questions(workspace), settled)
+        return Reader(asked_questions(workspace), settled, Phases.of(workspace))
 
     @property
     def schema(self) -> pa.Schema:
         """The columns of a line."""
-        return line_schema(self.asked)
+        return line_schema(self.asked, self.phases)
 
     def __call__(self, shard: DocumentShard) -> pa.Table:
-        """The columns of an export but `copy`, and `copies` and `tokens`; a row a document."""
+        """The columns of an export but `copy` and `phase`, those of `mix`, and `tokens`.
+
+        There is a row for each document.
+        """
         import pyarrow as pa
         import pyarrow.compute as pc
 
@@ -89,7 +98,7 @@ class Reader:
         drawn = table.take(rows)
         drawn = drawn.append_column("text", _texts(shard.pool, rows.to_numpy()))
         drawn = with_edits(drawn, drawn["edits"])
-        columns = {name: drawn[name] for name in ("text", *_AS_STORED)}
+        columns = {name: drawn[name] for name in ("text", *_AS_STORED, *self.phases.columns)}
         columns["quality"] = _quality(drawn)
         columns["labels"] = label_column(drawn, self.asked, self.settled)
         columns["fields"] = field_column(drawn, self.schema.field("fields").type)
@@ -100,7 +109,7 @@ class Reader:
     def _columns(self, shard: DocumentShard) -> Sequence[str]:
         scores = ["quality"] if shard.scores is not None else []
         scores += [name for question in self.asked for name in columns_of(question)]
-        return list(dict.fromkeys([*_AS_STORED, *VIEWED, *scores]))
+        return list(dict.fromkeys([*_AS_STORED, *self.phases.columns, *VIEWED, *scores]))
 
 
 _AS_STORED = ("id", "source", "group", "license", "tokens", "copies")

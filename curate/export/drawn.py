@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from curate import chance, tables
 from curate.engine import in_order
-from curate.export.order import key_path
-from curate.mixture.selection import ascending
+from curate.export.order import key_path, line_keys
+from curate.export.phases import Phases
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 
@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Drawn:
-    """What was drawn, copies counted: lines and their tokens, and lines by licence and language."""
+    """What was drawn, copies counted: lines and their tokens, and lines by licence and language.
 
-    lines: int = 0
-    tokens: int = 0
+    `lines` and `tokens` are by the number of their part, from 0; tokens are as the pool counts.
+    """
+
+    lines: Counter[int] = field(default_factory=Counter)
+    tokens: Counter[int] = field(default_factory=Counter)
     licenses: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
 
@@ -62,7 +65,7 @@ def read_drawn(
     Raises DataError where mix or scores are not of the documents that `clean` keeps.
     """
     total = Drawn()
-    count = Count(folder, seed)
+    count = Count(folder, seed, Phases.of(workspace))
     with workspace.watch("ordering", workspace.tables.rows("pool")) as advance:
         for documents, drawn in in_order(workspace.engine.each(count, shards)):
             total = total.joined(drawn)
@@ -76,24 +79,38 @@ class Count:
 
     folder: Path
     seed: int
+    phases: Phases
 
     def __call__(self, shard: DocumentShard) -> tuple[int, Drawn]:
         """The number of the shard's documents, and what was drawn of them."""
         import numpy as np
         import pyarrow.compute as pc
 
-        table = shard.read(["id", "tokens", "license", "language", "copies"])
+        about = ["id", "tokens", "license", "language", "copies", *self.phases.columns]
+        table = shard.read(about)
         drawn = table.filter(pc.greater(table["copies"], 0))
-        copies = drawn["copies"].to_numpy()
-        pairs = zip(drawn["id"].to_pylist(), copies.tolist(), strict=True)
-        lines = (f"{id} {copy}" for id, count in pairs for copy in range(1, count + 1))
-        keys = ascending(chance.uniform(lines, self.seed, "shuffle"))
-        np.save(key_path(self.folder, shard.number), keys)
-        tokens = int(copies @ drawn["tokens"].to_numpy())
-        licenses = _counts(drawn["license"], copies, "unknown")
-        return table.num_rows, Drawn(
-            len(keys), tokens, licenses, _counts(drawn["language"], copies, "")
+        lines = self.phases.lines(drawn)
+        ids, places = (
+            drawn["id"].to_pylist(),
+            zip(lines.row.tolist(), lines.copy.tolist(), strict=True),
         )
+        words = (f"{ids[row]} {copy}" for row, copy in places)
+        keys = line_keys(chance.uniform(words, self.seed, "shuffle"), lines.part)
+        np.save(key_path(self.folder, shard.number), keys)
+        copies, tokens = drawn["copies"].to_numpy(), drawn["tokens"].to_numpy()
+        return table.num_rows, Drawn(
+            _by_part(lines.part),
+            _by_part(lines.part, tokens[lines.row]),
+            _counts(drawn["license"], copies, "unknown"),
+            _counts(drawn["language"], copies, ""),
+        )
+
+
+def _by_part(part: NDArray[np.int64], values: NDArray[np.int64] | None = None) -> Counter[int]:
+    """The number of lines of each part, or the sum of their values."""
+    import numpy as np
+
+    return Counter(dict(enumerate(np.bincount(part, values).astype(int).tolist())))
 
 
 def _counts(words: pa.ChunkedArray, copies: NDArray[np.int64], unknown: str) -> Counter[str]:
@@ -113,7 +130,7 @@ def write_draw(workspace: Workspace, shards: Sequence[DocumentShard], path: Path
     """Write every candidate, drawn or not, in pool order, one shard in memory at a time."""
     import pyarrow.parquet as pq
 
-    schema = _draw_schema()
+    schema = _draw_schema(Phases.of(workspace))
     with (
         workspace.watch("writing the draw", workspace.tables.rows("mix")) as advance,
         pq.ParquetWriter(path, schema, compression="zstd") as writer,
@@ -125,7 +142,8 @@ def write_draw(workspace: Workspace, shards: Sequence[DocumentShard], path: Path
             advance(candidates.num_rows)
 
 
-def _draw_schema() -> pa.Schema:
+def _draw_schema(phases: Phases) -> pa.Schema:
+    """The columns of `draw.parquet`; those of phases come last."""
     import pyarrow as pa
 
     names = (
@@ -134,7 +152,8 @@ def _draw_schema() -> pa.Schema:
     )
     fields = [field for name in ("pool", "scores", "mix") for field in tables.schema(name, *names)]
     by_name = {field.name: field for field in fields}
-    return pa.schema([by_name[name] for name in names])
+    of_phases = [by_name[name.partition(":")[0]].with_name(name) for name in phases.columns]
+    return pa.schema([*(by_name[name] for name in names), *of_phases])
 
 
 def _candidates(shard: DocumentShard, schema: pa.Schema) -> pa.Table:

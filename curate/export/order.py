@@ -1,19 +1,29 @@
 """The order of an export's lines, in memory that does not depend on their number.
 
-A line is a copy of a document. Lines stand in the order of hash(id, copy, seed), ties in the order
-of the pool. Equal numbers of lines make the shards of an export, and large shards are cut into
-pieces that fit into memory. The lines at which pieces begin are exact order statistics of the
+A line is a copy of a document. Lines stand in the order of their phases, then of
+hash(id, copy, seed), ties in the order of the pool. Equal numbers of lines make the shards of an
+export, none of which holds lines of two phases. Large shards are cut into pieces that fit into
+memory. The lines at which pieces begin are exact order statistics of the
 keys, so the piece of every line is known before a text is read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate.mixture.selection import Bins, Boundary, Rows, Target, boundaries, histogram, members
+from curate.mixture.selection import (
+    Bins,
+    Boundary,
+    Rows,
+    Target,
+    ascending,
+    boundaries,
+    histogram,
+    members,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,6 +40,13 @@ PLACE_BITS = 40
 
 AT_ONCE = 500
 """So many edges are sought together: a search holds 4 KB for each."""
+
+
+def line_keys(noise: NDArray[np.float64], part: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """The keys of lines from numbers in the open interval (0, 1): its part comes first."""
+    import numpy as np
+
+    return ascending(np.minimum(part + noise, np.nextafter(part + 1.0, 0.0)))
 
 
 def key_path(folder: Path, number: int) -> Path:
@@ -49,11 +66,17 @@ def read_keys(folder: Path, number: int) -> tuple[NDArray[np.uint64], NDArray[np
 class Unit:
     """What a worker writes at a time: the numbers of its pieces, and of its first shard.
 
-    It is one shard of some pieces, or one piece of some whole shards.
+    It is one shard of some pieces, or one piece of some whole shards. `phase` is that of its lines.
     """
 
     first: int
     pieces: range
+    phase: str | None = None
+
+    def moved(self, shards: int, pieces: int, phase: str | None) -> Unit:
+        """The same unit of a phase, behind so many shards and pieces."""
+        after = range(self.pieces.start + pieces, self.pieces.stop + pieces)
+        return Unit(self.first + shards, after, phase)
 
 
 @dataclass(frozen=True)
@@ -77,6 +100,23 @@ class Plan:
             begins = range(start, max(1, min(start + step, lines)), size)
             units.append(Unit(number * shards, range(len(starts), len(starts) + len(begins))))
             starts += begins
+        return Plan(tuple(starts), tuple(units))
+
+    @staticmethod
+    def of_parts(parts: Iterable[tuple[str | None, int, int]], shard_lines: int) -> Plan:
+        """The plan for parts one after the other: the name, the lines and the tokens of each.
+
+        No shard has lines of two parts; a part without lines has none.
+        """
+        starts: list[int] = []
+        units: list[Unit] = []
+        before = shards = 0
+        for name, lines, tokens in parts:
+            if lines:
+                own = Plan.of(lines, tokens, shard_lines)
+                units += [unit.moved(shards, len(starts), name) for unit in own.units]
+                starts += [before + start for start in own.starts]
+                before, shards = before + lines, shards + -(-lines // shard_lines)
         return Plan(tuple(starts), tuple(units))
 
 

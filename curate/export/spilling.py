@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from curate.export.documents import Reader
 from curate.export.labels import LabelCounts, count_labels
 from curate.export.order import Edges, read_keys
+from curate.export.phases import Lines
 from curate.workspace.documents import DocumentShard
 
 if TYPE_CHECKING:
@@ -73,45 +74,38 @@ class Spill:
         keys, places = read_keys(self.keys, number)
         order = np.argsort(keys, kind="stable")
         keys, places = keys[order], places[order]
-        rows, copies = _lines(documents["copies"].to_numpy(), order)
+        lines = self.read.phases.lines(documents).take(order)
         columns = [column.combine_chunks() for column in documents.columns]
         whole = pa.RecordBatch.from_arrays(columns, documents.column_names)
         ends = self.edges.ends(keys, places)
         start = 0
         for first in range(0, len(ends), TOGETHER):
             some = ends[first : first + TOGETHER]
-            lines = slice(start, some[-1])
-            taken = whole.take(pa.array(rows[lines]))
-            batch = self._batch(taken, copies[lines], keys[lines], places[lines])
+            here = slice(start, some[-1])
+            own = lines.take(here)
+            taken = whole.take(pa.array(own.row))
+            batch = self._batch(taken, own, keys[here], places[here])
             for end in some:
-                yield batch.slice(start - lines.start, end - start)
+                yield batch.slice(start - here.start, end - start)
                 start = end
 
     def _batch(
         self,
         documents: pa.RecordBatch,
-        copies: NDArray[np.int64],
+        lines: Lines,
         keys: NDArray[np.uint64],
         places: NDArray[np.uint64],
     ) -> pa.RecordBatch:
         import pyarrow as pa
 
         arrays = dict(zip(documents.schema.names, documents.columns, strict=True))
-        arrays |= {"copy": pa.array(copies), "key": pa.array(keys), "place": pa.array(places)}
+        arrays |= {"copy": pa.array(lines.copy), "key": pa.array(keys), "place": pa.array(places)}
+        phases = self.read.phases
+        if phases.names:
+            arrays |= {"group": phases.group(documents, lines.part)}
+            arrays |= {"phase": phases.phase(lines.part)}
         columns = [arrays[name] for name in self.schema.names]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
-
-
-def _lines(
-    copies: NDArray[np.int64], order: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The document's row and the number of the copy, from 1, of every line in order."""
-    import numpy as np
-
-    rows = np.repeat(np.arange(len(copies)), copies)
-    before = np.repeat(np.cumsum(copies) - copies, copies)
-    numbers = 1 + np.arange(len(rows)) - before
-    return rows[order], numbers[order]
 
 
 def spill_schema(lines: pa.Schema) -> pa.Schema:

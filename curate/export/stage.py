@@ -15,7 +15,7 @@ from curate.export.card import dataset_card
 from curate.export.documents import Reader
 from curate.export.drawn import Drawn, has_scores, read_drawn, shards_of, write_draw
 from curate.export.labels import LabelCounts
-from curate.export.manifest import Written, manifest_of
+from curate.export.manifest import Written, manifest_of, tokenizer_files
 from curate.export.order import Plan, find_edges
 from curate.export.spec import ExportSpec
 from curate.export.spilling import Spill, spill_schema, spilled
@@ -73,7 +73,7 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
     shards = shards_of(workspace)
     with _workshop(workspace) as workshop:
         drawn = read_drawn(workspace, shards, spec.seed, workshop.keys)
-        if not drawn.lines:
+        if not drawn.lines.total():
             raise DataError("the mixture draws no document", hint="run `curate mix` again")
         reader = Reader.of(workspace)
         written = _write_shards(workspace, spec, shards, drawn, reader, workshop)
@@ -83,8 +83,8 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
     return ExportResult(
         folder="export",
         files=len(written.files),
-        documents=drawn.lines,
-        tokens=drawn.tokens,
+        documents=drawn.lines.total(),
+        tokens=drawn.tokens.total(),
         content_sha256=written.content_sha256,
         warnings=_doubts(workspace),
     )
@@ -136,15 +136,20 @@ def _write_shards(
     workshop: _Workshop,
 ) -> Written:
     """Read every document once and write all shards."""
-    plan = Plan.of(drawn.lines, drawn.tokens, spec.shard_documents)
+    parts = [
+        (name, drawn.lines[number], drawn.tokens[number])
+        for number, name in enumerate(reader.phases.parts)
+    ]
+    plan = Plan.of_parts(parts, spec.shard_documents)
     numbers = [shard.number for shard in shards]
     edges = find_edges(workshop.keys, numbers, plan.starts[1:])
     spills = spilled(shards, workshop.spills)
     spill = Spill(reader, workshop.keys, edges, spill_schema(reader.schema))
     labels = LabelCounts()
-    with workspace.watch("reading", drawn.lines) as advance:
-        for _, (lines, counts) in workspace.engine.each(spill, spills):
-            advance(lines)
+    lines = drawn.lines.total()
+    with workspace.watch("reading", lines) as advance:
+        for _, (read, counts) in workspace.engine.each(spill, spills):
+            advance(read)
             labels.update(counts)
     write = WriteUnit(
         spills=tuple(path for _, path in spills),
@@ -155,7 +160,7 @@ def _write_shards(
         format=spec.format,
         shard_lines=spec.shard_documents,
     )
-    files, content = write_shards(workspace, write, plan.units, drawn.lines)
+    files, content = write_shards(workspace, write, plan.units, lines)
     return Written(files, content, labels)
 
 
@@ -174,8 +179,8 @@ def _write_beside(
     storage.write_json(folder / "inputs.json", list(pool.facts["files"]))
     recipe = yamls.text_of(effective_recipe(workspace, spec))
     storage.write_text(folder / "recipe.yaml", recipe)
-    if manifest["tokenizer"] == "tokenizer.json":
-        shutil.copyfile(pool.facts["tokenizer"], folder / "tokenizer.json")
+    for name, path in tokenizer_files(workspace).items():
+        shutil.copyfile(path, folder / name)
     storage.write_text(folder / "README.md", dataset_card(workspace, manifest, drawn, schema))
     known = {file["path"]: file["sha256"] for file in manifest["files"]}
     paths = sorted(folder.iterdir())

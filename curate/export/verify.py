@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -16,6 +15,7 @@ from curate.export.claims import Claims, FileClaim, LabelClaim, read_claims
 from curate.export.copies import Copies, Draw, read_draw
 from curate.export.documents import content_fields, content_line
 from curate.export.formats import read_shard
+from curate.export.groups import GroupCounts, check_groups, check_parts
 from curate.export.labels import BY, LabelCounts
 from curate.progress import Watch, unwatched
 from curate.takedown.listed import removed
@@ -27,7 +27,7 @@ UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, Recur
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """What was checked, and everything that is wrong."""
+    """What was checked, and everything that is wrong; `tokens` are as the pool counts."""
 
     folder: str
     files: int
@@ -42,48 +42,73 @@ class _Tally:
 
     copies: Copies
     removed: frozenset[str]
-    documents: Counter[str] = field(default_factory=Counter)
-    tokens: Counter[str] = field(default_factory=Counter)
+    groups: GroupCounts = field(default_factory=GroupCounts)
     labels: LabelCounts = field(default_factory=LabelCounts)
     content: Any = field(default_factory=sha256)
 
 
 def verify(folder: Path, *, watch: Watch = unwatched) -> VerifyResult:
-    """Read every shard again: sums, counts, ids, groups, copies, and what was taken down.
+    """Read every shard again: sums, counts, ids, groups, phases, copies, and what was taken down.
 
     Memory does not depend on the number of documents; scratch files are in a temporary folder.
     Raises DataError where there is no manifest.
     """
     claims = read_claims(folder)
-    count = _counter(folder, claims.tokenizer)
-    problems = list(_sums(folder))
+    count = Counting.of(folder, claims)
+    phases = [phase.name for phase in claims.phases]
+    problems = [*_sums(folder), *check_parts(claims)]
     with TemporaryDirectory(prefix="curate-verify-") as scratch:
-        tally = _Tally(Copies(Path(scratch)), removed(folder.absolute().parent))
+        tally = _Tally(Copies(Path(scratch), phases), removed(folder.absolute().parent))
         with watch("verifying", sum(entry.documents for entry in claims.files)) as advance:
             for entry in claims.files:
-                problems += _file(folder, entry, count, tally)
+                phase = claims.phase_of.get(entry.path)
+                problems += _file(folder / entry.path, entry, phase, count, tally)
                 advance(entry.documents)
         if tally.content.hexdigest() != claims.content_sha256:
             problems.append("content_sha256 is not that of the documents")
         draw = None
         try:
-            draw = read_draw(folder / "draw.parquet", Path(scratch))
+            draw = read_draw(folder / "draw.parquet", Path(scratch), phases)
         except UNREADABLE as error:
             problems.append(f"draw.parquet cannot be read: {error!r}")
-        problems += _groups(claims, tally, draw)
+        problems += check_groups(claims, tally.groups, draw)
         problems += _label_counts(claims.labels, tally.labels)
         problems += tally.copies.check(draw or Draw(), claims.max_epochs)
     return VerifyResult(
         folder=str(folder),
         files=len(claims.files),
-        documents=tally.documents.total(),
-        tokens=tally.tokens.total(),
+        documents=tally.groups.documents.total(),
+        tokens=tally.groups.pool_tokens.total(),
         problems=tuple(dict.fromkeys(problems)),
     )
 
 
+@dataclass(frozen=True)
+class Counting:
+    """Counts the tokens of a text as the pool and as the budget did, which may be one.
+
+    `budget` is None where both count by one tokenizer; `extra` are more tokens a document.
+    """
+
+    pool: tokens.Counter
+    budget: tokens.Counter | None
+    extra: int
+
+    @staticmethod
+    def of(folder: Path, claims: Claims) -> Counting:
+        """Counts as an export did. Raises DataError where its tokenizers are not there."""
+        own = claims.budget_tokenizer
+        budget = None if own is None else _counter(folder, own)
+        return Counting(_counter(folder, claims.tokenizer), budget, claims.extra_tokens)
+
+    def __call__(self, text: str) -> tuple[int, int]:
+        """The tokens as the budget counts them, and as the pool does."""
+        own = self.pool(text)
+        return (own if self.budget is None else self.budget(text)) + self.extra, own
+
+
 def _counter(folder: Path, name: str) -> tokens.Counter:
-    """Counts as the export did. Raises DataError where its tokenizer is not there."""
+    """Counts by a tokenizer. Raises DataError where it is not there."""
     try:
         return tokens.counter(str(folder / name) if name.endswith(".json") else name)
     except CurateError as error:
@@ -111,15 +136,19 @@ def _sums(folder: Path) -> Iterator[str]:
             yield f"{name} is not the file that SHA256SUMS names"
 
 
-def _file(folder: Path, entry: FileClaim, count: tokens.Counter, tally: _Tally) -> list[str]:
+def _file(
+    path: Path, entry: FileClaim, phase: str | None, count: Counting, tally: _Tally
+) -> list[str]:
     """What is wrong with a shard, which may be no longer readable."""
     try:
-        return _shard(folder / entry.path, entry, count, tally)
+        return _shard(path, entry, phase, count, tally)
     except UNREADABLE as error:
         return [f"{entry.path} cannot be read: {error!r}"]
 
 
-def _shard(path: Path, entry: FileClaim, count: tokens.Counter, tally: _Tally) -> list[str]:
+def _shard(
+    path: Path, entry: FileClaim, phase: str | None, count: Counting, tally: _Tally
+) -> list[str]:
     if not path.is_file():
         return [f"{entry.path} is missing"]
     problems = []
@@ -127,12 +156,13 @@ def _shard(path: Path, entry: FileClaim, count: tokens.Counter, tally: _Tally) -
     if storage.sha256_of(path) != entry.sha256:
         problems.append(f"{entry.path} is not the file that the manifest names")
     for document in read_shard(path):
-        size = count(document["text"])
-        documents, total = documents + 1, total + size
-        tally.documents[document["group"]] += 1
-        tally.tokens[document["group"]] += size
+        size, pool_size = count(document["text"])
+        documents, total = documents + 1, total + pool_size
+        tally.groups.add((phase, document["group"]), size, pool_size)
         tally.content.update(content_line(document))
-        tally.copies.add(document["id"], document["copy"])
+        tally.copies.add(document["id"], document["copy"], phase)
+        if document.get("phase") != phase:
+            problems.append(f"{path.name} holds lines of another phase")
         if document["id"] in tally.removed:
             problems.append(f"{path.name} holds {document['id']}, which was taken down")
         tally.labels.update(_labels(document))
@@ -158,24 +188,3 @@ def _label_counts(claims: Sequence[LabelClaim], labels: LabelCounts) -> Iterator
         told, actual = named.get((question, name), 0), labels[question, name]
         if actual != told:
             yield f"{question} has {actual} labels ({name}), not {told}"
-
-
-def _groups(claims: Claims, tally: _Tally, draw: Draw | None) -> Iterator[str]:
-    """Yield what is wrong with the groups; without the draw, nothing of what was promised."""
-    total = tally.tokens.total()
-    names = {claim.group for claim in claims.groups}
-    yield from (f"{name} is no group of the manifest" for name in tally.tokens.keys() - names)
-    for claim in claims.groups:
-        name, drawn = claim.group, tally.tokens[claim.group]
-        for unit, actual, told in (
-            ("tokens", drawn, claim.tokens),
-            ("documents", tally.documents[name], claim.documents),
-        ):
-            if actual != told:
-                yield f"{name} has {actual} {unit}, not {told}"
-        if abs(drawn / max(1, total) - claim.realised) > 1e-9:
-            yield f"{name}: realised is not its share of the tokens"
-        missed = abs(drawn - claim.promised * claims.budget)
-        # Of all candidates, drawn or not: the document that no longer fitted may be the largest.
-        if draw and missed > draw.largest.get(name, 0) + 1:
-            yield f"{name} is {missed:.0f} tokens from what was promised: more than one document"

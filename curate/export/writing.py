@@ -45,7 +45,15 @@ class WriteUnit:
     def __call__(self, unit: Unit) -> list[dict[str, Any]]:
         """What the manifest says of each shard."""
         with content_path(self.contents, unit).open("wb") as contents:
-            return [self._shard(number, tables, contents) for number, tables in self._shards(unit)]
+            return [
+                self._shard(self._path(number, unit.phase), lines, contents)
+                for number, lines in self._shards(unit)
+            ]
+
+    def _path(self, number: int, phase: str | None) -> Path:
+        """Where a shard lies: numbers say the order, names the phase."""
+        name = f"{number:05}" if phase is None else f"{number:05}-{phase}"
+        return self.folder / f"data-{name}.{self.format}"
 
     def _shards(self, unit: Unit) -> Iterator[tuple[int, Iterator[pa.Table]]]:
         """Yield the number of each shard, and its lines in parts."""
@@ -59,10 +67,9 @@ class WriteUnit:
     def _piece(self, piece: int) -> pa.Table:
         return read_piece(self.spills, spill_schema(self.schema), self.pieces, piece)
 
-    def _shard(self, number: int, parts: Iterator[pa.Table], contents: BinaryIO) -> dict[str, Any]:
+    def _shard(self, path: Path, parts: Iterator[pa.Table], contents: BinaryIO) -> dict[str, Any]:
         import pyarrow.compute as pc
 
-        path = self.folder / f"data-{number:05}.{self.format}"
         documents = tokens = 0
         with FORMATS[self.format].writing(path, self.schema) as write:
             for lines in parts:
@@ -87,10 +94,10 @@ def content_path(folder: Path, unit: Unit) -> Path:
 
 def write_shards(
     workspace: Workspace, write: WriteUnit, units: Sequence[Unit], lines: int
-) -> tuple[list[dict[str, Any]], str]:
-    """Write all shards; what the manifest says of each, and the digest of all their content."""
+) -> tuple[dict[str | None, list[dict[str, Any]]], str]:
+    """Write all shards; what the manifest says of each by phase, and the digest of all content."""
     content = sha256()
-    files: list[dict[str, Any]] = []
+    files: dict[str | None, list[dict[str, Any]]] = {}
     size = AHEAD * workspace.engine.workers
     with workspace.watch("exporting", lines) as advance:
         for start in range(0, len(units), size):
@@ -98,7 +105,7 @@ def write_shards(
             written = in_order(workspace.engine.each(write, some))
             for unit, entries in zip(some, written, strict=True):
                 _digest(content_path(write.contents, unit), content)
-                files += entries
+                files.setdefault(unit.phase, []).extend(entries)
                 advance(sum(file["documents"] for file in entries))
     return files, content.hexdigest()
 

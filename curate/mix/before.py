@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from curate import storage
 from curate.errors import DataError
 from curate.names import absent
+from curate.tables import by_phase
 from curate.workspace.documents import DocumentShard
 from curate.workspace.index import keys_of
 
@@ -134,14 +135,21 @@ def read_before(
 
     `consumed` names the shards that were trained on, a line each; None: all. `counting` says how
     tokens are counted now (see `counting_of`). Raises DataError for a part that is not whole, was
-    edited, or counts otherwise. Memory is 32 bytes a drawn document.
+    edited, or counts otherwise, and where a part that came before it is not named. Memory is 32
+    bytes a drawn document.
     """
     import pyarrow as pa
 
     if not manifests:
         return Before()
     shards = None if consumed is None else _listed(consumed)
-    parts = [_read_part(path, counting, shards) for path in manifests]
+    told = {path: _manifest(path) for path in manifests}
+    _check_chain(told, is_whole=shards is None)
+    parts = [
+        lines
+        for path, manifest in told.items()
+        for lines in _read_part(path, manifest, counting, shards)
+    ]
     if shards:
         raise DataError(
             f"mix.consumed: no earlier part has the shard {min(shards)}",
@@ -156,11 +164,37 @@ def read_before(
     return Before(path, lines.groups, tuple(lines.tokens().tolist()))
 
 
+def _check_chain(manifests: Mapping[Path, Mapping[str, Any]], *, is_whole: bool) -> None:
+    """Raise DataError where a part is named twice, or one that it came after is not.
+
+    The latter only if all that was drawn counts (`is_whole`): a list of shards may leave parts out.
+    """
+    by_content: dict[str, Path] = {}
+    for path, manifest in manifests.items():
+        first = by_content.setdefault(manifest["content_sha256"], path)
+        if first != path:
+            raise DataError(
+                f"mix.earlier: {path} and {first} are one part", hint="name each part once"
+            )
+    for path, manifest in manifests.items():
+        unnamed = [sum for sum in manifest.get("earlier", ()) if sum not in by_content]
+        if unnamed and is_whole:
+            raise DataError(
+                f"mix.earlier: {path} came after a part that is not named (content_sha256 "
+                f"{unnamed[0]})",
+                hint="name it too, or list what was trained on with `mix.consumed`",
+            )
+
+
 def counting_of(folder: Path, manifest: Mapping[str, Any]) -> dict[str, Any]:
     """How a part counts its budget: the tokenizer, or the sha256 of its file, and tokens more."""
-    name = manifest.get("budget_tokenizer") or manifest["tokenizer"]
-    return counting_by(str(folder / name) if name.endswith(".json") else name,
-                       manifest.get("extra_tokens", 0))  # fmt: skip
+    name, extra = (
+        manifest.get("budget_tokenizer", manifest["tokenizer"]),
+        manifest.get("extra_tokens", 0),
+    )
+    if name.endswith(".json") and not (folder / name).is_file():
+        raise DataError(f"mix.earlier: {folder} has no {name}", hint=NO_PART)
+    return counting_by(str(folder / name) if name.endswith(".json") else name, extra)
 
 
 def counting_by(tokenizer: str, extra: int) -> dict[str, Any]:
@@ -170,26 +204,45 @@ def counting_by(tokenizer: str, extra: int) -> dict[str, Any]:
     return {"tokenizer": tokenizer, "extra": extra}
 
 
-def _read_part(path: Path, counting: Mapping[str, Any], shards: set[str] | None) -> Lines:
-    """What one export drew; shards that are found are taken out of `shards`."""
-    folder, manifest = path.parent, _manifest(path)
+def _read_part(
+    path: Path, manifest: Mapping[str, Any], counting: Mapping[str, Any], shards: set[str] | None
+) -> list[Lines]:
+    """What one export drew in each of its phases; shards that are found leave `shards`."""
+    folder = path.parent
     if counting_of(folder, manifest) != counting:
-        told = manifest.get("budget_tokenizer") or manifest["tokenizer"]
+        name = manifest.get("budget_tokenizer", manifest["tokenizer"])
         raise DataError(
-            f"mix.earlier: {path} counts tokens by {told} and {manifest.get('extra_tokens', 0)} "
+            f"mix.earlier: {path} counts tokens by {name} and {manifest.get('extra_tokens', 0)} "
             "more a document, which is not how this mixture counts",
             hint="set `mix.tokenizer` and `mix.extra_tokens` as the earlier part had them",
         )
     _check_sums(path)
-    draw = _draw(folder)
-    told = {group["group"]: group["tokens"] for group in manifest["groups"] if group["tokens"]}
-    drawn = dict(zip(draw.groups, draw.tokens().tolist(), strict=True))
-    if {name: tokens for name, tokens in drawn.items() if tokens} != told:
+    draws = _draws(folder, [phase["name"] for phase in manifest.get("phases", ())])
+    told = {
+        (group.get("phase"), group["group"]): group["tokens"]
+        for group in manifest["groups"]
+        if group["tokens"]
+    }
+    drawn = {
+        (phase, name): tokens
+        for phase, draw in draws.items()
+        for name, tokens in zip(draw.groups, draw.tokens().tolist(), strict=True)
+        if tokens
+    }
+    if drawn != told:
         raise DataError(
             f"mix.earlier: {path} was edited: its groups have not the tokens of draw.parquet",
             hint=NO_PART,
         )
-    return draw if shards is None else _consumed(folder, manifest, draw, shards)
+    if shards is None:
+        return list(draws.values())
+    phase_of = {path: phase["name"] for phase in manifest.get("phases", ())
+                for path in phase["files"]}  # fmt: skip
+    files = [str(file["path"]) for file in manifest["files"]]
+    return [
+        _consumed(folder, [path for path in files if phase_of.get(path) == phase], draw, shards)
+        for phase, draw in draws.items()
+    ]
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -199,6 +252,7 @@ def _manifest(path: Path) -> dict[str, Any]:
         manifest = json.loads(path.read_bytes())
         groups = [(str(group["group"]), int(group["tokens"])) for group in manifest["groups"]]
         named = [str(file["path"]) for file in manifest["files"]], str(manifest["tokenizer"])
+        str(manifest["content_sha256"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise DataError(f"mix.earlier: {path} is no manifest of an export", hint=NO_PART) from None
     if not groups or not named:
@@ -222,37 +276,48 @@ def _check_sums(path: Path) -> None:
             raise DataError(f"mix.earlier: {file} was edited", hint=NO_PART)
 
 
-def _draw(folder: Path) -> Lines:
+def _draws(folder: Path, phases: Sequence[str]) -> dict[str | None, Lines]:
+    """What each phase drew, by name; without phases that of the whole, None."""
+    copies, groups = by_phase("copies", phases), by_phase("group", phases)
+    table = storage.read_parquet(folder / "draw.parquet", ["id", "size", *copies, *groups])
+    columns = zip(copies, groups, strict=True)
+    return {
+        phase: _drawn(table, *own) for phase, own in zip(phases or (None,), columns, strict=True)
+    }
+
+
+def _drawn(table: pa.Table, copies: str, group: str) -> Lines:
+    """The documents with copies, by the names of two columns."""
     import numpy as np
     import pyarrow.compute as pc
 
-    path = folder / "draw.parquet"
-    columns = ["id", "group", "size", "copies"]
-    table = storage.read_parquet(path, columns)
-    table = table.filter(pc.greater(table["copies"], 0))
-    groups = table["group"].combine_chunks().dictionary_encode()
+    table = table.filter(pc.greater(table[copies], 0))
+    groups = table[group].combine_chunks().dictionary_encode()
     return Lines(
         keys_of(table["id"]),
         table["size"].to_numpy().astype(np.int64),
-        table["copies"].to_numpy().astype(np.int64),
+        table[copies].to_numpy().astype(np.int64),
         groups.indices.to_numpy().astype(np.int64),
         tuple(groups.dictionary.to_pylist()),
     )
 
 
-def _consumed(folder: Path, manifest: Mapping[str, Any], draw: Lines, shards: set[str]) -> Lines:
-    """What was drawn, as far as its lines stand in shards that were trained on."""
+def _consumed(folder: Path, files: Sequence[str], draw: Lines, shards: set[str]) -> Lines:
+    """What was drawn, as far as its lines stand in shards that were trained on.
+
+    `files` are the shards that hold its lines.
+    """
     import numpy as np
     import pyarrow as pa
 
     counts = np.zeros(len(draw.key), np.int64)
     order = np.argsort(draw.key)
-    for file in manifest["files"]:
-        names = {str(file["path"]), f"{folder.name}/{file['path']}"} & shards
+    for file in files:
+        names = {file, f"{folder.name}/{file}"} & shards
         if not names:
             continue
         shards -= names
-        path = folder / str(file["path"])
+        path = folder / file
         if not path.is_file():
             raise DataError(
                 f"mix.consumed: {path} is not there: its lines say what was trained on",

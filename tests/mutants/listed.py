@@ -726,9 +726,30 @@ KEEPING = (
     Mutant(
         "the seed of the shuffle",
         "curate/export/drawn.py",
-        'chance.uniform(lines, self.seed, "shuffle")',
-        'chance.uniform(lines, 0, "shuffle")',
+        'chance.uniform(words, self.seed, "shuffle")',
+        'chance.uniform(words, 0, "shuffle")',
         ("tests/test_exporting.py::test_the_lines_are_those_of_an_export_in_memory",),
+    ),
+    Mutant(
+        "earlier tokens count towards promises",
+        "curate/export/groups.py",
+        "both = claim.earlier + counts.tokens[group]",
+        "both = counts.tokens[group]",
+        ("tests/test_export_growing.py::test_a_part_tells_what_came_before_it",),
+    ),
+    Mutant(
+        "earlier copies count towards epochs",
+        "curate/export/copies.py",
+        "if earlier + len(numbers) > max_epochs:",
+        "if len(numbers) > max_epochs:",
+        ("tests/test_export_growing.py::test_earlier_copies_count_towards_epochs",),
+    ),
+    Mutant(
+        "every part of a chain is named",
+        "curate/mix/before.py",
+        "if unnamed and is_whole:",
+        "if unnamed and not is_whole:",
+        ("tests/test_mix_growing.py::test_every_part_of_a_chain_is_named",),
     ),
     Mutant(
         "vectors of another model are unlinked",
