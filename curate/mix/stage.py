@@ -117,6 +117,11 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             budget=sum(part.prepared.supply.budget for part in parts),
             noiseless=all(own.within.strategy in NOISELESS for _, own in spec.parts()),
             limits=[row for part in parts for row in part.limits],
+            phases=[
+                {"name": part.name, "budget": part.prepared.supply.budget}
+                for part in parts
+                if part.name
+            ],
         )
         with workspace.tables.building("mix", provenance) as target:
             join_parts(workspace, parts, target)

@@ -731,6 +731,20 @@ KEEPING = (
         ("tests/test_exporting.py::test_the_lines_are_those_of_an_export_in_memory",),
     ),
     Mutant(
+        "lines are in the order of phases first",
+        "curate/export/order.py",
+        "part + noise, np.nextafter(part + 1.0, 0.0)",
+        "noise, np.nextafter(part + 1.0, 0.0)",
+        ("tests/test_export_phases.py::test_keys_are_in_the_order_of_the_parts_first",),
+    ),
+    Mutant(
+        "copies are compared phase by phase",
+        "curate/export/copies.py",
+        "Counter((id, part) for id, own in lines.items() for part, _ in own)",
+        "drawn",
+        ("tests/test_export_phases.py::test_a_copy_that_another_phase_drew",),
+    ),
+    Mutant(
         "earlier tokens count towards promises",
         "curate/export/groups.py",
         "both = claim.earlier + counts.tokens[group]",
