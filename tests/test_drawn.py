@@ -1,5 +1,7 @@
 """Expected copies of a document over the noise, and the true shares of a draw."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,6 +12,7 @@ from curate.inference.groups import Unlabelled, share_of_draw
 from curate.mixture.chances import expected_copies
 from curate.mixture.drawing import Cut, Cuts, copies_of
 from curate.mixture.selection import Rows, descending, values_of
+from tests import light_mixtures
 
 FINITE = st.floats(allow_nan=False)
 
@@ -47,6 +50,20 @@ def test_expected_copies_are_the_mean_over_the_noise():
     assert ours[-2:].tolist() == [3, 2]
 
 
+def test_expected_copies_are_added_to_those_of_before():
+    rng = np.random.default_rng(0)
+    logs, group, before = np.zeros(6), np.array([1, 1, 1, 1, 2, 3]), np.array([0, 2, 3, 5, 1, 1])
+    size, times = len(logs), 5_000
+    keys = descending((logs + rng.gumbel(size=(times, size))).ravel())
+    ties, ones = np.zeros(times * size, np.uint64), np.ones(times * size, np.int64)
+    rows = Rows(np.tile(group, times), keys, ties, ones)
+    copies = copies_of(rows, CUTS, np.tile(before, times)).reshape(times, size)
+    once_more = 1 - np.exp(-np.exp(0.5))
+    ours = expected_copies(logs, group, CUTS, before)
+    assert ours == pytest.approx([2 + once_more, once_more, 0, 0, 2, 1])
+    assert ours == pytest.approx(copies.mean(axis=0), abs=0.02)
+
+
 def test_a_row_without_weight_is_never_drawn():
     logs = np.full(4, -np.inf)
     assert expected_copies(logs, np.arange(4), CUTS).tolist() == [0, 0, 0, 0]
@@ -67,3 +84,37 @@ def test_true_shares_are_those_of_each_class():
         assert (one.value, one.error) == pytest.approx((alone.value, alone.error))
         assert own.of(place).truth.tolist() == truth[:, place].tolist()
         assert 0 <= one.low < one.value < one.high <= 1
+
+
+# ── the light simulation
+
+
+def test_a_run_knows_every_interval_and_error():
+    intervals, errors = light_mixtures.run(3, 300)
+    assert {one.about for one in intervals} == {
+        "promised share of a source",
+        *(
+            f"true share of a class, {within}{how}"
+            for within in light_mixtures.WITHIN
+            for how in ("", ", drawn ones alone")
+        ),
+    }
+    assert all(0.02 < one.width < 0.3 for one in intervals)
+    assert errors["shares_of: truth, equal"] < 0.7 * errors["shares_of: prediction, equal"]
+
+
+def halved(low, high, truth):
+    return float(abs(truth - (low + high) / 2) <= (high - low) / 4)
+
+
+@pytest.mark.slow
+def test_nine_in_ten_intervals_hold_and_half_the_width_does_not(monkeypatch):
+    runs = partial(light_mixtures.run, n=300)
+    own = light_mixtures.measured(60, runs)
+    monkeypatch.setattr(light_mixtures, "holds", halved)
+    half = light_mixtures.measured(60, runs)
+    for about, figures in own["intervals"].items():
+        assert 0.82 <= figures["coverage"] <= 0.96, about
+        assert half["intervals"][about]["coverage"] < 0.72, about
+    errors = own["mean errors"]
+    assert errors["shares_of: truth, equal"] < 0.5 * errors["shares_of: prediction, equal"]

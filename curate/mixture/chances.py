@@ -19,21 +19,26 @@ if TYPE_CHECKING:
 
 
 def expected_copies(
-    log_weights: Array, group: NDArray[np.int64], cuts: Cuts
+    log_weights: Array,
+    group: NDArray[np.int64],
+    cuts: Cuts,
+    before: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float64]:
-    """The mean copies of each row over Gumbel noise, by the cut of its group.
+    """The mean copies that each row gets over Gumbel noise, by the cut of its group.
 
     A row is drawn once more if log w + G lies above the cut, with the chance 1 - exp(-w / e^cut).
     The cut is taken as given: of many rows one moves it little. A row of weight 0 (log weight
-    -inf) has no copies.
+    -inf) gets no copies. `before` are the copies that it has (see `copies_of`).
     """
     import numpy as np
 
     passes, ends = cuts.passes[group], _ends(cuts)[group]
     drawable = log_weights > -np.inf
     with np.errstate(over="ignore"):
-        once_more = -np.expm1(-np.exp(np.where(drawable, log_weights, 0.0) - ends))
-    return np.where(drawable, passes + once_more, 0.0)
+        copies = passes - np.expm1(-np.exp(np.where(drawable, log_weights, 0.0) - ends))
+    if before is not None:
+        copies = np.where(before <= passes, copies, before) - before
+    return np.where(drawable, copies, 0.0)
 
 
 def _ends(cuts: Cuts) -> Array:
