@@ -176,6 +176,20 @@ def test_neyman_goes_by_the_deviation_of_the_quality(whole):
     assert sum(made.strata.values()) == N
 
 
+def test_the_mixture_goes_by_people_where_scores_are_of_their_labels(whole):
+    context = Context(whole.workspace, whole.spec("sample"))
+    labels = {row["id"]: dict(row["posterior"]) for row in whole.rows("labels")}
+    own = context.labelled_quality
+    assert own is not None
+    assert set(own.ids) <= set(labels)
+    worth = {"negative": 0.0, "neutral": 0.5, "positive": 1.0}
+    said = [sum(p * worth[value] for value, p in labels[id].items()) for id in own.ids]
+    assert own.truth.values == pytest.approx(said, abs=0.1)
+    whole.run("agree", bootstrap=0, method="majority")
+    assert Context(whole.workspace, whole.spec("sample")).labelled_quality is None
+    opened(whole, strategy="mixture")
+
+
 # ── when to stop
 
 

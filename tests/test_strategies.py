@@ -1,11 +1,14 @@
 """What each sampling strategy picks, by values that are worked out another way."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 
+from curate.annotated.documents import LabelledDocuments
+from curate.annotated.truth import Truth
 from curate.sample.alike import ALIKE, distinct, similarity
 from curate.sample.candidates import Candidates, unit
 from curate.sample.drawing import CERTAINTY, blended
@@ -315,6 +318,17 @@ def test_mixture_takes_most_off_the_variance_of_the_shares():
     assert variance(found.values()) == pytest.approx(min(map(variance, every)))
 
 
+def test_mixture_goes_by_residuals_where_labels_tell_them():
+    # The head is sure of a and errs on it, and the other way round for b: n goes with the residual.
+    wrong = Stratum(500, 50.0, 0.5, 0.05, answered=10, residual=0.3)
+    right = Stratum(500, 50.0, 0.5, 0.4, answered=10, residual=0.1)
+    found = mixture_shares({"wrong": wrong, "right": right}, 100, "")
+    assert (found["wrong"] + 10) / (found["right"] + 10) == pytest.approx(3, rel=0.1)
+    unknown = Stratum(500, 50.0, 0.5, 0.1)
+    found = mixture_shares({"wrong": wrong, "unknown": replace(unknown, answered=10)}, 100, "")
+    assert (found["wrong"] + 10) / (found["unknown"] + 10) == pytest.approx(3, rel=0.1)
+
+
 def test_mixture_counts_seconds():
     fast, slow = (Stratum(500, 50.0, 0.5, 0.2, answered=10, seconds=s) for s in (5.0, 45.0))
     found = mixture_shares({"fast": fast, "slow": slow}, 100, "")
@@ -356,6 +370,25 @@ def test_what_is_known_of_a_stratum():
     assert (strata["b"].answered, strata["b"].seconds) == (1, 10.0)  # the time of all
     assert np.isnan(strata["c"].quality)
     assert (strata["c"].answered, strata["c"].deviation) == (0, 0.0)
+
+
+def test_the_residuals_of_a_stratum_are_those_of_its_labels():
+    ids = tuple("pqrstuv")
+    truth, predicted = np.array([1, 0, 1, 1, 0, 1, 0.0]), np.array([0.9, 0.4, 0.2, 0.8, 0.1, 1, 1])
+    labelled = LabelledDocuments(
+        ids, (), Truth(truth, np.full(7, 0.04)), predicted, np.full(7, 10.0)
+    )
+    frame = Frame(
+        Counter(a=3, b=2),
+        sums={name: summed([5, 7], [0.2, 0.4]) for name in "ab"},
+        seen={id: Seen("a" if id < "u" else "b", 0, 0, ()) for id in ids},
+    )
+    strata = measure(frame, {}, labelled)
+    # Five residuals of a, nine in ten documents unseen, and what the answers leave open.
+    variance = 0.9 * np.var((truth - predicted)[:5], ddof=1) + 0.04
+    assert strata["a"].residual == pytest.approx(np.sqrt(variance))
+    assert strata["b"].residual is None  # two labels tell nothing
+    assert measure(frame, {})["a"].residual is None
 
 
 def test_the_deviation_of_an_answer_where_there_is_no_quality():

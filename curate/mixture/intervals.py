@@ -70,7 +70,7 @@ def qualities_of(
     import numpy as np
 
     names = tuple(foreseen)
-    own = [name for name in names if _tells(estimates.get(name))]
+    own = [name for name in names if tells(estimates.get(name))]
     corrections = np.array([estimates[name].value - foreseen[name] for name in own])
     is_known = len(own) >= LEAST_GROUPS
     middle = float(corrections.mean()) if is_known else 0.0
@@ -79,7 +79,7 @@ def qualities_of(
     for name in names:
         estimate = estimates.get(name)
         labels, effective = (estimate.labels, estimate.effective) if estimate else (0, 0.0)
-        if estimate is not None and _tells(estimate):
+        if estimate is not None and tells(estimate):
             rows.append((estimate.value, estimate.error, effective - 1, labels, effective))
         else:
             freedom = len(own) - 1.0 if is_known else 0.0
@@ -90,8 +90,8 @@ def qualities_of(
     )
 
 
-def _tells(estimate: Estimate | None) -> bool:
-    """Whether a group's own labels tell its quality."""
+def tells(estimate: Estimate | None) -> bool:
+    """Whether a group's own labels tell its quality: 5 of them, with an interval."""
     return estimate is not None and estimate.low is not None and estimate.labels >= LEAST
 
 

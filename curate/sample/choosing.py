@@ -121,7 +121,8 @@ def _drawn(plan: _Plan, frame: Frame, strategy: Drawn) -> list[Choice]:
         return []
     if not strategy.by_stratum:
         return drawn(frame, min(plan.n, frame.documents))
-    strata = measure(frame, plan.context.seconds)
+    labelled = plan.context.labelled_quality if strategy.reads_scores else None
+    strata = measure(frame, plan.context.seconds, labelled)
     return drawn(frame, strategy.shares(strata, plan.n, plan.context.spec.allocation))
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
+from curate.annotated.documents import LabelledDocuments, labelled_documents
 from curate.embed import Vectors, embed
 from curate.errors import DataError
 from curate.names import unknown
@@ -79,6 +80,13 @@ class Context:
             filter(None, map(self.posteriors, [self.spec.of] if self.spec.of else asked)), {}
         )
         return {id: 1 - sum(p**2 for p in posterior.values()) for id, posterior in found.items()}
+
+    @cached_property
+    def labelled_quality(self) -> LabelledDocuments | None:
+        """The documents whose quality people's answers tell; None if scores are of other labels."""
+        if not self.workspace.freshness.fits("scores", "labels"):
+            return None
+        return labelled_documents(self.workspace).quality
 
     def require_disagreement(self) -> None:
         """Raise MissingInput without labels, DataError if none is of the question."""

@@ -8,6 +8,9 @@ from math import nan, sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
+from curate.annotated.documents import LabelledDocuments
+from curate.inference.groups import Labelled, group_means
+from curate.mixture.intervals import tells
 from curate.sample.frame import Frame
 from curate.sample.strategies.strategy import Stratum
 
@@ -19,11 +22,16 @@ LEAST_SECONDS = 1.0
 """A shorter time of an answer is no measure of what a group costs."""
 
 
-def measure(frame: Frame, seconds: Mapping[str, float | None]) -> dict[str, Stratum]:
+def measure(
+    frame: Frame,
+    seconds: Mapping[str, float | None],
+    labelled: LabelledDocuments | None = None,
+) -> dict[str, Stratum]:
     """The strata of a frame by name, in the order of their names.
 
     `seconds` are the answered documents with the median seconds of an answer, None where it was not
-    measured. A stratum whose answers were not measured takes the time of all.
+    measured. A stratum whose answers were not measured takes the time of all. `labelled` are the
+    documents whose quality people's answers tell.
     """
     has_quality = any(len(sums) > 1 and sums[1, 0] for sums in frame.sums.values())
     answered = Counter(frame.seen[id].stratum for id in seconds if id in frame.seen)
@@ -32,16 +40,39 @@ def measure(frame: Frame, seconds: Mapping[str, float | None]) -> dict[str, Stra
         if id in frame.seen and time is not None:
             times.setdefault(frame.seen[id].stratum, []).append(time)
     usual = median([time for own in times.values() for time in own] or [LEAST_SECONDS])
+    means = {
+        name: _mean(frame.sums[name][1]) if has_quality else nan for name in sorted(frame.sizes)
+    }
+    residuals = _residuals(frame, labelled, means) if labelled is not None else {}
     return {
         name: Stratum(
             size,
             tokens=float(frame.sums[name][0, 1]),
-            quality=_mean(frame.sums[name][1]) if has_quality else nan,
+            quality=means[name],
             deviation=_deviation(frame.sums[name], has_quality=has_quality),
             answered=answered[name],
             seconds=max(LEAST_SECONDS, median(times.get(name, [usual]))),
+            residual=residuals.get(name),
         )
         for name, size in sorted(frame.sizes.items())
+    }
+
+
+def _residuals(
+    frame: Frame, labelled: LabelledDocuments, means: Mapping[str, float]
+) -> dict[str, float]:
+    """√(ne · se²) of the prediction-powered mean quality, where labels tell it; by stratum.
+
+    It is what one more label of mean weight leaves open: how much the head errs on a document, and
+    how much people's answers leave unsaid.
+    """
+    truth = labelled.truth
+    own = Labelled(truth.values, labelled.predicted, labelled.weights, truth.variances)
+    strata = [frame.seen[id].stratum if id in frame.seen else None for id in labelled.ids]
+    return {
+        name: sqrt(estimate.effective) * estimate.error
+        for name, estimate in group_means(own, strata, means).items()
+        if tells(estimate)
     }
 
 

@@ -527,6 +527,13 @@ SAMPLE = (
         ("tests/test_strategies.py::test_sensitivity_is_the_derivative_of_the_shares",),
     ),
     Mutant(
+        "a mixture goes by residuals where labels tell them",
+        "curate/sample/strategies/mixture.py",
+        "group.deviation if group.residual is None else group.residual",
+        "group.deviation",
+        ("tests/test_strategies.py::test_mixture_goes_by_residuals_where_labels_tell_them",),
+    ),
+    Mutant(
         "one more answer takes 1 / n - 1 / (n + 1) off a variance",
         "curate/sample/strategies/mixture.py",
         "gains / (behind * (behind + 1))",

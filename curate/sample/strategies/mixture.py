@@ -2,8 +2,10 @@
 
 The share of group k is w_k ∝ tokens_k^ALPHA * exp(BETA * Q_k), Q_k its mean quality (`mix` with
 `between: quality` and its defaults). By the delta method, Var w_j = sum_k (dw_j/dQ_k)^2 Var Q_k
-with dw_j/dQ_k = BETA * w_j * (1[j = k] - w_k), and Var Q_k = deviation_k^2 / answered_k. So one
-more answer in group k takes sum_j (dw_j/dQ_k)^2 * (Var_k(n) - Var_k(n + 1)) off the variance of all
+with dw_j/dQ_k = BETA * w_j * (1[j = k] - w_k). Q_k is estimated as in `mix`: predictions for all,
+corrected by the residuals of labelled documents. So Var Q_k = residual_k^2 / answered_k. Where too
+few labels tell the residuals, the deviation of the predicted qualities stands for them. One more
+answer in group k takes sum_j (dw_j/dQ_k)^2 * (Var_k(n) - Var_k(n + 1)) off the variance of all
 shares. The next document is drawn from the group where that is largest per second.
 """
 
@@ -43,9 +45,9 @@ def shares(strata: Mapping[str, Stratum], n: int, allocation: str) -> dict[str, 
     groups = list(strata.values())
     known = [group for group in groups if group.quality == group.quality]
     mean = sum(group.quality for group in known) / max(len(known), 1)
-    widest = max((group.deviation for group in known), default=1.0)
+    widest = max(map(_deviation, known), default=1.0)
     quality = np.array([g.quality if g.quality == g.quality else mean for g in groups])
-    deviation = np.array([g.deviation if g.quality == g.quality else widest for g in groups])
+    deviation = np.array([_deviation(g) if g.quality == g.quality else widest for g in groups])
     tokens = np.array([group.tokens for group in groups])
     per_second = sensitivities(tokens, quality) / [group.seconds for group in groups]
     taken = _greedy(
@@ -55,6 +57,11 @@ def shares(strata: Mapping[str, Stratum], n: int, allocation: str) -> dict[str, 
         n,
     )
     return dict(zip(strata, taken, strict=True))
+
+
+def _deviation(group: Stratum) -> float:
+    """The deviation of a document that counts in the variance of a group's mean quality."""
+    return group.deviation if group.residual is None else group.residual
 
 
 def _greedy(

@@ -47,8 +47,9 @@ class Stratum:
 
     `documents` and `tokens` are those that can be sent. `quality` and `deviation` are mean and
     standard deviation of the predicted qualities (NaN where there are none); `deviation` is that of
-    the predicted answer where there is no quality. People have answered `answered` documents of it,
-    each in `seconds` (median).
+    the predicted answer where there is no quality. `residual` is the deviation of the quality by
+    people's answers from the predicted one, None where too few labels tell it. People have answered
+    `answered` documents of it, each in `seconds` (median).
     """
 
     documents: int
@@ -57,6 +58,7 @@ class Stratum:
     deviation: float = float("nan")
     answered: int = 0
     seconds: float = 1.0
+    residual: float | None = None
 
 
 @dataclass(frozen=True)
