@@ -88,7 +88,7 @@ class Find:
             return drawn, drawn
         with np.errstate(divide="ignore"):
             logs = np.log(self.order.weights(place, candidates)[rows])
-        return drawn, expected_copies(logs, own.group, self.cuts) * own.weight
+        return drawn, expected_copies(logs, own.group, self.cuts, had) * own.weight
 
 
 def find(

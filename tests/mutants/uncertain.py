@@ -45,8 +45,8 @@ UNCERTAIN = (
     Mutant(
         "a document is drawn once more if its noise lies above the cut",
         "curate/mixture/chances.py",
-        "-np.expm1(-np.exp(",
-        "np.exp(-np.exp(",
+        "copies = passes - np.expm1(-np.exp(",
+        "copies = passes + np.exp(-np.exp(",
         ("tests/test_drawn.py::test_expected_copies_are_the_mean_over_the_noise",),
     ),
 )
