@@ -160,19 +160,3 @@ def fullest(cover: Cover) -> tuple[Array, Array]:
     if highs:
         taken[highs] = -solved.ineqlin.marginals
     return np.asarray(solved.x), taken
-
-
-def possible(cover: Cover) -> NDArray[np.bool_]:
-    """The patterns that can have a share at all under every side."""
-    import numpy as np
-
-    seen = np.zeros(len(cover.starts), bool)
-    while not seen.all():
-        solved = _program(cover, -(~seen).astype(float), sides_of(cover), elastic=False)
-        if solved.status != 0:
-            return np.ones(len(cover.starts), bool)
-        new = ~seen & (solved.x > TOLERANCE)
-        if not new.any():
-            break
-        seen |= new
-    return seen
