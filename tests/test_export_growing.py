@@ -181,13 +181,23 @@ def test_a_part_tells_what_came_before_it(pooled):
     assert "| earlier |" not in card_of(pooled.root / "one")
 
 
-def test_an_export_is_read_back_without_curate(pooled, words):
-    """A part after an earlier one, counted by a file of its own."""
+def test_an_export_is_read_back_without_curate(pooled, words, capsys):
+    """Phases after an earlier part, counted by a file of their own."""
     counting = {"tokenizer": str(words), "extra_tokens": 1, "max_epochs": 3}
     export(pooled, "one", budget=400, **counting)
     earlier = ["one/manifest.json"]
     export(pooled, "two", budget=700, earlier=earlier, **counting)
     assert readback.main(pooled.root) == 0
+    phases = [{"name": "main", "budget": 500}, {"name": "late", "budget": 300, **EVEN}]
+    export(pooled, "three", phases=phases, earlier=["one/manifest.json"], **counting)
+    assert readback.main(pooled.root) == 0
+    rewrite(pooled.root / "export", lambda manifest: manifest["phases"][1].update(budget=330))
+    capsys.readouterr()
+    assert readback.main(pooled.root) == 1
+    told = capsys.readouterr().out
+    assert "WRONG: the budgets of the phases" in told
+    assert "WRONG: ('late', 'web'): more than one document from what was promised" in told
+    assert "('main'," not in told
 
 
 @pytest.fixture

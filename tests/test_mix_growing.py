@@ -210,6 +210,26 @@ def test_every_part_of_a_chain_is_named(pooled):
         pooled.run("mix", budget=6000, earlier=earlier)
 
 
+@pytest.mark.parametrize("consumed", ["all", "seen.txt"])
+def test_phases_of_an_earlier_part_count(pooled, consumed):
+    """Groups differ by phase; a document may be drawn in several."""
+    phases = [
+        {"name": "main", "budget": 6000},
+        {"name": "anneal", "budget": 3000, "groups": ["source", "license"]},
+    ]
+    export(pooled, "one", phases=phases, max_epochs=3)
+    rows = {row["id"]: row for row in pooled.rows("mix")}
+    files = json.loads((pooled.root / "one" / "manifest.json").read_text())["files"]
+    names = [file["path"] for file in files if consumed == "all" or "anneal" in file["path"]]
+    (pooled.root / "seen.txt").write_text("\n".join(names))
+    earlier = ["one/manifest.json"]
+    made = pooled.run("mix", budget=15000, max_epochs=3, earlier=earlier, consumed=consumed)
+    column = "copies" if consumed == "all" else "copies:anneal"
+    had = {id: now for id, (now, _) in copies(pooled).items()}
+    assert had == {id: row[column] for id, row in rows.items()}
+    assert made.earlier == sum(row[column] * row["size"] for row in rows.values())
+
+
 # ── phases
 
 
