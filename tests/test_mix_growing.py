@@ -308,3 +308,36 @@ def test_a_plan_fills_the_lowest_level_first(seed):
     counted = defaultdict(int)
     for own in had:
         counted[own] += 1
+
+
+def test_what_is_below_the_threshold_now_was_drawn_all_the_same(pooled):
+    from tests.test_mix_limits import by_id, with_quality
+
+    export(pooled, "one", budget=3000)
+    drawn = sum(now * row["size"] for row in pooled.rows("mix") for now in [row["copies"]])
+    with_quality(pooled, by_id)
+    within = {"strategy": "threshold", "at_least": 0.6}
+    made = pooled.run("mix", budget=5000, within=within, earlier=["one/manifest.json"])
+    assert made.earlier == drawn
+    assert made.tokens + drawn == pytest.approx(5000, abs=LONGEST)
+    below = [row["copies"] for row in pooled.rows("mix") if by_id(row["id"]) < 0.6]
+    assert set(below) == {0}
+
+
+def test_the_export_of_the_workspace_is_no_earlier_part(pooled):
+    export(pooled, "one", budget=1000)
+    with pytest.raises(CurateError, match="the next `curate export` replaces export/manifest") as e:
+        pooled.run("mix", budget=2000, earlier=["export/manifest.json"])
+    assert "copy the folder" in e.value.hint
+
+
+def test_a_tokenizer_is_found_in_the_workspace_and_its_file_is_an_input(pooled):
+    from curate.mix.stage import inputs
+
+    word_tokenizer(pooled.root / "data" / "t.json", "soup")
+    made = pooled.run("mix", budget=300, tokenizer="data/t.json")
+    spec = pooled.spec("mix", budget=300, tokenizer="data/t.json")
+    before = inputs(pooled.workspace, spec)
+    word_tokenizer(pooled.root / "data" / "t.json", "soup", "web")
+    assert made.tokens
+    assert inputs(pooled.workspace, spec) != before

@@ -375,7 +375,7 @@ def test_cells_do_not_depend_on_the_order_of_parts():
     halves = [numbered_cells(group[rows], [host.take(pa.array(rows))], tokens[rows])
               for rows in (np.arange(100, 200), np.arange(100))]  # fmt: skip
     joined, (second, first) = Cells.of([part for _, part in halves])
-    for name in ("group", "levels", "documents"):
+    for name in ("group", "levels", "documents", "before"):
         assert getattr(whole, name).tolist() == getattr(joined, name).tolist()
     assert whole.words == joined.words == (("h0", "h1", "h2", "h3"),)
     ends = [own[numbers].tolist(), [*first[halves[1][0]], *second[halves[0][0]]]]

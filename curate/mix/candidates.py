@@ -102,7 +102,7 @@ class Scan:
         abstained, is_drawable = flags(table, "abstained"), self._is_drawable(table, quality)
         supply, had = np.where(is_drawable, tokens, 0), self.before.of(shard, table["id"])
         copies = None if had is None else had.copies
-        cell, cells = self.told.cells(shard, table, group, supply, copies)
+        cell, cells = self.told.cells(shard, table, group, tokens, copies, is_drawable)
         columns: dict[str, Any] = {"id": table["id"], "cell": pa.array(cell, pa.int32())}
         columns |= {"tokens": tokens, "quality": quality, "abstained": abstained}
         columns["noise"] = chance.gumbel(table["id"].to_pylist(), self.seed, "draw")

@@ -111,6 +111,7 @@ class Told:
         group: NDArray[np.int64],
         tokens: NDArray[np.int64],
         before: NDArray[np.int64] | None,
+        is_drawable: Mask,
     ) -> tuple[NDArray[np.int64], Part]:
         """The number of each document's cell in its shard, and these cells."""
         import pyarrow as pa
@@ -123,7 +124,7 @@ class Told:
                 is_kept = pc.is_in(values, pa.array(sorted(kept), pa.string()))
                 values = pc.if_else(is_kept, values, pa.scalar(None, pa.string()))
             columns.append(values)
-        return numbered_cells(group, columns, tokens, before)
+        return numbered_cells(group, columns, tokens, before, is_drawable)
 
 
 @dataclass(frozen=True)

@@ -273,17 +273,26 @@ def _scan(
 
 def _counting(workspace: Workspace, spec: MixSpec) -> Counting:
     """How the budget is counted."""
-    check_tokenizer(spec)
-    is_the_pools = spec.tokenizer == workspace.tables.made("pool").facts["tokenizer"]
-    return Counting(None if is_the_pools else spec.tokenizer, spec.extra_tokens)
+    check_tokenizer(workspace, spec)
+    own = tokenizer_of(workspace, spec)
+    is_the_pools = own == workspace.tables.made("pool").facts["tokenizer"]
+    return Counting(None if is_the_pools else own, spec.extra_tokens)
 
 
-def check_tokenizer(spec: MixSpec) -> None:
+def tokenizer_of(workspace: Workspace, spec: MixSpec) -> str | None:
+    """The tokenizer of the budget, a file as an absolute path; None: the pool's."""
+    if spec.tokenizer is None or not spec.tokenizer.endswith(".json"):
+        return spec.tokenizer
+    return str(workspace.path(spec.tokenizer).resolve())
+
+
+def check_tokenizer(workspace: Workspace, spec: MixSpec) -> None:
     """Raise RecipeError for a tokenizer that is not there."""
-    if spec.tokenizer is None:
+    own = tokenizer_of(workspace, spec)
+    if own is None:
         return
     try:
-        tokens.counter(spec.tokenizer)
+        tokens.counter(own)
     except RecipeError as error:
         words = error.message.replace("pool.tokenizer", "mix.tokenizer")
         raise RecipeError(words, hint=error.hint) from None

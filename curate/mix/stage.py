@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate import storage, tables
-from curate.errors import DataError
+from curate.errors import DataError, RecipeError
 from curate.inference.drift import Drift
 from curate.mix.before import ALL, Before, counting_by, read_before
 from curate.mix.part import Part, draw_part, join_parts
-from curate.mix.preparing import Drawable, Keys, needs_scores, uses_scores
+from curate.mix.preparing import Drawable, Keys, needs_scores, tokenizer_of, uses_scores
 from curate.mix.spec import MixSpec
 from curate.mixture.weights import NOISELESS, RANKED
 from curate.stage import Cost, Stage, if_mixed
@@ -136,13 +136,26 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
 
 def _before(workspace: Workspace, spec: MixSpec, folder: Path) -> Before:
     """What earlier exports drew."""
-    tokenizer = spec.tokenizer or str(workspace.tables.made("pool").facts["tokenizer"])
+    _refuse_own_export(workspace, spec)
+    pools = str(workspace.tables.made("pool").facts["tokenizer"])
+    tokenizer = tokenizer_of(workspace, spec) or pools
     return read_before(
         [workspace.path(name) for name in spec.earlier],
         None if spec.consumed == ALL else workspace.path(spec.consumed),
         folder,
         counting_by(tokenizer, spec.extra_tokens) if spec.earlier else {},
     )
+
+
+def _refuse_own_export(workspace: Workspace, spec: MixSpec) -> None:
+    """Raise RecipeError for an earlier part that the next export replaces."""
+    own = (workspace.root / "export").resolve()
+    for name in spec.earlier:
+        if workspace.path(name).resolve().parent == own:
+            raise RecipeError(
+                f"mix.earlier: the next `curate export` replaces {name}",
+                hint="copy the folder `export` to another place, and name that",
+            )
 
 
 def _refuse_drift(workspace: Workspace, spec: MixSpec) -> None:
@@ -179,7 +192,9 @@ def inputs(workspace: Workspace, spec: MixSpec) -> dict[str, str | None]:
 def _files(workspace: Workspace, spec: MixSpec) -> dict[str, list[str | None]]:
     """The sums of the files that the mixture is made from; that of a missing one is None."""
     weights = [own.between.weights.file for _, own in spec.parts() if own.between.weights]
+    is_file = spec.tokenizer is not None and spec.tokenizer.endswith(".json")
     named = {
+        "tokenizer": [spec.tokenizer] if is_file and spec.tokenizer else [],
         "weights": weights,
         "earlier": list(spec.earlier),
         "consumed": [] if spec.consumed == ALL else [spec.consumed],

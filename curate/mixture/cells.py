@@ -26,13 +26,15 @@ class Part:
 
     `group` is a cell's group. `values` are its values of each column, strings; null stands for all
     that no limit tells apart. `levels` are the tokens of documents that have 0, 1, … copies so far
-    (cells x levels), `documents` their number, of what can be drawn.
+    (cells x levels), `documents` their number, of what can be drawn. `before` are the tokens of the
+    copies that all documents have already, those that can no longer be drawn too.
     """
 
     group: Numbers
     values: tuple[pa.Array, ...]
     levels: Numbers
     documents: Numbers
+    before: Numbers
 
 
 def numbered_cells(
@@ -40,11 +42,12 @@ def numbered_cells(
     values: Sequence[pa.Array | pa.ChunkedArray],
     tokens: Numbers,
     before: Numbers | None = None,
+    is_drawable: NDArray[np.bool_] | None = None,
 ) -> tuple[Numbers, Part]:
     """The number of each document's cell, and these cells.
 
-    `group`, `values`, `tokens` and `before` (the copies that it has already; None for 0) are those
-    of the documents; one without tokens is not drawn.
+    `group`, `values`, `tokens`, `before` (the copies that it has already; None for 0) and
+    `is_drawable` (None for all) are those of the documents.
     """
     import numpy as np
     import pyarrow as pa
@@ -56,11 +59,14 @@ def numbered_cells(
     _, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
     rows = pa.array(first)
     own = [column.take(rows) for column in values]
+    drawable = tokens if is_drawable is None else np.where(is_drawable, tokens, 0)
+    had = 0 * tokens if before is None else tokens * before
     return numbers, Part(
         group[first],
         tuple(part.combine_chunks() if isinstance(part, pa.ChunkedArray) else part for part in own),
-        _levels(numbers, tokens, before, len(first)),
-        np.bincount(numbers, tokens > 0, len(first)).astype(np.int64),
+        _levels(numbers, drawable, before, len(first)),
+        np.bincount(numbers, drawable > 0, len(first)).astype(np.int64),
+        np.bincount(numbers, had, len(first)).astype(np.int64),
     )
 
 
@@ -91,7 +97,7 @@ class Cells:
     """All cells, by group, then by their values; a cell's number is its place.
 
     `codes` are the places of their values in `words`, columns x cells, or REST; `words` are sorted.
-    `levels` and `documents` are as in `Part`.
+    `levels`, `documents` and `before` are as in `Part`.
     """
 
     group: Numbers
@@ -99,6 +105,7 @@ class Cells:
     words: tuple[tuple[str, ...], ...]
     levels: Numbers
     documents: Numbers
+    before: Numbers
 
     @property
     def tokens(self) -> Numbers:
@@ -106,13 +113,6 @@ class Cells:
         import numpy as np
 
         return np.asarray(self.levels.sum(axis=1))
-
-    @property
-    def before(self) -> Numbers:
-        """The tokens of the copies that each cell's documents have already."""
-        import numpy as np
-
-        return np.asarray(self.levels @ np.arange(self.levels.shape[1]))
 
     def __len__(self) -> int:
         """The number of cells."""
@@ -143,7 +143,9 @@ class Cells:
         levels = [np.pad(own, ((0, 0), (0, width - own.shape[1]))) for own in
                   (part.levels for part in parts)]  # fmt: skip
         documents = np.concatenate([part.documents for part in parts])
-        whole = Cells(group, tuple(codes), tuple(words), np.concatenate(levels), documents)
+        before = np.concatenate([part.before for part in parts])
+        sums = (np.concatenate(levels), documents, before)
+        whole = Cells(group, tuple(codes), tuple(words), *sums)
         joined, numbers = whole._joined()
         ends = np.cumsum([len(part.group) for part in parts])
         return joined, np.split(numbers, ends[:-1])
@@ -179,6 +181,7 @@ class Cells:
                 axis=1,
             ),
             np.bincount(numbers, self.documents, size).astype(np.int64),
+            np.bincount(numbers, self.before, size).astype(np.int64),
         ), numbers
 
     def with_empty(self, groups: Sequence[int]) -> Cells:
@@ -192,6 +195,7 @@ class Cells:
             self.words,
             np.pad(self.levels, ((0, more), (0, 0))),
             np.append(self.documents, np.zeros(more, np.int64)),
+            np.append(self.before, np.zeros(more, np.int64)),
         )
 
     def by_value(self, column: int, sums: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -329,7 +329,7 @@ def _check_mix(recipe: Recipe, workspace: Workspace, known: Known) -> None:
             hint="declare `score: {quality: …}`",
         )
     wish_of(workspace, mix)
-    check_tokenizer(mix)
+    check_tokenizer(workspace, mix)
     _check_shares(recipe, known)
     _check_limits(recipe, known)
 
