@@ -8,11 +8,11 @@ out of fold, as `mix` draws them.
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
-from curate.inference.drawn import LabelledClasses, true_shares
-from curate.inference.groups import Labelled, Unlabelled, group_mean
+from curate.inference.groups import Labelled, Unlabelled, group_mean, share_of_draw
 from curate.inference.joint import variances
 from curate.mixture.chances import expected_copies
 from curate.mixture.drawing import Cuts, Plan, closed, copies_of, cut
@@ -112,21 +112,18 @@ def estimated(world, reading, noise):
     labels, predicted = reading.labels, reading.everywhere
     left = np.ones(len(world.truth), bool)
     left[labels.rows] = False
-    labelled = LabelledClasses(
-        reading.truth, reading.predicted, labels.weights, variances(reading.truth)
-    )
-    for within in WITHIN:
+    for within, place in product(WITHIN, range(CLASSES)):
         draw = drawn(predicted, WANTED, noise, within)
-        rest = [
-            Unlabelled.of(draw.copies[left], predicted[left, place]) for place in range(CLASSES)
-        ]
+        truth = reading.truth[:, place]
+        labelled = Labelled(truth, reading.predicted[:, place], labels.weights, variances(truth))
+        rest = Unlabelled.of(draw.copies[left], predicted[left, place])
         own = draw.copies[labels.rows]
+        wanted = draw.copies @ (world.truth == place) / draw.copies.sum()
         for how, counts in (("", draw.expected[labels.rows]), (", drawn ones alone", own)):
-            for place, one in enumerate(true_shares(labelled, own, counts, rest)):
-                wanted = draw.copies @ (world.truth == place) / draw.copies.sum()
-                if one.low is not None:
-                    about = f"true share of a class, {within}{how}"
-                    yield Held(about, holds(one.low, one.high, wanted), one.width)
+            one = share_of_draw(labelled, own, counts, rest)
+            if one.low is not None:
+                about = f"true share of a class, {within}{how}"
+                yield Held(about, holds(one.low, one.high, wanted), one.width)
 
 
 # ── true shares

@@ -1,4 +1,4 @@
-"""Expected copies of a document over the noise, and the true shares of a draw."""
+"""Expected copies of a document over the noise; intervals of mixtures in the simulation."""
 
 from functools import partial
 
@@ -7,8 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate.inference.drawn import LabelledClasses, true_shares
-from curate.inference.groups import Unlabelled, share_of_draw
 from curate.mixture.chances import expected_copies
 from curate.mixture.drawing import Cut, Cuts, copies_of
 from curate.mixture.selection import Rows, descending, values_of
@@ -68,22 +66,6 @@ def test_a_row_without_weight_is_never_drawn():
     logs = np.full(4, -np.inf)
     assert expected_copies(logs, np.arange(4), CUTS).tolist() == [0, 0, 0, 0]
     assert expected_copies(np.array([700.0]), np.array([0]), CUTS).tolist() == [1]
-
-
-def test_true_shares_are_those_of_each_class():
-    rng = np.random.default_rng(1)
-    truth, predicted = rng.dirichlet(np.ones(3), 20), rng.dirichlet(np.ones(3), 20)
-    own = LabelledClasses(truth, predicted, rng.uniform(2, 9, 20), truth * (1 - truth))
-    drawn, expected = rng.integers(0, 3, 20) * 50.0, rng.uniform(10, 90, 20)
-    tokens, unseen = rng.integers(0, 200, 100).astype(float), rng.dirichlet(np.ones(3), 100)
-    rest = [Unlabelled.of(tokens, unseen[:, place]) for place in range(3)]
-    ours = true_shares(own, drawn, expected, rest)
-    assert sum(one.value for one in ours) == pytest.approx(1)
-    for place, one in enumerate(ours):
-        alone = share_of_draw(own.of(place), drawn, expected, rest[place])
-        assert (one.value, one.error) == pytest.approx((alone.value, alone.error))
-        assert own.of(place).truth.tolist() == truth[:, place].tolist()
-        assert 0 <= one.low < one.value < one.high <= 1
 
 
 # ── the light simulation
