@@ -80,3 +80,33 @@ def test_without_labels_nothing_is_said(whole):
     made = whole.run("mix", groups=["source"], budget="30%")
     assert {group.promised_low for group in made.groups} == {None}
     assert {group.estimated for group in made.groups} == {None}
+
+
+def test_a_document_that_abstained_is_predicted_to_be_average():
+    """Two of four labelled documents abstained: they count as the mean of those that did not."""
+    from curate.annotated.documents import LabelledDocuments
+    from curate.annotated.truth import Truth
+    from curate.mix.evidence import group_qualities
+    from curate.mix.labelled import Found
+    from curate.mixture.groups import Facts, Groups
+
+    facts = Facts.of(np.ones(6, int), np.array([0.2, 0.4, 0.6, np.nan, np.nan, 0.8]), 2)
+    groups = Groups(("web",), (("web",),), (facts,))
+    ids = ("a", "b", "c", "d")
+    truth = np.array([0.3, 0.5, 0.9, 0.1])
+    own = LabelledDocuments(ids, (), Truth(truth, np.zeros(4)), np.array([0.2, 0.4, 0.95, 0.05]),
+                            np.full(4, 1.5))  # fmt: skip
+    places = dict.fromkeys(ids, 0)
+    found = Found(places, places, {"a": 0, "b": 0, "c": 1, "d": 1}, places, places)
+    made = group_qualities(groups, own, found)
+    residuals = truth - np.array([0.2, 0.4, 0.5, 0.5])
+    assert made.labels.tolist() == [4]
+    assert groups.mean_qualities() == pytest.approx([0.5])
+    # fewer than 5 labels tell nothing by themselves, so the group keeps its prediction
+    assert made.means == pytest.approx([0.5])
+    five = LabelledDocuments((*ids, "e"), (), Truth(np.append(truth, 0.6), np.zeros(5)),
+                             np.append(own.predicted, 0.4), np.full(5, 1.5))  # fmt: skip
+    places = dict.fromkeys(five.ids, 0)
+    found = Found(places, places, {**found.abstained, "e": 0}, places, places)
+    made = group_qualities(groups, five, found)
+    assert made.means == pytest.approx([0.5 + np.append(residuals, 0.2).mean()])

@@ -8,7 +8,8 @@ of fold, so they are drawn as unlabelled ones are.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from curate.annotated.documents import Annotated, LabelledDocuments, labelled_documents
@@ -21,7 +22,7 @@ from curate.mix.planning import Drawing
 from curate.mix.preparing import Prepared
 from curate.mix.sharing import Wish
 from curate.mix.true_classes import true_shares
-from curate.mixture.groups import Groups
+from curate.mixture.groups import Facts, Groups
 from curate.mixture.intervals import (
     FEW,
     Ends,
@@ -43,7 +44,10 @@ if TYPE_CHECKING:
 def group_qualities(
     groups: Groups, quality: LabelledDocuments | None, found: Found
 ) -> GroupQualities:
-    """The prediction-powered mean quality of each group, with its error."""
+    """The prediction-powered mean quality of each group, with its error.
+
+    A document that abstained is predicted to be average, as among the candidates.
+    """
     import numpy as np
 
     foreseen = dict(zip(groups.names, groups.mean_qualities(), strict=True))
@@ -51,6 +55,9 @@ def group_qualities(
         return qualities_of(foreseen, {})
     quality = quality.at([row for row, id in enumerate(quality.ids) if id in found.group])
     group = found.of("group", quality.ids)
+    average = reduce(Facts.joined, groups.facts).mean
+    is_trusted = found.of("abstained", quality.ids) == 0
+    quality = replace(quality, predicted=np.where(is_trusted, quality.predicted, average))
     estimates = {}
     for number in np.unique(group).astype(int).tolist():
         own = quality.at(np.flatnonzero(group == number).tolist())

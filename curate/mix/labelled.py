@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 class Found:
     """Labelled documents among the candidates, by id: a row of numbers each.
 
-    group, origin: the numbers of its group, and of that before small ones were merged. drawn,
-    foreseen: the tokens of its copies, and of those expected over the noise of the draw.
+    group, origin: the numbers of its group, and of that before small ones were merged. abstained: 1
+    where its quality is not trusted. drawn, foreseen: the tokens of its copies, and of those
+    expected over the noise of the draw.
     """
 
     group: Mapping[str, int] = field(default_factory=dict)
     origin: Mapping[str, int] = field(default_factory=dict)
+    abstained: Mapping[str, int] = field(default_factory=dict)
     drawn: Mapping[str, float] = field(default_factory=dict)
     foreseen: Mapping[str, float] = field(default_factory=dict)
 
@@ -72,7 +74,8 @@ class Find:
         nothing = np.zeros(len(rows))
         has_draw = self.cuts is not None and len(rows) > 0
         drawn, foreseen = self._drawn(place, rows) if has_draw else (nothing, nothing)
-        columns = (candidates.group[rows], origin, drawn, foreseen)
+        abstained = candidates.table["abstained"].to_numpy(zero_copy_only=False)[rows].astype(int)
+        columns = (candidates.group[rows], origin, abstained, drawn, foreseen)
         return Found(*(dict(zip(ids, own.tolist(), strict=True)) for own in columns))
 
     def _drawn(self, place: Place, rows: NDArray[np.int64]) -> tuple[Array, Array]:
