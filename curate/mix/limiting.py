@@ -44,15 +44,6 @@ class ValueLimits:
         """The limit of a value."""
         return self.own.get(value, self.every)
 
-    @property
-    def tells_all_apart(self) -> bool:
-        """Whether every value has a limit of its own."""
-        return self.every is not None and (
-            self.every.min_share > 0
-            or self.every.max_share < 1
-            or self.every.max_tokens is not None
-        )
-
 
 @dataclass(frozen=True)
 class LimitsByKey:
