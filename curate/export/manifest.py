@@ -37,7 +37,10 @@ LAYOUTS = {
 
 @dataclass(frozen=True)
 class Shards:
-    """What the manifest says of the shards of each part that has some, and of their content."""
+    """What is said of the shards of each part that has some, and of their content.
+
+    Beside what the manifest says of a shard, `size` are its tokens as the budget counts.
+    """
 
     by_part: Mapping[int, list[dict[str, Any]]]
     content_sha256: str
@@ -65,7 +68,7 @@ class Written:
     def validation(self) -> list[dict[str, Any]]:
         """The entries of the shards of the holdout."""
         return [
-            file
+            _without_size(file)
             for number, files in self.shards.by_part.items()
             for file in files
             if self.layout.parts[number].is_validation
@@ -83,7 +86,12 @@ class Written:
     def _told(self, part: Part, files: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         about = {"phase": part.phase, "group": part.group} if part.group is not None else {}
         known = {name: value for name, value in about.items() if value is not None}
-        yield from (file | known for file in files)
+        yield from (_without_size(file) | known for file in files)
+
+
+def _without_size(file: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest says of a shard: its tokens as the budget counts are those of its group."""
+    return {name: value for name, value in file.items() if name != "size"}
 
 
 def entry(path: Path, name: str, documents: int, tokens: int) -> dict[str, Any]:
@@ -144,7 +152,8 @@ def _groups(workspace: Workspace, written: Written) -> Iterator[dict[str, Any]]:
     """Yield what the manifest says of each group.
 
     `longest` are the tokens of its longest candidate, drawn or not, as the budget counts them. By
-    group it also names the folder, what lies there, and its mean length.
+    group it also names the folder and what lies there: `stored_tokens` as the pool counts,
+    `stored_size` as the budget does.
     """
     layout = written.layout
     names = ("group", *(("phase",) if layout.phases else ()), *SHARES, *COUNTS, "bound")
@@ -164,6 +173,7 @@ def _folder(written: Written, number: int) -> dict[str, Any]:
         "folder": part.folder,
         "stored_documents": sum(file["documents"] for file in files),
         "stored_tokens": sum(file["tokens"] for file in files),
+        "stored_size": sum(file["size"] for file in files),
     }
 
 

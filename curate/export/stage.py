@@ -23,6 +23,7 @@ from curate.export.parts import Layout
 from curate.export.spec import ExportSpec
 from curate.export.spilling import Spill, spill_schema, spilled
 from curate.export.timing import write_keys
+from curate.export.trainers import trainer_files
 from curate.export.writing import WriteUnit, draw_path, write_shards
 from curate.rounds import Round
 from curate.stage import Cost, Stage, if_mixed
@@ -74,8 +75,6 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
     An export that was killed goes on where it stopped. Raises DataError where mix or scores are not
     of the documents that `clean` keeps, or nothing is drawn.
     """
-    import pyarrow.compute as pc
-
     workspace.tables.require("mix", "groups")
     shards = shards_of(workspace)
     layout = Layout.of(workspace, spec)
@@ -224,6 +223,8 @@ def _write_beside(
     storage.write_text(folder / "recipe.yaml", recipe)
     for name, path in tokenizer_files(workspace).items():
         shutil.copyfile(path, folder / name)
+    for name, text in trainer_files(manifest):
+        storage.write_text(folder / name, text)
     storage.write_text(folder / "README.md", dataset_card(workspace, manifest, drawn, schema))
     validation = manifest.get("validation", {}).get("files", ())
     known = {file["path"]: file["sha256"] for file in (*manifest["files"], *validation)}

@@ -94,7 +94,7 @@ class WriteUnit:
 
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        documents = tokens = 0
+        documents = tokens = size = 0
         with FORMATS[self.format].writing(path, self.lines) as write:
             for lines in parts:
                 write(lines)
@@ -102,7 +102,8 @@ class WriteUnit:
                 draw.write_table(draw_rows(lines, self.draw, name, documents))
                 documents += lines.num_rows
                 tokens += pc.sum(lines["tokens"]).as_py() or 0
-        return entry(path, name, documents, tokens)
+                size += pc.sum(lines["size"]).as_py() or 0
+        return entry(path, name, documents, tokens) | {"size": size}
 
 
 def _contents(lines: pa.Table) -> Iterator[memoryview]:
