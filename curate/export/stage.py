@@ -103,6 +103,12 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
     )
 
 
+def _drawn_lines(workspace: Workspace) -> int:
+    import pyarrow.compute as pc
+
+    return int(pc.sum(workspace.tables.read("groups", ["documents"])["documents"]).as_py())
+
+
 def _doubts(workspace: Workspace) -> tuple[StageWarning, ...]:
     """What the export was not made of, although it is there."""
     newer = workspace.freshness.newer_answers("export")
