@@ -47,7 +47,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "calibration_error",
         "storage",
     ),
-    ("chance", "inference", "mixture", "proxies", "heads"),
+    ("chance", "inference", "mixture", "proxies", "heads", "cards"),
     ("forms", "engine", "backends", "servers", "takedown.listed"),
     ("people",),
     ("rounds",),

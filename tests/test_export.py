@@ -52,7 +52,8 @@ def test_the_shape_that_others_rely_on(folder, whole):
     files = [*found["files"], *found["validation"]["files"]]
     there = {path.name for path in folder.iterdir()} - {entry["path"] for entry in files}
     assert there == {
-        *("manifest.json", "README.md", "SHA256SUMS", "recipe.yaml", "inputs.json", "draw.parquet")
+        *("manifest.json", "README.md", "SHA256SUMS", "recipe.yaml", "inputs.json", "draw.parquet"),
+        *("croissant.json", "environment.txt"),
     }
     for document in documents(folder):
         assert document["id"] == content_id({"text": document["text"]})
@@ -283,5 +284,39 @@ def test_a_group_with_a_bar_keeps_the_cards_table(offline):
     offline.run("mix", groups=["source"], budget="100%")
     offline.run("export")
     card = (offline.root / "export" / "README.md").read_text(encoding="utf-8")
-    (row,) = [line for line in card.splitlines() if line.startswith("| a")]
+    mixture = card.partition("## Mixture")[2]
+    (row,) = [line for line in mixture.splitlines() if line.startswith("| a")]
     assert row.startswith("| a\\|b | 100.00% |")
+
+
+def test_hostile_names_stay_in_their_places_of_the_card(offline):
+    """Of a source, a licence, a group and a run; what is drawn has them exactly."""
+    from markdown_it import MarkdownIt
+
+    from tests.test_cards import texts_of
+
+    name, licence = "a | b](http://x.y) <i>`\n# c\n---\n", "MIT |\n\n<script>"
+    offline.lines("a.jsonl", [f"The {n}. book of many." for n in range(9)])
+    sources = [{"name": name, "paths": ["data/a.jsonl"], "license": licence, "language": "und"}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", groups=["source"], budget="100%")
+    offline.run("export")
+    folder = offline.root / "export"
+    assert {row["source"] for row in documents(folder)} == {name}
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    body = card.split("\n---\n", 1)[1]
+    shown = "a | b](http://x.y) <i>` # c ---"
+    cells = texts_of(body, "td_open", "code_inline")
+    assert cells[0] == shown
+    assert cells.count(shown) == 2  # among the sources, and as a group
+    assert cells.count("MIT | <script>") == 1
+    headings = texts_of(body, "heading_open")
+    assert headings == [
+        *("tiny", "Sources", "Licences of the drawn documents", "Languages of the drawn documents"),
+        *("Labels and agreement", "Mixture", "What was removed", "Files"),
+    ]
+    assert "html_block" not in {token.type for token in MarkdownIt().parse(body)}
+    value = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
+    assert value["license"] == ["MIT | <script>"]
+    assert verify(folder).problems == ()

@@ -268,7 +268,7 @@ def test_the_card_is_true_yaml(offline):
     offline.run("export")
     told = front(offline.root / "export")
     assert told["language"] == ["no"]
-    assert told["license"] == "no"
+    assert (told["license"], told["license_name"]) == ("other", "no")
     assert told["size_categories"] == ["n<1K"]
     assert told["configs"][0]["data_files"] == [{"split": "train", "path": "data-*.jsonl"}]
     recipe = yaml.safe_load((offline.root / "export" / "recipe.yaml").read_text(encoding="utf-8"))
