@@ -56,7 +56,8 @@ def dataset_card(facts: CardFacts) -> str:
             front_matter(facts.name, manifest, facts.licenses, facts.languages, facts.schema),
             f"# {inline(facts.name)}\n",
             f"{manifest['about']}\n",
-            f"{documents:,} documents, {tokens:,} tokens ({inline(manifest['tokenizer'])}).\n",
+            f"{documents:,} documents with their copies, {tokens:,} tokens "
+            f"({inline(manifest['tokenizer'])}).\n",
             *_validation(manifest),
             *_sources(facts),
             *_licenses(facts, tokens),
@@ -84,10 +85,15 @@ def _sources(facts: CardFacts) -> Iterator[str]:
     yield "What was read, with the distinct documents that the pool has of it.\n"
     yield table(("source", "kind", "documents"), rows, words=2)
     shown = facts.files[:MOST_FILES]
-    rows = [[cell(row["path"]), f"`{row['sha256'][:16]}…`", f"{row['size']:,}"] for row in shown]
+    rows = [[cell(row["path"]), _sha256(row["sha256"]), f"{row['size']:,}"] for row in shown]
     yield table(("file", "sha256", "bytes"), rows, words=2)
     if more := len(facts.files) - len(shown):
         yield f"And {more:,} more files, in `inputs.json`.\n"
+
+
+def _sha256(digest: str | None) -> str:
+    """The beginning of a digest; a query or a data set of a hub has none."""
+    return f"`{digest[:16]}…`" if digest else ""
 
 
 def _count(row: Row) -> str:
@@ -167,9 +173,9 @@ def _removed(facts: CardFacts) -> Iterator[str]:
     yield "## What was removed\n"
     if row := facts.pooled:
         lines = (("exact copies", "copies"), ("rows that could not be read", "bad_rows"))
-        yield f"Of {row['rows']:,} rows that were read:\n"
+        yield f"{row['rows']:,} rows were read. Of these:\n"
         counts = [("distinct documents", "documents"), *lines]
-        yield bullets(f"{row[key]:,} {words}" for words, key in counts if row[key])
+        yield bullets(f"{words}: {row[key]:,}" for words, key in counts if row[key])
     if row := facts.cleaned:
         yield from _cleaned(row)
     else:

@@ -21,7 +21,7 @@ _MARKUP = re.compile(r"[\\`*\[\]<>|#~$&]|(?<![^\W_])_|_(?![^\W_])|:(?=//)")
 An underscore between two letters is none, and stays as people wrote it.
 """
 
-_FIRST = re.compile(r"^([-+]|\d+(?=[.)]))")
+_FIRST = re.compile(r"^([-+]|\d+(?=[.)]( |$)))")
 """What makes a list, a rule or a heading at the beginning of a line."""
 
 _HIDDEN = {"Cc": " ", "Zl": " ", "Zp": " ", "Cs": "\ufffd"}

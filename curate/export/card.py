@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from curate import storage
 from curate.cards.croissant import croissant
 from curate.cards.dataset import CardFacts, dataset_card
+from curate.cards.sources import places
 from curate.export.drawn import Drawn
 from curate.export.environment import environment_of
 from curate.takedown.listed import removed
@@ -73,15 +74,7 @@ def _warnings(workspace: Workspace) -> list[dict[str, Any]]:
 def _sources(workspace: Workspace, pooled: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
     """Yield the sources of the pool: name, kind, and how many documents the pool has of it."""
     pool = workspace.tables.made("pool")
-    kinds = {spec.get("name"): source_kind(spec) for spec in pool.spec.get("sources", ())}
     counts = (pooled or {}).get("sources", {})
-    for name in pool.facts["sources"]:
+    for name, place in places(pool.spec["sources"], pool.facts["sources"]).items():
         documents = counts.get(name, 0) if pooled else None
-        yield {"name": name, "kind": kinds.get(name, "files"), "documents": documents}
-
-
-def source_kind(spec: Mapping[str, Any]) -> str:
-    """Where a source comes from, by its settings."""
-    if hub := spec.get("dataset"):
-        return f"data set {hub['name']}"
-    return "query of a database" if spec.get("database") else "files"
+        yield {"name": name, "kind": place.words, "documents": documents}
