@@ -298,6 +298,7 @@ BOUNDED = {
     "mix.labelled.Find.__call__": "labelled documents of a shard",
     "mix.part.JoinPhases.__call__": "a shard of each phase",
     "mix.before._ids": "ids of a shard of an export",
+    "export.card.tokens_by_source": "sources in a batch",
     "export.copies._by_group": "groups in a batch",
     "export.copies._compare": "ids with a problem",
     "export.drawn.Count.__call__": "ids of a shard, to be hashed",

@@ -15,7 +15,7 @@ from curate.cards.sources import Place, places
 from curate.cards.summary import GAP, Point, Rows, Summary, markdown
 from curate.errors import StaleInput
 from curate.export.formats import read_shard
-from curate.summaries.gathering import gather, scanned
+from curate.summaries.gathering import gather
 from curate.takedown import takedown
 from tests.command import command
 from tests.test_cards import HOSTILE, PARSER, texts_of
@@ -114,13 +114,24 @@ def test_facts_are_those_of_the_lines(mixed):
 
 
 def test_without_copies_a_document_counts_once(mixed):
-    seen = scanned(mixed.workspace, has_copies=False)
+    ids = {line["id"] for line in lines_of(mixed)}
+    mixed.run("export", layout="by_group")
     sizes = {row["id"]: row["tokens"] for row in mixed.rows("clean")}
-    totals = Counter()
-    for (_, name), number in seen.sizes.items():
-        totals[name] += number
-    assert totals["lines"] == totals["documents"] == 45
-    assert totals["tokens"] == sum(sizes[id] for id in {line["id"] for line in lines_of(mixed)})
+    facts = gather(mixed.workspace)
+    assert facts.lines == facts.documents == 45 == len(lines_of(mixed))
+    assert facts.tokens == sum(sizes[id] for id in ids)
+    assert facts.layout == "by_group"
+
+
+@pytest.mark.parametrize("layout", ["mixed", "by_group"])
+def test_phases_count_together(mixed, layout):
+    phases = [{"name": name, "budget": budget} for name, budget in (("a", "900"), ("b", "700"))]
+    mixed.run("mix", groups=["source"], max_epochs=3, phases=phases)
+    mixed.run("export", layout=layout)
+    facts = gather(mixed.workspace)
+    files = storage.read_json(mixed.root / "export" / "manifest.json")["files"]
+    assert facts.lines == sum(file["documents"] for file in files) > facts.documents
+    assert facts.tokens == sum(file["tokens"] for file in files)
 
 
 def test_an_export_that_the_ledger_does_not_know_has_no_summary(mixed):

@@ -23,10 +23,11 @@ MOST_FILES = 100
 class CardFacts:
     """What a card tells.
 
-    `sources` have `name`, `kind` and `documents` of the pool. `files` are the source files. Lines
-    are counted with their copies. `limits` are those that the recipe names, `warnings` those of
-    `mix`, `questions` the results of `agree`, None without labels. `pooled` and `cleaned` are the
-    results of these stages, None where the ledger has none. `removed` documents were taken down.
+    `sources` have `name`, `kind`, `documents` of the pool, and `tokens` of the lines. `files` are
+    the source files. Lines are counted with their copies. `limits` are those that the recipe names,
+    `warnings` those of `mix`, `questions` the results of `agree`, None without labels. `pooled` and
+    `cleaned` are the results of these stages, None where the ledger has none. `removed` documents
+    were taken down.
     """
 
     name: str
@@ -56,10 +57,10 @@ def dataset_card(facts: CardFacts) -> str:
             front_matter(facts.name, manifest, facts.licenses, facts.languages, facts.schema),
             f"# {inline(facts.name)}\n",
             f"{manifest['about']}\n",
-            f"{documents:,} documents with their copies, {tokens:,} tokens "
+            f"{documents:,} lines of a document each, {tokens:,} tokens "
             f"({inline(manifest['tokenizer'])}).\n",
             *_validation(manifest),
-            *_sources(facts),
+            *_sources(facts, tokens),
             *_licenses(facts, tokens),
             *_languages(facts, documents),
             *_labels(facts),
@@ -79,11 +80,17 @@ def _validation(manifest: Row) -> Iterator[str]:
         )
 
 
-def _sources(facts: CardFacts) -> Iterator[str]:
+def _sources(facts: CardFacts, tokens: int) -> Iterator[str]:
     yield "## Sources\n"
-    rows = [[cell(row["name"]), cell(row["kind"]), _count(row)] for row in facts.sources]
-    yield "What was read, with the distinct documents that the pool has of it.\n"
-    yield table(("source", "kind", "documents"), rows, words=2)
+    yield (
+        "What was read: the distinct documents that the pool has of it, and its tokens in this "
+        "export.\n"
+    )
+    yield table(
+        ("source", "kind", "documents in the pool", "tokens", "share of tokens"),
+        (_source(row, tokens) for row in facts.sources),
+        words=2,
+    )
     shown = facts.files[:MOST_FILES]
     rows = [[cell(row["path"]), _sha256(row["sha256"]), f"{row['size']:,}"] for row in shown]
     yield table(("file", "sha256", "bytes"), rows, words=2)
@@ -96,8 +103,10 @@ def _sha256(digest: str | None) -> str:
     return f"`{digest[:16]}…`" if digest else ""
 
 
-def _count(row: Row) -> str:
-    return "" if row["documents"] is None else f"{row['documents']:,}"
+def _source(row: Row, tokens: int) -> list[str]:
+    documents = "" if row["documents"] is None else f"{row['documents']:,}"
+    share = f"{row['tokens'] / max(1, tokens):.2%}"
+    return [cell(row["name"]), cell(row["kind"]), documents, f"{row['tokens']:,}", share]
 
 
 def _licenses(facts: CardFacts, tokens: int) -> Iterator[str]:

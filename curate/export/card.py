@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,9 @@ from curate.cards.croissant import croissant
 from curate.cards.dataset import CardFacts, dataset_card
 from curate.cards.sources import places
 from curate.export.drawn import Drawn
+from curate.export.draws import DRAW, ROWS
 from curate.export.environment import environment_of
+from curate.export.formats import read_batches
 from curate.takedown.listed import removed
 from curate.workspace import Workspace
 
@@ -25,7 +28,7 @@ def write_documents(
     workspace: Workspace, folder: Path, manifest: dict[str, Any], drawn: Drawn, schema: pa.Schema
 ) -> None:
     """Write card, Croissant and environment beside the shards; `schema` is that of their lines."""
-    facts = card_facts(workspace, manifest, drawn, schema)
+    facts = card_facts(workspace, manifest, drawn, schema, tokens_by_source(folder / DRAW))
     storage.write_text(folder / CARD, dataset_card(facts))
     description = croissant(facts.name, manifest, facts.licenses, facts.languages, schema)
     storage.write_json(folder / CROISSANT, description)
@@ -33,9 +36,13 @@ def write_documents(
 
 
 def card_facts(
-    workspace: Workspace, manifest: dict[str, Any], drawn: Drawn, schema: pa.Schema
+    workspace: Workspace,
+    manifest: dict[str, Any],
+    drawn: Drawn,
+    schema: pa.Schema,
+    tokens: Mapping[str, int],
 ) -> CardFacts:
-    """What a card tells, from the tables, the ledger, and what was drawn."""
+    """What a card tells, from the tables, the ledger, and what was drawn: `tokens` by source."""
     lines = workspace.lineage.of("mix")
     pooled, cleaned = (_result(lines, stage) for stage in ("pool", "clean"))
     has_labels = workspace.tables.stored("labels") is not None
@@ -44,7 +51,7 @@ def card_facts(
         name=str(workspace.about()["name"]),
         manifest=manifest,
         schema=schema,
-        sources=list(_sources(workspace, pooled)),
+        sources=list(_sources(workspace, pooled, tokens)),
         files=workspace.tables.made("pool").facts["files"],
         licenses=drawn.licenses,
         license_tokens=drawn.license_tokens,
@@ -71,10 +78,25 @@ def _warnings(workspace: Workspace) -> list[dict[str, Any]]:
     return list(line["result"].get("warnings", ())) if line else []
 
 
-def _sources(workspace: Workspace, pooled: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
-    """Yield the sources of the pool: name, kind, and how many documents the pool has of it."""
+def tokens_by_source(draw: Path) -> Counter[str]:
+    """The tokens of all lines by their source, a part of the draw in memory at a time."""
+    import pyarrow as pa
+
+    total: Counter[str] = Counter()
+    for batch in read_batches(draw, ROWS, ["source", "tokens"]):
+        sums = pa.Table.from_batches([batch]).group_by("source").aggregate([("tokens", "sum")])
+        own = zip(sums["source"].to_pylist(), sums["tokens_sum"].to_pylist(), strict=True)
+        total.update(dict(own))
+    return total
+
+
+def _sources(
+    workspace: Workspace, pooled: Mapping[str, Any] | None, tokens: Mapping[str, int]
+) -> Iterator[dict[str, Any]]:
+    """Yield the sources of the pool: name, kind, documents in the pool, and tokens of lines."""
     pool = workspace.tables.made("pool")
     counts = (pooled or {}).get("sources", {})
     for name, place in places(pool.spec["sources"], pool.facts["sources"]).items():
         documents = counts.get(name, 0) if pooled else None
-        yield {"name": name, "kind": place.words, "documents": documents}
+        drawn = tokens.get(name, 0)
+        yield {"name": name, "kind": place.words, "documents": documents, "tokens": drawn}

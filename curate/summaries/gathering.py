@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from curate import __version__, storage
+from curate import __version__, storage, tables
 from curate.cards.facts import Facts, Origin, Removed
 from curate.cards.sources import Place, places
 from curate.errors import MissingInput, StaleInput
@@ -36,7 +36,8 @@ def gather(workspace: Workspace) -> Facts:
     if manifest is None:
         raise MissingInput("there is no export", hint="run `curate export` first")
     _check(workspace)
-    seen = scanned(workspace, has_copies=manifest["layout"] != "by_group")
+    phases = [phase["name"] for phase in manifest.get("phases", ())]
+    seen = scanned(workspace, phases, is_once=manifest["layout"] == "by_group")
     lines = workspace.lineage.of("export")
     pool, clean = workspace.tables.made("pool"), workspace.tables.made("clean")
     where = places(pool.spec["sources"], pool.facts["sources"])
@@ -74,12 +75,13 @@ def _check(workspace: Workspace) -> None:
             )
 
 
-def scanned(workspace: Workspace, *, has_copies: bool) -> Seen:
-    """What was drawn, by one scan; without copies, a document counts once."""
+def scanned(workspace: Workspace, phases: Sequence[str], *, is_once: bool) -> Seen:
+    """What was drawn, by one scan; where `is_once`, a document counts once in each phase."""
     shards = workspace.documents.shards(mix=True)
+    scan = Scan(tuple(tables.by_phase("copies", phases)), is_once)
     total = Seen()
     with workspace.watch("reading what was drawn", workspace.tables.rows("pool")) as advance:
-        for _, (rows, seen) in workspace.engine.each(Scan(has_copies), shards):
+        for _, (rows, seen) in workspace.engine.each(scan, shards):
             total.add(seen)
             advance(rows)
     return total

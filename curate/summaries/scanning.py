@@ -18,7 +18,7 @@ ARCHIVE = r"\.(warc|wet)(\.(gz|zst))?:\d+$"
 
 DAY = r"^(?P<day>\d{4}-\d{2}-\d{2})"
 
-COLUMNS = ("source", "origin", "license", "language", "tokens", "copies", "meta", "media")
+COLUMNS = ("source", "origin", "license", "language", "tokens", "meta", "media")
 
 
 @dataclass(frozen=True)
@@ -51,26 +51,30 @@ class Seen:
 
 @dataclass(frozen=True)
 class Scan:
-    """Counts a shard. Without `copies`, a document counts once however often it was drawn."""
+    """Counts a shard by its columns of `copies`, one for each phase.
 
-    copies: bool
+    Where `is_once`, a document counts once in a phase, however often it was drawn.
+    """
+
+    copies: tuple[str, ...]
+    is_once: bool
 
     def __call__(self, shard: DocumentShard) -> tuple[int, Seen]:
         """The rows of the shard, and what was drawn of them."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        table = shard.read(COLUMNS)
-        drawn = table.filter(pc.fill_null(pc.greater(table["copies"], 0), False)).combine_chunks()
-        lines = drawn["copies"] if self.copies else pa.array([1] * drawn.num_rows, pa.int64())
-        tokens = pc.multiply(drawn["tokens"], lines)
+        table = shard.read([*COLUMNS, *self.copies])
+        table = table.append_column("lines", self._lines(table))
+        drawn = table.filter(pc.greater(table["lines"], 0)).combine_chunks()
+        tokens = pc.multiply(drawn["tokens"], drawn["lines"])
         known = hosts(drawn["meta"], drawn["media"], "")
         archived = pc.match_substring_regex(drawn["origin"], ARCHIVE)
         counted = pa.table(
             {
                 "source": drawn["source"],
                 "documents": pa.array([1] * drawn.num_rows, pa.int64()),
-                "lines": lines,
+                "lines": drawn["lines"],
                 "tokens": tokens,
                 "images": pc.fill_null(pc.list_value_length(drawn["media"]), 0).cast(pa.int64()),
                 "addressed": pc.if_else(pc.equal(known, ""), 0, tokens),
@@ -88,6 +92,18 @@ class Scan:
             dict(_days(drawn.filter(archived))),
         )
         return table.num_rows, seen
+
+    def _lines(self, table: pa.Table) -> Any:
+        """How many lines each document has in the export; 0 for what was not drawn."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        total: Any = pa.array([0] * table.num_rows, pa.int64())
+        for name in self.copies:
+            copies = pc.fill_null(table[name], 0)
+            lines = pc.greater(copies, 0).cast(pa.int64()) if self.is_once else copies
+            total = pc.add(total, lines)
+        return total
 
 
 def _known(words: pa.ChunkedArray, unknown: str) -> Any:

@@ -8,7 +8,7 @@ CARDS = (
     Mutant(
         "what is repeated counts as often as it stands in the export",
         "curate/summaries/scanning.py",
-        'tokens = pc.multiply(drawn["tokens"], lines)',
+        'tokens = pc.multiply(drawn["tokens"], drawn["lines"])',
         'tokens = drawn["tokens"]',
         ("tests/test_card.py::test_facts_are_those_of_the_lines",),
     ),
