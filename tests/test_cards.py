@@ -210,6 +210,7 @@ SCHEMA = pa.schema(
         *(("id", pa.string()), ("text", pa.string()), ("copy", pa.int64())),
         *(("quality", pa.float64()), ("edited", pa.bool_())),
         ("labels", pa.struct([("a\n---\nb", pa.struct([("value", pa.string())]))])),
+        ("media", pa.list_(pa.struct([("address", pa.string())]))),
     ]
 )
 
@@ -272,7 +273,7 @@ def test_front_matter_is_one_yaml_value(name):
         assert value["language"] == ["en"]
         infos = value["dataset_info"]
         for info in infos if isinstance(infos, list) else [infos]:
-            (*_, labels) = info["features"]
+            (*_, labels, _) = info["features"]
             assert labels["struct"][0]["name"] == "a\n---\nb"
         assert "&id" not in matter
 
@@ -344,7 +345,7 @@ def test_croissant_is_valid_and_reads_the_lines(tmp_path, layout, ending):
         label = {"a\n---\nb": {"value": "x"}}
         rows = [
             {"id": f"a{n}{m}", "text": f"文 {n} {m}", "copy": m, "quality": m / 4, "edited": m == 1}
-            | {"labels": label}
+            | {"labels": label if m else None, "media": None}
             for m in range(3)
         ]
         lines.setdefault(name, []).extend(rows)
@@ -367,13 +368,54 @@ def test_croissant_is_valid_and_reads_the_lines(tmp_path, layout, ending):
     if ending.endswith("zst"):
         return  # described, and mlcroissant cannot unpack it
     for name, expected in lines.items():
-        assert [
-            {
-                key.removeprefix(f"{name}/"): part.decode() if isinstance(part, bytes) else part
-                for key, part in row.items()
+        plain = SCHEMA.names[:-2]
+        for read, row in zip(data.records(name), expected, strict=True):
+            assert {key: decoded(read[f"{name}/{key}"]) for key in plain} == {
+                key: row[key] for key in plain
             }
-            for row in data.records(name)
-        ] == [{key: row[key] for key in SCHEMA.names[:-1]} for row in expected]
+            (part,) = read[f"{name}/labels"].values()
+            assert decoded(part) == ("x" if row["labels"] else None)
+            assert len(read) == len(plain) + 1
+
+
+def decoded(value):
+    """A value as a line has it: mlcroissant gives texts as bytes."""
+    if isinstance(value, list):
+        return [decoded(part) for part in value]
+    return value.decode() if isinstance(value, bytes) else value
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # mlcroissant reads Parquet so
+@pytest.mark.parametrize("ending", ["jsonl", "parquet"])
+def test_parts_of_labels_are_read_whatever_a_question_is_called(tmp_path, ending):
+    names = [name for name in HOSTILE if "\ud800" not in name and "\x00" not in name][:40]
+    label = pa.struct(
+        [
+            *(("value", pa.list_(pa.string())), ("share", pa.float64()), ("undecided", pa.bool_())),
+            ("posterior", pa.struct([("x", pa.float64())])),
+            ("spans", pa.list_(pa.struct([("start", pa.int64())]))),
+        ]
+    )
+    labels = pa.struct([(name, label) for name in names])
+    schema = pa.schema([("id", pa.string()), ("labels", labels)])
+    value = {"value": ["p", "q"], "share": 0.5, "undecided": False}
+    value |= {"posterior": {"x": 1.0}, "spans": [{"start": 1}]}
+    rows = [{"id": f"a{n}", "labels": dict.fromkeys(names[n:], value)} for n in range(3)]
+    table = pa.Table.from_pylist(rows, schema)
+    path = tmp_path / f"data-00000.{ending}"
+    if ending == "parquet":
+        pq.write_table(table, path)
+    else:
+        lines = (json.dumps(row) + "\n" for row in table.to_pylist())
+        path.write_text("".join(lines), encoding="utf-8")
+    told = manifest(path.name)
+    storage.write_json(tmp_path / "croissant.json", croissant("a", told, [], [], schema))
+    read = list(opened(tmp_path / "croissant.json").records("train"))
+    for n, row in enumerate(read):
+        parts = [decoded(part) for part in row["train/labels"].values()]
+        assert len(parts) == 3 * len(names)
+        found = [parts[at : at + 3] for at in range(0, len(parts), 3)]
+        assert found == [[None] * 3] * n + [[["p", "q"], 0.5, False]] * (len(names) - n)
 
 
 def test_files_that_no_reader_knows_are_listed_alone(tmp_path):

@@ -320,3 +320,42 @@ def test_hostile_names_stay_in_their_places_of_the_card(offline):
     value = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
     assert value["license"] == ["MIT | <script>"]
     assert verify(folder).problems == ()
+
+
+def test_the_environment_names_packages_encoder_and_tokenizers(whole, tmp_path):
+    """As pip reads it; sums are those of the files themselves, and of an encoding's tokens."""
+    from hashlib import sha256
+    from importlib.metadata import version
+
+    import bpe_openai
+    from packaging.requirements import Requirement
+    from tokenizers import Tokenizer, models
+
+    text = (whole.root / "export" / "environment.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    pinned = {own.name: str(own.specifier) for own in map(Requirement, lines)}
+    assert pinned["pyarrow"] == f"=={version('pyarrow')}"
+    assert pinned["torch"] == f"=={version('torch').partition('+')[0]}"
+    assert "curate" not in pinned
+    assert lines == sorted(lines, key=str.lower)
+    fit = whole.root / "vectors" / "chargram" / "_fit.npz"
+    assert f"# encoder chargram\n#   sha256:{sha256_of(fit)}  _fit.npz\n" in text
+    assert "# tokenizer bytes: no file of its own here\n" in text
+    offline = Offline(tmp_path / "other")
+    offline.lines("a.jsonl", [f"The {n}. book of many." for n in range(9)])
+    path = offline.root / "data" / "words.json"
+    Tokenizer(models.WordLevel({"The": 0, "?": 1}, unk_token="?")).save(str(path))
+    offline.pool(tokenizer="cl100k_base")
+    offline.run("clean")
+    offline.run("mix", budget="100%", tokenizer="data/words.json")
+    offline.run("export")
+    text = (offline.root / "export" / "environment.txt").read_text(encoding="utf-8")
+    encoding = bpe_openai.get_encoding("cl100k_base")
+    digest = sha256()
+    for token in encoding.token_byte_values():
+        digest.update(len(token).to_bytes(4, "big") + token)
+    assert f"# tokenizer cl100k_base\n#   sha256:{digest.hexdigest()}  its tokens\n" in text
+    copy = offline.root / "export" / "budget-tokenizer.json"
+    assert f"# tokenizer of the budget words.json\n#   sha256:{sha256_of(copy)}  words.json" in text
+    assert "# encoder" not in text
+    assert verify(offline.root / "export").problems == ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from curate.cards.fields import fields_of, undescribed
 from curate.cards.front import configs
 from curate.cards.languages import iso_codes
 from curate.cards.licenses import spdx_link
@@ -63,14 +64,6 @@ FORMATS = {"jsonl": "application/jsonlines", "parquet": "application/x-parquet"}
 
 PACKINGS = {"gz": "application/gzip", "zst": "application/zstd"}
 """The types of packed files, by their last ending."""
-
-TYPES = {
-    "string": "sc:Text",
-    "int64": "sc:Integer",
-    "double": "sc:Float",
-    "bool": "sc:Boolean",
-}
-"""The types of columns, by Arrow's name. What is nested has no type that readers can convert to."""
 
 
 def croissant(
@@ -159,27 +152,14 @@ def _file_set(name: str, path: str) -> dict[str, Any]:
 
 
 def _record_set(name: str, schema: pa.Schema) -> dict[str, Any]:
-    """The columns of lines; nested ones are named, and the front matter of the card has them."""
-    nested = ", ".join(column.name for column in schema if str(column.type) not in TYPES)
-    fields = [
-        _field(name, column.name, TYPES[str(column.type)])
-        for column in schema
-        if str(column.type) in TYPES
-    ]
+    """The columns of lines. Where their fields do not say all, the header of the card does."""
+    words = "A line is a document."
+    if nested := undescribed(schema):
+        words += f" README.md has all parts of {', '.join(nested)}."
     return {
         "@type": "cr:RecordSet",
         "@id": name,
         "name": name,
-        "description": f"A line is a document. README.md has the parts of {nested}.",
-        "field": fields,
-    }
-
-
-def _field(of: str, name: str, type: str) -> dict[str, Any]:
-    return {
-        "@type": "cr:Field",
-        "@id": f"{of}/{name}",
-        "name": f"{of}/{name}",
-        "dataType": type,
-        "source": {"fileSet": {"@id": f"files-{of}"}, "extract": {"column": name}},
+        "description": words,
+        "field": list(fields_of(name, schema)),
     }
