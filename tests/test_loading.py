@@ -337,6 +337,9 @@ def test_what_the_header_names_is_what_lies_there(offline, tmp_path):
                 group = file["path"].rpartition("/")[0] or "train"
                 splits.setdefault(group, []).append(file)
             assert len(splits) == (3 if layout == "by_group" else 2)
+            card = (folder / "README.md").read_text(encoding="utf-8")
+            assert ("before any weight" in card) == (layout == "by_group")
+            assert f"# tiny\n\n{told['about']}\n" in card
             rows = {
                 name: [row for file in files for row in read_shard(folder / file["path"])]
                 for name, files in splits.items()

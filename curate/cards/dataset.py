@@ -59,6 +59,7 @@ def dataset_card(facts: CardFacts) -> str:
             f"{manifest['about']}\n",
             f"{documents:,} lines of a document each, {tokens:,} tokens "
             f"({inline(manifest['tokenizer'])}).\n",
+            *_as_they_lie(manifest),
             *_validation(manifest),
             *_sources(facts, tokens),
             *_licenses(facts, tokens),
@@ -70,6 +71,14 @@ def dataset_card(facts: CardFacts) -> str:
             _files(),
         ]
     )
+
+
+def _as_they_lie(manifest: Row) -> Iterator[str]:
+    if manifest["layout"] == "by_group":
+        yield (
+            "Sources, licences and languages are counted below as they lie here, before any "
+            "weight; the shares of groups are those of the mixture.\n"
+        )
 
 
 def _validation(manifest: Row) -> Iterator[str]:
@@ -201,7 +210,7 @@ def _cleaned(row: Row) -> Iterator[str]:
     cells = [[cell(reason), f"{n:,}", f"{n / documents:.2%}"] for reason, n in reasons]
     if cells:
         yield table(("reason", "documents", "share"), cells)
-    if private := row["privacy"]:
+    if private := row.get("privacy"):
         found = ", ".join(f"{n:,} of {inline(kind)}" for kind, n in private.items())
         yield f"Private values that were found, as `recipe.yaml` treats them: {found}.\n"
 
