@@ -418,8 +418,9 @@ def test_parts_of_labels_are_read_whatever_a_question_is_called(tmp_path, ending
         assert found == [[None] * 3] * n + [[["p", "q"], 0.5, False]] * (len(names) - n)
 
 
-def test_files_that_no_reader_knows_are_listed_alone(tmp_path):
-    value = croissant("a", manifest("tokens-00000.npy"), [], [], SCHEMA)
+@pytest.mark.parametrize("path", ["tokens-00000.npy", "data-00000.arrow"])
+def test_files_that_no_reader_knows_are_listed_alone(tmp_path, path):
+    value = croissant("a", manifest(path), [], [], SCHEMA)
     (own,) = value["distribution"]
     assert own["encodingFormat"] == "application/octet-stream"
     assert value["recordSet"] == []

@@ -107,11 +107,14 @@ def _files(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 def _sets(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield the name of each record set, and the glob of its files.
 
-    A set is named by its configuration, or where that has them by its splits.
+    A set is named by its configuration, or where that has them by its splits. Formats that no
+    reader of Croissant knows have none.
     """
     for config in configs(manifest):
         is_group = manifest["layout"] == "by_group"
         for files in config["data_files"]:
+            if encodings(files["path"])[0] not in FORMATS.values():
+                continue
             yield config["config_name"] if is_group else files["split"], files["path"]
 
 
@@ -146,7 +149,7 @@ def _file_set(name: str, path: str) -> dict[str, Any]:
         "@type": "cr:FileSet",
         "@id": f"files-{name}",
         "name": f"files-{name}",
-        "encodingFormat": _encoding(path.replace("*", "0")),
+        "encodingFormat": _encoding(path),
         "includes": path,
     }
 
