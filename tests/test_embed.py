@@ -480,3 +480,17 @@ def test_a_tiny_pool_has_vectors(offline, texts):
     assert len(ids) == len(texts)
     assert vectors.shape == (len(texts), made.dimension)
     assert np.isfinite(vectors).all()
+
+
+def test_the_files_of_an_encoder_are_those_that_are_pinned(tmp_path):
+    minilm = encoders.files_of("minilm", tmp_path)
+    assert storage.sha256_of(minilm["model.safetensors"]) == encoders.MINILM_SHA256
+    assert {"config.json", "tokenizer.json", "1_Pooling/config.json"} <= set(minilm)
+    use = encoders.files_of("use-m3", tmp_path)
+    assert {name: storage.sha256_of(path) for name, path in use.items()} == encoders.USE_SHA256
+    assert encoders.files_of("chargram", tmp_path) == {}
+    for name in ("own/b.bin", "own/.hidden", "own/a/c.json", "own/code.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert list(encoders.files_of("own", tmp_path)) == ["a/c.json", "b.bin"]
+    assert encoders.files_of("owner/of-a-hub", tmp_path) == {}

@@ -52,7 +52,8 @@ def test_the_shape_that_others_rely_on(folder, whole):
     files = [*found["files"], *found["validation"]["files"]]
     there = {path.name for path in folder.iterdir()} - {entry["path"] for entry in files}
     assert there == {
-        *("manifest.json", "README.md", "SHA256SUMS", "recipe.yaml", "inputs.json", "draw.parquet")
+        *("manifest.json", "README.md", "SHA256SUMS", "recipe.yaml", "inputs.json", "draw.parquet"),
+        *("croissant.json", "environment.txt"),
     }
     for document in documents(folder):
         assert document["id"] == content_id({"text": document["text"]})
@@ -283,5 +284,78 @@ def test_a_group_with_a_bar_keeps_the_cards_table(offline):
     offline.run("mix", groups=["source"], budget="100%")
     offline.run("export")
     card = (offline.root / "export" / "README.md").read_text(encoding="utf-8")
-    (row,) = [line for line in card.splitlines() if line.startswith("| a")]
+    mixture = card.partition("## Mixture")[2]
+    (row,) = [line for line in mixture.splitlines() if line.startswith("| a")]
     assert row.startswith("| a\\|b | 100.00% |")
+
+
+def test_hostile_names_stay_in_their_places_of_the_card(offline):
+    """Of a source, a licence, a group and a run; what is drawn has them exactly."""
+    from markdown_it import MarkdownIt
+
+    from tests.test_cards import texts_of
+
+    name, licence = "a | b](http://x.y) <i>`\n# c\n---\n", "MIT |\n\n<script>"
+    offline.lines("a.jsonl", [f"The {n}. book of many." for n in range(9)])
+    sources = [{"name": name, "paths": ["data/a.jsonl"], "license": licence, "language": "und"}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", groups=["source"], budget="100%")
+    offline.run("export")
+    folder = offline.root / "export"
+    assert {row["source"] for row in documents(folder)} == {name}
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    body = card.split("\n---\n", 1)[1]
+    shown = "a | b](http://x.y) <i>` # c ---"
+    cells = texts_of(body, "td_open", "code_inline")
+    assert cells[0] == shown
+    assert cells.count(shown) == 2  # among the sources, and as a group
+    assert cells.count("MIT | <script>") == 1
+    headings = texts_of(body, "heading_open")
+    assert headings == [
+        *("tiny", "Sources", "Licences of the drawn documents", "Languages of the drawn documents"),
+        *("Labels and agreement", "Mixture", "What was removed", "Files"),
+    ]
+    assert "html_block" not in {token.type for token in MarkdownIt().parse(body)}
+    value = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
+    assert value["license"] == ["MIT | <script>"]
+    assert verify(folder).problems == ()
+
+
+def test_the_environment_names_packages_encoder_and_tokenizers(whole, tmp_path):
+    """As pip reads it; sums are those of the files themselves, and of an encoding's tokens."""
+    from hashlib import sha256
+    from importlib.metadata import version
+
+    import bpe_openai
+    from packaging.requirements import Requirement
+    from tokenizers import Tokenizer, models
+
+    text = (whole.root / "export" / "environment.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    pinned = {own.name: str(own.specifier) for own in map(Requirement, lines)}
+    assert pinned["pyarrow"] == f"=={version('pyarrow')}"
+    assert pinned["torch"] == f"=={version('torch').partition('+')[0]}"
+    assert "curate" not in pinned
+    assert lines == sorted(lines, key=str.lower)
+    fit = whole.root / "vectors" / "chargram" / "_fit.npz"
+    assert f"# encoder chargram\n#   sha256:{sha256_of(fit)}  _fit.npz\n" in text
+    assert "# tokenizer bytes: no file of its own here\n" in text
+    offline = Offline(tmp_path / "other")
+    offline.lines("a.jsonl", [f"The {n}. book of many." for n in range(9)])
+    path = offline.root / "data" / "words.json"
+    Tokenizer(models.WordLevel({"The": 0, "?": 1}, unk_token="?")).save(str(path))
+    offline.pool(tokenizer="cl100k_base")
+    offline.run("clean")
+    offline.run("mix", budget="100%", tokenizer="data/words.json")
+    offline.run("export")
+    text = (offline.root / "export" / "environment.txt").read_text(encoding="utf-8")
+    encoding = bpe_openai.get_encoding("cl100k_base")
+    digest = sha256()
+    for token in encoding.token_byte_values():
+        digest.update(len(token).to_bytes(4, "big") + token)
+    assert f"# tokenizer cl100k_base\n#   sha256:{digest.hexdigest()}  its tokens\n" in text
+    copy = offline.root / "export" / "budget-tokenizer.json"
+    assert f"# tokenizer of the budget words.json\n#   sha256:{sha256_of(copy)}  words.json" in text
+    assert "# encoder" not in text
+    assert verify(offline.root / "export").problems == ()

@@ -208,12 +208,23 @@ def test_undecided_labels_stay_open_and_are_counted(varied):
 def test_the_card_counts_lines_by_licence_and_language(varied):
     varied.run("export")
     licenses, languages = whole_export.words_of(varied.workspace)
+    manifest, _ = read(varied.root / "export")
     card = (varied.root / "export" / "README.md").read_text(encoding="utf-8")
-    counted = "".join(f"- {name}: {n:,} documents\n" for name, n in licenses.most_common())
     assert len(licenses) == 4
-    assert f"## Licences of the drawn documents\n\n{counted}" in card
-    for language in languages:
-        assert not language or f"\n- {language}\n" in card
+    copies = {row["id"]: row["copies"] for row in varied.rows("mix")}
+    tokens = Counter()
+    for row, verdict in zip(varied.rows("pool"), varied.rows("clean"), strict=True):
+        tokens[row["license"] or "unknown"] += verdict["tokens"] * copies.get(row["id"], 0)
+    total = sum(file["tokens"] for file in manifest["files"])
+    assert tokens.total() == total
+    rows = "".join(
+        f"| {name} | {n / total:.2%} | {n:,} | {licenses[name]:,} |\n"
+        for name, n in sorted(tokens.items(), key=lambda item: (-item[1], item[0]))
+    )
+    assert f"|--:|--:|--:|\n{rows}\n## Languages" in card
+    for language, n in languages.items():
+        share = n / languages.total()
+        assert f"| {language or 'not known'} | {share:.2%} | {n:,} |" in card
 
 
 def test_ratings_are_numbers(varied):

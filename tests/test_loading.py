@@ -15,6 +15,7 @@ from curate import yamls
 from curate.export.formats import read_shard
 from curate.export.verify import verify
 from curate.text import content_id
+from tests.test_cards import opened
 
 FORMATS = ("jsonl", "parquet")
 
@@ -268,7 +269,7 @@ def test_the_card_is_true_yaml(offline):
     offline.run("export")
     told = front(offline.root / "export")
     assert told["language"] == ["no"]
-    assert told["license"] == "no"
+    assert (told["license"], told["license_name"]) == ("other", "no")
     assert told["size_categories"] == ["n<1K"]
     assert told["configs"][0]["data_files"] == [{"split": "train", "path": "data-*.jsonl"}]
     recipe = yaml.safe_load((offline.root / "export" / "recipe.yaml").read_text(encoding="utf-8"))
@@ -318,3 +319,45 @@ def test_people_are_written_and_read_back(tmp_path):
     )
     save(tmp_path, people)
     assert load(tmp_path) == people
+
+
+def test_what_the_header_names_is_what_lies_there(offline, tmp_path):
+    """By `datasets` and by Croissant: every configuration, and nothing that reads all groups."""
+    offline.reviews()
+    offline.pool(holdout=0.2)
+    offline.run("clean")
+    offline.run("mix", groups=["source"], budget="120%", max_epochs=2)
+    folder = offline.root / "export"
+    for format in FORMATS:
+        for layout in ("mixed", "by_group"):
+            offline.run("export", format=format, layout=layout, shards=4)
+            told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            splits = {"validation": told["validation"]["files"]}
+            for file in told["files"]:
+                group = file["path"].rpartition("/")[0] or "train"
+                splits.setdefault(group, []).append(file)
+            assert len(splits) == (3 if layout == "by_group" else 2)
+            card = (folder / "README.md").read_text(encoding="utf-8")
+            assert ("before any weight" in card) == (layout == "by_group")
+            assert f"# tiny\n\n{told['about']}\n" in card
+            rows = {
+                name: [row for file in files for row in read_shard(folder / file["path"])]
+                for name, files in splits.items()
+            }
+            if layout == "by_group":
+                for name, lines in rows.items():
+                    split = "validation" if name == "validation" else "train"
+                    data = loaded(folder, tmp_path / "cache", name=name)
+                    assert {split: data[split].to_list()} == {split: lines}
+                    assert list(data) == [split]
+                with pytest.raises(ValueError, match="Config name is missing"):
+                    loaded(folder, tmp_path / "cache")
+            else:
+                data = loaded(folder, tmp_path / "cache")
+                assert {name: data[name].to_list() for name in data} == rows
+            described = opened(folder / "croissant.json")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                for name, lines in rows.items():
+                    ids = [row[f"{name}/id"].decode() for row in described.records(name)]
+                    assert ids == [row["id"] for row in lines]

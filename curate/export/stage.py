@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from curate import __version__, storage, yamls
 from curate.errors import DataError
 from curate.export import order, spilling
-from curate.export.card import dataset_card
+from curate.export.card import write_documents
 from curate.export.documents import Reader
 from curate.export.drawn import Count, Drawn, bins_for, has_scores, read_drawn, shards_of
 from curate.export.draws import DRAW, draw_schema, write_draw
@@ -79,9 +79,7 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
     shards = shards_of(workspace)
     layout = Layout.of(workspace, spec)
     with _workshop(workspace, spec) as workshop:
-        bins = bins_for(
-            sum(workspace.tables.read("groups", ["documents"])["documents"].to_pylist())
-        )
+        bins = bins_for(_drawn_lines(workspace))
         count = Count(workshop.keys, spec.seed, layout, bins)
         drawn = read_drawn(workspace, shards, count)
         if not sum(drawn.training(layout).values()):
@@ -222,7 +220,7 @@ def _write_beside(
     manifest: dict[str, Any],
     schema: pa.Schema,
 ) -> None:
-    """Write inputs, recipe, tokenizer, card, checksums and, last, the manifest."""
+    """Write inputs, recipe, tokenizer, documents, checksums and, last, the manifest."""
     pool = workspace.tables.made("pool")
     storage.write_json(folder / "inputs.json", list(pool.facts["files"]))
     recipe = yamls.text_of(effective_recipe(workspace, spec))
@@ -231,7 +229,7 @@ def _write_beside(
         shutil.copyfile(path, folder / name)
     for name, text in trainer_files(manifest):
         storage.write_text(folder / name, text)
-    storage.write_text(folder / "README.md", dataset_card(workspace, manifest, drawn, schema))
+    write_documents(workspace, folder, manifest, drawn, schema)
     validation = manifest.get("validation", {}).get("files", ())
     known = {file["path"]: file["sha256"] for file in (*manifest["files"], *validation)}
     names = sorted(path.relative_to(folder).as_posix() for path in _files(folder))

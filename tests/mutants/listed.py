@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.mutants.breaking import Mutant
 from tests.mutants.calibration import CALIBRATION
+from tests.mutants.cards import CARDS
 from tests.mutants.uncertain import UNCERTAIN
 
 MIXTURE = (
@@ -1086,6 +1087,7 @@ HEADS = (
 MUTANTS = (
     *(*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING, *INFERENCE),
     *CALIBRATION,
+    *CARDS,
     *UNCERTAIN,
     *HEADS,
 )

@@ -1,0 +1,89 @@
+"""What an export was made with: packages, and the files of encoders and tokenizers."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+
+from curate import storage
+from curate.cards.environment import environment
+from curate.embed.encoders import files_of
+from curate.errors import CurateError
+from curate.export.drawn import has_scores
+from curate.workspace import Workspace
+
+
+def environment_of(workspace: Workspace) -> str:
+    """The text of `environment.txt`."""
+    encoders = {f"encoder {name}": _encoder(workspace, name) for name in _encoders(workspace)}
+    tokenizers = {
+        f"{role} {Path(name).name}": _tokenizer(workspace, name)
+        for role, name in _tokenizers(workspace).items()
+    }
+    return environment(platform.python_version(), packages(), {**encoders, **tokenizers})
+
+
+def packages() -> dict[str, str]:
+    """The versions of the packages that curate asks for, without its extras."""
+    from packaging.requirements import Requirement
+
+    try:
+        lines = metadata.requires("curate") or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    asked = [Requirement(line) for line in lines]
+    names = [own.name for own in asked if own.marker is None or own.marker.evaluate({"extra": ""})]
+    return {name: metadata.version(name) for name in names if _is_installed(name)}
+
+
+def _is_installed(name: str) -> bool:
+    return next(iter(metadata.distributions(name=name)), None) is not None
+
+
+def _encoders(workspace: Workspace) -> Iterator[str]:
+    """Yield the encoders of the scores that the mixture was made with, and those of `clean`."""
+    names = []
+    if has_scores(workspace):
+        own = str(workspace.tables.made("scores").facts.get("encoder") or "")
+        names += [name for name in own.split(", ") if name and name != "characters"]
+    clean = workspace.tables.made("clean").spec
+    for setting in ("semantic", "relevance"):
+        names.append(str((clean.get(setting) or {}).get("encoder") or ""))
+    yield from dict.fromkeys(filter(None, names))
+
+
+def _encoder(workspace: Workspace, name: str) -> dict[str, str]:
+    """The sha256 of an encoder's files, by name; none where they are not on this machine."""
+    try:
+        files = files_of(name, workspace.root)
+    except CurateError:
+        return {}
+    return {name: storage.sha256_of(path) for name, path in files.items()}
+
+
+def _tokenizers(workspace: Workspace) -> dict[str, str]:
+    """The tokenizer of the pool and, where it is another, that of the budget, by their roles."""
+    pool = str(workspace.tables.made("pool").facts["tokenizer"])
+    budget = str(workspace.tables.made("mix").spec.get("tokenizer") or pool)
+    other = {"tokenizer of the budget": budget} if budget != pool else {}
+    return {"tokenizer": pool, **other}
+
+
+def _tokenizer(workspace: Workspace, name: str) -> dict[str, str]:
+    """The sha256 of a tokenizer's file, or of the tokens of an encoding, each with its length.
+
+    Bytes are counted without any.
+    """
+    if name.endswith(".json"):
+        return {Path(name).name: storage.sha256_of(workspace.path(name))}
+    if name == "bytes":
+        return {}
+    import bpe_openai
+
+    digest = sha256()
+    for token in bpe_openai.get_encoding(name).token_byte_values():
+        digest.update(len(token).to_bytes(4) + token)
+    return {"its tokens": digest.hexdigest()}
