@@ -9,7 +9,7 @@ import pytest
 
 from curate.errors import CurateError, DataError
 from curate.mix.spec import MixSpec
-from curate.mixture.drawing import Plan
+from curate.mixture.drawing import Plans
 
 LONGEST = 70
 """No text has more tokens (bytes)."""
@@ -297,14 +297,15 @@ def test_a_plan_fills_the_lowest_level_first(seed):
     levels = np.bincount(had, sizes, 3).astype(int).tolist()
     target = float(rng.integers(1, 3 * sizes.sum()))
     most = 8
-    plan = Plan.of(target, levels, most)
+    plans = Plans.of(np.array([target]), np.array([levels]), np.array([most]))
     expected, _ = brute(target, had, sizes, most)
     full = min(expected)
-    assert plan.passes == full
-    drawn = sum(max(0, plan.passes - own) * size for own, size in zip(had, sizes, strict=True))
-    assert plan.drawn == drawn
-    assert plan.rest == pytest.approx(target - drawn)
-    assert plan.supply == sum(s for own, s in zip(had, sizes, strict=True) if own <= plan.passes)
+    assert plans.passes.tolist() == [full]
+    drawn = sum(max(0, full - own) * size for own, size in zip(had, sizes, strict=True))
+    assert plans.drawn.tolist() == [drawn]
+    assert plans.rest == pytest.approx([target - drawn])
+    lowest = [size for own, size in zip(had, sizes, strict=True) if own <= full]
+    assert plans.supply.tolist() == [sum(lowest)]
     counted = defaultdict(int)
     for own in had:
         counted[own] += 1

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from curate.mix.candidates import Piece, read
+from curate.mix.mapped import Mapped, mapped
 from curate.mixture.cells import Cells
 from curate.mixture.groups import Groups
 
@@ -19,33 +20,47 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """A piece in the whole: its scratch file, its first position, and the numbers of its cells.
+    """A piece in the whole: its scratch files, and its first position.
 
-    `cells`, `groups` and `origins` (the groups before small ones were merged) are arrays in the
-    order of the piece's own cells.
+    `numbers` holds the numbers of its own cells in all, of their groups, and of these before small
+    ones were merged (see `Numbers`).
     """
 
     number: int
     path: Path
-    cells: NDArray[np.int64]
-    groups: NDArray[np.int64]
-    origins: NDArray[np.int64]
+    numbers: Mapped[Numbers]
     start: int
 
     def read(self) -> Candidates:
         """The candidates."""
-        table = read(self.path)
+        table, numbers = read(self.path), self.numbers.read()
         local = table["cell"].to_numpy()
-        return Candidates(table, local, self.groups[local], self.cells[local])
+        return Candidates(table, local, numbers.group[local], numbers.cell[local], numbers.origin)
+
+
+class Numbers(NamedTuple):
+    """The numbers of cells, and of their groups; `origin` is that before small ones were merged."""
+
+    cell: NDArray[np.int64]
+    group: NDArray[np.int64]
+    origin: NDArray[np.int64]
 
 
 class Candidates(NamedTuple):
-    """The candidates of a piece: each one's cell in the piece, and its group and cell in all."""
+    """The candidates of a piece: each one's cell in the piece, and its group and cell in all.
+
+    `origin_of_cell` are the groups of the cells in the piece before small ones were merged.
+    """
 
     table: pa.Table
     local: NDArray[np.int32]
     group: NDArray[np.int64]
     cell: NDArray[np.int64]
+    origin_of_cell: NDArray[np.int64]
+
+    def origins(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The groups of some rows before small ones were merged."""
+        return self.origin_of_cell[self.local[rows]]
 
     @property
     def is_drawable(self) -> NDArray[np.bool_]:
@@ -121,7 +136,10 @@ class Numbering:
         places, start = [], 0
         for piece, own, origins in zip(pieces, self.numbers, self.origins, strict=True):
             joined = numbers[own]
-            group = cells.group[joined]
-            places.append(Place(piece.number, piece.path, joined, group, origins, start))
+            path = piece.path.with_suffix(".cells.npy")
+            own_numbers = mapped(
+                path, Numbers, cell=joined, group=cells.group[joined], origin=origins
+            )
+            places.append(Place(piece.number, piece.path, own_numbers, start))
             start += piece.documents
         return places

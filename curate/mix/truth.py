@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from curate.engine import in_order
 from curate.errors import DataError, RecipeError
 from curate.mix.keys import is_question
+from curate.mix.mapped import Mapped
 from curate.mix.order import Order, Sought
 from curate.mix.places import Place
 from curate.mix.planning import Drawing, drawing_of, prior_of, problem_of
@@ -88,7 +89,7 @@ def drawing_for_truth(workspace: Workspace, prepared: Prepared, keys: Keys, wish
 def _matrix(
     workspace: Workspace,
     prepared: Prepared,
-    cuts: Cuts,
+    cuts: Mapped[Cuts],
     columns: Sequence[str],
     class_of: NDArray[np.int64],
 ) -> Array:
@@ -110,7 +111,7 @@ class _CountClasses:
     """Sums by predicted class, drawn and all: tokens times each probability, and tokens."""
 
     order: Order
-    cuts: Cuts
+    cuts: Mapped[Cuts]
     columns: tuple[str, ...]
     class_of: NDArray[np.int64]
 
@@ -121,7 +122,7 @@ class _CountClasses:
         candidates = place.read()
         rows = Sought(self.order).of(place, candidates)
         own, size = self.class_of[candidates.group], int(self.class_of.max()) + 1
-        taken = copies_of(rows, self.cuts, candidates.had) * rows.weight
+        taken = copies_of(rows, self.cuts.read(), candidates.had) * rows.weight
         known = [candidates.table[name].to_numpy() for name in self.columns]
         return np.stack(
             [

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from curate import storage, tables
 from curate.mix.foreseen import Classes
+from curate.mix.mapped import Mapped
 from curate.mix.order import Order, Ranked, Sought, rank_path
 from curate.mix.passes import Fifths
 from curate.mix.places import Candidates, Place
@@ -50,7 +51,7 @@ class Write:
     groups: tuple[str, ...]
     classes: Classes
     order: Order
-    cuts: Cuts
+    cuts: Mapped[Cuts]
     fifths: Fifths
 
     def __call__(self, place: Place) -> Drawn:
@@ -60,7 +61,7 @@ class Write:
 
         candidates = place.read()
         rows = Sought(self.order).of(place, candidates)
-        copies = copies_of(rows, self.cuts, candidates.had)
+        copies = copies_of(rows, self.cuts.read(), candidates.had)
         words = pa.array(self.groups, pa.string())
         columns = {
             "id": candidates.table["id"],
