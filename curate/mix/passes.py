@@ -56,16 +56,17 @@ class _Gather(Generic[AnyPlace]):
 
 
 def _together(
-    parts: Sequence[tuple[Rows, NDArray[np.int64]]],
+    parts: list[tuple[Rows, NDArray[np.int64]]],
 ) -> tuple[Rows, NDArray[np.int64]]:
     import numpy as np
 
-    rows = [part for part, _ in parts]
-    joined = (
-        np.concatenate([getattr(part, name) for part in rows])
-        for name in ("group", "key", "tie", "weight")
+    columns = [[rows.group, rows.key, rows.tie, rows.weight, bins] for rows, bins in parts]
+    parts.clear()
+    # Each column of the parts goes as soon as it is joined: both together are large.
+    group, key, tie, weight, bins = (
+        np.concatenate([own.pop(0) for own in columns]) for _ in range(5)
     )
-    return Rows(*joined), np.concatenate([bins for _, bins in parts])
+    return Rows(group, key, tie, weight), bins
 
 
 def find_boundaries(

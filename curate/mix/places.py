@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from curate.mix.candidates import Piece, read
 from curate.mix.mapped import Mapped, mapped
-from curate.mixture.cells import Cells
-from curate.mixture.groups import Groups
+from curate.mixture.cells import Cells, Finder, Part
+from curate.mixture.groups import Groups, Values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -96,23 +96,16 @@ class Candidates(NamedTuple):
         return np.asarray(self.table[name].to_numpy(), np.int64)
 
 
-def groups_of(pieces: Sequence[Piece]) -> Groups:
-    """The groups of all pieces."""
-    return Groups.of(
-        pair for piece in pieces for pair in zip(piece.groups, piece.facts, strict=True)
-    )
-
-
 @dataclass(frozen=True)
 class Numbering:
-    """The cells of all pieces, and for each piece the numbers of its own cells.
+    """The cells of all pieces, and how those of a piece are numbered among them.
 
-    `origins` are those of their groups in `Groups.origins`.
+    `origin_of` are the places of values in `Groups.origins`, `group_of` the groups of these.
     """
 
     cells: Cells
-    numbers: list[NDArray[np.int64]]
-    origins: list[NDArray[np.int64]]
+    origin_of: dict[Values, int]
+    group_of: NDArray[np.int64]
 
     @staticmethod
     def of(pieces: Sequence[Piece], groups: Groups) -> Numbering:
@@ -121,25 +114,30 @@ class Numbering:
 
         origin_of = {values: number for number, values in enumerate(groups.origins)}
         group_of = np.array(groups.number_of_origin, np.int64)
-        parts, origins = [], []
-        for piece in pieces:
-            own = np.array([origin_of[values] for values in piece.groups], np.int64)
-            origins.append(own[piece.cells.group])
-            parts.append(replace(piece.cells, group=group_of[origins[-1]]))
-        cells, numbers = Cells.of(parts)
-        return Numbering(cells, numbers, origins)
+        parts = (_in_all(piece, origin_of, group_of)[0] for piece in pieces)
+        return Numbering(Cells.of(parts), origin_of, group_of)
 
     def places(
         self, pieces: Sequence[Piece], cells: Cells, numbers: NDArray[np.int64]
     ) -> list[Place]:
         """The pieces in order, with their places in other cells; `numbers` are those of its own."""
-        places, start = [], 0
-        for piece, own, origins in zip(pieces, self.numbers, self.origins, strict=True):
-            joined = numbers[own]
+        places, start, finder = [], 0, Finder.of(self.cells)
+        for piece in pieces:
+            part, origins = _in_all(piece, self.origin_of, self.group_of)
+            joined = numbers[finder.numbers(part)]
             path = piece.path.with_suffix(".cells.npy")
-            own_numbers = mapped(
-                path, Numbers, cell=joined, group=cells.group[joined], origin=origins
-            )
-            places.append(Place(piece.number, piece.path, own_numbers, start))
+            own = mapped(path, Numbers, cell=joined, group=cells.group[joined], origin=origins)
+            places.append(Place(piece.number, piece.path, own, start))
             start += piece.documents
         return places
+
+
+def _in_all(
+    piece: Piece, origin_of: Mapping[Values, int], group_of: NDArray[np.int64]
+) -> tuple[Part, NDArray[np.int64]]:
+    """The cells of a piece by the groups of all, and these before small ones were merged."""
+    import numpy as np
+
+    part = piece.cells
+    origins = np.array([origin_of[values] for values in piece.groups], np.int64)[part.group]
+    return replace(part, group=group_of[origins]), origins

@@ -27,7 +27,7 @@ BINS = 256
 FEW = 100_000
 """So many rows of a bin are sorted at once."""
 
-MANY, SMALL, BATCH = 1_000, 5_000, 1_000_000
+MANY, SMALL, BATCH = 1_000, 5_000, 300_000
 """Beside so many groups, those with fewer rows are gathered whole, so many rows at once."""
 
 
@@ -88,25 +88,17 @@ class Boundaries:
         )
 
     @staticmethod
-    def joined(parts: Sequence[Boundaries]) -> Boundaries:
-        """Those of all parts, one part behind the other."""
+    def none(size: int) -> Boundaries:
+        """So many that are not there; all are zeros."""
         import numpy as np
 
-        columns = zip(*map(_columns, parts), strict=True)
-        return Boundaries(*map(np.concatenate, columns))
+        keys, numbers = np.zeros((2, size), np.uint64), np.zeros((2, size), np.int64)
+        return Boundaries(np.zeros(size, bool), *keys, *numbers)
 
-    def take(self, rows: Any) -> Boundaries:
-        """Some of them, by a mask or by their places."""
-        return Boundaries(*(column[rows] for column in _columns(self)))
-
-    def spread(self, places: NDArray[np.int64], size: int) -> Boundaries:
-        """Each at its place among `size`; those that are not there are zeros."""
-        import numpy as np
-
-        whole = tuple(np.zeros(size, column.dtype) for column in _columns(self))
-        for column, own in zip(whole, _columns(self), strict=True):
-            column[places[self.is_there]] = own[self.is_there]
-        return Boundaries(*whole)
+    def put(self, places: NDArray[np.int64], own: Boundaries) -> None:
+        """Put others at some places; those that are not there stay zeros."""
+        for column, part in zip(_columns(self), _columns(own), strict=True):
+            column[places[own.is_there]] = part[own.is_there]
 
     def listed(self) -> list[Boundary | None]:
         """One after the other."""
@@ -223,14 +215,13 @@ def located(
     if sizes is None or len(sought) <= MANY:
         return _descended(own, amounts, groups, count, gather)
     part_of = _parts(sizes, sought)[own]
-    order = np.argsort(part_of, kind="stable")
-    first = np.flatnonzero(np.diff(part_of[order], prepend=-1))
-    parts = []
-    for places in np.split(order, first[1:]):
+    whole = Boundaries.none(len(own))
+    for part in np.unique(part_of).tolist():
+        places = np.flatnonzero(part_of == part)
         chosen = (own[places], amounts[places], groups)
-        is_small = part_of[places[0]] > 0
-        parts.append(_sorted(*chosen, gather) if is_small else _descended(*chosen, count, gather))
-    return Boundaries.joined(parts).take(np.argsort(order))
+        found = _sorted(*chosen, gather) if part else _descended(*chosen, count, gather)
+        whole.put(places, found)
+    return whole
 
 
 def _parts(sizes: NDArray[np.int64], sought: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -250,14 +241,15 @@ def _sorted(
     import numpy as np
 
     bins = _roots(own, groups)
-    rows, starts = _in_order(*gather(bins), bins.count)
-    sums = np.append(0, np.cumsum(rows.weight))
+    rows, row_bins = gather(bins)
+    order, starts = _order(rows, row_bins, bins.count)
+    sums = np.append(0, np.cumsum(rows.weight[order]))
     own = bins.roots[own]
     places = np.searchsorted(sums[1:], sums[starts[own]] + amounts, side="right")
     places = np.maximum(places, starts[own])
     is_there = places < starts[own + 1]
-    at = np.minimum(places, len(rows.key) - 1)
-    before = sums[at] - sums[starts[own]]
+    places = np.minimum(places, len(order) - 1)
+    at, before = order[places], sums[places] - sums[starts[own]]
     return Boundaries(is_there, rows.key[at], rows.tie[at], rows.weight[at], before)
 
 
@@ -277,12 +269,14 @@ def _descended(
     lost: set[int] = set()
     while True:
         if not bins.count:
-            return Boundaries.of([None] * len(searches))
+            return Boundaries.none(len(searches))
         sums = count(bins)
         many = _descend(bins, searches, sums, lost)
         if many <= FEW or len(bins.levels) == DIGITS:
             break
-    rows, starts = _in_order(*gather(bins), bins.count)
+    rows, row_bins = gather(bins)
+    order, starts = _order(rows, row_bins, bins.count)
+    rows = rows.take(order)
     return Boundaries.of(
         [
             None if number in lost else _in_bin(search, rows, starts)
@@ -291,12 +285,14 @@ def _descended(
     )
 
 
-def _in_order(rows: Rows, own: NDArray[np.int64], bins: int) -> tuple[Rows, NDArray[np.int64]]:
-    """The rows of each bin in their order, and where each bin starts."""
+def _order(
+    rows: Rows, own: NDArray[np.int64], bins: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places of the rows bin by bin in their order, and where each bin starts."""
     import numpy as np
 
     order = np.lexsort((rows.tie, rows.key, own))
-    return rows.take(order), np.searchsorted(own[order], np.arange(bins + 1))
+    return order, np.searchsorted(own[order], np.arange(bins + 1))
 
 
 def _roots(own: NDArray[np.int64], groups: int) -> Bins:
