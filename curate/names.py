@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -74,3 +75,11 @@ def _beside(path: Path) -> str | None:
     }
     meant = near(path.stem, names)
     return names[meant] if meant else None
+
+
+def slug(name: str) -> str:
+    """A name as a part of a path: letters and digits of any script, and hyphens between them.
+
+    Two names may have one slug; it may be empty.
+    """
+    return "-".join(re.findall(r"\w+", name.casefold()))[:40]

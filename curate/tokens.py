@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
 from curate.errors import RecipeError
 from curate.names import absent, unknown
+from curate.yamls import HUGE
 
 Counter = Callable[[str], int]
 
 DEFAULT = "o200k_base"
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
+
+
+def number_of(tokens: str | int) -> int:
+    """A number of tokens, as people write it: `250000`, `20M`, `1.5B`.
+
+    Raises ValueError for anything else, and for 0.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKmMgGbBtT]?)\s*", str(tokens))
+    number = Fraction(match[1]) * _UNITS[match[2].lower()] if match else 0
+    if number <= 0:
+        raise ValueError(f"{tokens!r} is no number of tokens: write 250000, 20M or 1.5B")
+    if number >= HUGE:
+        raise ValueError(f"{str(tokens)[:20]} is more than any corpus holds")
+    return round(number)
 
 
 @cache

@@ -7,7 +7,7 @@ out or dropped may be there. Exit 1 if anything is wrong.
 import hashlib
 import json
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from pathlib import Path
 
 import bpe_openai
@@ -92,7 +92,7 @@ def shares(export, documents, manifest):
     budget_of = budget_of or {None: manifest["budget"]}
     if sum(budget_of.values()) != manifest["budget"]:
         yield "the budgets of the phases"
-    totals, longest = Counter(), largest(export, list(budget_of))
+    totals = Counter()
     for group in manifest["groups"]:
         own = group.get("phase"), group["group"]
         totals[own[0]] += group["earlier"] + tokens[own]
@@ -103,20 +103,10 @@ def shares(export, documents, manifest):
             yield f"{own}: {tokens[own]} tokens in {lines[own]} documents"
         if pool_tokens[own] != group["pool_tokens"]:
             yield f"{own}: {pool_tokens[own]} tokens as the pool counts"
-        if abs(both - group["promised"] * budget_of[own[0]]) > longest[own] + 1:
+        if abs(both - group["promised"] * budget_of[own[0]]) > group["longest"] + 1:
             yield f"{own}: more than one document from what was promised"
         if abs(both / totals[own[0]] - group["realised"]) > 1e-9:
             yield f"{own}: realised"
-
-
-def largest(export, phases):
-    """The most tokens of a candidate of each phase and group, as the budget counts."""
-    draw, sizes = pd.read_parquet(export / "draw.parquet"), defaultdict(int)
-    for phase in phases:
-        column = f"group:{phase}" if len(phases) > 1 else "group"
-        for group, size in draw.groupby(column)["size"].max().items():
-            sizes[phase, group] = size
-    return sizes
 
 
 def membership(export, documents, pool, clean, manifest):

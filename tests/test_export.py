@@ -35,7 +35,8 @@ def documents(folder):
 def test_an_honest_export_has_no_problems(folder):
     result = verify(folder)
     assert result.problems == ()
-    assert result.files == len(manifest(folder)["files"]) > 1
+    held_out = manifest(folder)["validation"]["files"]
+    assert result.files == len(manifest(folder)["files"]) + len(held_out) > 2
     assert result.documents == len(documents(folder))
 
 
@@ -48,7 +49,8 @@ def test_the_shape_that_others_rely_on(folder, whole):
     for name in ("group", "wanted", "promised", "realised", "tokens", "documents", "epochs"):
         assert name in found["groups"][0]
     assert {"low", "high", "bound"} <= set(found["groups"][0])
-    there = {path.name for path in folder.iterdir()} - {e["path"] for e in found["files"]}
+    files = [*found["files"], *found["validation"]["files"]]
+    there = {path.name for path in folder.iterdir()} - {entry["path"] for entry in files}
     assert there == {
         *("manifest.json", "README.md", "SHA256SUMS", "recipe.yaml", "inputs.json", "draw.parquet")
     }

@@ -165,7 +165,9 @@ def test_a_part_tells_what_came_before_it(pooled):
     assert two["earlier"] == [one["content_sha256"]]
     assert three["earlier"] == [one["content_sha256"], two["content_sha256"]]
     draw = pq.read_table(pooled.root / "two" / "draw.parquet").to_pylist()
-    assert {row["id"]: row["earlier"] for row in draw} == before
+    assert {row["id"]: row["earlier"] for row in draw} == {
+        row["id"]: before[row["id"]] for row in draw
+    }
     drew = {group["group"]: group["tokens"] for group in one["groups"]}
     for group in two["groups"]:
         assert group["earlier"] == drew[group["group"]]
@@ -233,7 +235,14 @@ def test_earlier_tokens_count_towards_promises(second):
         told.startswith(f"{name} is ") and told.endswith("more than one document")
         for told in problems
     )
-    assert any(told.startswith(f"{name}: earlier parts drew ") for told in problems)
+
+
+def test_earlier_copies_of_the_lines_count_towards_earlier_tokens(second):
+    def change(rows):
+        next(row for row in rows if row["group"] == "web").update(earlier=10**6)
+
+    forge_draw(second, change)
+    assert any(told.startswith("web: earlier parts drew ") for told in verify(second).problems)
 
 
 def test_earlier_tokens_have_earlier_parts(second):

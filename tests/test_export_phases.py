@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,12 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curate import chance
 from curate.engine import Local
 from curate.export import order, spilling
 from curate.export.formats import read_shard
-from curate.export.order import Plan, line_keys
+from curate.export.order import line_keys
 from curate.export.verify import verify
+from tests import whole_export
 from tests.test_export_growing import (
     card_of,
     export,
@@ -34,18 +35,25 @@ PHASES = [MAIN, ANNEAL, LATE]
 
 
 def expected_lines(offline, seed=0):
-    """Every (phase, id, copy, group), sorted by phase, then by hash(id, copy, seed)."""
-    lines = []
-    for row in offline.rows("mix"):
-        copy = 0
-        for phase in PHASES:
-            for _ in range(row[f"copies:{phase['name']}"]):
-                copy += 1
-                lines.append((phase["name"], row["id"], copy, row[f"group:{phase['name']}"]))
-    noise = chance.uniform((f"{id} {copy}" for _, id, copy, _ in lines), seed, "shuffle")
-    names = [phase["name"] for phase in PHASES]
-    places = sorted(range(len(lines)), key=lambda n: (names.index(lines[n][0]), noise[n]))
-    return [lines[place] for place in places]
+    """Every (phase, id, copy, group): phase by phase, in the order of their times."""
+    groups = [(row["phase"], row["group"]) for row in offline.rows("groups")]
+    tokens = {row["id"]: row["tokens"] for row in offline.rows("clean")}
+    mix, lines, copies = offline.rows("mix"), [], Counter()
+    for phase in PHASES:
+        name, own, before = phase["name"], [], Counter(copies)
+        for number, (of, group) in enumerate(groups):
+            drawn = [
+                (row["id"], tokens[row["id"]], row[f"copies:{name}"])
+                for row in mix
+                if of == name and row[f"group:{name}"] == group and row[f"copies:{name}"]
+            ]
+            copies.update({id: count for id, _, count in drawn})
+            times = whole_export.times_of(drawn, number, seed)
+            own += [(at, id, before[id] + copy, group) for at, id, copy in times]
+        place = {row["id"]: place for place, row in enumerate(mix)}
+        own.sort(key=lambda line: (line[0], place[line[1]], line[2]))
+        lines += [(name, id, copy, group) for _, id, copy, group in own]
+    return lines
 
 
 @pytest.mark.parametrize("piece_bytes", [1000, 16 << 20])
@@ -70,7 +78,8 @@ def test_phases_are_written_one_after_the_other(pooled, monkeypatch, piece_bytes
         own = [line for line in documents if line["phase"] == phase["name"]]
         assert phase["documents"] == len(own)
         assert phase["tokens"] == sum(len(line["text"].encode()) for line in own)
-        assert [sizes[path] for path in phase["files"][:-1]] == [40] * (len(own) // 40)
+        cuts = pairwise(whole_export.cuts_of(len(own), 40))
+        assert [sizes[path] for path in phase["files"]] == [end - start for start, end in cuts]
         for path in phase["files"]:
             assert path.endswith(f"-{phase['name']}.{format}")
             assert {line["phase"] for line in read_shard(folder / path)} == {phase["name"]}
@@ -185,17 +194,16 @@ def test_a_copy_that_another_phase_drew(phased):
     """The sum of the copies is right, but not those of each phase."""
 
     def change(rows):
-        row = next(row for row in rows if row["copies:main"] == 1 and not row["copies:anneal"])
-        row.update({"copies:main": 0, "copies:anneal": 1})
+        next(row for row in rows if row["phase"] == "main").update(shard="data-00007-anneal.jsonl")
 
     forge_draw(phased, change)
     assert "the documents are not those of draw.parquet" in verify(phased).problems
 
 
-def test_a_draw_without_its_phases(phased):
+def test_a_draw_without_its_positions(phased):
     path = phased / "draw.parquet"
     table = pq.read_table(path)
-    pq.write_table(table.drop_columns(["copies:late"]), path)
+    pq.write_table(table.drop_columns(["position"]), path)
     assert any("draw.parquet cannot be read: KeyError" in told for told in verify(phased).problems)
 
 
@@ -230,25 +238,3 @@ def test_keys_are_in_the_order_of_the_parts_first(lines):
                 assert key <= own
     whole = line_keys(noise, 0 * parts)
     assert (np.argsort(whole, kind="stable") == np.argsort(noise, kind="stable")).all()
-
-
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=4), st.integers(1, 20), st.integers(1, 20))
-def test_a_plan_of_parts_mixes_none(parts, shard_lines, piece_lines):
-    with pytest.MonkeyPatch.context() as patch:
-        mean = order.BYTES_OF_A_LINE + order.BYTES_OF_A_TOKEN * 100
-        patch.setattr(order, "PIECE_BYTES", piece_lines * mean)
-        own = [(str(n), lines, 100 * lines) for n, lines in enumerate(parts)]
-        plan = Plan.of_parts(own, shard_lines)
-    ends = [*plan.starts[1:], sum(parts)]
-    begins = np.cumsum([0, *parts])
-    shards, pieces = 0, []
-    for unit in plan.units:
-        part = int(str(unit.phase))
-        assert unit.first == shards
-        first, last = plan.starts[unit.pieces[0]], ends[unit.pieces[-1]]
-        assert begins[part] <= first < last <= begins[part + 1]
-        assert (first - begins[part]) % shard_lines == 0
-        shards += -(-(last - first) // shard_lines)
-        pieces += unit.pieces
-    assert pieces == list(range(len(plan.starts)))
-    assert shards == sum(-(-lines // shard_lines) for lines in parts)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from curate import storage, tables
 from curate.engine import Local
 from curate.errors import DataError
-from curate.export import order, spilling
+from curate.export import order, spilling, writing
 from curate.export.formats import read_shard
 from curate.export.order import Edges, Plan, find_edges, key_path, read_keys
 from curate.export.quoting import joined, json_column, object_parts, quoted_column
@@ -146,13 +147,16 @@ def test_the_lines_are_those_of_an_export_in_memory(varied):
     manifest, shards = read(folder)
     assert shards == whole_export.shards_of(documents, 40)
     assert made.content_sha256 == whole_export.content_of(documents)
-    assert (made.documents, made.files) == (len(documents), len(shards))
+    validation = manifest["validation"]["files"]
+    assert (made.documents, made.files) == (len(documents), len(shards) + len(validation))
+    sizes = [entry["documents"] for entry in manifest["files"]]
     assert pq.read_table(folder / "draw.parquet").to_pylist() == whole_export.draw_table(
-        varied.workspace
+        varied.workspace, 4, sizes
     )
     tokens = {row["id"]: row["tokens"] for row in varied.rows("clean")}
-    for entry, start in zip(manifest["files"], range(0, len(documents), 40), strict=True):
-        part = documents[start : start + 40]
+    cuts = pairwise(whole_export.cuts_of(len(documents), 40))
+    for entry, (start, end) in zip(manifest["files"], cuts, strict=True):
+        part = documents[start:end]
         assert entry["documents"] == len(part)
         assert entry["tokens"] == sum(tokens[document["id"]] for document in part)
     assert made.tokens == sum(entry["tokens"] for entry in manifest["files"])
@@ -368,7 +372,7 @@ MOMENTS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: ".".join(map(str, moment[:2])))
-def test_killed_and_run_again(varied, moment):
+def test_killed_and_run_again(varied, moment, monkeypatch):
     varied.run("export", shard_documents=25, seed=0)
     folder = varied.root / "export"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -377,32 +381,61 @@ def test_killed_and_run_again(varied, moment):
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    marks = Counter(path.parent.name for path in (varied.root / ".building").rglob("*.json"))
+    monkeypatch.setattr(order, "PIECE_BYTES", 9000)  # as in the process that was killed
+    wrote = Counter()
+    monkeypatch.setattr(writing.WriteUnit, "_write", counted(wrote, writing.WriteUnit._write))
+    monkeypatch.setattr(spilling.Spill, "_write", counted(wrote, spilling.Spill._write))
     varied.run("export", shard_documents=25, seed=0)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     assert not any((varied.root / ".building").iterdir())
+    spills = len(varied.workspace.tables.shards("pool"))
+    assert wrote["Spill"] == spills - marks["spills"]
+    assert marks["units"] == 0 or wrote["Spill"] == 0
 
 
-# ── how the lines are cut
+def counted(calls, method):
+    """Return the method, which counts its calls by the name of the class."""
+
+    def wrapped(self, *arguments):
+        calls[type(self).__name__] += 1
+        return method(self, *arguments)
+
+    return wrapped
 
 
-@given(st.integers(0, 90), st.integers(1, 40), st.integers(1, 40))
-def test_a_plan_covers_every_line_once(lines, shard_lines, piece_lines):
-    tokens = 100 * lines
+PARTS = st.lists(st.tuples(st.integers(1, 90), st.integers(1, 9)), min_size=1, max_size=4)
+
+
+@given(PARTS, st.integers(1, 40))
+def test_a_plan_covers_every_line_once(parts, piece_lines):
     with pytest.MonkeyPatch.context() as patch:
-        mean = order.BYTES_OF_A_LINE + order.BYTES_OF_A_TOKEN * tokens / max(1, lines)
-        patch.setattr(order, "PIECE_BYTES", piece_lines * mean)
-        plan = Plan.of(lines, tokens, shard_lines)
-    ends = [*plan.starts[1:], lines]
-    sizes = [end - start for start, end in zip(plan.starts, ends, strict=True)]
+        patch.setattr(order, "PIECE_BYTES", piece_lines * (order.BYTES_OF_A_LINE + 400))
+        own = [
+            (number, lines, 100 * lines, 7 * number, min(lines, shards))
+            for number, (lines, shards) in enumerate(parts)
+        ]
+        plan = Plan.of(own)
+    ends = [*plan.starts[1:], sum(lines for lines, _ in parts)]
     assert plan.starts[0] == 0
-    assert sum(sizes) == lines
-    assert all(0 < size <= max(piece_lines, 1) for size in sizes) or lines == 0
-    pieces = [piece for unit in plan.units for piece in unit.pieces]
-    assert pieces == list(range(len(plan.starts)))
-    for unit in plan.units:
-        assert plan.starts[unit.pieces[0]] == unit.first * shard_lines
-        size = sum(sizes[piece] for piece in unit.pieces)
-        assert size <= shard_lines or len(unit.pieces) == 1
+    assert all(0 < end - start <= piece_lines for start, end in zip(plan.starts, ends, strict=True))
+    before = pieces = 0
+    for number, (lines, shards) in enumerate(parts):
+        units = [unit for unit in plan.units if unit.part == number]
+        sizes = [size for unit in units for size in unit.lines]
+        assert sum(sizes) == lines
+        assert len(sizes) == min(lines, shards)
+        assert max(sizes) - min(sizes) <= 1
+        written = 0
+        for unit in units:
+            assert unit.first == 7 * number + written
+            assert unit.pieces.start == pieces
+            assert plan.starts[unit.pieces[0]] == before
+            assert len(unit.lines) == 1 or len(unit.pieces) == 1
+            written, pieces = written + len(unit.lines), unit.pieces.stop
+            before += sum(unit.lines)
+            assert ends[unit.pieces[-1]] == before
+    assert pieces == len(plan.starts)
 
 
 @given(st.lists(st.lists(st.integers(0, 5), max_size=12), min_size=1, max_size=6), st.data())

@@ -3,10 +3,8 @@
 import json
 from collections import Counter
 from hashlib import sha256
+from itertools import pairwise
 from math import isnan
-
-import numpy as np
-import pyarrow as pa
 
 from curate import chance, tables
 
@@ -29,22 +27,69 @@ def draw_of(workspace):
     return draw.set_index("id", drop=False)
 
 
-def draw_table(workspace):
-    """Return what `draw.parquet` holds, as rows."""
-    frame = draw_of(workspace)[DRAW].reset_index(drop=True)
-    return pa.Table.from_pandas(frame, preserve_index=False).to_pylist()
-
-
-def order_of(draw, seed):
-    """Return (id, copy) of every line, sorted by hash(id, copy, seed)."""
-    drawn = draw[draw["copies"] > 0]
-    pairs = [
-        (id, copy)
-        for id, copies in zip(drawn["id"], drawn["copies"], strict=True)
-        for copy in range(1, copies + 1)
+def draw_table(workspace, seed, shards):
+    """Return what `draw.parquet` holds, as rows; `shards` are the lines of each shard."""
+    places = [(f"data-{n:05}.jsonl", at) for n, lines in enumerate(shards) for at in range(lines)]
+    frame = draw_of(workspace)
+    rows = {row["id"]: row for row in frame[DRAW].to_dict("records")}
+    for row in rows.values():
+        row["quality"] = None if isnan(row["quality"]) else row["quality"]
+        row["bucket"] = None if isnan(row["bucket"]) else int(row["bucket"])
+    pairs = zip(order_of(workspace, frame, seed), places, strict=True)
+    return [
+        rows[id] | {"copy": copy, "shard": shard, "position": position}
+        for (id, copy), (shard, position) in pairs
     ]
-    noise = chance.uniform((f"{id} {copy}" for id, copy in pairs), seed, "shuffle")
-    return [pairs[place] for place in np.argsort(noise, kind="stable")]
+
+
+def order_of(workspace, draw, seed):
+    """Return (id, copy) of every line, in the order of their times (see `times_of`)."""
+    groups = [row["group"] for row in workspace.tables.read("groups", ["group"]).to_pylist()]
+    lines = []
+    for number, group in enumerate(groups):
+        own = draw[(draw["group"] == group) & (draw["copies"] > 0)]
+        documents = list(
+            zip(own["id"], own["tokens"].tolist(), own["copies"].tolist(), strict=True)
+        )
+        lines += times_of(documents, number, seed)
+    place = {id: place for place, id in enumerate(draw["id"])}
+    return [(id, copy) for _, id, copy in sorted(lines, key=lambda t: (t[0], place[t[1]], t[2]))]
+
+
+def times_of(documents, number, seed):
+    """Return (time, id, copy) of every line of a group, document by document.
+
+    `documents` are (id, tokens, copies); in a group all have k or k + 1 copies.
+    """
+    ids = [id for id, *_ in documents]
+    noise = dict(zip(ids, chance.uniform(ids, seed, "shuffle"), strict=True))
+    documents = sorted(documents, key=lambda document: noise[document[0]])
+    passes = min((copies for *_, copies in documents), default=0)
+    assert all(copies in (passes, passes + 1) for *_, copies in documents)
+    extra = sum(tokens for _, tokens, copies in documents if copies > passes)
+    others = sum(tokens for _, tokens, copies in documents if copies == passes)
+    longest = max((tokens for _, tokens, copies in documents if copies > passes), default=0)
+    (point,) = chance.uniform([f"{number} {passes}"], seed, "strand")
+    room = min(others, max(0, (others + extra) / 2 - longest))
+    whole = passes * (others + extra) + extra
+    before, lines = {passes: 0, passes + 1: 0}, []
+    for id, tokens, copies in documents:
+        start = before[copies]
+        before[copies] += tokens
+        if not extra:
+            within = start + point * tokens
+        elif copies > passes:
+            within = start * (extra + room) / extra
+        elif start + tokens < room:
+            within = (start + tokens) * (extra + room) / room
+        else:
+            within = extra + start + tokens
+        if extra and copies == passes:
+            within = min(within, others + extra - 0.25)
+        for copy in range(1, copies + 1):
+            at = start if copy > passes else within
+            lines.append((((copy - 1) * (others + extra) + at) / whole, id, copy))
+    return lines
 
 
 def labels_of(workspace):
@@ -107,7 +152,7 @@ def documents_of(workspace, seed=0):
     changed = [id for id, row in rows.items() if row["edits"] or row["fields"]]
     views = workspace.documents.find_views(changed)
     groups, quality = draw["group"].to_dict(), draw["quality"].to_dict()
-    for id, copy in order_of(draw, seed):
+    for id, copy in order_of(workspace, draw, seed):
         row = rows[id]
         own = {question: labels.get(id, {}).get(question) for question in questions}
         fields = views[id].fields if row["fields"] else {}
@@ -141,10 +186,16 @@ def placed(labels, view):
     return moved
 
 
+def cuts_of(lines, size):
+    """Return where the shards of so many lines begin and end: even, of `size` lines at most."""
+    number = -(-lines // size)
+    return [lines * shard // number for shard in range(number + 1)]
+
+
 def shards_of(documents, size):
     """Return the bytes of every shard of JSON lines."""
     lines = [json.dumps(document, ensure_ascii=False).encode() + b"\n" for document in documents]
-    return [b"".join(lines[start : start + size]) for start in range(0, max(1, len(lines)), size)]
+    return [b"".join(lines[start:end]) for start, end in pairwise(cuts_of(len(lines), size))]
 
 
 def content_of(documents):

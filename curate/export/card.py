@@ -25,8 +25,8 @@ def dataset_card(
         [
             front_matter(name, documents, drawn, schema, manifest["files"][0]["path"]),
             f"# {cell(name)}\n",
-            f"{documents:,} documents, {tokens:,} tokens ({manifest['tokenizer']}), drawn, "
-            "weighted and shuffled: read the shards once, in order.\n",
+            f"{manifest['about']}\n",
+            f"{documents:,} documents, {tokens:,} tokens ({manifest['tokenizer']}).\n",
             *mixture(manifest, workspace.tables.made("mix").facts["limits"], _warnings(workspace)),
             "## Sources\n",
             _sources(workspace),
@@ -36,7 +36,7 @@ def dataset_card(
             _labels(workspace),
             _label_counts(manifest["labels"]),
             "`recipe.yaml` holds every setting, `inputs.json` the files read, `draw.parquet` the "
-            "weight and the copies of every candidate, `SHA256SUMS` the files. "
+            "weight and the place of every line, `SHA256SUMS` the files. "
             "`curate verify` checks all of it.\n",
         ]
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -20,9 +20,11 @@ class _Claim(BaseModel):
 
 
 class FileClaim(_Claim):
-    """A shard; `tokens` are those of its documents."""
+    """A shard; `tokens` are those of its documents, `phase` and `group` of a layout by group."""
 
     path: str
+    phase: str | None = None
+    group: str | None = None
     documents: int
     tokens: int
     sha256: str
@@ -31,7 +33,8 @@ class FileClaim(_Claim):
 class GroupClaim(_Claim):
     """A group; `promised` and `realised` are shares of tokens, of earlier parts and this one.
 
-    `earlier` and `tokens` are as the budget counts them.
+    `earlier`, `tokens` and `longest` (the longest candidate, drawn or not) are as the budget
+    counts them. In a layout by group, `stored_documents` and `stored_tokens` lie in `folder`.
     """
 
     group: str
@@ -42,6 +45,10 @@ class GroupClaim(_Claim):
     tokens: int
     pool_tokens: int
     documents: int
+    longest: int
+    folder: str | None = None
+    stored_documents: int = 0
+    stored_tokens: int = 0
 
 
 class PhaseClaim(_Claim):
@@ -52,6 +59,15 @@ class PhaseClaim(_Claim):
     files: list[str]
     documents: int
     tokens: int
+
+
+class ValidationClaim(_Claim):
+    """The holdout; `tokens` are as the pool counts."""
+
+    files: list[FileClaim]
+    documents: int
+    tokens: int
+    content_sha256: str
 
 
 class LabelClaim(_Claim):
@@ -70,7 +86,9 @@ class Claims(_Claim):
     a document. `earlier` are the digests of the content of earlier parts.
     """
 
+    layout: Literal["mixed", "by_group"]
     files: list[FileClaim]
+    validation: ValidationClaim | None = None
     phases: list[PhaseClaim] = []
     groups: list[GroupClaim]
     labels: list[LabelClaim]
@@ -91,6 +109,11 @@ class Claims(_Claim):
     def phase_of(self) -> dict[str, str]:
         """The phase of each file; empty without phases."""
         return {path: phase.name for phase in self.phases for path in phase.files}
+
+    @property
+    def held_out(self) -> list[FileClaim]:
+        """The files of the holdout."""
+        return self.validation.files if self.validation else []
 
 
 def read_claims(folder: Path) -> Claims:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import tables
 from curate.export.asked import Asked, asked_questions, labels_type
+from curate.export.draws import of_draw, of_pool_and_mix
 from curate.export.labels import VIEWED, columns_of, field_column, label_column
-from curate.export.phases import Phases
+from curate.export.parts import Entries, Layout
 from curate.export.quoting import quoted
 from curate.text import TEXT
 from curate.workspace import Workspace
@@ -45,74 +46,77 @@ def content_fields(document: Mapping[str, Any]) -> dict[str, str]:
     return {name: images.get(name) or text for name, text in texts.items()}
 
 
-def line_schema(asked: Sequence[Asked], phases: Phases) -> pa.Schema:
+def line_schema(asked: Sequence[Asked], layout: Layout) -> pa.Schema:
     """The columns of a line, the same in all shards and formats; `asked` have labels.
 
-    Only an export with phases has a column `phase`.
+    Only an export with phases has a column `phase`, only one by group a column `copies`.
     """
     import pyarrow as pa
 
     stored = {field.name: field.type for field in tables.schema("pool", "fields", "media")}
-    own = ("phase",) if phases.names else ()
+    own = ("phase",) if layout.phases else ()
     words = ((name, pa.string()) for name in ("id", "text", "source", "group", *own))
-    about = [("copy", pa.int64()), ("license", pa.string()), ("quality", pa.float64())]
+    spent = [("copies", pa.int64())] if layout.by_group else []
+    about = [("copy", pa.int64()), *spent, ("license", pa.string()), ("quality", pa.float64())]
     more = [("labels", labels_type(asked)), ("fields", stored["fields"])]
     return pa.schema([*words, *about, *more, ("media", stored["media"]), ("edited", pa.bool_())])
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads the drawn documents of a shard.
+    """Reads the documents of a shard that have lines.
 
     `asked` are the questions of their labels, and `settled` is the table `labels`, if there is one.
     """
 
     asked: tuple[Asked, ...]
     settled: Path | None
-    phases: Phases
+    layout: Layout
 
     @staticmethod
-    def of(workspace: Workspace) -> Reader:
+    def of(workspace: Workspace, layout: Layout) -> Reader:
         """The reader of a workspace's documents."""
         has_labels = workspace.tables.stored("labels") is not None
         if has_labels:
             workspace.tables.require("labels")  # of today's types
         settled = workspace.tables.folder("labels") if has_labels else None
-        return Reader(asked_questions(workspace), settled, Phases.of(workspace))
+        return Reader(asked_questions(workspace), settled, layout)
 
     @property
     def schema(self) -> pa.Schema:
         """The columns of a line."""
-        return line_schema(self.asked, self.phases)
+        return line_schema(self.asked, self.layout)
 
-    def __call__(self, shard: DocumentShard) -> pa.Table:
-        """The columns of an export but `copy` and `phase`, those of `mix`, and `tokens`.
+    def __call__(self, shard: DocumentShard) -> tuple[pa.Table, Entries]:
+        """The columns of a line and of the draw as far as they are a document's, and the entries.
 
-        There is a row for each document.
+        There is a row for each document; the rows of the entries are those.
         """
+        import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
 
         table = shard.read(self._columns(shard), dropped=True)
-        rows = pc.indices_nonzero(pc.fill_null(pc.greater(table["copies"], 0), False))
-        drawn = table.take(rows)
-        drawn = drawn.append_column("text", _texts(shard.pool, rows.to_numpy()))
+        entries = self.layout.entries(table)
+        rows = np.unique(entries.row)
+        drawn = table.take(pa.array(rows))
+        drawn = drawn.append_column("text", _texts(shard.pool, rows))
         drawn = with_edits(drawn, drawn["edits"])
-        columns = {name: drawn[name] for name in ("text", *_AS_STORED, *self.phases.columns)}
-        columns["quality"] = _quality(drawn)
+        columns = {name: drawn[name] for name in ("text", "license", *of_pool_and_mix(self.layout))}
+        columns |= {of_draw(name): columns[name] for name in ("copies",)}
+        columns[of_draw("quality")] = _quality(drawn)
+        columns["quality"] = pc.round(columns[of_draw("quality")], 6)
         columns["labels"] = label_column(drawn, self.asked, self.settled)
         columns["fields"] = field_column(drawn, self.schema.field("fields").type)
         columns["media"] = drawn["media"].cast(self.schema.field("media").type)
         columns["edited"] = pc.fill_null(pc.greater(pc.list_value_length(drawn["edits"]), 0), False)
-        return pa.table(columns)
+        return pa.table(columns), replace(entries, row=np.searchsorted(rows, entries.row))
 
     def _columns(self, shard: DocumentShard) -> Sequence[str]:
         scores = ["quality"] if shard.scores is not None else []
         scores += [name for question in self.asked for name in columns_of(question)]
-        return list(dict.fromkeys([*_AS_STORED, *self.phases.columns, *VIEWED, *scores]))
-
-
-_AS_STORED = ("id", "source", "group", "license", "tokens", "copies")
+        stored = ("license", *of_pool_and_mix(self.layout), *self.layout.columns)
+        return list(dict.fromkeys([*stored, *VIEWED, *scores]))
 
 
 def _texts(path: Path, rows: NDArray[np.int64]) -> pa.Array:
@@ -135,11 +139,11 @@ def _texts(path: Path, rows: NDArray[np.int64]) -> pa.Array:
 
 
 def _quality(documents: pa.Table) -> pa.Array | pa.ChunkedArray:
-    """The qualities to six digits; null where a document has none."""
+    """The qualities; null where a document has none."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if "quality" not in documents.column_names:
         return pa.nulls(documents.num_rows, pa.float64())
-    quality = pc.round(documents["quality"], 6)
+    quality = documents["quality"]
     return pc.if_else(pc.is_nan(quality), None, quality)

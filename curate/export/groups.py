@@ -7,29 +7,37 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from curate.export.claims import Claims, GroupClaim
-from curate.export.copies import Draw, Group
+
+Group = tuple[str | None, str]
+"""The phase of a group (None without phases), and its name."""
 
 
 @dataclass
 class GroupCounts:
     """What the lines read so far hold, by phase and group.
 
-    `tokens` are as the budget counts them, `pool_tokens` as the pool does.
+    `tokens` are as the budget counts them, `pool_tokens` as the pool does. What is stored counts
+    each line once. `earlier` are tokens that earlier parts drew of the documents of the lines.
     """
 
     documents: Counter[Group] = field(default_factory=Counter)
     tokens: Counter[Group] = field(default_factory=Counter)
     pool_tokens: Counter[Group] = field(default_factory=Counter)
+    stored_documents: Counter[Group] = field(default_factory=Counter)
+    stored_tokens: Counter[Group] = field(default_factory=Counter)
+    earlier: Counter[str] = field(default_factory=Counter)
 
-    def add(self, group: Group, tokens: int, pool_tokens: int) -> None:
-        """Count a line."""
-        self.documents[group] += 1
-        self.tokens[group] += tokens
-        self.pool_tokens[group] += pool_tokens
+    def add(self, group: Group, times: int, tokens: int, pool_tokens: int) -> None:
+        """Count a line, whose document is taken so many times (once, unless it lies by group)."""
+        self.documents[group] += times
+        self.tokens[group] += times * tokens
+        self.pool_tokens[group] += times * pool_tokens
+        self.stored_documents[group] += 1
+        self.stored_tokens[group] += pool_tokens
 
 
-def check_groups(claims: Claims, counts: GroupCounts, draw: Draw | None) -> Iterator[str]:
-    """Yield what is wrong with the groups; without the draw, nothing of what was promised."""
+def check_groups(claims: Claims, counts: GroupCounts) -> Iterator[str]:
+    """Yield what is wrong with the groups."""
     claimed = {(claim.phase, claim.group): claim for claim in claims.groups}
     for group in counts.documents.keys() - claimed.keys():
         yield f"{_name(group)} is no group of the manifest"
@@ -38,13 +46,15 @@ def check_groups(claims: Claims, counts: GroupCounts, draw: Draw | None) -> Iter
         totals[phase] += claim.earlier + counts.tokens[phase, name]
     for group, claim in claimed.items():
         yield from _sums(group, claim, counts)
+        if claims.layout == "by_group":
+            yield from _stored(group, claim, counts)
         both = claim.earlier + counts.tokens[group]
         if abs(both / max(1, totals[claim.phase]) - claim.realised) > 1e-9:
             yield f"{_name(group)}: realised is not its share of the tokens"
         if claim.phase not in claims.budgets:
             yield f"{_name(group)} is of no phase of the manifest"
-        elif draw:
-            yield from _promise(group, both, claim, claims.budgets[claim.phase], draw)
+        else:
+            yield from _promise(group, both, claim, claims.budgets[claim.phase], counts)
 
 
 def _sums(group: Group, claim: GroupClaim, counts: GroupCounts) -> Iterator[str]:
@@ -57,14 +67,25 @@ def _sums(group: Group, claim: GroupClaim, counts: GroupCounts) -> Iterator[str]
             yield f"{_name(group)} has {actual} {unit}, not {told}"
 
 
-def _promise(group: Group, both: int, claim: GroupClaim, budget: int, draw: Draw) -> Iterator[str]:
+def _stored(group: Group, claim: GroupClaim, counts: GroupCounts) -> Iterator[str]:
+    for unit, actual, told in (
+        ("documents", counts.stored_documents[group], claim.stored_documents),
+        ("tokens", counts.stored_tokens[group], claim.stored_tokens),
+    ):
+        if actual != told:
+            yield f"{_name(group)} has {actual} {unit} in its folder, not {told}"
+
+
+def _promise(
+    group: Group, both: int, claim: GroupClaim, budget: int, counts: GroupCounts
+) -> Iterator[str]:
     """Yield what is wrong with what a group was promised; `both` counts earlier parts and this."""
-    if claim.phase is None and draw.earlier.get(claim.group, 0) > claim.earlier:
-        told = draw.earlier[claim.group]
+    if claim.phase is None and counts.earlier[claim.group] > claim.earlier:
+        told = counts.earlier[claim.group]
         yield f"{_name(group)}: earlier parts drew {told} tokens of it, more than {claim.earlier}"
     missed = abs(both - claim.promised * budget)
-    # Of all candidates, drawn or not: the document that no longer fitted may be the largest.
-    if missed > draw.largest.get(group, 0) + 1:
+    # Of all candidates, drawn or not: the document that no longer fitted may be the longest.
+    if missed > claim.longest + 1:
         yield (
             f"{_name(group)} is {missed:.0f} tokens from what was promised: more than one document"
         )

@@ -15,7 +15,9 @@ from curate.rounds.views import View, widened
 from curate.workspace.documents import stored_edits, view_of
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 Label = dict[str, Any]
 """The label of one question; `Asked.type` names its keys."""
@@ -171,13 +173,12 @@ LabelCounts = Counter[tuple[str, str]]
 """How many lines have a label, by question and by BY."""
 
 
-def count_labels(documents: pa.Table) -> LabelCounts:
-    """Count the labels of documents; those of a document count for each of its `copies`."""
+def count_labels(documents: pa.Table, times: NDArray[np.int64]) -> LabelCounts:
+    """Count the labels of documents; those of a document count so many times."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     labels = documents["labels"].combine_chunks()
-    copies = documents["copies"].to_numpy()
     counts = LabelCounts()
     for field in () if pa.types.is_null(labels.type) else labels.type:
         label = pc.struct_field(labels, field.name)
@@ -185,5 +186,5 @@ def count_labels(documents: pa.Table) -> LabelCounts:
         who = pc.if_else(undecided, "undecided", by)
         for name in BY:
             is_theirs = pc.fill_null(pc.equal(who, name), False)
-            counts[field.name, name] = int(copies @ is_theirs.cast("int64").to_numpy())
+            counts[field.name, name] = int(times @ is_theirs.cast("int64").to_numpy())
     return counts

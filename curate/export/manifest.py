@@ -11,7 +11,7 @@ from curate import __version__, storage
 from curate.errors import DataError
 from curate.export.asked import Asked
 from curate.export.labels import BY, LabelCounts
-from curate.export.phases import Phases
+from curate.export.parts import Layout, Part
 from curate.export.spec import ExportSpec
 from curate.workspace import Workspace
 
@@ -25,24 +25,79 @@ SHARES = (
 COUNTS = ("earlier", "tokens", "pool_tokens", "documents", "epochs")
 
 
+LAYOUTS = {
+    "mixed": "Weights are spent: read the lines once, in order. Who gives weights to the shards "
+    "again, shuffles copies together, or repeats it by its groups trains on another mixture.",
+    "by_group": "Weights are not spent: each document lies here once, in the folder of its group. "
+    "Who reads all folders in order trains on the supply, not on the promised mixture: use the "
+    "weights in `trainers/`, each in the unit of its trainer.",
+}
+"""What an export is, by its layout, and what goes wrong if it is read as the other."""
+
+
+@dataclass(frozen=True)
+class Shards:
+    """What is said of the shards of each part that has some, and of their content.
+
+    Beside what the manifest says of a shard, `size` are its tokens as the budget counts.
+    """
+
+    by_part: Mapping[int, list[dict[str, Any]]]
+    content_sha256: str
+    validation_sha256: str
+
+
 @dataclass(frozen=True)
 class Written:
-    """The shards that were written: entries by phase, the digest of all lines, their labels."""
+    """What was written: the shards, the labels of their lines, and how they are laid out.
 
-    by_phase: Mapping[str | None, list[dict[str, Any]]]
-    content_sha256: str
+    `largest` is the longest candidate of each sequence, in tokens as the budget counts them.
+    """
+
+    shards: Shards
     labels: LabelCounts
+    layout: Layout
+    largest: Mapping[int, int]
 
     @property
     def files(self) -> list[dict[str, Any]]:
-        """The entries of all shards, in order."""
-        return [file for files in self.by_phase.values() for file in files]
+        """The entries of all shards to train on, in order."""
+        return [file for part, files in self._by_part() for file in self._told(part, files)]
+
+    @property
+    def validation(self) -> list[dict[str, Any]]:
+        """The entries of the shards of the holdout."""
+        return [
+            _without_size(file)
+            for number, files in self.shards.by_part.items()
+            for file in files
+            if self.layout.parts[number].is_validation
+        ]
+
+    def of_phase(self, name: str) -> list[dict[str, Any]]:
+        """The entries of the shards of a phase."""
+        return [file for part, files in self._by_part() for file in files if part.phase == name]
+
+    def _by_part(self) -> Iterator[tuple[Part, list[dict[str, Any]]]]:
+        for number, files in self.shards.by_part.items():
+            if not self.layout.parts[number].is_validation:
+                yield self.layout.parts[number], files
+
+    def _told(self, part: Part, files: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        about = {"phase": part.phase, "group": part.group} if part.group is not None else {}
+        known = {name: value for name, value in about.items() if value is not None}
+        yield from (_without_size(file) | known for file in files)
 
 
-def entry(path: Path, documents: int, tokens: int) -> dict[str, Any]:
+def _without_size(file: Mapping[str, Any]) -> dict[str, Any]:
+    """What the manifest says of a shard: its tokens as the budget counts are those of its group."""
+    return {name: value for name, value in file.items() if name != "size"}
+
+
+def entry(path: Path, name: str, documents: int, tokens: int) -> dict[str, Any]:
     """What the manifest says of one shard; `tokens` are those of its documents."""
     return {
-        "path": path.name,
+        "path": name,
         "documents": documents,
         "tokens": tokens,
         "sha256": storage.sha256_of(path),
@@ -54,29 +109,71 @@ def manifest_of(
 ) -> dict[str, Any]:
     """The manifest; `asked` are the questions whose labels the lines have.
 
-    `phases`, `earlier`, `budget_tokenizer` and `extra_tokens` stand in it only where a mixture has
-    them. Raises DataError where an earlier part, or the budget of a phase, is not there.
+    `phases`, `validation`, `earlier`, `budget_tokenizer` and `extra_tokens` stand in it only where
+    an export has them. Raises DataError where an earlier part, or the budget of a phase, is not
+    there.
     """
     mix = workspace.tables.made("mix")
-    phases = Phases.of(workspace)
-    names = ("group", *(("phase",) if phases.names else ()), *SHARES, *COUNTS, "bound")
+    phases = written.layout.phases
     return {
+        "about": LAYOUTS[spec.layout],
+        "layout": spec.layout,
         "files": written.files,
-        **({"phases": list(_phases(workspace, written))} if phases.names else {}),
-        "groups": workspace.tables.read("groups", names).to_pylist(),
+        **({"validation": _validation(written)} if written.validation else {}),
+        **({"phases": list(_phases(workspace, written))} if phases else {}),
+        "groups": list(_groups(workspace, written)),
         "labels": [
             {"question": question.name, "kind": question.kind}
             | {name: written.labels[question.name, name] for name in BY}
             for question in asked
         ],
-        "layout": spec.layout,
         **_counting(workspace),
         "budget": mix.facts["budget"],
         "max_epochs": most_epochs(mix.spec),
         "seed": mix.spec.get("seed"),
         **_earlier(workspace),
-        "content_sha256": written.content_sha256,
+        "content_sha256": written.shards.content_sha256,
         "curate_version": __version__,
+    }
+
+
+def _validation(written: Written) -> dict[str, Any]:
+    """What the manifest says of the holdout."""
+    files = written.validation
+    return {
+        "files": files,
+        "documents": sum(file["documents"] for file in files),
+        "tokens": sum(file["tokens"] for file in files),
+        "content_sha256": written.shards.validation_sha256,
+    }
+
+
+def _groups(workspace: Workspace, written: Written) -> Iterator[dict[str, Any]]:
+    """Yield what the manifest says of each group.
+
+    `longest` are the tokens of its longest candidate, drawn or not, as the budget counts them. By
+    group it also names the folder and what lies there: `stored_tokens` as the pool counts,
+    `stored_size` as the budget does.
+    """
+    layout = written.layout
+    names = ("group", *(("phase",) if layout.phases else ()), *SHARES, *COUNTS, "bound")
+    sequences = {pair: number for number, pair in enumerate(zip(*layout.names(), strict=True))}
+    for group in workspace.tables.read("groups", names).to_pylist():
+        number = sequences[group.get("phase"), group["group"]]
+        yield {**group, "longest": written.largest.get(number, 0), **_folder(written, number)}
+
+
+def _folder(written: Written, number: int) -> dict[str, Any]:
+    """Where a group lies, in a layout by group; a group without documents has no shards."""
+    part = written.layout.parts[number] if written.layout.by_group else Part()
+    files = written.shards.by_part.get(number, [])
+    if not part.folder:
+        return {}
+    return {
+        "folder": part.folder,
+        "stored_documents": sum(file["documents"] for file in files),
+        "stored_tokens": sum(file["tokens"] for file in files),
+        "stored_size": sum(file["size"] for file in files),
     }
 
 
@@ -91,7 +188,7 @@ def _phases(workspace: Workspace, written: Written) -> Iterator[dict[str, Any]]:
             "the mixture does not tell the budgets of its phases", hint="run `curate mix` again"
         )
     for phase in phases:
-        files = written.by_phase.get(phase["name"], [])
+        files = written.of_phase(phase["name"])
         yield {
             "name": phase["name"],
             "budget": phase["budget"],

@@ -1,16 +1,17 @@
 """The order of an export's lines, in memory that does not depend on their number.
 
-A line is a copy of a document. Lines stand in the order of their phases, then of
-hash(id, copy, seed), ties in the order of the pool. Equal numbers of lines make the shards of an
-export, none of which holds lines of two phases. Large shards are cut into pieces that fit into
-memory. The lines at which pieces begin are exact order statistics of the
-keys, so the piece of every line is known before a text is read.
+Lines stand in the order of their parts, then of their times (see `spreading`; those of a part by
+group, and of the holdout, in the order of hash(id, seed)), ties in the order of the pool. Equal
+numbers of lines make the shards of a part. Large shards are cut into pieces that fit into memory.
+The lines at which pieces begin are exact order statistics of the keys, so the piece of every line
+is known before a text is read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,11 +43,11 @@ AT_ONCE = 500
 """So many edges are sought together: a search holds 4 KB for each."""
 
 
-def line_keys(noise: NDArray[np.float64], part: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """The keys of lines from numbers in the open interval (0, 1): its part comes first."""
+def line_keys(times: NDArray[np.float64], part: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """The keys of lines from times from 0 to 1: the part comes first."""
     import numpy as np
 
-    return ascending(np.minimum(part + noise, np.nextafter(part + 1.0, 0.0)))
+    return ascending(np.minimum(part + times, np.nextafter(part + 1.0, 0.0)))
 
 
 def key_path(folder: Path, number: int) -> Path:
@@ -64,19 +65,16 @@ def read_keys(folder: Path, number: int) -> tuple[NDArray[np.uint64], NDArray[np
 
 @dataclass(frozen=True)
 class Unit:
-    """What a worker writes at a time: the numbers of its pieces, and of its first shard.
+    """What a worker writes at a time: one shard of some pieces, or one piece of some whole shards.
 
-    It is one shard of some pieces, or one piece of some whole shards. `phase` is that of its lines.
+    `part` is the number of the part, `first` that of the first shard among those of its folder,
+    `lines` are those of each shard, `pieces` the numbers of the pieces.
     """
 
+    part: int
     first: int
+    lines: tuple[int, ...]
     pieces: range
-    phase: str | None = None
-
-    def moved(self, shards: int, pieces: int, phase: str | None) -> Unit:
-        """The same unit of a phase, behind so many shards and pieces."""
-        after = range(self.pieces.start + pieces, self.pieces.stop + pieces)
-        return Unit(self.first + shards, after, phase)
 
 
 @dataclass(frozen=True)
@@ -87,37 +85,39 @@ class Plan:
     units: tuple[Unit, ...]
 
     @staticmethod
-    def of(lines: int, tokens: int, shard_lines: int) -> Plan:
-        """The plan for so many lines, with so many tokens, in shards of so many lines."""
-        mean = BYTES_OF_A_LINE + BYTES_OF_A_TOKEN * tokens / max(1, lines)
-        most = max(1, int(PIECE_BYTES / mean))
-        shards = max(1, most // shard_lines)
-        step = shards * shard_lines
-        size = -(-step // -(-step // most))
-        starts: list[int] = []
-        units = []
-        for number, start in enumerate(range(0, max(1, lines), step)):
-            begins = range(start, max(1, min(start + step, lines)), size)
-            units.append(Unit(number * shards, range(len(starts), len(starts) + len(begins))))
-            starts += begins
-        return Plan(tuple(starts), tuple(units))
+    def of(parts: Iterable[tuple[int, int, int, int, int]]) -> Plan:
+        """The plan for parts one after the other.
 
-    @staticmethod
-    def of_parts(parts: Iterable[tuple[str | None, int, int]], shard_lines: int) -> Plan:
-        """The plan for parts one after the other: the name, the lines and the tokens of each.
-
-        No shard has lines of two parts; a part without lines has none.
+        Each is a number, its lines, their tokens, and the number of its first shard, and of shards,
+        which are even to one line. A part without lines has none.
         """
         starts: list[int] = []
         units: list[Unit] = []
-        before = shards = 0
-        for name, lines, tokens in parts:
-            if lines:
-                own = Plan.of(lines, tokens, shard_lines)
-                units += [unit.moved(shards, len(starts), name) for unit in own.units]
-                starts += [before + start for start in own.starts]
-                before, shards = before + lines, shards + -(-lines // shard_lines)
+        before = 0
+        for part, lines, tokens, first, shards in parts:
+            most = most_lines(lines, tokens)
+            cuts = [lines * number // shards for number in range(shards + 1)]
+            together = max(1, most // -(-lines // shards)) if lines else 1
+            for number in range(0, shards, together):
+                ends = cuts[number : number + together + 1]
+                sizes = tuple(end - start for start, end in pairwise(ends))
+                begins = range(ends[0], ends[-1], max(1, _piece(ends[-1] - ends[0], most)))
+                pieces = range(len(starts), len(starts) + len(begins))
+                units.append(Unit(part, first + number, sizes, pieces))
+                starts += [before + begin for begin in begins]
+            before += lines
         return Plan(tuple(starts), tuple(units))
+
+
+def most_lines(lines: int, tokens: int) -> int:
+    """The lines of a piece at most, among so many with so many tokens."""
+    mean = BYTES_OF_A_LINE + BYTES_OF_A_TOKEN * tokens / max(1, lines)
+    return max(1, int(PIECE_BYTES / mean))
+
+
+def _piece(lines: int, most: int) -> int:
+    """The lines of each of the fewest equal pieces that hold at most so many."""
+    return -(-lines // -(-lines // most)) if lines else 1
 
 
 @dataclass(frozen=True)

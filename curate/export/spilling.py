@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curate import storage
 from curate.export.documents import Reader
+from curate.export.draws import read_schema
 from curate.export.labels import LabelCounts, count_labels
 from curate.export.order import Edges, read_keys
-from curate.export.phases import Lines
+from curate.export.parts import Entries, Layout, Lines
 from curate.workspace.documents import DocumentShard
 
 if TYPE_CHECKING:
@@ -52,21 +54,38 @@ class Spill:
     schema: pa.Schema
 
     def __call__(self, item: Spilled) -> tuple[int, LabelCounts]:
-        """The number of lines that were spilled, and of their labels."""
+        """The number of lines that are spilled, and of their labels without the holdout's.
+
+        A mark beside the file tells both once it is whole: then it is not written again.
+        """
+        mark = item[1].with_suffix(".json")
+        done = storage.read_json(mark)
+        if done is None:
+            lines, labels = self._write(*item)
+            done = lines, [[*names, number] for names, number in labels.items()]
+            storage.write_json(mark, done)
+        return done[0], LabelCounts({(question, by): number for question, by, number in done[1]})
+
+    def _write(self, shards: Sequence[DocumentShard], path: Path) -> tuple[int, LabelCounts]:
+        import numpy as np
         import pyarrow as pa
 
-        shards, path = item
         lines, labels = 0, LabelCounts()
         with pa.ipc.new_file(str(path), self.schema) as writer:
             for shard in shards:
-                documents = self.read(shard)
-                labels.update(count_labels(documents))
-                for piece in self._pieces(documents, shard.number):
+                documents, entries = self.read(shard)
+                own = self.read.layout.lines(entries)
+                is_trained = entries.sequence[own.entry] != self.read.layout.holdout
+                times = np.bincount(own.row[is_trained], minlength=documents.num_rows)
+                labels.update(count_labels(documents, times))
+                for piece in self._pieces(documents, entries, own, shard.number):
                     writer.write_batch(piece)
                     lines += piece.num_rows
         return lines, labels
 
-    def _pieces(self, documents: pa.Table, number: int) -> Iterator[pa.RecordBatch]:
+    def _pieces(
+        self, documents: pa.Table, entries: Entries, lines: Lines, number: int
+    ) -> Iterator[pa.RecordBatch]:
         """Yield the lines of each piece, in order; a document's text is copied into its lines."""
         import numpy as np
         import pyarrow as pa
@@ -74,7 +93,7 @@ class Spill:
         keys, places = read_keys(self.keys, number)
         order = np.argsort(keys, kind="stable")
         keys, places = keys[order], places[order]
-        lines = self.read.phases.lines(documents).take(order)
+        lines = lines.take(order)
         columns = [column.combine_chunks() for column in documents.columns]
         whole = pa.RecordBatch.from_arrays(columns, documents.column_names)
         ends = self.edges.ends(keys, places)
@@ -84,7 +103,7 @@ class Spill:
             here = slice(start, some[-1])
             own = lines.take(here)
             taken = whole.take(pa.array(own.row))
-            batch = self._batch(taken, own, keys[here], places[here])
+            batch = self._batch(taken, entries, own, keys[here], places[here])
             for end in some:
                 yield batch.slice(start - here.start, end - start)
                 start = end
@@ -92,28 +111,35 @@ class Spill:
     def _batch(
         self,
         documents: pa.RecordBatch,
+        entries: Entries,
         lines: Lines,
         keys: NDArray[np.uint64],
         places: NDArray[np.uint64],
     ) -> pa.RecordBatch:
         import pyarrow as pa
 
+        phases, groups = self.read.layout.names()
+        sequence = pa.array(entries.sequence[lines.entry])
         arrays = dict(zip(documents.schema.names, documents.columns, strict=True))
-        arrays |= {"copy": pa.array(lines.copy), "key": pa.array(keys), "place": pa.array(places)}
-        phases = self.read.phases
-        if phases.names:
-            arrays |= {"group": phases.group(documents, lines.part)}
-            arrays |= {"phase": phases.phase(lines.part)}
-        columns = [arrays[name] for name in self.schema.names]
+        arrays |= {
+            "copy": pa.array(lines.copy),
+            "group": pa.array(groups, pa.string()).take(sequence),
+            "phase": pa.array(phases, pa.string()).take(sequence),
+            "copies": pa.array(entries.copies[lines.entry]),
+            "key": pa.array(keys),
+            "place": pa.array(places),
+        }
+        columns = [arrays[name].cast(self.schema.field(name).type) for name in self.schema.names]
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
 
-def spill_schema(lines: pa.Schema) -> pa.Schema:
-    """The columns of a line as it is exported, its tokens, and what it is sorted by."""
+def spill_schema(lines: pa.Schema, layout: Layout) -> pa.Schema:
+    """The columns of a line as it is exported, those of its draw, and what it is sorted by."""
     import pyarrow as pa
 
-    own = [("tokens", pa.int64()), ("key", pa.uint64()), ("place", pa.uint64())]
-    return pa.schema([*lines, *own])
+    names = set(lines.names)
+    more = [field for field in read_schema(layout) if field.name not in names]
+    return pa.schema([*lines, *more, ("key", pa.uint64()), ("place", pa.uint64())])
 
 
 def read_piece(paths: Sequence[Path], schema: pa.Schema, pieces: int, piece: int) -> pa.Table:

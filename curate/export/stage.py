@@ -9,19 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate import storage, yamls
+from curate import __version__, storage, yamls
 from curate.errors import DataError
+from curate.export import order, spilling
 from curate.export.card import dataset_card
 from curate.export.documents import Reader
-from curate.export.drawn import Drawn, has_scores, read_drawn, shards_of, write_draw
+from curate.export.drawn import Count, Drawn, bins_for, has_scores, read_drawn, shards_of
+from curate.export.draws import DRAW, draw_schema, write_draw
 from curate.export.labels import LabelCounts
 from curate.export.manifest import Written, manifest_of, tokenizer_files
 from curate.export.order import Plan, find_edges
+from curate.export.parts import Layout
 from curate.export.spec import ExportSpec
 from curate.export.spilling import Spill, spill_schema, spilled
-from curate.export.writing import WriteUnit, write_shards
+from curate.export.timing import write_keys
+from curate.export.trainers import trainer_files
+from curate.export.writing import WriteUnit, draw_path, write_shards
 from curate.rounds import Round
 from curate.stage import Cost, Stage, if_mixed
+from curate.tokens import number_of
 from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
@@ -66,26 +72,33 @@ def inputs(workspace: Workspace, spec: ExportSpec) -> dict[str, str | None]:
 def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
     """Write the drawn documents. The manifest comes last: where it is, the export is whole.
 
-    Raises DataError where mix or scores are not of the documents that `clean` keeps, or nothing is
-    drawn.
+    An export that was killed goes on where it stopped. Raises DataError where mix or scores are not
+    of the documents that `clean` keeps, or nothing is drawn.
     """
     workspace.tables.require("mix", "groups")
     shards = shards_of(workspace)
-    with _workshop(workspace) as workshop:
-        drawn = read_drawn(workspace, shards, spec.seed, workshop.keys)
-        if not drawn.lines.total():
+    layout = Layout.of(workspace, spec)
+    with _workshop(workspace, spec) as workshop:
+        bins = bins_for(
+            sum(workspace.tables.read("groups", ["documents"])["documents"].to_pylist())
+        )
+        count = Count(workshop.keys, spec.seed, layout, bins)
+        drawn = read_drawn(workspace, shards, count)
+        if not sum(drawn.training(layout).values()):
             raise DataError("the mixture draws no document", hint="run `curate mix` again")
-        reader = Reader.of(workspace)
+        numbers = [shard.number for shard in shards]
+        write_keys(workspace.engine, workshop.keys, numbers, layout, drawn, spec.seed, bins)
+        reader = Reader.of(workspace, layout)
         written = _write_shards(workspace, spec, shards, drawn, reader, workshop)
         manifest = manifest_of(workspace, spec, written, reader.asked)
-        _write_beside(workspace, spec, workshop.folder, shards, drawn, manifest, reader.schema)
+        _write_beside(workspace, spec, workshop.folder, drawn, manifest, reader.schema)
         storage.swap(workshop.folder, workspace.root / "export")
     return ExportResult(
         folder="export",
-        files=len(written.files),
-        documents=drawn.lines.total(),
-        tokens=drawn.tokens.total(),
-        content_sha256=written.content_sha256,
+        files=len(written.files) + len(written.validation),
+        documents=sum(file["documents"] for file in written.files),
+        tokens=sum(file["tokens"] for file in written.files),
+        content_sha256=manifest["content_sha256"],
         warnings=_doubts(workspace),
     )
 
@@ -106,25 +119,27 @@ class _Workshop:
     folder: Path
     keys: Path
     spills: Path
-    contents: Path
+    units: Path
 
 
 @contextmanager
-def _workshop(workspace: Workspace) -> Iterator[_Workshop]:
-    """Yield empty folders; what a killed export left is removed, and scratch files at the end."""
+def _workshop(workspace: Workspace, spec: ExportSpec) -> Iterator[_Workshop]:
+    """Yield the folders of this export, with what a killed run of it left; others are removed.
+
+    Its scratch files are removed at the end, unless it did not come so far.
+    """
     building = workspace.root / ".building"
-    scratch = building / "export-scratch"
-    workshop = _Workshop(
-        building / "export", scratch / "keys", scratch / "spills", scratch / "contents"
-    )
-    for folder in (workshop.folder, scratch):
-        shutil.rmtree(folder, ignore_errors=True)
-    for folder in (workshop.folder, workshop.keys, workshop.spills, workshop.contents):
-        folder.mkdir(parents=True)
-    try:
-        yield workshop
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+    cuts = (order.PIECE_BYTES, spilling.SPILLS)
+    identity = [spec.settings(), inputs(workspace, spec), cuts, __version__]
+    scratch = building / f"export-{storage.digest(identity)[:12]}"
+    for other in building.glob("export*"):
+        if other != scratch:
+            shutil.rmtree(other)
+    workshop = _Workshop(*(scratch / name for name in ("export", "keys", "spills", "units")))
+    for folder in (workshop.folder, workshop.keys, workshop.spills, workshop.units):
+        folder.mkdir(parents=True, exist_ok=True)
+    yield workshop
+    shutil.rmtree(scratch)
 
 
 def _write_shards(
@@ -136,15 +151,12 @@ def _write_shards(
     workshop: _Workshop,
 ) -> Written:
     """Read every document once and write all shards."""
-    parts = [
-        (name, drawn.lines[number], drawn.tokens[number])
-        for number, name in enumerate(reader.phases.parts)
-    ]
-    plan = Plan.of_parts(parts, spec.shard_documents)
-    numbers = [shard.number for shard in shards]
-    edges = find_edges(workshop.keys, numbers, plan.starts[1:])
+    layout = reader.layout
+    plan = Plan.of(list(_planned(spec, layout, drawn)))
+    edges = find_edges(workshop.keys, [shard.number for shard in shards], plan.starts[1:])
     spills = spilled(shards, workshop.spills)
-    spill = Spill(reader, workshop.keys, edges, spill_schema(reader.schema))
+    schema = spill_schema(reader.schema, layout)
+    spill = Spill(reader, workshop.keys, edges, schema)
     labels = LabelCounts()
     lines = drawn.lines.total()
     with workspace.watch("reading", lines) as advance:
@@ -153,40 +165,81 @@ def _write_shards(
             labels.update(counts)
     write = WriteUnit(
         spills=tuple(path for _, path in spills),
-        schema=reader.schema,
+        spilled=schema,
+        lines=reader.schema,
+        draw=draw_schema(layout),
         pieces=len(plan.starts),
+        parts=layout.parts,
         folder=workshop.folder,
-        contents=workshop.contents,
+        scratch=workshop.units,
         format=spec.format,
-        shard_lines=spec.shard_documents,
     )
-    files, content = write_shards(workspace, write, plan.units, lines)
-    return Written(files, content, labels)
+    written = write_shards(workspace, write, plan.units, lines)
+    trained = [unit for unit in plan.units if not layout.parts[unit.part].is_validation]
+    rows = (draw_path(workshop.units, unit) for unit in trained)
+    write_draw(rows, write.draw, workshop.folder / DRAW)
+    return Written(written, labels, layout, drawn.largest)
+
+
+def _planned(
+    spec: ExportSpec, layout: Layout, drawn: Drawn
+) -> Iterator[tuple[int, int, int, int, int]]:
+    """Yield each part with lines: number, lines, tokens, number of the first shard, and of shards.
+
+    Phases in one folder are numbered one after the other.
+    """
+    total = sum(drawn.training(layout).values())
+    first = 0
+    for number, part in enumerate(layout.parts):
+        lines, tokens = drawn.lines[number], drawn.tokens[number]
+        if lines:
+            shards = min(lines, shards_for(spec, lines, tokens, total))
+            in_folder = first if not part.folder and not part.is_validation else 0
+            yield number, lines, tokens, in_folder, shards
+            first += shards
+
+
+def shards_for(spec: ExportSpec, lines: int, tokens: int, total: int) -> int:
+    """The number of shards of a part with so many lines and tokens, of `total` lines in all."""
+    if spec.shards is not None:
+        return max(1, round(spec.shards * lines / total))
+    if spec.shard_tokens is not None:
+        return max(1, round(tokens / number_of(spec.shard_tokens)))
+    return -(-lines // spec.shard_documents)
 
 
 def _write_beside(
     workspace: Workspace,
     spec: ExportSpec,
     folder: Path,
-    shards: Sequence[DocumentShard],
     drawn: Drawn,
     manifest: dict[str, Any],
     schema: pa.Schema,
 ) -> None:
-    """Write draw, inputs, recipe, tokenizer, card, checksums and, last, the manifest."""
+    """Write inputs, recipe, tokenizer, card, checksums and, last, the manifest."""
     pool = workspace.tables.made("pool")
-    write_draw(workspace, shards, folder / "draw.parquet")
     storage.write_json(folder / "inputs.json", list(pool.facts["files"]))
     recipe = yamls.text_of(effective_recipe(workspace, spec))
     storage.write_text(folder / "recipe.yaml", recipe)
     for name, path in tokenizer_files(workspace).items():
         shutil.copyfile(path, folder / name)
+    for name, text in trainer_files(manifest):
+        storage.write_text(folder / name, text)
     storage.write_text(folder / "README.md", dataset_card(workspace, manifest, drawn, schema))
-    known = {file["path"]: file["sha256"] for file in manifest["files"]}
-    paths = sorted(folder.iterdir())
-    sums = (f"{known.get(path.name) or storage.sha256_of(path)}  {path.name}\n" for path in paths)
+    validation = manifest.get("validation", {}).get("files", ())
+    known = {file["path"]: file["sha256"] for file in (*manifest["files"], *validation)}
+    names = sorted(path.relative_to(folder).as_posix() for path in _files(folder))
+    sums = (f"{known.get(name) or storage.sha256_of(folder / name)}  {name}\n" for name in names)
     storage.write_text(folder / "SHA256SUMS", "".join(sums))
     storage.write_json(folder / "manifest.json", manifest)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield all files but the two that are written last; what a killed run left is removed."""
+    for leftover in storage.leftovers(folder):
+        leftover.unlink()
+    last = {folder / "SHA256SUMS", folder / "manifest.json"}
+    yield from (path for path in folder.rglob("*") if path.is_file() and path not in last)
 
 
 def effective_recipe(workspace: Workspace, spec: ExportSpec) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from typing import Any
 from curate import storage, tokens
 from curate.errors import CurateError, DataError
 from curate.export.claims import Claims, FileClaim, LabelClaim, read_claims
-from curate.export.copies import Copies, Draw, read_draw
+from curate.export.copies import Copies
 from curate.export.documents import content_fields, content_line
+from curate.export.draws import DRAW, DrawReader
 from curate.export.formats import read_shard
 from curate.export.groups import GroupCounts, check_groups, check_parts
 from curate.export.labels import BY, LabelCounts
@@ -41,46 +42,62 @@ class _Tally:
     """What the lines read so far hold, by group, question and id; `removed` are taken down."""
 
     copies: Copies
+    draw: DrawReader
     removed: frozenset[str]
     groups: GroupCounts = field(default_factory=GroupCounts)
     labels: LabelCounts = field(default_factory=LabelCounts)
     content: Any = field(default_factory=sha256)
+    held_out: Any = field(default_factory=sha256)
 
 
 def verify(folder: Path, *, watch: Watch = unwatched) -> VerifyResult:
     """Read every shard again: sums, counts, ids, groups, phases, copies, and what was taken down.
 
-    Memory does not depend on the number of documents; scratch files are in a temporary folder.
-    Raises DataError where there is no manifest.
+    Each line is compared with its row of the draw. Memory does not depend on the number of
+    documents; scratch files are in a temporary folder. Raises DataError where there is no manifest.
     """
     claims = read_claims(folder)
     count = Counting.of(folder, claims)
     phases = [phase.name for phase in claims.phases]
     problems = [*_sums(folder), *check_parts(claims)]
+    files = [*claims.files, *claims.held_out]
     with TemporaryDirectory(prefix="curate-verify-") as scratch:
-        tally = _Tally(Copies(Path(scratch), phases), removed(folder.absolute().parent))
-        with watch("verifying", sum(entry.documents for entry in claims.files)) as advance:
-            for entry in claims.files:
-                phase = claims.phase_of.get(entry.path)
-                problems += _file(folder / entry.path, entry, phase, count, tally)
+        draw = DrawReader.of(folder / DRAW)
+        tally = _Tally(Copies(Path(scratch), phases), draw, removed(folder.absolute().parent))
+        with watch("verifying", sum(entry.documents for entry in files)) as advance:
+            for entry in files:
+                is_held_out = entry in claims.held_out
+                line = _Line(entry.path, claims.phase_of.get(entry.path), is_held_out)
+                problems += _file(folder / entry.path, entry, line, count, tally)
                 advance(entry.documents)
-        if tally.content.hexdigest() != claims.content_sha256:
-            problems.append("content_sha256 is not that of the documents")
-        draw = None
-        try:
-            draw = read_draw(folder / "draw.parquet", Path(scratch), phases)
-        except UNREADABLE as error:
-            problems.append(f"draw.parquet cannot be read: {error!r}")
-        problems += check_groups(claims, tally.groups, draw)
+        problems += _contents(claims, tally)
+        problems += draw.problems()
+        problems += check_groups(claims, tally.groups)
         problems += _label_counts(claims.labels, tally.labels)
-        problems += tally.copies.check(draw or Draw(), claims.max_epochs)
+        problems += tally.copies.check(claims.max_epochs)
     return VerifyResult(
         folder=str(folder),
-        files=len(claims.files),
-        documents=tally.groups.documents.total(),
-        tokens=tally.groups.pool_tokens.total(),
+        files=len(files),
+        documents=tally.groups.stored_documents.total(),
+        tokens=tally.groups.stored_tokens.total(),
         problems=tuple(dict.fromkeys(problems)),
     )
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What is known of the lines of a shard: its path, their phase, and whether it is held out."""
+
+    path: str
+    phase: str | None
+    is_held_out: bool
+
+
+def _contents(claims: Claims, tally: _Tally) -> Iterator[str]:
+    if tally.content.hexdigest() != claims.content_sha256:
+        yield "content_sha256 is not that of the documents"
+    if claims.validation and tally.held_out.hexdigest() != claims.validation.content_sha256:
+        yield "content_sha256 of the validation is not that of its documents"
 
 
 @dataclass(frozen=True)
@@ -127,7 +144,9 @@ def _sums(folder: Path) -> Iterator[str]:
     for line in sums.read_text(encoding="utf-8", errors="replace").splitlines():
         digest, _, name = line.partition("  ")
         listed[name] = digest
-    present = {path.name for path in folder.iterdir()} - {"SHA256SUMS", "manifest.json"}
+    files = (path for path in folder.rglob("*") if not path.is_dir() or path.name in listed)
+    present = {path.relative_to(folder).as_posix() for path in files}
+    present -= {"SHA256SUMS", "manifest.json"}
     yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
     yield from (f"{name} is not in SHA256SUMS" for name in sorted(present - listed.keys()))
     for name in sorted(present & listed.keys()):
@@ -136,19 +155,15 @@ def _sums(folder: Path) -> Iterator[str]:
             yield f"{name} is not the file that SHA256SUMS names"
 
 
-def _file(
-    path: Path, entry: FileClaim, phase: str | None, count: Counting, tally: _Tally
-) -> list[str]:
+def _file(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _Tally) -> list[str]:
     """What is wrong with a shard, which may be no longer readable."""
     try:
-        return _shard(path, entry, phase, count, tally)
+        return _shard(path, entry, line, count, tally)
     except UNREADABLE as error:
         return [f"{entry.path} cannot be read: {error!r}"]
 
 
-def _shard(
-    path: Path, entry: FileClaim, phase: str | None, count: Counting, tally: _Tally
-) -> list[str]:
+def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _Tally) -> list[str]:
     if not path.is_file():
         return [f"{entry.path} is missing"]
     problems = []
@@ -157,22 +172,49 @@ def _shard(
         problems.append(f"{entry.path} is not the file that the manifest names")
     for document in read_shard(path):
         size, pool_size = count(document["text"])
+        if line.is_held_out:
+            tally.held_out.update(content_line(document))
+            tally.copies.add_held_out(document["id"])
+        else:
+            _count_line(document, line, (documents, size, pool_size), tally)
         documents, total = documents + 1, total + pool_size
-        tally.groups.add((phase, document["group"]), size, pool_size)
-        tally.content.update(content_line(document))
-        tally.copies.add(document["id"], document["copy"], phase)
-        if document.get("phase") != phase:
-            problems.append(f"{path.name} holds lines of another phase")
-        if document["id"] in tally.removed:
-            problems.append(f"{path.name} holds {document['id']}, which was taken down")
-        tally.labels.update(_labels(document))
-        if not document["edited"] and content_id(content_fields(document)) != document["id"]:
-            problems.append(f"{document['id']}: the text is not that of its id")
+        problems += _of_line(document, entry, line, tally.removed)
     counts = (("documents", documents, entry.documents), ("tokens", total, entry.tokens))
     for name, actual, told in counts:
         if actual != told:
             problems.append(f"{entry.path} holds {actual} {name}, not {told}")
     return problems
+
+
+def _count_line(
+    document: Mapping[str, Any], line: _Line, about: tuple[int, int, int], tally: _Tally
+) -> None:
+    """Count a line to train on; `about` are its position and its tokens by both counts."""
+    position, size, pool_size = about
+    group = document["group"]
+    times = document.get("copies", 1)
+    tally.groups.add((line.phase, group), times, size, pool_size)
+    tally.content.update(content_line(document))
+    tally.labels.update(_labels(document))
+    names = (document["id"], document["copy"], group, line.path, position)
+    earlier = tally.draw.earlier_copies(names)
+    if document["copy"] == 1 and line.phase is None:
+        tally.groups.earlier[group] += earlier * size
+    tally.copies.add(document["id"], document["copy"], line.phase, earlier)
+
+
+def _of_line(
+    document: Mapping[str, Any], entry: FileClaim, line: _Line, removed: frozenset[str]
+) -> Iterator[str]:
+    """Yield what is wrong with a line by itself."""
+    if document.get("phase") != line.phase:
+        yield f"{line.path} holds lines of another phase"
+    if entry.group is not None and document["group"] != entry.group:
+        yield f"{line.path} holds lines of another group"
+    if document["id"] in removed:
+        yield f"{line.path} holds {document['id']}, which was taken down"
+    if not document["edited"] and content_id(content_fields(document)) != document["id"]:
+        yield f"{document['id']}: the text is not that of its id"
 
 
 def _labels(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,7 @@
-"""Write the shards of an export from the spilled lines, and digest their content in order."""
+"""Write the shards of an export from the spilled lines, and digest their content in order.
+
+What is finished is marked in a folder, so that an export which was killed goes on after it.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from curate import storage
 from curate.engine import in_order
+from curate.export.draws import draw_rows
 from curate.export.formats import BATCH, FORMATS
-from curate.export.manifest import entry
+from curate.export.manifest import Shards, entry
 from curate.export.order import Unit
+from curate.export.parts import Part
 from curate.export.quoting import joined, quoted_column
-from curate.export.spilling import read_piece, spill_schema
+from curate.export.spilling import read_piece
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -28,32 +34,44 @@ BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class WriteUnit:
-    """Writes one unit of work: shards into `folder`, the content of their lines into `contents`.
+    """Writes one unit of work: shards into `folder`, and into `scratch` the rest.
 
-    `spills` are the files of spilled lines, which hold `pieces` pieces each. `schema` is that of
-    the lines in a shard.
+    That is the content of its lines, their rows of the draw, and a mark that it is done. `spills`
+    are the files of spilled lines, which hold `pieces` pieces each of the schema `spilled`.
+    `lines` and `draw` are the schemas of lines in a shard and of the draw.
     """
 
     spills: tuple[Path, ...]
-    schema: pa.Schema
+    spilled: pa.Schema
+    lines: pa.Schema
+    draw: pa.Schema
     pieces: int
+    parts: tuple[Part, ...]
     folder: Path
-    contents: Path
+    scratch: Path
     format: str
-    shard_lines: int
 
     def __call__(self, unit: Unit) -> list[dict[str, Any]]:
-        """What the manifest says of each shard."""
-        with content_path(self.contents, unit).open("wb") as contents:
+        """What the manifest says of each shard; shards that are done are not written again."""
+        mark = done_path(self.scratch, unit)
+        done = storage.read_json(mark)
+        with content_path(self.scratch, unit).open("wb") as contents:
+            if done is not None:
+                for piece in unit.pieces:
+                    contents.writelines(_contents(self._piece(piece)))
+                return list(done)
+            entries = self._write(unit, contents)
+        storage.write_json(mark, entries)
+        return entries
+
+    def _write(self, unit: Unit, contents: BinaryIO) -> list[dict[str, Any]]:
+        import pyarrow as pa
+
+        with pa.ipc.new_file(str(draw_path(self.scratch, unit)), self.draw) as draw:
             return [
-                self._shard(self._path(number, unit.phase), lines, contents)
+                self._shard(self.parts[unit.part].path(number, self.format), lines, contents, draw)
                 for number, lines in self._shards(unit)
             ]
-
-    def _path(self, number: int, phase: str | None) -> Path:
-        """Where a shard lies: numbers say the order, names the phase."""
-        name = f"{number:05}" if phase is None else f"{number:05}-{phase}"
-        return self.folder / f"data-{name}.{self.format}"
 
     def _shards(self, unit: Unit) -> Iterator[tuple[int, Iterator[pa.Table]]]:
         """Yield the number of each shard, and its lines in parts."""
@@ -61,23 +79,31 @@ class WriteUnit:
             yield unit.first, (self._piece(piece) for piece in unit.pieces)
             return
         lines = self._piece(unit.pieces[0])
-        for place, start in enumerate(range(0, max(1, lines.num_rows), self.shard_lines)):
-            yield unit.first + place, iter([lines.slice(start, self.shard_lines)])
+        start = 0
+        for place, size in enumerate(unit.lines):
+            yield unit.first + place, iter([lines.slice(start, size)])
+            start += size
 
     def _piece(self, piece: int) -> pa.Table:
-        return read_piece(self.spills, spill_schema(self.schema), self.pieces, piece)
+        return read_piece(self.spills, self.spilled, self.pieces, piece)
 
-    def _shard(self, path: Path, parts: Iterator[pa.Table], contents: BinaryIO) -> dict[str, Any]:
+    def _shard(
+        self, name: str, parts: Iterator[pa.Table], contents: BinaryIO, draw: pa.RecordBatchWriter
+    ) -> dict[str, Any]:
         import pyarrow.compute as pc
 
-        documents = tokens = 0
-        with FORMATS[self.format].writing(path, self.schema) as write:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        documents = tokens = size = 0
+        with FORMATS[self.format].writing(path, self.lines) as write:
             for lines in parts:
                 write(lines)
                 contents.writelines(_contents(lines))
+                draw.write_table(draw_rows(lines, self.draw, name, documents))
                 documents += lines.num_rows
                 tokens += pc.sum(lines["tokens"]).as_py() or 0
-        return entry(path, documents, tokens)
+                size += pc.sum(lines["size"]).as_py() or 0
+        return entry(path, name, documents, tokens) | {"size": size}
 
 
 def _contents(lines: pa.Table) -> Iterator[memoryview]:
@@ -87,27 +113,38 @@ def _contents(lines: pa.Table) -> Iterator[memoryview]:
         yield joined("[", id, ", ", rows.column("copy").cast("string"), ", ", text, "]\n")
 
 
-def content_path(folder: Path, unit: Unit) -> Path:
+def content_path(scratch: Path, unit: Unit) -> Path:
     """Where the content of a unit waits until it is digested."""
-    return folder / f"{unit.first:05}"
+    return scratch / f"content-{unit.pieces.start:07}"
+
+
+def draw_path(scratch: Path, unit: Unit) -> Path:
+    """Where the rows of the draw of a unit wait."""
+    return scratch / f"draw-{unit.pieces.start:07}.arrow"
+
+
+def done_path(scratch: Path, unit: Unit) -> Path:
+    """The mark that a unit is done: what the manifest says of its shards."""
+    return scratch / f"done-{unit.pieces.start:07}.json"
 
 
 def write_shards(
     workspace: Workspace, write: WriteUnit, units: Sequence[Unit], lines: int
-) -> tuple[dict[str | None, list[dict[str, Any]]], str]:
-    """Write all shards; what the manifest says of each by phase, and the digest of all content."""
-    content = sha256()
-    files: dict[str | None, list[dict[str, Any]]] = {}
+) -> Shards:
+    """Write all shards."""
+    contents = {is_validation: sha256() for is_validation in (False, True)}
+    files: dict[int, list[dict[str, Any]]] = {}
     size = AHEAD * workspace.engine.workers
     with workspace.watch("exporting", lines) as advance:
         for start in range(0, len(units), size):
             some = units[start : start + size]
             written = in_order(workspace.engine.each(write, some))
             for unit, entries in zip(some, written, strict=True):
-                _digest(content_path(write.contents, unit), content)
-                files.setdefault(unit.phase, []).extend(entries)
+                content = contents[write.parts[unit.part].is_validation]
+                _digest(content_path(write.scratch, unit), content)
+                files.setdefault(unit.part, []).extend(entries)
                 advance(sum(file["documents"] for file in entries))
-    return files, content.hexdigest()
+    return Shards(files, *(content.hexdigest() for content in contents.values()))
 
 
 def _digest(path: Path, content: Any) -> None:

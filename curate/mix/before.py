@@ -7,7 +7,7 @@ towards promises too.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,7 +217,7 @@ def _read_part(
             hint="set `mix.tokenizer` and `mix.extra_tokens` as the earlier part had them",
         )
     _check_sums(path)
-    draws = _draws(folder, [phase["name"] for phase in manifest.get("phases", ())])
+    draws = _draws(folder, manifest)
     told = {
         (group.get("phase"), group["group"]): group["tokens"]
         for group in manifest["groups"]
@@ -234,15 +234,7 @@ def _read_part(
             f"mix.earlier: {path} was edited: its groups have not the tokens of draw.parquet",
             hint=NO_PART,
         )
-    if shards is None:
-        return list(draws.values())
-    phase_of = {path: phase["name"] for phase in manifest.get("phases", ())
-                for path in phase["files"]}  # fmt: skip
-    files = [str(file["path"]) for file in manifest["files"]]
-    return [
-        _consumed(folder, [path for path in files if phase_of.get(path) == phase], draw, shards)
-        for phase, draw in draws.items()
-    ]
+    return list(draws.values()) if shards is None else _consumed(folder, manifest, shards)
 
 
 def _manifest(path: Path) -> dict[str, Any]:
@@ -276,68 +268,66 @@ def _check_sums(path: Path) -> None:
             raise DataError(f"mix.earlier: {file} was edited", hint=NO_PART)
 
 
-def _draws(folder: Path, phases: Sequence[str]) -> dict[str | None, Lines]:
-    """What each phase drew, by name; without phases that of the whole, None."""
-    copies, groups = by_phase("copies", phases), by_phase("group", phases)
-    table = storage.read_parquet(folder / "draw.parquet", ["id", "size", *copies, *groups])
-    columns = zip(copies, groups, strict=True)
+def _draws(
+    folder: Path, manifest: Mapping[str, Any], shards: Sequence[str] | None = None
+) -> dict[str | None, Lines]:
+    """What each phase drew, by name; without phases that of the whole, None.
+
+    `shards` are the only ones whose lines count, if they are given.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    phases = [phase["name"] for phase in manifest.get("phases", ())]
+    is_spent = manifest.get("layout") != "by_group"
+    columns = ["id", "size", "group", "shard", *(["phase"] if phases else [])]
+    columns += [] if is_spent else list(dict.fromkeys(["copies", *by_phase("copies", phases)]))
+    try:
+        table = storage.read_parquet(folder / "draw.parquet", columns)
+    except (KeyError, ValueError):
+        raise DataError(
+            f"mix.earlier: {folder / 'draw.parquet'} is of an earlier version", hint=NO_PART
+        ) from None
+    if shards is not None:
+        table = table.filter(pc.is_in(table["shard"], pa.array(shards, pa.string())))
+    own = dict(zip(phases or (None,), by_phase("copies", phases), strict=True))
     return {
-        phase: _drawn(table, *own) for phase, own in zip(phases or (None,), columns, strict=True)
+        phase: _drawn(
+            table if phase is None else table.filter(pc.equal(table["phase"], phase)),
+            None if is_spent else own[phase],
+        )
+        for phase in phases or (None,)
     }
 
 
-def _drawn(table: pa.Table, copies: str, group: str) -> Lines:
-    """The documents with copies, by the names of two columns."""
+def _drawn(table: pa.Table, copies: str | None) -> Lines:
+    """The documents of rows of the draw; `copies` is their column where a row is not one copy."""
     import numpy as np
-    import pyarrow.compute as pc
 
-    table = table.filter(pc.greater(table[copies], 0))
-    groups = table[group].combine_chunks().dictionary_encode()
-    return Lines(
+    groups = table["group"].combine_chunks().dictionary_encode()
+    times = np.ones(table.num_rows, np.int64) if copies is None else table[copies].to_numpy()
+    lines = Lines(
         keys_of(table["id"]),
         table["size"].to_numpy().astype(np.int64),
-        table[copies].to_numpy().astype(np.int64),
+        times.astype(np.int64),
         groups.indices.to_numpy().astype(np.int64),
         tuple(groups.dictionary.to_pylist()),
     )
+    return Lines.joined([lines])
 
 
-def _consumed(folder: Path, files: Sequence[str], draw: Lines, shards: set[str]) -> Lines:
+def _consumed(folder: Path, manifest: Mapping[str, Any], shards: set[str]) -> list[Lines]:
     """What was drawn, as far as its lines stand in shards that were trained on.
 
-    `files` are the shards that hold its lines.
+    Shards of this part leave `shards`.
     """
-    import numpy as np
-    import pyarrow as pa
-
-    counts = np.zeros(len(draw.key), np.int64)
-    order = np.argsort(draw.key)
-    for file in files:
-        names = {file, f"{folder.name}/{file}"} & shards
-        if not names:
-            continue
+    own = []
+    for file in manifest["files"]:
+        names = {file["path"], f"{folder.name}/{file['path']}"} & shards
         shards -= names
-        path = folder / file
-        if not path.is_file():
-            raise DataError(
-                f"mix.consumed: {path} is not there: its lines say what was trained on",
-                hint="bring it back, or leave `consumed` at `all`",
-            )
-        keys = keys_of(pa.chunked_array([pa.array(list(_ids(path)), pa.string())]))
-        places = order[np.searchsorted(draw.key[order], keys)]
-        counts += np.bincount(places, minlength=len(counts))
-    rows = counts > 0
-    return Lines(draw.key[rows], draw.size[rows], counts[rows], draw.group[rows], draw.groups)
-
-
-def _ids(path: Path) -> Iterator[str]:
-    """Yield the id of every line of a shard."""
-    if path.suffix == ".parquet":
-        yield from storage.read_parquet(path, ["id"])["id"].to_pylist()
-        return
-    with path.open("rb") as file:
-        for line in file:
-            yield json.loads(line)["id"]
+        own += [file["path"]] if names else []
+    draws = _draws(folder, manifest, own)
+    return [lines for lines in draws.values() if len(lines.key)]
 
 
 def _listed(path: Path) -> set[str]:

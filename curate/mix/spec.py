@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from curate.names import suggestion
 from curate.spec import PATH, Seed, Spec, UsedIf, path_if_suffix, path_unless_named, used_with
+from curate.tokens import number_of
 from curate.yamls import HUGE
 
 NO_BUDGET = "is no budget: give tokens (`20M`) or a share (`25%`)"
@@ -350,9 +351,6 @@ def _given(phase: PhaseSpec) -> dict[str, Any]:
     return {name: value for name, value in own.items() if value is not None}
 
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
-
-
 def tokens_of(budget: str | int, supply: int) -> int:
     """The tokens of a budget: `250000`, `20M`, `1.5B`, or a percentage of the supply.
 
@@ -361,8 +359,9 @@ def tokens_of(budget: str | int, supply: int) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMGBT%]?)\s*", str(budget))
     if not match or float(match[1]) <= 0:
         raise ValueError(f"{budget!r} {NO_BUDGET}")
-    unit = Fraction(supply, 100) if match[2] == "%" else _UNITS[match[2].lower()]
-    tokens = Fraction(match[1]) * unit
+    if match[2] != "%":
+        return number_of(budget)
+    tokens = Fraction(match[1]) * Fraction(supply, 100)
     if tokens >= HUGE:
         raise ValueError(f"{str(budget)[:20]} is more than any corpus holds")
     return round(tokens)

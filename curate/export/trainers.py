@@ -1,0 +1,188 @@
+"""The weights of a layout by group, for each trainer in its own unit.
+
+    Megatron-Core   packed samples, so tokens        trainers/megatron.txt
+    OLMo-core       tokens                           trainers/olmo-core.yaml
+    LLaMA-Factory   documents                        trainers/dataset_info.json, llama-factory.yaml
+    datasets        documents                        trainers/interleave.json
+    MosaicML        samples: documents               trainers/mosaicml.json
+    Energon         samples: documents               trainers/energon.yaml
+    axolotl, TRL    rows of a group that are kept    trainers/rows.json
+
+A share of tokens `s` is a share of documents in proportion to `s / m`, with the mean length `m` of
+the group's documents. Of the rows of a group with `n` tokens, `s * T / n` are kept for a budget of
+`T` tokens; what is beyond 1 are whole passes more. Phases have a folder each.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curate import yamls
+from curate.export.parts import TRAIN
+
+FOLDER = "trainers"
+
+
+@dataclass(frozen=True)
+class Weight:
+    """What a group weighs in one phase.
+
+    `folder` is relative to the export. `tokens` is the share of tokens to train on, `documents` the
+    same as a share of documents drawn one by one, `rows` the number of times each of its rows is
+    kept for the budget. `stored` are the tokens that lie there.
+    """
+
+    name: str
+    folder: str
+    tokens: float
+    documents: float
+    rows: float
+    stored: int
+
+
+def weights_of(groups: Sequence[Mapping[str, Any]], budget: int) -> list[Weight]:
+    """The weights of the groups of one phase, as the manifest tells them, for a budget in tokens.
+
+    Earlier parts count towards promises, so they are taken off. A group without documents has none.
+    """
+    own = [group for group in groups if group["stored_documents"]]
+    targets = [max(0.0, group["promised"] * budget - group["earlier"]) for group in own]
+    total = sum(targets)
+    means = [group["stored_size"] / group["stored_documents"] for group in own]
+    drawn = [target / mean for target, mean in zip(targets, means, strict=True)]
+    return [
+        Weight(
+            group["group"],
+            group["folder"].rstrip("/"),
+            target / total,
+            number / sum(drawn),
+            target / group["stored_size"],
+            group["stored_size"],
+        )
+        for group, target, number in zip(own, targets, drawn, strict=True)
+    ]
+
+
+def trainer_files(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the path of each file relative to the export, and its text.
+
+    Only a layout by group has some. Paths within them are relative to the export, and so is where
+    a trainer is started.
+    """
+    if manifest["layout"] != "by_group":
+        return
+    phases = manifest.get("phases") or [{"name": None, "budget": manifest["budget"]}]
+    ending = manifest["files"][0]["path"].partition(f"{TRAIN}-00000.")[2]
+    for phase in phases:
+        own = [group for group in manifest["groups"] if group.get("phase") == phase["name"]]
+        weights = weights_of(own, phase["budget"])
+        folder = FOLDER if phase["name"] is None else f"{FOLDER}/{phase['name']}"
+        for name, write in FILES.items():
+            yield f"{folder}/{name}", write(weights, ending)
+
+
+def _megatron(weights: Sequence[Weight], ending: str) -> str:
+    """For `--data-args-path`, once each folder is tokenized to FOLDER/text_document."""
+    words = (f"{weight.tokens:.8f} {weight.folder}/text_document" for weight in weights)
+    return " ".join(words) + "\n"
+
+
+def _olmo(weights: Sequence[Weight], ending: str) -> str:
+    """A list of `SourceMixtureConfig`, once each folder is tokenized to FOLDER/*.npy."""
+    sources = [
+        {
+            "source_name": weight.folder,
+            "target_ratio": round(weight.tokens, 8),
+            "max_repetition_ratio": round(max(1.0, weight.rows), 4),
+            "paths": [f"{weight.folder}/*.npy"],
+        }
+        for weight in weights
+    ]
+    return yamls.text_of({"sources": sources})
+
+
+def _info(weights: Sequence[Weight], ending: str) -> str:
+    """Describes each folder to LLaMA-Factory, with `dataset_dir: trainers`."""
+    return _json(
+        {
+            weight.folder: {"file_name": f"../{weight.folder}", "columns": {"prompt": "text"}}
+            for weight in weights
+        }
+    )
+
+
+def _llama_factory(weights: Sequence[Weight], ending: str) -> str:
+    """The arguments that mix them."""
+    return yamls.text_of(
+        {
+            "dataset_dir": FOLDER,
+            "dataset": ",".join(weight.folder for weight in weights),
+            "mix_strategy": "interleave_over",
+            "interleave_probs": ",".join(f"{weight.documents:.8f}" for weight in weights),
+        }
+    )
+
+
+def _interleave(weights: Sequence[Weight], ending: str) -> str:
+    """The arguments of `load_dataset` for each source, and of `interleave_datasets`."""
+    return _json(
+        {
+            "data_files": [f"{weight.folder}/{TRAIN}-*.{ending}" for weight in weights],
+            "probabilities": [weight.documents for weight in weights],
+            "stopping_strategy": "all_exhausted",
+        }
+    )
+
+
+def _mosaicml(weights: Sequence[Weight], ending: str) -> str:
+    """The arguments of each `Stream`, once each folder is written as MDS."""
+    return _json([{"local": weight.folder, "proportion": weight.documents} for weight in weights])
+
+
+def _energon(weights: Sequence[Weight], ending: str) -> str:
+    """A metadataset, once each folder is prepared."""
+    blend = [{"weight": weight.documents, "path": f"../{weight.folder}"} for weight in weights]
+    return yamls.text_of(
+        {
+            "__module__": "megatron.energon",
+            "__class__": "MetadatasetV2",
+            "splits": {"train": {"blend": blend}},
+        }
+    )
+
+
+def _rows(weights: Sequence[Weight], ending: str) -> str:
+    """How often all rows of each folder are taken, and which share of them once more.
+
+    Rows lie in random order: the first ones are a fair sample.
+    """
+    return _json(
+        [
+            {
+                "path": weight.folder,
+                "whole_passes": int(weight.rows),
+                "fraction": weight.rows - int(weight.rows),
+            }
+            for weight in weights
+        ]
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2) + "\n"
+
+
+FILES: dict[str, Callable[[Sequence[Weight], str], str]] = {
+    "megatron.txt": _megatron,
+    "olmo-core.yaml": _olmo,
+    "dataset_info.json": _info,
+    "llama-factory.yaml": _llama_factory,
+    "interleave.json": _interleave,
+    "mosaicml.json": _mosaicml,
+    "energon.yaml": _energon,
+    "rows.json": _rows,
+}
+"""What writes each file, from the weights and the ending of shards."""
