@@ -4,7 +4,6 @@ import json
 import shutil
 from collections import Counter
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,28 +14,14 @@ from curate.export.manifest import most_epochs
 from curate.export.verify import verify
 from curate.storage import sha256_of
 from tests import readback
+from tests.growing import LONGEST, keep_part, pooled
 
-LONGEST = 70
-"""No text has more tokens (bytes)."""
-
-
-@pytest.fixture
-def pooled(offline):
-    """Two sources whose texts differ in length."""
-    rng = np.random.default_rng(8)
-    for source, texts in (("web", 200), ("wiki", 60)):
-        rows = [f"{source} {n} " + "soup " * int(rng.integers(1, 11)) for n in range(texts)]
-        offline.lines(f"{source}.jsonl", rows)
-    offline.pool(holdout=0)
-    offline.run("clean", rules=[], near_duplicates=None)
-    return offline
+__all__ = ["LONGEST", "pooled"]
 
 
 def export(offline, name, *, format="jsonl", **settings):
     """Mix and export; keep the export as a part of that name; return its manifest."""
-    offline.run("mix", **settings)
-    offline.run("export", shard_documents=40, format=format)
-    shutil.copytree(offline.root / "export", offline.root / name)
+    keep_part(offline, name, format=format, **settings)
     return manifest_of(offline.root / name)
 
 
