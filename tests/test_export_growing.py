@@ -302,6 +302,30 @@ def test_scarce_groups_may_bear_more_epochs(pooled):
     assert any("more than 5 epochs" in told for told in verify(pooled.root / "one").problems)
 
 
+def test_the_epochs_of_each_document_hold(pooled):
+    """Those of a source are fewer than the greatest number in the manifest."""
+    limits = {"source=wiki": {"max_epochs": 6}}
+    settings = {"groups": ["license"], "limits": limits, "max_epochs": 2, "budget": "180%"}
+    export(pooled, "one", **settings)
+    folder = pooled.root / "one"
+    sources = {line["id"]: line["source"] for line in lines_of(folder)}
+    copies = Counter(line["id"] for line in lines_of(folder))
+    web = [id for id, times in copies.items() if sources[id] == "web" and times == 2]
+
+    def forge(rows):
+        told = {row["id"]: row["max_epochs"] for row in rows}
+        assert told == {id: 2 if sources[id] == "web" else 6 for id in copies}
+        for row in rows:
+            if row["id"] in web[:3]:
+                row["max_epochs"] = 1
+
+    assert verify(folder).problems == ()
+    forge_draw(folder, forge)
+    assert set(verify(folder).problems) == {
+        f"{id} has the copy 2: limits let it stand 1 times" for id in web[:3]
+    }
+
+
 def test_the_lines_of_a_part_load_as_a_data_set(pooled, words, tmp_path):
     datasets = pytest.importorskip("datasets")
     export(pooled, "one", budget=600, tokenizer=str(words))

@@ -52,6 +52,21 @@ LARGEST = 12 + 5 * LONG
 """No text has more tokens (bytes)."""
 
 
+def test_the_fewest_epochs_that_are_named_hold_for_a_document(web):
+    """They stand beside each document, also beside those that are not drawn."""
+    named = {"web": 3, "h1.net": 5, "big.org": 2, "code": 8}
+    limits = {name: {"max_epochs": most} for name, most in named.items()}
+    limits = {("host=" if "." in name else "") + name: limit for name, limit in limits.items()}
+    web.run("mix", groups=["source"], limits=limits, max_epochs=4, budget="270%")
+    pool = {row["id"]: row for row in web.rows("pool")}
+    for row in web.rows("mix"):
+        own = pool[row["id"]]
+        told = [named[name] for name in (own["source"], host(own)) if name in named]
+        assert row["max_epochs"] == min(told, default=4)
+        assert row["copies"] <= row["max_epochs"]
+    assert {row["copies"] for row in web.rows("mix")} == {2, 3, 4}
+
+
 def test_no_host_has_more_than_its_limit(web):
     limits = {"host=*": {"max_share": 0.15}, "host=mid.org": {"max_share": 0.2}}
     made = web.run("mix", budget="60%", limits=limits)

@@ -149,7 +149,9 @@ class JoinPhases:
         columns: dict[str, pa.ChunkedArray] = {
             column: first[column] for column in tables.schema("mix").names
         }
+        epochs = np.max([table["max_epochs"].to_numpy() for table in own.values()], axis=0)
         columns["copies"] = pa.chunked_array([pa.array(copies, pa.int64())])
+        columns["max_epochs"] = pa.chunked_array([pa.array(epochs, pa.int64())])
         for phase, table in own.items():
             columns |= {f"copies:{phase}": table["copies"], f"group:{phase}": table["group"]}
         storage.write_parquet(self.folder / name, pa.table(columns))

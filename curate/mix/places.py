@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from curate.mix.candidates import Piece, read
+from curate.mix.limiting import Limited
 from curate.mix.mapped import Mapped, mapped
 from curate.mixture.cells import Cells, Finder, Part
 from curate.mixture.groups import Groups, Values
@@ -35,32 +36,41 @@ class Place:
         """The candidates."""
         table, numbers = read(self.path), self.numbers.read()
         local = table["cell"].to_numpy()
-        return Candidates(table, local, numbers.group[local], numbers.cell[local], numbers.origin)
+        return Candidates(table, local, numbers.group[local], numbers.cell[local], numbers)
 
 
 class Numbers(NamedTuple):
-    """The numbers of cells, and of their groups; `origin` is that before small ones were merged."""
+    """The numbers of cells, and of their groups; `origin` is that before small ones were merged.
+
+    `epochs` are the copies of a document at most.
+    """
 
     cell: NDArray[np.int64]
     group: NDArray[np.int64]
     origin: NDArray[np.int64]
+    epochs: NDArray[np.int64]
 
 
 class Candidates(NamedTuple):
     """The candidates of a piece: each one's cell in the piece, and its group and cell in all.
 
-    `origin_of_cell` are the groups of the cells in the piece before small ones were merged.
+    `numbers` are those of the cells in the piece.
     """
 
     table: pa.Table
     local: NDArray[np.int32]
     group: NDArray[np.int64]
     cell: NDArray[np.int64]
-    origin_of_cell: NDArray[np.int64]
+    numbers: Numbers
 
     def origins(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The groups of some rows before small ones were merged."""
-        return self.origin_of_cell[self.local[rows]]
+        return self.numbers.origin[self.local[rows]]
+
+    @property
+    def epochs(self) -> NDArray[np.int64]:
+        """The copies that every row may have at most."""
+        return self.numbers.epochs[self.local]
 
     @property
     def is_drawable(self) -> NDArray[np.bool_]:
@@ -118,15 +128,20 @@ class Numbering:
         return Numbering(Cells.of(parts), origin_of, group_of)
 
     def places(
-        self, pieces: Sequence[Piece], cells: Cells, numbers: NDArray[np.int64]
+        self, pieces: Sequence[Piece], limited: Limited, numbers: NDArray[np.int64]
     ) -> list[Place]:
-        """The pieces in order, with their places in other cells; `numbers` are those of its own."""
+        """The pieces in order, with their places in the cells of limits.
+
+        `numbers` are, for each of its own cells, those of these.
+        """
         places, start, finder = [], 0, Finder.of(self.cells)
         for piece in pieces:
             part, origins = _in_all(piece, self.origin_of, self.group_of)
             joined = numbers[finder.numbers(part)]
             path = piece.path.with_suffix(".cells.npy")
-            own = mapped(path, Numbers, cell=joined, group=cells.group[joined], origin=origins)
+            group, epochs = limited.cells.group[joined], limited.epochs[joined]
+            columns = Numbers(joined, group, origins, epochs)
+            own = mapped(path, Numbers, **columns._asdict())
             places.append(Place(piece.number, piece.path, own, start))
             start += piece.documents
         return places

@@ -160,7 +160,7 @@ def prepare(workspace: Workspace, spec: MixSpec, keys: Keys, drawable: Drawable)
             "parts together leaves nothing to draw",
             hint="raise `mix.budget`",
         )
-    places = numbering.places(pieces, limits.cells, numbers)
+    places = numbering.places(pieces, limits, numbers)
     sizes = np.array([facts.documents for facts in groups.facts])
     order = Order(spec.within.strategy, _within(spec), Qualities.of(groups.facts), sizes)
     rank(workspace.engine, places, order, spec.within.columns)

@@ -71,6 +71,7 @@ class Write:
             "copies": copies,
             "earlier": 0 * copies if candidates.earlier is None else candidates.earlier,
             "size": candidates.table["tokens"],
+            "max_epochs": candidates.epochs,
         }
         path = self.folder / self.files[place.number]
         storage.write_parquet(path, pa.table(columns, schema=tables.schema("mix")))
