@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from curate.engine import in_order
 from curate.errors import DataError
-from curate.mix.limiting import Limited
+from curate.mix.limiting import EARLIER, Limited
 from curate.mix.mapped import Mapped, mapped
 from curate.mix.order import Order, Ranked, Sought
 from curate.mix.passes import Fifths, find_boundaries, locate
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 MOST_GONE = 1e-6
 """A group of which more is gone than is wanted keeps this part of its wish for what is there."""
+
+MOST_LOG = 50.0
+"""The logarithm of the largest factor that is told: those of cells with prior 0 are infinite."""
 
 UNLIMITED = 2**62
 """Copies without a limit."""
@@ -78,6 +81,20 @@ class Drawing:
     problem: Problem
     projected: Projected
     cuts: Mapped[Cuts]
+
+    @property
+    def factors(self) -> Array:
+        """What the recipe's limits multiply the prior of each cell by, beside those of its group.
+
+        A cell that is at its top has less.
+        """
+        import numpy as np
+
+        logs = np.zeros(len(self.prior))
+        for limit, own in zip(self.problem.limits, self.projected.multipliers, strict=True):
+            if own and limit.name != EARLIER:
+                logs[limit.cells] += np.clip(own, -MOST_LOG, MOST_LOG)
+        return np.asarray(np.exp(logs))
 
 
 def prior_of(workspace: Workspace, supply: Supply, wanted: Mapping[str, float]) -> Array:

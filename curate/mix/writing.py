@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curate import storage, tables
 from curate.mix.foreseen import Classes
@@ -42,6 +42,12 @@ class Drawn:
         return Drawn(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
+class Factors(NamedTuple):
+    """What limits multiply each cell by, in the order of the cells."""
+
+    factor: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Write:
     """Writes one shard of `mix` into a folder. `files` are the names of the shards' files."""
@@ -52,6 +58,7 @@ class Write:
     classes: Classes
     order: Order
     cuts: Mapped[Cuts]
+    factors: Mapped[Factors]
     fifths: Fifths
 
     def __call__(self, place: Place) -> Drawn:
@@ -72,6 +79,7 @@ class Write:
             "earlier": 0 * copies if candidates.earlier is None else candidates.earlier,
             "size": candidates.table["tokens"],
             "max_epochs": candidates.epochs,
+            "factor": self.factors.read().factor[candidates.cell],
         }
         path = self.folder / self.files[place.number]
         storage.write_parquet(path, pa.table(columns, schema=tables.schema("mix")))
