@@ -279,9 +279,11 @@ ALL = (
             ("copies", "int64", "how often it was drawn"),
             ("earlier", "int64", "how often earlier exports have drawn it"),
             ("size", "int64", "tokens of one copy, as the budget counts them"),
+            ("max_epochs", "int64", "how often it may be drawn, with earlier exports and phases"),
+            ("factor", "float64", "what limits multiply the share of its cell in its group by"),
         ),
-        open_columns="for each phase `copies:NAME` and `group:NAME`; `copies` are then of all, and "
-        "group, bucket and weight of the first",
+        open_columns="for each phase `copies:NAME` and `group:NAME`; `copies` are then of all, "
+        "`max_epochs` the greatest, and group, bucket, weight and factor of the first",
     ),
     Table(
         "groups",

@@ -6,8 +6,9 @@ are drawn with independent noise: with shared noise their difference would be ex
 
 import numpy as np
 
-from curate.evaluate.arms import Arm, Budget, Texts
+from curate.evaluate.arms import Arm
 from curate.evaluate.paired import Holdout, difference
+from curate.evaluate.strata import Budget, Texts
 from curate.proxies.ngram import Corpus
 
 SEEDS = (2, 3, 5, 10, 30)

@@ -15,9 +15,9 @@ import numpy as np
 from curate.inference.groups import Labelled, Unlabelled, group_mean, share_of_draw
 from curate.inference.joint import variances
 from curate.mixture.chances import expected_copies
-from curate.mixture.drawing import Cuts, Plan, closed, copies_of, cut
+from curate.mixture.drawing import Cuts, Plans, copies_of, cuts_of
 from curate.mixture.intervals import draws_of, promised_intervals, qualities_of
-from curate.mixture.selection import Boundary, Rows, descending
+from curate.mixture.selection import Boundaries, Boundary, Rows, descending
 from curate.mixture.true_shares import chosen
 from tests.light import (
     CLASSES,
@@ -92,19 +92,19 @@ def drawn(predicted, shares, noise, within):
             quality = predicted[own, 0]
             logs[own] = (quality - quality.mean()) / (quality.std() or 1)
     keys, budget = descending(logs + noise), BUDGET * len(group)
-    cuts = Cuts.of([_cut(keys[group == place], shares[place] * budget) for place in range(CLASSES)])
+    own = [_cuts(keys[group == place], shares[place] * budget) for place in range(CLASSES)]
+    cuts = Cuts(*map(np.concatenate, zip(*(vars(each).values() for each in own), strict=True)))
     ones = np.ones(len(group), np.int64)
     copies = copies_of(Rows(group, keys, np.zeros(len(group), np.uint64), ones), cuts)
     return Draw(group, copies.astype(float), expected_copies(logs, group, cuts))
 
 
-def _cut(keys, target):
+def _cuts(keys, target):
     """Where the draw from a class ends; each document is one token."""
-    plan = Plan.of(target, [len(keys)], MOST)
-    if plan.rest is None:
-        return closed(plan)
-    place = int(plan.rest)
-    return cut(plan, Boundary(int(np.sort(keys)[place]), 0, 1, place), 0.0)
+    plans = Plans.of(np.array([target]), np.array([[len(keys)]]), np.array([MOST]))
+    places = plans.rest[~np.isnan(plans.rest)].astype(int).tolist()
+    ends = [Boundary(int(np.sort(keys)[place]), 0, 1, place) for place in places]
+    return cuts_of(plans, np.array([target]), Boundaries.of(ends))
 
 
 def estimated(world, reading, noise):

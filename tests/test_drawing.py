@@ -14,9 +14,16 @@ from curate.errors import StaleInput
 from curate.mix.passes import Fifths
 from curate.mix.spec import MixSpec
 from curate.mixture import selection
-from curate.mixture.drawing import Cuts, Plan, copies_of, cut, draw
+from curate.mixture.drawing import Plans, copies_of, cuts_of, draw
 from curate.mixture.groups import Facts
-from curate.mixture.selection import Rows, Target, ascending, boundaries, descending
+from curate.mixture.selection import (
+    Boundaries,
+    Rows,
+    Target,
+    ascending,
+    boundaries,
+    descending,
+)
 from curate.pool import stage as pool
 from tests import whole_draw
 
@@ -157,18 +164,17 @@ def test_a_cut_is_what_a_sort_draws(documents, share, max_copies, carry):
         expected = draw(weights, tokens, target, max_copies=max_copies, noise=noise, carry=carry)
     except ValueError:
         with pytest.raises(ValueError, match=r"tokens from|nothing to draw"):
-            Plan.of(target, (supply,), max_copies)
+            Plans.of(np.array([target]), np.array([[supply]]), np.array([max_copies]))
         return
-    plan = Plan.of(target, (supply,), max_copies)
+    plans = Plans.of(np.array([target]), np.array([[supply]]), np.array([max_copies]))
     ties = np.arange(len(tokens)).astype(np.uint64)
     group = np.zeros(len(tokens), np.int64)
     rows = Rows(group, descending(np.log(weights) + noise), ties, tokens)
-    end = None
-    if plan.rest is not None:
-        (end,) = found(rows, [Target(0, plan.rest)], 1, 3)
-    own = cut(plan, end, carry)
-    assert copies_of(rows, Cuts.of([own])).tolist() == expected.tolist()
-    assert own.tokens == int((expected * tokens).sum())
+    sought = [Target(0, rest) for rest in plans.rest.tolist() if not np.isnan(rest)]
+    ends = found(rows, sought, 1, 3) if sought else []
+    cuts = cuts_of(plans, np.array([target]), Boundaries.of(ends), carry)
+    assert copies_of(rows, cuts).tolist() == expected.tolist()
+    assert cuts.tokens.tolist() == [int((expected * tokens).sum())]
 
 
 @given(st.lists(st.one_of(st.floats(-5, 5), st.just(float("nan"))), max_size=40), st.integers(1, 5))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.mixture.chances import expected_copies
-from curate.mixture.drawing import Cut, Cuts, copies_of
+from curate.mixture.drawing import Cuts, copies_of
 from curate.mixture.selection import Rows, descending, values_of
 from tests import light_mixtures
 
@@ -25,13 +25,13 @@ def key_of(value):
     return int(descending(np.array([value]))[0])
 
 
-CUTS = Cuts.of(
-    [
-        Cut(0, 0, key_of(1.5), 7, is_taken=True),
-        Cut(2, 0, key_of(-0.5), 7),
-        Cut(3, 0),
-        Cut(1, 0, takes_all=True),
-    ]
+CUTS = Cuts(
+    passes=np.array([0, 2, 3, 1]),
+    tokens=np.zeros(4, np.int64),
+    key=np.array([key_of(1.5), key_of(-0.5), 0, 0], np.uint64),
+    tie=np.array([7, 7, 0, 0], np.uint64),
+    is_taken=np.array([True, False, False, False]),
+    takes_all=np.array([False, False, False, True]),
 )
 
 

@@ -14,11 +14,12 @@ from curate import chance, console, tables
 from curate.engine import Local
 from curate.errors import StaleInput
 from curate.evaluate import choosing, comparing
-from curate.evaluate.arms import Budget, Texts, arms_of
-from curate.evaluate.choosing import First, Rows
+from curate.evaluate.arms import arms_of
+from curate.evaluate.choosing import OF_MIX, First, Rows
 from curate.evaluate.comparing import Measured
 from curate.evaluate.people import against_people
 from curate.evaluate.stage import EvaluateResult
+from curate.evaluate.strata import Budget, Texts, strata_of
 from curate.metrics import classification
 from curate.proxies import ngram
 from curate.proxies.ngram import ALPHA, Corpus
@@ -177,6 +178,71 @@ def test_the_groups_of_an_arm_make_up_for_one_another():
         assert int((copies * tokens).sum()) == 6000
         by_source = np.bincount(np.repeat(np.arange(40), 10), copies)
         assert set(by_source) == {1, 2}
+
+
+@pytest.mark.parametrize("kinds", [2, 60])
+def test_texts_that_limits_tell_apart_are_drawn_to_what_they_promise(kinds):
+    """A limit gives each kind of one group its factor; the other group is one stratum."""
+    rng = np.random.default_rng(kinds)
+    group = np.repeat(["a", "b"], [3000, 1000])
+    kind = np.append(rng.integers(0, kinds, 3000), np.zeros(1000, int))
+    factor = np.where(group == "a", np.linspace(0.2, 1.4, kinds)[kind], 3.0)
+    tokens = rng.integers(20, 60, 4000)
+    epochs = np.where(kind == 0, 1, 2)
+    ids = [str(place) for place in range(4000)]
+    texts = Texts(ids, group, group, tokens, np.ones(4000), factor, epochs)
+    budget = Budget(0.3 * float(tokens.sum()), 2)
+    (arm, *_) = arms_of(texts, budget, {"a": 0.6, "b": 0.4}, is_noiseless=False)
+    assert len(arm.rows) == min(kinds, 20) + 1
+    drawn = np.mean([arm.draw(texts, budget, seed) for seed in range(5)], axis=0) * tokens
+    assert drawn[group == "a"].sum() == pytest.approx(0.6 * budget.tokens, rel=0.01)
+    mass = tokens * factor * (group == "a")  # equal weights: a draw takes all kinds alike
+    for own in (kind < kinds // 4, kind < kinds // 2, kind == kinds - 1):
+        is_own = own & (group == "a")
+        expected = mass[is_own].sum() / mass.sum() * 0.6 * budget.tokens
+        if is_own.any():
+            assert drawn[is_own].sum() == pytest.approx(expected, rel=0.25 if kinds > 20 else 0.12)
+    assert arm.most["b"] == 1
+    assert strata_of(texts, budget, {"b": 1.0}, is_noiseless=True).shares == {"b": 1.0}
+
+
+def test_the_mixture_keeps_limits_of_columns_when_it_is_compared(offline):
+    """Half of all texts are of one host, and limits let a tenth of the mixture be of it."""
+    for source in ("web", "notes"):
+        rows = [
+            {"text": f"{source} {n} " + "soup " * (n % 7), "url": f"https://h{n % 2}.org/{n}"}
+            for n in range(400)
+        ]
+        offline.lines(f"{source}.jsonl", rows)
+    offline.pool(holdout=0.1)
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", groups=["source"], budget="40%", limits={"host=h0.org": {"max_share": 0.1}})
+    workspace = offline.workspace
+    shards = workspace.documents.shards(mix=True)
+    chosen = choosing.choose(workspace, shards, 8_000_000, 1_000)
+    training = choosing.read_training(workspace, shards, chosen)
+    texts = comparing._texts(training)
+    budget = comparing._budget(workspace, training, chosen.supply)
+    metas = {row["id"]: row["meta"] for row in offline.rows("pool")}
+    is_limited = np.array(["h0.org" in metas[id] for id in texts.ids])
+    mixture, *plain = comparing._arms(workspace, texts, budget)
+    shares = [
+        (own := arm.draw(texts, budget, seed=1) * texts.tokens)[is_limited].sum() / own.sum()
+        for arm in (mixture, *plain)
+    ]
+    assert shares[0] == pytest.approx(0.1, abs=0.01)
+    assert min(shares[1:]) > 0.4
+    assert not {"evaluate.moved", "evaluate.phases"} & set(keys_of(offline.run("evaluate")))
+
+
+def test_of_phases_the_first_is_compared_and_the_others_are_named(offline):
+    sources(offline, web=(300, 40), notes=(200, 40))
+    late = {"name": "late", "budget": 2000, "groups": ["language"]}
+    offline.run("mix", phases=[{"name": "main", "budget": 6000}, late], max_epochs=2)
+    found = offline.run("evaluate")
+    (warning,) = (own for own in found.warnings if own.key == "evaluate.phases")
+    assert warning.figures == {"phase": "main", "others": ["late"]}
+    assert [arm.tokens for arm in found.proxy] == pytest.approx([6000] * 3, abs=60)
 
 
 def test_a_mixture_that_the_texts_read_cannot_fill_is_not_compared(offline):
@@ -406,7 +472,7 @@ def in_memory(workspace, spec):
     """The results of the arms, with every row of every table in memory."""
     columns = ("id", "source", "tokens", "holdout", "text")
     items = workspace.documents.table(columns).to_pandas()
-    mix = workspace.tables.read("mix", ["id", "group", "weight"]).to_pandas()
+    mix = workspace.tables.read("mix", ["id", *OF_MIX]).to_pandas()
     items = items.merge(mix, on="id", how="left")
     noise = chance.uniform(items["id"], 0, "proxy")
     sizes = np.array([len(text.encode()) for text in items["text"]])

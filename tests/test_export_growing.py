@@ -4,7 +4,6 @@ import json
 import shutil
 from collections import Counter
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -15,28 +14,14 @@ from curate.export.manifest import most_epochs
 from curate.export.verify import verify
 from curate.storage import sha256_of
 from tests import readback
+from tests.growing import LONGEST, keep_part, pooled
 
-LONGEST = 70
-"""No text has more tokens (bytes)."""
-
-
-@pytest.fixture
-def pooled(offline):
-    """Two sources whose texts differ in length."""
-    rng = np.random.default_rng(8)
-    for source, texts in (("web", 200), ("wiki", 60)):
-        rows = [f"{source} {n} " + "soup " * int(rng.integers(1, 11)) for n in range(texts)]
-        offline.lines(f"{source}.jsonl", rows)
-    offline.pool(holdout=0)
-    offline.run("clean", rules=[], near_duplicates=None)
-    return offline
+__all__ = ["LONGEST", "pooled"]
 
 
 def export(offline, name, *, format="jsonl", **settings):
     """Mix and export; keep the export as a part of that name; return its manifest."""
-    offline.run("mix", **settings)
-    offline.run("export", shard_documents=40, format=format)
-    shutil.copytree(offline.root / "export", offline.root / name)
+    keep_part(offline, name, format=format, **settings)
     return manifest_of(offline.root / name)
 
 
@@ -315,6 +300,30 @@ def test_scarce_groups_may_bear_more_epochs(pooled):
     assert max(copies.values()) == 6
     rewrite(pooled.root / "one", lambda manifest: manifest.update(max_epochs=5))
     assert any("more than 5 epochs" in told for told in verify(pooled.root / "one").problems)
+
+
+def test_the_epochs_of_each_document_hold(pooled):
+    """Those of a source are fewer than the greatest number in the manifest."""
+    limits = {"source=wiki": {"max_epochs": 6}}
+    settings = {"groups": ["license"], "limits": limits, "max_epochs": 2, "budget": "180%"}
+    export(pooled, "one", **settings)
+    folder = pooled.root / "one"
+    sources = {line["id"]: line["source"] for line in lines_of(folder)}
+    copies = Counter(line["id"] for line in lines_of(folder))
+    web = [id for id, times in copies.items() if sources[id] == "web" and times == 2]
+
+    def forge(rows):
+        told = {row["id"]: row["max_epochs"] for row in rows}
+        assert told == {id: 2 if sources[id] == "web" else 6 for id in copies}
+        for row in rows:
+            if row["id"] in web[:3]:
+                row["max_epochs"] = 1
+
+    assert verify(folder).problems == ()
+    forge_draw(folder, forge)
+    assert set(verify(folder).problems) == {
+        f"{id} has the copy 2: limits let it stand 1 times" for id in web[:3]
+    }
 
 
 def test_the_lines_of_a_part_load_as_a_data_set(pooled, words, tmp_path):

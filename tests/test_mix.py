@@ -7,13 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import DataError, RecipeError, StaleInput
-from curate.mix.planning import cuts_of
 from curate.mix.spec import MixSpec, tokens_of
 from curate.mixture.boxes import project_groups
-from curate.mixture.drawing import Plan
+from curate.mixture.drawing import Plans, cuts_of
 from curate.mixture.groups import Facts, Groups
 from curate.mixture.limits import Infeasible
-from curate.mixture.selection import Boundary
+from curate.mixture.selection import Boundaries, Boundary
 from curate.mixture.shares import STRATEGIES, Offer, share_of, unfilled
 from curate.mixture.weights import WEIGHERS, Qualities, Within, merged, relative_ranks
 
@@ -373,11 +372,12 @@ def test_a_group_with_a_min_alone_takes_what_the_wanted_group_cannot(pooled):
 
 def test_what_one_group_draws_too_little_the_next_makes_up_for():
     """Each of 40 groups is to draw a document and a half."""
-    plans = [Plan(0, 0, 150.0, 1000)] * 40
-    ends = {number: Boundary(1, number, 100, 100) for number in range(40)}
-    cuts = list(cuts_of(plans, [150.0] * 40, ends))
-    assert {cut.tokens for cut in cuts} == {100, 200}
-    assert sum(cut.tokens for cut in cuts) == 6000
+    targets = np.full(40, 150.0)
+    plans = Plans.of(targets, np.full((40, 1), 1000), np.full(40, 1))
+    ends = Boundaries.of([Boundary(1, number, 100, 100) for number in range(40)])
+    cuts = cuts_of(plans, targets, ends)
+    assert set(cuts.tokens.tolist()) == {100, 200}
+    assert cuts.tokens.sum() == 6000
 
 
 def test_a_limit_whose_min_is_above_its_max_is_refused_at_once():

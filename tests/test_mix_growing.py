@@ -9,34 +9,10 @@ import pytest
 
 from curate.errors import CurateError, DataError
 from curate.mix.spec import MixSpec
-from curate.mixture.drawing import Plan
+from curate.mixture.drawing import Plans
+from tests.growing import LONGEST, keep_part, pooled, read
 
-LONGEST = 70
-"""No text has more tokens (bytes)."""
-
-
-@pytest.fixture
-def pooled(offline):
-    """Two sources whose texts differ in length."""
-    rng = np.random.default_rng(8)
-    for source, texts in (("web", 200), ("wiki", 60)):
-        rows = [f"{source} {n} " + "soup " * int(rng.integers(1, 11)) for n in range(texts)]
-        offline.lines(f"{source}.jsonl", rows)
-    make(offline)
-    return offline
-
-
-def make(offline):
-    offline.pool(holdout=0)
-    offline.run("clean", rules=[], near_duplicates=None)
-
-
-def export(offline, name, **settings):
-    """Mix and export; keep the export as a part of that name; return the result of `mix`."""
-    made = offline.run("mix", **settings)
-    offline.run("export", shard_documents=40)
-    shutil.copytree(offline.root / "export", offline.root / name)
-    return made
+__all__ = ["pooled"]
 
 
 def copies(offline):
@@ -46,7 +22,7 @@ def copies(offline):
 def test_the_second_part_is_what_is_missing_of_both(pooled):
     """At the same shares both parts together are the draw of their sum, but for a document each."""
     between = {"shares": {"source": {"web": 0.5, "wiki": 0.5}}}
-    first = export(pooled, "one", between=between, budget=2000)
+    first = keep_part(pooled, "one", between=between, budget=2000)
     was = {id: now for id, (_, now) in copies(pooled).items()}
     made = pooled.run("mix", between=between, budget=5000, earlier=["one/manifest.json"])
     both = copies(pooled)
@@ -68,12 +44,12 @@ def test_the_second_part_is_what_is_missing_of_both(pooled):
 def test_no_document_goes_beyond_its_epochs_over_three_parts_and_a_takedown(pooled):
     shares = {"source": {"web": 0.4, "wiki": 0.6}}
     settings = {"between": {"shares": shares}, "max_epochs": 3}
-    export(pooled, "one", **settings, budget=3000)
+    keep_part(pooled, "one", **settings, budget=3000)
     manifests = ["one/manifest.json"]
-    export(pooled, "two", **settings, budget=6000, earlier=manifests)
+    keep_part(pooled, "two", **settings, budget=6000, earlier=manifests)
     manifests.append("two/manifest.json")
     both = {row["id"]: row["earlier"] + row["copies"] for row in pooled.rows("mix")}
-    made = export(pooled, "three", **settings, budget=8000, earlier=manifests)
+    made = keep_part(pooled, "three", **settings, budget=8000, earlier=manifests)
     total = copies(pooled)
     assert {id: before for id, (before, _) in total.items()} == both
     assert max(before + now for before, now in total.values()) <= 3
@@ -85,7 +61,7 @@ def test_no_document_goes_beyond_its_epochs_over_three_parts_and_a_takedown(pool
     lost = sum(sum(total[id]) * tokens[id] for id in gone)
     kept = [row["text"] for row in pooled.rows("pool") if row["source"] == "wiki"][20:]
     pooled.lines("wiki.jsonl", kept)
-    make(pooled)
+    read(pooled)
     manifests.append("three/manifest.json")
     after = pooled.run("mix", **settings, budget=9000, earlier=manifests)
     wiki = next(group for group in after.groups if group.group == "wiki")
@@ -101,7 +77,7 @@ def test_no_document_goes_beyond_its_epochs_over_three_parts_and_a_takedown(pool
 
 
 def test_promises_that_the_past_made_unreachable_are_named(pooled):
-    export(pooled, "one", budget=3000, between={"shares": {"source": {"web": 1.0}}})
+    keep_part(pooled, "one", budget=3000, between={"shares": {"source": {"web": 1.0}}})
     limits = {"source=web": {"max_share": 0.3}, "wiki": {"min": 0.8}}
     made = pooled.run("mix", budget=5000, limits=limits, earlier=["one/manifest.json"])
     told = {w.figures["limit"]: w.figures for w in made.warnings if w.key == "mix.unreachable"}
@@ -114,7 +90,7 @@ def test_promises_that_the_past_made_unreachable_are_named(pooled):
 
 
 def test_only_shards_that_were_trained_on_count(pooled):
-    export(pooled, "one", budget=4000)
+    keep_part(pooled, "one", budget=4000)
     (pooled.root / "seen.txt").write_text("data-00000.jsonl\n\n")
     made = pooled.run(
         "mix", budget=4000, earlier=["one/manifest.json"], consumed="seen.txt", max_epochs=1
@@ -154,7 +130,7 @@ def edit_manifest(folder):
     ],
 )
 def test_a_part_that_cannot_be_counted_is_refused(pooled, harm, settings, words):
-    export(pooled, "one", budget=1000)
+    keep_part(pooled, "one", budget=1000)
     before = copies(pooled)
     harm(pooled.root / "one")
     with pytest.raises(CurateError, match=words) as caught:
@@ -176,7 +152,7 @@ def word_tokenizer(path, *words):
 
 def test_a_part_counted_by_a_file_is_read_with_that_file_alone(pooled, tmp_path):
     soup = word_tokenizer(tmp_path / "soup.json", "soup")
-    export(pooled, "one", budget=500, tokenizer=soup, extra_tokens=1)
+    keep_part(pooled, "one", budget=500, tokenizer=soup, extra_tokens=1)
     settings = {"budget": 900, "extra_tokens": 1, "earlier": ["one/manifest.json"]}
     other = word_tokenizer(tmp_path / "other.json", "soup", "web")
     with pytest.raises(DataError, match=r"counts tokens by budget-tokenizer\.json and 1 more"):
@@ -195,8 +171,8 @@ def test_a_part_counted_by_a_file_is_read_with_that_file_alone(pooled, tmp_path)
 
 def test_every_part_of_a_chain_is_named(pooled):
     """What a part that nobody names has drawn would be drawn again."""
-    export(pooled, "one", budget=2000)
-    export(pooled, "two", budget=4000, earlier=["one/manifest.json"])
+    keep_part(pooled, "one", budget=2000)
+    keep_part(pooled, "two", budget=4000, earlier=["one/manifest.json"])
     first = json.loads((pooled.root / "one" / "manifest.json").read_text())["content_sha256"]
     with pytest.raises(DataError, match=f"came after a part that is not named .*{first}") as told:
         pooled.run("mix", budget=6000, earlier=["two/manifest.json"])
@@ -217,7 +193,7 @@ def test_phases_of_an_earlier_part_count(pooled, consumed):
         {"name": "main", "budget": 6000},
         {"name": "anneal", "budget": 3000, "groups": ["source", "license"]},
     ]
-    export(pooled, "one", phases=phases, max_epochs=3)
+    keep_part(pooled, "one", phases=phases, max_epochs=3)
     rows = {row["id"]: row for row in pooled.rows("mix")}
     files = json.loads((pooled.root / "one" / "manifest.json").read_text())["files"]
     names = [file["path"] for file in files if consumed == "all" or "anneal" in file["path"]]
@@ -297,14 +273,15 @@ def test_a_plan_fills_the_lowest_level_first(seed):
     levels = np.bincount(had, sizes, 3).astype(int).tolist()
     target = float(rng.integers(1, 3 * sizes.sum()))
     most = 8
-    plan = Plan.of(target, levels, most)
+    plans = Plans.of(np.array([target]), np.array([levels]), np.array([most]))
     expected, _ = brute(target, had, sizes, most)
     full = min(expected)
-    assert plan.passes == full
-    drawn = sum(max(0, plan.passes - own) * size for own, size in zip(had, sizes, strict=True))
-    assert plan.drawn == drawn
-    assert plan.rest == pytest.approx(target - drawn)
-    assert plan.supply == sum(s for own, s in zip(had, sizes, strict=True) if own <= plan.passes)
+    assert plans.passes.tolist() == [full]
+    drawn = sum(max(0, full - own) * size for own, size in zip(had, sizes, strict=True))
+    assert plans.drawn.tolist() == [drawn]
+    assert plans.rest == pytest.approx([target - drawn])
+    lowest = [size for own, size in zip(had, sizes, strict=True) if own <= full]
+    assert plans.supply.tolist() == [sum(lowest)]
     counted = defaultdict(int)
     for own in had:
         counted[own] += 1
@@ -313,7 +290,7 @@ def test_a_plan_fills_the_lowest_level_first(seed):
 def test_what_is_below_the_threshold_now_was_drawn_all_the_same(pooled):
     from tests.test_mix_limits import by_id, with_quality
 
-    export(pooled, "one", budget=3000)
+    keep_part(pooled, "one", budget=3000)
     drawn = sum(now * row["size"] for row in pooled.rows("mix") for now in [row["copies"]])
     with_quality(pooled, by_id)
     within = {"strategy": "threshold", "at_least": 0.6}
@@ -325,7 +302,7 @@ def test_what_is_below_the_threshold_now_was_drawn_all_the_same(pooled):
 
 
 def test_the_export_of_the_workspace_is_no_earlier_part(pooled):
-    export(pooled, "one", budget=1000)
+    keep_part(pooled, "one", budget=1000)
     with pytest.raises(CurateError, match="the next `curate export` replaces export/manifest") as e:
         pooled.run("mix", budget=2000, earlier=["export/manifest.json"])
     assert "copy the folder" in e.value.hint

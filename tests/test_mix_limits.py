@@ -11,7 +11,7 @@ import pytest
 from curate.errors import CurateError, DataError, RecipeError
 from curate.mix.addresses import host_of, hosts, values
 from curate.mix.spec import MixSpec
-from curate.mixture.cells import REST, Cells, numbered_cells
+from curate.mixture.cells import REST, Cells, Finder, numbered_cells, ranked
 
 LONG = 9
 """Words of the longest text."""
@@ -50,6 +50,21 @@ def host(row):
 
 LARGEST = 12 + 5 * LONG
 """No text has more tokens (bytes)."""
+
+
+def test_the_fewest_epochs_that_are_named_hold_for_a_document(web):
+    """They stand beside each document, also beside those that are not drawn."""
+    named = {"web": 3, "h1.net": 5, "big.org": 2, "code": 8}
+    limits = {name: {"max_epochs": most} for name, most in named.items()}
+    limits = {("host=" if "." in name else "") + name: limit for name, limit in limits.items()}
+    web.run("mix", groups=["source"], limits=limits, max_epochs=4, budget="270%")
+    pool = {row["id"]: row for row in web.rows("pool")}
+    for row in web.rows("mix"):
+        own = pool[row["id"]]
+        told = [named[name] for name in (own["source"], host(own)) if name in named]
+        assert row["max_epochs"] == min(told, default=4)
+        assert row["copies"] <= row["max_epochs"]
+    assert {row["copies"] for row in web.rows("mix")} == {2, 3, 4}
 
 
 def test_no_host_has_more_than_its_limit(web):
@@ -371,13 +386,14 @@ def test_cells_do_not_depend_on_the_order_of_parts():
     host = pa.array([None if n == 4 else f"h{n}" for n in rng.integers(0, 5, 200)], pa.string())
     tokens = rng.integers(0, 9, 200)
     numbers, part = numbered_cells(group, [host], tokens)
-    whole, (own,) = Cells.of([part])
+    whole = Cells.of([part])
+    own = Finder.of(whole).numbers(part)
     halves = [numbered_cells(group[rows], [host.take(pa.array(rows))], tokens[rows])
               for rows in (np.arange(100, 200), np.arange(100))]  # fmt: skip
-    joined, (second, first) = Cells.of([part for _, part in halves])
-    for name in ("group", "levels", "documents", "before"):
-        assert getattr(whole, name).tolist() == getattr(joined, name).tolist()
-    assert whole.words == joined.words == (("h0", "h1", "h2", "h3"),)
+    joined = Cells.of([part for _, part in halves])
+    second, first = (Finder.of(joined).numbers(part) for _, part in halves)
+    assert_same(whole, joined)
+    assert whole.words == (("h0", "h1", "h2", "h3"),)
     ends = [own[numbers].tolist(), [*first[halves[1][0]], *second[halves[0][0]]]]
     assert ends[0] == ends[1]
     few, moved = whole.told_apart([np.array([False, True, False, False])])
@@ -385,6 +401,58 @@ def test_cells_do_not_depend_on_the_order_of_parts():
     assert set(few.codes[0].tolist()) == {REST, 1}
     assert few.tokens.sum() == whole.tokens.sum() == tokens.sum()
     assert (few.group[moved] == whole.group).all()
+
+
+def assert_same(cells, others):
+    for name in ("group", "levels", "documents", "before"):
+        assert getattr(cells, name).tolist() == getattr(others, name).tolist()
+    assert [codes.tolist() for codes in cells.codes] == [codes.tolist() for codes in others.codes]
+    assert cells.words == others.words
+
+
+@pytest.mark.parametrize("waiting", [1, 40, 10_000])
+def test_cells_are_those_of_a_dictionary_however_many_wait(monkeypatch, waiting):
+    """Two columns, documents with up to three copies, and parts that do not know all values."""
+    monkeypatch.setattr("curate.mixture.cells.WAITING", waiting)
+    rng = np.random.default_rng(waiting)
+    rows, parts = [], []
+    for number in range(12):
+        size = int(rng.integers(1, 40))
+        group = rng.integers(0, 4, size)
+        columns = [
+            [
+                None if value == 0 else f"{letter}{value}"
+                for value in rng.integers(0, 4 + number, size)
+            ]
+            for letter in "xy"
+        ]
+        tokens, before = rng.integers(1, 9, size), rng.integers(0, 1 + number % 4, size)
+        own = zip(group.tolist(), *columns, tokens.tolist(), before.tolist(), strict=True)
+        rows.append(list(own))
+        told = [pa.array(column, pa.string()) for column in columns]
+        parts.append(numbered_cells(group, told, tokens, before))
+    cells = Cells.of(part for _, part in parts)
+    expected = defaultdict(lambda: [0, 0, 0, 0])
+    for group, one, other, tokens, had in (row for own in rows for row in own):
+        expected[group, one or "", other or ""][had] += tokens
+    order = sorted(expected)
+    words = [["", *own] for own in cells.words]
+    names = zip(cells.group.tolist(), *((codes + 1).tolist() for codes in cells.codes), strict=True)
+    assert [(group, words[0][one], words[1][other]) for group, one, other in names] == order
+    assert cells.levels.tolist() == [expected[key] for key in order]
+    finder = Finder.of(cells)
+    for own, (numbers, part) in zip(rows, parts, strict=True):
+        found = finder.numbers(part)[numbers].tolist()
+        assert found == [
+            order.index((group, one or "", other or "")) for group, one, other, *_ in own
+        ]
+
+
+@pytest.mark.parametrize("top", [3, 10_000])
+def test_ranks_with_and_without_a_sort_are_those_of_unique(top):
+    keys = np.random.default_rng(top).integers(0, top, 200)
+    assert ranked(keys).tolist() == np.unique(keys, return_inverse=True)[1].tolist()
+    assert ranked(keys[:0]).tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -418,23 +486,43 @@ METAS = [
     "{}",
     None,
 ]
+PLAIN = [
+    '{"note": "a/b/c", "url": "http://i.org/x/y", "part": "p/1"}',
+    '{"note": "/", "say": "http", "link": "ftp://j.org?a/b"}',
+    '{"url": "file:///tmp/k"}',
+    '{"url": "http://"}',
+    '{"url": "http:////l.org"}',
+    '{"url": "//m.org"}',
+    '{"note": "//n.org", "url": "o"}',
+    None,
+    '{"home_page_address": "https://p.org:8080"}',
+]
+"""No backslash in any of them."""
+
+
+def parsed(meta, media):
+    from curate.takedown.listed import addresses
+
+    found = map(host_of, addresses({"meta": meta, "media": media}))
+    return next((host for host in found if host), "unknown")
+
+
+def test_hosts_of_texts_without_a_backslash_are_those_that_parsing_finds():
+    texts = pa.chunked_array([pa.array(PLAIN, pa.string())])
+    image = pa.list_(pa.struct([("address", pa.string())]))
+    images = pa.chunked_array([pa.nulls(len(PLAIN), image)])
+    found = hosts(texts, images, "unknown").to_pylist()
+    assert found == [parsed(text, None) for text in PLAIN]
+    assert found == ["i.org", "j.org", *["unknown"] * 3, "m.org", *["unknown"] * 2, "p.org"]
+    assert hosts(texts.slice(7, 1), images.slice(7, 1), "unknown").to_pylist() == ["unknown"]
 
 
 def test_what_an_expression_finds_is_what_parsing_finds():
-    from curate.takedown.listed import addresses
-
     meta = pa.chunked_array([pa.array(METAS[:5]), pa.array(METAS[5:], pa.string())])
     image = pa.struct([("address", pa.string())])
     media = [None] * 12 + [[{"address": "https://pictures.org/1"}], None]
     found = hosts(meta, pa.chunked_array([pa.array(media, pa.list_(image))]), "unknown").to_pylist()
-    parsed = [
-        next(
-            (own for own in map(host_of, addresses({"meta": text, "media": images})) if own),
-            "unknown",
-        )
-        for text, images in zip(METAS, media, strict=True)
-    ]
-    assert found == parsed
+    assert found == [parsed(*row) for row in zip(METAS, media, strict=True)]
     assert found[:6] == ["a.org", "b.org", "c.org", "c.org", "e.org", "unknown"]
     assert found[6] == "f.org"
     own = values(meta, "part", "unknown").to_pylist()

@@ -1,5 +1,7 @@
 """Mixtures by what is true of documents, and by what they are near to."""
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -87,6 +89,53 @@ def test_true_shares_that_no_draw_has_are_refused_with_the_nearest(moods):
             "mix", groups=["mood"], budget="30%", between={"shares": shares, "shares_of": "truth"}
         )
     assert moods.workspace.tables.stored("mix") is None
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"quality_bucket=5": {"max_share": 0.05}},
+        {"quality_bucket=1": {"min_share": 0.25}, "source=wiki": {"min_share": 0.4}},
+        {"quality_bucket=5": {"max_share": 0.15}, "odd": {"max": 0.15}},
+    ],
+)
+def test_true_shares_are_met_under_limits_that_move_predicted_classes(moods, limits):
+    """What is bad has a high quality: a limit of the best fifth takes from it."""
+    settings = {"groups": ["mood"], "budget": "30%", "limits": limits}
+    between = {"shares": {"mood": WANTED}}
+    moved = moods.run("mix", **settings, between=between)
+    assert max(abs(group.promised - group.wanted) for group in moved.groups) > 0.01
+    made = moods.run("mix", **settings, between={**between, "shares_of": "truth"})
+    for group in made.groups:
+        assert group.expected == pytest.approx(WANTED[group.group], abs=0.006)
+    for limit in made.limits:
+        assert limit.low - 1e-9 <= limit.share <= limit.high + 1e-9
+
+
+def test_true_shares_that_limits_forbid_are_refused_with_the_nearest(moods):
+    """Of what is called bad, 60 % can be drawn; the nearest shares of the others are tried out."""
+    limits = {"bad": {"max": 0.6}}
+    between = {"shares": {"mood": WANTED}, "shares_of": "truth"}
+    words = r"true shares of mood under bad: good (\S+)% where 30.0% is wanted, bad (\S+)% where 50"
+    with pytest.raises(DataError, match=words) as caught:
+        moods.run("mix", groups=["mood"], budget="30%", limits=limits, between=between)
+    assert "loosen the limits" in caught.value.hint
+    assert moods.workspace.tables.stored("mix") is None
+    good, bad = (float(own) / 100 for own in re.search(words, str(caught.value)).groups())
+    tokens = {row["id"]: row["tokens"] for row in moods.rows("pool")}
+    chances, sizes = {mood: [] for mood in VALUES}, {mood: [] for mood in VALUES}
+    for row in moods.rows("scores"):
+        chances[row["mood"]].append([row[f"mood:{value}"] for value in VALUES])
+        sizes[row["mood"]].append(tokens[row["id"]])
+    means = [np.average(chances[mood], axis=0, weights=sizes[mood]) for mood in VALUES]
+    wanted = np.array([WANTED[value] for value in VALUES])
+    reached = [
+        np.array([share, other, 1 - share - other]) @ means
+        for share in np.linspace(0.4, 0.6, 41)
+        for other in np.linspace(0, 0.4, 81)
+    ]
+    best = min(reached, key=lambda own: np.abs(own - wanted).max())
+    assert [bad, good] == pytest.approx(best[:2], abs=0.01)
 
 
 def test_true_shares_are_of_a_question(moods):

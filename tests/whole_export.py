@@ -10,7 +10,7 @@ from curate import chance, tables
 
 DRAW = [
     *("id", "source", "group", "bucket", "tokens", "quality", "weight", "copies"),
-    *("earlier", "size"),
+    *("earlier", "size", "max_epochs"),
 ]
 
 

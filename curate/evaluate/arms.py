@@ -7,10 +7,12 @@ fill, so that no arm is smaller than another.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from curate import chance
+from curate.evaluate.strata import Budget, Shortfall, Texts, rows_by, strata_of
 from curate.mixture import drawing
 from curate.mixture.boxes import project_groups
 from curate.mixture.limits import Infeasible
@@ -28,37 +30,12 @@ REFUSED = 0.05
 """From this share on, the mixture itself is not compared: the arm would be another mixture."""
 
 
-class Shortfall(ValueError):
-    """The texts cannot fill an arm; the message says what is short, and what makes room."""
-
-
-@dataclass(frozen=True)
-class Texts:
-    """The texts that arms are drawn from; arrays of one length.
-
-    `weight` is that of the mixture within its groups.
-    """
-
-    ids: list[str]
-    source: NDArray[np.str_]
-    group: NDArray[np.str_]
-    tokens: NDArray[np.int64]
-    weight: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Budget:
-    """What every arm gets: so many tokens, no text more than `max_copies` times."""
-
-    tokens: float
-    max_copies: int
-
-
 @dataclass(frozen=True)
 class Arm:
     """A mixture: the shares it stands for, the shares that the texts can fill, and its rows.
 
-    `rows` are those of each group; `weight` is that of every row.
+    `rows` are those of each group; `weight` is that of every row. `most` are the most copies of a
+    text of a group, where they are not those of the budget.
     """
 
     name: str
@@ -67,6 +44,7 @@ class Arm:
     rows: Mapping[str, NDArray[np.intp]]
     weight: NDArray[np.float64]
     is_noiseless: bool = False
+    most: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def moved(self) -> float:
@@ -91,7 +69,7 @@ class Arm:
                 self.weight[rows],
                 texts.tokens[rows],
                 target,
-                max_copies=budget.max_copies,
+                max_copies=self.most.get(name, budget.max_copies),
                 noise=noise[rows],
                 carry=carry,
             )
@@ -100,22 +78,31 @@ class Arm:
 
 
 def arms_of(
-    texts: Texts, budget: Budget, promised: Mapping[str, float], *, is_noiseless: bool
+    texts: Texts,
+    budget: Budget,
+    promised: Mapping[str, float],
+    *,
+    is_noiseless: bool,
+    seed: int = 0,
 ) -> tuple[Arm, ...]:
     """The mixture, by its promised shares of groups, and the plain mixtures of the sources.
+
+    Where limits tell texts of a group apart, the mixture has the shares that they promise; `seed`
+    is that of `mix`.
 
     Raises Shortfall where the texts cannot fill the budget, or not with a mixture like this.
     """
     import numpy as np
 
-    sources = _rows_by(texts.source)
-    groups = {name: rows for name, rows in _rows_by(texts.group).items() if promised[name]}
-    missing = {name: groups.get(name, np.zeros(0, np.intp)) for name in promised}
+    sources = rows_by(texts.source)
     supply = {name: int(texts.tokens[rows].sum()) for name, rows in sources.items()}
     proportional = {name: own / sum(supply.values()) for name, own in supply.items()}
     uniform = {name: 1 / len(sources) for name in sources}
     plain = np.ones(len(texts.tokens))
-    mixture = _arm(MIXTURE, promised, missing, texts, texts.weight, budget, is_noiseless)
+    strata = strata_of(texts, budget, promised, is_noiseless=is_noiseless, seed=seed)
+    mixture = _arm(
+        MIXTURE, strata.shares, strata.rows, texts, texts.weight, budget, is_noiseless, strata.most
+    )
     if mixture.moved > REFUSED:
         raise Shortfall(
             f"the texts that the proxy reads can fill {mixture.shortest}; "
@@ -128,13 +115,6 @@ def arms_of(
     )
 
 
-def _rows_by(names: NDArray[np.str_]) -> dict[str, NDArray[np.intp]]:
-    """The rows of each name, by the order of the names."""
-    import numpy as np
-
-    return {str(name): np.flatnonzero(names == name) for name in np.unique(names)}
-
-
 def _arm(
     name: str,
     wanted: Mapping[str, float],
@@ -143,9 +123,10 @@ def _arm(
     weight: NDArray[np.float64],
     budget: Budget,
     is_noiseless: bool = False,
+    copies: Mapping[str, int] = MappingProxyType({}),
 ) -> Arm:
     most = {
-        group: budget.max_copies * int(texts.tokens[own][weight[own] > 0].sum())
+        group: copies.get(group, budget.max_copies) * int(texts.tokens[own][weight[own] > 0].sum())
         for group, own in rows.items()
     }
     try:
@@ -160,4 +141,4 @@ def _arm(
             f"the texts that the proxy reads hold {sum(most.values()):,} tokens for {name}, copies "
             f"counted, and every arm needs {budget.tokens:,.0f}; raise `evaluate.train_bytes`"
         ) from None
-    return Arm(name, wanted, shares, rows, weight, is_noiseless)
+    return Arm(name, wanted, shares, rows, weight, is_noiseless, copies)

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 WAITING = 100_000
 """So many rows wait before they are sorted."""
 
-COLUMNS = ("id", "source", "tokens", "group", "weight", "text")
-"""What is read of the chosen documents; group and weight are null in the holdout."""
+OF_MIX = ("group", "weight", "max_epochs", "factor")
+COLUMNS = ("id", "source", "tokens", "text", *OF_MIX)
+"""What is read of the chosen documents; those of the mixture are null in the holdout."""
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from curate.evaluate.arms import TOLD, Arm, Budget, Shortfall, Texts, arms_of
+from curate.evaluate.arms import TOLD, Arm, arms_of
 from curate.evaluate.choosing import Chosen, choose, read_holdout, read_training
 from curate.evaluate.paired import Holdout, difference
 from curate.evaluate.spec import EvaluateSpec
+from curate.evaluate.strata import Budget, Shortfall, Texts
 from curate.evaluate.verdict import ArmResult, Comparison, warnings_on
 from curate.progress import Advance
 from curate.proxies.ngram import Corpus
@@ -63,7 +64,11 @@ def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
         tuple(own.result for own in measured),
         tuple(compared(measured, corpus)),
         documents,
-        warnings=(*warnings_on(documents), *(_moved(arm) for arm in arms if arm.moved > TOLD)),
+        warnings=(
+            *warnings_on(documents),
+            *(_moved(arm) for arm in arms if arm.moved > TOLD),
+            *_left_out(workspace),
+        ),
     )
 
 
@@ -81,6 +86,15 @@ def _documents(chosen: Chosen, holdout: Mapping[str, Sequence[str]]) -> dict[str
     return {source: len(holdout.get(source, ())) for source in sources}
 
 
+def _left_out(workspace: Workspace) -> Iterator[StageWarning]:
+    """Yield the phases that the mixture is compared without."""
+    phases = workspace.tables.made("mix").facts.get("phases") or []
+    if len(phases) > 1:
+        first, *others = (str(phase["name"]) for phase in phases)
+        words = "the mixture is compared as its phase {phase}; {others} left out"
+        yield warn("evaluate.phases", words, phase=first, others=others)
+
+
 def _moved(arm: Arm) -> StageWarning:
     words = "the arm {arm} has {share}: the texts that the proxy reads hold no more"
     return warn("evaluate.moved", words, arm=arm.name, share=arm.shortest)
@@ -95,23 +109,29 @@ def _texts(training: pa.Table) -> Texts:
         group=training["group"].to_numpy().astype(str),
         tokens=training["tokens"].to_numpy().astype(np.int64),
         weight=training["weight"].to_numpy().astype(np.float64),
+        factor=training["factor"].to_numpy().astype(np.float64),
+        epochs=training["max_epochs"].to_numpy().astype(np.int64),
     )
 
 
 def _budget(workspace: Workspace, training: pa.Table, supply: int) -> Budget:
-    """The mixture's budget, in proportion to the texts that are read."""
+    """The budget of the mixture (of its first phase), in proportion to the texts that are read."""
     import pyarrow.compute as pc
 
     mix = workspace.tables.made("mix")
     part = pc.sum(training["tokens"]).as_py() / supply
-    return Budget(mix.facts["budget"] * part, mix.spec["max_epochs"])
+    phases = mix.facts.get("phases") or [{"budget": mix.facts["budget"]}]
+    return Budget(phases[0]["budget"] * part, mix.spec["max_epochs"])
 
 
 def _arms(workspace: Workspace, texts: Texts, budget: Budget) -> tuple[Arm, ...]:
-    groups = workspace.tables.read("groups", ["group", "promised"]).to_pylist()
-    promised = {str(row["group"]): float(row["promised"]) for row in groups}
-    is_noiseless = bool(workspace.tables.made("mix").facts["noiseless"])
-    return arms_of(texts, budget, promised, is_noiseless=is_noiseless)
+    groups = workspace.tables.read("groups", ["group", "phase", "promised"]).to_pylist()
+    first = groups[0]["phase"]
+    own = [row for row in groups if row["phase"] == first]
+    promised = {str(row["group"]): float(row["promised"]) for row in own}
+    mix = workspace.tables.made("mix")
+    is_noiseless, seed = bool(mix.facts["noiseless"]), int(mix.spec["seed"])
+    return arms_of(texts, budget, promised, is_noiseless=is_noiseless, seed=seed)
 
 
 @dataclass(frozen=True)

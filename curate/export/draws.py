@@ -33,6 +33,7 @@ _OWN = (
     "copies",
     "earlier",
     "size",
+    "max_epochs",
 )
 
 _OTHER_THAN_IN_LINES = ("quality", "copies")
@@ -119,16 +120,16 @@ class DrawReader:
         """A reader of the draw of an export."""
         return DrawReader(_rows(path))
 
-    def earlier_copies(self, line: tuple[Any, ...]) -> int:
-        """The copies that earlier parts drew of the document of the next line.
+    def copies(self, line: tuple[Any, ...]) -> tuple[int, int | None]:
+        """The copies that earlier parts drew of the document of the next line, and its most copies.
 
-        The line is told by its `LINE`; 0 where the draw does not tell of it.
+        The line is told by its `LINE`; 0 and None where the draw does not tell of it.
         """
         row = self._next()
         if row is None or tuple(row[name] for name in LINE) != line:
             self.differs = True
-            return 0
-        return int(row["earlier"] or 0)
+            return 0, None
+        return int(row["earlier"] or 0), row["max_epochs"]
 
     def _next(self) -> Mapping[str, Any] | None:
         try:
@@ -153,6 +154,6 @@ LINE = ("id", "copy", "group", "shard", "position")
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    names = [*LINE, "earlier"]
+    names = [*LINE, "earlier", "max_epochs"]
     for batch in read_batches(path, 1_000, names):
         yield from batch.select(names).to_pylist()

@@ -176,7 +176,7 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
             tally.held_out.update(content_line(document))
             tally.copies.add_held_out(document["id"])
         else:
-            _count_line(document, line, (documents, size, pool_size), tally)
+            problems += _count_line(document, line, (documents, size, pool_size), tally)
         documents, total = documents + 1, total + pool_size
         problems += _of_line(document, entry, line, tally.removed)
     counts = (("documents", documents, entry.documents), ("tokens", total, entry.tokens))
@@ -188,8 +188,11 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
 
 def _count_line(
     document: Mapping[str, Any], line: _Line, about: tuple[int, int, int], tally: _Tally
-) -> None:
-    """Count a line to train on; `about` are its position and its tokens by both counts."""
+) -> Iterator[str]:
+    """Count a line to train on; `about` are its position and its tokens by both counts.
+
+    Yields what is wrong with its number of copies, which groups and limits hold for its document.
+    """
     position, size, pool_size = about
     group = document["group"]
     times = document.get("copies", 1)
@@ -197,10 +200,14 @@ def _count_line(
     tally.content.update(content_line(document))
     tally.labels.update(_labels(document))
     names = (document["id"], document["copy"], group, line.path, position)
-    earlier = tally.draw.earlier_copies(names)
+    earlier, most = tally.draw.copies(names)
     if document["copy"] == 1 and line.phase is None:
         tally.groups.earlier[group] += earlier * size
     tally.copies.add(document["id"], document["copy"], line.phase, earlier)
+    if most is not None and earlier + document["copy"] > most:
+        before = f" after {earlier} in earlier parts" if earlier else ""
+        told = f"has the copy {document['copy']}{before}"
+        yield f"{document['id']} {told}: limits let it stand {most} times"
 
 
 def _of_line(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import chance, tokens
+from curate.engine import Engine, in_order
 from curate.errors import DataError, RecipeError
 from curate.mix.before import Before
 from curate.mix.keys import Reader, flags, floats, trusted_quality
 from curate.mix.limiting import Told
 from curate.mix.spec import MixSpec
 from curate.mixture.cells import Part
-from curate.mixture.groups import Facts, Values, numbered
+from curate.mixture.groups import Facts, Groups, Values, numbered
+from curate.progress import Advance
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, is_candidate
 
@@ -50,24 +52,51 @@ class Counting:
 
 @dataclass(frozen=True)
 class Piece:
-    """The candidates of one shard: their scratch file, and their groups and cells in its numbers.
+    """The candidates of one shard: their scratch files, and their groups in its numbers.
 
-    `cells` are the distinct combinations of a group and the values that limits tell apart.
     `matched` are the tokens of copies that earlier exports drew, by their groups there.
     """
 
     number: int
     path: Path
     groups: tuple[Values, ...]
-    facts: tuple[Facts, ...]
-    cells: Part
+    documents: int
     images: int
     matched: NDArray[np.int64] | None
 
     @property
-    def documents(self) -> int:
-        """The number of candidates."""
-        return sum(facts.documents for facts in self.facts)
+    def cells(self) -> Part:
+        """The distinct combinations of a group and the values that limits tell apart."""
+        table = read(_cells_path(self.path))
+        sums = ("group", "documents", "before")
+        group, documents, before = (table[name].to_numpy() for name in sums)
+        told, levels = (
+            [table[name].combine_chunks() for name in table.column_names if name.startswith(start)]
+            for start in ("value:", "level:")
+        )
+        return Part(group, tuple(told), _side_by_side(levels), documents, before)
+
+
+def _cells_path(scratch: Path) -> Path:
+    return scratch.with_suffix(".cells.arrow")
+
+
+def _side_by_side(columns: Sequence[pa.Array]) -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.stack([column.to_numpy() for column in columns], axis=1)
+
+
+def _write_cells(scratch: Path, cells: Part) -> None:
+    """Write the cells of a piece beside its rows."""
+    import pyarrow as pa
+
+    columns: dict[str, Any] = {"group": cells.group, "documents": cells.documents}
+    columns["before"] = cells.before
+    told, levels = enumerate(cells.values), enumerate(cells.levels.T)
+    columns |= {f"value:{place}": column.dictionary_encode() for place, column in told}
+    columns |= {f"level:{copies}": column for copies, column in levels}
+    _write(_cells_path(scratch), pa.table(columns))
 
 
 @dataclass(frozen=True)
@@ -90,8 +119,8 @@ class Scan:
     at_least: float | None
     seed: int
 
-    def __call__(self, shard: DocumentShard) -> Piece:
-        """The piece of one shard."""
+    def __call__(self, shard: DocumentShard) -> tuple[Piece, tuple[Facts, ...]]:
+        """The piece of one shard, and the facts of its groups."""
         import numpy as np
         import pyarrow as pa
 
@@ -114,10 +143,10 @@ class Scan:
             columns["pool_tokens"] = table["tokens"]
         path = self.folder / f"{shard.number:05}.arrow"
         _write(path, pa.table(columns | {name: floats(table, name) for name in self.more}))
-        return Piece(
-            shard.number, path, groups, _facts(group, supply, quality, abstained, len(groups)),
-            cells, images, None if had is None else had.matched,
-        )  # fmt: skip
+        _write_cells(path, cells)
+        matched = None if had is None else had.matched
+        piece = Piece(shard.number, path, groups, table.num_rows, images, matched)
+        return piece, _facts(group, supply, quality, abstained, len(groups))
 
     def _is_drawable(self, table: pa.Table, quality: NDArray[np.float64]) -> NDArray[np.bool_]:
         import numpy as np
@@ -182,39 +211,55 @@ def read(path: Path) -> pa.Table:
         return pa.ipc.open_file(file).read_all()
 
 
-def scan(workspace: Workspace, shards: Sequence[DocumentShard], reads: Scan) -> list[Piece]:
-    """Read all candidates, in pool order.
+def scan(
+    workspace: Workspace, shards: Sequence[DocumentShard], reads: Scan
+) -> tuple[list[Piece], Groups]:
+    """Read all candidates: the pieces in pool order, and their groups.
 
     Raises DataError where a document is an image alone, or where none is left.
     """
-    pieces: list[Piece | None] = [None] * len(shards)
+    pieces: list[Piece] = []
     with workspace.watch("reading candidates", workspace.tables.rows("pool")) as advance:
-        for place, piece in workspace.engine.each(reads, shards):
-            pieces[place] = piece
-            advance(piece.documents)
-    whole = [piece for piece in pieces if piece is not None]
-    images = sum(piece.images for piece in whole)
+        groups = Groups.of(_kept(workspace.engine, shards, reads, pieces, advance))
+    images = sum(piece.images for piece in pieces)
     if images:
         raise DataError(
             f"{images} of the documents are images alone: they have no tokens to mix",
             hint="they are for people to label; a rule of `clean` such as `length` leaves them out",
         )
-    if not any(piece.documents for piece in whole):
+    if not any(piece.documents for piece in pieces):
         raise DataError("no document is left to mix", hint="see the reasons in `clean`")
-    return whole
+    return pieces, groups
 
 
-def check_quality(pieces: Sequence[Piece], spec: MixSpec, *, is_needed: bool) -> None:
+def _kept(
+    engine: Engine,
+    shards: Sequence[DocumentShard],
+    reads: Scan,
+    pieces: list[Piece],
+    advance: Advance,
+) -> Iterator[tuple[Values, Facts]]:
+    """Yield the groups of each shard with their facts, and keep the pieces.
+
+    The pieces share the values of their groups.
+    """
+    known: dict[Values, Values] = {}
+    for piece, facts in in_order(engine.each(reads, shards)):
+        own = tuple(known.setdefault(values, values) for values in piece.groups)
+        pieces.append(replace(piece, groups=own))
+        advance(piece.documents)
+        yield from zip(own, facts, strict=True)
+
+
+def check_quality(groups: Groups, spec: MixSpec, *, is_needed: bool) -> None:
     """Raise if quality is needed and unknown everywhere, or a threshold lets nothing through."""
-    known = sum(facts.known for piece in pieces for facts in piece.facts)
-    if is_needed and not known:
+    if is_needed and not sum(facts.known for facts in groups.facts):
         raise RecipeError(
             "mix: the weights need quality, and `score` has none",
             hint="declare `score: {quality: …}`",
         )
-    supply = sum(facts.tokens for piece in pieces for facts in piece.facts)
-    if not supply:
-        high = max(facts.high for piece in pieces for facts in piece.facts)
+    if not sum(facts.tokens for facts in groups.facts):
+        high = max(facts.high for facts in groups.facts)
         raise DataError(
             f"no document has a quality of {spec.within.at_least:g} or more; the best has "
             f"{high:.3f}",

@@ -56,7 +56,7 @@ class Classes:
 
         sums = np.zeros((len(self.classes), self.origins))
         rows = np.flatnonzero(taken) if self.classes else taken[:0]
-        origins = place.origins[candidates.local[rows]]
+        origins = candidates.origins(rows)
         for number, values in enumerate(self.classes):
             mass = taken[rows].astype(np.float64)
             for question, value in zip(self.questions, values, strict=True):

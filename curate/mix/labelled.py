@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from curate.annotated.documents import Annotated
 from curate.engine import in_order
+from curate.mix.mapped import Mapped
 from curate.mix.order import Order, Sought
 from curate.mix.places import Place
 from curate.mix.preparing import Prepared
@@ -58,7 +59,7 @@ class Find:
 
     ids: frozenset[str]
     order: Order
-    cuts: Cuts | None = None
+    cuts: Mapped[Cuts] | None = None
 
     def __call__(self, place: Place) -> Found:
         """Those of a piece."""
@@ -70,7 +71,7 @@ class Find:
         wanted = pa.array(sorted(self.ids), pa.string())
         rows = np.flatnonzero(pc.is_in(candidates.table["id"], wanted).to_numpy())
         ids = candidates.table["id"].take(pa.array(rows)).to_pylist()
-        origin = place.origins[candidates.local[rows]]
+        origin = candidates.origins(rows)
         nothing = np.zeros(len(rows))
         has_draw = self.cuts is not None and len(rows) > 0
         drawn, foreseen = self._drawn(place, rows) if has_draw else (nothing, nothing)
@@ -83,19 +84,22 @@ class Find:
         import numpy as np
 
         assert self.cuts is not None
-        candidates = place.read()
+        candidates, cuts = place.read(), self.cuts.read()
         own = Sought(self.order).of(place, candidates).take(rows)
         had = None if candidates.had is None else candidates.had[rows]
-        drawn = (copies_of(own, self.cuts, had) * own.weight).astype(np.float64)
+        drawn = (copies_of(own, cuts, had) * own.weight).astype(np.float64)
         if self.order.strategy in NOISELESS:
             return drawn, drawn
         with np.errstate(divide="ignore"):
             logs = np.log(self.order.weights(place, candidates)[rows])
-        return drawn, expected_copies(logs, own.group, self.cuts, had) * own.weight
+        return drawn, expected_copies(logs, own.group, cuts, had) * own.weight
 
 
 def find(
-    workspace: Workspace, prepared: Prepared, annotated: Annotated, cuts: Cuts | None = None
+    workspace: Workspace,
+    prepared: Prepared,
+    annotated: Annotated,
+    cuts: Mapped[Cuts] | None = None,
 ) -> Found:
     """Find all labelled documents among the candidates."""
     own = [*annotated.questions.values(), *([annotated.quality] if annotated.quality else [])]

@@ -21,12 +21,13 @@ from curate.mix.doubts import (
 )
 from curate.mix.evidence import Evidence
 from curate.mix.keys import is_question
+from curate.mix.mapped import mapped
 from curate.mix.planning import Drawing, drawing_of, fifths_of, prior_of, problem_of
 from curate.mix.preparing import Drawable, Keys, Prepared, needs_quality, needs_scores, prepare
 from curate.mix.sharing import Wish, wish_of
 from curate.mix.spec import MixSpec
 from curate.mix.truth import asks_for_truth, drawing_for_truth
-from curate.mix.writing import Drawn, Write
+from curate.mix.writing import Drawn, Factors, Write
 from curate.mixture.groups import SMALL
 from curate.warning import StageWarning
 from curate.workspace import Workspace
@@ -105,7 +106,10 @@ def _written(workspace: Workspace, prepared: Prepared, drawing: Drawing, folder:
     supply, groups = prepared.supply, prepared.supply.groups
     names = dict(enumerate(path.name for path in workspace.tables.shards("clean")))
     fifths = fifths_of(workspace, supply)
-    write = Write(folder, names, groups.names, prepared.classes, supply.order, drawing.cuts, fifths)
+    factors = mapped(folder.parent / "factors.npy", Factors, factor=drawing.factors)
+    write = Write(
+        folder, names, groups.names, prepared.classes, supply.order, drawing.cuts, factors, fifths
+    )
     documents = sum(facts.documents for facts in groups.facts)
     parts = []
     with workspace.watch("drawing", documents) as advance:
@@ -149,7 +153,9 @@ class JoinPhases:
         columns: dict[str, pa.ChunkedArray] = {
             column: first[column] for column in tables.schema("mix").names
         }
+        epochs = np.max([table["max_epochs"].to_numpy() for table in own.values()], axis=0)
         columns["copies"] = pa.chunked_array([pa.array(copies, pa.int64())])
+        columns["max_epochs"] = pa.chunked_array([pa.array(epochs, pa.int64())])
         for phase, table in own.items():
             columns |= {f"copies:{phase}": table["copies"], f"group:{phase}": table["group"]}
         storage.write_parquet(self.folder / name, pa.table(columns))

@@ -11,11 +11,12 @@ from curate.engine import Engine, in_order
 from curate.mixture.groups import FIFTHS, Facts
 from curate.mixture.selection import (
     Bins,
+    Boundaries,
     Boundary,
     Rows,
     Target,
-    boundaries,
     histogram,
+    located,
     members,
 )
 
@@ -55,16 +56,17 @@ class _Gather(Generic[AnyPlace]):
 
 
 def _together(
-    parts: Sequence[tuple[Rows, NDArray[np.int64]]],
+    parts: list[tuple[Rows, NDArray[np.int64]]],
 ) -> tuple[Rows, NDArray[np.int64]]:
     import numpy as np
 
-    rows = [part for part, _ in parts]
-    joined = (
-        np.concatenate([getattr(part, name) for part in rows])
-        for name in ("group", "key", "tie", "weight")
+    columns = [[rows.group, rows.key, rows.tie, rows.weight, bins] for rows, bins in parts]
+    parts.clear()
+    # Each column of the parts goes as soon as it is joined: both together are large.
+    group, key, tie, weight, bins = (
+        np.concatenate([own.pop(0) for own in columns]) for _ in range(5)
     )
-    return Rows(*joined), np.concatenate([bins for _, bins in parts])
+    return Rows(group, key, tie, weight), bins
 
 
 def find_boundaries(
@@ -74,7 +76,23 @@ def find_boundaries(
     targets: Sequence[Target],
     sizes: NDArray[np.int64],
 ) -> list[Boundary | None]:
-    """The boundaries of targets over all candidates; each pass reads the scratch files once.
+    """The boundaries of targets over all candidates; see `locate`."""
+    import numpy as np
+
+    own = np.array([target.group for target in targets], np.int64)
+    amounts = np.array([target.amount for target in targets], np.float64)
+    return locate(engine, places, rows, own, amounts, sizes).listed()
+
+
+def locate(
+    engine: Engine,
+    places: Sequence[AnyPlace],
+    rows: Callable[[AnyPlace], Rows],
+    units: NDArray[np.int64],
+    amounts: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+) -> Boundaries:
+    """Where the rows of units exceed amounts; each pass reads the scratch files once.
 
     `sizes` are how many rows each unit has.
     """
@@ -89,7 +107,7 @@ def find_boundaries(
     def gather(bins: Bins) -> tuple[Rows, NDArray[np.int64]]:
         return _together(list(in_order(engine.each(_Gather(rows, bins), chunks))))
 
-    return boundaries(targets, len(sizes), count, gather, sizes)
+    return located(units, amounts, len(sizes), count, gather, sizes)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from curate.mix.candidates import Piece, read
-from curate.mixture.cells import Cells
-from curate.mixture.groups import Groups
+from curate.mix.limiting import Limited
+from curate.mix.mapped import Mapped, mapped
+from curate.mixture.cells import Cells, Finder, Part
+from curate.mixture.groups import Groups, Values
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,33 +21,56 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Place:
-    """A piece in the whole: its scratch file, its first position, and the numbers of its cells.
+    """A piece in the whole: its scratch files, and its first position.
 
-    `cells`, `groups` and `origins` (the groups before small ones were merged) are arrays in the
-    order of the piece's own cells.
+    `numbers` holds the numbers of its own cells in all, of their groups, and of these before small
+    ones were merged (see `Numbers`).
     """
 
     number: int
     path: Path
-    cells: NDArray[np.int64]
-    groups: NDArray[np.int64]
-    origins: NDArray[np.int64]
+    numbers: Mapped[Numbers]
     start: int
 
     def read(self) -> Candidates:
         """The candidates."""
-        table = read(self.path)
+        table, numbers = read(self.path), self.numbers.read()
         local = table["cell"].to_numpy()
-        return Candidates(table, local, self.groups[local], self.cells[local])
+        return Candidates(table, local, numbers.group[local], numbers.cell[local], numbers)
+
+
+class Numbers(NamedTuple):
+    """The numbers of cells, and of their groups; `origin` is that before small ones were merged.
+
+    `epochs` are the copies of a document at most.
+    """
+
+    cell: NDArray[np.int64]
+    group: NDArray[np.int64]
+    origin: NDArray[np.int64]
+    epochs: NDArray[np.int64]
 
 
 class Candidates(NamedTuple):
-    """The candidates of a piece: each one's cell in the piece, and its group and cell in all."""
+    """The candidates of a piece: each one's cell in the piece, and its group and cell in all.
+
+    `numbers` are those of the cells in the piece.
+    """
 
     table: pa.Table
     local: NDArray[np.int32]
     group: NDArray[np.int64]
     cell: NDArray[np.int64]
+    numbers: Numbers
+
+    def origins(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The groups of some rows before small ones were merged."""
+        return self.numbers.origin[self.local[rows]]
+
+    @property
+    def epochs(self) -> NDArray[np.int64]:
+        """The copies that every row may have at most."""
+        return self.numbers.epochs[self.local]
 
     @property
     def is_drawable(self) -> NDArray[np.bool_]:
@@ -81,23 +106,16 @@ class Candidates(NamedTuple):
         return np.asarray(self.table[name].to_numpy(), np.int64)
 
 
-def groups_of(pieces: Sequence[Piece]) -> Groups:
-    """The groups of all pieces."""
-    return Groups.of(
-        pair for piece in pieces for pair in zip(piece.groups, piece.facts, strict=True)
-    )
-
-
 @dataclass(frozen=True)
 class Numbering:
-    """The cells of all pieces, and for each piece the numbers of its own cells.
+    """The cells of all pieces, and how those of a piece are numbered among them.
 
-    `origins` are those of their groups in `Groups.origins`.
+    `origin_of` are the places of values in `Groups.origins`, `group_of` the groups of these.
     """
 
     cells: Cells
-    numbers: list[NDArray[np.int64]]
-    origins: list[NDArray[np.int64]]
+    origin_of: dict[Values, int]
+    group_of: NDArray[np.int64]
 
     @staticmethod
     def of(pieces: Sequence[Piece], groups: Groups) -> Numbering:
@@ -106,22 +124,35 @@ class Numbering:
 
         origin_of = {values: number for number, values in enumerate(groups.origins)}
         group_of = np.array(groups.number_of_origin, np.int64)
-        parts, origins = [], []
-        for piece in pieces:
-            own = np.array([origin_of[values] for values in piece.groups], np.int64)
-            origins.append(own[piece.cells.group])
-            parts.append(replace(piece.cells, group=group_of[origins[-1]]))
-        cells, numbers = Cells.of(parts)
-        return Numbering(cells, numbers, origins)
+        parts = (_in_all(piece, origin_of, group_of)[0] for piece in pieces)
+        return Numbering(Cells.of(parts), origin_of, group_of)
 
     def places(
-        self, pieces: Sequence[Piece], cells: Cells, numbers: NDArray[np.int64]
+        self, pieces: Sequence[Piece], limited: Limited, numbers: NDArray[np.int64]
     ) -> list[Place]:
-        """The pieces in order, with their places in other cells; `numbers` are those of its own."""
-        places, start = [], 0
-        for piece, own, origins in zip(pieces, self.numbers, self.origins, strict=True):
-            joined = numbers[own]
-            group = cells.group[joined]
-            places.append(Place(piece.number, piece.path, joined, group, origins, start))
+        """The pieces in order, with their places in the cells of limits.
+
+        `numbers` are, for each of its own cells, those of these.
+        """
+        places, start, finder = [], 0, Finder.of(self.cells)
+        for piece in pieces:
+            part, origins = _in_all(piece, self.origin_of, self.group_of)
+            joined = numbers[finder.numbers(part)]
+            path = piece.path.with_suffix(".cells.npy")
+            group, epochs = limited.cells.group[joined], limited.epochs[joined]
+            columns = Numbers(joined, group, origins, epochs)
+            own = mapped(path, Numbers, **columns._asdict())
+            places.append(Place(piece.number, piece.path, own, start))
             start += piece.documents
         return places
+
+
+def _in_all(
+    piece: Piece, origin_of: Mapping[Values, int], group_of: NDArray[np.int64]
+) -> tuple[Part, NDArray[np.int64]]:
+    """The cells of a piece by the groups of all, and these before small ones were merged."""
+    import numpy as np
+
+    part = piece.cells
+    origins = np.array([origin_of[values] for values in piece.groups], np.int64)[part.group]
+    return replace(part, group=group_of[origins]), origins

@@ -6,22 +6,22 @@ prior; the projection moves the priors within the limits; each cell is then draw
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
 from typing import TYPE_CHECKING
 
 from curate.engine import in_order
 from curate.errors import DataError
-from curate.mix.limiting import Limited
+from curate.mix.limiting import EARLIER, Limited
+from curate.mix.mapped import Mapped, mapped
 from curate.mix.order import Order, Ranked, Sought
-from curate.mix.passes import Fifths, find_boundaries
+from curate.mix.passes import Fifths, find_boundaries, locate
 from curate.mix.places import Place
-from curate.mixture.drawing import Cut, Cuts, Plan, closed, copies_of, cut
+from curate.mixture.drawing import Cuts, Plans, copies_of, cuts_of
 from curate.mixture.groups import Groups
 from curate.mixture.limits import Infeasible
 from curate.mixture.projection import Problem, Projected
-from curate.mixture.selection import Boundary, Target
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 MOST_GONE = 1e-6
 """A group of which more is gone than is wanted keeps this part of its wish for what is there."""
+
+MOST_LOG = 50.0
+"""The logarithm of the largest factor that is told: those of cells with prior 0 are infinite."""
 
 UNLIMITED = 2**62
 """Copies without a limit."""
@@ -77,7 +80,21 @@ class Drawing:
     prior: Array
     problem: Problem
     projected: Projected
-    cuts: Cuts
+    cuts: Mapped[Cuts]
+
+    @property
+    def factors(self) -> Array:
+        """What the recipe's limits multiply the prior of each cell by, beside those of its group.
+
+        A cell that is at its top has less.
+        """
+        import numpy as np
+
+        logs = np.zeros(len(self.prior))
+        for limit, own in zip(self.problem.limits, self.projected.multipliers, strict=True):
+            if own and limit.name != EARLIER:
+                logs[limit.cells] += np.clip(own, -MOST_LOG, MOST_LOG)
+        return np.asarray(np.exp(logs))
 
 
 def prior_of(workspace: Workspace, supply: Supply, wanted: Mapping[str, float]) -> Array:
@@ -105,18 +122,16 @@ def _parts(workspace: Workspace, supply: Supply, shares: Array) -> Array:
     cells, facts = supply.limited.cells, supply.groups.facts
     if not supply.has_cells:
         return np.ones(len(cells))
-    plans = [
-        Plan.of(share * supply.budget, (own.tokens,), UNLIMITED)
-        for share, own in zip(shares.tolist(), facts, strict=True)
-    ]
+    tokens = np.array([own.tokens for own in facts], np.int64)
+    plans = Plans.of(shares * supply.budget, tokens[:, None], np.full(len(facts), UNLIMITED))
     sizes = np.array([own.documents for own in facts])
     rows = Sought(supply.order, by_group=True)
     with workspace.watch("finding what no limit would move", None):
         cuts = _located(workspace, supply, rows, plans, shares * supply.budget, sizes)
         taken = _taken(workspace, supply, cuts)
     sums = cells.by_group(taken, len(facts))[cells.group]
-    tokens = cells.tokens.astype(np.float64)
-    spread = tokens / np.maximum(1, cells.by_group(tokens, len(facts)))[cells.group]
+    supplies = cells.tokens.astype(np.float64)
+    spread = supplies / np.maximum(1, cells.by_group(supplies, len(facts)))[cells.group]
     return np.where(sums > 0, taken / np.maximum(sums, 1), spread)
 
 
@@ -161,24 +176,26 @@ def drawing_of(workspace: Workspace, supply: Supply, prior: Array, problem: Prob
 
     Raises DataError where no shares keep the limits, or the budget buys no document.
     """
-    import numpy as np
-
     cells, projected = supply.limited.cells, _projected(supply, prior, problem)
     targets = (projected.shares * supply.budget - supply.limited.past).clip(0)
-    wishes = zip(
-        targets.tolist(), cells.levels.tolist(), supply.limited.epochs.tolist(), strict=True
-    )
-    plans = [Plan.of(target, levels, most) for target, levels, most in wishes]
-    passes = np.array([plan.passes for plan in plans], np.int64)
-    rows = Sought(supply.order, passes=passes)
+    plans = Plans.of(targets, cells.levels, supply.limited.epochs)
+    was_drawn = cells.levels.shape[1] > 1
+    rows = Sought(supply.order, passes=plans.passes if was_drawn else None)
     with workspace.watch("finding the cut", None):
-        cuts = _located(workspace, supply, rows, plans, np.asarray(targets), cells.documents)
+        cuts = _located(workspace, supply, rows, plans, targets, cells.documents)
     if not cuts.tokens.any():
         raise DataError(
             f"a budget of {supply.budget:,} tokens is not worth one document",
             hint="raise `mix.budget`",
         )
-    return Drawing(prior, problem, projected, cuts)
+    return Drawing(prior, problem, projected, _stored(supply, cuts))
+
+
+def _stored(supply: Supply, cuts: Cuts) -> Mapped[Cuts]:
+    """The cuts in a scratch file of their own."""
+    folder = supply.places[0].path.parent
+    number = sum(1 for _ in folder.glob("cuts-*.npy"))
+    return mapped(folder / f"cuts-{number:03}.npy", Cuts, **vars(cuts))
 
 
 def _projected(supply: Supply, prior: Array, problem: Problem) -> Projected:
@@ -198,26 +215,16 @@ def _located(
     workspace: Workspace,
     supply: Supply,
     rows: Sought,
-    plans: Sequence[Plan],
+    plans: Plans,
     targets: Array,
     sizes: NDArray[np.int64],
 ) -> Cuts:
-    rests = [(number, plan.rest) for number, plan in enumerate(plans) if plan.rest is not None]
-    sought = [Target(number, rest) for number, rest in rests]
-    located = find_boundaries(workspace.engine, supply.places, rows, sought, sizes)
-    ends = {number: end for (number, _), end in zip(rests, located, strict=True)}
-    return Cuts.of(list(cuts_of(plans, targets.tolist(), ends)))
+    import numpy as np
 
-
-def cuts_of(
-    plans: Sequence[Plan], targets: Sequence[float], ends: Mapping[int, Boundary | None]
-) -> Iterator[Cut]:
-    """Yield the cut of each unit, in their order; each makes up for those before it."""
-    carry = 0.0
-    for number, (plan, target) in enumerate(zip(plans, targets, strict=True)):
-        own = cut(plan, ends[number], carry) if number in ends else closed(plan)
-        carry += own.tokens - target
-        yield own
+    sought = np.flatnonzero(~np.isnan(plans.rest))
+    places, rests = supply.places, plans.rest[sought]
+    ends = locate(workspace.engine, places, rows, sought, rests, sizes)
+    return cuts_of(plans, targets, ends)
 
 
 def fifths_of(workspace: Workspace, supply: Supply) -> Fifths:

@@ -32,7 +32,7 @@ from curate.mix.keys import (
 from curate.mix.limiting import LimitsByKey, Past, Told, check_limits, limited
 from curate.mix.order import Order, with_abstained
 from curate.mix.passes import find_boundaries
-from curate.mix.places import Numbering, groups_of
+from curate.mix.places import Numbering
 from curate.mix.planning import Supply
 from curate.mix.ranking import rank
 from curate.mix.spec import MixSpec, tokens_of
@@ -143,9 +143,9 @@ def prepare(workspace: Workspace, spec: MixSpec, keys: Keys, drawable: Drawable)
     if spec.names(CLUSTER):
         clusters = fit(workspace, spec.clusters, spec.seed)
         shards = clusters.assign(workspace, shards, drawable.folder / "clusters")
-    pieces = scan(workspace, shards, _scan(workspace, spec, keys, by_key, shards, drawable))
-    check_quality(pieces, spec, is_needed=needs_quality(spec))
-    groups = groups_of(pieces)
+    reads = _scan(workspace, spec, keys, by_key, shards, drawable)
+    pieces, groups = scan(workspace, shards, reads)
+    check_quality(groups, spec, is_needed=needs_quality(spec))
     named = by_key.names(spec.groups, groups) | _shared(spec, groups) | drawable.named
     groups = groups.with_other(named)
     gone = _gone(drawable, pieces)
@@ -160,7 +160,7 @@ def prepare(workspace: Workspace, spec: MixSpec, keys: Keys, drawable: Drawable)
             "parts together leaves nothing to draw",
             hint="raise `mix.budget`",
         )
-    places = numbering.places(pieces, limits.cells, numbers)
+    places = numbering.places(pieces, limits, numbers)
     sizes = np.array([facts.documents for facts in groups.facts])
     order = Order(spec.within.strategy, _within(spec), Qualities.of(groups.facts), sizes)
     rank(workspace.engine, places, order, spec.within.columns)

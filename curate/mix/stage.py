@@ -251,7 +251,7 @@ STAGE = Stage(
     cost=Cost(
         run,
         writes="mix",
-        scratch=lambda spec: 90,
+        scratch=lambda spec: 160 if spec.limits else 90,
         grows=lambda spec: 16 if spec.within.strategy in (*NOISELESS, *RANKED) else 0,
     ),
 )

@@ -15,6 +15,7 @@ from curate.engine import in_order
 from curate.inference.estimate import Estimate
 from curate.inference.groups import Labelled, Unlabelled, share_of_draw
 from curate.mix.labelled import Found
+from curate.mix.mapped import Mapped
 from curate.mix.order import Order, Sought
 from curate.mix.places import Place
 from curate.mix.preparing import Prepared
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 def true_shares(
     workspace: Workspace,
     prepared: Prepared,
-    cuts: Cuts,
+    cuts: Mapped[Cuts],
     place: int,
     own: LabelledDocuments,
     found: Found,
@@ -78,7 +79,7 @@ class CountRest:
 
     labelled: frozenset[str]
     order: Order
-    cuts: Cuts
+    cuts: Mapped[Cuts]
     columns: tuple[str, ...]
     origins: int
 
@@ -90,12 +91,12 @@ class CountRest:
 
         candidates = place.read()
         rows = Sought(self.order).of(place, candidates)
-        taken = copies_of(rows, self.cuts, candidates.had) * rows.weight
+        taken = copies_of(rows, self.cuts.read(), candidates.had) * rows.weight
         labelled = pa.array(sorted(self.labelled), pa.string())
         is_labelled = pc.is_in(candidates.table["id"], labelled).to_numpy()
         unseen = np.flatnonzero((taken > 0) & ~is_labelled)
         weight = taken[unseen].astype(np.float64)
-        origin = place.origins[candidates.local[unseen]]
+        origin = candidates.origins(unseen)
         sums = np.empty((len(self.columns), 3, self.origins))
         for number, name in enumerate(self.columns):
             chance = candidates.table[name].to_numpy()[unseen]

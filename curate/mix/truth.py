@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import TYPE_CHECKING
 
 from curate.engine import in_order
 from curate.errors import DataError, RecipeError
 from curate.mix.keys import is_question
+from curate.mix.mapped import Mapped
 from curate.mix.order import Order, Sought
 from curate.mix.places import Place
-from curate.mix.planning import Drawing, drawing_of, prior_of, problem_of
+from curate.mix.planning import Drawing, Supply, drawing_of, prior_of, problem_of
 from curate.mix.preparing import Keys, Prepared
 from curate.mix.sharing import Wish
 from curate.mixture.drawing import Cuts, copies_of
-from curate.mixture.true_shares import NEAR, chosen, shortfall
+from curate.mixture.limits import Infeasible
+from curate.mixture.reach import Reach, led_to
+from curate.mixture.true_shares import STILL, chosen, shortfall
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -46,49 +50,85 @@ def question_of(wish: Wish) -> str:
 def drawing_for_truth(workspace: Workspace, prepared: Prepared, keys: Keys, wish: Wish) -> Drawing:
     """Draw so that the calibrated probabilities foresee the shares that are wanted.
 
-    Raises DataError where that is not possible within .005, and says how near it comes.
+    Under limits the shares of predicted classes are those within reach that come nearest. Raises
+    DataError where that is not within .005, and says how near it comes.
     """
     import numpy as np
 
-    question = question_of(wish)
+    supply, question = prepared.supply, question_of(wish)
     shares = (wish.spec.between.shares or {})[question]
     place = wish.spec.groups.index(question)
     values = [value for value in keys.offered[question] if value != keys.ties[question]]
-    present = list(dict.fromkeys(own[place] for own in prepared.supply.groups.values))
+    present = list(dict.fromkeys(own[place] for own in supply.groups.values))
     wanted = np.array([shares.get(value, 0.0) for value in values])
     first = np.array([shares.get(value, 0.0) for value in present])
     column = {value: number for number, value in enumerate(present)}
-    class_of = np.array([column[own[place]] for own in prepared.supply.groups.values], np.int64)
+    class_of = np.array([column[own[place]] for own in supply.groups.values], np.int64)
+    cell_class = class_of[supply.limited.cells.group]
     columns = tuple(f"{question}:{value}" for value in values)
+    reach = Reach.of(supply.limited.limits, supply.top, cell_class, len(present))
     drawings: list[Drawing] = []
-    promised: list[Array] = []
+    reached: list[Array] = []
 
     def matrix_of(own: Array) -> Array:
         by_value = dict(zip(present, own.tolist(), strict=True))
         sought = wish.shares_as(prepared, question, by_value)
-        prior = prior_of(workspace, prepared.supply, sought)
-        drawing = drawing_of(workspace, prepared.supply, prior, problem_of(prepared.supply, prior))
+        drawing = _drawing(workspace, supply, sought, cell_class, own)
         drawings.append(drawing)
-        cells = prepared.supply.limited.cells
-        groups = cells.by_group(drawing.projected.shares, len(class_of))
-        promised.append(np.bincount(class_of, groups, len(present)).astype(np.float64))
-        return _matrix(workspace, prepared, drawing.cuts, columns, class_of)
+        matrix = _matrix(workspace, prepared, drawing.cuts, columns, class_of)
+        promised = np.bincount(cell_class, drawing.projected.shares, len(present))
+        reached.append(matrix @ promised)
+        return matrix
 
-    result = chosen(wanted, first / first.sum(), matrix_of)
-    moved = np.abs(promised[-1] - result.shares).max()
-    if not result.is_near or moved > NEAR:
-        near = shortfall(values, wanted, result) or "limits hold the shares of predicted classes"
-        raise DataError(
-            f"no draw has these true shares of {question}: {near}",
-            hint="ask for less of what is rare, or sample more of it for people to label",
-        )
+    first = reach.solved(np.eye(len(present)), first / first.sum())
+    result = chosen(wanted, first, matrix_of, solve=reach.solved)
+    distance = float(np.abs(reached[-1] - wanted).max())
+    result = replace(result, reached=reached[-1], distance=distance)
+    if not result.is_near:
+        raise _too_far(question, shortfall(values, wanted, result), _at_work(drawings[-1]))
     return drawings[-1]
+
+
+def _too_far(question: str, near: str, limits: str) -> DataError:
+    """The error where no draw comes near; `near` says how near one comes, `limits` what holds."""
+    under, loosen = (f" under {limits}", ", or loosen the limits") if limits else ("", "")
+    return DataError(
+        f"no draw has these true shares of {question}{under}: {near}",
+        hint=f"ask for less of what is rare, or sample more of it for people to label{loosen}",
+    )
+
+
+def _drawing(
+    workspace: Workspace,
+    supply: Supply,
+    sought: Mapping[str, float],
+    class_of: NDArray[np.int64],
+    shares: Array,
+) -> Drawing:
+    """The drawing with these shares of predicted classes, whatever limits would move them to."""
+    prior = prior_of(workspace, supply, sought)
+    problem = problem_of(supply, prior)
+    # Where limits are in conflict, the projection of the drawing says so.
+    with suppress(Infeasible):
+        prior = led_to(problem, prior, class_of, shares)
+    return drawing_of(workspace, supply, prior, problem)
+
+
+def _at_work(drawing: Drawing) -> str:
+    """The limits of the recipe that leave no room on one side."""
+    shares = drawing.projected.shares
+    return ", ".join(
+        limit.name
+        for limit in drawing.problem.limits
+        for own in [float(shares[limit.cells].sum())]
+        if limit.is_written and (own >= limit.high - STILL or own <= limit.low + STILL)
+    )
 
 
 def _matrix(
     workspace: Workspace,
     prepared: Prepared,
-    cuts: Cuts,
+    cuts: Mapped[Cuts],
     columns: Sequence[str],
     class_of: NDArray[np.int64],
 ) -> Array:
@@ -110,7 +150,7 @@ class _CountClasses:
     """Sums by predicted class, drawn and all: tokens times each probability, and tokens."""
 
     order: Order
-    cuts: Cuts
+    cuts: Mapped[Cuts]
     columns: tuple[str, ...]
     class_of: NDArray[np.int64]
 
@@ -121,7 +161,7 @@ class _CountClasses:
         candidates = place.read()
         rows = Sought(self.order).of(place, candidates)
         own, size = self.class_of[candidates.group], int(self.class_of.max()) + 1
-        taken = copies_of(rows, self.cuts, candidates.had) * rows.weight
+        taken = copies_of(rows, self.cuts.read(), candidates.had) * rows.weight
         known = [candidates.table[name].to_numpy() for name in self.columns]
         return np.stack(
             [

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curate import storage, tables
 from curate.mix.foreseen import Classes
+from curate.mix.mapped import Mapped
 from curate.mix.order import Order, Ranked, Sought, rank_path
 from curate.mix.passes import Fifths
 from curate.mix.places import Candidates, Place
@@ -41,6 +42,12 @@ class Drawn:
         return Drawn(*(getattr(self, name) + getattr(other, name) for name in names))
 
 
+class Factors(NamedTuple):
+    """What limits multiply each cell by, in the order of the cells."""
+
+    factor: NDArray[np.float64]
+
+
 @dataclass(frozen=True)
 class Write:
     """Writes one shard of `mix` into a folder. `files` are the names of the shards' files."""
@@ -50,7 +57,8 @@ class Write:
     groups: tuple[str, ...]
     classes: Classes
     order: Order
-    cuts: Cuts
+    cuts: Mapped[Cuts]
+    factors: Mapped[Factors]
     fifths: Fifths
 
     def __call__(self, place: Place) -> Drawn:
@@ -60,7 +68,7 @@ class Write:
 
         candidates = place.read()
         rows = Sought(self.order).of(place, candidates)
-        copies = copies_of(rows, self.cuts, candidates.had)
+        copies = copies_of(rows, self.cuts.read(), candidates.had)
         words = pa.array(self.groups, pa.string())
         columns = {
             "id": candidates.table["id"],
@@ -70,6 +78,8 @@ class Write:
             "copies": copies,
             "earlier": 0 * copies if candidates.earlier is None else candidates.earlier,
             "size": candidates.table["tokens"],
+            "max_epochs": candidates.epochs,
+            "factor": self.factors.read().factor[candidates.cell],
         }
         path = self.folder / self.files[place.number]
         storage.write_parquet(path, pa.table(columns, schema=tables.schema("mix")))

@@ -5,7 +5,7 @@ A cell is what is drawn as one. Without limits of columns every group is one cel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Numbers = NDArray[np.int64]
+
+WAITING = 200_000
+"""The cells of parts that are joined at once, at least."""
+
+DENSE = 4
+"""Numbers of which the largest is at most so many times their count are ranked without sorting."""
 
 REST = -1
 """The code of the values that no limit tells apart."""
@@ -55,8 +61,9 @@ def numbered_cells(
     keys = group
     for column in values:
         codes, size = _codes(column)
-        keys = np.unique(keys * size + codes, return_inverse=True)[1]
-    _, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
+        keys = ranked(keys * size + codes)
+    numbers = ranked(keys)
+    first = _one_of_each(numbers)
     rows = pa.array(first)
     own = [column.take(rows) for column in values]
     drawable = tokens if is_drawable is None else np.where(is_drawable, tokens, 0)
@@ -68,6 +75,27 @@ def numbered_cells(
         np.bincount(numbers, drawable > 0, len(first)).astype(np.int64),
         np.bincount(numbers, had, len(first)).astype(np.int64),
     )
+
+
+def ranked(keys: Numbers) -> Numbers:
+    """The rank of each number, 0 or more, among the distinct ones."""
+    import numpy as np
+
+    top = int(keys.max(initial=-1)) + 1
+    if top > DENSE * len(keys):
+        return np.unique(keys, return_inverse=True)[1]
+    is_there = np.zeros(top, bool)
+    is_there[keys] = True
+    return np.asarray((np.cumsum(is_there) - 1)[keys])
+
+
+def _one_of_each(numbers: Numbers) -> Numbers:
+    """A place of each of the numbers from 0 on."""
+    import numpy as np
+
+    places = np.empty(int(numbers.max(initial=-1)) + 1, np.int64)
+    places[numbers] = np.arange(len(numbers))
+    return places
 
 
 def _levels(numbers: Numbers, tokens: Numbers, before: Numbers | None, cells: int) -> Numbers:
@@ -119,36 +147,35 @@ class Cells:
         return len(self.group)
 
     @staticmethod
-    def of(parts: Sequence[Part]) -> tuple[Cells, list[Numbers]]:
-        """The cells of all parts, and for each part their numbers in the order of its own cells.
+    def of(parts: Iterable[Part]) -> Cells:
+        """The cells of all parts, in memory that depends on cells and not on parts.
 
         The groups of the parts are numbered alike.
         """
-        import numpy as np
-        import pyarrow as pa
+        joined: Cells | None = None
+        waiting: list[Cells] = []
+        codes: list[dict[str, int]] = []
+        for part in parts:
+            codes = codes or [{} for _ in part.values]
+            own = tuple(map(_coded, part.values, codes))
+            waiting.append(Cells(part.group, own, (), part.levels, part.documents, part.before))
+            if sum(map(len, waiting)) > max(WAITING, len(joined or ())):
+                joined = _whole(joined, waiting, codes)
+                waiting = []
+        return _whole(joined, waiting, codes)._in_order()
 
-        group = np.concatenate([part.group for part in parts])
+    def _in_order(self) -> Cells:
+        """The same with sorted words, in their order."""
+        import numpy as np
+
         codes, words = [], []
-        for place in range(len(parts[0].values)):
-            encoded = pa.chunked_array([part.values[place] for part in parts]).dictionary_encode()
-            own = encoded.combine_chunks()
-            names = own.dictionary.to_pylist()
+        for column, names in zip(self.codes, self.words, strict=True):
             order = np.argsort(np.array(names, object), kind="stable")
-            rank = np.empty(len(names) + 1, np.int64)
-            rank[order], rank[-1] = np.arange(len(names)), REST
-            indices = own.indices.fill_null(len(names)).to_numpy(zero_copy_only=False)
-            codes.append(rank[indices])
+            rank = np.full(len(names) + 1, REST)
+            rank[order] = np.arange(len(names))
+            codes.append(rank[column])
             words.append(tuple(names[row] for row in order))
-        width = max(part.levels.shape[1] for part in parts)
-        levels = [np.pad(own, ((0, 0), (0, width - own.shape[1]))) for own in
-                  (part.levels for part in parts)]  # fmt: skip
-        documents = np.concatenate([part.documents for part in parts])
-        before = np.concatenate([part.before for part in parts])
-        sums = (np.concatenate(levels), documents, before)
-        whole = Cells(group, tuple(codes), tuple(words), *sums)
-        joined, numbers = whole._joined()
-        ends = np.cumsum([len(part.group) for part in parts])
-        return joined, np.split(numbers, ends[:-1])
+        return replace(self, codes=tuple(codes), words=tuple(words))._joined()[0]
 
     def told_apart(self, kept: Sequence[NDArray[np.bool_]]) -> tuple[Cells, Numbers]:
         """The cells if only some values are told apart, and the new number of each cell.
@@ -169,8 +196,9 @@ class Cells:
 
         keys = self.group
         for column, words in zip(self.codes, self.words, strict=True):
-            keys = np.unique(keys * (len(words) + 1) + column + 1, return_inverse=True)[1]
-        _, first, numbers = np.unique(keys, return_index=True, return_inverse=True)
+            keys = ranked(keys * (len(words) + 1) + column + 1)
+        numbers = ranked(keys)
+        first = _one_of_each(numbers)
         size = len(first)
         return Cells(
             self.group[first],
@@ -211,3 +239,69 @@ class Cells:
         import numpy as np
 
         return np.asarray(np.bincount(self.group, sums, groups), np.float64)
+
+
+def _coded(column: pa.Array, codes: dict[str, int]) -> Numbers:
+    """The code of each value; those that are new get the next ones, null gets REST."""
+    import numpy as np
+    import pyarrow as pa
+
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    own = [codes.setdefault(word, len(codes)) for word in encoded.dictionary.to_pylist()]
+    places = encoded.indices.fill_null(len(own)).to_numpy(zero_copy_only=False)
+    return np.asarray(np.array([*own, REST], np.int64)[places])
+
+
+def _whole(joined: Cells | None, more: Sequence[Cells], codes: Sequence[dict[str, int]]) -> Cells:
+    """Cells that are joined and those that came behind them as one."""
+    import numpy as np
+
+    parts = [*([joined] if joined else []), *more]
+    width = max(part.levels.shape[1] for part in parts)
+    levels = [np.pad(own, ((0, 0), (0, width - own.shape[1]))) for own in
+              (part.levels for part in parts)]  # fmt: skip
+    whole = Cells(
+        np.concatenate([part.group for part in parts]),
+        tuple(map(np.concatenate, zip(*(part.codes for part in parts), strict=True))),
+        tuple(map(tuple, codes)),
+        np.concatenate(levels),
+        np.concatenate([part.documents for part in parts]),
+        np.concatenate([part.before for part in parts]),
+    )
+    return whole._joined()[0]
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Finds the numbers of cells by their groups and values.
+
+    `codes` are the places of words by column, `steps` the distinct keys of groups, then of groups
+    and the first column, and so on: each key is the place of the one before, and a code.
+    """
+
+    codes: tuple[dict[str, int], ...]
+    steps: tuple[Numbers, ...]
+
+    @staticmethod
+    def of(cells: Cells) -> Finder:
+        """Those of some cells."""
+        import numpy as np
+
+        steps = [np.unique(cells.group)]
+        places = np.searchsorted(steps[0], cells.group)
+        for codes, words in zip(cells.codes, cells.words, strict=True):
+            keys = places * (len(words) + 1) + codes + 1
+            steps.append(np.unique(keys))
+            places = np.searchsorted(steps[-1], keys)
+        own = tuple({word: code for code, word in enumerate(words)} for words in cells.words)
+        return Finder(own, tuple(steps))
+
+    def numbers(self, part: Part) -> Numbers:
+        """The numbers of the cells of a part, all of which are there."""
+        import numpy as np
+
+        places = np.searchsorted(self.steps[0], part.group)
+        for column, codes, step in zip(part.values, self.codes, self.steps[1:], strict=True):
+            own = _coded(column, codes)
+            places = np.searchsorted(step, places * (len(codes) + 1) + own + 1)
+        return places

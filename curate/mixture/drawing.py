@@ -1,16 +1,15 @@
 """The draw: the only place where weights become copies.
 
-`draw` sorts the rows of one group in memory. `Plan`, `cut` and `copies_of` make the same draw from
-boundaries that a selection over many batches has found (see `selection`).
+`draw` sorts the rows of one group in memory. `Plans`, `cuts_of` and `copies_of` make the same draw
+from boundaries that a selection over many batches has found (see `selection`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.mixture.selection import Boundary, Rows
+from curate.mixture.selection import Boundaries, Rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,87 +17,72 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a group is drawn to: whole passes over it, and the tokens to draw once more.
+class Plans:
+    """What units are drawn to: whole passes over each, and the tokens to draw once more.
 
+    A unit is a group or a cell; all are arrays of one length, in the order of the units' numbers.
     After the passes every row has that many copies at least; `drawn` are the tokens that this adds.
     `rest` is to be drawn once more from the rows that have no more copies yet, which hold `supply`
-    tokens. It is None where no row may get one copy more.
+    tokens. It is NaN where no row may get one copy more.
     """
 
-    passes: int
-    drawn: int
-    rest: float | None
-    supply: int
+    passes: NDArray[np.int64]
+    drawn: NDArray[np.int64]
+    rest: NDArray[np.float64]
+    supply: NDArray[np.int64]
 
     @staticmethod
-    def of(target: float, levels: Sequence[int], max_copies: int) -> Plan:
-        """The plan for a target in tokens that are to be added.
+    def of(
+        targets: NDArray[np.float64], levels: NDArray[np.int64], max_copies: NDArray[np.int64]
+    ) -> Plans:
+        """The plans for targets in tokens that are to be added.
 
-        `levels` are the tokens of the rows that have 0, 1, … copies before. Raises ValueError where
-        the copies are not enough.
+        `levels` are the tokens of the rows that have 0, 1, … copies before: units x levels. Raises
+        ValueError where the copies are not enough.
         """
-        passes, drawn, supply = 0, 0, 0
-        if target <= 0 or not sum(levels):
-            if target >= 1:
-                raise ValueError("nothing to draw from")
-            return Plan(0, 0, None, levels[0])
-        for level in levels:
-            supply += level
-            if passes == max_copies or target - drawn < supply:
-                break
-            passes, drawn = passes + 1, drawn + supply
-        if passes == len(levels):  # from here on every pass is over all rows
-            more = min(int((target - drawn) // supply), max_copies - passes)
-            passes, drawn = passes + more, drawn + more * supply
-        rest = target - drawn
-        if passes == max_copies:
-            if rest > max(1.0, 1e-9 * target):
-                raise ValueError(f"{target:.0f} tokens from {drawn} in {max_copies} copies at most")
-            return Plan(passes, drawn, None, supply)
-        return Plan(passes, drawn, rest, supply)
+        import numpy as np
+
+        is_open = (targets > 0) & (levels.sum(axis=1) > 0)
+        if (targets[~is_open] >= 1).any():
+            raise ValueError("nothing to draw from")
+        passes, drawn = np.zeros((2, len(targets)), np.int64)
+        supply, goes_on = np.where(is_open, 0, levels[:, 0]), is_open.copy()
+        for level in levels.T:
+            supply += np.where(goes_on, level, 0)
+            goes_on &= (passes < max_copies) & (targets - drawn >= supply)
+            passes += goes_on
+            drawn += np.where(goes_on, supply, 0)
+        over, own = np.flatnonzero(goes_on), supply[goes_on]
+        # From here on every pass is over all rows.
+        more = ((targets[over] - drawn[over]) // own).astype(np.int64)
+        more = np.minimum(more, max_copies[over] - passes[over])
+        passes[over] += more
+        drawn[over] += more * own
+        is_full = is_open & (passes == max_copies)
+        rest = targets - drawn
+        _check_filled(targets[is_full], drawn[is_full], max_copies[is_full])
+        return Plans(passes, drawn, np.where(is_open & ~is_full, rest, np.nan), supply)
 
 
-@dataclass(frozen=True)
-class Cut:
-    """Which rows of a group get one copy more: those up to (key, tie), with it if `is_taken`.
+def _check_filled(
+    targets: NDArray[np.float64], drawn: NDArray[np.int64], max_copies: NDArray[np.int64]
+) -> None:
+    """Raise ValueError where all copies that are allowed are less than the target."""
+    import numpy as np
 
-    `tokens` are the tokens of all copies. A cut without a key takes no row, or every row.
-    """
-
-    passes: int
-    tokens: int
-    key: int = 0
-    tie: int = 0
-    is_taken: bool = False
-    takes_all: bool = False
-
-
-def closed(plan: Plan) -> Cut:
-    """The cut of a group of which no row may get one copy more."""
-    return Cut(plan.passes, plan.drawn)
-
-
-def cut(plan: Plan, boundary: Boundary | None, carry: float) -> Cut:
-    """Where a group's draw ends; the last document is taken where that brings the sum nearer.
-
-    `boundary` is where the sum of tokens exceeds the rest of the plan; None where it never does, or
-    where there is no rest. `carry` is how many tokens other groups are over (negative: under).
-    """
-    if plan.rest is None:
-        return closed(plan)
-    if boundary is None:
-        return Cut(plan.passes, plan.drawn + plan.supply, takes_all=True)
-    short = plan.rest - boundary.before
-    over = boundary.before + boundary.weight - plan.rest
-    is_taken = abs(carry + over) < abs(carry - short)
-    tokens = plan.drawn + boundary.before + (boundary.weight if is_taken else 0)
-    return Cut(plan.passes, tokens, boundary.key, boundary.tie, is_taken)
+    short = np.flatnonzero(targets - drawn > np.maximum(1.0, 1e-9 * targets))
+    if len(short):
+        target, tokens, most = (own[short[0]] for own in (targets, drawn, max_copies))
+        raise ValueError(f"{target:.0f} tokens from {tokens} in {most} copies at most")
 
 
 @dataclass(frozen=True)
 class Cuts:
-    """The cuts of all groups as arrays, in the order of their numbers; they travel to workers."""
+    """Which rows of each unit get one copy more, as arrays in the order of the units' numbers.
+
+    Those up to (key, tie) do, with that one if `is_taken`. `tokens` are the tokens of all copies.
+    A unit whose key and tie are 0 takes no row, or every row if `takes_all`.
+    """
 
     passes: NDArray[np.int64]
     tokens: NDArray[np.int64]
@@ -107,17 +91,51 @@ class Cuts:
     is_taken: NDArray[np.bool_]
     takes_all: NDArray[np.bool_]
 
-    @staticmethod
-    def of(cuts: Sequence[Cut]) -> Cuts:
-        """The cuts of groups in their order."""
-        import numpy as np
 
-        rows = [
-            (own.passes, own.tokens, own.key, own.tie, own.is_taken, own.takes_all) for own in cuts
-        ]
-        types = (np.int64, np.int64, np.uint64, np.uint64, np.bool_, np.bool_)
-        columns = zip(*rows, strict=True) if rows else [()] * len(types)
-        return Cuts(*(np.array(column, type) for column, type in zip(columns, types, strict=True)))
+def cuts_of(
+    plans: Plans, targets: NDArray[np.float64], ends: Boundaries, carry: float = 0.0
+) -> Cuts:
+    """Where the draw of each unit ends; each unit makes up for those before it.
+
+    `ends` are where the sum of tokens exceeds the rest of a plan, for all plans that have one, in
+    their order. The last document is taken where that brings the sum of all units nearer. `carry`
+    is how many tokens other units are over (negative: under).
+    """
+    import numpy as np
+
+    sought = ~np.isnan(plans.rest)
+    whole = Boundaries.none(len(targets))
+    whole.put(np.flatnonzero(sought), ends)
+    ends, takes_all = whole, sought & ~whole.is_there
+    least = plans.drawn + np.where(takes_all, plans.supply, ends.before)
+    short = np.where(ends.is_there, plans.rest - ends.before, 0.0)
+    over = np.where(ends.is_there, ends.before + ends.weight - plans.rest, np.inf)
+    is_taken = _nearer(short, over, least - targets, least + ends.weight - targets, carry)
+    tokens = least + np.where(is_taken, ends.weight, 0)
+    return Cuts(plans.passes, tokens, ends.key, ends.tie, is_taken, takes_all)
+
+
+def _nearer(
+    short: NDArray[np.float64],
+    over: NDArray[np.float64],
+    without: NDArray[np.float64],
+    with_last: NDArray[np.float64],
+    carry: float,
+) -> NDArray[np.bool_]:
+    """Whether each unit takes its last document; what it is over or short, others make up for.
+
+    `short` and `over` are the differences to the rest of its plan, `without` and `with_last` those
+    to its target.
+    """
+    import numpy as np
+
+    is_taken = np.zeros(len(short), bool)
+    rows = zip(short.data, over.data, without.data, with_last.data, strict=True)
+    for place, (under, above, less, more) in enumerate(rows):
+        is_nearer = abs(carry + above) < abs(carry - under)
+        carry += more if is_nearer else less
+        is_taken[place] = is_nearer
+    return is_taken
 
 
 def copies_of(rows: Rows, cuts: Cuts, before: NDArray[np.int64] | None = None) -> NDArray[np.int64]:

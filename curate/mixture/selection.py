@@ -27,7 +27,7 @@ BINS = 256
 FEW = 100_000
 """So many rows of a bin are sorted at once."""
 
-MANY, SMALL, BATCH = 1_000, 5_000, 1_000_000
+MANY, SMALL, BATCH = 1_000, 5_000, 300_000
 """Beside so many groups, those with fewer rows are gathered whole, so many rows at once."""
 
 
@@ -61,6 +61,54 @@ class Boundary:
     tie: int
     weight: int
     before: int
+
+
+@dataclass(frozen=True)
+class Boundaries:
+    """Boundaries as arrays of one length; the others say nothing where `is_there` is false."""
+
+    is_there: NDArray[np.bool_]
+    key: NDArray[np.uint64]
+    tie: NDArray[np.uint64]
+    weight: NDArray[np.int64]
+    before: NDArray[np.int64]
+
+    @staticmethod
+    def of(listed: Sequence[Boundary | None]) -> Boundaries:
+        """Those of a list; None is one that is not there."""
+        import numpy as np
+
+        own = [boundary or Boundary(0, 0, 0, 0) for boundary in listed]
+        return Boundaries(
+            np.array([boundary is not None for boundary in listed], bool),
+            np.array([boundary.key for boundary in own], np.uint64),
+            np.array([boundary.tie for boundary in own], np.uint64),
+            np.array([boundary.weight for boundary in own], np.int64),
+            np.array([boundary.before for boundary in own], np.int64),
+        )
+
+    @staticmethod
+    def none(size: int) -> Boundaries:
+        """So many that are not there; all are zeros."""
+        import numpy as np
+
+        keys, numbers = np.zeros((2, size), np.uint64), np.zeros((2, size), np.int64)
+        return Boundaries(np.zeros(size, bool), *keys, *numbers)
+
+    def put(self, places: NDArray[np.int64], own: Boundaries) -> None:
+        """Put others at some places; those that are not there stay zeros."""
+        for column, part in zip(_columns(self), _columns(own), strict=True):
+            column[places[own.is_there]] = part[own.is_there]
+
+    def listed(self) -> list[Boundary | None]:
+        """One after the other."""
+        columns = (column.tolist() for column in _columns(self)[1:])
+        rows = zip(self.is_there.tolist(), map(Boundary, *columns), strict=True)
+        return [own if is_there else None for is_there, own in rows]
+
+
+def _columns(own: Boundaries) -> tuple[NDArray[Any], ...]:
+    return own.is_there, own.key, own.tie, own.weight, own.before
 
 
 @dataclass
@@ -120,20 +168,42 @@ def members(rows: Rows, open_bins: Bins) -> tuple[Rows, NDArray[np.int64]]:
 class _Search:
     """One target on its way down: the bin it is in, and the sum of weights before that bin."""
 
-    target: Target
+    amount: float
     bin: int
     before: int = 0
-    done: bool = False
+
+
+Count = Callable[[Bins], "NDArray[np.int64]"]
+Gather = Callable[[Bins], "tuple[Rows, NDArray[np.int64]]"]
 
 
 def boundaries(
     targets: Sequence[Target],
     groups: int,
-    count: Callable[[Bins], NDArray[np.int64]],
-    gather: Callable[[Bins], tuple[Rows, NDArray[np.int64]]],
+    count: Count,
+    gather: Gather,
     sizes: NDArray[np.int64] | None = None,
 ) -> list[Boundary | None]:
     """The boundary of each target; None where the whole group does not exceed the amount.
+
+    `count`, `gather` and `sizes` are as in `located`.
+    """
+    import numpy as np
+
+    own = np.array([target.group for target in targets], np.int64)
+    amounts = np.array([target.amount for target in targets], np.float64)
+    return located(own, amounts, groups, count, gather, sizes).listed()
+
+
+def located(
+    own: NDArray[np.int64],
+    amounts: NDArray[np.float64],
+    groups: int,
+    count: Count,
+    gather: Gather,
+    sizes: NDArray[np.int64] | None = None,
+) -> Boundaries:
+    """The boundaries of targets, given by the group and the amount of each.
 
     `count` returns the sum of `histogram`, `gather` the joined `members`, over all batches: each
     call is one pass. `sizes` are the numbers of rows of the groups. Where many groups are sought,
@@ -141,18 +211,17 @@ def boundaries(
     """
     import numpy as np
 
-    sought = np.unique([target.group for target in targets])
+    sought = np.unique(own)
     if sizes is None or len(sought) <= MANY:
-        return _descended(targets, groups, count, gather)
-    results: list[Boundary | None] = [None] * len(targets)
-    part_of = _parts(sizes, sought)[[target.group for target in targets]]
+        return _descended(own, amounts, groups, count, gather)
+    part_of = _parts(sizes, sought)[own]
+    whole = Boundaries.none(len(own))
     for part in np.unique(part_of).tolist():
-        places = np.flatnonzero(part_of == part).tolist()
-        own = [targets[place] for place in places]
-        located = _sorted(own, groups, gather) if part else _descended(own, groups, count, gather)
-        for place, boundary in zip(places, located, strict=True):
-            results[place] = boundary
-    return results
+        places = np.flatnonzero(part_of == part)
+        chosen = (own[places], amounts[places], groups)
+        found = _sorted(*chosen, gather) if part else _descended(*chosen, count, gather)
+        whole.put(places, found)
+    return whole
 
 
 def _parts(sizes: NDArray[np.int64], sought: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -166,66 +235,73 @@ def _parts(sizes: NDArray[np.int64], sought: NDArray[np.int64]) -> NDArray[np.in
 
 
 def _sorted(
-    targets: Sequence[Target],
-    groups: int,
-    gather: Callable[[Bins], tuple[Rows, NDArray[np.int64]]],
-) -> list[Boundary | None]:
+    own: NDArray[np.int64], amounts: NDArray[np.float64], groups: int, gather: Gather
+) -> Boundaries:
     """The boundaries of groups that are gathered whole."""
     import numpy as np
 
-    bins, searches = _first(targets, groups)
-    rows, starts = _in_order(*gather(bins), bins.count)
-    sums = np.append(0, np.cumsum(rows.weight))
-    own = np.array([search.bin for search in searches], np.int64)
-    amounts = np.array([target.amount for target in targets])
+    bins = _roots(own, groups)
+    rows, row_bins = gather(bins)
+    order, starts = _order(rows, row_bins, bins.count)
+    sums = np.append(0, np.cumsum(rows.weight[order]))
+    own = bins.roots[own]
     places = np.searchsorted(sums[1:], sums[starts[own]] + amounts, side="right")
     places = np.maximum(places, starts[own])
     is_there = places < starts[own + 1]
-    at = np.minimum(places, len(rows.key) - 1)
-    before = sums[at] - sums[starts[own]]
-    columns = (rows.key[at], rows.tie[at], rows.weight[at], before)
-    located = map(Boundary, *(column.tolist() for column in columns))
-    return [own if there else None for own, there in zip(located, is_there.tolist(), strict=True)]
+    places = np.minimum(places, len(order) - 1)
+    at, before = order[places], sums[places] - sums[starts[own]]
+    return Boundaries(is_there, rows.key[at], rows.tie[at], rows.weight[at], before)
 
 
 def _descended(
-    targets: Sequence[Target],
+    own: NDArray[np.int64],
+    amounts: NDArray[np.float64],
     groups: int,
-    count: Callable[[Bins], NDArray[np.int64]],
-    gather: Callable[[Bins], tuple[Rows, NDArray[np.int64]]],
-) -> list[Boundary | None]:
-    bins, searches = _first(targets, groups)
+    count: Count,
+    gather: Gather,
+) -> Boundaries:
+    """The boundaries of groups by a radix descent."""
+    bins = _roots(own, groups)
+    searches = [
+        _Search(amount, bin)
+        for amount, bin in zip(amounts.tolist(), bins.roots[own].tolist(), strict=True)
+    ]
     lost: set[int] = set()
     while True:
         if not bins.count:
-            return [None] * len(targets)
+            return Boundaries.none(len(searches))
         sums = count(bins)
         many = _descend(bins, searches, sums, lost)
         if many <= FEW or len(bins.levels) == DIGITS:
             break
-    rows, starts = _in_order(*gather(bins), bins.count)
-    return [
-        None if number in lost else _in_bin(search, rows, starts)
-        for number, search in enumerate(searches)
-    ]
+    rows, row_bins = gather(bins)
+    order, starts = _order(rows, row_bins, bins.count)
+    rows = rows.take(order)
+    return Boundaries.of(
+        [
+            None if number in lost else _in_bin(search, rows, starts)
+            for number, search in enumerate(searches)
+        ]
+    )
 
 
-def _in_order(rows: Rows, own: NDArray[np.int64], bins: int) -> tuple[Rows, NDArray[np.int64]]:
-    """The rows of each bin in their order, and where each bin starts."""
+def _order(
+    rows: Rows, own: NDArray[np.int64], bins: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The places of the rows bin by bin in their order, and where each bin starts."""
     import numpy as np
 
     order = np.lexsort((rows.tie, rows.key, own))
-    return rows.take(order), np.searchsorted(own[order], np.arange(bins + 1))
+    return order, np.searchsorted(own[order], np.arange(bins + 1))
 
 
-def _first(targets: Sequence[Target], groups: int) -> tuple[Bins, list[_Search]]:
+def _roots(own: NDArray[np.int64], groups: int) -> Bins:
+    """A bin for each group that is sought."""
     import numpy as np
 
-    roots = np.full(groups, -1, np.int64)
-    sought = list(dict.fromkeys(target.group for target in targets))
+    roots, sought = np.full(groups, -1, np.int64), np.unique(own)
     roots[sought] = np.arange(len(sought))
-    searches = [_Search(target, int(roots[target.group])) for target in targets]
-    return Bins(roots, [], len(sought)), searches
+    return Bins(roots, [], len(sought))
 
 
 def _descend(bins: Bins, searches: list[_Search], sums: NDArray[np.int64], lost: set[int]) -> int:
@@ -238,7 +314,7 @@ def _descend(bins: Bins, searches: list[_Search], sums: NDArray[np.int64], lost:
         if number in lost:
             continue
         cumulative = search.before + np.cumsum(sums[search.bin, :, 0])
-        place = int(np.searchsorted(cumulative, search.target.amount, side="right"))
+        place = int(np.searchsorted(cumulative, search.amount, side="right"))
         if place == BINS:
             lost.add(number)
             continue
@@ -259,7 +335,7 @@ def _in_bin(search: _Search, rows: Rows, starts: NDArray[np.int64]) -> Boundary 
 
     first, last = int(starts[search.bin]), int(starts[search.bin + 1])
     cumulative = search.before + np.cumsum(rows.weight[first:last])
-    place = int(np.searchsorted(cumulative, search.target.amount, side="right"))
+    place = int(np.searchsorted(cumulative, search.amount, side="right"))
     if place == len(cumulative):
         return None
     before = int(cumulative[place - 1]) if place else search.before

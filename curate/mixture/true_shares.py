@@ -68,6 +68,7 @@ def chosen(
     first: Array,
     matrix_of: Callable[[Array], Array],
     *,
+    solve: Callable[[Array, Array], Array] = solved,
     rounds: int = ROUNDS,
 ) -> TrueShares:
     """The shares of groups that meet the true shares `wanted` of classes.
@@ -75,14 +76,15 @@ def chosen(
     Which documents are drawn depends on the shares, and the matrix on these documents. So
     `matrix_of` draws with some shares and returns the matrix, `first` of all with the shares
     `first`, until no share moves by .001. A step that is not shorter than the last one is halved
-    from then on: shares that swing between two draws settle between them.
+    from then on: shares that swing between two draws settle between them. `solve` returns the
+    shares for a matrix: of all, or of those within limits.
     """
     import numpy as np
 
     shares, step, last, is_still = first, 1.0, np.inf, False
     for number in range(1, rounds + 1):
         matrix = matrix_of(shares)
-        moves = solved(matrix, wanted) - shares
+        moves = solve(matrix, wanted) - shares
         moved = float(np.abs(moves).max())
         is_still = moved < STILL
         if is_still or number == rounds:

@@ -333,7 +333,7 @@ def checks(bench, sizes, largest, long):
                 yield f"{part}, {name}: {own['failed']}", 1, 0
     few, many = worked(figures, sizes[0]), worked(figures, sizes[-1])
     than = f"times at {sizes[0]:,}"
-    for name in (*STAGES, BY_SOURCE):
+    for name in (*STAGES, BY_SOURCE, LIMITED):
         if name in few and name in many and sizes[0] < sizes[-1]:
             yield from memory_checks(name, than, few[name], many[name])
             for unit in ("seconds", "cpu"):

@@ -59,31 +59,31 @@ MIXTURE = (
         "a boundary is behind the row that meets its amount",
         "curate/mixture/selection.py",
         """    cumulative = search.before + np.cumsum(rows.weight[first:last])
-    place = int(np.searchsorted(cumulative, search.target.amount, side="right"))""",
+    place = int(np.searchsorted(cumulative, search.amount, side="right"))""",
         """    cumulative = search.before + np.cumsum(rows.weight[first:last])
-    place = int(np.searchsorted(cumulative, search.target.amount, side="left"))""",
+    place = int(np.searchsorted(cumulative, search.amount, side="left"))""",
         ("tests/test_drawing.py::test_a_boundary_is_behind_the_row_that_meets_its_amount",),
     ),
     Mutant(
         "a bin is behind the rows that meet its amount",
         "curate/mixture/selection.py",
-        """        place = int(np.searchsorted(cumulative, search.target.amount, side="right"))
+        """        place = int(np.searchsorted(cumulative, search.amount, side="right"))
         if place == BINS:""",
-        """        place = int(np.searchsorted(cumulative, search.target.amount, side="left"))
+        """        place = int(np.searchsorted(cumulative, search.amount, side="left"))
         if place == BINS:""",
         ("tests/test_drawing.py::test_a_boundary_is_behind_the_row_that_meets_its_amount",),
     ),
     Mutant(
         "the last document settles what other groups are over",
         "curate/mixture/drawing.py",
-        "is_taken = abs(carry + over) < abs(carry - short)",
-        "is_taken = over < short",
+        "is_nearer = abs(carry + above) < abs(carry - under)",
+        "is_nearer = above < under",
         ("tests/test_drawing.py::test_a_cut_is_what_a_sort_draws",),
     ),
     Mutant(
         "what a group is over is carried to the next",
-        "curate/mix/planning.py",
-        "carry += own.tokens - target",
+        "curate/mixture/drawing.py",
+        "carry += more if is_nearer else less",
         "carry += 0.0",
         ("tests/test_drawing.py::test_fifty_recipes_draw_as_a_sort_does",),
     ),
