@@ -48,7 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "storage",
     ),
     ("chance", "inference", "mixture", "proxies", "heads"),
-    ("forms", "engine", "backends", "servers", "takedown.listed"),
+    ("forms", "engine", "backends", "servers", "sources", "takedown.listed"),
     ("people",),
     ("rounds",),
     ("workspace",),

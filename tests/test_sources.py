@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import CurateError, DataError
-from curate.pool.finding import glob_regex
-from curate.pool.readers import code, markdown, opening
-from curate.pool.readers.decoding import Decoder, find_encoding
-from curate.pool.readers.registry import FORMATS, SUFFIXES, reader
-from curate.pool.rows import content, look, without
-from curate.pool.sources import Bad, Row, SourceSpec, find, parts, read
+from curate.sources.finding import glob_regex
+from curate.sources.readers import code, markdown, opening
+from curate.sources.readers.decoding import Decoder, find_encoding
+from curate.sources.readers.registry import FORMATS, SUFFIXES, reader
+from curate.sources.reading import Bad, Row, SourceSpec, find, parts, read
+from curate.sources.rows import content, look, without
 from curate.text import content_id
 
 SOUP, BREAD, TEA = "The soup was good.", "The bread was fresh.", "The tea was cold."

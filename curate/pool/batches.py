@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from curate import storage, tables
-from curate.pool.finding import sha256_of
-from curate.pool.sources import File, SourceSpec
 from curate.pool.staging import number_of
+from curate.sources.finding import sha256_of
+from curate.sources.reading import File, SourceSpec
 
 RECORD = "_read.json"
 """The file beside the shards that says which files were read, how, and what they held."""

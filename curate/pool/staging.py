@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import chance, storage, tables, tokens
-from curate.pool.sources import Bad, Part, Row, SourceSpec, content, read
+from curate.sources.reading import Bad, Part, Row, SourceSpec, content, read
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import DataError
-from curate.pool.finding import File, find
-from curate.pool.readers import parquet
-from curate.pool.readers.decoding import Decoder
-from curate.pool.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
-from curate.pool.readers.registry import reader
-from curate.pool.rows import Bad, Content, Row, Shape, content
-from curate.pool.source_spec import SourceSpec
+from curate.sources.finding import File, find
+from curate.sources.readers import parquet
+from curate.sources.readers.decoding import Decoder
+from curate.sources.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
+from curate.sources.readers.registry import reader
+from curate.sources.rows import Bad, Content, Row, Shape, content
+from curate.sources.source_spec import SourceSpec
 
 __all__ = [
     "Bad",

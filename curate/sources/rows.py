@@ -12,9 +12,9 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from curate.names import suggestion
-from curate.pool.readers.image import FIELD, reference
-from curate.pool.readers.opening import remote
-from curate.pool.source_spec import Chat, Column, SourceSpec
+from curate.sources.readers.image import FIELD, reference
+from curate.sources.readers.opening import remote
+from curate.sources.source_spec import Chat, Column, SourceSpec
 from curate.text import TEXT, canonical, content_id, render
 
 MISSING = object()
@@ -241,7 +241,7 @@ def _recorded(value: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 
 def _extracted(row: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    from curate.pool.readers.html import NOTHING, main_text
+    from curate.sources.readers.html import NOTHING, main_text
 
     page = look(row, path)
     if not isinstance(page, str):
