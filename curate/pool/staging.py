@@ -18,7 +18,7 @@ from curate.sources.reading import Bad, Part, Row, SourceSpec, content, read
 if TYPE_CHECKING:
     import pyarrow as pa
 
-AS_READ = ("source", "origin", "template", "license", "language", "meta", "media")
+AS_READ = ("source", "origin", "template", "license", "language", "meta", "media", "turns")
 """The columns whose values stay as they were read."""
 
 PART_BITS, SHARD_BITS = 24, 20
