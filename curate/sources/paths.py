@@ -49,3 +49,21 @@ def _pruned(value: Any, steps: Sequence[str]) -> Any:
     place = int(steps[0])
     inner = None if inner is MISSING else inner  # the items after it keep their places
     return [inner if at == place else item for at, item in enumerate(value)]
+
+
+def with_value(row: Mapping[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """A row with another value at a path that `look` finds; the row itself stays as it is."""
+    if path in row:
+        return {**row, path: value}
+    head, *steps = path.split(".")
+    return {**row, head: _replaced(row[head], steps, value)}
+
+
+def _replaced(value: Any, steps: Sequence[str], new: Any) -> Any:
+    if not steps:
+        return new
+    head, *rest = steps
+    if isinstance(value, Mapping):
+        return {**value, head: _replaced(value[head], rest, new)}
+    place = int(head)
+    return [_replaced(item, rest, new) if at == place else item for at, item in enumerate(value)]

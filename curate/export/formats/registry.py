@@ -4,18 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from curate.export.formats.folder import place_in_split, read_arrow, write_splits, writing_arrow
 from curate.export.formats.format import Format
 from curate.export.formats.lines import ReadLines, WriteLines
 from curate.export.formats.parquet import read_parquet, writing_parquet
-
-Name = Literal["jsonl", "jsonl.gz", "jsonl.zst", "parquet", "datasets", "tokens"]
-"""The name of a format."""
-
-LINES = ("jsonl", "jsonl.gz", "jsonl.zst")
-"""The formats of JSON lines."""
 
 FORMATS: dict[str, Format] = {
     "jsonl": Format(".jsonl", WriteLines(), ReadLines()),
