@@ -334,6 +334,17 @@ def test_a_mask_without_a_place_refuses_the_document_by_name(offline):
     assert "[email]: Soup" in text
 
 
+def test_masked_words_in_a_role_refuse_the_document(offline):
+    """The turn does not name the role, so nothing in the text but the content is masked."""
+    said = [{"role": "ann1@example.org", "content": "I am ann1@example.org."}]
+    id = refusing(offline, [{"messages": said}], {"chat": {"turn": "{content}"}})
+    with pytest.raises(DataError, match=f"^{id}: an edit of `clean` cannot be placed"):
+        offline.run("export", messages=True)
+    offline.run("export", original=True)
+    (line,) = lines_of(offline.root / "export" / "data-00000.jsonl")
+    assert line["messages"] == [{"role": "[email]", "content": "I am [email]."}]
+
+
 def test_extracted_text_with_a_mask_has_no_place_in_its_page(offline):
     page = "<html><body><article><p>{}</p></article></body></html>"
     body = "This is a long enough paragraph about soup, which nobody would call a menu. " * 4

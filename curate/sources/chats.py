@@ -38,7 +38,8 @@ def conversation(value: Any, chat: Chat) -> Conversation:
 
 def _as_text(pairs: Sequence[tuple[str, str]], chat: Chat) -> Conversation:
     """A conversation as one field."""
-    text, places = "", []
+    text = ""
+    places: list[tuple[int, int]] = []
     for role, content in pairs:
         text += chat.between if places else ""
         before, after = _around(chat.turn, role)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tests.mutants.breaking import Mutant
 from tests.mutants.calibration import CALIBRATION
+from tests.mutants.formats import FORMATS
 from tests.mutants.uncertain import UNCERTAIN
 
 MIXTURE = (
@@ -1088,4 +1089,5 @@ MUTANTS = (
     *CALIBRATION,
     *UNCERTAIN,
     *HEADS,
+    *FORMATS,
 )

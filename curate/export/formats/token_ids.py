@@ -65,7 +65,7 @@ def _from_encoding(name: str) -> Encoder:
     special = {token: encoding.encode_single_token(token) for token in encoding.special_tokens_set}
 
     def decode(ids: Sequence[int]) -> str:
-        return encoding.decode(ids, errors="strict")
+        return str(encoding.decode(ids, errors="strict"))
 
     return Encoder(encoding.encode_ordinary, decode, encoding.n_vocab, special, exact=True)
 
