@@ -4,6 +4,8 @@ import gzip
 import json
 import re
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 
 from curate import tokens
 from curate.clean.duplicates import older
+from curate.engine import Local
 from curate.errors import CurateError, DataError, RecipeError
 from curate.export import originals, writing
 from curate.export.holding import shards_with
@@ -271,6 +274,28 @@ def test_rows_of_other_files_are_read_again_too(offline, kind):
         n = int(line["n"])
         assert line["_curate"]["text"] == line["text"] == f"Text {n} of many."
         assert float(line["x"]) == n / 4
+
+
+def test_rows_of_a_database_and_whole_files_are_read_again_too(offline):
+    database = offline.root / "data" / "a.db"
+    database.parent.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("create table notes (text text, n integer)")
+        rows = [(f"Note {n} of many, to be read.", n) for n in range(20)]
+        connection.executemany("insert into notes values (?, ?)", rows)
+    for n in range(20):
+        (offline.root / "data" / f"{n}.txt").write_text(f"File {n}.\r\nOf many.\n")
+    address = {"address": f"sqlite:///{database}", "query": "select * from notes"}
+    sources = [{"database": address}, {"paths": ["data/*.txt"], "name": "files"}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix")
+    offline.run("export", original=True)
+    lines = lines_of(offline.root / "export" / "data-00000.jsonl")
+    notes = [line for line in lines if line["_curate"]["source"] != "files"]
+    assert sorted((line["text"], line["n"]) for line in notes) == sorted(rows)
+    texts = {line["text"] for line in lines if line["_curate"]["source"] == "files"}
+    assert texts == {f"File {n}.\r\nOf many.\n" for n in range(20)}
 
 
 def test_values_that_json_has_no_word_for(offline):
@@ -570,3 +595,18 @@ def test_an_export_that_failed_goes_on_and_gives_the_same_bytes(mixed, settings,
     mixed.run("export", shard_documents=20, **settings)
     assert everything() == whole
     assert len({repr(own[1:]) for own in calls}) == len(calls) - 1, "only what failed is done again"
+
+
+@pytest.mark.parametrize("settings", FORMATS, ids=lambda settings: settings["format"])
+def test_two_workers_write_the_same_bytes(mixed, settings):
+    def everything():
+        mixed.run("export", shard_documents=20, **settings)
+        files = (path for path in (mixed.root / "export").rglob("*") if path.is_file())
+        return {path.relative_to(mixed.root).as_posix(): path.read_bytes() for path in files}
+
+    alone = everything()
+    mixed.workspace.engine = Local(2)
+    try:
+        assert everything() == alone
+    finally:
+        mixed.workspace.engine.close()

@@ -51,9 +51,14 @@ def _warnings(workspace: Workspace) -> list[dict[str, Any]]:
 def _sources(workspace: Workspace) -> str:
     files = workspace.tables.made("pool").facts["files"]
     rows = [
-        f"| {cell(file['path'])} | {file['size']:,} | `{file['sha256'][:16]}…` |" for file in files
+        f"| {cell(file['path'])} | {file['size']:,} | {_digest(file['sha256'])} |" for file in files
     ]
     return "| file | bytes | sha256 |\n|---|--:|---|\n" + "\n".join(rows) + "\n"
+
+
+def _digest(sha256: str | None) -> str:
+    """The beginning of a digest; a database has none."""
+    return "" if sha256 is None else f"`{sha256[:16]}…`"
 
 
 def _counts(counts: Counter[str]) -> str:
