@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from gzip import GzipFile
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,15 @@ if TYPE_CHECKING:
 ORIGINAL, OURS = "original", "_curate"
 """The column with the source's row (see `original`), and the key that then holds our columns."""
 
+LEVEL = 6
+"""How hard gzip tries, 1 to 9, as its command: Arrow's 9 takes 1.6 times as long for 2 % less."""
+
 
 @dataclass(frozen=True)
 class WriteLines:
-    """Opens a shard of JSON lines; `codec` is Arrow's name of a compression, if there is one.
+    """Opens a shard of JSON lines; `codec` is the name of a compression, `gzip` or `zstd`, if any.
 
-    Arrow's gzip writes no time and no name of a file, so that bytes depend on the rows alone.
+    No time and no name of a file stand in it, so bytes depend on the rows alone.
     """
 
     codec: str | None = None
@@ -66,11 +70,15 @@ class ReadLines:
             yield from map(json.loads, lines)
 
 
-def _file(path: Path, mode: str, codec: str | None) -> Any:
+@contextmanager
+def _file(path: Path, mode: str, codec: str | None) -> Iterator[Any]:
     """Open a file of bytes, compressed if there is a codec."""
     import pyarrow as pa
 
-    if codec is None:
-        return path.open(mode)
+    if codec == "gzip":
+        with path.open(mode) as file, GzipFile("", mode, LEVEL, file, mtime=0) as packed:
+            yield packed
+        return
     streams: dict[str, Any] = {"wb": pa.CompressedOutputStream, "rb": pa.CompressedInputStream}
-    return streams[mode](str(path), codec)
+    with path.open(mode) if codec is None else streams[mode](str(path), codec) as file:
+        yield file
