@@ -7,10 +7,14 @@ from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curate.errors import RecipeError
 from curate.names import absent, unknown
 from curate.yamls import HUGE
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 Counter = Callable[[str], int]
 
@@ -52,7 +56,11 @@ def _count_bytes(text: str) -> int:
     return len(text.encode())
 
 
-def _from_file(path: Path) -> Counter:
+def from_file(path: Path) -> Tokenizer:
+    """The tokenizer of a tokenizer.json, set to encode a whole text, and as plain text.
+
+    Raises RecipeError if there is no such file.
+    """
     from tokenizers import Tokenizer
 
     if not path.is_file():
@@ -62,6 +70,14 @@ def _from_file(path: Path) -> Counter:
         model = Tokenizer.from_file(str(path))
     except Exception as error:  # the binding raises bare Exceptions
         raise RecipeError(f"pool.tokenizer: {path} is not a tokenizer.json ({error})") from None
+    model.encode_special_tokens = True
+    model.no_truncation()
+    model.no_padding()
+    return model
+
+
+def _from_file(path: Path) -> Counter:
+    model = from_file(path)
     return lambda text: len(model.encode(text, add_special_tokens=False).ids)
 
 

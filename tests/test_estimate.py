@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 from curate.errors import DataError
-from curate.pool.sources import File, Row
 from curate.pool.spec import PoolSpec
 from curate.run import forecast, probe, recipe, trying
 from curate.run.enlarging import enlarge
 from curate.run.probe import probed
 from curate.run.rates import Memory, Rate, Run
+from curate.sources.reading import File, Row
 from tests.command import command
 
 curate = pytest.fixture(command)

@@ -20,7 +20,6 @@ from curate.errors import CurateError, DataError, RecipeError, StaleInput
 from curate.export.formats import read_shard
 from curate.export.verify import verify
 from curate.heads import Lesson, learn
-from curate.pool.source_spec import SourceSpec
 from curate.records import Question
 from curate.report.qualities import quality_by_group
 from curate.report.sections.model import comparisons, foresight
@@ -30,6 +29,7 @@ from curate.score.learning import options_of
 from curate.score.scorer import of_pieces
 from curate.score.spec import ScoreSpec, WindowsSpec
 from curate.score.spreading import spread
+from curate.sources.source_spec import SourceSpec
 from curate.spec import validated
 from tests.command import command
 from tests.conftest import BAD, FILMS, GOOD, MEALS, Offline, reviews

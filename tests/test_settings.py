@@ -86,6 +86,10 @@ UNUSED = {
     "mix.consumed": {"mix": {"consumed": "seen.txt"}},
     "mix.seed": {"mix": {"within": {"strategy": "top_k"}, "seed": 4}},
     "export": {"export": {"format": "parquet"}},
+    "export.end_of_text": {"mix": {}, "export": {"end_of_text": 3}},
+    "export.messages": {"mix": {}, "export": {"format": "tokens", "messages": True}},
+    "export.meta": {"mix": {}, "export": {"format": "tokens", "meta": ["url"]}},
+    "export.original": {"mix": {}, "export": {"format": "parquet", "original": True}},
     "evaluate": {"mix": {}, "evaluate": {"seeds": 7}},
 }
 """A setting, and a recipe in which it would have no effect."""
@@ -158,6 +162,8 @@ def test_every_mark_is_tried() -> None:
         ({"mix": {"between": {"shares": {"source": {"a": 1}}}}}, "mix"),
         ({"mix": {"between": {"strategy": "shares", "shares": {"source": {"a": 1}}}}}, "mix"),
         ({"mix": {}, "export": {"format": "parquet"}}, "export"),
+        ({"mix": {}, "export": {"format": "tokens", "end_of_text": 0}}, "export"),
+        ({"mix": {}, "export": {"format": "jsonl.zst", "original": True, "meta": ["a"]}}, "export"),
         ({"push": {"form": "topic"}, "pull": {"enough": 0.5}}, "pull"),
     ],
 )
@@ -238,6 +244,8 @@ def test_the_recipes_encoder_reaches_every_stage_that_encodes(tmp_path: Path) ->
         ("encoder: ''", "own.yaml: encoder: it is empty"),
         ("score: {encoder: ''}", "score.encoder: it is empty"),
         ("evaluate: {seeds: 3}\npool: {holdout: .1}", "evaluate has no effect without `mix`"),
+        ("mix: {}\nexport: {format: tokens, end_of_text: -1}", "token is from 0 to 4,294,967,295"),
+        ("mix: {}\nexport: {meta: [url, url]}", "export.meta: a name stands there twice"),
         ("mix: 2026-02-31", "not YAML: day"),
         ("mix:\n\tseed: 3", "own.yaml, line 2: not YAML: "),
         ("mix: " + "[" * 2000, "nested too deeply"),

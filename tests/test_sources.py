@@ -13,12 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import CurateError, DataError
-from curate.pool.finding import glob_regex
-from curate.pool.readers import code, markdown, opening
-from curate.pool.readers.decoding import Decoder, find_encoding
-from curate.pool.readers.registry import FORMATS, SUFFIXES, reader
-from curate.pool.rows import content, look, without
-from curate.pool.sources import Bad, Row, SourceSpec, find, parts, read
+from curate.sources.finding import glob_regex
+from curate.sources.paths import look, without
+from curate.sources.readers import code, markdown, opening
+from curate.sources.readers.decoding import Decoder, find_encoding
+from curate.sources.readers.registry import FORMATS, SUFFIXES, reader
+from curate.sources.reading import Bad, Row, SourceSpec, find, parts, read
+from curate.sources.rows import content
 from curate.text import content_id
 
 SOUP, BREAD, TEA = "The soup was good.", "The bread was fresh.", "The tea was cold."
@@ -638,6 +639,39 @@ def test_conversations(tmp_path):
     assert content(row).fields is None
     (row,) = rows(tmp_path, chat={"turn": "{{{role}}} {content}", "between": "\n{}\n"})
     assert texts([row])[0].startswith("{system} Be {brief}.\n{}\n{user} Soup?")
+
+
+@pytest.mark.parametrize(
+    "chat",
+    [
+        {},
+        {"turn": "{{{role}}} {content} <{role}>", "between": "\n{}\n"},
+        {"turn": "{content}", "between": ""},
+        {"shown": "text"},
+        {"shown": "text", "turn": "<{role}>\r{content}\r", "between": "\n"},
+        {"shown": "text", "turn": "{content} ({role})\n", "between": "\r\n"},
+    ],
+)
+def test_turns_are_where_the_messages_lie(tmp_path, chat):
+    """What a turn names is the canonical content, whatever stands around it."""
+    talk = [
+        {"role": "system {x}", "content": "Be\r\nbrief.\r"},
+        {"role": "user", "content": "\x00\nSoup?\t"},
+        {"role": "assistant", "content": [{"type": "text", "text": part} for part in ("A", "B")]},
+        {"role": "tool", "content": None},
+        {"role": "user", "content": "😀{}\r"},
+    ]
+    put(tmp_path, "data/a.jsonl", json.dumps({"messages": talk}))
+    (row,) = rows(tmp_path, chat=chat)
+    text = content(row).text
+    own = [(turn["role"], text[turn["start"] : turn["end"]]) for turn in row.turns]
+    assert own == [
+        ("system {x}", "Be\nbrief.\n"),
+        ("user", "\nSoup?\t"),
+        ("assistant", "A\n\nB"),
+        ("tool", ""),
+        ("user", "😀{}\n"),
+    ]
 
 
 def test_conversations_of_another_shape(tmp_path):

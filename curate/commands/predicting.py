@@ -34,8 +34,8 @@ def predict_command(
     Example: curate predict more.jsonl --text body -o scored.jsonl
     """
     from curate import storage
-    from curate.pool.source_spec import SourceSpec
     from curate.predict import predict as score_files
+    from curate.sources.source_spec import SourceSpec
     from curate.spec import validated
 
     if as_json and output is None:

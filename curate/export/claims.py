@@ -79,16 +79,26 @@ class LabelClaim(_Claim):
     model: int
 
 
+class TokenClaim(_Claim):
+    """How a token export writes ids: the type as numpy names it, and the id after a document."""
+
+    dtype: Literal["<u2", "<u4"]
+    end_of_text: int | None = None
+
+
 class Claims(_Claim):
     """The whole manifest.
 
     `budget` is in tokens, by `budget_tokenizer` (None: as the pool counts) and `extra_tokens` more
-    a document. `earlier` are the digests of the content of earlier parts.
+    a document. `earlier` are the digests of the content of earlier parts. Lines of an `original`
+    export are the sources' rows; one with `token_ids` has no lines.
     """
 
     layout: Literal["mixed", "by_group"]
     files: list[FileClaim]
     validation: ValidationClaim | None = None
+    original: bool = False
+    token_ids: TokenClaim | None = None
     phases: list[PhaseClaim] = []
     groups: list[GroupClaim]
     labels: list[LabelClaim]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from curate import tables
 from curate.export.asked import Asked, asked_questions, labels_type
 from curate.export.draws import of_draw, of_pool_and_mix
+from curate.export.extras import Extras, read_rows
 from curate.export.labels import VIEWED, columns_of, field_column, label_column
 from curate.export.parts import Entries, Layout
 from curate.export.quoting import quoted
@@ -18,12 +19,7 @@ from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, with_edits
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyarrow as pa
-    from numpy.typing import NDArray
-
-BATCH = 1_000
-"""Rows of which the texts are read at once."""
 
 Document = dict[str, Any]
 """A document as it is read back from an export."""
@@ -67,25 +63,33 @@ class Reader:
     """Reads the documents of a shard that have lines.
 
     `asked` are the questions of their labels, and `settled` is the table `labels`, if there is one.
+    `extras` makes the columns beside the usual ones.
     """
 
     asked: tuple[Asked, ...]
     settled: Path | None
     layout: Layout
+    extras: Extras
 
     @staticmethod
-    def of(workspace: Workspace, layout: Layout) -> Reader:
+    def of(
+        workspace: Workspace, layout: Layout, extras: Extras, *, has_labels: bool = True
+    ) -> Reader:
         """The reader of a workspace's documents."""
-        has_labels = workspace.tables.stored("labels") is not None
-        if has_labels:
+        if not has_labels:
+            return Reader((), None, layout, extras)
+        is_settled = workspace.tables.stored("labels") is not None
+        if is_settled:
             workspace.tables.require("labels")  # of today's types
-        settled = workspace.tables.folder("labels") if has_labels else None
-        return Reader(asked_questions(workspace), settled, layout)
+        settled = workspace.tables.folder("labels") if is_settled else None
+        return Reader(asked_questions(workspace), settled, layout, extras)
 
     @property
     def schema(self) -> pa.Schema:
         """The columns of a line."""
-        return line_schema(self.asked, self.layout)
+        import pyarrow as pa
+
+        return pa.schema([*line_schema(self.asked, self.layout), *self.extras.fields])
 
     def __call__(self, shard: DocumentShard) -> tuple[pa.Table, Entries]:
         """The columns of a line and of the draw as far as they are a document's, and the entries.
@@ -100,7 +104,8 @@ class Reader:
         entries = self.layout.entries(table)
         rows = np.unique(entries.row)
         drawn = table.take(pa.array(rows))
-        drawn = drawn.append_column("text", _texts(shard.pool, rows))
+        drawn = drawn.append_column("text", read_rows(shard.pool, ["text"], rows)["text"])
+        extras = self.extras(shard, rows, drawn)
         drawn = with_edits(drawn, drawn["edits"])
         columns = {name: drawn[name] for name in ("text", "license", *of_pool_and_mix(self.layout))}
         columns |= {of_draw(name): columns[name] for name in ("copies",)}
@@ -110,32 +115,13 @@ class Reader:
         columns["fields"] = field_column(drawn, self.schema.field("fields").type)
         columns["media"] = drawn["media"].cast(self.schema.field("media").type)
         columns["edited"] = pc.fill_null(pc.greater(pc.list_value_length(drawn["edits"]), 0), False)
-        return pa.table(columns), replace(entries, row=np.searchsorted(rows, entries.row))
+        return pa.table(columns | extras), replace(entries, row=np.searchsorted(rows, entries.row))
 
     def _columns(self, shard: DocumentShard) -> Sequence[str]:
         scores = ["quality"] if shard.scores is not None else []
         scores += [name for question in self.asked for name in columns_of(question)]
         stored = ("license", *of_pool_and_mix(self.layout), *self.layout.columns)
         return list(dict.fromkeys([*stored, *VIEWED, *scores]))
-
-
-def _texts(path: Path, rows: NDArray[np.int64]) -> pa.Array:
-    """The canonical texts of some rows of a shard of pool, which are ascending.
-
-    They are read in batches. The other texts, which are often the most, take little memory then.
-    """
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    parts = [pa.array([], pa.string())]
-    start = 0
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(BATCH, columns=["text"]):
-            first, last = np.searchsorted(rows, (start, start + batch.num_rows))
-            parts.append(batch.column(0).take(pa.array(rows[first:last] - start)))
-            start += batch.num_rows
-    return pa.concat_arrays(parts)
 
 
 def _quality(documents: pa.Table) -> pa.Array | pa.ChunkedArray:

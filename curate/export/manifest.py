@@ -105,9 +105,13 @@ def entry(path: Path, name: str, documents: int, tokens: int) -> dict[str, Any]:
 
 
 def manifest_of(
-    workspace: Workspace, spec: ExportSpec, written: Written, asked: Iterable[Asked]
+    workspace: Workspace,
+    spec: ExportSpec,
+    written: Written,
+    asked: Iterable[Asked],
+    format: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The manifest; `asked` are the questions whose labels the lines have.
+    """The manifest; `asked` are the questions whose labels the lines have, `format` tells theirs.
 
     `phases`, `validation`, `earlier`, `budget_tokenizer` and `extra_tokens` stand in it only where
     an export has them. Raises DataError where an earlier part, or the budget of a phase, is not
@@ -118,6 +122,7 @@ def manifest_of(
     return {
         "about": LAYOUTS[spec.layout],
         "layout": spec.layout,
+        **format,
         "files": written.files,
         **({"validation": _validation(written)} if written.validation else {}),
         **({"phases": list(_phases(workspace, written))} if phases else {}),
@@ -211,7 +216,7 @@ def _epochs(mix: Mapping[str, Any], phase: Mapping[str, Any]) -> Iterator[int]:
     yield from (limit["max_epochs"] for limit in limits.values() if limit.get("max_epochs"))
 
 
-def _tokenizers(workspace: Workspace) -> tuple[str, str]:
+def tokenizers_of(workspace: Workspace) -> tuple[str, str]:
     """The tokenizers of the pool and of the budget; files by their whole path."""
     own = str(workspace.tables.made("pool").facts["tokenizer"])
     name = workspace.tables.made("mix").spec.get("tokenizer") or own
@@ -221,14 +226,14 @@ def _tokenizers(workspace: Workspace) -> tuple[str, str]:
 
 def tokenizer_files(workspace: Workspace) -> dict[str, str]:
     """The tokenizers that are copied beside the shards: the name there, and the path."""
-    own, budgets = _tokenizers(workspace)
+    own, budgets = tokenizers_of(workspace)
     files = {POOL_TOKENIZER: own, **({BUDGET_TOKENIZER: budgets} if budgets != own else {})}
     return {name: path for name, path in files.items() if path.endswith(".json")}
 
 
 def _counting(workspace: Workspace) -> dict[str, Any]:
     """How the pool counts tokens and, where that differs, how the budget does."""
-    own, budgets = _tokenizers(workspace)
+    own, budgets = tokenizers_of(workspace)
     extra = workspace.tables.made("mix").spec.get("extra_tokens", 0)
     told: dict[str, Any] = {"tokenizer": POOL_TOKENIZER if own.endswith(".json") else own}
     if budgets != own:

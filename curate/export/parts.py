@@ -38,11 +38,14 @@ class Part:
     folder: str = ""
     is_validation: bool = False
 
-    def path(self, number: int, ending: str) -> str:
-        """Where its shard of that number lies; in one folder, numbers say the order of phases."""
+    def stem(self, number: int) -> str:
+        """Where its shard of that number lies; in one folder, numbers say the order of phases.
+
+        A format gives it an ending, and may give it a folder.
+        """
         phase = self.phase if self.group is None else None
         name = VALIDATION if self.is_validation else TRAIN
-        return f"{self.folder}{name}-{number:05}{'' if phase is None else f'-{phase}'}.{ending}"
+        return f"{self.folder}{name}-{number:05}{'' if phase is None else f'-{phase}'}"
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,14 @@ from curate.export.card import write_documents
 from curate.export.documents import Reader
 from curate.export.drawn import Count, Drawn, bins_for, has_scores, read_drawn, shards_of
 from curate.export.draws import DRAW, draw_schema, write_draw
+from curate.export.extras import Extras
+from curate.export.formats import Format
+from curate.export.formatting import about_format, format_of
+from curate.export.holding import HELD_OUT
 from curate.export.labels import LabelCounts
 from curate.export.manifest import Written, manifest_of, tokenizer_files
 from curate.export.order import Plan, find_edges
+from curate.export.originals import find_originals
 from curate.export.parts import Layout
 from curate.export.spec import ExportSpec
 from curate.export.spilling import Spill, spill_schema, spilled
@@ -78,6 +83,7 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
     workspace.tables.require("mix", "groups")
     shards = shards_of(workspace)
     layout = Layout.of(workspace, spec)
+    format, extras = format_of(workspace, spec), Extras.of(workspace, spec)
     with _workshop(workspace, spec) as workshop:
         bins = bins_for(_drawn_lines(workspace))
         count = Count(workshop.keys, spec.seed, layout, bins)
@@ -86,9 +92,14 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
             raise DataError("the mixture draws no document", hint="run `curate mix` again")
         numbers = [shard.number for shard in shards]
         write_keys(workspace.engine, workshop.keys, numbers, layout, drawn, spec.seed, bins)
-        reader = Reader.of(workspace, layout)
-        written = _write_shards(workspace, spec, shards, drawn, reader, workshop)
-        manifest = manifest_of(workspace, spec, written, reader.asked)
+        if spec.original:
+            found = find_originals(workspace, shards, layout, workshop.originals)
+            extras = replace(extras, originals=found)
+        reader = Reader.of(workspace, layout, extras, has_labels=spec.format != "tokens")
+        written = _write_shards(workspace, spec, shards, drawn, reader, format, workshop)
+        about = about_format(workspace, spec)
+        manifest = manifest_of(workspace, spec, written, reader.asked, about)
+        format.beside(workshop.folder, manifest, reader.schema)
         _write_beside(workspace, spec, workshop.folder, drawn, manifest, reader.schema)
         storage.swap(workshop.folder, workspace.root / "export")
     return ExportResult(
@@ -118,12 +129,17 @@ def _doubts(workspace: Workspace) -> tuple[StageWarning, ...]:
 
 @dataclass(frozen=True)
 class _Workshop:
-    """Where an export is made: the folder that will be `export`, and three for scratch files."""
+    """Where an export is made: the folder that will be `export`, and those of scratch files."""
 
     folder: Path
     keys: Path
     spills: Path
     units: Path
+    originals: Path
+
+
+FOLDERS = ("export", "keys", "spills", "units", "originals")
+"""The names of a workshop's folders."""
 
 
 @contextmanager
@@ -139,8 +155,8 @@ def _workshop(workspace: Workspace, spec: ExportSpec) -> Iterator[_Workshop]:
     for other in building.glob("export*"):
         if other != scratch:
             shutil.rmtree(other)
-    workshop = _Workshop(*(scratch / name for name in ("export", "keys", "spills", "units")))
-    for folder in (workshop.folder, workshop.keys, workshop.spills, workshop.units):
+    workshop = _Workshop(*(scratch / name for name in FOLDERS))
+    for folder in vars(workshop).values():
         folder.mkdir(parents=True, exist_ok=True)
     yield workshop
     shutil.rmtree(scratch)
@@ -152,6 +168,7 @@ def _write_shards(
     shards: Sequence[DocumentShard],
     drawn: Drawn,
     reader: Reader,
+    format: Format,
     workshop: _Workshop,
 ) -> Written:
     """Read every document once and write all shards."""
@@ -176,12 +193,15 @@ def _write_shards(
         parts=layout.parts,
         folder=workshop.folder,
         scratch=workshop.units,
-        format=spec.format,
+        format=format,
     )
     written = write_shards(workspace, write, plan.units, lines)
     trained = [unit for unit in plan.units if not layout.parts[unit.part].is_validation]
     rows = (draw_path(workshop.units, unit) for unit in trained)
     write_draw(rows, write.draw, workshop.folder / DRAW)
+    if spec.format == "tokens" and len(trained) < len(plan.units):
+        held = (draw_path(workshop.units, unit) for unit in plan.units if unit not in trained)
+        write_draw(held, write.draw, workshop.folder / HELD_OUT)
     return Written(written, labels, layout, drawn.largest)
 
 

@@ -15,9 +15,9 @@ from curate.export.claims import Claims, FileClaim, LabelClaim, read_claims
 from curate.export.copies import Copies
 from curate.export.documents import content_fields, content_line
 from curate.export.draws import DRAW, DrawReader
-from curate.export.formats import read_shard
 from curate.export.groups import GroupCounts, check_groups, check_parts
 from curate.export.labels import BY, LabelCounts
+from curate.export.reading import Lines, lines_of
 from curate.progress import Watch, unwatched
 from curate.takedown.listed import removed
 from curate.text import content_id
@@ -39,8 +39,12 @@ class VerifyResult:
 
 @dataclass
 class _Tally:
-    """What the lines read so far hold, by group, question and id; `removed` are taken down."""
+    """What the lines read so far hold, by group, question and id; `removed` are taken down.
 
+    `lines` reads those of a shard.
+    """
+
+    lines: Lines
     copies: Copies
     draw: DrawReader
     removed: frozenset[str]
@@ -63,7 +67,8 @@ def verify(folder: Path, *, watch: Watch = unwatched) -> VerifyResult:
     files = [*claims.files, *claims.held_out]
     with TemporaryDirectory(prefix="curate-verify-") as scratch:
         draw = DrawReader.of(folder / DRAW)
-        tally = _Tally(Copies(Path(scratch), phases), draw, removed(folder.absolute().parent))
+        copies, gone = Copies(Path(scratch), phases), removed(folder.absolute().parent)
+        tally = _Tally(lines_of(folder, claims), copies, draw, gone)
         with watch("verifying", sum(entry.documents for entry in files)) as advance:
             for entry in files:
                 is_held_out = entry in claims.held_out
@@ -94,6 +99,9 @@ class _Line:
 
 
 def _contents(claims: Claims, tally: _Tally) -> Iterator[str]:
+    """Yield what is wrong with the content of all lines; of some token ids it cannot be known."""
+    if not tally.lines.has_texts:
+        return
     if tally.content.hexdigest() != claims.content_sha256:
         yield "content_sha256 is not that of the documents"
     if claims.validation and tally.held_out.hexdigest() != claims.validation.content_sha256:
@@ -170,8 +178,8 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
     documents = total = 0
     if storage.sha256_of(path) != entry.sha256:
         problems.append(f"{entry.path} is not the file that the manifest names")
-    for document in read_shard(path):
-        size, pool_size = count(document["text"])
+    for document in tally.lines(entry):
+        size, pool_size = document.get("sizes") or count(document["text"])
         if line.is_held_out:
             tally.held_out.update(content_line(document))
             tally.copies.add_held_out(document["id"])

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from curate import storage
 from curate.engine import in_order
 from curate.export.draws import draw_rows
-from curate.export.formats import BATCH, FORMATS
+from curate.export.formats import BATCH, Format
 from curate.export.manifest import Shards, entry
 from curate.export.order import Unit
 from curate.export.parts import Part
@@ -49,7 +49,7 @@ class WriteUnit:
     parts: tuple[Part, ...]
     folder: Path
     scratch: Path
-    format: str
+    format: Format
 
     def __call__(self, unit: Unit) -> list[dict[str, Any]]:
         """What the manifest says of each shard; shards that are done are not written again."""
@@ -67,9 +67,10 @@ class WriteUnit:
     def _write(self, unit: Unit, contents: BinaryIO) -> list[dict[str, Any]]:
         import pyarrow as pa
 
+        stem = self.parts[unit.part].stem
         with pa.ipc.new_file(str(draw_path(self.scratch, unit)), self.draw) as draw:
             return [
-                self._shard(self.parts[unit.part].path(number, self.format), lines, contents, draw)
+                self._shard(self.format.path(stem(number)), lines, contents, draw)
                 for number, lines in self._shards(unit)
             ]
 
@@ -95,7 +96,7 @@ class WriteUnit:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         documents = tokens = size = 0
-        with FORMATS[self.format].writing(path, self.lines) as write:
+        with self.format.writing(path, self.lines) as write:
             for lines in parts:
                 write(lines)
                 contents.writelines(_contents(lines))

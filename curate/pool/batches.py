@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from curate import storage, tables
-from curate.pool.finding import sha256_of
-from curate.pool.sources import File, SourceSpec
 from curate.pool.staging import number_of
+from curate.sources.finding import sha256_of
+from curate.sources.reading import File, SourceSpec
 
 RECORD = "_read.json"
 """The file beside the shards that says which files were read, how, and what they held."""
@@ -39,7 +39,7 @@ class Before:
 def before(folder: Path) -> Before:
     """Load the pool in a folder: only its shards, rows and newest batch if it cannot grow.
 
-    It cannot without a record, or with columns of an older version's types.
+    It cannot without a record, or if an older version made it: without a column, or of other types.
     """
     stored = storage.stored_folder(folder)
     if stored is None:
@@ -66,7 +66,11 @@ def before(folder: Path) -> Before:
 def _has_types(shards: Sequence[Path]) -> bool:
     import pyarrow.parquet as pq
 
-    return all(tables.has_types("pool", pq.read_schema(path)) for path in shards[:1])
+    schemas = map(pq.read_schema, shards[:1])
+    declared = set(tables.schema("pool").names)
+    return all(
+        declared <= set(stored.names) and tables.has_types("pool", stored) for stored in schemas
+    )
 
 
 def _newest(shards: Sequence[Path]) -> int:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from curate import tokens
-from curate.pool.sources import SourceSpec
+from curate.sources.reading import SourceSpec
 from curate.spec import Seed, Spec, path_if_suffix, used_with
 
 

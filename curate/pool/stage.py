@@ -17,10 +17,10 @@ from curate.pool import batches, copies
 from curate.pool.aside import NOTHING, first_bad, stop_at_known, write_records
 from curate.pool.copies import Counts, Finish, Ids
 from curate.pool.doubts import Rows, count_copies, doubts
-from curate.pool.sources import File, Part, find, parts
 from curate.pool.spec import PoolSpec
 from curate.pool.staging import Identity, Plan, StagedPart, stage
 from curate.pool.work import CHARS_PER_SHARD, FACTS, ROWS_PER_SHARD, Work, plan_work
+from curate.sources.reading import File, Part, find, parts
 from curate.stage import Cost, Stage
 from curate.takedown.listed import removed
 from curate.warning import StageWarning

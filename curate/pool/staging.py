@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import chance, storage, tables, tokens
-from curate.pool.sources import Bad, Part, Row, SourceSpec, content, read
+from curate.sources.reading import Bad, Part, Row, SourceSpec, content, read
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-AS_READ = ("source", "origin", "template", "license", "language", "meta", "media")
+AS_READ = ("source", "origin", "template", "license", "language", "meta", "media", "turns")
 """The columns whose values stay as they were read."""
 
 PART_BITS, SHARD_BITS = 24, 20

@@ -10,8 +10,8 @@ from typing import Any
 from curate import storage, tokens
 from curate.pool import batches
 from curate.pool.batches import Before
-from curate.pool.sources import File
 from curate.pool.spec import PoolSpec
+from curate.sources.reading import File
 from curate.workspace import Workspace
 
 ROWS_PER_SHARD = 10_000

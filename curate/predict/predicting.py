@@ -13,13 +13,13 @@ from curate.embed import encoder_of, windows
 from curate.embed.blocks import digest_of
 from curate.embed.encoders import Encoder
 from curate.errors import DataError, StaleInput
-from curate.pool.rows import Bad, Row, content
-from curate.pool.source_spec import SourceSpec
-from curate.pool.sources import File, Part, find, read
 from curate.score.labelled import UNKNOWN
 from curate.score.predicting import columns_of, table_of
 from curate.score.scorer import CHUNK, Chunk, Scorer
 from curate.score.storing import load_scorer
+from curate.sources.reading import File, Part, find, read
+from curate.sources.rows import Bad, Row, content
+from curate.sources.source_spec import SourceSpec
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:

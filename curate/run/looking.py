@@ -10,9 +10,9 @@ from itertools import islice
 from curate.errors import DataError
 from curate.mix.keys import COLUMNS
 from curate.names import near, suggestion, unknown
-from curate.pool.readers.opening import remote
-from curate.pool.source_spec import Column
-from curate.pool.sources import Bad, File, Part, Row, SourceSpec, find, read
+from curate.sources.readers.opening import remote
+from curate.sources.reading import Bad, File, Part, Row, SourceSpec, find, read
+from curate.sources.source_spec import Column
 from curate.workspace import Workspace
 
 FILES = 3

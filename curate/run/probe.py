@@ -13,10 +13,10 @@ from typing import NamedTuple
 from curate import tables
 from curate.engine import Local
 from curate.errors import DataError
-from curate.pool.source_spec import Column
-from curate.pool.sources import Bad, File, Part, Row, SourceSpec, content, find, read
 from curate.pool.spec import PoolSpec
 from curate.run.recipe import Recipe
+from curate.sources.reading import Bad, File, Part, Row, SourceSpec, content, find, read
+from curate.sources.source_spec import Column
 from curate.workspace import Workspace
 
 DOCUMENTS = 1000

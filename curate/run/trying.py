@@ -367,6 +367,8 @@ def _spec(trial: Trial, stage: Stage[Any], documents: int, *, is_cold: bool) -> 
     if stage.name == "mix" and not str(recipe.mix.budget).strip().endswith("%"):
         budget = tokens_of(recipe.mix.budget, 1) * documents / trial.documents
         return spec.model_copy(update={"budget": max(1, round(budget))})
+    if stage.name == "export":  # the pool of a probe holds texts alone
+        return spec.model_copy(update={"messages": False, "meta": (), "original": False})
     return stage.cost.bounded.least(spec) if stage.cost.bounded else spec
 
 

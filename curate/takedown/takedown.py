@@ -10,15 +10,14 @@ documents that they still hold.
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from curate import storage
 from curate.errors import RecipeError
+from curate.export.holding import shards_with
 from curate.records import now
 from curate.takedown import listed
 from curate.takedown.erasing import count_answers, erase_rows, erase_tasks, erase_vectors
@@ -122,30 +121,10 @@ def check(workspace: Workspace) -> list[dict[str, Any]]:
 
 def _exports(workspace: Workspace, gone: set[str]) -> Iterator[dict[str, Any]]:
     """Yield the export if it holds any of the documents: its digest, and the ids in each shard."""
-    import pyarrow.parquet as pq
-
     folder = workspace.root / "export"
     manifest = storage.read_json(folder / "manifest.json")
     if manifest is None:
         return
-    with pq.ParquetFile(folder / "draw.parquet") as draw:
-        batches = draw.iter_batches(columns=["id"])
-        if not any(gone.intersection(batch["id"].to_pylist()) for batch in batches):
-            return
-    shards = {}
-    for entry in manifest["files"]:
-        ids = sorted(gone & set(_ids_in_shard(folder / entry["path"])))
-        if ids:
-            shards[entry["path"]] = ids
-    yield {"content_sha256": manifest["content_sha256"], "shards": shards}
-
-
-def _ids_in_shard(path: Path) -> Iterator[str]:
-    if path.suffix == ".parquet":
-        import pyarrow.parquet as pq
-
-        yield from pq.read_table(path, columns=["id"])["id"].to_pylist()
-        return
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)["id"]
+    shards = shards_with(folder, manifest, gone)
+    if shards:
+        yield {"content_sha256": manifest["content_sha256"], "shards": shards}

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from curate.pool.readers.html import main_text
+from curate.sources.readers.html import main_text
 from tests.benchmarks import setting
 
 FOLDER = Path("../shared/data/article_extraction")

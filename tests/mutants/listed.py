@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutants.breaking import Mutant
 from tests.mutants.calibration import CALIBRATION
 from tests.mutants.cards import CARDS
+from tests.mutants.formats import FORMATS
 from tests.mutants.uncertain import UNCERTAIN
 
 MIXTURE = (
@@ -1090,4 +1091,5 @@ MUTANTS = (
     *CARDS,
     *UNCERTAIN,
     *HEADS,
+    *FORMATS,
 )

@@ -6,10 +6,10 @@ comparison knows only one kind of shard.
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
+from io import BufferedReader
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +23,11 @@ from curate.text import TEXT, apply_edits, canonical, content_id
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz")
+SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".jsonl.zst", ".arrow")
 ROWS = 10_000
+
+EXPORTED = "_curate"
+"""The key of an exported document in a row that is the source's own."""
 
 Piece = tuple[Path, Path | None]
 """A file of texts, and the shard of `clean` (if any) with their verdicts and edits."""
@@ -56,7 +59,7 @@ def _pieces(path: Path) -> list[Piece]:
             raise _strange(path)
         return list(zip(pools, cleans, strict=True))
     files = (file for file in sorted(path.rglob("*")) if file.name.endswith(SUFFIXES))
-    without_texts = ("_", ".", "draw.parquet")  # the last is the record of an export's draw
+    without_texts = ("_", ".", "draw.parquet", "draw-validation.parquet")  # an export's records
     return [(file, None) for file in files if not file.name.startswith(without_texts)]
 
 
@@ -94,11 +97,12 @@ def _sign(folder: Path, item: tuple[int, Piece]) -> list[str]:
 def _rows(piece: Piece) -> Iterator[tuple[str, str]]:
     """Yield (id, text) of every document. Raises DataError where a row has no text."""
     path, clean = piece
-    read = _parquet(path) if path.suffix == ".parquet" else _jsonl(path)
+    read = {".parquet": _parquet, ".arrow": _arrow}.get(path.suffix, _jsonl)(path)
     if clean is not None:
         yield from _kept(path, clean)
         return
     for number, row in read:
+        row = row.get(EXPORTED, row)
         text = row.get(TEXT)
         if not isinstance(text, str):
             raise DataError(f"{path.name}, row {number}: no text")
@@ -141,12 +145,29 @@ def _parquet(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise DataError(f"{path.name} cannot be read: {error}") from None
 
 
-def _jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _arrow(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    import pyarrow as pa
+
+    number = 0
     try:
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as batches:
+            for batch in batches:
+                for row in batch.to_pylist():
+                    number += 1
+                    yield number, row
+    except pa.ArrowException as error:
+        raise DataError(f"{path.name} cannot be read: {error}") from None
+
+
+def _jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    import pyarrow as pa
+
+    codec = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix)
+    try:
+        with BufferedReader(pa.input_stream(str(path), compression=codec)) as file:
             for number, line in enumerate(file, 1):
                 if line.strip():
                     row = json.loads(line)
                     yield number, row if isinstance(row, dict) else {}
-    except (ValueError, EOFError) as error:
+    except (ValueError, OSError) as error:
         raise DataError(f"{path.name} cannot be read: {error}") from None

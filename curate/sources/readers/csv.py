@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 
 from curate.errors import DataError
-from curate.pool.readers.opening import Numbered, Reading, text_lines
+from curate.sources.readers.opening import Numbered, Reading, text_lines
 
 
 def read(reading: Reading) -> Numbered:

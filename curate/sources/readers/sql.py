@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from curate.errors import CurateError, DataError
-from curate.pool.readers.opening import Numbered, Reading
+from curate.sources.readers.opening import Numbered, Reading
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 

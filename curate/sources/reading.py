@@ -7,22 +7,23 @@ Any worker can read a part alone. An origin is `label:line`, however the file is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from curate.errors import DataError
-from curate.pool.finding import File, find
-from curate.pool.readers import parquet
-from curate.pool.readers.decoding import Decoder
-from curate.pool.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
-from curate.pool.readers.registry import reader
-from curate.pool.rows import Bad, Content, Row, Shape, content
-from curate.pool.source_spec import SourceSpec
+from curate.sources.finding import File, find
+from curate.sources.readers import parquet
+from curate.sources.readers.decoding import Decoder
+from curate.sources.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
+from curate.sources.readers.registry import reader
+from curate.sources.rows import Bad, Content, Row, Shape, content
+from curate.sources.source_spec import SourceSpec
 
 __all__ = [
+    "AsItCame",
     "Bad",
     "Content",
     "File",
@@ -33,6 +34,7 @@ __all__ = [
     "find",
     "parts",
     "read",
+    "read_as_it_came",
 ]
 
 OPENING = 4096
@@ -147,11 +149,48 @@ def read(source: SourceSpec, part: Part, *, strict: bool) -> Iterator[Row | Bad]
             yield from _read_one(source, file_part, strict)
 
 
-def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Bad]:
+@dataclass(frozen=True)
+class AsItCame:
+    """A row of a file as its reader has it, and what makes a row of the pool of it.
+
+    `number` is that of its line or row in the file.
+    """
+
+    file: Part
+    number: int
+    values: Mapping[str, Any]
+    shape: Shape
+
+    def row(self) -> Row | None:
+        """The row of the pool; None where it could not be used."""
+        try:
+            return self.shape(self.values, self.file.name, f"{self.file.label}:{self.number}")
+        except ValueError:
+            return None
+
+
+def read_as_it_came(source: SourceSpec, file: Part) -> Iterator[AsItCame]:
+    """Yield the rows of one file of a part as they came; what is no row is left out.
+
+    DataError where a file cannot be read any further.
+    """
+    reading, shape = _opened(source, file)
+    for number, result in reader(file.format)(reading):
+        if isinstance(result, Mapping):
+            yield AsItCame(file, number, result, shape)
+
+
+def _opened(source: SourceSpec, part: Part) -> tuple[Reading, Shape]:
+    """What a reader needs of a file, and what makes rows of the pool."""
     decoder = Decoder(source.encoding, replace=source.undecodable == "replace")
     where = (part.address, part.label, part.format, part.start, part.end, part.first)
     reading = Reading(*where, source.max_bytes, _query(source), decoder)
-    shape = Shape(source, part.address, image=part.format == "image")
+    return reading, Shape(source, part.address, image=part.format == "image")
+
+
+def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Bad]:
+    reading, shape = _opened(source, part)
+    decoder = reading.decoder
     number = part.first - 1
     try:
         for number, result in reader(part.format)(reading):

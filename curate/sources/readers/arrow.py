@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
-from curate.pool.readers.opening import Numbered, Reading, opened
+from curate.sources.readers.opening import Numbered, Reading, opened
 
 if TYPE_CHECKING:
     import pyarrow as pa

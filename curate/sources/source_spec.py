@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from curate.pool.readers.decoding import AUTO
-from curate.pool.readers.registry import Format
+from curate.sources.readers.decoding import AUTO
+from curate.sources.readers.registry import Format
 from curate.spec import Spec, UsedIf, used_with, used_without
 from curate.text import TEXT
 

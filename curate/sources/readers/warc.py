@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from curate.errors import DataError
-from curate.pool.readers import html
-from curate.pool.readers.opening import Numbered, Reading, RowResult, Skip, opened
+from curate.sources.readers import html
+from curate.sources.readers.opening import Numbered, Reading, RowResult, Skip, opened
 from curate.text import TEXT
 
 PAGES = ("text/html", "application/xhtml+xml")

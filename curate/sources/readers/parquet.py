@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from curate.errors import DataError
-from curate.pool.readers.opening import Numbered, Reading, opened
+from curate.sources.readers.opening import Numbered, Reading, opened
 
 
 def read(reading: Reading) -> Numbered:

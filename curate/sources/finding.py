@@ -16,8 +16,8 @@ from typing import Any
 
 from curate.errors import DataError, RecipeError
 from curate.names import absent
-from curate.pool.readers.code import LEFT_OUT
-from curate.pool.readers.opening import (
+from curate.sources.readers.code import LEFT_OUT
+from curate.sources.readers.opening import (
     BLOCK,
     Reading,
     filesystem,
@@ -26,9 +26,9 @@ from curate.pool.readers.opening import (
     split_suffix,
     without_options,
 )
-from curate.pool.readers.registry import SUFFIXES
-from curate.pool.readers.sql import database_file
-from curate.pool.source_spec import SourceSpec
+from curate.sources.readers.registry import SUFFIXES
+from curate.sources.readers.sql import database_file
+from curate.sources.source_spec import SourceSpec
 
 _MAGIC = re.compile(r"[*?\[]")
 

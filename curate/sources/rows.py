@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from string import Formatter
 from typing import Any, NamedTuple
 
 from curate.names import suggestion
-from curate.pool.readers.image import FIELD, reference
-from curate.pool.readers.opening import remote
-from curate.pool.source_spec import Chat, Column, SourceSpec
+from curate.sources.chats import conversation
+from curate.sources.paths import MISSING, look, without
+from curate.sources.readers.image import FIELD, reference
+from curate.sources.readers.opening import remote
+from curate.sources.source_spec import Column, SourceSpec
 from curate.text import TEXT, canonical, content_id, render
-
-MISSING = object()
-"""The value at a path that leads nowhere."""
 
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, default=str).encode
 
@@ -28,7 +25,8 @@ class Row(NamedTuple):
 
     The text of a field in `media` is the address of its image; an entry is a field's name and a
     `reference`. `encoding` names the encoding if it
-    is not UTF-8; `replaced` counts characters that could not be decoded.
+    is not UTF-8; `replaced` counts characters that could not be decoded. `turns` are the messages
+    of a conversation: role, start and end of each in the canonical text.
     """
 
     source: str
@@ -41,6 +39,7 @@ class Row(NamedTuple):
     media: Sequence[Mapping[str, Any]] | None = None
     encoding: str | None = None
     replaced: int = 0
+    turns: Sequence[Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True)
@@ -84,51 +83,6 @@ def content(row: Row) -> Content:
     return Content(content_id(id_fields), render(texts, row.template), stored)
 
 
-# ── paths
-
-
-def look(row: Any, path: str) -> Any:
-    """The value at a path (`choices.0.message`), or MISSING; a column of that exact name wins."""
-    if isinstance(row, Mapping) and path in row:
-        return row[path]
-    at = row
-    for step in path.split("."):
-        if isinstance(at, Mapping) and step in at:
-            at = at[step]
-        elif isinstance(at, Sequence) and not isinstance(at, str | bytes) and _within(at, step):
-            at = at[int(step)]
-        else:
-            return MISSING
-    return at
-
-
-def _within(values: Sequence[Any], step: str) -> bool:
-    return step.isascii() and step.isdigit() and int(step) < len(values)
-
-
-def without(row: Mapping[str, Any], paths: Sequence[str]) -> dict[str, Any]:
-    """A row without the values at some paths; all other values stay."""
-    rest = {key: value for key, value in row.items() if key not in paths}
-    for path in paths:
-        if path not in row and look(rest, path) is not MISSING:
-            head, *steps = path.split(".")
-            rest[head] = _pruned(rest[head], steps)
-    return {key: value for key, value in rest.items() if value is not MISSING}
-
-
-def _pruned(value: Any, steps: Sequence[str]) -> Any:
-    if not steps:
-        return MISSING
-    if isinstance(value, Mapping):
-        inner = _pruned(value[steps[0]], steps[1:])
-        pairs = ((key, inner if key == steps[0] else item) for key, item in value.items())
-        return {key: item for key, item in pairs if item is not MISSING}
-    inner = _pruned(value[int(steps[0])], steps[1:])
-    place = int(steps[0])
-    inner = None if inner is MISSING else inner  # the items after it keep their places
-    return [inner if at == place else item for at, item in enumerate(value)]
-
-
 # ── rows
 
 
@@ -154,11 +108,12 @@ class Shape:
         source, template = self.source, self.template
         if source.extract:
             row = _extracted(row, source.text)
+        turns = None
         if self.chat:
             value = look(row, self.chat.field)
             if value is MISSING:
                 raise _no_column(self.chat.field, row)
-            fields, template = messages(value, self.chat)
+            fields, template, turns = conversation(value, self.chat)
         else:
             fields = self._fields(row)
         media = [self._medium(row, field, path) for field, path in self.media.items()]
@@ -178,6 +133,7 @@ class Shape:
             _value(source.language, row),
             canonical(_AS_JSON(rest)) if rest else None,
             media or None,
+            turns=turns,
         )
 
     def _fields(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -241,7 +197,7 @@ def _recorded(value: Mapping[str, Any], path: str) -> dict[str, Any]:
 
 
 def _extracted(row: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    from curate.pool.readers.html import NOTHING, main_text
+    from curate.sources.readers.html import NOTHING, main_text
 
     page = look(row, path)
     if not isinstance(page, str):
@@ -259,66 +215,3 @@ def _value(setting: str | Column | None, row: Mapping[str, Any]) -> str | None:
         return setting
     value = look(row, setting.field)
     return None if value is None or value is MISSING else canonical(str(value))
-
-
-# ── conversations
-
-
-def messages(value: Any, chat: Chat) -> tuple[list[tuple[str, str]], str | None]:
-    """The fields of a conversation, and the template that makes them one text.
-
-    ValueError if `value` is no list of messages with a role and a text.
-    """
-    if value is MISSING or not isinstance(value, Sequence) or isinstance(value, str | bytes):
-        raise ValueError(f"column {chat.field} holds no list of messages")
-    pairs = list(_role_content_pairs(value, chat))
-    if not pairs:
-        raise ValueError(f"column {chat.field} holds no message")
-    if chat.shown == "text":
-        turns = (_turn(chat.turn, role, content) for role, content in pairs)
-        return [(TEXT, chat.between.join(turns))], None
-    counts: dict[str, int] = {}
-    fields, templates = [], []
-    for role, content in pairs:
-        word = re.sub(r"\W+", "_", role) or "message"
-        counts[word] = counts.get(word, 0) + 1
-        name = f"{word}_{counts[word]}"
-        fields.append((name, content))
-        templates.append(_turn(_literal(chat.turn), _braces(role), f"{{{name}}}"))
-    return fields, canonical(_braces(chat.between).join(templates))
-
-
-def _role_content_pairs(value: Sequence[Any], chat: Chat) -> Iterator[tuple[str, str]]:
-    for place, message in enumerate(value, 1):
-        role, content = look(message, chat.role), look(message, chat.content)
-        if not isinstance(role, str):
-            raise ValueError(f"message {place} has no {chat.role}")
-        if isinstance(content, Sequence) and not isinstance(content, str):
-            kinds = [part.get("type") if isinstance(part, Mapping) else part for part in content]
-            if any(kind != "text" for kind in kinds):
-                raise ValueError(f"message {place} holds more than text")
-            content = "\n\n".join(str(part.get("text", "")) for part in content)
-        if content is None:
-            content = ""  # a tool call has no content
-        if not isinstance(content, str):
-            raise ValueError(f"message {place} has no {chat.content}")
-        yield role, content
-
-
-def _turn(turn: str, role: str, content: str) -> str:
-    values = {"role": role, "content": content}
-    parts = Formatter().parse(turn)
-    return "".join(text + ("" if name is None else values[name]) for text, name, _, _ in parts)
-
-
-def _literal(turn: str) -> str:
-    """A turn with its own braces escaped, as it is filled in once more."""
-    parts = Formatter().parse(turn)
-    return "".join(
-        _braces(_braces(text)) + ("" if name is None else f"{{{name}}}")
-        for text, name, _, _ in parts
-    )
-
-
-def _braces(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")

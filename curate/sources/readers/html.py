@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from curate.pool.readers.decoding import Decoder
-from curate.pool.readers.opening import Numbered, Reading, whole_bytes
+from curate.sources.readers.decoding import Decoder
+from curate.sources.readers.opening import Numbered, Reading, whole_bytes
 from curate.text import TEXT
 
 _CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from curate.pool.readers.opening import Numbered, Reading, Skip, whole_bytes
+from curate.sources.readers.opening import Numbered, Reading, Skip, whole_bytes
 from curate.text import TEXT
 
 LEFT_OUT = frozenset(

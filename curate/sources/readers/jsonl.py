@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from curate.pool.readers.opening import Numbered, Reading, raw_lines
+from curate.sources.readers.opening import Numbered, Reading, raw_lines
 
 
 def read(reading: Reading) -> Numbered:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
-from curate.pool.readers.decoding import Decoder
+from curate.sources.readers.decoding import Decoder
 
 if TYPE_CHECKING:
     import pyarrow.fs as pafs

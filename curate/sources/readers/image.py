@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from curate.pool.readers.opening import BLOCK, Numbered, Reading, opened
+from curate.sources.readers.opening import BLOCK, Numbered, Reading, opened
 
 FIELD = "image"
 

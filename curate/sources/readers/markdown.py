@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from curate import yamls
-from curate.pool.readers.opening import Numbered, Reading, whole_text
+from curate.sources.readers.opening import Numbered, Reading, whole_text
 from curate.text import TEXT
 
 _FRONT = re.compile(

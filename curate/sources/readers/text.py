@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from curate.pool.readers.opening import Numbered, Reading, whole_text
+from curate.sources.readers.opening import Numbered, Reading, whole_text
 from curate.text import TEXT
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Literal
 
-from curate.pool.readers.opening import Numbered, Reading
+from curate.sources.readers.opening import Numbered, Reading
 
 Reader = Callable[[Reading], Numbered]
 

@@ -1,0 +1,101 @@
+"""The columns of a line beside the usual ones: `messages`, `meta`, and the source's own row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate.export.formats.lines import ORIGINAL
+from curate.export.messages import check_conversations, message_column, messages_type
+from curate.export.meta import check_names, meta_column, meta_type
+from curate.export.originals import Originals
+from curate.export.spec import ExportSpec
+from curate.workspace import Workspace
+from curate.workspace.documents import DocumentShard
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+BATCH = 1_000
+"""Rows of which the columns are read at once."""
+
+
+@dataclass(frozen=True)
+class Extras:
+    """Makes the columns that were asked for; `originals` are the rows of the sources."""
+
+    meta: tuple[str, ...] = ()
+    messages: bool = False
+    originals: Originals | None = None
+
+    @staticmethod
+    def of(workspace: Workspace, spec: ExportSpec, originals: Originals | None = None) -> Extras:
+        """Those that the settings ask for. Raises a CurateError for what no document has."""
+        if spec.messages:
+            check_conversations(workspace)
+        check_names(workspace, spec.meta)
+        return Extras(spec.meta, spec.messages, originals)
+
+    @property
+    def fields(self) -> list[tuple[str, pa.DataType]]:
+        """The names and types of the columns."""
+        import pyarrow as pa
+
+        messages = [("messages", messages_type())] if self.messages else []
+        meta = [("meta", meta_type(self.meta))] if self.meta else []
+        original = [(ORIGINAL, pa.string())] if self.originals is not None else []
+        return [*messages, *meta, *original]
+
+    @property
+    def stored(self) -> list[str]:
+        """The columns of the pool that are read."""
+        messages = ["turns"] if self.messages else []
+        meta = ["meta"] if self.meta else []
+        origin = ["origin"] if self.originals is not None else []
+        return [*messages, *meta, *origin]
+
+    def __call__(
+        self, shard: DocumentShard, rows: NDArray[np.int64], documents: pa.Table
+    ) -> dict[str, Any]:
+        """The columns of some documents of a shard; `rows` are theirs there, ascending.
+
+        `documents` has id, text (before the edits) and edits. DataError for a document with an edit
+        that has no place.
+        """
+        if not self.stored:
+            return {}
+        own = read_rows(shard.pool, self.stored, rows)
+        for name in self.stored:
+            documents = documents.append_column(name, own[name])
+        columns: dict[str, Any] = {}
+        if self.messages:
+            columns["messages"] = message_column(documents)
+        if self.meta:
+            columns["meta"] = meta_column(documents, self.meta)
+        if self.originals is not None:
+            columns[ORIGINAL] = self.originals.read(shard, documents, rows)
+        return columns
+
+
+def read_rows(path: Path, names: Sequence[str], rows: NDArray[np.int64]) -> pa.Table:
+    """Columns of some rows of a Parquet file; the rows are ascending.
+
+    They are read in batches. The other rows, which are often the most, take little memory then.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    parts = []
+    start = 0
+    with pq.ParquetFile(path) as file:
+        schema = pa.schema([file.schema_arrow.field(name) for name in names])
+        for batch in file.iter_batches(BATCH, columns=list(names)):
+            first, last = np.searchsorted(rows, (start, start + batch.num_rows))
+            parts.append(batch.take(pa.array(rows[first:last] - start)).select(list(names)))
+            start += batch.num_rows
+    return pa.Table.from_batches(parts, schema.remove_metadata())

@@ -1,0 +1,9 @@
+"""The names of formats, as settings have them."""
+
+from typing import Literal
+
+Name = Literal["jsonl", "jsonl.gz", "jsonl.zst", "parquet", "datasets", "tokens"]
+"""The name of a format."""
+
+LINES = ("jsonl", "jsonl.gz", "jsonl.zst")
+"""The formats of JSON lines."""

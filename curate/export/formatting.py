@@ -1,0 +1,34 @@
+"""The format of an export by its settings, and what the manifest says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from curate.export.formats import FORMATS, Format, TokenIds
+from curate.export.formats.token_ids import encoder
+from curate.export.manifest import tokenizers_of
+from curate.export.spec import ExportSpec
+from curate.workspace import Workspace
+
+
+def format_of(workspace: Workspace, spec: ExportSpec) -> Format:
+    """The format of the shards. RecipeError if a tokenizer or its `end_of_text` is not there."""
+    return token_ids(workspace, spec).format if spec.format == "tokens" else FORMATS[spec.format]
+
+
+def token_ids(workspace: Workspace, spec: ExportSpec) -> TokenIds:
+    """How the ids of a token export are written: by the tokenizer that counts the budget."""
+    _, budgets = tokenizers_of(workspace)
+    return TokenIds.of(budgets, spec.end_of_text)
+
+
+def about_format(workspace: Workspace, spec: ExportSpec) -> dict[str, Any]:
+    """What the manifest says of the format; `token_ids` only where shards hold those."""
+    about: dict[str, Any] = {"format": spec.format}
+    if spec.original:
+        about["original"] = True
+    if spec.format == "tokens":
+        ids = token_ids(workspace, spec)
+        size = encoder(ids.tokenizer).size
+        about["token_ids"] = {"dtype": ids.dtype, "vocabulary": size, "end_of_text": ids.end}
+    return about
