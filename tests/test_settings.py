@@ -86,6 +86,8 @@ UNUSED = {
     "mix.consumed": {"mix": {"consumed": "seen.txt"}},
     "mix.seed": {"mix": {"within": {"strategy": "top_k"}, "seed": 4}},
     "export": {"export": {"format": "parquet"}},
+    "export.shard_documents": {"mix": {}, "export": {"shards": 8, "shard_documents": 9}},
+    "export.shard_tokens": {"mix": {}, "export": {"shards": 8, "shard_tokens": "1M"}},
     "export.end_of_text": {"mix": {}, "export": {"end_of_text": 3}},
     "export.messages": {"mix": {}, "export": {"format": "tokens", "messages": True}},
     "export.meta": {"mix": {}, "export": {"format": "tokens", "meta": ["url"]}},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutants.breaking import Mutant
 from tests.mutants.calibration import CALIBRATION
 from tests.mutants.cards import CARDS
+from tests.mutants.exports import EXPORTS
 from tests.mutants.formats import FORMATS
 from tests.mutants.uncertain import UNCERTAIN
 
@@ -735,22 +736,22 @@ KEEPING = (
     Mutant(
         "the seed of the shuffle",
         "curate/export/drawn.py",
-        'chance.uniform(words, self.seed, "shuffle")',
-        'chance.uniform(words, 0, "shuffle")',
+        'chance.uniform(ids, self.seed, "shuffle")',
+        'chance.uniform(ids, 0, "shuffle")',
         ("tests/test_exporting.py::test_the_lines_are_those_of_an_export_in_memory",),
     ),
     Mutant(
         "lines are in the order of phases first",
         "curate/export/order.py",
-        "part + noise, np.nextafter(part + 1.0, 0.0)",
-        "noise, np.nextafter(part + 1.0, 0.0)",
+        "part + times, np.nextafter(part + 1.0, 0.0)",
+        "times, np.nextafter(part + 1.0, 0.0)",
         ("tests/test_export_phases.py::test_keys_are_in_the_order_of_the_parts_first",),
     ),
     Mutant(
-        "copies are compared phase by phase",
-        "curate/export/copies.py",
-        "Counter((id, part) for id, own in lines.items() for part, _ in own)",
-        "drawn",
+        "each line is that of its row of the draw",
+        "curate/export/draws.py",
+        'LINE = ("id", "copy", "group", "shard", "position")',
+        'LINE = ("id", "copy", "group")',
         ("tests/test_export_phases.py::test_a_copy_that_another_phase_drew",),
     ),
     Mutant(
@@ -1091,5 +1092,6 @@ MUTANTS = (
     *CARDS,
     *UNCERTAIN,
     *HEADS,
+    *EXPORTS,
     *FORMATS,
 )
