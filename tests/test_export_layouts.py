@@ -162,7 +162,7 @@ def test_by_group_a_document_lies_once_in_the_folder_of_its_group(held):
         assert sum(map(tokens_of, texts)) == group["stored_tokens"]
         assert sum(line["copies"] * tokens_of(line) for line in texts) == group["tokens"]
     assert [group["folder"] for group in manifest["groups"]] == ["00-web/", "01-wiki/"]
-    assert "Weights are not spent" in manifest["about"]
+    assert "are not spent" in manifest["about"]
     assert verify(folder).problems == ()
 
 

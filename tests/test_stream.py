@@ -3,6 +3,7 @@
 import json
 from collections import Counter, defaultdict
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -322,3 +323,20 @@ def test_what_is_refused(held, folder):
         stream.weights = {"short": 0}
     with pytest.raises(DataError, match="other groups"):
         stream.load_state_dict({"turns": []})
+
+
+def test_the_example_of_the_readme(folder, monkeypatch, tmp_path):
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    (code,) = [
+        block.partition("\n```")[0]
+        for block in text.split("```python\n")
+        if "from curate.stream import Mixture" in block
+    ]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "export").symlink_to(folder)
+    known = {}
+    exec(code.replace('"web"', '"short"').replace('"wiki"', '"long"'), known)
+    assert known["step"] > 1000
+    assert known["mixture"].weights == pytest.approx({"short": 0.7, "long": 0.3, "middle": 0})
+    first = next(iter(known["batches"]))
+    assert [document["id"] for document in first] == some(Mixture(folder), 8)

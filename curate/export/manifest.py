@@ -26,11 +26,11 @@ COUNTS = ("earlier", "tokens", "pool_tokens", "documents", "epochs")
 
 
 LAYOUTS = {
-    "mixed": "Weights are spent: read the lines once, in order. Who gives weights to the shards "
-    "again, shuffles copies together, or repeats it by its groups trains on another mixture.",
-    "by_group": "Weights are not spent: each document lies here once, in the folder of its group. "
-    "Who reads all folders in order trains on the supply, not on the promised mixture: use the "
-    "weights in `trainers/`, each in the unit of its trainer.",
+    "mixed": "The weights of this export are spent, so read its lines once and in order: who weights "
+    "or repeats its groups again trains on another mixture than the promised one.",
+    "by_group": "The weights of this export are not spent, since each document lies once in the "
+    "folder of its group: who reads the folders without the weights in `trainers/` trains on the "
+    "supply, and not on the promised mixture.",
 }
 """What an export is, by its layout, and what goes wrong if it is read as the other."""
 
