@@ -54,7 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("workspace",),
     ("embed", "clusters", "stage", "annotated"),
     STAGES,
-    ("run", "takedown", "estimate", "predict", "summaries", "stream"),
+    ("run", "takedown", "estimate", "predict", "summaries", "stream", "trace", "diff"),
     ("connections", "console", "saying", "commands", "cli", "__main__"),
 )
 """Packages and modules, from the bottom up: each imports only from its own row or below it."""
