@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -230,19 +230,23 @@ def beside(
     """
     written = {*tables, *(name for stage in stages for name in find(stage).writes)}
     with tempfile.TemporaryDirectory(prefix="curate-what-if-") as name:
-        folder = Path(name)
-        for child in workspace.root.iterdir():
-            if child.name == LEDGER:
-                shutil.copyfile(child, folder / LEDGER)
-            elif child.name == "vectors" and "score" in stages:
-                _mirror(child, folder / child.name)
-            elif not child.name.startswith(".") and child.stem not in written:
-                (folder / child.name).symlink_to(child)
-        other = _Beside(
-            folder, engine=workspace.engine, watch=workspace.watch, maker=workspace.maker
-        )
-        other.home = workspace.root
-        yield other
+        vectors = workspace.root / "vectors"
+        if "score" in stages and vectors.is_dir():
+            _mirror(vectors, Path(name) / "vectors")
+            written.add("vectors")
+        yield linked(workspace, Path(name), written)
+
+
+def linked(workspace: Workspace, folder: Path, without: Collection[str]) -> Workspace:
+    """A workspace of links in an empty folder, without some tables; its ledger is a copy."""
+    for child in workspace.root.iterdir():
+        if child.name == LEDGER:
+            shutil.copyfile(child, folder / LEDGER)
+        elif not child.name.startswith(".") and child.stem not in without:
+            (folder / child.name).symlink_to(child)
+    other = _Beside(folder, engine=workspace.engine, watch=workspace.watch, maker=workspace.maker)
+    other.home = workspace.root
+    return other
 
 
 def _mirror(source: Path, target: Path) -> None:
