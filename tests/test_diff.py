@@ -176,6 +176,10 @@ def test_copies_budgets_and_cuts_are_told(mixed, tmp_path):
     assert {id: (row["copies_a"], row["copies_b"]) for id, row in rows.items()} == expected
     assert {row["change"] for row in rows.values()} <= {"fewer", "only_a"}
     assert {row["why"] for row in rows.values()} == {"budget"}
+    sizes = {id: row["size"] for id, row in drawn(mixed).items()}
+    for id, row in rows.items():
+        assert row["tokens_a"] == row["copies_a"] * sizes[id]
+        assert row["tokens_b"] == row["copies_b"] * sizes[id]
     _, rows = compared(other.root, mixed.root)
     assert {row["change"] for row in rows.values()} <= {"more", "only_b"}
     assert {row["why"] for row in rows.values()} == {"budget"}

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from collections import Counter
+from random import Random
 
 import numpy as np
 import pytest
@@ -341,6 +342,53 @@ def test_forward_and_back_agree(read_only):
             for id, trace in traces.items()
             if id in set(ids) and trace.state != "dropped"
         )
+
+
+@pytest.mark.slow
+def test_forward_and_back_agree_on_a_thousand_random_documents(offline):
+    words = [*GOOD, *BAD, *FILMS, *MEALS]
+    rng = Random(5)
+    for name in ("films", "meals", "notes", "web"):
+        rows = [" ".join(rng.choices(words, k=rng.randint(3, 40))) for _ in range(1_000)]
+        offline.lines(f"{name}.jsonl", rows)
+    offline.pool("films.jsonl", "meals.jsonl", "notes.jsonl", "web.jsonl", holdout=0.1)
+    offline.run("clean", near_duplicates=0.8, limits={"length:words": {"min": 5}})
+    for number in (1, 2):
+        (offline.root / f"v{number}.md").write_text(f"Guideline {number}.", encoding="utf-8")
+        offline.run("sample", n=300, strategy="random", seed=number)
+        offline.run("push", backend="folder", form="sentiment", guidelines=f"v{number}.md")
+        offline.answer("ann", f"bob{number}")
+        offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    offline.run("score", encoder="chargram")
+    offline.run("mix", groups=["sentiment", "source"], budget="70%")
+    offline.run("export", shards=8)
+    tracer = Tracer(offline.workspace)
+    ids = [row["id"] for row in offline.rows("pool")]
+    traces = [tracer(id) for id in sorted(rng.sample(ids, 1_000))]
+    forward, backward = Counter(), Counter()
+    chosen = {trace.id for trace in traces}
+    for trace in traces:
+        forward.update((trace.id, *what) for what in {*_hangs_on(trace)})
+    for by, name in sorted({key[1:] for key in forward}):
+        tables_ = Backward.of(offline.workspace, by, name).documents()
+        own = {id for table in tables_ for id in table["id"].to_pylist()} & chosen
+        backward.update((id, by, name) for id in own)
+    assert forward == backward
+    assert {by for _, by, _ in forward} == {"source", "annotator", "guideline", "label"}
+    assert len(forward) > 1_300
+
+
+def _hangs_on(trace):
+    """What a trace says that its document hangs on."""
+    yield "source", trace.origin.source
+    for answer in trace.answers:
+        if answer.counts:
+            yield "annotator", answer.annotator
+            yield "guideline", answer.guideline
+    for label in trace.labels:
+        if label.value is not None:
+            yield "label", f"{label.question}={json.loads(label.value)}"
 
 
 def test_answers_and_the_labels_that_rest_on_them_alone(read_only):

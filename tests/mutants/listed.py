@@ -9,6 +9,7 @@ from tests.mutants.breaking import Mutant
 from tests.mutants.calibration import CALIBRATION
 from tests.mutants.cards import CARDS
 from tests.mutants.formats import FORMATS
+from tests.mutants.traced import TRACED
 from tests.mutants.uncertain import UNCERTAIN
 
 MIXTURE = (
@@ -1092,4 +1093,5 @@ MUTANTS = (
     *UNCERTAIN,
     *HEADS,
     *FORMATS,
+    *TRACED,
 )
