@@ -489,6 +489,78 @@ def test_answers_under_a_guideline_can_be_excluded(traced):
         traced.run("agree", bootstrap=0, exclude_guidelines="0123")
 
 
+# ── other questions, windows, phases
+
+
+def test_a_comparison_is_of_both_its_documents(offline):
+    offline.reviews()
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=20, seed=1, compare=True)
+    offline.run("push", backend="folder", form="comparison", overlap=1)
+    for number, task in enumerate(offline.tasks):
+        value = "ab"[number % 2]
+        offline.say({"id": task["id"], "question": "better", "annotator": "ann", "value": value})
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    offline.run("mix", budget="50%")
+    (round_,) = offline.workspace.rounds.all()
+    tasks = {}
+    for task, documents in round_.documents().items():
+        for document in documents:
+            tasks.setdefault(document, set()).add(task)
+    tracer = Tracer(offline.workspace)
+    for row in offline.rows("pool"):
+        trace = tracer(row["id"])
+        assert {answer.label for answer in trace.answers} == tasks.get(row["id"], set())
+        assert {label.label for label in trace.labels} == tasks.get(row["id"], set())
+    look = Backward.of(offline.workspace, "annotator", "ann")
+    assert {id for table in look.documents() for id in table["id"].to_pylist()} == set(tasks)
+    result = look.result(plan=False)
+    assert (result.answers, result.labels, result.alone) == (20, 20, 20)
+
+
+def test_one_of_several_labels_hangs_on_its_texts(offline):
+    offline.reviews()
+    offline.pool()
+    offline.run("clean")
+    offline.run("sample", n=60, seed=1)
+    offline.run("push", backend="folder", form="flags", overlap=1)
+    for task in offline.tasks:
+        flags = [
+            flag for flag, word in (("spam", "soup"), ("toxic", "sea")) if word in task["text"]
+        ]
+        offline.say({"id": task["id"], "question": "flags", "annotator": "ann", "value": flags})
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    offline.run("score", question="flags", encoder="chargram")
+    offline.run("mix", groups=["flags:toxic"], budget="50%")
+    toxic = {task["id"] for task in offline.tasks if "sea" in task["text"]}
+    for name in ("toxic", "flags=toxic"):
+        look = Backward.of(offline.workspace, "label", name)
+        assert {id for table in look.documents() for id in table["id"].to_pylist()} == toxic
+        assert look.result(plan=False).labels == len(toxic)
+    assert "nothing to group by is called flags:toxic" in look.result().without.problem
+    teachers = Tracer(offline.workspace)(offline.rows("mix")[0]["id"]).score.teachers
+    assert {(one.question, one.answers) for one in teachers} == {
+        ("flags:toxic", 60),
+        ("flags:spam", 60),
+    }
+
+
+def test_each_phase_has_its_own_reason(traced):
+    phases = [{"name": "first", "budget": 900}, {"name": "last", "budget": 1500}]
+    traced.run("mix", groups=["source"], phases=phases)
+    tracer = Tracer(traced.workspace)
+    groups = {(row["phase"], row["group"]): row for row in traced.rows("groups")}
+    for row in traced.rows("mix"):
+        weights = tracer(row["id"]).weights
+        assert [own.phase for own in weights] == ["first", "last"]
+        for own in weights:
+            assert own.copies == row[f"copies:{own.phase}"]
+            assert own.promised == groups[own.phase, own.group]["promised"]
+
+
 # ── the command
 
 

@@ -70,14 +70,17 @@ def _number(path: str) -> int:
 
 
 def _part(path: str, layout: Layout) -> int:
-    """The number of the part that a shard is of, by its folder and the phase in its name."""
+    """The number of the part that a shard is of, by its folder and the phase in its name.
+
+    A format may have put all of them into a folder more.
+    """
     number = _number(path)
     stems = {
         f"{part.stem(number)}.": place
         for place, part in enumerate(layout.parts)
         if not part.is_validation
     }
-    own = [stem for stem in stems if path.startswith(stem)]
+    own = [stem for stem in stems if f"/{stem}" in f"/{path}"]
     if not own:
         raise DataError(f"draw.parquet: {path} is no shard of this layout")
     return stems[max(own, key=len)]  # a phase may be called as another one begins
