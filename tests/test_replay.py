@@ -214,6 +214,31 @@ def test_another_format_has_the_same_content(pooled):
     assert verify(pooled.root / "export").problems == ()
 
 
+FORMATS = (
+    *({"format": name} for name in ("jsonl.gz", "datasets", "tokens")),
+    {"original": True},
+    {"meta": ["author"]},
+)
+
+
+@pytest.mark.parametrize("layout", ["mixed", "by_group"])
+@pytest.mark.parametrize("settings", FORMATS, ids=str)
+def test_every_format_is_written_again(offline, settings, layout):
+    rows = [{"text": text, "author": "Ana"} for text in texts("alpha", 60)]
+    offline.lines("alpha.jsonl", rows)
+    offline.lines("beta.jsonl", texts("beta", 30))
+    offline.pool("alpha.jsonl", "beta.jsonl", holdout=0.1)
+    offline.run("clean")
+    before = exported(offline, "phases", layout=layout, **settings)
+    result = replay(bare(offline), before / "draw.parquet")
+    assert result.same
+    new, old = manifest_of(offline.root / "export"), manifest_of(before)
+    assert [(file["path"], file["documents"], file["tokens"]) for file in new["files"]] == [
+        (file["path"], file["documents"], file["tokens"]) for file in old["files"]
+    ]
+    assert verify(offline.root / "export").problems == ()
+
+
 def test_the_export_that_is_there_can_be_written_again(pooled):
     exported(pooled)
     result = replay(pooled.workspace, pooled.root / "export" / "draw.parquet")

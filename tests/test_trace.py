@@ -190,7 +190,7 @@ def test_weights_are_those_of_the_mixture(read_only):
     shares = Counter()
     for row in read_only.rows("mix"):
         (weight,) = tracer(row["id"]).weights
-        names = ("group", "bucket", "weight", "copies", "size")
+        names = ("group", "bucket", "weight", "copies", "size", "max_epochs", "factor")
         assert {name: getattr(weight, name) for name in names} == {
             name: row[name] for name in names
         }
@@ -200,6 +200,16 @@ def test_weights_are_those_of_the_mixture(read_only):
         shares[row["group"]] += weight.share
         assert tracer(row["id"]).state == ("drawn" if row["copies"] else "not_drawn")
     assert shares == pytest.approx({name: row["realised"] for name, row in groups.items()})
+
+
+@pytest.mark.parametrize("settings", [{"format": "tokens"}, {"original": True}])
+def test_lines_of_the_validation_split_are_found_in_any_format(traced, settings):
+    traced.run("export", **settings)
+    tracer = Tracer(traced.workspace)
+    held_out = [row["id"] for row in traced.rows("pool") if row["holdout"]]
+    found = [trace.lines for trace in map(tracer, held_out) if trace.state == "held_out"]
+    assert sorted(line.position for (line,) in found) == list(range(len(found)))
+    assert {line.shard.split("-")[0] for (line,) in found} == {"validation"}
 
 
 @pytest.mark.parametrize("layout", ["mixed", "by_group"])

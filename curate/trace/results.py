@@ -152,7 +152,8 @@ class Weight:
     """Why a document was drawn as often as it was; shares are of the tokens of the mixture.
 
     `share` is its own, all copies together. `low` to `high` is what limits allow its group, and
-    `bound` the limit that moved it. `why` says in words what decided.
+    `bound` the limit that moved it; limits multiply the share of its cell there by `factor`, and
+    let it be drawn `max_epochs` times. `why` says in words what decided.
     """
 
     phase: str | None
@@ -162,6 +163,8 @@ class Weight:
     copies: int
     earlier: int
     size: int
+    max_epochs: int | None
+    factor: float | None
     share: float
     wanted: float
     promised: float

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.export.formats import read_shard
+from curate.export.formats.lines import OURS
+from curate.export.holding import HELD_OUT
 from curate.tables import by_phase
 from curate.trace.results import Line, Weight
 from curate.workspace import Workspace
@@ -15,7 +17,7 @@ from curate.workspace import Workspace
 if TYPE_CHECKING:
     from pathlib import Path
 
-OF_MIX = ("group", "bucket", "weight", "copies", "earlier", "size")
+OF_MIX = ("group", "bucket", "weight", "copies", "earlier", "size", "max_epochs", "factor")
 
 OF_GROUPS = (
     *("group", "phase", "wanted", "promised", "realised", "low", "high", "bound", "epochs"),
@@ -68,6 +70,8 @@ class Mixture:
             copies=copies,
             earlier=row["earlier"],
             size=row["size"],
+            max_epochs=row["max_epochs"],
+            factor=row["factor"],
             share=copies * row["size"] / total if total else 0.0,
             **{name: of_group[name] for name in names},
             why=_why(row, copies, of_group, self.settings),
@@ -114,11 +118,13 @@ def held_out_line(export: Path, id: str) -> Line | None:
 
     None where it is in none, or where a file cannot be read back.
     """
+    if (export / HELD_OUT).is_file():
+        return next((line for _, line in lines(export / HELD_OUT, [id])), None)
     manifest = storage.read_json(export / "manifest.json") or {}
     for file in manifest.get("validation", {}).get("files", ()):
         try:
-            for position, document in enumerate(read_shard(export / file["path"])):
-                if document["id"] == id:
+            for position, line in enumerate(read_shard(export / file["path"])):
+                if line.get(OURS, line)["id"] == id:
                     return Line(file["path"], position, 1)
         except (OSError, LookupError, ValueError):
             continue
