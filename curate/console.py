@@ -5,15 +5,18 @@ stdout is data (`--json` prints one object), stderr is narration.
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate.errors import CurateError
+from curate.errors import CurateError, RecipeError
 from curate.saying import addressed
+from curate.storage import replacing
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -151,6 +154,44 @@ def show(result: Any, *, as_json: bool) -> None:
         elif isinstance(value, tuple):
             for line in value:
                 console.print(f"{'':>22}  {_escaped(addressed(str(line)))}")
+
+
+def show_with(result: Any, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print a result on stdout as one JSON object, with many `rows` under one more `name`.
+
+    Rows are written as they come, one a line, so they need no memory.
+    """
+    from curate.workspace.ledger import plain
+
+    head = json.dumps(plain(result), ensure_ascii=False, indent=2)
+    sys.stdout.write(f"{head[:-2]},\n  {json.dumps(name)}: [")
+    for number, row in enumerate(rows):
+        line = json.dumps(plain(row), ensure_ascii=False)
+        sys.stdout.write(f"{',' if number else ''}\n    {line}")
+    sys.stdout.write("\n  ]\n}\n")
+
+
+def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows of one kind to a CSV file, which is there once it is whole. A list is JSON.
+
+    Raises RecipeError for a folder, or one that is not there.
+    """
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise RecipeError(f"{path} cannot be written", hint="name a file in a folder that is there")
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        for number, row in enumerate(rows):
+            if not number:
+                writer.writerow(row)
+            writer.writerow(_cell(value) for value in row.values())
+
+
+def _cell(value: Any) -> Any:
+    """A value of a CSV file. A quotation mark keeps a spreadsheet from computing a text."""
+    if isinstance(value, list | dict):
+        return json.dumps(value, ensure_ascii=False)
+    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
+    return f"'{value}" if is_formula else value
 
 
 def table(rows: Sequence[Any], *, title: str = "") -> None:

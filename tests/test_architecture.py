@@ -54,7 +54,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("workspace",),
     ("embed", "clusters", "stage", "annotated"),
     STAGES,
-    ("run", "takedown", "estimate", "predict", "summaries", "stream"),
+    ("run", "takedown", "estimate", "predict", "summaries", "stream", "trace", "diff", "replay"),
     ("connections", "console", "saying", "commands", "cli", "__main__"),
 )
 """Packages and modules, from the bottom up: each imports only from its own row or below it."""
@@ -237,7 +237,10 @@ def test_help_loads_nothing_heavy() -> None:
 
 # ── no whole table behind `clean`
 
-FLAT = ("annotated", "sample", "score", "mix", "export", "evaluate", "report", "estimate")
+FLAT = (
+    *("annotated", "sample", "score", "mix", "export", "evaluate", "report", "estimate"),
+    *("trace", "diff", "replay"),
+)
 WHOLE = {
     *("to_pylist", "to_pandas", "from_pylist", "iterrows", "itertuples", "read_table"),
     "read_parquet",
@@ -276,12 +279,31 @@ BOUNDED = {
     "report.sections.mixture.shares": "groups",
     "report.sections.people.agreement": "labels",
     "report.sections.people.annotators": "people",
+    "trace.people._labels": "labels",
+    "trace.people._of_round": "answers",
+    "trace.weights.Mixture.of": "groups",
+    "trace.without.without_labels.prepare": "labels",
+    "diff.sides.Side.groups": "groups",
+    "replay.replay._write_tables": "groups",
     # what a setting bounds
     "evaluate.comparing.compare_arms": "train_bytes",
     "evaluate.comparing._texts": "train_bytes",
     "evaluate.choosing.read_holdout": "holdout_bytes",
     "export.copies._problems": "a bucket of ids",
     "export.draws._rows": "a thousand rows",
+    "diff.comparing.Compare.__call__": "a bucket of ids",
+    "diff.rows.read_rows": "a bucket of ids",
+    # one document
+    "trace.checks.Asked.checks": "one document",
+    "trace.forward.Tracer._present": "a shard, of which one row is kept",
+    "trace.forward.Tracer._score": "a shard, of which one row is kept",
+    "trace.forward.Tracer._verdict": "a shard, of which one row is kept",
+    "trace.forward.Tracer._weights": "one document",
+    "trace.naming._ids": "ids of a shard",
+    "trace.naming._neighbours": "ids of a shard",
+    "trace.origins.matching": "the copies of one document",
+    "trace.origins.near_copies": "the near-duplicates of one document",
+    "trace.weights.lines": "the lines of one document",
     # one shard, in a worker
     "estimate.reading.Scan.__call__": "labelled documents of a shard",
     "sample.choosing._texts.read": "texts that a strategy picked",
@@ -321,6 +343,16 @@ BOUNDED = {
     "export.quoting.quoted_column": "strings of a batch of lines",
     "evaluate.choosing._rows": "chosen documents of a shard",
     "evaluate.people._OutOfFold.__call__": "a shard",
+    "diff.rows._digests": "edited documents of a shard",
+    "replay.finding.Found.of": "lines of the documents of some shards",
+    "replay.replay._missing": "documents that are missing",
+    "replay.tables.WriteTables._groups": "lines of the documents of a shard",
+    "replay.tables.WriteTables._sums": "lines of the documents of a shard",
+    "trace.backward._by_shard": "shards in a batch of lines",
+    "trace.without._write_clean": "a shard",
+    "trace.without._write_pool": "two columns of a shard",
+    "trace.without._write_scores": "a shard",
+    "trace.without._write_sources": "shared documents in a batch",
     "report.copies.Keys.__call__": "a shard",
     "report.copies._hashes": "texts of a shard, to be hashed",
     "report.counts._pairs": "counts of a shard",
@@ -416,7 +448,7 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> dict[tuple[str, .
 COMMANDS = commands()
 SHARED = {"workspace", "as_json", "wait", "help"}
 OWN = {"clean": {"explain", "what_if"}, "push": {"restore"}}
-OWN |= {"pull": {"answers", "accept_withdrawals"}, "mix": {"what_if"}}
+OWN |= {"pull": {"answers", "accept_withdrawals"}, "mix": {"what_if"}, "export": {"replay"}}
 
 
 def test_sections_hold_every_command_once() -> None:

@@ -19,6 +19,10 @@ class AgreeSpec(Spec):
     exclude: Annotated[
         tuple[str, ...], Field(description="People whose answers do not count, by id.")
     ] = ()
+    exclude_guidelines: Annotated[
+        tuple[str, ...],
+        Field(description="Guidelines whose answers do not count, by digest or its beginning."),
+    ] = ()
     bootstrap: Annotated[
         int,
         Field(ge=0, description="Resamples of the texts for alpha's interval for these people."),
@@ -29,7 +33,12 @@ class AgreeSpec(Spec):
         Field(description="Seed of the bootstrap."),
     ] = 0
 
-    @field_validator("exclude", mode="before")
+    @field_validator("exclude", "exclude_guidelines", mode="before")
     @classmethod
-    def _one_is_a_list(cls, exclude: Any) -> Any:
-        return (exclude,) if isinstance(exclude, str) else exclude
+    def _one_is_a_list(cls, names: Any) -> Any:
+        return (names,) if isinstance(names, str) else names
+
+    def counts(self, annotator: str, guideline: str | None) -> bool:
+        """Whether an answer of a person counts that was given under a guideline (its digest)."""
+        is_excluded = guideline is not None and guideline.startswith(self.exclude_guidelines)
+        return annotator not in self.exclude and not is_excluded

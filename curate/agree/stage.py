@@ -62,7 +62,7 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     asked = workspace.rounds.questions()
     kinds = {question.name: question.kind for question in asked}
     everything, of_pilots = collect(workspace), collect(workspace, pilots=True)
-    _check_people(spec, [*everything, *of_pilots])
+    _check_excluded(spec, [*everything, *of_pilots])
     collected, gold = _counting(everything, spec), gold_shares(workspace)
     answers = _of_kinds(collected, kinds)
     labels: list[dict[str, Any]] = []
@@ -98,17 +98,22 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     )
 
 
-def _check_people(spec: AgreeSpec, answers: Sequence[Answer]) -> None:
-    """Raise RecipeError for the first person to exclude who has not answered."""
+def _check_excluded(spec: AgreeSpec, answers: Sequence[Answer]) -> None:
+    """Raise RecipeError for the first person, or guideline, to exclude that has no answers."""
     people = sorted({answer.annotator for answer in answers})
+    guidelines = sorted({answer.guideline for answer in answers if answer.guideline})
     for name in spec.exclude if answers else ():
         if name not in people:
             raise unknown(f"agree.exclude: nobody called {name} has answered", name, people)
+    for name in spec.exclude_guidelines if answers else ():
+        if not any(digest.startswith(name) for digest in guidelines):
+            complaint = f"agree.exclude_guidelines: no answer was given under {name}"
+            raise unknown(complaint, name, guidelines)
 
 
 def _counting(answers: Sequence[Answer], spec: AgreeSpec) -> list[Answer]:
-    """The answers that count: those of people who are not excluded."""
-    return [answer for answer in answers if answer.annotator not in spec.exclude]
+    """The answers that count: of people, and under guidelines, that are not excluded."""
+    return [answer for answer in answers if spec.counts(answer.annotator, answer.guideline)]
 
 
 def _of_kinds(answers: Sequence[Answer], kinds: Mapping[str, Kind]) -> list[Answer]:

@@ -30,6 +30,7 @@ class Answer:
     """A submitted answer, with its value decoded, to one question about one task.
 
     `kind` is that of the question when it was asked; a later form may ask it as another.
+    `guideline` is the digest of the one in force.
     """
 
     task: str
@@ -39,6 +40,7 @@ class Answer:
     seconds: float | None
     shown: Shown
     kind: Kind | None = None
+    guideline: str | None = None
 
 
 def collect(workspace: Workspace, *, pilots: bool = False) -> list[Answer]:
@@ -59,7 +61,7 @@ def collect(workspace: Workspace, *, pilots: bool = False) -> list[Answer]:
                 continue
             key = (row["id"], row["question"], row["annotator"])
             shown, kind = _shown(row["id"], task), kinds.get(row["question"])
-            newest[key] = Answer(*key, row["value"], row["seconds"], shown, kind)
+            newest[key] = Answer(*key, row["value"], row["seconds"], shown, kind, row["guideline"])
     return list(newest.values())
 
 

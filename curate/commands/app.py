@@ -13,7 +13,9 @@ from curate import STAGES, __version__
 
 SECTIONS: dict[str, tuple[str, ...]] = {
     "The loop": ("init", "run", *STAGES),
-    "Looking and checking": ("status", "estimate", "predict", "card", "verify", "recipe", "forms"),
+    "Looking and checking": (
+        *("status", "estimate", "predict", "card", "verify", "trace", "diff", "recipe", "forms"),
+    ),
     "People and servers": ("round", "people", "server", "remove"),
 }
 """The sections of `curate --help`, in the order of a person's work."""
@@ -24,6 +26,8 @@ MODULES = {
     "status": "looking",
     "estimate": "estimating",
     "verify": "looking",
+    "trace": "tracing",
+    "diff": "comparing",
     "predict": "predicting",
     "card": "cards",
     "recipe": "recipes",

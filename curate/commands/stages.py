@@ -200,10 +200,34 @@ def _mix(
         supposed(workspace, what_if, call.as_json)
 
 
+def _export(
+    call: Call,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="The draw.parquet of an export: write its lines again, without scores."),
+    ] = None,
+) -> None:
+    if replay is None:
+        call.run()
+        return
+    from curate.replay.replay import replay as written_again
+
+    refuse_beside("--replay", [name for name in call.names if name != "format"])
+    workspace = open_workspace(call.workspace)
+    workspace.require()
+    with (
+        workspace.lock.hold("export --replay", wait=call.wait),
+        working_on(workspace, call.engine, call.workers),
+    ):
+        result = written_again(workspace, replay, call.settings["format"])
+    console.show(result, as_json=call.as_json)
+
+
 ACTIONS: dict[str, Callable[..., None]] = {
     "clean": _clean,
     "push": _push,
     "pull": _pull,
     "mix": _mix,
+    "export": _export,
 }
 """The functions of commands that have options of their own."""

@@ -11,6 +11,7 @@ from curate import __version__, storage
 from curate.errors import DataError
 from curate.export.asked import Asked
 from curate.export.labels import BY, LabelCounts
+from curate.export.made import made_of
 from curate.export.parts import Layout, Part
 from curate.export.spec import ExportSpec
 from curate.workspace import Workspace
@@ -138,6 +139,7 @@ def manifest_of(
         "seed": mix.spec.get("seed"),
         **_earlier(workspace),
         "content_sha256": written.shards.content_sha256,
+        "made_of": made_of(workspace),
         "curate_version": __version__,
     }
 

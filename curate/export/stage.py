@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from curate.export.draws import DRAW, draw_schema, write_draw
 from curate.export.extras import Extras
 from curate.export.formats import Format
 from curate.export.formatting import about_format, format_of
+from curate.export.given import MISSING, Given
 from curate.export.holding import HELD_OUT
 from curate.export.labels import LabelCounts
 from curate.export.manifest import Written, manifest_of, tokenizer_files
@@ -74,11 +75,12 @@ def inputs(workspace: Workspace, spec: ExportSpec) -> dict[str, str | None]:
     return fingerprints
 
 
-def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
+def run(workspace: Workspace, spec: ExportSpec, given: Given | None = None) -> ExportResult:
     """Write the drawn documents. The manifest comes last: where it is, the export is whole.
 
-    An export that was killed goes on where it stopped. Raises DataError where mix or scores are not
-    of the documents that `clean` keeps, or nothing is drawn.
+    Their order is that of `spec`, or one that is given. An export that was killed goes on where it
+    stopped. Raises DataError where mix or scores are not of the documents that `clean` keeps, or
+    nothing is drawn.
     """
     workspace.tables.require("mix", "groups")
     shards = shards_of(workspace)
@@ -90,17 +92,19 @@ def run(workspace: Workspace, spec: ExportSpec) -> ExportResult:
         drawn = read_drawn(workspace, shards, count)
         if not sum(drawn.training(layout).values()):
             raise DataError("the mixture draws no document", hint="run `curate mix` again")
-        numbers = [shard.number for shard in shards]
-        write_keys(workspace.engine, workshop.keys, numbers, layout, drawn, spec.seed, bins)
+        plan = _order(workspace, spec, shards, drawn, layout, workshop, given)
         if spec.original:
             found = find_originals(workspace, shards, layout, workshop.originals)
             extras = replace(extras, originals=found)
         reader = Reader.of(workspace, layout, extras, has_labels=spec.format != "tokens")
-        written = _write_shards(workspace, spec, shards, drawn, reader, format, workshop)
+        written = _write_shards(workspace, spec, shards, drawn, plan, reader, format, workshop)
         about = about_format(workspace, spec)
         manifest = manifest_of(workspace, spec, written, reader.asked, about)
         format.beside(workshop.folder, manifest, reader.schema)
-        _write_beside(workspace, spec, workshop.folder, drawn, manifest, reader.schema)
+        recipe = effective_recipe(workspace, spec) if given is None else given.recipe
+        if given is not None and given.missing:
+            storage.write_text(workshop.folder / MISSING, given.missing)
+        _write_beside(workspace, recipe, workshop.folder, drawn, manifest, reader.schema)
         storage.swap(workshop.folder, workspace.root / "export")
     return ExportResult(
         folder="export",
@@ -162,18 +166,37 @@ def _workshop(workspace: Workspace, spec: ExportSpec) -> Iterator[_Workshop]:
     shutil.rmtree(scratch)
 
 
+def _order(
+    workspace: Workspace,
+    spec: ExportSpec,
+    shards: Sequence[DocumentShard],
+    drawn: Drawn,
+    layout: Layout,
+    workshop: _Workshop,
+    given: Given | None,
+) -> Plan:
+    """Write the keys of all lines; how these are cut into shards."""
+    numbers = [shard.number for shard in shards]
+    if given is not None:
+        given.write_keys(workspace.engine, workshop.keys, numbers, layout)
+        return given.plan(layout, drawn)
+    bins = bins_for(_drawn_lines(workspace))
+    write_keys(workspace.engine, workshop.keys, numbers, layout, drawn, spec.seed, bins)
+    return Plan.of(list(_planned(spec, layout, drawn)))
+
+
 def _write_shards(
     workspace: Workspace,
     spec: ExportSpec,
     shards: Sequence[DocumentShard],
     drawn: Drawn,
+    plan: Plan,
     reader: Reader,
     format: Format,
     workshop: _Workshop,
 ) -> Written:
     """Read every document once and write all shards."""
     layout = reader.layout
-    plan = Plan.of(list(_planned(spec, layout, drawn)))
     edges = find_edges(workshop.keys, [shard.number for shard in shards], plan.starts[1:])
     spills = spilled(shards, workshop.spills)
     schema = spill_schema(reader.schema, layout)
@@ -234,7 +257,7 @@ def shards_for(spec: ExportSpec, lines: int, tokens: int, total: int) -> int:
 
 def _write_beside(
     workspace: Workspace,
-    spec: ExportSpec,
+    recipe: Mapping[str, Any],
     folder: Path,
     drawn: Drawn,
     manifest: dict[str, Any],
@@ -243,8 +266,7 @@ def _write_beside(
     """Write inputs, recipe, tokenizer, documents, checksums and, last, the manifest."""
     pool = workspace.tables.made("pool")
     storage.write_json(folder / "inputs.json", list(pool.facts["files"]))
-    recipe = yamls.text_of(effective_recipe(workspace, spec))
-    storage.write_text(folder / "recipe.yaml", recipe)
+    storage.write_text(folder / "recipe.yaml", yamls.text_of(recipe))
     for name, path in tokenizer_files(workspace).items():
         shutil.copyfile(path, folder / name)
     for name, text in trainer_files(manifest):

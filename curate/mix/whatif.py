@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curate.engine import in_order
@@ -31,7 +31,9 @@ class Change:
 
 
 def change(workspace: Workspace, other: Workspace) -> Change:
-    """Compare the table mix of `other` with that of a workspace; both have the same documents.
+    """Compare the table mix of `other` with that of a workspace; both have the same pool.
+
+    `clean` may have dropped other documents there.
 
     Memory is that of a shard in each worker. Raises DataError where a table is not of the
     documents.
@@ -53,9 +55,9 @@ def _compared(pair: tuple[DocumentShard, DocumentShard]) -> tuple[int, ...]:
     import numpy as np
 
     shard, other = pair
-    table = shard.read(["tokens", "copies"])
+    table = shard.read(["tokens", "copies"], dropped=True)
     tokens, before = _counts(table, "tokens"), _counts(table, "copies")
-    after = _counts(replace(shard, mix=other.mix).read(["copies"]), "copies")
+    after = _counts(other.read(["copies"], dropped=True), "copies")
     more = (after - before) * tokens
     return (
         table.num_rows,

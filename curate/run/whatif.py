@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,11 +79,10 @@ def what_if(workspace: Workspace, wishes: Sequence[str]) -> WhatIf:
     MissingInput without a mixture, StaleInput if it is outdated, and the error of a mixture that
     cannot be made if no other was asked for.
     """
-    workspace.tables.require(*STAGES_READ)
-    workspace.freshness.check(*STAGES_READ)
+    check(workspace)
     trials = [trial for wish in wishes for trial in _trials(workspace, wish)]
-    before = _content(workspace)
-    cases = [_today(workspace)]
+    before = content(workspace)
+    cases = [today(workspace)]
     errors = []
     for trial in trials:
         try:
@@ -92,12 +91,10 @@ def what_if(workspace: Workspace, wishes: Sequence[str]) -> WhatIf:
             raise
         except CurateError as error:
             errors.append(error)
-            hint = f" ({error.hint})" if error.hint else ""
-            words = f"{error.stage or 'mix'}: {error.message}{hint}"
-            cases.append(Case(trial.name, problem=words))
+            cases.append(impossible(trial.name, error))
     if len(errors) == len(trials) == 1:
         raise errors[0]
-    if _content(workspace) != before:
+    if content(workspace) != before:
         raise DataError("the workspace was changed by another command", hint="ask again")
     return WhatIf(tuple(cases), workspace.freshness.newer_answers("mix"))
 
@@ -105,7 +102,14 @@ def what_if(workspace: Workspace, wishes: Sequence[str]) -> WhatIf:
 STAGES_READ = ("pool", "clean", "mix", "groups")
 
 
-def _content(workspace: Workspace) -> dict[str, str | None]:
+def check(workspace: Workspace) -> None:
+    """Raise MissingInput without a mixture, StaleInput if it is outdated."""
+    workspace.tables.require(*STAGES_READ)
+    workspace.freshness.check(*STAGES_READ)
+
+
+def content(workspace: Workspace) -> dict[str, str | None]:
+    """The fingerprints of all that a mixture follows from: other commands may change it."""
     return workspace.tables.fingerprints((*STAGES_READ, "labels", "scores", "annotations"))
 
 
@@ -173,16 +177,28 @@ def _spec(stage: str, data: Mapping[str, Any], keys: Sequence[Place], where: str
 # ── the mixtures
 
 
-def _today(workspace: Workspace) -> Case:
+def today(workspace: Workspace) -> Case:
+    """The mixture that is there."""
     return Case(TODAY, *_groups(workspace))
 
 
 def _tried(workspace: Workspace, trial: Trial) -> Case:
     """Run the stages of a trial, and compare its mixture with today's."""
-    with _beside(workspace, [*trial.specs]) as other:
-        for stage, spec in trial.specs.items():
-            run_stage(other, stage, spec)
-        return Case(trial.name, *_groups(other), change(workspace, other))
+    with beside(workspace, [*trial.specs]) as other:
+        return compared(workspace, other, trial)
+
+
+def compared(workspace: Workspace, other: Workspace, trial: Trial) -> Case:
+    """Run the stages of a trial in `other`, and compare its mixture with that of a workspace."""
+    for stage, spec in trial.specs.items():
+        run_stage(other, stage, spec)
+    return Case(trial.name, *_groups(other), change(workspace, other))
+
+
+def impossible(name: str, error: CurateError) -> Case:
+    """The case of a mixture that cannot be made, with the reason."""
+    hint = f" ({error.hint})" if error.hint else ""
+    return Case(name, problem=f"{error.stage or 'mix'}: {error.message}{hint}")
 
 
 def _groups(workspace: Workspace) -> tuple[tuple[GroupShare, ...], int, int]:
@@ -204,26 +220,33 @@ class _Beside(Workspace):
 
 
 @contextmanager
-def _beside(workspace: Workspace, stages: Sequence[str]) -> Iterator[Workspace]:
+def beside(
+    workspace: Workspace, stages: Sequence[str], tables: Sequence[str] = ()
+) -> Iterator[Workspace]:
     """A workspace in which these stages can run; it is gone at the end.
 
-    Only what they write is its own: their tables, vectors, and the ledger.
+    Only what they write is its own (their tables, vectors, and the ledger), and further `tables`,
+    which are not there until they are written.
     """
-    written = {name for stage in stages for name in find(stage).writes}
+    written = {*tables, *(name for stage in stages for name in find(stage).writes)}
     with tempfile.TemporaryDirectory(prefix="curate-what-if-") as name:
-        folder = Path(name)
-        for child in workspace.root.iterdir():
-            if child.name == LEDGER:
-                shutil.copyfile(child, folder / LEDGER)
-            elif child.name == "vectors" and "score" in stages:
-                _mirror(child, folder / child.name)
-            elif not child.name.startswith(".") and child.stem not in written:
-                (folder / child.name).symlink_to(child)
-        other = _Beside(
-            folder, engine=workspace.engine, watch=workspace.watch, maker=workspace.maker
-        )
-        other.home = workspace.root
-        yield other
+        vectors = workspace.root / "vectors"
+        if "score" in stages and vectors.is_dir():
+            _mirror(vectors, Path(name) / "vectors")
+            written.add("vectors")
+        yield linked(workspace, Path(name), written)
+
+
+def linked(workspace: Workspace, folder: Path, without: Collection[str]) -> Workspace:
+    """A workspace of links in an empty folder, without some tables; its ledger is a copy."""
+    for child in workspace.root.iterdir():
+        if child.name == LEDGER:
+            shutil.copyfile(child, folder / LEDGER)
+        elif not child.name.startswith(".") and child.stem not in without:
+            (folder / child.name).symlink_to(child)
+    other = _Beside(folder, engine=workspace.engine, watch=workspace.watch, maker=workspace.maker)
+    other.home = workspace.root
+    return other
 
 
 def _mirror(source: Path, target: Path) -> None:

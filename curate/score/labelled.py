@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +56,11 @@ class Labelled:
 
 
 def find_labelled(workspace: Workspace, ids: Iterable[str]) -> Labelled:
+    """Look up documents by id, and texts of the corpus; `clean` has dropped none of them."""
+    return replace(look_up(workspace, ids), background=read_background(workspace))
+
+
+def look_up(workspace: Workspace, ids: Iterable[str]) -> Labelled:
     """Look up documents by id; those that `clean` has dropped are left out."""
     import numpy as np
     import pyarrow as pa
@@ -78,7 +83,6 @@ def find_labelled(workspace: Workspace, ids: Iterable[str]) -> Labelled:
             name: np.array([own[name] or UNKNOWN for *_, own in kept], np.str_) for name in GROUPS
         },
         held_out=frozenset(own["id"] for *_, own in documents if own["holdout"]),
-        background=read_background(workspace),
     )
 
 

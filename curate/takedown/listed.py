@@ -21,6 +21,14 @@ def removed(root: Path) -> frozenset[str]:
     return frozenset(str(row["hash"]) for row in _lines(root / NAME))
 
 
+def beginning(root: Path, prefix: str) -> list[dict[str, Any]]:
+    """What the list says of each document that was taken down and whose id begins with `prefix`.
+
+    An entry has `hash` (the id), `reason` and `at`.
+    """
+    return [row for row in _lines(root / NAME) if str(row["hash"]).startswith(prefix)]
+
+
 def add(root: Path, ids: Iterable[str], reason: str, at: str) -> int:
     """Append the ids that are not listed yet, synced to disk; return how many were new."""
     listed_ids = removed(root)

@@ -91,18 +91,65 @@ def write(path: Path, ids: pa.ChunkedArray) -> None:
 
 def find_rows(shard: Path, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
     """The rows of a shard of `clean` whose ids may have one of the keys, ascending."""
+    return _rows_between(_entries(shard), keys, keys)
+
+
+def find_beginning(shard: Path, prefix: str) -> NDArray[np.int64]:
+    """The rows of a shard of `clean` whose ids may begin with `prefix`, ascending."""
+    import numpy as np
+
+    first, last = _range(prefix)
+    return _rows_between(_entries(shard), np.array(first, np.uint64), np.array(last, np.uint64))
+
+
+def find_nearest(shard: Path, prefix: str) -> NDArray[np.int64]:
+    """The rows of a shard of `clean` whose ids stand next to `prefix` in the order of the keys."""
+    import numpy as np
+
+    entries = _entries(shard)
+    place = int(
+        np.searchsorted(np.ascontiguousarray(entries["key"]), np.uint64(_range(prefix)[0][0]))
+    )
+    return np.sort(entries["row"][max(0, place - 1) : place + 1].astype(np.int64))
+
+
+def _range(prefix: str) -> tuple[list[int], list[int]]:
+    """The smallest and the largest keys of ids that begin with `prefix`, in parallel.
+
+    Ids in hexadecimal come first, then others.
+    """
+    head, raw = prefix[:_DIGITS], prefix.encode()[:8]
+    others = (raw.ljust(8, b"\0"), raw.ljust(8, b"\xff"))
+    first, last = (int.from_bytes(word, "big") for word in others)
+    if set(head) - set("0123456789abcdef"):
+        return [first], [last]
+    low, high = (int(head.ljust(_DIGITS, digit), 16) for digit in "0f")
+    return [low, first], [high, last]
+
+
+def _entries(shard: Path) -> Any:
+    """The index of a shard: keys in order, each with its row."""
     import numpy as np
     import pyarrow.parquet as pq
 
     path = path_of(shard)
     entries: Any = np.load(path, mmap_mode="r") if path.exists() else None
     if entries is None or len(entries) != pq.read_metadata(shard).num_rows:
-        entries = _sorted(pq.read_table(shard, columns=["id"])["id"])  # rows were taken down
+        return _sorted(pq.read_table(shard, columns=["id"])["id"])  # rows were taken down
+    return entries
+
+
+def _rows_between(
+    entries: Any, low: NDArray[np.uint64], high: NDArray[np.uint64]
+) -> NDArray[np.int64]:
+    """The rows whose keys lie in one of some ranges, whose ends are in them, ascending."""
+    import numpy as np
+
     column = np.ascontiguousarray(entries["key"])
-    first = np.searchsorted(column, keys, side="left")
-    last = np.searchsorted(column, keys, side="right")
-    hits = [np.arange(low, high) for low, high in zip(first, last, strict=True) if high > low]
-    places = np.concatenate(hits) if hits else np.zeros(0, np.int64)
+    first = np.searchsorted(column, low, side="left")
+    last = np.searchsorted(column, high, side="right")
+    hits = [np.arange(*ends) for ends in zip(first, last, strict=True) if ends[1] > ends[0]]
+    places = np.unique(np.concatenate(hits)) if hits else np.zeros(0, np.int64)
     return np.sort(entries["row"][places].astype(np.int64))
 
 

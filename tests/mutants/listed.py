@@ -10,6 +10,7 @@ from tests.mutants.calibration import CALIBRATION
 from tests.mutants.cards import CARDS
 from tests.mutants.exports import EXPORTS
 from tests.mutants.formats import FORMATS
+from tests.mutants.traced import TRACED
 from tests.mutants.uncertain import UNCERTAIN
 
 MIXTURE = (
@@ -1094,4 +1095,5 @@ MUTANTS = (
     *HEADS,
     *EXPORTS,
     *FORMATS,
+    *TRACED,
 )
