@@ -252,6 +252,26 @@ def test_the_sources_row_comes_as_it_was_with_masks_in_its_texts(mixed, format, 
     assert {line["_curate"]["source"] for line in lines} == {"web", "pairs", "chat", "told"}
 
 
+def test_the_card_says_nothing_of_columns_that_it_does_not_know(tmp_path):
+    """A loader would refuse columns beside those that the card names."""
+    import datasets
+
+    offline = Offline(tmp_path / "one")
+    offline.lines("chat.jsonl", [talk(n) | {"score": 0.5} for n in range(30)])
+    offline.run("pool", sources=[{"paths": ["data/chat.jsonl"], "chat": {}}], tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix")
+    offline.run("export", original=True, meta=["url"])
+    folder = offline.root / "export"
+    assert "dataset_info" not in (folder / "README.md").read_text(encoding="utf-8")
+    described = json.loads((folder / "croissant.json").read_text(encoding="utf-8"))
+    (records,) = described["recordSet"]
+    assert [field["@id"] for field in records["field"]] == ["train/_curate"]
+    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))["train"]
+    assert set(loaded["score"]) == {0.5}
+    assert {len(row["meta"]["url"]) > 4 for row in loaded["_curate"]} == {True}
+
+
 @pytest.mark.parametrize("kind", ["jsonl.gz", "parquet", "csv"])
 def test_rows_of_other_files_are_read_again_too(offline, kind):
     rows = [{"text": f"Text {n} of many.", "n": n, "x": n / 4} for n in range(50)]

@@ -94,7 +94,9 @@ def croissant(
             *map(_file_object, _files(manifest)),
             *(_file_set(set_name, path) for set_name, path in sets),
         ],
-        "recordSet": [_record_set(set_name, schema) for set_name, _ in sets],
+        "recordSet": [
+            _record_set(set_name, schema, manifest.get("original", False)) for set_name, _ in sets
+        ],
     }
 
 
@@ -154,10 +156,12 @@ def _file_set(name: str, path: str) -> dict[str, Any]:
     }
 
 
-def _record_set(name: str, schema: pa.Schema) -> dict[str, Any]:
+def _record_set(name: str, schema: pa.Schema, is_original: bool) -> dict[str, Any]:
     """The columns of lines. Where their fields do not say all, the header of the card does."""
     words = "A line is a document."
-    if nested := undescribed(schema):
+    if is_original:
+        words = "A line is a row of a source as it came, with the document beside its own columns."
+    elif nested := undescribed(schema):
         words += f" README.md has all parts of {', '.join(nested)}."
     return {
         "@type": "cr:RecordSet",

@@ -32,7 +32,7 @@ def front_matter(
 
     `licenses` and `languages` are those of the drawn documents. `configs` tell the shards from what
     lies beside them. `dataset_info` gives every column its type, since a loader of JSON guesses
-    types from the first rows.
+    types from the first rows. The rows of sources have columns that are not known here.
     """
     codes = iso_codes(languages)
     own = list(configs(manifest))
@@ -48,6 +48,7 @@ def front_matter(
     }
     if own:
         about["configs"] = own
+    if own and not manifest.get("original"):
         about["dataset_info"] = {"features": _features(schema)} if len(infos) == 1 else infos
     return f"---\n{yamls.text_of(about)}---\n"
 

@@ -18,6 +18,7 @@ from curate.export.drawn import Count, Drawn, bins_for, has_scores, read_drawn, 
 from curate.export.draws import DRAW, draw_schema, write_draw
 from curate.export.extras import Extras
 from curate.export.formats import Format
+from curate.export.formats.lines import columns_shown
 from curate.export.formatting import about_format, format_of
 from curate.export.given import MISSING, Given
 from curate.export.holding import HELD_OUT
@@ -104,7 +105,8 @@ def run(workspace: Workspace, spec: ExportSpec, given: Given | None = None) -> E
         recipe = effective_recipe(workspace, spec) if given is None else given.recipe
         if given is not None and given.missing:
             storage.write_text(workshop.folder / MISSING, given.missing)
-        _write_beside(workspace, recipe, workshop.folder, drawn, manifest, reader.schema)
+        shown = columns_shown(reader.schema)
+        _write_beside(workspace, recipe, workshop.folder, drawn, manifest, shown)
         storage.swap(workshop.folder, workspace.root / "export")
     return ExportResult(
         folder="export",

@@ -58,6 +58,16 @@ def _parts(rows: pa.RecordBatch) -> Iterator[pa.Array | str]:
     return iter([rows.column(ORIGINAL), f'"{OURS}": ', *lines])
 
 
+def columns_shown(schema: pa.Schema) -> pa.Schema:
+    """The columns that every line of a shard has: beside a source's row, ours are under one key."""
+    import pyarrow as pa
+
+    if ORIGINAL not in schema.names:
+        return schema
+    ours = [column for column in schema if column.name != ORIGINAL]
+    return pa.schema([(OURS, pa.struct(ours))])
+
+
 @dataclass(frozen=True)
 class ReadLines:
     """Reads a shard of JSON lines; `codec` is that of `WriteLines`."""
