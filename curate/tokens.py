@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -82,10 +82,42 @@ def _from_file(path: Path) -> Counter:
 
 
 def _from_encoding(name: str) -> Counter:
+    encode = encoding_of(name)
+    return lambda text: len(encode(text))
+
+
+def encoding_of(name: str) -> Callable[[str], list[int]]:
+    """Return what encodes a text by an encoding of `bpe-openai`, without special tokens.
+
+    Raises RecipeError if there is no such encoding.
+    """
     import bpe_openai
 
     if name not in bpe_openai.list_encoding_names():
         names = (*sorted(bpe_openai.list_encoding_names()), "bytes", "PATH/tokenizer.json")
         raise unknown(f"pool.tokenizer: no encoding named {name}", name, names)
-    encoding = bpe_openai.get_encoding(name)
-    return lambda text: len(encoding.encode_ordinary(text))
+    encode = bpe_openai.get_encoding(name).encode_ordinary
+    return lambda text: [id for piece in pieces(text) for id in encode(piece)]
+
+
+MOST_CHARACTERS = 50_000
+"""Longer texts are encoded in pieces: the encodings refuse a million characters, 200,000 tokens."""
+
+BEFORE_A_WORD = re.compile(r"(?<=\w)(?= [^\W\d_])|(?<=\n)(?=[^\W\d_])")
+"""No token of any encoding goes over these places: a word begins with the space before it."""
+
+
+def pieces(text: str) -> Iterator[str]:
+    """Yield a text in pieces of at most `MOST_CHARACTERS`.
+
+    They end before a word, where the tokens of all pieces are those of the whole, or where there is
+    no word, at any place.
+    """
+    start = 0
+    while len(text) - start > MOST_CHARACTERS:
+        end = start + MOST_CHARACTERS
+        places = [match.start() for match in BEFORE_A_WORD.finditer(text, end - 10_000, end)]
+        end = places[-1] if places else end
+        yield text[start:end]
+        start = end
+    yield text[start:]

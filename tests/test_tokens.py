@@ -2,8 +2,9 @@
 
 import json
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curate import tokens
@@ -62,3 +63,42 @@ def test_a_file_that_is_no_tokenizer_is_told(tmp_path):
     path.write_text(json.dumps({"model": "none"}))
     with pytest.raises(RecipeError, match=r"is not a tokenizer\.json"):
         tokens.counter(str(path))
+
+
+@settings(max_examples=40)
+@given(st.text(st.sampled_from("ab1 .\n,数é'"), max_size=80), st.integers(1, 30))
+def test_pieces_are_the_text(text, most):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tokens, "MOST_CHARACTERS", most)
+        parts = list(tokens.pieces(text))
+    assert "".join(parts) == text
+    assert all(len(part) <= most for part in parts)
+
+
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+def test_a_text_in_pieces_has_the_tokens_of_the_whole(name, monkeypatch):
+    words = (
+        "Soup",
+        "and",
+        "it's",
+        "123456",
+        "brød,",
+        "(two)",
+        "a.b",
+        "茶 tea",
+        "end.\n\nNew",
+        "x  y",
+    )
+    rng = np.random.default_rng(1)
+    text = " ".join(rng.choice(words, 4000))
+    whole = tokens.encoding_of(name)(text)
+    monkeypatch.setattr(tokens, "MOST_CHARACTERS", 1000)
+    assert len(list(tokens.pieces(text))) > 10
+    assert tokens.encoding_of(name)(text) == whole
+
+
+@pytest.mark.parametrize("text", ["Soup is good. ", "a", "茶"])
+def test_a_text_of_a_million_characters_and_more_is_counted(text):
+    count = tokens.counter(tokens.DEFAULT)(text * (1_200_000 // len(text)))
+    few = tokens.counter(tokens.DEFAULT)(text * (12_000 // len(text)))
+    assert abs(count / (100 * few) - 1) < 0.01

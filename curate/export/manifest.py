@@ -27,8 +27,8 @@ COUNTS = ("earlier", "tokens", "pool_tokens", "documents", "epochs")
 
 
 LAYOUTS = {
-    "mixed": "The weights of this export are spent, so read its lines once and in order: who weights "
-    "or repeats its groups again trains on another mixture than the promised one.",
+    "mixed": "The weights of this export are spent, so read its lines once and in order: who "
+    "weights or repeats its groups again trains on another mixture than the promised one.",
     "by_group": "The weights of this export are not spent, since each document lies once in the "
     "folder of its group: who reads the folders without the weights in `trainers/` trains on the "
     "supply, and not on the promised mixture.",

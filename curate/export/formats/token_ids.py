@@ -67,7 +67,7 @@ def _from_encoding(name: str) -> Encoder:
     def decode(ids: Sequence[int]) -> str:
         return str(encoding.decode(ids, errors="strict"))
 
-    return Encoder(encoding.encode_ordinary, decode, encoding.n_vocab, special, exact=True)
+    return Encoder(tokens.encoding_of(name), decode, encoding.n_vocab, special, exact=True)
 
 
 def _from_file(path: Path) -> Encoder:
