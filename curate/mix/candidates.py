@@ -174,6 +174,13 @@ def _facts(
     """The facts of each group, by its number."""
     import numpy as np
 
+    if np.isnan(quality).all():
+        columns = (None, supply, abstained)
+        sums = (np.bincount(group, own, groups).astype(np.int64).tolist() for own in columns)
+        return tuple(
+            Facts(documents, tokens, abstained=number)
+            for documents, tokens, number in zip(*sums, strict=True)
+        )
     order = np.argsort(group, kind="stable")
     ends = np.searchsorted(group[order], np.arange(1, groups))
     rows = np.split(order, ends) if groups else []

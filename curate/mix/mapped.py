@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 T = TypeVar("T")
@@ -15,17 +16,26 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Mapped(Generic[T]):
-    """A record of arrays of one length that lies in a file; `kind` makes it of its arrays."""
+    """A record of arrays of one length that lies in a file; `kind` makes it of its arrays.
+
+    The file holds nothing but rows of the type `row`, `size` in number: it is read some thousand
+    times, and to read a header takes longer than to map a file.
+    """
 
     path: Path
     kind: Callable[..., T]
+    row: np.dtype[Any]
+    size: int
 
     def read(self) -> T:
         """The record; its arrays are read where they are used."""
         import numpy as np
 
-        rows = np.load(self.path, mmap_mode="r")
-        return self.kind(**{name: np.asarray(rows[name]) for name in rows.dtype.names})
+        if not self.size:
+            rows = np.empty(0, self.row)
+        else:
+            rows = np.asarray(np.memmap(self.path, self.row, "r", shape=(self.size,)))
+        return self.kind(**{name: rows[name] for name in self.row.fields or ()})
 
 
 def mapped(path: Path, kind: Callable[..., T], **arrays: NDArray[Any]) -> Mapped[T]:
@@ -36,5 +46,5 @@ def mapped(path: Path, kind: Callable[..., T], **arrays: NDArray[Any]) -> Mapped
     rows = np.empty(len(next(iter(arrays.values()))), np.dtype(fields, align=True))
     for name, array in arrays.items():
         rows[name] = array
-    np.save(path, rows)
-    return Mapped(path, kind)
+    rows.tofile(path)
+    return Mapped(path, kind, rows.dtype, len(rows))

@@ -106,7 +106,7 @@ def _written(workspace: Workspace, prepared: Prepared, drawing: Drawing, folder:
     supply, groups = prepared.supply, prepared.supply.groups
     names = dict(enumerate(path.name for path in workspace.tables.shards("clean")))
     fifths = fifths_of(workspace, supply)
-    factors = mapped(folder.parent / "factors.npy", Factors, factor=drawing.factors)
+    factors = mapped(folder.parent / "factors", Factors, factor=drawing.factors)
     write = Write(
         folder, names, groups.names, prepared.classes, supply.order, drawing.cuts, factors, fifths
     )

@@ -138,7 +138,7 @@ class Numbering:
         for piece in pieces:
             part, origins = _in_all(piece, self.origin_of, self.group_of)
             joined = numbers[finder.numbers(part)]
-            path = piece.path.with_suffix(".cells.npy")
+            path = piece.path.with_suffix(".cells")
             group, epochs = limited.cells.group[joined], limited.epochs[joined]
             columns = Numbers(joined, group, origins, epochs)
             own = mapped(path, Numbers, **columns._asdict())

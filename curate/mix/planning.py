@@ -194,8 +194,8 @@ def drawing_of(workspace: Workspace, supply: Supply, prior: Array, problem: Prob
 def _stored(supply: Supply, cuts: Cuts) -> Mapped[Cuts]:
     """The cuts in a scratch file of their own."""
     folder = supply.places[0].path.parent
-    number = sum(1 for _ in folder.glob("cuts-*.npy"))
-    return mapped(folder / f"cuts-{number:03}.npy", Cuts, **vars(cuts))
+    number = sum(1 for _ in folder.glob("*.cuts"))
+    return mapped(folder / f"{number:03}.cuts", Cuts, **vars(cuts))
 
 
 def _projected(supply: Supply, prior: Array, problem: Problem) -> Projected:
