@@ -116,7 +116,8 @@ def pieces(text: str) -> Iterator[str]:
     start = 0
     while len(text) - start > MOST_CHARACTERS:
         end = start + MOST_CHARACTERS
-        places = [match.start() for match in BEFORE_A_WORD.finditer(text, end - 10_000, end)]
+        first = max(start + 1, end - 10_000)
+        places = [match.start() for match in BEFORE_A_WORD.finditer(text, first, end)]
         end = places[-1] if places else end
         yield text[start:end]
         start = end

@@ -18,7 +18,7 @@ from curate.stream.blocks import Document, Reader
 from curate.stream.opening import open_export
 from curate.stream.turns import Chunk, Turn, next_chunk, reweighted
 
-AHEAD = 4_096
+AHEAD = 8_192
 """About so many documents are put into their order at once."""
 
 
