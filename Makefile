@@ -46,6 +46,7 @@ bench: .venv/ready
 	-$(BIN)/python -m tests.benchmarks.estimates
 	$(BIN)/python -m tests.benchmarks.coverage
 	$(BIN)/python -m tests.benchmarks.mixtures
+	$(BIN)/python -m tests.benchmarks.dynamic
 	$(BIN)/python -m tests.benchmarks.sampling
 	-$(BIN)/python -m tests.benchmarks.rules
 	-$(BIN)/python -m tests.benchmarks.web_quality

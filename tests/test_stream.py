@@ -325,18 +325,47 @@ def test_what_is_refused(held, folder):
         stream.load_state_dict({"turns": []})
 
 
-def test_the_example_of_the_readme(folder, monkeypatch, tmp_path):
+def example_with(words):
+    """The one example of the README that has some words, for the groups of this file."""
     text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
-    (code,) = [
-        block.partition("\n```")[0]
-        for block in text.split("```python\n")
-        if "from curate.stream import Mixture" in block
-    ]
+    blocks = [block.partition("\n```")[0] for block in text.split("```python\n")[1:]]
+    (code,) = [code for code in blocks if words in code]
+    return code.replace('"web"', '"short"').replace('"wiki"', '"long"')
+
+
+def test_the_example_of_the_readme(folder, monkeypatch, tmp_path):
+    code = example_with("DataLoader")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "export").symlink_to(folder)
     known = {}
-    exec(code.replace('"web"', '"short"').replace('"wiki"', '"long"'), known)
+    exec(code, known)
     assert known["step"] > 1000
     assert known["mixture"].weights == pytest.approx({"short": 0.7, "long": 0.3, "middle": 0})
     first = next(iter(known["batches"]))
     assert [document["id"] for document in first] == some(Mixture(folder), 8)
+
+
+def test_the_example_of_weights_that_follow_losses(folder, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "export").symlink_to(folder)
+    seen = Counter()
+
+    def train(text):
+        """A loss that falls fast where texts are long, and hardly where they are short."""
+        kind = "long" if len(text) > 150 else "short"
+        seen[kind] += len(text)
+        least, exponent = (1.0, 0.5) if kind == "long" else (3.0, 0.05)
+        return least + 20 * seen[kind] ** -exponent
+
+    known = {"train": train}
+    exec(example_with("OnlineMixer"), known)
+    assert known["step"] > 4000
+    mixer, weights = known["mixer"], known["mixture"].weights
+    assert weights == mixer.weights != pytest.approx(SHARES)
+    assert 0.1 <= weights["short"] <= 0.6
+    state = json.loads(json.dumps(known["state"]))
+    assert state["mixer"] == mixer.state_dict()
+    assert state["mixer"]["step"] == known["step"] // 200
+    again = Mixture(folder)
+    again.load_state_dict(state["mixture"])
+    assert again.weights == weights

@@ -1,0 +1,306 @@
+"""Weights that follow losses: golden steps, curves that are known, limits, states, bad input."""
+
+import json
+from itertools import pairwise
+from math import inf, nan
+
+import numpy as np
+import pytest
+
+from curate.errors import CurateError, DataError, RecipeError
+from curate.mixture.dynamic import OnlineMixer
+from curate.mixture.dynamic.curves import Curve, fit
+from curate.mixture.dynamic.state import MOST, WHOLE, thinned
+from curate.mixture.limits import Limit
+from tests.trainers_of_powers import World, best, trained
+
+PRIOR = {"a": 0.5, "b": 0.3, "c": 0.2}
+EVEN = {"a": 1, "b": 1, "c": 1}
+ZERO = {"a": 0.0, "b": 0.0, "c": 0.0}
+LOSSES = {"a": 2.2, "b": 1.9, "c": 3.05}
+REFERENCE = {"a": 2.0, "b": 2.0, "c": 3.0}
+
+
+def mixer(strategy, prior=PRIOR, **settings):
+    if strategy == "doremi":
+        settings.setdefault("reference", REFERENCE)
+    return OnlineMixer(prior, strategy=strategy, **settings)
+
+
+# ── doremi
+
+
+def test_the_step_of_doremi_is_the_golden_one():
+    after = mixer("doremi").step(LOSSES)
+    assert list(after.values()) == pytest.approx([0.544783, 0.267635, 0.187582], abs=5e-7)
+
+
+def test_the_excess_of_a_group_that_is_missing_stays():
+    own, whole = mixer("doremi"), mixer("doremi")
+    own.step(LOSSES), whole.step(LOSSES)
+    assert own.step({"b": 2.4}) == whole.step({**LOSSES, "b": 2.4})
+    assert own.step({}) == whole.step({**LOSSES, "b": 2.4})
+
+
+def test_the_final_weights_of_doremi_are_the_mean_over_the_steps():
+    own, path = mixer("doremi", rate=2.0), []
+    for number in range(7):
+        path.append(own.step({"a": 2 + 0.3 * number, "b": 2.5, "c": 3.2}))
+    for group in PRIOR:
+        assert own.final[group] == pytest.approx(np.mean([step[group] for step in path]), abs=1e-12)
+    assert own.final["a"] != pytest.approx(own.weights["a"], abs=0.01)
+
+
+def test_a_huge_excess_overflows_nothing():
+    after = mixer("doremi").step({"a": 1e6, "b": 2.0, "c": 3.0})
+    assert list(after.values()) == pytest.approx([0.98, 0.01, 0.01], abs=1e-9)
+
+
+# ── ado
+
+
+@pytest.mark.parametrize(
+    ("least", "scale", "exponent"), [(1.5, 60.0, 0.3), (0.2, 9.0, 0.12), (2.5, 900.0, 0.5)]
+)
+def test_a_known_curve_is_found_again(least, scale, exponent):
+    curve = Curve(least, scale, exponent)
+    points = [(n, curve.at(n)) for n in np.geomspace(1e5, 1e10, 60).tolist()]
+    found = fit(points)
+    assert found.least == pytest.approx(least, rel=0.01)
+    assert found.scale == pytest.approx(scale, rel=0.01)
+    assert found.exponent == pytest.approx(exponent, rel=0.01)
+    again = fit(points, Curve(least * 0.8, scale * 1.3, exponent * 0.9))
+    assert again.exponent == pytest.approx(exponent, rel=0.01)
+
+
+def test_a_few_strange_losses_do_not_rule_the_curve():
+    curve, rng = Curve(1.5, 60.0, 0.3), np.random.default_rng(0)
+    points = [
+        (n, curve.at(n) * float(np.exp(0.002 * rng.normal())) * (3 if place % 17 == 5 else 1))
+        for place, n in enumerate(np.geomspace(1e5, 1e10, 100).tolist())
+    ]
+    found = fit(points)
+    for tokens in (1e6, 1e8, 1e10):
+        assert found.at(tokens) == pytest.approx(curve.at(tokens), rel=0.01)
+        assert found.fall(tokens) == pytest.approx(curve.fall(tokens), rel=0.1)
+
+
+def test_the_fall_is_the_slope_of_the_curve():
+    curve = Curve(1.5, 60.0, 0.3)
+    slope = (curve.at(1e6 - 1) - curve.at(1e6 + 1)) / 2
+    assert curve.fall(1e6) == pytest.approx(slope, rel=1e-6)
+
+
+def test_four_points_make_no_curve():
+    assert fit([(0, 9.0), (1, 5.0), (2, 4.0), (3, 3.5), (4, 3.2)]) is None
+    assert fit([(1, 5.0), (2, 4.0), (3, 3.5), (4, 3.2), (4, 3.2)]) is None
+
+
+def test_ado_weighs_falls_prior_and_credit_as_the_formula():
+    curves = {"a": Curve(1.0, 30, 0.2), "b": Curve(2.0, 50, 0.3), "c": Curve(0.5, 80, 0.4)}
+    own = mixer("ado", warm_up=8, refit=1)
+    total, credit = dict(ZERO), dict(PRIOR)
+    for number in range(8):
+        tokens = {"a": 5e6 + number, "b": 3e6, "c": 2e6 + number}
+        total = {group: total[group] + tokens[group] for group in PRIOR}
+        whole = sum(tokens.values())
+        credit = {g: 0.9 * credit[g] + 0.1 * tokens[g] / whole for g in PRIOR}
+        after = own.step({group: curves[group].at(total[group]) for group in PRIOR}, tokens)
+        if number < 7:
+            assert after == pytest.approx(PRIOR)
+    asked = np.array(
+        [
+            PRIOR[g]
+            * curves[g].exponent
+            * (curves[g].at(total[g]) - curves[g].least)
+            / total[g]
+            * credit[g] ** 0.5
+            for g in PRIOR
+        ]
+    )
+    wish = asked / asked.sum()
+    mean = (np.array([*PRIOR.values()]) + wish) / 2
+    assert list(after.values()) == pytest.approx((0.9 * mean + 0.1 * wish).tolist(), rel=1e-3)
+
+
+def test_in_simulated_worlds_ado_beats_uniform_and_proportional():
+    for seed in range(3):
+        world = World.make(np.random.default_rng(seed))
+        even = np.full(8, 1 / 8)
+        floor = best(world, steps=60)
+        uniform, _ = trained(world, even, steps=60)
+        proportional, _ = trained(world, world.supply, steps=60)
+        own, path = trained(world, even, "ado", steps=60)
+        assert floor - 1e-9 <= own < min(uniform, proportional)
+        assert own - floor < 0.5 * (uniform - floor)
+        assert path.min() >= 0.01 - 1e-9
+
+
+# ── loss
+
+
+def test_weights_follow_the_falls_per_token():
+    own = mixer("loss", smoothing=0.0, floor=0.0)
+    own.step({"a": 5.0, "b": 4.0, "c": 3.0}, {"a": 100, "b": 100, "c": 100})
+    after = own.step({"a": 4.0, "b": 3.9, "c": 3.2}, {"a": 1000, "b": 50, "c": 10})
+    assert after == pytest.approx({"a": 1 / 3, "b": 2 / 3, "c": 0.0}, abs=1e-9)
+    assert own.step({"a": 6.0, "b": 5.0, "c": 4.0}, EVEN)["a"] > 0
+
+
+def test_the_weights_stay_where_nothing_falls_and_move_slowly_where_it_does():
+    own = mixer("loss", floor=0.0)
+    for loss in (2.0, 2.5, 3.0):
+        assert own.step(dict.fromkeys(PRIOR, loss)) == pytest.approx(PRIOR)
+    own = mixer("loss", floor=0.0, smoothing=0.75)
+    own.step(dict.fromkeys(PRIOR, 3.0), EVEN)
+    after = own.step({"a": 3.0, "b": 3.0, "c": 2.0}, EVEN)
+    assert after == pytest.approx({"a": 0.375, "b": 0.225, "c": 0.4})
+
+
+def test_only_the_last_losses_count():
+    own = mixer("loss", smoothing=0.0, floor=0.0, window=2)
+    for loss in (9.0, 5.0, 2.0, 2.0):
+        after = own.step({"a": loss, "b": 5 - own._state.step / 10, "c": 3.0}, EVEN)
+    assert after == pytest.approx({"a": 0.0, "b": 1.0, "c": 0.0}, abs=1e-9)
+
+
+# ── floor and limits
+
+
+@pytest.mark.parametrize("strategy", ["doremi", "ado", "loss"])
+def test_floor_and_limits_hold_after_every_step(strategy):
+    rng = np.random.default_rng(1)
+    own = mixer(
+        strategy, floor=0.05, limits={"a": (0.1, 0.3), "c": (0.0, 0.4)}, warm_up=5, smoothing=0.0
+    )
+    for number in range(30):
+        losses = {group: 2 + rng.gamma(2.0) / (1 + number) for group in PRIOR}
+        after = own.step(losses, tokens=1e6)
+        assert sum(after.values()) == pytest.approx(1, abs=1e-12)
+        assert 0.1 - 1e-9 <= after["a"] <= 0.3 + 1e-9
+        assert after["b"] >= 0.05 - 1e-9
+        assert 0.05 - 1e-9 <= after["c"] <= 0.4 + 1e-9
+
+
+def test_what_is_free_keeps_its_proportions():
+    after = mixer("doremi", limits={"a": (0.0, 0.4)}, spread=0.0).step({}, reference=REFERENCE)
+    assert after == pytest.approx({"a": 0.4, "b": 0.36, "c": 0.24})
+
+
+def test_limits_of_several_groups_hold():
+    both = Limit("language=zh", np.array([0, 1]), 0.0, 0.6)
+    after = mixer("doremi", limits=[both], spread=0.0).step({})
+    assert after == pytest.approx({"a": 0.375, "b": 0.225, "c": 0.4})
+
+
+def test_a_group_that_the_prior_leaves_out_gets_the_floor():
+    own = mixer("loss", {"a": 1, "b": 0}, floor=0.1)
+    assert own.weights == pytest.approx({"a": 0.9, "b": 0.1})
+
+
+def test_many_groups_have_a_floor_that_fits():
+    own = OnlineMixer({f"g{n}": 1.0 + n for n in range(400)})
+    assert min(own.weights.values()) == pytest.approx(0.1 / 400)
+
+
+# ── states
+
+
+@pytest.mark.parametrize("strategy", ["doremi", "ado", "loss"])
+def test_a_state_goes_on_exactly(strategy):
+    rng = np.random.default_rng(2)
+    curve = Curve(1.0, 30, 0.2)
+
+    def losses(number):
+        return {
+            group: curve.at(1e6 * (1 + number)) * float(np.exp(0.01 * rng.normal()))
+            for group in PRIOR
+            if group != "b" or number % 3
+        }
+
+    one, steps = mixer(strategy, refit=4), [losses(number) for number in range(40)]
+    for step in steps[:23]:
+        one.step(step, 1e6)
+    state = json.loads(json.dumps(one.state_dict()))
+    other = mixer(strategy, refit=4)
+    other.load_state_dict(state)
+    assert other.state_dict() == one.state_dict() == state
+    for step in steps[23:]:
+        assert one.step(step, 1e6) == other.step(step, 1e6)
+    assert one.final == other.final
+
+
+def test_a_state_of_another_mixer_is_refused():
+    state = mixer("doremi").state_dict()
+    for other in (mixer("ado"), mixer("doremi", {"a": 1, "b": 1, "d": 1}, reference={})):
+        before = other.state_dict()
+        with pytest.raises(DataError, match="another mixer"):
+            other.load_state_dict(state)
+        assert other.state_dict() == before
+    for broken in ({**state, "step": None, "points": 3}, {**state, "weights": [1.0]}):
+        with pytest.raises(DataError, match="cannot be read"):
+            mixer("doremi").load_state_dict(broken)
+
+
+def test_a_state_stays_small():
+    points = ()
+    for number in range(10_000):
+        points = thinned((*points, (float(number), 1.0)))
+    assert len(points) <= MOST
+    assert [n for n, _ in points[-WHOLE:]] == list(range(10_000 - WHOLE, 10_000))
+    assert points[0][0] == 0
+    assert all(one < other for one, other in pairwise(points))
+
+
+# ── bad input changes nothing
+
+
+@pytest.mark.parametrize("strategy", ["doremi", "ado", "loss"])
+@pytest.mark.parametrize(
+    ("losses", "tokens", "complaint"),
+    [
+        ({"a": nan}, None, "the loss of a is nan, no finite number"),
+        ({"a": 2.0, "b": inf}, None, "the loss of b is inf, no finite number"),
+        ({"a": "2"}, None, "the loss of a is 2, no finite number"),
+        ({"a": 2.0, "bb": 2.0}, None, "a loss is of bb, and there is no such group"),
+        ({"a": 2.0}, {"a": -1}, "a number of tokens is below 0"),
+        ({"a": 2.0}, nan, "the number of tokens of a is nan, no finite number"),
+        ({"a": 2.0}, {"x": 1}, "a number of tokens is of x, and there is no such group"),
+    ],
+)
+def test_bad_losses_are_one_error_and_change_nothing(strategy, losses, tokens, complaint):
+    own = mixer(strategy)
+    own.step(LOSSES, 100)
+    before = own.state_dict()
+    with pytest.raises(DataError) as caught:
+        own.step(losses, tokens)
+    assert caught.value.message == complaint
+    assert own.state_dict() == before
+
+
+def test_what_a_strategy_needs_is_told():
+    with pytest.raises(DataError, match="the loss of b is 0: ado needs losses above 0"):
+        mixer("ado").step({"a": 2.0, "b": 0.0})
+    with pytest.raises(DataError, match="doremi needs the reference loss of b"):
+        mixer("doremi", reference={"a": 2.0}).step({"a": 2.0, "b": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"strategy": "doremy"}, "there is no strategy doremy"),
+        ({"floor": 0.5}, "floor is 0.5, not between 0 and 0.333333"),
+        ({"smoothing": 1.5}, "smoothing is 1.5, not between 0 and 1"),
+        ({"prior": {"a": 0.0}}, "all weights of the prior are 0"),
+        ({"prior": {"a": nan}}, "the prior has no groups"),
+        ({"prior": {}}, "the prior has no groups"),
+        ({"limits": {"d": (0, 1)}}, "a limit is of d, and there is no such group"),
+        ({"limits": {"a": (0.5, 0.2)}}, "the limits of a are no shares"),
+        ({"limits": {"a": (0, 0.2), "b": (0, 0.2), "c": (0, 0.2)}}, "floor and limits: "),
+    ],
+)
+def test_settings_that_are_none_are_refused(settings, complaint):
+    with pytest.raises(CurateError) as caught:
+        OnlineMixer(**{"prior": PRIOR, **settings})
+    assert isinstance(caught.value, RecipeError)
+    assert caught.value.message.startswith(complaint)
