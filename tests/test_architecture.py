@@ -449,6 +449,7 @@ COMMANDS = commands()
 SHARED = {"workspace", "as_json", "wait", "help"}
 OWN = {"clean": {"explain", "what_if"}, "push": {"restore"}}
 OWN |= {"pull": {"answers", "accept_withdrawals"}, "mix": {"what_if"}, "export": {"replay"}}
+OWN["mix"] |= {"dynamic", "strategy", "prior", "floor", "smoothing", "output"}
 
 
 def test_sections_hold_every_command_once() -> None:

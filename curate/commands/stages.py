@@ -25,6 +25,7 @@ from curate.commands.options import (
     working_on,
 )
 from curate.commands.settings import from_command_line, options
+from curate.errors import RecipeError
 from curate.run import files
 from curate.run.meant import meant, undone_at
 from curate.run.stages import find, run_stage
@@ -187,7 +188,37 @@ def _mix(
         list[str] | None,
         typer.Option(help="KEY=VALUE,VALUE: what it would change; agree.KEY and score.KEY too."),
     ] = None,
+    dynamic: Annotated[
+        Path | None, typer.Option(help="A log of losses: weights that follow them; draws nothing.")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help="Of --dynamic: ado (default), doremi or loss.")
+    ] = None,
+    prior: Annotated[
+        Path | None, typer.Option(help="Of --dynamic: what the run was trained on; default even.")
+    ] = None,
+    floor: Annotated[
+        float | None, typer.Option(help="Of --dynamic: the least share of every group.")
+    ] = None,
+    smoothing: Annotated[
+        float | None, typer.Option(help="Of --dynamic: the part of the weights that stays.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Of --dynamic: {group: share}, as JSON.")
+    ] = None,
 ) -> None:
+    if dynamic is not None:
+        from curate.commands.following import followed
+        from curate.mix.following import Following
+
+        refuse_beside("--dynamic", [*call.names, *(["what_if"] * bool(what_if))])
+        how = Following.of_files(strategy, prior, floor, smoothing)
+        followed(open_workspace(call.workspace), dynamic, how, output, call.as_json)
+        return
+    own = {"strategy": strategy, "prior": prior, "floor": floor, "smoothing": smoothing}
+    for name, value in {**own, "output": output}.items():
+        if value is not None:
+            raise RecipeError(f"--{name} has no effect without --dynamic", hint="leave it out")
     if not what_if:
         call.run()
         return

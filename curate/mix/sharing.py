@@ -112,9 +112,14 @@ def wish_of(workspace: Workspace, spec: MixSpec) -> Wish:
     if spec.between.strategy != "weights" or spec.between.weights is None:
         return Wish(spec)
     path = workspace.path(spec.between.weights.file)
-    where = f"mix.between.weights: {path.name}"
+    return Wish(spec, read_weights(path, "mix.between.weights"))
+
+
+def read_weights(path: Path, where: str) -> dict[str, float]:
+    """The weights of groups in a file; `where` names the setting. Raises RecipeError."""
     if not path.is_file():
-        raise absent(f"mix.between.weights: no file {path}", path, hint=EXAMPLE)
+        raise absent(f"{where}: no file {path}", path, hint=EXAMPLE)
+    where = f"{where}: {path.name}"
     try:
         weights = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -129,7 +134,7 @@ def wish_of(workspace: Workspace, spec: MixSpec) -> Wish:
             )
     if not sum(weights.values()) > 0:
         raise RecipeError(f"{where}: all weights are 0", hint=EXAMPLE)
-    return Wish(spec, {name: float(weight) for name, weight in weights.items()})
+    return {name: float(weight) for name, weight in weights.items()}
 
 
 def _is_weight(weight: Any) -> bool:
