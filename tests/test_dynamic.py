@@ -136,6 +136,14 @@ def test_in_simulated_worlds_ado_beats_uniform_and_proportional():
         assert path.min() >= 0.01 - 1e-9
 
 
+def test_curves_are_fitted_again_after_a_tenth_more_steps():
+    own, fits = mixer("ado", warm_up=10, refit=4), []
+    for number in range(1, 81):
+        own.step(dict.fromkeys(PRIOR, 1 + 3 * number**-0.3), 1e6)
+        fits.append(own.state_dict()["fitted"])
+    assert sorted({*fits}) == [0, 10, 14, 18, 22, 26, 30, 34, 38, 42, 47, 52, 58, 64, 71, 79]
+
+
 # ── loss
 
 

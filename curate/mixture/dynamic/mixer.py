@@ -37,7 +37,7 @@ class OnlineMixer:
         or of the running mean (`ado`). None is 0 for `doremi`, .9 for the others.
     rate, spread: of `doremi`: the step (eta), and the share that is spread evenly (c).
     reference: of `doremi`: losses of a reference model by group; `step` may give others.
-    warm_up, refit: of `ado`: the steps before the first curves, and from there to the next ones.
+    warm_up, refit: of `ado`: the steps before the first curves, and at least to the next ones.
     window: of `loss`: the fall is that over so many losses.
 
     Raises RecipeError for settings that are none, and for limits that leave no weights.

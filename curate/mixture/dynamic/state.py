@@ -56,6 +56,7 @@ class State:
         wished: Of `ado`: how many of these the mean is of, the prior counted.
         points: The losses of each group over its tokens.
         curves: Of `ado`: the curve of each group, None before there is one.
+        fitted: Of `ado`: the step of the last fit, 0 before there is one.
         falls: Of `loss`: the last fall of each group's loss per token, None before there is one.
     """
 
@@ -70,6 +71,7 @@ class State:
     falls: tuple[float | None, ...]
     step: int = 0
     wished: int = 1
+    fitted: int = 0
 
     @staticmethod
     def at_start(weights: Numbers, prior: Numbers) -> State:

@@ -7,9 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from math import ceil
 
-from curate.mixture.dynamic.curves import Curve, fit
+from curate.mixture.dynamic.curves import fit
 from curate.mixture.dynamic.state import Numbers, Points, Seen, Settings, State, shares
+
+GROWTH = 1.1
+"""Curves are not fitted again before there are this many times the steps of the last fit."""
 
 Wanted = tuple[State, Numbers]
 Strategy = Callable[[State, Seen, Settings], Wanted]
@@ -42,7 +46,7 @@ def ado(state: State, seen: Seen, settings: Settings) -> Wanted:
     running mean of that (`smoothing`), which begins with the prior. Until the warm-up is over and a
     curve fits, the prior is wanted.
     """
-    state = replace(state, curves=_curves(state, settings))
+    state = _with_curves(state, settings)
     slopes = [
         curve.fall(max(tokens, 1.0)) if curve else None
         for curve, tokens in zip(state.curves, state.tokens, strict=True)
@@ -62,13 +66,16 @@ def ado(state: State, seen: Seen, settings: Settings) -> Wanted:
     return state, _between(mean, wish, settings.smoothing)
 
 
-def _curves(state: State, settings: Settings) -> tuple[Curve | None, ...]:
-    """The curves, fitted again every `refit` steps after the warm-up."""
-    since = state.step - settings.warm_up
-    if since < 0 or since % settings.refit:
-        return state.curves
+def _with_curves(state: State, settings: Settings) -> State:
+    """The state with its curves, fitted again if enough steps were made since the last fit."""
+    due = settings.warm_up
+    if state.fitted:
+        due = max(state.fitted + settings.refit, ceil(state.fitted * GROWTH))
+    if state.step < due:
+        return state
     pairs = zip(state.points, state.curves, strict=True)
-    return tuple(fit(points, before) or before for points, before in pairs)
+    curves = tuple(fit(points, before) or before for points, before in pairs)
+    return replace(state, curves=curves, fitted=state.step)
 
 
 def by_fall(state: State, seen: Seen, settings: Settings) -> Wanted:
