@@ -130,7 +130,8 @@ def _arms(workspace: Workspace, texts: Texts, budget: Budget) -> tuple[Arm, ...]
     own = [row for row in groups if row["phase"] == first]
     promised = {str(row["group"]): float(row["promised"]) for row in own}
     mix = workspace.tables.made("mix")
-    is_noiseless, seed = bool(mix.facts["noiseless"]), int(mix.spec["seed"])
+    seed = int(mix.spec.get("seed", 0))  # without noise it has no effect, and is not stored
+    is_noiseless = bool(mix.facts["noiseless"])
     return arms_of(texts, budget, promised, is_noiseless=is_noiseless, seed=seed)
 
 
