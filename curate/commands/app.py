@@ -14,7 +14,8 @@ from curate import STAGES, __version__
 SECTIONS: dict[str, tuple[str, ...]] = {
     "The loop": ("init", "run", *STAGES),
     "Looking and checking": (
-        *("status", "estimate", "predict", "card", "verify", "trace", "diff", "recipe", "forms"),
+        *("status", "estimate", "predict", "card", "verify", "trace", "diff", "swarm"),
+        *("recipe", "forms"),
     ),
     "People and servers": ("round", "people", "server", "remove"),
 }
@@ -31,6 +32,7 @@ MODULES = {
     "predict": "predicting",
     "card": "cards",
     "recipe": "recipes",
+    "swarm": "swarm",
     "forms": "forms",
     "round": "rounds",
     "people": "people",
