@@ -125,7 +125,7 @@ def _descend(shares: Array, loss: Array, start: Array) -> tuple[float, Array]:
     from scipy.optimize import minimize
 
     end = minimize(
-        _huber, start, (shares, loss), "L-BFGS-B", jac=True, options={"maxiter": 200, "ftol": 1e-9}
+        _huber, start, (shares, loss), "L-BFGS-B", jac=True, options={"maxiter": 500, "ftol": 1e-11}
     )
     return float(end.fun), end.x
 
