@@ -135,8 +135,11 @@ class Reader:
             cuts = [0, *(1 + np.flatnonzero(np.diff(turn))).tolist(), len(own)]
             for start, stop in pairwise(cuts):
                 loaded = self._block(epoch, int(turn[start]))
-                rows = own[start:stop] - epoch.starts[turn[start]]
-                documents += [loaded[row] for row in rows.tolist()]
+                rows = (own[start:stop] - epoch.starts[turn[start]]).tolist()
+                is_run = rows[-1] - rows[0] + 1 == len(rows)
+                documents += (
+                    loaded[rows[0] : rows[-1] + 1] if is_run else [loaded[row] for row in rows]
+                )
         is_parsed = not documents or isinstance(documents[0], dict)
         return documents if is_parsed else [self._parsed(line) for line in documents]
 

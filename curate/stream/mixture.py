@@ -202,16 +202,11 @@ class Mixture(IterableDataset[Document]):
         return int(np.searchsorted(before, end))
 
 
-def _documents(readers: Sequence[Reader], chunk: Chunk, places: Any) -> list[Document]:
-    """The documents at some places of a chunk, in order."""
-    import numpy as np
-
-    documents: list[Any] = [None] * len(places)
+def _documents(readers: Sequence[Reader], chunk: Chunk, places: Any) -> Iterator[Document]:
+    """Yield the documents at some places of a chunk, in order; they are read before."""
     group, epoch, number = chunk.group[places], chunk.epoch[places], chunk.number[places]
-    for one, reader in enumerate(readers):
-        own = np.flatnonzero(group == one)
-        if len(own):
-            found = reader.read(epoch[own], number[own])
-            for place, document in zip(own.tolist(), found, strict=True):
-                documents[place] = document
-    return documents
+    of_groups = [
+        iter(reader.read(epoch[group == one], number[group == one]))
+        for one, reader in enumerate(readers)
+    ]
+    return map(next, map(of_groups.__getitem__, group.tolist()))

@@ -60,7 +60,7 @@ def write(folder, documents, groups):
             }
             path = f"{place}data-{shard:05}.parquet"
             rows = pa.table(columns)
-            pq.write_table(rows, folder / path, row_group_size=5_000, compression="zstd")
+            pq.write_table(rows, folder / path, row_group_size=2_000, compression="zstd")
             files.append({"path": path, "documents": count})
             draw.append(pa.table({"shard": [path] * count, "size": sizes // 4 + 1}))
         tokens = sum(int(pa.compute.sum(own["size"]).as_py()) for own in draw[-SHARDS:])

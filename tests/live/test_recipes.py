@@ -192,6 +192,6 @@ def exported(curate, folder):
     assert code == 0, err
     return [
         json.loads(line)
-        for path in sorted((folder / "export").glob("*.jsonl"))
+        for path in sorted((folder / "export").glob("data-*.jsonl"))
         for line in path.read_text().splitlines()
     ]

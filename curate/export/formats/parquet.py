@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+ROWS = 2_000
+"""The most rows of a row group: a stream shuffles these, and reads one a group into memory."""
+
+
 @contextmanager
 def writing_parquet(path: Path, schema: pa.Schema) -> Iterator[Write]:
     """Yield what appends documents to a Parquet file, as row groups."""
     import pyarrow.parquet as pq
 
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        yield lambda table: writer.write_table(table.select(schema.names))
+        yield lambda table: writer.write_table(table.select(schema.names), ROWS)
 
 
 def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
