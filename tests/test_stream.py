@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from curate.errors import DataError, RecipeError
 from curate.stream import Mixture, blocks, mixture
-from curate.stream.turns import Turn, next_chunk
+from curate.stream.turns import Turn, next_chunk, reweighted
 from tests.test_export_growing import manifest_of, pooled
 from tests.test_export_layouts import EVEN, held, tokens_of
 
@@ -272,6 +272,13 @@ def test_turns_of_a_worked_example():
     assert chunk.time.tolist() == [0, 0, 4, 6, 8]
     assert chunk.turns == (Turn(1, 0, 12.0), Turn(1, 0, 12.0))
     assert chunk.turns_after(3) == (Turn(0, 2, 8.0), Turn(0, 1, 6.0))
+
+
+def test_other_shares_keep_what_a_group_is_ahead():
+    """At time 6: 2 tokens ahead of a half; 3 tokens that wait without a share; half a token."""
+    turns = (Turn(0, 5, 10.0), Turn(1, 2, 3.0), Turn(0, 1, 8.0))
+    changed = reweighted(turns, 6.0, [0.5, 0, 0.25], [0.25, 0.5, 0])
+    assert changed == (Turn(0, 5, 14.0), Turn(1, 2, 12.0), Turn(0, 1, 0.5))
 
 
 # ── a real export, and what is refused

@@ -36,9 +36,9 @@ EXPORTS = (
     Mutant(
         "a group keeps what it is ahead of its share",
         "curate/stream/turns.py",
-        "changed.append(replace(turn, time=now + ahead / new if new else ahead))",
-        "changed.append(replace(turn, time=ahead / new if new else ahead))",
-        ("tests/test_stream.py::test_other_weights_are_part_of_a_state",),
+        "ahead = (turn.time - now) * old if old else turn.time",
+        "ahead = turn.time - now if old else turn.time",
+        ("tests/test_stream.py::test_other_shares_keep_what_a_group_is_ahead",),
     ),
     Mutant(
         "ranks take turns by batches",
