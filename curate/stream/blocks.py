@@ -58,6 +58,16 @@ def blocks_of(path: Path, documents: int) -> list[Block]:
     return blocks
 
 
+def columns_of(path: Path) -> list[str]:
+    """The columns of the documents of a shard."""
+    if path.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        return list(pq.read_schema(path).names)
+    with path.open("rb") as file:
+        return list(json.loads(file.readline()))
+
+
 @dataclass(frozen=True)
 class Epoch:
     """The order of an epoch: its blocks one after the other, and the rows of each.

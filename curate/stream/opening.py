@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from curate import storage
 from curate.errors import DataError, RecipeError
 from curate.names import unknown
-from curate.stream.blocks import Group, Reader, blocks_of
+from curate.stream.blocks import Group, blocks_of, columns_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -97,10 +97,8 @@ def _group(
 
 def _check_columns(groups: Sequence[Group], columns: Sequence[str] | None) -> None:
     """Raise RecipeError for a column that documents do not have."""
-    import numpy as np
-
-    start = np.zeros(1, np.int64)
-    (first,) = Reader(groups[0], None).read(start, start)
-    for name in columns or ():
-        if name not in first:
-            raise unknown(f"documents have no column {name}", name, list(first))
+    if columns:
+        known = columns_of(groups[0].blocks[0].path)
+        for name in columns:
+            if name not in known:
+                raise unknown(f"documents have no column {name}", name, known)
