@@ -14,6 +14,7 @@ from curate.evaluate.strata import Budget, Shortfall, Texts
 from curate.evaluate.verdict import ArmResult, Comparison, warnings_on
 from curate.progress import Advance
 from curate.proxies.ngram import Corpus
+from curate.proxies.proxy import Proxy
 from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 
@@ -144,7 +145,7 @@ class Measured:
 
     @staticmethod
     def of(
-        arm: Arm, texts: Texts, budget: Budget, corpus: Corpus, seeds: int, advance: Advance
+        arm: Arm, texts: Texts, budget: Budget, proxy: Proxy, seeds: int, advance: Advance
     ) -> Measured:
         """Draw an arm for each seed, and measure it."""
         import numpy as np
@@ -152,16 +153,16 @@ class Measured:
         losses, sizes = [], []
         for seed in range(seeds):
             copies = arm.draw(texts, budget, seed)
-            losses.append(corpus.losses(copies))
+            losses.append(proxy.learn(copies, seed).losses)
             sizes.append(int((copies * texts.tokens).sum()))
             advance(1)
-        result = ArmResult.of(arm.name, sizes, [corpus.by_source(own) for own in losses])
-        return Measured(result, np.stack(losses) / corpus.bytes)
+        result = ArmResult.of(arm.name, sizes, [proxy.by_source(own) for own in losses])
+        return Measured(result, np.stack(losses) / proxy.bytes)
 
 
-def compared(measured: Sequence[Measured], corpus: Corpus) -> list[Comparison]:
+def compared(measured: Sequence[Measured], proxy: Proxy) -> list[Comparison]:
     """The first arm beside each other one."""
-    holdout = Holdout(corpus.source, corpus.bytes)
+    holdout = Holdout(proxy.source, proxy.bytes)
     first, *others = measured
     return [
         Comparison.of(other.result.arm, difference(first.losses, other.losses, holdout))
