@@ -34,7 +34,7 @@ def test_a_person_labels_and_no_text_runs_or_calls(browser, argilla_home, datase
     log_in(browser, url, ann)
     wait_for(browser, lambda b: dataset.name in b.page_source)
 
-    visit(browser, f"{url}/dataset/{dataset.id}/annotation-mode", shown)
+    visit(browser, f"{url}/dataset/{dataset.id}/annotation-mode", lambda b: shown(b) is not None)
     seen = []
     for _ in range(2):
         wait_for(browser, lambda b: "Sentiment" in b.page_source and shown(b) not in seen)
@@ -65,7 +65,10 @@ def log_in(browser, url, account):
 
 
 def shown(browser):
-    """Return the text of the record that the page shows."""
+    """Return the text of the record that the page shows: empty if nothing of it may be shown.
+
+    None where no record is shown. Which record comes first differs: every person has an order.
+    """
     from selenium.webdriver.common.by import By
 
     fields = browser.find_elements(By.CSS_SELECTOR, '[aria-label="Data entry for Field: text"]')
