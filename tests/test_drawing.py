@@ -38,10 +38,7 @@ def found(rows, targets, groups, batches, sizes=None):
         return sum(selection.histogram(part, cells) for part in parts)
 
     def gather(cells):
-        pairs = [selection.members(part, cells) for part in parts]
-        names = ("group", "key", "tie", "weight")
-        joined = [np.concatenate([getattr(own, name) for own, _ in pairs]) for name in names]
-        return Rows(*joined), np.concatenate([cell for _, cell in pairs])
+        return selection.joined([selection.members(part, cells) for part in parts])
 
     return boundaries(targets, groups, count, gather, sizes)
 

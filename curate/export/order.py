@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from curate.mixture.selection import (
     Bins,
@@ -23,6 +23,7 @@ from curate.mixture.selection import (
     ascending,
     boundaries,
     histogram,
+    joined,
     members,
 )
 
@@ -152,11 +153,8 @@ def find_edges(folder: Path, numbers: Sequence[int], ranks: Sequence[int]) -> Ed
             total += histogram(_rows(folder, number), bins)
         return total
 
-    def gather(bins: Bins) -> tuple[Rows, NDArray[np.int64]]:
-        parts = [members(_rows(folder, number), bins) for number in numbers]
-        columns = zip(*(_columns(part) for part, _ in parts), strict=True)
-        rows = Rows(*map(np.concatenate, columns))
-        return rows, np.concatenate([own for _, own in parts])
+    def gather(bins: Bins) -> Rows:
+        return joined([members(_rows(folder, number), bins) for number in numbers])
 
     edges: list[Boundary | None] = []
     for start in range(0, len(ranks), AT_ONCE):
@@ -175,7 +173,3 @@ def _rows(folder: Path, number: int) -> Rows:
 
     keys, places = read_keys(folder, number)
     return Rows(np.zeros(len(keys), np.int64), keys, places, np.ones(len(keys), np.int64))
-
-
-def _columns(rows: Rows) -> tuple[NDArray[Any], ...]:
-    return rows.group, rows.key, rows.tie, rows.weight

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from curate.errors import RecipeError
 from curate.mix.keys import Reader
 from curate.mix.spec import EVERY_OTHER, MixSpec, ShareLimit
-from curate.mixture.cells import REST, Cells, Part, numbered_cells
+from curate.mixture.cells import REST, Cells, Part, lean, numbered_cells
 from curate.mixture.groups import Groups, name_of
 from curate.mixture.limits import TOLERANCE, Limit
 from curate.names import unknown
@@ -205,7 +205,11 @@ def limited(
     ]
     unreachable = [lost for _, lost in kept_limits if lost is not None]
     own = (*(limit for limit, _ in kept_limits), *earlier)
-    return Limited(cells, epochs, drawn, own, len(gone), tuple(unreachable)), numbers
+    cells = replace(cells, before=lean(cells.before))
+    return (
+        Limited(cells, lean(epochs), lean(drawn), own, len(gone), tuple(unreachable)),
+        numbers,
+    )
 
 
 def _reachable(limit: Limit, past: NDArray[np.float64]) -> tuple[Limit, Unreachable | None]:

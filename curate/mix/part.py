@@ -97,8 +97,7 @@ def _drawing(
     if asks_for_truth(wish):
         return drawing_for_truth(workspace, prepared, keys, wish)
     prior = prior_of(workspace, prepared.supply, wanted)
-    problem = problem_of(prepared.supply, prior)
-    return drawing_of(workspace, prepared.supply, prior, problem)
+    return drawing_of(workspace, prepared.supply, prior, problem_of(prepared.supply, prior))
 
 
 def _written(workspace: Workspace, prepared: Prepared, drawing: Drawing, folder: Path) -> Drawn:

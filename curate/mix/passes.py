@@ -16,6 +16,7 @@ from curate.mixture.selection import (
     Rows,
     Target,
     histogram,
+    joined,
     located,
     members,
 )
@@ -50,23 +51,9 @@ class _Gather(Generic[AnyPlace]):
     rows: Callable[[AnyPlace], Rows]
     bins: Bins
 
-    def __call__(self, places: Sequence[AnyPlace]) -> tuple[Rows, NDArray[np.int64]]:
+    def __call__(self, places: Sequence[AnyPlace]) -> Rows:
         """The rows of some pieces that lie in open bins."""
-        return _together([members(self.rows(place), self.bins) for place in places])
-
-
-def _together(
-    parts: list[tuple[Rows, NDArray[np.int64]]],
-) -> tuple[Rows, NDArray[np.int64]]:
-    import numpy as np
-
-    columns = [[rows.group, rows.key, rows.tie, rows.weight, bins] for rows, bins in parts]
-    parts.clear()
-    # Each column of the parts goes as soon as it is joined: both together are large.
-    group, key, tie, weight, bins = (
-        np.concatenate([own.pop(0) for own in columns]) for _ in range(5)
-    )
-    return Rows(group, key, tie, weight), bins
+        return joined([members(self.rows(place), self.bins) for place in places])
 
 
 def find_boundaries(
@@ -104,8 +91,8 @@ def locate(
             lambda total, own: total + own, in_order(engine.each(_Count(rows, bins), chunks))
         )
 
-    def gather(bins: Bins) -> tuple[Rows, NDArray[np.int64]]:
-        return _together(list(in_order(engine.each(_Gather(rows, bins), chunks))))
+    def gather(bins: Bins) -> Rows:
+        return joined(list(in_order(engine.each(_Gather(rows, bins), chunks))))
 
     return located(units, amounts, len(sizes), count, gather, sizes)
 

@@ -177,6 +177,7 @@ def drawing_of(workspace: Workspace, supply: Supply, prior: Array, problem: Prob
     Raises DataError where no shares keep the limits, or the budget buys no document.
     """
     cells, projected = supply.limited.cells, _projected(supply, prior, problem)
+    problem = problem.unready()  # the covers are as large as the cells, and the search needs none
     targets = (projected.shares * supply.budget - supply.limited.past).clip(0)
     plans = Plans.of(targets, cells.levels, supply.limited.epochs)
     was_drawn = cells.levels.shape[1] > 1

@@ -271,6 +271,14 @@ def _whole(joined: Cells | None, more: Sequence[Cells], codes: Sequence[dict[str
     return whole._joined()[0]
 
 
+def lean(values: Numbers) -> Numbers:
+    """The same values, not to be written to; without memory of their own where all are equal."""
+    import numpy as np
+
+    is_constant = len(values) > 0 and bool((values == values[0]).all())
+    return np.broadcast_to(values[0], values.shape) if is_constant else values
+
+
 @dataclass(frozen=True)
 class Finder:
     """Finds the numbers of cells by their groups and values.

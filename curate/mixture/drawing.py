@@ -104,9 +104,8 @@ def cuts_of(
     import numpy as np
 
     sought = ~np.isnan(plans.rest)
-    whole = Boundaries.none(len(targets))
-    whole.put(np.flatnonzero(sought), ends)
-    ends, takes_all = whole, sought & ~whole.is_there
+    ends = ends.spread(np.flatnonzero(sought), len(targets))
+    takes_all = sought & ~ends.is_there
     least = plans.drawn + np.where(takes_all, plans.supply, ends.before)
     short = np.where(ends.is_there, plans.rest - ends.before, 0.0)
     over = np.where(ends.is_there, ends.before + ends.weight - plans.rest, np.inf)

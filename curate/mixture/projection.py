@@ -111,6 +111,10 @@ class Problem:
         own = top if supply is None else supply
         return Problem(tuple(limits), names, top, own, prior >= LEAST)
 
+    def unready(self) -> Problem:
+        """The same problem, whose covers are made again where they are asked for."""
+        return replace(self)
+
     @cached_property
     def is_in(self) -> NDArray[np.bool_]:
         """The cells that may have a share."""

@@ -100,6 +100,14 @@ class Boundaries:
         for column, part in zip(_columns(self), _columns(own), strict=True):
             column[places[own.is_there]] = part[own.is_there]
 
+    def spread(self, places: NDArray[np.intp], size: int) -> Boundaries:
+        """The same as some of more boundaries, at these places; the others are not there."""
+        if len(places) == size:
+            return self
+        whole = Boundaries.none(size)
+        whole.put(places, self)
+        return whole
+
     def listed(self) -> list[Boundary | None]:
         """One after the other."""
         columns = (column.tolist() for column in _columns(self)[1:])
@@ -158,10 +166,20 @@ def histogram(rows: Rows, open_bins: Bins) -> NDArray[np.int64]:
     return np.stack([weights.astype(np.int64), numbers], axis=-1).reshape(open_bins.count, BINS, 2)
 
 
-def members(rows: Rows, open_bins: Bins) -> tuple[Rows, NDArray[np.int64]]:
-    """The rows in open bins, and their bins."""
+def members(rows: Rows, open_bins: Bins) -> Rows:
+    """The rows in open bins; the group of each is its bin."""
     places, own = open_bins.find(rows)
-    return rows.take(places), own
+    return Rows(own, rows.key[places], rows.tie[places], rows.weight[places])
+
+
+def joined(parts: list[Rows]) -> Rows:
+    """The rows of all parts; the list is empty then."""
+    import numpy as np
+
+    columns = [[rows.group, rows.key, rows.tie, rows.weight] for rows in parts]
+    parts.clear()
+    # Each column of the parts goes as soon as it is joined: both together are large.
+    return Rows(*(np.concatenate([own.pop(0) for own in columns]) for _ in range(4)))
 
 
 @dataclass
@@ -174,7 +192,7 @@ class _Search:
 
 
 Count = Callable[[Bins], "NDArray[np.int64]"]
-Gather = Callable[[Bins], "tuple[Rows, NDArray[np.int64]]"]
+Gather = Callable[[Bins], Rows]
 
 
 def boundaries(
@@ -241,8 +259,8 @@ def _sorted(
     import numpy as np
 
     bins = _roots(own, groups)
-    rows, row_bins = gather(bins)
-    order, starts = _order(rows, row_bins, bins.count)
+    rows = gather(bins)
+    order, starts = _order(rows, bins.count)
     sums = np.append(0, np.cumsum(rows.weight[order]))
     own = bins.roots[own]
     places = np.searchsorted(sums[1:], sums[starts[own]] + amounts, side="right")
@@ -274,8 +292,8 @@ def _descended(
         many = _descend(bins, searches, sums, lost)
         if many <= FEW or len(bins.levels) == DIGITS:
             break
-    rows, row_bins = gather(bins)
-    order, starts = _order(rows, row_bins, bins.count)
+    rows = gather(bins)
+    order, starts = _order(rows, bins.count)
     rows = rows.take(order)
     return Boundaries.of(
         [
@@ -285,14 +303,12 @@ def _descended(
     )
 
 
-def _order(
-    rows: Rows, own: NDArray[np.int64], bins: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _order(rows: Rows, bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The places of the rows bin by bin in their order, and where each bin starts."""
     import numpy as np
 
-    order = np.lexsort((rows.tie, rows.key, own))
-    return order, np.searchsorted(own[order], np.arange(bins + 1))
+    order = np.lexsort((rows.tie, rows.key, rows.group))
+    return order, np.append(0, np.cumsum(np.bincount(rows.group, minlength=bins)))
 
 
 def _roots(own: NDArray[np.int64], groups: int) -> Bins:

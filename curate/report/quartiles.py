@@ -13,7 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate.engine import Engine
-from curate.mixture.selection import Bins, Boundary, Rows, Target, boundaries, histogram, members
+from curate.mixture.selection import (
+    Bins,
+    Boundary,
+    Rows,
+    Target,
+    boundaries,
+    histogram,
+    joined,
+    members,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,8 +109,8 @@ def _values(
     def count(bins: Bins) -> NDArray[np.int64]:
         return _total(sums for _, sums in engine.each(partial(_count, bins), parts))
 
-    def gather(bins: Bins) -> tuple[Rows, NDArray[np.int64]]:
-        return _joined([own for _, own in engine.each(partial(_gather, bins), parts)])
+    def gather(bins: Bins) -> Rows:
+        return joined([own for _, own in engine.each(partial(_gather, bins), parts)])
 
     return [_value(row) for row in boundaries(targets, groups, count, gather)]
 
@@ -110,26 +119,14 @@ def _count(bins: Bins, files: Sequence[Values]) -> NDArray[np.int64]:
     return _total(histogram(file.rows(), bins) for file in files)
 
 
-def _gather(bins: Bins, files: Sequence[Values]) -> tuple[Rows, NDArray[np.int64]]:
-    return _joined([members(file.rows(), bins) for file in files])
+def _gather(bins: Bins, files: Sequence[Values]) -> Rows:
+    return joined([members(file.rows(), bins) for file in files])
 
 
 def _total(arrays: Iterable[NDArray[np.int64]]) -> NDArray[np.int64]:
     import numpy as np
 
     return reduce(np.add, arrays)
-
-
-def _joined(
-    parts: Sequence[tuple[Rows, NDArray[np.int64]]],
-) -> tuple[Rows, NDArray[np.int64]]:
-    import numpy as np
-
-    columns = zip(
-        *((rows.group, rows.key, rows.tie, rows.weight, own) for rows, own in parts), strict=True
-    )
-    group, key, tie, weight, own = map(np.concatenate, columns)
-    return Rows(group, key, tie, weight), own
 
 
 def _value(boundary: Boundary | None) -> float:
