@@ -75,6 +75,7 @@ class Folder:
 def _loaded(path: Path, kind: str, **settings: Any) -> Any:
     """What a folder holds of a kind. Raises CurateError where it cannot be loaded."""
     import transformers
+    from safetensors import SafetensorError
 
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -82,7 +83,7 @@ def _loaded(path: Path, kind: str, **settings: Any) -> Any:
         found = getattr(transformers, kind).from_pretrained(
             str(path), local_files_only=True, trust_remote_code=False, **settings
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         first_line = str(error).strip().split("\n")[0]
         raise CurateError(
             f"no causal language model could be read from {path}: {first_line}",

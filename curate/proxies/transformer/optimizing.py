@@ -32,14 +32,15 @@ def factor(spec: TransformerSpec, step: int, steps: int) -> float:
     """What the rate is multiplied by at a step, the first of which is 0.
 
     In the warm-up of w = warmup · steps it is (step + 1) / w. Then it is 1 (constant), or
-    LAST + (1 − LAST) · (1 + cos(π · x)) / 2, where x goes from 0 to 1 (Loshchilov and Hutter 2017).
+    LAST + (1 − LAST) · (1 + cos(π · x)) / 2 with x = (step + 1 − w) / (steps − w) (Loshchilov and
+    Hutter 2017).
     """
     rising = spec.warmup * steps
     if step + 1 < rising:
         return (step + 1) / rising
     if spec.schedule == "constant":
         return 1.0
-    part = min(1.0, max(0.0, step - rising) / max(1.0, steps - rising))
+    part = min(1.0, (step + 1 - rising) / max(1.0, steps - rising))
     return LAST + (1 - LAST) * (1 + cos(pi * part)) / 2
 
 

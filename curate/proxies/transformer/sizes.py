@@ -24,4 +24,4 @@ SIZES = {
     "small": Size(256, 6, 8, 256, 1e-3),
     "medium": Size(512, 8, 8, 512, 6e-4),
 }
-"""On bytes 842,624, 4,870,656 and 25,613,312 parameters."""
+"""On bytes 842,624, 4,870,400 and 25,613,824 parameters."""
