@@ -17,7 +17,7 @@ from curate.proxies.making import proxy_of
 from curate.proxies.ngram import Corpus
 from curate.proxies.proxy import Mark, Samples, Training, mean_by_source
 from curate.proxies.spec import ProxySpec, TransformerSpec
-from curate.proxies.transformer import curves, measuring, optimizing, transformer
+from curate.proxies.transformer import curves, measuring, optimizing, training, transformer
 from curate.proxies.transformer.devices import Device, device_of
 from curate.proxies.transformer.measuring import mean_loss, text_losses
 from curate.proxies.transformer.models import gpt2
@@ -511,6 +511,7 @@ def test_after_training_it_writes_what_it_has_read(monkeypatch):
         samples = own.learn(np.repeat(copies, 24), 0).training.samples
         assert set(samples.after) <= set(letters)
         assert not set(samples.before) <= set(letters)
+        assert all(letter.isprintable() or letter in "\n\t" for letter in samples.before)
     assert proxy(sample=0).learn(each(1), 0).training.samples is None
 
 
@@ -636,3 +637,75 @@ def test_figures_of_an_arm_are_means_over_its_trainings():
     assert trainings.warnings_on([found]) == ()
     (warning,) = trainings.warnings_on([found, TrainingResult.of("uniform", [two])])
     assert warning.figures == {"arms": ["uniform"]}
+
+
+def mixed(offline):
+    """A mixture of two sources, with a holdout."""
+    for name, texts in (("films", FILMS), ("meals", MEALS)):
+        offline.lines(f"{name}.jsonl", [f"{text} {n}" for n, text in enumerate(texts * 3)])
+    offline.pool(holdout=0.25)
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", budget="50%", between={"strategy": "uniform"})
+
+
+SMALL = {"steps": 4, "batch": 4, "marks": 2, "sample": 8, "prompt": "the <b>"}
+
+
+def test_evaluate_tells_how_the_proxy_was_trained_and_the_page_shows_it(offline):
+    mixed(offline)
+    found = offline.run("evaluate", seeds=2, transformer=SMALL)
+    assert found.verdict.startswith("by the transformer proxy the mixture is ")
+    assert [own.arm for own in found.trainings] == [own.arm for own in found.proxy]
+    told = json.loads((offline.root / "evaluate.json").read_text())["trainings"][0]
+    assert [mark["step"] for mark in told["curve"]] == [0, 2, 4]
+    assert (told["trainings"], told["steps"], told["parameters"]) == (2, 4.0, 7680)
+    assert told["tokens_a_second"] > 0
+    assert 0 < told["epochs"] < 1
+    assert told["samples"]["prompt"] == "the <b>"
+    assert told["samples"]["before"] != told["samples"]["after"]
+    assert not (offline.root / ".building" / "proxy").exists()
+    offline.run("report")
+    page = (offline.root / "report.html").read_text()
+    assert "How the proxy was trained" in page
+    assert "the &lt;b&gt;" in page
+    assert "the <b>" not in page
+    again = offline.run("evaluate", seeds=2)
+    assert again.trainings == ()
+    assert "n-gram" in again.verdict
+    offline.run("report")
+    assert "How the proxy was trained" not in (offline.root / "report.html").read_text()
+
+
+def test_a_comparison_goes_on_after_a_kill_and_trains_nothing_twice(offline, monkeypatch):
+    mixed(offline)
+    trained = []
+    step = training._step
+    monkeypatch.setattr(training, "_step", lambda *own: trained.append(1) or step(*own))
+    whole = offline.run("evaluate", seeds=2, transformer=SMALL)
+    steps = len(trained)
+    with monkeypatch.context() as context:
+        killed_after(4, context)  # each run is saved twice: this is in the middle of the second
+        with pytest.raises(KeyboardInterrupt):
+            offline.run("evaluate", seeds=2, transformer=SMALL)
+    trained.clear()
+    again = offline.run("evaluate", seeds=2, transformer=SMALL)
+    assert again.proxy == whole.proxy
+    assert again.comparisons == whole.comparisons
+    assert len(trained) == steps - 6, "all but the first run, and half of the second"
+
+
+def test_a_loss_that_is_no_number_leaves_the_last_result(offline):
+    mixed(offline)
+    offline.run("evaluate", seeds=2)
+    before = (offline.root / "evaluate.json").read_bytes()
+    wild = {**SMALL, "optimizer": "sgd", "rate": 1e30, "clip": None, "warmup": 0.0}
+    with pytest.raises(CurateError, match="is no number"):
+        offline.run("evaluate", seeds=2, transformer=wild)
+    assert (offline.root / "evaluate.json").read_bytes() == before
+
+
+def test_giving_a_transformer_implies_it():
+    assert ProxySpec(transformer={"steps": 3}).proxy == "transformer"
+    assert ProxySpec().proxy == "ngram"
+    assert ProxySpec().settings() == {"proxy": "ngram"}
+    assert ProxySpec(proxy="transformer").settings()["transformer"]["steps"] == 60

@@ -25,6 +25,7 @@ def written(
     """So many tokens after a prompt, which is not part of them; without one, a new text.
 
     p ∝ exp(logit / temperature). An end of text is written as an empty line.
+    Bytes that are no text, and characters that cannot be shown, are replaced.
     """
     import torch
 
@@ -55,4 +56,9 @@ def _text(tokenizer: Tokenizer, tokens: list[int]) -> str:
             texts.append([])
         else:
             texts[-1].append(token)
-    return "\n\n".join(tokenizer.decode(own) for own in texts)
+    return "\n\n".join("".join(map(_shown, tokenizer.decode(own))) for own in texts)
+
+
+def _shown(character: str) -> str:
+    """A character as a page or a terminal can show it."""
+    return character if character.isprintable() or character in "\n\t" else "\ufffd"
