@@ -47,6 +47,7 @@ bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.coverage
 	$(BIN)/python -m tests.benchmarks.mixtures
 	$(BIN)/python -m tests.benchmarks.dynamic
+	-$(BIN)/python -m tests.benchmarks.proxies ../shared/data
 	$(BIN)/python -m tests.benchmarks.sampling
 	-$(BIN)/python -m tests.benchmarks.rules
 	-$(BIN)/python -m tests.benchmarks.web_quality

@@ -139,7 +139,16 @@ def test_mixtures_proxies_heads_and_inference_know_no_workspace() -> None:
         if module.split(".")[1:2] and module.split(".")[1] in PURE:
             below = {name for name in imports(module, run_time_only=False) if "curate" in name}
             assert {name.split(".")[1] for name in below if "." in name} <= {
-                *("calibration_error", "chance", "errors", "metrics", "names", "storage", "text"),
+                *(
+                    "calibration_error",
+                    "chance",
+                    "errors",
+                    "metrics",
+                    "names",
+                    "spec",
+                    "storage",
+                    "text",
+                ),
                 *PURE,
             }, module
 

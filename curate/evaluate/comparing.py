@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from curate.evaluate import trainings
 from curate.evaluate.arms import TOLD, Arm, arms_of
 from curate.evaluate.choosing import Chosen, choose, read_holdout, read_training
 from curate.evaluate.paired import Holdout, difference
 from curate.evaluate.spec import EvaluateSpec
 from curate.evaluate.strata import Budget, Shortfall, Texts
+from curate.evaluate.trainings import TrainingResult
 from curate.evaluate.verdict import ArmResult, Comparison, warnings_on
 from curate.progress import Advance
-from curate.proxies.ngram import Corpus
-from curate.proxies.proxy import Proxy
+from curate.proxies.making import proxy_of
+from curate.proxies.proxy import Proxy, Training
 from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 
@@ -28,21 +31,24 @@ if TYPE_CHECKING:
 class Compared:
     """All arms, the mixture beside each other arm, and how many documents are held out by source.
 
-    `notes` say why there is no comparison, `warnings` what is doubtful in it.
+    `trainings` are those of the proxy on each arm, if it is trained. `notes` say why there is no
+    comparison, `warnings` what is doubtful in it.
     """
 
     arms: tuple[ArmResult, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
     holdout: Mapping[str, int] = field(default_factory=dict)
+    trainings: tuple[TrainingResult, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
 
 
 def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
-    """Measure the mixture and the plain ones by an n-gram model.
+    """Measure the mixture and the plain ones by a proxy.
 
     Every arm is drawn anew for each seed, with noise that all arms share. Where the texts that are
-    read cannot fill the arms, a warning names what is short, and nothing is compared.
+    read cannot fill the arms, a warning names what is short, and nothing is compared. A proxy that
+    is trained keeps its runs until all are done, so that it goes on after a kill.
     """
     shards = workspace.documents.shards(mix=True)
     chosen = choose(workspace, shards, spec.train_bytes, spec.holdout_bytes)
@@ -56,17 +62,26 @@ def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
     except Shortfall as short:
         words = "the mixture is not compared: {what}"
         return Compared(warnings=(warn("evaluate.shortfall", words, what=str(short)),))
+    folder = workspace.root / ".building" / "proxy"
     with workspace.watch("comparing mixtures", len(arms) * spec.seeds) as advance:
-        corpus = Corpus(training["text"].to_pylist(), holdout)
+        corpus = proxy_of(
+            spec, training["text"].to_pylist(), holdout, root=workspace.root, folder=folder
+        )
         del training
         measured = [Measured.of(arm, texts, budget, corpus, spec.seeds, advance) for arm in arms]
+    shutil.rmtree(folder, ignore_errors=True)
     documents = _documents(chosen, holdout)
+    trained = tuple(
+        TrainingResult.of(own.result.arm, own.trainings) for own in measured if own.trainings
+    )
     return Compared(
         tuple(own.result for own in measured),
         tuple(compared(measured, corpus)),
         documents,
+        trained,
         warnings=(
             *warnings_on(documents),
+            *trainings.warnings_on(trained),
             *(_moved(arm) for arm in arms if arm.moved > TOLD),
             *_left_out(workspace),
         ),
@@ -138,10 +153,14 @@ def _arms(workspace: Workspace, texts: Texts, budget: Budget) -> tuple[Arm, ...]
 
 @dataclass(frozen=True)
 class Measured:
-    """One arm: its result, and its loss on each held-out document, seeds x documents, per byte."""
+    """One arm: its result, and its loss on each held-out document, seeds x documents, per byte.
+
+    `trainings` are those of the proxy, one for every seed; none if it is not trained.
+    """
 
     result: ArmResult
     losses: NDArray[np.float64]
+    trainings: tuple[Training, ...] = ()
 
     @staticmethod
     def of(
@@ -150,14 +169,16 @@ class Measured:
         """Draw an arm for each seed, and measure it."""
         import numpy as np
 
-        losses, sizes = [], []
+        learned, sizes = [], []
         for seed in range(seeds):
             copies = arm.draw(texts, budget, seed)
-            losses.append(proxy.learn(copies, seed).losses)
+            learned.append(proxy.learn(copies, seed))
             sizes.append(int((copies * texts.tokens).sum()))
             advance(1)
+        losses = [own.losses for own in learned]
         result = ArmResult.of(arm.name, sizes, [proxy.by_source(own) for own in losses])
-        return Measured(result, np.stack(losses) / proxy.bytes)
+        trained = tuple(own.training for own in learned if own.training is not None)
+        return Measured(result, np.stack(losses) / proxy.bytes, trained)
 
 
 def compared(measured: Sequence[Measured], proxy: Proxy) -> list[Comparison]:

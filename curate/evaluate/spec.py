@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from curate.spec import Spec
+from curate.proxies.spec import ProxySpec
 
 
-class EvaluateSpec(Spec):
+class EvaluateSpec(ProxySpec):
     """How the mixture is compared with plain ones."""
 
     seeds: Annotated[int, Field(ge=2, description="Draws of each mixture.")] = 5

@@ -6,10 +6,11 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
 from curate import storage
-from curate.errors import NothingToDo
+from curate.errors import DataError, NothingToDo
 from curate.evaluate.comparing import Compared, compare_arms
 from curate.evaluate.people import against_people
 from curate.evaluate.spec import EvaluateSpec
+from curate.evaluate.trainings import TrainingResult
 from curate.evaluate.verdict import ArmResult, Comparison, verdict_on, warnings_of
 from curate.metrics import Classification
 from curate.stage import Bounded, Cost, Stage, if_learnable, if_mixed
@@ -25,7 +26,8 @@ class EvaluateResult:
     """The models measured on labels, and the mixture measured by a proxy.
 
     `models` are by question; None where no label of it has a prediction out of fold.
-    `holdout` counts the held-out documents that the proxy read of each source.
+    `holdout` counts the held-out documents that the proxy read of each source. `trainings` are
+    those of a proxy that is trained.
     """
 
     models: dict[str, Classification | None]
@@ -33,6 +35,7 @@ class EvaluateResult:
     comparisons: tuple[Comparison, ...]
     holdout: dict[str, int]
     verdict: str
+    trainings: tuple[TrainingResult, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
 
@@ -86,7 +89,7 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         compared = compare_arms(workspace, spec)
         verdict = "the mixture was not compared"
         if compared.arms:
-            verdict = verdict_on(compared.comparisons, compared.holdout)
+            verdict = verdict_on(compared.comparisons, compared.holdout, spec.proxy)
     elif not any(models.values()):
         raise NothingToDo("there is nothing to evaluate", hint="run `curate score` or `curate mix`")
     result = EvaluateResult(
@@ -95,6 +98,7 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         compared.comparisons,
         dict(compared.holdout),
         verdict,
+        compared.trainings,
         compared.notes,
         (*doubts, *compared.warnings, *warnings_of(compared.comparisons)),
     )
@@ -111,16 +115,30 @@ def _least(spec: EvaluateSpec) -> EvaluateSpec:
     return spec.model_copy(update={"train_bytes": 10_000, "holdout_bytes": 1_000})
 
 
+def _foreseen(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
+    """Do the work of `run` on a probe. Raises DataError for a proxy that is trained.
+
+    Its training takes as long on a probe as on the whole.
+    """
+    if spec.proxy != "ngram":
+        raise DataError(f"a {spec.proxy} would have to be trained {spec.seeds} times an arm")
+    return run(workspace, spec)
+
+
 STAGE = Stage(
     name="evaluate",
     spec=EvaluateSpec,
     run=run,
     reads=READS,
     writes=WRITES,
-    examples=("curate evaluate --seeds 5",),
+    examples=("curate evaluate --seeds 5", "curate evaluate --proxy transformer"),
     takes_part=_takes_part,
     needs=needed,
     inputs=inputs,
     optional=True,
-    cost=Cost(run, writes="evaluate.json", bounded=Bounded(_least, lambda spec: spec.train_bytes)),
+    cost=Cost(
+        _foreseen,
+        writes="evaluate.json",
+        bounded=Bounded(_least, lambda spec: spec.train_bytes),
+    ),
 )

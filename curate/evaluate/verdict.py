@@ -88,11 +88,17 @@ class Comparison:
         return f"{self.verdict} {self.arm} ({self.difference:+.4f} nats per byte, {interval})"
 
 
-def verdict_on(comparisons: Sequence[Comparison], holdout: Mapping[str, int]) -> str:
+NAMES = {"ngram": "n-gram", "transformer": "transformer"}
+"""How sentences call a proxy."""
+
+
+def verdict_on(
+    comparisons: Sequence[Comparison], holdout: Mapping[str, int], proxy: str = "ngram"
+) -> str:
     """Whether the mixture beats each other arm, by the mean over sources, in words."""
     listed = ", ".join(map(str, comparisons))
     weak = "; it rests on few held-out documents" if _few(holdout) else ""
-    return f"by the n-gram proxy the mixture is {listed}{weak}"
+    return f"by the {NAMES[proxy]} proxy the mixture is {listed}{weak}"
 
 
 def warnings_on(holdout: Mapping[str, int]) -> tuple[StageWarning, ...]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from curate.proxies.proxy import Learned
+from curate.proxies.proxy import Learned, mean_by_source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,13 +65,7 @@ class Corpus:
 
     def by_source(self, losses: NDArray[np.float64]) -> dict[str, float]:
         """The mean of each source with a held-out byte, in nats per byte, from each text's loss."""
-        import numpy as np
-
-        size = len(self.names)
-        total = np.bincount(self.source, losses, size)
-        data = np.bincount(self.source, self.bytes, size)
-        means = total / np.maximum(data, 1)
-        return {name: float(means[n]) for n, name in enumerate(self.names) if data[n]}
+        return mean_by_source(self.names, self.source, self.bytes, losses)
 
 
 class _Match:

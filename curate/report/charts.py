@@ -133,6 +133,27 @@ def losses(points: Rows) -> str:
     return _svg((dots + spans).properties(width=_WIDTH, height=alt.Step(20)))
 
 
+def curves(points: Rows) -> str:
+    """The loss of each `mixture` at each `step`, a line for each `text`: trained on, held out."""
+    import altair as alt
+
+    names = list(dict.fromkeys(point["mixture"] for point in points))
+    colors = {"range": _COLORS[1:]} if len(names) < len(_COLORS) else {"scheme": "tableau20"}
+    chart = (
+        _chart(points)
+        .mark_line(point=alt.OverlayMarkDef(size=20))
+        .encode(
+            x=alt.X("step:Q", title="step"),
+            y=alt.Y("loss:Q", title="nats per token", scale=alt.Scale(zero=False)),
+            color=alt.Color(
+                "mixture:N", sort=names, scale=alt.Scale(domain=names, **colors), title=None
+            ),
+            strokeDash=alt.StrokeDash("text:N", sort=["held out", "trained on"], title=None),
+        )
+    )
+    return _svg(chart.properties(width=_WIDTH, height=260))
+
+
 def _chart(rows: Rows) -> alt.Chart:
     import altair as alt
 

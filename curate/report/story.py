@@ -11,6 +11,7 @@ from curate.records import now
 from curate.report.counts import count
 from curate.report.folding import scratch
 from curate.report.section import Section
+from curate.report.sections import training
 from curate.report.sections.corpus import (
     contamination,
     duplicates,
@@ -88,6 +89,8 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: shares(workspace),
                 lambda: limits(workspace),
                 lambda: proxy(workspace),
+                lambda: training.curves(workspace),
+                lambda: training.samples(workspace),
                 lambda: provenance(workspace),
             )
         )

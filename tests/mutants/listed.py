@@ -485,6 +485,48 @@ EVALUATE = (
         "spread = weights * rows",
         ("tests/test_paired.py::test_by_the_draws_alone_it_is_the_t_interval_of_the_mean",),
     ),
+    Mutant(
+        "a window of a long text counts only what is new",
+        "curate/proxies/transformer/measuring.py",
+        "is_new = is_in & (column >= overlap[:, None])",
+        "is_new = is_in",
+        ("tests/test_transformer.py::test_the_loss_of_a_text_equals_brute_force_token_by_token",),
+    ),
+    Mutant(
+        "a text is read as often as its copies",
+        "curate/proxies/transformer/windows.py",
+        "texts = np.repeat(np.arange(len(mixture.copies)), mixture.copies)",
+        "texts = np.flatnonzero(mixture.copies)",
+        ("tests/test_transformer.py::test_an_epoch_reads_every_text_as_often_as_its_copies",),
+    ),
+    Mutant(
+        "a loss held out that rises with the other one is no overfitting",
+        "curate/proxies/transformer/curves.py",
+        "return last.validation > best.validation * (1 + RISEN) and last.training < best.training",
+        "return last.validation > best.validation * (1 + RISEN)",
+        ("tests/test_transformer.py::test_overfitting_is_a_rise_held_out_while_training_falls",),
+    ),
+    Mutant(
+        "the rate falls along a cosine to a twentieth",
+        "curate/proxies/transformer/optimizing.py",
+        "return LAST + (1 - LAST) * (1 + cos(pi * part)) / 2",
+        "return LAST + (1 - LAST) * (1 - part)",
+        ("tests/test_transformer.py::test_the_rate_rises_then_falls_along_a_cosine",),
+    ),
+    Mutant(
+        "weight decay holds for matrices alone",
+        "curate/proxies/transformer/optimizing.py",
+        '"weight_decay": 0.0},',
+        '"weight_decay": decay},',
+        ("tests/test_transformer.py::test_weight_decay_holds_for_matrices_alone",),
+    ),
+    Mutant(
+        "random numbers go on where a training was killed",
+        "curate/proxies/transformer/checkpoints.py",
+        'torch.set_rng_state(kept["random"])',
+        "pass",
+        ("tests/test_transformer.py::test_a_training_goes_on_after_a_kill_as_if_nothing_had_been",),
+    ),
 )
 
 SAMPLE = (

@@ -100,10 +100,15 @@ def proxy(workspace: Workspace) -> Section | None:
     ]
     verdict = evaluation["verdict"]
     words = (
-        f"{verdict[:1].upper()}{verdict[1:]}. Cross-entropy of a byte n-gram "
-        "model in nats per byte on the holdout of each source, lower is better, over several "
+        f"{verdict[:1].upper()}{verdict[1:]}. Cross-entropy of a {_model(evaluation)} "
+        "in nats per byte on the holdout of each source, lower is better, over several "
         "draws of equal size. Differences are paired by draw; their 95 % interval counts the draws "
         f"and the held-out documents ({documents}). So small a model sees style and words, not "
         "worth: it can refute a mixture, hardly prove one."
     )
     return section("Does it help?", words, chart=charts.losses(points), rows=rows)
+
+
+def _model(evaluation: Mapping[str, Any]) -> str:
+    """What the mixtures were measured by."""
+    return "small transformer" if evaluation.get("trainings") else "byte n-gram model"
