@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from curate import storage
 from curate.errors import NothingToDo
 from curate.evaluate.comparing import Compared, compare_arms
-from curate.evaluate.people import against_people
+from curate.evaluate.people import AgainstPeople, QuestionMeasures, against_people
 from curate.evaluate.spec import EvaluateSpec
 from curate.evaluate.verdict import ArmResult, Comparison, verdict_on, warnings_of
 from curate.metrics import Classification
@@ -24,7 +24,8 @@ WRITES = ("evaluate",)
 class EvaluateResult:
     """The models measured on labels, and the mixture measured by a proxy.
 
-    `models` are by question; None where no label of it has a prediction out of fold.
+    `models` are by question; None where no label of it has a prediction out of fold. `people` are
+    the measures of every question beside the trivial baseline, with their intervals.
     `holdout` counts the held-out documents that the proxy read of each source.
     """
 
@@ -35,6 +36,7 @@ class EvaluateResult:
     verdict: str
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
+    people: dict[str, QuestionMeasures] = field(default_factory=dict)
 
 
 def needed(workspace: Workspace, spec: EvaluateSpec) -> tuple[str, ...]:
@@ -72,10 +74,10 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
 
     Raises NothingToDo where there is neither.
     """
-    models: dict[str, Classification | None] = {}
+    against = AgainstPeople({}, {})
     doubts = workspace.freshness.newer_answers("evaluate")
     if _can_compare(workspace):
-        models = against_people(workspace)
+        against = against_people(workspace)
     else:
         doubts += workspace.freshness.left_out("evaluate", "scores")
     if not _can_mix(workspace):
@@ -87,16 +89,17 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         verdict = "the mixture was not compared"
         if compared.arms:
             verdict = verdict_on(compared.comparisons, compared.holdout)
-    elif not any(models.values()):
+    elif not any(against.models.values()) and not against.measured:
         raise NothingToDo("there is nothing to evaluate", hint="run `curate score` or `curate mix`")
     result = EvaluateResult(
-        models,
+        against.models,
         compared.arms,
         compared.comparisons,
         dict(compared.holdout),
         verdict,
         compared.notes,
         (*doubts, *compared.warnings, *warnings_of(compared.comparisons)),
+        people=against.measured,
     )
     storage.write_json(workspace.root / "evaluate.json", asdict(result))
     return result
