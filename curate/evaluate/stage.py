@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from curate import storage
 from curate.errors import NothingToDo
+from curate.evaluate.bias.telling import Bias, find_bias
 from curate.evaluate.comparing import Compared, compare_arms
 from curate.evaluate.people import AgainstPeople, QuestionMeasures, against_people
 from curate.evaluate.spec import EvaluateSpec
@@ -26,7 +27,8 @@ class EvaluateResult:
 
     `models` are by question; None where no label of it has a prediction out of fold. `people` are
     the measures of every question beside the trivial baseline, with their intervals.
-    `holdout` counts the held-out documents that the proxy read of each source.
+    `holdout` counts the held-out documents that the proxy read of each source. `bias` are the
+    largest differences between groups of documents; `evaluate.json` has all of them.
     """
 
     models: dict[str, Classification | None]
@@ -37,6 +39,7 @@ class EvaluateResult:
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
     people: dict[str, QuestionMeasures] = field(default_factory=dict)
+    bias: tuple[str, ...] = ()
 
 
 def needed(workspace: Workspace, spec: EvaluateSpec) -> tuple[str, ...]:
@@ -82,6 +85,7 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         doubts += workspace.freshness.left_out("evaluate", "scores")
     if not _can_mix(workspace):
         doubts += workspace.freshness.left_out("evaluate", "mix")
+    bias = _bias(workspace, spec)
     compared = Compared()
     verdict = "there is no mixture to compare"
     if _can_mix(workspace):
@@ -100,9 +104,17 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         compared.notes,
         (*doubts, *compared.warnings, *warnings_of(compared.comparisons)),
         people=against.measured,
+        bias=bias.largest(),
     )
-    storage.write_json(workspace.root / "evaluate.json", asdict(result))
+    written = {**asdict(result), "bias": asdict(bias)}
+    storage.write_json(workspace.root / "evaluate.json", written)
     return result
+
+
+def _bias(workspace: Workspace, spec: EvaluateSpec) -> Bias:
+    """Who is kept, scored and drawn, by the tables that there are."""
+    scores, mix = _can_compare(workspace), _can_mix(workspace)
+    return find_bias(workspace, spec.bias, scores=scores, mix=mix) if scores or mix else Bias()
 
 
 def _takes_part(sections: Collection[str], workspace: Workspace) -> bool:
