@@ -11,6 +11,7 @@ from curate.records import now
 from curate.report.counts import count
 from curate.report.folding import scratch
 from curate.report.section import Section
+from curate.report.sections.bias import bias
 from curate.report.sections.corpus import (
     contamination,
     duplicates,
@@ -21,6 +22,7 @@ from curate.report.sections.corpus import (
 )
 from curate.report.sections.doubtful import doubtful
 from curate.report.sections.estimates import estimates
+from curate.report.sections.measures import confusion, measures
 from curate.report.sections.mixture import limits, proxy, shares
 from curate.report.sections.model import (
     accuracy,
@@ -81,6 +83,8 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: doubtful(workspace),
                 lambda: estimates(workspace),
                 lambda: accuracy(workspace),
+                lambda: measures(workspace),
+                lambda: confusion(workspace),
                 lambda: comparisons(workspace),
                 lambda: calibration(workspace),
                 lambda: foresight(workspace),
@@ -88,6 +92,7 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: shares(workspace),
                 lambda: limits(workspace),
                 lambda: proxy(workspace),
+                lambda: bias(workspace),
                 lambda: provenance(workspace),
             )
         )
