@@ -256,7 +256,10 @@ def test_the_largest_differences_come_first_in_words(fares):
     own = next(row for row in rows if row["value"] == clean["value"])
     assert clean["here"] == own["keep_rate"]
     assert clean["beside"] == pytest.approx(other["keep_rate"])
-    name = {"zh": "Chinese", "en": "English"}[clean["value"]]
+    name, others = "Chinese", "English"
+    if clean["value"] == "en":
+        name, others = others, name
+    assert f", of 1,000 {others} documents " in clean["words"]
     assert f"of 1,000 {name} documents `clean` keeps " in clean["words"]
     mixed = next(row for row in stored["differences"]
                  if row["stage"] == "mix" and row["key"] == "source")  # fmt: skip

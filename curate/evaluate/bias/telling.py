@@ -112,13 +112,15 @@ def find_bias(workspace: Workspace, keys: Sequence[str], *, scores: bool, mix: b
                 f"evaluate.bias: no document has {key}", hint="name a key that `meta` holds"
             )
         sums = _fifths(own) if key == LENGTH else own
-        total = sum(sums.values(), start=0 * next(iter(sums.values()), _nothing()))
+        total = sum(sums.values(), start=_nothing())
         listed = sorted(sums, key=lambda value: -sums[value][0])[:COMPARED]
         values += [_value(key, value, sums[value], total) for value in _ordered(key, listed)]
         differences += [
             difference
             for value in _compared(listed, sums, total)
-            for difference in _differences(key, value, sums[value], total - sums[value])
+            for difference in _differences(
+                key, value, _others(key, value, listed), sums[value], total - sums[value]
+            )
         ]
     return Bias(tuple(values), _corrected(differences))
 
@@ -189,32 +191,42 @@ def _share(part: float, whole: float) -> float | None:
 # ── differences
 
 
-def _differences(key: str, value: str, own: Array, rest: Array) -> Iterator[BiasDifference]:
+def _others(key: str, value: str, listed: Sequence[str]) -> str:
+    """All other documents, in words: by their value, where they have one."""
+    if len(listed) != 2:
+        return "others"
+    return documents_of(key, listed[1 - listed.index(value)])
+
+
+def _differences(
+    key: str, value: str, others: str, own: Array, rest: Array
+) -> Iterator[BiasDifference]:
     one, other = (dict(zip(SUMS, sums.tolist(), strict=True)) for sums in (own, rest))
     kept = one["kept"] / one["documents"], other["kept"] / other["documents"]
     rates = of_rates(one["kept"], one["documents"], other["kept"], other["documents"])
-    yield _difference("clean", key, value, kept, rates)
+    yield _difference("clean", key, value, others, kept, rates)
     qualities = [Moments(sums["known"], sums["quality"], sums["quality squares"])
                  for sums in (one, other)]  # fmt: skip
     contrast = of_means(*qualities) if min(own.number for own in qualities) >= LEAST else None
     if contrast is not None:
-        yield _difference("score", key, value, tuple(own.mean for own in qualities), contrast)
+        means = tuple(own.mean for own in qualities)
+        yield _difference("score", key, value, others, means, contrast)
     tokens = [Tokens(*(sums[name] for name in ("candidates", *SUMS[6:]))) for sums in (one, other)]
     contrast = of_shares(*tokens) if min(own.documents for own in tokens) >= LEAST else None
     if contrast is not None:
         after = one["after"] / (one["after"] + other["after"])
-        yield _difference("mix", key, value, (after, after - contrast.value), contrast)
+        yield _difference("mix", key, value, others, (after, after - contrast.value), contrast)
 
 
 def _difference(
-    stage: str, key: str, value: str, both: Sequence[float], contrast: Contrast
+    stage: str, key: str, value: str, others: str, both: Sequence[float], contrast: Contrast
 ) -> BiasDifference:
     here, beside = both
     return BiasDifference(
         *(stage, key, value, here, beside),
         *(contrast.value, contrast.low, contrast.high, contrast.p),
         is_certain=False,
-        words=_words(stage, documents_of(key, value), here, beside, contrast),
+        words=_words(stage, documents_of(key, value), others, here, beside, contrast),
     )
 
 
@@ -230,18 +242,20 @@ def _corrected(differences: Sequence[BiasDifference]) -> tuple[BiasDifference, .
 # ── words
 
 
-def _words(stage: str, documents: str, here: float, beside: float, contrast: Contrast) -> str:
+def _words(
+    stage: str, documents: str, others: str, here: float, beside: float, contrast: Contrast
+) -> str:
     if stage == "score":
         ends = f"{contrast.low:+.3f} to {contrast.high:+.3f}"
         return (
-            f"{documents} have a mean quality of {here:.3f}, others {beside:.3f} "
+            f"{documents} have a mean quality of {here:.3f}, {others} {beside:.3f} "
             f"({contrast.value:+.3f}, 95 % interval {ends})"
         )
     ends = f"{1000 * contrast.low:+,.0f} to {1000 * contrast.high:+,.0f}"
     interval = f"({1000 * contrast.value:+,.0f}, 95 % interval {ends})"
     if stage == "clean":
         return (
-            f"of 1,000 {documents} `clean` keeps {1000 * here:,.0f}, of 1,000 others "
+            f"of 1,000 {documents} `clean` keeps {1000 * here:,.0f}, of 1,000 {others} "
             f"{1000 * beside:,.0f} {interval}"
         )
     return (
