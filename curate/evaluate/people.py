@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate import tables
 from curate.annotated.spans import Marked, names_of, read_marked, spans_of, tag
@@ -78,7 +78,7 @@ def against_people(workspace: Workspace) -> AgainstPeople:
     known = {name: own for name, own in foretold.items() if own}
     questions = workspace.rounds.questions()
     return AgainstPeople(
-        {name: own and _classification(own) for name, own in foretold.items()},
+        {name: _classification(own) if own else None for name, own in foretold.items()},
         measured | _several(questions, known) | _spans(workspace) | _comparisons(workspace),
     )
 
@@ -153,7 +153,7 @@ def foretold_spans(marked: Sequence[Marked]) -> list[Spans] | None:
 def _comparisons(workspace: Workspace) -> dict[str, QuestionMeasures]:
     """The comparisons, as `score` measured them: no table holds what was foretold of a pair."""
     made = workspace.tables.made("scores")
-    figures: Mapping[str, Mapping[str, list[dict[str, float]]]] = made.facts.get("figures", {})
+    figures: Mapping[str, Mapping[str, Any]] = made.facts.get("figures", {})
     return {
         name: QuestionMeasures(
             "comparisons",

@@ -113,7 +113,7 @@ def foretell_tokens(
     common, codes = _coded(tagged, number)
     if len(common) < 2:
         return None
-    foretold = [np.full(len(own), UNKNOWN) for own in codes]
+    foretold: list[Codes] = [np.full(len(own), UNKNOWN) for own in codes]
     rows = [row for row, own in enumerate(tagged) if (own.classes != UNKNOWN).any()]
     learned = [tagged[row] for row in rows]
     predicted = out_of_fold(learned, [codes[row] for row in rows], len(common), folds, seed)

@@ -61,7 +61,8 @@ def edges() -> NDArray[np.int64]:
     """The least number of tokens of each bin: all numbers up to 8, then a step of 9 %."""
     import numpy as np
 
-    return np.unique(np.append(0, np.round(2 ** (np.arange(40 * STEPS) / STEPS)).astype(np.int64)))
+    rounded = np.round(2 ** (np.arange(40 * STEPS) / STEPS)).astype(np.int64)
+    return np.asarray(np.unique(np.append(0, rounded)))
 
 
 def reader_of(key: str) -> Reader:
@@ -90,12 +91,13 @@ class Count:
         mix = ["copies", "size"] if shard.mix else []
         table = shard.read(list(dict.fromkeys(["kept", *scores, *mix, *own])), dropped=True)
         columns = _columns(table)
-        sums = {}
+        sums: dict[str, tuple[list[str], Array]] = {}
         for key, reader in self.readers.items():
             values, numbers = numbered([reader(shard, table)], table.num_rows)
             check_number(key, len(values))
             parts = [np.bincount(numbers, column, len(values)) for column in columns]
-            sums[key] = [value for (value,) in values], np.stack(parts, axis=1)
+            own_sums = np.asarray(np.stack(parts, axis=1), np.float64)
+            sums[key] = [value for (value,) in values], own_sums
         return table.num_rows, sums
 
 
