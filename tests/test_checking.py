@@ -170,6 +170,11 @@ def desk(offline: Any, tmp_path: Path, monkeypatch: Any, capsys: Any) -> Any:
             "name the columns",
         ),
         (
+            {"evaluate": {"bias": ["source", "meta.kid"]}},
+            "evaluate.bias: no row has kid in meta",
+            "did you mean meta.kind?",
+        ),
+        (
             {"push": {"assign": "meta.kid"}},
             "push.assign: no row has kid in meta",
             "did you mean meta.kind? There are: meta.kind",

@@ -5,10 +5,19 @@ import json
 import numpy as np
 import pytest
 
-from curate.heads.tokens import UNKNOWN, Tagged, doubt_tokens, features_of, out_of_fold, shape
+from curate.annotated.spans import Marked, spans_of, tag
+from curate.heads.tokens import (
+    UNKNOWN,
+    Tagged,
+    doubt_tokens,
+    features_of,
+    foretell_tokens,
+    out_of_fold,
+    shape,
+)
 from curate.report.sections.doubtful import doubtful
 from curate.rounds.views import View, contested
-from curate.score.doubting.spans import Marked, foreseen, tag
+from curate.score.doubting.spans import foreseen
 from curate.text import word_places, words
 
 NAMES = ("LOC", "PER")
@@ -201,3 +210,43 @@ def test_a_missed_span_is_the_most_doubtful_label(tagged_run):
     assert {
         row["id"] for row in tagged_run.workspace.rounds.current().sample().to_pylist()
     } == wrong
+
+
+def test_spans_are_measured_as_a_head_of_other_texts_foretells_them(tagged_run):
+    """The head finds both names everywhere: what four people missed is spurious."""
+    wrong = {task["id"] for task in tagged_run.tasks[:4]}
+    answer_spans(tagged_run, wrong)
+    tagged_run.run("score", encoder="chargram", question=["entities"], resamples=2)
+    people = tagged_run.run("evaluate").people
+    assert (people["entities"].of, people["entities"].items) == ("spans", 60)
+    own = {one.measure: one for one in people["entities"].measures}
+    assert own["strict F1"].value == pytest.approx(2 * 116 / (116 + 120))
+    assert own["strict precision"].value == pytest.approx(116 / 120)
+    assert own["strict recall"].value == 1
+    assert own["strict F1 of LOC"].value == 1
+    assert own["strict F1 of PERSON"].value == pytest.approx(2 * 56 / (56 + 60))
+    assert 0.95 < own["strict F1"].low < own["strict F1"].value < own["strict F1"].high <= 1
+    assert own["strict F1"].trivial == 0
+    assert own["strict F1"].better == own["strict F1"].value
+    assert people["entities (present)"].of == "labels"
+    stored = json.loads((tagged_run.root / "evaluate.json").read_text())["people"]["entities"]
+    assert stored["measures"][0]["measure"] == "strict F1"
+
+
+def test_spans_of_words_are_runs_of_one_label():
+    own = tag(marked("Ann Lee saw New York."), NAMES)
+    classes = np.array([2, 2, UNKNOWN, 1, 2])
+    assert spans_of(own, classes, NAMES) == [span(0, 7, "PER"), span(12, 15, "LOC"),
+                                             span(16, 20, "PER")]  # fmt: skip
+
+
+def test_a_label_that_hardly_any_text_has_is_never_foretold():
+    rows = lesson(40, wrong=0)
+    rare = Tagged("r", rows[0].text, rows[0].places, np.array([3, *rows[0].classes[1:]]))
+    foretold = foretell_tokens([*rows, rare], 4)
+    assert 3 not in np.concatenate(foretold)
+    assert foretold[-1][1] == 2
+    unseen = Tagged("u", rows[0].text, rows[0].places, np.full(7, UNKNOWN))
+    assert foretell_tokens([*rows, unseen], 3)[-1].tolist() == [UNKNOWN] * 7
+    bare = [Tagged(row.id, row.text, row.places, 0 * row.classes) for row in rows]
+    assert foretell_tokens(bare, 3) is None

@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import CurateError, DataError, RecipeError
-from curate.mix.addresses import host_of, hosts, values
 from curate.mix.spec import MixSpec
 from curate.mixture.cells import REST, Cells, Finder, numbered_cells, ranked
+from curate.workspace.addresses import host_of, hosts, values
 
 LONG = 9
 """Words of the longest text."""

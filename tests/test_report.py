@@ -23,7 +23,9 @@ from curate.report import charts, copies, counts, quartiles
 from curate.report import stage as report_stage
 from curate.report.folding import scratch
 from curate.report.qualities import quality_by_group
-from curate.report.sections import model
+from curate.report.section import section
+from curate.report.sections import measures, model
+from curate.report.sections.bias import bias
 from curate.report.verdicts import count_verdicts
 from curate.takedown import takedown
 from curate.takedown.naming import NamedDocument
@@ -69,6 +71,57 @@ def test_the_page_tells_every_model(whole, monkeypatch):
     assert "语气 · positive" in told["chart"]
     errors = model.calibration(whole.workspace)["rows"]
     assert [row["expected calibration error"] for row in errors][1] == "0.432"
+
+
+def test_the_page_tells_measures_beside_the_baseline_and_what_is_confused(whole):
+    stored = json.loads((whole.root / "evaluate.json").read_text())
+    told = measures.measures(whole.workspace)
+    accuracy = told["rows"][0]
+    own = stored["people"]["sentiment"]["measures"][0]
+    assert (accuracy["question"], accuracy["measure"], accuracy["of"]) == (
+        *("sentiment", "accuracy", "40"),
+    )
+    for name, key in (("model", "value"), ("low", "low"), ("trivial baseline", "trivial"),
+                      ("gain", "better"), ("gain, high", "better_high")):  # fmt: skip
+        assert accuracy[name] == ("–" if own[key] is None else f"{own[key]:.3f}")
+    matrix = measures.confusion(whole.workspace)["rows"]
+    texts = [float(row[f"predicted {row['people said']}"]) for row in matrix]
+    assert sum(texts) == pytest.approx(stored["models"]["sentiment"]["accuracy"] * 40)
+    assert {row["people said"] for row in matrix} == {"negative", "neutral", "positive"}
+
+
+def test_the_page_tells_whose_documents_are_kept(whole):
+    path = whole.root / "evaluate.json"
+    told = bias(whole.workspace)
+    assert "none is more than chance" in told["words"] or "the largest first" in told["words"]
+    rows = {(row["by"], row["value"]): row for row in told["rows"]}
+    assert rows["source", "films"]["documents"] == "56"
+    assert rows["source", "films"]["kept"] == "1,000"
+    assert rows["source", "films"]["drawn"] != "–"
+    evaluation = json.loads(path.read_text())
+    row = {"stage": "clean", "key": "language", "value": "zh", "here": 0.43, "beside": 0.91,
+           "difference": -0.48, "low": -0.5, "high": -0.46, "p": 1e-9, "is_certain": True,
+           "words": "of 1,000 Chinese documents `clean` keeps 430, of others 910"}  # fmt: skip
+    evaluation["bias"]["differences"] = [row, {**row, "is_certain": False, "words": "no"}]
+    path.write_text(json.dumps(evaluation))
+    told = bias(whole.workspace)
+    assert told["words"].startswith(
+        "Of 2 differences these are certain, the largest first: of 1,000 Chinese documents"
+    )
+    assert "clean · language zh" in told["chart"]
+    assert {"documents", "kept", "low", "high"} <= set(told["numbers"])
+    evaluation.pop("bias")
+    path.write_text(json.dumps(evaluation))
+    assert bias(whole.workspace) is None
+
+
+def test_numbers_stand_to_the_right(whole):
+    html = page(whole)
+    assert '<th class="number">documents</th>' in html
+    assert '<td class="number">' in html
+    assert section("a", "b", rows=[{"x": 1, "y": "one", "z": None}, {"x": None, "y": 2}])[
+        "numbers"
+    ] == ["x"]
 
 
 def test_the_page_tells_how_quality_ranks_the_texts_of_each_source(whole):

@@ -627,8 +627,22 @@ def test_several_questions_in_one_run(asked_much):
     asked_much.run("export")
     lines = read_shard(asked_much.root / "export" / "data-00000.jsonl")
     assert {"mood", "stars", "topics:film"} <= set(next(iter(lines))["labels"])
-    models = asked_much.run("evaluate", seeds=2).models
-    assert models["stars"].documents == 60
+    evaluated = asked_much.run("evaluate", seeds=2)
+    assert evaluated.models["stars"].documents == 60
+    assert {name: own.of for name, own in evaluated.people.items()} == {
+        "mood": "choice",
+        "stars": "rating",
+        "topics": "labels",
+    }
+    assert {own.items for own in evaluated.people.values()} == {60}
+    stars = {own.measure: own for own in evaluated.people["stars"].measures}
+    assert stars["squared error"].value == pytest.approx(learned["stars"].squared_error)
+    assert stars["squared error"].better_low > 0
+    assert stars["accuracy"].value == learned["stars"].accuracy
+    topics = {own.measure: own.value for own in evaluated.people["topics"].measures}
+    assert topics["F1 of film"] == pytest.approx(evaluated.models["topics:film"].classes[1].f1)
+    both = (topics["F1 of film"] + topics["F1 of meal"]) / 2
+    assert topics["macro F1"] == pytest.approx(both)
 
 
 def test_several_labels_are_suggested_by_the_scores_of_each(asked_much):
@@ -737,6 +751,10 @@ def test_a_comparison_gives_strengths(offline):
     assert [row["comparisons"] for row in shown] == ["40", "40"]
     assert shown[0]["cross_entropy"] == f"{better.cross_entropy:.3f}"
     assert shown[0]["reads"].startswith(("chargram", "characters"))
+    people = offline.run("evaluate").people
+    assert (people["better"].of, people["better"].items) == ("comparisons", 40)
+    assert people["better"].measures[0].value == better.accuracy
+    assert people["better"].measures[0].trivial == pytest.approx(better.trivial_accuracy)
     assert foresight(offline.workspace) is None  # comparisons say nothing of one document
     texts = offline.workspace.documents.table(["id", "text"]).to_pylist()
     nice = {row["id"]: is_nice(row["text"]) for row in texts}

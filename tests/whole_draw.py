@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 
 from curate import chance, tables
-from curate.mix.keys import COLUMNS, column_of
+from curate.mix.keys import column_of
 from curate.mixture.drawing import draw
+from curate.workspace.readers import COLUMNS
 
 
 def candidates(workspace, groups):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from curate import storage
 from curate.errors import DataError, NothingToDo
+from curate.evaluate.bias.telling import Bias, find_bias
 from curate.evaluate.comparing import Compared, compare_arms
-from curate.evaluate.people import against_people
+from curate.evaluate.people import AgainstPeople, QuestionMeasures, against_people
 from curate.evaluate.spec import EvaluateSpec
 from curate.evaluate.trainings import TrainingResult
 from curate.evaluate.verdict import ArmResult, Comparison, verdict_on, warnings_of
@@ -25,9 +26,11 @@ WRITES = ("evaluate",)
 class EvaluateResult:
     """The models measured on labels, and the mixture measured by a proxy.
 
-    `models` are by question; None where no label of it has a prediction out of fold.
+    `models` are by question; None where no label of it has a prediction out of fold. `people` are
+    the measures of every question beside the trivial baseline, with their intervals.
     `holdout` counts the held-out documents that the proxy read of each source. `trainings` are
-    those of a proxy that is trained.
+    those of a proxy that is trained. `bias` are the
+    largest differences between groups of documents; `evaluate.json` has all of them.
     """
 
     models: dict[str, Classification | None]
@@ -38,6 +41,8 @@ class EvaluateResult:
     trainings: tuple[TrainingResult, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
+    people: dict[str, QuestionMeasures] = field(default_factory=dict)
+    bias: tuple[str, ...] = ()
 
 
 def needed(workspace: Workspace, spec: EvaluateSpec) -> tuple[str, ...]:
@@ -75,14 +80,15 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
 
     Raises NothingToDo where there is neither.
     """
-    models: dict[str, Classification | None] = {}
+    against = AgainstPeople({}, {})
     doubts = workspace.freshness.newer_answers("evaluate")
     if _can_compare(workspace):
-        models = against_people(workspace)
+        against = against_people(workspace)
     else:
         doubts += workspace.freshness.left_out("evaluate", "scores")
     if not _can_mix(workspace):
         doubts += workspace.freshness.left_out("evaluate", "mix")
+    bias = _bias(workspace, spec)
     compared = Compared()
     verdict = "there is no mixture to compare"
     if _can_mix(workspace):
@@ -90,10 +96,10 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         verdict = "the mixture was not compared"
         if compared.arms:
             verdict = verdict_on(compared.comparisons, compared.holdout, spec.proxy)
-    elif not any(models.values()):
+    elif not any(against.models.values()) and not against.measured:
         raise NothingToDo("there is nothing to evaluate", hint="run `curate score` or `curate mix`")
     result = EvaluateResult(
-        models,
+        against.models,
         compared.arms,
         compared.comparisons,
         dict(compared.holdout),
@@ -101,9 +107,18 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         compared.trainings,
         compared.notes,
         (*doubts, *compared.warnings, *warnings_of(compared.comparisons)),
+        people=against.measured,
+        bias=bias.largest(),
     )
-    storage.write_json(workspace.root / "evaluate.json", asdict(result))
+    written = {**asdict(result), "bias": asdict(bias)}
+    storage.write_json(workspace.root / "evaluate.json", written)
     return result
+
+
+def _bias(workspace: Workspace, spec: EvaluateSpec) -> Bias:
+    """Who is kept, scored and drawn, by the tables that there are."""
+    scores, mix = _can_compare(workspace), _can_mix(workspace)
+    return find_bias(workspace, spec.bias, scores=scores, mix=mix) if scores or mix else Bias()
 
 
 def _takes_part(sections: Collection[str], workspace: Workspace) -> bool:

@@ -80,10 +80,7 @@ def doubt_tokens(
     """
     import numpy as np
 
-    common = _common(tagged, number)
-    code = np.full(number + 1, UNKNOWN)  # the last is that of UNKNOWN
-    code[common] = np.arange(len(common))
-    codes = [code[own.classes] for own in tagged]
+    common, codes = _coded(tagged, number)
     rows = [row for row, own in enumerate(codes) if (own != UNKNOWN).any()]
     doubts: list[TokenDoubts | None] = [None] * len(tagged)
     if len(common) < 2:
@@ -101,6 +98,39 @@ def doubt_tokens(
         foreseen[marked] = common[probabilities[place].argmax(axis=1)][wrong[place]]
         doubts[row] = TokenDoubts(float(1 - scores[place]), foreseen, marked)
     return doubts
+
+
+def foretell_tokens(
+    tagged: Sequence[Tagged], number: int, folds: int = 5, seed: int = 0
+) -> list[Codes] | None:
+    """The likeliest class of each word, by a head of other texts; UNKNOWN where nobody was asked.
+
+    `number` is that of the classes, OUTSIDE with them. A class that fewer than LEAST texts have is
+    never foretold. None if fewer than two classes are in LEAST texts.
+    """
+    import numpy as np
+
+    common, codes = _coded(tagged, number)
+    if len(common) < 2:
+        return None
+    foretold: list[Codes] = [np.full(len(own), UNKNOWN) for own in codes]
+    rows = [row for row, own in enumerate(tagged) if (own.classes != UNKNOWN).any()]
+    learned = [tagged[row] for row in rows]
+    predicted = out_of_fold(learned, [codes[row] for row in rows], len(common), folds, seed)
+    for row, probabilities in zip(rows, predicted, strict=True):
+        asked = tagged[row].classes != UNKNOWN
+        foretold[row][asked] = common[probabilities.argmax(axis=1)][asked]
+    return foretold
+
+
+def _coded(tagged: Sequence[Tagged], number: int) -> tuple[Codes, list[Codes]]:
+    """The classes that can be learned, and those of each text by their place among them."""
+    import numpy as np
+
+    common = _common(tagged, number)
+    code = np.full(number + 1, UNKNOWN)  # the last is that of UNKNOWN
+    code[common] = np.arange(len(common))
+    return common, [code[own.classes] for own in tagged]
 
 
 def _common(tagged: Sequence[Tagged], number: int) -> Codes:

@@ -11,7 +11,7 @@ from curate import chance, tokens
 from curate.engine import Engine, in_order
 from curate.errors import DataError, RecipeError
 from curate.mix.before import Before
-from curate.mix.keys import Reader, flags, floats, trusted_quality
+from curate.mix.keys import flags, floats, trusted_quality
 from curate.mix.limiting import Told
 from curate.mix.spec import MixSpec
 from curate.mixture.cells import Part
@@ -19,6 +19,7 @@ from curate.mixture.groups import Facts, Groups, Values, numbered
 from curate.progress import Advance
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, is_candidate
+from curate.workspace.readers import Reader
 
 if TYPE_CHECKING:
     import numpy as np

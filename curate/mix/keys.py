@@ -8,27 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from curate import tables
-from curate.mix.addresses import hosts, values
 from curate.mixture.selection import Boundary, Rows, ascending
 from curate.workspace.documents import DocumentShard
 from curate.workspace.index import keys_of
+from curate.workspace.readers import COLUMNS, HOST, META, UNKNOWN
 
 if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
-COLUMNS = ("source", "language", "license")
-"""Keys that are columns of documents."""
-
-HOST, BUCKET, CLUSTER, META = "host", "quality_bucket", "cluster", "meta."
+BUCKET, CLUSTER = "quality_bucket", "cluster"
 KEYS = (*COLUMNS, HOST, BUCKET, CLUSTER)
 """Keys that are no questions, beside `meta.KEY`."""
 
-UNDECIDED, UNKNOWN = "undecided", "unknown"
+UNDECIDED = "undecided"
 
 
 def is_question(key: str) -> bool:
@@ -47,60 +44,6 @@ def tie_of(values: Collection[str]) -> str:
     The latter is for questions with a value `undecided`; `values` are those of the question.
     """
     return f"{UNDECIDED}:" if UNDECIDED in values else UNDECIDED
-
-
-class Reader(Protocol):
-    """Reads the values of a key: strings, none of them null. It travels to workers."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns of a shard that it needs."""
-
-    def __call__(self, shard: DocumentShard, table: pa.Table) -> pa.Array | pa.ChunkedArray:
-        """The value of every row of a table of the shard's candidates."""
-
-
-@dataclass(frozen=True)
-class ColumnReader:
-    """Reads a column; a null is called `null`."""
-
-    column: str
-    null: str = UNKNOWN
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The column itself."""
-        return (self.column,)
-
-    def __call__(self, shard: DocumentShard, table: pa.Table) -> pa.ChunkedArray:
-        """The value of every row."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
-        return pc.fill_null(table[self.column].cast(pa.string()), self.null)
-
-
-@dataclass(frozen=True)
-class HostReader:
-    """Reads the host of a document's first address on the web."""
-
-    columns: tuple[str, ...] = ("meta", "media")
-
-    def __call__(self, shard: DocumentShard, table: pa.Table) -> pa.Array:
-        """The host of every row."""
-        return hosts(table["meta"], table["media"], UNKNOWN)
-
-
-@dataclass(frozen=True)
-class MetaReader:
-    """Reads a value of `meta`: a string as it is, anything else as JSON."""
-
-    key: str
-    columns: tuple[str, ...] = ("meta",)
-
-    def __call__(self, shard: DocumentShard, table: pa.Table) -> pa.Array:
-        """The value of every row."""
-        return values(table["meta"], self.key, UNKNOWN)
 
 
 @dataclass(frozen=True)

@@ -9,13 +9,13 @@ from itertools import product
 from typing import TYPE_CHECKING
 
 from curate.errors import RecipeError
-from curate.mix.keys import Reader
 from curate.mix.spec import EVERY_OTHER, MixSpec, ShareLimit
 from curate.mixture.cells import REST, Cells, Part, lean, numbered_cells
 from curate.mixture.groups import Groups, name_of
 from curate.mixture.limits import TOLERANCE, Limit
 from curate.names import unknown
 from curate.workspace.documents import DocumentShard
+from curate.workspace.readers import Reader
 
 if TYPE_CHECKING:
     import numpy as np

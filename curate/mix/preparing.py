@@ -16,14 +16,8 @@ from curate.mix.foreseen import Classes
 from curate.mix.keys import (
     BUCKET,
     CLUSTER,
-    HOST,
     KEYS,
-    META,
     BucketReader,
-    ColumnReader,
-    HostReader,
-    MetaReader,
-    Reader,
     column_of,
     is_question,
     ranked,
@@ -43,6 +37,14 @@ from curate.names import unknown
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 from curate.workspace.predictions import predicted_questions
+from curate.workspace.readers import (
+    HOST,
+    META,
+    ColumnReader,
+    HostReader,
+    MetaReader,
+    Reader,
+)
 
 GONE = "gone"
 """The group of what earlier exports drew of groups that are no more."""

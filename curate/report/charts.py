@@ -109,6 +109,21 @@ def intervals(rows: Rows) -> str:
     return _svg((spans + dots + ticks).properties(width=_WIDTH, height=alt.Step(20)))
 
 
+def differences(rows: Rows) -> str:
+    """The `difference` of each `name` from `low` to `high`, beside no difference."""
+    import altair as alt
+
+    base = _chart(rows).encode(y=alt.Y("name:N", sort=None, title=None))
+    spans = base.mark_rule(strokeWidth=2, color=_COLORS[1]).encode(
+        x=alt.X("low:Q", title="difference, 95 % interval"), x2="high:Q"
+    )
+    dots = base.mark_point(filled=True, size=70, color=_COLORS[1], opacity=1).encode(
+        x="difference:Q"
+    )
+    none = _chart([{"none": 0}]).mark_rule(strokeDash=[4, 4], color=_COLORS[0]).encode(x="none:Q")
+    return _svg((none + spans + dots).properties(width=_WIDTH, height=alt.Step(20)))
+
+
 def losses(points: Rows) -> str:
     """The cross-entropy of each mixture on each source, with two standard deviations each way."""
     import altair as alt

@@ -18,14 +18,32 @@ def section(
     rows: Sequence[dict[str, Any]] = (),
     warning: str = "",
 ) -> Section:
-    """A section as the page takes it; `rows` are the lines of its table, by column name."""
+    """A section as the page takes it; `rows` are the lines of its table, by column name.
+
+    `numbers` are the columns that hold nothing else: the page sets them to the right.
+    """
     return {
         "heading": heading,
         "words": words,
         "chart": chart,
         "rows": [{name: cell(value) for name, value in row.items()} for row in rows],
         "warning": warning,
+        "numbers": _numbers(rows),
     }
+
+
+def _numbers(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """The columns of numbers alone, with dashes where there is none."""
+    return [
+        name
+        for name in (rows[0] if rows else ())
+        if any(row.get(name) is not None for row in rows)
+        and all(_is_number(row.get(name)) for row in rows)
+    ]
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def cell(value: Any) -> str:

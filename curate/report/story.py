@@ -12,6 +12,7 @@ from curate.report.counts import count
 from curate.report.folding import scratch
 from curate.report.section import Section
 from curate.report.sections import training
+from curate.report.sections.bias import bias
 from curate.report.sections.corpus import (
     contamination,
     duplicates,
@@ -22,6 +23,7 @@ from curate.report.sections.corpus import (
 )
 from curate.report.sections.doubtful import doubtful
 from curate.report.sections.estimates import estimates
+from curate.report.sections.measures import confusion, measures
 from curate.report.sections.mixture import limits, proxy, shares
 from curate.report.sections.model import (
     accuracy,
@@ -82,6 +84,8 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: doubtful(workspace),
                 lambda: estimates(workspace),
                 lambda: accuracy(workspace),
+                lambda: measures(workspace),
+                lambda: confusion(workspace),
                 lambda: comparisons(workspace),
                 lambda: calibration(workspace),
                 lambda: foresight(workspace),
@@ -91,6 +95,7 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: proxy(workspace),
                 lambda: training.curves(workspace),
                 lambda: training.samples(workspace),
+                lambda: bias(workspace),
                 lambda: provenance(workspace),
             )
         )

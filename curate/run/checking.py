@@ -103,6 +103,8 @@ def check(recipe: Recipe, workspace: Workspace, *, asks: bool, has_texts: bool =
     _check_encoders(recipe, workspace)
     if known.form is not None:
         _check_push(recipe, workspace, known, known.form)
+    for key in recipe.evaluate.bias:
+        _check_meta(key, known, "evaluate.bias")
     if known.questions or asks:
         _check_score(recipe, known)
     if "mix" in recipe.model_fields_set:
@@ -202,7 +204,7 @@ def _check_encoders(recipe: Recipe, workspace: Workspace) -> None:
 
 def _check_push(recipe: Recipe, workspace: Workspace, known: Known, form: Form) -> None:
     check_assign(recipe.push.assign)
-    _check_meta(recipe.push.assign, known)
+    _check_meta(recipe.push.assign, known, "push.assign")
     _check_kinds(workspace, form)
     _check_fields(recipe, known, form)
     guidelines = read_guidelines(workspace, recipe.push)
@@ -222,13 +224,13 @@ def _check_push(recipe: Recipe, workspace: Workspace, known: Known, form: Form) 
         _look_up(asked, questions, f"sample.of: no question {asked}")
 
 
-def _check_meta(assign: str | None, known: Known) -> None:
-    """Check that a row has the key of `meta` that the round is split by, if rows can be seen."""
-    _, of_meta, key = (assign or "").partition("meta.")
+def _check_meta(setting: str | None, known: Known, where: str) -> None:
+    """Check that a row has the key of `meta` that a setting names, if rows can be seen."""
+    _, of_meta, key = (setting or "").partition("meta.")
     seen = [looked.meta for looked in known.sources or ()]
     if of_meta and seen and None not in seen:
         keys = {f"meta.{name}" for names in seen for name in names or ()}
-        _look_up(f"meta.{key}", sorted(keys), f"push.assign: no row has {key} in meta")
+        _look_up(f"meta.{key}", sorted(keys), f"{where}: no row has {key} in meta")
 
 
 def _check_kinds(workspace: Workspace, form: Form) -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import islice
 
 from curate.errors import DataError
-from curate.mix.keys import COLUMNS
 from curate.names import near, suggestion, unknown
 from curate.sources.readers.opening import remote
 from curate.sources.reading import Bad, File, Part, Row, SourceSpec, find, read
 from curate.sources.source_spec import Column
 from curate.workspace import Workspace
+from curate.workspace.readers import COLUMNS
 
 FILES = 3
 """Files of a source that are looked into."""

@@ -23,7 +23,7 @@ IF_PEOPLE_ARE_ASKED = UsedIf(lambda recipe: recipe.asks_people(), "without `samp
 IF_MIXED = UsedIf(lambda recipe: "mix" in recipe.model_fields_set, "without a section `mix`")
 IF_COMPARED = UsedIf(
     lambda recipe: (
-        not recipe.evaluate.model_fields_set
+        recipe.evaluate.model_fields_set <= {"bias"}
         or ("mix" in recipe.model_fields_set and recipe.pool.holdout > 0)
     ),
     "without `mix` and `pool.holdout`: only mixtures are compared by it, on held-out text",

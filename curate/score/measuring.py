@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from curate.annotated.quality import Quality
 from curate.calibration_error import CalibrationError, calibration_error
 from curate.heads.choosing import Figures
 from curate.metrics import Classification, classification, mean_squared_error
+from curate.metrics.measures import Measure, of_classes
 from curate.score.labelled import Labelled
 from curate.score.labels import Labels
 from curate.score.learning import Model
@@ -35,6 +36,7 @@ class QuestionScore:
     are in no metric. `calibration` is the expected calibration error with its 90 % interval, and
     how likely chance alone makes it so large. `squared_error` is that of mean ratings; None for
     other kinds. `candidates` are all heads that could be chosen, with their figures out of fold.
+    `measures` are those of comparisons with their intervals; `evaluate` has those of documents.
     """
 
     question: str
@@ -55,6 +57,7 @@ class QuestionScore:
     calibration: CalibrationError
     candidates: tuple[Figures, ...]
     metrics: Classification
+    measures: tuple[Measure, ...]
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,7 @@ def question_score(model: Model) -> QuestionScore:
         calibration=calibration_error(truth[settled], predicted[settled]),
         candidates=learned.choice.candidates,
         metrics=metrics,
+        measures=(() if labels.is_of_documents else of_classes(truth[settled], predicted[settled])),
     )
 
 
@@ -174,7 +178,11 @@ def _places(model: Model, rows: NDArray[np.int64]) -> NDArray[np.int64]:
 def figures_of(measured: Sequence[QuestionScore]) -> dict[str, dict[str, Any]]:
     """What the record of `scores` says of how well each question is predicted."""
     names = ("labels", "accuracy", "cross_entropy", "trivial_accuracy", "trivial_cross_entropy")
-    return {own.question: {name: getattr(own, name) for name in names} for own in measured}
+    return {
+        own.question: {name: getattr(own, name) for name in names}
+        | {"measures": [asdict(measure) for measure in own.measures]}
+        for own in measured
+    }
 
 
 def quality_score(

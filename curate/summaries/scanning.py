@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from curate.mix.addresses import hosts, values
+from curate.workspace.addresses import hosts, values
 from curate.workspace.documents import DocumentShard
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ import pandas as pd
 from cleanlab.token_classification.filter import find_label_issues
 from sklearn.metrics import average_precision_score, f1_score
 
+from curate.annotated.spans import Marked, tag
 from curate.heads.tokens import doubt_tokens, out_of_fold
-from curate.score.doubting.spans import Marked, tag
 
 TEXTS = 600
 FOLDS = 5

@@ -10,6 +10,7 @@ from tests.mutants.calibration import CALIBRATION
 from tests.mutants.cards import CARDS
 from tests.mutants.exports import EXPORTS
 from tests.mutants.formats import FORMATS
+from tests.mutants.measured import MEASURED
 from tests.mutants.traced import TRACED
 from tests.mutants.uncertain import UNCERTAIN
 
@@ -445,7 +446,7 @@ EVALUATE = (
     ),
     Mutant(
         "errors of calibration add up, whatever their sign",
-        "curate/metrics.py",
+        "curate/metrics/classes.py",
         "part.documents * abs(part.confidence - part.accuracy) for part in bins",
         "part.documents * (part.confidence - part.accuracy) for part in bins",
         ("tests/test_evaluate.py::test_the_calibration_error_adds_up_whatever_its_sign",),
@@ -1138,4 +1139,5 @@ MUTANTS = (
     *EXPORTS,
     *FORMATS,
     *TRACED,
+    *MEASURED,
 )

@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from curate.heads.tokens import OUTSIDE, UNKNOWN, Place, Tagged, TokenDoubts, doubt_tokens
+from curate.annotated.spans import Marked, Span, names_of, read_marked, span_of, tag
+from curate.heads.tokens import OUTSIDE, UNKNOWN, Tagged, TokenDoubts, doubt_tokens
 from curate.records import Question
 from curate.rounds.views import View, contested
 from curate.score.doubting.ranking import Doubtful, DoubtfulLabel
 from curate.score.labels import MIN_LABELS
 from curate.score.spec import ScoreSpec
-from curate.text import word_places
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-Span = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Marked:
-    """A field of a text that people marked, as the page had it.
-
-    `spans` are as people marked them there, `window` the part that they saw (None: the whole).
-    """
-
-    id: str
-    field: str
-    text: str
-    spans: Sequence[Span]
-    window: Place | None
 
 
 def doubtful_spans(workspace: Workspace, spec: ScoreSpec, question: Question) -> Doubtful:
@@ -42,12 +26,10 @@ def doubtful_spans(workspace: Workspace, spec: ScoreSpec, question: Question) ->
 
     Nothing is doubtful of fewer than 10 texts, or where hardly a text has a span.
     """
-    settled = _settled(workspace, question.name)
-    views = workspace.documents.find_views(_open(workspace, settled))
-    marked = [own for id, view in views.items() for own in _marked(question, view, settled[id])]
+    settled, views, marked = read_marked(workspace, question)
     if len(views) < MIN_LABELS:
         return Doubtful((), 0)
-    names = sorted({span["label"] for own in marked for span in own.spans})
+    names = names_of(marked)
     tagged = [tag(own, names) for own in marked]
     doubts = doubt_tokens(tagged, len(names) + 1, spec.folds, spec.seed)
     by_id: dict[str, list[tuple[Marked, Tagged, TokenDoubts]]] = {}
@@ -80,75 +62,6 @@ def _told(view: View, label: DoubtfulLabel) -> DoubtfulLabel:
         value=_json(view.spoken(contested(value, predicted))),
         predicted=_json(view.spoken(contested(predicted, value))),
     )
-
-
-# ── what people marked
-
-
-def _settled(workspace: Workspace, question: str) -> dict[str, dict[str, Any]]:
-    """The settled spans of each text, as its row of `labels`."""
-    import pyarrow.compute as pc
-
-    labels = workspace.tables.read("labels", ["id", "question", "value", "start", "end"])
-    own = labels.filter(pc.and_(pc.equal(labels["question"], question), labels["value"].is_valid()))
-    return {row["id"]: {**row, "value": json.loads(row["value"])} for row in own.to_pylist()}
-
-
-def _open(workspace: Workspace, ids: Mapping[str, Any]) -> list[str]:
-    """Those of the documents that are kept and not held out."""
-    import pyarrow.compute as pc
-
-    return [
-        id
-        for table in workspace.documents.lookup(ids, ["id", "holdout"])
-        for id in table.filter(pc.invert(table["holdout"]))["id"].to_pylist()
-    ]
-
-
-def _marked(question: Question, view: View, label: Mapping[str, Any]) -> Iterator[Marked]:
-    """Yield the fields that people marked; none if an edit cuts what they marked since."""
-    spans = [view.shown_span(span) for span in label["value"]]
-    window = None
-    if label["start"] is not None:
-        window = view.shown_span({"start": label["start"], "end": label["end"]})
-        spans.append(window)
-    if None in spans:
-        return
-    for name in question.fields:
-        if name in view.fields:
-            own = [
-                span
-                for span in spans
-                if span and "label" in span and (span.get("field") or question.fields[0]) == name
-            ]
-            seen = (window["start"], window["end"]) if window else None
-            yield Marked(label["id"], name, view.fields[name], own, seen)
-
-
-def tag(marked: Marked, names: Sequence[str]) -> Tagged:
-    """The words of a text and their classes: OUTSIDE, or from 1 the place of a label among `names`.
-
-    A word is in a span that shares a letter with it; of spans that overlap, in the longest.
-    """
-    import numpy as np
-
-    places = word_places(marked.text)
-    classes = np.full(len(places), OUTSIDE)
-    for row in range(len(places)):
-        span = _span_of(marked.spans, places[row])
-        if span is not None:
-            classes[row] = 1 + names.index(span["label"])
-    if marked.window is not None:
-        start, end = marked.window
-        outside = [not start <= low < high <= end for low, high in places]
-        classes[np.array(outside, bool)] = UNKNOWN
-    return Tagged(marked.id, marked.text, places, classes)
-
-
-def _span_of(spans: Sequence[Span], place: Place) -> Span | None:
-    """The longest span that shares a letter with a word."""
-    own = [span for span in spans if span["start"] < place[1] and place[0] < span["end"]]
-    return max(own, key=lambda span: span["end"] - span["start"], default=None)
 
 
 # ── what is foreseen
@@ -189,7 +102,7 @@ def foreseen(
     A run of words of one class is one span. Two spans that people marked side by side stay two,
     unless a word of them is contested. A span without a word stays.
     """
-    own = [_span_of(marked.spans, place) for place in tagged.places]
+    own = [span_of(marked.spans, place) for place in tagged.places]
     is_changed = (predicted != tagged.classes).tolist()
     runs: list[list[int]] = []
     for row, name in enumerate(predicted.tolist()):

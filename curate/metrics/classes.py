@@ -12,19 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from curate.metrics.losses import brier, cross_entropy, leaders
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-SAME = 1e-9
-"""Probabilities that differ by less are equal."""
 
 
 @dataclass(frozen=True)
 class ClassMetrics:
     """One class against the rest; the true class is the one of the largest posterior.
 
-    `support` is the number of texts of the class; one of which t classes tie is 1/t of a text.
+    precision = TP / (TP + FP), recall = TP / (TP + FN), F1 = 2 TP / (2 TP + FP + FN); each is 0
+    where nothing is divided by nothing. `support` is the number of texts of the class, TP + FN; one
+    of which t classes tie is 1/t of a text. `f1_low` and `f1_high` are the 95 % interval of F1,
+    where one was drawn (see `bootstrap`).
     """
 
     value: str
@@ -32,6 +34,17 @@ class ClassMetrics:
     precision: float
     recall: float
     f1: float
+    f1_low: float | None = None
+    f1_high: float | None = None
+
+
+@dataclass(frozen=True)
+class Confused:
+    """How many texts of a class, by people, were predicted to be of a class."""
+
+    people: str
+    predicted: str
+    texts: float
 
 
 @dataclass(frozen=True)
@@ -45,10 +58,17 @@ class Bin:
 
 @dataclass(frozen=True)
 class Classification:
-    """How well predictions fit the labels, beside the trivial baseline."""
+    """How well predictions fit the labels, beside the trivial baseline.
+
+    `accuracy` is the share of texts whose predicted class is the true one. It is also F1 micro:
+    with one class a text, Σ FP = Σ FN = the texts that are wrong. Macro figures are plain means
+    over the classes that occur, however rare. `confusion` has the pairs that occur, the most
+    frequent first.
+    """
 
     documents: int
     accuracy: float
+    macro_precision: float
     macro_recall: float
     macro_f1: float
     cross_entropy: float
@@ -58,12 +78,13 @@ class Classification:
     trivial_cross_entropy: float
     classes: tuple[ClassMetrics, ...]
     bins: tuple[Bin, ...]
+    confusion: tuple[Confused, ...]
 
 
 def classification(
     truth: NDArray[np.float64], predicted: NDArray[np.float64], values: Sequence[str]
 ) -> Classification:
-    """Return every metric of the predictions, with entropy in nats.
+    """Every metric of the predictions, with entropy in nats.
 
     Macro averages are over the classes that occur.
     """
@@ -86,10 +107,11 @@ def classification(
     return Classification(
         documents=len(truth),
         accuracy=float(credit[texts, guess].mean()),
+        macro_precision=float(precision[seen].mean()),
         macro_recall=float(recall[seen].mean()),
         macro_f1=float(f1[seen].mean()),
         cross_entropy=cross_entropy(truth, predicted),
-        brier=float(((truth - predicted) ** 2).sum(axis=1).mean()),
+        brier=brier(truth, predicted),
         calibration_error=sum(
             part.documents * abs(part.confidence - part.accuracy) for part in bins
         )
@@ -107,39 +129,37 @@ def classification(
             for place, value in enumerate(values)
         ),
         bins=bins,
+        confusion=_confused(confusion(truth, predicted).sum(axis=0), values),
     )
 
 
-def leaders(posterior: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether a class has the largest probability of its item: items x classes."""
-    import numpy as np
+def confusion(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each item's part of the confusion matrix: items x true classes x predicted classes.
 
-    return np.asarray(posterior > posterior.max(axis=1, keepdims=True) - SAME)
-
-
-def cross_entropy(truth: NDArray[np.float64], predicted: NDArray[np.float64]) -> float:
-    """Return the mean cross-entropy of the predictions, in nats."""
-    import numpy as np
-
-    return float(-(truth * np.log(np.clip(predicted, 1e-12, 1))).sum(axis=1).mean())
-
-
-def mean_squared_error(
-    truth: NDArray[np.float64], predicted: NDArray[np.float64], levels: Sequence[float]
-) -> float:
-    """Return the mean squared distance of predicted mean ratings from those of the posteriors.
-
-    `levels` are the ratings that the columns stand for.
+    An item counts 1 in all, 1/t for each of t true classes that tie, under its likeliest class.
     """
     import numpy as np
 
-    return float((((predicted - truth) @ np.array(levels, np.float64)) ** 2).mean())
+    leading, guess = leaders(truth), predicted.argmax(axis=1)
+    parts = np.zeros((*truth.shape, truth.shape[1]))
+    parts[np.arange(len(truth)), :, guess] = leading / leading.sum(axis=1, keepdims=True)
+    return parts
+
+
+def _confused(matrix: NDArray[np.float64], values: Sequence[str]) -> tuple[Confused, ...]:
+    pairs = [
+        Confused(true, guessed, float(matrix[row, column]))
+        for row, true in enumerate(values)
+        for column, guessed in enumerate(values)
+        if matrix[row, column]
+    ]
+    return tuple(sorted(pairs, key=lambda pair: -pair.texts))
 
 
 def reliability(
     truth: NDArray[np.float64], predicted: NDArray[np.float64], *, bins: int = 10
 ) -> tuple[Bin, ...]:
-    """Return bins of equal size, in order of confidence.
+    """Bins of equal size, in order of confidence.
 
     Accuracy is the mean posterior of the predicted class.
     """

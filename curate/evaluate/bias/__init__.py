@@ -1,0 +1,1 @@
+"""Who is kept, scored and drawn: documents by language, source, length, or what `meta` holds."""

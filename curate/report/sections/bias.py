@@ -1,0 +1,80 @@
+"""Whose documents are kept, scored and drawn: the differences between groups of documents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from curate import storage
+from curate.report import charts
+from curate.report.section import Section, section
+from curate.workspace import Workspace
+
+MOST = 16
+"""The most differences in the chart: the largest come first."""
+
+LISTED = 12
+"""The most values of a key in the table."""
+
+SHOWN = 5
+"""The most differences that are told in words."""
+
+
+def bias(workspace: Workspace) -> Section | None:
+    """Who is kept, scored and drawn; None where that was not compared."""
+    stored = (storage.read_json(workspace.root / "evaluate.json") or {}).get("bias")
+    if not isinstance(stored, Mapping) or not stored.get("values"):
+        return None
+    differences = stored["differences"]
+    certain = [own for own in differences if own["is_certain"]]
+    chart = charts.differences([_mark(own) for own in certain[:MOST]]) if certain else ""
+    words = f"{_largest(certain, len(differences))} {_ABOUT}"
+    return section("Whose documents?", words, chart=chart, rows=_rows(stored["values"]))
+
+
+_ABOUT = (
+    "A difference need not be wrong: it says where to look. Others are all documents of the pool "
+    "with another value. The 95 % intervals take documents as a sample of documents of their kind. "
+    "What is called certain stays so though many differences were looked at (Holm's correction of "
+    "p-values to 5 %). In the table, kept is of 1,000 documents, with its interval; shares are of "
+    "tokens: of what `mix` could draw, and of what it drew."
+)
+
+
+def _largest(certain: Sequence[Mapping[str, Any]], looked_at: int) -> str:
+    if not certain:
+        return f"Of {looked_at:,} differences none is more than chance."
+    told = "; ".join(own["words"] for own in certain[:SHOWN])
+    more = f" ({SHOWN} of {len(certain):,})" if len(certain) > SHOWN else ""
+    return f"Of {looked_at:,} differences these are certain{more}, the largest first: {told}."
+
+
+def _mark(own: Mapping[str, Any]) -> dict[str, Any]:
+    """A difference as the chart draws it."""
+    name = f"{own['stage']} · {own['key'].removeprefix('meta.')} {own['value']}"
+    return {"name": name, **{key: own[key] for key in ("difference", "low", "high")}}
+
+
+def _rows(values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The values with the most documents of each key."""
+    rows, seen = [], dict.fromkeys((own["key"] for own in values), 0)
+    for own in values:
+        seen[own["key"]] += 1
+        if seen[own["key"]] <= LISTED:
+            rows.append(_row(own))
+    unmeasured = [name for name in rows[0] if all(row[name] is None for row in rows)]
+    return [{name: row[name] for name in row if name not in unmeasured} for row in rows]
+
+
+def _row(own: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "by": own["key"].removeprefix("meta."),
+        "value": own["value"],
+        "documents": own["documents"],
+        "kept": round(1000 * own["keep_rate"]),
+        "low": round(1000 * own["keep_low"]),
+        "high": round(1000 * own["keep_high"]),
+        "mean quality": own["quality"],
+        "could be drawn": own["share_of_candidates"],
+        "drawn": own["share_of_mixture"],
+    }
