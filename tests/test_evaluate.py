@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from curate import chance, console, tables
 from curate.engine import Local
 from curate.errors import StaleInput
-from curate.evaluate import choosing, comparing
-from curate.evaluate.arms import arms_of
+from curate.evaluate import choosing, comparing, reading
+from curate.evaluate.arms import PLAIN, arms_of
 from curate.evaluate.choosing import OF_MIX, First, Rows
 from curate.evaluate.comparing import Measured
 from curate.evaluate.people import against_people
@@ -218,14 +218,11 @@ def test_the_mixture_keeps_limits_of_columns_when_it_is_compared(offline):
     offline.run("clean", rules=[], near_duplicates=None)
     offline.run("mix", groups=["source"], budget="40%", limits={"host=h0.org": {"max_share": 0.1}})
     workspace = offline.workspace
-    shards = workspace.documents.shards(mix=True)
-    chosen = choosing.choose(workspace, shards, 8_000_000, 1_000)
-    training = choosing.read_training(workspace, shards, chosen)
-    texts = comparing._texts(training)
-    budget = comparing._budget(workspace, training, chosen.supply)
+    read = reading.read_texts(workspace, offline.spec("evaluate", holdout_bytes=1_000))
+    texts, budget = read.texts, read.budget
     metas = {row["id"]: row["meta"] for row in offline.rows("pool")}
     is_limited = np.array(["h0.org" in metas[id] for id in texts.ids])
-    mixture, *plain = comparing._arms(workspace, texts, budget)
+    mixture, *plain = comparing._arms(workspace, texts, budget, PLAIN)
     shares = [
         (own := arm.draw(texts, budget, seed=1) * texts.tokens)[is_limited].sum() / own.sum()
         for arm in (mixture, *plain)
@@ -293,12 +290,16 @@ def test_with_plenty_held_out_nothing_is_doubtful(offline):
     offline.run("mix", budget="50%")
     found = offline.run("evaluate")
     assert min(found.holdout.values()) >= 20
-    assert (found.warnings, found.notes) == ((), ())
+    assert found.warnings == ()
+    assert found.notes == ("`good` is left out: no held-out text has a quality by `score`",)
     assert "rests on few" not in found.verdict
-    assert [own.arm for own in found.comparisons] == ["proportional", "uniform"]
+    by = [(own.judge, own.arm) for own in found.comparisons]
+    assert by == [
+        (judge, arm) for judge in ("pool", "promised") for arm in ("proportional", "uniform")
+    ]
     equal = found.comparisons[0]  # the mixture is proportional: drawn with the same noise
     assert (equal.difference, equal.low, equal.high) == (0.0, 0.0, 0.0)
-    assert equal.verdict == "no gain over"
+    assert equal.verdict == "not told apart from"
 
 
 @pytest.mark.parametrize("tokenizer", ["bytes", "o200k_base"])
@@ -482,20 +483,30 @@ def in_memory(workspace, spec):
         return items.iloc[np.sort(rows[capped(noise[rows], sizes[rows], limit)])]
 
     is_candidate = items["group"].notna()
-    train = first(is_candidate, spec.train_bytes)
+    middle = np.full(len(items), np.inf)  # the part of its source's tokens before a text's middle
+    for source in set(items["source"]):
+        rows = np.flatnonzero(is_candidate & (items["source"] == source))
+        rows = rows[np.argsort(noise[rows], kind="stable")]
+        tokens = items["tokens"].to_numpy()[rows]
+        middle[rows] = (np.cumsum(tokens) - tokens / 2) / tokens.sum()
+    rows = np.flatnonzero(is_candidate)
+    in_order = rows[np.argsort(middle[rows], kind="stable")]
+    is_in = np.cumsum(sizes[in_order]) <= spec.train_bytes
+    train = items.iloc[np.sort(in_order[is_in])]
     holdout = {
         source: list(first(items["holdout"] & (items["source"] == source), spec.holdout_bytes).text)
         for source in sorted(set(items["source"][items["holdout"]]))
     }
     corpus = Corpus(list(train["text"]), holdout)
-    texts = comparing._texts(pa.Table.from_pandas(train))
-    budget = comparing._budget(
-        workspace, pa.Table.from_pandas(train), int(items["tokens"][is_candidate].sum())
-    )
-    return [
-        asdict(Measured.of(arm, texts, budget, corpus, spec.seeds, lambda n: None).result)
-        for arm in comparing._arms(workspace, texts, budget)
+    texts = reading.texts_of(pa.Table.from_pandas(train))
+    part = train["tokens"].sum() / items["tokens"][is_candidate].sum()
+    mix_made = workspace.tables.made("mix")
+    budget = Budget(mix_made.facts["budget"] * part, mix_made.spec["max_epochs"])
+    measured = [
+        Measured.of(arm, texts, budget, corpus, spec.seeds, lambda n: None)
+        for arm in comparing._arms(workspace, texts, budget, PLAIN)
     ]
+    return [asdict(own.result_by((), holdout)) for own in measured]
 
 
 SETTINGS = {"seeds": 2, "train_bytes": 16_000, "holdout_bytes": 1_000}
@@ -509,7 +520,7 @@ def test_the_arms_are_those_of_all_rows_in_memory(whole, settings):
         whole.workspace.engine = Local(workers)
         result = whole.run("evaluate", **settings)
         whole.workspace.engine.close()
-        assert [asdict(arm) for arm in result.proxy] == expected
+        assert [{**asdict(arm), "by_judge": {}} for arm in result.proxy] == expected
         assert sum(arm["tokens"] for arm in expected) > 0
 
 

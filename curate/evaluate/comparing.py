@@ -1,17 +1,28 @@
-"""The mixture beside plain ones: a proxy learns each and is measured on held-out text."""
+"""The mixture beside others: a proxy learns each and is measured on held-out text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from curate.evaluate.arms import TOLD, Arm, arms_of
-from curate.evaluate.choosing import Chosen, choose, read_holdout, read_training
-from curate.evaluate.paired import Holdout, difference
-from curate.evaluate.spec import EvaluateSpec
+from curate.errors import DataError
+from curate.evaluate.arms import TOLD, Arm, Other, arms_of
+from curate.evaluate.epochs import Epochs, epochs_of, warnings_on_epochs
+from curate.evaluate.exported import read_export
+from curate.evaluate.judges import Judge, Panel, Promises, panel_of
+from curate.evaluate.paired import difference, told_apart
+from curate.evaluate.reading import Reading, read_texts
+from curate.evaluate.spec import ArmSpec, EvaluateSpec, WeightsArm, name_of
 from curate.evaluate.strata import Budget, Shortfall, Texts
-from curate.evaluate.verdict import ArmResult, Comparison, warnings_on
+from curate.evaluate.verdict import (
+    ArmResult,
+    Comparison,
+    JudgeResult,
+    SourceDifference,
+    warnings_on,
+)
+from curate.mixture.weights_file import read_weights, shares_by
 from curate.progress import Advance
 from curate.proxies.ngram import Corpus
 from curate.proxies.proxy import Proxy
@@ -20,54 +31,66 @@ from curate.workspace import Workspace
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
 class Compared:
-    """All arms, the mixture beside each other arm, and how many documents are held out by source.
+    """All arms, the mixture beside each other arm by each judge, and what they rest on.
 
-    `notes` say why there is no comparison, `warnings` what is doubtful in it.
+    `holdout` counts the held-out documents that are read of each source. `notes` say what is left
+    out, or why there is no comparison, `warnings` what is doubtful in it.
     """
 
     arms: tuple[ArmResult, ...] = ()
+    judges: tuple[JudgeResult, ...] = ()
     comparisons: tuple[Comparison, ...] = ()
+    epochs: tuple[Epochs, ...] = ()
     holdout: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
 
 
 def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
-    """Measure the mixture and the plain ones by an n-gram model.
+    """Measure the mixture and the other arms by an n-gram model.
 
     Every arm is drawn anew for each seed, with noise that all arms share. Where the texts that are
     read cannot fill the arms, a warning names what is short, and nothing is compared.
+
+    Raises RecipeError or DataError for a file of the settings that cannot be used.
     """
-    shards = workspace.documents.shards(mix=True)
-    chosen = choose(workspace, shards, spec.train_bytes, spec.holdout_bytes)
-    holdout = read_holdout(workspace, shards, chosen) if chosen.holdout else {}
-    if not holdout:
+    shares = _shares_of_files(workspace, spec.arms)
+    reading = read_texts(workspace, spec)
+    if reading is None:
         return Compared(notes=(_without_holdout(workspace),))
-    training = read_training(workspace, shards, chosen)
-    texts, budget = _texts(training), _budget(workspace, training, chosen.supply)
+    panel = _panel(workspace, spec, reading)
+    if not panel.judges:
+        return Compared(notes=panel.notes, warnings=panel.warnings)
+    others = _others(workspace, spec.arms, shares, reading.texts)
     try:
-        arms = _arms(workspace, texts, budget)
+        arms = _arms(workspace, reading.texts, reading.budget, others)
     except Shortfall as short:
         words = "the mixture is not compared: {what}"
         return Compared(warnings=(warn("evaluate.shortfall", words, what=str(short)),))
     with workspace.watch("comparing mixtures", len(arms) * spec.seeds) as advance:
-        corpus = Corpus(training["text"].to_pylist(), holdout)
-        del training
-        measured = [Measured.of(arm, texts, budget, corpus, spec.seeds, advance) for arm in arms]
-    documents = _documents(chosen, holdout)
+        proxy = Corpus(reading.candidates, reading.measured)
+        measured = [
+            Measured.of(arm, reading.texts, reading.budget, proxy, spec.seeds, advance)
+            for arm in arms
+        ]
+    epochs = epochs_of(reading.supply.epochs, reading.texts, measured[0].copies)
     return Compared(
-        tuple(own.result for own in measured),
-        tuple(compared(measured, corpus)),
-        documents,
-        warnings=(
-            *warnings_on(documents),
+        tuple(own.result_by(panel.judges, reading.held_out.by_source) for own in measured),
+        tuple(JudgeResult(own.name, own.texts, own.about) for own in panel.judges),
+        tuple(compared(measured, panel.judges)),
+        epochs,
+        reading.documents,
+        (*panel.notes, *reading.notes),
+        (
+            *warnings_on(reading.documents),
+            *panel.warnings,
             *(_moved(arm) for arm in arms if arm.moved > TOLD),
+            *warnings_on_epochs(epochs),
             *_left_out(workspace),
         ),
     )
@@ -79,12 +102,6 @@ def _without_holdout(workspace: Workspace) -> str:
     if not share:
         return "no holdout: set `pool: {holdout: .05}` to compare mixtures"
     return f"`pool.holdout: {share:g}` held out no text that `clean` keeps: raise it"
-
-
-def _documents(chosen: Chosen, holdout: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    """The held-out documents of every source that is mixed or held out, by name."""
-    sources = sorted(chosen.sources | set(holdout))
-    return {source: len(holdout.get(source, ())) for source in sources}
 
 
 def _left_out(workspace: Workspace) -> Iterator[StageWarning]:
@@ -101,70 +118,124 @@ def _moved(arm: Arm) -> StageWarning:
     return warn("evaluate.moved", words, arm=arm.name, share=arm.shortest)
 
 
-def _texts(training: pa.Table) -> Texts:
-    import numpy as np
+# ── judges and arms
 
-    return Texts(
-        ids=training["id"].to_pylist(),
-        source=training["source"].to_numpy().astype(str),
-        group=training["group"].to_numpy().astype(str),
-        tokens=training["tokens"].to_numpy().astype(np.int64),
-        weight=training["weight"].to_numpy().astype(np.float64),
-        factor=training["factor"].to_numpy().astype(np.float64),
-        epochs=training["max_epochs"].to_numpy().astype(np.int64),
+
+def _panel(workspace: Workspace, spec: EvaluateSpec, reading: Reading) -> Panel:
+    promises = Promises(
+        promised_by(workspace),
+        reading.supply.shares,
+        follows_scores=workspace.tables.made("mix").inputs.get("scores") is not None,
     )
+    return panel_of(spec.judge, reading.held_out, reading.files, promises)
 
 
-def _budget(workspace: Workspace, training: pa.Table, supply: int) -> Budget:
-    """The budget of the mixture (of its first phase), in proportion to the texts that are read."""
-    import pyarrow.compute as pc
-
-    mix = workspace.tables.made("mix")
-    part = pc.sum(training["tokens"]).as_py() / supply
-    phases = mix.facts.get("phases") or [{"budget": mix.facts["budget"]}]
-    return Budget(phases[0]["budget"] * part, mix.spec["max_epochs"])
-
-
-def _arms(workspace: Workspace, texts: Texts, budget: Budget) -> tuple[Arm, ...]:
+def promised_by(workspace: Workspace) -> dict[str, float]:
+    """The shares that the mixture promises its groups; of phases those of the first."""
     groups = workspace.tables.read("groups", ["group", "phase", "promised"]).to_pylist()
     first = groups[0]["phase"]
     own = [row for row in groups if row["phase"] == first]
-    promised = {str(row["group"]): float(row["promised"]) for row in own}
+    return {str(row["group"]): float(row["promised"]) for row in own}
+
+
+def _shares_of_files(workspace: Workspace, arms: Sequence[ArmSpec]) -> dict[str, dict[str, float]]:
+    """The shares of groups in files of weights, by path. Raises RecipeError for a bad file."""
+    groups = list(promised_by(workspace))
+    return {
+        arm.file: shares_by(
+            read_weights(workspace.path(arm.file), "evaluate.arms"),
+            groups,
+            f"evaluate.arms: {arm.file}",
+        )
+        for arm in arms
+        if isinstance(arm, WeightsArm)
+    }
+
+
+def _others(
+    workspace: Workspace,
+    arms: Sequence[ArmSpec],
+    shares: Mapping[str, Mapping[str, float]],
+    texts: Texts,
+) -> list[Other]:
+    """The arms beside the mixture. Raises RecipeError or DataError for an export that is none."""
+    others = []
+    for arm in arms[1:]:
+        name = name_of(arm)
+        if isinstance(arm, str):
+            others.append(Other(name))
+        elif isinstance(arm, WeightsArm):
+            others.append(Other(name, shares[name]))
+        else:
+            groups = promised_by(workspace)
+            others.append(read_export(workspace.path(name), name, texts.ids, groups))
+    return others
+
+
+def _arms(
+    workspace: Workspace, texts: Texts, budget: Budget, others: Sequence[Other]
+) -> tuple[Arm, ...]:
     mix = workspace.tables.made("mix")
     seed = int(mix.spec.get("seed", 0))  # without noise it has no effect, and is not stored
     is_noiseless = bool(mix.facts["noiseless"])
-    return arms_of(texts, budget, promised, is_noiseless=is_noiseless, seed=seed)
+    promised = promised_by(workspace)
+    return arms_of(texts, budget, promised, is_noiseless=is_noiseless, seed=seed, others=others)
+
+
+# ── measuring
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One arm: its result, and its loss on each held-out document, seeds x documents, per byte."""
+    """One arm: its losses, seeds x texts, per byte, with the tokens of each draw.
 
-    result: ArmResult
+    `copies` is how often each candidate was read, on the mean over the seeds.
+    """
+
+    name: str
+    sizes: tuple[int, ...]
     losses: NDArray[np.float64]
+    copies: NDArray[np.float64]
+    by_source: tuple[Mapping[str, float], ...]
 
     @staticmethod
     def of(
         arm: Arm, texts: Texts, budget: Budget, proxy: Proxy, seeds: int, advance: Advance
     ) -> Measured:
-        """Draw an arm for each seed, and measure it."""
+        """Draw an arm for each seed, and measure it. Raises DataError for a loss that is none."""
         import numpy as np
 
-        losses, sizes = [], []
+        losses, sizes, mean = [], [], np.zeros(len(texts.tokens))
         for seed in range(seeds):
             copies = arm.draw(texts, budget, seed)
             losses.append(proxy.learn(copies, seed).losses)
             sizes.append(int((copies * texts.tokens).sum()))
+            mean += copies / seeds
+            if not np.isfinite(losses[-1]).all():
+                raise DataError(
+                    f"the proxy's loss is no number after seed {seed} of the arm {arm.name}",
+                    hint="its training diverged: lower its learning rate, or take `proxy: ngram`",
+                )
             advance(1)
-        result = ArmResult.of(arm.name, sizes, [proxy.by_source(own) for own in losses])
-        return Measured(result, np.stack(losses) / proxy.bytes)
+        by_source = tuple(proxy.by_source(own) for own in losses)
+        return Measured(arm.name, tuple(sizes), np.stack(losses) / proxy.bytes, mean, by_source)
+
+    def result_by(self, judges: Sequence[Judge], sources: Mapping[str, object]) -> ArmResult:
+        """The result, by source and by judge."""
+        own = [{source: losses[source] for source in sources} for losses in self.by_source]
+        by_judge = {judge.name: float(judge.loss(self.losses).mean()) for judge in judges}
+        return replace(ArmResult.of(self.name, self.sizes, own), by_judge=by_judge)
 
 
-def compared(measured: Sequence[Measured], proxy: Proxy) -> list[Comparison]:
-    """The first arm beside each other one."""
-    holdout = Holdout(proxy.source, proxy.bytes)
+def compared(measured: Sequence[Measured], judges: Sequence[Judge]) -> Iterator[Comparison]:
+    """Yield the first arm beside each other one, by each judge."""
     first, *others = measured
-    return [
-        Comparison.of(other.result.arm, difference(first.losses, other.losses, holdout))
-        for other in others
-    ]
+    for judge in judges:
+        differences = [difference(first.losses, own.losses, judge.weighting) for own in others]
+        told = told_apart([own.p_value for own in differences])
+        for other, own, is_told in zip(others, differences, told, strict=True):
+            by_source = [
+                SourceDifference.of(source, difference(first.losses, other.losses, weighting))
+                for source, weighting in judge.of_sources()
+            ]
+            yield Comparison.of(other.name, judge.name, own, by_source, is_told=is_told)

@@ -8,9 +8,17 @@ from dataclasses import asdict, dataclass
 from curate import storage
 from curate.errors import NothingToDo
 from curate.evaluate.comparing import Compared, compare_arms
+from curate.evaluate.epochs import Epochs
 from curate.evaluate.people import against_people
 from curate.evaluate.spec import EvaluateSpec
-from curate.evaluate.verdict import ArmResult, Comparison, verdict_on, warnings_of
+from curate.evaluate.verdict import (
+    ArmResult,
+    Comparison,
+    JudgeResult,
+    story_of,
+    verdict_on,
+    warnings_of,
+)
 from curate.metrics import Classification
 from curate.stage import Bounded, Cost, Stage, if_learnable, if_mixed
 from curate.warning import StageWarning
@@ -25,7 +33,8 @@ class EvaluateResult:
     """The models measured on labels, and the mixture measured by a proxy.
 
     `models` are by question; None where no label of it has a prediction out of fold.
-    `holdout` counts the held-out documents that the proxy read of each source.
+    `holdout` counts the held-out documents that the proxy read of each source. `story` has a line
+    for each judge, in words.
     """
 
     models: dict[str, Classification | None]
@@ -33,6 +42,9 @@ class EvaluateResult:
     comparisons: tuple[Comparison, ...]
     holdout: dict[str, int]
     verdict: str
+    judges: tuple[JudgeResult, ...] = ()
+    epochs: tuple[Epochs, ...] = ()
+    story: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
 
@@ -51,10 +63,17 @@ def needed(workspace: Workspace, spec: EvaluateSpec) -> tuple[str, ...]:
 
 
 def inputs(workspace: Workspace, spec: EvaluateSpec) -> dict[str, str | None]:
-    """The fingerprints of what is evaluated; predictions only if they are of today's labels."""
+    """The fingerprints of what is evaluated; scores and labels only if they are not outdated.
+
+    With those of the files that the settings name.
+    """
     predicted = ("scores", "labels") if _can_compare(workspace) else ()
-    names = {*needed(workspace, spec), *predicted}
-    return {name: workspace.tables.fingerprint(name) if name in names else None for name in READS}
+    scored = ("scores",) if workspace.freshness.fits("scores") else ()
+    names = {*needed(workspace, spec), *predicted, *scored}
+    read = {name: workspace.tables.fingerprint(name) if name in names else None for name in READS}
+    paths = {f"{where}: {name}": workspace.path(name) for where, name in spec.files()}
+    sums = {name: storage.sha256_of(own) for name, own in paths.items() if own.is_file()}
+    return {**read, **sums}
 
 
 def _can_mix(workspace: Workspace) -> bool:
@@ -95,6 +114,9 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         compared.comparisons,
         dict(compared.holdout),
         verdict,
+        compared.judges,
+        compared.epochs,
+        story_of(compared.judges, compared.comparisons),
         compared.notes,
         (*doubts, *compared.warnings, *warnings_of(compared.comparisons)),
     )

@@ -467,15 +467,15 @@ EVALUATE = (
     Mutant(
         "the variance over documents counts",
         "curate/evaluate/paired.py",
-        "half = np.hypot(_reach(of_seeds, len(by_seed) - 1), _reach(of_documents, freedom))",
-        "half = _reach(of_seeds, len(by_seed) - 1)",
+        "            _reach(self.of_documents, self.documents, covered),",
+        "            0.0,",
         ("tests/test_paired.py::test_by_the_documents_alone_it_is_the_t_interval_of_their_mean",),
     ),
     Mutant(
         "documents weigh by their bytes",
         "curate/evaluate/paired.py",
-        "totals = np.bincount(self.source, self.bytes)\n        return np.asarray(self.bytes /",
-        "totals = np.bincount(self.source)\n        return np.asarray(1.0 /",
+        "return Weighting(np.asarray(mass * part[stratum]), stratum)",
+        "return Weighting(np.asarray((mass > 0) * part[stratum]), stratum)",
         ("tests/test_paired.py::test_sources_weigh_the_same_and_documents_by_their_bytes",),
     ),
     Mutant(
@@ -484,6 +484,27 @@ EVALUATE = (
         "spread = weights * (rows - weights @ rows)",
         "spread = weights * rows",
         ("tests/test_paired.py::test_by_the_draws_alone_it_is_the_t_interval_of_the_mean",),
+    ),
+    Mutant(
+        "a variance with a few heavy documents has few degrees of freedom",
+        "curate/evaluate/paired.py",
+        "freedom = float(squares.sum() ** 2 / (squares**2).sum()) - 1",
+        "freedom = number - 1",
+        ("tests/test_paired.py::test_a_few_heavy_documents_leave_few_degrees_of_freedom",),
+    ),
+    Mutant(
+        "every difference of a family is told at its own level",
+        "curate/evaluate/paired.py",
+        "if p_values[place] >= (1 - COVERED) / (len(order) - rank):",
+        "if p_values[place] >= 1 - COVERED:",
+        ("tests/test_paired.py::test_several_differences_are_told_with_holms_steps",),
+    ),
+    Mutant(
+        "a stratum counts as its share says",
+        "curate/evaluate/paired.py",
+        "own = np.ones(len(totals)) if shares is None else shares[: len(totals)]",
+        "own = np.ones(len(totals))",
+        ("tests/test_paired.py::test_strata_have_the_shares_that_are_promised",),
     ),
 )
 
