@@ -14,7 +14,7 @@ from curate import chance, console, tables
 from curate.engine import Local
 from curate.errors import StaleInput
 from curate.evaluate import choosing, comparing, reading
-from curate.evaluate.arms import PLAIN, arms_of
+from curate.evaluate.arms import PLAIN, Drawn, arms_of
 from curate.evaluate.choosing import OF_MIX, First, Rows
 from curate.evaluate.comparing import Measured
 from curate.evaluate.people import against_people
@@ -131,17 +131,17 @@ def test_a_holdout_that_held_out_nothing_is_not_told_to_be_unset(offline):
     assert note == "`pool.holdout: 0.1` held out no text that `clean` keeps: raise it"
 
 
-def sources(offline, holdout=0.3, **documents):
+WORDS = ("soup", "bread", "tea", "plum", "rice", "corn", "leek", "beet", "lime", "kale")
+
+
+def sources(offline, holdout=0.3, words=WORDS, **documents):
     """Make a pool of sources with so many documents each, and of so many words: (number, words)."""
     rng = np.random.default_rng(3)
-    for name, (number, words) in documents.items():
-        texts = [f"{name} {place} " + " ".join(rng.choice(WORDS, words)) for place in range(number)]
+    for name, (number, size) in documents.items():
+        texts = [f"{name} {place} " + " ".join(rng.choice(words, size)) for place in range(number)]
         offline.lines(f"{name}.jsonl", texts)
     offline.pool(holdout=holdout)
     offline.run("clean", rules=[])
-
-
-WORDS = ("soup", "bread", "tea", "plum", "rice", "corn", "leek", "beet", "lime", "kale")
 
 
 def keys_of(result):
@@ -173,7 +173,7 @@ def test_the_groups_of_an_arm_make_up_for_one_another():
     texts = Texts(ids, source, source, tokens, np.ones(len(source)))
     budget = Budget(6000.0, 1)
     promised = dict.fromkeys(np.unique(source).tolist(), 1 / 40)
-    for arm in arms_of(texts, budget, promised, is_noiseless=False):
+    for arm in arms_of(Drawn(texts, budget, is_noiseless=False), promised):
         copies = arm.draw(texts, budget, seed=3)
         assert int((copies * tokens).sum()) == 6000
         by_source = np.bincount(np.repeat(np.arange(40), 10), copies)
@@ -192,7 +192,7 @@ def test_texts_that_limits_tell_apart_are_drawn_to_what_they_promise(kinds):
     ids = [str(place) for place in range(4000)]
     texts = Texts(ids, group, group, tokens, np.ones(4000), factor, epochs)
     budget = Budget(0.3 * float(tokens.sum()), 2)
-    (arm, *_) = arms_of(texts, budget, {"a": 0.6, "b": 0.4}, is_noiseless=False)
+    (arm, *_) = arms_of(Drawn(texts, budget, is_noiseless=False), {"a": 0.6, "b": 0.4})
     assert len(arm.rows) == min(kinds, 20) + 1
     drawn = np.mean([arm.draw(texts, budget, seed) for seed in range(5)], axis=0) * tokens
     assert drawn[group == "a"].sum() == pytest.approx(0.6 * budget.tokens, rel=0.01)
@@ -325,7 +325,7 @@ def test_the_proxy_reads_as_many_bytes_as_it_is_allowed(offline, tokenizer, monk
 
 
 def test_a_long_first_text_is_read_all_the_same(offline):
-    sources(offline, web=(16, 4000))
+    sources(offline, words=[f"word{n}" for n in range(20_000)], web=(16, 4000))
     offline.run("mix", budget="100%")
     assert offline.run("evaluate", seeds=2, train_bytes=10_000, holdout_bytes=1_000).proxy
 

@@ -13,7 +13,7 @@ fill, so that no arm is smaller than another.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -98,22 +98,14 @@ PLAIN = (Other("proportional"), Other("uniform"))
 
 
 def arms_of(
-    texts: Texts,
-    budget: Budget,
-    promised: Mapping[str, float],
-    *,
-    is_noiseless: bool,
-    seed: int = 0,
-    others: Sequence[Other] = PLAIN,
+    drawn: Drawn, promised: Mapping[str, float], others: Sequence[Other] = PLAIN
 ) -> tuple[Arm, ...]:
     """The mixture, by its promised shares of groups, and the others.
 
-    Where limits tell texts of a group apart, the mixture has the shares that they promise; `seed`
-    is that of `mix`.
+    Where limits tell texts of a group apart, the mixture has the shares that they promise.
 
     Raises Shortfall where the texts cannot fill the budget, or not with a mixture like this.
     """
-    drawn = _Drawn(texts, budget, is_noiseless, seed)
     mixture = drawn.with_shares(MIXTURE, promised)
     if mixture.moved > REFUSED:
         raise Shortfall(
@@ -124,13 +116,17 @@ def arms_of(
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """Makes arms of the texts; `is_noiseless` and `seed` are those of the mixture's draw."""
+class Drawn:
+    """Makes arms of the texts; `is_noiseless` and `seed` are those of the draw of `mix`."""
 
     texts: Texts
     budget: Budget
     is_noiseless: bool
-    seed: int
+    seed: int = 0
+
+    def at(self, budget: Budget) -> Drawn:
+        """The same for another budget."""
+        return replace(self, budget=budget)
 
     def with_shares(self, name: str, shares: Mapping[str, float]) -> Arm:
         """The mixture with these shares of groups."""

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from curate.errors import DataError
-from curate.evaluate.arms import TOLD, Arm, Other, arms_of
+from curate.evaluate.arms import TOLD, Arm, Drawn, Other, arms_of
+from curate.evaluate.contaminated import Contaminated, warnings_on_copies
 from curate.evaluate.epochs import Epochs, epochs_of, warnings_on_epochs
 from curate.evaluate.exported import read_export
 from curate.evaluate.judges import Judge, Panel, Promises, panel_of
+from curate.evaluate.online import Followed, Group, Online, Validation, online_arm
 from curate.evaluate.paired import difference, told_apart
 from curate.evaluate.reading import Reading, read_texts
-from curate.evaluate.spec import ArmSpec, EvaluateSpec, WeightsArm, name_of
+from curate.evaluate.spec import DYNAMIC, ArmSpec, EvaluateSpec, WeightsArm, name_of
 from curate.evaluate.strata import Budget, Shortfall, Texts
 from curate.evaluate.verdict import (
     ArmResult,
@@ -49,6 +51,8 @@ class Compared:
     holdout: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
+    contaminated: Contaminated = field(default_factory=Contaminated)
+    followed: Followed | None = None
 
 
 def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
@@ -59,6 +63,15 @@ def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
 
     Raises RecipeError or DataError for a file of the settings that cannot be used.
     """
+    try:
+        return _compared(workspace, spec)
+    except Shortfall as short:
+        words = "the mixture is not compared: {what}"
+        return Compared(warnings=(warn("evaluate.shortfall", words, what=str(short)),))
+
+
+def _compared(workspace: Workspace, spec: EvaluateSpec) -> Compared:
+    """The same; raises Shortfall where the texts cannot fill the arms."""
     shares = _shares_of_files(workspace, spec.arms)
     reading = read_texts(workspace, spec)
     if reading is None:
@@ -67,16 +80,14 @@ def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
     if not panel.judges:
         return Compared(notes=panel.notes, warnings=panel.warnings)
     others = _others(workspace, spec.arms, shares, reading.texts)
-    try:
-        arms = _arms(workspace, reading.texts, reading.budget, others)
-    except Shortfall as short:
-        words = "the mixture is not compared: {what}"
-        return Compared(warnings=(warn("evaluate.shortfall", words, what=str(short)),))
-    with workspace.watch("comparing mixtures", len(arms) * spec.seeds) as advance:
+    arms = _arms(workspace, reading.texts, reading.budget, others)
+    with workspace.watch("comparing mixtures", len(spec.arms) * spec.seeds) as advance:
         proxy = Corpus(reading.candidates, reading.measured)
+        online = [_online(workspace, reading, proxy)] if DYNAMIC in spec.arms else []
+        beside: list[Arm | Online] = [*arms, *online]
         measured = [
             Measured.of(arm, reading.texts, reading.budget, proxy, spec.seeds, advance)
-            for arm in arms
+            for arm in beside
         ]
     epochs = epochs_of(reading.supply.epochs, reading.texts, measured[0].copies)
     return Compared(
@@ -85,14 +96,17 @@ def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
         tuple(compared(measured, panel.judges)),
         epochs,
         reading.documents,
-        (*panel.notes, *reading.notes),
+        panel.notes,
         (
             *warnings_on(reading.documents),
             *panel.warnings,
             *(_moved(arm) for arm in arms if arm.moved > TOLD),
             *warnings_on_epochs(epochs),
+            *warnings_on_copies(reading.contaminated),
             *_left_out(workspace),
         ),
+        contaminated=reading.contaminated,
+        followed=online[0].followed() if online else None,
     )
 
 
@@ -123,24 +137,28 @@ def _moved(arm: Arm) -> StageWarning:
 
 def _panel(workspace: Workspace, spec: EvaluateSpec, reading: Reading) -> Panel:
     promises = Promises(
-        promised_by(workspace),
+        {name: group.promised for name, group in groups_of(workspace).items()},
         reading.supply.shares,
         follows_scores=workspace.tables.made("mix").inputs.get("scores") is not None,
     )
-    return panel_of(spec.judge, reading.held_out, reading.files, promises)
+    others = sum(map(len, reading.validation.values()))
+    return panel_of(spec.judge, reading.held_out, reading.files, promises, others)
 
 
-def promised_by(workspace: Workspace) -> dict[str, float]:
-    """The shares that the mixture promises its groups; of phases those of the first."""
-    groups = workspace.tables.read("groups", ["group", "phase", "promised"]).to_pylist()
-    first = groups[0]["phase"]
-    own = [row for row in groups if row["phase"] == first]
-    return {str(row["group"]): float(row["promised"]) for row in own}
+def groups_of(workspace: Workspace) -> dict[str, Group]:
+    """The groups of the mixture, by name; of phases those of the first."""
+    groups = workspace.tables.read("groups", ["group", "phase", "promised", "low", "high"])
+    rows = groups.to_pylist()
+    own = [row for row in rows if row["phase"] == rows[0]["phase"]]
+    return {
+        str(row["group"]): Group(float(row["promised"]), float(row["low"]), float(row["high"]))
+        for row in own
+    }
 
 
 def _shares_of_files(workspace: Workspace, arms: Sequence[ArmSpec]) -> dict[str, dict[str, float]]:
     """The shares of groups in files of weights, by path. Raises RecipeError for a bad file."""
-    groups = list(promised_by(workspace))
+    groups = list(groups_of(workspace))
     return {
         arm.file: shares_by(
             read_weights(workspace.path(arm.file), "evaluate.arms"),
@@ -162,12 +180,14 @@ def _others(
     others = []
     for arm in arms[1:]:
         name = name_of(arm)
+        if arm == DYNAMIC:
+            continue
         if isinstance(arm, str):
             others.append(Other(name))
         elif isinstance(arm, WeightsArm):
             others.append(Other(name, shares[name]))
         else:
-            groups = promised_by(workspace)
+            groups = groups_of(workspace)
             others.append(read_export(workspace.path(name), name, texts.ids, groups))
     return others
 
@@ -175,11 +195,23 @@ def _others(
 def _arms(
     workspace: Workspace, texts: Texts, budget: Budget, others: Sequence[Other]
 ) -> tuple[Arm, ...]:
+    promised = {name: group.promised for name, group in groups_of(workspace).items()}
+    return arms_of(_drawn(workspace, texts, budget), promised, others)
+
+
+def _drawn(workspace: Workspace, texts: Texts, budget: Budget) -> Drawn:
     mix = workspace.tables.made("mix")
     seed = int(mix.spec.get("seed", 0))  # without noise it has no effect, and is not stored
-    is_noiseless = bool(mix.facts["noiseless"])
-    promised = promised_by(workspace)
-    return arms_of(texts, budget, promised, is_noiseless=is_noiseless, seed=seed, others=others)
+    return Drawn(texts, budget, bool(mix.facts["noiseless"]), seed)
+
+
+def _online(workspace: Workspace, reading: Reading, proxy: Proxy) -> Online:
+    import numpy as np
+
+    groups = np.array(reading.validation_groups, str)
+    validation = Validation(groups, reading.validation_tokens)
+    drawn = _drawn(workspace, reading.texts, reading.budget)
+    return online_arm(reading.texts, drawn, proxy, validation, groups_of(workspace))
 
 
 # ── measuring
@@ -200,7 +232,12 @@ class Measured:
 
     @staticmethod
     def of(
-        arm: Arm, texts: Texts, budget: Budget, proxy: Proxy, seeds: int, advance: Advance
+        arm: Arm | Online,
+        texts: Texts,
+        budget: Budget,
+        proxy: Proxy,
+        seeds: int,
+        advance: Advance,
     ) -> Measured:
         """Draw an arm for each seed, and measure it. Raises DataError for a loss that is none."""
         import numpy as np

@@ -146,6 +146,8 @@ def _sources(held_out: HeldOut, total: int) -> NDArray[np.str_]:
 def _file(texts: Sequence[str]) -> Weighed:
     import numpy as np
 
+    if not texts:
+        return Weighed("each of its texts has a near copy among the candidates")
     sizes = np.array([float(len(text.encode())) for text in texts])
     by_bytes = Weighting.of(sizes, np.zeros(len(sizes), np.int64))
     return Weighed("your own texts, by bytes", by_bytes)

@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 from curate.spec import PATH, Spec
 
 MIXTURE: Literal["mixture"] = "mixture"
+DYNAMIC = "dynamic"
 
 
 class JudgeFile(Spec):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from curate import storage
 from curate.errors import NothingToDo
 from curate.evaluate.comparing import Compared, compare_arms
+from curate.evaluate.contaminated import Contaminated
 from curate.evaluate.epochs import Epochs
+from curate.evaluate.online import Followed
 from curate.evaluate.people import against_people
 from curate.evaluate.spec import EvaluateSpec
 from curate.evaluate.verdict import (
@@ -27,6 +29,9 @@ from curate.workspace import Workspace
 READS = ("pool", "clean", "scores", "labels", "mix", "groups")
 WRITES = ("evaluate",)
 
+WEIGHTS = "dynamic_weights.json"
+"""Where the weights of the arm `dynamic` are written, for `between: {weights: {file}}`."""
+
 
 @dataclass(frozen=True)
 class EvaluateResult:
@@ -44,6 +49,8 @@ class EvaluateResult:
     verdict: str
     judges: tuple[JudgeResult, ...] = ()
     epochs: tuple[Epochs, ...] = ()
+    contaminated: Contaminated = field(default_factory=Contaminated)
+    dynamic: Followed | None = None
     story: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
@@ -116,10 +123,14 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         verdict,
         compared.judges,
         compared.epochs,
+        compared.contaminated,
+        compared.followed,
         story_of(compared.judges, compared.comparisons),
         compared.notes,
         (*doubts, *compared.warnings, *warnings_of(compared.comparisons)),
     )
+    if result.dynamic is not None:
+        storage.write_json(workspace.root / WEIGHTS, dict(result.dynamic.final))
     storage.write_json(workspace.root / "evaluate.json", asdict(result))
     return result
 

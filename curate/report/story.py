@@ -21,6 +21,7 @@ from curate.report.sections.corpus import (
 )
 from curate.report.sections.doubtful import doubtful
 from curate.report.sections.estimates import estimates
+from curate.report.sections.judged import judged, repeated, weights_over_time
 from curate.report.sections.mixture import limits, proxy, shares
 from curate.report.sections.model import (
     accuracy,
@@ -88,6 +89,9 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: shares(workspace),
                 lambda: limits(workspace),
                 lambda: proxy(workspace),
+                lambda: judged(workspace),
+                lambda: repeated(workspace),
+                lambda: weights_over_time(workspace),
                 lambda: provenance(workspace),
             )
         )

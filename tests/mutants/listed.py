@@ -705,7 +705,7 @@ CLEAN = (
     ),
     Mutant(
         "shared shingles count once in a union",
-        "curate/clean/duplicates/texts.py",
+        "curate/shingles.py",
         "return shared / (len(both) - shared)",
         "return shared / len(both)",
         ("tests/test_duplicates.py::test_hashed_shingles_are_the_true_ones",),
@@ -726,7 +726,7 @@ CLEAN = (
     ),
     Mutant(
         "a pair at the threshold has room for chance in its bits",
-        "curate/clean/duplicates/minhash.py",
+        "curate/minhash.py",
         "DOUBT = 3.5",
         "DOUBT = 0.5",
         ("tests/test_duplicates.py::test_bits_tell_how_alike_two_texts_are",),
@@ -740,7 +740,7 @@ CLEAN = (
     ),
     Mutant(
         "text of three tenths CJK has bigrams",
-        "curate/clean/duplicates/texts.py",
+        "curate/shingles.py",
         "CJK_SHARE = 0.3",
         "CJK_SHARE = 0.5",
         ("tests/test_duplicates.py::test_hashed_shingles_are_the_true_ones",),
