@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from curate import storage
@@ -34,7 +34,7 @@ def judged(workspace: Workspace) -> Section | None:
     return section("What it is judged on", words, rows=list(_rows(comparisons)))
 
 
-def _rows(comparisons: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def _rows(comparisons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield a row for each judge and arm, then one for each source."""
     for own in comparisons:
         whole = {"judge": own["judge"], "the mixture is": f"{own['verdict']} {own['arm']}"}
