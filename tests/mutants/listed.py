@@ -493,6 +493,36 @@ EVALUATE = (
         ("tests/test_paired.py::test_a_few_heavy_documents_leave_few_degrees_of_freedom",),
     ),
     Mutant(
+        "good texts are the best of the known ones",
+        "curate/evaluate/judges.py",
+        "known.sort(key=lambda row: (-held_out.quality[row], held_out.ids[row]))",
+        "known.sort(key=lambda row: (held_out.quality[row], held_out.ids[row]))",
+        (
+            "tests/test_judges.py::test_the_best_fifth_is_of_the_known_qualities_and_ties_are_broken_by_id",
+        ),
+    ),
+    Mutant(
+        "a source is read up to the middle of a text",
+        "curate/evaluate/choosing.py",
+        "(np.cumsum(own.tokens) - own.tokens / 2) / max(1, chosen.supply[source])",
+        "np.cumsum(own.tokens).astype(float)",
+        ("tests/test_judges.py::test_the_proxy_repeats_every_source_as_the_whole_run_does",),
+    ),
+    Mutant(
+        "a copy is left out of what is judged too",
+        "curate/evaluate/contaminated.py",
+        "is_copy[start + candidate] = has_copy[own] = True",
+        "is_copy[start + candidate] = True",
+        ("tests/test_judges.py::test_planted_copies_are_left_out_on_both_sides_and_nothing_else",),
+    ),
+    Mutant(
+        "losses that a mixer follows are those of a token",
+        "curate/evaluate/online.py",
+        "float(losses[self.group == group].sum() / tokens)",
+        "float(losses[self.group == group].mean())",
+        ("tests/test_arms.py::test_losses_of_groups_are_a_token",),
+    ),
+    Mutant(
         "every difference of a family is told at its own level",
         "curate/evaluate/paired.py",
         "if p_values[place] >= (1 - COVERED) / (len(order) - rank):",
