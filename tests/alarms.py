@@ -7,7 +7,7 @@ are drawn with independent noise: with shared noise their difference would be ex
 import numpy as np
 
 from curate.evaluate.arms import Arm
-from curate.evaluate.paired import Holdout, difference
+from curate.evaluate.paired import Weighting, difference
 from curate.evaluate.strata import Budget, Texts
 from curate.proxies.ngram import Corpus
 
@@ -60,14 +60,14 @@ def compared(comparisons, corpora, *, seeds=SEEDS):
     for number in range(comparisons):
         if number % (comparisons // corpora) == 0:
             texts, corpus = corpus_of(number)
-            holdout = Holdout(corpus.source, corpus.bytes)
+            holdout = Weighting.of(corpus.bytes.astype(float), corpus.source)
         even, other = (arm_of(texts, {"film": p, "meal": 1 - p}) for p in (0.5, 0.6))
         first, second = (
             range(start, start + most) for start in (2000 * number, 2000 * number + 1000)
         )
         one, two = (losses_of(even, texts, corpus, own) for own in (first, second))
         moved = losses_of(other, texts, corpus, first)
-        gap = 2 * (one @ holdout.weights()).std(ddof=1)
+        gap = 2 * (one @ holdout.weight).std(ddof=1)
         pairs = {"equal": (one, two), "gap": (one - gap, two)}
         pairs |= {"shared": (moved, one), "independent": (moved, two)}
         for kind, (left, right) in pairs.items():
@@ -76,10 +76,29 @@ def compared(comparisons, corpora, *, seeds=SEEDS):
     return {kind: {n: hits / comparisons for n, hits in own.items()} for kind, own in told.items()}
 
 
-def made_up(rng, seeds, *, of_seed, of_document, of_both, documents=(60, 30)):
+def pool(rng, source, sizes):
+    """Sources count the same, and documents of a source by their bytes."""
+    return Weighting.of(sizes, source)
+
+
+def promised(rng, source, sizes):
+    """The larger part counts a quarter, and the smaller one three quarters."""
+    return Weighting.of(sizes, source, np.array([0.25, 0.75]))
+
+
+def good(rng, source, sizes):
+    """A fifth of the documents counts, whatever its source."""
+    is_good = np.arange(len(source)) < len(source) // 5
+    return Weighting.of(sizes * rng.permutation(is_good), np.zeros(len(source), int))
+
+
+JUDGES = {"pool": pool, "promised": promised, "good": good}
+
+
+def made_up(rng, seeds, *, of_seed, of_document, of_both, judge=pool, documents=(60, 30)):
     """Losses of two arms that differ by nothing on the mean: by draw, by document, by both."""
     source = np.repeat(np.arange(len(documents)), documents)
-    holdout = Holdout(source, np.rint(np.exp(rng.normal(6, 0.7, len(source)))).astype(int))
+    holdout = judge(rng, source, np.rint(np.exp(rng.normal(6, 0.7, len(source)))))
     rows = of_seed * rng.normal(size=(seeds, 1)) + of_both * rng.normal(size=(seeds, len(source)))
     skewed = rng.exponential(size=len(source)) - 1
     common = 2 + rng.normal(size=(seeds, len(source)))

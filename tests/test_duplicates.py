@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 from curate import text as canon
 from curate.clean import spec as spec_
 from curate.clean.duplicates import meaning
-from curate.clean.duplicates.minhash import (
+from curate.clean.duplicates.near import Shard, near_duplicates, signatures
+from curate.clean.duplicates.pairing import Pairs
+from curate.clean.duplicates.settling import settle
+from curate.engine import Local
+from curate.errors import DataError
+from curate.minhash import (
     BANDS,
     PERMUTATIONS,
     SIGNATURE_BYTES,
@@ -23,13 +28,8 @@ from curate.clean.duplicates.minhash import (
     bits,
     least_equal,
 )
-from curate.clean.duplicates.near import Shard, near_duplicates, signatures
-from curate.clean.duplicates.pairing import Pairs
-from curate.clean.duplicates.settling import settle
-from curate.clean.duplicates.texts import blocks, flat, jaccard, sets
-from curate.engine import Local
-from curate.errors import DataError
 from curate.run.stages import is_fresh
+from curate.shingles import blocks, flat, jaccard, sets
 from tests.conftest import Offline
 
 SOUP = "The soup was good and the bread was fresh, so we came back."
@@ -150,7 +150,7 @@ def test_texts_hashed_together_are_hashed_as_alone(texts):
 
 
 def test_blocks_leave_out_nothing(monkeypatch):
-    monkeypatch.setattr("curate.clean.duplicates.texts.BLOCK", 10)
+    monkeypatch.setattr("curate.shingles.BLOCK", 10)
     texts = ["abcdef", "", "g" * 30, "hij", "klm", "nopq", "r"]
     assert [text for block in blocks(texts) for text in block] == texts
     assert len(list(blocks(texts))) == 3

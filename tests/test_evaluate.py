@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from curate import chance, console, tables
 from curate.engine import Local
 from curate.errors import StaleInput
-from curate.evaluate import choosing, comparing
-from curate.evaluate.arms import arms_of
+from curate.evaluate import choosing, comparing, reading
+from curate.evaluate.arms import PLAIN, Drawn, arms_of
 from curate.evaluate.choosing import OF_MIX, First, Rows
 from curate.evaluate.comparing import Measured
 from curate.evaluate.people import AgainstPeople, against_people
@@ -131,17 +131,17 @@ def test_a_holdout_that_held_out_nothing_is_not_told_to_be_unset(offline):
     assert note == "`pool.holdout: 0.1` held out no text that `clean` keeps: raise it"
 
 
-def sources(offline, holdout=0.3, **documents):
+WORDS = ("soup", "bread", "tea", "plum", "rice", "corn", "leek", "beet", "lime", "kale")
+
+
+def sources(offline, holdout=0.3, words=WORDS, **documents):
     """Make a pool of sources with so many documents each, and of so many words: (number, words)."""
     rng = np.random.default_rng(3)
-    for name, (number, words) in documents.items():
-        texts = [f"{name} {place} " + " ".join(rng.choice(WORDS, words)) for place in range(number)]
+    for name, (number, size) in documents.items():
+        texts = [f"{name} {place} " + " ".join(rng.choice(words, size)) for place in range(number)]
         offline.lines(f"{name}.jsonl", texts)
     offline.pool(holdout=holdout)
     offline.run("clean", rules=[])
-
-
-WORDS = ("soup", "bread", "tea", "plum", "rice", "corn", "leek", "beet", "lime", "kale")
 
 
 def keys_of(result):
@@ -173,7 +173,7 @@ def test_the_groups_of_an_arm_make_up_for_one_another():
     texts = Texts(ids, source, source, tokens, np.ones(len(source)))
     budget = Budget(6000.0, 1)
     promised = dict.fromkeys(np.unique(source).tolist(), 1 / 40)
-    for arm in arms_of(texts, budget, promised, is_noiseless=False):
+    for arm in arms_of(Drawn(texts, budget, is_noiseless=False), promised):
         copies = arm.draw(texts, budget, seed=3)
         assert int((copies * tokens).sum()) == 6000
         by_source = np.bincount(np.repeat(np.arange(40), 10), copies)
@@ -192,7 +192,7 @@ def test_texts_that_limits_tell_apart_are_drawn_to_what_they_promise(kinds):
     ids = [str(place) for place in range(4000)]
     texts = Texts(ids, group, group, tokens, np.ones(4000), factor, epochs)
     budget = Budget(0.3 * float(tokens.sum()), 2)
-    (arm, *_) = arms_of(texts, budget, {"a": 0.6, "b": 0.4}, is_noiseless=False)
+    (arm, *_) = arms_of(Drawn(texts, budget, is_noiseless=False), {"a": 0.6, "b": 0.4})
     assert len(arm.rows) == min(kinds, 20) + 1
     drawn = np.mean([arm.draw(texts, budget, seed) for seed in range(5)], axis=0) * tokens
     assert drawn[group == "a"].sum() == pytest.approx(0.6 * budget.tokens, rel=0.01)
@@ -218,14 +218,11 @@ def test_the_mixture_keeps_limits_of_columns_when_it_is_compared(offline):
     offline.run("clean", rules=[], near_duplicates=None)
     offline.run("mix", groups=["source"], budget="40%", limits={"host=h0.org": {"max_share": 0.1}})
     workspace = offline.workspace
-    shards = workspace.documents.shards(mix=True)
-    chosen = choosing.choose(workspace, shards, 8_000_000, 1_000)
-    training = choosing.read_training(workspace, shards, chosen)
-    texts = comparing._texts(training)
-    budget = comparing._budget(workspace, training, chosen.supply)
+    read = reading.read_texts(workspace, offline.spec("evaluate", holdout_bytes=1_000))
+    texts, budget = read.texts, read.budget
     metas = {row["id"]: row["meta"] for row in offline.rows("pool")}
     is_limited = np.array(["h0.org" in metas[id] for id in texts.ids])
-    mixture, *plain = comparing._arms(workspace, texts, budget)
+    mixture, *plain = comparing._arms(workspace, texts, budget, PLAIN)
     shares = [
         (own := arm.draw(texts, budget, seed=1) * texts.tokens)[is_limited].sum() / own.sum()
         for arm in (mixture, *plain)
@@ -293,12 +290,16 @@ def test_with_plenty_held_out_nothing_is_doubtful(offline):
     offline.run("mix", budget="50%")
     found = offline.run("evaluate")
     assert min(found.holdout.values()) >= 20
-    assert (found.warnings, found.notes) == ((), ())
+    assert found.warnings == ()
+    assert found.notes == ("`good` is left out: no held-out text has a quality by `score`",)
     assert "rests on few" not in found.verdict
-    assert [own.arm for own in found.comparisons] == ["proportional", "uniform"]
+    by = [(own.judge, own.arm) for own in found.comparisons]
+    assert by == [
+        (judge, arm) for judge in ("pool", "promised") for arm in ("proportional", "uniform")
+    ]
     equal = found.comparisons[0]  # the mixture is proportional: drawn with the same noise
     assert (equal.difference, equal.low, equal.high) == (0.0, 0.0, 0.0)
-    assert equal.verdict == "no gain over"
+    assert equal.verdict == "not told apart from"
 
 
 @pytest.mark.parametrize("tokenizer", ["bytes", "o200k_base"])
@@ -324,7 +325,7 @@ def test_the_proxy_reads_as_many_bytes_as_it_is_allowed(offline, tokenizer, monk
 
 
 def test_a_long_first_text_is_read_all_the_same(offline):
-    sources(offline, web=(16, 4000))
+    sources(offline, words=[f"word{n}" for n in range(20_000)], web=(16, 4000))
     offline.run("mix", budget="100%")
     assert offline.run("evaluate", seeds=2, train_bytes=10_000, holdout_bytes=1_000).proxy
 
@@ -482,20 +483,30 @@ def in_memory(workspace, spec):
         return items.iloc[np.sort(rows[capped(noise[rows], sizes[rows], limit)])]
 
     is_candidate = items["group"].notna()
-    train = first(is_candidate, spec.train_bytes)
+    middle = np.full(len(items), np.inf)  # the part of its source's tokens before a text's middle
+    for source in set(items["source"]):
+        rows = np.flatnonzero(is_candidate & (items["source"] == source))
+        rows = rows[np.argsort(noise[rows], kind="stable")]
+        tokens = items["tokens"].to_numpy()[rows]
+        middle[rows] = (np.cumsum(tokens) - tokens / 2) / tokens.sum()
+    rows = np.flatnonzero(is_candidate)
+    in_order = rows[np.argsort(middle[rows], kind="stable")]
+    is_in = np.cumsum(sizes[in_order]) <= spec.train_bytes
+    train = items.iloc[np.sort(in_order[is_in])]
     holdout = {
         source: list(first(items["holdout"] & (items["source"] == source), spec.holdout_bytes).text)
         for source in sorted(set(items["source"][items["holdout"]]))
     }
     corpus = Corpus(list(train["text"]), holdout)
-    texts = comparing._texts(pa.Table.from_pandas(train))
-    budget = comparing._budget(
-        workspace, pa.Table.from_pandas(train), int(items["tokens"][is_candidate].sum())
-    )
-    return [
-        asdict(Measured.of(arm, texts, budget, corpus, spec.seeds, lambda n: None).result)
-        for arm in comparing._arms(workspace, texts, budget)
+    texts = reading.texts_of(pa.Table.from_pandas(train))
+    part = train["tokens"].sum() / items["tokens"][is_candidate].sum()
+    mix_made = workspace.tables.made("mix")
+    budget = Budget(mix_made.facts["budget"] * part, mix_made.spec["max_epochs"])
+    measured = [
+        Measured.of(arm, texts, budget, corpus, spec.seeds, lambda n: None)
+        for arm in comparing._arms(workspace, texts, budget, PLAIN)
     ]
+    return [asdict(own.result_by((), holdout)) for own in measured]
 
 
 SETTINGS = {"seeds": 2, "train_bytes": 16_000, "holdout_bytes": 1_000}
@@ -509,7 +520,7 @@ def test_the_arms_are_those_of_all_rows_in_memory(whole, settings):
         whole.workspace.engine = Local(workers)
         result = whole.run("evaluate", **settings)
         whole.workspace.engine.close()
-        assert [asdict(arm) for arm in result.proxy] == expected
+        assert [{**asdict(arm), "by_judge": {}} for arm in result.proxy] == expected
         assert sum(arm["tokens"] for arm in expected) > 0
 
 

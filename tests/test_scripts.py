@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate import scripts
-from curate.clean.duplicates.texts import _is_cjk
 from curate.clean.instruments import grams
 from curate.clean.instruments.privacy.instrument import find
 from curate.clean.measuring import measure_texts
@@ -17,6 +16,7 @@ from curate.clean.rules import c4, fineweb, gopher_quality, length, lines
 from curate.clean.rules.features import Features
 from curate.clean.rules.registry import RULES
 from curate.clean.rules.tokenizing import Lexicon, split, words_of
+from curate.shingles import _is_cjk
 from curate.text import cjk_share, words
 
 MIXED = {

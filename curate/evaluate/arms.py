@@ -2,16 +2,23 @@
 
 An arm is drawn as `mix` draws. Its shares are the nearest to those it stands for that the texts can
 fill, so that no arm is smaller than another.
+
+- the mixture, and others with shares of its groups: drawn within groups as the mixture is;
+- `proportional` and `uniform`: shares of sources, all texts of a source alike;
+- `random`: shares of groups from a flat Dirichlet distribution, all texts of a group alike;
+- an export: its own documents with the weight of their copies, where the texts that the proxy reads
+  hold enough of them; else its shares of groups, drawn as the mixture is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from curate import chance
+from curate.evaluate.spec import MIXTURE
 from curate.evaluate.strata import Budget, Shortfall, Texts, rows_by, strata_of
 from curate.mixture import drawing
 from curate.mixture.boxes import project_groups
@@ -20,8 +27,6 @@ from curate.mixture.limits import Infeasible
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-MIXTURE = "mixture"
 
 TOLD = 0.01
 """From this share of its tokens on, it is told that an arm is not the mixture it stands for."""
@@ -77,42 +82,123 @@ class Arm:
         return copies
 
 
-def arms_of(
-    texts: Texts,
-    budget: Budget,
-    promised: Mapping[str, float],
-    *,
-    is_noiseless: bool,
-    seed: int = 0,
-) -> tuple[Arm, ...]:
-    """The mixture, by its promised shares of groups, and the plain mixtures of the sources.
+@dataclass(frozen=True)
+class Other:
+    """An arm beside the mixture: a plain one by its name, or one with shares of groups.
 
-    Where limits tell texts of a group apart, the mixture has the shares that they promise; `seed`
-    is that of `mix`.
+    `copies` is how often an export drew each text.
+    """
+
+    name: str
+    shares: Mapping[str, float] | None = None
+    copies: NDArray[np.int64] | None = None
+
+
+PLAIN = (Other("proportional"), Other("uniform"))
+
+
+def arms_of(
+    drawn: Drawn, promised: Mapping[str, float], others: Sequence[Other] = PLAIN
+) -> tuple[Arm, ...]:
+    """The mixture, by its promised shares of groups, and the others.
+
+    Where limits tell texts of a group apart, the mixture has the shares that they promise.
 
     Raises Shortfall where the texts cannot fill the budget, or not with a mixture like this.
     """
-    import numpy as np
-
-    sources = rows_by(texts.source)
-    supply = {name: int(texts.tokens[rows].sum()) for name, rows in sources.items()}
-    proportional = {name: own / sum(supply.values()) for name, own in supply.items()}
-    uniform = {name: 1 / len(sources) for name in sources}
-    plain = np.ones(len(texts.tokens))
-    strata = strata_of(texts, budget, promised, is_noiseless=is_noiseless, seed=seed)
-    mixture = _arm(
-        MIXTURE, strata.shares, strata.rows, texts, texts.weight, budget, is_noiseless, strata.most
-    )
+    mixture = drawn.with_shares(MIXTURE, promised)
     if mixture.moved > REFUSED:
         raise Shortfall(
             f"the texts that the proxy reads can fill {mixture.shortest}; "
             "raise `evaluate.train_bytes`"
         )
-    return (
-        mixture,
-        _arm("proportional", proportional, sources, texts, plain, budget),
-        _arm("uniform", uniform, sources, texts, plain, budget),
-    )
+    return (mixture, *(drawn.other(own) for own in others))
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Makes arms of the texts; `is_noiseless` and `seed` are those of the draw of `mix`."""
+
+    texts: Texts
+    budget: Budget
+    is_noiseless: bool
+    seed: int = 0
+
+    def at(self, budget: Budget) -> Drawn:
+        """The same for another budget."""
+        return replace(self, budget=budget)
+
+    def with_shares(self, name: str, shares: Mapping[str, float]) -> Arm:
+        """The mixture with these shares of groups."""
+        noiseless = self.is_noiseless
+        strata = strata_of(self.texts, self.budget, shares, is_noiseless=noiseless, seed=self.seed)
+        texts, budget = self.texts, self.budget
+        return _arm(
+            name, strata.shares, strata.rows, texts, texts.weight, budget, noiseless, strata.most
+        )
+
+    def other(self, other: Other) -> Arm:
+        """An arm beside the mixture."""
+        if other.copies is not None:
+            own = self._of_documents(other.name, other.copies)
+            if own is not None:
+                return own
+            if other.shares is None:
+                raise Shortfall(
+                    f"the texts that the proxy reads hold too few documents of {other.name}, and "
+                    "its groups are not those of the mixture"
+                )
+        if other.shares is not None:
+            return self.with_shares(other.name, other.shares)
+        return self._plain(other.name)
+
+    def _plain(self, name: str) -> Arm:
+        """All texts of a source alike; of `random` all texts of a group."""
+        import numpy as np
+
+        texts = self.texts
+        rows = rows_by(texts.group if name == "random" else texts.source)
+        supply = {group: int(texts.tokens[own].sum()) for group, own in rows.items()}
+        shares = {
+            "proportional": {group: own / sum(supply.values()) for group, own in supply.items()},
+            "uniform": dict.fromkeys(rows, 1 / len(rows)),
+            "random": random_shares(list(rows)),
+        }[name]
+        return _arm(name, shares, rows, texts, np.ones(len(texts.tokens)), self.budget)
+
+    def _of_documents(self, name: str, copies: NDArray[np.int64]) -> Arm | None:
+        """The documents of an export; None where the texts hold too few of them."""
+        import numpy as np
+
+        is_in = copies > 0
+        tokens = copies * self.texts.tokens
+        if not is_in.any():
+            return None
+        rows = {
+            group: own[is_in[own]]
+            for group, own in rows_by(self.texts.group).items()
+            if is_in[own].any()
+        }
+        shares = {group: float(tokens[own].sum() / tokens.sum()) for group, own in rows.items()}
+        most = {
+            group: max(self.budget.max_copies, int(copies[own].max()))
+            for group, own in rows.items()
+        }
+        try:
+            arm = _arm(
+                name, shares, rows, self.texts, copies.astype(np.float64), self.budget, copies=most
+            )
+        except Shortfall:
+            return None
+        return arm if arm.moved <= REFUSED else None
+
+
+def random_shares(groups: Sequence[str], seed: int = 0) -> dict[str, float]:
+    """Shares of groups from a flat Dirichlet distribution."""
+    import numpy as np
+
+    drawn = np.random.default_rng(seed).dirichlet(np.ones(len(groups)))
+    return dict(zip(groups, drawn.tolist(), strict=True))
 
 
 def _arm(

@@ -1,8 +1,11 @@
 """The texts that the proxy reads: those first in the order of chance, up to so many bytes.
 
-Every document has a noise by its id. Training texts are taken in the order of their noise, and so
-are those of the holdout of each source. A row that is not among the first of its own shards is not
-among the first of all: each worker keeps no more rows than the result can have, plus one.
+Every document has a noise by its id. Texts of a source are taken in the order of their noise. A row
+that is not among the first of its own shards is not among the first of all: each worker keeps no
+more rows than the result can have, plus one a source.
+
+Of every source the same part of its tokens is read to train on, up to half a document. So a source
+is repeated in the proxy's mixture as often as in the whole one.
 
 A text's bytes are not known without reading it. A token has one byte at least, so as many tokens as
 bytes are chosen first; their texts are read, and those beyond the limit are let go.
@@ -10,7 +13,7 @@ bytes are chosen first; their texts are read, and those beyond the limit are let
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 from typing import TYPE_CHECKING
@@ -29,8 +32,8 @@ WAITING = 100_000
 """So many rows wait before they are sorted."""
 
 OF_MIX = ("group", "weight", "max_epochs", "factor")
-COLUMNS = ("id", "source", "tokens", "text", *OF_MIX)
-"""What is read of the chosen documents; those of the mixture are null in the holdout."""
+COLUMNS = ("id", "source", "tokens", "text")
+"""What is read of the chosen documents, with OF_MIX of those to train on."""
 
 
 @dataclass(frozen=True)
@@ -113,25 +116,23 @@ def _within(sizes: NDArray[np.int64], limit: int) -> int:
 
 @dataclass
 class Chosen:
-    """The texts that are chosen: to train on, and of the holdout of each source.
+    """The first texts of each source: to train on, and held out.
 
-    `supply` is the tokens of all candidates, `sources` are those that have any, `documents` is the
-    number of rows seen.
+    `supply` are the tokens of all candidates by source. `documents` is the number of rows seen.
     """
 
+    supply: Mapping[str, int]
     train_bytes: int
     holdout_bytes: int
-    training: First = field(init=False)
+    training: dict[str, First] = field(default_factory=dict)
     holdout: dict[str, First] = field(default_factory=dict)
-    sources: set[str] = field(default_factory=set)
-    supply: int = 0
     documents: int = 0
 
-    def __post_init__(self) -> None:
-        self.training = First(self.train_bytes)
-
-    def _of(self, source: str) -> First:
-        return self.holdout.setdefault(source, First(self.holdout_bytes))
+    def _first(self, source: str, *, is_held_out: bool) -> First:
+        if is_held_out:
+            return self.holdout.setdefault(source, First(self.holdout_bytes))
+        limit = self.train_bytes * self.supply[source] // max(1, sum(self.supply.values()))
+        return self.training.setdefault(source, First(limit))
 
     def see(self, shard: DocumentShard) -> None:
         """Choose among the documents of one more shard."""
@@ -140,30 +141,26 @@ class Chosen:
         columns = ("id", "kept", "holdout", "source", "tokens", "group")
         table = shard.read(columns, dropped=True)
         is_candidate = pc.and_(table["kept"], pc.is_valid(table["group"]))
-        is_held_out = pc.and_(table["kept"], table["holdout"])
+        masks = {False: is_candidate, True: pc.and_(table["kept"], table["holdout"])}
         self.documents += table.num_rows
-        self.supply += pc.sum(table["tokens"].filter(is_candidate)).as_py() or 0
-        self.sources.update(set(table["source"].filter(is_candidate).to_numpy()))
-        self.training.add(_rows(table, is_candidate, shard.number))
-        sources = table["source"].filter(is_held_out).to_numpy()
-        rows = _rows(table, is_held_out, shard.number)
-        for source in dict.fromkeys(sources):
-            self._of(source).add(rows.take(sources == source))
+        for is_held_out, mask in masks.items():
+            sources = table["source"].filter(mask).to_numpy()
+            rows = _rows(table, mask, shard.number)
+            for source in dict.fromkeys(sources):
+                self._first(source, is_held_out=is_held_out).add(rows.take(sources == source))
 
     def settle(self) -> Chosen:
         """Let go of all rows that cannot be in; the same object."""
-        for first in (self.training, *self.holdout.values()):
+        for first in (*self.training.values(), *self.holdout.values()):
             first.settle()
         return self
 
     def add(self, other: Chosen) -> None:
         """Choose among what was chosen of other shards too."""
-        self.supply += other.supply
-        self.sources |= other.sources
         self.documents += other.documents
-        self.training.add(other.training.settle())
-        for source, first in other.holdout.items():
-            self._of(source).add(first.settle())
+        for is_held_out, own in ((False, other.training), (True, other.holdout)):
+            for source, first in own.items():
+                self._first(source, is_held_out=is_held_out).add(first.settle())
 
 
 def _rows(table: pa.Table, mask: pa.ChunkedArray, shard: int) -> Rows:
@@ -180,30 +177,37 @@ def _rows(table: pa.Table, mask: pa.ChunkedArray, shard: int) -> Rows:
 class _Choose:
     """Chooses among the documents of some shards."""
 
+    supply: Mapping[str, int]
     train_bytes: int
     holdout_bytes: int
 
     def __call__(self, shards: Sequence[DocumentShard]) -> Chosen:
-        chosen = Chosen(self.train_bytes, self.holdout_bytes)
+        chosen = Chosen(self.supply, self.train_bytes, self.holdout_bytes)
         for shard in shards:
             chosen.see(shard)
         return chosen.settle()
 
 
 def choose(
-    workspace: Workspace, shards: Sequence[DocumentShard], train_bytes: int, holdout_bytes: int
+    workspace: Workspace,
+    shards: Sequence[DocumentShard],
+    supply: Mapping[str, int],
+    train_bytes: int,
+    holdout_bytes: int,
 ) -> Chosen:
-    """The texts to train on, and those of the holdout of each source, in bounded memory."""
-    parts = list(_chunks(shards, 8 * workspace.engine.workers))
-    chosen = Chosen(train_bytes, holdout_bytes)
+    """The first texts of each source, in bounded memory; `supply` are its candidates' tokens."""
+    parts = list(chunks(shards, 8 * workspace.engine.workers))
+    chosen = Chosen(supply, train_bytes, holdout_bytes)
     with workspace.watch("choosing texts", workspace.tables.rows("clean")) as advance:
-        for _, part in workspace.engine.each(_Choose(train_bytes, holdout_bytes), parts):
+        work = _Choose(supply, train_bytes, holdout_bytes)
+        for _, part in workspace.engine.each(work, parts):
             chosen.add(part)
             advance(part.documents)
     return chosen.settle()
 
 
-def _chunks(shards: Sequence[DocumentShard], most: int) -> Iterator[Sequence[DocumentShard]]:
+def chunks(shards: Sequence[DocumentShard], most: int) -> Iterator[Sequence[DocumentShard]]:
+    """Yield the shards in so many runs at most."""
     size = max(1, -(-len(shards) // most))
     return (shards[start : start + size] for start in range(0, len(shards), size))
 
@@ -211,51 +215,76 @@ def _chunks(shards: Sequence[DocumentShard], most: int) -> Iterator[Sequence[Doc
 def read_training(
     workspace: Workspace, shards: Sequence[DocumentShard], chosen: Chosen
 ) -> pa.Table:
-    """The columns COLUMNS of the texts to train on, in the order of the pool."""
-    rows = chosen.training.rows()
-    return _read_first(workspace, shards, [rows], chosen.train_bytes)
+    """The columns COLUMNS and OF_MIX of the texts to train on, in the order of the pool.
+
+    A text is in if the part of its source's tokens that come before its middle is small enough.
+    """
+    import numpy as np
+
+    parts = {source: first.settle() for source, first in sorted(chosen.training.items())}
+    rows = joined(list(parts.values()))
+    middles = [
+        (np.cumsum(own.tokens) - own.tokens / 2) / max(1, chosen.supply[source])
+        for source, own in parts.items()
+    ]
+    order = np.argsort(rows.place)
+    middle = np.concatenate([np.zeros(0), *middles])[order]
+    table = _read_texts(workspace, shards, rows.place[order], (*COLUMNS, *OF_MIX))
+    return table.filter(_first_within(middle, _sizes(table), chosen.train_bytes))
 
 
 def read_holdout(
-    workspace: Workspace, shards: Sequence[DocumentShard], chosen: Chosen
-) -> dict[str, list[str]]:
-    """The texts of each source's holdout, by the order of names, without empty texts and sources.
-
-    Only with held-out documents.
-    """
-    rows = [chosen.holdout[source].rows() for source in sorted(chosen.holdout)]
-    table = _read_first(workspace, shards, rows, chosen.holdout_bytes)
-    texts: dict[str, list[str]] = {source: [] for source in sorted(chosen.holdout)}
-    for source, text in zip(table["source"].to_pylist(), table["text"].to_pylist(), strict=True):
-        if text:
-            texts[source].append(text)
-    return {source: own for source, own in texts.items() if own}
-
-
-def _read_first(
-    workspace: Workspace, shards: Sequence[DocumentShard], parts: Sequence[Rows], limit: int
+    workspace: Workspace,
+    shards: Sequence[DocumentShard],
+    chosen: Chosen,
+    more: Sequence[str] = (),
 ) -> pa.Table:
-    """Read the texts of each part up to a limit of bytes, in the order of the pool."""
+    """COLUMNS and `more` of each source's first held-out texts, by source; no empty text."""
     import numpy as np
     import pyarrow.compute as pc
 
-    rows = joined(parts)
-    owner = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    order = np.argsort(rows.place)
-    table = _read_texts(workspace, shards, rows.place[order])
-    sizes = pc.binary_length(table["text"]).to_numpy().astype(np.int64)
-    is_in = np.zeros(len(sizes), bool)
-    for number in range(len(parts)):
-        own = np.flatnonzero(owner[order] == number)
-        first = own[np.argsort(rows.noise[order][own], kind="stable")]
-        is_in[first[: _within(sizes[first], limit)]] = True
-    return table.filter(is_in)
+    rows = [chosen.holdout[source].rows() for source in sorted(chosen.holdout)]
+    whole = joined(rows)
+    owner = np.repeat(np.arange(len(rows)), [len(own) for own in rows])
+    order = np.argsort(whole.place)
+    columns = list(dict.fromkeys((*COLUMNS, *more)))
+    table = _read_texts(workspace, shards, whole.place[order], columns)
+    owner, noise, sizes = owner[order], whole.noise[order], _sizes(table)
+    is_in = np.zeros(len(owner), bool)
+    for number in range(len(rows)):
+        own = np.flatnonzero(owner == number)
+        is_in[own] = _first_within(noise[own], sizes[own], chosen.holdout_bytes)
+    table = table.take(np.flatnonzero(is_in)[np.argsort(owner[is_in], kind="stable")])
+    return table.filter(pc.greater(pc.binary_length(table["text"]), 0))
+
+
+def _sizes(table: pa.Table) -> NDArray[np.int64]:
+    """The bytes of each text."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    return np.asarray(pc.binary_length(table["text"]).to_numpy().astype(np.int64))
+
+
+def _first_within(
+    key: NDArray[np.float64], sizes: NDArray[np.int64], limit: int
+) -> NDArray[np.bool_]:
+    """Which rows are the first by a key, up to so many bytes; the first of all always is."""
+    import numpy as np
+
+    order = np.argsort(key, kind="stable")
+    is_in = np.zeros(len(key), bool)
+    is_in[order[: _within(sizes[order], limit)]] = True
+    return is_in
 
 
 def _read_texts(
-    workspace: Workspace, shards: Sequence[DocumentShard], places: NDArray[np.int64]
+    workspace: Workspace,
+    shards: Sequence[DocumentShard],
+    places: NDArray[np.int64],
+    columns: Sequence[str],
 ) -> pa.Table:
-    """Read the columns COLUMNS of the documents at sorted places."""
+    """Read columns of the documents at sorted places."""
     import numpy as np
     import pyarrow as pa
 
@@ -264,12 +293,18 @@ def _read_texts(
     items = [(shards[number], own) for number, own in zip(numbers.tolist(), by_shard, strict=True)]
     parts: list[pa.Table] = []
     with workspace.watch("reading texts", len(places)) as advance:
-        for part in in_order(workspace.engine.each(_read, items)):
+        for part in in_order(workspace.engine.each(_Read(tuple(columns)), items)):
             parts.append(part)
             advance(part.num_rows)
     return pa.concat_tables(parts)
 
 
-def _read(item: tuple[DocumentShard, NDArray[np.int64]]) -> pa.Table:
-    shard, rows = item
-    return shard.read(COLUMNS, rows=rows)
+@dataclass(frozen=True)
+class _Read:
+    """Reads columns of some rows of a shard."""
+
+    columns: tuple[str, ...]
+
+    def __call__(self, item: tuple[DocumentShard, NDArray[np.int64]]) -> pa.Table:
+        shard, rows = item
+        return shard.read(self.columns, rows=rows)

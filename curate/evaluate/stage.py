@@ -9,10 +9,20 @@ from curate import storage
 from curate.errors import DataError, NothingToDo
 from curate.evaluate.bias.telling import Bias, find_bias
 from curate.evaluate.comparing import Compared, compare_arms
+from curate.evaluate.contaminated import Contaminated
+from curate.evaluate.epochs import Epochs
+from curate.evaluate.online import Followed
 from curate.evaluate.people import AgainstPeople, QuestionMeasures, against_people
 from curate.evaluate.spec import EvaluateSpec
 from curate.evaluate.trainings import TrainingResult
-from curate.evaluate.verdict import ArmResult, Comparison, verdict_on, warnings_of
+from curate.evaluate.verdict import (
+    ArmResult,
+    Comparison,
+    JudgeResult,
+    story_of,
+    verdict_on,
+    warnings_of,
+)
 from curate.metrics import Classification
 from curate.stage import Bounded, Cost, Stage, if_learnable, if_mixed
 from curate.warning import StageWarning
@@ -20,6 +30,9 @@ from curate.workspace import Workspace
 
 READS = ("pool", "clean", "scores", "labels", "mix", "groups")
 WRITES = ("evaluate",)
+
+WEIGHTS = "dynamic_weights.json"
+"""Where the weights of the arm `dynamic` are written, for `between: {weights: {file}}`."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +42,7 @@ class EvaluateResult:
     `models` are by question; None where no label of it has a prediction out of fold. `people` are
     the measures of every question beside the trivial baseline, with their intervals.
     `holdout` counts the held-out documents that the proxy read of each source. `trainings` are
-    those of a proxy that is trained. `bias` are the
+    those of a proxy that is trained. `story` has a line for each judge, in words. `bias` are the
     largest differences between groups of documents; `evaluate.json` has all of them.
     """
 
@@ -39,6 +52,11 @@ class EvaluateResult:
     holdout: dict[str, int]
     verdict: str
     trainings: tuple[TrainingResult, ...] = ()
+    judges: tuple[JudgeResult, ...] = ()
+    epochs: tuple[Epochs, ...] = ()
+    contaminated: Contaminated = field(default_factory=Contaminated)
+    dynamic: Followed | None = None
+    story: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
     people: dict[str, QuestionMeasures] = field(default_factory=dict)
@@ -59,10 +77,17 @@ def needed(workspace: Workspace, spec: EvaluateSpec) -> tuple[str, ...]:
 
 
 def inputs(workspace: Workspace, spec: EvaluateSpec) -> dict[str, str | None]:
-    """The fingerprints of what is evaluated; predictions only if they are of today's labels."""
+    """The fingerprints of what is evaluated; scores and labels only if they are not outdated.
+
+    With those of the files that the settings name.
+    """
     predicted = ("scores", "labels") if _can_compare(workspace) else ()
-    names = {*needed(workspace, spec), *predicted}
-    return {name: workspace.tables.fingerprint(name) if name in names else None for name in READS}
+    scored = ("scores",) if workspace.freshness.fits("scores") else ()
+    names = {*needed(workspace, spec), *predicted, *scored}
+    read = {name: workspace.tables.fingerprint(name) if name in names else None for name in READS}
+    paths = {f"{where}: {name}": workspace.path(name) for where, name in spec.files()}
+    sums = {name: storage.sha256_of(own) for name, own in paths.items() if own.is_file()}
+    return {**read, **sums}
 
 
 def _can_mix(workspace: Workspace) -> bool:
@@ -105,11 +130,18 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         dict(compared.holdout),
         verdict,
         compared.trainings,
+        compared.judges,
+        compared.epochs,
+        compared.contaminated,
+        compared.followed,
+        story_of(compared.judges, compared.comparisons),
         compared.notes,
         (*doubts, *compared.warnings, *warnings_of(compared.comparisons)),
         people=against.measured,
         bias=bias.largest(),
     )
+    if result.dynamic is not None:
+        storage.write_json(workspace.root / WEIGHTS, dict(result.dynamic.final))
     written = {**asdict(result), "bias": asdict(bias)}
     storage.write_json(workspace.root / "evaluate.json", written)
     return result

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import isfinite
+from dataclasses import dataclass, field
+from math import expm1, isfinite
 from typing import TYPE_CHECKING
 
 from curate.evaluate.paired import Difference
@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 FEW = 20
 """A verdict that rests on fewer held-out documents of a source is told to be weak."""
 
+BETTER, WORSE, ALIKE = "better than", "worse than", "not told apart from"
+
+NO_PROMISE = "what wins in a small run need not win in a large one"
+
 
 @dataclass(frozen=True)
 class ArmResult:
     """The cross-entropy of one mixture on the holdout of each source, in nats per byte.
 
-    Each figure is the mean over the seeds; `sd` is the standard deviation between them.
+    Each figure is the mean over the seeds; `sd` is the standard deviation between them. `by_judge`
+    is the cross-entropy as each judge weighs the texts.
     """
 
     arm: str
@@ -31,6 +36,7 @@ class ArmResult:
     mean_sd: float
     by_source: dict[str, float]
     by_source_sd: dict[str, float]
+    by_judge: dict[str, float] = field(default_factory=dict)
 
     @staticmethod
     def of(name: str, sizes: Sequence[int], losses: Sequence[Mapping[str, float]]) -> ArmResult:
@@ -53,11 +59,36 @@ class ArmResult:
 
 
 @dataclass(frozen=True)
+class JudgeResult:
+    """What mixtures were judged on, in words, and by how many texts."""
+
+    judge: str
+    texts: int
+    about: str
+
+
+@dataclass(frozen=True)
+class SourceDifference:
+    """How much more the mixture loses than another arm on the texts of one source."""
+
+    source: str
+    difference: float
+    low: float | None
+    high: float | None
+
+    @staticmethod
+    def of(source: str, difference: Difference) -> SourceDifference:
+        """The same with the ends of its interval."""
+        return SourceDifference(source, difference.mean, *ends_of(difference))
+
+
+@dataclass(frozen=True)
 class Comparison:
     """How much more the mixture loses than another arm, in nats per byte: below 0 it is better.
 
     `low` and `high` are the ends of the 95 % interval. They are null where too few documents are
-    held out to tell how documents vary.
+    held out to tell how documents vary. The verdict is of all arms beside which one judge puts the
+    mixture (Holm), so that an interval may leave out 0 where nothing is told.
     """
 
     arm: str
@@ -65,27 +96,57 @@ class Comparison:
     low: float | None
     high: float | None
     verdict: str
+    judge: str = "pool"
+    p_value: float = 1.0
+    by_source: tuple[SourceDifference, ...] = ()
 
     @staticmethod
-    def of(arm: str, difference: Difference) -> Comparison:
+    def of(
+        arm: str,
+        judge: str,
+        difference: Difference,
+        by_source: Sequence[SourceDifference] = (),
+        *,
+        is_told: bool,
+    ) -> Comparison:
         """The comparison with an arm, from the mixture's difference to it."""
-        if not isfinite(difference.half):
-            return Comparison(arm, difference.mean, None, None, "cannot be told from")
-        better_or_worse = "better than" if difference.mean < 0 else "worse than"
+        better_or_worse = BETTER if difference.mean < 0 else WORSE
         return Comparison(
             arm,
             difference.mean,
-            difference.mean - difference.half,
-            difference.mean + difference.half,
-            better_or_worse if difference.is_told else "no gain over",
+            *ends_of(difference),
+            better_or_worse if is_told else ALIKE,
+            judge,
+            difference.p_value,
+            tuple(by_source),
         )
+
+    @property
+    def perplexity(self) -> float:
+        """By how much the mixture's perplexity per byte is above that of the arm, in percent."""
+        return 100 * expm1(self.difference)
 
     def __str__(self) -> str:
         """The verdict in words, with its figures."""
-        interval = "without an interval"
+        interval = "no interval: too few texts"
         if self.low is not None and self.high is not None:
-            interval = f"95 % interval {self.low:+.4f} to {self.high:+.4f}"
-        return f"{self.verdict} {self.arm} ({self.difference:+.4f} nats per byte, {interval})"
+            interval = f"{self.low:+.4f} to {self.high:+.4f}"
+        if self.verdict == ALIKE:
+            return f"{self.verdict} {self.arm} ({self.difference:+.4f}, {interval})"
+        if self.low is not None and self.high is not None:
+            low, high = sorted((abs(self.low), abs(self.high)))
+            interval = f"{low:.4f} to {high:.4f}"
+        lower = "lower" if self.difference < 0 else "higher"
+        return (
+            f"{self.verdict} {self.arm} by {abs(self.difference):.4f} nats per byte ({interval}), "
+            f"perplexity {abs(self.perplexity):.1f} % {lower}"
+        )
+
+
+def ends_of(difference: Difference) -> tuple[float | None, float | None]:
+    """The ends of the 95 % interval; None where it has none."""
+    half = difference.half
+    return (difference.mean - half, difference.mean + half) if isfinite(half) else (None, None)
 
 
 NAMES = {"ngram": "n-gram", "transformer": "transformer"}
@@ -95,10 +156,37 @@ NAMES = {"ngram": "n-gram", "transformer": "transformer"}
 def verdict_on(
     comparisons: Sequence[Comparison], holdout: Mapping[str, int], proxy: str = "ngram"
 ) -> str:
-    """Whether the mixture beats each other arm, by the mean over sources, in words."""
-    listed = ", ".join(map(str, comparisons))
+    """Beside each other arm, on what the mixture is better and on what worse, in one sentence."""
+    arms = list(dict.fromkeys(own.arm for own in comparisons))
+    told = "; ".join(_beside(arm, [own for own in comparisons if own.arm == arm]) for arm in arms)
     weak = "; it rests on few held-out documents" if _few(holdout) else ""
-    return f"by the {NAMES[proxy]} proxy the mixture is {listed}{weak}"
+    return f"by the {NAMES[proxy]} proxy the mixture is {told}; {NO_PROMISE}{weak}"
+
+
+def _beside(arm: str, comparisons: Sequence[Comparison]) -> str:
+    """The mixture beside one arm: better on some judges, worse on others."""
+    parts: list[str] = []
+    for verdict in (BETTER, WORSE, ALIKE):
+        judges = [own.judge for own in comparisons if own.verdict == verdict]
+        if judges:
+            short = verdict.removesuffix(" than").removesuffix(" from")
+            words = short if parts else f"{verdict} {arm}"
+            parts.append(f"{words} on {_listed(judges)}")
+    return ", ".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def story_of(judges: Sequence[JudgeResult], comparisons: Sequence[Comparison]) -> tuple[str, ...]:
+    """For a newcomer: a line for each judge, with what it means and what it found."""
+    lines = []
+    for judge in judges:
+        own = [str(comparison) for comparison in comparisons if comparison.judge == judge.judge]
+        lines.append(f"on {judge.judge} ({judge.about}): {'; '.join(own)}")
+    return tuple(lines)
 
 
 def warnings_on(holdout: Mapping[str, int]) -> tuple[StageWarning, ...]:
@@ -117,10 +205,13 @@ def warnings_on(holdout: Mapping[str, int]) -> tuple[StageWarning, ...]:
 
 
 def warnings_of(comparisons: Sequence[Comparison]) -> tuple[StageWarning, ...]:
-    """A warning if the mixture does worse than a plain one."""
-    worse = [own.arm for own in comparisons if own.verdict == "worse than"]
-    words = "by the proxy the mixture is worse than {arms}"
-    return (warn("evaluate.worse", words, arms=worse),) if worse else ()
+    """A warning if the mixture does worse than another arm, and no judge finds it better."""
+    better, worse = (
+        {own.arm for own in comparisons if own.verdict == verdict} for verdict in (BETTER, WORSE)
+    )
+    arms = [arm for arm in dict.fromkeys(own.arm for own in comparisons) if arm in worse - better]
+    words = "by the proxy the mixture is worse than {arms}, and no judge finds it better"
+    return (warn("evaluate.worse", words, arms=arms),) if arms else ()
 
 
 def _few(holdout: Mapping[str, int]) -> list[str]:

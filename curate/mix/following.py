@@ -18,11 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import DataError
-from curate.mix.sharing import read_weights
 from curate.mix.spec import EVERY_OTHER, MixSpec, ShareLimit, tokens_of
 from curate.mixture.dynamic import OnlineMixer
 from curate.mixture.groups import SEPARATOR
 from curate.mixture.limits import Limit
+from curate.mixture.weights_file import read_weights
 from curate.names import absent
 
 EXAMPLE = 'a line reads as {"step": 1, "tokens": {"web": 900}, "losses": {"web": 3.1}}'

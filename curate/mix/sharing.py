@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from curate.errors import RecipeError
 from curate.mix.preparing import Keys, Prepared
 from curate.mix.spec import MixSpec
 from curate.mixture.groups import Groups
 from curate.mixture.shares import STRATEGIES, Offer, share_of, unfilled
-from curate.names import absent, unknown
+from curate.mixture.weights_file import read_weights, shares_by
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -73,14 +70,7 @@ class Wish:
         return share_of(_frame(self.spec.groups, groups), pd.Series(groups.supply), shares)
 
     def _of_weights(self, groups: Groups) -> dict[str, float]:
-        for name in self.weights:
-            if name not in groups.names:
-                words = (
-                    f"mix.between.weights: {self._file} names {name}, and there is no such group"
-                )
-                raise unknown(words, name, groups.names)
-        total = sum(self.weights.values())
-        return {name: self.weights.get(name, 0.0) / total for name in groups.names}
+        return shares_by(self.weights, groups.names, f"mix.between.weights: {self._file}")
 
     @property
     def _file(self) -> str:
@@ -113,33 +103,3 @@ def wish_of(workspace: Workspace, spec: MixSpec) -> Wish:
         return Wish(spec)
     path = workspace.path(spec.between.weights.file)
     return Wish(spec, read_weights(path, "mix.between.weights"))
-
-
-def read_weights(path: Path, where: str) -> dict[str, float]:
-    """The weights of groups in a file; `where` names the setting. Raises RecipeError."""
-    if not path.is_file():
-        raise absent(f"{where}: no file {path}", path, hint=EXAMPLE)
-    where = f"{where}: {path.name}"
-    try:
-        weights = json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
-        raise RecipeError(f"{where} is no JSON: {error}", hint=EXAMPLE) from None
-    if not isinstance(weights, dict) or not weights:
-        raise RecipeError(f"{where} is no mapping of groups to weights", hint=EXAMPLE)
-    for name, weight in weights.items():
-        if not _is_weight(weight):
-            raise RecipeError(
-                f"{where}: the weight of {name} is {json.dumps(weight)}, no number from 0 on",
-                hint=EXAMPLE,
-            )
-    if not sum(weights.values()) > 0:
-        raise RecipeError(f"{where}: all weights are 0", hint=EXAMPLE)
-    return {name: float(weight) for name, weight in weights.items()}
-
-
-def _is_weight(weight: Any) -> bool:
-    is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-    return is_number and isfinite(weight) and weight >= 0
-
-
-EXAMPLE = 'it reads as {"web": 3, "wiki": 1}'

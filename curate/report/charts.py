@@ -169,6 +169,23 @@ def curves(points: Rows) -> str:
     return _svg(chart.properties(width=_WIDTH, height=260))
 
 
+def weights(points: Rows) -> str:
+    """The `share` of each `group` over the parts of a budget, a line each."""
+    import altair as alt
+
+    names = list(dict.fromkeys(point["group"] for point in points))
+    chart = (
+        _chart(points)
+        .mark_line(point=True)
+        .encode(
+            x=alt.X("part:O", title="part of the budget", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("share:Q", title="share", scale=alt.Scale(zero=True)),
+            color=alt.Color("group:N", sort=names, scale=alt.Scale(scheme="tableau20"), title=None),
+        )
+    )
+    return _svg(chart.properties(width=_WIDTH, height=240))
+
+
 def _chart(rows: Rows) -> alt.Chart:
     import altair as alt
 

@@ -23,6 +23,7 @@ from curate.report.sections.corpus import (
 )
 from curate.report.sections.doubtful import doubtful
 from curate.report.sections.estimates import estimates
+from curate.report.sections.judged import judged, repeated, weights_over_time
 from curate.report.sections.measures import confusion, measures
 from curate.report.sections.mixture import limits, proxy, shares
 from curate.report.sections.model import (
@@ -96,6 +97,9 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: training.curves(workspace),
                 lambda: training.samples(workspace),
                 lambda: bias(workspace),
+                lambda: judged(workspace),
+                lambda: repeated(workspace),
+                lambda: weights_over_time(workspace),
                 lambda: provenance(workspace),
             )
         )

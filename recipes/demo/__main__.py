@@ -63,12 +63,14 @@ def chinese(folder: Path) -> None:
         stop_on_failure(curate("run", "-w", str(folder)))
     stop_on_failure(curate("verify", str(folder / "export")))
     mixture(folder)
+    verdict(folder)
     say(f"the report        {folder / 'report.html'}")
 
 
 def close(folder: Path, server: dict[str, Any]) -> None:
     """Print the results, and how to continue by hand."""
     mixture(folder)
+    verdict(folder)
     account = run_json("server", "accounts", "list", "--json")["accounts"][0]
     project = read(folder / "rounds/01/project.json")["batches"][0]["project"]
     say("")
@@ -96,6 +98,14 @@ def mixture(folder: Path) -> None:
     for group in groups:
         shares = "".join(f"{group[name]:>10.2%}" for name in ("promised", "realised", "expected"))
         say(f"{group['group']:<22}{group['wanted']:>9.2%}{shares}{group['tokens']:>9,}")
+
+
+def verdict(folder: Path) -> None:
+    """Print what the mixture gained, and what it cost."""
+    evaluation = read(folder / "evaluate.json")
+    say(f"\nDid it help? {evaluation['verdict']}.")
+    for line in evaluation["story"]:
+        say(f"  {line}")
 
 
 def account_of(name: str) -> dict[str, Any]:

@@ -19,13 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from curate import text as canon
-from curate.clean.duplicates.minhash import PERMUTATIONS, SEED
 from curate.clean.duplicates.near import Shard, near_duplicates, signatures
-from curate.clean.duplicates.texts import flat
 from curate.clean.rules.registry import ranges
 from curate.engine import Local
+from curate.minhash import PERMUTATIONS, SEED
 from curate.run.recipe import Recipe
 from curate.run.stages import run_stage
+from curate.shingles import flat
 from curate.workspace import Workspace
 from tests.benchmarks import setting, texts
 

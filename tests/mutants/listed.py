@@ -468,15 +468,15 @@ EVALUATE = (
     Mutant(
         "the variance over documents counts",
         "curate/evaluate/paired.py",
-        "half = np.hypot(_reach(of_seeds, len(by_seed) - 1), _reach(of_documents, freedom))",
-        "half = _reach(of_seeds, len(by_seed) - 1)",
+        "            _reach(self.of_documents, self.documents, covered),",
+        "            0.0,",
         ("tests/test_paired.py::test_by_the_documents_alone_it_is_the_t_interval_of_their_mean",),
     ),
     Mutant(
         "documents weigh by their bytes",
         "curate/evaluate/paired.py",
-        "totals = np.bincount(self.source, self.bytes)\n        return np.asarray(self.bytes /",
-        "totals = np.bincount(self.source)\n        return np.asarray(1.0 /",
+        "return Weighting(np.asarray(mass * part[stratum]), stratum)",
+        "return Weighting(np.asarray((mass > 0) * part[stratum]), stratum)",
         ("tests/test_paired.py::test_sources_weigh_the_same_and_documents_by_their_bytes",),
     ),
     Mutant(
@@ -527,6 +527,57 @@ EVALUATE = (
         'torch.set_rng_state(kept["random"])',
         "pass",
         ("tests/test_transformer.py::test_a_training_goes_on_after_a_kill_as_if_nothing_had_been",),
+    ),
+    Mutant(
+        "a variance with a few heavy documents has few degrees of freedom",
+        "curate/evaluate/paired.py",
+        "freedom = float(squares.sum() ** 2 / (squares**2).sum()) - 1",
+        "freedom = number - 1",
+        ("tests/test_paired.py::test_a_few_heavy_documents_leave_few_degrees_of_freedom",),
+    ),
+    Mutant(
+        "good texts are the best of the known ones",
+        "curate/evaluate/judges.py",
+        "known.sort(key=lambda row: (-held_out.quality[row], held_out.ids[row]))",
+        "known.sort(key=lambda row: (held_out.quality[row], held_out.ids[row]))",
+        (
+            "tests/test_judges.py::test_the_best_fifth_is_of_the_known_qualities_and_ties_are_broken_by_id",
+        ),
+    ),
+    Mutant(
+        "a source is read up to the middle of a text",
+        "curate/evaluate/choosing.py",
+        "(np.cumsum(own.tokens) - own.tokens / 2) / max(1, chosen.supply[source])",
+        "np.cumsum(own.tokens).astype(float)",
+        ("tests/test_judges.py::test_the_proxy_repeats_every_source_as_the_whole_run_does",),
+    ),
+    Mutant(
+        "a copy is left out of what is judged too",
+        "curate/evaluate/contaminated.py",
+        "is_copy[start + candidate] = has_copy[own] = True",
+        "is_copy[start + candidate] = True",
+        ("tests/test_judges.py::test_planted_copies_are_left_out_on_both_sides_and_nothing_else",),
+    ),
+    Mutant(
+        "losses that a mixer follows are those of a token",
+        "curate/evaluate/online.py",
+        "float(losses[self.group == group].sum() / tokens)",
+        "float(losses[self.group == group].mean())",
+        ("tests/test_arms.py::test_losses_of_groups_are_a_token",),
+    ),
+    Mutant(
+        "every difference of a family is told at its own level",
+        "curate/evaluate/paired.py",
+        "if p_values[place] >= (1 - COVERED) / (len(order) - rank):",
+        "if p_values[place] >= 1 - COVERED:",
+        ("tests/test_paired.py::test_several_differences_are_told_with_holms_steps",),
+    ),
+    Mutant(
+        "a stratum counts as its share says",
+        "curate/evaluate/paired.py",
+        "own = np.ones(len(totals)) if shares is None else shares[: len(totals)]",
+        "own = np.ones(len(totals))",
+        ("tests/test_paired.py::test_strata_have_the_shares_that_are_promised",),
     ),
 )
 
@@ -727,7 +778,7 @@ CLEAN = (
     ),
     Mutant(
         "shared shingles count once in a union",
-        "curate/clean/duplicates/texts.py",
+        "curate/shingles.py",
         "return shared / (len(both) - shared)",
         "return shared / len(both)",
         ("tests/test_duplicates.py::test_hashed_shingles_are_the_true_ones",),
@@ -748,7 +799,7 @@ CLEAN = (
     ),
     Mutant(
         "a pair at the threshold has room for chance in its bits",
-        "curate/clean/duplicates/minhash.py",
+        "curate/minhash.py",
         "DOUBT = 3.5",
         "DOUBT = 0.5",
         ("tests/test_duplicates.py::test_bits_tell_how_alike_two_texts_are",),
@@ -762,7 +813,7 @@ CLEAN = (
     ),
     Mutant(
         "text of three tenths CJK has bigrams",
-        "curate/clean/duplicates/texts.py",
+        "curate/shingles.py",
         "CJK_SHARE = 0.3",
         "CJK_SHARE = 0.5",
         ("tests/test_duplicates.py::test_hashed_shingles_are_the_true_ones",),

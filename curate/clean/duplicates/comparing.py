@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from curate.clean.duplicates.minhash import least_equal
 from curate.clean.duplicates.shards import Shard, of_shard
-from curate.clean.duplicates.texts import jaccard, sets
+from curate.minhash import least_equal
+from curate.shingles import jaccard, sets
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field, model_validator
 
 from curate import storage
-from curate.clean.duplicates.minhash import BANDS, BIT_WORDS, DOUBT
 from curate.clean.duplicates.near import Gone, Shard, near_duplicates
 from curate.embed.encoders import Encoder, choose, load
+from curate.minhash import BANDS, BIT_WORDS, DOUBT
 from curate.spec import Spec
 from curate.workspace import Workspace
 

@@ -16,11 +16,11 @@ from curate.clean.duplicates.comparing import (
     once_each,
     tally,
 )
-from curate.clean.duplicates.minhash import BANDS, signatures
 from curate.clean.duplicates.pairing import Pairs, grouped, load_keys
 from curate.clean.duplicates.settling import Chosen, Gone, by_cluster, by_shard, settle
 from curate.clean.duplicates.shards import Shard
 from curate.engine import Engine, buckets_for
+from curate.minhash import BANDS, signatures
 from curate.progress import Advance
 
 __all__ = ["Gone", "Kind", "Shard", "near_duplicates", "signatures"]

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from curate.clean.duplicates.minhash import BIT_WORDS, PERMUTATIONS
 from curate.clean.duplicates.shards import Shard
+from curate.minhash import BIT_WORDS, PERMUTATIONS
 
 if TYPE_CHECKING:
     import numpy as np

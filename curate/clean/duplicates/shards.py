@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curate.clean.duplicates.minhash import BANDS, BIT_WORDS, KEY_WORDS
 from curate.engine.shuffling import bucket_of
+from curate.minhash import BANDS, BIT_WORDS, KEY_WORDS
 from curate.text import apply_edits
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curate import storage
@@ -79,15 +79,11 @@ def proxy(workspace: Workspace) -> Section | None:
             if evaluation
             else None
         )
-    beside = {row["arm"]: row for row in evaluation["comparisons"]}
     rows = [
         {
             "mixture": arm["arm"],
             "tokens": arm["tokens"],
-            "mean": arm["mean"],
-            "mixture minus this": beside.get(arm["arm"], {}).get("difference"),
-            "low": beside.get(arm["arm"], {}).get("low"),
-            "high": beside.get(arm["arm"], {}).get("high"),
+            **{f"on {judge}": loss for judge, loss in arm["by_judge"].items()},
             **arm["by_source"],
         }
         for arm in evaluation["proxy"]
@@ -100,11 +96,11 @@ def proxy(workspace: Workspace) -> Section | None:
     ]
     verdict = evaluation["verdict"]
     words = (
-        f"{verdict[:1].upper()}{verdict[1:]}. Cross-entropy of a {_model(evaluation)} "
-        "in nats per byte on the holdout of each source, lower is better, over several "
-        "draws of equal size. Differences are paired by draw; their 95 % interval counts the draws "
-        f"and the held-out documents ({documents}). So small a model sees style and words, not "
-        "worth: it can refute a mixture, hardly prove one."
+        f"{verdict[:1].upper()}{verdict[1:]}. {_sentences(evaluation['story'])} Cross-entropy of a "
+        f"{_model(evaluation)} in nats per byte, lower is better, by what it is judged on and on "
+        "the holdout of each source, over several draws of equal size. Differences are paired by draw; "
+        f"their 95 % interval counts the draws and the held-out documents ({documents}). So small "
+        "a model sees style and words, not worth: it can refute a mixture, hardly prove one."
     )
     return section("Does it help?", words, chart=charts.losses(points), rows=rows)
 
@@ -112,3 +108,8 @@ def proxy(workspace: Workspace) -> Section | None:
 def _model(evaluation: Mapping[str, Any]) -> str:
     """What the mixtures were measured by."""
     return "small transformer" if evaluation.get("trainings") else "byte n-gram model"
+
+
+def _sentences(lines: Sequence[str]) -> str:
+    """Lines of a story as sentences."""
+    return " ".join(f"{line[:1].upper()}{line[1:]}." for line in lines)

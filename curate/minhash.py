@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from curate.clean.duplicates.texts import blocks, flat
+from curate.shingles import blocks, flat
 
 if TYPE_CHECKING:
     import numpy as np
