@@ -99,8 +99,8 @@ def proxy(workspace: Workspace) -> Section | None:
         f"{verdict[:1].upper()}{verdict[1:]}. {_sentences(evaluation['story'])} Cross-entropy of a "
         f"{_model(evaluation)} in nats per byte, lower is better, by what it is judged on and on "
         "the holdout of each source, over several draws of equal size. Differences are paired by "
-        f"draw; their 95 % interval counts the draws and the held-out documents ({documents}). So small "
-        "a model sees style and words, not worth: it can refute a mixture, hardly prove one."
+        f"draw; their 95 % interval counts the draws and the held-out documents ({documents}). So "
+        "small a model sees style and words, not worth: it can refute a mixture, hardly prove one."
     )
     return section("Does it help?", words, chart=charts.losses(points), rows=rows)
 
