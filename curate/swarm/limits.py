@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from curate import yamls
 from curate.errors import RecipeError
 from curate.mix.spec import EVERY_OTHER, ShareLimit
-from curate.mixture.regression.proposing import Box
+from curate.mixture.regression.region import Region
 from curate.names import absent, unknown
 from curate.spec import Spec, validated
 
@@ -46,7 +46,7 @@ def read_limits(path: Path | None, groups: Sequence[str]) -> dict[str, ShareLimi
     return {**{name: limit for name, limit in others.items() if limit}, **found}
 
 
-def read_by_group(path: Path, groups: Sequence[str]) -> Array:
+def read_by_group(path: Path, groups: Sequence[str], whose: str = "no run has") -> Array:
     """A number of at least 0 for each group (a prior, a supply); groups unnamed have 0.
 
     Raises RecipeError for a file that holds none, or an unknown group.
@@ -61,7 +61,7 @@ def read_by_group(path: Path, groups: Sequence[str]) -> Array:
         raise RecipeError(f"{path} is no mapping of groups to numbers", hint=BY_GROUP)
     for name, value in data.items():
         if name not in groups:
-            raise unknown(f"{path}: no run has a group {name}", name, groups)
+            raise unknown(f"{path}: {whose} a group {name}", name, groups)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not isfinite(value) or value < 0:
             raise RecipeError(f"{path}: {name} is {value!r}, no number from 0 up", hint=BY_GROUP)
@@ -77,14 +77,14 @@ def _bytes(path: Path, hint: str) -> bytes:
     return path.read_bytes()
 
 
-def box_of(
+def region_of(
     groups: Sequence[str],
     limits: Mapping[str, ShareLimit],
     supply: Array | None,
     budget: int | None,
     epochs: int,
     prior: Array,
-) -> Box:
+) -> Region:
     """The least and largest share of each group.
 
     A group's share is at most its epochs times its supply over the budget. Raises RecipeError for
@@ -107,7 +107,7 @@ def box_of(
     low = np.array([limit.min_share for limit in own])
     high = np.where((prior > 0) | (low > 0), high, 0.0)
     _refuse_impossible(groups, low, high, prior)
-    return Box(low, np.minimum(high, 1.0))
+    return Region(low, np.minimum(high, 1.0))
 
 
 def _refuse_impossible(groups: Sequence[str], low: Array, high: Array, prior: Array) -> None:
