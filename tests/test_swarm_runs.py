@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 
 from curate.errors import DataError, MissingInput, RecipeError, WorkspaceBusy
+from curate.mixture.regression import models
 from curate.swarm import results
 from curate.swarm.allowed import allowed
 from curate.swarm.contents import MODULUS, Content, contents, fingerprint, number_of, parts_of
 from curate.swarm.designs import STRENGTHS, designed, strength_of
+from curate.swarm.holding import of_workspace
 from curate.swarm.plan import Wanted, make_plan, read_plan
 from curate.swarm.standing import Today, standing
 from curate.swarm.texts import part_of, read_texts
@@ -25,11 +27,12 @@ from curate.swarm.train import hand_out, take_in, train
 from tests.command import command
 
 ROOT = Path(__file__).parent.parent
-WORDS = {
-    "films": "film actor scene plot screen camera story ending music drama".split(),
-    "meals": "soup bread salt oven plate spoon butter taste sauce kitchen".split(),
-    "games": "ball goal team score match player field coach league win".split(),
+LISTS = {
+    "films": "film actor scene plot screen camera story ending music drama",
+    "meals": "soup bread salt oven plate spoon butter taste sauce kitchen",
+    "games": "ball goal team score match player field coach league win",
 }
+WORDS = {source: words.split() for source, words in LISTS.items()}
 
 
 def texts(source, count, seed=0):
@@ -61,6 +64,12 @@ def plan(offline, runs=14, **wanted):
 
 def runs_of(offline):
     return results.read(offline.root / "swarm")
+
+
+@pytest.fixture(autouse=True)
+def _few_trees(monkeypatch):
+    monkeypatch.setitem(models.TREES, "n_estimators", 30)
+    monkeypatch.setitem(models.TREES, "learning_rate", 0.1)
 
 
 # ── designs
@@ -463,3 +472,108 @@ def test_what_grew_refuses_the_runs_that_drew_of_it():
 def test_runs_measured_otherwise_do_not_hold(change, words):
     found = standing([RUN], replace(TODAY, **change))
     assert words in found.refused[0].why
+
+
+# ── a source that grew
+
+
+def grown(offline):
+    """Films get three times as many texts, which read like games."""
+    more = [f"{text} again" for text in texts("games", 240, seed=1)]
+    offline.lines("films.jsonl", texts("films", COUNTS["films"]) + more)
+    offline.pool(holdout=0.15)
+    offline.run("clean")
+    offline.run("mix", budget="40%")
+
+
+def test_a_fit_that_ignores_growth_is_worse(whole, monkeypatch, capsys):
+    run = command(monkeypatch, capsys)
+    plan(whole, runs=30, seed=1)
+    train(whole.workspace)
+    old = runs_of(whole)
+    grown(whole)
+    again = plan(whole, runs=30)
+    held = {own.run for own in old if own.shares["films"] == 0}
+    assert (again.trained, again.new) == (len(held), 30 - len(held))
+    assert len([note for note in again.notes if "films grew by" in note]) == 30 - len(held)
+    train(whole.workspace)
+    everything = runs_of(whole)
+    new = everything[len(old) :]
+    fitted, checked = new[: len(new) // 2], new[len(new) // 2 :]
+    assert error(old + fitted, checked) > 1.5 * error(fitted, checked)
+    code, out, _ = run("swarm", "fit", "-w", whole.root, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["runs"] == 30
+    assert {own["run"] for own in found["refused"]} == {own.run for own in old} - held
+    assert all(own["why"].startswith("films grew by") for own in found["refused"])
+    assert any(f"{30 - len(held)} do not hold" in note for note in found["notes"])
+
+
+def error(fitted, checked):
+    """The error of the mean loss that a linear fit foretells of other runs."""
+    pairs = []
+    for runs in (fitted, checked):
+        shares = np.array([[run.shares[name] for name in COUNTS] for run in runs])
+        pairs.append((shares, np.array([[np.mean(list(run.losses.values()))] for run in runs])))
+    predicted = models.fit_linear(*pairs[0])(pairs[1][0])
+    return np.sqrt(np.mean((predicted - pairs[1][1]) ** 2))
+
+
+def test_groups_that_were_split_are_said_in_their_parts(whole):
+    plan(whole, runs=14)
+    train(whole.workspace)
+    whole.run("mix", budget="40%", groups=["source", "language"])
+    parts = contents(whole.workspace)
+    assert set(parts) != set(COUNTS)
+    found = of_workspace(whole.workspace, {})
+    assert len(found.runs.ids) == 14
+    old = np.array([[run.shares[name] for name in COUNTS] for run in runs_of(whole)])
+    new = np.array(
+        [
+            found.runs.shares[:, [own.startswith(f"{name}/") for own in found.runs.groups]].sum(1)
+            for name in COUNTS
+        ]
+    ).T
+    np.testing.assert_allclose(new, old)
+    assert plan(whole, runs=16).new == 2
+
+
+def test_plan_train_fit_propose_and_mix(whole, monkeypatch, capsys):
+    run = command(monkeypatch, capsys)
+    for step in (("plan", "--runs", "16"), ("train",), ("fit",), ("propose", "--refits", "3")):
+        code, out, err = run("swarm", *step, "-w", whole.root, "--json")
+        assert (code, "Traceback" in err) == (0, False), err
+    found = json.loads(out)
+    shares = json.loads((whole.root / "swarm" / "weights.json").read_text())
+    assert shares == {own["group"]: own["share"] for own in found["groups"]}
+    whole.run("mix", budget="40%", between={"weights": {"file": "swarm/weights.json"}})
+    promised = {row["group"]: row["promised"] for row in whole.rows("groups")}
+    assert promised == pytest.approx(shares, abs=1e-6)
+
+
+@pytest.mark.parametrize("options", [("--limits", "x"), ("--supply", "x"), ("--max-epochs", "2")])
+def test_a_workspace_has_limits_of_its_own(whole, monkeypatch, capsys, options):
+    code, out, err = command(monkeypatch, capsys)("swarm", "propose", "-w", whole.root, *options)
+    assert (code, out) == (2, "")
+    assert "has no effect beside the limits and the supply of `mix`" in err
+
+
+def test_fit_without_runs(whole, monkeypatch, capsys):
+    run = command(monkeypatch, capsys)
+    for words in ("no swarm is planned here", "no run of the swarm is trained", "4 of 4 runs hold"):
+        code, _, err = run("swarm", "fit", "-w", whole.root)
+        assert code == 1
+        assert words in err
+        if "planned" in words:
+            plan(whole, runs=4)
+        else:
+            train(whole.workspace)
+
+
+def test_a_group_without_a_text_that_is_read(offline):
+    offline.lines("rare.jsonl", ["The only rare text, and it is a little longer than that."])
+    mixed(offline, COUNTS)
+    with pytest.raises(DataError, match="the proxies would read no text of rare"):
+        plan(offline, train_bytes=2_000)
+    assert not (offline.root / "swarm").exists()
