@@ -577,3 +577,12 @@ def test_a_group_without_a_text_that_is_read(offline):
     with pytest.raises(DataError, match="the proxies would read no text of rare"):
         plan(offline, train_bytes=2_000)
     assert not (offline.root / "swarm").exists()
+
+
+def test_a_proxy_repeats_texts_as_often_as_the_target_would(whole):
+    found = plan(whole, runs=3, train_bytes=15_000)
+    assert 0 < found.part < 0.7
+    read = sum(own.tokens for own in found.groups)
+    supply = sum(own.tokens for own in contents(whole.workspace).values())
+    assert found.budget / read == pytest.approx(found.target_budget / supply)
+    assert found.part == pytest.approx(read / supply, abs=0.15)

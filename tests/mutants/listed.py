@@ -10,6 +10,7 @@ from tests.mutants.calibration import CALIBRATION
 from tests.mutants.cards import CARDS
 from tests.mutants.exports import EXPORTS
 from tests.mutants.formats import FORMATS
+from tests.mutants.swarm import SWARM
 from tests.mutants.traced import TRACED
 from tests.mutants.uncertain import UNCERTAIN
 
@@ -1095,5 +1096,6 @@ MUTANTS = (
     *HEADS,
     *EXPORTS,
     *FORMATS,
+    *SWARM,
     *TRACED,
 )
