@@ -20,7 +20,8 @@ from curate.swarm.allowed import allowed
 from curate.swarm.contents import MODULUS, Content, contents, fingerprint, number_of, parts_of
 from curate.swarm.designs import STRENGTHS, designed, strength_of
 from curate.swarm.holding import of_workspace
-from curate.swarm.plan import Wanted, make_plan, read_plan
+from curate.swarm.plan import read_plan
+from curate.swarm.planning import Wanted, make_plan
 from curate.swarm.standing import Today, standing
 from curate.swarm.texts import part_of, read_texts
 from curate.swarm.train import hand_out, take_in, train

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, get_args
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from curate.swarm.allowed import Allowed
     from curate.swarm.fit import Transfer
     from curate.swarm.holding import Swarm
-    from curate.swarm.propose import Proposal
+    from curate.swarm.propose import Proposal, Wishes
     from curate.swarm.runs import Runs
     from curate.workspace import Workspace
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 swarm = plain_app("Mixtures learned from runs of small models.")
 swarm.command("plan")(swarm_plan)
 swarm.command("train")(swarm_train)
+
+MAX_EPOCHS = 4
+"""Copies of a document at most, where nothing says so."""
 
 Mixtures = Annotated[
     Path | None,
@@ -121,37 +125,98 @@ def swarm_propose(
 
     Example: curate swarm propose --mixtures m.csv --metrics y.csv -o w.json
     """
-    from curate.storage import write_json
-    from curate.swarm.fit import leans
-    from curate.swarm.propose import Model, Wishes, propose
+    from curate.swarm.propose import Model, Wishes
 
     one_of("model", model, get_args(Model))
-    tokens, kind = tokens_of("budget", budget), _transfer(transfer)
-    target, proxy = _budgets(target_budget, proxy_budget)
+    asked = _Asked(_transfer(transfer), *_budgets(target_budget, proxy_budget))
+    limited = _Limited(prior, limits, supply, budget, max_epochs)
+
+    def wishes(wanted: Array, region: Region, is_half: bool) -> Wishes:
+        return Wishes(wanted, region, model, kl, is_half, refits, seed)  # type: ignore[arg-type]
+
     if mixtures is not None or metrics is not None:
         place = _writable(output, mixtures)
         runs = _runs(mixtures, metrics, judge)
-        wanted, region = _prior_and_region(runs, prior, limits, supply, tokens, max_epochs or 4)
-        is_half = leans(runs, kind, target or tokens, proxy)
-        wishes = Wishes(wanted, region, model, kl, is_half, refits, seed)  # type: ignore[arg-type]
-        proposal = propose(runs, wishes)
-        write_json(place, proposal.shares)
-        _show(proposal, as_json)
-        return
-    beside = {"limits": limits, "supply": supply, "max_epochs": max_epochs}
-    refuse_beside("the limits and the supply of `mix`", (name for name in beside if beside[name]))
-    workspace = open_workspace(root)
-    workspace.require()
-    place = _writable(output or workspace.root / "swarm" / "weights.json", None)
-    with workspace.lock.hold("swarm propose", wait=wait):
-        found = _of_workspace(workspace, judge)
-        wanted, may_be = _in_workspace(workspace, found, prior, budget)
-        is_half = leans(found.runs, kind, target or may_be.budget, proxy or found.plan.budget)
-        wishes = Wishes(wanted, may_be.region, model, kl, is_half, refits, seed)  # type: ignore[arg-type]
-        proposal = propose(found.runs, wishes)
-        write_json(place, proposal.shares)
-    notes = (*found.notes, *proposal.notes, *may_be.notes)
-    _show(replace(proposal, notes=notes), as_json)
+        result = _proposed(runs, asked, limited, wishes, place)
+    else:
+        limited.refuse_in_workspace()
+        workspace = open_workspace(root)
+        workspace.require()
+        place = _writable(output or workspace.root / "swarm" / "weights.json", None)
+        with workspace.lock.hold("swarm propose", wait=wait):
+            found = _of_workspace(workspace, judge)
+            result = _proposed_in(workspace, found, asked, limited, wishes, place)
+    console.show(result, as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Whether a proposal leans on own weight: as asked, or by the budgets in tokens."""
+
+    transfer: Transfer
+    target: int | None
+    proxy: int | None
+
+
+@dataclass(frozen=True)
+class _Limited:
+    """What limits a proposal outside a workspace; its prior, and its budget, also within one."""
+
+    prior: Path | None
+    limits: Path | None
+    supply: Path | None
+    budget: str | None
+    max_epochs: int | None
+
+    @property
+    def tokens(self) -> int | None:
+        return tokens_of("budget", self.budget)
+
+    def refuse_in_workspace(self) -> None:
+        """Raise RecipeError for what a workspace has of its own."""
+        given = {"limits": self.limits, "supply": self.supply, "max_epochs": self.max_epochs}
+        names = (name for name, value in given.items() if value is not None)
+        refuse_beside("the limits and the supply of `mix`", names)
+
+
+def _proposed(
+    runs: Runs,
+    asked: _Asked,
+    limited: _Limited,
+    wishes: Callable[[Array, Region, bool], Wishes],
+    place: Path,
+) -> Proposal:
+    """The proposal of anybody's runs, written to its place."""
+    from curate.storage import write_json
+    from curate.swarm.fit import leans
+    from curate.swarm.propose import propose
+
+    wanted, region = _prior_and_region(runs, limited)
+    is_half = leans(runs, asked.transfer, asked.target or limited.tokens, asked.proxy)
+    proposal = propose(runs, wishes(wanted, region, is_half))
+    write_json(place, proposal.shares)
+    return proposal
+
+
+def _proposed_in(
+    workspace: Workspace,
+    found: Swarm,
+    asked: _Asked,
+    limited: _Limited,
+    wishes: Callable[[Array, Region, bool], Wishes],
+    place: Path,
+) -> Proposal:
+    """The proposal of a workspace's runs, written to its place."""
+    from curate.storage import write_json
+    from curate.swarm.fit import leans
+    from curate.swarm.propose import propose
+
+    wanted, may_be = _in_workspace(workspace, found, limited)
+    target, proxy = asked.target or may_be.budget, asked.proxy or found.plan.budget
+    is_half = leans(found.runs, asked.transfer, target, proxy)
+    proposal = propose(found.runs, wishes(wanted, may_be.region, is_half))
+    write_json(place, proposal.shares)
+    return replace(proposal, notes=(*found.notes, *proposal.notes, *may_be.notes))
 
 
 def _writable(output: Path | None, beside: Path | None) -> Path:
@@ -161,10 +226,6 @@ def _writable(output: Path | None, beside: Path | None) -> Path:
     if output.is_dir() or not output.absolute().parent.is_dir():
         raise RecipeError(f"{output} cannot be written", hint="name a file in a folder there is")
     return output
-
-
-def _show(proposal: Proposal, as_json: bool) -> None:
-    console.show(proposal, as_json=as_json)
 
 
 def _budgets(target: str | None, proxy: str | None) -> tuple[int | None, int | None]:
@@ -178,9 +239,7 @@ def _of_workspace(workspace: Workspace, judge: list[str] | None) -> Swarm:
     return of_workspace(workspace, dict(map(_weight, judge or ())))
 
 
-def _in_workspace(
-    workspace: Workspace, found: Swarm, prior: Path | None, budget: str | None
-) -> tuple[Array, Allowed]:
+def _in_workspace(workspace: Workspace, found: Swarm, limited: _Limited) -> tuple[Array, Allowed]:
     """The prior, whose shares sum to 1, and what a proposal may be, both of the runs' groups."""
     import numpy as np
 
@@ -188,9 +247,9 @@ def _in_workspace(
     from curate.swarm.limits import read_by_group
 
     groups = found.runs.groups
-    may_be = allowed(workspace, budget or str(found.plan.target_budget)).of(groups)
-    if prior is not None:
-        wanted = read_by_group(prior, groups)
+    may_be = allowed(workspace, str(limited.tokens or found.plan.target_budget)).of(groups)
+    if limited.prior is not None:
+        wanted = read_by_group(limited.prior, groups)
     elif set(found.plan.prior) == set(groups):
         wanted = np.array([found.plan.prior[group] for group in groups])
     else:
@@ -198,28 +257,23 @@ def _in_workspace(
     return wanted / wanted.sum(), may_be
 
 
-def _prior_and_region(
-    runs: Runs,
-    prior: Path | None,
-    limits: Path | None,
-    supply: Path | None,
-    budget: int | None,
-    max_epochs: int,
-) -> tuple[Array, Region]:
+def _prior_and_region(runs: Runs, limited: _Limited) -> tuple[Array, Region]:
     """The prior, whose shares sum to 1, and the limits of a proposal."""
     from curate.swarm.limits import read_by_group, read_limits, region_of
 
+    supply, budget = limited.supply, limited.tokens
     if (supply is None) != (budget is None):
         given, missing = ("supply", "budget") if supply else ("budget", "supply")
         raise RecipeError(f"--{given} has no effect without --{missing}", hint="give both")
     tokens = None if supply is None else read_by_group(supply, runs.groups)
-    if prior is not None:
-        wanted = read_by_group(prior, runs.groups)
+    if limited.prior is not None:
+        wanted = read_by_group(limited.prior, runs.groups)
     else:
         wanted = runs.shares.mean(axis=0) if tokens is None else tokens
     wanted = wanted / wanted.sum()
-    own = read_limits(limits, runs.groups)
-    return wanted, region_of(runs.groups, own, tokens, budget, max_epochs, wanted)
+    own = read_limits(limited.limits, runs.groups)
+    epochs = limited.max_epochs or MAX_EPOCHS
+    return wanted, region_of(runs.groups, own, tokens, budget, epochs, wanted)
 
 
 def _runs(mixtures: Path | None, metrics: Path | None, judge: list[str] | None) -> Runs:

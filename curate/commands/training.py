@@ -62,7 +62,7 @@ def swarm_plan(
     Example: curate swarm plan --design dirichlet --proxy own --anew
     """
     from curate.swarm.designs import Design
-    from curate.swarm.plan import Wanted, make_plan
+    from curate.swarm.planning import Wanted, make_plan
 
     if design is not None:
         one_of("design", design, get_args(Design))

@@ -111,10 +111,10 @@ def parts_of(whole: Content, among: Mapping[str, Content], keyed: str) -> Sequen
     names = list(among)
     half = len(names) // 2
     first, second = (_subset_sums(among, part) for part in (names[:half], names[half:]))
-    for number, own in first.items():
-        other = second.get((whole.number - number) % MODULUS)
-        if other is not None and (own or other):
-            return (*own, *other)
+    for number, these in first.items():
+        those = second.get((whole.number - number) % MODULUS)
+        if those is not None and (these or those):
+            return (*these, *those)
     return None
 
 

@@ -52,7 +52,7 @@ SWARM = (
     ),
     Mutant(
         "a proxy repeats texts as often as the target run would",
-        "curate/swarm/plan.py",
+        "curate/swarm/planning.py",
         "proportional = may_be.budget * float(sums.sum() / may_be.supply.sum())",
         "proportional = float(may_be.budget)",
         (f"{RUNS}::test_a_proxy_repeats_texts_as_often_as_the_target_would",),

@@ -153,7 +153,8 @@ class Region:
 
         def at(multipliers: Array) -> Array:
             moved = logs + multipliers @ sides
-            return self._clipped(np.maximum(moved - moved.max(), LOWEST)[None])[0]
+            clipped: Array = self._clipped(np.maximum(moved - moved.max(), LOWEST)[None])[0]
+            return clipped
 
         def negative_dual(multipliers: Array) -> tuple[float, Array]:
             shares = at(multipliers)
