@@ -127,6 +127,9 @@ def test_a_plan_keeps_limits_and_supply(offline):
     assert max(own["meals"] for own in shares) == pytest.approx(supply, abs=1e-3)
     assert all(sum(own.values()) == pytest.approx(1) for own in shares)
     assert (found.runs, found.trained, found.new) == (40, 0, 40)
+    most = {own.group: own.epochs for own in found.groups}
+    assert most["meals"] == pytest.approx(1, abs=0.01)
+    assert max(most.values()) <= 4 + 1e-6
 
 
 def test_more_runs_keep_those_before_them(whole):
@@ -368,6 +371,8 @@ def test_a_plan_refuses_what_makes_runs_incomparable(whole):
     plan(whole, runs=3)
     with pytest.raises(RecipeError, match="--train-bytes 20000: the plan has 8000000"):
         plan(whole, train_bytes=20_000)
+    with pytest.raises(RecipeError, match=r"--budget 60%: the plan stands for [\d,]+ tokens"):
+        plan(whole, budget="60%")
     (whole.root / "swarm" / "plan.json").write_text("{}")
     with pytest.raises(RecipeError, match=r"plan\.json"):
         train(whole.workspace)
@@ -587,3 +592,54 @@ def test_a_proxy_repeats_texts_as_often_as_the_target_would(whole):
     supply = sum(own.tokens for own in contents(whole.workspace).values())
     assert found.budget / read == pytest.approx(found.target_budget / supply)
     assert found.part == pytest.approx(read / supply, abs=0.15)
+
+
+def test_a_proposal_keeps_a_limit_of_a_column_and_mix_moves_nothing(offline, monkeypatch, capsys):
+    for name, language in (("films", "a"), ("meals", "a"), ("games", "b")):
+        rows = [{"text": text, "lang": language} for text in texts(name, 90)]
+        offline.lines(f"{name}.jsonl", rows)
+    offline.pool(holdout=0.15)
+    offline.run("clean")
+    limits = {"meta.lang=b": {"max": 0.15}}
+    offline.run("mix", budget="40%", limits=limits)
+    plan(offline, runs=14)
+    train(offline.workspace)
+    run = command(monkeypatch, capsys)
+    judged = ("--judge", "games", "--kl", "0", "--model", "log_linear", "--refits", "0", "--json")
+    code, _, err = run("swarm", "propose", "-w", offline.root, *judged)
+    assert code == 0, err
+    shares = json.loads((offline.root / "swarm" / "weights.json").read_text())
+    assert shares["games"] <= 0.15 + 1e-6
+    assert shares["games"] == pytest.approx(0.15, abs=0.02)
+    weights = {"weights": {"file": "swarm/weights.json"}}
+    offline.run("mix", budget="40%", limits=limits, between=weights)
+    promised = {row["group"]: row["promised"] for row in offline.rows("groups")}
+    assert promised == pytest.approx(shares, abs=1e-6)
+
+
+def test_runs_are_measured_by_group_where_held_out_texts_have_one(offline):
+    rows = [{"text": text, "lang": "ab"[n % 3 == 0]} for n, text in enumerate(texts("films", 150))]
+    offline.lines("films.jsonl", rows)
+    offline.lines("meals.jsonl", [{"text": t, "lang": "c"} for t in texts("meals", 90)])
+    offline.pool(holdout=0.2)
+    offline.run("clean")
+    offline.run("mix", budget="40%", groups=["meta.lang"])
+    plan(offline, runs=4)
+    held_out = {row["id"]: json.loads(row["meta"])["lang"] for row in offline.rows("pool")}
+    found = read_plan(offline.workspace).holdout
+    assert set(found) == {"a", "b", "c"}
+    assert all(held_out[id] == group for group, ids in found.items() for id in ids)
+    train(offline.workspace)
+    assert all(set(run.losses) == {"a", "b", "c"} for run in runs_of(offline))
+
+
+def test_only_a_new_source_gets_new_held_out_texts(whole):
+    plan(whole, runs=3)
+    before = read_plan(whole.workspace).holdout
+    whole.lines("more.jsonl", texts("games", 100, seed=2))
+    whole.lines("films.jsonl", texts("films", 200))
+    mixed(whole, {"meals": COUNTS["meals"]})
+    plan(whole, runs=3)
+    after = read_plan(whole.workspace).holdout
+    assert {name: after[name] for name in before} == before
+    assert set(after) - set(before) == {"more"}

@@ -36,6 +36,7 @@ class Allowed:
         groups: The names of the groups.
         promised: The shares that `mix` promises, (groups,).
         supply: The tokens that there are of each group.
+        epochs: How often the tokens of each group can be drawn on the mean.
         budget: The tokens of the mixture.
         region: The shares that limits and supply allow.
         within: Limits that no shares of groups can keep: only `mix` does, within groups.
@@ -44,6 +45,7 @@ class Allowed:
     groups: tuple[str, ...]
     promised: Array
     supply: Array
+    epochs: Array
     budget: int
     region: Region
     within: tuple[str, ...]
@@ -73,6 +75,7 @@ class Allowed:
             groups=tuple(groups),
             promised=self.promised[order],
             supply=self.supply[order],
+            epochs=self.epochs[order],
             region=region,
         )
 
@@ -120,7 +123,9 @@ def allowed(workspace: Workspace, budget: str | None = None) -> Allowed:
         parts = _parts(workspace, supply, shares)
     region, within = kept(_region(supply, parts))
     tokens = np.array([float(supply.groups.supply[name]) for name in groups])
-    return Allowed(groups, promised, tokens, supply.budget, region, within)
+    most = supply.limited.cells.by_group(supply.top, len(groups)) * supply.budget
+    epochs = most / np.maximum(tokens, 1)
+    return Allowed(groups, promised, tokens, epochs, supply.budget, region, within)
 
 
 def _parts(workspace: Workspace, supply: Supply, shares: dict[str, float]) -> Array:

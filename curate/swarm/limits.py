@@ -39,6 +39,11 @@ def read_limits(path: Path | None, groups: Sequence[str]) -> dict[str, ShareLimi
     data = yamls.parse(_bytes(path, LIMITS), str(path), hint=LIMITS)
     found = validated(_Limits, {"limits": data}, where=str(path)).limits
     for name in found:
+        if "=" in name and name not in groups:
+            raise RecipeError(
+                f"{path}: {name} is a limit of a column, and of these runs groups alone are known",
+                hint="in the workspace of the mixture `curate swarm propose` keeps those of `mix`",
+            )
         if name not in groups and name != EVERY_OTHER:
             raise unknown(f"{path}: no run has a group {name}", name, groups)
     every = found.pop(EVERY_OTHER, None)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.errors import DataError, RecipeError
-from curate.swarm.allowed import Allowed, allowed
+from curate.swarm.allowed import Allowed, allowed, spec_of
 from curate.swarm.contents import Content, contents
 from curate.swarm.designs import Design, designed
 from curate.swarm.limits import read_by_group
@@ -124,13 +124,21 @@ def make_plan(workspace: Workspace, wanted: Wanted) -> PlanResult:
     check_proxy(settings["proxy"])
     budget = wanted.budget or (None if old is None else str(old.target_budget))
     may_be = allowed(workspace, budget)
+    if old is not None and may_be.budget != old.target_budget:
+        raise RecipeError(
+            f"--budget {wanted.budget}: the plan stands for {old.target_budget:,} tokens",
+            hint="leave it out, or begin anew: --anew",
+        )
     holdout = choose_held_out(
-        workspace, settings["holdout_bytes"], {} if old is None else old.holdout
+        workspace,
+        spec_of(workspace).groups,
+        may_be.groups,
+        settings["holdout_bytes"],
+        {} if old is None else old.holdout,
     )
     part = part_of(workspace, settings["train_bytes"]) if old is None else old.part
     read_of, tokens_of_run = _read(workspace, may_be, part, old, wanted.proxy_budget)
-    epochs = int(workspace.tables.made("mix").spec["max_epochs"])
-    may_be = _within_texts(may_be, read_of, tokens_of_run, epochs, settings["proxy"])
+    may_be = _within_texts(may_be, read_of, tokens_of_run, settings["proxy"])
     prior = _prior(workspace, wanted, old, may_be)
     own = contents(workspace)
     plan = Plan(
@@ -138,7 +146,7 @@ def make_plan(workspace: Workspace, wanted: Wanted) -> PlanResult:
         target_budget=may_be.budget,
         budget=tokens_of_run,
         part=part,
-        max_epochs=epochs,
+        max_epochs=spec_of(workspace).max_epochs,
         prior=dict(zip(may_be.groups, prior.tolist(), strict=True)),
         holdout=holdout,
         contents=own,
@@ -152,7 +160,7 @@ def make_plan(workspace: Workspace, wanted: Wanted) -> PlanResult:
     new = _new(plan, may_be, prior, range(first, first + missing))
     plan = plan.model_copy(update={"runs": (*_planned(old, held), *kept, *new)})
     _write(workspace, plan, wanted.is_anew)
-    notes = _notes(may_be, held, settings["proxy"])
+    notes = _notes(workspace, may_be, held, settings["proxy"])
     return _told(plan, held, may_be, read_of, len(new), notes)
 
 
@@ -193,9 +201,7 @@ def _read(
     return tokens, float(asked or proportional)
 
 
-def _within_texts(
-    may_be: Allowed, tokens: Mapping[str, int], budget: float, epochs: int, proxy: str
-) -> Allowed:
+def _within_texts(may_be: Allowed, tokens: Mapping[str, int], budget: float, proxy: str) -> Allowed:
     """What runs may be: no more of a group than the texts that are read fill.
 
     Raises DataError for a group without a text, and where no mixture is left.
@@ -208,7 +214,8 @@ def _within_texts(
                 f"the proxies would read no text of {name}",
                 hint="raise --train-bytes, or leave the group out by `mix.limits`",
             )
-    most = np.array([tokens.get(name, 0) * epochs / budget for name in may_be.groups])
+    read = np.array([float(tokens.get(name, 0)) for name in may_be.groups])
+    most = read * may_be.epochs / budget
     region = may_be.region if proxy == OWN else may_be.region.under(most)
     if region.is_empty:
         words = f"a budget of {may_be.budget:,} tokens cannot be met: the groups can have"
@@ -306,8 +313,12 @@ def _write(workspace: Workspace, plan: Plan, is_anew: bool) -> None:
     storage.write_json(folder / PLAN, plan.model_dump(mode="json"))
 
 
-def _notes(may_be: Allowed, held: Standing, proxy: str) -> tuple[str, ...]:
+def _notes(workspace: Workspace, may_be: Allowed, held: Standing, proxy: str) -> tuple[str, ...]:
     notes = [f"run {own.run} does not hold: {own.why}" for own in held.refused]
+    facts = workspace.tables.made("mix").facts
+    now = int((facts.get("phases") or [facts])[0]["budget"])
+    if now != may_be.budget:
+        notes.append(f"the plan stands for {may_be.budget:,} tokens, and `mix` draws {now:,}")
     notes += may_be.notes
     if proxy == OWN:
         notes.append("your own trainer: `curate swarm train --configs DIR`, then `--results y.csv`")

@@ -139,7 +139,7 @@ def propose(runs: Runs, wishes: Wishes) -> Proposal:
             hint="train runs within these limits, or widen them",
         )
     return _told(
-        runs, wishes, model, mixture, prior, most, _notes(runs, wanted, mixture, most, held)
+        runs, wishes, model, mixture, prior, most, _notes(runs, wishes, wanted, mixture, most, held)
     )
 
 
@@ -186,11 +186,12 @@ def _tried(runs: Runs, wishes: Wishes) -> tuple[Region, str | None]:
 
 
 def _notes(
-    runs: Runs, wanted: Array, mixture: Array, most: float, held: str | None
+    runs: Runs, wishes: Wishes, wanted: Array, mixture: Array, most: float, held: str | None
 ) -> tuple[str, ...]:
     import numpy as np
 
     notes = [held] if held else []
+    notes += [f"{name} holds the shares of its groups" for name in _binding(wishes, mixture)]
     if not np.array_equal(wanted, mixture):
         far = float(distances(wanted[None], runs.shares).min())
         notes.append(
@@ -198,6 +199,18 @@ def _notes(
             f"from theirs ({most:.3g}): it was pulled back towards a run"
         )
     return tuple(notes)
+
+
+def _binding(wishes: Wishes, mixture: Array) -> list[str]:
+    """The limits of sums over groups that a mixture is at, with their side."""
+    found = []
+    for row in wishes.region.rows:
+        own = float(row.part @ mixture)
+        if row.most < 1 and own >= row.most - EDGE:
+            found.append(f"{row.name} max_share")
+        elif row.least > 0 and own <= row.least + EDGE:
+            found.append(f"{row.name} min_share")
+    return found
 
 
 def _told(

@@ -8,7 +8,7 @@ would.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,9 @@ from curate.engine import in_order
 from curate.errors import DataError, MissingInput
 from curate.evaluate.choosing import choose, read_training
 from curate.evaluate.strata import Texts
+from curate.mix.keys import BUCKET, CLUSTER, Reader, is_question
+from curate.mix.preparing import Keys, reader_of
+from curate.mixture.groups import OTHER, name_of
 from curate.swarm.contents import fingerprint, number_of
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
@@ -33,19 +36,19 @@ READ = ("id", "source", "tokens", "text", *OF_MIX)
 
 @dataclass(frozen=True)
 class Held:
-    """Held-out texts by source: ids, texts, and a fingerprint of both together."""
+    """Held-out texts by metric: ids, texts, and a fingerprint of both together."""
 
     ids: Mapping[str, tuple[str, ...]]
     texts: Mapping[str, tuple[str, ...]]
 
     @property
     def fingerprints(self) -> dict[str, str]:
-        """The fingerprint of each source's held-out texts."""
+        """The fingerprint of each metric's held-out texts."""
         return {
-            source: fingerprint(
-                number_of(id, text) for id, text in zip(self.ids[source], own, strict=True)
+            metric: fingerprint(
+                number_of(id, text) for id, text in zip(self.ids[metric], own, strict=True)
             )
-            for source, own in self.texts.items()
+            for metric, own in self.texts.items()
         }
 
 
@@ -105,70 +108,150 @@ class _ReadPart:
 
 
 def choose_held_out(
-    workspace: Workspace, holdout_bytes: int, kept: Mapping[str, Sequence[str]]
+    workspace: Workspace,
+    keys: Sequence[str],
+    groups: Collection[str],
+    holdout_bytes: int,
+    kept: Mapping[str, Sequence[str]],
 ) -> dict[str, tuple[str, ...]]:
-    """The ids of the held-out documents of each source, up to so many bytes, in order of chance.
+    """The ids of the held-out documents of each metric, up to so many bytes, in order of chance.
 
-    A source keeps those that it had (`kept`), so that losses stay comparable. Raises MissingInput
-    without any.
+    A metric is a group, or a source where groups are clusters or buckets: only candidates have
+    these. Metrics that were planned (`kept`) stay as they are, so that losses stay comparable; only
+    a source that is new gets new ones. Raises MissingInput without any.
     """
-    shards = workspace.documents.shards()
-    own: dict[str, list[tuple[float, str, int]]] = {}
+    is_by_source = bool({CLUSTER, BUCKET} & set(keys))
+    own_keys = Keys.of(workspace)
+    readers = (
+        reader_of(workspace, key, own_keys, ()) for key in (("source",) if is_by_source else keys)
+    )
+    reads = _HeldOut(tuple(readers), None if is_by_source else groups, holdout_bytes)
+    is_scored = any(map(is_question, keys))
+    shards = workspace.documents.shards(scores=is_scored)
+    rows: list[_Row] = []
     with workspace.watch("choosing held-out texts", len(shards)) as advance:
-        for rows in in_order(workspace.engine.each(_held_out, shards)):
-            for noise, id, source, size in rows:
-                own.setdefault(source, []).append((noise, id, size))
+        for own in in_order(workspace.engine.each(reads, shards)):
+            rows += own
             advance(1)
-    if not own:
+    if not rows:
         raise MissingInput("no text is held out: there is nothing to measure a run on", hint=HINT)
-    return {
-        source: tuple(kept[source]) if source in kept else _first(rows, holdout_bytes)
-        for source, rows in sorted(own.items())
+    known = {id for ids in kept.values() for id in ids}
+    sources = {
+        source
+        for table in workspace.documents.lookup(known, ["source"])
+        for source in table["source"].to_pylist()
     }
+    by_metric: dict[str, list[_Row]] = {}
+    for row in rows:
+        if row.source not in sources:
+            by_metric.setdefault(row.metric, []).append(row)
+    new = {
+        metric: _first(own, holdout_bytes)
+        for metric, own in by_metric.items()
+        if metric not in kept
+    }
+    return dict(sorted(({metric: tuple(ids) for metric, ids in kept.items()} | new).items()))
 
 
-def _first(rows: Sequence[tuple[float, str, int]], limit: int) -> tuple[str, ...]:
+@dataclass(frozen=True, order=True)
+class _Row:
+    """A held-out document: its noise, id, source, metric and bytes."""
+
+    noise: float
+    id: str
+    source: str
+    metric: str
+    size: int
+
+
+def _first(rows: Sequence[_Row], limit: int) -> tuple[str, ...]:
     """The ids of the first rows up to so many bytes; the first always counts."""
     first: list[str] = []
     total = 0
-    for _, id, size in sorted(rows):
-        total += size
+    for row in sorted(rows):
+        total += row.size
         if first and total > limit:
             break
-        first.append(id)
+        first.append(row.id)
     return tuple(first)
 
 
-def _held_out(shard: DocumentShard) -> list[tuple[float, str, str, int]]:
-    """The noise, id, source and bytes of the held-out documents of a shard with a text."""
-    import pyarrow.compute as pc
+@dataclass(frozen=True)
+class _HeldOut:
+    """Reads the held-out documents of a shard, up to so many bytes of each metric.
 
-    table = shard.read(("id", "holdout"), dropped=False)
-    if not pc.any(table["holdout"]).as_py():
-        return []
-    table = shard.read(("id", "source", "holdout", "text"))
-    table = table.filter(table["holdout"])
-    sizes = pc.binary_length(table["text"]).to_pylist()
-    ids = table["id"].to_pylist()
-    noise = chance.uniform(ids, 0, "proxy").tolist()
-    rows = zip(noise, ids, table["source"].to_pylist(), sizes, strict=True)
-    return [row for row in rows if row[3]]
+    `groups` are those of the mixture; None where metrics are sources.
+    """
+
+    readers: tuple[Reader, ...]
+    groups: Collection[str] | None
+    limit: int
+
+    def __call__(self, shard: DocumentShard) -> list[_Row]:
+        """Those with a text and a metric that may be among the first: a token has a byte at least.
+
+        Only their texts are read.
+        """
+        import numpy as np
+        import pyarrow.compute as pc
+
+        columns = {"id", "source", "kept", "holdout", "tokens"}
+        columns.update(*(reader.columns for reader in self.readers))
+        table = shard.read(sorted(columns), dropped=True)
+        places = np.flatnonzero(pc.and_(table["kept"], table["holdout"]).to_numpy())
+        table = table.take(places)
+        values = [reader(shard, table).to_pylist() for reader in self.readers]
+        metrics = [self._metric(name_of(own)) for own in zip(*values, strict=True)]
+        ids, tokens = table["id"].to_pylist(), table["tokens"].to_pylist()
+        noise = chance.uniform(ids, 0, "proxy")
+        first = [
+            place
+            for place in self._first(metrics, noise.argsort().tolist(), tokens)
+            if metrics[place]
+        ]
+        texts = shard.read(("text",), rows=places[first])["text"]
+        sizes = pc.binary_length(texts).to_pylist()
+        sources = table["source"].to_pylist()
+        return [
+            _Row(float(noise[place]), ids[place], sources[place], metrics[place] or "", size)
+            for place, size in zip(first, sizes, strict=True)
+            if size
+        ]
+
+    def _first(
+        self, metrics: Sequence[str | None], order: Sequence[int], tokens: Sequence[int]
+    ) -> list[int]:
+        """The places of each metric's documents, in an order, until their tokens pass the limit."""
+        sums: dict[str | None, int] = {}
+        first = []
+        for place in order:
+            had = sums.get(metrics[place], 0)
+            if had <= self.limit:
+                first.append(place)
+            sums[metrics[place]] = had + tokens[place]
+        return sorted(first)
+
+    def _metric(self, name: str) -> str | None:
+        """The metric of a group or source; None for a group of which nothing is mixed."""
+        if self.groups is None or name in self.groups:
+            return name
+        return OTHER if OTHER in self.groups else None
 
 
 def read_held_out(workspace: Workspace, ids: Mapping[str, Sequence[str]]) -> Held:
     """The held-out texts of a plan that are still kept.
 
-    Raises DataError where a source has none any more.
+    Raises DataError where a metric has none any more.
     """
     wanted = [id for own in ids.values() for id in own]
     texts: dict[str, str] = {}
     for table in workspace.documents.lookup(wanted, ["id", "text"]):
         texts |= zip(table["id"].to_pylist(), table["text"].to_pylist(), strict=True)
-    kept = {source: tuple(id for id in own if id in texts) for source, own in ids.items()}
-    gone = [source for source, own in kept.items() if not own]
+    kept = {metric: tuple(id for id in own if id in texts) for metric, own in ids.items()}
+    gone = [metric for metric, own in kept.items() if not own]
     if gone:
         raise DataError(
             f"no held-out text of the plan is left of {', '.join(gone)}",
             hint="plan anew: `curate swarm plan --anew`",
         )
-    return Held(kept, {source: tuple(texts[id] for id in own) for source, own in kept.items()})
+    return Held(kept, {metric: tuple(texts[id] for id in own) for metric, own in kept.items()})

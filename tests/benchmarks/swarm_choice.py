@@ -1,16 +1,17 @@
 """Which model does cross-validation choose, and is it the right one? RegMix's runs.
 
-    python -m tests.benchmarks.swarm_choice FOLDER
+    python -m tests.benchmarks.swarm_choice FOLDER DRAWS [whole]
 
-FOLDER holds `regmix` (sail-sg/regmix, MIT) as parquet. Models are fitted at 1M, to 64 runs
-(five draws) and to all 512, and `propose` chooses one by its rank correlation out of fold, five
-folds, for the mean of 13 losses. Then every model ranks 256 runs at 1M and 60M that took no part in
-the choice. `regret` is by how much the loss of the run that is foretold to be the best lies above
-the least loss there is. Nothing was tuned on the runs that are ranked.
+FOLDER holds `regmix` (sail-sg/regmix, MIT) as parquet. Models are fitted at 1M parameters, to 64
+runs (so many draws) and to all 512 (`whole`). `propose` chooses one by its rank correlation out of
+fold, in five folds, for the mean of 13 losses. Then every model ranks 256 runs at 1M and 60M that
+took no part in the choice. `regret` is by how much the loss of the run that is foretold to be the
+best lies above the least loss there is. Nothing was tuned on the runs that are ranked.
 """
 
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def judged(runs, losses, tests, seed):
             rows[name][f"{size} regret"] = float(truth[own.argmin()] - truth.min())
     chosen = max(MODELS, key=lambda name: rows[name]["out of fold"])
     best = max(MODELS, key=lambda name: rows[name]["60m"])
-    sys.stderr.write(f"{len(runs)} runs: {chosen}, {time.process_time() - start:.0f} s\n")
+    sys.stderr.write(f"{len(runs)} runs: {chosen}, {time.process_time() - start:.0f} s {rows}\n")
     return chosen, rows | {"chosen": rows[chosen], "best at 60m, known afterwards": rows[best]}
 
 
@@ -65,14 +66,15 @@ def main():
         mixtures = columns(folder / f"test_mixture_{size}.parquet")[1]
         reached = columns(folder / f"test_pile_loss_{size}.parquet")[1]
         tests[size] = mixtures / mixtures.sum(axis=1, keepdims=True), reached
-    few = [judged(runs[rows], losses[rows], tests, n) for n, rows in enumerate(draws(len(runs)))]
-    setting.write(
-        "swarm_choice",
-        {
-            "64 runs, 5 draws": summary(few),
-            "512 runs": summary([judged(runs, losses, tests, 0)]),
-        },
-    )
+    count = int(sys.argv[2])
+    few = [
+        judged(runs[rows], losses[rows], tests, number)
+        for number, rows in enumerate(islice(draws(len(runs)), count))
+    ]
+    figures = {f"64 runs, draws: {count}": summary(few)}
+    if "whole" in sys.argv[3:]:
+        figures["512 runs"] = summary([judged(runs, losses, tests, 0)])
+    setting.write("swarm_choice", figures)
 
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ class Trainer:
         self.groups = self.allowed.groups
         self.prior = np.array([self.plan.prior[group] for group in self.groups])
         read = [sum(texts.tokens[texts.group == group]) for group in self.groups]
-        most = np.array(read) * self.plan.max_epochs / self.plan.budget
+        most = np.array(read) * self.allowed.epochs / self.plan.budget
         self.region = self.allowed.region.under(most)
 
     def losses(self, shares, seed):
