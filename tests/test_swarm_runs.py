@@ -643,3 +643,31 @@ def test_only_a_new_source_gets_new_held_out_texts(whole):
     after = read_plan(whole.workspace).holdout
     assert {name: after[name] for name in before} == before
     assert set(after) - set(before) == {"more"}
+
+
+def test_a_prior_of_another_group_is_refused(whole):
+    prior = whole.root / "prior.json"
+    prior.write_text('{"films": 1, "meal": 2}')
+    with pytest.raises(RecipeError, match="the mixture has no group meal"):
+        plan(whole, prior=str(prior))
+    prior.write_text('{"films": 1, "meals": 2}')
+    plan(whole, runs=5, prior=str(prior))
+    shares = [run.shares for run in read_plan(whole.workspace).runs]
+    assert shares[0] == pytest.approx({"films": 1 / 3, "meals": 2 / 3, "games": 0})
+    assert all(own["games"] == 0 for own in shares)
+
+
+@pytest.mark.parametrize("train_bytes", [10, 3_000, 15_000, 10_000_000])
+def test_the_part_holds_as_many_bytes_as_are_asked_for(whole, train_bytes):
+    part = part_of(whole.workspace, train_bytes)
+    _, candidates = read_texts(whole.workspace, part)
+    size = sum(len(text.encode()) for text in candidates)
+    assert size <= train_bytes or len(candidates) == 1
+    more, _ = read_texts(whole.workspace, min(1.0, part * 1.1 + 0.01))
+    whole_pool = len(whole.rows("mix"))
+    if len(candidates) < whole_pool:
+        longest = 200
+        assert len(candidates) == 1 or size > train_bytes - longest
+        assert len(more.ids) > len(candidates)
+    else:
+        assert part == 1

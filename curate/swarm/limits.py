@@ -51,7 +51,7 @@ def read_limits(path: Path | None, groups: Sequence[str]) -> dict[str, ShareLimi
     return {**{name: limit for name, limit in others.items() if limit}, **found}
 
 
-def read_by_group(path: Path, groups: Sequence[str], whose: str = "no run has") -> Array:
+def read_by_group(path: Path, groups: Sequence[str], lacks: str = "no run has a group") -> Array:
     """A number of at least 0 for each group (a prior, a supply); groups unnamed have 0.
 
     Raises RecipeError for a file that holds none, or an unknown group.
@@ -66,7 +66,7 @@ def read_by_group(path: Path, groups: Sequence[str], whose: str = "no run has") 
         raise RecipeError(f"{path} is no mapping of groups to numbers", hint=BY_GROUP)
     for name, value in data.items():
         if name not in groups:
-            raise unknown(f"{path}: {whose} a group {name}", name, groups)
+            raise unknown(f"{path}: {lacks} {name}", name, groups)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not isfinite(value) or value < 0:
             raise RecipeError(f"{path}: {name} is {value!r}, no number from 0 up", hint=BY_GROUP)

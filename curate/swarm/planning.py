@@ -237,7 +237,7 @@ def _prior(workspace: Workspace, wanted: Wanted, old: Plan | None, may_be: Allow
         return np.asarray(may_be.promised / may_be.promised.sum())
     if name == "proportional":
         return np.asarray(may_be.supply / may_be.supply.sum())
-    own = read_by_group(Path(name or ""), may_be.groups, whose="the mixture has not")
+    own = read_by_group(Path(name or ""), may_be.groups, lacks="the mixture has no group")
     return np.asarray(own / own.sum())
 
 

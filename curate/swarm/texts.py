@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from curate import chance
 from curate.engine import in_order
 from curate.errors import DataError, MissingInput
-from curate.evaluate.choosing import choose, read_training
 from curate.evaluate.strata import Texts
 from curate.mix.keys import BUCKET, CLUSTER, Reader, is_question
 from curate.mix.preparing import Keys, reader_of
@@ -53,15 +52,47 @@ class Held:
 
 
 def part_of(workspace: Workspace, train_bytes: int) -> float:
-    """The part of all candidates that holds about so many bytes, by the noise of ids."""
+    """The part of all candidates that holds so many bytes at most, by the noise of ids.
+
+    The first document is always in. A token has a byte at least: as many tokens as bytes are read.
+    """
+    import numpy as np
+
     shards = workspace.documents.shards(mix=True)
-    chosen = choose(workspace, shards, train_bytes, 1)
-    training = read_training(workspace, shards, chosen)
-    groups = workspace.tables.read("mix", ["group"])
-    if training.num_rows == groups.num_rows:
-        return 1.0
-    noise = chance.uniform(training["id"].to_pylist(), 0, "proxy")
-    return float(noise.max())
+    tokens = sum(in_order(workspace.engine.each(_tokens, shards)))
+    below = min(1.0, 2 * train_bytes / max(1, tokens))
+    with workspace.watch("choosing texts", len(shards)) as advance:
+        parts = []
+        for part in in_order(workspace.engine.each(_Sizes(below), shards)):
+            parts.append(part)
+            advance(1)
+    noise, sizes = (np.concatenate(column) for column in zip(*parts, strict=True))
+    order = np.argsort(noise)
+    inside = max(1, int((np.cumsum(sizes[order]) <= train_bytes).sum()))
+    if inside >= len(order):
+        return below
+    return float(noise[order[inside - 1]])
+
+
+def _tokens(shard: DocumentShard) -> int:
+    import pyarrow.compute as pc
+
+    table = shard.read(("tokens", "group"))
+    return int(pc.sum(table["tokens"].filter(pc.is_valid(table["group"]))).as_py() or 0)
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    below: float
+
+    def __call__(self, shard: DocumentShard) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """The noise and the bytes of the candidates of a shard whose noise is not above `below`."""
+        import numpy as np
+        import pyarrow.compute as pc
+
+        table = _ReadPart(self.below)(shard)
+        sizes = pc.binary_length(table["text"]).to_numpy().astype(np.int64)
+        return chance.uniform(table["id"].to_pylist(), 0, "proxy"), sizes
 
 
 def read_texts(workspace: Workspace, part: float) -> tuple[Texts, list[str]]:
