@@ -139,8 +139,11 @@ def test_more_runs_keep_those_before_them(whole):
     more = read_plan(whole.workspace).runs
     assert more[:8] == first
     assert len({run.run for run in more}) == 20
-    plan(whole, runs=20, is_anew=True)
+    train(whole.workspace)
+    assert plan(whole, runs=20, is_anew=True).trained == 0
     assert read_plan(whole.workspace).runs == more
+    assert runs_of(whole) == []
+    assert len((whole.root / "swarm" / "runs.1.jsonl").read_text().splitlines()) == 20
 
 
 def test_limits_of_columns_hold_as_far_as_shares_of_groups_carry_them(offline):

@@ -1,12 +1,12 @@
 """Plan the runs of a swarm: mixtures that limits and texts allow, and what stays when some change.
 
-What is read, the budget and the held-out texts stay as they were first
-planned, so that runs planned later compare with those before them.
+What is read, the budget and the held-out texts stay as they were first planned, so that later runs
+compare with those before them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from curate.swarm.designs import Design, designed
 from curate.swarm.limits import read_by_group
 from curate.swarm.plan import PLAN, Plan, PlannedRun, read_plan, today
 from curate.swarm.proxies import OWN, check_proxy
-from curate.swarm.results import FOLDER, read
+from curate.swarm.results import FOLDER, Trained, read
 from curate.swarm.standing import Standing, standing
 from curate.swarm.texts import choose_held_out, part_of, read_texts
 from curate.workspace import Workspace
@@ -154,8 +154,8 @@ def make_plan(workspace: Workspace, wanted: Wanted) -> PlanResult:
     )
     trained = [] if wanted.is_anew else read(workspace.root / FOLDER)
     held = standing(trained, today(workspace, plan))
-    kept = _kept(old, held, own, {run.run for run in trained})
-    first = _next_number(workspace, old)
+    kept = _kept(old, own, {run.run for run in trained})
+    first = _next_number(old, trained)
     missing = max(0, wanted.runs - len(held.runs) - len(kept))
     new = _new(plan, may_be, prior, range(first, first + missing))
     plan = plan.model_copy(update={"runs": (*_planned(old, held), *kept, *new)})
@@ -208,15 +208,16 @@ def _within_texts(may_be: Allowed, tokens: Mapping[str, int], budget: float, pro
     """
     import numpy as np
 
+    is_read = proxy != OWN
     for name, high in zip(may_be.groups, may_be.region.high, strict=True):
-        if high > 0 and not tokens.get(name):
+        if is_read and high > 0 and not tokens.get(name):
             raise DataError(
                 f"the proxies would read no text of {name}",
                 hint="raise --train-bytes, or leave the group out by `mix.limits`",
             )
     read = np.array([float(tokens.get(name, 0)) for name in may_be.groups])
     most = read * may_be.epochs / budget
-    region = may_be.region if proxy == OWN else may_be.region.under(most)
+    region = may_be.region.under(most) if is_read else may_be.region
     if region.is_empty:
         words = f"a budget of {may_be.budget:,} tokens cannot be met: the groups can have"
         raise DataError(
@@ -241,9 +242,7 @@ def _prior(workspace: Workspace, wanted: Wanted, old: Plan | None, may_be: Allow
     return np.asarray(own / own.sum())
 
 
-def _kept(
-    old: Plan | None, held: Standing, now: Mapping[str, Content], trained: set[str]
-) -> list[PlannedRun]:
+def _kept(old: Plan | None, now: Mapping[str, Content], trained: set[str]) -> list[PlannedRun]:
     """The runs that were planned and not trained, of groups that did not change."""
     if old is None:
         return []
@@ -266,11 +265,10 @@ def _planned(old: Plan | None, held: Standing) -> list[PlannedRun]:
     return [run for run in old.runs if run.run in own] if old is not None else []
 
 
-def _next_number(workspace: Workspace, old: Plan | None) -> int:
+def _next_number(old: Plan | None, trained: Sequence[Trained]) -> int:
     """The first number that no run ever had."""
     planned = [run.number for run in old.runs] if old is not None else []
-    trained = [int(run.run) - 1 for run in read(workspace.root / FOLDER)]
-    return max([*planned, *trained], default=-1) + 1
+    return max([*planned, *(int(run.run) - 1 for run in trained)], default=-1) + 1
 
 
 def _new(plan: Plan, may_be: Allowed, prior: Array, numbers: range) -> list[PlannedRun]:
