@@ -674,3 +674,34 @@ def test_the_part_holds_as_many_bytes_as_are_asked_for(whole, train_bytes):
         assert len(more.ids) > len(candidates)
     else:
         assert part == 1
+
+
+@pytest.mark.parametrize("line", ['{"run": "1"}', "[]", "7", '{"run": "0001", "shares": 3}'])
+def test_a_line_that_is_no_run_is_told(whole, line):
+    plan(whole, runs=2)
+    path = whole.root / "swarm" / "runs.jsonl"
+    path.write_text(line + "\n")
+    with pytest.raises(DataError, match=r"runs\.jsonl:1 is no run"):
+        train(whole.workspace)
+    assert path.read_text() == line + "\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("plan", "--design", "grid"), "there is no such design"),
+        (("plan", "--budget", "many"), "no number of tokens"),
+        (("plan", "--prior", "none.json"), "no file none.json"),
+        (("train", "--configs", "a", "--results", "b"), "no effect beside --configs"),
+        (("train", "--results", "none.csv"), "this plan is trained with ngram"),
+    ],
+)
+def test_bad_options_are_one_line(whole, monkeypatch, capsys, options, words):
+    run = command(monkeypatch, capsys)
+    plan(whole, runs=2)
+    before = (whole.root / "swarm" / "plan.json").read_bytes()
+    code, out, err = run("swarm", *options, "-w", whole.root)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert "Traceback" not in err
+    assert (whole.root / "swarm" / "plan.json").read_bytes() == before

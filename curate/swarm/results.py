@@ -80,10 +80,11 @@ def read(folder: Path) -> list[Trained]:
 
 
 def _trained(path: Path, number: int, row: Any) -> Trained:
+    from pydantic import TypeAdapter, ValidationError
+
     try:
-        contents = {group: Content(**own) for group, own in row["contents"].items()}
-        return Trained(**{**row, "contents": contents})
-    except (TypeError, KeyError, AttributeError):
+        return TypeAdapter(Trained).validate_python(row)
+    except ValidationError:
         raise DataError(
             f"{path}:{number} is no run", hint="take the line out, and train again"
         ) from None
