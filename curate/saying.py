@@ -7,7 +7,7 @@ import shlex
 from contextvars import ContextVar
 from pathlib import Path
 
-WITHOUT_WORKSPACE = ("init", "verify", "diff", "server", "swarm", "recipe schema")
+WITHOUT_WORKSPACE = ("init", "verify", "diff", "server", "recipe schema")
 """The commands (by their first words) that take no workspace."""
 
 _WORKSPACE: ContextVar[Path] = ContextVar("_WORKSPACE", default=Path())

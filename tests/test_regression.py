@@ -8,12 +8,12 @@ from scipy.stats import spearmanr
 from curate.mixture.regression import baselines, models, stacking
 from curate.mixture.regression.judging import Scale, halved, leans_on_own, ranked, spearman
 from curate.mixture.regression.proposing import (
-    Box,
     Objective,
     optimum,
     pulled_back,
     supported_distance,
 )
+from curate.mixture.regression.region import Region, Row, kept
 
 LAW = models.LogLinear(np.log([2.0, 1.2]), np.array([[-0.5, 0.8, 0.3, 0.0], [0.7, -1.0, 0.2, 0.4]]))
 
@@ -151,7 +151,7 @@ def goal(prior, kl):
 def test_the_optimum_is_that_of_cvxpy(kl):
     cvxpy = pytest.importorskip("cvxpy", reason="cvxpy is an oracle of this test alone")
     prior = np.array([0.1, 0.2, 0.3, 0.4])
-    box = Box(np.array([0.0, 0.0, 0.05, 0.0]), np.array([1.0, 0.45, 1.0, 0.5]))
+    box = Region(np.array([0.0, 0.0, 0.05, 0.0]), np.array([1.0, 0.45, 1.0, 0.5]))
     found = optimum(goal(prior, kl), mixtures(20), box)
     shares = cvxpy.Variable(4)
     law = sum(cvxpy.exp(slope @ shares) for slope in LAW.slopes) / 2
@@ -168,7 +168,7 @@ def test_the_optimum_is_that_of_brute_force():
     def loss(shares):
         return np.sin(6 * shares[:, 0]) + (shares[:, 1] - 0.4) ** 2
 
-    box = Box(np.array([0.1, 0.0, 0.0]), np.array([1.0, 0.6, 0.5]))
+    box = Region(np.array([0.1, 0.0, 0.0]), np.array([1.0, 0.6, 0.5]))
     for is_smooth in (True, False):
         objective = Objective(loss, prior, 0.1, is_smooth)
         grid = np.linspace(0, 1, 401)
@@ -183,7 +183,7 @@ def test_the_optimum_is_that_of_brute_force():
 
 def test_the_nearest_mixture_is_that_of_a_solver():
     wanted, low, high = np.array([0.7, 0.2, 0.1]), np.array([0, 0, 0.2]), np.array([0.5, 1, 1])
-    found = Box(low, high).nearest(np.log(wanted)[None])[0]
+    found = Region(low, high).nearest(np.log(wanted)[None])[0]
     # by hand: the first is at its top, the third at its bottom
     np.testing.assert_allclose(found, [0.5, 0.3, 0.2], atol=1e-12)
     solved = minimize(
@@ -197,18 +197,74 @@ def test_the_nearest_mixture_is_that_of_a_solver():
 
 def test_a_group_that_the_prior_leaves_out_stays_out():
     prior = np.array([0.5, 0.5, 0.0, 0.0])
-    found = optimum(goal(prior, 0.1), mixtures(20), Box(np.zeros(4), np.ones(4)))
+    found = optimum(goal(prior, 0.1), mixtures(20), Region(np.zeros(4), np.ones(4)))
     assert found[2:].tolist() == [0, 0]
     assert found.sum() == pytest.approx(1)
 
 
 def test_a_corner_is_pulled_back_until_a_run_is_near():
     runs = np.array([[0.6, 0.4], [0.5, 0.5], [0.4, 0.6]])
-    box = Box(np.zeros(2), np.ones(2))
+    box = Region(np.zeros(2), np.ones(2))
     assert supported_distance(runs) == pytest.approx(0.1)
     found = pulled_back(np.array([1.0, 0.0]), runs, box, 0.1)
     np.testing.assert_allclose(found, [0.7, 0.3], atol=1e-9)
     inside = np.array([0.55, 0.45])
     assert pulled_back(inside, runs, box, 0.1) is inside
-    far = Box(np.array([0.9, 0.0]), np.ones(2))
+    far = Region(np.array([0.9, 0.0]), np.ones(2))
     assert pulled_back(np.array([1.0, 0.0]), runs, far, 0.1) is None
+
+
+ROWS = (
+    Row("language=zh", np.array([0.9, 0.1, 0.5, 0.0]), 0.0, 0.3),
+    Row("host=x", np.array([0.0, 0.0, 1.0, 0.4]), 0.35, 1.0),
+)
+ROOMY = Region(np.array([0.0, 0.0, 0.05, 0.0]), np.array([1.0, 0.45, 1.0, 0.5]), ROWS)
+
+
+def slsqp(loss, region, start):
+    """The optimum under the rows, by scipy."""
+    rows = [
+        {
+            "type": "ineq",
+            "fun": lambda x, row=row: [row.most - row.part @ x, row.part @ x - row.least],
+        }
+        for row in region.rows
+    ]
+    return minimize(
+        loss,
+        start,
+        method="SLSQP",
+        bounds=list(zip(np.maximum(region.low, 1e-9), region.high, strict=True)),
+        constraints=[{"type": "eq", "fun": lambda x: x.sum() - 1}, *rows],
+        options={"ftol": 1e-14, "maxiter": 1000},
+    ).x
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_nearest_mixture_under_rows_is_that_of_another_solver(seed):
+    wanted = mixtures(1, seed=seed)[0]
+    found = ROOMY.nearest(np.log(wanted)[None])[0]
+    assert ROOMY.holds(found, 1e-7)
+    other = slsqp(lambda x: float((x * np.log(x / wanted)).sum()), ROOMY, np.full(4, 0.25))
+    np.testing.assert_allclose(found, other, atol=2e-5)
+
+
+def test_the_optimum_under_rows_is_that_of_another_solver():
+    prior = np.array([0.1, 0.2, 0.3, 0.4])
+    objective = goal(prior, 0.05)
+    found = optimum(objective, mixtures(20), ROOMY)
+    assert ROOMY.holds(found, 1e-7)
+    other = slsqp(lambda x: float(objective(x[None])[0]), ROOMY, np.full(4, 0.25))
+    assert objective(found[None])[0] <= objective(other[None])[0] + 1e-7
+
+
+def test_rows_that_no_mixture_keeps_are_left_out_by_name():
+    never = Row("source=x", np.array([0.8, 0.9, 0.8, 0.7]), 0.0, 0.5)
+    region = Region(np.zeros(4), np.ones(4), (*ROWS, never))
+    assert region.is_empty
+    assert not ROOMY.is_empty
+    left, names = kept(region)
+    assert names == ("source=x",)
+    assert left.rows == ROWS
+    assert not left.is_empty
+    assert kept(ROOMY) == (ROOMY, ())

@@ -209,6 +209,7 @@ def test_bad_tables_are_one_line_and_write_nothing(run, folder, file, line, cell
         (("--prior", '{"wbe": 1}'), "no run has a group wbe"),
         (("--prior", '{"web": -1}'), "web is -1"),
         (("--limits", "{wbe: {max: 1}}"), "no run has a group wbe"),
+        (("--limits", "{language=zh: {max: 1}}"), "language=zh is a limit of a column"),
         (("--limits", "{web: {maxi: 1}}"), "maxi"),
         (("--limits", "{'*': {max: .2}}"), "sum to 0.6, less than 1"),
         (("--limits", "{web: {max_epochs: 2}}"), "in tokens or epochs"),
@@ -258,3 +259,22 @@ def test_nowhere_to_write(run, folder):
     code, _, err = run("swarm", "propose", *given(folder), "-o", folder / "no" / "w.json")
     assert code == 2
     assert "cannot be written" in err
+
+
+def test_the_model_is_the_one_that_ranks_best_out_of_fold(run, folder):
+    weights = folder / "w.json"
+    code, out, _ = run("swarm", "fit", *given(folder), "--json")
+    best = json.loads(out)["best"]
+    more = ("--refits", "0", "-o", weights, "--json")
+    code, out, err = run("swarm", "propose", *given(folder), *more)
+    assert (code, err) == (0, "")
+    assert json.loads(out)["model"] == best == "log_linear"
+
+
+def test_one_file_of_two_and_no_place(run, folder):
+    code, _, err = run("swarm", "fit", "--metrics", folder / "y.csv")
+    assert code == 2
+    assert "--metrics has no effect without --mixtures" in err
+    code, _, err = run("swarm", "propose", *given(folder))
+    assert code == 2
+    assert "needs a place" in err

@@ -253,7 +253,7 @@ def _scan(
     """What to read of every shard."""
     apart = by_key.apart_from(spec.groups)
     names = (*spec.groups, *apart)
-    readers = {name: _reader(workspace, name, keys, shards) for name in names}
+    readers = {name: reader_of(workspace, name, keys, shards) for name in names}
     kept = [
         None if limits.every is not None else frozenset(limits.own) for limits in apart.values()
     ]
@@ -300,7 +300,10 @@ def check_tokenizer(workspace: Workspace, spec: MixSpec) -> None:
         raise RecipeError(words, hint=error.hint) from None
 
 
-def _reader(workspace: Workspace, key: str, keys: Keys, shards: Sequence[DocumentShard]) -> Reader:
+def reader_of(
+    workspace: Workspace, key: str, keys: Keys, shards: Sequence[DocumentShard]
+) -> Reader:
+    """What reads the value of a key of every document of a shard."""
     if key == HOST:
         return HostReader()
     if key == BUCKET:

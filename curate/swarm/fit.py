@@ -11,6 +11,7 @@ from curate.mixture.regression.baselines import negative_entropy
 from curate.mixture.regression.judging import Scale, halved, leans_on_own, ranked, spearman
 from curate.mixture.regression.stacking import NEAREST, out_of_fold
 from curate.swarm.runs import Runs
+from curate.swarm.standing import Refused
 
 if TYPE_CHECKING:
     import numpy as np
@@ -57,6 +58,7 @@ class FitResult:
         cost: What that costs in the best model's correlation at the proxies' own scale.
         models: Every model and baseline.
         notes: What a person should know.
+        refused: The runs of a workspace that do not hold any more, and why.
     """
 
     runs: int
@@ -65,6 +67,7 @@ class FitResult:
     cost: float | None
     models: tuple[Foretold, ...]
     notes: tuple[str, ...]
+    refused: tuple[Refused, ...] = ()
 
 
 def fit(

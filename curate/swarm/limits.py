@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from curate import yamls
 from curate.errors import RecipeError
 from curate.mix.spec import EVERY_OTHER, ShareLimit
-from curate.mixture.regression.proposing import Box
+from curate.mixture.regression.region import Region
 from curate.names import absent, unknown
 from curate.spec import Spec, validated
 
@@ -39,6 +39,11 @@ def read_limits(path: Path | None, groups: Sequence[str]) -> dict[str, ShareLimi
     data = yamls.parse(_bytes(path, LIMITS), str(path), hint=LIMITS)
     found = validated(_Limits, {"limits": data}, where=str(path)).limits
     for name in found:
+        if "=" in name and name not in groups:
+            raise RecipeError(
+                f"{path}: {name} is a limit of a column, and of these runs groups alone are known",
+                hint="in the workspace of the mixture `curate swarm propose` keeps those of `mix`",
+            )
         if name not in groups and name != EVERY_OTHER:
             raise unknown(f"{path}: no run has a group {name}", name, groups)
     every = found.pop(EVERY_OTHER, None)
@@ -46,7 +51,7 @@ def read_limits(path: Path | None, groups: Sequence[str]) -> dict[str, ShareLimi
     return {**{name: limit for name, limit in others.items() if limit}, **found}
 
 
-def read_by_group(path: Path, groups: Sequence[str]) -> Array:
+def read_by_group(path: Path, groups: Sequence[str], lacks: str = "no run has a group") -> Array:
     """A number of at least 0 for each group (a prior, a supply); groups unnamed have 0.
 
     Raises RecipeError for a file that holds none, or an unknown group.
@@ -61,7 +66,7 @@ def read_by_group(path: Path, groups: Sequence[str]) -> Array:
         raise RecipeError(f"{path} is no mapping of groups to numbers", hint=BY_GROUP)
     for name, value in data.items():
         if name not in groups:
-            raise unknown(f"{path}: no run has a group {name}", name, groups)
+            raise unknown(f"{path}: {lacks} {name}", name, groups)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         if not is_number or not isfinite(value) or value < 0:
             raise RecipeError(f"{path}: {name} is {value!r}, no number from 0 up", hint=BY_GROUP)
@@ -77,14 +82,14 @@ def _bytes(path: Path, hint: str) -> bytes:
     return path.read_bytes()
 
 
-def box_of(
+def region_of(
     groups: Sequence[str],
     limits: Mapping[str, ShareLimit],
     supply: Array | None,
     budget: int | None,
     epochs: int,
     prior: Array,
-) -> Box:
+) -> Region:
     """The least and largest share of each group.
 
     A group's share is at most its epochs times its supply over the budget. Raises RecipeError for
@@ -107,7 +112,7 @@ def box_of(
     low = np.array([limit.min_share for limit in own])
     high = np.where((prior > 0) | (low > 0), high, 0.0)
     _refuse_impossible(groups, low, high, prior)
-    return Box(low, np.minimum(high, 1.0))
+    return Region(low, np.minimum(high, 1.0))
 
 
 def _refuse_impossible(groups: Sequence[str], low: Array, high: Array, prior: Array) -> None:

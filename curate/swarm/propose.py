@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from math import isnan
 from typing import TYPE_CHECKING, Literal
 
 from curate.errors import DataError
 from curate.mixture.regression.baselines import distances
-from curate.mixture.regression.judging import LEVEL, Scale, halved
+from curate.mixture.regression.judging import LEVEL, Scale, halved, spearman
 from curate.mixture.regression.models import FITS, Predict
 from curate.mixture.regression.proposing import (
-    Box,
     Objective,
     optimum,
     pulled_back,
     supported_distance,
 )
-from curate.mixture.regression.stacking import STACKED, fit_models
+from curate.mixture.regression.region import Region
+from curate.mixture.regression.stacking import STACKED, fit_models, out_of_fold
 from curate.swarm.runs import Runs
 
 if TYPE_CHECKING:
@@ -26,7 +27,11 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-Model = Literal["linear", "log_linear", "boosting", "stacked"]
+AUTO: Literal["auto"] = "auto"
+"""The model that ranks best out of fold."""
+
+Model = Literal["auto", "linear", "log_linear", "boosting", "stacked"]
+MODELS: tuple[Model, ...] = ("linear", "log_linear", "boosting", "stacked")
 SMOOTH = ("linear", "log_linear")
 EDGE = 1e-6
 """A share this near to a limit is held by it."""
@@ -97,7 +102,7 @@ class Wishes:
 
     Attributes:
         prior: The mixture to stay near, (groups,).
-        box: The limits of shares.
+        region: The limits of shares.
         model: Which model foretells losses.
         kl: The price of a nat from the prior, in standard deviations of the runs' objective.
         is_half: Whether half own weight takes part.
@@ -106,8 +111,8 @@ class Wishes:
     """
 
     prior: Array
-    box: Box
-    model: Model = "log_linear"
+    region: Region
+    model: Model = AUTO
     kl: float = 0.05
     is_half: bool = False
     refits: int = 20
@@ -120,21 +125,31 @@ def propose(runs: Runs, wishes: Wishes) -> Proposal:
     No group gets more than the largest share that a run had. What lies too far from every run is
     moved towards a run. Raises DataError if no run lies near what the limits allow.
     """
+    wishes = replace(wishes, model=model_of(runs, wishes))
     model = _fitted(runs, wishes)
-    box, held = _tried(runs, wishes)
-    prior = box.near(wishes.prior[None])[0]
+    region, held = _tried(runs, wishes)
+    prior = region.near(wishes.prior[None])[0]
     most = supported_distance(runs.shares)
     goal = Objective(_goal(runs, wishes, model), wishes.prior, wishes.kl, wishes.model in SMOOTH)
-    wanted = optimum(goal, runs.shares, box, wishes.seed)
-    mixture = pulled_back(wanted, runs.shares, box, most)
+    wanted = optimum(goal, runs.shares, region, wishes.seed)
+    mixture = pulled_back(wanted, runs.shares, region, most)
     if mixture is None:
         raise DataError(
             f"no run lies near what the limits allow: the nearest is further than {most:.3g}",
             hint="train runs within these limits, or widen them",
         )
     return _told(
-        runs, wishes, model, mixture, prior, most, _notes(runs, wanted, mixture, most, held)
+        runs, wishes, model, mixture, prior, most, _notes(runs, wishes, wanted, mixture, most, held)
     )
+
+
+def model_of(runs: Runs, wishes: Wishes) -> Model:
+    """The model that is asked for; of `auto` the one that ranks runs best that it did not see."""
+    if wishes.model != AUTO:
+        return wishes.model
+    predicted = out_of_fold(runs.shares, runs.losses, wishes.seed)
+    ranks = {name: spearman(predicted[name] @ runs.weights, runs.objective) for name in MODELS}
+    return max(MODELS, key=lambda name: -2.0 if isnan(ranks[name]) else ranks[name])
 
 
 def _fitted(runs: Runs, wishes: Wishes, start: Predict | None = None) -> Predict:
@@ -159,26 +174,24 @@ def _goal(runs: Runs, wishes: Wishes, model: Predict) -> Callable[[Array], Array
     return loss
 
 
-def _tried(runs: Runs, wishes: Wishes) -> tuple[Box, str | None]:
+def _tried(runs: Runs, wishes: Wishes) -> tuple[Region, str | None]:
     """The limits with those of the runs: no share above the largest that a run had.
 
     Where no mixture keeps both, the limits alone, and a note.
     """
-    import numpy as np
-
-    tried = np.maximum(runs.shares.max(axis=0), wishes.box.low)
-    high = np.minimum(wishes.box.high, tried)
-    if high.sum() < 1:
-        return wishes.box, "no mixture keeps the limits and the largest shares that runs had"
-    return Box(wishes.box.low, high), None
+    tried = wishes.region.under(runs.shares.max(axis=0))
+    if tried.is_empty:
+        return wishes.region, "no mixture keeps the limits and the largest shares that runs had"
+    return tried, None
 
 
 def _notes(
-    runs: Runs, wanted: Array, mixture: Array, most: float, held: str | None
+    runs: Runs, wishes: Wishes, wanted: Array, mixture: Array, most: float, held: str | None
 ) -> tuple[str, ...]:
     import numpy as np
 
     notes = [held] if held else []
+    notes += [f"{name} holds the shares of its groups" for name in _binding(wishes, mixture)]
     if not np.array_equal(wanted, mixture):
         far = float(distances(wanted[None], runs.shares).min())
         notes.append(
@@ -186,6 +199,18 @@ def _notes(
             f"from theirs ({most:.3g}): it was pulled back towards a run"
         )
     return tuple(notes)
+
+
+def _binding(wishes: Wishes, mixture: Array) -> list[str]:
+    """The limits of sums over groups that a mixture is at, with their side."""
+    found = []
+    for row in wishes.region.rows:
+        own = float(row.part @ mixture)
+        if row.most < 1 and own >= row.most - EDGE:
+            found.append(f"{row.name} max_share")
+        elif row.least > 0 and own <= row.least + EDGE:
+            found.append(f"{row.name} min_share")
+    return found
 
 
 def _told(
@@ -243,7 +268,8 @@ def _gains(runs: Runs, wishes: Wishes, model: Predict, both: Array) -> Array:
 def _groups(runs: Runs, wishes: Wishes, mixture: Array) -> list[Proposed]:
     tried = runs.shares.max(axis=0)
     rows = zip(
-        *(runs.groups, wishes.prior, mixture, tried, wishes.box.low, wishes.box.high), strict=True
+        *(runs.groups, wishes.prior, mixture, tried, wishes.region.low, wishes.region.high),
+        strict=True,
     )
     return [
         Proposed(group, float(prior), float(share), float(most), _holder(share, most, low, high))

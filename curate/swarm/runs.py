@@ -69,7 +69,9 @@ class Runs:
 
 
 @dataclass(frozen=True)
-class _Table:
+class Table:
+    """A table of numbers: its file, the names of its columns, and of its rows if they have any."""
+
     path: Path
     names: tuple[str, ...]
     values: Array
@@ -84,7 +86,7 @@ def read_runs(mixtures: Path, metrics: Path, judge: Mapping[str, float] | None =
     """
     import numpy as np
 
-    given, reached = _read(mixtures), _read(metrics)
+    given, reached = read_table(mixtures), read_table(metrics)
     shares = _scaled(given)
     if given.ids and reached.ids:
         losses = reached.values[_places(given, reached)]
@@ -99,11 +101,32 @@ def read_runs(mixtures: Path, metrics: Path, judge: Mapping[str, float] | None =
             hint=f"train at least {LEAST_RUNS}, better four for each group",
         )
     ids = given.ids or tuple(map(str, range(1, len(shares) + 1)))
-    weights = _weights(reached.names, judge or dict.fromkeys(reached.names, 1.0), metrics)
+    weights = _weights(reached.names, judge or dict.fromkeys(reached.names, 1.0), str(metrics))
     return Runs(given.names, reached.names, np.asarray(shares), losses, weights, ids)
 
 
-def _read(path: Path) -> _Table:
+def runs_of(
+    shares: Mapping[str, Mapping[str, float]],
+    losses: Mapping[str, Mapping[str, float]],
+    judge: Mapping[str, float] | None = None,
+) -> Runs:
+    """The runs of a workspace: shares by run and group, losses by run and metric.
+
+    There is a run at least, and all have the same groups and metrics. Raises RecipeError for an
+    unknown metric.
+    """
+    import numpy as np
+
+    groups = tuple(next(iter(shares.values())))
+    metrics = tuple(next(iter(losses.values())))
+    by_run = np.array([[own[group] for group in groups] for own in shares.values()])
+    reached = np.array([[losses[run][metric] for metric in metrics] for run in shares])
+    weights = _weights(metrics, judge or dict.fromkeys(metrics, 1.0), "the swarm")
+    scaled = by_run / by_run.sum(axis=1, keepdims=True)
+    return Runs(groups, metrics, scaled, reached, weights, tuple(shares))
+
+
+def read_table(path: Path) -> Table:
     """A table of numbers with names. Raises DataError for anything else."""
     import numpy as np
 
@@ -125,7 +148,7 @@ def _read(path: Path) -> _Table:
     twice = next((one for place, one in enumerate(ids or ()) if one in (ids or ())[:place]), None)
     if twice is not None:
         raise DataError(f"{path}: the run {twice} stands there twice", hint="leave one out")
-    return _Table(path, names, np.array(values), ids)
+    return Table(path, names, np.array(values), ids)
 
 
 def _refuse_names(path: Path, names: Sequence[str]) -> None:
@@ -161,7 +184,7 @@ def _numbers(
     return found
 
 
-def _scaled(table: _Table) -> Array:
+def _scaled(table: Table) -> Array:
     """Shares that sum to 1. Raises DataError for a share below 0, or a sum further off than .01."""
     totals = table.values.sum(axis=1)
     for number, (row, total) in enumerate(zip(table.values, totals, strict=True), 2):
@@ -177,7 +200,7 @@ def _scaled(table: _Table) -> Array:
     return scaled
 
 
-def _places(given: _Table, reached: _Table) -> list[int]:
+def _places(given: Table, reached: Table) -> list[int]:
     """The row of the losses of each run. Raises DataError for a run that only one file has."""
     places = {id: place for place, id in enumerate(reached.ids or ())}
     for one, other, ids in (
@@ -191,12 +214,12 @@ def _places(given: _Table, reached: _Table) -> list[int]:
     return [places[id] for id in given.ids or ()]
 
 
-def _weights(metrics: Sequence[str], judge: Mapping[str, float], path: Path) -> Array:
+def _weights(metrics: Sequence[str], judge: Mapping[str, float], where: str) -> Array:
     """The weight of each metric. Raises RecipeError for one that is not there."""
     import numpy as np
 
     for name in judge:
         if name not in metrics:
-            raise unknown(f"--judge {name}: {path} has no such column", name, metrics)
+            raise unknown(f"--judge {name}: {where} has no such loss", name, metrics)
     weights = np.array([judge.get(name, 0.0) for name in metrics])
     return np.asarray(weights / weights.sum())

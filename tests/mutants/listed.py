@@ -11,6 +11,7 @@ from tests.mutants.cards import CARDS
 from tests.mutants.exports import EXPORTS
 from tests.mutants.formats import FORMATS
 from tests.mutants.measured import MEASURED
+from tests.mutants.swarm import SWARM
 from tests.mutants.traced import TRACED
 from tests.mutants.uncertain import UNCERTAIN
 
@@ -1189,6 +1190,7 @@ MUTANTS = (
     *HEADS,
     *EXPORTS,
     *FORMATS,
+    *SWARM,
     *TRACED,
     *MEASURED,
 )

@@ -3,7 +3,7 @@
     minimise loss(x) + κ KL(x || prior)   subject to   low ≤ x ≤ high,  Σ x = 1
 
 Smooth models are minimised by mirror descent: each step is the nearest mixture in the sense of KL,
-which is clip(λ w, low, high). With the log-linear law the problem is convex, so that is the optimum
+which is that of `region`. With the log-linear law the problem is convex, so that is the optimum
 (olmix, `fit/utils.py`). Trees have no gradient: mixtures around the best so far are tried.
 """
 
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curate.mixture.regression.baselines import distances
+from curate.mixture.regression.region import Region
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 STEPS = 1000
 STILL = 1e-9
 """Descent ends once no share moves by more."""
-
-LOWEST = -700.0
-"""The least logarithm of a share before it is scaled: a float's least is little below."""
 
 NUDGE = 1e-6
 """The step of the numeric gradient."""
@@ -40,45 +38,6 @@ STRENGTHS = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 
 COMMON = 0.9
 """A proposal may be as far from its nearest run as this part of the runs are from theirs."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """The least and the largest share of each group; some mixture lies within."""
-
-    low: Array
-    high: Array
-
-    def nearest(self, logs: Array) -> Array:
-        """The mixtures within that are nearest to exp(logs), (n, groups), in the sense of KL.
-
-        They are clip(λ exp(logs), low, high). Their sum over log λ is made of pieces, between the
-        points where a share leaves its low or reaches its high; λ is exact in the piece with 1.
-        """
-        import numpy as np
-
-        logs = np.maximum(logs - logs.max(axis=1, keepdims=True), LOWEST)
-        with np.errstate(divide="ignore", over="ignore"):
-            leaves, reaches = np.log(self.low) - logs, np.log(self.high) - logs
-            points = np.sort(np.hstack([leaves, reaches]), axis=1)
-            at_points = np.exp(logs[:, None, :] + points[:, :, None])
-            sums = np.clip(at_points, self.low, self.high).sum(axis=2)
-            piece = np.maximum((sums >= 1 - 1e-12).argmax(axis=1), 1)[:, None]
-            start = np.take_along_axis(points, piece - 1, axis=1)
-            end = np.take_along_axis(points, piece, axis=1)
-            is_free = (leaves <= start) & (reaches >= end) & (self.high > 0)
-            fixed = np.where(reaches <= start, self.high, self.low)
-            rest = 1 - np.where(is_free, 0.0, fixed).sum(axis=1, keepdims=True)
-            free = np.where(is_free, np.exp(logs), 0.0).sum(axis=1, keepdims=True)
-            middle = np.log(np.maximum(rest, 0) / np.where(free > 0, free, 1))
-            factor = np.where(free > 0, np.clip(middle, start, end), end)
-            return np.asarray(np.clip(np.exp(logs + factor), self.low, self.high))
-
-    def near(self, mixtures: Array) -> Array:
-        """The mixtures within that are nearest to some mixtures, of which none is quite 0."""
-        import numpy as np
-
-        return self.nearest(np.log(np.maximum(mixtures, 1e-12)))
 
 
 @dataclass(frozen=True)
@@ -113,24 +72,24 @@ class Objective:
         return np.asarray((self.loss(above) - self.loss(below)) / (above - below).sum(axis=1))
 
 
-def optimum(objective: Objective, runs: Array, box: Box, seed: int = 0) -> Array:
+def optimum(objective: Objective, runs: Array, region: Region, seed: int = 0) -> Array:
     """The best mixture found, (groups,), from the prior and from the best runs."""
     import numpy as np
 
-    box = Box(box.low, np.where(objective.prior > 0, box.high, box.low))
-    around = 0.99 * box.near(runs) + 0.01 * objective.prior
+    region = region.under(np.where(objective.prior > 0, 1.0, 0.0))
+    around = 0.99 * region.near(runs) + 0.01 * objective.prior
     with np.errstate(divide="ignore"):
-        starts = box.nearest(np.log(np.vstack([objective.prior, around])))
+        starts = region.nearest(np.log(np.vstack([objective.prior, around])))
     best = starts[1:][np.argsort(objective(starts[1:]), kind="stable")[:STARTS]]
     starts = np.vstack([starts[:1], best])
     if objective.is_smooth:
-        ends = np.array([_descend(objective, start, box) for start in starts])
+        ends = np.array([_descend(objective, start, region) for start in starts])
     else:
-        ends = _search(objective, starts, box, np.random.default_rng(seed))
+        ends = _search(objective, starts, region, np.random.default_rng(seed))
     return np.asarray(ends[objective(ends).argmin()])
 
 
-def _descend(objective: Objective, start: Array, box: Box) -> Array:
+def _descend(objective: Objective, start: Array, region: Region) -> Array:
     """Where mirror descent ends; a step that does not fall as foreseen is halved."""
     import numpy as np
     from scipy.special import rel_entr
@@ -146,7 +105,7 @@ def _descend(objective: Objective, start: Array, box: Box) -> Array:
             logs = (logs + (objective.kl * prior if objective.kl else 0)) / (
                 1 / step + objective.kl
             )
-            there = box.nearest(logs[None])[0]
+            there = region.nearest(logs[None])[0]
             foreseen = loss + gradient @ (there - here) + rel_entr(there, here).sum() / step
             if step < 1e-9 or objective.loss(there[None])[0] <= foreseen + 1e-13:
                 break
@@ -157,7 +116,7 @@ def _descend(objective: Objective, start: Array, box: Box) -> Array:
     return here
 
 
-def _search(objective: Objective, starts: Array, box: Box, rng: np.random.Generator) -> Array:
+def _search(objective: Objective, starts: Array, region: Region, rng: np.random.Generator) -> Array:
     """The best of each round of mixtures tried around the mean of the best so far."""
     import numpy as np
 
@@ -167,7 +126,7 @@ def _search(objective: Objective, starts: Array, box: Box, rng: np.random.Genera
         sharp = np.repeat(STRENGTHS, TRIED // len(STRENGTHS))
         tried = np.array([rng.dirichlet(centre * strength + 1e-3) for strength in sharp])
         with np.errstate(divide="ignore"):
-            tried = np.vstack([best, box.nearest(np.log(tried))])
+            tried = np.vstack([best, region.nearest(np.log(tried))])
         best = tried[np.argsort(objective(tried), kind="stable")[:KEPT]]
     return best
 
@@ -181,7 +140,7 @@ def supported_distance(runs: Array) -> float:
     return float(np.quantile(apart.min(axis=1), COMMON))
 
 
-def pulled_back(mixture: Array, runs: Array, box: Box, most: float) -> Array | None:
+def pulled_back(mixture: Array, runs: Array, region: Region, most: float) -> Array | None:
     """The mixture, or one between it and a run within the limits, at most so far from a run.
 
     None if no run lies within the limits, or near enough to them.
@@ -190,7 +149,7 @@ def pulled_back(mixture: Array, runs: Array, box: Box, most: float) -> Array | N
 
     if distances(mixture[None], runs).min() <= most:
         return mixture
-    within = box.near(runs)
+    within = region.near(runs)
     within = within[distances(within, runs).min(axis=1) <= most]
     if not len(within):
         return None
