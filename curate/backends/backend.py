@@ -5,11 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from curate.errors import DataError, ProjectMismatch
-from curate.records import Annotation, Form, Key, Progress, Project, Pulled, Server, Task
+from curate.records import (
+    Annotation,
+    Authors,
+    Form,
+    Key,
+    Progress,
+    Project,
+    Pulled,
+    Server,
+    Task,
+    User,
+)
+
+EVERYONE_BY_LOGIN = Authors()
 
 
 class Backend(Protocol):
@@ -37,6 +51,10 @@ class Backend(Protocol):
 
     def accounts(self) -> tuple[str, ...]:
         """Everyone who can be asked; the key's own account only if there is nobody else."""
+        ...
+
+    def users(self) -> tuple[User, ...]:
+        """Every account on the server, the key's own too; none if it knows no accounts."""
         ...
 
     def admit(self, project: Project, accounts: Collection[str]) -> None:
@@ -69,18 +87,47 @@ class Backend(Protocol):
         """
         ...
 
-    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
-        """Fetch the answers that are new or changed since `cursor`.
+    def pull(
+        self,
+        project: Project,
+        *,
+        cursor: str | None,
+        known: Mapping[Key, str],
+        authors: Authors = EVERYONE_BY_LOGIN,
+    ) -> Pulled:
+        """Fetch the answers that are new or changed since `cursor`, by the accounts of `authors`.
 
         `known` maps the keys of the workspace's answers to their marks (see `Annotation.mark`). A
-        known answer that is gone from the server comes back with the status `withdrawn`. Raises
-        ProjectMismatch if too many are gone (see `refuse_losses`).
+        known answer that is gone from the server comes back with the status `withdrawn`, unless its
+        person has left the server. One that somebody else has changed is told as theirs; that of
+        its first author stands. Raises ProjectMismatch if too many are gone (see `refuse_losses`).
         """
         ...
 
-    def progress(self, project: Project) -> Progress:
+    def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """How many tasks each account submitted, skipped or began, by its last answer."""
         ...
+
+
+class Recognition:
+    """Finds the author of an answer whose account is gone, by what the workspace knows of it."""
+
+    def __init__(self, known: Mapping[Key, str]) -> None:
+        self._known = known
+        self._accounts: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for (id, question, account), mark in known.items():
+            self._accounts[id, question, mark].append(account)
+
+    def author(self, answers: Sequence[Annotation]) -> str | None:
+        """The only account whose known answers are these, or None; `answers` are one person's."""
+        if any(answer.key in self._known for answer in answers):
+            return None
+        candidates = [
+            set(self._accounts.get((answer.id, answer.question, answer.mark), ()))
+            for answer in answers
+        ]
+        common = set.intersection(*candidates) if candidates else set()
+        return common.pop() if len(common) == 1 else None
 
 
 def refuse_losses(

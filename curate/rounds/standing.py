@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curate.backends import Backend
-from curate.people import accounts
+from curate.people.users import Directory
 from curate.records import now
 from curate.rounds.batch import Batch
 from curate.rounds.round import Round
@@ -137,9 +137,8 @@ def progress(current: Round, root: Path, backend: Backend | None) -> list[Annota
 
 
 def _counts_on_server(root: Path, backend: Backend, batch: Batch) -> dict[str, Mapping[str, int]]:
-    answers = backend.progress(batch.project).answers
-    names = accounts.ids(root, backend.name, answers)
-    return {names[account]: counts for account, counts in answers.items()}
+    authors = Directory.of(root, backend, keep=False).authors()
+    return dict(backend.progress(batch.project, authors=authors).answers)
 
 
 def _counts_on_disk(current: Round, batch: Batch) -> dict[str, Mapping[str, int]]:

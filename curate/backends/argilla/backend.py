@@ -23,13 +23,14 @@ from curate.backends.argilla.client import (
     Conflict,
     NotFound,
     external_id,
+    known_user,
     time_of,
     well_formed,
 )
 from curate.backends.argilla.form import check, guide, same, settings, slug
 from curate.backends.argilla.records import characters, record, refuse_own_overlap, texts
 from curate.backends.argilla.values import write_response
-from curate.backends.backend import refuse_strangers
+from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_strangers
 from curate.backends.pace import Pace, in_batches
 from curate.errors import (
     BackendError,
@@ -40,6 +41,7 @@ from curate.errors import (
 )
 from curate.records import (
     Annotation,
+    Authors,
     Form,
     Key,
     Progress,
@@ -47,6 +49,7 @@ from curate.records import (
     Pulled,
     Server,
     Task,
+    User,
 )
 
 EVERYONE = 1000
@@ -271,6 +274,10 @@ class ArgillaBackend:
         others = {user.username for user in users} - {self._me()}
         return tuple(sorted(annotators or others or {self._me()}))
 
+    def users(self) -> tuple[User, ...]:
+        """Everyone on the server, the curator too."""
+        return tuple(known_user(user) for user in self.client.users())
+
     def _members(self, project: Project) -> dict[str, str]:
         """User name → id of everyone in the project's workspace."""
         with well_formed():
@@ -287,9 +294,9 @@ class ArgillaBackend:
         members = self._members(project)
         with well_formed():
             path = f"workspaces/{self.client.dataset(project.key)['workspace_id']}/users"
-        for account in sorted(set(accounts) - members.keys()):
+        for login in sorted(set(accounts) - members.keys()):
             try:
-                self.client.request("POST", path, body={"user_id": users[account]})
+                self.client.request("POST", path, body={"user_id": users[login]})
             except Conflict:
                 continue  # somebody else has just admitted the person
 
@@ -326,26 +333,35 @@ class ArgillaBackend:
 
     # ── answers
 
-    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+    def pull(
+        self,
+        project: Project,
+        *,
+        cursor: str | None,
+        known: Mapping[Key, str],
+        authors: Authors = EVERYONE_BY_LOGIN,
+    ) -> Pulled:
         """Fetch new, changed and withdrawn answers. Raises ProjectMismatch."""
         self.open_project(project)
-        answers = Answers(self.client, project)
+        answers = Answers(self.client, project, authors)
         return answers.pull(cursor, known, accept_withdrawals=self.accept_withdrawals)
 
-    def progress(self, project: Project) -> Progress:
+    def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """How many tasks each account submitted, skipped or began.
 
         The workspace's members can be asked. The key's own account is listed only if it has
         answered, or if there is nobody else.
         """
         self.open_project(project)
-        counts = Answers(self.client, project).counts()
-        accounts = set(self._members(project))
-        me = self._me()
-        if me not in counts and len(accounts) > 1:
-            accounts.discard(me)
+        answers, members = Answers(self.client, project, authors), set(self._members(project))
+        counts, me = answers.counts(), self._me()
+        if me not in counts and len(members) > 1:
+            members.discard(me)
         tasks = self.client.count_records(project.key)
-        return Progress(counts, tuple(sorted(accounts)), tasks)
+        by_login = {user.login: authors.of(user) for user in self.users()}
+        by_account = {by_login.get(login, login): states for login, states in counts.items()}
+        accounts = sorted(by_login.get(login, login) for login in members)
+        return Progress(by_account, tuple(accounts), tasks)
 
 
 def _keys(record: Mapping[str, Any]) -> tuple[str, str]:

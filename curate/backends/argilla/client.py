@@ -22,10 +22,11 @@ from weakref import finalize
 
 from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
-from curate.records import moment
+from curate.records import User, moment
 
 if TYPE_CHECKING:
-    from argilla import Argilla, User
+    from argilla import Argilla
+    from argilla import User as Member
 
 T = TypeVar("T")
 
@@ -225,7 +226,7 @@ class Client:
         with well_formed():
             return {**answer}
 
-    def users(self, workspace: UUID | None = None) -> list[User]:
+    def users(self, workspace: UUID | None = None) -> list[Member]:
         """Everyone on the server, or the members of a workspace."""
         with self.translated():
             users = self.sdk.api.users
@@ -295,6 +296,11 @@ class Client:
         page = self.request("GET", f"datasets/{dataset}/records", {"limit": 1})
         with well_formed():
             return int(page["total"])
+
+
+def known_user(member: Member) -> User:
+    """A user as the SDK has it; ids are unique on all servers."""
+    return User(f"argilla/{member.id}", str(member.username))
 
 
 def external_id(record: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from curate.backends.backend import refuse_strangers
+from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_strangers
 from curate.backends.label_studio.answers import Answers
 from curate.backends.label_studio.client import (
     RECORD,
@@ -35,7 +35,18 @@ from curate.errors import (
     ProjectMismatch,
 )
 from curate.forms import parse_form
-from curate.records import Annotation, Form, Key, Progress, Project, Pulled, Server, Task
+from curate.records import (
+    Annotation,
+    Authors,
+    Form,
+    Key,
+    Progress,
+    Project,
+    Pulled,
+    Server,
+    Task,
+    User,
+)
 
 FIRST, MOST = 500, 2000
 """How many tasks are in the first batch, and in the largest: larger ones are no faster."""
@@ -265,6 +276,10 @@ class LabelStudioBackend:
         logins = set(self.client.accounts().values())
         return tuple(sorted(logins - {self.ping().user} or logins))
 
+    def users(self) -> tuple[User, ...]:
+        """Everyone on the server, the curator too."""
+        return tuple(self.client.users().values())
+
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         """Raise DataError for an unknown account; all others see every project already."""
         refuse_strangers(accounts, self.client.accounts().values(), self.client.url)
@@ -295,25 +310,33 @@ class LabelStudioBackend:
 
     # ── answers
 
-    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+    def pull(
+        self,
+        project: Project,
+        *,
+        cursor: str | None,
+        known: Mapping[Key, str],
+        authors: Authors = EVERYONE_BY_LOGIN,
+    ) -> Pulled:
         """Fetch new, changed and withdrawn answers. Raises ProjectMismatch."""
         self.open_project(project)
-        answers = Answers(self.client, project)
-        return answers.pull(cursor, known, accept_withdrawals=self.accept_withdrawals)
+        answers = Answers(self.client, project, authors, known)
+        return answers.pull(cursor, accept_withdrawals=self.accept_withdrawals)
 
-    def progress(self, project: Project) -> Progress:
+    def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """How many tasks each account submitted, skipped or began.
 
         Everyone on the server can be asked. The key's own account is listed only if it has
         answered, or if there is nobody else.
         """
         self.open_project(project)
-        answers = Answers(self.client, project)
+        answers = Answers(self.client, project, authors)
         counts, tasks = answers.counts()
-        accounts = set(answers.accounts.values())
+        logins = {user.login: authors.of(user) for user in answers.users.values()}
         me = self.ping().user
-        if me not in counts and len(accounts) > 1:
-            accounts.discard(me)
+        if logins.get(me) not in counts and len(logins) > 1:
+            logins.pop(me, None)
+        accounts = set(logins.values())
         return Progress(counts, tuple(sorted(accounts)), tasks)
 
 
