@@ -139,8 +139,8 @@ class RemoteAccounts(Protocol):
 class Login:
     """The address of the page on which people label, and a login to it.
 
-    The login is the curator's, and only if the embedded server has no account for annotators. If
-    it has some, `listed` is true. The logins of a remote server are unknown.
+    The login is the curator's, and only if nobody is named, or if the embedded server has no
+    account for annotators. If it has some, `listed` is true. Those of a remote server are unknown.
     """
 
     url: str
@@ -204,8 +204,8 @@ class Connections:
             return None
         return self(name)
 
-    def login(self, backend: str, url: str) -> Login:
-        """The address on which people label, and a login to it.
+    def login(self, backend: str, url: str, *, named: bool = True) -> Login:
+        """The address on which people label, and a login to it; `named`: somebody named them.
 
         A round keeps the address of its first push. The embedded server may have another one now.
         """
@@ -214,7 +214,8 @@ class Connections:
         server_home = home(self._environment)
         if running := embedded(backend).status(server_home):
             url = running.page + urlsplit(url)._replace(scheme="", netloc="").geturl()
-        if embedded(backend).accounts(server_home):
+        listed = bool(embedded(backend).accounts(server_home))
+        if listed and named:
             return Login(url, listed=True)
         account = embedded(backend).curator(server_home)
-        return Login(url, account.email, account.password)
+        return Login(url, account.email, account.password, listed)

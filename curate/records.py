@@ -68,7 +68,8 @@ class Question:
 class Form:
     """What people see: the fields shown and the questions asked, from one label config.
 
-    `images` are the fields that hold the address of an image (URL or data URI).
+    `images` are the fields that hold the address of an image (URL or data URI). Forms that ask the
+    same in the same words have the same `meaning`, whatever they look like.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Form:
     xml: str
     digest: str
     images: tuple[str, ...] = ()
+    meaning: str = ""
 
     def question(self, name: str) -> Question:
         """Return the question of that name. Raises KeyError if the form has none."""
@@ -158,7 +160,10 @@ class Authors:
 
 @dataclass(frozen=True)
 class Project:
-    """A round's place on a server. `key` is the server's own id; `born` its time of creation."""
+    """A round's place on a server. `key` is the server's own id; `born` its time of creation.
+
+    `altered` says that somebody has changed the form on the server, as it was seen just now.
+    """
 
     backend: str
     server: str
@@ -168,6 +173,7 @@ class Project:
     overlap: int | None
     url: str
     born: str = ""
+    altered: bool = False
 
 
 Key = tuple[str, str, str]

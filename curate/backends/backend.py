@@ -46,7 +46,11 @@ class Backend(Protocol):
         ...
 
     def open_project(self, project: Project) -> Project:
-        """The project with its current address, if it is still the same. Raises ProjectMismatch."""
+        """The project with its current address, if it is still the same. Raises ProjectMismatch.
+
+        A form that was changed on the server is told by `altered`: answers can still come home, and
+        nothing can be sent. Looks are no change (`Form.meaning`).
+        """
         ...
 
     def accounts(self) -> tuple[str, ...]:
@@ -64,7 +68,16 @@ class Backend(Protocol):
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
         """Send the tasks that the server lacks; yield the id of each one stored.
 
-        Raises DataError for a task that cannot be shown, PartialPush if a later batch fails.
+        Raises ProjectMismatch for a form that was changed on the server, DataError for a task that
+        cannot be shown, PartialPush if a later batch fails.
+        """
+        ...
+
+    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
+        """See that the server asks so many more people about each of these tasks.
+
+        It may count answers that we do not, as a person's second one. Returns the ids of the tasks
+        that it shows to nobody any more, where it cannot be told to ask more.
         """
         ...
 
@@ -107,6 +120,16 @@ class Backend(Protocol):
     def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """How many tasks each account submitted, skipped or began, by its last answer."""
         ...
+
+
+def refuse_altered(project: Project) -> None:
+    """Raise ProjectMismatch if somebody has changed the project's form on the server."""
+    if project.altered:
+        raise ProjectMismatch(
+            f"{project.name} asks other questions on {project.server}: its form was changed there",
+            hint="`curate pull` brings the answers home that fit the round's form, `curate round "
+            "close` ends the round, and a changed form acts on the next: `curate run --next-round`",
+        )
 
 
 class Recognition:

@@ -115,6 +115,10 @@ class FolderBackend:
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         """Do nothing: a folder knows no accounts."""
 
+    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
+        """Do nothing: a folder asks everybody everything."""
+        return ()
+
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Remove the rows of these tasks from both files; return how many tasks were there."""
         targets, erased = set(ids), 0

@@ -19,16 +19,21 @@ from curate.pull.answers import (
 )
 from curate.records import moment, now
 from curate.rounds import Batch, Round
+from curate.rounds.answers import submissions
 from curate.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came home: new or changed answers, new accounts, texts answered by people not asked."""
+    """What came home: new or changed submissions, new accounts, texts answered by people not asked.
+
+    `altered` counts the projects whose form was changed on the server.
+    """
 
     new: int = 0
     accounts: int = 0
     unasked: int = 0
+    altered: int = 0
 
     @staticmethod
     def joined(parts: Iterable[Fetched]) -> Fetched:
@@ -38,6 +43,7 @@ class Fetched:
             sum(count.new for count in counts),
             sum(count.accounts for count in counts),
             sum(count.unasked for count in counts),
+            sum(count.altered for count in counts),
         )
 
 
@@ -87,7 +93,7 @@ def fetch(
     unasked = 0
     if batch.people is not None:
         unasked = len({row["id"] for row in new_rows if row["annotator"] not in batch.people})
-    return Fetched(len(new_rows), added, unasked)
+    return Fetched(len(submissions(new_rows)), added, unasked, int(project.altered))
 
 
 def _suggestion_keys(current: Round, batch: Batch) -> set[tuple[str, str]]:

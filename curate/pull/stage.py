@@ -15,8 +15,10 @@ from curate.errors import DataError
 from curate.people import accounts, people
 from curate.people.users import Directory
 from curate.pull.fetching import Fetched, fetch
+from curate.pull.obstacles import obstacles_of
 from curate.pull.spec import PullSpec
 from curate.rounds import Batch, Round
+from curate.rounds.answers import submissions
 from curate.rounds.standing import Standing, close, standing
 from curate.stage import Stage, if_people_are_asked
 from curate.warning import StageWarning, warn
@@ -28,7 +30,11 @@ WRITES = ("annotations",)
 
 @dataclass(frozen=True)
 class PullResult:
-    """What came home, and how far the round is: answers by status, rejected ones by reason."""
+    """What came home, and how far the round is.
+
+    `new` and `statuses` count submissions, one a text and person, whatever the form asks.
+    `rejected` counts answers to its questions, by reason.
+    """
 
     round: int
     new: int
@@ -55,7 +61,21 @@ def run(workspace: Workspace, spec: PullSpec) -> PullResult:
     why = _why_done(state, spec.enough)
     if why and not current.closed:
         close(current, why)
-    return summarize(current, fetched, state, done=bool(why))
+    unserved = () if why or current.closed else _ask_more(backend, current, state)
+    obstacles = tuple(obstacles_of(current, fetched.altered, state, unserved, done=bool(why)))
+    return summarize(current, fetched, state, done=bool(why), obstacles=obstacles)
+
+
+def _ask_more(backend: Backend, current: Round, state: Standing) -> tuple[str, ...]:
+    """See that the server asks people about every text that lacks answers.
+
+    Returns the ids of the texts that it shows to nobody any more.
+    """
+    unserved: list[str] = []
+    for batch in current.batches:
+        if missing := state.missing.get(batch.name):
+            unserved += backend.ask_more(batch.project, missing)
+    return tuple(unserved)
 
 
 def close_round(workspace: Workspace, number: int | None = None) -> PullResult:
@@ -71,7 +91,9 @@ def close_round(workspace: Workspace, number: int | None = None) -> PullResult:
         current, backend, directory = _connected(workspace, current)
         fetched = _fetched(workspace, current, backend, directory)
     close(current, "closed by hand")
-    return summarize(current, fetched, standing(current, {}), done=True)
+    state = standing(current, {})
+    obstacles = tuple(obstacles_of(current, fetched.altered, state, (), done=True))
+    return summarize(current, fetched, state, done=True, obstacles=obstacles)
 
 
 def _round_to_close(workspace: Workspace, number: int | None) -> Round:
@@ -128,7 +150,14 @@ def _fetched(
     )
 
 
-def summarize(current: Round, fetched: Fetched, state: Standing, *, done: bool) -> PullResult:
+def summarize(
+    current: Round,
+    fetched: Fetched,
+    state: Standing,
+    *,
+    done: bool,
+    obstacles: tuple[StageWarning, ...] = (),
+) -> PullResult:
     """The result of a pull: what was fetched, and the state of the round with all its answers."""
     answers = current.answers()
     rejected = Counter(row["reason"] for row in answers if row["status"] == "rejected")
@@ -140,13 +169,13 @@ def summarize(current: Round, fetched: Fetched, state: Standing, *, done: bool) 
     return PullResult(
         round=current.number,
         new=fetched.new,
-        statuses=dict(Counter(row["status"] for row in answers)),
+        statuses=dict(Counter(submissions(answers).values())),
         rejected=dict(rejected),
         complete=state.complete,
         tasks=state.tasks,
         done=done,
         notes=tuple(notes),
-        warnings=tuple(_doubts(state, rejected, done=done)),
+        warnings=(*_doubts(state, rejected, done=done), *obstacles),
     )
 
 

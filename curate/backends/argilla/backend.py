@@ -27,10 +27,10 @@ from curate.backends.argilla.client import (
     time_of,
     well_formed,
 )
-from curate.backends.argilla.form import check, guide, same, settings, slug
+from curate.backends.argilla.form import check, guide, same, settings, slug, without_looks
 from curate.backends.argilla.records import characters, record, refuse_own_overlap, texts
 from curate.backends.argilla.values import write_response
-from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_strangers
+from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_altered, refuse_strangers
 from curate.backends.pace import Pace, in_batches
 from curate.errors import (
     BackendError,
@@ -109,12 +109,14 @@ class ArgillaBackend:
         if key is None:
             key = self._create(workspace, name, form, overlap, guidelines)
         project = Project(self.name, self.client.url, name, key, form, overlap, "")
-        return self._with_overlap(self.open_project(project))
+        opened = self.open_project(project)
+        refuse_altered(opened)
+        return self._with_overlap(opened)
 
     def open_project(self, project: Project) -> Project:
         """The project with the address where people label, if it is still the same.
 
-        Its id, name, time of creation and form must match; the server's address may change. Raises
+        Its id, name and time of creation must match; the server's address may change. Raises
         ProjectMismatch.
         """
         try:
@@ -126,13 +128,9 @@ class ArgillaBackend:
             born = time_of(dataset["inserted_at"])
             if dataset["name"] != slug(project.name) or project.born not in ("", born):
                 raise self._mismatch(project, "is not the project of that id on")
-        if metadata.get("form") != project.form.digest or not self._asks(project):
-            raise ProjectMismatch(
-                f"{project.name} asks other questions on {self.client.url}",
-                hint="a changed form acts on the next round: `curate run --next-round`",
-            )
+        altered = metadata.get("form") != project.form.digest or not self._asks(project)
         url = f"{self.client.url}/dataset/{project.key}/annotation-mode"
-        return replace(project, server=self.client.url, url=url, born=born)
+        return replace(project, server=self.client.url, url=url, born=born, altered=altered)
 
     def _asks(self, project: Project) -> bool:
         """Whether the dataset has the fields and questions of the form, and no others."""
@@ -140,7 +138,7 @@ class ArgillaBackend:
             answer = self.client.request("GET", f"datasets/{project.key}/{kind}")
             with well_formed():
                 theirs = {body["name"]: body for body in answer["items"]}
-            if not same({body["name"]: body for body in bodies}, theirs):
+            if not same({body["name"]: without_looks(body) for body in bodies}, theirs):
                 return False
             if len(theirs) != len(bodies):
                 return False
@@ -228,7 +226,7 @@ class ArgillaBackend:
         """Send the missing tasks; also raises DataError for a task with another overlap."""
         by_id = {task.id: task for task in tasks}
         refuse_own_overlap(project, by_id.values())
-        self.open_project(project)
+        refuse_altered(self.open_project(project))
         questions = self._questions(project)
         records = {id: record(project.form, task, questions) for id, task in by_id.items()}
         present = set(self.client.records(project.key, external_id, responses=False))
@@ -255,6 +253,16 @@ class ArgillaBackend:
         except BackendUnavailable:
             time.sleep(1)
             self.client.request("PUT", path, body=body)
+
+    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
+        """The tasks that the server counts as complete: it has one overlap for all of them."""
+        progress = self.client.request("GET", f"datasets/{project.key}/progress")
+        with well_formed():
+            is_plain = progress["completed"] <= progress["total"] - len(missing)
+        if is_plain or not missing:
+            return ()
+        statuses = dict(self.client.records(project.key, _status, responses=False))
+        return tuple(id for id in sorted(missing) if statuses.get(id) == "completed")
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Delete the records of these tasks with their answers; return how many were there."""
@@ -312,7 +320,7 @@ class ArgillaBackend:
         refuse_strangers({account for _, account in by_person}, users, self.client.url)
         refuse_own_overlap(project, by_id.values())
         _refuse_unknown_tasks(id for id, _ in by_person if id not in by_id)
-        self.open_project(project)
+        refuse_altered(self.open_project(project))
         people = dict(self.client.records(project.key, _people, responses=True))
         questions = self._questions(project)
         records = {
@@ -367,6 +375,11 @@ class ArgillaBackend:
 def _keys(record: Mapping[str, Any]) -> tuple[str, str]:
     """Our id of a record, and the server's."""
     return external_id(record), str(record["id"])
+
+
+def _status(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Our id of a record, and whether the server counts it as completed."""
+    return external_id(record), str(record["status"])
 
 
 def _people(record: Mapping[str, Any]) -> tuple[str, set[str]]:
