@@ -122,6 +122,12 @@ class EmbeddedServer(Protocol):
     def add_account(self, home: Home, email: str, name: str, watch: Watch = ...) -> Account:
         """Make an account for an annotator, or return the one there is."""
 
+    def remove_account(self, home: Home, login: str, watch: Watch = ...) -> None:
+        """End an account; answers stay."""
+
+    def new_password(self, home: Home, login: str, watch: Watch = ...) -> Account:
+        """Give an account another password and token."""
+
 
 class RemoteAccounts(Protocol):
     """The accounts of a server that curate does not run."""
@@ -133,6 +139,9 @@ class RemoteAccounts(Protocol):
 
     def add(self, email: str, name: str) -> Account:
         """Make an account for an annotator."""
+
+    def remove(self, login: str) -> None:
+        """End an account; answers stay."""
 
 
 @dataclass(frozen=True)

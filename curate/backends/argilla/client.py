@@ -23,6 +23,7 @@ from weakref import finalize
 from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
 from curate.records import User, moment
+from curate.servers.argilla.users import REMOVED
 
 if TYPE_CHECKING:
     from argilla import Argilla
@@ -227,10 +228,11 @@ class Client:
             return {**answer}
 
     def users(self, workspace: UUID | None = None) -> list[Member]:
-        """Everyone on the server, or the members of a workspace."""
+        """Everyone on the server, or the members of a workspace; nobody who was removed."""
         with self.translated():
             users = self.sdk.api.users
-            return list(users.list_by_workspace_id(workspace) if workspace else users.list())
+            members = users.list_by_workspace_id(workspace) if workspace else users.list()
+            return [member for member in members if member.last_name != REMOVED]
 
     # ── records
 
