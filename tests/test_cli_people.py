@@ -165,8 +165,9 @@ def test_status_and_report_say_what_everyone_did(run, folder):
         file.write("{torn\n")
     code, out, err = run("status", "-w", folder, "--json")
     assert (code, "not JSON" in err) == (0, True)
-    (ann,) = json.loads(out)["people"]
+    ann, bob = json.loads(out)["people"]
     assert (ann["live"], ann["submitted"]) == (False, number)  # as it came home
+    assert (bob["live"], bob["submitted"]) == (False, 0)
 
 
 def test_restore_without_a_push_says_so(run, folder):
