@@ -122,6 +122,12 @@ class EmbeddedServer(Protocol):
     def add_account(self, home: Home, email: str, name: str, watch: Watch = ...) -> Account:
         """Make an account for an annotator, or return the one there is."""
 
+    def remove_account(self, home: Home, login: str, watch: Watch = ...) -> None:
+        """End an account; answers stay."""
+
+    def new_password(self, home: Home, login: str, watch: Watch = ...) -> Account:
+        """Give an account another password and token."""
+
 
 class RemoteAccounts(Protocol):
     """The accounts of a server that curate does not run."""
@@ -134,13 +140,16 @@ class RemoteAccounts(Protocol):
     def add(self, email: str, name: str) -> Account:
         """Make an account for an annotator."""
 
+    def remove(self, login: str) -> None:
+        """End an account; answers stay."""
+
 
 @dataclass(frozen=True)
 class Login:
     """The address of the page on which people label, and a login to it.
 
-    The login is the curator's, and only if the embedded server has no account for annotators. If
-    it has some, `listed` is true. The logins of a remote server are unknown.
+    The login is the curator's, and only if nobody is named, or if the embedded server has no
+    account for annotators. If it has some, `listed` is true. Those of a remote server are unknown.
     """
 
     url: str
@@ -204,8 +213,8 @@ class Connections:
             return None
         return self(name)
 
-    def login(self, backend: str, url: str) -> Login:
-        """The address on which people label, and a login to it.
+    def login(self, backend: str, url: str, *, named: bool = True) -> Login:
+        """The address on which people label, and a login to it; `named`: somebody named them.
 
         A round keeps the address of its first push. The embedded server may have another one now.
         """
@@ -214,7 +223,8 @@ class Connections:
         server_home = home(self._environment)
         if running := embedded(backend).status(server_home):
             url = running.page + urlsplit(url)._replace(scheme="", netloc="").geturl()
-        if embedded(backend).accounts(server_home):
+        listed = bool(embedded(backend).accounts(server_home))
+        if listed and named:
             return Login(url, listed=True)
         account = embedded(backend).curator(server_home)
-        return Login(url, account.email, account.password)
+        return Login(url, account.email, account.password, listed)

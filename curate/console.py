@@ -226,7 +226,7 @@ def waiting(result: Any, batches: Sequence[Batch], logins: Sequence[Login]) -> N
     login, backend = logins[0], batches[0].project.backend
     if login.user:
         console.print(f"  login        {_escaped(login.user)}  {_escaped(login.password or '')}")
-    elif login.listed:
+    if login.listed:
         console.print(f"  logins       `curate server accounts list --server {backend}`")
     then = "`curate run` again  (`curate round close` ends the round early)"
     console.print(f"  then         {_escaped(addressed(then))}")

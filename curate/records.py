@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -68,7 +68,8 @@ class Question:
 class Form:
     """What people see: the fields shown and the questions asked, from one label config.
 
-    `images` are the fields that hold the address of an image (URL or data URI).
+    `images` are the fields that hold the address of an image (URL or data URI). Forms that ask the
+    same in the same words have the same `meaning`, whatever they look like.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Form:
     xml: str
     digest: str
     images: tuple[str, ...] = ()
+    meaning: str = ""
 
     def question(self, name: str) -> Question:
         """Return the question of that name. Raises KeyError if the form has none."""
@@ -117,8 +119,51 @@ class Server:
 
 
 @dataclass(frozen=True)
+class User:
+    """An account as its server knows it: `key` stays, while the login may change or be gone.
+
+    The key is backend, identity of the server and user id, joined by `/`. On the folder backend it
+    is the name itself.
+    """
+
+    key: str
+    login: str
+
+    @property
+    def server(self) -> str:
+        """The backend and the identity of the server."""
+        return self.key.rpartition("/")[0]
+
+    @property
+    def number(self) -> str:
+        """The server's own id of the user."""
+        return self.key.rpartition("/")[2]
+
+
+def login_of(user: User) -> str:
+    """The login of a user; the key of one who has none any more."""
+    return user.login or user.key
+
+
+@dataclass(frozen=True)
+class Authors:
+    """Whose answers are whose.
+
+    `of` gives the account under which a user's answers are told: an id of people.yaml, or by
+    default the login. `left` are the accounts whose people have left the server: their answers
+    stand, also where the server has removed them.
+    """
+
+    of: Callable[[User], str] = login_of
+    left: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Project:
-    """A round's place on a server. `key` is the server's own id; `born` its time of creation."""
+    """A round's place on a server. `key` is the server's own id; `born` its time of creation.
+
+    `altered` says that somebody has changed the form on the server, as it was seen just now.
+    """
 
     backend: str
     server: str
@@ -128,6 +173,7 @@ class Project:
     overlap: int | None
     url: str
     born: str = ""
+    altered: bool = False
 
 
 Key = tuple[str, str, str]
@@ -149,8 +195,9 @@ def moment(at: str | None) -> datetime | None:
 class Annotation:
     """One person's answer to one question about one task.
 
-    `account` is the server's name for the person (an e-mail address, a user name). `value` has the
-    public shape; it is null if the question was left open. `at` is UTC in ISO 8601.
+    `account` is the person as `Authors` names them: an id, or the server's name for the person (an
+    e-mail address, a user name). `value` has the public shape; it is null if the question was left
+    open. `at` is UTC in ISO 8601.
     """
 
     id: str

@@ -139,9 +139,11 @@ def test_status_and_report_say_what_everyone_did(run, folder):
     assert run("run", "-w", folder)[0] == 3  # bob is still asked
     code, out, _ = run("status", "-w", folder, "--json")
     assert code == 0
-    (ann,) = json.loads(out)["people"]
+    ann, bob = json.loads(out)["people"]
     assert (ann["annotator"], ann["live"], ann["skipped"]) == ("ann", True, 0)
+    assert (bob["annotator"], bob["live"], bob["submitted"]) == ("bob", True, 0)
     number = ann["submitted"]
+    assert ann["tasks"] == bob["tasks"] == number
     assert number > 10
     assert "ann" in run("status", "-w", folder)[1]
     code, out, _ = run("people", "report", "--by", "round", "-w", folder)
@@ -163,8 +165,9 @@ def test_status_and_report_say_what_everyone_did(run, folder):
         file.write("{torn\n")
     code, out, err = run("status", "-w", folder, "--json")
     assert (code, "not JSON" in err) == (0, True)
-    (ann,) = json.loads(out)["people"]
+    ann, bob = json.loads(out)["people"]
     assert (ann["live"], ann["submitted"]) == (False, number)  # as it came home
+    assert (bob["live"], bob["submitted"]) == (False, 0)
 
 
 def test_restore_without_a_push_says_so(run, folder):

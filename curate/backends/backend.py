@@ -5,11 +5,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from curate.errors import DataError, ProjectMismatch
-from curate.records import Annotation, Form, Key, Progress, Project, Pulled, Server, Task
+from curate.records import (
+    Annotation,
+    Authors,
+    Form,
+    Key,
+    Progress,
+    Project,
+    Pulled,
+    Server,
+    Task,
+    User,
+)
+
+EVERYONE_BY_LOGIN = Authors()
 
 
 class Backend(Protocol):
@@ -32,11 +46,19 @@ class Backend(Protocol):
         ...
 
     def open_project(self, project: Project) -> Project:
-        """The project with its current address, if it is still the same. Raises ProjectMismatch."""
+        """The project with its current address, if it is still the same. Raises ProjectMismatch.
+
+        A form that was changed on the server is told by `altered`: answers can still come home, and
+        nothing can be sent. Looks are no change (`Form.meaning`).
+        """
         ...
 
     def accounts(self) -> tuple[str, ...]:
         """Everyone who can be asked; the key's own account only if there is nobody else."""
+        ...
+
+    def users(self) -> tuple[User, ...]:
+        """Every account on the server, the key's own too; none if it knows no accounts."""
         ...
 
     def admit(self, project: Project, accounts: Collection[str]) -> None:
@@ -46,7 +68,16 @@ class Backend(Protocol):
     def push(self, project: Project, tasks: Iterable[Task]) -> Iterator[str]:
         """Send the tasks that the server lacks; yield the id of each one stored.
 
-        Raises DataError for a task that cannot be shown, PartialPush if a later batch fails.
+        Raises ProjectMismatch for a form that was changed on the server, DataError for a task that
+        cannot be shown, PartialPush if a later batch fails.
+        """
+        ...
+
+    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
+        """See that the server asks so many more people about each of these tasks.
+
+        It may count answers that we do not, as a person's second one. Returns the ids of the tasks
+        that it shows to nobody any more, where it cannot be told to ask more.
         """
         ...
 
@@ -69,18 +100,57 @@ class Backend(Protocol):
         """
         ...
 
-    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
-        """Fetch the answers that are new or changed since `cursor`.
+    def pull(
+        self,
+        project: Project,
+        *,
+        cursor: str | None,
+        known: Mapping[Key, str],
+        authors: Authors = EVERYONE_BY_LOGIN,
+    ) -> Pulled:
+        """Fetch the answers that are new or changed since `cursor`, by the accounts of `authors`.
 
         `known` maps the keys of the workspace's answers to their marks (see `Annotation.mark`). A
-        known answer that is gone from the server comes back with the status `withdrawn`. Raises
-        ProjectMismatch if too many are gone (see `refuse_losses`).
+        known answer that is gone from the server comes back with the status `withdrawn`, unless its
+        person has left the server. One that somebody else has changed is told as theirs; that of
+        its first author stands. Raises ProjectMismatch if too many are gone (see `refuse_losses`).
         """
         ...
 
-    def progress(self, project: Project) -> Progress:
+    def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """How many tasks each account submitted, skipped or began, by its last answer."""
         ...
+
+
+def refuse_altered(project: Project) -> None:
+    """Raise ProjectMismatch if somebody has changed the project's form on the server."""
+    if project.altered:
+        raise ProjectMismatch(
+            f"{project.name} asks other questions on {project.server}: its form was changed there",
+            hint="`curate pull` brings the answers home that fit the round's form, `curate round "
+            "close` ends the round, and a changed form acts on the next: `curate run --next-round`",
+        )
+
+
+class Recognition:
+    """Finds the author of an answer whose account is gone, by what the workspace knows of it."""
+
+    def __init__(self, known: Mapping[Key, str]) -> None:
+        self._known = known
+        self._accounts: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for (id, question, account), mark in known.items():
+            self._accounts[id, question, mark].append(account)
+
+    def author(self, answers: Sequence[Annotation]) -> str | None:
+        """The only account whose known answers are these, or None; `answers` are one person's."""
+        if any(answer.key in self._known for answer in answers):
+            return None
+        candidates = [
+            set(self._accounts.get((answer.id, answer.question, answer.mark), ()))
+            for answer in answers
+        ]
+        common = set.intersection(*candidates) if candidates else set()
+        return common.pop() if len(common) == 1 else None
 
 
 def refuse_losses(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from curate.backends import folder
 from curate.backends.argilla import form as argilla_form
-from curate.backends.label_studio import values
+from curate.backends.label_studio import page, values
 from curate.records import Form
 
 SERVERS = {
@@ -16,7 +16,10 @@ SERVERS = {
 }
 """Backend → a function that gives the reasons why the server cannot ask a form; none if it can."""
 
-REMARKS = {"label_studio": values.remarks, "argilla": argilla_form.remarks}
+REMARKS = {
+    "label_studio": lambda form: (*values.remarks(form), *page.remarks(form)),
+    "argilla": argilla_form.remarks,
+}
 """Backend → a function that says what differs a little there from what the form seems to say."""
 
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from math import inf
 from pathlib import Path
 from typing import Any, get_args
 
 from curate import __version__, storage
-from curate.backends.backend import refuse_losses
+from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_losses
 from curate.errors import DataError, FormError, ProjectMismatch
 from curate.names import absent
 from curate.records import (
     Annotation,
+    Authors,
     Form,
     Key,
     Progress,
@@ -27,6 +29,7 @@ from curate.records import (
     Server,
     Status,
     Task,
+    User,
     moment,
     replaces,
 )
@@ -101,8 +104,20 @@ class FolderBackend:
         """Nobody by name: anyone may write to the file."""
         return ()
 
+    def users(self) -> tuple[User, ...]:
+        """Nobody: a name in the file is all that is known of a person."""
+        return ()
+
+    def user(self, name: str) -> User:
+        """The user of that name."""
+        return User(name, name)
+
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         """Do nothing: a folder knows no accounts."""
+
+    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
+        """Do nothing: a folder asks everybody everything."""
+        return ()
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Remove the rows of these tasks from both files; return how many tasks were there."""
@@ -131,23 +146,32 @@ class FolderBackend:
         storage.write_text(path, lines)
         return len({(answer.id, answer.account) for answer in missing})
 
-    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+    def pull(
+        self,
+        project: Project,
+        *,
+        cursor: str | None,
+        known: Mapping[Key, str],
+        authors: Authors = EVERYONE_BY_LOGIN,
+    ) -> Pulled:
         """Read all answers, whatever the cursor. Raises DataError or ProjectMismatch."""
-        answers = self._newest(project)
+        answers = self._newest(project, authors)
         changed = [answer for answer in answers.values() if known.get(answer.key) != answer.mark]
         withdrawals = [
             Annotation(*key, None, "withdrawn", reason="gone from answers.jsonl")
             for key, mark in known.items()
-            if key not in answers and not mark.startswith("withdrawn|")
+            if key not in answers
+            and key[2] not in authors.left
+            and not mark.startswith("withdrawn|")
         ]
         if not self.accept_withdrawals:
             refuse_losses(withdrawals, known, project.name)
         return Pulled((*changed, *withdrawals), None, len(answers))
 
-    def progress(self, project: Project) -> Progress:
+    def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """Account → status → number of tasks, and the number of all tasks."""
         counts: dict[str, Counter[str]] = defaultdict(Counter)
-        answers = self._newest(project).values()
+        answers = self._newest(project, authors).values()
         last = {(answer.id, answer.account): answer.status for answer in answers}
         for (_, account), status in last.items():
             counts[account][status] += 1
@@ -155,10 +179,13 @@ class FolderBackend:
         total = sum(1 for _ in _lines(tasks)) if tasks.exists() else 0
         return Progress(dict(counts), tuple(sorted(counts)), total)
 
-    def _newest(self, project: Project) -> dict[Key, Annotation]:
+    def _newest(
+        self, project: Project, authors: Authors = EVERYONE_BY_LOGIN
+    ) -> dict[Key, Annotation]:
         path = self.root / project.key / "answers.jsonl"
         newest: dict[Key, Annotation] = {}
-        for answer in read_answers(path) if path.exists() else ():
+        for line in read_answers(path) if path.exists() else ():
+            answer = replace(line, account=authors.of(self.user(line.account)))
             before = newest.get(answer.key)
             if before is None or replaces(
                 answer.status, moment(answer.at), before.status, moment(before.at)

@@ -136,10 +136,18 @@ def _walk(
 
 def _wait_for_people(workspace: Workspace, result: Any) -> None:
     from curate.connections import Connections
+    from curate.people.accounts import named_among
+    from curate.people.people import load
 
     connections = Connections(workspace.root, console.watch)
     batches = workspace.rounds.current().batches
     projects = [batch.project for batch in batches]
-    logins = [connections.login(project.backend, project.url) for project in projects]
+    people = load(workspace.root)
+    logins = [
+        connections.login(
+            project.backend, project.url, named=bool(named_among(people, project.backend))
+        )
+        for project in projects
+    ]
     console.waiting(result, batches, logins)
     raise typer.Exit(3)

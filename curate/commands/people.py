@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import Annotated
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -34,8 +35,8 @@ def people_list(root: Root = HERE, as_json: Json = False) -> None:
 
 def _cell(value: object) -> object:
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {item}" for key, item in value.items())
-    return ", ".join(value) if isinstance(value, list) else value
+        return ", ".join(f"{key}: {_cell(item)}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 
 @people.command("add")
@@ -63,7 +64,7 @@ def people_add(
     options = {
         "id": id,
         "name": name,
-        "accounts": dict(map(_account, account or ())) or None,
+        "accounts": _accounts(account or ()) or None,
         "languages": language,
         "quota": quota,
         "from": from_,
@@ -73,6 +74,13 @@ def people_add(
     person = validated(Person, values, where="curate people add")
     with open_workspace(root).lock.hold("people add", wait=wait):
         add(root, person)
+
+
+def _accounts(texts: Sequence[str]) -> dict[str, list[str]]:
+    accounts: dict[str, list[str]] = {}
+    for backend, login in map(_account, texts):
+        accounts.setdefault(backend, []).append(login)
+    return accounts
 
 
 def _account(text: str) -> tuple[str, str]:

@@ -173,6 +173,51 @@ def accounts_add(
     console.show({"server": where, **vars(account)}, as_json=as_json)
 
 
+@accounts.command("remove")
+def accounts_remove(
+    login: Annotated[str, typer.Argument(help="The login.")],
+    server: Server = "label_studio",
+    as_json: Json = False,
+) -> None:
+    """End an account; projects and answers stay, and stay the person's.
+
+    Example: curate server accounts remove anna@example.org
+    """
+    from curate.connections import embedded, home, remote_accounts
+
+    remote = remote_accounts(server)
+    if remote is None:
+        embedded(server).remove_account(home(), login, console.watch)
+    else:
+        remote.remove(login)
+    where = server if remote is None else remote.url
+    if as_json:
+        console.show({"server": where, "removed": login}, as_json=True)
+    else:
+        console.note(f"{login} has no account on {where} any more; the answers stay")
+
+
+@accounts.command("password")
+def accounts_password(
+    login: Annotated[str, typer.Argument(help="The login.")],
+    server: Server = "label_studio",
+    as_json: Json = False,
+) -> None:
+    """Give an account of the embedded server another password and token, and print them.
+
+    Example: curate server accounts password anna@example.org
+    """
+    from curate.connections import embedded, home, remote_accounts
+
+    remote = remote_accounts(server)
+    if remote is not None:
+        raise CurateError(
+            f"curate cannot set passwords on {remote.url}", hint="its administrator can"
+        )
+    account = embedded(server).new_password(home(), login, console.watch)
+    console.show({"server": server, **vars(account)}, as_json=as_json)
+
+
 @accounts.command("list")
 def accounts_list(server: Server = "label_studio", as_json: Json = False) -> None:
     """List the accounts, with their passwords where the server is embedded.

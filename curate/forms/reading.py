@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from curate.forms.tags import CONTROLS, OBJECTS, Tag, options, read
+from curate.forms.tags import CONTROLS, LOOKS, OBJECTS, Tag, options, read
 from curate.records import Form, Kind, Question
 
 TIE = "tie"
@@ -28,7 +28,7 @@ def parse_form(xml: str, *, name: str) -> Form:
         raise tags[0].error("asks nothing", hint=f"add {', '.join(CONTROLS)}")
     fields = tuple(dict.fromkeys(field_of.values()))
     pictures = tuple(dict.fromkeys(field_of[image] for image in field_of if image in images))
-    return Form(name, fields, questions, xml, _digest(tags), pictures)
+    return Form(name, fields, questions, xml, _digest(tags), pictures, _meaning(tags))
 
 
 def _variable(tag: Tag) -> str:
@@ -111,8 +111,22 @@ def _digest(tags: list[Tag]) -> str:
 
     The text of <Style> does not count: looks may change while a round is open.
     """
-    content: list[list[Any]] = []
-    for tag in tags:
-        words = "" if tag.name == "Style" else " ".join(tag.text.split())
-        content.append([tag.name, sorted(tag.attributes.items()), *([words] if words else [])])
-    return blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()
+    return _hash(_words(tag, tag.attributes) for tag in tags)
+
+
+def _meaning(tags: list[Tag]) -> str:
+    """A hash of what is asked, in which words, without the looks: hotkeys, sizes, colours."""
+    return _hash(
+        _words(tag, {name: tag.attributes[name] for name in tag.attributes if name not in LOOKS})
+        for tag in tags
+        if tag.name not in ("View", "Style", "Collapse")
+    )
+
+
+def _words(tag: Tag, attributes: Mapping[str, str]) -> list[Any]:
+    words = "" if tag.name == "Style" else " ".join(tag.text.split())
+    return [tag.name, sorted(attributes.items()), *([words] if words else [])]
+
+
+def _hash(content: Iterable[list[Any]]) -> str:
+    return blake2b(json.dumps([*content]).encode(), digest_size=16).hexdigest()

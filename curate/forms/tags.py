@@ -136,6 +136,18 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
     "Panel": ("value",),
 }
 
+LOOKS = frozenset(
+    (
+        *("hotkey", "style", "color", "background", "selectedColor", "className", "idAttr"),
+        *("size", "width", "maxWidth", "rows", "icon", "layout", "showInline", "underline"),
+        *("highlightColor", "showLabels", "opacity", "fillColor", "strokeColor", "strokeWidth"),
+        *("horizontalAlignment", "verticalAlignment", "smoothing", "grid", "gridSize"),
+        *("gridColor", "crosshair", "showAlias", "aliasStyle", "selectionStyle", "leftClass"),
+        *("rightClass", "display", "accordion", "bordered", "open", "showSubmitButton"),
+    )
+)
+"""Attributes that change how a form looks, and nothing of what it asks."""
+
 _ASKED_FOR_A_PART = "cannot be asked per region"
 _ANSWERED = "would be answered before anybody looked ({})"
 _DEPENDS = "cannot depend on another answer ({})"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
 from pathlib import Path
 
 from curate import storage
-from curate.backends import Backend
 from curate.errors import DataError
 from curate.people.people import NAME, People, Person, load, save
 from curate.spec import validated
@@ -34,14 +33,20 @@ def ids(workspace: Path, backend: str, accounts: Iterable[str]) -> dict[str, str
 
 def renamed(workspace: Path) -> dict[str, str]:
     """Today's id for each id that an account had before it was listed."""
-    people = load(workspace).people
+    people = load(workspace)
     todays_ids = {
         _make_id(workspace, backend, account): person.id
-        for person in people
-        for backend, account in person.accounts.items()
-    }
-    first_ids = todays_ids.keys() - {person.id for person in people}
+        for person in people.people
+        for backend in person.accounts
+        for account in person.logins(backend)
+    } | formerly(people)
+    first_ids = todays_ids.keys() - {person.id for person in people.people}
     return {first_id: todays_ids[first_id] for first_id in first_ids}
+
+
+def formerly(people: People) -> dict[str, str]:
+    """Today's id for each id that people.yaml says a person had before."""
+    return {old: person.id for person in people.people for old in person.formerly}
 
 
 def _make_id(workspace: Path, backend: str, account: str) -> str:
@@ -61,8 +66,8 @@ def identify(workspace: Path, backend: str, accounts: Iterable[str]) -> tuple[di
     for account in new:
         id = ids_by_account[account]
         person = people_by_id.get(id, Person(id=id))
-        updated = {"accounts": {**person.accounts, backend: account}}
-        people_by_id[person.id] = person.model_copy(update=updated)
+        logins = (*person.logins(backend), account)
+        people_by_id[person.id] = person.with_logins(backend, logins)
     if new:
         save(workspace, People(people=tuple(people_by_id.values())))
     return ids_by_account, len(new)
@@ -76,40 +81,66 @@ def asked(workspace: Path, ids: Iterable[str]) -> list[Person]:
     return [person for person in candidates if person.is_asked(today)]
 
 
-def accounts_of(workspace: Path, backend: Backend, ids: Collection[str] | None) -> list[str]:
-    """The accounts of people on a backend; `ids` None stands for everyone who is asked today."""
-    ids_by_account = load(workspace).ids(backend.name)
-    if ids is None:
-        on_server = {
-            ids_by_account[account] for account in backend.accounts() if account in ids_by_account
-        }
-        ids = [person.id for person in asked(workspace, on_server)]
-    return sorted(account for account, id in ids_by_account.items() if id in ids)
+def named_among(people: People, backend: str) -> list[str]:
+    """The ids of the people whom somebody named, with an account there.
+
+    On the folder backend everyone has an account.
+    """
+    return [
+        person.id
+        for person in people.people
+        if backend == "folder" or (person.is_named and person.logins(backend))
+    ]
 
 
 def add(workspace: Path, person: Person) -> None:
-    """Add a person, or update one. Raises DataError if an account belongs to somebody else.
+    """Add a person, or what is new about one; accounts are added to those that the person has.
 
-    An account that was added under a pseudonym becomes the person's, with all its answers.
+    An account that was added under a pseudonym becomes the person's, with all its answers. Raises
+    DataError if an account belongs to somebody else.
     """
     people = load(workspace)
     people_by_id = {other.id: other for other in people.people}
     before = people.person(person.id)
-    accounts = {**before.accounts, **person.accounts}
-    for backend, account in person.accounts.items():
-        owner = people.ids(backend).get(account, person.id)
-        if owner not in (person.id, pseudonym(workspace, account)):
-            raise DataError(
-                f"{account} on {backend} is {owner} already",
-                hint=f"if that is the same person, give the other accounts to {owner}",
-            )
-        if owner != person.id:
-            people_by_id.pop(owner, None)
-            accounts = {**people.person(owner).accounts, **accounts}
     new = person.model_dump(exclude_unset=True, by_alias=True)
-    settings = {**before.model_dump(by_alias=True), **new, "accounts": accounts}
-    people_by_id[person.id] = validated(Person, settings, where=NAME)
+    known = before.model_dump(by_alias=True)
+    updated = validated(Person, {**known, **new, "accounts": before.accounts}, where=NAME)
+    for backend in person.accounts:
+        for account in person.logins(backend):
+            owner, login = _owner(people, backend, account)
+            if owner is not None and owner.id != person.id and owner.is_named:
+                raise DataError(
+                    f"{account} on {backend} is {owner.id} already",
+                    hint=f"if that is the same person, give the other accounts to {owner.id}",
+                )
+            updated = updated.with_logins(backend, (*updated.logins(backend), login))
+            if owner is not None and people_by_id.get(owner.id) and owner.id != person.id:
+                updated = merged(updated, people_by_id.pop(owner.id))
+    people_by_id[person.id] = updated
     save(workspace, People(people=tuple(people_by_id.values())))
+
+
+def _owner(people: People, backend: str, account: str) -> tuple[Person | None, str]:
+    """Who has an account, and its login as listed; one that differs in capitals is the same.
+
+    On the folder backend capitals make another person.
+    """
+    logins = people.ids(backend)
+    similar = [login for login in logins if login.casefold() == account.casefold()]
+    if account in logins or (backend != "folder" and len(similar) == 1):
+        login = account if account in logins else similar[0]
+        return people.person(logins[login]), login
+    return None, account
+
+
+def merged(person: Person, other: Person) -> Person:
+    """A person with the accounts and the answers of another, who has no name of their own."""
+    for backend in other.accounts:
+        logins = (*other.logins(backend), *person.logins(backend))
+        person = person.with_logins(backend, logins)
+    users = {**other.users, **person.users}
+    old_ids = tuple(dict.fromkeys((*person.formerly, *other.formerly, other.id)))
+    return person.model_copy(update={"users": users, "formerly": old_ids})
 
 
 def pseudonym(workspace: Path, account: str) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from curate.backends import Backend
-from curate.people import people
-from curate.people.accounts import identify
+from curate.people.users import Directory
 from curate.pull.answers import (
     annotation_of,
     answer_row,
@@ -20,16 +19,21 @@ from curate.pull.answers import (
 )
 from curate.records import moment, now
 from curate.rounds import Batch, Round
+from curate.rounds.answers import submissions
 from curate.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """What came home: new or changed answers, new accounts, texts answered by people not asked."""
+    """What came home: new or changed submissions, new accounts, texts answered by people not asked.
+
+    `altered` counts the projects whose form was changed on the server.
+    """
 
     new: int = 0
     accounts: int = 0
     unasked: int = 0
+    altered: int = 0
 
     @staticmethod
     def joined(parts: Iterable[Fetched]) -> Fetched:
@@ -39,34 +43,39 @@ class Fetched:
             sum(count.new for count in counts),
             sum(count.accounts for count in counts),
             sum(count.unasked for count in counts),
+            sum(count.altered for count in counts),
         )
 
 
-def fetch(workspace: Workspace, current: Round, backend: Backend, batch: Batch) -> Fetched:
+def fetch(
+    workspace: Workspace, current: Round, backend: Backend, batch: Batch, directory: Directory
+) -> Fetched:
     """Append the new and changed answers of a batch, mapped back to the documents.
 
     Raises ProjectMismatch if the project is gone, or if it lost too many answers.
     """
     project = backend.open_project(batch.project)
-    listed_ids = people.load(workspace.root).ids(project.backend)
-    accounts = {id: account for account, id in listed_ids.items()}
     views, form, erased = current.views(), current.form, current.erased
     answers = current.answers(by_project=True)
     before = {key_of(row): row for row in answers if row["project"] == project.name}
     marks = {
-        (id, question, accounts.get(annotator, annotator)): annotation_of(row, form, views).mark
-        for (id, question, annotator), row in before.items()
-        if id not in erased  # the server lacks erased tasks on purpose: no answer is withdrawn
+        key: annotation_of(row, form, views).mark
+        for key, row in before.items()
+        if key[0] not in erased  # the server lacks them on purpose: no answer is withdrawn
     }
     place = f"{project.key} {project.born}"  # a new project may get the key of an old one
     label = " ".join(filter(None, ("fetching answers", batch.name)))
     with workspace.watch(label, None):
-        pulled = backend.pull(project, cursor=current.cursors().get(place), known=marks)
-    names = {answer.account for answer in pulled.annotations}
-    ids, added = identify(workspace.root, project.backend, names)
+        pulled = backend.pull(
+            project,
+            cursor=current.cursors().get(place),
+            known=marks,
+            authors=directory.authors(),
+        )
+    added = directory.enrol({answer.account for answer in pulled.annotations})
     suggestions = _suggestion_keys(current, batch)
     rows = [
-        answer_row(check_answer(answer, form, views), ids, current, batch)
+        answer_row(check_answer(answer, form, views), {}, current, batch)
         | {"blind": (answer.id, answer.question) not in suggestions}
         for answer in pulled.annotations
         if answer.id not in erased
@@ -84,7 +93,7 @@ def fetch(workspace: Workspace, current: Round, backend: Backend, batch: Batch) 
     unasked = 0
     if batch.people is not None:
         unasked = len({row["id"] for row in new_rows if row["annotator"] not in batch.people})
-    return Fetched(len(new_rows), added, unasked)
+    return Fetched(len(submissions(new_rows)), added, unasked, int(project.altered))
 
 
 def _suggestion_keys(current: Round, batch: Batch) -> set[tuple[str, str]]:

@@ -13,9 +13,12 @@ from fractions import Fraction
 from curate.backends import Backend
 from curate.errors import DataError
 from curate.people import accounts, people
+from curate.people.users import Directory
 from curate.pull.fetching import Fetched, fetch
+from curate.pull.obstacles import obstacles_of
 from curate.pull.spec import PullSpec
 from curate.rounds import Batch, Round
+from curate.rounds.answers import submissions
 from curate.rounds.standing import Standing, close, standing
 from curate.stage import Stage, if_people_are_asked
 from curate.warning import StageWarning, warn
@@ -27,7 +30,11 @@ WRITES = ("annotations",)
 
 @dataclass(frozen=True)
 class PullResult:
-    """What came home, and how far the round is: answers by status, rejected ones by reason."""
+    """What came home, and how far the round is.
+
+    `new` and `statuses` count submissions, one a text and person, whatever the form asks.
+    `rejected` counts answers to its questions, by reason.
+    """
 
     round: int
     new: int
@@ -45,15 +52,30 @@ def run(workspace: Workspace, spec: PullSpec) -> PullResult:
 
     Raises DataError if the round has not been sent.
     """
-    current = workspace.rounds.current()
-    backend = _connected(workspace, current)
-    fetched = Fetched.joined(fetch(workspace, current, backend, batch) for batch in current.batches)
-    annotators = {batch.name: _annotators(workspace, backend, batch) for batch in current.batches}
+    current, backend, directory = _connected(workspace, workspace.rounds.current())
+    fetched = _fetched(workspace, current, backend, directory)
+    annotators = {
+        batch.name: _annotators(current, backend, batch, directory) for batch in current.batches
+    }
     state = standing(current, annotators)
     why = _why_done(state, spec.enough)
     if why and not current.closed:
         close(current, why)
-    return summarize(current, fetched, state, done=bool(why))
+    unserved = () if why or current.closed else _ask_more(backend, current, state)
+    obstacles = tuple(obstacles_of(current, fetched.altered, state, unserved, done=bool(why)))
+    return summarize(current, fetched, state, done=bool(why), obstacles=obstacles)
+
+
+def _ask_more(backend: Backend, current: Round, state: Standing) -> tuple[str, ...]:
+    """See that the server asks people about every text that lacks answers.
+
+    Returns the ids of the texts that it shows to nobody any more.
+    """
+    unserved: list[str] = []
+    for batch in current.batches:
+        if missing := state.missing.get(batch.name):
+            unserved += backend.ask_more(batch.project, missing)
+    return tuple(unserved)
 
 
 def close_round(workspace: Workspace, number: int | None = None) -> PullResult:
@@ -66,12 +88,12 @@ def close_round(workspace: Workspace, number: int | None = None) -> PullResult:
         raise DataError(f"round {current.number} is closed already", hint="see `curate round list`")
     fetched = Fetched()
     if current.push is not None:
-        backend = _connected(workspace, current)
-        fetched = Fetched.joined(
-            fetch(workspace, current, backend, batch) for batch in current.batches
-        )
+        current, backend, directory = _connected(workspace, current)
+        fetched = _fetched(workspace, current, backend, directory)
     close(current, "closed by hand")
-    return summarize(current, fetched, standing(current, {}), done=True)
+    state = standing(current, {})
+    obstacles = tuple(obstacles_of(current, fetched.altered, state, (), done=True))
+    return summarize(current, fetched, state, done=True, obstacles=obstacles)
 
 
 def _round_to_close(workspace: Workspace, number: int | None) -> Round:
@@ -80,21 +102,26 @@ def _round_to_close(workspace: Workspace, number: int | None) -> Round:
     return next(reversed(workspace.rounds.open()), None) or workspace.rounds.current()
 
 
-def _annotators(workspace: Workspace, backend: Backend, batch: Batch) -> set[str] | None:
+def _annotators(
+    current: Round, backend: Backend, batch: Batch, directory: Directory
+) -> set[str] | None:
     """The ids of the people of a batch who are asked today; None where nobody is known.
 
-    A folder knows only the accounts that have answered: there, everyone listed is asked.
+    They are those named for it, and those who have answered in it; nobody who has left.
     """
-    listed_ids = {person.id for person in people.load(workspace.root).people}
+    ids = {
+        row["annotator"]
+        for row in current.answers(by_project=True)
+        if row["project"] == batch.project.name and row["status"] != "withdrawn"
+    }
     if batch.people is not None:
-        ids = set(batch.people)
-    elif backend.name == "folder" and listed_ids:
-        ids = listed_ids
+        ids |= set(batch.people)
     else:
-        names = backend.progress(batch.project).accounts
-        ids_by_account, _ = accounts.identify(workspace.root, backend.name, names)
-        ids = {ids_by_account[name] for name in names}
-    return None if not ids else {person.id for person in accounts.asked(workspace.root, ids)}
+        ids |= directory.invited(backend.accounts(), batch.project.overlap)
+    if not ids:
+        return None
+    asked = accounts.asked(directory.root, ids - directory.left())
+    return {person.id for person in asked}
 
 
 def _why_done(state: Standing, enough: float) -> str | None:
@@ -106,13 +133,31 @@ def _why_done(state: Standing, enough: float) -> str | None:
     return None
 
 
-def _connected(workspace: Workspace, current: Round) -> Backend:
+def _connected(workspace: Workspace, current: Round) -> tuple[Round, Backend, Directory]:
+    """The round with the ids of its people as its server's users show them, and the server."""
     if current.project is None:
         raise DataError(f"round {current.number} has not been sent", hint="run `curate push` first")
-    return workspace.connect(current.project.backend)
+    backend = workspace.connect(current.project.backend)
+    directory = Directory.of(workspace.root, backend)
+    return workspace.rounds.numbered(current.number), backend, directory
 
 
-def summarize(current: Round, fetched: Fetched, state: Standing, *, done: bool) -> PullResult:
+def _fetched(
+    workspace: Workspace, current: Round, backend: Backend, directory: Directory
+) -> Fetched:
+    return Fetched.joined(
+        fetch(workspace, current, backend, batch, directory) for batch in current.batches
+    )
+
+
+def summarize(
+    current: Round,
+    fetched: Fetched,
+    state: Standing,
+    *,
+    done: bool,
+    obstacles: tuple[StageWarning, ...] = (),
+) -> PullResult:
     """The result of a pull: what was fetched, and the state of the round with all its answers."""
     answers = current.answers()
     rejected = Counter(row["reason"] for row in answers if row["status"] == "rejected")
@@ -124,13 +169,13 @@ def summarize(current: Round, fetched: Fetched, state: Standing, *, done: bool) 
     return PullResult(
         round=current.number,
         new=fetched.new,
-        statuses=dict(Counter(row["status"] for row in answers)),
+        statuses=dict(Counter(submissions(answers).values())),
         rejected=dict(rejected),
         complete=state.complete,
         tasks=state.tasks,
         done=done,
         notes=tuple(notes),
-        warnings=tuple(_doubts(state, rejected, done=done)),
+        warnings=(*_doubts(state, rejected, done=done), *obstacles),
     )
 
 

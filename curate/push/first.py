@@ -11,7 +11,8 @@ from curate.backends import Backend
 from curate.errors import DataError
 from curate.forms import complaint
 from curate.names import unknown
-from curate.people import Person, accounts, people
+from curate.people import Person, accounts
+from curate.people.users import Directory
 from curate.push.assign import Item, Part, by_person, by_value, slugs, together
 from curate.push.spec import PERSON, UNDETERMINED, PushSpec
 from curate.push.suggest import suggest
@@ -69,13 +70,13 @@ def freeze(
     current: Round,
     form: Form,
     guidelines: Mapping[str | None, str],
-) -> tuple[Round, tuple[str, ...]]:
+) -> Round:
     """Freeze form, guidelines, overlap, backend, suggestions, and who is asked what.
 
-    Returns the frozen round and notes. Raises DataError for parts that do not fit.
+    Raises DataError for parts that do not fit.
     """
     backend = workspace.connect(spec.backend)
-    annotators, added = _annotators(workspace, backend)
+    annotators = _annotators(workspace, backend, spec)
     parts = _parts(workspace, spec, current, annotators)
     unused = sorted({*guidelines} - {None, *(part.name for part in parts)}, key=str)
     if unused:
@@ -102,8 +103,7 @@ def freeze(
         for part in parts
         for id, overlap in part.asks.items()
     ]
-    frozen = current.freeze_push(spec.settings(), form, batches, tasks)
-    return frozen, (f"{added} new accounts were added to {people.NAME}",) if added else ()
+    return current.freeze_push(spec.settings(), form, batches, tasks)
 
 
 def _suggestions_json(suggestions: Iterable[Suggestion] | None) -> str | None:
@@ -111,14 +111,28 @@ def _suggestions_json(suggestions: Iterable[Suggestion] | None) -> str | None:
     return json.dumps(rows, ensure_ascii=False) if rows else None
 
 
-def _annotators(workspace: Workspace, backend: Backend) -> tuple[list[Person] | None, int]:
-    """The people who can be asked (None: nobody is known), and the number of new accounts."""
-    names = backend.accounts()
-    if not names:
-        ids = [person.id for person in people.load(workspace.root).people]
-        return (accounts.asked(workspace.root, ids) if ids else None), 0
-    ids_by_account, added = accounts.identify(workspace.root, backend.name, names)
-    return accounts.asked(workspace.root, {ids_by_account[name] for name in names}), added
+def _annotators(workspace: Workspace, backend: Backend, spec: PushSpec) -> list[Person] | None:
+    """The people who can be asked; None where nobody is known.
+
+    A round that is shared out, or split, asks those whom somebody named, and no strangers who
+    have an account on the server too.
+    """
+    directory = Directory.of(workspace.root, backend)
+    overlap = None if spec.overlap == "all" or spec.assign else spec.overlap
+    logins = () if spec.assign else backend.accounts()
+    ids = directory.invited(logins, overlap) - directory.left()
+    if not ids and backend.name != "folder" and spec.assign == PERSON:
+        return None
+    return accounts.asked(workspace.root, ids) if ids else None
+
+
+def logins_of(backend: Backend, batch: Batch, directory: Directory) -> list[str]:
+    """The logins of a batch's people on the server."""
+    ids = batch.people
+    if ids is None:
+        invited = directory.invited(backend.accounts(), batch.project.overlap)
+        ids = tuple(person.id for person in accounts.asked(directory.root, invited))
+    return directory.logins(ids)
 
 
 def _parts(

@@ -42,7 +42,7 @@ def changes(
 
     Raises ProjectMismatch if the form has changed.
     """
-    if form.digest != current.sent["form_digest"]:
+    if form.meaning != current.form.meaning:
         before = current.sent["form"]
         raise ProjectMismatch(
             f"the form {form.name} has changed since its round was pushed"
@@ -52,6 +52,8 @@ def changes(
         )
     settings, frozen = spec.settings(), current.sent["spec"]
     names = [name for name in settings if settings[name] != frozen.get(name)]
+    if form.digest != current.form.digest and "form" not in names:
+        names.append("form")
     if "guidelines" not in names and _guidelines_differ(current, guidelines):
         names.append("guidelines")
     return tuple(f"push.{name} changed: it acts on the next round" for name in names)
@@ -65,7 +67,7 @@ def _guidelines_differ(current: Round, guidelines: Mapping[str | None, str]) -> 
 def rewritten(workspace: Workspace, spec: PushSpec, current: Round) -> tuple[str, ...]:
     """The settings whose files changed after the push: `push.form`, `push.guidelines`."""
     checks = {
-        "form": lambda: load_form(spec.form, workspace.root).digest != current.sent["form_digest"],
+        "form": lambda: load_form(spec.form, workspace.root).digest != current.form.digest,
         "guidelines": lambda: _guidelines_differ(current, read_guidelines(workspace, spec)),
     }
     return tuple(f"push.{name}" for name, check in checks.items() if _differs(check))

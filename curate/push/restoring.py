@@ -10,9 +10,8 @@ from typing import Any
 
 from curate.backends import Backend
 from curate.errors import DataError, ProjectMismatch
-from curate.people import people
-from curate.people.accounts import accounts_of
-from curate.push.first import open_round
+from curate.people.users import Directory
+from curate.push.first import logins_of, open_round
 from curate.push.tasks import tasks_of
 from curate.records import Annotation, Project
 from curate.rounds import Batch, Round
@@ -40,14 +39,16 @@ def restore(workspace: Workspace) -> RestoreResult:
     if current.push is None:
         raise DataError(f"round {current.number} has not been sent", hint="run `curate push`")
     backend = workspace.connect(current.sent["spec"]["backend"])
+    directory = Directory.of(workspace.root, backend)
+    current = workspace.rounds.numbered(current.number)
     projects_created = answers_restored = task_count = 0
     urls = []
     for batch in current.batches:
         project, is_new = _open_or_create(backend, batch)
         urls.append(project.url)
-        answers = _server_answers(workspace, current, batch)
-        accounts = accounts_of(workspace.root, backend, batch.people)
-        backend.admit(project, sorted({*accounts, *(answer.account for answer in answers)}))
+        answers = _server_answers(current, batch, directory)
+        logins = logins_of(backend, batch, directory)
+        backend.admit(project, sorted({*logins, *(answer.account for answer in answers)}))
         tasks = tasks_of(current, batch.name)
         with workspace.watch("putting answers back", None):
             answers_restored += backend.restore(project, tasks, answers)
@@ -71,10 +72,13 @@ def _open_or_create(backend: Backend, batch: Batch) -> tuple[Project, bool]:
         return project, True
 
 
-def _server_answers(workspace: Workspace, current: Round, batch: Batch) -> list[Annotation]:
-    """The batch's answers as the server had them: by account, with values as on the page."""
-    ids_by_account = people.load(workspace.root).ids(batch.project.backend)
-    accounts = {id: account for account, id in ids_by_account.items()}
+def _server_answers(current: Round, batch: Batch, directory: Directory) -> list[Annotation]:
+    """The batch's answers as the server had them: by account, with values as on the page.
+
+    Those of people who have left stay at home: the server has no account for them.
+    """
+    left = directory.left()
+    accounts = {id: next(iter(directory.logins([id])), id) for id in _annotators(current)}
     views, form, erased = current.views(), current.form, current.erased
 
     def value_on_page(row: Mapping[str, Any]) -> Any:
@@ -87,7 +91,7 @@ def _server_answers(workspace: Workspace, current: Round, batch: Batch) -> list[
         Annotation(
             row["id"],
             row["question"],
-            accounts.get(row["annotator"], row["annotator"]),
+            accounts[row["annotator"]],
             value_on_page(row),
             row["status"],
             row["at"].isoformat(),
@@ -96,5 +100,10 @@ def _server_answers(workspace: Workspace, current: Round, batch: Batch) -> list[
         for row in current.answers(by_project=True)
         if row["project"] == batch.project.name
         and row["id"] not in erased
+        and row["annotator"] not in left
         and row["status"] in ("submitted", "skipped", "discarded")
     ]
+
+
+def _annotators(current: Round) -> set[str]:
+    return {row["annotator"] for row in current.answers(by_project=True)}

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from curate.backends import Backend
 from curate.forms import load_form
-from curate.people.accounts import accounts_of
-from curate.push.first import check_fields, check_gold, freeze, open_round
+from curate.people.users import Directory
+from curate.push.first import check_fields, check_gold, freeze, logins_of, open_round
 from curate.push.guidelines import changes, read_guidelines
 from curate.push.spec import PushSpec
 from curate.push.tasks import tasks_of
@@ -61,13 +61,16 @@ def run(workspace: Workspace, spec: PushSpec) -> PushResult:
     current = open_round(workspace)
     form, guidelines = load_form(spec.form, workspace.root), read_guidelines(workspace, spec)
     check_fields(form, current)
-    notes: tuple[str, ...] = ()
     if current.push is None:
         check_gold(form, current)
-        current, notes = freeze(workspace, spec, current, form, guidelines)
-    notes += changes(current, spec, form, guidelines)
+        current = freeze(workspace, spec, current, form, guidelines)
+    notes = changes(current, spec, form, guidelines)
     backend = workspace.connect(current.sent["spec"]["backend"])
-    batches = tuple(_send(workspace, backend, current, batch) for batch in current.batches)
+    directory = Directory.of(workspace.root, backend)
+    current = workspace.rounds.numbered(current.number)
+    batches = tuple(
+        _send(workspace, backend, current, batch, directory) for batch in current.batches
+    )
     return PushResult(
         round=current.number,
         project=batches[0].project,
@@ -80,9 +83,11 @@ def run(workspace: Workspace, spec: PushSpec) -> PushResult:
     )
 
 
-def _send(workspace: Workspace, backend: Backend, current: Round, batch: Batch) -> SentBatch:
+def _send(
+    workspace: Workspace, backend: Backend, current: Round, batch: Batch, directory: Directory
+) -> SentBatch:
     project = backend.open_project(batch.project)
-    backend.admit(project, accounts_of(workspace.root, backend, batch.people))
+    backend.admit(project, logins_of(backend, batch, directory))
     tasks = tasks_of(current, batch.name)
     sent = 0
     with workspace.watch(" ".join(filter(None, ("sending", batch.name))), len(tasks)) as advance:

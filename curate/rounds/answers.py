@@ -48,6 +48,19 @@ def read_history(folder: Path, names: Mapping[str, str]) -> list[dict[str, Any]]
     ]
 
 
+SUBMISSION = ("withdrawn", "draft", "rejected", "skipped", "discarded", "submitted")
+"""The statuses of a person's answers to one task: all of them together have the last of these."""
+
+
+def submissions(rows: Iterable[Answer]) -> dict[tuple[str, str], str]:
+    """The status of each submission, by task and annotator: one, whatever the form asks."""
+    statuses: dict[tuple[str, str], str] = {}
+    for row in rows:
+        key = (row["id"], row["annotator"])
+        statuses[key] = max(statuses.get(key, SUBMISSION[0]), row["status"], key=SUBMISSION.index)
+    return statuses
+
+
 def newest(rows: Iterable[dict[str, Any]], columns: Sequence[str] = KEY) -> list[dict[str, Any]]:
     """The newest answer of each key, which is in `columns`; of equally new ones, the later row.
 

@@ -58,5 +58,5 @@ def text_digest(text: str) -> str | None:
 
 
 def project_record(project: Project) -> dict[str, Any]:
-    """A project as plain JSON values, without its form."""
-    return {name: value for name, value in vars(project).items() if name != "form"}
+    """A project as plain JSON values, without its form and what was seen of it just now."""
+    return {name: value for name, value in vars(project).items() if name not in ("form", "altered")}

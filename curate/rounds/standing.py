@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from curate.backends import Backend
-from curate.people import accounts
+from curate.people import accounts, people
+from curate.people.users import Directory
 from curate.records import now
+from curate.rounds.answers import submissions
 from curate.rounds.batch import Batch
 from curate.rounds.round import Round
 
@@ -19,11 +21,18 @@ FINAL = ("submitted", "skipped", "discarded")
 
 @dataclass(frozen=True)
 class Standing:
-    """How many tasks a round has, how many are complete, and how many nobody is left to answer."""
+    """How many tasks a round has, how many are complete, and how many nobody is left to answer.
+
+    `missing` says, by batch, how many more people are wanted for each task that somebody can still
+    answer. `waits_for` holds the people whose answers were rejected, where nobody else is left: for
+    each of them, how many tasks wait.
+    """
 
     tasks: int
     complete: int
     exhausted: int
+    missing: Mapping[str | None, Mapping[str, int]] = field(default_factory=dict)
+    waits_for: Mapping[str, int] = field(default_factory=dict)
 
 
 def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -> Standing:
@@ -33,18 +42,22 @@ def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -
     without an overlap asks all of them. A person is not asked again about a skipped task, and not
     at all after their period: callers leave them out.
     """
-    submitted, finished = defaultdict(set), defaultdict(set)
+    submitted, finished, rejected = defaultdict(set), defaultdict(set), defaultdict(set)
     for row in current.answers(by_project=True):
         key = (row["project"], row["id"])
         if row["status"] == "submitted" and row["value"] is not None:
             submitted[key].add(row["annotator"])
         if row["status"] in FINAL:
             finished[key].add(row["annotator"])
+        if row["status"] == "rejected":
+            rejected[key].add(row["annotator"])
     batches = {batch.name: batch for batch in current.batches}
     erased = current.erased
     ids = [id for id in current.sample()["id"].to_pylist() if id not in erased]
     incomplete: set[str] = set() if batches else set(ids)
     answerable: set[str] = set()
+    missing: dict[str | None, dict[str, int]] = {}
+    waits_for: Counter[str] = Counter()
     for task in current.tasks():
         if task["id"] in erased:
             continue
@@ -55,12 +68,17 @@ def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -
             incomplete.add(task["id"])
             if people is None or not people <= finished[key]:
                 answerable.add(task["id"])
-    return Standing(len(ids), len(ids) - len(incomplete), len(incomplete - answerable))
+                lacking = missing.setdefault(task["batch"], {})
+                lacking[task["id"]] = overlap - len(submitted[key])
+            if people is not None and people <= finished[key] | rejected[key]:
+                waits_for.update(people & rejected[key] - finished[key])
+    complete, exhausted = len(ids) - len(incomplete), len(incomplete - answerable)
+    return Standing(len(ids), complete, exhausted, missing, dict(waits_for))
 
 
 @dataclass(frozen=True)
 class RoundStatus:
-    """A round, and how far it is."""
+    """A round, and how far it is; `answers` are submissions, whatever the form asks."""
 
     round: int
     purpose: str
@@ -78,8 +96,9 @@ def overview(rounds: Iterable[Round]) -> list[RoundStatus]:
 
 
 def _status(current: Round) -> RoundStatus:
-    answers = [row for row in current.answers() if row["status"] == "submitted"]
-    annotators = {row["annotator"] for row in answers}
+    statuses = submissions(current.answers())
+    answers = [key for key, status in statuses.items() if status == "submitted"]
+    annotators = {annotator for _, annotator in answers}
     project, closed = current.project, current.closed
     people = {batch.name: set(batch.people or annotators) for batch in current.batches}
     state = standing(current, people)
@@ -97,7 +116,7 @@ def _status(current: Round) -> RoundStatus:
 
 @dataclass(frozen=True)
 class AnnotatorStatus:
-    """How many tasks of a round a person has answered, skipped or begun.
+    """How many tasks of a round a person has answered, skipped or begun, of those there are.
 
     The counts are the server's if `live`, else those of the answers on disk.
     """
@@ -105,6 +124,7 @@ class AnnotatorStatus:
     round: int
     part: str | None
     annotator: str
+    tasks: int
     submitted: int
     skipped: int
     draft: int
@@ -115,17 +135,20 @@ class AnnotatorStatus:
 def progress(current: Round, root: Path, backend: Backend | None) -> list[AnnotatorStatus]:
     """The progress of each annotator: from the server, or without one from the answers on disk."""
     rows = []
+    numbers = Counter(task["batch"] for task in current.tasks() if task["id"] not in current.erased)
     for batch in current.batches:
         if backend is None:
             by_annotator = _counts_on_disk(current, batch)
         else:
             by_annotator = _counts_on_server(root, backend, batch)
-        for annotator, counts in sorted(by_annotator.items()):
+        for annotator in sorted({*_named(root, batch), *by_annotator}):
+            counts = by_annotator.get(annotator, {})
             rows.append(
                 AnnotatorStatus(
                     round=current.number,
                     part=batch.name,
                     annotator=annotator,
+                    tasks=numbers[batch.name],
                     submitted=counts.get("submitted", 0),
                     skipped=counts.get("skipped", 0),
                     draft=counts.get("draft", 0),
@@ -136,23 +159,23 @@ def progress(current: Round, root: Path, backend: Backend | None) -> list[Annota
     return rows
 
 
+def _named(root: Path, batch: Batch) -> Sequence[str]:
+    """The ids of the people who were named for a batch."""
+    if batch.people is not None:
+        return batch.people
+    return accounts.named_among(people.load(root), batch.project.backend)
+
+
 def _counts_on_server(root: Path, backend: Backend, batch: Batch) -> dict[str, Mapping[str, int]]:
-    answers = backend.progress(batch.project).answers
-    names = accounts.ids(root, backend.name, answers)
-    return {names[account]: counts for account, counts in answers.items()}
+    authors = Directory.of(root, backend, keep=False).authors()
+    return dict(backend.progress(batch.project, authors=authors).answers)
 
 
 def _counts_on_disk(current: Round, batch: Batch) -> dict[str, Mapping[str, int]]:
-    """Count tasks, not answers: a task has the last of its answers' statuses in `order`."""
-    order = ("withdrawn", "submitted", "discarded", "skipped", "draft", "rejected")
-    statuses: dict[tuple[str, str], str] = {}
-    for row in current.answers(by_project=True):
-        if row["project"] == batch.project.name:
-            key = (row["annotator"], row["id"])
-            status = statuses.get(key, order[0])
-            statuses[key] = max(status, row["status"], key=order.index)
+    rows = current.answers(by_project=True)
+    statuses = submissions(row for row in rows if row["project"] == batch.project.name)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for (annotator, _), status in statuses.items():
+    for (_, annotator), status in statuses.items():
         counts[annotator][status] += 1
     return dict(counts)
 

@@ -119,15 +119,64 @@ class Embedded:
             secrets = self._secrets(root)
             by_login = {account["email"]: account for account in secrets["people"]}
             added = [self._account(login, name, by_login) for login, name in people]
-            if len(by_login) != len(secrets["people"]):
-                secrets["people"] = list(by_login.values())
-                storage.write_json(_secrets_file(root), secrets, private=True)
-            if self.status(home):
-                self._answering(root, watch)  # wait: a starting server makes the accounts itself
-                with watch("adding accounts", None):
-                    environment = self._environment(home, watch)
-                    self._run(environment, root / "data", "users", _secrets_file(root))
+            self._let_in(home, secrets, by_login, watch)
         return [Account(**account) for account in added]
+
+    def remove_account(self, home: Home, login: str, watch: Watch = unwatched) -> None:
+        """End a person's account; projects and answers stay. Raises ServerError if there is none.
+
+        The server keeps the user under the same id, so an account that is added again is theirs.
+        """
+        self._change_account(home, login, watch, lambda account: None)
+
+    def new_password(self, home: Home, login: str, watch: Watch = unwatched) -> Account:
+        """Give an account another password and token. Raises ServerError if there is none."""
+
+        def renewed(account: dict[str, str]) -> dict[str, str]:
+            return _new_account(account["email"], account["name"])
+
+        return Account(**self._change_account(home, login, watch, renewed)[self.login(login)])
+
+    def _change_account(
+        self,
+        home: Home,
+        login: str,
+        watch: Watch,
+        change: Callable[[dict[str, str]], dict[str, str] | None],
+    ) -> dict[str, dict[str, str]]:
+        """Replace an account by `change` of it (None: it ends); return all accounts by login."""
+        root, email = self._prepared(home), self.login(login)
+        with processes.held(root / ".accounts"):
+            secrets = self._secrets(root)
+            by_login = {account["email"]: account for account in secrets["people"]}
+            if email not in by_login:
+                raise ServerError(
+                    f"{self.title} has no account {email}", hint="see `curate server accounts list`"
+                )
+            changed = change(by_login.pop(email))
+            if changed is not None:
+                by_login[email] = changed
+            self._let_in(home, secrets, by_login, watch)
+        return by_login
+
+    def _let_in(
+        self,
+        home: Home,
+        secrets: dict[str, Any],
+        by_login: Mapping[str, dict[str, str]],
+        watch: Watch,
+    ) -> None:
+        """Write down the accounts, and let a running server follow at once."""
+        root, before = self._prepared(home), {account["email"] for account in secrets["people"]}
+        removed = {*secrets.get("removed", ()), *before} - by_login.keys()
+        accounts = {"people": list(by_login.values()), "removed": sorted(removed)}
+        if accounts["people"] != secrets["people"]:
+            storage.write_json(_secrets_file(root), {**secrets, **accounts}, private=True)
+        if self.status(home):
+            self._answering(root, watch)  # wait: a starting server makes the accounts itself
+            with watch("changing accounts", None):
+                environment = self._environment(home, watch)
+                self._run(environment, root / "data", "users", _secrets_file(root))
 
     def root(self, home: Home) -> Path:
         """The folder of this server's state."""

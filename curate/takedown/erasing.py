@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from curate import storage
 from curate.embed.erasing import erase
 from curate.errors import BackendError, ServerError
+from curate.people.users import Directory
 from curate.pull.fetching import fetch
 from curate.rounds import Batch, Round
 from curate.workspace import Workspace, index
@@ -107,7 +108,10 @@ def _tasks_showing(round_: Round, gone: Collection[str]) -> set[str]:
 def _erase_batch(workspace: Workspace, round_: Round, batch: Batch, ids: set[str]) -> int:
     backend = workspace.connect(batch.project.backend)
     if not round_.closed:
-        fetch(workspace, round_, backend, batch)  # the server deletes answers with their tasks
+        directory = Directory.of(workspace.root, backend)
+        current = workspace.rounds.numbered(round_.number)
+        # the server deletes answers with their tasks
+        fetch(workspace, current, backend, batch, directory)
     batch_ids = {row["id"] for row in round_.tasks() if row["batch"] == batch.name}
     return backend.erase(backend.open_project(batch.project), sorted(ids & batch_ids))
 

@@ -301,10 +301,18 @@ def test_a_project_made_again_under_the_same_name_is_another(
 
 
 def test_a_form_changed_on_the_server_is_noticed(hands: LabelStudioHands, project: Project) -> None:
+    hands.answer(project, "t0", ANN, {"topic": "code"})
     config = {"label_config": TOPIC.xml.replace("news", "olds")}
     hands.call("", "PATCH", f"projects/{project.key}/", config)
-    with pytest.raises(ProjectMismatch, match="asks other questions"):
-        hands.backend.pull(project, cursor=None, known={})
+    assert hands.backend.open_project(project).altered
+    for refused in (
+        lambda: list(hands.backend.push(project, [])),
+        lambda: hands.backend.restore(project, [], []),
+        lambda: hands.backend.ensure_project(project.name, TOPIC, overlap=2, guidelines=""),
+    ):
+        with pytest.raises(ProjectMismatch, match="asks other questions"):
+            refused()
+    assert only(hands.backend.pull(project, cursor=None, known={})).value == "code"
 
 
 @pytest.mark.filterwarnings("ignore:The `parse_obj` method is deprecated")  # the SDK's own

@@ -23,6 +23,13 @@ class ArgillaAccounts:
         with well_formed():
             return tuple(sorted(str(user["username"]) for user in answer["items"]))
 
+    def remove(self, login: str) -> None:
+        """Raise BackendError: with a user, the server deletes the answers too."""
+        raise BackendError(
+            f"{self.url} would delete the answers of {login} with the account",
+            hint="take the person out of the workspaces on its page, after a `curate pull`",
+        )
+
     def add(self, email: str, name: str) -> Account:
         """Make an annotator with a random password; return the account with its API key.
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from curate.backends.argilla.client import Client, external_id, time_of, well_formed
+from curate.backends.argilla.client import Client, external_id, known_user, time_of, well_formed
 from curate.backends.argilla.text import restored
 from curate.backends.argilla.values import read_values
-from curate.backends.backend import refuse_losses
-from curate.records import Annotation, Form, Key, Project, Pulled, Status
+from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_losses
+from curate.records import Annotation, Authors, Form, Key, Project, Pulled, Status, User
 
 STATUS: dict[str, Status] = {"submitted": "submitted", "draft": "draft", "discarded": "skipped"}
 """A response's status → ours: neither a discard nor a skip is asked of the person again."""
@@ -52,9 +52,12 @@ class Activity:
 class Answers:
     """The answers of one project, read with the client of its server."""
 
-    def __init__(self, client: Client, project: Project) -> None:
+    def __init__(
+        self, client: Client, project: Project, authors: Authors = EVERYONE_BY_LOGIN
+    ) -> None:
         self.client = client
         self.project = project
+        self.authors = authors
 
     def pull(
         self, cursor: str | None, known: Mapping[Key, str], *, accept_withdrawals: bool
@@ -76,7 +79,11 @@ class Answers:
         if missing:  # read again before an answer counts as gone
             again, records = self.read()
             missing -= again.keys()
-        withdrawals = [_withdrawal(key, known[key], records) for key in sorted(missing)]
+        withdrawals = [
+            _withdrawal(key, known[key], records)
+            for key in sorted(missing)
+            if key[2] not in self.authors.left
+        ]
         if not accept_withdrawals:
             refuse_losses(withdrawals, known, self.project.name)
         changed = [answer for answer in answers.values() if known.get(answer.key) != answer.mark]
@@ -104,26 +111,32 @@ class Answers:
 
     def read(self) -> tuple[dict[Key, Annotation], set[str]]:
         """All answers by key, and our ids of all records."""
-        accounts = {str(user.id): user.username for user in self.client.users()}
+        users = {str(user.id): known_user(user) for user in self.client.users()}
+
+        def account_of(user: str) -> str:
+            return self.authors.of(users.get(user, User(f"argilla/{user}", "")))
 
         def keep(record: Mapping[str, Any]) -> tuple[str, list[Annotation]]:
-            return external_id(record), list(_answers(self.project.form, record, accounts))
+            return external_id(record), list(_answers(self.project.form, record, account_of))
 
         records = self.client.records(self.project.key, keep, responses=True)
-        answers = {answer.key: answer for _, rows in records for answer in rows}
+        answers: dict[Key, Annotation] = {}
+        for answer in (answer for _, rows in records for answer in rows):
+            before = answers.get(answer.key)  # a person may answer under two accounts
+            if before is None or str(answer.at) >= str(before.at):
+                answers[answer.key] = answer
         return answers, {id for id, _ in records}
 
 
 def _answers(
-    form: Form, record: Mapping[str, Any], accounts: Mapping[str, str]
+    form: Form, record: Mapping[str, Any], account_of: Callable[[str], str]
 ) -> Iterator[Annotation]:
     """Yield people's answers to a record, one for each question."""
     id, texts = external_id(record), _shown(form, record["fields"])
     for response in record["responses"]:
-        user = str(response["user_id"])
-        account = accounts.get(user, f"deleted account {user}")
+        author = account_of(str(response["user_id"] or f"answer-{response['id']}"))
         status, at = STATUS[response["status"]], time_of(response["updated_at"])
-        template = Annotation(id, "", account, None, status, at)
+        template = Annotation(id, "", author, None, status, at)
         if status == "skipped":
             yield from (replace(template, question=question.name) for question in form.questions)
             continue

@@ -23,13 +23,14 @@ from curate.backends.argilla.client import (
     Conflict,
     NotFound,
     external_id,
+    known_user,
     time_of,
     well_formed,
 )
-from curate.backends.argilla.form import check, guide, same, settings, slug
+from curate.backends.argilla.form import check, guide, same, settings, slug, without_looks
 from curate.backends.argilla.records import characters, record, refuse_own_overlap, texts
 from curate.backends.argilla.values import write_response
-from curate.backends.backend import refuse_strangers
+from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_altered, refuse_strangers
 from curate.backends.pace import Pace, in_batches
 from curate.errors import (
     BackendError,
@@ -40,6 +41,7 @@ from curate.errors import (
 )
 from curate.records import (
     Annotation,
+    Authors,
     Form,
     Key,
     Progress,
@@ -47,6 +49,7 @@ from curate.records import (
     Pulled,
     Server,
     Task,
+    User,
 )
 
 EVERYONE = 1000
@@ -106,12 +109,14 @@ class ArgillaBackend:
         if key is None:
             key = self._create(workspace, name, form, overlap, guidelines)
         project = Project(self.name, self.client.url, name, key, form, overlap, "")
-        return self._with_overlap(self.open_project(project))
+        opened = self.open_project(project)
+        refuse_altered(opened)
+        return self._with_overlap(opened)
 
     def open_project(self, project: Project) -> Project:
         """The project with the address where people label, if it is still the same.
 
-        Its id, name, time of creation and form must match; the server's address may change. Raises
+        Its id, name and time of creation must match; the server's address may change. Raises
         ProjectMismatch.
         """
         try:
@@ -123,13 +128,9 @@ class ArgillaBackend:
             born = time_of(dataset["inserted_at"])
             if dataset["name"] != slug(project.name) or project.born not in ("", born):
                 raise self._mismatch(project, "is not the project of that id on")
-        if metadata.get("form") != project.form.digest or not self._asks(project):
-            raise ProjectMismatch(
-                f"{project.name} asks other questions on {self.client.url}",
-                hint="a changed form acts on the next round: `curate run --next-round`",
-            )
+        altered = metadata.get("form") != project.form.digest or not self._asks(project)
         url = f"{self.client.url}/dataset/{project.key}/annotation-mode"
-        return replace(project, server=self.client.url, url=url, born=born)
+        return replace(project, server=self.client.url, url=url, born=born, altered=altered)
 
     def _asks(self, project: Project) -> bool:
         """Whether the dataset has the fields and questions of the form, and no others."""
@@ -137,7 +138,7 @@ class ArgillaBackend:
             answer = self.client.request("GET", f"datasets/{project.key}/{kind}")
             with well_formed():
                 theirs = {body["name"]: body for body in answer["items"]}
-            if not same({body["name"]: body for body in bodies}, theirs):
+            if not same({body["name"]: without_looks(body) for body in bodies}, theirs):
                 return False
             if len(theirs) != len(bodies):
                 return False
@@ -225,7 +226,7 @@ class ArgillaBackend:
         """Send the missing tasks; also raises DataError for a task with another overlap."""
         by_id = {task.id: task for task in tasks}
         refuse_own_overlap(project, by_id.values())
-        self.open_project(project)
+        refuse_altered(self.open_project(project))
         questions = self._questions(project)
         records = {id: record(project.form, task, questions) for id, task in by_id.items()}
         present = set(self.client.records(project.key, external_id, responses=False))
@@ -253,6 +254,16 @@ class ArgillaBackend:
             time.sleep(1)
             self.client.request("PUT", path, body=body)
 
+    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
+        """The tasks that the server counts as complete: it has one overlap for all of them."""
+        progress = self.client.request("GET", f"datasets/{project.key}/progress")
+        with well_formed():
+            is_plain = progress["completed"] <= progress["total"] - len(missing)
+        if is_plain or not missing:
+            return ()
+        statuses = dict(self.client.records(project.key, _status, responses=False))
+        return tuple(id for id in sorted(missing) if statuses.get(id) == "completed")
+
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Delete the records of these tasks with their answers; return how many were there."""
         keys = dict(self.client.records(project.key, _keys, responses=False))
@@ -271,6 +282,10 @@ class ArgillaBackend:
         others = {user.username for user in users} - {self._me()}
         return tuple(sorted(annotators or others or {self._me()}))
 
+    def users(self) -> tuple[User, ...]:
+        """Everyone on the server, the curator too."""
+        return tuple(known_user(user) for user in self.client.users())
+
     def _members(self, project: Project) -> dict[str, str]:
         """User name → id of everyone in the project's workspace."""
         with well_formed():
@@ -287,9 +302,9 @@ class ArgillaBackend:
         members = self._members(project)
         with well_formed():
             path = f"workspaces/{self.client.dataset(project.key)['workspace_id']}/users"
-        for account in sorted(set(accounts) - members.keys()):
+        for login in sorted(set(accounts) - members.keys()):
             try:
-                self.client.request("POST", path, body={"user_id": users[account]})
+                self.client.request("POST", path, body={"user_id": users[login]})
             except Conflict:
                 continue  # somebody else has just admitted the person
 
@@ -305,7 +320,7 @@ class ArgillaBackend:
         refuse_strangers({account for _, account in by_person}, users, self.client.url)
         refuse_own_overlap(project, by_id.values())
         _refuse_unknown_tasks(id for id, _ in by_person if id not in by_id)
-        self.open_project(project)
+        refuse_altered(self.open_project(project))
         people = dict(self.client.records(project.key, _people, responses=True))
         questions = self._questions(project)
         records = {
@@ -326,31 +341,45 @@ class ArgillaBackend:
 
     # ── answers
 
-    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+    def pull(
+        self,
+        project: Project,
+        *,
+        cursor: str | None,
+        known: Mapping[Key, str],
+        authors: Authors = EVERYONE_BY_LOGIN,
+    ) -> Pulled:
         """Fetch new, changed and withdrawn answers. Raises ProjectMismatch."""
         self.open_project(project)
-        answers = Answers(self.client, project)
+        answers = Answers(self.client, project, authors)
         return answers.pull(cursor, known, accept_withdrawals=self.accept_withdrawals)
 
-    def progress(self, project: Project) -> Progress:
+    def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """How many tasks each account submitted, skipped or began.
 
         The workspace's members can be asked. The key's own account is listed only if it has
         answered, or if there is nobody else.
         """
         self.open_project(project)
-        counts = Answers(self.client, project).counts()
-        accounts = set(self._members(project))
-        me = self._me()
-        if me not in counts and len(accounts) > 1:
-            accounts.discard(me)
+        answers, members = Answers(self.client, project, authors), set(self._members(project))
+        counts, me = answers.counts(), self._me()
+        if me not in counts and len(members) > 1:
+            members.discard(me)
         tasks = self.client.count_records(project.key)
-        return Progress(counts, tuple(sorted(accounts)), tasks)
+        by_login = {user.login: authors.of(user) for user in self.users()}
+        by_account = {by_login.get(login, login): states for login, states in counts.items()}
+        accounts = sorted(by_login.get(login, login) for login in members)
+        return Progress(by_account, tuple(accounts), tasks)
 
 
 def _keys(record: Mapping[str, Any]) -> tuple[str, str]:
     """Our id of a record, and the server's."""
     return external_id(record), str(record["id"])
+
+
+def _status(record: Mapping[str, Any]) -> tuple[str, str]:
+    """Our id of a record, and whether the server counts it as completed."""
+    return external_id(record), str(record["status"])
 
 
 def _people(record: Mapping[str, Any]) -> tuple[str, set[str]]:

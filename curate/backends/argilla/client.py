@@ -22,10 +22,12 @@ from weakref import finalize
 
 from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
-from curate.records import moment
+from curate.records import User, moment
+from curate.servers.argilla.users import REMOVED
 
 if TYPE_CHECKING:
-    from argilla import Argilla, User
+    from argilla import Argilla
+    from argilla import User as Member
 
 T = TypeVar("T")
 
@@ -225,11 +227,12 @@ class Client:
         with well_formed():
             return {**answer}
 
-    def users(self, workspace: UUID | None = None) -> list[User]:
-        """Everyone on the server, or the members of a workspace."""
+    def users(self, workspace: UUID | None = None) -> list[Member]:
+        """Everyone on the server, or the members of a workspace; nobody who was removed."""
         with self.translated():
             users = self.sdk.api.users
-            return list(users.list_by_workspace_id(workspace) if workspace else users.list())
+            members = users.list_by_workspace_id(workspace) if workspace else users.list()
+            return [member for member in members if member.last_name != REMOVED]
 
     # ── records
 
@@ -295,6 +298,11 @@ class Client:
         page = self.request("GET", f"datasets/{dataset}/records", {"limit": 1})
         with well_formed():
             return int(page["total"])
+
+
+def known_user(member: Member) -> User:
+    """A user as the SDK has it; ids are unique on all servers."""
+    return User(f"argilla/{member.id}", str(member.username))
 
 
 def external_id(record: Mapping[str, Any]) -> str:

@@ -55,13 +55,22 @@ def check(form: Form) -> None:
 
 def remarks(form: Form) -> tuple[str, ...]:
     """What will differ on Argilla from what the form says."""
+    return tuple(_remarks(form))
+
+
+def _remarks(form: Form) -> Iterator[str]:
     question = made_required(form)
-    if question is None or question.kind == "entities":
-        return ()
-    if question.kind == "choices":
+    if question is not None and question.kind == "choices":
         words = _word_for_none(question)
-        return (f"{question.name} also offers “{words}”: Argilla requires an answer to it",)
-    return (f"{question.name} must be answered: Argilla wants one question that must be",)
+        yield f"{question.name} also offers “{words}”: Argilla requires an answer to it"
+    elif question is not None and question.kind != "entities":
+        yield f"{question.name} must be answered: Argilla wants one question that must be"
+    names = [other.name for other in form.questions if other.name not in required(form)]
+    spans = [other.name for other in form.questions if other.kind == "entities"]
+    if names:
+        yield f"can be submitted empty: {', '.join(names)}"
+    if spans:
+        yield f"cannot be answered by keyboard: {', '.join(spans)}"
 
 
 def made_required(form: Form) -> Question | None:
@@ -114,6 +123,13 @@ def same(expected: Mapping[str, Any], actual: Any) -> bool:
             return False
         return all(same(*pair) for pair in zip(expected, actual, strict=True))
     return bool(expected == actual)
+
+
+def without_looks(body: Body) -> Body:
+    """A question without what changes its looks alone: how many options it shows at once."""
+    settings = body["settings"]
+    shown = {name: value for name, value in settings.items() if name != "visible_options"}
+    return {**body, "settings": shown}
 
 
 # ── what cannot be expressed

@@ -51,6 +51,19 @@ class LabelStudioAccounts:
             self._sign_up(page, link, email, password)
             return Account(email, name[:30], password, self._token(page))
 
+    def remove(self, login: str) -> None:
+        """End a person's membership; their answers stay. Raises BackendError if there is none."""
+        users = {email.lower(): user for user, email in self._client.accounts().items()}
+        if login.strip().lower() not in users:
+            raise BackendError(
+                f"{self.url} has no account {login}", hint="see `curate server accounts list`"
+            )
+        me = self._client.request("GET", "api/current-user/whoami")
+        with well_formed():
+            organization = int(me["active_organization"])
+        member = f"memberships/{users[login.strip().lower()]}/"
+        self._client.request("DELETE", f"api/organizations/{organization}/{member}")
+
     def invite(self) -> str:
         """The link with which people sign up; anyone who has it can use it."""
         answer = self._client.request("GET", "api/invite")

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
-from curate.backends.backend import refuse_losses
+from curate.backends.backend import EVERYONE_BY_LOGIN, Recognition, refuse_losses
 from curate.backends.label_studio.client import (
     LOOKUP,
     RECORD,
@@ -25,14 +26,21 @@ from curate.backends.label_studio.client import (
     where,
     where_records,
 )
+from curate.backends.label_studio.page import texts_of
 from curate.backends.label_studio.values import read_result
 from curate.errors import BackendError
-from curate.records import Annotation, Key, Project, Pulled, Status, moment
+from curate.records import Annotation, Authors, Key, Project, Pulled, Status, User, moment
 
-STATES = "id,data,updated_at,annotations,completed_by,was_cancelled"
+STATES = "id,data,updated_at,annotations,completed_by,updated_by,was_cancelled,created_at"
 """The fields of tasks to ask for; the server leaves out nested fields too, if not named here."""
 
 ANSWERS = f"{STATES},result,lead_time"
+PUT_BACK = timedelta(milliseconds=5)
+"""How long after its first moment an annotation that is put back may have its last.
+
+Measured: 0.05 ms; a change is a request of its own.
+"""
+
 LOOKBACK = timedelta(seconds=5)
 """How far a pull looks behind its cursor: two answers may be stored out of order."""
 
@@ -59,9 +67,13 @@ class Cursor:
 
 @dataclass
 class Reading:
-    """What was read: answers by key, their records and task ids, and the newest change."""
+    """What was read: answers by key, their records and task ids, and the newest change.
+
+    `changed_by_others` are the keys of authors whose answers somebody else has changed since.
+    """
 
     annotations: dict[Key, Annotation] = field(default_factory=dict)
+    changed_by_others: set[Key] = field(default_factory=set)
     records: set[str] = field(default_factory=set)
     tasks: list[int] = field(default_factory=list)
     after: str = ""
@@ -77,18 +89,25 @@ class Reading:
 class Answers:
     """The answers of one project, read with the client of its server."""
 
-    def __init__(self, client: Client, project: Project) -> None:
+    def __init__(
+        self,
+        client: Client,
+        project: Project,
+        authors: Authors = EVERYONE_BY_LOGIN,
+        known: Mapping[Key, str] = MappingProxyType({}),
+    ) -> None:
         self.client = client
         self.project = project
+        self.authors = authors
+        self.known = known
+        self.recognition = Recognition(known)
 
     @cached_property
-    def accounts(self) -> dict[int, str]:
-        """User id → e-mail address of everyone on the server."""
-        return self.client.accounts()
+    def users(self) -> dict[int, User]:
+        """User id → user, of everyone on the server."""
+        return self.client.users()
 
-    def pull(
-        self, cursor: str | None, known: Mapping[Key, str], *, accept_withdrawals: bool
-    ) -> Pulled:
+    def pull(self, cursor: str | None, *, accept_withdrawals: bool) -> Pulled:
         """Fetch the answers new or changed since the cursor, the gone ones, and the next cursor.
 
         Raises ProjectMismatch if more than a few submitted answers are gone at once.
@@ -100,13 +119,19 @@ class Answers:
         answers = {**drafts, **reading.annotations}
         missing = {
             key
-            for key, mark in known.items()
+            for key, mark in self.known.items()
             if key not in answers and not mark.startswith("withdrawn|")
-        }
-        withdrawals = list(self._withdrawals(missing, known, reading.records, present))
+        } - reading.changed_by_others
+        withdrawals = [
+            answer
+            for answer in self._withdrawals(missing, reading.records, present)
+            if answer.account not in self.authors.left
+        ]
         if not accept_withdrawals:
-            refuse_losses(withdrawals, known, self.project.name)
-        changed = [answer for answer in answers.values() if known.get(answer.key) != answer.mark]
+            refuse_losses(withdrawals, self.known, self.project.name)
+        changed = [
+            answer for answer in answers.values() if self.known.get(answer.key) != answer.mark
+        ]
         return Pulled((*changed, *withdrawals), str(after) if after else None, len(answers))
 
     def counts(self) -> tuple[dict[str, Counter[str]], int]:
@@ -118,7 +143,8 @@ class Answers:
                 record = task["data"][RECORD]
                 records.add(record)
                 for annotation in task["annotations"]:
-                    key = (record, self._account(annotation["completed_by"]))
+                    user = _editor(annotation) or annotation["completed_by"]
+                    key = (record, self._account(user, annotation))
                     state = (_time(annotation["updated_at"]), _status(annotation))
                     newest[key] = max(newest.get(key, state), state)
         counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -139,17 +165,34 @@ class Answers:
                 reading.records.add(task["data"][RECORD])
                 reading.after = max(reading.after, _time(task["updated_at"]))
                 for annotation in task["annotations"]:
-                    account = self._account(annotation["completed_by"])
-                    rows = self._rows(task["data"], annotation, account, _status(annotation))
-                    reading.add(rows)
+                    reading.add(self._authored(task["data"], annotation, reading))
         return reading
+
+    def _authored(
+        self, data: Mapping[str, Any], annotation: Mapping[str, Any], reading: Reading
+    ) -> list[Annotation]:
+        """The answers of an annotation under the account of whoever said them.
+
+        If somebody else has changed it, they are the editor's, and what the author said stands.
+        """
+        status, author = _status(annotation), annotation["completed_by"]
+        account = self._account(author, annotation)
+        rows = list(self._rows(data, annotation, account, status))
+        if author not in self.users:
+            account = self.recognition.author(rows) or account
+            rows = [replace(row, account=account) for row in rows]
+        editor = _editor(annotation)
+        if editor is None or all(_says(self.known.get(row.key), row) for row in rows):
+            return rows
+        reading.changed_by_others.update(row.key for row in rows if row.key in self.known)
+        return [replace(row, account=self._account(editor, annotation)) for row in rows]
 
     def _rows(
         self, data: Mapping[str, Any], annotation: Mapping[str, Any], account: str, status: Status
     ) -> Iterator[Annotation]:
         """Yield the answers of an annotation or a draft, one for each question."""
         form = self.project.form
-        texts = {name: str(data.get(name, "")) for name in form.fields}
+        texts = texts_of(form, data)
         at, seconds = _time(annotation["updated_at"]), annotation["lead_time"]
         template = Annotation(data[RECORD], "", account, None, status, at, seconds)
         if status == "skipped":
@@ -159,8 +202,12 @@ class Answers:
             answer = replace(template, question=name, value=value)
             yield replace(answer, status="rejected", reason=wrong) if wrong else answer
 
-    def _account(self, user: int | None) -> str:
-        return self.accounts.get(user or 0, f"deleted account {user}")
+    def _account(self, user: int | None, annotation: Mapping[str, Any]) -> str:
+        """The account of a user; one who was deleted is known by the annotation alone."""
+        if user in self.users:
+            return self.authors.of(self.users[user])
+        number = f"answer-{annotation['id']}" if user is None else user
+        return self.authors.of(User(f"{self.client.identity}/{number}", ""))
 
     def _drafts(self) -> dict[Key, Annotation]:
         """The drafts that people's browsers saved, on tasks where they submitted nothing.
@@ -169,15 +216,22 @@ class Answers:
         request for all tasks that have any, and one for each of these.
         """
         reading = Reading()
+        by_login = {user.login: user for user in self.users.values()}
         has_draft = where("draft_exists", "equal", "Boolean", "true")
         for task in self.client.tasks(self.project.key, ANSWERS, has_draft):
             drafts = self.client.request("GET", f"api/tasks/{task['id']}/drafts")
             with well_formed():
-                users = [annotation["completed_by"] for annotation in task["annotations"]]
-                answered = {self._account(user) for user in users}
+                answered = {
+                    self._account(annotation["completed_by"], annotation)
+                    for annotation in task["annotations"]
+                }
                 for draft in drafts:
-                    if draft["annotation"] is None and draft["user"] not in answered:
-                        reading.add(self._rows(task["data"], draft, draft["user"], "draft"))
+                    user = by_login.get(draft["user"])
+                    if user is None or draft["annotation"] is not None:
+                        continue
+                    account = self.authors.of(user)
+                    if account not in answered:
+                        reading.add(self._rows(task["data"], draft, account, "draft"))
         return reading.annotations
 
     # ── withdrawals
@@ -202,7 +256,6 @@ class Answers:
     def _withdrawals(
         self,
         missing: set[Key],
-        known: Mapping[Key, str],
         records: set[str],
         present: set[str] | None,
     ) -> Iterator[Annotation]:
@@ -213,13 +266,14 @@ class Answers:
         doubtful = sorted({id for id, _, _ in missing if id in records})
         present_keys: set[Key] = set()
         for chunk in chunks(doubtful, LOOKUP):
-            present_keys |= self.read(where_records(chunk)).annotations.keys()
+            again = self.read(where_records(chunk))
+            present_keys |= again.annotations.keys() | again.changed_by_others
         for key in sorted(missing - present_keys):
             if present is not None and key[0] not in present:
                 yield Annotation(*key, None, "withdrawn", reason="its task is gone from the server")
             elif key[0] in records:
                 yield Annotation(*key, None, "withdrawn", reason="deleted on the server")
-            elif known[key].startswith("draft|"):
+            elif self.known[key].startswith("draft|"):
                 yield Annotation(*key, None, "withdrawn", reason="the draft was discarded")
 
 
@@ -233,6 +287,25 @@ def _since(last: Cursor | None) -> list[dict[str, Any]]:
 
 def _status(annotation: Mapping[str, Any]) -> Status:
     return "skipped" if annotation["was_cancelled"] else "submitted"
+
+
+def _editor(annotation: Mapping[str, Any]) -> int | None:
+    """The user who changed an annotation of somebody else; None if nobody did.
+
+    An annotation that was put back for a person names the curator too, from its first moment on.
+    """
+    editor: int | None = annotation.get("updated_by")
+    if editor in (None, annotation["completed_by"]):
+        return None
+    made, changed = moment(annotation["created_at"]), moment(annotation["updated_at"])
+    assert made is not None
+    assert changed is not None
+    return editor if changed - made > PUT_BACK else None
+
+
+def _says(mark: str | None, answer: Annotation) -> bool:
+    """Whether a known answer says the same as one that was read, at whatever time."""
+    return mark is not None and mark.rpartition("|")[0] == answer.mark.rpartition("|")[0]
 
 
 def _time(at: str) -> str:

@@ -7,24 +7,27 @@ the form shows.
 
 from __future__ import annotations
 
-import html
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from curate.backends.backend import refuse_strangers
+from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_altered, refuse_strangers
 from curate.backends.label_studio.answers import Answers
 from curate.backends.label_studio.client import (
+    LOOKUP,
     RECORD,
     WRONG_ADDRESS,
     Client,
     Forbidden,
     NotFound,
+    chunks,
     well_formed,
     where,
+    where_records,
 )
+from curate.backends.label_studio.page import asks, instructions, label_config, shown_data
 from curate.backends.label_studio.values import refusals, write_annotation, write_prediction
 from curate.backends.pace import Pace, Row, in_batches
 from curate.errors import (
@@ -34,11 +37,24 @@ from curate.errors import (
     NotAllowed,
     ProjectMismatch,
 )
-from curate.forms import parse_form
-from curate.records import Annotation, Form, Key, Progress, Project, Pulled, Server, Task
+from curate.records import (
+    Annotation,
+    Authors,
+    Form,
+    Key,
+    Progress,
+    Project,
+    Pulled,
+    Server,
+    Task,
+    User,
+)
 
 FIRST, MOST = 500, 2000
 """How many tasks are in the first batch, and in the largest: larger ones are no faster."""
+
+LOOKUPS = 20
+"""How many lookups by ids are made before it is quicker to read all tasks."""
 
 EVERYONE = 1000
 """The overlap that asks everyone: more people than will ever answer one text."""
@@ -94,12 +110,14 @@ class LabelStudioBackend:
         if key is None:
             key = self._create(name, form, overlap, guidelines)
         project = Project(self.name, self.client.url, name, key, form, overlap, "")
-        return self._with_overlap(self.open_project(project))
+        opened = self.open_project(project)
+        refuse_altered(opened)
+        return self._with_overlap(opened)
 
     def open_project(self, project: Project) -> Project:
         """The project with the address where people label, if it is still the same.
 
-        Its id, title, time of creation and form must match; the server's address may change. Raises
+        Its id, title and time of creation must match; the server's address may change. Raises
         ProjectMismatch.
         """
         try:
@@ -116,13 +134,9 @@ class LabelStudioBackend:
         born = theirs.created_at.isoformat() if theirs.created_at else ""
         if theirs.title != project.name[-TITLE:] or project.born not in ("", born):
             raise self._mismatch(project, "is not the project of that number on")
-        if _digest(theirs.label_config or "") != project.form.digest:
-            raise ProjectMismatch(
-                f"{project.name} asks other questions on {self.client.url}",
-                hint="a changed form acts on the next round: `curate run --next-round`",
-            )
+        altered = not _asks(theirs.label_config or "", project.form)
         url = f"{self.page}/projects/{project.key}/data?labeling=1"
-        return replace(project, server=self.client.url, url=url, born=born)
+        return replace(project, server=self.client.url, url=url, born=born, altered=altered)
 
     def _with_overlap(self, project: Project) -> Project:
         """Set the project's overlap if an earlier try created it with another."""
@@ -158,12 +172,12 @@ class LabelStudioBackend:
             project = self.client.sdk.projects.create(
                 title=name[-TITLE:],
                 description=name,
-                label_config=form.xml,
+                label_config=label_config(form),
                 maximum_annotations=overlap or EVERYONE,
                 sampling="Sequential sampling",
                 skip_queue="REQUEUE_FOR_OTHERS",
                 show_collab_predictions=True,
-                expert_instruction=_paragraphs(guidelines),
+                expert_instruction=instructions(guidelines),
                 show_instruction=bool(guidelines),
                 request_options={"max_retries": 0},
             )
@@ -182,7 +196,7 @@ class LabelStudioBackend:
         answers: Mapping[tuple[str, str], Mapping[str, Any]],
     ) -> Iterator[str]:
         """Send the missing tasks, each with its own `answers`, whose keys are (id, account)."""
-        self.open_project(project)
+        refuse_altered(self.open_project(project))
         by_id = {task.id: task for task in tasks}
         data = {id: _imported(project.form, task) for id, task in by_id.items()}
         for (id, _), answer in answers.items():
@@ -250,6 +264,25 @@ class LabelStudioBackend:
         if task.overlap not in (None, overlap):
             self.client.request("PATCH", f"api/tasks/{key}", body={"overlap": task.overlap})
 
+    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
+        """Raise the overlap of the tasks on which the server counts more answers than we do."""
+        for task in self._answered(project, sorted(missing)):
+            with well_formed():
+                record, counted = task["data"][RECORD], task["total_annotations"]
+                is_short = record in missing and task["overlap"] < counted + missing[record]
+            if is_short:
+                body = {"overlap": counted + missing[record]}
+                self.client.request("PATCH", f"api/tasks/{task['id']}", body=body)
+        return ()
+
+    def _answered(self, project: Project, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield the tasks that have answers: those of `ids`, or all if these are many."""
+        fields = "id,data,overlap,total_annotations"
+        has_answers = where("total_annotations", "greater", "Number", 0)
+        chosen = [[where_records(chunk)] for chunk in chunks(ids, LOOKUP)]
+        for filters in chosen if len(chosen) <= LOOKUPS else [[]]:
+            yield from self.client.tasks(project.key, fields, has_answers, *filters)
+
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Delete these tasks with their answers; return how many were there."""
         keys = {record: key for record, (key, _) in self._tasks(project)}
@@ -265,6 +298,10 @@ class LabelStudioBackend:
         logins = set(self.client.accounts().values())
         return tuple(sorted(logins - {self.ping().user} or logins))
 
+    def users(self) -> tuple[User, ...]:
+        """Everyone on the server, the curator too."""
+        return tuple(self.client.users().values())
+
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         """Raise DataError for an unknown account; all others see every project already."""
         refuse_strangers(accounts, self.client.accounts().values(), self.client.url)
@@ -273,6 +310,7 @@ class LabelStudioBackend:
         self, project: Project, tasks: Iterable[Task], answers: Iterable[Annotation]
     ) -> int:
         """Put answers back: with their tasks if these are gone, else one by one."""
+        refuse_altered(self.open_project(project))
         users = {email: user for user, email in self.client.accounts().items()}
         by_task: dict[str, dict[str, list[Annotation]]] = defaultdict(lambda: defaultdict(list))
         for answer in answers:
@@ -295,32 +333,40 @@ class LabelStudioBackend:
 
     # ── answers
 
-    def pull(self, project: Project, *, cursor: str | None, known: Mapping[Key, str]) -> Pulled:
+    def pull(
+        self,
+        project: Project,
+        *,
+        cursor: str | None,
+        known: Mapping[Key, str],
+        authors: Authors = EVERYONE_BY_LOGIN,
+    ) -> Pulled:
         """Fetch new, changed and withdrawn answers. Raises ProjectMismatch."""
         self.open_project(project)
-        answers = Answers(self.client, project)
-        return answers.pull(cursor, known, accept_withdrawals=self.accept_withdrawals)
+        answers = Answers(self.client, project, authors, known)
+        return answers.pull(cursor, accept_withdrawals=self.accept_withdrawals)
 
-    def progress(self, project: Project) -> Progress:
+    def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """How many tasks each account submitted, skipped or began.
 
         Everyone on the server can be asked. The key's own account is listed only if it has
         answered, or if there is nobody else.
         """
         self.open_project(project)
-        answers = Answers(self.client, project)
+        answers = Answers(self.client, project, authors)
         counts, tasks = answers.counts()
-        accounts = set(answers.accounts.values())
+        logins = {user.login: authors.of(user) for user in answers.users.values()}
         me = self.ping().user
-        if me not in counts and len(accounts) > 1:
-            accounts.discard(me)
+        if logins.get(me) not in counts and len(logins) > 1:
+            logins.pop(me, None)
+        accounts = set(logins.values())
         return Progress(counts, tuple(sorted(accounts)), tasks)
 
 
 def _imported(form: Form, task: Task) -> dict[str, Any]:
     """A task as it is imported: our id, what the form shows, the suggestions, and no more."""
     texts = {name: task.fields.get(name, "") for name in form.fields}
-    row: dict[str, Any] = {"data": {RECORD: task.id, **texts}}
+    row: dict[str, Any] = {"data": {RECORD: task.id, **shown_data(form, texts)}}
     if task.suggestions:
         row["predictions"] = [write_prediction(form, task.suggestions, texts, MODEL)]
     return row
@@ -330,13 +376,9 @@ def _characters(row: Row) -> int:
     return sum(len(str(value)) for value in row["data"].values())
 
 
-def _digest(xml: str) -> str | None:
+def _asks(xml: str, form: Form) -> bool:
+    """Whether a label config asks what the form asks, whatever it looks like."""
     try:
-        return parse_form(xml, name="").digest
+        return asks(xml, form)
     except FormError:
-        return None
-
-
-def _paragraphs(markdown: str) -> str:
-    """Guidelines as HTML without markup of their own: they are shown as they were written."""
-    return html.escape(markdown, quote=False).replace("\n", "<br>")
+        return False

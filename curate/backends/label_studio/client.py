@@ -12,12 +12,14 @@ import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 from weakref import finalize
 
 from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
+from curate.records import User
 
 if TYPE_CHECKING:
     import httpx
@@ -255,10 +257,27 @@ class Client:
     # ── people
 
     def accounts(self) -> dict[int, str]:
-        """User id → e-mail address of everyone on the server."""
+        """User id → e-mail address of everyone on the server.
+
+        Measured: the server lists a member who was removed with the address `Deleted`.
+        """
         users = self.request("GET", "api/users/")
         with well_formed():
-            return {int(user["id"]): str(user["email"]) for user in users}
+            emails = {int(user["id"]): str(user["email"]) for user in users}
+        return {id: email for id, email in emails.items() if "@" in email}
+
+    def users(self) -> dict[int, User]:
+        """User id → user, of everyone on the server."""
+        return {id: User(f"{self.identity}/{id}", email) for id, email in self.accounts().items()}
+
+    @cached_property
+    def identity(self) -> str:
+        """What tells the server from others, whatever its address: when its team was made."""
+        organizations = self.request("GET", "api/organizations/")
+        with well_formed():
+            facts = sorted((org["id"], str(org.get("created_at"))) for org in organizations)
+        words = json.dumps(facts or self.url)
+        return f"label_studio/{blake2b(words.encode(), digest_size=4).hexdigest()}"
 
 
 def unreachable(url: str, error: Exception) -> BackendError:

@@ -61,7 +61,7 @@ def refusals(form: Form) -> tuple[str, ...]:
 
 
 def remarks(form: Form) -> tuple[str, ...]:
-    """What may surprise people about a form; measured: a run of Chinese counts as one word."""
+    """What may surprise people about spans; measured: a run of Chinese counts as one word."""
     span_questions = [question for question in form.questions if question.kind == "entities"]
     span_fields = {field for question in span_questions for field in question.fields}
     return tuple(

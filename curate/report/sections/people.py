@@ -7,6 +7,7 @@ from collections import Counter
 
 from curate.report import charts
 from curate.report.section import Section, result_of, section
+from curate.rounds.answers import submissions
 from curate.workspace import Workspace
 
 
@@ -67,7 +68,9 @@ def annotators(workspace: Workspace) -> Section | None:
     if all(row["bias"] is None for row in rows):
         rows = [{name: value for name, value in row.items() if name != "bias"} for row in rows]
     statuses: Counter[str] = Counter(
-        row["status"] for round_ in workspace.rounds.all() for row in round_.answers()
+        status
+        for round_ in workspace.rounds.all()
+        for status in submissions(round_.answers()).values()
     )
     counted = ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
     words = (

@@ -15,12 +15,21 @@ from typing import Any
 from uuid import uuid4
 
 WORKSPACE = "curate"
+REMOVED = "(removed)"
+"""The last name of a user whose account has ended: without the row, the answers would be gone."""
+
 USER = """
 INSERT INTO users(id, username, first_name, role, api_key, password_hash, inserted_at, updated_at)
     VALUES (:id, :email, :name, :role, :token, :hash, :now, :now)
     ON CONFLICT(username) DO UPDATE SET first_name = excluded.first_name, role = excluded.role,
+        last_name = NULL,
         api_key = excluded.api_key, password_hash = excluded.password_hash,
         updated_at = excluded.updated_at"""
+SHUT_OUT = """
+UPDATE users SET api_key = :id, password_hash = '', last_name = :removed, updated_at = :now
+    WHERE username = :email AND last_name IS NOT :removed"""
+NO_MEMBER = """
+DELETE FROM workspaces_users WHERE user_id IN (SELECT id FROM users WHERE username = :email)"""
 MEMBER = """
 INSERT OR IGNORE INTO workspaces_users(id, workspace_id, user_id, inserted_at, updated_at)
     SELECT :id, w.id, u.id, :now, :now FROM workspaces w, users u
@@ -41,6 +50,9 @@ def ensure(database: Path, secrets: Mapping[str, Any]) -> None:
         _ensure(connection, secrets["curator"], "owner")
         for account in secrets["people"]:
             _ensure(connection, account, "annotator")
+        for login in secrets.get("removed", ()):
+            connection.execute(SHUT_OUT, {**_row(), "email": login, "removed": REMOVED})
+            connection.execute(NO_MEMBER, {"email": login})
 
 
 def _ensure(connection: sqlite3.Connection, account: Mapping[str, str], role: str) -> None:

@@ -51,10 +51,27 @@ def migrate() -> None:
 
 
 def ensure_users(secrets: dict[str, Any]) -> None:
-    """Create missing users, and reset those whose token differs from the secrets."""
+    """Create missing users, reset those whose token differs, and shut out those removed."""
     ensure_user(secrets["curator"], is_curator=True)
     for account in secrets["people"]:
         ensure_user(account, is_curator=False)
+    for email in secrets.get("removed", ()):
+        shut_out(email)
+
+
+def shut_out(email: str) -> None:
+    """End an account as the server's own page does; the user's answers stay theirs."""
+    from organizations.models import OrganizationMember
+    from rest_framework.authtoken.models import Token
+    from users.models import User
+
+    for user in User.objects.filter(email=email, is_active=True):
+        user.is_active = False
+        user.set_unusable_password()
+        user.save()
+        Token.objects.filter(user=user).delete()
+        for member in OrganizationMember.objects.filter(user=user, deleted_at__isnull=True):
+            member.soft_delete()
 
 
 def ensure_user(account: dict[str, str], *, is_curator: bool) -> None:
@@ -62,7 +79,7 @@ def ensure_user(account: dict[str, str], *, is_curator: bool) -> None:
 
     A person's name is not stored in the server: every account can list all others.
     """
-    from organizations.models import Organization
+    from organizations.models import Organization, OrganizationMember
     from rest_framework.authtoken.models import Token
     from users.models import User
 
@@ -78,6 +95,8 @@ def ensure_user(account: dict[str, str], *, is_curator: bool) -> None:
         created_by=user, title="curate", legacy_api_tokens_enabled=True
     )
     organization.add_user(user)
+    OrganizationMember.objects.filter(user=user).update(deleted_at=None)
+    user.is_active = True
     user.active_organization = organization
     user.save()
     Token.objects.filter(user=user).delete()

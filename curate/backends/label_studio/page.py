@@ -1,0 +1,110 @@
+"""What Label Studio's page makes of a form: names it can read, keys, and empty submissions.
+
+Measured on 1.23.2: the page finds a field by an ASCII name alone, and shows any other name in the
+place of its text. So such a field is sent under an alias, which never leaves this package.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from curate.backends.label_studio.client import RECORD
+from curate.forms import parse_form
+from curate.forms.tags import OBJECTS
+from curate.records import Form
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+READABLE = re.compile("[A-Za-z0-9_]+")
+"""The names of fields that the page can read."""
+
+KEYS = "1234567890qwetasdfgzxcvbyiopjklnm"
+"""The keys that the page gives to options without one of their own, in this order."""
+
+
+def aliases(form: Form) -> dict[str, str]:
+    """Field → the name under which the server has it; the same, but for names it cannot read."""
+    taken = {RECORD, *form.fields}
+    free = (name for number in range(1, 10_000) if (name := f"field_{number}") not in taken)
+    return {name: name if READABLE.fullmatch(name) else next(free) for name in form.fields}
+
+
+def label_config(form: Form) -> str:
+    """The form's XML as the server gets it."""
+    names = aliases(form)
+    if all(field == alias for field, alias in names.items()):
+        return form.xml
+    root = ElementTree.fromstring(form.xml)
+    for tag in root.iter():
+        if tag.tag in OBJECTS:
+            tag.set("value", f"${names[tag.attrib['value'].removeprefix('$')]}")
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def asks(xml: str, form: Form) -> bool:
+    """Whether a label config on the server asks what the form asks. Raises FormError.
+
+    Projects of earlier versions have fields under their own names.
+    """
+    meaning = parse_form(xml, name="").meaning
+    return meaning in (form.meaning, parse_form(label_config(form), name="").meaning)
+
+
+def shown_data(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
+    """A task's fields under the names of the server."""
+    return {alias: fields[name] for name, alias in aliases(form).items()}
+
+
+def texts_of(form: Form, data: Mapping[str, object]) -> dict[str, str]:
+    """The fields of a task on the server under the names of the form."""
+    return {name: str(data.get(alias, data.get(name, ""))) for name, alias in aliases(form).items()}
+
+
+def remarks(form: Form) -> Iterator[str]:
+    """Yield what may surprise people on the page."""
+    for name, alias in aliases(form).items():
+        if name != alias:
+            yield f"${name} is sent as ${alias}: the page reads ASCII names alone"
+    if optional := [question.name for question in form.questions if not question.required]:
+        yield f"can be submitted empty: {', '.join(optional)}"
+    if by_mouse := list(_by_mouse(form)):
+        yield f"cannot be answered by keyboard: {', '.join(by_mouse)}"
+
+
+def _by_mouse(form: Form) -> Iterator[str]:
+    """Yield the questions that need a mouse.
+
+    The page gives keys to options in the order of the form, as long as there are any. Spans are
+    marked with the mouse, comments are clicked into, and Pairwise has no keys.
+    """
+    root = ElementTree.fromstring(form.xml)
+    own = {tag.attrib["hotkey"].lower() for tag in root.iter() if tag.get("hotkey")}
+    free = len([key for key in KEYS if key not in own])
+    without_keys: set[str] = set()
+    for control in root.iter():
+        parts = [tag for tag in control.iter() if tag.tag in ("Choice", "Label")]
+        keyless = [tag for tag in parts or [control] if not tag.get("hotkey")]
+        if control.tag in ("Choices", "Labels", "Rating"):
+            free -= len(keyless)
+            if free < 0 and keyless:
+                without_keys.add(control.attrib["name"])
+    for question in form.questions:
+        if question.tag in ("Labels", "TextArea", "Pairwise") or question.name in without_keys:
+            yield question.name
+
+
+def instructions(markdown: str) -> str:
+    """Guidelines as HTML. Markup and images in them are no markup: the page runs what it shows."""
+    return str(_markdown().render(markdown)).strip()
+
+
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return (
+        MarkdownIt("commonmark", {"html": False, "breaks": True}).enable("table").disable("image")
+    )
