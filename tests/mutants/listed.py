@@ -315,6 +315,41 @@ SCORE = (
 
 AGREE = (
     Mutant(
+        "marks that share half of their union are one span",
+        "curate/agree/truth/marks.py",
+        "LEAST_OVERLAP = 0.5",
+        "LEAST_OVERLAP = 0.51",
+        ("tests/test_marks.py::test_one_span_of_several_marks",),
+    ),
+    Mutant(
+        "the edges are the most frequent, then the shorter ones",
+        "curate/agree/truth/marks.py",
+        "return -times[span], span[1] - span[0], span[0]",
+        "return span[1] - span[0], -times[span], span[0]",
+        ("tests/test_marks.py::test_one_span_of_several_marks",),
+    ),
+    Mutant(
+        "a span that half marked leaves the text undecided",
+        "curate/agree/truth/spans.py",
+        "value=None if halves else value,",
+        "value=value,",
+        ("tests/test_marks.py::test_what_half_marked_leaves_the_text_undecided",),
+    ),
+    Mutant(
+        "what few marked is a doubt",
+        "curate/agree/truth/spans.py",
+        "confidence=prod(max(share, 1 - share) for share in shares)",
+        "confidence=prod(max(share, 1 - share) for share in shares if share > 0.5)",
+        ("tests/test_marks.py::test_what_few_marked_is_no_certain_nothing",),
+    ),
+    Mutant(
+        "the expected disagreement of a bootstrap",
+        "curate/agree/agreement/alpha.py",
+        "np.maximum(number - 1, 1)",
+        "np.maximum(number, 1)",
+        ("tests/test_alpha.py::test_the_bootstrap_is_of_the_packages_alpha",),
+    ),
+    Mutant(
         "the prior counts of right answers",
         "curate/agree/truth/dawid_skene.py",
         "np.fill_diagonal(prior, diagonal)",
