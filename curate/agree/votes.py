@@ -10,6 +10,7 @@ from typing import Any
 from curate.agree.truth.sets import ABSENT, PRESENT
 from curate.records import Kind, Question
 from curate.rounds import Round
+from curate.rounds.taken_back import taken_back
 from curate.rounds.views import View
 from curate.workspace import Workspace
 
@@ -48,10 +49,12 @@ def collect(workspace: Workspace, *, pilots: bool = False) -> list[Answer]:
     """The submitted answers of all rounds but pilots (or of pilots only).
 
     Answers to gold items are left out. For each (task, question, annotator) the newest round's
-    answer counts.
+    answer counts; none where a later import takes it back.
     """
     newest: dict[tuple[str, str, str], Answer] = {}
     for round_ in workspace.rounds.all():
+        for key in taken_back(round_):
+            newest.pop(key, None)
         if (round_.purpose == "pilot") != pilots or round_.push is None:
             continue
         tasks = {row["id"]: row for row in round_.sample().to_pylist()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from curate.backends.folder import read_answers
@@ -9,10 +10,11 @@ from curate.people import accounts
 from curate.pull.answers import answer_row, check_answer
 from curate.pull.fetching import Fetched
 from curate.pull.stage import PullResult, summarize
-from curate.records import Form, Project, moment, now
+from curate.records import Annotation, Form, Project, moment, now
 from curate.rounds import Batch, Round, freeze
 from curate.rounds.opened import Opened
 from curate.rounds.standing import close, standing
+from curate.rounds.taken_back import REJECTED
 from curate.storage import file_digest
 from curate.workspace import Workspace
 
@@ -27,7 +29,7 @@ def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
     for round_ in workspace.rounds.all():
         if digest and round_.spec.get("file") == digest and round_.form.digest == form.digest:
             return summarize(round_, Fetched(), standing(round_, {}), done=True)
-    annotations = list(read_answers(answers))
+    annotations = [_as_said(answer) for answer in read_answers(answers)]
     ids = list(dict.fromkeys(answer.id for answer in annotations))
     pool_views = workspace.documents.find_views(ids, edited=False)
     views = {id: pool_views[id] for id in ids if id in pool_views}
@@ -59,3 +61,10 @@ def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
         close(new_round, "imported")
     current = workspace.rounds.all()[-1]
     return summarize(current, Fetched(len(rows)), standing(current, {}), done=True)
+
+
+def _as_said(answer: Annotation) -> Annotation:
+    """An answer that was rejected where it was made says so, beside its own reason."""
+    if answer.status != "rejected":
+        return answer
+    return replace(answer, reason=": ".join(filter(None, (REJECTED, answer.reason))))
