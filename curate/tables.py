@@ -196,6 +196,7 @@ ALL = (
                 *("agreement", "float64"),
                 "share of the answers that equal the value; of spans, mean F1 of two people",
             ),
+            ("disagreement", "float64", "mean distance of two answers, 0 to 1; null with one"),
             ("method", "string", "how it was settled"),
             ("undecided", "bool_", "whether people left it open: the best two values tie"),
             ("adjudicator", "string", "who settled it, where a person did"),

@@ -315,6 +315,27 @@ SCORE = (
 
 AGREE = (
     Mutant(
+        "the distance of two ratings is a part of the scale",
+        "curate/agree/disagreement.py",
+        "max(len(question.labels) - 1, 1), 1.0)",
+        "max(len(question.labels), 1), 1.0)",
+        ("tests/test_labels.py::test_the_distance_of_answers_by_hand",),
+    ),
+    Mutant(
+        "the most disputed come first",
+        "curate/annotated/disputes.py",
+        'key=lambda row: (-row["disagreement"], -row["votes"], row["id"])',
+        'key=lambda row: (row["disagreement"], -row["votes"], row["id"])',
+        ("tests/test_labels.py::test_the_most_disputed_come_first",),
+    ),
+    Mutant(
+        "a cell that begins like a formula is guarded",
+        "curate/cells.py",
+        '_FORMULA = re.compile("\'*[=+\\\\-@\\t\\r]")',
+        '_FORMULA = re.compile("\'*[=+\\\\-\\t\\r]")',
+        ("tests/test_labels.py::test_a_cell_is_guarded_and_comes_back",),
+    ),
+    Mutant(
         "marks that share half of their union are one span",
         "curate/agree/truth/marks.py",
         "LEAST_OVERLAP = 0.5",
