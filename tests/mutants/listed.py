@@ -315,6 +315,20 @@ SCORE = (
 
 AGREE = (
     Mutant(
+        "offsets of another tool follow the canonical text",
+        "curate/pull/joining.py",
+        "start, end = (canonical_offset(raw, span[edge]) for edge in _ENDS)",
+        "start, end = (span[edge] for edge in _ENDS)",
+        ("tests/test_bringing.py::test_offsets_of_other_line_ends_follow_the_canonical_text",),
+    ),
+    Mutant(
+        "tokens are found by their letters",
+        "curate/pull/joining.py",
+        "return places[before], places[before + within - 1] + 1",
+        "return start, end",
+        ("tests/test_bringing.py::test_spans_of_every_tool_come_in_whole_and_out_again",),
+    ),
+    Mutant(
         "the distance of two ratings is a part of the scale",
         "curate/agree/disagreement.py",
         "max(len(question.labels) - 1, 1), 1.0)",
