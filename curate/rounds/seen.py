@@ -18,7 +18,7 @@ def seen(rounds: Iterable[Round]) -> dict[Place, View]:
         own = round_.views() if round_.push is not None else {}
         sample = round_.sample().select(["id", "members", "start", "end"])
         for row in sample.to_pylist() if own else ():
-            members = row["members"] or ()
+            members: list[str] = row["members"] or []
             document = members[0] if len(members) == 1 else row["id"]
             views[document, row["start"], row["end"]] = own[row["id"]]
     return views

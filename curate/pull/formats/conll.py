@@ -23,7 +23,7 @@ Token = tuple[str, str]
 
 def read(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
     """Yield the spans of each text; a file is named after its person."""
-    question = of_kinds(form, ("entities",))
+    question = of_kinds(form, "entities")
     if question is None:
         raise DataError(f"{form.name} marks no spans", hint="CoNLL holds nothing else")
     for file in files(path, "*.conll"):

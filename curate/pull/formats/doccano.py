@@ -30,8 +30,8 @@ def read(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
 
 
 def _answers(form: Form, row: dict[str, Any]) -> dict[str, Any]:
-    spans, chosen = of_kinds(form, ("entities",)), of_kinds(form, ("choice", "choices", "rating"))
-    comment = of_kinds(form, ("comment",))
+    spans, chosen = of_kinds(form, "entities"), of_kinds(form, "choice", "choices", "rating")
+    comment = of_kinds(form, "comment")
     said = row.get("entities", row.get("label", row.get("labels", row.get("cats")))) or []
     marked = [one for one in said if not isinstance(one, str | int | float)]
     classes = [str(one) for one in said if isinstance(one, str | int | float)]

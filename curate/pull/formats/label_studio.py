@@ -59,7 +59,9 @@ def read_min(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
     """Yield the answers of JSON-MIN: a row for each annotation, a key for each question."""
     for where, row in json_list(path):
         answers = of_form(form, row)
-        empty = {own.name: [] for own in form.questions if own.kind in ("entities", "choices")}
+        empty: dict[str, Any] = {
+            own.name: [] for own in form.questions if own.kind in ("entities", "choices")
+        }
         yield Made(
             where=where,
             annotator=_person(row.get("annotator"), path),

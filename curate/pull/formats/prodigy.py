@@ -37,8 +37,8 @@ def read(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
 
 def _answers(form: Form, row: dict[str, Any]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
-    spans, chosen = of_kinds(form, ("entities",)), of_kinds(form, ("choice", "choices", "rating"))
-    comment = of_kinds(form, ("comment",))
+    spans, chosen = of_kinds(form, "entities"), of_kinds(form, "choice", "choices", "rating")
+    comment = of_kinds(form, "comment")
     if spans and ("spans" in row or not chosen):
         answers[spans.name] = answer(spans, row.get("spans") or [])
     if chosen and ("accept" in row or "label" in row):

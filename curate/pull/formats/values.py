@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from curate.records import Form, Kind, Question
@@ -87,10 +87,9 @@ def _span(question: Question, entry: Any) -> Any:
     return {**span, "label": _label(question, _alone(label)), **field}
 
 
-def of_kinds(form: Form, kinds: Collection[Kind], name: str | None = None) -> Question | None:
-    """The question of a tool that names none: that of the name, else the first of the kinds."""
-    own = [question for question in form.questions if question.kind in kinds]
-    return next((question for question in own if question.name == name), own[0] if own else None)
+def of_kinds(form: Form, *kinds: Kind) -> Question | None:
+    """The first question of these kinds, for a tool whose answers name none; None without any."""
+    return next((question for question in form.questions if question.kind in kinds), None)
 
 
 def of_form(form: Form, row: Mapping[str, Any]) -> dict[str, Any]:

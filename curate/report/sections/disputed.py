@@ -57,5 +57,5 @@ def _told(row: Mapping[str, Any], view: View, kinds: Mapping[str, str]) -> dict[
 def _spoken(key: str, kind: str | None, view: View) -> str:
     """A value of a posterior as a person reads it: a span with its words."""
     if kind == "preference":
-        return str(view.shown(key, kind))
+        return str(view.shown(key, "preference"))
     return next(iter(view.spoken([span_of_key(key)])), key) if kind == "entities" else key
