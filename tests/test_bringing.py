@@ -592,3 +592,30 @@ def test_an_option_that_has_no_effect_is_refused(pool, curate, options):
     code, out, err = curate("pull", "-w", pool.root, *options)
     assert (code, out) == (2, "")
     assert err.count("\n") == 2
+
+
+@pytest.mark.parametrize("tool", ["doccano", "prodigy", "label_studio"])
+def test_imports_stand_in_status_and_in_the_list_of_rounds(pool, curate, tool, tmp_path):
+    """No round has asked anybody yet; a second person answers half of the texts."""
+    recipe = "pool: {sources: [{name: a, paths: ['data/*.jsonl']}]}\n"
+    recipe += "push: {backend: folder, form: sentiment}\n"
+    (pool.root / "recipe.yaml").write_text(recipe)
+    path = tmp_path / "export.json"
+    path = MOOD_FILES[tool](path, pool) or path
+    bring(pool, path, tool, "sentiment")
+    other = tmp_path / "lee.jsonl"
+    rows = [{"text": text, "label": ["neutral"]} for text in (*TEXTS[:2], "unknown")]
+    other.write_text(lines(rows))
+    bring(pool, other, "doccano", "sentiment")
+    code, out, err = curate("status", "-w", pool.root, "--json")
+    assert code == 0, err
+    report = json.loads(out)
+    counts = [
+        tuple(row[name] for name in ("purpose", "tasks", "complete", "answers", "annotators"))
+        for row in report["rounds"]
+    ]
+    assert counts == [("import", 4, 4, 4, 1), ("import", 2, 2, 2, 1)]
+    states = {row["stage"]: row["state"] for row in report["stages"]}
+    assert states["push"] == "missing"
+    code, out, _ = curate("round", "list", "-w", pool.root, "--json")
+    assert json.loads(out)["rounds"] == report["rounds"]
