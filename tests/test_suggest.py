@@ -87,6 +87,6 @@ def test_a_push_tells_what_was_left_out(offline, monkeypatch, tmp_path):
     made = offline.run("push", backend="folder", form="entities", suggest=own)
     assert (made.suggestions, made.dropped) == (2, {"entities: 'FRUIT' is none of the labels": 2})
     (warning,) = made.warnings
-    assert warning.key == "push.dropped"
+    assert warning.key == "push.left_out"
     assert "2 suggested values were left out: entities: 'FRUIT'" in warning.words
     assert all(len(task["suggestions"][0]["value"]) == 1 for task in offline.tasks)

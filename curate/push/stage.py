@@ -96,7 +96,7 @@ def _doubts(dropped: Counter[str]) -> Iterator[StageWarning]:
     if dropped:
         words = "{values:,} suggested values were left out: {reasons}"
         reasons = [f"{reason} ({count:,})" for reason, count in dropped.most_common()]
-        yield warn("push.dropped", words, values=dropped.total(), reasons=reasons)
+        yield warn("push.left_out", words, values=dropped.total(), reasons=reasons)
 
 
 def _send(workspace: Workspace, backend: Backend, current: Round, batch: Batch) -> SentBatch:
