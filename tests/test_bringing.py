@@ -438,6 +438,24 @@ def test_offsets_of_other_line_ends_follow_the_canonical_text(offline, raw, word
     assert text[span["start"] : span["end"]] == words
 
 
+@pytest.mark.parametrize("has_text", [True, False])
+def test_a_line_of_ours_may_hold_the_text_that_its_spans_count(offline, has_text):
+    """Beside the text as it was, offsets are its own; without it they are the document's."""
+    raw = "Line one.\r\nThen Ugo came."
+    offline.lines("texts.jsonl", [raw, "Another text."])
+    offline.pool()
+    (row,) = (row for row in offline.rows("pool") if "Ugo" in row["text"])
+    start = (raw if has_text else row["text"]).index("Ugo")
+    span = {"start": start, "end": start + 3, "label": "PERSON"}
+    line = {"id": row["id"], "question": "entities", "annotator": "kim", "value": [span]}
+    path = offline.root / "answers.jsonl"
+    path.write_text(lines([line | ({"text": raw} if has_text else {})]))
+    importing.bring(offline.workspace, path, load_form("entities"))
+    (answer,) = offline.workspace.rounds.all()[0].answers()
+    (stored,) = json.loads(answer["value"])
+    assert row["text"][stored["start"] : stored["end"]] == "Ugo"
+
+
 def test_columns_can_be_declared(pool, tmp_path):
     path = tmp_path / "sheet.csv"
     cells = [f'x,"{text}",{mood}' for text, mood in zip(TEXTS, MOODS, strict=True)]

@@ -14,7 +14,7 @@ from curate.names import unknown
 from curate.people import accounts
 from curate.pull.answers import answer_row, check_answer
 from curate.pull.fetching import Fetched
-from curate.pull.formats.made import Asked, Columns, Made
+from curate.pull.formats.made import Asked, Columns, Made, json_lines
 from curate.pull.formats.registry import TOOLS
 from curate.pull.joining import Target, at_home, targets, told
 from curate.pull.stage import PullResult, summarize
@@ -25,6 +25,7 @@ from curate.rounds.standing import close, standing
 from curate.rounds.taken_back import REJECTED
 from curate.rounds.views import View
 from curate.storage import digest, file_digest, write_text
+from curate.text import canonical
 from curate.warning import StageWarning, named, warn
 from curate.workspace import Workspace
 
@@ -133,10 +134,24 @@ def _sample_row(target: Target) -> dict[str, Any]:
 def _own(workspace: Workspace, path: Path) -> Brought:
     """The answers of a file of ours, which names documents by id."""
     answers = [_as_said(answer) for answer in read_answers(path)]
+    texts = [row.get("text") for _, row in json_lines(path)]
     ids = list(dict.fromkeys(answer.id for answer in answers))
     views = workspace.documents.find_views(ids, edited=False)
-    targets = [Target(id, views[id]) for id in ids if id in views]
-    return Brought([(answer, views.get(answer.id, View({}))) for answer in answers], targets)
+    own = [
+        (_followed(answer, text, view), view)
+        for answer, text in zip(answers, texts, strict=True)
+        for view in [views.get(answer.id, View({}))]
+    ]
+    return Brought(own, [Target(id, views[id]) for id in ids if id in views])
+
+
+def _followed(answer: Annotation, text: Any, view: View) -> Annotation:
+    """An answer whose spans count the `text` beside them, which may have other line ends."""
+    field, *others = view.fields or ("",)
+    if others or not isinstance(text, str) or canonical(text) != view.fields.get(field):
+        return answer
+    made = Made("", answer.account, {}, texts={field: text})
+    return replace(answer, value=at_home(answer.value, made, Target(answer.id, view), field))
 
 
 def _made(workspace: Workspace, path: Path, form: Form, how: Elsewhere) -> Brought:
