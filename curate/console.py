@@ -14,6 +14,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curate.cells import guarded
 from curate.errors import CurateError, RecipeError
 from curate.saying import addressed
 from curate.storage import replacing
@@ -187,11 +188,10 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _cell(value: Any) -> Any:
-    """A value of a CSV file. A quotation mark keeps a spreadsheet from computing a text."""
+    """A value of a CSV file."""
     if isinstance(value, list | dict):
         return json.dumps(value, ensure_ascii=False)
-    is_formula = isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
-    return f"'{value}" if is_formula else value
+    return guarded(value) if isinstance(value, str) else value
 
 
 def table(rows: Sequence[Any], *, title: str = "") -> None:

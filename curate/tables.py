@@ -187,9 +187,16 @@ ALL = (
                 *("posterior", "map<string, float64>"),
                 "the probability of every value; of several labels or spans, that each is present",
             ),
-            ("confidence", "float64", "largest probability of a value"),
+            (
+                *("confidence", "float64"),
+                "largest probability of a value; of sets and spans, that all of it is right",
+            ),
             ("votes", "int32", "answers it rests on"),
-            ("agreement", "float64", "share of the answers that equal the value"),
+            (
+                *("agreement", "float64"),
+                "share of the answers that equal the value; of spans, mean F1 of two people",
+            ),
+            ("disagreement", "float64", "mean distance of two answers, 0 to 1; null with one"),
             ("method", "string", "how it was settled"),
             ("undecided", "bool_", "whether people left it open: the best two values tie"),
             ("adjudicator", "string", "who settled it, where a person did"),

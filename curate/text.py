@@ -50,6 +50,11 @@ def canonical(text: str) -> str:
     return _SURROGATES.sub("\ufffd", _CONTROLS.sub("", text))
 
 
+def canonical_offset(text: str, offset: int) -> int:
+    """Return where an offset of `text` lies in `canonical(text)`; one outside stays as it is."""
+    return len(canonical(text[:offset])) if 0 <= offset <= len(text) else offset
+
+
 def content_id(fields: Mapping[str, str]) -> str:
     """Return the id of a document: blake2b-128, in hex, of its canonical content.
 

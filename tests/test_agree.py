@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from curate.agree.agreement.alpha import krippendorff_alpha
@@ -313,7 +314,7 @@ def rounds_of(offline, form, texts, clean=PLAIN, **settings):
     offline.lines("texts.jsonl", texts)
     offline.pool()
     offline.run("clean", **clean)
-    offline.run("sample", n=len(texts), **settings)
+    offline.run("sample", **{"n": len(texts), **settings})
     offline.run("push", backend="folder", form=form, overlap=3)
 
 
@@ -387,6 +388,64 @@ def test_a_comparison_is_over_the_sides_of_a_pair(offline):
     ]
     alpha = krippendorff_alpha(votes, "nominal", resamples=0, seed=0)
     assert made.questions[0].alpha == pytest.approx(alpha.value)
+
+
+def compared(offline, pairs, people, choose):
+    """Ask about pairs of texts; `choose` gives a person's side of a pair, by its sorted members."""
+    drafts = [f"draft number {n:03}" for n in range(2 * pairs)]
+    rounds_of(offline, "comparison", drafts, compare=True, n=pairs)
+    sample = offline.workspace.rounds.current().sample().to_pylist()
+    members = {row["id"]: row["members"] for row in sample}
+    for place, task in enumerate(offline.tasks):
+        for who in range(people):
+            side = sorted(members[task["id"]])[choose(place, who)]
+            value = "ab"[members[task["id"]].index(side)]
+            own = {"id": task["id"], "question": "better", "annotator": f"p{who}", "value": value}
+            offline.say(own)
+    offline.run("pull")
+    return offline.run("agree", bootstrap=0).questions[0]
+
+
+@pytest.mark.parametrize(
+    ("right", "alpha", "skill"),
+    [(0.5, (-0.15, 0.15), (0.3, 0.95)), (0.8, (0.2, 0.55), (0.7, 0.95)), (1, (1, 1), (0.99, 1))],
+)
+def test_alpha_of_comparisons_is_over_the_two_sides(offline, right, alpha, skill):
+    """People who toss coins agree as by chance, and perfect ones fully, with a skill of 1."""
+    rng = np.random.default_rng(12)
+    sides = np.where(rng.random((70, 3)) < right, 0, 1) ^ rng.integers(0, 2, (70, 1))
+    made = compared(offline, 70, 3, lambda place, who: int(sides[place, who]))
+    assert alpha[0] <= round(made.alpha, 9) <= alpha[1]
+    skills = [row["skill"] for row in offline.rows("annotators")]
+    assert skill[0] < min(skills) <= max(skills) <= skill[1]
+
+
+@pytest.mark.parametrize(
+    ("said", "value"),
+    [
+        (["S", "S", "ST", "STQ", "TSB"], "ST"),
+        (["T", "TQ", "TQB", "QT", "B"], "TQ"),
+        (["", "S", "", "Q", ""], ""),
+        (["SQ", "QB", "BS", "SB", "QS"], "SQB"),
+    ],
+)
+@pytest.mark.parametrize("method", ["auto", "majority"])
+def test_a_set_is_the_majority_of_each_label(said, value, method):
+    """Five people, whose sets all differ: no set wins, and each label by itself does."""
+    names = {"S": "spam", "T": "toxic", "Q": "private", "B": "broken"}
+    question = Question("flags", "choices", ("text",), tuple(names.values()))
+    answers = [
+        Answer("t", "flags", f"p{who}", [names[letter] for letter in own], None, Shown("t"))
+        for who, own in enumerate(said)
+    ]
+    whole, *parts = settled(question, answers, method)
+    (label,) = whole.truth.labels
+    present = {
+        part.question.name.split(":")[1]
+        for part in parts
+        if part.truth.labels[0].value == "present"
+    }
+    assert {*label.value} == present == {names[letter] for letter in value}
 
 
 def test_what_a_window_lacks_may_stand_elsewhere_in_the_text(offline):

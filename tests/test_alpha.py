@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from curate.agree.agreement import alpha as measure
 from curate.agree.agreement.alpha import Table, jackknife, krippendorff_alpha
 
 # Krippendorff's own example: 4 coders, 12 units.
@@ -71,6 +72,29 @@ def test_the_jackknife_by_hand():
     assert interval.high - 0.6 == pytest.approx(3.182446 * error)  # t(.975) at 3 degrees
     assert 0.6 - interval.low == pytest.approx(3.182446 * error)
     assert jackknife(0.6, [0.5, 0.7]) is None
+
+
+@pytest.mark.parametrize(
+    ("level", "values"), [("nominal", "abc"), ("nominal", "ab"), ("interval", (1, 2, 5, 9))]
+)
+@pytest.mark.parametrize("cells", [7, 4_000_000])
+def test_the_bootstrap_is_of_the_packages_alpha(monkeypatch, level, values, cells):
+    """Samples are weighed at once, some at a time: each has the alpha that the package gives."""
+    monkeypatch.setattr(measure, "MOST_CELLS", cells)
+    rng = np.random.default_rng(4)
+    votes = [
+        (f"t{n}", who, values[int(rng.integers(len(values)))])
+        for n in range(9)
+        for who in "xyz"[: rng.integers(1, 4)]
+    ]
+    table = Table.of(votes)
+    counts = table.counts[table.counts.sum(axis=1) > 1]
+    again = np.random.default_rng(8)
+    samples = [counts[again.integers(0, len(counts), len(counts))] for _ in range(60)]
+    alphas = [measure._alpha(sample, table.values, level) for sample in samples]
+    low, high = np.quantile([own for own in alphas if own is not None], (0.025, 0.975))
+    made = krippendorff_alpha(votes, level, resamples=60, seed=8)
+    assert (made.these.low, made.these.high) == pytest.approx((low, high), abs=1e-9)
 
 
 def test_ordinal_is_between_nominal_and_interval_on_ratings():

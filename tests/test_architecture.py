@@ -48,6 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "metrics",
         "calibration_error",
         "storage",
+        "cells",
     ),
     ("chance", "inference", "mixture", "proxies", "heads", "cards"),
     ("forms", "engine", "backends", "servers", "sources", "takedown.listed"),
@@ -60,6 +61,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "run",
         "takedown",
         "estimate",
+        "labels",
         "predict",
         "summaries",
         "stream",
@@ -275,7 +277,8 @@ BOUNDED = {
     "sample.relabel.answered_before": "answers",
     "sample.relabel._available": "documents that were answered",
     "sample.relabel._labelled": "labels",
-    "sample.relabel._ranks": "labels",
+    "sample.relabel._doubtful": "labels",
+    "annotated.disputes.disputed": "labels",
     "sample.context.Context.posteriors": "labels",
     "sample.stopping.read_losses": "labelled documents",
     "score.labels.read_answered": "labels",
@@ -473,6 +476,7 @@ COMMANDS = commands()
 SHARED = {"workspace", "as_json", "wait", "help"}
 OWN = {"clean": {"explain", "what_if"}, "push": {"restore"}}
 OWN |= {"pull": {"answers", "accept_withdrawals"}, "mix": {"what_if"}, "export": {"replay"}}
+OWN["pull"] |= {"tool", "key", "column", "template"}
 OWN["mix"] |= {"dynamic", "strategy", "prior", "floor", "smoothing", "output"}
 
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from curate.errors import DataError, ProjectMismatch
+from curate.errors import DataError, NothingToDo, ProjectMismatch
 from curate.forms import load_form
 from curate.pull import answers, importing
 from curate.pull import stage as pull
 from curate.records import Annotation
 from curate.rounds import standing
+from curate.trace.people import Said
 
 DAY = "2026-01-01T00:00:{:02}+00:00"
 
@@ -462,3 +463,103 @@ def test_an_import_that_cannot_be_read_leaves_no_round(pool):
     with pytest.raises(DataError, match="no file"):
         importing.bring(pool.workspace, pool.root / "absent.jsonl", load_form("sentiment"))
     assert pool.workspace.rounds.all() == []
+
+
+# ── answers that a later file takes back
+
+
+def settled_of(run):
+    run.run("agree", bootstrap=0)
+    return {row["id"]: (json.loads(row["value"]), row["votes"]) for row in run.rows("labels")}
+
+
+def again(row, status, **more):
+    return {**row, "value": None, "status": status, **more}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"status": "withdrawn"},
+        {"status": "rejected"},
+        {"status": "rejected", "reason": "careless", "value": "positive"},
+        {"status": "withdrawn", "at": "2020-01-01T00:00:00Z"},
+    ],
+)
+@pytest.mark.parametrize("files", [1, 2])
+def test_a_later_line_takes_an_answer_out(pool, more, files):
+    kept = [given(pool, place, person=who) for place in range(4) for who in ("eve", "ola")]
+    back = [again(row, **more) | {"status": more["status"]} for row in kept[1:4:2]]
+    if files == 1:
+        brought(pool, "all.jsonl", *kept, *back)
+    else:
+        brought(pool, "labels.jsonl", *kept)
+        brought(pool, "back.jsonl", *kept, *back)  # the same lines, and more of them
+    votes = {id: number for id, (_, number) in settled_of(pool).items()}
+    ids = [row["id"] for row in pool.rows("pool")[:4]]
+    assert [votes[id] for id in ids] == [1, 1, 2, 2]
+    made = pool.run("agree", bootstrap=0)
+    assert made.answers == 6
+
+
+def test_a_file_of_withdrawals_alone_takes_back_what_a_round_asked(pushed):
+    pushed.answer("ann", "bob")
+    pushed.run("pull")
+    assert pushed.run("agree", bootstrap=0).answers == 12
+    back = [
+        {"id": task["id"], "question": "sentiment", "annotator": "bob", "status": "withdrawn"}
+        for task in pushed.tasks[:4]
+    ]
+    brought(pushed, "back.jsonl", *back)
+    assert pushed.run("agree", bootstrap=0).answers == 8
+    assert {votes for _, votes in settled_of(pushed).values()} == {1, 2}
+
+
+def test_a_trace_says_in_which_round_an_answer_was_taken_back(pool):
+    rows = [given(pool, 0, person=who) for who in ("eve", "ola")]
+    brought(pool, "one.jsonl", *rows)
+    brought(pool, "two.jsonl", again(rows[0], "withdrawn"))
+    pool.run("agree", bootstrap=0)
+    answers, _ = Said.of(pool.workspace).of_document(rows[0]["id"])
+    said = {(answer.annotator, answer.round): answer.why for answer in answers}
+    assert said == {
+        ("eve", 1): "withdrawn in round 2",
+        ("eve", 2): "withdrawn",
+        ("ola", 1): None,
+    }
+
+
+def test_what_was_taken_back_can_be_said_again(pool):
+    row = given(pool, 0)
+    brought(pool, "one.jsonl", row)
+    brought(pool, "two.jsonl", again(row, "withdrawn"))
+    with pytest.raises(NothingToDo):
+        pool.run("agree", bootstrap=0)
+    brought(pool, "three.jsonl", {**row, "value": "negative"})
+    assert settled_of(pool) == {row["id"]: ("negative", 1)}
+
+
+def test_an_answer_that_does_not_fit_takes_nothing_back(pool):
+    row = given(pool, 0)
+    brought(pool, "one.jsonl", row)
+    brought(pool, "two.jsonl", {**row, "value": "nonsense"})
+    assert settled_of(pool) == {row["id"]: ("positive", 1)}
+
+
+def test_a_rejected_line_says_why(pool):
+    row = given(pool, 0)
+    made = brought(pool, "one.jsonl", again(row, "rejected", reason="careless"))
+    assert made.rejected == {"rejected where it was made: careless": 1}
+    made = brought(pool, "two.jsonl", again(row, "rejected"))
+    assert made.rejected == {"rejected where it was made": 1}
+
+
+def test_an_import_stands_with_its_true_counts(pool):
+    """Two people answered other texts: each text has an answer, so all are complete."""
+    rows = [given(pool, place, person="eve" if place % 2 else "ola") for place in range(6)]
+    skipped = [again(given(pool, 7), "skipped")]
+    brought(pool, "labels.jsonl", *rows, *skipped, {**given(pool, 0), "id": "unknown"})
+    (found,) = standing.overview(pool.workspace.rounds.all())
+    assert (found.purpose, found.backend) == ("import", "folder")
+    assert (found.tasks, found.complete, found.answers, found.annotators) == (7, 6, 6, 2)
+    assert found.closed == "imported"

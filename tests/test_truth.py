@@ -8,7 +8,7 @@ from scipy.optimize import minimize
 from scipy.special import digamma, gammaln
 from scipy.stats import beta
 
-from curate.agree.truth import dawid_skene, hierarchical, spans
+from curate.agree.truth import dawid_skene, hierarchical, marks, spans
 from curate.agree.truth.coded import Coded
 from curate.agree.truth.ratings import mean_rating
 from curate.agree.truth.settling import AVERAGED, METHODS, settle
@@ -434,7 +434,7 @@ def test_spans_are_settled_exactly():
     (label,) = spans.majority_spans(votes, "text").labels
     assert label.value == [PERSON]
     assert label.confidence == pytest.approx(2 / 3)
-    assert spans.f1(frozenset(), frozenset()) == 1.0
+    assert marks.f1(frozenset(), frozenset()) == 1.0
 
 
 def test_spans_that_half_marked_are_undecided():

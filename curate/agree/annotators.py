@@ -8,8 +8,8 @@ from statistics import median
 from typing import Any
 
 from curate.agree.kinds import Settled
-from curate.agree.truth import spans
-from curate.agree.votes import submitted
+from curate.agree.truth import marks
+from curate.agree.votes import submitted, trimmed
 from curate.records import Question
 from curate.workspace import Workspace
 
@@ -19,23 +19,27 @@ def gold_shares(workspace: Workspace) -> dict[tuple[str, str], float]:
     correct: dict[tuple[str, str], list[bool]] = defaultdict(list)
     for round_ in workspace.rounds.all():
         gold = round_.gold()
+        views = round_.views() if gold else {}
         for row in submitted(round_) if gold else ():
             expected = gold.get(row["id"], {}).get(row["question"])
             if expected is not None:
                 question = round_.form.question(row["question"])
-                is_same = comparable(question, row["value"]) == comparable(question, expected)
-                correct[row["annotator"], row["question"]].append(is_same)
+                said, known = (
+                    trimmed(question, value, views.get(row["id"]))
+                    for value in (row["value"], expected)
+                )
+                correct[row["annotator"], row["question"]].append(is_same(question, said, known))
     return {key: sum(flags) / len(flags) for key, flags in correct.items()}
 
 
-def comparable(question: Question, value: Any) -> Any:
-    """An answer as a value that equals that of the same answer, however it was written.
+def is_same(question: Question, one: Any, other: Any) -> bool:
+    """Whether two answers are the same, however they were written.
 
     The order of a list does not count. A span that names no field is in the question's first.
     """
     if question.kind == "entities":
-        return spans.keys(value, question.fields[0])
-    return sorted(value) if question.kind == "choices" else value
+        return marks.are_same(*(marks.keys(value, question.fields[0]) for value in (one, other)))
+    return bool(sorted(one) == sorted(other) if question.kind == "choices" else one == other)
 
 
 def annotator_rows(settled: Settled, gold: Mapping[tuple[str, str], float]) -> list[dict[str, Any]]:

@@ -46,7 +46,10 @@ def settled(question: Question, answers: Answers, method: str) -> list[Settled]:
     }
     if question.kind == "choices":
         truth = sets.united(_votes(answers), {label: own.truth for label, own in parts.items()})
-        votes = [(task, who, json.dumps(sorted(value))) for task, who, value in _votes(answers)]
+        votes = [
+            (task, who, json.dumps(sorted(value), ensure_ascii=False))
+            for task, who, value in _votes(answers)
+        ]
         return [Settled(question, answers, truth, votes, "nominal"), *parts.values()]
     return [KINDS[question.kind](question, answers, method), *parts.values()]
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from curate.agree.disagreement import disagreement
 from curate.agree.kinds import Settled
 from curate.agree.truth.sets import ABSENT
 from curate.agree.truth.truth import Label
@@ -26,7 +27,11 @@ def label_rows(settled: Settled) -> list[dict[str, Any]]:
             continue
         if document not in best or _weight(best[document], shown) < _weight(label, shown):
             best[document] = label
-    return [_row(settled, label, shown[label.item]) for label in best.values()]
+    apart = disagreement(settled)
+    return [
+        _row(settled, label, shown[label.item]) | {"disagreement": apart.get(label.item)}
+        for label in best.values()
+    ]
 
 
 def _weight(label: Label, shown: Mapping[str, Shown]) -> tuple[bool, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from curate.agree.agreement.alpha import krippendorff_alpha
 from curate.agree.kinds import Settled
@@ -37,6 +38,24 @@ class QuestionResult:
     others_low: float | None
     others_high: float | None
     headline: str | None
+
+
+@dataclass(frozen=True)
+class PersonResult:
+    """How good one person is at one question; `skill` is that of the table `annotators`."""
+
+    annotator: str
+    question: str
+    answers: int
+    skill: float | None
+    skill_low: float | None
+    skill_high: float | None
+    gold_right: float | None
+
+    @staticmethod
+    def of(row: Mapping[str, Any]) -> PersonResult:
+        """The result of a row of the table `annotators`."""
+        return PersonResult(**{name: row[name] for name in PersonResult.__annotations__})
 
 
 def measured(settled: Settled, spec: AgreeSpec) -> QuestionResult:

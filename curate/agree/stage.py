@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from curate import tables
@@ -11,7 +12,7 @@ from curate.agree.annotators import annotator_rows, gold_shares
 from curate.agree.doubts import doubts
 from curate.agree.kinds import SETTLED, Settled, settled
 from curate.agree.labels import label_rows
-from curate.agree.results import QuestionResult, measured, sentences
+from curate.agree.results import PersonResult, QuestionResult, measured, sentences
 from curate.agree.spec import AgreeSpec
 from curate.agree.votes import Answer, collect
 from curate.errors import NothingToDo
@@ -31,7 +32,8 @@ NONE_LEFT = "the answers that were settled before are gone: no label is left"
 class AgreeResult:
     """Agreement on every question, and the numbers of labels, answers and people; pilots apart.
 
-    `undecided` is the number of labels that have no value.
+    `undecided` is the number of labels that have no value, `people` says how good everybody is.
+    `excluded` are the answers that the settings leave out, by person or guideline.
     """
 
     labels: int
@@ -39,6 +41,8 @@ class AgreeResult:
     answers: int
     annotators: int
     questions: tuple[QuestionResult, ...]
+    people: tuple[PersonResult, ...] = ()
+    excluded: dict[str, int] = field(default_factory=dict)
     pilots: tuple[QuestionResult, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
@@ -88,6 +92,8 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         answers=len(answers),
         annotators=len({answer.annotator for answer in answers}),
         questions=tuple(results),
+        people=tuple(map(PersonResult.of, annotators)),
+        excluded=_excluded(everything, spec),
         pilots=pilots,
         notes=tuple(line for result in (*results, *pilots) for line in sentences(result)),
         warnings=(
@@ -114,6 +120,17 @@ def _check_excluded(spec: AgreeSpec, answers: Sequence[Answer]) -> None:
 def _counting(answers: Sequence[Answer], spec: AgreeSpec) -> list[Answer]:
     """The answers that count: of people, and under guidelines, that are not excluded."""
     return [answer for answer in answers if spec.counts(answer.annotator, answer.guideline)]
+
+
+def _excluded(answers: Sequence[Answer], spec: AgreeSpec) -> dict[str, int]:
+    """The number of answers that are left out, by the person or the guideline that was named."""
+    counts: Counter[str] = Counter()
+    for answer in answers:
+        if answer.annotator in spec.exclude:
+            counts[answer.annotator] += 1
+        elif not spec.counts(answer.annotator, answer.guideline):
+            counts[f"guideline {answer.guideline}"] += 1
+    return dict(counts)
 
 
 def _of_kinds(answers: Sequence[Answer], kinds: Mapping[str, Kind]) -> list[Answer]:

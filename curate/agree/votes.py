@@ -10,6 +10,8 @@ from typing import Any
 from curate.agree.truth.sets import ABSENT, PRESENT
 from curate.records import Kind, Question
 from curate.rounds import Round
+from curate.rounds.taken_back import taken_back
+from curate.rounds.views import View
 from curate.workspace import Workspace
 
 
@@ -47,22 +49,38 @@ def collect(workspace: Workspace, *, pilots: bool = False) -> list[Answer]:
     """The submitted answers of all rounds but pilots (or of pilots only).
 
     Answers to gold items are left out. For each (task, question, annotator) the newest round's
-    answer counts.
+    answer counts; none where a later import takes it back.
     """
     newest: dict[tuple[str, str, str], Answer] = {}
     for round_ in workspace.rounds.all():
+        for key in taken_back(round_):
+            newest.pop(key, None)
         if (round_.purpose == "pilot") != pilots or round_.push is None:
             continue
         tasks = {row["id"]: row for row in round_.sample().to_pylist()}
-        kinds = {question.name: question.kind for question in round_.form.questions}
+        questions = {question.name: question for question in round_.form.questions}
+        marks = any(question.kind == "entities" for question in round_.form.questions)
+        views = round_.views() if marks else {}
         for row in submitted(round_):
             task = tasks.get(row["id"], {})
             if task.get("kind") == "gold":
                 continue
             key = (row["id"], row["question"], row["annotator"])
-            shown, kind = _shown(row["id"], task), kinds.get(row["question"])
-            newest[key] = Answer(*key, row["value"], row["seconds"], shown, kind, row["guideline"])
+            shown, question = _shown(row["id"], task), questions.get(row["question"])
+            value = trimmed(question, row["value"], views.get(row["id"]))
+            kind = question.kind if question else None
+            newest[key] = Answer(*key, value, row["seconds"], shown, kind, row["guideline"])
     return list(newest.values())
+
+
+def trimmed(question: Question | None, value: Any, view: View | None) -> Any:
+    """An answer for comparing: spans without the white space at their edges.
+
+    They are stored as they were given.
+    """
+    if question is None or question.kind != "entities" or view is None:
+        return value
+    return [view.trimmed(span, question.fields[0]) for span in value]
 
 
 def _shown(id: str, task: Mapping[str, Any]) -> Shown:

@@ -1,7 +1,8 @@
 """A folder of files in place of an annotation server: for offline work, imports and tests.
 
 `push` writes `rounds/NN/tasks.jsonl`. Answers are read from `rounds/NN/answers.jsonl`, one a line:
-`{"id", "question", "annotator", "value", "status", "at", "seconds"}`; the last three are optional.
+`{"id", "question", "annotator", "value", "status", "at", "seconds", "reason"}`; the last four are
+optional.
 """
 
 from __future__ import annotations
@@ -220,7 +221,10 @@ def _annotation(row: dict[str, Any], where: str) -> Annotation:
     except (TypeError, ValueError, OverflowError):
         hint = "give ISO 8601, as in 2026-01-31T12:00:00Z"
         raise DataError(f"{where}: no time: {at!r}", hint=hint) from None
-    return Annotation(row["id"], row["question"], row["annotator"], value, status, at, seconds)
+    reason = None if row.get("reason") is None else str(row["reason"])
+    return Annotation(
+        row["id"], row["question"], row["annotator"], value, status, at, seconds, reason
+    )
 
 
 def _is_name(value: Any) -> bool:

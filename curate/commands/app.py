@@ -14,8 +14,8 @@ from curate import STAGES, __version__
 SECTIONS: dict[str, tuple[str, ...]] = {
     "The loop": ("init", "run", *STAGES),
     "Looking and checking": (
-        *("status", "estimate", "predict", "card", "verify", "trace", "diff", "swarm"),
-        *("recipe", "forms"),
+        *("status", "labels", "estimate", "predict", "card", "verify", "trace", "diff"),
+        *("swarm", "recipe", "forms"),
     ),
     "People and servers": ("round", "people", "server", "remove"),
 }
@@ -25,6 +25,7 @@ MODULES = {
     "init": "loop",
     "run": "loop",
     "status": "looking",
+    "labels": "labels",
     "estimate": "estimating",
     "verify": "looking",
     "trace": "tracing",

@@ -164,22 +164,45 @@ def _push(
 
 def _pull(
     call: Call,
-    answers: Annotated[Path | None, typer.Option(help="Answers made elsewhere (JSONL).")] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="Answers made elsewhere (JSONL, or as --from says).")
+    ] = None,
+    tool: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="What made --answers: potato, prodigy, doccano, label_studio, label_studio_min, "
+            "mturk, conll or csv.",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Of --from: join by what rows and documents share: meta.url.")
+    ] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Of --from csv or mturk: NAME=COLUMN, as text=body.")
+    ] = None,
+    template: Annotated[
+        bool, typer.Option("--template", help="Of --from: write --answers, for the tool to fill.")
+    ] = False,
     accept_withdrawals: Annotated[
         bool, typer.Option("--accept-withdrawals", help="Answers gone from the server are gone.")
     ] = False,
 ) -> None:
+    own = {"from": tool, "key": key, "column": column, "template": template}
+    needed = "--answers" if answers is None else "--from"
+    for name in own if answers is None else () if tool else ("key", "column", "template"):
+        if own[name]:
+            raise RecipeError(f"--{name} has no effect without {needed}", hint="leave it out")
     if answers is None:
         call.run(accept_withdrawals=accept_withdrawals)
         return
-    from curate.run.asking import bring_answers
+    from curate.commands.bringing import brought
 
     refuse_beside("--answers", [*call.names, *(["accept_withdrawals"] * accept_withdrawals)])
     workspace = open_workspace(call.workspace)
     workspace.tables.require("pool")
     with workspace.lock.hold("pull", wait=call.wait):
-        result = bring_answers(workspace, files.of_workspace(workspace), answers)
-    console.show(result, as_json=call.as_json)
+        brought(workspace, answers, tool, key, column or (), template, call.as_json)
 
 
 def _mix(

@@ -134,7 +134,10 @@ def _line(text: bytes, place: str, number: int, last: int | None) -> Line:
         raise DataError(f"{place}: there are no losses by group", hint=EXAMPLE)
     step, tokens = row.get("step", number), row.get("tokens", 1.0)
     if not isinstance(step, int) or isinstance(step, bool):
-        raise DataError(f"{place}: the step is {json.dumps(step)}, no whole number", hint=EXAMPLE)
+        raise DataError(
+            f"{place}: the step is {json.dumps(step, ensure_ascii=False)}, no whole number",
+            hint=EXAMPLE,
+        )
     if last is not None and step <= last:
         raise DataError(f"{place}: step {step} comes after step {last}", hint="steps have to go up")
     if isinstance(tokens, bool) or not isinstance(tokens, int | float | dict):

@@ -37,9 +37,9 @@ def read_weights(path: Path, where: str) -> dict[str, float]:
         raise RecipeError(f"{where} is no mapping of groups to weights", hint=EXAMPLE)
     for name, weight in weights.items():
         if not _is_weight(weight):
+            wrong = json.dumps(weight, ensure_ascii=False)
             raise RecipeError(
-                f"{where}: the weight of {name} is {json.dumps(weight)}, no number from 0 on",
-                hint=EXAMPLE,
+                f"{where}: the weight of {name} is {wrong}, no number from 0 on", hint=EXAMPLE
             )
     if not sum(weights.values()) > 0:
         raise RecipeError(f"{where}: all weights are 0", hint=EXAMPLE)

@@ -2,60 +2,245 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from curate.backends.folder import read_answers
+from curate.errors import DataError, RecipeError
+from curate.names import unknown
 from curate.people import accounts
 from curate.pull.answers import answer_row, check_answer
 from curate.pull.fetching import Fetched
+from curate.pull.formats.made import Asked, Columns, Made, json_lines
+from curate.pull.formats.registry import TOOLS
+from curate.pull.joining import Target, at_home, targets, told
 from curate.pull.stage import PullResult, summarize
-from curate.records import Form, Project, moment, now
+from curate.records import Annotation, Form, Project, moment, now
 from curate.rounds import Batch, Round, freeze
 from curate.rounds.opened import Opened
 from curate.rounds.standing import close, standing
-from curate.storage import file_digest
+from curate.rounds.taken_back import REJECTED
+from curate.rounds.views import View
+from curate.storage import digest, file_digest, write_text
+from curate.text import canonical
+from curate.warning import StageWarning, named, warn
 from curate.workspace import Workspace
 
 
-def bring(workspace: Workspace, answers: Path, form: Form) -> PullResult:
+@dataclass(frozen=True)
+class Elsewhere:
+    """How answers made with another tool are read: the tool, a key to join by, declared columns."""
+
+    tool: str
+    key: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def of(tool: str, key: str | None, columns: Sequence[str]) -> Elsewhere:
+        """The options of the command. Raises RecipeError for an unknown tool, or no NAME=COLUMN."""
+        if tool not in TOOLS:
+            raise unknown(f"--from: no tool is called {tool}", tool, TOOLS)
+        wrong = [own for own in columns if not all(own.partition("="))]
+        if wrong:
+            raise RecipeError(f"--column {wrong[0]}: no NAME=COLUMN", hint="as in text=sentence")
+        pairs = (own.partition("=") for own in columns)
+        return Elsewhere(tool, key, {name: column for name, _, column in pairs})
+
+
+@dataclass(frozen=True)
+class Brought:
+    """Answers with the targets that they are about, and what was said of the joining."""
+
+    answers: Sequence[tuple[Annotation, View]]
+    targets: Sequence[Target]
+    notes: tuple[str, ...] = ()
+    warnings: tuple[StageWarning, ...] = ()
+
+
+def bring(
+    workspace: Workspace, answers: Path, form: Form, how: Elsewhere | None = None
+) -> PullResult:
     """Import a file of answers, to any documents of the pool, as a round of its own.
 
-    The same file with the same form is one round. Its documents never enter corpus estimates.
-    Raises DataError for a missing file or an invalid line.
+    The same file read in the same way is one round. Its documents never enter corpus estimates.
+    Raises DataError for a missing file, an invalid line, or a file of which nothing can be joined.
     """
-    digest = file_digest(answers) if answers.is_file() else None
+    mark = _digest(answers, how)
     for round_ in workspace.rounds.all():
-        if digest and round_.spec.get("file") == digest and round_.form.digest == form.digest:
+        if mark and round_.spec.get("file") == mark and round_.form.digest == form.digest:
             return summarize(round_, Fetched(), standing(round_, {}), done=True)
-    annotations = list(read_answers(answers))
-    ids = list(dict.fromkeys(answer.id for answer in annotations))
-    pool_views = workspace.documents.find_views(ids, edited=False)
-    views = {id: pool_views[id] for id in ids if id in pool_views}
+    brought = _own(workspace, answers) if how is None else _made(workspace, answers, form, how)
     number = workspace.next_round()
     opened: Opened = {
         "purpose": "import",
         "created": now(),
-        "file": digest,
+        "file": mark,
         "sample": {},
         "frame": {},
     }
     sample = [
-        {"id": id, "round": number, "rank": rank, "kind": "design", "strategy": "import"}
-        for rank, id in enumerate(views)
+        _sample_row(target) | {"round": number, "rank": rank, "kind": "design"}
+        for rank, target in enumerate(brought.targets)
     ]
+    views = {target.id: target.view for target in brought.targets}
     with freeze(workspace.root, number, opened, sample, views) as folder:
         project = Project("folder", "", f"import-{number:02}", str(number), form, None, "")
         batch = Batch(None, project)
         tasks = [{"id": id} for id in views]
         settings = {"backend": "folder", "overlap": "all"}
         new_round = Round.load(number, folder).freeze_push(settings, form, [batch], tasks)
-        names = {answer.account for answer in annotations}
+        names = {answer.account for answer, _ in brought.answers}
         ids_by_account, _ = accounts.identify(workspace.root, "folder", names)
         rows = [
-            answer_row(check_answer(answer, form, views), ids_by_account, new_round, batch)
-            for answer in annotations
+            answer_row(check_answer(answer, form, _seen(answer, view)), ids_by_account, *place)
+            for place in [(new_round, batch)]
+            for answer, view in brought.answers
         ]
         new_round.append([{**row, "at": row["at"] or moment(now())} for row in rows], {})
         close(new_round, "imported")
     current = workspace.rounds.all()[-1]
-    return summarize(current, Fetched(len(rows)), standing(current, {}), done=True)
+    result = summarize(current, Fetched(len(rows)), standing(current, {}), done=True)
+    notes, warnings = (*result.notes, *brought.notes), (*result.warnings, *brought.warnings)
+    return replace(result, notes=notes, warnings=warnings)
+
+
+def _digest(answers: Path, how: Elsewhere | None) -> str | None:
+    """What identifies an import: the file, or all files of a folder, and how they are read."""
+    paths = [answers] if answers.is_file() else sorted(answers.rglob("*.*"))
+    digests = [file_digest(path) for path in paths if path.is_file()]
+    if how is None or not digests:
+        return digests[0] if answers.is_file() else None
+    return digest([*digests, how.tool, how.key, sorted(how.columns.items())])
+
+
+def _seen(answer: Annotation, view: View) -> dict[str, View]:
+    return {answer.id: view} if view.fields else {}
+
+
+def _sample_row(target: Target) -> dict[str, Any]:
+    start, end = target.window or (None, None)
+    return {
+        "id": target.id,
+        "strategy": "import",
+        "members": list(target.members) or None,
+        "start": start,
+        "end": end,
+    }
+
+
+def _own(workspace: Workspace, path: Path) -> Brought:
+    """The answers of a file of ours, which names documents by id."""
+    answers = [_as_said(answer) for answer in read_answers(path)]
+    texts = [row.get("text") for _, row in json_lines(path)]
+    ids = list(dict.fromkeys(answer.id for answer in answers))
+    views = workspace.documents.find_views(ids, edited=False)
+    own = [
+        (_followed(answer, text, view), view)
+        for answer, text in zip(answers, texts, strict=True)
+        for view in [views.get(answer.id, View({}))]
+    ]
+    return Brought(own, [Target(id, views[id]) for id in ids if id in views])
+
+
+def _followed(answer: Annotation, text: Any, view: View) -> Annotation:
+    """An answer whose spans count the `text` beside them, which may have other line ends."""
+    field, *others = view.fields or ("",)
+    if others or not isinstance(text, str) or canonical(text) != view.fields.get(field):
+        return answer
+    made = Made("", answer.account, {}, texts={field: text})
+    return replace(answer, value=at_home(answer.value, made, Target(answer.id, view), field))
+
+
+def _made(workspace: Workspace, path: Path, form: Form, how: Elsewhere) -> Brought:
+    """The answers that another tool made, joined. Raises DataError if none can be joined."""
+    made = list(TOOLS[how.tool].read(path, form, Columns(how.columns)))
+    known = targets(workspace, form, made, how.key)
+    counts: Counter[str] = Counter()
+    answers: list[tuple[Annotation, View]] = []
+    found: dict[str, Target] = {}
+    lost: list[tuple[Made, str]] = []
+    for own in made:
+        target, by = known.find(own, form, how.key)
+        if target is None:
+            lost.append((own, by))
+            continue
+        counts[by] += 1
+        found[target.id] = target
+        answers += [(answer, target.view) for answer in _annotations(own, target, form)]
+    if not found:
+        why = named(told(lost)) if lost else "it has no answers"
+        raise DataError(f"{path.name}: nothing can be joined: {why}", hint=JOINS)
+    joined = ", ".join(f"{count:,} by {by}" for by, count in counts.items())
+    return Brought(
+        answers, [*found.values()], (f"answers joined: {joined}",), tuple(_unjoined(lost))
+    )
+
+
+JOINS = "rows are joined by id, by the text of a document, or by --key"
+
+
+def _unjoined(lost: Sequence[tuple[Made, str]]) -> Iterator[StageWarning]:
+    """Yield a warning for rows that belong to no document, with examples."""
+    if lost:
+        words = "{rows:,} rows could not be joined to a document: {examples}"
+        yield warn("pull.unjoined", words, rows=len(lost), examples=told(lost))
+
+
+def _annotations(made: Made, target: Target, form: Form) -> Iterator[Annotation]:
+    """Yield an answer for each question of a row."""
+    spans = {own.name: own.fields[0] for own in form.questions if own.kind == "entities"}
+    for question, value in made.answers.items():
+        own = at_home(value, made, target, spans[question]) if question in spans else value
+        is_open = made.status == "submitted" and own is None
+        if not is_open:
+            said = own if made.status == "submitted" else None
+            yield _as_said(
+                Annotation(
+                    target.id,
+                    question,
+                    made.annotator,
+                    said,
+                    made.status,
+                    _time(made),
+                    made.seconds,
+                    made.reason,
+                )
+            )
+
+
+def _time(made: Made) -> str | None:
+    """The time of an answer. Raises DataError for what is no time."""
+    try:
+        moment(made.at)
+    except (TypeError, ValueError, OverflowError):
+        hint = "give ISO 8601, as in 2026-01-31T12:00:00Z"
+        raise DataError(f"{made.where}: no time: {made.at!r}", hint=hint) from None
+    return made.at
+
+
+def write_template(workspace: Workspace, path: Path, form: Form, how: Elsewhere) -> int:
+    """Write what a tool reads: the ids and texts that the newest round asks; return how many.
+
+    Raises DataError for a file that is there, and MissingInput without a round.
+    """
+    if path.exists():
+        raise DataError(f"{path} is there already", hint="name a file that is not there")
+    current = workspace.rounds.current()
+    rows = current.sample().select(["id", "kind"]).to_pylist()
+    views = current.views()
+    asked = [Asked(row["id"], views[row["id"]].fields) for row in rows if row["kind"] != "gold"]
+    lacking = [name for name in form.fields for task in asked[:1] if name not in task.texts]
+    if lacking:
+        raise DataError(f"the form {form.name} shows ${lacking[0]}, which the texts do not have")
+    write_text(path, TOOLS[how.tool].template(asked, form))
+    return len(asked)
+
+
+def _as_said(answer: Annotation) -> Annotation:
+    """An answer that was rejected where it was made says so, beside its own reason."""
+    if answer.status != "rejected":
+        return answer
+    return replace(answer, reason=": ".join(filter(None, (REJECTED, answer.reason))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -70,10 +71,12 @@ def freeze(
     current: Round,
     form: Form,
     guidelines: Mapping[str | None, str],
+    dropped: Counter[str],
 ) -> Round:
     """Freeze form, guidelines, overlap, backend, suggestions, and who is asked what.
 
-    Raises DataError for parts that do not fit.
+    `dropped` counts the suggested values that are left out, by reason. Raises DataError for parts
+    that do not fit.
     """
     backend = workspace.connect(spec.backend)
     annotators = _annotators(workspace, backend, spec)
@@ -84,7 +87,8 @@ def freeze(
         problem = f"push.guidelines names {unused[0]}, and no task has that {spec.assign}"
         raise unknown(problem, str(unused[0]), names, kind=DataError)
     views = current.views()
-    suggestions = suggest(workspace, form, spec.suggest, views) if spec.suggest else {}
+    suggested = suggest(workspace, form, spec.suggest, views)
+    dropped.update(suggested.dropped)
     short_names = slugs(part.name for part in parts if part.name)
     batches = []
     for part in parts:
@@ -98,7 +102,7 @@ def freeze(
             "id": id,
             "batch": part.name,
             "overlap": overlap,
-            "suggestions": _suggestions_json(suggestions.get(id)),
+            "suggestions": _suggestions_json(suggested.by_task.get(id)),
         }
         for part in parts
         for id, overlap in part.asks.items()

@@ -5,7 +5,9 @@ sample ──push──▶ the round's projects on their server
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from curate.backends import Backend
 from curate.forms import load_form
@@ -16,6 +18,7 @@ from curate.push.spec import PushSpec
 from curate.push.tasks import tasks_of
 from curate.rounds import Batch, Round
 from curate.stage import Stage, if_people_are_asked
+from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 
 READS = ("sample",)
@@ -39,7 +42,10 @@ class SentBatch:
 
 @dataclass(frozen=True)
 class PushResult:
-    """What was sent, and where people find it. `batches` is empty if the round is not split."""
+    """What was sent, and where people find it. `batches` is empty if the round is not split.
+
+    `dropped` are the suggested values that do not fit the form, by reason.
+    """
 
     round: int
     project: str
@@ -47,8 +53,10 @@ class PushResult:
     tasks: int
     sent: int
     suggestions: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
     batches: tuple[SentBatch, ...] = ()
     notes: tuple[str, ...] = ()
+    warnings: tuple[StageWarning, ...] = ()
 
 
 def run(workspace: Workspace, spec: PushSpec) -> PushResult:
@@ -61,9 +69,10 @@ def run(workspace: Workspace, spec: PushSpec) -> PushResult:
     current = open_round(workspace)
     form, guidelines = load_form(spec.form, workspace.root), read_guidelines(workspace, spec)
     check_fields(form, current)
+    dropped: Counter[str] = Counter()
     if current.push is None:
         check_gold(form, current)
-        current = freeze(workspace, spec, current, form, guidelines)
+        current = freeze(workspace, spec, current, form, guidelines, dropped)
     notes = changes(current, spec, form, guidelines)
     backend = workspace.connect(current.sent["spec"]["backend"])
     directory = Directory.of(workspace.root, backend)
@@ -78,9 +87,19 @@ def run(workspace: Workspace, spec: PushSpec) -> PushResult:
         tasks=len(current.sample()),
         sent=sum(batch.sent for batch in batches),
         suggestions=sum(row["suggestions"] is not None for row in current.tasks()),
+        dropped=dict(dropped),
         batches=batches if len(batches) > 1 or batches[0].batch else (),
         notes=notes,
+        warnings=tuple(_doubts(dropped)),
     )
+
+
+def _doubts(dropped: Counter[str]) -> Iterator[StageWarning]:
+    """Yield a warning for suggested values that do not fit the form."""
+    if dropped:
+        words = "{values:,} suggested values were left out: {reasons}"
+        reasons = [f"{reason} ({count:,})" for reason, count in dropped.most_common()]
+        yield warn("push.left_out", words, values=dropped.total(), reasons=reasons)
 
 
 def _send(

@@ -4,12 +4,15 @@
     scores            the predictions of `score`, learned from the rounds before
     MODULE:FUNCTION   your own: texts → for each of them a value, (value, probability) or None
 
-Values that the form does not offer are left out before anything is sent.
+Values that the form does not offer are left out before anything is sent, and counted with the
+reason. Of several spans or labels the good ones stay.
 """
 
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -46,19 +49,54 @@ class SuggestSpec(Spec):
     )
 
 
+@dataclass(frozen=True)
+class Suggested:
+    """The suggestions by task, and how many values were left out, by reason."""
+
+    by_task: Mapping[str, Sequence[Suggestion]]
+    dropped: Mapping[str, int]
+
+
 def suggest(
     workspace: Workspace, form: Form, specs: Sequence[SuggestSpec], views: Mapping[str, View]
-) -> dict[str, list[Suggestion]]:
-    """The suggestions that fit the form, by task. Raises RecipeError for a spec that fails."""
+) -> Suggested:
+    """The suggestions that fit the form. Raises RecipeError for a spec that fails."""
     suggestions: dict[str, list[Suggestion]] = {id: [] for id in views}
+    dropped: Counter[str] = Counter()
     for spec in specs:
         question = _find_question(form, spec.question)
         model, guesses = _guesses(workspace, question, spec, views)
         for id, (value, score) in zip(views, guesses, strict=True):
-            value = _in_form_words(form, question, value, spec.labels)
-            if value is not None and not complaint(form, question.name, value, views[id].fields):
-                suggestions[id].append(Suggestion(question.name, value, score, model))
-    return suggestions
+            guess = _in_form_words(form, question, value, spec.labels)
+            own, reasons = _fitting(form, question, guess, views[id].fields)
+            dropped.update(f"{question.name}: {reason}" for reason in reasons)
+            if own is not None:
+                suggestions[id].append(Suggestion(question.name, own, score, model))
+    return Suggested(suggestions, dict(dropped))
+
+
+def _fitting(
+    form: Form, question: Question, value: Any, fields: Mapping[str, str]
+) -> tuple[Any, list[str]]:
+    """What of a value fits the form (None: nothing does), and why each other part does not."""
+    if question.kind not in PARTED or not isinstance(value, list):
+        reason = complaint(form, question.name, value, fields)
+        return (None, [_plainly(reason)]) if reason else (value, [])
+    wrong = [complaint(form, question.name, [entry], fields) for entry in value]
+    own = [entry for entry, reason in zip(value, wrong, strict=True) if reason is None]
+    distinct = [entry for place, entry in enumerate(own) if entry not in own[:place]]
+    reasons = [_plainly(reason) for reason in wrong if reason]
+    reasons += ["it is suggested twice"] * (len(own) - len(distinct))
+    return (distinct if distinct or not value else None), reasons
+
+
+PARTED = ("entities", "choices")
+"""Kinds of which a part can fit."""
+
+
+def _plainly(reason: str) -> str:
+    """A reason without the place in a text, so that equal ones are counted together."""
+    return re.sub(r"the span \S+ ", "a span ", reason)
 
 
 def check_suggestion(workspace: Workspace, form: Form, spec: SuggestSpec) -> None:
@@ -118,12 +156,15 @@ def _find_question(form: Form, name: str) -> Question:
 
 
 def _in_form_words(form: Form, question: Question, value: Any, labels: Mapping[str, str]) -> Any:
-    """A value in the form's words. Spans whose label the form does not offer are left out."""
+    """A value in the form's words."""
     if isinstance(value, list) and question.kind == "entities":
         field = {"field": question.fields[0]} if len(form.fields) > 1 else {}
-        pairs = [(span, span.get("label")) for span in value if isinstance(span, dict)]
-        spans = [{**span, "label": labels.get(str(name), name), **field} for span, name in pairs]
-        return [span for span in spans if span["label"] in question.labels]
+        return [
+            {**span, "label": labels.get(str(span.get("label")), span.get("label")), **field}
+            if isinstance(span, dict)
+            else span
+            for span in value
+        ]
     if isinstance(value, list):
         return [labels.get(label, label) if isinstance(label, str) else label for label in value]
     return labels.get(value, value) if isinstance(value, str) else value

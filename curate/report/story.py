@@ -21,6 +21,7 @@ from curate.report.sections.corpus import (
     privacy,
     reasons,
 )
+from curate.report.sections.disputed import disputed
 from curate.report.sections.doubtful import doubtful
 from curate.report.sections.estimates import estimates
 from curate.report.sections.judged import judged, repeated, weights_over_time
@@ -82,6 +83,7 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: contamination(workspace, counts),
                 lambda: agreement(workspace),
                 lambda: annotators(workspace),
+                lambda: disputed(workspace),
                 lambda: doubtful(workspace),
                 lambda: estimates(workspace),
                 lambda: accuracy(workspace),

@@ -64,6 +64,7 @@ def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -
         batch = batches[task["batch"]]
         key, people = (batch.project.name, task["id"]), annotators.get(task["batch"])
         overlap = task["overlap"] or batch.project.overlap or max(1, len(people or ()))
+        overlap = 1 if current.purpose == "import" else overlap
         if len(submitted[key]) < overlap:
             incomplete.add(task["id"])
             if people is None or not people <= finished[key]:

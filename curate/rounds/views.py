@@ -59,6 +59,21 @@ class View:
         pieces = [piece.turned() for piece in self._pieces(name)]
         return _moved_span(span, pieces, self._sides)
 
+    def trimmed(self, span: Mapping[str, Any], field: str) -> dict[str, Any]:
+        """A span at home without the white space at its edges; one without a field is in `field`.
+
+        A span of white space alone stays as it is, and so does one that an edit cuts.
+        """
+        page = self.shown_span({**span, "field": span.get("field") or field})
+        text = self.fields.get(page["field"], "") if page else ""
+        marked = text[page["start"] : page["end"]] if page else ""
+        if page is None or not marked.strip():
+            return dict(span)
+        start = page["start"] + len(marked) - len(marked.lstrip())
+        end = page["end"] - len(marked) + len(marked.rstrip())
+        home = self._home_span({**page, "start": start, "end": end}) or span
+        return {**span, "start": home["start"], "end": home["end"]}
+
     def spoken(self, spans: Iterable[Mapping[str, Any]]) -> list[str]:
         """Spans at home, each as its label and its words on the page: `PERSON: Ann`."""
         only = next(iter(self.fields.values()), "")

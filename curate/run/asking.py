@@ -10,7 +10,7 @@ from pathlib import Path
 from curate import storage
 from curate.errors import DataError
 from curate.forms import load_form
-from curate.pull.importing import bring
+from curate.pull.importing import Elsewhere, bring
 from curate.pull.stage import PullResult
 from curate.push.restoring import RestoreResult, restore
 from curate.push.spec import PushSpec
@@ -81,11 +81,14 @@ def _is_pushed(workspace: Workspace, number: int) -> bool:
     return line is not None and line["result"]["round"] == number
 
 
-def bring_answers(workspace: Workspace, recipe: Recipe, answers: Path) -> PullResult:
+def bring_answers(
+    workspace: Workspace, recipe: Recipe, answers: Path, how: Elsewhere | None = None
+) -> PullResult:
     """Import answers made elsewhere, with the recipe's form; the ledger gets a line."""
     started = time.perf_counter()
-    result = bring(workspace, answers, load_form(recipe.push.form, workspace.root))
-    inputs: dict[str, str | None] = {"answers": storage.sha256_of(answers)}
+    result = bring(workspace, answers, load_form(recipe.push.form, workspace.root), how)
+    is_file = answers.is_file()
+    inputs = {"answers": storage.sha256_of(answers) if is_file else None}
     provenance = workspace.freshness.provenance("import", recipe.push, inputs)
     outputs = workspace.tables.fingerprints(("annotations",))
     workspace.ledger.append(provenance, outputs, result, time.perf_counter() - started)

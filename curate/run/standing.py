@@ -78,8 +78,10 @@ def _state(recipe: Recipe, workspace: Workspace, stage: Stage[Any]) -> State:
     if any(workspace.tables.fingerprint(name) is None for name in stage.writes):
         return workspace.lineage.stop(stage.name) or "missing"
     if stage.asks_people:
-        is_frozen = workspace.rounds.current().closed or stage.name == "sample"
-        return "fresh" if is_frozen else "open"
+        asking = workspace.rounds.asking()
+        if not asking:  # the tables are those of imports
+            return "missing"
+        return "fresh" if asking[-1].closed or stage.name == "sample" else "open"
     if is_fresh(workspace, stage.name, recipe.section(stage.name)):
         return "fresh"
     return workspace.lineage.stop(stage.name) or "stale"

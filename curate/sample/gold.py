@@ -17,7 +17,11 @@ from typing import Any
 
 from curate.errors import DataError
 from curate.names import absent
-from curate.text import TEXT, canonical, content_id
+from curate.text import TEXT, canonical, canonical_offset, content_id
+
+EDGES = ("start", "end")
+
+SPAN_HINT = 'give it its field, as in {"start": 0, "end": 3, "label": "PERSON", "field": "prompt"}'
 
 HINT = 'a line is {"text": "…", "answers": {"sentiment": "positive"}}'
 
@@ -71,4 +75,29 @@ def _gold(line: bytes, where: str) -> Gold:
         raise DataError(f"{where}: no text", hint=HINT)
     about = {key: value for key, value in row.items() if key not in ("fields", TEXT, "answers")}
     texts = {name: canonical(text) for name, text in fields.items()}
-    return Gold(texts, row["answers"], about)
+    answers = {name: _followed(value, fields, where) for name, value in row["answers"].items()}
+    return Gold(texts, answers, about)
+
+
+def _followed(value: Any, fields: Mapping[str, str], where: str) -> Any:
+    """An answer with its offsets as in the canonical texts; other values as they are.
+
+    Raises DataError for a span without a field, where several are shown and one of them changes.
+    """
+    if not isinstance(value, list) or all(canonical(text) == text for text in fields.values()):
+        return value
+    return [_span_followed(span, fields, where) if _is_span(span) else span for span in value]
+
+
+def _is_span(value: Any) -> bool:
+    return isinstance(value, dict) and all(type(value.get(name)) is int for name in EDGES)
+
+
+def _span_followed(
+    span: Mapping[str, Any], fields: Mapping[str, str], where: str
+) -> dict[str, Any]:
+    name = span.get("field") or (next(iter(fields)) if len(fields) == 1 else "")
+    if name not in fields:
+        raise DataError(f"{where}: a span names none of the fields", hint=SPAN_HINT)
+    ends = {edge: canonical_offset(fields[name], span[edge]) for edge in EDGES}
+    return {**span, **ends}

@@ -12,8 +12,11 @@ from curate.spec import PATH, Seed, Spec, UsedIf, used_with, used_without
 ATTRIBUTES = ("label", "guideline", "annotator")
 """What tasks to send again can have in common."""
 
-DOUBTFUL = "doubtful"
-"""The condition that sends the most doubtful labels again."""
+DOUBTFUL, DISPUTED = "doubtful", "disputed"
+"""The conditions that send again the labels that models doubt, or people dispute, most."""
+
+RANKED = (DOUBTFUL, DISPUTED)
+"""The conditions that put the tasks in an order."""
 
 Purpose = Literal["label", "pilot", "review", "relabel", "import"]
 
@@ -98,25 +101,23 @@ class SampleSpec(Spec):
     ] = None
     relabel: Annotated[
         str | None,
-        Field(
-            description="Send again what is doubtful, or has a label=, guideline= or annotator=."
-        ),
+        Field(description="Again what is doubtful, disputed, of a label=, guideline=, annotator=."),
     ] = None
     seed: Annotated[Seed, Field(description="Seed of the choice and of the order shown.")] = 0
 
     @field_validator("relabel")
     @classmethod
     def _of_something(cls, relabel: str | None) -> str | None:
-        if relabel in (None, DOUBTFUL):
+        if relabel in (None, *RANKED):
             return relabel
         attribute, sign, value = str(relabel).partition("=")
         if attribute not in ATTRIBUTES or not (sign and value):
-            meant = near(attribute, (*ATTRIBUTES, DOUBTFUL))
-            sign = "" if meant == DOUBTFUL else "="
+            meant = near(attribute, (*ATTRIBUTES, *RANKED))
+            sign = "" if meant in RANKED else "="
             also = (
                 f" (did you mean {meant}{sign}?)" if meant and attribute not in ATTRIBUTES else ""
             )
-            raise ValueError(f"write doubtful, label=…, guideline=… or annotator=…{also}")
+            raise ValueError(f"write doubtful, disputed, label=…, guideline=… or annotator=…{also}")
         return relabel
 
     @model_validator(mode="after")

@@ -17,7 +17,7 @@ from curate.sample.choosing import choose
 from curate.sample.context import Context
 from curate.sample.gold import read_gold
 from curate.sample.relabel import answered_before, first
-from curate.sample.spec import DOUBTFUL, SampleSpec
+from curate.sample.spec import RANKED, SampleSpec
 from curate.sample.stopping import Progress, Standing, write_losses
 from curate.sample.tasks import members_of, pairs, task_rows, windows
 from curate.stage import Cost, Stage, if_people_are_asked
@@ -175,7 +175,7 @@ def _why_none(workspace: Workspace, spec: SampleSpec) -> str:
     import pyarrow.compute as pc
 
     if spec.relabel:
-        has = "is" if spec.relabel == DOUBTFUL else "has"
+        has = "is" if spec.relabel in RANKED else "has"
         return f"nothing that was answered {has} {spec.relabel}"
     holdouts = [shard.read(["holdout"])["holdout"] for shard in workspace.documents.shards()]
     if not any(len(held_out) for held_out in holdouts):

@@ -14,6 +14,7 @@ from typing import Any
 
 from curate.agree.spec import AgreeSpec
 from curate.rounds import Round
+from curate.rounds.taken_back import taken_back
 from curate.trace.results import Answer, Label
 from curate.workspace import Workspace
 
@@ -74,18 +75,25 @@ def _spec(workspace: Workspace) -> AgreeSpec:
 def _answers(workspace: Workspace, spec: AgreeSpec) -> Iterator[tuple[Answer, Shown]]:
     """Yield the newest answer of everybody in each round, and the documents that it is about.
 
-    An answer of an earlier round does not count if the same person answered the same task again.
+    An answer of an earlier round does not count if the same person answered the same task again,
+    or if an import takes it back.
     """
-    newest: dict[tuple[str, str, str], int] = {}
-    rows = [row for round_ in workspace.rounds.all() for row in _of_round(round_, spec)]
+    rounds = workspace.rounds.all()
+    newest: dict[tuple[str, str, str], tuple[int, str]] = {}
+    rows = [row for round_ in rounds for row in _of_round(round_, spec)]
     for task, answer, _ in rows:
         if answer.counts:
-            newest[task, answer.question, answer.annotator] = answer.round
+            key = (task, answer.question, answer.annotator)
+            newest[key] = answer.round, f"answered again in round {answer.round}"
+    for round_ in rounds:
+        for key, status in taken_back(round_).items():
+            if round_.number >= newest.get(key, (0, ""))[0]:
+                newest[key] = round_.number, f"{status} in round {round_.number}"
     for task, answer, documents in rows:
-        last = newest.get((task, answer.question, answer.annotator), answer.round)
+        own = (task, answer.question, answer.annotator)
+        last, why = newest.get(own, (answer.round, ""))
         is_old = answer.counts and last != answer.round
-        why = f"answered again in round {last}" if is_old else answer.why
-        yield replace(answer, why=why), documents
+        yield replace(answer, why=why if is_old else answer.why), documents
 
 
 def _of_round(round_: Round, spec: AgreeSpec) -> Iterator[tuple[str, Answer, Shown]]:

@@ -26,7 +26,7 @@ def doubtful(workspace: Workspace) -> Section | None:
     views = workspace.documents.find_views(row["id"] for row in rows)
     shown = [
         {
-            "text": _beginning(texts[row["id"]]),
+            "text": beginning(texts[row["id"]]),
             "question": row["question"],
             "label": _spoken(row["value"], row["predicted"], views[row["id"]]),
             "foreseen": _spoken(row["predicted"], row["value"], views[row["id"]]),
@@ -46,7 +46,8 @@ def doubtful(workspace: Workspace) -> Section | None:
     return section("Doubtful labels", words, rows=shown) if shown else None
 
 
-def _beginning(text: str) -> str:
+def beginning(text: str) -> str:
+    """The beginning of a text, as one line."""
     line = " ".join(text.split())
     return line if len(line) <= LETTERS else f"{line[:LETTERS]}…"
 

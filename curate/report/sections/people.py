@@ -43,6 +43,9 @@ def agreement(workspace: Workspace) -> Section | None:
         "them (a jackknife over people); the headline says which to quote. What is undecided has "
         "no value anywhere; its posterior is kept."
     )
+    if left_out := last.get("excluded"):
+        said = ", ".join(f"{name} ({count:,} answers)" for name, count in left_out.items())
+        words += f" Left out by the settings of `agree`: {said}."
     chart = charts.bars(shares, "value", "texts") if 0 < len(shares) <= 12 else ""
     return section("Agreement", words, chart=chart, rows=rows)
 

@@ -1,0 +1,31 @@
+"""The tools whose files can be read, and how: one row a tool."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from curate.pull.formats import conll, doccano, label_studio, potato, prodigy, table
+from curate.pull.formats.made import Asked, Columns, Made
+from curate.records import Form
+
+
+@dataclass(frozen=True)
+class Tool:
+    """How the files of a tool are read, and how texts are handed to it (`template`)."""
+
+    read: Callable[[Path, Form, Columns], Iterator[Made]]
+    template: Callable[[Iterable[Asked], Form], str]
+
+
+TOOLS: dict[str, Tool] = {
+    "potato": Tool(potato.read, potato.template),
+    "prodigy": Tool(prodigy.read, prodigy.template),
+    "doccano": Tool(doccano.read, doccano.template),
+    "label_studio": Tool(label_studio.read, label_studio.template),
+    "label_studio_min": Tool(label_studio.read_min, label_studio.template),
+    "mturk": Tool(table.read_mturk, table.template_mturk),
+    "conll": Tool(conll.read, conll.template),
+    "csv": Tool(table.read, table.template),
+}
