@@ -268,7 +268,10 @@ def test_the_model_is_the_one_that_ranks_best_out_of_fold(run, folder):
     more = ("--refits", "0", "-o", weights, "--json")
     code, out, err = run("swarm", "propose", *given(folder), *more)
     assert (code, err) == (0, "")
-    assert json.loads(out)["model"] == best == "log_linear"
+    found = json.loads(out)
+    assert found["model"] == best == "log_linear"
+    assert found["notes"][0].startswith("log_linear ranks runs that it did not see by 1.00")
+    assert "rely" not in found["notes"][0]
 
 
 def test_one_file_of_two_and_no_place(run, folder):
@@ -278,3 +281,17 @@ def test_one_file_of_two_and_no_place(run, folder):
     code, _, err = run("swarm", "propose", *given(folder))
     assert code == 2
     assert "needs a place" in err
+
+
+def test_a_fit_no_better_than_a_baseline_is_told(run, folder):
+    """The losses are own weight itself."""
+    shares = np.random.default_rng(0).dirichlet([4, 3, 2], 40)
+    names = [f"run-{number}" for number in range(40)]
+    losses = -np.log(shares + 0.001)
+    rows = [[name, *row] for name, row in zip(names, losses.tolist(), strict=True)]
+    write(folder / "y.csv", ["run", *(f"{name}_loss" for name in GROUPS)], rows)
+    more = ("--refits", "0", "-o", folder / "w.json", "--json")
+    code, out, _ = run("swarm", "propose", *given(folder), *more)
+    assert code == 0
+    told = json.loads(out)["notes"][0]
+    assert "the baseline own weight by 1.00: train more runs before you rely on it" in told

@@ -8,7 +8,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Literal
 
 from curate.errors import DataError
-from curate.mixture.regression.baselines import distances
+from curate.mixture.regression.baselines import distances, negative_entropy
 from curate.mixture.regression.judging import LEVEL, Scale, halved, spearman
 from curate.mixture.regression.models import FITS, Predict
 from curate.mixture.regression.proposing import (
@@ -18,7 +18,8 @@ from curate.mixture.regression.proposing import (
     supported_distance,
 )
 from curate.mixture.regression.region import Region
-from curate.mixture.regression.stacking import STACKED, fit_models, out_of_fold
+from curate.mixture.regression.stacking import NEAREST, STACKED, fit_models, out_of_fold
+from curate.swarm.fit import ENTROPY, OWN
 from curate.swarm.runs import Runs
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def propose(runs: Runs, wishes: Wishes) -> Proposal:
     No group gets more than the largest share that a run had. What lies too far from every run is
     moved towards a run. Raises DataError if no run lies near what the limits allow.
     """
-    wishes = replace(wishes, model=model_of(runs, wishes))
+    chosen, told = _chosen(runs, wishes)
+    wishes = replace(wishes, model=chosen)
     model = _fitted(runs, wishes)
     region, held = _tried(runs, wishes)
     prior = region.near(wishes.prior[None])[0]
@@ -139,17 +141,45 @@ def propose(runs: Runs, wishes: Wishes) -> Proposal:
             hint="train runs within these limits, or widen them",
         )
     return _told(
-        runs, wishes, model, mixture, prior, most, _notes(runs, wishes, wanted, mixture, most, held)
+        runs,
+        wishes,
+        model,
+        mixture,
+        prior,
+        most,
+        told + _notes(runs, wishes, wanted, mixture, most, held),
     )
 
 
-def model_of(runs: Runs, wishes: Wishes) -> Model:
-    """The model that is asked for; of `auto` the one that ranks runs best that it did not see."""
+def _chosen(runs: Runs, wishes: Wishes) -> tuple[Model, tuple[str, ...]]:
+    """The model that is asked for; of `auto` the one that ranks runs best that it did not see.
+
+    A note says how well it ranks, and whether a trivial baseline does as well.
+    """
     if wishes.model != AUTO:
-        return wishes.model
+        return wishes.model, ()
     predicted = out_of_fold(runs.shares, runs.losses, wishes.seed)
-    ranks = {name: spearman(predicted[name] @ runs.weights, runs.objective) for name in MODELS}
-    return max(MODELS, key=lambda name: -2.0 if isnan(ranks[name]) else ranks[name])
+    ranks = {name: _rank(runs, predicted[name] @ runs.weights) for name in MODELS}
+    model = max(MODELS, key=lambda name: ranks[name])
+    trivial = {
+        NEAREST: _rank(runs, predicted[NEAREST] @ runs.weights),
+        ENTROPY: _rank(runs, negative_entropy(runs.shares)),
+    }
+    own = runs.own(runs.shares)
+    if own is not None:
+        trivial[OWN] = _rank(runs, own)
+    best = max(trivial, key=lambda name: trivial[name])
+    beside = f"the baseline {best} by {trivial[best]:.2f}"
+    told = f"{model} ranks runs that it did not see by {ranks[model]:.2f}, {beside}"
+    if ranks[model] <= trivial[best]:
+        told += ": train more runs before you rely on it"
+    return model, (told,)
+
+
+def _rank(runs: Runs, objective: Array) -> float:
+    """The rank correlation with the objective; -1 where it is none."""
+    found = spearman(objective, runs.objective)
+    return -1.0 if isnan(found) else found
 
 
 def _fitted(runs: Runs, wishes: Wishes, start: Predict | None = None) -> Predict:
