@@ -23,6 +23,7 @@ from curate.evaluate.strata import Budget, Texts, strata_of
 from curate.metrics import classification
 from curate.proxies import ngram
 from curate.proxies.ngram import ALPHA, Corpus
+from curate.text import shingles
 from tests.shards import recut
 
 PROSE = ["the cat sat on the mat and looked at the other cat. " * 20]
@@ -469,6 +470,27 @@ def test_a_worker_keeps_no_more_rows_than_the_result_can_have(monkeypatch):
     assert len(first.rows()) == 50
 
 
+def without_copies(train, holdout):
+    """Both without the texts that are alike, each pair compared by its whole sets of shingles."""
+    known = {
+        text: set(shingles(text)) for own in (train["text"], *holdout.values()) for text in own
+    }
+
+    def is_alone(text, others):
+        own = known[text]
+        pairs = [(own & known[other], own | known[other]) for other in others]
+        return all(len(both) < 0.7 * len(either) for both, either in pairs)
+
+    held = [text for own in holdout.values() for text in own]
+    left = {
+        source: [text for text in own if is_alone(text, train["text"])]
+        for source, own in holdout.items()
+    }
+    return train[[is_alone(text, held) for text in train["text"]]], {
+        source: own for source, own in left.items() if own
+    }
+
+
 def in_memory(workspace, spec):
     """The results of the arms, with every row of every table in memory."""
     columns = ("id", "source", "tokens", "holdout", "text")
@@ -497,6 +519,7 @@ def in_memory(workspace, spec):
         source: list(first(items["holdout"] & (items["source"] == source), spec.holdout_bytes).text)
         for source in sorted(set(items["source"][items["holdout"]]))
     }
+    train, holdout = without_copies(train, holdout)
     corpus = Corpus(list(train["text"]), holdout)
     texts = reading.texts_of(pa.Table.from_pandas(train))
     part = train["tokens"].sum() / items["tokens"][is_candidate].sum()
