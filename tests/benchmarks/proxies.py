@@ -107,7 +107,7 @@ class Bench:
         return np.stack(rows) / self.proxy.bytes
 
     def difference(self, one, other, kind=None):
-        """Return how much more one arm loses, as `evaluate` takes it; of one kind, or their mean."""
+        """Return how much more one arm loses, as `evaluate` takes it: on one kind, or the mean."""
         source = self.proxy.source
         own = np.ones(len(source), bool) if kind is None else source == kind
         held = Holdout(source[own], self.proxy.bytes[own])
