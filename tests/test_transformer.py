@@ -12,6 +12,8 @@ import pytest
 
 from curate.errors import CurateError, DataError
 from curate.evaluate import trainings
+from curate.evaluate.spec import EvaluateSpec
+from curate.evaluate.stage import STAGE
 from curate.evaluate.trainings import TrainingResult
 from curate.proxies.making import proxy_of
 from curate.proxies.ngram import Corpus
@@ -709,3 +711,9 @@ def test_giving_a_transformer_implies_it():
     assert ProxySpec().proxy == "ngram"
     assert ProxySpec().settings() == {"proxy": "ngram"}
     assert ProxySpec(proxy="transformer").settings()["transformer"]["steps"] == 60
+
+
+def test_a_dry_run_does_not_train():
+    spec = EvaluateSpec(proxy="transformer", seeds=3)
+    with pytest.raises(DataError, match="a transformer would have to be trained 3 times an arm"):
+        STAGE.cost.run(None, spec)

@@ -567,8 +567,8 @@ EVALUATE = (
     Mutant(
         "a text is read as often as its copies",
         "curate/proxies/transformer/windows.py",
-        "texts = np.repeat(np.arange(len(mixture.copies)), mixture.copies)",
-        "texts = np.flatnonzero(mixture.copies)",
+        "order = rng.permutation(np.repeat(np.arange(len(self.copies)), self.copies))",
+        "order = rng.permutation(np.flatnonzero(self.copies))",
         ("tests/test_transformer.py::test_an_epoch_reads_every_text_as_often_as_its_copies",),
     ),
     Mutant(

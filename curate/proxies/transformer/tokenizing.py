@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -12,9 +13,6 @@ if TYPE_CHECKING:
 
 BLOCK = 1_000
 """So many texts are tokenized at once."""
-
-END = "<|endoftext|>"
-"""How a learned BPE spells the end of a text; no text holds that token."""
 
 
 class Tokenizer(Protocol):
@@ -51,6 +49,7 @@ class Bpe:
     """
 
     def __init__(self, texts: Sequence[str], vocabulary: int) -> None:
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         from tokenizers import Tokenizer as Fast
         from tokenizers import decoders, models, pre_tokenizers, trainers
 

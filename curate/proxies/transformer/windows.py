@@ -8,8 +8,7 @@ follows from its number alone: training that goes on after a kill reads what it 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from curate.errors import DataError
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Windows = tuple[NDArray[np.int64], NDArray[np.int64]]
+    Order = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 NO_TARGET = -100
 """Stands where a window has nothing more to predict; torch's loss leaves it out."""
@@ -36,6 +36,7 @@ class Mixture:
     copies: NDArray[np.int64]
     context: int
     seed: int
+    _orders: dict[int, Order] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not self.copies.any():
@@ -67,7 +68,7 @@ class Mixture:
         """The windows at some places of the order of one epoch."""
         import numpy as np
 
-        order, ends, windows = _order(self, epoch)
+        order, ends, windows = self._order(epoch)
         targets = windows[places][:, None] * self.context + np.arange(self.context)
         shown = self._read(order, ends, targets - 1)
         wanted = np.where(targets < ends[-1], self._read(order, ends, targets), NO_TARGET)
@@ -87,16 +88,15 @@ class Mixture:
         numbers[is_token] = self.tokens.numbers[source[is_token]]
         return numbers
 
+    def _order(self, epoch: int) -> Order:
+        """The texts of an epoch in their order, where each ends in the stream, and the windows."""
+        import numpy as np
 
-@lru_cache(maxsize=2)
-def _order(
-    mixture: Mixture, epoch: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """The texts of an epoch in their order, where each ends in the stream, and the windows."""
-    import numpy as np
-
-    rng = np.random.default_rng([mixture.seed, epoch])
-    texts = np.repeat(np.arange(len(mixture.copies)), mixture.copies)
-    order = rng.permutation(texts)
-    ends = np.cumsum(mixture.tokens.sizes[order] + 1)
-    return order, ends, rng.permutation(mixture.windows)
+        if epoch not in self._orders:
+            if len(self._orders) > 1:  # a batch seldom reaches into a third epoch
+                self._orders.clear()
+            rng = np.random.default_rng([self.seed, epoch])
+            order = rng.permutation(np.repeat(np.arange(len(self.copies)), self.copies))
+            ends = np.cumsum(self.tokens.sizes[order] + 1)
+            self._orders[epoch] = order, ends, rng.permutation(self.windows)
+        return self._orders[epoch]
