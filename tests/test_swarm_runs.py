@@ -15,6 +15,7 @@ import pytest
 
 from curate.errors import DataError, MissingInput, RecipeError, WorkspaceBusy
 from curate.mixture.regression import models
+from curate.proxies.spec import TransformerSpec
 from curate.swarm import results
 from curate.swarm.allowed import allowed
 from curate.swarm.contents import MODULUS, Content, contents, fingerprint, number_of, parts_of
@@ -368,6 +369,24 @@ def test_a_loss_that_is_no_number_keeps_the_runs_before_it(whole, monkeypatch):
     assert len(runs_of(whole)) == 3
     monkeypatch.undo()
     assert train(whole.workspace).trained == 2
+
+
+SMALL = TransformerSpec(steps=2, context=16, batch=2, marks=1, sample=0)
+
+
+def test_a_transformer_is_trained_as_it_was_planned(whole):
+    plan(whole, runs=2, proxy="transformer", transformer=SMALL)
+    assert train(whole.workspace).trained == 2
+    first, second = runs_of(whole)
+    assert first.proxy == "transformer"
+    assert first.losses != second.losses
+    assert all(0 < loss < 1.2 * np.log(257) for loss in first.losses.values())
+    assert not (whole.root / ".building" / "swarm").exists()
+    with pytest.raises(RecipeError, match=r"evaluate\.transformer is not as it was planned"):
+        plan(whole, runs=3, transformer=SMALL.model_copy(update={"steps": 3}))
+    (whole.root / "swarm" / "runs.jsonl").unlink()
+    train(whole.workspace)
+    assert [run.losses for run in runs_of(whole)] == [first.losses, second.losses]
 
 
 def test_a_plan_refuses_what_makes_runs_incomparable(whole):

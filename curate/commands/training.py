@@ -20,6 +20,8 @@ from curate.commands.options import (
     working_on,
 )
 from curate.errors import RecipeError
+from curate.run import files
+from curate.run.meant import meant
 
 Tokens = Annotated[str | None, typer.Option(help="Tokens of the mixture; default: of `mix`.")]
 
@@ -35,7 +37,10 @@ def swarm_plan(
         str | None, typer.Option(help="promised (default), proportional, or JSON: group → share.")
     ] = None,
     proxy: Annotated[
-        str | None, typer.Option(help="ngram (default), or own: your trainer.")
+        str | None,
+        typer.Option(
+            help="ngram (default), transformer (as `evaluate` sets it), own: your trainer."
+        ),
     ] = None,
     train_bytes: Annotated[
         int | None, typer.Option(min=10_000, help="Bytes that a proxy reads; default 8,000,000.")
@@ -68,20 +73,22 @@ def swarm_plan(
         one_of("design", design, get_args(Design))
     if budget is not None:
         tokens("budget", budget)
+    workspace = open_workspace(root)
+    workspace.require()
+    recipe = files.of_workspace(workspace, meant(workspace))
     wanted = Wanted(
         runs=runs,
         design=design,  # type: ignore[arg-type]
         prior=prior,
         seed=seed,
         proxy=proxy,
+        transformer=recipe.section("evaluate").transformer,
         train_bytes=train_bytes,
         holdout_bytes=holdout_bytes,
         budget=budget,
         proxy_budget=tokens("proxy-budget", proxy_budget),
         is_anew=anew,
     )
-    workspace = open_workspace(root)
-    workspace.require()
     with workspace.lock.hold("swarm plan", wait=wait), working_on(workspace, engine, workers):
         result = make_plan(workspace, wanted)
     console.show(result, as_json=as_json)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from curate import storage
 from curate.errors import MissingInput, RecipeError
+from curate.proxies.spec import TransformerSpec
 from curate.spec import Spec, validated
 from curate.swarm.contents import Content, contents
 from curate.swarm.results import FOLDER, Trained
@@ -34,7 +35,8 @@ class Plan(Spec):
 
     `target_budget` is that of the mixture, `budget` that of a run, both in tokens. `part` is the
     part of the candidates that proxies read, `holdout` the ids of the texts that they are measured
-    on. `prior` is by group, `contents` say what was in each group.
+    on. `prior` is by group, `contents` say what was in each group. `transformer` says how the proxy
+    of that name is trained.
     """
 
     design: Literal["dirichlet", "space_filling"]
@@ -50,6 +52,7 @@ class Plan(Spec):
     holdout: dict[str, tuple[str, ...]]
     contents: dict[str, Content]
     runs: tuple[PlannedRun, ...]
+    transformer: TransformerSpec = TransformerSpec()
 
 
 def read_plan(workspace: Workspace) -> Plan | None:

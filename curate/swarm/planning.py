@@ -7,12 +7,13 @@ compare with those before them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.errors import DataError, RecipeError
+from curate.proxies.spec import TransformerSpec
 from curate.swarm.allowed import Allowed, allowed, spec_of
 from curate.swarm.contents import Content, contents
 from curate.swarm.designs import Design, designed
@@ -44,6 +45,7 @@ class Wanted:
         prior: `promised` by `mix`, `proportional` to the supply, or a JSON file.
         seed: Seed of the design.
         proxy: The proxy's name.
+        transformer: How the proxy of that name is trained.
         train_bytes: Bytes of candidates that proxies read.
         holdout_bytes: Bytes of held-out text of each source.
         budget: Tokens of the mixture that is planned; that of `mix` by default.
@@ -56,12 +58,15 @@ class Wanted:
     prior: str | None = None
     seed: int | None = None
     proxy: str | None = None
+    transformer: TransformerSpec = field(default_factory=TransformerSpec)
     train_bytes: int | None = None
     holdout_bytes: int | None = None
     budget: str | None = None
     proxy_budget: int | None = None
     is_anew: bool = False
 
+
+TRANSFORMER = "transformer"
 
 FIRST: Mapping[str, Any] = {
     "design": "space_filling",
@@ -143,6 +148,7 @@ def make_plan(workspace: Workspace, wanted: Wanted) -> PlanResult:
     own = contents(workspace)
     plan = Plan(
         **settings,
+        transformer=wanted.transformer,
         target_budget=may_be.budget,
         budget=tokens_of_run,
         part=part,
@@ -168,6 +174,11 @@ def _settings(wanted: Wanted, old: Plan | None) -> dict[str, Any]:
     """The settings of a plan. Raises RecipeError for those that old runs cannot be compared by."""
     before = dict(FIRST) if old is None else {name: getattr(old, name) for name in FIRST}
     asked = {name: own for name in FIRST if (own := getattr(wanted, name)) is not None}
+    if old is not None and old.proxy == TRANSFORMER and wanted.transformer != old.transformer:
+        raise RecipeError(
+            "evaluate.transformer is not as it was planned, and runs of both cannot be compared",
+            hint="set it back, or begin anew: --anew",
+        )
     if old is not None:
         for name, given in (*asked.items(), ("budget", wanted.proxy_budget)):
             is_fixed = name in ("proxy", "train_bytes", "holdout_bytes", "budget")

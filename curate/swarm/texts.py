@@ -16,12 +16,13 @@ from curate import chance
 from curate.engine import in_order
 from curate.errors import DataError, MissingInput
 from curate.evaluate.strata import Texts
-from curate.mix.keys import BUCKET, CLUSTER, Reader, is_question
+from curate.mix.keys import BUCKET, CLUSTER, is_question
 from curate.mix.preparing import Keys, reader_of
 from curate.mixture.groups import OTHER, name_of
 from curate.swarm.contents import fingerprint, number_of
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
+from curate.workspace.readers import Reader
 
 if TYPE_CHECKING:
     import numpy as np

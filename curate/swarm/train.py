@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -15,11 +16,13 @@ from curate.evaluate.strata import Budget, Texts, strata_of
 from curate.mixture.boxes import project_groups
 from curate.mixture.limits import Infeasible
 from curate.names import absent, unknown
+from curate.proxies.making import proxy_of
 from curate.proxies.proxy import Proxy
+from curate.proxies.spec import ProxySpec
 from curate.swarm.allowed import spec_of
 from curate.swarm.contents import changed, contents
 from curate.swarm.plan import Plan, PlannedRun, missing, required_plan
-from curate.swarm.proxies import OWN, PROXIES
+from curate.swarm.proxies import OWN
 from curate.swarm.results import FOLDER, Trained, append, read, write_tables
 from curate.swarm.texts import Held, read_held_out, read_texts
 from curate.workspace import Workspace
@@ -87,11 +90,15 @@ def _train(workspace: Workspace, plan: Plan, wanted: Sequence[PlannedRun], held:
     drawer = Drawer.of(workspace, plan, texts)
     arms = [drawer.arm(run.run, run.shares) for run in wanted]
     with workspace.watch("training proxies", len(wanted)) as advance:
-        proxy = PROXIES[plan.proxy](candidates, held.texts)
+        own = {"proxy": plan.proxy, "transformer": plan.transformer}
+        spec = ProxySpec.model_validate(own)
+        folder = workspace.root / ".building" / "swarm"
+        proxy = proxy_of(spec, candidates, held.texts, root=workspace.root, folder=folder)
         del candidates
         for run, arm in zip(wanted, arms, strict=True):
             trained = _trained(plan, run, arm, drawer, proxy, held)
             append(workspace.root / FOLDER, [trained])
+            shutil.rmtree(folder, ignore_errors=True)  # it is kept now
             advance(1)
 
 

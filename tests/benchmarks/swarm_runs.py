@@ -22,12 +22,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
+from curate.proxies.ngram import Corpus
 from curate.swarm.allowed import allowed
 from curate.swarm.designs import designed
 from curate.swarm.plan import read_plan
 from curate.swarm.planning import Wanted, make_plan
 from curate.swarm.propose import Wishes, propose
-from curate.swarm.proxies import PROXIES
 from curate.swarm.runs import runs_of
 from curate.swarm.texts import read_held_out, read_texts
 from curate.swarm.train import Drawer, train
@@ -103,7 +103,7 @@ class Trainer:
         texts, candidates = read_texts(where, self.plan.part)
         self.drawer = Drawer.of(where, self.plan, texts)
         held = read_held_out(where, self.plan.holdout)
-        self.proxy = PROXIES["ngram"](candidates, held.texts)
+        self.proxy = Corpus(candidates, held.texts)
         self.allowed = allowed(where, str(self.plan.target_budget))
         self.groups = self.allowed.groups
         self.prior = np.array([self.plan.prior[group] for group in self.groups])
