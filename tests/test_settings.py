@@ -261,7 +261,7 @@ def test_the_recipes_encoder_reaches_every_stage_that_encodes(tmp_path: Path) ->
         ("clean: {relevance: {}}", "clean.relevance.target: it is missing"),
         (
             "sample: {relabel: lable=x}",
-            "doubtful, label=…, guideline=… or annotator=… (did you mean label=?",
+            "doubtful, disputed, label=…, guideline=… or annotator=… (did you mean label=?",
         ),
         ("sample: {by: [sauce]}", "own.yaml: sample.by.0: input should be 'source', 'language'"),
         ("[a]", "own.yaml: a recipe is a mapping of sections"),

@@ -200,7 +200,7 @@ def test_bad_tables_are_one_line_and_write_nothing(run, folder, file, line, cell
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--judge", "web"), "has no such column"),
+        (("--judge", "web"), "has no such loss"),
         (("--judge", "web_loss=-1"), "no weight"),
         (("--model", "forest"), "no such model"),
         (("--transfer", "all"), "no such transfer"),
