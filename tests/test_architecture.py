@@ -278,7 +278,7 @@ BOUNDED = {
     "export.stage._drawn_lines": "groups",
     "export.parts.Layout.of": "groups",
     "evaluate.comparing._arms": "groups",
-    "evaluate.people._metrics": "labelled documents",
+    "evaluate.people._foretold": "labelled documents",
     "evaluate.people._posteriors": "labels",
     "annotated.answers.answers_of": "labels",
     "annotated.spans._settled": "labels",
