@@ -293,7 +293,7 @@ BOUNDED = {
     "export.parts.Layout.of": "groups",
     "evaluate.comparing.groups_of": "groups",
     "evaluate.heldout._answered": "labels",
-    "evaluate.people._metrics": "labelled documents",
+    "evaluate.people._foretold": "labelled documents",
     "evaluate.people._posteriors": "labels",
     "annotated.answers.answers_of": "labels",
     "annotated.spans._settled": "labels",

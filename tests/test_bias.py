@@ -183,7 +183,7 @@ def fares(tmp_path_factory):
     )  # fmt: skip
     offline.run("clean", rules=["length"], limits={"length:chars": {"min": 40}})
     offline.run("mix", groups=["source"], between={"shares": {"source": {"one": 0.8, "two": 0.2}}},
-                budget="40%")  # fmt: skip
+                budget="90%", max_epochs=2)  # fmt: skip
     return offline
 
 
@@ -215,6 +215,7 @@ def test_sums_are_those_of_all_rows_in_any_shards(fares, key, rows, workers):
     fares.workspace.engine.close()
     fares.workspace.engine = Local(1)
     expected = brute_force(fares, key)
+    assert max(row["copies"] for row in fares.rows("mix")) == 2
     assert set(own) == set(expected)
     for value, sums in expected.items():
         np.testing.assert_allclose(own[value], sums)

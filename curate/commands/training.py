@@ -20,8 +20,6 @@ from curate.commands.options import (
     working_on,
 )
 from curate.errors import RecipeError
-from curate.run import files
-from curate.run.meant import meant
 
 Tokens = Annotated[str | None, typer.Option(help="Tokens of the mixture; default: of `mix`.")]
 
@@ -66,6 +64,8 @@ def swarm_plan(
 
     Example: curate swarm plan --design dirichlet --proxy own --anew
     """
+    from curate.run import files
+    from curate.run.meant import meant
     from curate.swarm.designs import Design
     from curate.swarm.planning import Wanted, make_plan
 

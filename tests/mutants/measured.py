@@ -115,6 +115,6 @@ MEASURED = (
         "curate/evaluate/bias/counting.py",
         'before * _numbers(table, "copies"), 0.0)',
         'before * (_numbers(table, "copies") > 0), 0.0)',
-        ("tests/test_bias.py",),
+        ("tests/test_bias.py::test_sums_are_those_of_all_rows_in_any_shards",),
     ),
 )
