@@ -21,7 +21,7 @@ from curate.evaluate.people import against_people
 from curate.evaluate.stage import EvaluateResult
 from curate.evaluate.strata import Budget, Texts, strata_of
 from curate.metrics import classification
-from curate.proxies import ngram
+from curate.proxies import making, ngram
 from curate.proxies.ngram import ALPHA, Corpus
 from tests.shards import recut
 
@@ -311,7 +311,7 @@ def test_the_proxy_reads_as_many_bytes_as_it_is_allowed(offline, tokenizer, monk
             read.append({name: sum(map(len, own)) for name, own in holdout.items()})
             super().__init__(candidates, holdout)
 
-    monkeypatch.setattr(comparing, "Corpus", Watching)
+    monkeypatch.setattr(making, "Corpus", Watching)
     sources(offline, web=(300, 30), notes=(300, 30))
     offline.pool(holdout=0.3, tokenizer=tokenizer)
     offline.run("clean", rules=[])

@@ -134,7 +134,7 @@ def losses(points: Rows) -> str:
 
 
 def curves(points: Rows) -> str:
-    """The loss of each `mixture` at each `step`, a line for each `text`: trained on, held out."""
+    """The loss of each `mixture` at each `step`, a line for each `text`: dashed if trained on."""
     import altair as alt
 
     names = list(dict.fromkeys(point["mixture"] for point in points))
@@ -148,7 +148,12 @@ def curves(points: Rows) -> str:
             color=alt.Color(
                 "mixture:N", sort=names, scale=alt.Scale(domain=names, **colors), title=None
             ),
-            strokeDash=alt.StrokeDash("text:N", sort=["held out", "trained on"], title=None),
+            strokeDash=alt.StrokeDash(
+                "text:N",
+                scale=alt.Scale(domain=["held out", "trained on"], range=[[1, 0], [4, 3]]),
+                legend=alt.Legend(symbolType="stroke", symbolStrokeColor="#1c2733"),
+                title=None,
+            ),
         )
     )
     return _svg(chart.properties(width=_WIDTH, height=260))

@@ -76,6 +76,8 @@ class Bench:
         self.kinds = tuple(own)
         self.bytes = {kind: int(sizes[source == kind].sum()) for kind in self.kinds}
         self.folder = setting.RUNS / "proxies"
+        for unfinished in self.folder.glob("*.pt"):  # its seconds would be those of its rest
+            unfinished.unlink()
         start = perf_counter(), process_time()
         self.proxy = proxy_of(ProxySpec.model_validate(spec), texts, held, folder=self.folder)
         self.made = seconds_since(start)
@@ -106,9 +108,12 @@ class Bench:
         rows = [self.learn(shares, draw, seed).losses for seed, draw in enumerate(draws)]
         return np.stack(rows) / self.proxy.bytes
 
-    def difference(self, one, other):
-        """Return how much more one arm loses, as `evaluate` takes it."""
-        return difference(one, other, Holdout(self.proxy.source, self.proxy.bytes))
+    def difference(self, one, other, kind=None):
+        """Return how much more one arm loses, as `evaluate` takes it: on one kind, or the mean."""
+        source = self.proxy.source
+        own = np.ones(len(source), bool) if kind is None else source == kind
+        held = Holdout(source[own], self.proxy.bytes[own])
+        return difference(one[:, own], other[:, own], held)
 
 
 def seconds_since(start):
@@ -132,10 +137,7 @@ def apart(bench):
         gaps = ((other - one)[:, own] * sizes).sum(axis=1) / sizes.sum()
         by_kind[kind] = {"A": round(weights[0][kind], 4), "B": round(weights[1][kind], 4)}
         by_kind[kind] |= {"B - A": setting.spread(gaps.tolist())}
-    code = bench.proxy.source == 0
-    of_code = difference(
-        other[:, code], one[:, code], Holdout(bench.proxy.source[code], bench.proxy.bytes[code])
-    )
+    of_code = bench.difference(other, one, kind=0)
     return {
         "by_kind": by_kind,
         "mean": told(found),
@@ -153,7 +155,7 @@ def summed(seconds):
 
 
 def false_alarms(bench, comparisons, draws):
-    """Return how many comparisons of A with itself tell a difference.
+    """Return how many comparisons of A with itself tell a difference: on the mean, and on code.
 
     Each takes two sets of draws at random out of `draws` for every seed.
     """
@@ -163,14 +165,15 @@ def false_alarms(bench, comparisons, draws):
         for seed in range(SEEDS)
     }
     rng, pairs = Random(1), list(combinations(range(draws), 2))
-    hits = 0
+    hits = {"mean": 0, "code": 0}
     for _ in range(comparisons):
         chosen = [rng.sample(rng.choice(pairs), 2) for _ in range(SEEDS)]
         one, other = (
             np.stack([drawn[pair[side], seed] for seed, pair in enumerate(chosen)])
             for side in (0, 1)
         )
-        hits += bench.difference(one, other).is_told
+        hits["mean"] += bench.difference(one, other).is_told
+        hits["code"] += bench.difference(one, other, kind=0).is_told
     return {"told": hits, "comparisons": comparisons, "runs": len(drawn)}
 
 
@@ -196,6 +199,7 @@ def writes(folder, steps):
 def main():
     """Measure, print, and write the result."""
     folder, steps = Path(sys.argv[1]), int((sys.argv[2:] or ["60"])[0])
+    sys.argv[1] = "FOLDER"  # the result names no path of this machine
     import torch
 
     ngram = Bench(folder, {})
@@ -204,6 +208,7 @@ def main():
     figures["ngram"] = {"indexed": ngram.made, "apart": apart(ngram)}
     figures["ngram"]["alarms"] = false_alarms(ngram, 100, 40)
     figures["ngram"]["64_runs"] = summed(ngram.seconds[-64:])
+    setting.write("proxies", figures, range(SEEDS))
     small = Bench(folder, {"transformer": {"steps": steps, "sample": 0, "marks": 4}})
     figures["transformer"] = {"steps": steps, "apart": apart(small)}
     setting.write("proxies", figures, range(SEEDS))

@@ -58,16 +58,16 @@ def samples(workspace: Workspace) -> Section | None:
         return None
     prompt = written[0]["samples"]["prompt"]
     rows = [
-        {"mixture": own["arm"], **{when: own["samples"][when] for when in ("before", "after")}}
+        {"mixture": own["arm"], "training": when, "writes": own["samples"][when]}
         for own in written
+        for when in ("before", "after")
     ]
-    after = "after a prompt" if prompt else "as the beginning of a new text"
+    after = f"after {prompt!r}" if prompt else "as the beginning of a new text"
     words = (
         f"What the proxy of the first draw writes {after}, before training and after it. So small "
         "a model learns which letters and words are likely, not what they mean."
     )
-    shown = [{"prompt": prompt, **row} for row in rows] if prompt else rows
-    return section("What the proxy writes", words, rows=shown)
+    return section("What the proxy writes", words, rows=rows)
 
 
 def _trainings(workspace: Workspace) -> list[dict[str, Any]]:
