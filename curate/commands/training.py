@@ -82,7 +82,7 @@ def swarm_plan(
         prior=prior,
         seed=seed,
         proxy=proxy,
-        transformer=recipe.section("evaluate").transformer,
+        transformer=recipe.evaluate.transformer,
         train_bytes=train_bytes,
         holdout_bytes=holdout_bytes,
         budget=budget,

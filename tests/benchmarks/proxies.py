@@ -20,7 +20,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from curate.evaluate.arms import Arm
-from curate.evaluate.paired import Holdout, difference
+from curate.evaluate.paired import Weighting, difference
 from curate.evaluate.strata import Budget, Texts
 from curate.proxies.making import proxy_of
 from curate.proxies.spec import ProxySpec
@@ -112,8 +112,9 @@ class Bench:
         """Return how much more one arm loses, as `evaluate` takes it: on one kind, or the mean."""
         source = self.proxy.source
         own = np.ones(len(source), bool) if kind is None else source == kind
-        held = Holdout(source[own], self.proxy.bytes[own])
-        return difference(one[:, own], other[:, own], held)
+        weighting = Weighting.of(self.proxy.bytes.astype(float), source).within(own)
+        assert weighting is not None
+        return difference(one, other, weighting)
 
 
 def seconds_since(start):
