@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from sklearn import metrics as oracle
 
-from curate.metrics import TextLoss, classification
+from curate.metrics import classification, per_unit, perplexity
 from curate.metrics import measures as measures_module
 from curate.metrics.bootstrap import bootstrap, ratio_of_sums
 from curate.metrics.entities import counts, of_spans
@@ -39,11 +39,10 @@ def guesses(n, classes=3, seed=1, skill=2.0):
 
 def test_the_loss_of_texts_by_bytes_tokens_and_perplexity():
     """Two tokens of probability 1/2 and 1/8 over 8 bytes: 4 bits."""
-    loss = TextLoss(nats=np.log(2) + np.log(8), bytes=8, tokens=2)
-    assert loss.bits_per_byte == pytest.approx(0.5)
-    assert loss.per_byte == pytest.approx(np.log(16) / 8)
-    assert loss.per_token == pytest.approx(np.log(4))
-    assert loss.perplexity == pytest.approx(4.0)
+    nats = np.log(2) + np.log(8)
+    assert per_unit(nats, 8) / np.log(2) == pytest.approx(0.5)
+    assert per_unit(nats, 2) == pytest.approx(np.log(4))
+    assert perplexity(per_unit(nats, 2)) == pytest.approx(4.0)
 
 
 # ── classes

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from curate.evaluate.arms import Arm, Drawn
 from curate.evaluate.spec import DYNAMIC
 from curate.evaluate.strata import Budget, Texts
+from curate.metrics import per_unit
 from curate.mixture.dynamic import OnlineMixer
 from curate.proxies.proxy import Proxy
 
@@ -43,7 +44,7 @@ class Validation:
     def losses(self, losses: NDArray[np.float64]) -> dict[str, float]:
         """The mean loss of each group in nats a token, from that of each text."""
         return {
-            group: float(losses[self.group == group].sum() / tokens)
+            group: per_unit(float(losses[self.group == group].sum()), tokens)
             for group, tokens in self.tokens.items()
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from curate.metrics import perplexity
 from curate.proxies.proxy import Mark, Samples, Training
 from curate.warning import StageWarning, warn
 
@@ -36,7 +37,6 @@ class TrainingResult:
     @staticmethod
     def of(arm: str, trainings: Sequence[Training]) -> TrainingResult:
         """The result of an arm: its trainings, one or more, one for every seed."""
-        from math import exp
         from statistics import fmean
 
         nats = fmean(fmean(own.nats_per_token.values()) for own in trainings)
@@ -49,7 +49,7 @@ class TrainingResult:
             tokens_a_second=fmean(own.tokens_a_second for own in trainings),
             gap=fmean(own.curve[-1].gap for own in trainings),
             nats_per_token=nats,
-            perplexity=exp(nats),
+            perplexity=perplexity(nats),
             overfits=sum(own.overfits for own in trainings),
             stopped=sum(own.stopped for own in trainings),
             curve=tuple(_means([own.curve for own in trainings])),

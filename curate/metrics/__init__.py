@@ -11,11 +11,12 @@ from curate.metrics.classes import (
 )
 from curate.metrics.losses import (
     SAME,
-    TextLoss,
     brier,
     cross_entropy,
     leaders,
     mean_squared_error,
+    per_unit,
+    perplexity,
 )
 
 __all__ = [
@@ -24,12 +25,13 @@ __all__ = [
     "ClassMetrics",
     "Classification",
     "Confused",
-    "TextLoss",
     "brier",
     "classification",
     "confusion",
     "cross_entropy",
     "leaders",
     "mean_squared_error",
+    "per_unit",
+    "perplexity",
     "reliability",
 ]

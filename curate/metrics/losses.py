@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import exp, log
+from math import exp
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,37 +19,18 @@ LEAST_PROBABILITY = 1e-12
 """A smaller probability of what came true counts as this one: no loss is infinite."""
 
 
-@dataclass(frozen=True)
-class TextLoss:
-    """The loss of a language model on texts: L = -Σ ln P(next piece | those before), in nats.
+def per_unit(nats: float, units: float) -> float:
+    """The loss of a language model on texts, L / units, of L = -Σ ln P(next piece | those before).
 
-    `bytes` are those of the texts in UTF-8, `tokens` the pieces that the model predicted. Models
-    with other tokenizers compare by bytes alone: their tokens differ in length.
+    `units` are bytes of the texts in UTF-8, or the tokens that the model predicted. Models with
+    other tokenizers compare by bytes alone: their tokens differ in length.
     """
+    return nats / units
 
-    nats: float
-    bytes: int
-    tokens: int
 
-    @property
-    def per_byte(self) -> float:
-        """Nats per byte: L / bytes."""
-        return self.nats / self.bytes
-
-    @property
-    def bits_per_byte(self) -> float:
-        """Bits per byte: L / (bytes · ln 2)."""
-        return self.per_byte / log(2)
-
-    @property
-    def per_token(self) -> float:
-        """Nats per token: L / tokens."""
-        return self.nats / self.tokens
-
-    @property
-    def perplexity(self) -> float:
-        """Perplexity: e^(L / tokens), the number of equally likely tokens that is as uncertain."""
-        return exp(self.per_token)
+def perplexity(nats: float) -> float:
+    """Perplexity: e^(nats a token), the number of equally likely tokens that is as uncertain."""
+    return exp(nats)
 
 
 def leaders(posterior: Array) -> NDArray[np.bool_]:

@@ -632,7 +632,7 @@ EVALUATE = (
     Mutant(
         "losses that a mixer follows are those of a token",
         "curate/evaluate/online.py",
-        "float(losses[self.group == group].sum() / tokens)",
+        "per_unit(float(losses[self.group == group].sum()), tokens)",
         "float(losses[self.group == group].mean())",
         ("tests/test_arms.py::test_losses_of_groups_are_a_token",),
     ),
