@@ -29,7 +29,7 @@ from curate.mix.spec import MixSpec
 from curate.mix.truth import asks_for_truth, drawing_for_truth
 from curate.mix.writing import Drawn, Factors, Write
 from curate.mixture.groups import SMALL
-from curate.warning import StageWarning
+from curate.warning import StageWarning, named
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -162,16 +162,16 @@ class JoinPhases:
 
 def _notes(prepared: Prepared, rows: Sequence[Mapping[str, Any]], spec: MixSpec) -> tuple[str, ...]:
     groups, notes = prepared.supply.groups, []
-    named = list(zip(groups.names, groups.facts, strict=True))
-    unknown = [name for name, facts in named if not facts.known and facts.documents]
+    facts_of = dict(zip(groups.names, groups.facts, strict=True))
+    unknown = [name for name, facts in facts_of.items() if not facts.known and facts.documents]
     if unknown and spec.between.strategy == "quality":
-        notes.append(f"no document of {', '.join(unknown)} has a quality: it counts as average")
+        notes.append(f"no document of {named(unknown)} has a quality: it counts as average")
     if abstained := sum(facts.abstained for facts in groups.facts):
         notes.append(
             f"{abstained:,} candidates abstained: their quality is the mean, and their weight "
             "that of their group"
         )
-    if tied := sum(facts.documents for name, facts in named if name in prepared.tied):
+    if tied := sum(facts.documents for name, facts in facts_of.items() if name in prepared.tied):
         notes.append(f"{tied} candidates are undecided: they are a group of their own")
     if groups.merged:
         notes.append(
@@ -180,7 +180,7 @@ def _notes(prepared: Prepared, rows: Sequence[Mapping[str, Any]], spec: MixSpec)
         )
     moved = [row["group"] for row in rows if row["bound"]]
     if moved:
-        notes.append(f"limits moved {', '.join(moved)}")
+        notes.append(f"limits moved {named(moved)}")
     return tuple(notes)
 
 

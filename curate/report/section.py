@@ -16,15 +16,19 @@ def section(
     *,
     chart: str = "",
     rows: Sequence[dict[str, Any]] = (),
+    points: Sequence[str] = (),
     warning: str = "",
 ) -> Section:
     """A section as the page takes it; `rows` are the lines of its table, by column name.
+
+    `points` are sentences, listed below the words.
 
     `numbers` are the columns that hold nothing else: the page sets them to the right.
     """
     return {
         "heading": heading,
         "words": words,
+        "points": list(points),
         "chart": chart,
         "rows": [{name: cell(value) for name, value in row.items()} for row in rows],
         "warning": warning,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from curate import storage
@@ -96,13 +96,14 @@ def proxy(workspace: Workspace) -> Section | None:
     ]
     verdict = evaluation["verdict"]
     words = (
-        f"{verdict[:1].upper()}{verdict[1:]}. {_sentences(evaluation['story'])} Cross-entropy of a "
+        f"{verdict[:1].upper()}{verdict[1:]}. Cross-entropy of a "
         f"{_model(evaluation)} in nats per byte, lower is better, by what it is judged on and on "
         "the holdout of each source, over several draws of equal size. Differences are paired by "
         f"draw; their 95 % interval counts the draws and the held-out documents ({documents}). So "
         "small a model sees style and words, not worth: it can refute a mixture, hardly prove one."
     )
-    return section("Does it help?", words, chart=charts.losses(points), rows=rows)
+    story = [_sentence(line) for line in evaluation["story"]]
+    return section("Does it help?", words, points=story, chart=charts.losses(points), rows=rows)
 
 
 def _model(evaluation: Mapping[str, Any]) -> str:
@@ -110,6 +111,6 @@ def _model(evaluation: Mapping[str, Any]) -> str:
     return "small transformer" if evaluation.get("trainings") else "byte n-gram model"
 
 
-def _sentences(lines: Sequence[str]) -> str:
-    """Lines of a story as sentences."""
-    return " ".join(f"{line[:1].upper()}{line[1:]}." for line in lines)
+def _sentence(line: str) -> str:
+    """A line of a story as a sentence."""
+    return f"{line[:1].upper()}{line[1:]}."
