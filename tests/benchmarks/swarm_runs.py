@@ -22,7 +22,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from curate.proxies.ngram import Corpus
+from curate.proxies.making import proxy_of
+from curate.proxies.spec import ProxySpec
 from curate.swarm.allowed import allowed
 from curate.swarm.designs import designed
 from curate.swarm.plan import read_plan
@@ -96,14 +97,15 @@ def timed(where):
 
 
 class Trainer:
-    """Trains any mixture by the proxy, indexed once."""
+    """Trains any mixture by the proxy, made ready once; runs of a transformer are kept."""
 
-    def __init__(self, where):
+    def __init__(self, where, **proxy):
         self.plan = read_plan(where)
         texts, candidates = read_texts(where, self.plan.part)
         self.drawer = Drawer.of(where, self.plan, texts)
         held = read_held_out(where, self.plan.holdout)
-        self.proxy = Corpus(candidates, held.texts)
+        spec = ProxySpec.model_validate(proxy)
+        self.proxy = proxy_of(spec, candidates, held.texts, folder=setting.RUNS / "swarm_proxy")
         self.allowed = allowed(where, str(self.plan.target_budget))
         self.groups = self.allowed.groups
         self.prior = np.array([self.plan.prior[group] for group in self.groups])
@@ -115,7 +117,9 @@ class Trainer:
         """Return the shares that were drawn, and the losses by source."""
         arm = self.drawer.arm("run", dict(zip(self.groups, shares.tolist(), strict=True)))
         copies = arm.draw(self.drawer.texts, self.drawer.budget, seed)
-        return self.drawer.shares(copies), self.proxy.by_source(self.proxy.learn(copies, 0).losses)
+        return self.drawer.shares(copies), self.proxy.by_source(
+            self.proxy.learn(copies, seed).losses
+        )
 
     def fresh(self, shares, seed):
         """Return the mean objective of fresh draws."""
