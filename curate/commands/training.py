@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 
@@ -20,6 +20,10 @@ from curate.commands.options import (
     working_on,
 )
 from curate.errors import RecipeError
+
+if TYPE_CHECKING:
+    from curate.proxies.spec import TransformerSpec
+    from curate.workspace import Workspace
 
 Tokens = Annotated[str | None, typer.Option(help="Tokens of the mixture; default: of `mix`.")]
 
@@ -64,8 +68,6 @@ def swarm_plan(
 
     Example: curate swarm plan --design dirichlet --proxy own --anew
     """
-    from curate.run import files
-    from curate.run.meant import meant
     from curate.swarm.designs import Design
     from curate.swarm.planning import Wanted, make_plan
 
@@ -75,14 +77,13 @@ def swarm_plan(
         tokens("budget", budget)
     workspace = open_workspace(root)
     workspace.require()
-    recipe = files.of_workspace(workspace, meant(workspace))
     wanted = Wanted(
         runs=runs,
         design=design,  # type: ignore[arg-type]
         prior=prior,
         seed=seed,
         proxy=proxy,
-        transformer=recipe.evaluate.transformer,
+        transformer=_transformer(workspace),
         train_bytes=train_bytes,
         holdout_bytes=holdout_bytes,
         budget=budget,
@@ -92,6 +93,14 @@ def swarm_plan(
     with workspace.lock.hold("swarm plan", wait=wait), working_on(workspace, engine, workers):
         result = make_plan(workspace, wanted)
     console.show(result, as_json=as_json)
+
+
+def _transformer(workspace: Workspace) -> TransformerSpec:
+    """How the recipe has transformers trained."""
+    from curate.run import files
+    from curate.run.meant import meant
+
+    return files.of_workspace(workspace, meant(workspace)).evaluate.transformer
 
 
 def swarm_train(

@@ -20,10 +20,10 @@ MEASURED = (
         ("tests/test_measures.py::test_the_interval_is_that_of_scipy",),
     ),
     Mutant(
-        "perplexity is of tokens",
+        "perplexity is a power of e",
         "curate/metrics/losses.py",
-        "return exp(self.per_token)",
-        "return exp(self.per_byte)",
+        "return exp(nats)",
+        "return 2**nats",
         ("tests/test_measures.py::test_the_loss_of_texts_by_bytes_tokens_and_perplexity",),
     ),
     Mutant(
