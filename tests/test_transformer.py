@@ -660,7 +660,7 @@ SMALL = {"steps": 4, "batch": 4, "marks": 2, "sample": 8, "prompt": "the <b>"}
 
 def test_evaluate_tells_how_the_proxy_was_trained_and_the_page_shows_it(offline):
     mixed(offline)
-    found = offline.run("evaluate", seeds=2, transformer={**SMALL, "sample": 60})
+    found = offline.run("evaluate", seeds=2, transformer={**SMALL, "sample": 60, "rate": 0.05})
     assert found.verdict.startswith("by the transformer proxy the mixture is ")
     assert [own.arm for own in found.trainings] == [own.arm for own in found.proxy]
     told = json.loads((offline.root / "evaluate.json").read_text())["trainings"][0]
