@@ -183,6 +183,33 @@ def test_who_has_to_mend_an_answer_is_named_with_the_way_out(team, wrong):
     assert team.run("pull").done
 
 
+@pytest.mark.parametrize("note", [None, "Hard to say."])
+def test_a_note_beside_a_rejected_answer_does_not_answer_the_text(team, note):
+    push(team, form="topic", overlap=1)
+    first, *others = [task["id"] for task in team.tasks]
+    del team.server.logins["1"], team.server.logins["3"]
+    said = {"question": "topic", "opinion": lambda text: "news"}
+    team.answer("2", ids=others, **said)
+    team.answer("2", ids=[first], question="topic", opinion=lambda text: "mixed")
+    team.answer("2", question="note", opinion=lambda text: note)
+    made = team.run("pull")
+    assert (made.complete, made.done) == (5, False)
+    assert "1 texts wait for lou" in words(made, "pull.waits")
+    assert pull.close_round(team.workspace).complete == 5
+    closed = team.workspace.rounds.current().closed
+    assert closed["withdrawn"] == [first]
+    assert min(closed["answered"].values()) < 1
+
+
+def test_a_rejected_answer_to_an_optional_question_leaves_the_text_answered(team):
+    push(team, form="topic", overlap=1)
+    team.answer("2", question="topic", opinion=lambda text: "news")
+    team.answer("2", question="note", opinion=lambda text: 5)
+    made = team.run("pull")
+    assert (made.complete, made.done) == (6, True)
+    assert sum(made.rejected.values()) == 6
+
+
 # ── a form that was changed on the server
 
 

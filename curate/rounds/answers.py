@@ -6,7 +6,7 @@ The metadata of a file holds the cursors: where the next pull of each project co
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,23 @@ def submissions(rows: Iterable[Answer]) -> dict[tuple[str, str], str]:
         key = (row["id"], row["annotator"])
         statuses[key] = max(statuses.get(key, SUBMISSION[0]), row["status"], key=SUBMISSION.index)
     return statuses
+
+
+def to_mend(rows: Iterable[Answer], required: Collection[str]) -> set[tuple[str, str, str]]:
+    """The submissions that do not answer their task, by project, task and annotator.
+
+    A `required` question's answer was rejected, or some answer was and no other says anything.
+    """
+    unfit: set[tuple[str, str, str]] = set()
+    partly: set[tuple[str, str, str]] = set()
+    spoken: set[tuple[str, str, str]] = set()
+    for row in rows:
+        key = (row["project"], row["id"], row["annotator"])
+        if row["status"] == "rejected":
+            (unfit if row["question"] in required else partly).add(key)
+        elif row["status"] == "submitted" and row["value"] is not None:
+            spoken.add(key)
+    return unfit | partly - spoken
 
 
 def newest(rows: Iterable[dict[str, Any]], columns: Sequence[str] = KEY) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from curate.backends import Backend
 from curate.people import accounts, people
 from curate.people.users import Directory
 from curate.records import now
-from curate.rounds.answers import submissions
+from curate.rounds.answers import submissions, to_mend
 from curate.rounds.batch import Batch
 from curate.rounds.round import Round
 
@@ -43,14 +43,17 @@ def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -
     at all after their period: callers leave them out.
     """
     submitted, finished, rejected = defaultdict(set), defaultdict(set), defaultdict(set)
-    for row in current.answers(by_project=True):
+    answers = current.answers(by_project=True)
+    unfit = to_mend(answers, _required(current))
+    for row in answers:
         key = (row["project"], row["id"])
+        if (*key, row["annotator"]) in unfit:
+            rejected[key].add(row["annotator"])
+            continue
         if row["status"] == "submitted" and row["value"] is not None:
             submitted[key].add(row["annotator"])
         if row["status"] in FINAL:
             finished[key].add(row["annotator"])
-        if row["status"] == "rejected":
-            rejected[key].add(row["annotator"])
     batches = {batch.name: batch for batch in current.batches}
     erased = current.erased
     ids = [id for id in current.sample()["id"].to_pylist() if id not in erased]
@@ -75,6 +78,12 @@ def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -
                 waits_for.update(people & rejected[key] - finished[key])
     complete, exhausted = len(ids) - len(incomplete), len(incomplete - answerable)
     return Standing(len(ids), complete, exhausted, missing, dict(waits_for))
+
+
+def _required(current: Round) -> set[str]:
+    """The names of the questions that must be answered; none before the first push."""
+    questions = current.form.questions if current.batches else ()
+    return {question.name for question in questions if question.required}
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,14 @@ def close(current: Round, why: str) -> None:
     The share corrects the propensities of a round that ended early. The order in which tasks are
     shown does not depend on propensities: those answered are a random part of each stratum.
     """
-    answered = {row["id"] for row in current.answers() if row["status"] == "submitted"}
+    answers = current.answers()
+    unfit = to_mend(answers, _required(current))
+    answered = {
+        row["id"]
+        for row in answers
+        if row["status"] == "submitted"
+        and (row["project"], row["id"], row["annotator"]) not in unfit
+    }
     strata: dict[str, list[bool]] = defaultdict(list)
     for row in current.sample().select(["id", "stratum"]).to_pylist():
         strata[row["stratum"] or ""].append(row["id"] in answered)

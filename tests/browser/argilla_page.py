@@ -173,6 +173,11 @@ class ArgillaPage:
     def update(self, by: By) -> None:
         self.submit(by)
 
+    def answer_again(self, question: str, values: Collection[str], by: By) -> None:
+        self.back()
+        self.choose(question, values, by)
+        self.update(by)
+
     def _give(self, button: str, key: str, by: By) -> None:
         if by == "mouse":
             self._click(button)

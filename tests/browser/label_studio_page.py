@@ -14,6 +14,8 @@ from tests.browser.chromium import drag_over, offset, press, visit, wait_for
 from tests.browser.pages import By
 
 CONTROL, ENTER, SHIFT = "\ue009", "\ue007", "\ue008"
+PLUS = "button[aria-label='Create an annotation']"
+SUBMIT, UPDATE = (f"[data-testid=bottombar-{name}-button]" for name in ("submit", "update"))
 END = "No More Tasks Left in Queue"
 PREFERRED = "bg-primary-background"
 AREA = {"Choices": ".lsf-choices", "Labels": ".lsf-labels", "Rating": ".ant-rate"}
@@ -132,7 +134,7 @@ class LabelStudioPage:
 
     def _submit(self, by: By) -> None:
         if by == "mouse":
-            self._click(lambda: self._one("[data-testid=bottombar-submit-button]"))
+            self._click(lambda: self._one(SUBMIT))
         else:
             press(self.browser, ENTER, held=CONTROL)
 
@@ -166,13 +168,23 @@ class LabelStudioPage:
         self._leave(lambda: self._click(lambda: self._one(selector)))
 
     def update(self, by: By) -> None:
-        button = "[data-testid=bottombar-update-button]"
-        wait_for(self.browser, lambda b: self._one(button).is_enabled())
+        wait_for(self.browser, lambda b: self._one(UPDATE).is_enabled())
         if by == "mouse":
-            self._click(lambda: self._one(button))
+            self._click(lambda: self._one(UPDATE))
         else:
             press(self.browser, ENTER, held=CONTROL)
-        wait_for(self.browser, lambda b: not self._one(button).is_enabled())
+        wait_for(self.browser, lambda b: not self._one(UPDATE).is_enabled())
+
+    def answer_again(self, question: str, values: Collection[str], by: By) -> None:
+        """Make a second annotation, which only the page of a single task offers."""
+        self.back()
+        tasks = self.browser.current_url.partition("?")[0]
+        self._visit(f"{tasks}?task={self._task()}", PLUS)
+        self._click(lambda: self._one(PLUS))
+        wait_for(self.browser, lambda b: self._all(SUBMIT) and not self.chosen(question))
+        self.choose(question, values, by)
+        self._submit(by)
+        wait_for(self.browser, lambda b: self._all(UPDATE))
 
     def _leave(self, go: Callable[[], None]) -> None:
         before = self._task()
@@ -197,7 +209,7 @@ class LabelStudioPage:
         yield "task"
 
     def out_of_sight(self) -> list[str]:
-        bottom = self._one("[data-testid=bottombar-submit-button]").rect["y"]
+        bottom = self._one(SUBMIT).rect["y"]
         lost = []
         for question in self.form.questions:
             place = self._place(question.tag, question.name)

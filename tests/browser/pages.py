@@ -65,6 +65,9 @@ class Page(Protocol):
     def update(self, by: By) -> None:
         """Submit the changed answers of a task gone back to."""
 
+    def answer_again(self, question: str, values: Collection[str], by: By) -> None:
+        """Answer the task before once more: beside the first answer if the page can, or over it."""
+
     def tour(self, project: Project) -> Iterator[str]:
         """Go to the other pages that show texts; yield the name of each while it is there."""
 

@@ -777,9 +777,20 @@ SAMPLE = (
     Mutant(
         "a skip is no answer",
         "curate/rounds/standing.py",
-        """answered = {row["id"] for row in current.answers() if row["status"] == "submitted"}""",
-        """answered = {row["id"] for row in current.answers()}""",
+        """if row["status"] == "submitted"
+        and (row["project"]""",
+        """if row["status"]
+        and (row["project"]""",
         ("tests/test_pull.py::test_a_skipped_text_is_not_answered_when_a_round_is_closed",),
+    ),
+    Mutant(
+        "a note beside a rejected answer is no answer",
+        "curate/rounds/answers.py",
+        "return unfit | partly - spoken",
+        "return (unfit | partly) - spoken",
+        (
+            "tests/test_rounds_end.py::test_a_note_beside_a_rejected_answer_does_not_answer_the_text",
+        ),
     ),
     Mutant(
         "gold is not told from others by its overlap",
