@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +43,13 @@ class Row(NamedTuple):
     turns: Sequence[Mapping[str, Any]] | None = None
 
 
+MOST_NAMES = 50
+"""So many columns of a row are looked at to say what was meant by a column that it lacks."""
+
+LONGEST_REASON = 300
+"""A longer reason is cut: a row may have thousands of columns, and each row has its reason."""
+
+
 @dataclass(frozen=True)
 class Bad:
     """A row that was not used: its source and file, its line or row number, and the reason.
@@ -54,6 +62,10 @@ class Bad:
     row: int
     reason: str
     skipped: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.reason) > LONGEST_REASON:
+            object.__setattr__(self, "reason", f"{self.reason[:LONGEST_REASON]}…")
 
 
 class Content(NamedTuple):
@@ -161,7 +173,7 @@ class Shape:
 
 def _no_column(path: str, row: Mapping[str, Any]) -> ValueError:
     """The error of a path that leads nowhere; its first step may be misspelt."""
-    names, head = list(map(str, row)), path.partition(".")[0]
+    names, head = list(map(str, islice(row, MOST_NAMES))), path.partition(".")[0]
     hint = f"there are: {', '.join(names)}" if head in row else suggestion(head, names)
     return ValueError(f"no column {path} ({hint})")
 
