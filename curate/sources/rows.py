@@ -143,7 +143,7 @@ class Shape:
             template,
             _value(source.license, row) or "unknown",
             _value(source.language, row),
-            canonical(_AS_JSON(rest)) if rest else None,
+            _as_json(rest) if rest else None,
             media or None,
             turns=turns,
         )
@@ -169,6 +169,16 @@ class Shape:
         folder = None if remote(self.address) else Path(self.address).parent
         image = _reference(value, path, folder)
         return {"field": field, **image, "address": canonical(image["address"])}
+
+
+def _as_json(values: Mapping[str, Any]) -> str:
+    """Columns as JSON. ValueError if they hold what JSON cannot."""
+    try:
+        return canonical(_AS_JSON(values))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"its other columns are no JSON ({error})") from None
 
 
 def _no_column(path: str, row: Mapping[str, Any]) -> ValueError:
