@@ -20,6 +20,9 @@ Counter = Callable[[str], int]
 
 DEFAULT = "o200k_base"
 
+ENCODINGS = ("cl100k_base", "o200k_base", "voyage3_base")
+"""The encodings whose tokens `bpe-openai` brings. It names others that it cannot load."""
+
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "b": 10**9, "t": 10**12}
 
 
@@ -63,7 +66,11 @@ def from_file(path: Path) -> Tokenizer:
     """
     from tokenizers import Tokenizer
 
-    if not path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:
+        raise RecipeError(f"pool.tokenizer: {str(path)[:80]}…: {error.strerror}") from None
+    if not is_file:
         hint = "give the path of a tokenizer.json"
         raise absent(f"pool.tokenizer: no file {path}", path, hint=hint)
     try:
@@ -94,9 +101,15 @@ def encoding_of(name: str) -> Callable[[str], list[int]]:
     import bpe_openai
 
     if name not in bpe_openai.list_encoding_names():
-        names = (*sorted(bpe_openai.list_encoding_names()), "bytes", "PATH/tokenizer.json")
+        names = (*ENCODINGS, "bytes", "PATH/tokenizer.json")
         raise unknown(f"pool.tokenizer: no encoding named {name}", name, names)
-    encode = bpe_openai.get_encoding(name).encode_ordinary
+    try:
+        encode = bpe_openai.get_encoding(name).encode_ordinary
+    except (RuntimeError, OSError):  # bpe-openai names encodings that it does not hold
+        raise RecipeError(
+            f"pool.tokenizer: {name} is not among the encodings on this machine",
+            hint=f"save its tokenizer.json and give its path, or take {DEFAULT}",
+        ) from None
     return lambda text: [id for piece in pieces(text) for id in encode(piece)]
 
 

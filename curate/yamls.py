@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import chain
+from math import inf
 from typing import Any
 
 from curate.errors import RecipeError
@@ -58,6 +60,21 @@ def _not_yaml(error: Any, where: str, hint: str) -> RecipeError:
     )
 
 
+MOST_WRITTEN_OUT = 1 << 20
+"""The characters and values by which aliases may make a document longer than its text."""
+
+
+def _written_out(node: Any, known: dict[int, float]) -> float:
+    """The characters and values of a node with each alias written out; infinite for a cycle."""
+    if id(node) not in known:
+        known[id(node)] = inf
+        parts = node.value if isinstance(node.value, list) else []
+        parts = chain.from_iterable(part if isinstance(part, tuple) else (part,) for part in parts)
+        own = len(node.value) if isinstance(node.value, str) else 1
+        known[id(node)] = own + sum(_written_out(part, known) for part in parts)
+    return known[id(node)]
+
+
 _TRUTH = "tag:yaml.org,2002:bool"
 
 
@@ -70,7 +87,13 @@ def loader() -> Any:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        """A SafeLoader without `yes`, `no`, `on` and `off`."""
+        """A SafeLoader without `yes`, `no`, `on` and `off`, and without bombs of aliases."""
+
+        def construct_document(self, node: Any) -> Any:
+            """The value of a document. YAMLError if its aliases stand for too much."""
+            if _written_out(node, {}) > MOST_WRITTEN_OUT + node.end_mark.index:
+                raise yaml.YAMLError("its aliases stand for too much")
+            return super().construct_document(node)
 
     Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != _TRUTH]

@@ -36,6 +36,9 @@ OTHER_NAMES = {
 UNKNOWN = "unknown"
 """What `pool` writes where no licence is given."""
 
+LONGEST = 500
+"""Longer names are no names of SPDX."""
+
 MOST_NAMED = 3
 """So many licences are joined to one name; more are `several`."""
 
@@ -44,6 +47,8 @@ def spdx(name: str) -> str | None:
     """The SPDX name of a licence in SPDX's own letters; None where it is no single name of it."""
     from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
+    if len(name) > LONGEST:
+        return None
     try:
         known = str(canonicalize_license_expression(name))
     except InvalidLicenseExpression:
@@ -90,4 +95,4 @@ def _joined(names: list[str]) -> str:
 
 
 def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower())[:60].strip("-.")
+    return re.sub(r"[^a-z0-9.]+", "-", name[:LONGEST].lower())[:60].strip("-.")

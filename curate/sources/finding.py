@@ -236,17 +236,24 @@ def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[_Entry]:
     anchor = Path(pattern).anchor
     base = Path(anchor) if anchor else root
     exact = base / pattern[len(anchor) :]  # a name may hold characters of a glob
-    if exact.is_dir():
+    try:
+        is_folder, is_file = exact.is_dir(), exact.is_file()
+    except OSError as error:
+        raise DataError(f"pool.sources: {pattern[:80]}…: {error.strerror}") from None
+    if is_folder:
         yield from _folder(exact, source)
         return
-    matches = [exact] if exact.is_file() else base.glob(pattern[len(anchor) :])
+    matches = [exact] if is_file else base.glob(pattern[len(anchor) :])
     for path in sorted(matches, key=lambda path: path.parts):
         if (entry := _stat(str(path))) is not None:
             yield entry
 
 
 def _stat(path: str, folder: str = "", format: str = "") -> _Entry | None:
-    status = os.stat(path)  # noqa: PTH116 (a Path for each of 100,000 files takes seconds)
+    try:
+        status = os.stat(path)  # noqa: PTH116 (a Path for each of 100,000 files takes seconds)
+    except OSError as error:
+        return _Entry(path, 0, 0, folder, f"cannot be read: {error.strerror}")
     if not stat.S_ISREG(status.st_mode):
         return None
     return _Entry(path, status.st_size, status.st_mtime_ns, folder, format=format)
@@ -295,13 +302,23 @@ def _saved(folder: Path) -> list[Path] | None:
     try:
         if splits.is_file():
             names = json.loads(splits.read_bytes())["splits"]
-            return [path for name in names for path in _saved(folder / name) or ()]
-        if state.is_file():
-            files = json.loads(state.read_bytes())["_data_files"]
-            return [folder / file["filename"] for file in files]
-    except (ValueError, KeyError, TypeError) as error:
+            return [path for name in names for path in _of_split(_inside(folder, name))]
+        return _of_split(folder) if state.is_file() else None
+    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
         raise DataError(f"{folder}: not what `datasets` saves ({error})") from None
-    return None
+
+
+def _of_split(folder: Path) -> list[Path]:
+    state = folder / "state.json"
+    files = json.loads(state.read_bytes())["_data_files"] if state.is_file() else ()
+    return [_inside(folder, file["filename"]) for file in files]
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """What a folder holds under a name. ValueError for a path that leads elsewhere."""
+    if name in ("", ".", "..") or "/" in name:
+        raise ValueError(f"{name!r} is no name")
+    return folder / name
 
 
 # ── object stores

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +43,13 @@ class Row(NamedTuple):
     turns: Sequence[Mapping[str, Any]] | None = None
 
 
+MOST_NAMES = 50
+"""So many columns of a row are looked at to say what was meant by a column that it lacks."""
+
+LONGEST_REASON = 300
+"""A longer reason is cut: a row may have thousands of columns, and each row has its reason."""
+
+
 @dataclass(frozen=True)
 class Bad:
     """A row that was not used: its source and file, its line or row number, and the reason.
@@ -54,6 +62,10 @@ class Bad:
     row: int
     reason: str
     skipped: bool = False
+
+    def __post_init__(self) -> None:
+        if len(self.reason) > LONGEST_REASON:
+            object.__setattr__(self, "reason", f"{self.reason[:LONGEST_REASON]}…")
 
 
 class Content(NamedTuple):
@@ -131,7 +143,7 @@ class Shape:
             template,
             _value(source.license, row) or "unknown",
             _value(source.language, row),
-            canonical(_AS_JSON(rest)) if rest else None,
+            _as_json(rest) if rest else None,
             media or None,
             turns=turns,
         )
@@ -159,9 +171,19 @@ class Shape:
         return {"field": field, **image, "address": canonical(image["address"])}
 
 
+def _as_json(values: Mapping[str, Any]) -> str:
+    """Columns as JSON. ValueError if they hold what JSON cannot."""
+    try:
+        return canonical(_AS_JSON(values))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except (TypeError, OverflowError) as error:
+        raise ValueError(f"its other columns are no JSON ({error})") from None
+
+
 def _no_column(path: str, row: Mapping[str, Any]) -> ValueError:
     """The error of a path that leads nowhere; its first step may be misspelt."""
-    names, head = list(map(str, row)), path.partition(".")[0]
+    names, head = list(map(str, islice(row, MOST_NAMES))), path.partition(".")[0]
     hint = f"there are: {', '.join(names)}" if head in row else suggestion(head, names)
     return ValueError(f"no column {path} ({hint})")
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown"
 
+LONGEST = 500
+"""A longer licence is no name and no expression, and does not pass."""
+
 
 class LicenseSpec(Spec):
     """The licences that pass. `unknown` only passes if it is named."""
@@ -31,6 +34,8 @@ class LicenseSpec(Spec):
 def allowed(license: str | None, names: Sequence[str]) -> bool:
     """Whether a licence passes: of an SPDX expression, one part of an OR, all parts of an AND."""
     expression = (license or UNKNOWN).strip()
+    if len(expression) > LONGEST:
+        return False
     for word, rule in (("OR", any), ("AND", all)):  # AND binds tighter
         parts = _parts(expression, word)
         if len(parts) > 1:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import lru_cache
 from itertools import takewhile
 from string import punctuation
 from unicodedata import category
@@ -30,6 +30,7 @@ _EDGE = frozenset(_MARKS + _QUOTES + "—–") | frozenset(
     re.findall(f"[{_SIGNS}]", "".join(map(chr, range(0x20000))))
 )
 _FRONT = _EDGE | frozenset("§%=" + _MONEY)
+_FRONT_MARKS = "".join(sorted(_FRONT | {"+"}))
 _UNIT = re.compile(
     rf"(?<=[0-9])(?:\+|[{re.escape(_MONEY)}]|"
     + "|".join(re.escape(unit) for unit in sorted(_UNITS.split(), key=len, reverse=True))
@@ -102,6 +103,7 @@ def _special_cases() -> dict[str, tuple[str, ...]]:
 
 
 _SPECIAL_CASES = _special_cases()
+_LONGEST_CASE = max(map(len, _SPECIAL_CASES))
 
 TERMINAL = frozenset(
     "!.?։؝؞؟۔܀܁܂߹࠷࠹࠽࠾।॥၊။።፧፨᙮᜵᜶។៕᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿‼‽⁇⁈⁉⸮⸼。꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫﹒﹖﹗！．？｡"
@@ -116,8 +118,11 @@ Piece = tuple[tuple[int, ...], int]
 """Token ids, and three counts packed into one number, so that pieces can be added: the words among
 the tokens, the characters of these words, and the tokens with a letter (see `counts`)."""
 
-LONG = 1000
-"""In a piece of more characters than this, the marks at its ends are taken off together."""
+LONG = 100
+"""In a piece of more characters than this, the marks at its front are taken off together."""
+
+LONGEST_KEPT = 100
+"""The endings of longer runs of kinds are not kept in memory."""
 
 _BITS = 40
 
@@ -144,16 +149,19 @@ class Lexicon(dict[str, Piece]):
     """
 
     MOST = 1 << 17
+    MOST_CHARACTERS = 1 << 24
 
     def __init__(self) -> None:
+        self._characters = 0
         self.ids: dict[str, int] = {}
         self.lengths: list[int] = []
         self.endings: dict[str, Ending] = {}
         self._kinds: list[tuple[int, str]] = []
 
     def tidy(self) -> None:
-        """Forget everything if there are more than `MOST` pieces. Earlier ids become invalid."""
-        if len(self) > self.MOST:
+        """Forget everything if too many pieces or characters are held. Ids become invalid."""
+        if len(self) > self.MOST or self._characters > self.MOST_CHARACTERS:
+            self._characters = 0
             for store in (self, self.ids, self.lengths, self.endings, self._kinds):
                 store.clear()
 
@@ -166,6 +174,7 @@ class Lexicon(dict[str, Piece]):
 
     def __missing__(self, text: str) -> Piece:
         known_ids, kinds = self.ids, self._kinds
+        self._characters += len(text)
         tokens = split(text)
         ids = tuple(
             [known_ids[token] if token in known_ids else self._add(token) for token in tokens]
@@ -177,7 +186,8 @@ class Lexicon(dict[str, Piece]):
             if next_kind != kind[-1]:  # several in a row end or begin sentences as one does
                 kind += next_kind
         if kind != "w":
-            self.endings[text] = _ending(kind)
+            is_short = len(kind) <= LONGEST_KEPT
+            self.endings[text] = (_ending if is_short else _ending.__wrapped__)(kind)
         piece = self[text] = (ids, total)
         return piece
 
@@ -200,7 +210,7 @@ class Lexicon(dict[str, Piece]):
         return id
 
 
-@cache
+@lru_cache(maxsize=1 << 12)
 def _ending(kinds: str) -> Ending:
     """The ending of a piece by its tokens' kinds: t ends a sentence, w begins one, p neither."""
     return (*_sentences(kinds, ended=False), *_sentences(kinds, ended=True))
@@ -248,57 +258,71 @@ def _split(piece: str) -> tuple[str, ...]:
         return (piece,)
     before: list[str] = []
     after: list[str] = []
-    if len(piece) > LONG:  # one mark at a time would take the square of their number
-        before += takewhile(_FRONT.__contains__, piece)
-        after += takewhile(_EDGE.__contains__, reversed(piece[len(before) :]))
-        piece = piece[len(before) : len(piece) - len(after)]
-    while piece and piece not in _SPECIAL_CASES:
-        start = _front(piece)
-        if start and piece[start:] in _SPECIAL_CASES:
-            before.append(piece[:start])
-            piece = piece[start:]
+    low, high = 0, len(piece)
+    if high > LONG:  # marks at the front all at once
+        low = high - max(_LONGEST_CASE, len(piece.lstrip(_FRONT_MARKS)) + 1)
+        before += piece[: max(low, 0)]
+        low = max(low, 0)
+    while low < high and not _is_case(piece, low, high):
+        start = low + _front(piece, low, high)
+        if start > low and _is_case(piece, start, high):
+            before.append(piece[low:start])
+            low = start
             break
-        end = len(piece) - _back(piece, len(piece) - start)
-        if start == 0 and end == len(piece):
+        end = high - _back(piece, low, high, high - start)
+        if start == low and end == high:
             break
-        if start:
-            before.append(piece[:start])
-        if end < len(piece):
-            after.append(piece[end:])
-        piece = piece[start:end]
-    tokens = (*before, *_inside(piece), *reversed(after))
+        if start > low:
+            before.append(piece[low:start])
+        if end < high:
+            after.append(piece[end:high])
+        low, high = start, end
+    tokens = (*before, *_inside(piece[low:high]), *reversed(after))
     return tokens if len(tokens) < 2 else _joined(tokens)
 
 
-def _front(piece: str) -> int:
-    """The number of characters at the front that are a token of their own."""
-    first = piece[0]
+def _is_case(piece: str, low: int, high: int) -> bool:
+    """Whether a part of a piece is a special case."""
+    return high - low <= _LONGEST_CASE and piece[low:high] in _SPECIAL_CASES
+
+
+def _front(piece: str, low: int, high: int) -> int:
+    """The number of characters at the front of `piece[low:high]` that are a token of their own."""
+    first, second = piece[low], piece[low + 1 : min(low + 2, high)]
     if first in _FRONT:
         return 1
-    if first == "." and piece[1:2] == ".":
-        return len(piece) - len(piece.lstrip("."))
-    return int(first == "+" and not piece[1:2].isdigit())
+    if first == "." and second == ".":
+        return _dots(piece, range(low, high))
+    return int(first == "+" and not second.isdigit())
 
 
-def _back(piece: str, room: int) -> int:
-    """The number of characters at the end, at most `room`, that are a token of their own."""
+def _back(piece: str, low: int, high: int, room: int) -> int:
+    """The number of characters at the end of `piece[low:high]` that are a token of their own.
+
+    They are at most `room`.
+    """
     if not room:
         return 0
-    last, before = piece[-1], piece[-2:-1]
+    last, before = piece[high - 1], piece[max(low, high - 2) : high - 1]
     if last in _EDGE:
         return 1
     if last == ".":
         if before == ".":
-            return min(room, len(piece) - len(piece.rstrip(".")))
+            return _dots(piece, range(high - 1, high - room - 1, -1))
         if before in _DOTTED or (before.isalnum() and not before.isupper()):
             return int(bool(before))
-        return int(before.isupper() and piece[-3:-2].isupper())
+        return int(before.isupper() and piece[max(low, high - 3) : high - 2].isupper())
     if last in "sS" and before and before in "'’":
         return 2 if room > 1 else 0
-    if last.isalpha() and piece.isalpha():
+    if last.isalpha() and piece[max(low, high - 5) : high].isalpha():
         return 0
-    unit = _UNIT.search(piece, max(len(piece) - room, len(piece) - 4))
-    return len(piece) - unit.start() if unit else 0
+    unit = _UNIT.search(piece, max(high - room, high - 4), high)
+    return high - unit.start() if unit else 0
+
+
+def _dots(piece: str, places: range) -> int:
+    """The number of dots at these places of a piece, up to the first other character."""
+    return sum(1 for _ in takewhile(lambda place: piece[place] == ".", places))
 
 
 def _joined(tokens: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,12 +24,33 @@ def read(reading: Reading) -> Numbered:
         try:
             for batch in _batches(source):
                 for start in range(0, batch.num_rows, 1024):
-                    for row in batch.slice(start, 1024).to_pylist():
+                    for row in rows_of(batch.slice(start, 1024)):
                         number += 1
                         yield number, row
         except (pa.ArrowException, OSError) as error:
             after = f", after row {number}" if number >= reading.first else ""
             raise DataError(f"{reading.label}{after}: not an Arrow file ({error})") from None
+
+
+def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | str]:
+    """Yield the rows of a batch; one that holds no text or no date is the reason in its place."""
+    try:
+        yield from batch.to_pylist()
+    except (ValueError, OverflowError):
+        for place in range(batch.num_rows):
+            yield _row(batch.slice(place, 1))
+
+
+def _row(row: pa.RecordBatch) -> dict[str, Any] | str:
+    values = {}
+    for name, column in zip(row.schema.names, row.columns, strict=True):
+        try:
+            values[name] = column[0].as_py()
+        except UnicodeDecodeError:
+            return f"column {name} is not UTF-8"
+        except (ValueError, OverflowError) as error:
+            return f"column {name}: {error}"
+    return values
 
 
 def _batches(source: Any) -> Iterator[pa.RecordBatch]:

@@ -12,11 +12,16 @@ def read(reading: Reading) -> Numbered:
     """Yield every record; its number is the line on which it ends."""
     csv.field_size_limit(reading.max_bytes)  # the default refuses texts past 128 kB
     lines = (line for _, line in text_lines(reading))
-    reader = csv.DictReader(lines, delimiter="\t" if reading.format == "tsv" else ",")
+    reader = csv.reader(lines, delimiter="\t" if reading.format == "tsv" else ",")
     try:
-        for row in reader:
-            extra = row.pop(None, None)
-            short = None in row.values()
-            yield reader.line_num, "not as many cells as columns" if extra or short else row
+        names = next(filter(None, reader), [])
+        for cells in filter(None, reader):
+            is_whole = len(cells) == len(names)
+            yield (
+                reader.line_num,
+                dict(zip(names, cells, strict=True))
+                if is_whole
+                else "not as many cells as columns",
+            )
     except csv.Error as error:
         raise DataError(f"{reading.label}, line {reader.line_num}: {error}") from None

@@ -16,6 +16,15 @@ from curate.text import TEXT
 _CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _METADATA = ("title", "author", "date", "sitename", "description")
 
+_TAG = re.compile(r"<(?P<name>[a-zA-Z][^\s/>]*)")
+_ATTRIBUTE = re.compile(
+    r"[\s/]*+[^\s/>=]++(?:\s*+=\s*+(?:\"[^\"]*\"|'[^']*'|[^\s>]*+))?+|[\s/]*+=[^\s>]*+"
+)
+_CODE = ("script", "style")
+
+MOST_ATTRIBUTES = 1000
+"""A tag with more is refused: the parser compares each attribute with all before it."""
+
 NOTHING = "no main text in the page"
 
 
@@ -41,10 +50,12 @@ def decode(data: bytes, decoder: Decoder, hint: str | None = None) -> str:
 def main_text(page: str, url: str | None = None) -> Mapping[str, Any] | None:
     """The main text of a page with its metadata, or None if it has no main text.
 
-    `url` is the page's address; by default, the one that the page names.
+    `url` is the page's address; by default, the one that the page names. ValueError for a tag with
+    more than `MOST_ATTRIBUTES`.
     """
     from trafilatura import bare_extraction
 
+    _check_attributes(page)
     try:
         result = bare_extraction(
             page,
@@ -60,3 +71,18 @@ def main_text(page: str, url: str | None = None) -> Mapping[str, Any] | None:
         return None
     metadata = {name: fields[name] for name in _METADATA if fields.get(name)}
     return {TEXT: fields["text"], "url": url or fields.get("url"), **metadata}
+
+
+def _check_attributes(page: str) -> None:
+    """Raise ValueError for a tag with more than `MOST_ATTRIBUTES`, in one pass over the page."""
+    tag = _TAG.search(page)
+    while tag:
+        at, attributes = tag.end(), 0
+        while attribute := _ATTRIBUTE.match(page, at):
+            at, attributes = attribute.end(), attributes + 1
+        if attributes > MOST_ATTRIBUTES:
+            raise ValueError(f"a tag has more than {MOST_ATTRIBUTES:,} attributes")
+        if tag["name"].lower() in _CODE:
+            end = page.find("</", at)
+            at = end if end >= 0 else len(page)
+        tag = _TAG.search(page, at)

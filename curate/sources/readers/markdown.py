@@ -19,6 +19,10 @@ _FRONT = re.compile(
 )
 
 
+DEEPEST = 100
+"""Front matter that is nested deeper stays in the text."""
+
+
 def read(reading: Reading) -> Numbered:
     """Yield the one document of a file."""
     try:
@@ -44,8 +48,22 @@ def split(text: str) -> tuple[Mapping[str, Any], str]:
 def _values(fence: str, front: str) -> Mapping[str, Any] | None:
     import yaml
 
+    if _is_deep(front):
+        return None
     try:
         values = yaml.load(front, Loader=yamls.loader()) if fence == "---" else tomllib.loads(front)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    # The constructors of tagged values raise what Python's own do.
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
     return {str(key): value for key, value in values.items()} if isinstance(values, dict) else None
+
+
+def _is_deep(front: str) -> bool:
+    """Whether front matter nests so deep that its parser would take the square of the depth."""
+    depth = 0
+    for bracket in re.findall(r"[\[\]{}]", front):
+        depth += 1 if bracket in "[{" else -1
+        if depth > DEEPEST:
+            return True
+    keys = (line.partition("=")[0] for line in front.split("\n"))
+    return any(key.count(".") > DEEPEST or key.count("- ") > DEEPEST for key in keys)

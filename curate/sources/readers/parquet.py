@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from curate.errors import DataError
+from curate.sources.readers.arrow import rows_of
 from curate.sources.readers.opening import Numbered, Reading, opened
 
 
@@ -17,7 +18,7 @@ def read(reading: Reading) -> Numbered:
             file = pq.ParquetFile(source)
             end = file.num_row_groups if reading.end is None else reading.end
             for batch in file.iter_batches(batch_size=1024, row_groups=range(reading.start, end)):
-                for row in batch.to_pylist():
+                for row in rows_of(batch):
                     number += 1
                     yield number, row
         except (pa.ArrowException, OSError) as error:

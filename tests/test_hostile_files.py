@@ -1,0 +1,173 @@
+"""Hostile files: no row or file costs more than itself, and none costs the square of its length."""
+
+import json
+import os
+from time import process_time
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from curate import tokens
+from curate.cards.licenses import spdx
+from curate.clean.instruments.licenses import allowed
+from curate.errors import DataError, RecipeError
+from curate.sources.readers.html import MOST_ATTRIBUTES, main_text
+from curate.sources.reading import SourceSpec, parts, read
+
+PROSE = "<p>The river was low that summer, and people walked across it to the market.</p>"
+
+
+def rows(folder, **settings):
+    source = SourceSpec(paths=(str(folder),), **settings)
+    return [row for part in parts([source], folder) for row in read(source, part, strict=False)]
+
+
+def test_a_tag_of_countless_attributes_is_refused_at_once():
+    tag = "<div " + " ".join(f"a{number}='b>'" for number in range(100_000)) + ">"
+    began = process_time()
+    with pytest.raises(ValueError, match="more than 1,000 attributes"):
+        main_text(f"<html><body>{tag}{PROSE * 5}</div></body></html>")
+    assert process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "<div class='" + "a " * 2000 + "'>",
+        '<script>if (a<b) {"' + " c = d;" * 2000 + '"}</script>',
+        "<div " + " ".join(f"a{number}" for number in range(MOST_ATTRIBUTES - 1)) + ">",
+        "<br/>" * 2000,
+    ],
+)
+def test_what_only_looks_like_attributes_is_read(start):
+    assert main_text(f"<html><body>{start}{PROSE * 5}</body></html>")
+
+
+def test_a_wide_table_does_not_repeat_its_columns_in_each_reason(tmp_path):
+    names = ",".join(f"column_{number}" for number in range(2000))
+    (tmp_path / "wide.csv").write_text(names + "\n" + "x\n" * 5000)
+    (tmp_path / "wide.jsonl").write_text(
+        (json.dumps({f"{name}_{'x' * 50}": 1 for name in names.split(",")}) + "\n") * 20
+    )
+    began = process_time()
+    bad = rows(tmp_path)
+    assert process_time() - began < 5
+    assert len(bad) == 5020
+    assert max(len(row.reason) for row in bad) <= 301
+    assert bad[0].reason == "not as many cells as columns"
+    assert bad[-1].reason.startswith("no column text (there are: column_0_x")
+
+
+BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"a{level}: &a{level} [{', '.join([f'*a{level - 1}'] * 9)}]\n" for level in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "---\nday: !!timestamp x\n---\n",
+        "---\nn: !!int ''\n---\n",
+        "---\nyes: !!bool x\n---\n",
+        "---\nn: !!float x\n---\n",
+        f"---\n{BOMB}---\n",
+        "---\na: &a [*a]\n---\n",
+        f"---\na: {'[' * 50_000}\n---\n",
+        f"+++\n{'a.' * 20_000}b = 1\n+++\n",
+        f"---\n{'- ' * 50_000}x\n---\n",
+    ],
+)
+def test_front_matter_that_cannot_be_read_stays_in_the_text(front, tmp_path):
+    (tmp_path / "page.md").write_text(f"{front}hello")
+    (tmp_path / "other.md").write_text("---\ntitle: Tea\n---\nhello")
+    began = process_time()
+    other, page = rows(tmp_path)
+    assert process_time() - began < 5
+    assert page.fields == (("text", f"{front}hello"),)
+    assert other.meta == '{"title": "Tea", "path": "other.md"}'
+
+
+def test_front_matter_whose_keys_are_no_names_is_one_bad_row(tmp_path):
+    (tmp_path / "a.md").write_text("---\ndays:\n  2020-01-01: x\n---\nhello")
+    (tmp_path / "b.md").write_text("hello")
+    bad, row = rows(tmp_path)
+    assert bad.reason.startswith("its other columns are no JSON (keys must be")
+    assert row.fields == (("text", "hello"),)
+
+
+def _not_utf8():
+    text, offsets = pa.py_buffer(b"tea\xff\xferice"), pa.array([0, 3, 5, 9], pa.int32())
+    return pa.table(
+        {"text": pa.Array.from_buffers(pa.string(), 3, [None, offsets.buffers()[1], text])}
+    )
+
+
+def test_a_row_that_is_not_utf8_costs_itself_alone(tmp_path):
+    pq.write_table(_not_utf8(), tmp_path / "b.parquet")
+    with pa.ipc.new_file(tmp_path / "a.arrow", _not_utf8().schema) as file:
+        file.write_table(_not_utf8())
+    for first, bad, last in (rows(tmp_path)[:3], rows(tmp_path)[3:]):
+        assert (first.fields[0][1], last.fields[0][1]) == ("tea", "rice")
+        assert (bad.row, bad.reason) == (2, "column text is not UTF-8")
+
+
+def test_a_date_past_the_calendar_costs_its_row_alone(tmp_path):
+    days = pa.array([0, 9_000_000], pa.int32()).cast(pa.date32())
+    pq.write_table(pa.table({"text": ["tea", "rice"], "day": days}), tmp_path / "a.parquet")
+    row, bad = rows(tmp_path)
+    assert row.fields[0][1] == "tea"
+    assert bad.reason.startswith("column day: ")
+
+
+def test_links_to_nothing_and_odd_names_are_skipped(tmp_path):
+    (tmp_path / "a.txt").symlink_to(tmp_path / "nothing.txt")
+    (tmp_path / "b.txt").symlink_to(tmp_path / "b.txt")
+    with open(os.fsencode(tmp_path) + b"/\xff.txt", "w") as file:  # noqa: PTH123
+        file.write("tea")
+    (tmp_path / "z.txt").write_text("tea")
+    os.mkfifo(tmp_path / "y.txt")
+    *skipped, row = sorted(rows(tmp_path), key=lambda row: hasattr(row, "fields"))
+    assert row.fields == (("text", "tea"),)
+    assert {row.reason for row in skipped} == {
+        "cannot be read: No such file or directory",
+        "cannot be read: Too many levels of symbolic links",
+        "its name is not UTF-8",
+    }
+
+
+@pytest.mark.parametrize("names", [["."], ["../x"], ["/etc"], [3], [["a"]], [""]])
+def test_splits_are_names_of_folders(names, tmp_path):
+    (tmp_path / "dataset_dict.json").write_text(json.dumps({"splits": names}))
+    with pytest.raises(DataError, match="not what `datasets` saves"):
+        rows(tmp_path)
+
+
+@pytest.mark.parametrize("path", ["x" * 300 + ".txt", "y" * 5000, "a/" * 3000 + "*.txt"])
+def test_a_path_longer_than_any_is_told(path, tmp_path):
+    with pytest.raises(DataError, match="File name too long"):
+        parts([SourceSpec(paths=(path,))], tmp_path)
+    with pytest.raises(RecipeError, match="File name too long"):
+        tokens.counter(f"{path}.json")
+
+
+@pytest.mark.parametrize(
+    "name", ["(" * 1000 + "MIT" + ")" * 1000, f"MIT{' ' * 100_000}AND x", "(MIT OR " * 100_000]
+)
+def test_a_licence_of_any_length_is_decided_at_once(name):
+    began = process_time()
+    assert not allowed(name, ["MIT"])
+    assert spdx(name) is None
+    assert process_time() - began < 1
+    assert allowed("(" * 200 + "MIT" + ")" * 200, ["MIT"])
+
+
+@pytest.mark.parametrize("name", ["gpt2", "p50k_base", "r50k_base", "p50k_edit"])
+def test_an_encoding_that_is_not_there_is_told(name):
+    with pytest.raises(RecipeError, match=f"{name} is not among the encodings") as caught:
+        tokens.counter(name)
+    assert "tokenizer.json" in caught.value.hint
+
+
+def test_all_encodings_that_are_named_can_be_loaded():
+    assert [tokens.counter(name)("soup") for name in tokens.ENCODINGS]
