@@ -80,7 +80,7 @@ class Ledger:
                 row = json.loads(line)
             except (ValueError, RecursionError):
                 continue  # cut short by a kill: its stage counts as not run
-            if isinstance(row, dict) and LINE <= row.keys():
+            if isinstance(row, dict) and row.keys() >= LINE:
                 lines.append(row)
         return lines
 
