@@ -8,6 +8,7 @@ from io import StringIO, TextIOWrapper
 from curate import console
 from curate.commands.app import app
 from curate.errors import CurateError
+from curate.saying import spoken_of
 
 NO_MEMORY = (
     *("failed to map segment", "cannot allocate memory", "can't start new thread"),
@@ -28,11 +29,30 @@ def main() -> None:
         console.error(problem)
         sys.exit(problem.exit_code)
     except Exception as fault:
-        error = expected(fault)
+        error = (damage(fault) if may_be_damage(fault) else None) or expected(fault)
         if error is None:
             raise
         console.error_plainly(error)
         sys.exit(error.exit_code)
+
+
+def may_be_damage(fault: Exception) -> bool:
+    """Whether a damaged file may be behind a fault: nothing else that is known explains it."""
+    has_no_reason = isinstance(fault, OSError) and fault.errno is None
+    return has_no_reason or expected(fault) is None
+
+
+def damage(fault: Exception) -> CurateError | None:
+    """The damaged file of the workspace that explains a fault; None where every file is whole."""
+    root = spoken_of()
+    if not (root / "workspace.json").exists():
+        return None
+    from curate.workspace.damage import find_damage
+
+    error = find_damage(root)
+    if error is not None:
+        error.__cause__ = fault
+    return error
 
 
 def _open_closed_streams() -> None:

@@ -20,6 +20,11 @@ def speak_of(root: Path) -> Path:
     return root
 
 
+def spoken_of() -> Path:
+    """The workspace that the command is for."""
+    return _WORKSPACE.get()
+
+
 def addressed(text: str) -> str:
     """The text, with `-w` in every command that would otherwise be for the current folder."""
     root = _WORKSPACE.get()

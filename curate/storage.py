@@ -19,6 +19,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curate.errors import DataError
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -102,11 +104,62 @@ def write_json(path: Path, value: Any, *, private: bool = False) -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Return a JSON file's value, or None if there is no such file."""
+    """Return a JSON file's value, or None if there is no such file.
+
+    Raises DataError for a damaged file.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        with reading(path):
+            return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+
+
+def read_record(path: Path, *keys: str) -> dict[str, Any] | None:
+    """Return a JSON object that has these keys, or None if there is no such file.
+
+    Raises DataError for a damaged file.
+    """
+    record = read_json(path)
+    if record is None and not path.exists():
+        return None
+    if not isinstance(record, dict):
+        raise damaged(path, "it holds no JSON object")
+    for key in keys:
+        if key not in record:
+            raise damaged(path, f"it lacks `{key}`")
+    return record
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Read a file that curate wrote; DataError names it if it is not as it was written."""
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise damaged(path, _complaint(error)) from None
+    except OSError as error:
+        if error.errno is not None:  # the system says why the file cannot be read
+            raise
+        raise damaged(path, _complaint(error)) from None
+
+
+def damaged(path: Path, why: str) -> DataError:
+    """The error for a damaged file: what is wrong, and what to do."""
+    return DataError(f"{path} is damaged: {why}", hint=_remedy(path))
+
+
+def _complaint(error: Exception) -> str:
+    line = next(iter(str(error).splitlines()), "").strip()
+    return f"{line or type(error).__name__}"
+
+
+def _remedy(path: Path) -> str:
+    if "rounds" in path.parts or path.name == "workspace.json":
+        return "put it back from a copy: it cannot be made again"
+    in_folder = path.name == MANIFEST or (path.parent / MANIFEST).is_file()
+    place = path.parent if in_folder else path
+    return f"delete {place} and run `curate run`: it is made again"
 
 
 def write_parquet(path: Path, table: pa.Table, *, dictionary: bool = True) -> None:
@@ -124,7 +177,7 @@ def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    with reading(path), pq.ParquetFile(path) as file:
         if columns is None:
             return file.read()
         return file.read(list(columns)).select(list(columns))
@@ -171,20 +224,33 @@ def _content(table: pa.Table) -> str:
 
 
 def stored_file(path: Path) -> Stored | None:
-    """Return the record of a file table, or None if there is none."""
+    """Return the record of a file table, or None if there is none. DataError if it is damaged."""
     import pyarrow.parquet as pq
 
     if not path.is_file():
         return None
-    metadata = pq.read_schema(path).metadata or {}
-    record = metadata.get(b"curate")
-    return _stored(json.loads(record)) if record else None
+    with reading(path):
+        metadata = pq.read_schema(path).metadata or {}
+        record = metadata.get(b"curate")
+        return _stored(json.loads(record)) if record else None
 
 
 def stored_folder(path: Path) -> Stored | None:
-    """Return the record of a folder table, or None if it is missing or unfinished."""
-    record = read_json(path / MANIFEST)
-    return _stored(record) if record else None
+    """Return the record of a folder table, or None if it is missing or unfinished.
+
+    Raises DataError for a damaged record, or where a shard that it names is gone.
+    """
+    place = path / MANIFEST
+    record = read_record(place)
+    if record is None:
+        return None
+    with reading(place):
+        stored = _stored(record)
+        names = [str(file["path"]) for file in record.get("files", ())]
+    for name in names:
+        if not (path / name).exists():
+            raise damaged(path / name, "it is gone")
+    return stored
 
 
 def _stored(record: dict[str, Any]) -> Stored:

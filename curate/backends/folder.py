@@ -69,7 +69,7 @@ class FolderBackend:
         key = name.rsplit("-r", 1)[-1].replace("-", "/")  # a part of a round is a folder inside it
         path = self.root / key / "tasks.json"
         identity = {"name": name, "form": form.digest, "overlap": overlap}
-        on_disk = storage.read_json(path)
+        on_disk = storage.read_record(path, "name")
         if on_disk is None:
             storage.write_json(path, identity)
         elif on_disk != identity:
@@ -82,7 +82,7 @@ class FolderBackend:
 
     def open_project(self, project: Project) -> Project:
         """The project, if its `tasks.json` still names it. Raises ProjectMismatch."""
-        on_disk = storage.read_json(self.root / project.key / "tasks.json")
+        on_disk = storage.read_record(self.root / project.key / "tasks.json", "name")
         if on_disk is None or on_disk["name"] != project.name:
             raise ProjectMismatch(
                 f"the files of {project.name} are gone from {self.root / project.key}",

@@ -131,7 +131,7 @@ def read_claims(folder: Path) -> Claims:
     path = folder / "manifest.json"
     try:
         manifest = storage.read_json(path)
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, DataError) as error:
         raise DataError(f"{path} cannot be read: {error}", hint=NO_EXPORT) from None
     if manifest is None:
         raise DataError(f"{folder} has no manifest.json", hint=NO_EXPORT)

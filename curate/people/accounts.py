@@ -145,5 +145,5 @@ def merged(person: Person, other: Person) -> Person:
 
 def pseudonym(workspace: Path, account: str) -> str:
     """The id for an account: stable within a workspace, and it names nobody."""
-    about = storage.read_json(workspace / "workspace.json") or {"id": ""}
+    about = storage.read_record(workspace / "workspace.json", "id") or {"id": ""}
     return "p-" + blake2b(f"{about['id']} {account}".encode(), digest_size=4).hexdigest()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from curate.backends import Backend
 from curate.people.users import Directory
@@ -89,11 +90,20 @@ def fetch(
     ]
     if new_rows:
         cursors = {**current.cursors(), **({place: pulled.cursor} if pulled.cursor else {})}
-        current.append([{**row, "at": row["at"] or moment(now())} for row in new_rows], cursors)
+        current.append([_timed(row, before.get(key_of(row))) for row in new_rows], cursors)
     unasked = 0
     if batch.people is not None:
         unasked = len({row["id"] for row in new_rows if row["annotator"] not in batch.people})
     return Fetched(len(submissions(new_rows)), added, unasked, int(project.altered))
+
+
+def _timed(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
+    """A new answer with its time: without one of its own it is now, and never before the last.
+
+    A clock that was set back would else hide the new answer behind the one it replaces.
+    """
+    times = [moment(now()), before and before["at"]]
+    return {**row, "at": row["at"] or max(filter(None, times))}
 
 
 def _suggestion_keys(current: Round, batch: Batch) -> set[tuple[str, str]]:

@@ -25,9 +25,8 @@ from curate.workspace.index import find_rows, keys_of
 
 
 def project_name(workspace: Workspace, number: int, batch: str | None = None) -> str:
-    """The project's name on the server: `<recipe>-<workspace id>-rNN`, then `-<batch>` if split."""
-    about = workspace.about()
-    name = f"{about['name']}-{about['id']}-r{number:02}"
+    """The project's name on the server: `<recipe>-<project id>-rNN`, then `-<batch>` if split."""
+    name = f"{workspace.about()['name']}-{workspace.project_id()}-r{number:02}"
     return f"{name}-{batch}" if batch else name
 
 

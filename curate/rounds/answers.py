@@ -28,23 +28,44 @@ def append(folder: Path, answers: list[dict[str, Any]], cursors: Mapping[str, st
     storage.write_parquet(folder / f"{number:04}.parquet", table)
 
 
+def answer_files(folder: Path) -> list[Path]:
+    """The files of answers, oldest first. Raises DataError if one between them is gone."""
+    files = storage.shards(folder)
+    for number, path in enumerate(files, 1):
+        if path.stem != f"{number:04}":
+            raise storage.damaged(folder / f"{number:04}.parquet", "it is gone")
+    return files
+
+
+def count_rows(folder: Path) -> int:
+    """The number of answers in all files. Raises DataError for a damaged one."""
+    import pyarrow.parquet as pq
+
+    rows = 0
+    for path in answer_files(folder):
+        with storage.reading(path):
+            rows += pq.read_metadata(path).num_rows
+    return rows
+
+
 def read_cursors(folder: Path) -> dict[str, str]:
     """Read where the next pull of each project continues."""
     import pyarrow.parquet as pq
 
-    files = storage.shards(folder)
-    metadata = (pq.read_schema(files[-1]).metadata or {}) if files else {}
-    return dict(json.loads(metadata.get(b"cursors", b"{}")))
+    files = answer_files(folder)
+    if not files:
+        return {}
+    with storage.reading(files[-1]):
+        metadata = pq.read_schema(files[-1]).metadata or {}
+        return dict(json.loads(metadata.get(b"cursors", b"{}")))
 
 
 def read_history(folder: Path, names: Mapping[str, str]) -> list[dict[str, Any]]:
     """Read every answer, oldest first; `names` maps replaced ids of people to today's."""
-    import pyarrow.parquet as pq
-
     return [
         {**row, "annotator": names.get(row["annotator"], row["annotator"])}
-        for path in storage.shards(folder)
-        for row in pq.read_table(path).to_pylist()
+        for path in answer_files(folder)
+        for row in storage.read_parquet(path, tables.schema("annotations").names).to_pylist()
     ]
 
 

@@ -12,7 +12,7 @@ from curate import storage
 
 def read_erased(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
     """Read the ids of the tasks that were taken down, and of those the server still holds."""
-    record = storage.read_json(folder / "erased.json") or {}
+    record = storage.read_record(folder / "erased.json") or {}
     return frozenset(record.get("tasks", ())), frozenset(record.get("left", ()))
 
 

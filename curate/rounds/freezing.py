@@ -55,18 +55,18 @@ def freeze(
 
 def read_views(folder: Path, sample: pa.Table) -> dict[str, View]:
     """Read the view of each task, by its id."""
-    import pyarrow.parquet as pq
-
     sampled = {row["id"]: row for row in sample.to_pylist()}
-    return {
-        row["id"]: View(
-            dict(json.loads(row["fields"])),
-            tuple(sampled[row["id"]]["members"] or ()),
-            sampled[row["id"]]["start"] or 0,
-            **_edits_from_json(row["edits"]),
-        )
-        for row in pq.read_table(folder / "texts.parquet").to_pylist()
-    }
+    path = folder / "texts.parquet"
+    with storage.reading(path):
+        return {
+            row["id"]: View(
+                dict(json.loads(row["fields"])),
+                tuple(sampled[row["id"]]["members"] or ()),
+                sampled[row["id"]]["start"] or 0,
+                **_edits_from_json(row["edits"]),
+            )
+            for row in storage.read_parquet(path).to_pylist()
+        }
 
 
 def _edits_to_json(view: View) -> str | None:

@@ -40,9 +40,13 @@ class Opened(TypedDict, total=False):
 
 
 class Closed(TypedDict, total=False):
-    """The record closed.json: when and why, the answered share by stratum, and unanswered tasks."""
+    """The record closed.json: when and why, the answered share by stratum, and unanswered tasks.
+
+    `answers` are those that had come home by then, changed and withdrawn ones too.
+    """
 
     at: str
     why: str
     answered: dict[str, float]
     withdrawn: list[str]
+    answers: int

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from curate import storage
 from curate.people import accounts
 from curate.records import Form, Project, now
 from curate.rounds import erasing, sent
-from curate.rounds.answers import KEY, append, newest, read_cursors, read_history
+from curate.rounds.answers import KEY, append, count_rows, newest, read_cursors, read_history
 from curate.rounds.batch import Batch
 from curate.rounds.freezing import read_views
 from curate.rounds.opened import Closed, Opened
@@ -55,24 +55,30 @@ class Round:
     @staticmethod
     def load(number: int, folder: Path) -> Round:
         """Read a round's frozen records from its folder."""
-        push: Sent | None = storage.read_json(folder / "project.json")
+        frozen = storage.read_record(folder / "project.json", "spec", "form", "batches")
+        push = None if frozen is None else cast("Sent", frozen)
+        spec = storage.read_record(folder / "spec.json", "purpose")
+        if spec is None:
+            raise storage.damaged(folder / "spec.json", "it is gone")
+        closed = storage.read_record(folder / "closed.json")
         names = accounts.renamed(folder.parent.parent)
         erased, left_on_server = erasing.read_erased(folder)
         return Round(
             number=number,
             folder=folder,
-            spec=storage.read_json(folder / "spec.json"),
+            spec=cast("Opened", spec),
             push=push,
             batches=() if push is None else sent.read_batches(folder, push, names),
             erased=erased,
             left_on_server=left_on_server,
-            closed=storage.read_json(folder / "closed.json"),
+            closed=None if closed is None else cast("Closed", closed),
             names=names,
         )
 
     def fingerprint(self, name: str) -> str | None:
         """A digest of the round's `sample`, `tasks`, `project` or `annotations`; None if absent."""
         if name == "annotations":
+            self.check_answers()
             digests = [storage.file_digest(path) for path in storage.shards(self._answers)]
             # `names` replaces ids in the answers; it is left out while it is empty.
             content = [digests, self.closed, *([self.names] if self.names else ())]
@@ -89,9 +95,7 @@ class Round:
 
     def sample(self) -> pa.Table:
         """Read the round's tasks: the table `sample`."""
-        import pyarrow.parquet as pq
-
-        return pq.read_table(self.folder / "sample.parquet")
+        return storage.read_parquet(self.folder / "sample.parquet")
 
     def texts(self) -> dict[str, Mapping[str, str]]:
         """Read the fields of each task as shown, by its id."""
@@ -112,7 +116,7 @@ class Round:
 
     def gold_items(self) -> dict[str, dict[str, Any]]:
         """Read, by task id, the known `answers` and other facts `about` the task."""
-        return dict(storage.read_json(self.folder / "gold.json") or {})
+        return storage.read_record(self.folder / "gold.json") or {}
 
     # ── frozen by push
 
@@ -134,10 +138,8 @@ class Round:
 
     def tasks(self) -> list[dict[str, Any]]:
         """Read the rows of the table `tasks`: what each batch asks; none before a push."""
-        import pyarrow.parquet as pq
-
         path = self.folder / "tasks.parquet"
-        return pq.read_table(path).to_pylist() if path.exists() else []
+        return storage.read_parquet(path).to_pylist() if path.exists() else []
 
     def freeze_push(
         self,
@@ -178,9 +180,15 @@ class Round:
 
     def count_answers(self) -> int:
         """The number of answers ever pulled: it grows whenever an answer is new or has changed."""
-        import pyarrow.parquet as pq
+        return count_rows(self._answers)
 
-        return sum(pq.read_metadata(path).num_rows for path in storage.shards(self._answers))
+    def check_answers(self) -> None:
+        """Raise DataError if answers that came home are gone from the round's folder."""
+        expected = (self.closed or {}).get("answers", 0)
+        present = count_rows(self._answers)
+        if present < expected:
+            why = f"it holds {present:,} answers, and held {expected:,} when the round ended"
+            raise storage.damaged(self._answers, why)
 
     def answers(self, *, by_project: bool = False) -> list[dict[str, Any]]:
         """Read the newest answer of each (id, question, annotator), and project if `by_project`.

@@ -69,17 +69,20 @@ def replace_project(
 
 def read_batches(folder: Path, sent: Sent, names: Mapping[str, str]) -> tuple[Batch, ...]:
     """Read the batches; `names` maps replaced ids of people to today's."""
-    form = parse_form((folder / "form.xml").read_text(encoding="utf-8"), name=sent["form"])
-    return tuple(
-        Batch(
-            name=record["name"],
-            project=Project(**{**record["project"], "form": form}),
-            people=_todays_ids(record["people"], names),
-            guidelines=(folder / record["guidelines"]).read_text(encoding="utf-8"),
-            restored=record.get("restored"),
+    with storage.reading(folder / "form.xml"):
+        xml = (folder / "form.xml").read_text(encoding="utf-8")
+    form = parse_form(xml, name=sent["form"])
+    with storage.reading(folder / "project.json"):
+        return tuple(
+            Batch(
+                name=record["name"],
+                project=Project(**{**record["project"], "form": form}),
+                people=_todays_ids(record["people"], names),
+                guidelines=(folder / record["guidelines"]).read_text(encoding="utf-8"),
+                restored=record.get("restored"),
+            )
+            for record in sent["batches"]
         )
-        for record in sent["batches"]
-    )
 
 
 def _todays_ids(people: Sequence[str] | None, names: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -215,4 +215,12 @@ def close(current: Round, why: str) -> None:
         strata[row["stratum"] or ""].append(row["id"] in answered)
     withdrawn = sorted(set(current.sample()["id"].to_pylist()) - answered)
     shares = {name: sum(flags) / len(flags) for name, flags in strata.items()}
-    current.close({"at": now(), "why": why, "answered": shares, "withdrawn": withdrawn})
+    current.close(
+        {
+            "at": now(),
+            "why": why,
+            "answered": shares,
+            "withdrawn": withdrawn,
+            "answers": current.count_answers(),
+        }
+    )

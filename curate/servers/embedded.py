@@ -22,7 +22,7 @@ from secrets import token_hex, token_urlsafe
 from typing import Any
 
 from curate import storage
-from curate.errors import ServerError
+from curate.errors import DataError, ServerError
 from curate.progress import Watch, unwatched
 from curate.servers import daemon, environments, processes
 from curate.servers.environments import Environment
@@ -331,7 +331,7 @@ def _read(path: Path) -> Any:
     """The JSON of a file in a server's folder; None if there is no such file."""
     try:
         return storage.read_json(path)
-    except ValueError:
+    except DataError:
         hint = "put back a copy; or remove it, then add the accounts or the public address again"
         raise ServerError(f"{path} is damaged", hint=hint) from None
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from curate import storage
-from curate.errors import MissingInput, RecipeError
+from curate.errors import DataError, MissingInput, RecipeError
 from curate.proxies.spec import TransformerSpec
 from curate.spec import Spec, validated
 from curate.swarm.contents import Content, contents
@@ -60,7 +60,7 @@ def read_plan(workspace: Workspace) -> Plan | None:
     path = workspace.root / FOLDER / PLAN
     try:
         data = storage.read_json(path)
-    except ValueError:
+    except DataError:
         raise RecipeError(f"{path} is no JSON", hint="plan anew: `curate swarm plan`") from None
     return None if data is None else validated(Plan, data, where=str(path))
 

@@ -13,6 +13,9 @@ from curate.errors import CurateError
 from curate.records import now
 from curate.storage import Provenance
 
+LINE = frozenset({"stage", "at", "spec", "inputs", "outputs", "result"})
+"""What every line holds; one without is damaged, and its stage counts as not run."""
+
 Stop = Literal["failed", "skipped"]
 """How a stage ended that made nothing."""
 
@@ -74,9 +77,11 @@ class Ledger:
         # Bytes: text would split at other line ends too, and a line cut short may not decode.
         for line in path.read_bytes().split(b"\n") if path.exists() else ():
             try:
-                lines.append(json.loads(line))
-            except ValueError:
+                row = json.loads(line)
+            except (ValueError, RecursionError):
                 continue  # cut short by a kill: its stage counts as not run
+            if isinstance(row, dict) and row.keys() >= LINE:
+                lines.append(row)
         return lines
 
     def last(self, stage: str) -> dict[str, Any] | None:

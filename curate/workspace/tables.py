@@ -85,7 +85,11 @@ class Tables:
 
         path = self.folder(name)
         paths = [path] if path.suffix else storage.shards(path)[:1]
-        return all(tables.has_types(name.split("/")[0], pq.read_schema(part)) for part in paths)
+        for part in paths:
+            with storage.reading(part):
+                if not tables.has_types(name.split("/")[0], pq.read_schema(part)):
+                    return False
+        return True
 
     def _missing(self, name: str) -> MissingInput:
         stage = self.maker(name.split("/")[0])

@@ -61,17 +61,34 @@ class Workspace:
         """Make the folder a workspace; one that is a workspace keeps its id."""
         if not (self.root / "workspace.json").exists():
             about = {"id": token_hex(4), "name": name, "created": now(), "version": __version__}
+            about["folder"] = self._inode()
             storage.write_json(self.root / "workspace.json", about)
+
+    def _inode(self) -> str:
+        """The number of the folder on its file system: that of a copy is another."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        return str(self.root.stat().st_ino)
+
+    def project_id(self) -> str:
+        """The id in the names of projects on servers; a copy of a workspace gets one of its own.
+
+        The workspace's own id stays: the pseudonyms of people are made from it.
+        """
+        about = self.about()
+        if about.get("folder", self._inode()) != self._inode():
+            about = {**about, "folder": self._inode(), "projects": token_hex(4)}
+            storage.write_json(self.root / "workspace.json", about)
+        return about.get("projects", about["id"])
 
     def about(self) -> dict[str, str]:
         """Read the workspace's random id, name and time of creation. Raises MissingInput."""
-        about = storage.read_json(self.root / "workspace.json")
+        about = storage.read_record(self.root / "workspace.json", "id", "name")
         if about is None:
             raise MissingInput(
                 f"{self.root} is not a workspace",
                 hint="make one with `curate init DIR` or `curate run RECIPE -w DIR`",
             )
-        return dict(about)
+        return about
 
     def next_round(self) -> int:
         """The number of the next round. That of a deleted round is not given again.

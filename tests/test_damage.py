@@ -1,0 +1,141 @@
+"""Damaged, removed and copied files of a workspace: one line that says what to do."""
+
+import json
+import shutil
+
+import pytest
+
+from curate import cli
+from curate.errors import DataError
+from curate.pull import fetching
+from curate.push.first import project_name
+from curate.saying import speak_of
+from curate.workspace.damage import find_damage
+from tests.conftest import Offline
+
+BYTES = {
+    "cut": lambda whole: whole[: len(whole) // 2],
+    "empty": lambda whole: b"",
+    "list": lambda whole: b"[]",
+    "object": lambda whole: b"{}",
+    "null": lambda whole: b"null",
+    "number": lambda whole: b"7",
+    "bytes": lambda whole: bytes(place * 37 % 256 for place in range(900)),
+    "brackets": lambda whole: b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("damage", BYTES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("pool/_manifest.json", "labels.parquet", "workspace.json", "rounds/01/spec.json"),
+        *("rounds/01/project.json", "rounds/01/annotations/0001.parquet"),
+        *("rounds/01/texts.parquet", "rounds/01/sample.parquet"),
+    ],
+)
+def test_a_damaged_file_is_named_with_what_to_do(answered, name, damage):
+    path = answered.root / name
+    path.write_bytes(BYTES[damage](path.read_bytes()))
+    with pytest.raises(DataError, match="is damaged: ") as caught:
+        _read_everything(answered.workspace)
+    assert str(path) in caught.value.message
+    wanted = "copy" if name.startswith(("rounds", "workspace")) else "`curate run`"
+    assert wanted in caught.value.hint
+
+
+def _read_everything(workspace):
+    workspace.about()
+    for name in ("pool", "clean", "labels"):
+        workspace.tables.read(name)
+    for current in workspace.rounds.all():
+        assert (current.history(), current.views(), current.cursors()) is not None
+
+
+@pytest.fixture(scope="module")
+def _answered(tmp_path_factory):
+    made = Offline(tmp_path_factory.mktemp("answered") / "run")
+    made.prepare(8)
+    made.answer("ann", "bob")
+    made.run("pull")
+    made.run("agree", bootstrap=10)
+    return made.root
+
+
+@pytest.fixture
+def answered(_answered, tmp_path):
+    """A small workspace whose one round has ended; a copy, to be damaged at will."""
+    return Offline(shutil.copytree(_answered, tmp_path / "run"))
+
+
+def test_a_whole_workspace_has_no_damage(answered):
+    assert find_damage(answered.root) is None
+
+
+def test_a_fault_that_a_damaged_file_explains_is_told_as_such(answered):
+    shard = next((answered.root / "pool").glob("*.parquet"))
+    whole = bytearray(shard.read_bytes())
+    whole[40] ^= 255
+    shard.write_bytes(whole)
+    speak_of(answered.root)
+    try:
+        error = cli.damage(ValueError("something deep inside"))
+    finally:
+        speak_of(answered.root.parent)
+    assert error is not None
+    assert str(shard) in error.message
+
+
+@pytest.mark.parametrize("table", ["pool", "clean"])
+def test_a_shard_that_is_gone_is_noticed(answered, table):
+    next((answered.root / table).glob("*.parquet")).unlink()
+    with pytest.raises(DataError, match="is damaged: it is gone") as caught:
+        answered.workspace.tables.fingerprint(table)
+    assert f"delete {answered.root / table} and run" in caught.value.hint
+
+
+def test_answers_that_are_gone_are_noticed(answered):
+    [path] = answered.answer_files()
+    path.unlink()
+    with pytest.raises(DataError, match="it holds 0 answers, and held 16 when the round ended"):
+        answered.workspace.rounds.fingerprint("annotations")
+
+
+def test_a_file_of_answers_that_is_gone_between_others_is_noticed(answered):
+    [path] = answered.answer_files()
+    path.rename(path.with_name("0002.parquet"))
+    with pytest.raises(DataError, match=r"0001\.parquet is damaged: it is gone"):
+        answered.workspace.rounds.current().history()
+
+
+def test_a_clock_set_back_hides_no_answer_and_repeats_none(offline, monkeypatch):
+    offline.prepare(6)
+    offline.answer("ann")
+    offline.run("pull")
+    (offline.workspace.rounds.current().folder / "answers.jsonl").unlink()
+    offline.answer("ann", opinion=lambda text: "neutral")
+    monkeypatch.setattr(fetching, "now", lambda: "2001-01-01T00:00:00+00:00")
+    offline.run("pull")
+    answers = offline.workspace.rounds.current().answers()
+    assert {json.loads(row["value"]) for row in answers} == {"neutral"}
+    files = offline.answer_files()
+    offline.run("pull")
+    assert offline.answer_files() == files
+
+
+def test_a_copy_of_a_workspace_has_projects_of_its_own(offline, tmp_path):
+    copy = Offline(shutil.copytree(offline.root, tmp_path / "copy"))
+    own, other = project_name(offline.workspace, 1), project_name(copy.workspace, 1)
+    assert own != other
+    assert project_name(copy.workspace, 1) == other
+    assert copy.workspace.about()["id"] == offline.workspace.about()["id"]
+    moved = copy.root.rename(tmp_path / "moved")
+    assert project_name(Offline(moved).workspace, 1) == other
+
+
+@pytest.mark.parametrize("line", ["[]", "7", '{"stage": "mix"}', "[" * 100_000, "\\x00"])
+def test_a_damaged_line_of_the_ledger_is_that_of_no_run(answered, line):
+    before = answered.workspace.ledger.lines()
+    with (answered.root / "ledger.jsonl").open("a") as file:
+        file.write(f"{line}\n")
+    assert answered.workspace.ledger.lines() == before
