@@ -48,11 +48,18 @@ class Fetched:
 
 
 def fetch(
-    workspace: Workspace, current: Round, backend: Backend, batch: Batch, directory: Directory
+    workspace: Workspace,
+    current: Round,
+    backend: Backend,
+    batch: Batch,
+    directory: Directory,
+    *,
+    whole: bool = False,
 ) -> Fetched:
     """Append the new and changed answers of a batch, mapped back to the documents.
 
-    Raises ProjectMismatch if the project is gone, or if it lost too many answers.
+    `whole` reads everything, whatever was read before. Raises ProjectMismatch if the project is
+    gone, or if it lost too many answers.
     """
     project = backend.open_project(batch.project)
     views, form, erased = current.views(), current.form, current.erased
@@ -68,7 +75,7 @@ def fetch(
     with workspace.watch(label, None):
         pulled = backend.pull(
             project,
-            cursor=current.cursors().get(place),
+            cursor=None if whole else current.cursors().get(place),
             known=marks,
             authors=directory.authors(),
         )
