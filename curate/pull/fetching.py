@@ -27,13 +27,15 @@ from curate.workspace import Workspace
 class Fetched:
     """What came home: new or changed submissions, new accounts, texts answered by people not asked.
 
-    `altered` counts the projects whose form was changed on the server.
+    `altered` counts the projects whose form was changed on the server, `withdrawn` the texts and
+    people of answers that are gone from it.
     """
 
     new: int = 0
     accounts: int = 0
     unasked: int = 0
     altered: int = 0
+    withdrawn: int = 0
 
     @staticmethod
     def joined(parts: Iterable[Fetched]) -> Fetched:
@@ -44,6 +46,7 @@ class Fetched:
             sum(count.accounts for count in counts),
             sum(count.unasked for count in counts),
             sum(count.altered for count in counts),
+            sum(count.withdrawn for count in counts),
         )
 
 
@@ -100,7 +103,8 @@ def fetch(
     unasked = 0
     if batch.people is not None:
         unasked = len({row["id"] for row in new_rows if row["annotator"] not in batch.people})
-    return Fetched(len(submissions(new_rows)), added, unasked, int(project.altered))
+    gone = {(row["id"], row["annotator"]) for row in new_rows if row["status"] == "withdrawn"}
+    return Fetched(len(submissions(new_rows)), added, unasked, int(project.altered), len(gone))
 
 
 def _suggestion_keys(current: Round, batch: Batch) -> set[tuple[str, str]]:

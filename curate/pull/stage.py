@@ -174,6 +174,11 @@ def summarize(
     notes = []
     if fetched.accounts:
         notes.append(f"{fetched.accounts} new accounts were added to {people.NAME}")
+    if fetched.withdrawn:
+        notes.append(
+            f"{fetched.withdrawn} {'answer' if fetched.withdrawn == 1 else 'answers'} withdrawn: "
+            "they are gone from the server"
+        )
     if fetched.unasked:
         notes.append(f"{fetched.unasked} texts were answered by people who were not asked them")
     return PullResult(

@@ -128,3 +128,11 @@ def test_two_answers_of_one_person_do_not_make_every_pull_read_all(seconds: str)
         ("t2", "bob@example.org")
     ]
     assert sum(tasks.readings) < 5
+
+
+def test_an_answer_travels_with_the_text_that_its_task_has_now() -> None:
+    tasks = Tasks()
+    tasks.say(1, "news", "2026-11-24T11:00:00.000000+00:00")
+    tasks.rows[1]["data"]["text"] = "another text"
+    (answer,) = pull(tasks, None, {}).annotations
+    assert answer.shown == {"text": "another text"}

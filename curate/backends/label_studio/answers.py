@@ -246,7 +246,7 @@ class Answers:
         form = self.project.form
         texts = texts_of(form, data)
         at, seconds = _time(annotation["updated_at"]), annotation["lead_time"]
-        template = Annotation(data[RECORD], "", account, None, status, at, seconds)
+        template = Annotation(data[RECORD], "", account, None, status, at, seconds, shown=texts)
         if status == "skipped":
             yield from (replace(template, question=question.name) for question in form.questions)
             return
