@@ -58,11 +58,13 @@ def fetch(
     directory: Directory,
     *,
     whole: bool = False,
+    restoring: bool = False,
 ) -> Fetched:
     """Append the new and changed answers of a batch, mapped back to the documents.
 
-    `whole` reads everything, whatever was read before. Raises ProjectMismatch if the project is
-    gone, or if it lost too many answers.
+    `whole` reads everything, whatever was read before. So does `restoring`, which withdraws
+    nothing: what is gone is to be put back. Raises ProjectMismatch if the project is gone, or if it
+    lost too many answers.
     """
     project = backend.open_project(batch.project)
     views, form, erased = current.views(), current.form, current.erased
@@ -78,9 +80,10 @@ def fetch(
     with workspace.watch(label, None):
         pulled = backend.pull(
             project,
-            cursor=None if whole else current.cursors().get(place),
+            cursor=None if whole or restoring else current.cursors().get(place),
             known=marks,
             authors=directory.authors(),
+            accept_losses=restoring,
         )
     added = directory.enrol({answer.account for answer in pulled.annotations})
     suggestions = _suggestion_keys(current, batch)
@@ -88,7 +91,7 @@ def fetch(
         answer_row(check_answer(answer, form, views), {}, current, batch)
         | {"blind": (answer.id, answer.question) not in suggestions}
         for answer in pulled.annotations
-        if answer.id not in erased
+        if answer.id not in erased and not (restoring and answer.status == "withdrawn")
     ]
     events = {event_of(row) for row in current.history()}
     new_rows = [
