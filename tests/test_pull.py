@@ -92,7 +92,7 @@ def test_withdrawals_are_told_in_words(pushed):
     path = pushed.workspace.rounds.current().folder / "answers.jsonl"
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[2:]))
-    assert "2 answers withdrawn: they are gone from the server" in pushed.run("pull").notes
+    assert "2 answers withdrawn: gone from the server" in pushed.run("pull").notes
 
 
 def test_an_edited_answer_replaces_and_the_old_one_is_kept(pushed):

@@ -177,7 +177,7 @@ def summarize(
     if fetched.withdrawn:
         notes.append(
             f"{fetched.withdrawn} {'answer' if fetched.withdrawn == 1 else 'answers'} withdrawn: "
-            "they are gone from the server"
+            "gone from the server"
         )
     if fetched.unasked:
         notes.append(f"{fetched.unasked} texts were answered by people who were not asked them")
