@@ -197,7 +197,8 @@ class Annotation:
 
     `account` is the person as `Authors` names them: an id, or the server's name for the person (an
     e-mail address, a user name). `value` has the public shape; it is null if the question was left
-    open. `at` is UTC in ISO 8601.
+    open. `at` is UTC in ISO 8601. `shown` are the fields that the server shows with the answer now;
+    null if they cannot have changed there.
     """
 
     id: str
@@ -208,6 +209,7 @@ class Annotation:
     at: str | None = None
     seconds: float | None = None
     reason: str | None = None
+    shown: Mapping[str, str] | None = field(default=None, compare=False, repr=False)
 
     @property
     def key(self) -> Key:

@@ -11,6 +11,7 @@ from curate.pull import answers, importing
 from curate.pull import stage as pull
 from curate.records import Annotation
 from curate.rounds import standing
+from curate.rounds.views import View
 from curate.trace.people import Said
 
 DAY = "2026-01-01T00:00:{:02}+00:00"
@@ -71,6 +72,27 @@ def test_pulling_again_changes_nothing(pushed):
     assert (again.statuses, again.rejected) == (first.statuses, first.rejected)
     assert {path: path.read_bytes() for path in pushed.answer_files()} == files
     assert len(files) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("as it is", None), ("another", "the text of its task was changed on the server")],
+)
+def test_an_answer_to_a_text_that_was_not_sent_is_rejected(text, reason):
+    form = load_form("sentiment")
+    view = View({"text": "as it is", "lang": "en"})
+    said = Annotation("t", "sentiment", "ann", "positive", "submitted", shown={"text": text})
+    checked = answers.check_answer(said, form, {"t": view})
+    assert (checked.reason, checked.status) == (reason, "rejected" if reason else "submitted")
+
+
+def test_withdrawals_are_told_in_words(pushed):
+    pushed.answer("ann")
+    pushed.run("pull")
+    path = pushed.workspace.rounds.current().folder / "answers.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[2:]))
+    assert "2 answers withdrawn: gone from the server" in pushed.run("pull").notes
 
 
 def test_an_edited_answer_replaces_and_the_old_one_is_kept(pushed):

@@ -107,13 +107,15 @@ class Backend(Protocol):
         cursor: str | None,
         known: Mapping[Key, str],
         authors: Authors = EVERYONE_BY_LOGIN,
+        accept_losses: bool = False,
     ) -> Pulled:
         """Fetch the answers that are new or changed since `cursor`, by the accounts of `authors`.
 
         `known` maps the keys of the workspace's answers to their marks (see `Annotation.mark`). A
         known answer that is gone from the server comes back with the status `withdrawn`, unless its
         person has left the server. One that somebody else has changed is told as theirs; that of
-        its first author stands. Raises ProjectMismatch if too many are gone (see `refuse_losses`).
+        its first author stands. Raises ProjectMismatch if too many are gone (see `refuse_losses`),
+        but for `accept_losses`.
         """
         ...
 

@@ -154,6 +154,7 @@ class FolderBackend:
         cursor: str | None,
         known: Mapping[Key, str],
         authors: Authors = EVERYONE_BY_LOGIN,
+        accept_losses: bool = False,
     ) -> Pulled:
         """Read all answers, whatever the cursor. Raises DataError or ProjectMismatch."""
         answers = self._newest(project, authors)
@@ -165,7 +166,7 @@ class FolderBackend:
             and key[2] not in authors.left
             and not mark.startswith("withdrawn|")
         ]
-        if not self.accept_withdrawals:
+        if not (accept_losses or self.accept_withdrawals):
             refuse_losses(withdrawals, known, project.name)
         return Pulled((*changed, *withdrawals), None, len(answers))
 

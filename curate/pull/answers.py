@@ -35,6 +35,8 @@ def _map_home(answer: Annotation, form: Form, views: Mapping[str, View]) -> tupl
     if answer.id not in views:
         return answer.value, "not a task of this round"
     view = views[answer.id]
+    if any(view.fields.get(name, "") != text for name, text in (answer.shown or {}).items()):
+        return answer.value, "the text of its task was changed on the server"
     if reason := complaint(form, answer.question, answer.value, view.fields):
         return answer.value, reason
     question = form.question(answer.question)

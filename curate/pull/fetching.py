@@ -28,13 +28,15 @@ from curate.workspace import Workspace
 class Fetched:
     """What came home: new or changed submissions, new accounts, texts answered by people not asked.
 
-    `altered` counts the projects whose form was changed on the server.
+    `altered` counts the projects whose form was changed on the server, `withdrawn` the texts and
+    people of answers that are gone from it.
     """
 
     new: int = 0
     accounts: int = 0
     unasked: int = 0
     altered: int = 0
+    withdrawn: int = 0
 
     @staticmethod
     def joined(parts: Iterable[Fetched]) -> Fetched:
@@ -45,15 +47,25 @@ class Fetched:
             sum(count.accounts for count in counts),
             sum(count.unasked for count in counts),
             sum(count.altered for count in counts),
+            sum(count.withdrawn for count in counts),
         )
 
 
 def fetch(
-    workspace: Workspace, current: Round, backend: Backend, batch: Batch, directory: Directory
+    workspace: Workspace,
+    current: Round,
+    backend: Backend,
+    batch: Batch,
+    directory: Directory,
+    *,
+    whole: bool = False,
+    restoring: bool = False,
 ) -> Fetched:
     """Append the new and changed answers of a batch, mapped back to the documents.
 
-    Raises ProjectMismatch if the project is gone, or if it lost too many answers.
+    `whole` reads everything, whatever was read before. So does `restoring`, which withdraws
+    nothing: what is gone is to be put back. Raises ProjectMismatch if the project is gone, or if it
+    lost too many answers.
     """
     project = backend.open_project(batch.project)
     views, form, erased = current.views(), current.form, current.erased
@@ -69,9 +81,10 @@ def fetch(
     with workspace.watch(label, None):
         pulled = backend.pull(
             project,
-            cursor=current.cursors().get(place),
+            cursor=None if whole or restoring else current.cursors().get(place),
             known=marks,
             authors=directory.authors(),
+            accept_losses=restoring,
         )
     added = directory.enrol({answer.account for answer in pulled.annotations})
     suggestions = _suggestion_keys(current, batch)
@@ -79,7 +92,7 @@ def fetch(
         answer_row(check_answer(answer, form, views), {}, current, batch)
         | {"blind": (answer.id, answer.question) not in suggestions}
         for answer in pulled.annotations
-        if answer.id not in erased
+        if answer.id not in erased and not (restoring and answer.status == "withdrawn")
     ]
     events = {event_of(row) for row in current.history()}
     new_rows = [
@@ -94,7 +107,8 @@ def fetch(
     unasked = 0
     if batch.people is not None:
         unasked = len({row["id"] for row in new_rows if row["annotator"] not in batch.people})
-    return Fetched(len(submissions(new_rows)), added, unasked, int(project.altered))
+    gone = {(row["id"], row["annotator"]) for row in new_rows if row["status"] == "withdrawn"}
+    return Fetched(len(submissions(new_rows)), added, unasked, int(project.altered), len(gone))
 
 
 def _timed(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:

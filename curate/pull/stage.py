@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from curate.backends import Backend
@@ -50,20 +50,29 @@ class PullResult:
 def run(workspace: Workspace, spec: PullSpec) -> PullResult:
     """Pull the new answers of the newest round, and close the round if it is done.
 
-    Raises DataError if the round has not been sent.
+    Before it is closed, all its answers are read. Raises DataError if it has not been sent.
     """
     current, backend, directory = _connected(workspace, workspace.rounds.current())
-    fetched = _fetched(workspace, current, backend, directory)
-    annotators = {
-        batch.name: _annotators(current, backend, batch, directory) for batch in current.batches
-    }
-    state = standing(current, annotators)
+    fetched = _fetched(workspace, current, backend, directory, whole=False)
+    state = _state(current, backend, directory)
     why = _why_done(state, spec.enough)
+    if why and not current.closed:
+        rest = _fetched(workspace, current, backend, directory, whole=True)
+        fetched = replace(Fetched.joined((fetched, rest)), altered=rest.altered)
+        state = _state(current, backend, directory)
+        why = _why_done(state, spec.enough)
     if why and not current.closed:
         close(current, why)
     unserved = () if why or current.closed else _ask_more(backend, current, state)
     obstacles = tuple(obstacles_of(current, fetched.altered, state, unserved, done=bool(why)))
     return summarize(current, fetched, state, done=bool(why), obstacles=obstacles)
+
+
+def _state(current: Round, backend: Backend, directory: Directory) -> Standing:
+    annotators = {
+        batch.name: _annotators(current, backend, batch, directory) for batch in current.batches
+    }
+    return standing(current, annotators)
 
 
 def _ask_more(backend: Backend, current: Round, state: Standing) -> tuple[str, ...]:
@@ -89,7 +98,7 @@ def close_round(workspace: Workspace, number: int | None = None) -> PullResult:
     fetched = Fetched()
     if current.push is not None:
         current, backend, directory = _connected(workspace, current)
-        fetched = _fetched(workspace, current, backend, directory)
+        fetched = _fetched(workspace, current, backend, directory, whole=True)
     close(current, "closed by hand")
     state = standing(current, {})
     obstacles = tuple(obstacles_of(current, fetched.altered, state, (), done=True))
@@ -143,10 +152,11 @@ def _connected(workspace: Workspace, current: Round) -> tuple[Round, Backend, Di
 
 
 def _fetched(
-    workspace: Workspace, current: Round, backend: Backend, directory: Directory
+    workspace: Workspace, current: Round, backend: Backend, directory: Directory, *, whole: bool
 ) -> Fetched:
     return Fetched.joined(
-        fetch(workspace, current, backend, batch, directory) for batch in current.batches
+        fetch(workspace, current, backend, batch, directory, whole=whole)
+        for batch in current.batches
     )
 
 
@@ -164,6 +174,11 @@ def summarize(
     notes = []
     if fetched.accounts:
         notes.append(f"{fetched.accounts} new accounts were added to {people.NAME}")
+    if fetched.withdrawn:
+        notes.append(
+            f"{fetched.withdrawn} {'answer' if fetched.withdrawn == 1 else 'answers'} withdrawn: "
+            "gone from the server"
+        )
     if fetched.unasked:
         notes.append(f"{fetched.unasked} texts were answered by people who were not asked them")
     return PullResult(

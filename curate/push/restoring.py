@@ -11,6 +11,7 @@ from typing import Any
 from curate.backends import Backend
 from curate.errors import DataError, ProjectMismatch
 from curate.people.users import Directory
+from curate.pull.fetching import fetch
 from curate.push.first import logins_of, open_round
 from curate.push.tasks import tasks_of
 from curate.records import Annotation, Project
@@ -32,8 +33,8 @@ class RestoreResult:
 def restore(workspace: Workspace) -> RestoreResult:
     """Bring the newest round's projects back with their answers, so nobody labels twice.
 
-    A project that exists gets back only what it has lost. After a kill, run it again. Raises
-    DataError if the round is closed or has not been sent.
+    A project that exists gets back only what it has lost; what is new on it comes home first. After
+    a kill, run it again. Raises DataError if the round is closed or has not been sent.
     """
     current = open_round(workspace)
     if current.push is None:
@@ -45,6 +46,9 @@ def restore(workspace: Workspace) -> RestoreResult:
     urls = []
     for batch in current.batches:
         project, is_new = _open_or_create(backend, batch)
+        if not is_new:
+            fetch(workspace, current, backend, batch, directory, restoring=True)
+            current = workspace.rounds.numbered(current.number)
         urls.append(project.url)
         answers = _server_answers(current, batch, directory)
         logins = logins_of(backend, batch, directory)

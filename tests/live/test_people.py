@@ -10,7 +10,7 @@ from curate.forms import load_form
 from curate.rounds import Round
 from curate.servers.label_studio import server as label_studio
 from tests.command import command
-from tests.servers import environments
+from tests.servers import environments, trust
 
 pytestmark = pytest.mark.live
 
@@ -39,11 +39,16 @@ def run(monkeypatch, capsys, home):
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "data").mkdir()
-    lines = "".join(json.dumps({"text": text}) + "\n" for text in TEXTS)
-    (tmp_path / "data" / "notes.jsonl").write_text(lines)
-    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    write_notes(tmp_path)
     return tmp_path
+
+
+def write_notes(folder):
+    """Write four texts and their recipe into a folder."""
+    (folder / "data").mkdir()
+    lines = "".join(json.dumps({"text": text}) + "\n" for text in TEXTS)
+    (folder / "data" / "notes.jsonl").write_text(lines)
+    (folder / "recipe.yaml").write_text(RECIPE)
 
 
 class Team:
@@ -82,6 +87,9 @@ class Team:
         made = self.call(who, "POST", path, {**body, "lead_time": 3.0})
         assert made.status_code == 201, made.text
         return made.json()["id"]
+
+    def result(self, value):
+        return write_items(load_form("sentiment"), "sentiment", value)
 
     def edit(self, who, annotation, value):
         body = {"result": write_items(load_form("sentiment"), "sentiment", value)}
@@ -183,6 +191,7 @@ def test_an_edit_by_somebody_else_is_theirs(run, folder, home):
     team = Team(home, folder, "nia", "ole")
     named(run, folder, team, "nia", "ole")
     assert run("run", "-w", folder)[0] == 3
+    trust(home, team.logins["ole"])
     first, second, third, _ = team.tasks()
     known, unknown = team.say("nia", first, "positive"), team.say("nia", second, "positive")
     pulled(run, folder)

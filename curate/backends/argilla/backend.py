@@ -116,8 +116,8 @@ class ArgillaBackend:
     def open_project(self, project: Project) -> Project:
         """The project with the address where people label, if it is still the same.
 
-        Its id, name and time of creation must match; the server's address may change. Raises
-        ProjectMismatch.
+        Its id and time of creation must match; the server's address may change. A dataset that was
+        renamed gets its name back. Raises ProjectMismatch.
         """
         try:
             dataset = self.client.dataset(project.key)
@@ -126,8 +126,12 @@ class ArgillaBackend:
         with well_formed():
             metadata = (dataset.get("metadata") or {}).get("curate") or {}
             born = time_of(dataset["inserted_at"])
-            if dataset["name"] != slug(project.name) or project.born not in ("", born):
-                raise self._mismatch(project, "is not the project of that id on")
+            is_renamed = dataset["name"] != slug(project.name)
+        if project.born not in ("", born) or (is_renamed and not project.born):
+            raise self._mismatch(project, "is not the project of that id on")
+        if is_renamed:
+            body = {"name": slug(project.name)}
+            self.client.request("PATCH", f"datasets/{project.key}", body=body)
         altered = metadata.get("form") != project.form.digest or not self._asks(project)
         url = f"{self.client.url}/dataset/{project.key}/annotation-mode"
         return replace(project, server=self.client.url, url=url, born=born, altered=altered)
@@ -348,11 +352,13 @@ class ArgillaBackend:
         cursor: str | None,
         known: Mapping[Key, str],
         authors: Authors = EVERYONE_BY_LOGIN,
+        accept_losses: bool = False,
     ) -> Pulled:
         """Fetch new, changed and withdrawn answers. Raises ProjectMismatch."""
         self.open_project(project)
         answers = Answers(self.client, project, authors)
-        return answers.pull(cursor, known, accept_withdrawals=self.accept_withdrawals)
+        accept = accept_losses or self.accept_withdrawals
+        return answers.pull(cursor, known, accept_withdrawals=accept)
 
     def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """How many tasks each account submitted, skipped or began.

@@ -3,6 +3,9 @@
 A task's `updated_at` changes with everything that happens to its answers, their deletion too. So
 an incremental pull reads the tasks changed since the last one and replaces all their answers. The
 deletion of a task leaves no trace: the cursor counts the tasks, and a missing one is looked for.
+
+A server's clock can be wrong. So the cursor never passes the server's present, and the server's
+number of answers is compared with what is at home: if they differ anew, everything is read.
 """
 
 from __future__ import annotations
@@ -47,11 +50,15 @@ LOOKBACK = timedelta(seconds=5)
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a pull ended: the newest change, the last task id, and the number of tasks up to it."""
+    """Where a pull ended: the newest change, the last task id, and the number of tasks up to it.
+
+    `extra` is how many more answers the server had than were then at home: a person's second ones.
+    """
 
     after: str
     last_id: int
     tasks: int
+    extra: int = 0
 
     @staticmethod
     def parse(text: str) -> Cursor:
@@ -70,6 +77,7 @@ class Reading:
     """What was read: answers by key, their records and task ids, and the newest change.
 
     `changed_by_others` are the keys of authors whose answers somebody else has changed since.
+    `answers` counts what the server has, a person's second answers too.
     """
 
     annotations: dict[Key, Annotation] = field(default_factory=dict)
@@ -77,6 +85,7 @@ class Reading:
     records: set[str] = field(default_factory=set)
     tasks: list[int] = field(default_factory=list)
     after: str = ""
+    answers: int = 0
 
     def add(self, answers: Iterable[Annotation]) -> None:
         """Keep the newest answer of each key: one person may have given several."""
@@ -84,6 +93,20 @@ class Reading:
             before = self.annotations.get(answer.key)
             if before is None or str(answer.at) >= str(before.at):
                 self.annotations[answer.key] = answer
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """What one reading brings: answers new or changed, gone ones, and where it ended.
+
+    `seen` counts the answers read as curate counts them, `answers` as the server does.
+    """
+
+    changed: list[Annotation]
+    withdrawals: list[Annotation]
+    cursor: Cursor | None
+    seen: int
+    answers: int
 
 
 class Answers:
@@ -113,7 +136,22 @@ class Answers:
         Raises ProjectMismatch if more than a few submitted answers are gone at once.
         """
         last = Cursor.parse(cursor) if cursor else None
+        counted, present = self.client.count_answers(self.project.key)
         drafts = self._drafts()  # read first: one submitted meanwhile is then read as submitted
+        fetched = self._fetch(last, drafts)
+        if last is not None and counted - self._at_home(fetched) != last.extra:
+            last, fetched = None, self._fetch(None, drafts)
+        if not accept_withdrawals:
+            refuse_losses(fetched.withdrawals, self.known, self.project.name)
+        after = fetched.cursor
+        if after is not None:
+            extra = last.extra if last else fetched.answers - self._at_home(fetched)
+            after = replace(after, after=min(after.after, _time(present)), extra=extra)
+        pulled = (*fetched.changed, *fetched.withdrawals)
+        return Pulled(pulled, str(after) if after else None, fetched.seen)
+
+    def _fetch(self, last: Cursor | None, drafts: Mapping[Key, Annotation]) -> Fetch:
+        """Read what is new since `last`; None reads everything."""
         reading = self.read(*_since(last))
         present, after = self._census(last, reading)
         answers = {**drafts, **reading.annotations}
@@ -122,17 +160,30 @@ class Answers:
             for key, mark in self.known.items()
             if key not in answers and not mark.startswith("withdrawn|")
         } - reading.changed_by_others
-        withdrawals = [
-            answer
-            for answer in self._withdrawals(missing, reading.records, present)
-            if answer.account not in self.authors.left
-        ]
-        if not accept_withdrawals:
-            refuse_losses(withdrawals, self.known, self.project.name)
-        changed = [
-            answer for answer in answers.values() if self.known.get(answer.key) != answer.mark
-        ]
-        return Pulled((*changed, *withdrawals), str(after) if after else None, len(answers))
+        return Fetch(
+            changed=[
+                answer for answer in answers.values() if self.known.get(answer.key) != answer.mark
+            ],
+            withdrawals=[
+                answer
+                for answer in self._withdrawals(missing, reading.records, present)
+                if answer.account not in self.authors.left
+            ],
+            cursor=after,
+            seen=len(answers),
+            answers=reading.answers,
+        )
+
+    def _at_home(self, fetched: Fetch) -> int:
+        """How many pairs of task and person have an answer at home once these have come."""
+        came = {answer.key: answer.mark for answer in (*fetched.changed, *fetched.withdrawals)}
+        return len(
+            {
+                (id, account)
+                for (id, _, account), mark in {**self.known, **came}.items()
+                if not mark.startswith(("draft|", "withdrawn|"))
+            }
+        )
 
     def counts(self) -> tuple[dict[str, Counter[str]], int]:
         """Account → status of its last answer → number of tasks; and the number of all tasks."""
@@ -164,6 +215,7 @@ class Answers:
                 reading.tasks.append(task["id"])
                 reading.records.add(task["data"][RECORD])
                 reading.after = max(reading.after, _time(task["updated_at"]))
+                reading.answers += len(task["annotations"])
                 for annotation in task["annotations"]:
                     reading.add(self._authored(task["data"], annotation, reading))
         return reading
@@ -194,7 +246,7 @@ class Answers:
         form = self.project.form
         texts = texts_of(form, data)
         at, seconds = _time(annotation["updated_at"]), annotation["lead_time"]
-        template = Annotation(data[RECORD], "", account, None, status, at, seconds)
+        template = Annotation(data[RECORD], "", account, None, status, at, seconds, shown=texts)
         if status == "skipped":
             yield from (replace(template, question=question.name) for question in form.questions)
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -117,8 +118,8 @@ class LabelStudioBackend:
     def open_project(self, project: Project) -> Project:
         """The project with the address where people label, if it is still the same.
 
-        Its id, title and time of creation must match; the server's address may change. Raises
-        ProjectMismatch.
+        Its id and time of creation must match; the server's address may change. A project that was
+        renamed gets its title back. Raises ProjectMismatch.
         """
         try:
             with self.client.translated():
@@ -132,11 +133,20 @@ class LabelStudioBackend:
                 "to one of an account that can open the project",
             ) from None
         born = theirs.created_at.isoformat() if theirs.created_at else ""
-        if theirs.title != project.name[-TITLE:] or project.born not in ("", born):
+        is_renamed = theirs.title != project.name[-TITLE:]
+        if project.born not in ("", born) or (is_renamed and not project.born):
             raise self._mismatch(project, "is not the project of that number on")
+        if is_renamed:
+            self._name(project)
         altered = not _asks(theirs.label_config or "", project.form)
         url = f"{self.page}/projects/{project.key}/data?labeling=1"
         return replace(project, server=self.client.url, url=url, born=born, altered=altered)
+
+    def _name(self, project: Project) -> None:
+        """Give a project its title back; one that the key may not change keeps the other."""
+        body = {"title": project.name[-TITLE:]}
+        with suppress(Forbidden):
+            self.client.request("PATCH", f"api/projects/{project.key}/", body=body)
 
     def _with_overlap(self, project: Project) -> Project:
         """Set the project's overlap if an earlier try created it with another."""
@@ -340,11 +350,13 @@ class LabelStudioBackend:
         cursor: str | None,
         known: Mapping[Key, str],
         authors: Authors = EVERYONE_BY_LOGIN,
+        accept_losses: bool = False,
     ) -> Pulled:
         """Fetch new, changed and withdrawn answers. Raises ProjectMismatch."""
         self.open_project(project)
         answers = Answers(self.client, project, authors, known)
-        return answers.pull(cursor, accept_withdrawals=self.accept_withdrawals)
+        accept = accept_losses or self.accept_withdrawals
+        return answers.pull(cursor, accept_withdrawals=accept)
 
     def progress(self, project: Project, *, authors: Authors = EVERYONE_BY_LOGIN) -> Progress:
         """How many tasks each account submitted, skipped or began.

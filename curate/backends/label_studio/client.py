@@ -11,6 +11,8 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -102,6 +104,7 @@ class Client:
         self.url = url.rstrip("/")
         self._target = (bulk or url).rstrip("/")
         self._key = api_key.strip()
+        self._present: datetime | None = None
 
     @cached_property
     def sdk(self) -> LabelStudio:
@@ -133,6 +136,7 @@ class Client:
                 headers={"Content-Type": "application/json"},
                 request_options=None if method == "GET" else {"max_retries": 0},
             )
+        self._present = _date(response.headers.get("date"))
         try:
             answer = {} if response.status_code == 204 else response.json()
         except ValueError:
@@ -233,6 +237,17 @@ class Client:
         with well_formed():
             return int(self._page(project, "id", 1, *filters)["total"])
 
+    def count_answers(self, project: str) -> tuple[int, str]:
+        """The server's number of answers in a project, skips too, and its present (ours if unsaid).
+
+        The present is UTC in ISO 8601, rounded down to seconds.
+        """
+        answer = self.request("GET", f"api/projects/{project}/")
+        present = (self._present or datetime.now(UTC)).isoformat()
+        with well_formed():
+            counts = (answer["total_annotations_number"], answer["skipped_annotations_number"])
+            return sum(counts), present
+
     def records(self, project: str, *filters: Mapping[str, Any]) -> Iterator[tuple[int, str]]:
         """Yield the server's id and ours of each task that matches all filters."""
         for task in self.tasks(project, "id,data", *filters):
@@ -314,6 +329,14 @@ def where(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
 def where_records(ids: Sequence[str]) -> dict[str, Any]:
     """The filter for the tasks of these records."""
     return where(f"data.{RECORD}", "in_list", "List", list(ids))
+
+
+def _date(header: str | None) -> datetime | None:
+    """The time in the header `Date` of a response; None if there is none that can be read."""
+    try:
+        return parsedate_to_datetime(header or "").astimezone(UTC)
+    except ValueError:
+        return None
 
 
 def chunks(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -40,6 +40,7 @@ def set_up(secret_key: str) -> None:
     from django.conf import settings
 
     settings.DATABASES["default"]["OPTIONS"] = SQLITE
+    settings.MIDDLEWARE.append("curate.servers.label_studio.guard.Guard")
     django.setup()
 
 
@@ -51,12 +52,18 @@ def migrate() -> None:
 
 
 def ensure_users(secrets: dict[str, Any]) -> None:
-    """Create missing users, reset those whose token differs, and shut out those removed."""
+    """Create missing users, reset those whose token differs, and shut out those removed.
+
+    The switch of tokens is put back: curate could not read an answer without its token.
+    """
+    from jwt_auth.models import JWTSettings
+
     ensure_user(secrets["curator"], is_curator=True)
     for account in secrets["people"]:
         ensure_user(account, is_curator=False)
     for email in secrets.get("removed", ()):
         shut_out(email)
+    JWTSettings.objects.update(legacy_api_tokens_enabled=True)
 
 
 def shut_out(email: str) -> None:

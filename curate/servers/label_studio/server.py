@@ -1,8 +1,8 @@
 """The embedded Label Studio: for this machine only, offline, with its own accounts.
 
-Label Studio has no roles: every account can see and change every project. It therefore listens on
-127.0.0.1 only, and people with accounts are trusted. For a team, a reverse proxy on the same
-machine gives it a public address.
+Label Studio has no roles: every account can see every project. `guard.py` leaves to the curator
+what people who label do not need. It listens on 127.0.0.1 only. For a team, a reverse proxy on the
+same machine gives it a public address.
 """
 
 from __future__ import annotations

@@ -1,0 +1,233 @@
+"""What an account may ask of the embedded Label Studio; the curator may ask everything.
+
+Label Studio has no roles. So a request that is not the curator's is refused, unless it is listed
+here: what the page reads, and what a person writes who labels.
+
+    settings, users, invitations, projects, tasks, exports, storages   left to the curator
+    answers, drafts, tabs                                              one's own only
+    `completed_by`                                                     oneself only
+    filters by regular expression                                      refused: one stops the server
+"""
+# mypy: disable-error-code="import-not-found,import-untyped"
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+READ = ("GET", "HEAD", "OPTIONS")
+
+READS = frozenset(
+    {
+        "annotation-detail",
+        "api-version",
+        "current-user-hotkeys",
+        "current-user-token",
+        "current-user-whoami",
+        "dm-actions",
+        "dm-actions-form",
+        "dm-columns",
+        "dm-project",
+        "draft-detail",
+        "label-list",
+        "label-stream-history",
+        "label_link-list",
+        "organization-list",
+        "organization-membership-detail",
+        "organization-memberships-list",
+        "prediction-detail",
+        "prediction-list",
+        "product-tour",
+        "project-annotators",
+        "project-counts-list",
+        "project-detail",
+        "project-list",
+        "project-model-versions",
+        "project-next",
+        "project-summary",
+        "project-tasks-list",
+        "session-policy",
+        "task-agreement",
+        "task-annotations",
+        "task-annotations-drafts",
+        "task-detail",
+        "task-drafts",
+        "task-list",
+        "token_manage",
+        "user-detail",
+        "user-list",
+        "view-detail",
+        "view-list",
+    }
+)
+"""The routes of the API that the page reads."""
+
+WRITES = frozenset(
+    {
+        ("POST", "task-annotations"),
+        ("POST", "task-drafts"),
+        ("POST", "task-annotations-drafts"),
+        ("POST", "dm-actions"),
+        ("POST", "view-list"),
+        ("POST", "token_refresh"),
+        ("PATCH", "current-user-hotkeys"),
+        ("PATCH", "product-tour"),
+        ("PUT", "product-tour"),
+    }
+)
+"""What a person may write."""
+
+OWN = frozenset(
+    (method, route)
+    for route in ("annotation-detail", "draft-detail", "view-detail")
+    for method in ("PUT", "PATCH", "DELETE")
+) | {("POST", "annotation-convert-to-draft")}
+"""What a person may write where the thing is theirs."""
+
+FORMS = frozenset({"user-login", "user-signup", "logout"})
+"""The pages outside the API that take a form from anybody."""
+
+CURATORS = "only the curator may do this"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request: its route's name, its values, and the user who asks (None: nobody logged in).
+
+    `is_theirs` says whether the thing of the path is the user's own. `is_page` is true outside the
+    API. `queries` are the values of `query` in the address.
+    """
+
+    method: str
+    route: str
+    is_page: bool
+    user: int | None
+    actions: Sequence[str]
+    queries: Sequence[str]
+    content_type: str
+    charset: str
+    body: bytes
+    is_theirs: Callable[[], bool]
+
+
+def refusal(asked: Asked) -> str | None:
+    """Why a request that is not the curator's is refused; None for an allowed one."""
+    if asked.is_page:
+        allowed = asked.method in READ or asked.route in FORMS
+        return None if allowed else CURATORS
+    if asked.method in READ:
+        if asked.route not in READS:
+            return CURATORS
+    elif (asked.method, asked.route) in OWN:
+        if not asked.is_theirs():
+            return "this is somebody else's"
+    elif not _may_write(asked):
+        return CURATORS
+    return _refused_content(asked)
+
+
+def _may_write(asked: Asked) -> bool:
+    is_action = asked.route == "dm-actions"
+    listed = (asked.method, asked.route) in WRITES
+    return listed and (not is_action or list(asked.actions) == ["next_task"])
+
+
+def _refused_content(asked: Asked) -> str | None:
+    try:
+        values = [json.loads(unquote(query)) for query in asked.queries]
+        if asked.body.strip():
+            if asked.content_type != "application/json" or asked.charset not in ("", "utf-8"):
+                return "this server takes JSON in UTF-8"
+            values.append(json.loads(asked.body.decode()))
+    except (ValueError, RecursionError):
+        return "this is no JSON"
+    if any(_is_dangerous(value) for value in values):
+        return "filters by regular expression are left to the curator: one can stop the server"
+    for value in values:
+        if isinstance(value, dict) and value.get("completed_by") not in (None, asked.user):
+            return "an answer is given in one's own name"
+    return None
+
+
+def _is_dangerous(value: Any) -> bool:
+    """Whether a filter is in it that makes the database match a regular expression.
+
+    The name of a column can hold an operator as well, after two underscores.
+    """
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, Mapping):
+            if item.get("operator") in ("regex", "iregex") or "__" in str(item.get("filter", "")):
+                return True
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+    return False
+
+
+class Guard:
+    """A middleware of Django that refuses what is the curator's; the last of the list."""
+
+    def __init__(self, get_response: Callable[[Any], Any]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: Any) -> Any:
+        """Let the application answer; `process_view` refuses before."""
+        return self._get_response(request)
+
+    def process_view(
+        self, request: Any, view: Any, arguments: Sequence[Any], names: Mapping[str, Any]
+    ) -> Any:
+        """Return a refusal, or None: the request goes on to its view."""
+        from django.http import JsonResponse
+
+        users = _users(request)
+        if users and all(user.is_superuser for user in users):
+            return None
+        match = request.resolver_match
+        user = users[0].pk if users else None
+        reason = refusal(
+            Asked(
+                method=request.method,
+                route=match.url_name or "",
+                is_page=not match.route.removeprefix("^").removeprefix("^").startswith("api/"),
+                user=user,
+                actions=request.GET.getlist("id"),
+                queries=request.GET.getlist("query"),
+                content_type=request.content_type or "",
+                charset=request.content_params.get("charset", "").lower(),
+                body=request.body,
+                is_theirs=lambda: _is_theirs(match.url_name, names.get("pk"), user),
+            )
+        )
+        return JsonResponse({"detail": reason}, status=403) if reason else None
+
+
+def _users(request: Any) -> list[Any]:
+    """The users whom a request names, by its token first, as the API looks at them."""
+    from rest_framework.authtoken.models import Token
+
+    users = []
+    keyword, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+    if keyword.lower() == "token":
+        users += [token.user for token in Token.objects.filter(key=key.strip())]
+    if request.user.is_authenticated:
+        users.append(request.user)
+    return users
+
+
+def _is_theirs(route: str, key: Any, user: int | None) -> bool:
+    from data_manager.models import View
+    from tasks.models import Annotation, AnnotationDraft
+
+    if user is None or not str(key).isdecimal():
+        return False
+    if route == "view-detail":
+        return bool(View.objects.filter(pk=key, user=user).exists())
+    if route == "draft-detail":
+        return bool(AnnotationDraft.objects.filter(pk=key, user=user).exists())
+    return bool(Annotation.objects.filter(pk=key, completed_by=user).exists())

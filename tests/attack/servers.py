@@ -1,0 +1,199 @@
+"""What an annotator's account may try on the embedded Label Studio; all of it must be refused.
+
+The server starts in the folder given, and stops when the tries are over.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from curate.backends.label_studio.backend import LabelStudioBackend
+from curate.backends.label_studio.values import write_items
+from curate.forms import load_form
+from curate.records import Project, Task
+from curate.servers.label_studio import server as label_studio
+from tests.servers import running_label_studio
+
+Try = tuple[str, Callable[[], str | None]]
+
+CATASTROPHIC = "(x+x+)+y"
+PATIENCE = 5.0
+"""Seconds in which a refusal must come."""
+
+
+def tries(folder: Path) -> Iterator[Try]:
+    """Yield a name and a call that returns None if the server held, else what went wrong."""
+    with running_label_studio(folder / "label_studio") as home:
+        running = label_studio.status(home)
+        assert running is not None
+        ann, bob, *_ = label_studio.accounts(home)
+        for url, place in ((running.url, ""), (running.bulk, " (bulk)")):
+            scene = Scene(url, label_studio.curator(home).token, ann.token, bob.token)
+            for name, request in scene.attacks():
+                yield f"label_studio: {name}{place}", scene.refused(*request)
+            yield f"label_studio: everyday work{place}", scene.works
+            yield f"label_studio: nothing has changed{place}", scene.is_unharmed
+
+
+Request = tuple[str, str, Any]
+
+
+class Scene:
+    """A project of two tasks; Bob has answered the first, and Ann attacks."""
+
+    def __init__(self, url: str, curator: str, ann: str, bob: str) -> None:
+        self.url, self.curator, self.ann, self.bob = url, curator, ann, bob
+        form = load_form("sentiment")
+        backend = LabelStudioBackend(url, curator)
+        name = f"attack-{time.time_ns()}-r01"
+        self.project: Project = backend.ensure_project(name, form, overlap=3, guidelines="")
+        tasks = [Task("t1", {"text": "x" * 40}), Task("t2", {"text": "two"})]
+        assert len(list(backend.push(self.project, tasks))) == 2
+        self.tasks = [key for key, _ in backend.client.records(self.project.key)]
+        self.body = {"result": write_items(form, "sentiment", "positive"), "lead_time": 1.0}
+        path = f"tasks/{self.tasks[0]}/annotations/"
+        self.answer = self.call(bob, "POST", path, self.body).json()["id"]
+        self.me = self.call(ann, "GET", "current-user/whoami").json()["id"]
+        self.users = {
+            user["id"]: user["email"] for user in self.call(curator, "GET", "users/").json()
+        }
+        self.before = self._state()
+
+    def call(self, token: str, method: str, path: str, body: Any = None) -> httpx.Response:
+        headers = {"Authorization": f"Token {token}"}
+        place = f"{self.url}/api/{path}"
+        return httpx.request(method, place, headers=headers, json=body, timeout=60)
+
+    def attacks(self) -> Iterator[tuple[str, Request]]:
+        """Yield the name and the request of each attack."""
+        project, (first, second) = self.project.key, self.tasks
+        other = next(user for user in self.users if user != self.me)
+        organization = self.call(self.curator, "GET", "organizations/").json()[0]["id"]
+        tokens = {"legacy_api_tokens_enabled": False, "api_tokens_enabled": False}
+        yield "switch tokens off", ("POST", "jwt/settings", tokens)
+        yield "read the invite link", ("GET", "invite", None)
+        yield "renew the invite link", ("POST", "invite/reset-token", {})
+        yield (
+            "make a user",
+            ("POST", "users/", {"email": "new@example.org", "password": "12345678"}),
+        )
+        yield "rename the curator", ("PATCH", f"users/{other}/", {"first_name": "Mallory"})
+        yield "delete a user", ("DELETE", f"users/{other}/", None)
+        yield "rename the organization", ("PATCH", f"organizations/{organization}", {"title": "x"})
+        member = f"organizations/{organization}/memberships/{other}/"
+        yield "end a membership", ("DELETE", member, None)
+        yield "make a project", ("POST", "projects/", {"title": "mine"})
+        place = f"projects/{project}/"
+        for name, body in {
+            "rename the project": {"title": "mine"},
+            "change the form": {"label_config": "<View><Text name='a' value='$a'/></View>"},
+            "change the overlap": {"maximum_annotations": 1},
+            "change the instructions": {"expert_instruction": "say yes"},
+        }.items():
+            yield name, ("PATCH", place, body)
+        yield "delete the project", ("DELETE", place, None)
+        yield "delete all tasks", ("DELETE", f"projects/{project}/tasks/", None)
+        yield "import tasks", ("POST", f"projects/{project}/import", [{"data": {"text": "new"}}])
+        yield "edit a text", ("PATCH", f"tasks/{second}/", {"data": {"text": "another"}})
+        yield "swap a record", ("PATCH", f"tasks/{second}/", {"data": {"record_id": "t1"}})
+        yield "delete a task", ("DELETE", f"tasks/{second}/", None)
+        for action in ("delete_tasks", "delete_tasks_annotations"):
+            body = {"project": int(project), "selectedItems": {"all": True, "excluded": []}}
+            yield action, ("POST", f"dm/actions?id={action}&project={project}", body)
+        forged = {**self.body, "completed_by": other}
+        yield "answer in another's name", ("POST", f"tasks/{second}/annotations/", forged)
+        yield "change another's answer", ("PATCH", f"annotations/{self.answer}/", self.body)
+        yield "put another's answer", ("PUT", f"annotations/{self.answer}/", self.body)
+        yield "delete another's answer", ("DELETE", f"annotations/{self.answer}/", None)
+        convert = f"annotations/{self.answer}/convert-to-draft"
+        yield "make another's answer a draft", ("POST", convert, {})
+        yield "forge a suggestion", ("POST", "predictions/", {"task": first, "result": []})
+        yield "add a webhook", ("POST", "webhooks/", {"url": "http://127.0.0.1:1"})
+        for column, operator in (("data.text", "regex"), ("data.text__regex", "equal")):
+            condition = {
+                "filter": f"filter:tasks:{column}",
+                "operator": operator,
+                "type": "String",
+                "value": CATASTROPHIC,
+            }
+            filters = {"conjunction": "and", "items": [condition]}
+            query = json.dumps({"filters": filters})
+            path = str(httpx.URL("tasks", params={"project": project, "query": query}))
+            yield f"stop the server by {column} {operator}", ("GET", path, None)
+            view = {"project": int(project), "data": {"filters": filters}}
+            yield f"store a tab of {column} {operator}", ("POST", "dm/views/", view)
+            listing = {"project": int(project), "filters": filters}
+            yield (
+                f"read by {column} {operator} in a body",
+                ("GET", f"tasks?project={project}", listing),
+            )
+
+    def refused(self, method: str, path: str, body: Any) -> Callable[[], str | None]:
+        """Return a try that holds if the server refuses the request, soon."""
+
+        def attempt() -> str | None:
+            began = time.monotonic()
+            answer = self.call(self.ann, method, path, body)
+            seconds = time.monotonic() - began
+            if answer.status_code not in (401, 403, 404, 405):
+                return f"HTTP {answer.status_code}: {answer.text[:120]}"
+            return f"refused after {seconds:.1f} s" if seconds > PATIENCE else None
+
+        return attempt
+
+    def works(self) -> str | None:
+        """Whether Ann can label as the page does; says what she cannot."""
+        project, task = self.project.key, self.tasks[1]
+        made: dict[str, int] = {}
+        answer = f"tasks/{task}/annotations/"
+        for method, path, body in (
+            ("GET", f"projects/{project}/next", None),
+            ("GET", f"dm/project?project={project}", None),
+            ("GET", f"dm/columns?project={project}", None),
+            ("GET", f"dm/actions?project={project}", None),
+            ("GET", f"dm/views?project={project}", None),
+            ("POST", "dm/views/", {"project": int(project), "data": {"title": "mine"}}),
+            ("GET", f"tasks?project={project}&page_size=10", None),
+            ("POST", f"dm/actions?id=next_task&project={project}", {"project": int(project)}),
+            ("POST", f"tasks/{task}/drafts", self.body),
+            ("POST", answer, self.body),
+            ("PATCH", "annotations/{id}/", self.body),
+            ("DELETE", "annotations/{id}/", None),
+        ):
+            said = self.call(self.ann, method, path.format(**made), body)
+            if not said.is_success:
+                return f"{method} {path} is refused: HTTP {said.status_code}"
+            if path == answer:
+                made = {"id": said.json()["id"]}
+        return None
+
+    def is_unharmed(self) -> str | None:
+        """Say what has changed since the beginning."""
+        now = self._state()
+        changed = [name for name in self.before if self.before[name] != now[name]]
+        return f"changed: {', '.join(changed)}" if changed else None
+
+    def _state(self) -> Mapping[str, Any]:
+        project = self.call(self.curator, "GET", f"projects/{self.project.key}/").json()
+        names = (
+            "title",
+            "label_config",
+            "maximum_annotations",
+            "expert_instruction",
+            "task_number",
+        )
+        task = self.call(self.curator, "GET", f"tasks/{self.tasks[1]}/").json()
+        answer = self.call(self.curator, "GET", f"annotations/{self.answer}/").json()
+        return {
+            **{name: project[name] for name in names},
+            "text": task["data"],
+            "answer": (answer["result"], answer["completed_by"], answer["updated_by"]),
+            "users": self.call(self.curator, "GET", "users/").json().__len__(),
+            "projects": self.call(self.curator, "GET", "projects/?page_size=1").json()["count"],
+        }
