@@ -14,7 +14,7 @@ _WIDTH = 560
 _PADDING = {"left": 32, "right": 8, "top": 8, "bottom": 8}
 """Pixels around a chart: a browser may have a wider font than the one that was measured."""
 
-_COLORS = ["#9aa5b1", "#3f6fb5", "#2a9d6f", "#d9822b"]
+_COLORS = ["#9aa5b1", "#3f6fb5", "#2a9d6f", "#d9822b", "#8e5ea2"]
 
 
 def bars(rows: Rows, name: str, value: str) -> str:
