@@ -91,7 +91,7 @@ def overwrite_what_is_deleted() -> None:
     from sqlalchemy import event
     from sqlalchemy.engine import Engine
 
-    @event.listens_for(Engine, "connect")  # type: ignore[untyped-decorator]
+    @event.listens_for(Engine, "connect")
     def secure(connection: Any, _: Any) -> None:
         cursor = connection.cursor()
         cursor.execute("PRAGMA secure_delete = ON")
