@@ -164,3 +164,25 @@ def test_the_lock_pins_what_the_patches_are_made_for() -> None:
     assert all("==" in line and line.endswith("\\") for line in lines)
     assert lock.count("--hash=sha256:") >= len(lines)
     assert "://" not in lock
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "times"),
+    [
+        ("DELETE", "/api/v1/datasets/7/records", 1),
+        ("DELETE", "/api/v1/datasets/7", 1),
+        ("DELETE", "/api/v1/records/7", 1),
+        ("DELETE", "/api/v1/responses/7", 0),
+        ("GET", "/api/v1/records/7", 0),
+    ],
+)
+def test_a_deletion_is_answered_once_the_texts_are_gone(method: str, path: str, times: int) -> None:
+    order: list[str] = []
+
+    async def send(message: Any) -> None:
+        order.append(message["type"])
+
+    scope = {"type": "http", "method": method, "path": path, "headers": [(b"host", b"localhost")]}
+    guarded = guard.Guard(Behind(), "policy", lambda: order.append("forgotten"))
+    asyncio.run(guarded(scope, None, send))  # type: ignore[arg-type]
+    assert order == ["forgotten"] * times + ["http.response.start", "http.response.body"]

@@ -248,3 +248,15 @@ def test_every_scope_can_be_filtered_and_sorted_by(index: Index, scope: Any) -> 
 def test_what_has_no_range_is_refused(index: Index, scope: Any) -> None:
     with pytest.raises(ValueError, match="has no range"):
         search(index, Wanted("d", [Range(scope, 1, 2)]))
+
+
+def test_a_deleted_text_stays_in_no_file(argilla: Argilla, index: Index) -> None:
+    for number in range(200):
+        argilla.put(f"r{number}", text=f"xylophone{number}")
+    index.refresh()
+    argilla.write("PRAGMA secure_delete = ON")
+    argilla.write("DELETE FROM records")
+    index.forget()
+    files = [path.read_bytes() for path in argilla.path.parent.iterdir()]
+    assert not any(b"xylophone" in content for content in files)
+    assert found(index, "xylophone1") == []

@@ -1,12 +1,13 @@
 """Who is asked what: all of it settled, or refused, before anything is sent."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from curate.errors import DataError
 from curate.people import Person
-from curate.push.assign import Item, by_person, by_value, slugs, together
+from curate.push.assign import Item, Part, by_person, by_value, slugs, together
 
 ANN, BOB, CY = Person(id="ann"), Person(id="bob"), Person(id="cy")
 PEOPLE = (ANN, BOB, CY)
@@ -160,3 +161,18 @@ def test_names_of_projects_hold_letters_and_are_told_apart():
 def test_gold_items_alone_make_one_part():
     (part,) = by_value(items(2, gold=2), "language", [ANN], {}, 1)
     assert (part.name, part.people, set(part.asks)) == ("unknown", ("ann",), {"t00", "t01"})
+
+
+class OneOverlap:
+    """A server that asks the same number of people about every text."""
+
+    name, asks_by_task = "argilla", False
+
+
+def test_gold_that_asks_more_people_than_a_server_can_is_refused_before_freezing():
+    from curate.push.first import _refuse_own_overlaps
+
+    fits = Part(None, None, 3, {"t1": None, "gold": 3})
+    _refuse_own_overlaps(OneOverlap(), [fits])
+    with pytest.raises(DataError, match="asks 2 people about every text, and gold wants 3"):
+        _refuse_own_overlaps(OneOverlap(), [replace(fits, overlap=2)])

@@ -30,6 +30,8 @@ class Backend(Protocol):
     """An annotation server: Label Studio, Argilla, or a folder of files."""
 
     name: str
+    asks_by_task: bool
+    """Whether each task can ask a number of people of its own."""
 
     def ping(self) -> Server:
         """The server, and the user whose key it is. Raises BackendUnavailable or NotAllowed."""

@@ -48,6 +48,7 @@ class FolderBackend:
     """Rounds as files in one folder; a project's key is the number of its round."""
 
     name = "folder"
+    asks_by_task = True
 
     def __init__(self, root: Path, *, accept_withdrawals: bool = False) -> None:
         self.root = Path(root)

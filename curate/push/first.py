@@ -80,6 +80,8 @@ def freeze(
     backend = workspace.connect(spec.backend)
     annotators = _annotators(workspace, backend, spec)
     parts = _parts(workspace, spec, current, annotators)
+    if not backend.asks_by_task:
+        _refuse_own_overlaps(backend, parts)
     unused = sorted({*guidelines} - {None, *(part.name for part in parts)}, key=str)
     if unused:
         names = [str(part.name) for part in parts]
@@ -107,6 +109,18 @@ def freeze(
         for id, overlap in part.asks.items()
     ]
     return current.freeze_push(spec.settings(), form, batches, tasks)
+
+
+def _refuse_own_overlaps(backend: Backend, parts: Iterable[Part]) -> None:
+    """Raise DataError for a task that asks another number of people than its part does."""
+    for part in parts:
+        for id, overlap in part.asks.items():
+            if overlap not in (None, part.overlap):
+                raise DataError(
+                    f"{backend.name} asks {part.overlap or 'all'} people about every text, and "
+                    f"{id} wants {overlap}: gold asks everyone",
+                    hint="`push: {overlap: all}`, or `push: {assign: person}`",
+                )
 
 
 def _suggestions_json(suggestions: Iterable[Suggestion] | None) -> str | None:

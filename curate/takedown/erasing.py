@@ -12,6 +12,7 @@ from curate.errors import BackendError, ServerError
 from curate.people.users import Directory
 from curate.pull.fetching import fetch
 from curate.rounds import Batch, Round
+from curate.takedown.quoting import quotations
 from curate.workspace import Workspace, index
 
 if TYPE_CHECKING:
@@ -114,6 +115,15 @@ def _erase_batch(workspace: Workspace, round_: Round, batch: Batch, ids: set[str
         fetch(workspace, current, backend, batch, directory)
     batch_ids = {row["id"] for row in round_.tasks() if row["batch"] == batch.name}
     return backend.erase(backend.open_project(batch.project), sorted(ids & batch_ids))
+
+
+def quoting_answers(workspace: Workspace, gone: Collection[str]) -> list[str]:
+    """Name the answers that quote any of the documents; call it before their texts are erased."""
+    return [
+        name
+        for round_ in workspace.rounds.all()
+        for name in quotations(round_, _tasks_showing(round_, gone))
+    ]
 
 
 def count_answers(workspace: Workspace, gone: set[str]) -> int:

@@ -20,7 +20,13 @@ from curate.errors import RecipeError
 from curate.export.holding import shards_with
 from curate.records import now
 from curate.takedown import listed
-from curate.takedown.erasing import count_answers, erase_rows, erase_tasks, erase_vectors
+from curate.takedown.erasing import (
+    count_answers,
+    erase_rows,
+    erase_tasks,
+    erase_vectors,
+    quoting_answers,
+)
 from curate.takedown.naming import NamedDocument
 from curate.workspace import Workspace
 
@@ -66,7 +72,12 @@ def run(
     about = {"at": at, "reason": reason, "ids": sorted(gone), "exports": exports, "after": None}
     storage.write_json(record, about)
     everything = listed.removed(workspace.root)
+    quoting = quoting_answers(workspace, gone)
     tasks, notes = erase_tasks(workspace, everything)
+    if quoting:
+        notes.append(
+            f"comments that quote removed texts stay, since answers are kept: {'; '.join(quoting)}"
+        )
     texts = erase_rows(workspace, everything)
     vectors = erase_vectors(workspace, everything)
     for folder in (workspace.root / ".building", workspace.root / ".kept"):

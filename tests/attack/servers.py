@@ -1,6 +1,6 @@
-"""What an annotator's account may try on the embedded Label Studio; all of it must be refused.
+"""What an annotator's account may try on the embedded servers; all of it must be refused.
 
-The server starts in the folder given, and stops when the tries are over.
+The servers start in the folder given, one after the other, and stop when their tries are over.
 """
 
 from __future__ import annotations
@@ -17,12 +17,15 @@ from curate.backends.label_studio.backend import LabelStudioBackend
 from curate.backends.label_studio.values import write_items
 from curate.forms import load_form
 from curate.records import Project, Task
+from curate.servers.argilla import server as argilla
 from curate.servers.label_studio import server as label_studio
-from tests.servers import running_label_studio
+from tests.argilla import Caller, Dataset
+from tests.servers import running_argilla, running_label_studio
 
 Try = tuple[str, Callable[[], str | None]]
 
 CATASTROPHIC = "(x+x+)+y"
+SECRET = "zyxwvutsrqponm"
 PATIENCE = 5.0
 """Seconds in which a refusal must come."""
 
@@ -39,6 +42,66 @@ def tries(folder: Path) -> Iterator[Try]:
                 yield f"label_studio: {name}{place}", scene.refused(*request)
             yield f"label_studio: everyday work{place}", scene.works
             yield f"label_studio: nothing has changed{place}", scene.is_unharmed
+    yield from argilla_tries(folder)
+
+
+def argilla_tries(folder: Path) -> Iterator[Try]:
+    """Yield the tries on Argilla, which has roles of its own."""
+    with running_argilla(folder / "argilla") as home:
+        data = Dataset(home, min_submitted=2)
+        data.log(*({"external_id": f"t{n}", "fields": {"text": f"{SECRET}{n}"}} for n in (1, 2)))
+        data.answer("bob", "t1", sentiment="positive")
+        data.answer("ann", "t1", sentiment="negative")
+        ann, first = data.people["ann"], data.records()["t1"]
+        (theirs,) = (response for response in first["responses"] if response["user_id"] != _me(ann))
+        record = f"/records/{first['id']}"
+        item = {"status": "submitted", "values": {"sentiment": {"value": "negative"}}}
+        for name, method, path, body in (
+            ("read all answers", "GET", f"{data.path}/records?include=responses", None),
+            ("change another's answer", "PUT", f"/responses/{theirs['id']}", item),
+            ("delete another's answer", "DELETE", f"/responses/{theirs['id']}", None),
+            ("edit a text", "PATCH", record, {"fields": {"text": "another"}}),
+            ("delete a text", "DELETE", record, None),
+            ("delete the dataset", "DELETE", data.path, None),
+            ("change the dataset", "PATCH", data.path, {"guidelines": "say yes"}),
+            ("list the users", "GET", "/users", None),
+            ("make a user", "POST", "/users", {"username": "new", "password": "12345678"}),
+            ("make a dataset", "POST", "/datasets", {"name": "mine", "workspace_id": data.id}),
+        ):
+            yield f"argilla: {name}", _refused(ann, method, path, body)
+        yield "argilla: see others' answers by one record", lambda: _own_only(ann, record)
+        files = argilla.SERVER.root(home) / "data"
+        yield "argilla: a deleted text stays in no file", lambda: _erased(data, files)
+
+
+def _me(caller: Caller) -> str:
+    return str(caller("GET", "/me")["id"])
+
+
+def _refused(caller: Caller, method: str, path: str, body: Any) -> Callable[[], str | None]:
+    def attempt() -> str | None:
+        answer = caller.call(method, path, json=body)
+        refused = answer.status_code in (401, 403, 404, 405, 422)
+        return None if refused else f"HTTP {answer.status_code}: {answer.text[:120]}"
+
+    return attempt
+
+
+def _own_only(caller: Caller, record: str) -> str | None:
+    people = {response["user_id"] for response in caller("GET", record)["responses"]}
+    return None if people == {_me(caller)} else f"shows the answers of {len(people)} people"
+
+
+def _erased(data: Dataset, files: Path) -> str | None:
+    data.found(SECRET + "1")  # the index has its words
+    ids = ",".join(record["id"] for record in data.records().values())
+    data.owner("DELETE", f"{data.path}/records", params={"ids": ids})
+    names = [
+        path.name
+        for path in files.rglob("*")
+        if path.is_file() and SECRET.encode() in path.read_bytes()
+    ]
+    return f"it is still in {', '.join(names)}" if names else None
 
 
 Request = tuple[str, str, Any]

@@ -73,6 +73,7 @@ class ArgillaBackend:
     """
 
     name = "argilla"
+    asks_by_task = False
 
     def __init__(
         self, url: str, api_key: str, *, bulk: str = "", accept_withdrawals: bool = False

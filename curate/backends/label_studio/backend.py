@@ -75,6 +75,7 @@ class LabelStudioBackend:
     """
 
     name = "label_studio"
+    asks_by_task = True
 
     def __init__(
         self,

@@ -5,11 +5,13 @@ scripts                    only the page's own: Argilla shows a record's text as
 requests of a page         only to this server: no fonts, no links to others
 images                     from this machine and as data: only
 `Range` of a file          ignored: the pinned starlette takes quadratic time over it
+a deletion                 is answered once the texts are gone from the files
 webhooks, hubs             501: nothing leaves this machine
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from base64 import b64encode
@@ -27,6 +29,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 HOST = re.compile(r"(127\.0\.0\.1|localhost)(:\d+)?", re.IGNORECASE)
 FOREIGN = re.compile(r"@import url\((https?:)?//[^)]*\);?")
 SCRIPT = re.compile(r"<script[^>]*>(.*?)</script>", re.DOTALL)
+TEXTS = re.compile(r"/api/v1/(datasets/[^/]+(/records)?|records/[^/]+)")
+"""The paths under which texts are deleted."""
 REFUSED = (
     (re.compile(r"/api/v1/webhooks.*"), "webhooks"),
     (re.compile(r"/api/v1/datasets/[^/]+/(import|export)"), "import from and export to a hub"),
@@ -68,10 +72,14 @@ def policy(folder: Path) -> str:
 
 
 class Guard:
-    """An application that passes allowed requests on to another one, and adds headers."""
+    """An application that passes allowed requests on to another one, and adds headers.
 
-    def __init__(self, app: App, policy: str) -> None:
+    Whatever is deleted is gone from the disk, by `forget`, before the answer says so.
+    """
+
+    def __init__(self, app: App, policy: str, forget: Callable[[], None] = lambda: None) -> None:
         self._app = app
+        self._forget = forget
         self._headers = [
             (b"content-security-policy", policy.encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -87,6 +95,9 @@ class Guard:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
+                is_erasure = scope.get("method") == "DELETE" and TEXTS.fullmatch(scope["path"])
+                if is_erasure and message["status"] < 300:
+                    await asyncio.to_thread(self._forget)
                 message["headers"] = [*message.get("headers", ()), *self._headers]
             await send(message)
 

@@ -10,8 +10,10 @@ The triggers are plain SQL: any other program may write the file too.
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import threading
+import time
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,6 +35,11 @@ EDITION = 1
 """Increase it when tables or words change: an index of another edition is built again."""
 
 BATCH = 500
+EMPTY_LOG = "PRAGMA wal_checkpoint(TRUNCATE)"
+TRIES = 20
+"""How often the log of writes is emptied, if somebody reads just then."""
+
+LOG = logging.getLogger("curate")
 MATRICES = 4
 TABLES = ("curate_changes", "curate_documents", "curate_words", "curate_vectors")
 TRIGGERS = [
@@ -122,6 +129,25 @@ class Index:
             while last and (changes := _changes(connection, last)):
                 _work_off(connection, changes)
 
+    def forget(self) -> None:
+        """Let no deleted text stay in the files: not in the index, not in the log of writes.
+
+        FTS5 keeps a deleted word until its segments are merged.
+        """
+        self.refresh()
+        with self._connection() as connection:
+            connection.execute("INSERT INTO curate_words(curate_words) VALUES ('optimize')")
+            connection.execute("PRAGMA busy_timeout = 100")
+            try:
+                for _ in range(TRIES):
+                    (is_busy, _, _) = connection.execute(EMPTY_LOG).fetchone()
+                    if not is_busy:
+                        return
+                    time.sleep(0.1)
+            finally:
+                connection.execute("PRAGMA busy_timeout = 30000")
+        LOG.warning("deleted texts stay in %s-wal for now: it is being read", self._database)
+
     def matrix(self, settings: str) -> tuple[list[str], NDArray[np.float32]]:
         """The records that have this kind of vector, and their unit vectors: records x numbers."""
         import numpy as np
@@ -164,6 +190,7 @@ class Index:
         connection = sqlite3.connect(
             self._database, timeout=30, isolation_level=None, check_same_thread=False
         )
+        connection.execute("PRAGMA secure_delete = ON")
         connection.text_factory = lambda text: text.decode(errors="replace")
         connection.create_function("curate_shuffled", 2, _shuffled, deterministic=True)
         return connection

@@ -115,10 +115,12 @@ def application() -> Any:
 
     patches.build_validators_once()
     patches.build_no_events()
+    patches.show_no_others()
+    patches.overwrite_what_is_deleted()
     patches.settle_at_once(index)
     settle(index)
     index.close()  # two processes must not share a connection
     (static,) = (route for route in app.routes if route.name == "static")
     pages = Path(static.app.directory)  # a copy that Argilla makes at every start
     guard.forget_others(pages)
-    return guard.Guard(app, guard.policy(pages))
+    return guard.Guard(app, guard.policy(pages), index.forget)

@@ -2,9 +2,11 @@
 
     needless work   a validator for every record, events for webhooks that do not exist
     Redis           lives in this process; the only job that is ever queued is done at once
+    others          the page of one record shows an annotator their own response alone
+    deletion        what is deleted is overwritten in the database
     the network     webhooks, and import from and export to a hub, are refused in `guard.py`
 
-The first two make ingest about ten times faster. No change affects what is stored.
+The first makes ingest about ten times faster. No change affects what is stored.
 """
 # mypy: disable-error-code="import-not-found,import-untyped"
 
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
@@ -58,6 +60,42 @@ def build_no_events() -> None:
     for module in (records_bulk, datasets, distribution, records):
         for name in [name for name in vars(module) if name.startswith("notify_")]:
             setattr(module, name, no_events)
+
+
+def show_no_others() -> None:
+    """Let one record show an annotator their own response alone, as the pages do."""
+    from argilla_server.api.policies.v1 import RecordPolicy
+    from sqlalchemy.orm.attributes import set_committed_value
+
+    allowed_by = RecordPolicy.get
+
+    def get(record: Any) -> Callable[[Any], Awaitable[bool]]:
+        allowed = allowed_by(record)
+
+        async def is_allowed(actor: Any) -> bool:
+            if not await allowed(actor):
+                return False
+            if actor.is_annotator:
+                own = [response for response in record.responses if response.user_id == actor.id]
+                set_committed_value(record, "responses", own)
+            return True
+
+        return is_allowed
+
+    RecordPolicy.get = staticmethod(get)
+
+
+def overwrite_what_is_deleted() -> None:
+    """Let every connection of Argilla overwrite what it deletes with zeros."""
+    import argilla_server.database  # noqa: F401  its own listener comes first
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    @event.listens_for(Engine, "connect")
+    def secure(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA secure_delete = ON")
+        cursor.close()
 
 
 def settle_at_once(index: Index) -> None:
