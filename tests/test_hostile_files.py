@@ -13,8 +13,8 @@ from curate import tokens
 from curate.cards.licenses import spdx
 from curate.clean.instruments.licenses import allowed
 from curate.errors import DataError, RecipeError
-from curate.sources.readers.html import MOST_ATTRIBUTES, main_text
 from curate.sources.keys import without_key
+from curate.sources.readers.html import MOST_ATTRIBUTES, main_text
 from curate.sources.reading import SourceSpec, parts, read
 
 PROSE = "<p>The river was low that summer, and people walked across it to the market.</p>"
