@@ -21,7 +21,7 @@ PROSE = "<p>The river was low that summer, and people walked across it to the ma
 
 
 def rows(folder, **settings):
-    source = SourceSpec(paths=(str(folder),), **settings)
+    source = SourceSpec(**{"paths": (str(folder),), **settings})
     return [row for part in parts([source], folder) for row in read(source, part, strict=False)]
 
 
@@ -256,3 +256,54 @@ def test_an_address_without_a_key_passes(address):
 )
 def test_an_address_of_a_store_without_a_key_passes(address):
     assert without_key(address) == address
+
+
+def test_links_that_leave_the_folder_are_not_followed(tmp_path):
+    (tmp_path / "secret.txt").write_text("the secret")
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "more.txt").write_text("more secrets")
+    folder = tmp_path / "cloned"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "real.txt").write_text("tea")
+    (folder / "config.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "up.txt").symlink_to("../secret.txt")
+    (folder / "sub" / "same.txt").symlink_to("../real.txt")
+    (folder / "away").symlink_to(tmp_path / "private")
+    for path in ("cloned", "cloned/**/*.txt", "cloned/*/*.txt"):
+        source = SourceSpec(paths=(path,))
+        read_rows = [
+            row for part in parts([source], tmp_path) for row in read(source, part, strict=False)
+        ]
+        assert "secret" not in str([getattr(row, "fields", "") for row in read_rows])
+        assert any(getattr(row, "fields", None) == (("text", "tea"),) for row in read_rows)
+        if "*/*" not in path:
+            reasons = [row.reason for row in read_rows if not hasattr(row, "fields")]
+            assert reasons == ["a link that leaves the folder"] * 2
+
+
+def test_an_image_outside_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "in.png").write_bytes(b"picture")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    names = ["in.png", "../secret.png", "link.png", str(tmp_path / "secret.png"), "x" * 300]
+    (folder / "a.jsonl").write_text("".join(json.dumps({"image": name}) + "\n" for name in names))
+    good, *bad = rows(
+        folder, format="jsonl", paths=(str(folder / "a.jsonl"),), media={"image": "image"}
+    )
+    assert good.media[0]["bytes"] == 7
+    assert [row.reason for row in bad[:3]] == ["the image lies outside of the file's folder"] * 3
+    assert bad[3].reason == "the image cannot be read: File name too long"
+
+
+@pytest.mark.parametrize("statement", ["delete from review", "create table x (y)"])
+def test_a_query_cannot_write(statement, tmp_path):
+    with sqlite3.connect(tmp_path / "a.db") as base:
+        base.execute("create table review (text)")
+        base.execute("insert into review values ('tea')")
+    before = (tmp_path / "a.db").read_bytes()
+    source = SourceSpec(database={"address": "sqlite:///a.db", "query": statement})
+    with pytest.raises(DataError, match="readonly"):
+        [row for part in parts([source], tmp_path) for row in read(source, part, strict=False)]
+    assert (tmp_path / "a.db").read_bytes() == before
