@@ -69,9 +69,9 @@ def _written_out(node: Any, known: dict[int, float]) -> float:
     if id(node) not in known:
         known[id(node)] = inf
         parts = node.value if isinstance(node.value, list) else []
-        parts = chain.from_iterable(part if isinstance(part, tuple) else (part,) for part in parts)
+        nodes = chain.from_iterable(part if isinstance(part, tuple) else (part,) for part in parts)
         own = len(node.value) if isinstance(node.value, str) else 1
-        known[id(node)] = own + sum(_written_out(part, known) for part in parts)
+        known[id(node)] = own + sum(_written_out(part, known) for part in nodes)
     return known[id(node)]
 
 

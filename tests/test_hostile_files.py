@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 from time import process_time
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from curate import tokens
 from curate.cards.licenses import spdx
 from curate.clean.instruments.licenses import allowed
 from curate.errors import DataError, RecipeError
+from curate.sources.keys import without_key
 from curate.sources.readers.html import MOST_ATTRIBUTES, main_text
 from curate.sources.reading import SourceSpec, parts, read
 
@@ -19,7 +21,7 @@ PROSE = "<p>The river was low that summer, and people walked across it to the ma
 
 
 def rows(folder, **settings):
-    source = SourceSpec(paths=(str(folder),), **settings)
+    source = SourceSpec(**{"paths": (str(folder),), **settings})
     return [row for part in parts([source], folder) for row in read(source, part, strict=False)]
 
 
@@ -171,3 +173,137 @@ def test_an_encoding_that_is_not_there_is_told(name):
 
 def test_all_encodings_that_are_named_can_be_loaded():
     assert [tokens.counter(name)("soup") for name in tokens.ENCODINGS]
+
+
+def test_a_query_goes_all_the_way_to_the_export_and_the_report(offline):
+    with sqlite3.connect(offline.root / "reviews.db") as base:
+        base.execute("create table review (text)")
+        texts = [(f"The soup of house {number} was warm and good to eat.",) for number in range(30)]
+        base.executemany("insert into review values (?)", texts)
+    query = {"address": "sqlite:///reviews.db", "query": "select text from review"}
+    offline.run("pool", sources=[{"database": query}], tokenizer="bytes")
+    offline.run("clean", rules=["length"])
+    offline.run("mix", budget=500)
+    offline.run("export")
+    offline.run("report")
+    (inputs,) = json.loads((offline.root / "export" / "inputs.json").read_text())
+    assert inputs["sha256"] is None
+    assert "reviews.db" in (offline.root / "export" / "README.md").read_text()
+    assert "Inputs: reviews.db." in (offline.root / "report.html").read_text()
+
+
+KEY = "Zq7Rk2"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"https://store.net/a.csv?sig={KEY}",
+        f"https://store.net/a.csv?sv=2024&SIG={KEY}",
+        f"https://store.net/a.csv?%73ig={KEY}",
+        f"https://store.net/a.csv?auth={KEY}",
+        f"https://store.net/a.csv?credential={KEY}",
+        f"https://store.net/a.csv?X-Amz-Signature={KEY}",
+        f"https://store.net/a.csv#access_token={KEY}",
+        f"https://store.net/a.csv?u={KEY}A9d3F0b8Xw1Lm5Tn",
+        f"mssql://host/db;UID=a;PWD={KEY}",
+        f"mssql+pyodbc:///?odbc_connect=DRIVER%3Dx%3BUID%3Da%3BPWD%3D{KEY}",
+        f"mssql+pyodbc:///?odbc_connect=DRIVER%253Dx%253BPWD%253D{KEY}",
+        f"https://{KEY}@store.net/a.csv",
+        f"s3://{KEY}@bucket/a.csv",
+        f"postgresql://anna:{KEY}/x@host/db",
+        f"postgresql://anna:{KEY}#x@host/db",
+        f"postgresql://anna:{KEY}?x@host/db",
+        f"postgresql://anna:{KEY}@x@host/db",
+        f"postgresql://anna:12/{KEY}@host/db",
+        f"postgresql://anna:${{PASSWORD}}{KEY}@host/db",
+    ],
+)
+def test_a_key_in_any_part_of_an_address_is_refused_unseen(address):
+    from curate.spec import validated
+
+    is_database = address.startswith(("postgresql", "mssql"))
+    query = {"database": {"address": address, "query": "select 1"}}
+    with pytest.raises(RecipeError, match=r"an address holds a key.*\$\{PASSWORD\}") as caught:
+        validated(SourceSpec, query if is_database else {"paths": [address]}, where="recipe.yaml")
+    assert KEY not in f"{caught.value} {caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://reader@host/db",
+        "postgresql://reader:${PASSWORD}@host:5432/db?sslmode=require",
+        "postgresql://host/db?password=${PASSWORD}",
+        "mssql+pyodbc://host/db?driver=ODBC+Driver+18+for+SQL+Server&PWD=${PWD}",
+        "mongodb://host/db?authSource=admin",
+        "mysql://host/db?charset=utf8mb4&ssl_ca=/etc/ssl/certs/ca-bundle-2024.pem",
+        "sqlite:///data/a@b.db?mode=ro",
+    ],
+)
+def test_an_address_without_a_key_passes(address):
+    assert without_key(address, names_user=True) == address
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "s3://bucket/year=2024/part-?.jsonl?region=eu-central-1&endpoint_override=host:9000",
+        "s3://bucket:9000/user@example/a.jsonl",
+        "https://${TOKEN}@store.net/a.csv?sig=${SIG}",
+        "data/a=b?.csv",
+    ],
+)
+def test_an_address_of_a_store_without_a_key_passes(address):
+    assert without_key(address) == address
+
+
+def test_links_that_leave_the_folder_are_not_followed(tmp_path):
+    (tmp_path / "secret.txt").write_text("the secret")
+    (tmp_path / "private").mkdir()
+    (tmp_path / "private" / "more.txt").write_text("more secrets")
+    folder = tmp_path / "cloned"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "real.txt").write_text("tea")
+    (folder / "config.txt").symlink_to(tmp_path / "secret.txt")
+    (folder / "up.txt").symlink_to("../secret.txt")
+    (folder / "sub" / "same.txt").symlink_to("../real.txt")
+    (folder / "away").symlink_to(tmp_path / "private")
+    for path in ("cloned", "cloned/**/*.txt", "cloned/*/*.txt"):
+        source = SourceSpec(paths=(path,))
+        read_rows = [
+            row for part in parts([source], tmp_path) for row in read(source, part, strict=False)
+        ]
+        assert "secret" not in str([getattr(row, "fields", "") for row in read_rows])
+        assert any(getattr(row, "fields", None) == (("text", "tea"),) for row in read_rows)
+        if "*/*" not in path:
+            reasons = [row.reason for row in read_rows if not hasattr(row, "fields")]
+            assert reasons == ["a link that leaves the folder"] * 2
+
+
+def test_an_image_outside_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "secret.png").write_bytes(b"secret")
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "in.png").write_bytes(b"picture")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    names = ["in.png", "../secret.png", "link.png", str(tmp_path / "secret.png"), "x" * 300]
+    (folder / "a.jsonl").write_text("".join(json.dumps({"image": name}) + "\n" for name in names))
+    good, *bad = rows(
+        folder, format="jsonl", paths=(str(folder / "a.jsonl"),), media={"image": "image"}
+    )
+    assert good.media[0]["bytes"] == 7
+    assert [row.reason for row in bad[:3]] == ["the image lies outside of the file's folder"] * 3
+    assert bad[3].reason == "the image cannot be read: File name too long"
+
+
+@pytest.mark.parametrize("statement", ["delete from review", "create table x (y)"])
+def test_a_query_cannot_write(statement, tmp_path):
+    with sqlite3.connect(tmp_path / "a.db") as base:
+        base.execute("create table review (text)")
+        base.execute("insert into review values ('tea')")
+    before = (tmp_path / "a.db").read_bytes()
+    source = SourceSpec(database={"address": "sqlite:///a.db", "query": statement})
+    with pytest.raises(DataError, match="readonly"):
+        [row for part in parts([source], tmp_path) for row in read(source, part, strict=False)]
+    assert (tmp_path / "a.db").read_bytes() == before

@@ -16,6 +16,7 @@ from typing import Any
 
 from curate.errors import DataError, RecipeError
 from curate.names import absent
+from curate.sources.links import OUTSIDE, leaves
 from curate.sources.readers.code import LEFT_OUT
 from curate.sources.readers.opening import (
     BLOCK,
@@ -244,8 +245,12 @@ def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[_Entry]:
         yield from _folder(exact, source)
         return
     matches = [exact] if is_file else base.glob(pattern[len(anchor) :])
+    magic = _MAGIC.search(pattern)
+    within = "" if is_file or not magic else str(base / pattern[: magic.start()].rpartition("/")[0])
     for path in sorted(matches, key=lambda path: path.parts):
-        if (entry := _stat(str(path))) is not None:
+        if within and leaves(str(path), within):
+            yield _Entry(str(path), 0, 0, "", OUTSIDE)
+        elif (entry := _stat(str(path))) is not None:
             yield entry
 
 
@@ -264,7 +269,9 @@ def _folder(folder: Path, source: SourceSpec) -> Iterator[_Entry]:
     arrow_files = _saved(folder)
     if arrow_files is not None:
         for path in arrow_files:
-            if (entry := _stat(str(path), str(folder), "arrow")) is not None:
+            if leaves(str(path), str(folder)):
+                yield _Entry(str(path), 0, 0, str(folder), OUTSIDE)
+            elif (entry := _stat(str(path), str(folder), "arrow")) is not None:
                 yield entry
         return
     for parent, folders, files in os.walk(folder):
@@ -277,6 +284,8 @@ def _folder(folder: Path, source: SourceSpec) -> Iterator[_Entry]:
             address = f"{parent}/{name}"
             if reason := _reason_to_skip_file(name, source):
                 yield _Entry(address, 0, 0, str(folder), reason)
+            elif leaves(address, str(folder)):
+                yield _Entry(address, 0, 0, str(folder), OUTSIDE)
             elif (entry := _stat(address, str(folder))) is not None:
                 yield entry
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from curate.names import suggestion
 from curate.sources.chats import conversation
+from curate.sources.links import leaves
 from curate.sources.paths import MISSING, look, without
 from curate.sources.readers.image import FIELD, reference
 from curate.sources.readers.opening import remote
@@ -202,7 +204,13 @@ def _reference(value: Any, path: str, folder: Path | None) -> dict[str, Any]:
     if "://" in value or folder is None:
         return reference(value, None, None)
     file = folder / value
-    if not file.is_file():
+    if leaves(os.path.normpath(file), str(folder)):
+        raise ValueError("the image lies outside of the file's folder")
+    try:
+        is_file = file.is_file()
+    except OSError as error:
+        raise ValueError(f"the image cannot be read: {error.strerror}") from None
+    if not is_file:
         raise ValueError(f"the image {value} is not there")
     with file.open("rb") as opened:
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()

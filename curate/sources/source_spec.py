@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import codecs
-import re
 from collections import Counter
 from string import Formatter
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from curate.sources.keys import VARIABLE, without_key
 from curate.sources.readers.decoding import AUTO
 from curate.sources.readers.registry import Format
 from curate.spec import Spec, UsedIf, used_with, used_without
@@ -17,23 +17,6 @@ from curate.text import TEXT
 
 _NAMES: dict[str, Any] = {"type": ["object", "array"], "items": {"type": "string"}}
 """For the JSON schema: a list of names stands for columns of the same names."""
-
-_KEY = re.compile(r"://[^/?#@]*:(?P<key>[^/?#]*)@")
-_KEY_OPTION = re.compile(
-    r"[?&][^=&]*(?:pass|pwd|secret|token|key)[^=&]*=(?P<key>[^&#]*)", re.IGNORECASE
-)
-_VARIABLE = re.compile(r"\$\{\w+\}")
-
-
-def without_key(address: str) -> str:
-    """The address itself. ValueError if it holds a key: recipes are copied and kept."""
-    for match in (*_KEY.finditer(address), *_KEY_OPTION.finditer(address)):
-        if match["key"] and not _VARIABLE.fullmatch(match["key"]):
-            raise ValueError(
-                "an address holds a key: leave it out, or name a variable of the environment "
-                "in its place, as in `postgresql://reader:${PASSWORD}@host/db`"
-            )
-    return address
 
 
 class Column(Spec):
@@ -78,9 +61,9 @@ class Database(Spec):
     @field_validator("address")
     @classmethod
     def _no_key(cls, value: str) -> str:
-        if "://" not in value and not _VARIABLE.fullmatch(value):
+        if "://" not in value and not VARIABLE.fullmatch(value):
             raise ValueError("an address reads as in `sqlite:///data/reviews.db`")
-        return without_key(value)
+        return without_key(value, names_user=True)
 
 
 class Hub(Spec):
@@ -90,6 +73,11 @@ class Hub(Spec):
     config: Annotated[str | None, Field(description="Its configuration.")] = None
     split: Annotated[str, Field(description="The split to read.")] = "train"
     revision: Annotated[str | None, Field(description="A branch, tag or commit.")] = None
+
+    @field_validator("name")
+    @classmethod
+    def _no_key(cls, value: str) -> str:
+        return without_key(value)
 
 
 OF_BYTES = UsedIf(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from curate.report.section import Section, cell, result_of, section
@@ -54,7 +55,7 @@ def provenance(workspace: Workspace) -> Section:
     ]
     pool = workspace.tables.stored("pool")
     files = pool.made.facts["files"] if pool else ()
-    inputs = "; ".join(f"{file['path']} (sha256 {file['sha256'][:12]}…)" for file in files[:20])
+    inputs = "; ".join(map(_input, files[:20]))
     words = f"Inputs: {inputs or 'none yet'}."
     for round_ in workspace.rounds.all():
         project = round_.project
@@ -62,3 +63,9 @@ def provenance(workspace: Workspace) -> Section:
         end = f", closed: {round_.closed['why']}" if round_.closed else ", open"
         words += f" Round {round_.number} ({round_.purpose}){where}{end}."
     return section("Provenance", words, rows=rows)
+
+
+def _input(file: Mapping[str, Any]) -> str:
+    """A file with its digest; a query or a hub's data set has none."""
+    digest = f" (sha256 {file['sha256'][:12]}…)" if file["sha256"] else ""
+    return f"{file['path']}{digest}"

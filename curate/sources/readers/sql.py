@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 from pathlib import Path
+from typing import Any
 
 from curate.errors import CurateError, DataError
 from curate.sources.readers.opening import Numbered, Reading
@@ -23,7 +25,8 @@ def read(reading: Reading) -> Numbered:
 
     number = 0
     try:
-        engine = create_engine(filled_in(reading.address))
+        address = filled_in(reading.address)
+        engine = create_engine(address, **_read_only(address))
         try:
             with engine.connect() as connection:
                 options = {"stream_results": True, "yield_per": 1000}
@@ -43,6 +46,15 @@ def read(reading: Reading) -> Numbered:
         after = f", after row {number}" if number else ""
         cause = _without_keys(reading.address, str(getattr(error, "orig", None) or error))
         raise DataError(f"{reading.label}{after}: {cause.splitlines()[0]}") from None
+
+
+def _read_only(address: str) -> dict[str, Any]:
+    """What opens a SQLite file without the right to write; nothing for other databases."""
+    scheme, path = address.partition("://")[0], database_file(address, Path())[1]
+    if path is None or scheme not in ("sqlite", "sqlite+pysqlite"):
+        return {}
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    return {"creator": lambda: sqlite3.connect(uri, uri=True, check_same_thread=False)}
 
 
 def filled_in(address: str) -> str:

@@ -1,0 +1,1 @@
+"""What an attack tries, and what held."""
