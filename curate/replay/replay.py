@@ -21,6 +21,7 @@ from curate.export.draws import DRAW
 from curate.export.parts import Layout
 from curate.export.spec import ExportSpec
 from curate.export.stage import run as export
+from curate.export.sums import write_manifest
 from curate.names import absent
 from curate.replay.finding import MISSING, Found, find
 from curate.replay.listed import Listed
@@ -268,7 +269,7 @@ def _finish(
         "missing_documents": len(missing.why),
         "missing_lines": missing.lines.total(),
     }
-    storage.write_json(path, manifest)
+    write_manifest(path.parent, manifest)
     storage.swap(other.root / "export", workspace.root / "export")
 
 
