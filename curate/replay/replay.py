@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from curate import __version__, storage, tables, yamls
+from curate.cells import guarded
 from curate.engine import in_order
 from curate.errors import DataError
 from curate.export.claims import read_claims
@@ -81,7 +82,7 @@ class _Missing:
         buffer = io.StringIO(newline="")
         writer = csv.writer(buffer)
         writer.writerow(["id", "why", "lines"])
-        writer.writerows([id, why, self.lines[id]] for id, why in self.why.items())
+        writer.writerows([id, guarded(why), self.lines[id]] for id, why in self.why.items())
         return buffer.getvalue()
 
 
