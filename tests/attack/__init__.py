@@ -1,0 +1,1 @@
+"""A runnable collection of attacks: `python -m tests.attack`."""
