@@ -41,18 +41,19 @@ def tries_of(root: Path, folder: Path) -> Iterator[tuple[str, Callable[[], str |
         name = path.relative_to(root)
         if not path.is_file() or name.parts[0] in ("data", ".building", "export", ".lock"):
             continue
-        for damage in (*DAMAGES, "gone"):
+        is_json = path.suffix in (".json", ".jsonl")
+        for damage in (*(DAMAGES if is_json else ("cut", "empty", "bytes")), "gone"):
             yield f"{name} {damage}", partial(_hold, root, folder / "damaged", name, damage)
 
 
 def _hold(root: Path, place: Path, name: Path, damage: str) -> str | None:
     """What went wrong; a command may fail, but in words."""
+    path = copied(root, place) / name
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(DAMAGES[damage](path.read_bytes()))
     for arguments in COMMANDS.get(name.suffix[1:], (("status",),)):
-        path = copied(root, place) / name
-        if damage == "gone":
-            path.unlink()
-        else:
-            path.write_bytes(DAMAGES[damage](path.read_bytes()))
         code, said = command(*arguments, "-w", place)
         if code == 99:
             return f"`{' '.join(arguments)}`: {said}"
