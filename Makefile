@@ -5,7 +5,7 @@ BIN := .venv/bin
 export CURATE_HOME ?= $(CURDIR)/runs/home
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo demo-chinese test check mutants bench chaos stop clean
+.PHONY: demo demo-chinese test check mutants attack bench chaos stop clean
 
 # The whole loop on real data, through a real annotation server (see README).
 demo: .venv/ready
@@ -33,6 +33,10 @@ check: .venv/ready
 # Breaks lines on purpose, one by one, and tells those that no test sees (some ten minutes).
 mutants: .venv/ready
 	$(BIN)/python -m tests.mutants
+
+# Hostile files, tampered exports and damaged workspaces: what was tried, and what held.
+attack: .venv/ready
+	$(BIN)/python -m tests.attack
 
 bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.sentiment

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -35,24 +36,34 @@ def _stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What moves the cursor, colours or turns a line around; names from outside may hold it."""
+
+
+def harmless(text: str) -> str:
+    """The text with a U+FFFD for every character that a terminal would obey."""
+    return _CONTROL.sub("\ufffd", text)
+
+
 def error(problem: CurateError) -> None:
     """Show an expected error: one line and a hint."""
     console = _stderr()
     console.print("error:", style="bold red", end=" ")
-    console.print(problem.message, markup=False)
+    console.print(harmless(problem.message), markup=False)
     if problem.hint:
         console.print("hint:", style="bold", end=" ")
-        console.print(addressed(problem.hint), markup=False)
+        console.print(harmless(addressed(problem.hint)), markup=False)
 
 
 def error_plainly(problem: CurateError) -> None:
     """Show an expected error without rich, which can be what there was no memory for."""
-    sys.stderr.write(f"error: {problem.message}\nhint: {addressed(problem.hint)}\n")
+    message, hint = harmless(problem.message), harmless(addressed(problem.hint))
+    sys.stderr.write(f"error: {message}\nhint: {hint}\n")
 
 
 def note(text: str) -> None:
     """Print a line on stderr."""
-    _stderr().print(addressed(text), markup=False)
+    _stderr().print(harmless(addressed(text)), markup=False)
 
 
 def ask(question: str, *, hint: str) -> str:
@@ -263,4 +274,4 @@ def _number(value: Any) -> str:
 def _escaped(text: str) -> str:
     from rich.markup import escape
 
-    return escape(text)
+    return escape(harmless(text))

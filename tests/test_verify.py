@@ -1,6 +1,7 @@
 """An export that was damaged or forged: every way is told, none ends in a traceback."""
 
 import json
+import os
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -192,6 +193,107 @@ def test_verify_needs_nothing_but_the_folder(export, tmp_path):
     assert verify(tmp_path / "elsewhere").problems == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("seed", 99), ("layout", "by_group"), ("epochs", 9.0), ("wanted", 0.9), ("expected", 0.1)],
+)
+def test_an_edited_manifest_is_noticed(export, name, value):
+    path = export / "manifest.json"
+    manifest = json.loads(path.read_text())
+    (manifest if name in manifest else manifest["groups"][0])[name] = value
+    path.write_text(json.dumps(manifest))
+    assert "manifest.json is not the file that SHA256SUMS names" in verify(export).problems
+
+
+def test_an_added_group_is_noticed(export):
+    path = export / "manifest.json"
+    manifest = json.loads(path.read_text())
+    empty = {"promised": 0.0, "realised": 0.0, "tokens": 0, "pool_tokens": 0, "documents": 0}
+    manifest["groups"].append({**manifest["groups"][0], **empty, "group": "added"})
+    path.write_text(json.dumps(manifest))
+    assert "manifest.json is not the file that SHA256SUMS names" in verify(export).problems
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["data-00000.jsonl", "SHA256SUMS", "manifest.json", "draw.parquet", "new", "sub"],
+)
+@pytest.mark.parametrize("kind", ["link", "pipe", "device"])
+def test_only_regular_files_count(export, tmp_path, name, kind):
+    path = export / name
+    if path.exists():
+        path.rename(tmp_path / "moved")
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else tmp_path / "moved")
+    assert verify(export).problems == (f"{name} is no regular file: a link, a pipe or a device",)
+
+
+def test_a_sum_kept_elsewhere_shows_what_new_sums_hide(export):
+    kept = sha256_of(export / "SHA256SUMS")
+    assert verify(export, against=kept.upper()).problems == ()
+    path = export / "README.md"
+    before = sha256_of(path)
+    path.write_text("# Another card\n")
+    sums = export / "SHA256SUMS"
+    sums.write_text(sums.read_text().replace(before, sha256_of(path)))
+    assert verify(export).problems == ()
+    [problem] = verify(export, against=kept).problems
+    assert problem.startswith("SHA256SUMS has not the sum that --against gives")
+
+
+def test_export_prints_the_sum_of_its_sums(offline, export):
+    printed = offline.run("export").sums_sha256
+    assert verify(export, against=printed).problems == ()
+
+
+def test_a_clone_of_a_hub_is_told_apart_from_edited_data(export):
+    (export / ".git").mkdir()
+    (export / ".git" / "HEAD").write_text("ref")
+    (export / ".gitattributes").write_text("*.parquet filter=lfs")
+    with (export / "README.md").open("a") as file:
+        file.write("More words.")
+    result = verify(export)
+    assert result.problems == ()
+    assert ".git, .gitattributes" in result.notes[0]
+    assert "README.md was edited" in result.notes[1]
+    shard = export / "data-00000.jsonl"
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert "data-00000.jsonl is not the file that SHA256SUMS names" in verify(export).problems
+
+
+@pytest.mark.parametrize("line", ["x", "[]", "0" * 64, "", "7  README.md"])
+def test_a_line_that_is_no_sum(export, line):
+    path = export / "SHA256SUMS"
+    number = len(path.read_text().splitlines()) + 1
+    path.write_text(path.read_text() + line + "\n")
+    assert f"SHA256SUMS, line {number}: it names no file and its sum" in verify(export).problems
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "../data/films.jsonl"])
+def test_a_shard_beside_the_export_is_not_opened(export, path):
+    manifest = json.loads((export / "manifest.json").read_text())
+    manifest["files"][0]["path"] = path
+    (export / "manifest.json").write_text(json.dumps(manifest))
+    told = verify(export).problems
+    assert any(problem.startswith(path) for problem in told)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), 1e308])
+@pytest.mark.parametrize("name", ["budget", "tokens", "promised"])
+def test_a_number_too_large_to_compute_with(export, name, value):
+    manifest = json.loads((export / "manifest.json").read_text())
+    place = manifest if name == "budget" else manifest["groups"][0]
+    place[name] = value if name == "promised" else int(value)
+    (export / "manifest.json").write_text(json.dumps(manifest))
+    try:
+        told = verify(export).problems
+    except DataError as error:
+        told = (error.message,)
+    assert told
+
+
 # ── ids and copies, in buckets on disk
 
 IDS = st.sampled_from(["a", "b", "0" * 32, f"{'0' * 31}1", "f" * 32, "", "é"])
@@ -243,7 +345,9 @@ def forged(export, change):
     manifest["files"][0]["sha256"] = sha256_of(path)
     (export / "manifest.json").write_text(json.dumps(manifest))
     sums = (export / "SHA256SUMS").read_text().splitlines()
-    lines = [line for line in sums if path.name not in line] + [f"{sha256_of(path)}  {path.name}"]
+    edited = (path, export / "manifest.json")
+    lines = [line for line in sums if not line.endswith(tuple(own.name for own in edited))]
+    lines += [f"{sha256_of(own)}  {own.name}" for own in edited]
     (export / "SHA256SUMS").write_text("".join(f"{line}\n" for line in lines))
     return rows
 

@@ -70,15 +70,21 @@ def _progress(workspace: Workspace) -> list[AnnotatorStatus]:
 @verify.command("verify")
 def verify_command(
     folder: Annotated[Path, typer.Argument(help="An export.")] = Path("export"),
+    against: Annotated[
+        str | None, typer.Option(help="The sum of SHA256SUMS, as export printed it.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check an export against its manifest: sums, counts, ids, groups, copies.
+
+    It shows accidents. Who edits files on purpose can write new sums: keep `sums_sha256`, which
+    export prints, elsewhere, and give it to --against.
 
     Example: curate verify my-run/export
     """
     from curate.export.verify import verify as check
 
-    result = check(folder, watch=console.watch)
+    result = check(folder, against=against, watch=console.watch)
     console.show(result, as_json=as_json)
     if result.problems:
         raise CurateError(f"{folder}: {len(result.problems)} things are wrong")

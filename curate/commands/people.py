@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import typer
 
 from curate import console
+from curate.cells import guarded
 from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app
 from curate.errors import RecipeError
 
@@ -124,7 +125,10 @@ def people_report(
         return
     writer = csv.DictWriter(sys.stdout, [field.name for field in fields(Effort)])
     writer.writeheader()
-    writer.writerows(asdict(line) for line in efforts)
+    writer.writerows(
+        {name: guarded(value) if isinstance(value, str) else value for name, value in row.items()}
+        for row in map(asdict, efforts)
+    )
 
 
 def _zone(name: str) -> ZoneInfo:

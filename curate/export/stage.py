@@ -29,6 +29,7 @@ from curate.export.originals import find_originals
 from curate.export.parts import Layout
 from curate.export.spec import ExportSpec
 from curate.export.spilling import Spill, spill_schema, spilled
+from curate.export.sums import SUMS, write_manifest, write_sums
 from curate.export.timing import write_keys
 from curate.export.trainers import trainer_files
 from curate.export.writing import WriteUnit, draw_path, write_shards
@@ -48,13 +49,17 @@ WRITES = ("export",)
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What was written; `folder` is relative to the workspace."""
+    """What was written; `folder` is relative to the workspace.
+
+    `sums_sha256` is the sum of SHA256SUMS, for `curate verify --against`.
+    """
 
     folder: str
     files: int
     documents: int
     tokens: int
     content_sha256: str
+    sums_sha256: str = ""
     warnings: tuple[StageWarning, ...] = ()
 
 
@@ -114,6 +119,7 @@ def run(workspace: Workspace, spec: ExportSpec, given: Given | None = None) -> E
         documents=sum(file["documents"] for file in written.files),
         tokens=sum(file["tokens"] for file in written.files),
         content_sha256=manifest["content_sha256"],
+        sums_sha256=storage.sha256_of(workspace.root / "export" / SUMS),
         warnings=_doubts(workspace),
     )
 
@@ -277,9 +283,8 @@ def _write_beside(
     validation = manifest.get("validation", {}).get("files", ())
     known = {file["path"]: file["sha256"] for file in (*manifest["files"], *validation)}
     names = sorted(path.relative_to(folder).as_posix() for path in _files(folder))
-    sums = (f"{known.get(name) or storage.sha256_of(folder / name)}  {name}\n" for name in names)
-    storage.write_text(folder / "SHA256SUMS", "".join(sums))
-    storage.write_json(folder / "manifest.json", manifest)
+    write_sums(folder, names, known)
+    write_manifest(folder, manifest)
 
 
 def _files(folder: Path) -> Iterator[Path]:

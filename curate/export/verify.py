@@ -18,6 +18,7 @@ from curate.export.draws import DRAW, DrawReader
 from curate.export.groups import GroupCounts, check_groups, check_parts
 from curate.export.labels import BY, LabelCounts
 from curate.export.reading import Lines, lines_of
+from curate.export.sums import SUMS, check_sums, edited_card, irregular, of_hub
 from curate.progress import Watch, unwatched
 from curate.takedown.listed import removed
 from curate.text import content_id
@@ -28,13 +29,17 @@ UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError, Recur
 
 @dataclass(frozen=True)
 class VerifyResult:
-    """What was checked, and everything that is wrong; `tokens` are as the pool counts."""
+    """What was checked, and everything that is wrong; `tokens` are as the pool counts.
+
+    `notes` tell what a hub's clone added or changed beside the data.
+    """
 
     folder: str
     files: int
     documents: int
     tokens: int
     problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass
@@ -54,16 +59,19 @@ class _Tally:
     held_out: Any = field(default_factory=sha256)
 
 
-def verify(folder: Path, *, watch: Watch = unwatched) -> VerifyResult:
+def verify(folder: Path, *, against: str | None = None, watch: Watch = unwatched) -> VerifyResult:
     """Read every shard again: sums, counts, ids, groups, phases, copies, and what was taken down.
 
     Each line is compared with its row of the draw. Memory does not depend on the number of
-    documents; scratch files are in a temporary folder. Raises DataError where there is no manifest.
+    documents; scratch files are in a temporary folder. `against` is the sum of SHA256SUMS as it was
+    kept elsewhere. Nothing but regular files is opened. Raises DataError without a manifest.
     """
+    if odd := irregular(folder):
+        return VerifyResult(str(folder), 0, 0, 0, tuple(odd))
     claims = read_claims(folder)
     count = Counting.of(folder, claims)
     phases = [phase.name for phase in claims.phases]
-    problems = [*_sums(folder), *check_parts(claims)]
+    problems = [*_against(folder, against), *check_sums(folder), *check_parts(claims)]
     files = [*claims.files, *claims.held_out]
     with TemporaryDirectory(prefix="curate-verify-") as scratch:
         draw = DrawReader.of(folder / DRAW)
@@ -77,7 +85,7 @@ def verify(folder: Path, *, watch: Watch = unwatched) -> VerifyResult:
                 advance(entry.documents)
         problems += _contents(claims, tally)
         problems += draw.problems()
-        problems += check_groups(claims, tally.groups)
+        problems += _groups(claims, tally.groups)
         problems += _label_counts(claims.labels, tally.labels)
         problems += tally.copies.check(claims.max_epochs)
     return VerifyResult(
@@ -86,7 +94,30 @@ def verify(folder: Path, *, watch: Watch = unwatched) -> VerifyResult:
         documents=tally.groups.stored_documents.total(),
         tokens=tally.groups.stored_tokens.total(),
         problems=tuple(dict.fromkeys(problems)),
+        notes=tuple(_notes(folder)),
     )
+
+
+def _against(folder: Path, against: str | None) -> Iterator[str]:
+    """Yield a problem if the sums are not those whose sum was kept elsewhere."""
+    sums = folder / SUMS
+    if against is not None and sums.is_file() and storage.sha256_of(sums) != against.lower():
+        yield f"{SUMS} has not the sum that --against gives: the export is another"
+
+
+def _groups(claims: Claims, counts: GroupCounts) -> list[str]:
+    """What is wrong with the groups; numbers of a manifest may be too large to compute with."""
+    try:
+        return list(check_groups(claims, counts))
+    except ArithmeticError as error:
+        return [f"the numbers of manifest.json cannot be compared: {error}"]
+
+
+def _notes(folder: Path) -> Iterator[str]:
+    if names := of_hub(folder):
+        yield f"it is a clone from a hub, which added {', '.join(names)}"
+    if edited_card(folder):
+        yield "README.md was edited there: it is the card, and no data"
 
 
 @dataclass(frozen=True)
@@ -143,26 +174,6 @@ def _counter(folder: Path, name: str) -> tokens.Counter:
         ) from None
 
 
-def _sums(folder: Path) -> Iterator[str]:
-    listed = {}
-    sums = folder / "SHA256SUMS"
-    if not sums.is_file():
-        yield "SHA256SUMS is missing"
-        return
-    for line in sums.read_text(encoding="utf-8", errors="replace").splitlines():
-        digest, _, name = line.partition("  ")
-        listed[name] = digest
-    files = (path for path in folder.rglob("*") if not path.is_dir() or path.name in listed)
-    present = {path.relative_to(folder).as_posix() for path in files}
-    present -= {"SHA256SUMS", "manifest.json"}
-    yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
-    yield from (f"{name} is not in SHA256SUMS" for name in sorted(present - listed.keys()))
-    for name in sorted(present & listed.keys()):
-        path = folder / name
-        if not path.is_file() or storage.sha256_of(path) != listed[name]:
-            yield f"{name} is not the file that SHA256SUMS names"
-
-
 def _file(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _Tally) -> list[str]:
     """What is wrong with a shard, which may be no longer readable."""
     try:
@@ -174,6 +185,8 @@ def _file(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _Ta
 def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _Tally) -> list[str]:
     if not path.is_file():
         return [f"{entry.path} is missing"]
+    if Path(entry.path).is_absolute() or ".." in Path(entry.path).parts:
+        return [f"{entry.path} is no file of the export"]
     problems = []
     documents = total = 0
     if storage.sha256_of(path) != entry.sha256:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from curate import __version__, storage, tables, yamls
+from curate.cells import guarded
 from curate.engine import in_order
 from curate.errors import DataError
 from curate.export.claims import read_claims
@@ -21,6 +22,7 @@ from curate.export.draws import DRAW
 from curate.export.parts import Layout
 from curate.export.spec import ExportSpec
 from curate.export.stage import run as export
+from curate.export.sums import write_manifest
 from curate.names import absent
 from curate.replay.finding import MISSING, Found, find
 from curate.replay.listed import Listed
@@ -80,7 +82,7 @@ class _Missing:
         buffer = io.StringIO(newline="")
         writer = csv.writer(buffer)
         writer.writerow(["id", "why", "lines"])
-        writer.writerows([id, why, self.lines[id]] for id, why in self.why.items())
+        writer.writerows([id, guarded(why), self.lines[id]] for id, why in self.why.items())
         return buffer.getvalue()
 
 
@@ -268,7 +270,7 @@ def _finish(
         "missing_documents": len(missing.why),
         "missing_lines": missing.lines.total(),
     }
-    storage.write_json(path, manifest)
+    write_manifest(path.parent, manifest)
     storage.swap(other.root / "export", workspace.root / "export")
 
 

@@ -1,1 +1,1 @@
-"""What an attack tries, and what held."""
+"""A runnable collection of attacks: `python -m tests.attack`."""
