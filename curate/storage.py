@@ -238,15 +238,24 @@ def stored_file(path: Path) -> Stored | None:
 def stored_folder(path: Path) -> Stored | None:
     """Return the record of a folder table, or None if it is missing or unfinished.
 
-    Raises DataError for a damaged record, or where a shard that it names is gone.
+    Shards of a cache may be gone. Raises DataError for a damaged record.
     """
     place = path / MANIFEST
     record = read_record(place)
     if record is None:
         return None
     with reading(place):
-        stored = _stored(record)
-        names = [str(file["path"]) for file in record.get("files", ())]
+        return _stored(record)
+
+
+def whole_folder(path: Path) -> Stored | None:
+    """The same of a table that is no cache: DataError too where a shard that it names is gone."""
+    stored = stored_folder(path)
+    if stored is None:
+        return None
+    with reading(path / MANIFEST):
+        files = (read_record(path / MANIFEST) or {}).get("files", ())
+        names = [str(file["path"]) for file in files]
     for name in names:
         if not (path / name).exists():
             raise damaged(path / name, "it is gone")

@@ -14,6 +14,7 @@ def recut(workspace: Workspace, rows: int) -> None:
     """Cut pool, clean, and scores and mix where there are any, into shards of so many documents."""
     names = [name for name in ("pool", "clean", "scores", "mix") if workspace.tables.stored(name)]
     whole = {name: workspace.tables.read(name) for name in names}
+    made = {name: workspace.tables.made(name) for name in names}
     pool, clean = whole["pool"], whole["clean"]
     everything = pa.chunked_array([pa.array([True] * len(pool))])
     masks = {"pool": everything, "clean": everything, "scores": clean["kept"]}
@@ -31,16 +32,15 @@ def recut(workspace: Workspace, rows: int) -> None:
             at += number
             if name == "clean":
                 index.write(index.path_of(path), part["id"])
-        _seal(workspace, name)
+        _seal(workspace, name, made[name])
     groups = workspace.tables.stored("groups")
     if "mix" in names and groups is not None:
-        made = replace(workspace.tables.made("mix"), facts=groups.made.facts)
-        workspace.tables.write("groups", workspace.tables.read("groups"), made)
+        of_groups = replace(workspace.tables.made("mix"), facts=groups.made.facts)
+        workspace.tables.write("groups", workspace.tables.read("groups"), of_groups)
 
 
-def _seal(workspace: Workspace, name: str) -> None:
+def _seal(workspace: Workspace, name: str, made: storage.Provenance) -> None:
     """Write the manifest anew, with the digests of the tables that it is made from."""
-    made = workspace.tables.made(name)
     inputs = {key: workspace.tables.fingerprint(key) for key in made.inputs if key in _FOLDERS}
     made = replace(made, inputs={**made.inputs, **inputs})
     storage.seal(workspace.tables.folder(name), made)

@@ -233,7 +233,10 @@ def test_earlier_copies_of_the_lines_count_towards_earlier_tokens(second):
 def test_earlier_tokens_have_earlier_parts(second):
     rewrite(second, lambda manifest: manifest.pop("earlier"))
     problems = verify(second).problems
-    assert problems == ("groups hold tokens of earlier parts, and the manifest names none",)
+    assert problems == (
+        "manifest.json is not the file that SHA256SUMS names",
+        "groups hold tokens of earlier parts, and the manifest names none",
+    )
 
 
 def test_promises_that_earlier_parts_made_unreachable_stand_on_the_card(pooled):

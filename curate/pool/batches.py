@@ -41,7 +41,7 @@ def before(folder: Path) -> Before:
 
     It cannot without a record, or if an older version made it: without a column, or of other types.
     """
-    stored = storage.stored_folder(folder)
+    stored = storage.whole_folder(folder)
     if stored is None:
         return Before()
     shards = tuple(storage.shards(folder))

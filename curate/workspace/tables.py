@@ -42,7 +42,10 @@ class Tables:
     def stored(self, name: str) -> Stored | None:
         """Read the record of a table; None if it has not been made."""
         path = self.folder(name)
-        return storage.stored_file(path) if path.suffix else storage.stored_folder(path)
+        if path.suffix:
+            return storage.stored_file(path)
+        is_cache = name.split("/")[0] == "vectors"
+        return storage.stored_folder(path) if is_cache else storage.whole_folder(path)
 
     def is_made(self, name: str) -> bool:
         """Whether a stage makes a table of that name: not a part of the rounds, not a file."""
