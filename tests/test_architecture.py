@@ -55,7 +55,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("people",),
     ("rounds",),
     ("workspace",),
-    ("embed", "clusters", "stage", "annotated"),
+    ("embed", "clusters", "stage", "annotated", "fetching"),
     STAGES,
     (
         "run",

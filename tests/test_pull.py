@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from curate.errors import DataError, NothingToDo, ProjectMismatch
+from curate.fetching import answers
 from curate.forms import load_form
-from curate.pull import answers, importing
+from curate.pull import importing
 from curate.pull import stage as pull
 from curate.records import Annotation
 from curate.rounds import standing

@@ -10,10 +10,10 @@ from typing import Any
 
 from curate.backends.folder import read_answers
 from curate.errors import DataError, RecipeError
+from curate.fetching.answers import answer_row, check_answer
+from curate.fetching.projects import Fetched
 from curate.names import unknown
 from curate.people import accounts
-from curate.pull.answers import answer_row, check_answer
-from curate.pull.fetching import Fetched
 from curate.pull.formats.made import Asked, Columns, Made, json_lines
 from curate.pull.formats.registry import TOOLS
 from curate.pull.joining import Target, at_home, targets, told

@@ -12,9 +12,9 @@ from fractions import Fraction
 
 from curate.backends import Backend
 from curate.errors import DataError
+from curate.fetching.projects import Fetched, fetch
 from curate.people import accounts, people
 from curate.people.users import Directory
-from curate.pull.fetching import Fetched, fetch
 from curate.pull.obstacles import obstacles_of
 from curate.pull.spec import PullSpec
 from curate.rounds import Batch, Round

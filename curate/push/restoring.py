@@ -10,8 +10,8 @@ from typing import Any
 
 from curate.backends import Backend
 from curate.errors import DataError, ProjectMismatch
+from curate.fetching.projects import fetch
 from curate.people.users import Directory
-from curate.pull.fetching import fetch
 from curate.push.first import logins_of, open_round
 from curate.push.tasks import tasks_of
 from curate.records import Annotation, Project

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from curate import storage
 from curate.embed.erasing import erase
 from curate.errors import BackendError, ServerError
+from curate.fetching.projects import fetch
 from curate.people.users import Directory
-from curate.pull.fetching import fetch
 from curate.rounds import Batch, Round
 from curate.takedown.quoting import quotations
 from curate.workspace import Workspace, index

@@ -110,13 +110,11 @@ def test_it_is_closed_to_other_hosts_and_sites(label_studio_home: Home) -> None:
 def test_a_page_of_others_gets_nothing_from_it_with_a_persons_cookie(
     label_studio_home: Home,
 ) -> None:
-    running, ann = (
-        label_studio.start(label_studio_home),
-        label_studio.accounts(label_studio_home)[0],
-    )
+    running = label_studio.start(label_studio_home)
+    curator = label_studio.curator(label_studio_home)
     with httpx.Client(base_url=running.url) as browser:
         browser.get("/user/login")
-        form = {"email": ann.email, "password": ann.password}
+        form = {"email": curator.email, "password": curator.password}
         form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
         for origin, logged_in in (("http://127.0.0.1:9", 403), (running.url, 302)):
             answer = browser.post("/user/login", data=form, headers={"Origin": origin})

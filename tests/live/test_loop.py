@@ -188,7 +188,7 @@ def test_a_wrong_key_names_the_variable_and_loses_nothing(run, folder, home, mon
 MOMENTS = {
     "the project is made, but not yet noted": ("curate.push.first", "_suggestions_json", 1),
     "the tasks are sent, but not yet noted": ("curate.push.stage", "PushResult", 1),
-    "the answers are fetched, but not yet kept": ("curate.pull.fetching", "check_answer", 7),
+    "the answers are fetched, but not yet kept": ("curate.fetching.projects", "check_answer", 7),
     "the answers are kept, but the round is open": ("curate.pull.stage", "close", 1),
 }
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curate.backends import Backend
-from curate.people.users import Directory
-from curate.pull.answers import (
+from curate.fetching.answers import (
     annotation_of,
     answer_row,
     check_answer,
@@ -18,6 +17,7 @@ from curate.pull.answers import (
     key_of,
     was_put_back,
 )
+from curate.people.users import Directory
 from curate.records import moment, now
 from curate.rounds import Batch, Round
 from curate.rounds.answers import submissions
