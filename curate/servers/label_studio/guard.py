@@ -72,6 +72,7 @@ WRITES = frozenset(
         ("POST", "task-annotations-drafts"),
         ("POST", "dm-actions"),
         ("POST", "view-list"),
+        ("POST", "token_manage"),  # a token of their own
         ("POST", "token_refresh"),
         ("PATCH", "current-user-hotkeys"),
         ("PATCH", "product-tour"),
