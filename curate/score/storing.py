@@ -65,7 +65,7 @@ def load_scorer(folder: Path) -> tuple[Scorer, dict[str, str]]:
         half_width, abstaining = about["half_width"], frozenset(about["abstaining"])
         names = {own.encoder for own in learned.values() if own.encoder}
         encoders = {name: str(about["encoders"][name]) for name in sorted(names)}
-    except (ValueError, KeyError, TypeError) as error:
+    except (DataError, ValueError, KeyError, TypeError) as error:
         words = f"{heads} holds no heads that can be read: {error}"
         raise DataError(words, hint="run `curate score` again") from None
     questions = {name: _question(name, kinds[name], own) for name, own in learned.items()}
