@@ -213,7 +213,7 @@ def test_an_edit_by_somebody_else_is_theirs(run, folder, home):
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("<View", "<!-- checked --><View"), ('value="Positive"', 'value="Positive" color="green"')],
+    [("<View", "<!-- checked --><View"), ('value="positive"', 'value="positive" color="green"')],
 )
 def test_new_looks_on_the_server_change_nothing(run, folder, home, old, new):
     team = Team(home, folder, "pia", "quin")
