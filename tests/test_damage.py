@@ -7,7 +7,7 @@ import pytest
 
 from curate import cli
 from curate.errors import DataError
-from curate.pull import fetching
+from curate.fetching import projects
 from curate.push.first import project_name
 from curate.saying import speak_of
 from curate.workspace.damage import find_damage
@@ -114,7 +114,7 @@ def test_a_clock_set_back_hides_no_answer_and_repeats_none(offline, monkeypatch)
     offline.run("pull")
     (offline.workspace.rounds.current().folder / "answers.jsonl").unlink()
     offline.answer("ann", opinion=lambda text: "neutral")
-    monkeypatch.setattr(fetching, "now", lambda: "2001-01-01T00:00:00+00:00")
+    monkeypatch.setattr(projects, "now", lambda: "2001-01-01T00:00:00+00:00")
     offline.run("pull")
     answers = offline.workspace.rounds.current().answers()
     assert {json.loads(row["value"]) for row in answers} == {"neutral"}

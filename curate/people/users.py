@@ -64,15 +64,18 @@ class Directory:
         return owner or (pseudonym(self.root, user.key) if is_anothers else first_id)
 
     def enrol(self, ids: Collection[str]) -> int:
-        """Add the users that were met under these ids to people.yaml; return how many are new."""
+        """Add the users that were met under these ids to people.yaml; return how many are new.
+
+        An account of the folder backend is an id already: none is added.
+        """
         people = {person.id: person for person in self.people.people}
         known = self.people.users()
         new = [user for user, id in self.met.items() if id in ids and user.key not in known]
-        for user in new if self.backend != "folder" else ():
+        if not new or self.backend == "folder":
+            return 0
+        for user in new:
             id = self.met[user]
             people[id] = _with_user(people.get(id, Person(id=id)), self.backend, user)
-        if len(people) == len(self.people.people) and not new:
-            return 0
         self.people = People(people=tuple(people.values()))
         save(self.root, self.people)
         return len(new)
