@@ -274,7 +274,7 @@ def test_the_command_lists_each_kind_and_tells_shards(whole, capsys):
     from curate.commands import removing
 
     named = {"domain": "example.org"}
-    removing.taken_down(whole.workspace, "x", named, False, True, False)
+    removing.taken_down(whole.workspace, "x", named, yes=True)
     said = capsys.readouterr()
     assert f"{TWIN_ID}  zoo  data/zoo.jsonl:1  near duplicate" in said.err
     assert "held 1 in data-00000.jsonl" in " ".join(said.err.split())
@@ -292,7 +292,7 @@ def test_near_duplicates_that_nobody_looked_for_are_said(offline, capsys):
     offline.lines("a.jsonl", [{"text": TAKEN, "url": "https://example.org/"}, TWIN])
     offline.pool()
     offline.run("clean")
-    taken_down(offline.workspace, "x", {"domain": "example.org"}, False, True, False)
+    taken_down(offline.workspace, "x", {"domain": "example.org"}, yes=True)
     assert "has not looked for near-duplicates" in " ".join(capsys.readouterr().err.split())
 
 
@@ -310,7 +310,7 @@ def test_what_names_nothing_does_nothing(whole):
     from curate.commands.removing import taken_down
 
     with pytest.raises(CurateError, match="nothing here is named"):
-        taken_down(whole.workspace, "x", {"domain": "nowhere.example"}, False, True, True)
+        taken_down(whole.workspace, "x", {"domain": "nowhere.example"}, yes=True, as_json=True)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -29,6 +29,9 @@ def remove_command(
     domain: Annotated[str | None, typer.Option(help="Of the address a document is from.")] = None,
     url: Annotated[str | None, typer.Option(help="How that address begins.")] = None,
     only: Annotated[bool, typer.Option("--only", help="Leave near-duplicates.")] = False,
+    comments: Annotated[
+        bool, typer.Option("--comments", help="Erase comments that quote a text, too.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Say what exports hold today.")] = False,
     root: Root = HERE,
@@ -43,22 +46,34 @@ def remove_command(
     workspace.require()
     request = {"ids": ids, "domain": domain, "url": url}
     if check:
-        others = {"reason": reason, **request, "only": only, "yes": yes}
+        others = {"reason": reason, **request, "only": only, "comments": comments, "yes": yes}
         refuse_beside("--check", (name for name, value in others.items() if value))
     with workspace.lock.hold("remove", wait=wait):
         if check:
             checked(workspace, as_json)
+        elif comments and not any(request.values()):
+            erased(workspace, yes, as_json)
         else:
-            taken_down(workspace, reason, request, only, yes, as_json)
+            taken_down(
+                workspace,
+                reason,
+                request,
+                only=only,
+                comments=comments,
+                yes=yes,
+                as_json=as_json,
+            )
 
 
 def taken_down(
     workspace: Workspace,
     reason: str,
     request: Mapping[str, Any],
-    only: bool,
-    yes: bool,
-    as_json: bool,
+    *,
+    only: bool = False,
+    comments: bool = False,
+    yes: bool = False,
+    as_json: bool = False,
 ) -> None:
     """List the documents that `request` names, ask, and take them down.
 
@@ -88,15 +103,33 @@ def taken_down(
         f"{number:,} documents go, copies and near-duplicates with them: texts, vectors, tasks on "
         "servers, and an export that holds one. Answers stay, by id. It cannot be undone."
     )
-    if not yes:
-        answer = console.ask(f"Type {number} to take them down: ", hint="add --yes")
-        if answer != str(number):
-            raise CurateError("nothing was taken down", hint="it is only if you type the number")
-    result = takedown.run(workspace, documents, ids, reason)
+    _confirm(number, "take them down", yes)
+    result = takedown.run(workspace, documents, ids, reason, comments=comments)
     console.show(result, as_json=as_json)
     if not as_json:
         for export in result.exports:
             console.note(_export_line(export))
+
+
+def erased(workspace: Workspace, yes: bool, as_json: bool) -> None:
+    """Erase the comments that earlier requests named; ask before. Raises CurateError if none is."""
+    from curate.takedown import takedown
+
+    quoting = takedown.named_comments(workspace)
+    if not quoting:
+        raise CurateError("no request has named a comment", hint="nothing was done")
+    for name in sorted({quotation.name for quotation in quoting}):
+        console.note(name)
+    _confirm(len(quoting), "erase these comments", yes)
+    console.show({"comments": takedown.erase_named(workspace)}, as_json=as_json)
+
+
+def _confirm(number: int, what: str, yes: bool) -> None:
+    """Ask for the number that is done away with, unless `yes`. Raises CurateError if it differs."""
+    if yes:
+        return
+    if console.ask(f"Type {number} to {what}: ", hint="add --yes") != str(number):
+        raise CurateError("nothing was done", hint="it is only if you type the number")
 
 
 def checked(workspace: Workspace, as_json: bool) -> None:

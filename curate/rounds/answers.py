@@ -6,7 +6,7 @@ The metadata of a file holds the cursors: where the next pull of each project co
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +67,29 @@ def read_history(folder: Path, names: Mapping[str, str]) -> list[dict[str, Any]]
         for path in answer_files(folder)
         for row in storage.read_parquet(path, tables.schema("annotations").names).to_pylist()
     ]
+
+
+def replace_values(folder: Path, replaced: Callable[[dict[str, Any]], bool], value: str) -> int:
+    """Put `value` in place of the answers that `replaced` chooses; return how many they are.
+
+    Everything else stays as it is, cursors too. Answers are only ever added: what must be erased
+    by law is the one exception.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    count = 0
+    for path in answer_files(folder):
+        with storage.reading(path):
+            table = pq.read_table(path)
+        rows = table.to_pylist()
+        chosen = [row for row in rows if row["value"] is not None and replaced(row)]
+        for row in chosen:
+            row["value"] = value
+        if chosen:
+            storage.write_parquet(path, pa.Table.from_pylist(rows, schema=table.schema))
+        count += len(chosen)
+    return count
 
 
 SUBMISSION = ("withdrawn", "draft", "rejected", "skipped", "discarded", "submitted")

@@ -9,7 +9,7 @@ rounds/01/  spec.json  sample.parquet  texts.parquet  gold.json         frozen b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,7 +18,15 @@ from curate import storage
 from curate.people import accounts
 from curate.records import Form, Project, now
 from curate.rounds import erasing, sent
-from curate.rounds.answers import KEY, append, count_rows, newest, read_cursors, read_history
+from curate.rounds.answers import (
+    KEY,
+    append,
+    count_rows,
+    newest,
+    read_cursors,
+    read_history,
+    replace_values,
+)
 from curate.rounds.batch import Batch
 from curate.rounds.freezing import read_views
 from curate.rounds.opened import Closed, Opened
@@ -199,6 +207,10 @@ class Round:
         return newest(self.history(), key)
 
     # ── the end
+
+    def replace_values(self, replaced: Callable[[dict[str, Any]], bool], value: str) -> int:
+        """Put `value` in place of the answers chosen; only a takedown may ask for it."""
+        return replace_values(self._answers, replaced, value)
 
     def erase(self, ids: Iterable[str], *, left: Iterable[str] = ()) -> Round:
         """Blank the texts and suggestions of tasks; the server still holds those of `left`."""

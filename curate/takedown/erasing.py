@@ -12,7 +12,7 @@ from curate.errors import BackendError, ServerError
 from curate.fetching.projects import fetch
 from curate.people.users import Directory
 from curate.rounds import Batch, Round
-from curate.takedown.quoting import quotations
+from curate.takedown.quoting import Quotation, quotations
 from curate.workspace import Workspace, index
 
 if TYPE_CHECKING:
@@ -117,12 +117,12 @@ def _erase_batch(workspace: Workspace, round_: Round, batch: Batch, ids: set[str
     return backend.erase(backend.open_project(batch.project), sorted(ids & batch_ids))
 
 
-def quoting_answers(workspace: Workspace, gone: Collection[str]) -> list[str]:
-    """Name the answers that quote any of the documents; call it before their texts are erased."""
+def quoting_comments(workspace: Workspace, gone: Collection[str]) -> list[Quotation]:
+    """The comments that quote any of the documents; call it before their texts are erased."""
     return [
-        name
+        quotation
         for round_ in workspace.rounds.all()
-        for name in quotations(round_, _tasks_showing(round_, gone))
+        for quotation in quotations(round_, _tasks_showing(round_, gone))
     ]
 
 

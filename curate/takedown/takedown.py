@@ -4,7 +4,8 @@
     removals/0001.json  the record of one request: every export and shard that held its documents
 
 A request first writes the list, then erases everything on the list. So the next request finishes
-one that was interrupted. Answers stay, by id. Source files are not touched: `pool` skips the
+one that was interrupted. Answers stay, by id; comments that quote a text are named in the record,
+and erased on request. Source files are not touched: `pool` skips the
 documents that they still hold.
 """
 
@@ -12,7 +13,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from curate import storage
@@ -25,9 +27,10 @@ from curate.takedown.erasing import (
     erase_rows,
     erase_tasks,
     erase_vectors,
-    quoting_answers,
+    quoting_comments,
 )
 from curate.takedown.naming import NamedDocument
+from curate.takedown.quoting import Quotation, erase_comments
 from curate.workspace import Workspace
 
 RECORDS = "removals"
@@ -38,7 +41,8 @@ class RemoveResult:
     """The result of a request, in numbers, and the exports and shards that held the documents.
 
     `removed` counts the ids that are new on the list, `copies` the further places of a document.
-    `texts`, `vectors` and `tasks` count what was erased from pool, vectors and servers.
+    `texts`, `vectors` and `tasks` count what was erased from pool, vectors and servers, `comments`
+    what was erased because it quoted a text.
     """
 
     removed: int
@@ -48,6 +52,7 @@ class RemoveResult:
     texts: int
     vectors: int
     tasks: int
+    comments: int
     answers_kept: int
     exports: tuple[dict[str, Any], ...]
     record: str
@@ -55,11 +60,17 @@ class RemoveResult:
 
 
 def run(
-    workspace: Workspace, documents: Sequence[NamedDocument], ids: Sequence[str], reason: str
+    workspace: Workspace,
+    documents: Sequence[NamedDocument],
+    ids: Sequence[str],
+    reason: str,
+    *,
+    comments: bool = False,
 ) -> RemoveResult:
     """List the documents as taken down, and erase everything on the list from the workspace.
 
-    `ids` are the ids asked for, in the pool or not. `documents` are those that go with them.
+    `ids` are the ids asked for, in the pool or not. `documents` are those that go with them. With
+    `comments`, comments that quote a text are erased too, with those that earlier requests named.
     Raises RecipeError without a reason.
     """
     check_reason(reason)
@@ -67,17 +78,17 @@ def run(
     exports = tuple(_exports(workspace, gone | listed.removed(workspace.root)))
     at = now()
     new = listed.add(workspace.root, gone, reason, at)
-    number = 1 + len(list((workspace.root / RECORDS).glob("[0-9]*.json")))
+    number = 1 + len(_records(workspace))
     record = workspace.root / RECORDS / f"{number:04}.json"
-    about = {"at": at, "reason": reason, "ids": sorted(gone), "exports": exports, "after": None}
-    storage.write_json(record, about)
     everything = listed.removed(workspace.root)
-    quoting = quoting_answers(workspace, gone)
+    quoting = quoting_comments(workspace, everything)
+    about = {"at": at, "reason": reason, "ids": sorted(gone), "exports": exports, "after": None}
+    storage.write_json(record, {**about, "quoting": [asdict(own) for own in quoting]})
     tasks, notes = erase_tasks(workspace, everything)
-    if quoting:
-        notes.append(
-            f"comments that quote removed texts stay, since answers are kept: {'; '.join(quoting)}"
-        )
+    erased = erase_named(workspace) if comments else 0
+    if quoting and not comments:
+        names = "; ".join(sorted({quotation.name for quotation in quoting}))
+        notes.append(f"comments that quote removed texts stay: {names}; --comments erases them")
     texts = erase_rows(workspace, everything)
     vectors = erase_vectors(workspace, everything)
     for folder in (workspace.root / ".building", workspace.root / ".kept"):
@@ -96,11 +107,31 @@ def run(
         texts=texts,
         vectors=vectors,
         tasks=tasks,
+        comments=erased,
         answers_kept=count_answers(workspace, gone),
         exports=exports,
         record=record.relative_to(workspace.root).as_posix(),
         notes=tuple(notes),
     )
+
+
+def named_comments(workspace: Workspace) -> set[Quotation]:
+    """The comments that a record names, erased or not."""
+    return {
+        Quotation(**own)
+        for path in _records(workspace)
+        for own in storage.read_json(path).get("quoting", ())
+    }
+
+
+def erase_named(workspace: Workspace) -> int:
+    """Erase every comment that a record names; return how many were erased now."""
+    quoting = named_comments(workspace)
+    return sum(erase_comments(round_, quoting) for round_ in workspace.rounds.all())
+
+
+def _records(workspace: Workspace) -> list[Path]:
+    return sorted((workspace.root / RECORDS).glob("[0-9]*.json"))
 
 
 def check_reason(reason: str) -> None:
@@ -116,7 +147,7 @@ def check(workspace: Workspace) -> list[dict[str, Any]]:
     export has been checked since.
     """
     rows = []
-    for path in sorted((workspace.root / RECORDS).glob("[0-9]*.json")):
+    for path in _records(workspace):
         record = storage.read_json(path)
         exports = list(_exports(workspace, set(record["ids"])))
         manifest = storage.read_json(workspace.root / "export" / "manifest.json")
