@@ -302,11 +302,21 @@ def test_a_submission_is_one_whatever_the_form_asks(questions):
 
 def test_a_submission_with_one_answer_that_fits_is_submitted():
     rows = [
-        {"id": "x", "annotator": "ann", "status": status}
-        for status in ("rejected", "submitted", "draft")
+        {"id": "x", "annotator": "ann", "status": status, "question": question}
+        for status, question in (("rejected", "why"), ("submitted", "tone"), ("draft", "note"))
     ]
-    assert submissions(rows) == {("x", "ann"): "submitted"}
-    assert submissions(rows[:1]) == {("x", "ann"): "rejected"}
+    assert submissions(rows, ["tone"]) == {("x", "ann"): "submitted"}
+    assert submissions(rows[:1], ["tone"]) == {("x", "ann"): "rejected"}
+
+
+@pytest.mark.parametrize("others", [("submitted",), ("skipped", "submitted"), ()])
+def test_a_submission_whose_required_answer_is_rejected_is_rejected(others):
+    rows = [
+        {"id": "x", "annotator": "ann", "status": status, "question": question}
+        for status, question in (("rejected", "why"), *((other, "tone") for other in others))
+    ]
+    assert submissions(rows, ["why"]) == {("x", "ann"): "rejected"}
+    assert submissions(reversed(rows), {"why"}) == {("x", "ann"): "rejected"}
 
 
 def test_every_count_of_a_form_with_several_questions_is_the_same(team):

@@ -184,7 +184,7 @@ def summarize(
     return PullResult(
         round=current.number,
         new=fetched.new,
-        statuses=dict(Counter(submissions(answers).values())),
+        statuses=dict(Counter(submissions(answers, current.required).values())),
         rejected=dict(rejected),
         complete=state.complete,
         tasks=state.tasks,

@@ -96,13 +96,21 @@ SUBMISSION = ("withdrawn", "draft", "rejected", "skipped", "discarded", "submitt
 """The statuses of a person's answers to one task: all of them together have the last of these."""
 
 
-def submissions(rows: Iterable[Answer]) -> dict[tuple[str, str], str]:
-    """The status of each submission, by task and annotator: one, whatever the form asks."""
+def submissions(
+    rows: Iterable[Answer], required: Collection[str] = ()
+) -> dict[tuple[str, str], str]:
+    """The status of each submission, by task and annotator: one, whatever the form asks.
+
+    It is rejected if the answer to a `required` question is.
+    """
     statuses: dict[tuple[str, str], str] = {}
+    unfit = set()
     for row in rows:
         key = (row["id"], row["annotator"])
         statuses[key] = max(statuses.get(key, SUBMISSION[0]), row["status"], key=SUBMISSION.index)
-    return statuses
+        if row["status"] == "rejected" and row["question"] in required:
+            unfit.add(key)
+    return statuses | dict.fromkeys(unfit, "rejected")
 
 
 def to_mend(rows: Iterable[Answer], required: Collection[str]) -> set[tuple[str, str, str]]:

@@ -165,6 +165,12 @@ class Round:
         sent.replace_project(self.folder, self.sent, batch, project, restored)
         return Round.load(self.number, self.folder)
 
+    @property
+    def required(self) -> frozenset[str]:
+        """The names of the questions that must be answered; none before the first push."""
+        questions = self.form.questions if self.batches else ()
+        return frozenset(question.name for question in questions if question.required)
+
     # ── answers
 
     @property

@@ -44,7 +44,7 @@ def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -
     """
     submitted, finished, rejected = defaultdict(set), defaultdict(set), defaultdict(set)
     answers = current.answers(by_project=True)
-    unfit = to_mend(answers, _required(current))
+    unfit = to_mend(answers, current.required)
     for row in answers:
         key = (row["project"], row["id"])
         if (*key, row["annotator"]) in unfit:
@@ -80,12 +80,6 @@ def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -
     return Standing(len(ids), complete, exhausted, missing, dict(waits_for))
 
 
-def _required(current: Round) -> set[str]:
-    """The names of the questions that must be answered; none before the first push."""
-    questions = current.form.questions if current.batches else ()
-    return {question.name for question in questions if question.required}
-
-
 @dataclass(frozen=True)
 class RoundStatus:
     """A round, and how far it is; `answers` are submissions, whatever the form asks."""
@@ -106,7 +100,7 @@ def overview(rounds: Iterable[Round]) -> list[RoundStatus]:
 
 
 def _status(current: Round) -> RoundStatus:
-    statuses = submissions(current.answers())
+    statuses = submissions(current.answers(), current.required)
     answers = [key for key, status in statuses.items() if status == "submitted"]
     annotators = {annotator for _, annotator in answers}
     project, closed = current.project, current.closed
@@ -183,7 +177,8 @@ def _counts_on_server(root: Path, backend: Backend, batch: Batch) -> dict[str, M
 
 def _counts_on_disk(current: Round, batch: Batch) -> dict[str, Mapping[str, int]]:
     rows = current.answers(by_project=True)
-    statuses = submissions(row for row in rows if row["project"] == batch.project.name)
+    own = (row for row in rows if row["project"] == batch.project.name)
+    statuses = submissions(own, current.required)
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for (_, annotator), status in statuses.items():
         counts[annotator][status] += 1
@@ -203,7 +198,7 @@ def close(current: Round, why: str) -> None:
     shown does not depend on propensities: those answered are a random part of each stratum.
     """
     answers = current.answers()
-    unfit = to_mend(answers, _required(current))
+    unfit = to_mend(answers, current.required)
     answered = {
         row["id"]
         for row in answers

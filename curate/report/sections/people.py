@@ -73,7 +73,7 @@ def annotators(workspace: Workspace) -> Section | None:
     statuses: Counter[str] = Counter(
         status
         for round_ in workspace.rounds.all()
-        for status in submissions(round_.answers()).values()
+        for status in submissions(round_.answers(), round_.required).values()
     )
     counted = ", ".join(f"{count:,} {status}" for status, count in statuses.most_common())
     words = (
