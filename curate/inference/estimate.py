@@ -87,12 +87,12 @@ def with_interval(
 
     The degrees of freedom are the effective number less `spent`: what was fitted on the labels.
     """
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     if isnan(variance) or effective <= spent:
         return Estimate(value, nan, None, None, labels, effective)
     error = sqrt(variance)
-    reach = float(t.ppf((1 + LEVEL) / 2, effective - spent)) * error if error else 0.0
+    reach = float(stdtrit(effective - spent, (1 + LEVEL) / 2)) * error if error else 0.0
     if not isfinite(reach):
         return Estimate(value, error, None, None, labels, effective)
     return Estimate(value, error, value - reach, value + reach, labels, effective)

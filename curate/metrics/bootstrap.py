@@ -96,18 +96,18 @@ def _blocks(rows: int, items: int) -> Iterator[int]:
 
 def _interval(value: float, drawn: Array, without: Array) -> Interval:
     import numpy as np
-    from scipy.stats import norm
+    from scipy.special import ndtr, ndtri
 
     if np.ptp(drawn) < 1e-12:
         return Interval(value, None, None)
     below = (drawn < value - 1e-12).mean() + (abs(drawn - value) <= 1e-12).mean() / 2
     edge = 0.5 / len(drawn)
-    bias = norm.ppf(min(max(float(below), edge), 1 - edge))
+    bias = ndtri(min(max(float(below), edge), 1 - edge))
     falls = without.mean() - without
     squares = float((falls**2).sum())
     skew = float((falls**3).sum()) / (6 * squares**1.5) if squares > 0 else 0.0
-    ends = bias + norm.ppf([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    low, high = np.quantile(drawn, norm.cdf(bias + ends / (1 - skew * ends)))
+    ends = bias + ndtri([(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    low, high = np.quantile(drawn, ndtr(bias + ends / (1 - skew * ends)))
     return Interval(value, float(low), float(high))
 
 

@@ -102,14 +102,14 @@ def draws_of(qualities: GroupQualities, *, draws: int = DRAWS, seed: int = 0) ->
     al. 1979). So a group's own interval is exact, and chance remains only in what meets what.
     """
     import numpy as np
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     rng = np.random.default_rng(seed)
     size = (len(qualities.names), draws)
     chances = (rng.permuted(np.tile(np.arange(draws), (size[0], 1)), axis=1) + 0.5) / draws
     is_known = qualities.freedom > 0
     drawn = chances.copy()
-    deviations = t.ppf(chances[is_known], qualities.freedom[is_known, None])
+    deviations = stdtrit(qualities.freedom[is_known, None], chances[is_known])
     drawn[is_known] = (
         qualities.means[is_known, None] + qualities.errors[is_known, None] * deviations
     )

@@ -113,13 +113,13 @@ def jackknife(point: float, without_each: Sequence[float]) -> Interval | None:
     Its standard error is the jackknife's (Efron and Stein 1981). Alpha is at most 1.
     """
     import numpy as np
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     n = len(without_each)
     if n < 3:
         return None
     error = np.sqrt((n - 1) * np.var(without_each))
-    reach = float(t.ppf(QUANTILES[1], n - 1) * error)
+    reach = float(stdtrit(n - 1, QUANTILES[1]) * error)
     return Interval(max(point - reach, -1.0), min(point + reach, 1.0))
 
 

@@ -48,7 +48,7 @@ def interval(right: Rightness) -> tuple[float, float]:
     them, which is too high. It is widened by the doubt about the truth. A Beta distribution has
     their middle as its mean, and that variance.
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     n, sides = len(right.with_own), (right.with_own, right.without_own)
     means = [(float(side.sum()) + 0.5) / (n + 1) for side in sides]
@@ -57,5 +57,5 @@ def interval(right: Rightness) -> tuple[float, float]:
     spread = middle * (1 - middle)
     variance = spread / (n + 2) + doubt / (2 * n**2) + (means[0] - means[1]) ** 2 / 4
     strength = max(spread / variance - 1, 0.5)
-    low, high = beta.ppf(QUANTILES, strength * middle, strength * (1 - middle))
+    low, high = betaincinv(strength * middle, strength * (1 - middle), QUANTILES)
     return float(low), float(high)
