@@ -49,6 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "calibration_error",
         "storage",
         "cells",
+        "threads",
     ),
     ("chance", "inference", "mixture", "proxies", "heads", "cards"),
     ("forms", "engine", "backends", "servers", "sources", "takedown.listed"),
@@ -152,6 +153,7 @@ def test_mixtures_proxies_heads_and_inference_know_no_workspace() -> None:
                     "spec",
                     "storage",
                     "text",
+                    "threads",
                 ),
                 *PURE,
             }, module

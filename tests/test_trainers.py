@@ -111,10 +111,8 @@ def test_datasets_interleaves_to_the_promised_shares(lengths, files):
             seed=1,
             stopping_strategy=told["stopping_strategy"],
         )
-        tokens = Counter()
-        for name, count in zip(mixed["group"], mixed["tokens"], strict=True):
-            tokens[name] += count
-        return {name: count / tokens.total() for name, count in tokens.items()}
+        tokens = mixed.to_pandas().groupby("group")["tokens"].sum()
+        return dict(tokens / tokens.sum())
 
     assert_promised(shares(told["probabilities"]))
     assert abs(shares(list(PROMISED.values()))["long"] - PROMISED["long"]) > 0.2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from curate.heads.threads import one_thread
+from curate.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np

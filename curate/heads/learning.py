@@ -16,7 +16,7 @@ from curate.heads.learned import Learned, Weights
 from curate.heads.learners import ROUGH, Taught, learners_of
 from curate.heads.leaving_out import Resampled, Settled, out_of_fold
 from curate.heads.lesson import Lesson, Options
-from curate.heads.threads import one_thread
+from curate.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curate.heads.folds import stratified
-from curate.heads.threads import one_thread
+from curate.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np

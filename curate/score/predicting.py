@@ -15,6 +15,7 @@ from curate.score.learning import Model
 from curate.score.scorer import CHUNK, Chunk, LabelledRows, Scored, Scorer
 from curate.score.spreading import spread
 from curate.score.summing import Summed
+from curate.threads import one_thread
 from curate.workspace.documents import DocumentShard
 
 if TYPE_CHECKING:
@@ -129,9 +130,8 @@ class Predict:
 
     def _table(self, shard: ShardToScore) -> pa.Table:
         import numpy as np
-        from threadpoolctl import threadpool_limits
 
-        with threadpool_limits(1):  # on small matrices threads only wait for each other
+        with one_thread():
             parts = [
                 columns_of(self.scorer, self.scorer.predict(chunk))
                 for chunk in shard.chunks(self.scorer)

@@ -7,14 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from curate import storage
 from curate.errors import DataError, RecipeError
-from curate.evaluate.arms import REFUSED, Arm
-from curate.evaluate.strata import Budget, Texts, strata_of
-from curate.mixture.boxes import project_groups
-from curate.mixture.limits import Infeasible
+from curate.evaluate.arms import REFUSED, Arm, Drawn
+from curate.evaluate.strata import Budget, Shortfall, Texts
 from curate.names import absent, unknown
 from curate.proxies.making import proxy_of
 from curate.proxies.proxy import Proxy
@@ -106,7 +104,7 @@ def _trained(
     plan: Plan, run: PlannedRun, arm: Arm, drawer: Drawer, proxy: Proxy, held: Held
 ) -> Trained:
     """Train a run. Raises DataError for a loss that is no number."""
-    copies = arm.draw(drawer.texts, drawer.budget, run.seed)
+    copies = arm.draw(drawer.drawn.texts, drawer.drawn.budget, run.seed)
     losses = proxy.by_source(proxy.learn(copies, run.seed).losses)
     for source, loss in losses.items():
         if not isfinite(loss):
@@ -131,20 +129,19 @@ def _trained(
 class Drawer:
     """Draws runs as `evaluate` draws its arms; `is_even` says whether weights are all the same."""
 
-    texts: Texts
-    budget: Budget
-    is_noiseless: bool
+    drawn: Drawn
     is_even: bool
     groups: tuple[str, ...]
+
+    HINT: ClassVar = "plan anew with more --train-bytes"
 
     @staticmethod
     def of(workspace: Workspace, plan: Plan, texts: Texts) -> Drawer:
         """That of a plan."""
         mix = workspace.tables.made("mix")
+        budget = Budget(plan.budget, plan.max_epochs)
         return Drawer(
-            texts,
-            Budget(plan.budget, plan.max_epochs),
-            bool(mix.facts["noiseless"]),
+            Drawn(texts, budget, bool(mix.facts["noiseless"])),
             spec_of(workspace).within.strategy == "equal",
             tuple(plan.contents),
         )
@@ -154,36 +151,15 @@ class Drawer:
 
         Raises DataError where they are not near.
         """
-        import numpy as np
-
-        strata = strata_of(self.texts, self.budget, shares, is_noiseless=self.is_noiseless)
-        drawable = np.where(self.texts.weight > 0, self.texts.tokens, 0)
-        supply = {
-            key: strata.most.get(key, self.budget.max_copies) * float(drawable[rows].sum())
-            for key, rows in strata.rows.items()
-        }
         try:
-            reached = project_groups(
-                strata.shares,
-                low=dict.fromkeys(strata.shares, 0.0),
-                high=dict.fromkeys(strata.shares, 1.0),
-                supply={key: own / self.budget.tokens for key, own in supply.items()},
-            ).shares
-        except Infeasible:
-            reached = {}
-        arm = Arm(
-            name,
-            strata.shares,
-            reached or dict.fromkeys(strata.shares, 0.0),
-            strata.rows,
-            self.texts.weight,
-            self.is_noiseless,
-            strata.most,
-        )
+            arm = self.drawn.with_shares(name, shares)
+        except Shortfall:
+            raise DataError(
+                f"the texts that proxies read are too few for run {name}", hint=self.HINT
+            ) from None
         if arm.moved > REFUSED:
             raise DataError(
-                f"the texts that proxies read fill {arm.shortest} for run {name}",
-                hint="plan anew with more --train-bytes",
+                f"the texts that proxies read fill {arm.shortest} for run {name}", hint=self.HINT
             )
         return arm
 
@@ -191,9 +167,10 @@ class Drawer:
         """The share of each group in the tokens that were drawn."""
         import numpy as np
 
-        tokens = copies * self.texts.tokens
+        texts = self.drawn.texts
+        tokens = copies * texts.tokens
         return {
-            group: float(tokens[self.texts.group == group].sum() / np.maximum(1, tokens.sum()))
+            group: float(tokens[texts.group == group].sum() / np.maximum(1, tokens.sum()))
             for group in self.groups
         }
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from curate.mixture.regression.baselines import distances
 from curate.mixture.regression.region import Region
+from curate.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -82,10 +83,11 @@ def optimum(objective: Objective, runs: Array, region: Region, seed: int = 0) ->
         starts = region.nearest(np.log(np.vstack([objective.prior, around])))
     best = starts[1:][np.argsort(objective(starts[1:]), kind="stable")[:STARTS]]
     starts = np.vstack([starts[:1], best])
-    if objective.is_smooth:
-        ends = np.array([_descend(objective, start, region) for start in starts])
-    else:
-        ends = _search(objective, starts, region, np.random.default_rng(seed))
+    with one_thread():
+        if objective.is_smooth:
+            ends = np.array([_descend(objective, start, region) for start in starts])
+        else:
+            ends = _search(objective, starts, region, np.random.default_rng(seed))
     return np.asarray(ends[objective(ends).argmin()])
 
 

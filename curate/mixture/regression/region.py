@@ -147,9 +147,12 @@ class Region:
         from scipy.optimize import minimize
         from scipy.special import xlogy
 
-        parts = np.stack([row.part for row in self.rows])
-        sides = np.vstack([parts, -parts])
-        ends = np.array([row.least for row in self.rows] + [-row.most for row in self.rows])
+        low = [(row.part, row.least) for row in self.rows if row.least > row.part.min()]
+        high = [(-row.part, -row.most) for row in self.rows if row.most < row.part.max()]
+        if not low and not high:  # no row can be missed
+            return self._clipped(logs[None])[0]
+        sides = np.stack([side for side, _ in (*low, *high)])
+        ends = np.array([end for _, end in (*low, *high)])
 
         def at(multipliers: Array) -> Array:
             moved = logs + multipliers @ sides

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from curate.sample.candidates import Candidates
 from curate.sample.strategies.strategy import Chosen, compared
+from curate.threads import one_thread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,13 +24,12 @@ def k_means(
     Arthur and Vassilvitskii 2007; Lloyd 1982). Equal vectors make fewer clusters.
     """
     import numpy as np
-    from threadpoolctl import threadpool_limits
 
     n = min(n, len(vectors))
     if not n:
         return np.zeros(0, np.int64)
     own = np.ones(len(vectors)) if weights is None else weights
-    with threadpool_limits(1):  # several threads would add up in another order
+    with one_thread():  # several threads would add up in another order
         centres, cluster = _clusters(vectors, n, own)
         distances = ((vectors - centres[cluster]) ** 2).sum(axis=1)
     order = np.lexsort((np.arange(len(vectors)), distances))

@@ -1,4 +1,7 @@
-"""One thread for learning: on small matrices threads only wait for each other."""
+"""One thread for numbers: on small matrices threads only wait for each other.
+
+Several threads would also add up in another order.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Limit the libraries that heads are learned with to one thread.
+    """Limit the libraries of linear algebra to one thread.
 
     A limit reaches only libraries that are loaded, so they are loaded first.
     """
