@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from curate.storage import replacing
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from curate.connections import Login
     from curate.progress import Advance
@@ -206,20 +207,93 @@ def _cell(value: Any) -> Any:
 
 
 def table(rows: Sequence[Any], *, title: str = "") -> None:
-    """Print dataclasses or mappings of one kind as a table on stdout."""
+    """Print dataclasses or mappings of one kind as a table on stdout.
+
+    Columns that do not fit beside each other follow in further tables, which begin with the first
+    column again. No number and no address is cut.
+    """
     from rich.console import Console
-    from rich.table import Table
 
     records = [dict(_items(row)) for row in rows]
     names = [name for name in records[0] if any(_is_cell(record[name]) for record in records)]
     names = [name for name in names if any(record[name] is not None for record in records)]
+    console = Console(highlight=False)
+    columns = [_Column.of(name, [record[name] for record in records]) for name in names]
+    for number, some in enumerate(_beside(columns, console.width)):
+        console.print(_grid(some, console.width, "" if number else title))
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of a table.
+
+    `least` is the width that cuts no number and no word of the header, `most` all it can fill.
+    """
+
+    header: str
+    cells: tuple[str, ...]
+    is_number: bool
+    least: int
+    most: int
+
+    @staticmethod
+    def of(name: str, values: Sequence[Any]) -> _Column:
+        from rich.cells import cell_len
+
+        cells = tuple(harmless(_number(value)) for value in values)
+        is_number = isinstance(values[0], int | float)
+        words = cells if is_number else tuple(word for cell in cells for word in cell.split())
+        widest = max(map(cell_len, words), default=1)
+        header = max(map(len, name.split("_")))
+        least = max(header, widest if is_number else min(widest, WORD))
+        most = max(least, len(name), *map(cell_len, cells))
+        return _Column(name.replace("_", " "), cells, is_number, least, most)
+
+
+WORD = 20
+"""The longest word of a text that a column is made wide enough for; longer ones are folded."""
+
+
+def _beside(columns: Sequence[_Column], width: int) -> Iterator[list[_Column]]:
+    """Yield columns that fit beside each other, the first of all columns with each."""
+    some: list[_Column] = []
+    for column in columns:
+        if some and 1 + sum(own.least + 3 for own in (*some, column)) > width:
+            yield some
+            some = [columns[0]]
+        some.append(column)
+    yield some
+
+
+def _widths(columns: Sequence[_Column], width: int) -> list[int]:
+    """The width of each column: what is left of a line goes to those that need the least more."""
+    widths = [column.least for column in columns]
+    left = width - 1 - sum(own + 3 for own in widths)
+    needs = sorted((column.most - column.least, place) for place, column in enumerate(columns))
+    for rank, (need, place) in enumerate(needs):
+        more = min(need, max(left, 0) // (len(needs) - rank))
+        widths[place] += more
+        left -= more
+    return widths
+
+
+def _grid(columns: Sequence[_Column], width: int, title: str) -> Table:
+    from textwrap import fill
+
+    from rich.markup import escape
+    from rich.table import Table
+
     grid = Table(title=_escaped(title) or None, title_justify="left")
-    for name in names:
-        is_number = isinstance(records[0][name], int | float)
-        grid.add_column(name.replace("_", " "), justify="right" if is_number else "left")
-    for record in records:
-        grid.add_row(*(_escaped(_number(record[name])) for name in names))
-    Console(highlight=False).print(grid)
+    for column, own in zip(columns, _widths(columns, width), strict=True):
+        grid.add_column(
+            fill(column.header, own),
+            justify="right" if column.is_number else "left",
+            width=own,
+            overflow="fold",
+        )
+    for cells in zip(*(column.cells for column in columns), strict=True):
+        grid.add_row(*map(escape, cells))
+    return grid
 
 
 def waiting(result: Any, batches: Sequence[Batch], logins: Sequence[Login]) -> None:

@@ -1,6 +1,9 @@
-"""What the terminal shows of names from outside: no character that it would obey."""
+"""What the terminal shows: no character that it would obey, and tables that fit."""
+
+import re
 
 import pytest
+from rich.cells import cell_len
 
 from curate import console
 from curate.errors import CurateError
@@ -20,3 +23,50 @@ def test_a_hostile_name_moves_no_cursor(capsys, name):
     shown = "".join(capsys.readouterr())
     assert "\ufffd" in shown
     assert not set(shown) & set("\x1b\r\x07\x08\x9b\u202e")
+
+
+# ── tables
+
+ROWS = [
+    {"question": "mood", "method": "mean of four", "answers": 1234567, "alpha": -0.01234},
+    {"question": "一个很长的问题", "method": "majority", "answers": 3, "alpha": 0.5},
+]
+WIDE = [
+    row | {f"further_column_{number}": 10**number for number in range(8)} | {"why": "x y " * 30}
+    for row in ROWS
+]
+
+
+@pytest.mark.parametrize("width", [34, 60, 80, 200])
+@pytest.mark.parametrize("rows", [ROWS, WIDE])
+def test_a_table_fits_the_terminal_and_cuts_no_number(capsys, monkeypatch, rows, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    console.table(rows, title="questions")
+    shown = capsys.readouterr().out
+    assert max(map(cell_len, shown.splitlines())) <= width
+    words = re.split(r"[\s│]+", shown)
+    for row in rows:
+        for value in row.values():
+            if isinstance(value, int):
+                assert f"{value:,}" in words
+    assert {"-0.01234", "0.5"} <= set(words)
+    assert "…" not in shown
+
+
+def test_columns_that_do_not_fit_follow_beside_the_first(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    console.table(ROWS)
+    (head,) = [line for line in capsys.readouterr().out.splitlines() if "question" in line]
+    assert re.findall(r"\w+", head) == ["question", "method", "answers", "alpha"]
+    console.table(WIDE)
+    heads = [line for line in capsys.readouterr().out.splitlines() if "question" in line]
+    assert len(heads) > 1
+    assert all(line.lstrip("┃ ").startswith("question") for line in heads)
+
+
+def test_a_word_longer_than_the_terminal_is_folded_whole(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    address = "https://example.org/" + "".join(map(str, range(40)))
+    console.table([{"page": address, "rows": 7}])
+    shown = capsys.readouterr().out
+    assert address in re.sub(r"[\s│]|\b7\b", "", shown)
