@@ -30,7 +30,7 @@ from tests import whole_draw
 # ── where a sum exceeds an amount
 
 
-def found(rows, targets, groups, batches, sizes=None):
+def found(rows, targets, batches, sizes=None):
     """Return the boundaries as passes over some batches find them."""
     parts = [rows.take(places) for places in np.array_split(np.arange(len(rows.group)), batches)]
 
@@ -40,7 +40,7 @@ def found(rows, targets, groups, batches, sizes=None):
     def gather(cells):
         return selection.joined([selection.members(part, cells) for part in parts])
 
-    return boundaries(targets, groups, count, gather, sizes)
+    return boundaries(targets, count, gather, sizes)
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -58,8 +58,8 @@ def test_small_groups_are_gathered_and_have_the_same_boundaries(monkeypatch, see
         for number in rng.integers(0, groups - 2, 50)
     ]
     sizes = np.bincount(group, minlength=groups)
-    results = found(rows, targets, groups, 4, sizes)
-    assert results == found(rows, targets, groups, 4)
+    results = found(rows, targets, 4, sizes)
+    assert results == found(rows, targets, 4)
     assert sum(result is None for result in results) in range(1, 40)
 
 
@@ -100,7 +100,7 @@ def test_a_boundary_is_that_of_a_sort(monkeypatch, few, values):
             for group in rng.integers(0, groups, 6)
         ]
         for batches in (1, 7):
-            results = found(rows, targets, groups, batches)
+            results = found(rows, targets, batches)
             for target, result in zip(targets, results, strict=True):
                 expected = sorted_boundary(rows, target)
                 if expected is None:
@@ -119,11 +119,11 @@ def test_a_boundary_is_behind_the_row_that_meets_its_amount(monkeypatch, few):
     rows = Rows(np.zeros(n, np.int64), values, np.arange(n).astype(np.uint64), np.full(n, 3))
     order = np.lexsort((rows.tie, rows.key))
     for place in range(0, n, 17):
-        (result,) = found(rows, [Target(0, 3.0 * place)], 1, 2)
+        (result,) = found(rows, [Target(0, 3.0 * place)], 2)
         row = order[place]
         assert (result.key, result.tie) == (int(rows.key[row]), int(rows.tie[row]))
         assert result.before == 3 * place
-    assert found(rows, [Target(0, 3.0 * n)], 1, 2) == [None]
+    assert found(rows, [Target(0, 3.0 * n)], 2) == [None]
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True), min_size=2, max_size=30))
@@ -168,7 +168,7 @@ def test_a_cut_is_what_a_sort_draws(documents, share, max_copies, carry):
     group = np.zeros(len(tokens), np.int64)
     rows = Rows(group, descending(np.log(weights) + noise), ties, tokens)
     sought = [Target(0, rest) for rest in plans.rest.tolist() if not np.isnan(rest)]
-    ends = found(rows, sought, 1, 3) if sought else []
+    ends = found(rows, sought, 3) if sought else []
     cuts = cuts_of(plans, np.array([target]), Boundaries.of(ends), carry)
     assert copies_of(rows, cuts).tolist() == expected.tolist()
     assert cuts.tokens.tolist() == [int((expected * tokens).sum())]
@@ -216,7 +216,7 @@ def test_fifths_are_of_equal_size_and_rise_with_quality(documents, fifths):
     group = np.ones(documents, np.int64)
     rows = Rows(group, keys, np.arange(documents).astype(np.uint64), np.ones(documents, np.int64))
     targets = [target for target in Fifths.targets(facts) if target.group == 1]
-    edges = found(rows, targets, 2, 2)
+    edges = found(rows, targets, 2)
     made = Fifths.of([Facts(), facts[1]], edges)
     assert made.fifth(rows)[np.argsort(order)].tolist() == fifths
 

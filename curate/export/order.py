@@ -159,7 +159,7 @@ def find_edges(folder: Path, numbers: Sequence[int], ranks: Sequence[int]) -> Ed
     edges: list[Boundary | None] = []
     for start in range(0, len(ranks), AT_ONCE):
         targets = [Target(0, rank) for rank in ranks[start : start + AT_ONCE]]
-        edges += boundaries(targets, 1, count, gather)
+        edges += boundaries(targets, count, gather)
     inner_edges = [edge for edge in edges if edge is not None]
     return Edges(
         np.array([edge.key for edge in inner_edges], np.uint64),

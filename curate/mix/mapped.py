@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+AT_ONCE = 50_000
+"""So many rows are put side by side at once."""
+
 
 @dataclass(frozen=True)
 class Mapped(Generic[T]):
@@ -42,9 +45,12 @@ def mapped(path: Path, kind: Callable[..., T], **arrays: NDArray[Any]) -> Mapped
     """Write arrays of one length side by side, as the fields of `kind`."""
     import numpy as np
 
-    fields = [(name, array.dtype) for name, array in arrays.items()]
-    rows = np.empty(len(next(iter(arrays.values()))), np.dtype(fields, align=True))
-    for name, array in arrays.items():
-        rows[name] = array
-    rows.tofile(path)
-    return Mapped(path, kind, rows.dtype, len(rows))
+    row = np.dtype([(name, array.dtype) for name, array in arrays.items()], align=True)
+    size = len(next(iter(arrays.values())))
+    with path.open("wb") as file:
+        for start in range(0, size, AT_ONCE):
+            rows = np.empty(min(AT_ONCE, size - start), row)
+            for name, array in arrays.items():
+                rows[name] = array[start : start + AT_ONCE]
+            rows.tofile(file)
+    return Mapped(path, kind, row, size)

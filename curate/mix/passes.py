@@ -94,7 +94,7 @@ def locate(
     def gather(bins: Bins) -> Rows:
         return joined(list(in_order(engine.each(_Gather(rows, bins), chunks))))
 
-    return located(units, amounts, len(sizes), count, gather, sizes)
+    return located(units, amounts, count, gather, sizes)
 
 
 @dataclass(frozen=True)

@@ -224,8 +224,8 @@ def _located(
 
     sought = np.flatnonzero(~np.isnan(plans.rest))
     places, rests = supply.places, plans.rest[sought]
-    ends = locate(workspace.engine, places, rows, sought, rests, sizes)
-    return cuts_of(plans, targets, ends)
+    # The ends have no name here: `cuts_of` lets go of them as soon as they are spread.
+    return cuts_of(plans, targets, locate(workspace.engine, places, rows, sought, rests, sizes))
 
 
 def fifths_of(workspace: Workspace, supply: Supply) -> Fifths:

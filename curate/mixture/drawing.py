@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+AT_ONCE = 50_000
+"""So many units are looked at together: what is computed on the way needs memory for no more."""
+
+
 @dataclass(frozen=True)
 class Plans:
     """What units are drawn to: whole passes over each, and the tokens to draw once more.
@@ -106,11 +110,16 @@ def cuts_of(
     sought = ~np.isnan(plans.rest)
     ends = ends.spread(np.flatnonzero(sought), len(targets))
     takes_all = sought & ~ends.is_there
-    least = plans.drawn + np.where(takes_all, plans.supply, ends.before)
-    short = np.where(ends.is_there, plans.rest - ends.before, 0.0)
-    over = np.where(ends.is_there, ends.before + ends.weight - plans.rest, np.inf)
-    is_taken = _nearer(short, over, least - targets, least + ends.weight - targets, carry)
-    tokens = least + np.where(is_taken, ends.weight, 0)
+    tokens, is_taken = np.empty(len(targets), np.int64), np.empty(len(targets), bool)
+    for start in range(0, len(targets), AT_ONCE):
+        own = slice(start, start + AT_ONCE)
+        is_there, rest, target = ends.is_there[own], plans.rest[own], targets[own]
+        before, weight = ends.before[own], ends.weight[own]
+        least = plans.drawn[own] + np.where(takes_all[own], plans.supply[own], before)
+        short = np.where(is_there, rest - before, 0.0)
+        over = np.where(is_there, before + weight - rest, np.inf)
+        is_taken[own], carry = _nearer(short, over, least - target, least + weight - target, carry)
+        tokens[own] = least + np.where(is_taken[own], weight, 0)
     return Cuts(plans.passes, tokens, ends.key, ends.tie, is_taken, takes_all)
 
 
@@ -120,11 +129,11 @@ def _nearer(
     without: NDArray[np.float64],
     with_last: NDArray[np.float64],
     carry: float,
-) -> NDArray[np.bool_]:
-    """Whether each unit takes its last document; what it is over or short, others make up for.
+) -> tuple[NDArray[np.bool_], float]:
+    """Whether each unit takes its last document, and the carry behind them.
 
-    `short` and `over` are the differences to the rest of its plan, `without` and `with_last` those
-    to its target.
+    What a unit is over or short, others make up for. `short` and `over` are the differences to the
+    rest of its plan, `without` and `with_last` those to its target.
     """
     import numpy as np
 
@@ -134,7 +143,7 @@ def _nearer(
         is_nearer = abs(carry + above) < abs(carry - under)
         carry += more if is_nearer else less
         is_taken[place] = is_nearer
-    return is_taken
+    return is_taken, carry
 
 
 def copies_of(rows: Rows, cuts: Cuts, before: NDArray[np.int64] | None = None) -> NDArray[np.int64]:

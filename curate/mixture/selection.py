@@ -123,10 +123,12 @@ def _columns(own: Boundaries) -> tuple[NDArray[Any], ...]:
 class Bins:
     """The bins into which the search has descended, as a trie: one level a byte.
 
-    `roots` gives the first bin of each group, -1 where nothing is sought. `levels[d]` gives, for
-    a bin and the byte d, the next bin or -1. Bins of the last level are the open ones.
+    `roots` gives the first bin of each group from `start` on, -1 where nothing is sought.
+    `levels[d]` gives, for a bin and the byte d, the next bin or -1. Bins of the last level are the
+    open ones.
     """
 
+    start: int
     roots: NDArray[np.int64]
     levels: list[NDArray[np.int64]] = field(default_factory=list)
     count: int = 0
@@ -135,8 +137,10 @@ class Bins:
         """The places of the rows that lie in an open bin, and their bins."""
         import numpy as np
 
-        places = np.flatnonzero(self.roots[rows.group] >= 0)
-        open_bins = self.roots[rows.group[places]]
+        own = rows.group - self.start
+        places = np.flatnonzero((own >= 0) & (own < len(self.roots)))
+        open_bins = self.roots[own[places]]
+        places, open_bins = places[open_bins >= 0], open_bins[open_bins >= 0]
         for depth, level in enumerate(self.levels):
             open_bins = level[open_bins, digit(rows, depth)[places]]
             inside = open_bins >= 0
@@ -197,7 +201,6 @@ Gather = Callable[[Bins], Rows]
 
 def boundaries(
     targets: Sequence[Target],
-    groups: int,
     count: Count,
     gather: Gather,
     sizes: NDArray[np.int64] | None = None,
@@ -210,13 +213,12 @@ def boundaries(
 
     own = np.array([target.group for target in targets], np.int64)
     amounts = np.array([target.amount for target in targets], np.float64)
-    return located(own, amounts, groups, count, gather, sizes).listed()
+    return located(own, amounts, count, gather, sizes).listed()
 
 
 def located(
     own: NDArray[np.int64],
     amounts: NDArray[np.float64],
-    groups: int,
     count: Count,
     gather: Gather,
     sizes: NDArray[np.int64] | None = None,
@@ -231,12 +233,12 @@ def located(
 
     sought = np.unique(own)
     if sizes is None or len(sought) <= MANY:
-        return _descended(own, amounts, groups, count, gather)
+        return _descended(own, amounts, count, gather)
     part_of = _parts(sizes, sought)[own]
     whole = Boundaries.none(len(own))
     for part in np.unique(part_of).tolist():
         places = np.flatnonzero(part_of == part)
-        chosen = (own[places], amounts[places], groups)
+        chosen = own[places], amounts[places]
         found = _sorted(*chosen, gather) if part else _descended(*chosen, count, gather)
         whole.put(places, found)
     return whole
@@ -252,17 +254,15 @@ def _parts(sizes: NDArray[np.int64], sought: NDArray[np.int64]) -> NDArray[np.in
     return part_of
 
 
-def _sorted(
-    own: NDArray[np.int64], amounts: NDArray[np.float64], groups: int, gather: Gather
-) -> Boundaries:
+def _sorted(own: NDArray[np.int64], amounts: NDArray[np.float64], gather: Gather) -> Boundaries:
     """The boundaries of groups that are gathered whole."""
     import numpy as np
 
-    bins = _roots(own, groups)
+    bins = _roots(own)
     rows = gather(bins)
     order, starts = _order(rows, bins.count)
     sums = np.append(0, np.cumsum(rows.weight[order]))
-    own = bins.roots[own]
+    own = bins.roots[own - bins.start]
     places = np.searchsorted(sums[1:], sums[starts[own]] + amounts, side="right")
     places = np.maximum(places, starts[own])
     is_there = places < starts[own + 1]
@@ -274,15 +274,14 @@ def _sorted(
 def _descended(
     own: NDArray[np.int64],
     amounts: NDArray[np.float64],
-    groups: int,
     count: Count,
     gather: Gather,
 ) -> Boundaries:
     """The boundaries of groups by a radix descent."""
-    bins = _roots(own, groups)
+    bins = _roots(own)
     searches = [
         _Search(amount, bin)
-        for amount, bin in zip(amounts.tolist(), bins.roots[own].tolist(), strict=True)
+        for amount, bin in zip(amounts.tolist(), bins.roots[own - bins.start].tolist(), strict=True)
     ]
     lost: set[int] = set()
     while True:
@@ -311,13 +310,15 @@ def _order(rows: Rows, bins: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]
     return order, np.append(0, np.cumsum(np.bincount(rows.group, minlength=bins)))
 
 
-def _roots(own: NDArray[np.int64], groups: int) -> Bins:
+def _roots(own: NDArray[np.int64]) -> Bins:
     """A bin for each group that is sought."""
     import numpy as np
 
-    roots, sought = np.full(groups, -1, np.int64), np.unique(own)
-    roots[sought] = np.arange(len(sought))
-    return Bins(roots, [], len(sought))
+    sought = np.unique(own)
+    start, end = (int(sought[0]), int(sought[-1]) + 1) if len(sought) else (0, 0)
+    roots = np.full(end - start, -1, np.int64)
+    roots[sought - start] = np.arange(len(sought))
+    return Bins(start, roots, [], len(sought))
 
 
 def _descend(bins: Bins, searches: list[_Search], sums: NDArray[np.int64], lost: set[int]) -> int:

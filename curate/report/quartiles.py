@@ -76,7 +76,7 @@ def quartiles(
         groups = range(start, min(start + AT_ONCE, len(numbers)))
         ranks = {group: sorted(set(_ranks(numbers[group]))) for group in groups}
         targets = [Target(group, rank) for group in groups for rank in ranks[group]]
-        values = iter(_values(engine, files, targets, len(numbers)))
+        values = iter(_values(engine, files, targets))
         for group in groups:
             by_rank = {rank: next(values) for rank in ranks[group]}
             number = numbers[group]
@@ -99,9 +99,7 @@ def _between(by_rank: dict[int, float], number: int, quarter: float) -> float:
     return low + (high - low) * share if share < 0.5 else high - (high - low) * (1 - share)
 
 
-def _values(
-    engine: Engine, files: Sequence[Values], targets: Sequence[Target], groups: int
-) -> list[float]:
+def _values(engine: Engine, files: Sequence[Values], targets: Sequence[Target]) -> list[float]:
     """The value at each target: the one at that rank of its group."""
     size = max(1, -(-len(files) // (8 * engine.workers)))
     parts = [files[start : start + size] for start in range(0, len(files), size)]
@@ -112,7 +110,7 @@ def _values(
     def gather(bins: Bins) -> Rows:
         return joined([own for _, own in engine.each(partial(_gather, bins), parts)])
 
-    return [_value(row) for row in boundaries(targets, groups, count, gather)]
+    return [_value(row) for row in boundaries(targets, count, gather)]
 
 
 def _count(bins: Bins, files: Sequence[Values]) -> NDArray[np.int64]:
