@@ -120,9 +120,7 @@ def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
     ]
 
 
-def _line_edges(
-    part: Part, source: SourceSpec, size: int
-) -> tuple[list[tuple[int, int]], Foreign]:
+def _line_edges(part: Part, source: SourceSpec, size: int) -> tuple[list[tuple[int, int]], Foreign]:
     """(byte, line number) of the start of every part, and of the end; and the lines' encoding."""
     edges, at, line, next_edge = [(0, 1)], 0, 1, size
     decoder = Decoder(source.encoding, foreign=NONE)

@@ -57,8 +57,8 @@ def records(
         number += len(taken)
         if not result:
             continue  # an empty line
-        if any([wrong for _, wrong in taken]):
-            yield number, next(wrong for _, wrong in taken if wrong)
+        if wrong := [wrong for _, wrong in taken if wrong]:
+            yield number, wrong[0]
         elif columns and not isinstance(result, str) and len(result) != columns:
             yield number, CELLS
         else:

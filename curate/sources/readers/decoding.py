@@ -69,7 +69,7 @@ class Decoder:
     @property
     def odd(self) -> bool:
         """Whether there is something to report: not UTF-8, or characters were replaced."""
-        return bool(self._replaced) or self._guess is not UTF8 and self.encoding is not None
+        return bool(self._replaced) or (self._guess is not UTF8 and self.encoding is not None)
 
     @property
     def wide(self) -> bool:
@@ -124,9 +124,12 @@ class Decoder:
             text = data.decode()
         except UnicodeDecodeError:
             return self._of_foreign(data)
-        self._guess, foreign = UTF8, self._foreign
-        is_short = len(text) < len(data) < len(text) + SURE
-        if is_short and foreign and foreign.alone and foreign.guess:
+        self._guess, foreign, more = UTF8, self._foreign, len(data) - len(text)
+        if foreign is None or foreign.guess is None:
+            return text
+        if not more and not foreign.mixed:
+            self._guess = foreign.guess  # ASCII, as in all these encodings
+        elif foreign.short and more < SURE:
             with suppress(UnicodeDecodeError):
                 text = data.decode(foreign.guess.name)
                 self._guess = foreign.guess

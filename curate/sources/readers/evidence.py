@@ -26,21 +26,22 @@ MULTIBYTE = ("gb18030", "big5", "euc", "cp9", "shift", "hz")
 class Foreign:
     """The lines of a file that are not UTF-8: their encoding, and whether others have it too.
 
-    `guess` is None if they are too few beside lines that are UTF-8: then they are damaged. `alone`:
-    no line is surely UTF-8, so that a short one that could be both has their encoding.
+    `guess` is None if they are too few beside lines that are UTF-8: then they are damaged. `mixed`:
+    some lines are UTF-8. `short`: a line that may be UTF-8 or theirs, since it is short, is theirs.
     """
 
     guess: Guess | None
-    alone: bool
+    mixed: bool = False
+    short: bool = False
 
 
-NONE = Foreign(None, alone=False)
+NONE = Foreign(None)
 """A file of which no line is in another encoding."""
 
 
 def of_line(line: bytes) -> Foreign:
     """What a line by itself tells."""
-    return Foreign(None if is_damaged(line) else guess(not_ascii(line), line), alone=False)
+    return Foreign(None if is_damaged(line) else guess(not_ascii(line), line))
 
 
 def is_damaged(line: bytes) -> bool:
@@ -79,8 +80,8 @@ class Evidence:
         best = None if few and high_bytes(lines) < LITTLE else guess(lines)
         if best is None or (few and not best.name.startswith(MULTIBYTE)):
             return NONE
-        others = self._utf8 or 3 * self._short > self._count
-        return Foreign(best, alone=not others and best.name.startswith(MULTIBYTE))
+        mixed = self._utf8 > 0 or 3 * self._short > self._count
+        return Foreign(best, mixed, short=not mixed and best.name.startswith(MULTIBYTE))
 
     def _take(self, data: bytes) -> None:
         if data.isascii():

@@ -63,7 +63,7 @@ class Reading:
 
 
 def split_suffix(address: str) -> tuple[str, str, str]:
-    """Split a file's name in three: stem, suffix in lower case, and that of its packing (`.gz`, …)."""
+    """Split a file's name in three: stem, suffix in lower case, and its packing (`.gz`, …)."""
     name = without_options(address).rsplit("/", 1)[-1]
     packed = _suffix(name).lower()
     packed = packed if packed in PACKINGS else ""
@@ -143,7 +143,7 @@ def opened(reading: Reading, *, seekable: bool = False) -> Iterator[Any]:
 
 
 def blocks(reading: Reading) -> Iterator[bytes | Lost]:
-    """Yield a part's bytes in blocks, unpacked, and what of it is lost. DataError if a read fails."""
+    """Yield a part's bytes in blocks, unpacked, and what is lost. DataError if a read fails."""
     packing = PACKINGS.get(split_suffix(reading.address)[2])
     with opened(reading, seekable=reading.end is not None) as file:
         if packing is not None:

@@ -14,7 +14,9 @@ from curate.sources.readers.opening import Reading, blocks
 from curate.sources.readers.unpacking import Lost
 
 _START = re.compile(rb"WARC/\d\.\d+[ \t]*\r?\n")
-_NEXT = re.compile(rb"(?:\r?\n){1,2}(?=WARC/\d\.\d+[ \t]*\r?\nWARC-|WARC/\d\.\d+[ \t]*\r?\nContent-)")
+_NEXT = re.compile(
+    rb"(?:\r?\n){1,2}(?=WARC/\d\.\d+[ \t]*\r?\nWARC-|WARC/\d\.\d+[ \t]*\r?\nContent-)"
+)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _ARCHIVES = re.compile(rb"\r?\nContent-Type:[ \t]*application/(?:warc|x-tar|octet|gzip|zip)", re.I)
 
@@ -89,7 +91,7 @@ def _length(headers: Mapping[str, str]) -> int | None:
 
 
 class _Stream:
-    """The unpacked bytes of a file, up to a `barrier`: bytes that are lost, after which it goes on."""
+    """The unpacked bytes of a file, up to a `barrier`: bytes that are lost."""
 
     def __init__(self, reading: Reading) -> None:
         self._blocks = blocks(reading)
@@ -180,7 +182,7 @@ class _Stream:
         return body
 
     def pass_body(self, length: int) -> None:
-        """Pass a body that is too long to hold, but not the next record: its length may be wrong."""
+        """Pass a body that is too long to hold, up to the next record if its length is wrong."""
         self.have(1 << 14)
         is_archive = _ARCHIVES.search(self._data, self._at, self._at + (1 << 14))
         while length > 0 and (at_hand := self.have(1 << 16)):
