@@ -106,7 +106,8 @@ def marked(data: bytes) -> str | None:
     name = "utf-16-le" if odd > even else "utf-16-be"
     if max(even, odd) > 0.3 * len(head) / 2 and min(even, odd) < 0.1 * max(even, odd):
         return name
-    is_wide = not min(even, odd) and not _decodes(head, "utf-8")
+    is_wide = not min(even, odd) and high_bytes(head) > 0.3 * len(head)
+    is_wide = is_wide and not _decodes(head, "utf-8")
     return name if is_wide and _reads(head[: len(head) // 2 * 2], name) else None
 
 
@@ -181,8 +182,8 @@ def guess(sample: bytes, data: bytes = b"") -> Guess:
     runs = _HIGH.findall(sample)
     evidence = sum(map(len, runs))
     if max(map(len, runs)) == 1 and evidence < 0.3 * len(sample):
-        has_letters = sum(run >= b"\xc0" for run in runs) >= SOME // 2
-        best = _detect(sample, ("cp1252", *LATIN)) if has_letters else None
+        letters = sum(run.decode("cp1250", "replace").isalpha() for run in runs)
+        best = _detect(sample, ("cp1252", *LATIN)) if letters >= SOME else None
     else:
         best = _detect(sample, MORE if evidence >= SOME else FEW)
         if evidence < LITTLE and best and not _has_words(sample, best):

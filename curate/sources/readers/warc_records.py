@@ -162,8 +162,9 @@ class _Stream:
         """Whether a body of that length ends where the next record begins, or the file does."""
         if self.have(length + OVERLAP) < length:
             return False
-        after = bytes(self._data[self._at + length : self._at + length + 16]).lstrip(b"\r\n")
-        return after[:5] == b"WARC/"[: len(after)]
+        after = bytes(self._data[self._at + length : self._at + length + 16])
+        rest = after.lstrip(b"\r\n")
+        return after.startswith(b"\r\n\r\n") or rest[:5] == b"WARC/"[: len(rest)]
 
     def take_to_next(self, limit: int) -> bytes | None:
         """The bytes up to the next record or the end; None if they are more than the limit."""
