@@ -29,68 +29,82 @@ def records(
     The first record has the names of the columns. `limit` is the longest cell, in characters.
     """
     csv.field_size_limit(limit)
-    source = iter(lines)
-    waiting: deque[Line] = deque()
-    taken: list[Line] = []
-
-    def pulled() -> Iterator[str]:
-        while pair := waiting.popleft() if waiting else next(source, None):
-            taken.append(pair)
-            yield pair[0]
-
-    reader = csv.reader(pulled(), delimiter=delimiter, strict=True)
+    reader = _Reader(lines, delimiter)
     number = columns = 0
-    while True:
-        taken.clear()
-        result: list[str] | str | None
-        try:
-            result = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            result = _mended(taken, delimiter, columns)
-            if result is None:
-                waiting.extendleft(reversed(taken[1:]))
-                del taken[1:]
-                result = NOT_CLOSED
-            reader = csv.reader(pulled(), delimiter=delimiter, strict=True)
-        number += len(taken)
-        if not result:
+    while (cells := reader.next(columns)) is not None:
+        number += len(reader.taken)
+        if not cells:
             continue  # an empty line
-        if wrong := [wrong for _, wrong in taken if wrong]:
+        if wrong := [wrong for _, wrong in reader.taken if wrong]:
             yield number, wrong[0]
-        elif columns and not isinstance(result, str) and len(result) != columns:
+        elif columns and not isinstance(cells, str) and len(cells) != columns:
             yield number, CELLS
         else:
-            columns = columns or len(result)
-            yield number, result
+            columns = columns or len(cells)
+            yield number, cells
 
 
-def _mended(taken: list[Line], delimiter: str, columns: int) -> list[str] | None:
-    """The cells of lines that are no strict CSV; None if a quote in the first is not closed.
+class _Reader:
+    """Reads one record after another; `taken` are the lines of the last one."""
 
-    Several lines are one record only if that has as many cells as there are columns, and if they
-    are no records by themselves.
-    """
-    lines = [line for line, _ in taken]
-    if len(lines) == 1 and not _is_open(lines[0], delimiter):
-        return _cells(lines, delimiter)
-    rows = [_cells([line], delimiter) for line in lines[1:]]
-    as_rows = sum(len(cells) == columns for cells in rows)
-    if not columns or len(lines) == 1 or 2 * as_rows >= len(rows):
-        return None
-    cells = _cells(lines, delimiter)
-    return cells if len(cells) == columns else None
+    def __init__(self, lines: Iterable[Line], delimiter: str) -> None:
+        self._source = iter(lines)
+        self._waiting: deque[Line] = deque()
+        self._delimiter = delimiter
+        self.taken: list[Line] = []
+        self._strict = self._anew()
+
+    def _anew(self) -> Iterator[list[str]]:
+        return csv.reader(self._pulled(), delimiter=self._delimiter, strict=True)
+
+    def _pulled(self) -> Iterator[str]:
+        while line := self._waiting.popleft() if self._waiting else next(self._source, None):
+            self.taken.append(line)
+            yield line[0]
+
+    def _put_back(self, first: int) -> None:
+        """Let the lines that were taken wait again, from one of them on."""
+        self._waiting.extendleft(reversed(self.taken[first:]))
+        del self.taken[first:]
+
+    def next(self, columns: int) -> list[str] | str | None:
+        """The cells of the next record, or what is wrong with it; None at the end."""
+        self.taken = []
+        try:
+            return next(self._strict, None)
+        except csv.Error:
+            self._strict = self._anew()
+        if len(self.taken) == 1 and not self._is_open(self.taken[0][0]):
+            return self._cells(1)
+        cells, size = self._cells(len(self.taken)), len(self.taken)
+        self._put_back(1)
+        if size == 1 or len(cells) != columns or self._is_whole_next(columns):
+            return NOT_CLOSED
+        self.taken += [self._waiting.popleft() for _ in range(size - 1)]
+        return cells
+
+    def _is_whole_next(self, columns: int) -> bool:
+        """Whether a record without fault begins at the next line."""
+        taken, self.taken = self.taken, []
+        try:
+            is_whole = len(next(self._anew(), [])) == columns
+        except csv.Error:
+            is_whole = False
+        self._put_back(0)
+        self.taken = taken
+        return is_whole
+
+    def _is_open(self, line: str) -> bool:
+        """Whether a quoted cell goes on past the end of a line."""
+        last = _loose([line], self._delimiter)[-1:]
+        return bool(last) and last[0].endswith("\n")
+
+    def _cells(self, size: int) -> list[str]:
+        """The cells of the lines that were taken, read without strictness."""
+        return _loose([line for line, _ in self.taken[:size]], self._delimiter)
 
 
-def _is_open(line: str, delimiter: str) -> bool:
-    """Whether a quoted cell goes on past the end of a line."""
-    last = _cells([line], delimiter)[-1:]
-    return bool(last) and last[0].endswith("\n")
-
-
-def _cells(lines: list[str], delimiter: str) -> list[str]:
-    """The cells of lines, read without strictness; those of the first record, if they are more."""
+def _loose(lines: list[str], delimiter: str) -> list[str]:
     whole = [line.rstrip("\r\n").replace("\r", _RETURN) + "\n" for line in lines]
     try:
         cells = next(csv.reader(whole, delimiter=delimiter), [])

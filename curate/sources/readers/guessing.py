@@ -106,7 +106,7 @@ def marked(data: bytes) -> str | None:
     name = "utf-16-le" if odd > even else "utf-16-be"
     if max(even, odd) > 0.3 * len(head) / 2 and min(even, odd) < 0.1 * max(even, odd):
         return name
-    is_wide = not min(even, odd) and high_bytes(head) > 0.3 * len(head)
+    is_wide = not min(even, odd) and high_bytes(head) > 0.2 * len(head)
     is_wide = is_wide and not _decodes(head, "utf-8")
     return name if is_wide and _reads(head[: len(head) // 2 * 2], name) else None
 
