@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,34 +105,104 @@ def encoding_of(name: str) -> Callable[[str], list[int]]:
         names = (*ENCODINGS, "bytes", "PATH/tokenizer.json")
         raise unknown(f"pool.tokenizer: no encoding named {name}", name, names)
     try:
-        encode = bpe_openai.get_encoding(name).encode_ordinary
+        encoding = bpe_openai.get_encoding(name)
     except (RuntimeError, OSError):  # bpe-openai names encodings that it does not hold
         raise RecipeError(
             f"pool.tokenizer: {name} is not among the encodings on this machine",
             hint=f"save its tokenizer.json and give its path, or take {DEFAULT}",
         ) from None
-    return lambda text: [id for piece in pieces(text) for id in encode(piece)]
+    whole, bytes_of = encoding.encode_ordinary, encoding.decode_single_token_bytes
+
+    def encode(text: str) -> list[int]:
+        if len(text) <= MOST_CHARACTERS:
+            return whole(text)
+        return list(chain.from_iterable(_of_run(run, whole, bytes_of) for run in runs(text)))
+
+    return encode
+
+
+# ── long texts
 
 
 MOST_CHARACTERS = 50_000
 """Longer texts are encoded in pieces: the encodings refuse a million characters, 200,000 tokens."""
 
-BEFORE_A_WORD = re.compile(r"(?<=\w)(?= [^\W\d_])|(?<=\n)(?=[^\W\d_])")
-"""No token of any encoding goes over these places: a word begins with the space before it."""
+OVERLAP = 50
+"""So many tokens of a piece are encoded again with the next one, to see that both agree."""
+
+BREAK = re.compile(
+    r"(?<=[^\W_])(?=[ \t\n.,;:!?\"()\u3001\u3002\uff0c\uff1b\uff1a\uff01\uff1f])"
+    r"|(?<=\n)(?=[^\W\d_])"
+)
+"""Places that no token of an encoding goes over: between a letter or digit and a mark after it."""
 
 
-def pieces(text: str) -> Iterator[str]:
-    """Yield a text in pieces of at most `MOST_CHARACTERS`.
+def runs(text: str) -> Iterator[str]:
+    """Yield a text in runs of at most `MOST_CHARACTERS`, where it has breaks.
 
-    They end before a word, where the tokens of all pieces are those of the whole, or where there is
-    no word, at any place.
+    The tokens of all runs are those of the whole text. A run without a `BREAK` may be longer.
     """
     start = 0
     while len(text) - start > MOST_CHARACTERS:
-        end = start + MOST_CHARACTERS
-        first = max(start + 1, end - 10_000)
-        places = [match.start() for match in BEFORE_A_WORD.finditer(text, first, end)]
-        end = places[-1] if places else end
+        limit = start + MOST_CHARACTERS
+        late = BREAK.finditer(text, max(start + 1, limit - 1000), limit)
+        places = [match.start() for match in late]
+        end = places[-1] if places else _first_break(text, start, limit)
         yield text[start:end]
         start = end
     yield text[start:]
+
+
+def _first_break(text: str, start: int, limit: int) -> int:
+    """The last break before a limit, or else the first one after it."""
+    end = start
+    for match in BREAK.finditer(text, start + 1, limit):
+        end = match.start()
+    if end > start:
+        return end
+    after = BREAK.search(text, limit)
+    return after.start() if after else len(text)
+
+
+def _of_run(
+    run: str, whole: Callable[[str], list[int]], bytes_of: Callable[[int], bytes]
+) -> Iterator[int]:
+    """Yield the tokens of a run, encoded piece by piece where it is long.
+
+    A sequence of tokens is the encoding of a text exactly if each pair of neighbours is that of
+    its own bytes (https://github.com/github/rust-gems/tree/main/crates/bpe). So two pieces may be
+    joined at a token that both have. Pieces that share none are joined as they are: the sum may
+    then be a token more than that of the whole.
+    """
+    start = 0
+    while len(run) - start > MOST_CHARACTERS:
+        piece = run[start : start + MOST_CHARACTERS]
+        ids = whole(piece)
+        rest = run[start : start + 2 * MOST_CHARACTERS]
+        kept, size = _agreed(piece, ids, rest, whole, bytes_of)
+        yield from ids[:kept]
+        start += size
+    yield from whole(run[start:])
+
+
+def _agreed(
+    piece: str,
+    ids: list[int],
+    rest: str,
+    whole: Callable[[str], list[int]],
+    bytes_of: Callable[[int], bytes],
+) -> tuple[int, int]:
+    """How many tokens and characters of a piece stay, so that what follows agrees with it.
+
+    That is up to a token with which the encoding of the following characters begins as well.
+    """
+    data = piece.encode()
+    at, kept = len(data), len(ids)
+    for place in range(len(ids) - 1, max(0, len(ids) - OVERLAP), -1):
+        at -= len(bytes_of(ids[place]))
+        is_far = len(ids) - place > OVERLAP // 2
+        if is_far and data[at] & 0xC0 != 0x80 and data.startswith(bytes_of(ids[place]), at):
+            size = len(data[:at].decode())
+            if whole(rest[size : size + MOST_CHARACTERS])[:1] == ids[place : place + 1]:
+                return place, size
+    return kept, len(piece)

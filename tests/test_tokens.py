@@ -67,12 +67,13 @@ def test_a_file_that_is_no_tokenizer_is_told(tmp_path):
 
 @settings(max_examples=40)
 @given(st.text(st.sampled_from("ab1 .\n,数é'"), max_size=80), st.integers(1, 30))
-def test_pieces_are_the_text(text, most):
+def test_runs_are_the_text_and_are_long_only_where_nothing_breaks_it(text, most):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tokens, "MOST_CHARACTERS", most)
-        parts = list(tokens.pieces(text))
+        parts = list(tokens.runs(text))
     assert "".join(parts) == text
-    assert all(len(part) <= most for part in parts)
+    for part in parts:
+        assert len(part) <= most or not tokens.BREAK.search(part, 1, most)
 
 
 @pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
@@ -93,8 +94,35 @@ def test_a_text_in_pieces_has_the_tokens_of_the_whole(name, monkeypatch):
     text = " ".join(rng.choice(words, 4000))
     whole = tokens.encoding_of(name)(text)
     monkeypatch.setattr(tokens, "MOST_CHARACTERS", 1000)
-    assert len(list(tokens.pieces(text))) > 10
+    assert len(list(tokens.runs(text))) > 10
     assert tokens.encoding_of(name)(text) == whole
+
+
+LONG = {
+    "chinese": "今天的汤很好喝面包也很新鲜我们下次还会再来",
+    "chinese with marks": "今天的汤很好喝，面包也很新鲜。我们下次还会再来！",
+    "japanese": "今日のスープはとてもおいしかったですまた来ます",
+    "digits": "3141592653589793238462643383279",
+    "letters": "Donaudampfschifffahrtsgesellschaftskapitän",
+    "base64": "aGVsbG8gd29ybGQ0NTY3ODkK/+xYz",
+    "spaces": "   \t ",
+    "rules": "-=-=-----",
+    "smileys": "🙂🙃👩‍👩‍👧",
+    "marks over letters": "e\u0301a\u0300o\u0302",
+    "capitals": "SOUPbreadTEA",
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+@pytest.mark.parametrize("name", ["o200k_base", "cl100k_base"])
+def test_a_run_without_a_break_has_the_tokens_of_the_whole(name, kind, monkeypatch):
+    rng = np.random.default_rng(2)
+    letters = list(LONG[kind])
+    text = LONG[kind] * 60 + "".join(rng.choice(letters, 3000)) + LONG[kind] * 60
+    encode = tokens.encoding_of(name)
+    whole = encode(text)
+    monkeypatch.setattr(tokens, "MOST_CHARACTERS", 500)
+    assert encode(text) == whole
 
 
 @pytest.mark.parametrize("text", ["Soup is good. ", "a", "茶"])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from curate.pool import batches
 from curate.pool.batches import Before
 from curate.pool.staging import StagedPart
 from curate.pool.work import Work
+from curate.sources.finding import is_loss
 
 NOTHING = "check the paths under `pool:`; `curate pool --strict` stops at the first bad row"
 
@@ -37,6 +39,26 @@ def first_bad(parts: Sequence[StagedPart]) -> str:
     return ""
 
 
+def bad_rows(unused: Iterable[Mapping[str, Any]]) -> int:
+    """The number of rows that could not be used; one entry may stand for many."""
+    return sum(row.get("rows", 1) for row in unused if not row["skipped"])
+
+
+def first_of(unused: Iterable[Mapping[str, Any]]) -> str:
+    """The first row that could not be used: its file, line and reason; empty if there is none."""
+    bad = (row for row in unused if not row["skipped"])
+    return next((f"{row['file']}, line {row['row']}: {row['reason']}" for row in bad), "")
+
+
+def not_read(unused: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The files and folders that should have been read and were not, each with the reason."""
+    return [
+        f"{row['file']}: {row['reason']}"
+        for row in unused
+        if row["skipped"] and not row["row"] and is_loss(row["reason"])
+    ]
+
+
 def write_records(
     folder: Path, old: Path, work: Work, parts: Sequence[StagedPart], batch: int
 ) -> None:
@@ -55,8 +77,18 @@ def write_records(
         "refused": was.refused + sum(part.refused for part in parts),
         "encodings": sum((Counter(part.encodings) for part in parts), Counter(was.encodings)),
         "replaced": was.replaced + sum(part.replaced for part in parts),
+        "guessed": _guessed(was.guessed, parts),
     }
     storage.write_json(folder / batches.RECORD, record)
+
+
+def _guessed(was: Mapping[str, Any], parts: Sequence[StagedPart]) -> dict[str, Any]:
+    """How many files had their encoding guessed from few bytes, and the one with the fewest."""
+    files = {guess["file"]: guess for part in parts for guess in part.guessed}
+    weakest = min([*files.values(), *([was] if was else [])], key=itemgetter("bytes"), default=None)
+    if weakest is None:
+        return {}
+    return {**weakest, "files": was.get("files", 0) + len(files)}
 
 
 def _write_rows(path: Path, rows: Iterator[dict[str, Any]]) -> None:

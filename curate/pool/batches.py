@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from curate import storage, tables
+from curate.errors import DataError
 from curate.pool.staging import number_of
 from curate.sources.finding import sha256_of
 from curate.sources.reading import File, SourceSpec
@@ -34,6 +35,7 @@ class Before:
     refused: int = 0
     encodings: Mapping[str, int] = field(default_factory=dict)
     replaced: int = 0
+    guessed: Mapping[str, Any] = field(default_factory=dict)
 
 
 def before(folder: Path) -> Before:
@@ -60,6 +62,7 @@ def before(folder: Path) -> Before:
         record["refused"],
         record["encodings"],
         record["replaced"],
+        record.get("guessed") or {},
     )
 
 
@@ -95,12 +98,21 @@ def is_known(file: File, source: SourceSpec, stored: Mapping[str, Any]) -> bool:
     """Whether a file is as recorded: the same size and settings, and the same time or content."""
     if (file.size, how(source)) != (stored["size"], stored["how"]):
         return False
-    return bool(file.modified == stored["modified"] or fact(file)["sha256"] == stored["sha256"])
+    if file.modified == stored["modified"]:
+        return True
+    return stored["sha256"] is not None and fact(file)["sha256"] == stored["sha256"]
 
 
 def fact(file: File) -> dict[str, Any]:
-    """The facts of a file that others can check: its path, size and sha256."""
-    return {"path": file.label, "size": file.size, "sha256": sha256_of(file)}
+    """The facts of a file that others can check: its path, size and sha256.
+
+    The sha256 is None where it cannot be read; its reader says why.
+    """
+    try:
+        sha256 = sha256_of(file)
+    except DataError:
+        sha256 = None
+    return {"path": file.label, "size": file.size, "sha256": sha256}
 
 
 def record(file: File, source: SourceSpec, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from curate import storage, tokens
 from curate.engine.shuffling import bucket_of
 from curate.pool.staging import ids_schema, narrow_rows, number_of
-from curate.takedown.listed import addresses
+from curate.takedown.listed import all_addresses
 
 if TYPE_CHECKING:
     import numpy as np
@@ -241,7 +241,7 @@ def _copies(rows: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     stored = rows.select(["meta", "media"]).to_pylist()
-    column = pa.array([addresses(row) for row in stored], pa.list_(pa.string()))
+    column = pa.array([all_addresses(row) for row in stored], pa.list_(pa.string()))
     return rows.select(["id", "source", "origin"]).append_column("addresses", column)
 
 

@@ -14,7 +14,15 @@ from curate import storage, tables
 from curate.engine import buckets_for
 from curate.errors import DataError
 from curate.pool import batches, copies
-from curate.pool.aside import NOTHING, first_bad, stop_at_known, write_records
+from curate.pool.aside import (
+    NOTHING,
+    bad_rows,
+    first_bad,
+    first_of,
+    not_read,
+    stop_at_known,
+    write_records,
+)
 from curate.pool.copies import Counts, Finish, Ids
 from curate.pool.doubts import Rows, count_copies, doubts
 from curate.pool.spec import PoolSpec
@@ -43,7 +51,7 @@ class PoolResult:
     `read` counts the rows read in this run, `added` the documents that they added as `batch`. All
     other fields are about the whole pool. `skipped` counts what is no document (a binary file);
     `reasons` are the most common ones of those and of bad rows. `encodings` counts rows that were
-    not UTF-8, `replaced` characters that were no text.
+    not UTF-8, `replaced` characters that were no text, `lost_bytes` those of damaged files.
     """
 
     rows: int
@@ -55,6 +63,7 @@ class PoolResult:
     reasons: dict[str, int]
     encodings: dict[str, int]
     replaced: int
+    lost_bytes: int
     left_out: int
     tokens: int
     holdout: int
@@ -183,7 +192,10 @@ def _rows(shards: Sequence[Path]) -> int:
 def _notes(unused: Sequence[Mapping[str, Any]], encodings: Mapping[str, int]) -> Iterator[str]:
     """Yield what a reader of the result should know about the rows."""
     for word, skipped in (("not used", False), ("skipped", True)):
-        reasons = Counter(row["reason"] for row in unused if row["skipped"] is skipped)
+        reasons = Counter[str]()
+        for row in unused:
+            if row["skipped"] is skipped:
+                reasons[row["reason"]] += row.get("rows", 1)
         if reasons:
             most = ", ".join(f"{why} ({n:,})" for why, n in reasons.most_common(3))
             more = ", …" if len(reasons) > 3 else ""
@@ -214,7 +226,7 @@ def _result(
     folder = workspace.tables.folder("pool")
     record = storage.read_json(folder / batches.RECORD)
     unused = storage.read_json(folder / "_rejected.json")
-    bad = sum(not row["skipped"] for row in unused)
+    bad = bad_rows(unused)
     aside = record["left_out"] + record["refused"]
     copies = count_copies(workspace.tables.folder("duplicates"))
     rows = Rows(
@@ -225,6 +237,10 @@ def _result(
         record["replaced"],
         counts.holdout,
         spec.holdout,
+        first_of(unused),
+        sum(row.get("lost", 0) for row in unused),
+        not_read(unused),
+        record.get("guessed") or {},
     )
     return PoolResult(
         rows=counts.documents + copies.total() + bad + aside,
@@ -232,14 +248,15 @@ def _result(
         copies=copies.total(),
         shared=counts.shared,
         bad_rows=bad,
-        skipped=len(unused) - bad,
+        skipped=sum(row["skipped"] for row in unused),
         reasons=dict(Counter(row["reason"] for row in unused).most_common(REASONS)),
         encodings=record["encodings"],
         replaced=record["replaced"],
+        lost_bytes=rows.lost,
         left_out=aside,
         tokens=counts.tokens,
         holdout=counts.holdout,
-        read=sum(part.rows + sum(not row["skipped"] for row in part.bad) for part in staged),
+        read=sum(part.rows + bad_rows(part.bad) for part in staged),
         added=counts.batches[work.batch],
         batch=record["batch"],
         sources={name: counts.sources[name] for name in work.names if counts.sources[name]},

@@ -59,6 +59,7 @@ class StagedPart:
     """What a part held: the rows read, and how many of them were left out or refused.
 
     `encodings` counts the rows that were not UTF-8, `replaced` the characters that were no text.
+    `guessed` are files whose encoding was guessed from few bytes: `file`, `encoding` and `bytes`.
     """
 
     rows: int
@@ -68,6 +69,7 @@ class StagedPart:
     shards: tuple[str, ...]
     encodings: Mapping[str, int]
     replaced: int
+    guessed: tuple[dict[str, Any], ...] = ()
 
 
 def shard_number(batch: int, part: int, place: int) -> int:
@@ -117,24 +119,41 @@ def stage(plan: Plan, item: tuple[int, Part]) -> StagedPart:
     shards: list[str] = []
     counts = {"rows": 0, "left_out": 0, "refused": 0, "replaced": 0}
     encodings: Counter[str] = Counter()
+    guessed: dict[str, dict[str, Any]] = {}
     for rows in _batches(plan, part, bad):
         table, left_out, refused = identify(rows, plan.identity)
         counts["rows"] += len(rows)
         counts["replaced"] += sum(row.replaced for row in rows)
         encodings.update(row.encoding for row in rows if row.encoding)
+        guessed.update(_guessed(rows))
         counts["left_out"] += left_out
         counts["refused"] += refused
         if table.num_rows:
             shard = shard_number(plan.identity.batch, number, len(shards))
             _write(plan, shard, table)
             shards.append(shard_name(shard))
-    record = {**counts, "bad": bad, "shards": shards, "encodings": dict(encodings)}
+    record = {
+        **counts,
+        "bad": bad,
+        "shards": shards,
+        "encodings": dict(encodings),
+        "guessed": [*guessed.values()],
+    }
     storage.write_json(path, record)
     return _staged_part(record)
 
 
 def _staged_part(record: Mapping[str, Any]) -> StagedPart:
-    return StagedPart(**{**record, "bad": tuple(record["bad"]), "shards": tuple(record["shards"])})
+    lists = {name: tuple(record.get(name, ())) for name in ("bad", "shards", "guessed")}
+    return StagedPart(**{**record, **lists})
+
+
+def _guessed(rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the files of rows whose encoding was guessed from few bytes, by their names."""
+    for row in rows:
+        if row.evidence is not None:
+            file = row.origin.rpartition(":")[0]
+            yield file, {"file": file, "encoding": row.encoding, "bytes": row.evidence}
 
 
 def _batches(plan: Plan, part: Part, bad: list[dict[str, Any]]) -> Iterator[list[Row]]:

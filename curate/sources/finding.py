@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import stat
@@ -16,7 +15,7 @@ from typing import Any
 
 from curate.errors import DataError, RecipeError
 from curate.names import absent
-from curate.sources.links import OUTSIDE, leaves
+from curate.sources.links import FOLDER, OUTSIDE, leaves, linked_folders, reason_of_link
 from curate.sources.readers.code import LEFT_OUT
 from curate.sources.readers.opening import (
     BLOCK,
@@ -29,9 +28,15 @@ from curate.sources.readers.opening import (
 )
 from curate.sources.readers.registry import SUFFIXES
 from curate.sources.readers.sql import database_file
+from curate.sources.saved import saved
 from curate.sources.source_spec import SourceSpec
 
 _MAGIC = re.compile(r"[*?\[]")
+
+NO_NAME = "its name is not UTF-8"
+UNREADABLE = "cannot be read: "
+SPECIAL = "a pipe, a socket or a device"
+IN_GLOB = "a folder: a glob reads files, a path reads a folder"
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,11 @@ class _Entry:
     def unit(self) -> str:
         """The address of what is a source of its own: the folder that was walked, or the file."""
         return self.folder or self.address
+
+
+def is_loss(reason: str) -> bool:
+    """Whether a reason to skip a file or folder is that it could not be read."""
+    return reason.startswith((UNREADABLE, NO_NAME, OUTSIDE, FOLDER, SPECIAL, IN_GLOB))
 
 
 def find(sources: Sequence[SourceSpec], root: Path) -> list[File]:
@@ -229,7 +239,7 @@ def _with_letters(entry: _Entry) -> _Entry:
         address, folder = (
             os.fsencode(path).decode(errors="replace") for path in (entry.address, entry.folder)
         )
-        return _Entry(address, 0, 0, folder, "its name is not UTF-8")
+        return _Entry(address, 0, 0, folder, NO_NAME)
     return entry
 
 
@@ -247,38 +257,46 @@ def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[_Entry]:
     matches = [exact] if is_file else base.glob(pattern[len(anchor) :])
     magic = _MAGIC.search(pattern)
     within = "" if is_file or not magic else str(base / pattern[: magic.start()].rpartition("/")[0])
+    is_deep = "**" in pattern
     for path in sorted(matches, key=lambda path: path.parts):
         if within and leaves(str(path), within):
             yield _Entry(str(path), 0, 0, "", OUTSIDE)
-        elif (entry := _stat(str(path))) is not None:
-            yield entry
+        elif not (is_deep and path.is_dir()):
+            yield _stat(str(path))
+    if within and is_deep:
+        for link, reason in linked_folders(within):
+            yield _Entry(link, 0, 0, "", reason)
 
 
-def _stat(path: str, folder: str = "", format: str = "") -> _Entry | None:
+def _stat(path: str, folder: str = "", format: str = "") -> _Entry:
     try:
         status = os.stat(path)  # noqa: PTH116 (a Path for each of 100,000 files takes seconds)
     except OSError as error:
-        return _Entry(path, 0, 0, folder, f"cannot be read: {error.strerror}")
+        return _Entry(path, 0, 0, folder, f"{UNREADABLE}{error.strerror}")
     if not stat.S_ISREG(status.st_mode):
-        return None
+        reason = IN_GLOB if stat.S_ISDIR(status.st_mode) else SPECIAL
+        return _Entry(path, 0, 0, folder, reason)
     return _Entry(path, status.st_size, status.st_mtime_ns, folder, format=format)
 
 
 def _folder(folder: Path, source: SourceSpec) -> Iterator[_Entry]:
     """Walk a folder: a saved data set, a source tree, or files of any format."""
-    arrow_files = _saved(folder)
+    arrow_files = saved(folder)
     if arrow_files is not None:
         for path in arrow_files:
             if leaves(str(path), str(folder)):
                 yield _Entry(str(path), 0, 0, str(folder), OUTSIDE)
-            elif (entry := _stat(str(path), str(folder), "arrow")) is not None:
-                yield entry
+            else:
+                yield _stat(str(path), str(folder), "arrow")
         return
-    for parent, folders, files in os.walk(folder):
+    errors: list[OSError] = []
+    for parent, folders, files in os.walk(folder, onerror=errors.append):
         for name in sorted(folders):
-            if reason := _reason_to_skip_folder(name, source):
+            address = f"{parent}/{name}"
+            reason = _reason_to_skip_folder(name, source) or reason_of_link(address, str(folder))
+            if reason:
                 folders.remove(name)
-                yield _Entry(f"{parent}/{name}", 0, 0, str(folder), reason)
+                yield _Entry(address, 0, 0, str(folder), reason)
         folders.sort()
         for name in sorted(files):
             address = f"{parent}/{name}"
@@ -286,8 +304,10 @@ def _folder(folder: Path, source: SourceSpec) -> Iterator[_Entry]:
                 yield _Entry(address, 0, 0, str(folder), reason)
             elif leaves(address, str(folder)):
                 yield _Entry(address, 0, 0, str(folder), OUTSIDE)
-            elif (entry := _stat(address, str(folder))) is not None:
-                yield entry
+            else:
+                yield _stat(address, str(folder))
+    for error in errors:
+        yield _Entry(str(error.filename), 0, 0, str(folder), f"{UNREADABLE}{error.strerror}")
 
 
 def _reason_to_skip_folder(name: str, source: SourceSpec) -> str:
@@ -303,31 +323,6 @@ def _reason_to_skip_file(name: str, source: SourceSpec) -> str:
     if source.format == "auto" and format_by_suffix(name) is None:
         return "its suffix names no format"
     return ""
-
-
-def _saved(folder: Path) -> list[Path] | None:
-    """The Arrow files of a data set that `datasets` saved, or None for any other folder."""
-    splits, state = folder / "dataset_dict.json", folder / "state.json"
-    try:
-        if splits.is_file():
-            names = json.loads(splits.read_bytes())["splits"]
-            return [path for name in names for path in _of_split(_inside(folder, name))]
-        return _of_split(folder) if state.is_file() else None
-    except (ValueError, KeyError, TypeError, RecursionError, OSError) as error:
-        raise DataError(f"{folder}: not what `datasets` saves ({error})") from None
-
-
-def _of_split(folder: Path) -> list[Path]:
-    state = folder / "state.json"
-    files = json.loads(state.read_bytes())["_data_files"] if state.is_file() else ()
-    return [_inside(folder, file["filename"]) for file in files]
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """What a folder holds under a name. ValueError for a path that leads elsewhere."""
-    if name in ("", ".", "..") or "/" in name:
-        raise ValueError(f"{name!r} is no name")
-    return folder / name
 
 
 # ── object stores

@@ -16,7 +16,8 @@ from typing import Any
 from curate.errors import DataError
 from curate.sources.finding import File, find
 from curate.sources.readers import parquet
-from curate.sources.readers.decoding import Decoder
+from curate.sources.readers.decoding import AUTO, Decoder
+from curate.sources.readers.evidence import NONE, Evidence, Foreign
 from curate.sources.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
 from curate.sources.readers.registry import reader
 from curate.sources.rows import Bad, Content, Row, Shape, content
@@ -37,6 +38,8 @@ __all__ = [
     "read_as_it_came",
 ]
 
+MEND = "mend the row; without `strict` such rows are kept aside, counted"
+
 OPENING = 4096
 """The cost of opening a file, in bytes read: many tiny files still make several parts."""
 
@@ -47,7 +50,8 @@ class Part:
 
     `source`, `name`, `address`, `label` and `skip` are those of its file. `start` and `end` are
     bytes (JSON lines) or row groups (Parquet), half-open; `first` is the number of the first line
-    or row. `more` are further small files, read after this one.
+    or row. `more` are further small files, read after this one. `foreign` is what is known of the
+    lines of the file that are not UTF-8.
     """
 
     source: int
@@ -60,6 +64,7 @@ class Part:
     format: str = "jsonl"
     skip: str = ""
     more: tuple[Part, ...] = ()
+    foreign: Foreign | None = None
 
 
 def parts(
@@ -100,7 +105,8 @@ def _together(small: Sequence[Part]) -> Part:
 def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
     plain = not (remote(part.address) or split_suffix(part.address)[2])
     if part.format == "jsonl" and plain:
-        edges = _line_edges(part, source, size)
+        edges, foreign = _line_edges(part, source, size)
+        part = replace(part, foreign=foreign)
     elif part.format == "parquet":
         try:
             edges = parquet.edges(Reading(part.address, part.label, part.format), size)
@@ -114,14 +120,17 @@ def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
     ]
 
 
-def _line_edges(part: Part, source: SourceSpec, size: int) -> list[tuple[int, int]]:
-    """(byte, line number) of the start of every part, and of the end."""
+def _line_edges(part: Part, source: SourceSpec, size: int) -> tuple[list[tuple[int, int]], Foreign]:
+    """(byte, line number) of the start of every part, and of the end; and the lines' encoding."""
     edges, at, line, next_edge = [(0, 1)], 0, 1, size
-    decoder = Decoder(source.encoding)
+    decoder = Decoder(source.encoding, foreign=NONE)
+    evidence = Evidence()
     with Path(part.address).open("rb") as file:
         while block := file.read(BLOCK):
             if not at:
                 decoder.start(block)
+            if source.encoding == AUTO and not (decoder.wide or evidence.enough):
+                evidence.add(block)
             while at + len(block) > next_edge and not decoder.wide:
                 cut = block.find(b"\n", max(0, next_edge - at)) + 1
                 if not cut:
@@ -130,7 +139,7 @@ def _line_edges(part: Part, source: SourceSpec, size: int) -> list[tuple[int, in
                 next_edge = at + cut + size
             at += len(block)
             line += block.count(b"\n")
-    return [*(edge for edge in edges if edge[0] < at), (at, line)]
+    return [*(edge for edge in edges if edge[0] < at), (at, line)], evidence.foreign() or NONE
 
 
 # ── reading
@@ -182,7 +191,8 @@ def read_as_it_came(source: SourceSpec, file: Part) -> Iterator[AsItCame]:
 
 def _opened(source: SourceSpec, part: Part) -> tuple[Reading, Shape]:
     """What a reader needs of a file, and what makes rows of the pool."""
-    decoder = Decoder(source.encoding, replace=source.undecodable == "replace")
+    replacing = source.undecodable == "replace"
+    decoder = Decoder(source.encoding, replace=replacing, foreign=part.foreign)
     where = (part.address, part.label, part.format, part.start, part.end, part.first)
     reading = Reading(*where, source.max_bytes, _query(source), decoder)
     return reading, Shape(source, part.address, image=part.format == "image")
@@ -190,33 +200,55 @@ def _opened(source: SourceSpec, part: Part) -> tuple[Reading, Shape]:
 
 def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Bad]:
     reading, shape = _opened(source, part)
-    decoder = reading.decoder
     number = part.first - 1
     try:
         for number, result in reader(part.format)(reading):
+            yield from _lost(reading, part, strict)
             if isinstance(result, Skip):
                 yield Bad(part.name, part.label, number, result.reason, skipped=True)
-                continue
-            try:
-                if isinstance(result, str):
-                    raise ValueError(result)
-                row = shape(result, part.name, f"{part.label}:{number}")
-            except ValueError as error:
-                if strict:
-                    raise DataError(
-                        f"{part.label}, line {number}: {error}",
-                        hint="mend the row; without `strict` such rows are kept aside, counted",
-                    ) from None
-                yield Bad(part.name, part.label, number, str(error))
-                continue
-            if decoder.odd:
-                row = row._replace(encoding=decoder.encoding, replaced=decoder.taken())
-            yield row
+            else:
+                yield _row(result, number, part, shape, reading.decoder, strict)
+        yield from _lost(reading, part, strict)
     except DataError as error:
         if strict or part.format in ("sql", "hub"):
             raise
+        yield from _lost(reading, part, strict)
         cause = error.message.removeprefix(part.label).lstrip(":, ")
         yield Bad(part.name, part.label, number, cause)
+
+
+def _row(
+    result: Mapping[str, Any] | str,
+    number: int,
+    part: Part,
+    shape: Shape,
+    decoder: Decoder,
+    strict: bool,
+) -> Row | Bad:
+    try:
+        if isinstance(result, str):
+            raise ValueError(result)
+        row = shape(result, part.name, f"{part.label}:{number}")
+    except ValueError as error:
+        if strict:
+            raise DataError(f"{part.label}, line {number}: {error}", hint=MEND) from None
+        return Bad(part.name, part.label, number, str(error))
+    if decoder.odd:
+        row = row._replace(
+            encoding=decoder.encoding, evidence=decoder.evidence, replaced=decoder.taken()
+        )
+    return row
+
+
+def _lost(reading: Reading, part: Part, strict: bool) -> Iterator[Bad]:
+    """Yield what of a file could not be read since the last call; DataError for it if `strict`."""
+    for lost in reading.lost:
+        if strict:
+            raise DataError(f"{part.label}, {lost.reason}", hint=MEND)
+        is_mended = lost.harmless and not lost.size
+        where = (part.name, part.label, lost.row, lost.reason)
+        yield Bad(*where, skipped=is_mended, rows=lost.rows, lost=lost.size)
+    reading.lost.clear()
 
 
 def _query(source: SourceSpec) -> Any:

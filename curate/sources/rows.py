@@ -27,8 +27,9 @@ class Row(NamedTuple):
     """A row as read: `fields` are (name, text), not yet canonical; `meta` is JSON.
 
     The text of a field in `media` is the address of its image; an entry is a field's name and a
-    `reference`. `encoding` names the encoding if it
-    is not UTF-8; `replaced` counts characters that could not be decoded. `turns` are the messages
+    `reference`. `encoding` names the encoding if it is not UTF-8; `evidence` is the number of bytes
+    that it was guessed from, if they are few. `replaced` counts characters that could not be
+    decoded. `turns` are the messages
     of a conversation: role, start and end of each in the canonical text.
     """
 
@@ -41,6 +42,7 @@ class Row(NamedTuple):
     meta: str | None
     media: Sequence[Mapping[str, Any]] | None = None
     encoding: str | None = None
+    evidence: int | None = None
     replaced: int = 0
     turns: Sequence[Mapping[str, Any]] | None = None
 
@@ -56,7 +58,8 @@ LONGEST_REASON = 300
 class Bad:
     """A row that was not used: its source and file, its line or row number, and the reason.
 
-    `skipped` marks what is no document at all, such as a binary file in a source tree.
+    `skipped` marks what is no document at all, such as a binary file in a source tree. A damaged
+    part of a file is one entry, with the number of its `rows`, and of its bytes (`lost`).
     """
 
     source: str
@@ -64,6 +67,8 @@ class Bad:
     row: int
     reason: str
     skipped: bool = False
+    rows: int = 1
+    lost: int = 0
 
     def __post_init__(self) -> None:
         if len(self.reason) > LONGEST_REASON:

@@ -12,8 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from curate.takedown.addresses import ADDRESS, addresses_in, is_named
+
+__all__ = ["ADDRESS", "add", "addresses", "all_addresses", "beginning", "removed"]
+
 NAME = "removed.jsonl"
-ADDRESS = ("url", "uri", "link", "address", "href")
 
 
 def removed(root: Path) -> frozenset[str]:
@@ -46,7 +49,7 @@ def add(root: Path, ids: Iterable[str], reason: str, at: str) -> int:
 
 
 def addresses(row: Mapping[str, Any]) -> list[str]:
-    """The web addresses of a row of the pool, by which a request may name it.
+    """The web addresses of a row of the pool: where it comes from.
 
     They are the values in `meta`, at any depth, whose key contains url, uri, link, address or
     href, and the addresses of its images.
@@ -56,12 +59,21 @@ def addresses(row: Mapping[str, Any]) -> list[str]:
     return [*_addresses(meta, named=False), *images]
 
 
+def all_addresses(row: Mapping[str, Any]) -> list[str]:
+    """All addresses of a row of the pool, by which a request may name it.
+
+    They are its `addresses`, the values that are addresses under any other key, and those in JSON
+    within a text.
+    """
+    return list(dict.fromkeys([*addresses(row), *addresses_in(json.loads(row["meta"] or "null"))]))
+
+
 def _addresses(value: Any, *, named: bool) -> Iterator[str]:
     if isinstance(value, str):
         yield from [value] if named else []
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _addresses(item, named=any(word in key.lower() for word in ADDRESS))
+            yield from _addresses(item, named=is_named(key))
     elif isinstance(value, list):
         for item in value:
             yield from _addresses(item, named=named)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from curate.errors import DataError, RecipeError
 from curate.takedown import listed
+from curate.takedown.addresses import forms, plain
 from curate.workspace import Workspace
 
 
@@ -65,7 +66,8 @@ def find(
     """The ids that a request names, in the order of the pool.
 
     It names them by a file of ids, by the domain of an address, or by the start of an address.
-    Addresses are `origin` and those of `listed.addresses`, of documents and of their copies.
+    Addresses are `origin` and those of `listed.all_addresses`, of documents and of their copies,
+    with the addresses that they are a copy of.
     Raises RecipeError unless exactly one way is used.
     """
     if sum(map(bool, (ids, domain, url))) != 1:  # an empty prefix would match everything
@@ -74,7 +76,9 @@ def find(
         return list(dict.fromkeys(read_ids(ids)))
     test = _at_domain(domain) if domain is not None else _below(str(url))
     matches = (
-        row["id"] for row, addresses in _with_addresses(workspace) if any(map(test, addresses))
+        row["id"]
+        for row, addresses in _with_addresses(workspace)
+        if any(test(form) for address in addresses for form in forms(address))
     )
     return list(dict.fromkeys(matches))
 
@@ -82,13 +86,13 @@ def find(
 def _with_addresses(workspace: Workspace) -> Iterator[tuple[Mapping[str, Any], Iterable[str]]]:
     """Yield every document and every copy, with the addresses that it came from."""
     for row in _pool(workspace):
-        yield row, (row["origin"], *listed.addresses(row))
+        yield row, (row["origin"], *listed.all_addresses(row))
     for row in _copies(workspace):
         yield row, (row["origin"], *row["addresses"])
 
 
 def _at_domain(domain: str) -> Callable[[str], bool]:
-    name = _host(domain)
+    name = _host(plain(domain))
 
     def test(address: str) -> bool:
         host = _host(address)
@@ -107,7 +111,7 @@ def _host(address: str) -> str:
 
 
 def _below(prefix: str) -> Callable[[str], bool]:
-    prefix_host, slash, prefix_path = _split(prefix)
+    prefix_host, slash, prefix_path = _split(plain(prefix))
 
     def test(address: str) -> bool:
         host, _, path = _split(address)

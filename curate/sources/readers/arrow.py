@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
 from curate.sources.readers.opening import Numbered, Reading, opened
+from curate.sources.readers.unpacking import Lost
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,13 +17,17 @@ FEATHER_1 = b"FEA1"
 
 
 def read(reading: Reading) -> Numbered:
-    """Yield the rows of every batch."""
+    """Yield the rows of every batch; a damaged batch of an IPC file costs its own rows."""
     import pyarrow as pa
 
     number = reading.first - 1
     with opened(reading, seekable=True) as source:
         try:
             for batch in _batches(source):
+                if isinstance(batch, str):
+                    reason = f"after row {number}: a damaged batch ({batch})"
+                    reading.lost.append(Lost(reason, row=number))
+                    continue
                 for start in range(0, batch.num_rows, 1024):
                     for row in rows_of(batch.slice(start, 1024)):
                         number += 1
@@ -53,7 +58,8 @@ def _row(row: pa.RecordBatch) -> dict[str, Any] | str:
     return values
 
 
-def _batches(source: Any) -> Iterator[pa.RecordBatch]:
+def _batches(source: Any) -> Iterator[pa.RecordBatch | str]:
+    """Yield the batches of a file, and what is wrong with those that cannot be read."""
     import pyarrow as pa
 
     magic = source.read(len(MAGIC))
@@ -65,6 +71,9 @@ def _batches(source: Any) -> Iterator[pa.RecordBatch]:
     elif magic == MAGIC:
         file = pa.ipc.open_file(source)
         for place in range(file.num_record_batches):
-            yield file.get_batch(place)
+            try:
+                yield file.get_batch(place)
+            except (pa.ArrowException, OSError) as error:
+                yield str(error)
     else:
         yield from pa.ipc.open_stream(source)

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-
-from curate.errors import DataError
+from curate.sources.readers.csv_records import records
 from curate.sources.readers.opening import Numbered, Reading, text_lines
 
 
 def read(reading: Reading) -> Numbered:
     """Yield every record; its number is the line on which it ends."""
-    csv.field_size_limit(reading.max_bytes)  # the default refuses texts past 128 kB
-    lines = (line for _, line in text_lines(reading))
-    reader = csv.reader(lines, delimiter="\t" if reading.format == "tsv" else ",")
-    try:
-        names = next(filter(None, reader), [])
-        for cells in filter(None, reader):
-            is_whole = len(cells) == len(names)
-            yield (
-                reader.line_num,
-                dict(zip(names, cells, strict=True))
-                if is_whole
-                else "not as many cells as columns",
-            )
-    except csv.Error as error:
-        raise DataError(f"{reading.label}, line {reader.line_num}: {error}") from None
+    delimiter = "\t" if reading.format == "tsv" else ","
+    names: list[str] | None = None
+    for number, cells in records(text_lines(reading), delimiter, reading.max_bytes):
+        if isinstance(cells, str):
+            yield number, cells
+        elif names is None:
+            names = cells
+        else:
+            yield number, dict(zip(names, cells, strict=True))

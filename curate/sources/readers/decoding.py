@@ -1,178 +1,156 @@
 """Decode bytes by a declared or detected encoding, and count the characters that are replaced.
 
-Detection tries in this order: a byte order mark; UTF-16 without a mark; UTF-8; the encoding that a
-page names; windows-1252 if single bytes stand between ASCII letters; the likeliest of `GUESSES` by
-charset-normalizer. A file that is UTF-8 except for a few damaged bytes stays UTF-8.
+A line that is UTF-8 stays UTF-8. The other lines of a file have one encoding, which is guessed from
+all of them. Lines that are UTF-8 but for a few damaged bytes are no evidence of another encoding.
 """
 
 from __future__ import annotations
 
 import codecs
-import re
+from collections.abc import Callable
+from contextlib import suppress
+
+from curate.sources.readers.evidence import SURE, Foreign, is_damaged, of_line
+from curate.sources.readers.guessing import (
+    LITTLE,
+    UTF8,
+    Guess,
+    find_encoding,
+    marked,
+    seven_bit,
+)
 
 AUTO = "auto"
 
-GUESSES = (
-    "gb18030",
-    "big5",
-    "shift_jis",
-    "euc_jp",
-    "euc_kr",
-    "cp1251",
-    "koi8_r",
-    "cp1252",
-)
-"""The encodings to guess from if bytes are not Unicode; others must be declared."""
-
-LABELS = {
-    **dict.fromkeys(("iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii"), "cp1252"),
-    **dict.fromkeys(("gb2312", "gbk", "x-gbk"), "gb18030"),
-    **dict.fromkeys(("shift_jis", "shift-jis", "sjis", "x-sjis"), "cp932"),
-    **dict.fromkeys(("euc-kr", "ks_c_5601-1987"), "cp949"),
-}
-"""What the labels of pages mean: https://encoding.spec.whatwg.org/#names-and-labels."""
-
-HEAD = 1 << 16
-"""At most this many bytes are examined."""
-
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _WIDE = ("utf-16", "utf-32")
-_MULTIBYTE = re.compile(b"[\xc2-\xf4][\x80-\xbf]{1,3}")
-_HIGH = re.compile(b"[\x80-\xff]+")
+_MARK = "\ufeff"
+_WRONG = "curate-wrong"
 
 
-def find_encoding(data: bytes, hint: str = "") -> str:
-    """The likeliest encoding of bytes, by Python's name for it.
-
-    `hint` is the encoding that a page names; it is used if the bytes fit it and are not Unicode.
-    """
-    for mark, name in _MARKS:
-        if data.startswith(mark):
-            return name
-    head = data[:HEAD]
-    if b"\0" in head:
-        even, odd = head[::2].count(0), head[1::2].count(0)
-        if max(even, odd) > 0.3 * len(head) / 2 and min(even, odd) < 0.1 * max(even, odd):
-            return "utf-16-le" if odd > even else "utf-16-be"
-    if is_utf8(head, cut=len(data) > HEAD):
-        return "utf-8"
-    if hint and _fits(head, encoding := LABELS.get(hint.lower(), hint)):
-        return encoding
-    runs = [len(run) for run in _HIGH.findall(head)]
-    if max(runs) == 1 and sum(runs) < 0.3 * len(head):
-        return _single_byte(head)
-    return _guess(head)
+def _wrong(error: UnicodeError) -> tuple[str, int]:
+    """What stands for wide bytes that are no text: its line is then no UTF-8, and is told."""
+    assert isinstance(error, UnicodeDecodeError)
+    return "\udcff", error.end
 
 
-def _fits(head: bytes, name: str) -> bool:
-    try:
-        codecs.getincrementaldecoder(name)().decode(head)
-    except (LookupError, ValueError, AttributeError, TypeError):
-        return False
-    return not codecs.lookup(name).name.startswith(_WIDE)
-
-
-def is_utf8(head: bytes, *, cut: bool = False) -> bool:
-    """Whether bytes are UTF-8, except for a few damaged characters, or one `cut` at the end."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        decoder.decode(head, final=not cut)
-    except UnicodeDecodeError:
-        wrong = head.decode("utf-8", "replace").count("\ufffd") - head.count(b"\xef\xbf\xbd")
-        return len(_MULTIBYTE.findall(head)) > 10 * wrong
-    return True
-
-
-def _guess(head: bytes) -> str:
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(head, cp_isolation=list(GUESSES)).best()
-    return best.encoding if best is not None else _single_byte(head)
-
-
-def _single_byte(head: bytes) -> str:
-    try:
-        head.decode("cp1252")
-    except UnicodeDecodeError:
-        return "latin-1"
-    return "cp1252"
+codecs.register_error(_WRONG, _wrong)
 
 
 class Decoder:
-    """Decode all lines of a part by one encoding, or every document by its own.
+    """Decode the lines of a file, or documents each by its own encoding.
 
     `replace` puts U+FFFD for bytes that are no characters, and counts them; else they are an error.
+    `foreign` is what is known of the file's lines that are not UTF-8; `look` finds it out.
     """
 
-    def __init__(self, encoding: str = AUTO, *, replace: bool = False) -> None:
-        self.name = "utf-8" if encoding == AUTO else encoding
-        self._declared = self._settled = encoding != AUTO
+    def __init__(
+        self, encoding: str = AUTO, *, replace: bool = False, foreign: Foreign | None = None
+    ) -> None:
+        self.look: Callable[[], Foreign | None] = lambda: None
+        self._guess = UTF8 if encoding == AUTO else Guess(encoding)
+        self._declared = encoding != AUTO
         self._errors = "replace" if replace else "strict"
+        self._foreign = foreign
         self._wide: codecs.IncrementalDecoder | None = None
         self._replaced = 0
 
-    def whole(self, data: bytes, hint: str = "") -> str:
-        """Decode one document, independently of those before. ValueError as in `decode`."""
-        if not self._declared:
-            self.name, self._settled = find_encoding(data, hint), True
-        return self.decode(data.removeprefix(codecs.BOM_UTF8))
-
     @property
     def encoding(self) -> str | None:
-        """The encoding of the bytes; None if it is UTF-8."""
-        plain = codecs.lookup(self.name).name
+        """The encoding of what was decoded last; None if it is UTF-8."""
+        plain = codecs.lookup(self._guess.name).name
         return None if plain in ("utf-8", "utf-8-sig") else plain
+
+    @property
+    def evidence(self) -> int | None:
+        """The bytes that the encoding was guessed from, if they are few."""
+        evidence = self._guess.evidence
+        return evidence if evidence is not None and evidence < LITTLE else None
 
     @property
     def odd(self) -> bool:
         """Whether there is something to report: not UTF-8, or characters were replaced."""
-        return bool(self._replaced) or (self._settled and self.encoding is not None)
+        return bool(self._replaced) or (self._guess is not UTF8 and self.encoding is not None)
 
     @property
     def wide(self) -> bool:
         """Whether a newline takes more than one byte."""
         return self._wide is not None
 
+    def whole(self, data: bytes, hint: str = "") -> str:
+        """Decode one document, independently of those before. ValueError as in `decode`."""
+        if not self._declared:
+            self._guess = find_encoding(data, hint)
+        return self._by_name(data.removeprefix(codecs.BOM_UTF8), self._guess.name)
+
+    # ── lines
+
     def start(self, block: bytes) -> bytes:
         """Detect the encoding from the first block; return the block as `narrow` does."""
-        if not self._settled and not block.isascii():
-            self.name = find_encoding(block)
-            self._settled = True
-        elif not self._settled and b"\0" in block:
-            self.name = find_encoding(block)
-            self._settled = self.name != "utf-8"
-        if codecs.lookup(self.name).name.startswith(_WIDE):
-            self._wide = codecs.getincrementaldecoder(self.name)(self._errors)
+        if not self._declared and (name := marked(block) or seven_bit(block)):
+            self._guess = UTF8 if name == "utf-8-sig" else Guess(name)
+            self._declared = self._guess is not UTF8
+        if codecs.lookup(self._guess.name).name.startswith(_WIDE):
+            errors = "replace" if self._errors == "replace" else _WRONG
+            self._wide = codecs.getincrementaldecoder(self._guess.name)(errors)
+        elif not self._declared and self._foreign is None and not _whole_utf8(block):
+            self._foreign = self.look()
         return self.narrow(block).removeprefix(codecs.BOM_UTF8)
 
-    def narrow(self, block: bytes) -> bytes:
-        """Convert UTF-16 and UTF-32 to UTF-8, where a newline is one byte. OSError if it cannot."""
+    def narrow(self, block: bytes, *, last: bool = False) -> bytes:
+        """Convert UTF-16 and UTF-32 to UTF-8, where a newline is one byte.
+
+        Bytes that are no text become bytes that are no UTF-8.
+        """
         if self._wide is None:
             return block
-        try:
-            text = self._wide.decode(block)
-        except UnicodeDecodeError as error:
-            raise OSError(_complaint(self.name, error)) from None
-        self._replaced += text.count("\ufffd")
-        return text.encode("utf-8", "replace")
+        text = self._wide.decode(block, last)
+        if self._errors == "replace":
+            self._replaced += text.count("\ufffd")
+        return text.encode("utf-8", "surrogatepass")
 
     def decode(self, data: bytes) -> str:
-        """Decode bytes. ValueError names the byte that cannot be decoded."""
-        name = "utf-8" if self._wide else self.name
+        """Decode a line. ValueError names the byte that cannot be decoded."""
+        if self._wide is not None:
+            text = self._by_name(data, "utf-8")
+        elif self._declared:
+            text = self._by_name(data, self._guess.name)
+        else:
+            text = self._line(data)
+        return text[1:] if text[:1] == _MARK else text  # files with marks were put together
+
+    def _line(self, data: bytes) -> str:
+        """Decode a line by what it is, or else by what the file's lines are that are not UTF-8."""
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            return self._of_foreign(data)
+        self._guess, foreign, more = UTF8, self._foreign, len(data) - len(text)
+        if foreign is None or foreign.guess is None:
+            return text
+        if not more and not foreign.mixed:
+            self._guess = foreign.guess  # ASCII, as in all these encodings
+        elif foreign.short and more < SURE:
+            with suppress(UnicodeDecodeError):
+                text = data.decode(foreign.guess.name)
+                self._guess = foreign.guess
+        return text
+
+    def _of_foreign(self, data: bytes) -> str:
+        if self._foreign is None:
+            self._foreign = self.look() or of_line(data)
+        best = self._foreign.guess
+        if best is None or is_damaged(data):
+            best = UTF8
+        self._guess = best
+        return self._by_name(data, best.name)
+
+    def _by_name(self, data: bytes, name: str) -> str:
         try:
             return data.decode(name)
         except UnicodeDecodeError as error:
-            if not self._settled:  # everything before was ASCII
-                self.name, self._settled = find_encoding(data), True
-                return self.decode(data)
             if self._errors == "strict":
-                raise ValueError(_complaint(name, error)) from None
+                wide = self._guess.name if self._wide is not None else name
+                raise ValueError(_complaint(wide, error)) from None
         text = data.decode(name, "replace")
         self._replaced += text.count("\ufffd") - data.count(b"\xef\xbf\xbd")
         return text
@@ -181,6 +159,15 @@ class Decoder:
         """The number of characters replaced since the last call."""
         count, self._replaced = self._replaced, 0
         return count
+
+
+def _whole_utf8(block: bytes) -> bool:
+    """Whether a block is UTF-8; its last character may go on in the next one."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(block)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _complaint(name: str, error: UnicodeDecodeError) -> str:

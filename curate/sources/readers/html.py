@@ -9,11 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from curate.sources.readers.decoding import Decoder
 from curate.sources.readers.opening import Numbered, Reading, whole_bytes
 from curate.text import TEXT
 
-_CHARSET = re.compile(rb"""<meta[^>]{1,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})""", re.IGNORECASE)
 _METADATA = ("title", "author", "date", "sitename", "description")
 
 _TAG = re.compile(r"<(?P<name>[a-zA-Z][^\s/>]*)")
@@ -34,17 +32,11 @@ def read(reading: Reading) -> Numbered:
     try:
         if isinstance(data, str):
             raise ValueError(data)
-        page = main_text(decode(data, reading.decoder))
+        page = main_text(reading.decoder.whole(data))
     except ValueError as error:
         yield 1, str(error)
     else:
         yield 1, {**page, "path": reading.name} if page else NOTHING
-
-
-def decode(data: bytes, decoder: Decoder, hint: str | None = None) -> str:
-    """Decode a page. `hint` is an encoding named outside of it; else its `meta` tag counts."""
-    match = None if hint else _CHARSET.search(data[:4096])
-    return decoder.whole(data, hint or (match[1].decode("ascii", "replace") if match else ""))
 
 
 def main_text(page: str, url: str | None = None) -> Mapping[str, Any] | None:

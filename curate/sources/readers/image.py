@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from curate.sources.readers.opening import BLOCK, Numbered, Reading, opened
+from curate.sources.readers.opening import Numbered, Reading, blocks
+from curate.sources.readers.unpacking import Lost
 
 FIELD = "image"
 
@@ -16,10 +17,12 @@ FIELD = "image"
 def read(reading: Reading) -> Numbered:
     """Yield the one document of a file."""
     hasher, size = hashlib.sha256(), 0
-    with opened(reading) as file:
-        while block := file.read(BLOCK):
-            hasher.update(block)
-            size += len(block)
+    for block in blocks(reading):
+        if isinstance(block, Lost):
+            yield 1, block.reason
+            return
+        hasher.update(block)
+        size += len(block)
     if not size:
         yield 1, "an empty file"
     else:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
 from curate.sources.readers.decoding import Decoder
+from curate.sources.readers.evidence import Evidence, Foreign
+from curate.sources.readers.unpacking import PACKINGS, Lost, unpacked
 
 if TYPE_CHECKING:
     import pyarrow.fs as pafs
 
 BLOCK = 1 << 20
-PIECE = 512
-COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
 _OPTIONS = re.compile(r"\?(?=[\w.]+=)")
 
 
@@ -42,7 +42,7 @@ class Reading:
 
     `start` and `end` are bytes, row groups or batches, half-open; `first` is the number of the
     first row. `max_bytes` limits a row. `query` is the statement for a database, or what to load
-    from a hub.
+    from a hub. `lost` is filled with what of the file could not be read.
     """
 
     address: str
@@ -54,6 +54,7 @@ class Reading:
     max_bytes: int = 32 << 20
     query: Any = None
     decoder: Decoder = field(default_factory=Decoder)
+    lost: list[Lost] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -62,10 +63,10 @@ class Reading:
 
 
 def split_suffix(address: str) -> tuple[str, str, str]:
-    """Split a file's name in three: stem, suffix in lower case, and `.gz` or `.zst`."""
+    """Split a file's name in three: stem, suffix in lower case, and its packing (`.gz`, …)."""
     name = without_options(address).rsplit("/", 1)[-1]
     packed = _suffix(name).lower()
-    packed = packed if packed in COMPRESSED else ""
+    packed = packed if packed in PACKINGS else ""
     name = name[: len(name) - len(packed)]
     suffix = _suffix(name)
     return name[: len(name) - len(suffix)], suffix.lower(), packed
@@ -119,11 +120,10 @@ def filesystem(address: str) -> tuple[pafs.FileSystem, str]:
 
 @contextmanager
 def opened(reading: Reading, *, seekable: bool = False) -> Iterator[Any]:
-    """Open a file as bytes, decompressed unless `seekable`. DataError if that or a read fails."""
+    """Open a file as bytes, as it lies. DataError if that or a read fails."""
     import pyarrow as pa
 
-    compression = COMPRESSED.get(split_suffix(reading.address)[2])
-    if not (compression or seekable or remote(reading.address)):  # faster for many tiny files
+    if not (seekable or remote(reading.address)):  # faster for many tiny files
         try:
             with Path(reading.address).open("rb") as plain:
                 yield plain
@@ -136,61 +136,79 @@ def opened(reading: Reading, *, seekable: bool = False) -> Iterator[Any]:
             with store.open_input_file(path) as file:
                 yield file
         else:
-            with store.open_input_stream(path, compression=compression) as file:
+            with store.open_input_stream(path, compression=None) as file:
                 yield file
     except (OSError, pa.ArrowException) as error:
         raise DataError(f"{reading.label}: {error}") from None
 
 
-def _blocks(reading: Reading) -> Iterator[bytes]:
-    """Yield a part's bytes in blocks, without a byte order mark; UTF-16 and UTF-32 become UTF-8."""
+def blocks(reading: Reading) -> Iterator[bytes | Lost]:
+    """Yield a part's bytes in blocks, unpacked, and what is lost. DataError if a read fails."""
+    packing = PACKINGS.get(split_suffix(reading.address)[2])
     with opened(reading, seekable=reading.end is not None) as file:
+        if packing is not None:
+            yield from unpacked(file, packing)
+            return
         if reading.start:
             file.seek(reading.start)
-        packed = split_suffix(reading.address)[2]
-        blocks = (
-            _packed(file) if packed else _plain(file, reading.end and reading.end - reading.start)
-        )
-        first = True
-        for block in blocks:
-            yield reading.decoder.start(block) if first else reading.decoder.narrow(block)
-            first = False
+        remaining = None if reading.end is None else reading.end - reading.start
+        while block := file.read(BLOCK if remaining is None else min(BLOCK, remaining)):
+            remaining = None if remaining is None else remaining - len(block)
+            yield block
 
 
-def _plain(file: Any, remaining: int | None) -> Iterator[bytes]:
-    while block := file.read(BLOCK if remaining is None else min(BLOCK, remaining)):
-        remaining = None if remaining is None else remaining - len(block)
-        yield block
+def _text_blocks(reading: Reading) -> Iterator[bytes | Lost]:
+    """Yield blocks without a byte order mark; UTF-16 and UTF-32 become UTF-8.
 
-
-def _packed(file: Any) -> Iterator[bytes]:
-    """Yield a decompressed file in blocks; if it is cut short, everything up to the cut.
-
-    At the cut a read fails as a whole, so every read asks for little.
+    A file whose lines end in carriage returns alone gets newlines.
     """
-    pieces: list[bytes] = []
-    try:
-        while piece := file.read(PIECE):
-            pieces.append(piece)
-            if len(pieces) * PIECE >= BLOCK:
-                yield b"".join(pieces)
-                pieces = []
-    except OSError:
-        yield b"".join(pieces)
-        raise
-    yield b"".join(pieces)
+    decoder = reading.decoder
+    first, has_returns = True, False
+    for block in blocks(reading):
+        if isinstance(block, Lost):
+            yield block
+        elif first and block:
+            block = decoder.start(block)
+            first, has_returns = False, b"\r" in block and b"\n" not in block
+            yield _with_newlines(block) if has_returns else block
+        else:
+            block = decoder.narrow(block)
+            yield _with_newlines(block) if has_returns else block
+    yield decoder.narrow(b"", last=True)
+
+
+def _with_newlines(block: bytes) -> bytes:
+    return block.replace(b"\r", b"\n")
+
+
+def foreign_lines(reading: Reading) -> Foreign | None:
+    """What the lines of a whole file are that are not UTF-8; None if there are none."""
+    evidence = Evidence()
+    for block in blocks(replace(reading, start=0, end=None)):
+        if isinstance(block, bytes):
+            evidence.add(block)
+        if evidence.enough:
+            break
+    return evidence.foreign()
 
 
 def raw_lines(reading: Reading) -> Iterator[tuple[int, bytes | str]]:
     """Yield the numbered lines of a part as bytes without newline, or what is wrong with a line.
 
-    A line longer than `max_bytes` is never held in memory.
+    A line longer than `max_bytes` is never held in memory. What cannot be unpacked goes to
+    `reading.lost`, with the line that it cuts off.
     """
+    reading.decoder.look = partial(foreign_lines, reading)
     number = reading.first - 1
     pieces: list[bytes] = []
     length = 0
     try:
-        for block in _blocks(reading):
+        for block in _text_blocks(reading):
+            if isinstance(block, Lost):
+                pieces, length = [], 0
+                reason = f"after line {number}: {block.reason}"
+                reading.lost.append(replace(block, reason=reason, row=number))
+                continue
             head, *lines = block.split(b"\n")
             if length <= reading.max_bytes:
                 pieces.append(head)
@@ -216,22 +234,40 @@ def _too_long(reading: Reading) -> str:
     return f"longer than max_bytes ({reading.max_bytes})"
 
 
-def text_lines(reading: Reading) -> Iterator[tuple[int, str]]:
-    """Yield the numbered lines of a part as text with a newline. DataError if one is no text."""
-    for number, line in raw_lines(reading):
+def text_lines(reading: Reading) -> Iterator[tuple[str, str]]:
+    """Yield the lines of a part as text with a newline, and what is wrong with each, or nothing.
+
+    A line that is no text has U+FFFD for its bytes, so that its quotes are still seen.
+    """
+    decode = reading.decoder.decode
+    for _, line in raw_lines(reading):
+        if isinstance(line, str):
+            yield "\n", line
+            continue
         try:
-            if isinstance(line, str):
-                raise ValueError(line)
-            yield number, reading.decoder.decode(line) + "\n"
+            yield decode(line) + "\n", ""
         except ValueError as error:
-            raise DataError(f"{reading.label}, line {number}: {error}") from None
+            yield line.decode("utf-8", "replace") + "\n", str(error)
 
 
 def whole_bytes(reading: Reading) -> bytes | str:
-    """A file's bytes, or what is wrong with it; a file over `max_bytes` is not read to its end."""
-    with opened(reading) as file:
-        data: bytes = file.read(reading.max_bytes + 1)
-    return data if len(data) <= reading.max_bytes else _too_long(reading)
+    """A file's bytes, or what is wrong with it; a file over `max_bytes` is not read to its end.
+
+    DataError if a part of it cannot be unpacked.
+    """
+    data: list[bytes] = []
+    size = 0
+    for block in blocks(reading):
+        if isinstance(block, Lost):
+            if not block.harmless:
+                raise DataError(f"{reading.label}: {block.reason}")
+            reading.lost.append(replace(block, reason=f"after line 1: {block.reason}", row=1))
+            continue
+        data.append(block)
+        size += len(block)
+        if size > reading.max_bytes:
+            return _too_long(reading)
+    return b"".join(data)
 
 
 def whole_text(reading: Reading) -> str:

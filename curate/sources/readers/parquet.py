@@ -5,10 +5,11 @@ from __future__ import annotations
 from curate.errors import DataError
 from curate.sources.readers.arrow import rows_of
 from curate.sources.readers.opening import Numbered, Reading, opened
+from curate.sources.readers.unpacking import Lost
 
 
 def read(reading: Reading) -> Numbered:
-    """Yield the rows of a part, which is some row groups."""
+    """Yield the rows of a part, which is some row groups; a damaged one costs its own rows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -16,14 +17,20 @@ def read(reading: Reading) -> Numbered:
     with opened(reading, seekable=True) as source:
         try:
             file = pq.ParquetFile(source)
-            end = file.num_row_groups if reading.end is None else reading.end
-            for batch in file.iter_batches(batch_size=1024, row_groups=range(reading.start, end)):
-                for row in rows_of(batch):
-                    number += 1
-                    yield number, row
         except (pa.ArrowException, OSError) as error:
-            after = f", after row {number}" if number >= reading.first else ""
-            raise DataError(f"{reading.label}{after}: not a Parquet file ({error})") from None
+            raise DataError(f"{reading.label}: not a Parquet file ({error})") from None
+        end = file.num_row_groups if reading.end is None else reading.end
+        for group in range(reading.start, end):
+            last = number + file.metadata.row_group(group).num_rows
+            try:
+                for batch in file.iter_batches(batch_size=1024, row_groups=[group]):
+                    for row in rows_of(batch):
+                        number += 1
+                        yield number, row
+            except (pa.ArrowException, OSError) as error:
+                reason = f"after row {number}: {last - number:,} rows of a damaged group ({error})"
+                reading.lost.append(Lost(reason, row=number, rows=last - number))
+            number = last
 
 
 def edges(reading: Reading, size: int) -> list[tuple[int, int]]:

@@ -11,91 +11,76 @@ from typing import Any
 
 from curate.errors import DataError
 from curate.sources.readers import html
-from curate.sources.readers.opening import Numbered, Reading, RowResult, Skip, opened
+from curate.sources.readers.http_answer import Answer, answer
+from curate.sources.readers.opening import Numbered, Reading, RowResult, Skip
+from curate.sources.readers.warc_records import Record, records
 from curate.text import TEXT
 
 PAGES = ("text/html", "application/xhtml+xml")
 
+DOCUMENTS = ("response", "conversion", "resource")
+"""The types of records that hold documents."""
+
 
 def read(reading: Reading) -> Numbered:
     """Yield the document of every response, conversion and resource, with its record's number."""
-    from fastwarc.warc import ArchiveIterator, WarcRecordType
-
-    documents = WarcRecordType.response | WarcRecordType.conversion | WarcRecordType.resource
     number = 0
-    with opened(reading) as file:
-        stream = _Stream(file)
-        try:
-            for number, record in enumerate(ArchiveIterator(stream), 1):
-                if record.record_type & documents:
-                    result = _document(record, reading)
-                    stream.check()  # fails if this record was cut short
-                    yield number, result
-            stream.check()
-        except (OSError, ValueError, RuntimeError) as error:
-            raise DataError(f"{reading.label}, after record {number}: {error}") from None
-    if not number:
+    for record in records(reading):
+        number = record.number
+        if (result := _result(record, reading)) is not None:
+            yield number, result
+    if not number and not reading.lost:
         raise DataError(f"{reading.label}: no WARC record in it")
 
 
-class _Stream:
-    """A pyarrow stream for fastwarc; it ends where it cannot be read any further.
-
-    fastwarc cannot pass on an exception from within a read; `check` raises it afterwards.
-    """
-
-    def __init__(self, file: Any) -> None:
-        self.file = file
-        self.at = 0
-        self.error: OSError | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            data: bytes = b"" if self.error else self.file.read(size if size >= 0 else None)
-        except OSError as error:
-            self.error = error
-            return b""
-        self.at += len(data)
-        return data
-
-    def tell(self) -> int:
-        return self.at
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return self.at  # fastwarc only asks for the position
-
-    def close(self) -> None:
-        """Do nothing: the caller closes the file."""
-
-    def check(self) -> None:
-        """Raise the OSError of an earlier read, if there was one."""
-        if self.error:
-            raise self.error
-
-
-def _document(record: Any, reading: Reading) -> RowResult:
-    origin = {"url": record.headers.get("WARC-Target-URI"), "date": record.headers.get("WARC-Date")}
-    kind = (record.http_content_type or record.headers.get("Content-Type") or "").lower()
-    kind = kind.partition(";")[0].strip()
-    status = record.http_headers.status_code if record.http_headers else None
-    if status is not None and status != 200:
-        return Skip(f"the server answered {status}")
-    if kind not in PAGES and not kind.startswith("text/plain"):
-        return Skip(f"no page but {kind or 'something without a type'}")
-    data = record.reader.read(reading.max_bytes + 1)
-    if len(data) > reading.max_bytes:
-        return f"longer than max_bytes ({reading.max_bytes})"
+def _result(record: Record, reading: Reading) -> RowResult | None:
+    """What becomes of a record; None if it holds no document."""
+    kind = record.headers.get("warc-type", "").lower()
+    if kind == "revisit":
+        return Skip("a page that did not change: its text is in an earlier record")
+    if record.wrong:
+        return record.wrong if kind in (*DOCUMENTS, "") else None
+    if kind not in DOCUMENTS:
+        return None
     try:
-        return _page(data, kind, origin, record.http_charset, reading)
+        return _document(record, reading)
     except ValueError as error:
         return str(error)
 
 
-def _page(
-    data: bytes, kind: str, origin: Mapping[str, Any], charset: str | None, reading: Reading
-) -> RowResult:
-    text = html.decode(data, reading.decoder, charset)
-    if kind not in PAGES:
+def _document(record: Record, reading: Reading) -> RowResult:
+    """The document of a record. ValueError if it cannot be read."""
+    given = answer(record.body, reading.max_bytes) if _is_http(record) else _as_it_lies(record)
+    if given.status is not None and given.status != 200:
+        return Skip(f"the server answered {given.status}")
+    if given.kind not in PAGES and not given.kind.startswith("text/plain"):
+        return Skip(f"no page but {given.kind or 'something without a type'}")
+    if len(given.body) > reading.max_bytes:
+        return f"longer than max_bytes ({reading.max_bytes})"
+    url = record.headers.get("warc-target-uri")
+    origin = {"url": url and without_brackets(url), "date": record.headers.get("warc-date")}
+    return _page(given, origin, reading)
+
+
+def _is_http(record: Record) -> bool:
+    return record.body.startswith(b"HTTP/")
+
+
+def _as_it_lies(record: Record) -> Answer:
+    """The content of a record without an HTTP head."""
+    kind = record.headers.get("content-type", "")
+    is_http = kind.lower().startswith("application/http")
+    return Answer(None, {} if is_http else {"content-type": kind}, record.body)
+
+
+def without_brackets(address: str) -> str:
+    """An address without the angle brackets that wget puts around it."""
+    return address.strip().removeprefix("<").removesuffix(">")
+
+
+def _page(given: Answer, origin: Mapping[str, Any], reading: Reading) -> RowResult:
+    text = reading.decoder.whole(given.body, given.charset)
+    if given.kind not in PAGES:
         return {TEXT: text, **origin}
     page = html.main_text(text, origin["url"])
     return {**page, **origin, "published": page.get("date")} if page else html.NOTHING
