@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import CurateError, DataError
-from curate.sources.finding import glob_regex
+from curate.sources.stores import glob_regex
 from curate.sources.paths import look, without
 from curate.sources.readers import code, markdown, opening
 from curate.sources.readers.decoding import Decoder, find_encoding

@@ -45,9 +45,9 @@ OPENING = 4096
 class Part:
     """A unit of reading; it can be pickled, and one worker reads it.
 
-    `source`, `name`, `address`, `label` and `skip` are those of its file. `start` and `end` are
-    bytes (JSON lines) or row groups (Parquet), half-open; `first` is the number of the first line
-    or row. `more` are further small files, read after this one.
+    `source`, `name`, `address`, `label`, `skip` and `columns` are those of its file. `start` and
+    `end` are bytes (JSON lines) or row groups (Parquet), half-open; `first` is the number of the
+    first line or row. `more` are further small files, read after this one.
     """
 
     source: int
@@ -59,6 +59,7 @@ class Part:
     first: int = 1
     format: str = "jsonl"
     skip: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
     more: tuple[Part, ...] = ()
 
 
@@ -78,9 +79,8 @@ def parts(
     small: list[Part] = []
     weight = 0
     for file in find(sources, root) if files is None else files:
-        whole = Part(
-            file.source, file.name, file.address, file.label, format=file.format, skip=file.skip
-        )
+        about = (file.source, file.name, file.address, file.label)
+        whole = Part(*about, format=file.format, skip=file.skip, columns=file.columns)
         cost = file.size + OPENING
         if small and (weight + cost > size or small[0].source != file.source):
             all_parts.append(_together(small))
@@ -185,7 +185,8 @@ def _opened(source: SourceSpec, part: Part) -> tuple[Reading, Shape]:
     decoder = Decoder(source.encoding, replace=source.undecodable == "replace")
     where = (part.address, part.label, part.format, part.start, part.end, part.first)
     reading = Reading(*where, source.max_bytes, _query(source), decoder)
-    return reading, Shape(source, part.address, image=part.format == "image")
+    is_image = part.format == "image"
+    return reading, Shape(source, part.address, image=is_image, more=dict(part.columns))
 
 
 def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Bad]:
@@ -223,4 +224,4 @@ def _query(source: SourceSpec) -> Any:
     if source.database:
         return source.database.query
     hub = source.dataset
-    return hub and (hub.name, hub.config, hub.split, hub.revision)
+    return hub and (hub.config, hub.split, hub.revision)
