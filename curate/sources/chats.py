@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from string import Formatter
 from typing import Any, NamedTuple
@@ -93,7 +94,8 @@ def _as_text(told: Sequence[_Told], chat: Chat) -> Parts:
     for number, own in enumerate(told):
         values = {"role": own.message.role, "content": own.message.content, DETAILS: own.details}
         at = {"content": length, DETAILS: length}
-        for text, name in _parts(_turn_of(chat, own), chat.between if number else ""):
+        before = ((chat.between, None),) if number else ()
+        for text, name in (*before, *_parsed(_turn_of(chat, own))):
             for piece in (text, values.get(name, "") if name else ""):
                 pieces.append(piece)
                 length += len(piece)
@@ -159,7 +161,7 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
 
 def _turn_of(chat: Chat, told: _Told) -> str:
     """How a message reads: with its details below, where the turn does not name their place."""
-    is_named = any(name == DETAILS for _, name, _, _ in Formatter().parse(chat.turn))
+    is_named = any(name == DETAILS for _, name in _parsed(chat.turn))
     return chat.turn + (f"\n{{{DETAILS}}}" if told.details and not is_named else "")
 
 
@@ -194,19 +196,25 @@ def _path_json(detail: Detail) -> str:
 # ── templates
 
 
-def _parts(turn: str, before: str) -> Iterator[tuple[str, str | None]]:
-    """Yield what a turn says and names, in order; `before` comes first."""
-    yield before, None
-    for text, name, _, _ in Formatter().parse(turn):
-        yield text, name
+@lru_cache(maxsize=256)
+def _parsed(template: str) -> tuple[tuple[str, str | None], ...]:
+    """What a template says, each part with the name that follows it."""
+    return tuple((text, name) for text, name, _, _ in Formatter().parse(template))
 
 
+@lru_cache(maxsize=256)
 def _around(template: str, name: str) -> tuple[str, str]:
     """What a template says before and after a name, which it names once."""
-    parts = list(Formatter().parse(template))
-    place = [own for _, own, _, _ in parts].index(name)
-    pieces = [_escaped(text, None if own == name else own) for text, own, _, _ in parts]
+    parts = _parsed(template)
+    place = [own for _, own in parts].index(name)
+    pieces = [_escaped(text, None if own == name else own) for text, own in parts]
     return "".join(pieces[: place + 1]), "".join(pieces[place + 1 :])
+
+
+@lru_cache(maxsize=256)
+def _literal(turn: str) -> str:
+    """A turn with its own braces escaped, as it is filled in once more."""
+    return "".join(_escaped(_braces(text), name) for text, name in _parsed(turn))
 
 
 def _escaped(text: str, name: str | None) -> str:
@@ -214,14 +222,9 @@ def _escaped(text: str, name: str | None) -> str:
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    parts = Formatter().parse(template)
-    return "".join(text + ("" if name is None else values[name]) for text, name, _, _ in parts)
-
-
-def _literal(turn: str) -> str:
-    """A turn with its own braces escaped, as it is filled in once more."""
-    parts = Formatter().parse(turn)
-    return "".join(_escaped(_braces(text), name) for text, name, _, _ in parts)
+    return "".join(
+        text + ("" if name is None else values[name]) for text, name in _parsed(template)
+    )
 
 
 def _braces(text: str) -> str:

@@ -153,16 +153,18 @@ def _parts(parts: Sequence[Any]) -> tuple[str, list[Detail]]:
     """The texts of a list of contents joined to one, and the details of all of its parts."""
     if not parts:
         return "", [Detail((CONTENT,), "", "[]")]
-    content, details = "", list[Detail]()
+    texts, details = list[str](), list[Detail]()
+    length = 0
     for number, part in enumerate(parts):
         path: Steps = (CONTENT, number)
         text, key = _text_of_part(part)
         if text is None:
             details += _leaves(path, part)
             continue
-        content += JOINT if any(detail.within for detail in details) else ""
-        within = (len(content), len(content) + len(text))
-        content += text
+        length += len(JOINT) if texts else 0
+        within = (length, length + len(text))
+        length += len(text)
+        texts.append(text)
         if key is None:
             details.append(Detail(path, "", None, within))
             continue
@@ -173,7 +175,7 @@ def _parts(parts: Sequence[Any]) -> tuple[str, list[Detail]]:
                 details.append(Detail((*path, name), "", json.dumps(value)))
             else:
                 details += _leaves((*path, str(name)), value)
-    return content, details
+    return JOINT.join(texts), details
 
 
 def _text_of_part(part: Any) -> tuple[str | None, str | None]:

@@ -39,7 +39,8 @@ _CARD = re.compile(
 _RECORDS = frozenset(
     {
         *("dataset_infos.json", "dataset_info.json", "dataset_dict.json", "state.json"),
-        *("croissant.json", "manifest.json", "metadata.json", "package.json", "config.json"),
+        *("croissant.json", "manifest.json", "inputs.json", "metadata.json", "config.json"),
+        *("package.json", "package-lock.json", "tsconfig.json"),
     }
 )
 

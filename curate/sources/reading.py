@@ -184,7 +184,7 @@ def _opened(source: SourceSpec, part: Part) -> tuple[Reading, Shape]:
     """What a reader needs of a file, and what makes rows of the pool."""
     decoder = Decoder(source.encoding, replace=source.undecodable == "replace")
     where = (part.address, part.label, part.format, part.start, part.end, part.first)
-    reading = Reading(*where, source.max_bytes, _query(source), decoder)
+    reading = Reading(*where, source.max_bytes, _query(source, part.format), decoder)
     is_image = part.format == "image"
     return reading, Shape(source, part.address, image=is_image, more=dict(part.columns))
 
@@ -220,8 +220,12 @@ def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Ba
         yield Bad(part.name, part.label, number, cause)
 
 
-def _query(source: SourceSpec) -> Any:
+def _query(source: SourceSpec, format: str) -> Any:
     if source.database:
         return source.database.query
+    if format in ("csv", "tsv"):
+        return source.delimiter
+    if format == "pdf":
+        return source.pages
     hub = source.dataset
     return hub and (hub.config, hub.split, hub.revision)

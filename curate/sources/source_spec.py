@@ -137,6 +137,14 @@ NOT_OF_IMAGES = UsedIf(lambda source: source.format != "image", "with format ima
 """Marks the settings of what a row holds: an image file is a document by itself."""
 
 
+def _may_be_csv(source: Any) -> bool:
+    return bool(source.paths) and source.format in ("auto", "csv", "tsv")
+
+
+def _may_be_pdf(source: Any) -> bool:
+    return bool(source.paths) and source.format in ("auto", "pdf")
+
+
 class SourceSpec(Spec):
     """Files of one kind, a query or a data set. Without a name, every file is a source of its own.
 
@@ -197,6 +205,16 @@ class SourceSpec(Spec):
         description="Images for people: field → column of a path, an address or bytes.",
         json_schema_extra=_NAMES,
     )
+    delimiter: Annotated[
+        str,
+        UsedIf(_may_be_csv, "without format csv or tsv"),
+        Field(min_length=1, description="Between the cells of a CSV: `auto` finds it; or `;`."),
+    ] = AUTO
+    pages: Annotated[
+        Literal["apart", "joined"],
+        UsedIf(_may_be_pdf, "without format pdf"),
+        Field(description="Of a PDF: every page is a document, or all of them are one."),
+    ] = "apart"
     license: Annotated[str | Column, Field(description="SPDX name, or its column.")] = "unknown"
     language: Annotated[str | Column | None, Field(description="BCP 47 tag, or its column.")] = None
 
@@ -220,6 +238,13 @@ class SourceSpec(Spec):
             is_text_encoding = False
         if not is_text_encoding:
             raise ValueError(f"no encoding is named {value}")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_mark(cls, value: str) -> str:
+        if value != AUTO and (len(value) != 1 or value in '"\r\n'):
+            raise ValueError("a delimiter is one character, and no quote")
         return value
 
     @model_validator(mode="after")

@@ -1,20 +1,27 @@
-"""CSV and TSV, quoted as in RFC 4180; the first line names the columns."""
+"""CSV and TSV, quoted as in RFC 4180; the first line names the columns.
+
+`reading.query` is the delimiter, or `auto`.
+"""
 
 from __future__ import annotations
 
 import csv
 
 from curate.errors import DataError
+from curate.sources.readers.decoding import AUTO
+from curate.sources.readers.headers import delimiter_of, names_of_columns
 from curate.sources.readers.opening import Numbered, Reading, text_lines
 
 
 def read(reading: Reading) -> Numbered:
     """Yield every record; its number is the line on which it ends."""
     csv.field_size_limit(reading.max_bytes)  # the default refuses texts past 128 kB
-    lines = (line for _, line in text_lines(reading))
-    reader = csv.reader(lines, delimiter="\t" if reading.format == "tsv" else ",")
+    usual = "\t" if reading.format == "tsv" else ","
+    text = (line for _, line in text_lines(reading))
+    delimiter, lines = delimiter_of(text, reading.query or AUTO, usual)
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
-        names = next(filter(None, reader), [])
+        names = names_of_columns(next(filter(None, reader), []))
         for cells in filter(None, reader):
             is_whole = len(cells) == len(names)
             yield (
@@ -23,5 +30,5 @@ def read(reading: Reading) -> Numbered:
                 if is_whole
                 else "not as many cells as columns",
             )
-    except csv.Error as error:
+    except (csv.Error, ValueError) as error:
         raise DataError(f"{reading.label}, line {reader.line_num}: {error}") from None

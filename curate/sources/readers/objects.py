@@ -7,6 +7,7 @@ the column `split`.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ ROWS = frozenset(
 
 FIRST_BYTES = 4096
 """So many bytes are looked at to find out whether a file is a list."""
+
+_SPACE = re.compile(r"[ \t\n\r\ufeff]*")
 
 _SPEAKERS = ("role", "from", "speaker")
 """The keys of a message: a list of messages is one conversation, and no list of rows."""
@@ -159,8 +162,7 @@ class _Text:
     def peek(self) -> str:
         """The next character that is no white space; empty at the end."""
         while True:
-            while self._at < len(self._text) and self._text[self._at] in " \t\n\r\ufeff":
-                self._at += 1
+            self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
             if self._at < len(self._text) or not self._more(1):
                 return self._text[self._at : self._at + 1]
 

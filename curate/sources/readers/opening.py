@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
 from curate.sources.readers.decoding import Decoder
+from curate.sources.readers.xz import XzFile
 
 if TYPE_CHECKING:
     import pyarrow.fs as pafs
 
 BLOCK = 1 << 20
 PIECE = 512
-COMPRESSED = {".gz": "gzip", ".zst": "zstd"}
+COMPRESSED = {".gz": "gzip", ".zst": "zstd", ".bz2": "bz2", ".xz": "xz"}
 _OPTIONS = re.compile(r"\?(?=[\w.]+=)")
 
 
@@ -62,7 +63,7 @@ class Reading:
 
 
 def split_suffix(address: str) -> tuple[str, str, str]:
-    """Split a file's name in three: stem, suffix in lower case, and `.gz` or `.zst`."""
+    """Split a file's name in three: stem, suffix in lower case, and that of a compression."""
     name = without_options(address).rsplit("/", 1)[-1]
     packed = _suffix(name).lower()
     packed = packed if packed in COMPRESSED else ""
@@ -135,6 +136,9 @@ def opened(reading: Reading, *, seekable: bool = False) -> Iterator[Any]:
         if seekable:
             with store.open_input_file(path) as file:
                 yield file
+        elif compression == "xz":
+            with store.open_input_stream(path, compression=None) as file:
+                yield XzFile(file)
         else:
             with store.open_input_stream(path, compression=compression) as file:
                 yield file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from curate.errors import DataError
 from curate.sources.readers.arrow import rows_of
+from curate.sources.readers.headers import check_names
 from curate.sources.readers.opening import Numbered, Reading, opened
 
 
@@ -16,6 +17,7 @@ def read(reading: Reading) -> Numbered:
     with opened(reading, seekable=True) as source:
         try:
             file = pq.ParquetFile(source)
+            check_names(file.schema_arrow.names)
             end = file.num_row_groups if reading.end is None else reading.end
             for batch in file.iter_batches(batch_size=1024, row_groups=range(reading.start, end)):
                 for row in rows_of(batch):
@@ -24,6 +26,8 @@ def read(reading: Reading) -> Numbered:
         except (pa.ArrowException, OSError) as error:
             after = f", after row {number}" if number >= reading.first else ""
             raise DataError(f"{reading.label}{after}: not a Parquet file ({error})") from None
+        except ValueError as error:
+            raise DataError(f"{reading.label}: {error}") from None
 
 
 def edges(reading: Reading, size: int) -> list[tuple[int, int]]:
