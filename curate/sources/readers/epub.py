@@ -108,7 +108,7 @@ def _encrypted(archive: ZipFile, limit: int) -> set[str]:
 def _about(package: Any) -> dict[str, str]:
     """Title, author and language of a book."""
     names = {"title": "title", "creator": "author", "language": "language"}
-    about = {}
+    about: dict[str, str] = {}
     for name, key in names.items():
         words = next((own.text for own in package.iter(f"{{*}}{name}") if own.text), None)
         about |= {key: " ".join(words.split())} if words else {}

@@ -240,7 +240,7 @@ INTERPRETERS = {
 }
 """Interpreters whose name is not that of the language."""
 
-_SHEBANG = re.compile(r"#!\s*(?P<path>\S+)(?P<words>[^\n]*)")
+_SHEBANG = re.compile(r"#![ \t]*(?P<path>\S+)(?P<words>[^\n]*)")
 
 
 def language_of(name: str) -> str | None:

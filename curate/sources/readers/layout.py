@@ -75,21 +75,21 @@ def _gutter(pieces: Sequence[Piece]) -> float | None:
     """Where a page is cut into a left and a right part; None where it is one column."""
     lefts, rights = sorted(own.left for own in pieces), sorted(own.right for own in pieces)
     best, place = 0.0, None
-    for left in dict.fromkeys(lefts):
-        before, after = bisect_right(rights, left), len(lefts) - bisect_left(lefts, left)
+    for edge in dict.fromkeys(lefts):
+        before, after = bisect_right(rights, edge), len(lefts) - bisect_left(lefts, edge)
         crossing = len(lefts) - before - after
         if min(before, after) < 2 or crossing > CROSSING * len(lefts):
             continue
         score = min(before, after) - crossing
         if score > best:
-            best, place = score, left
+            best, place = score, edge
     if place is None:
         return None
     start = max(own.right for own in pieces if own.right <= place)
     gutter = (start + place) / 2
-    before = [own for own in pieces if own.right <= gutter]
-    after = [own for own in pieces if own.left >= gutter]
-    return gutter if _are_columns(before, after) else None
+    left = [own for own in pieces if own.right <= gutter]
+    right = [own for own in pieces if own.left >= gutter]
+    return gutter if _are_columns(left, right) else None
 
 
 def _are_columns(left: Sequence[Piece], right: Sequence[Piece]) -> bool:
