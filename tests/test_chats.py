@@ -192,6 +192,7 @@ def test_a_chat_may_be_json_in_a_cell():
         json.dumps(FERRY),
         f"  {json.dumps(FERRY, indent=1)}",
         [json.dumps(message) for message in FERRY],
+        repr(FERRY),
     ):
         assert id_of(form) == id_of(FERRY)
     columns = {key: [message.get(key) for message in FERRY] for key in ("role", "content", "name")}
@@ -297,6 +298,27 @@ def test_an_export_gives_chats_back_as_they_came(offline, tmp_path, format, layo
         data = loaded(offline.root / "export", tmp_path / "cache")["train"]
         talks = [list(map(without_null, talk)) for talk in data["messages"]]
         assert sorted(talks, key=in_order) == own
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_a_training_loop_gets_chats_as_they_came(offline, format):
+    from curate.stream import Mixture
+
+    pooled(offline, [{"messages": talk} for talk in TALKS])
+    exported(offline, format=format, layout="by_group")
+    stream = Mixture(offline.root / "export")
+    talks = [document["messages"] for document, _ in zip(stream, TALKS, strict=False)]
+    assert sorted(talks, key=in_order) == sorted(TALKS, key=in_order)
+
+
+def test_messages_that_were_changed_are_noticed(offline):
+    pooled(offline, [{"messages": FERRY}])
+    exported(offline)
+    folder = offline.root / "export"
+    (path,) = folder.glob("data-00000.jsonl")
+    path.write_text(path.read_text(encoding="utf-8").replace('"At half', '"At most'), "utf-8")
+    (id,) = {row["id"] for row in offline.rows("pool")}
+    assert f"{id}: its messages do not say its text" in verify(folder).problems
 
 
 def test_chats_of_texts_alone_have_columns_of_texts(offline):

@@ -96,6 +96,17 @@ def test_a_long_list_is_read_a_row_at_a_time(tmp_path):
     assert bad[0].reason == "after row 1: longer than max_bytes (2000)"
 
 
+@pytest.mark.parametrize("name", ["lines.json", "list.json", "list.jsonl"])
+def test_large_files_are_cut_where_rows_end(tmp_path, name):
+    boats = [{"text": f"Boat {n}.", "more": "x" * 50} for n in range(200)]
+    lines = "".join(json.dumps(row) + "\n" for row in boats)
+    put(tmp_path, f"data/{name}", lines if "lines" in name else json.dumps(boats, indent=1))
+    found, bad = everything(tmp_path, size=2000)
+    assert texts(found) == [row["text"] for row in boats]
+    assert not bad
+    assert [row.origin for row in found][-1] == f"data/{name}:200"
+
+
 # ── CSV
 
 

@@ -12,8 +12,8 @@ MESSAGE = ("role", "content")
 """The columns that a message begins with; of its others, it has those that are not null."""
 
 
-def rows_of(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """The rows of a batch."""
+def rows_of(batch: pa.RecordBatch | pa.Table) -> list[dict[str, Any]]:
+    """The rows of a batch or a table."""
     rows: list[dict[str, Any]] = batch.to_pylist()
     for field in batch.schema:
         if not is_plain(field.type):

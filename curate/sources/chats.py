@@ -58,12 +58,14 @@ def conversation(value: Any, chat: Chat) -> Conversation:
         for own, (start, end) in zip(told, contents, strict=True)
     ]
     aside = [own.message.aside for own in told]
-    rows = list(_detail_rows(told, contents, details))
+    rows = list(_detail_rows(told, contents, details)) if any(own.places for own in told) else []
     return Conversation(fields, template, turns, rows or None, aside if any(aside) else None)
 
 
 def _told(message: Message, chat: Chat) -> _Told:
     """The details of a message, each on lines of its own."""
+    if not message.details:
+        return _Told(message, "", [])
     places: list[Place | None] = []
     lines: list[str] = []
     length = 0
@@ -91,18 +93,22 @@ def _as_text(told: Sequence[_Told], chat: Chat) -> Parts:
     pieces: list[str] = []
     edges: list[int] = []
     length = 0
-    for number, own in enumerate(told):
-        values = {"role": own.message.role, "content": own.message.content, DETAILS: own.details}
+    for own in told:
+        if pieces:
+            pieces.append(chat.between)
+            length += len(chat.between)
+        message = own.message
+        values = {"role": message.role, "content": message.content, DETAILS: own.details}
         at = {"content": length, DETAILS: length}
-        before = ((chat.between, None),) if number else ()
-        for text, name in (*before, *_parsed(_turn_of(chat, own))):
-            for piece in (text, values.get(name, "") if name else ""):
-                pieces.append(piece)
-                length += len(piece)
-            if name in at:
-                at[name] = length - len(values[name])
-        for name in ("content", DETAILS):
-            edges += (at[name], at[name] + len(values[name]))
+        for text, name in _parsed(_turn_of(chat, own)):
+            pieces.append(text)
+            length += len(text)
+            if name is not None:
+                at[name] = length
+                pieces.append(values[name])
+                length += len(values[name])
+        edges += (at["content"], at["content"] + len(message.content))
+        edges += (at[DETAILS], at[DETAILS] + len(own.details))
     text = "".join(pieces)
     places = iter(_in_canonical(text, edges))
     ranges = list(zip(places, places, strict=True))
@@ -161,8 +167,9 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
 
 def _turn_of(chat: Chat, told: _Told) -> str:
     """How a message reads: with its details below, where the turn does not name their place."""
-    is_named = any(name == DETAILS for _, name in _parsed(chat.turn))
-    return chat.turn + (f"\n{{{DETAILS}}}" if told.details and not is_named else "")
+    if not told.details or any(name == DETAILS for _, name in _parsed(chat.turn)):
+        return chat.turn
+    return f"{chat.turn}\n{{{DETAILS}}}"
 
 
 def _detail_rows(

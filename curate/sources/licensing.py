@@ -5,14 +5,13 @@ SPDX: https://spdx.org/licenses. What no rule here knows stays as it is written.
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from curate.cards.licenses import LONGEST
+from curate.sources.values import parsed
 from curate.text import canonical
 
 UNKNOWN = "unknown"
@@ -75,19 +74,11 @@ def _of_mapping(value: Mapping[Any, Any], depth: int) -> Iterator[str]:
 
 
 def _parsed(text: str) -> Any:
-    """The list or mapping that a text writes, as JSON or as Python does; else None."""
-    text = text.strip()
-    if len(text) > LONGEST or text[:1] + text[-1:] not in ("[]", "{}"):
-        return None
+    """The list or mapping that a text writes; None for any other text."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return parsed(text) if len(text) <= LONGEST else None
+    except ValueError:
         return None
-    return value if isinstance(value, list | dict | tuple | set) else None
 
 
 @lru_cache(maxsize=4096)

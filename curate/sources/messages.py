@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from curate.sources.paths import MISSING, Steps, look, without
 from curate.sources.source_spec import Chat
-from curate.sources.values import finite
+from curate.sources.values import finite, parsed
 from curate.text import canonical
 
 ROLE, CONTENT = "role", "content"
@@ -19,6 +20,9 @@ TEXTS = ("text", "input_text", "output_text")
 
 JOINT = "\n\n"
 """What stands between the texts of a content that is a list."""
+
+MOST_NAMES = 20
+"""So many keys of a message are named where one lacks."""
 
 DEEPEST = 20
 """A value that lies deeper in a message reads as JSON."""
@@ -105,21 +109,20 @@ def like(value: Any, messages: Sequence[Any]) -> Any:
 
 
 def _parsed(value: Any) -> Any:
-    """What a text of JSON holds; any other value as it is."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
+    """What a text of JSON holds, or one as Python shows a list; any other value as it is."""
+    found = parsed(value) if isinstance(value, str) else None
+    return value if found is None else found
 
 
 def _message(place: int, message: Any, chat: Chat) -> Message:
+    if isinstance(message, dict) and len(message) == 2:
+        plain = message.get(chat.role), message.get(chat.content)
+        if isinstance(plain[0], str) and isinstance(plain[1], str):
+            return Message(plain[0], plain[1], [], {})
     role, said = look(message, chat.role), look(message, chat.content)
     if not isinstance(role, str):
-        raise ValueError(f"message {place} has no {chat.role}")
+        names = ", ".join(islice(map(str, message), MOST_NAMES)) if _has_keys(message) else ""
+        raise ValueError(f"message {place} has no {chat.role}" + (names and f" ({names})"))
     rest = without(message, [chat.role, chat.content])
     aside = {name: rest.pop(name) for name in chat.aside if name in rest}
     try:
@@ -132,6 +135,10 @@ def _message(place: int, message: Any, chat: Chat) -> Message:
     if said is MISSING:
         details.append(Detail((CONTENT,), "", "null"))
     return Message(role, content, details, {k: v for k, v in aside.items() if v is not None})
+
+
+def _has_keys(message: Any) -> bool:
+    return isinstance(message, Mapping) and bool(message)
 
 
 def _content(said: Any) -> tuple[str | None, list[Detail]]:
@@ -157,7 +164,7 @@ def _parts(parts: Sequence[Any]) -> tuple[str, list[Detail]]:
     length = 0
     for number, part in enumerate(parts):
         path: Steps = (CONTENT, number)
-        text, key = _text_of_part(part)
+        text, key = text_of_part(part)
         if text is None:
             details += _leaves(path, part)
             continue
@@ -178,7 +185,7 @@ def _parts(parts: Sequence[Any]) -> tuple[str, list[Detail]]:
     return JOINT.join(texts), details
 
 
-def _text_of_part(part: Any) -> tuple[str | None, str | None]:
+def text_of_part(part: Any) -> tuple[str | None, str | None]:
     """The text of a part and the key that holds it; a part may be the text itself."""
     if isinstance(part, str):
         return part, None

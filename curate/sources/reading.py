@@ -15,7 +15,7 @@ from typing import Any
 
 from curate.errors import DataError
 from curate.sources.finding import File, find
-from curate.sources.readers import parquet
+from curate.sources.readers import objects, parquet
 from curate.sources.readers.decoding import Decoder
 from curate.sources.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
 from curate.sources.readers.registry import reader
@@ -99,6 +99,7 @@ def _together(small: Sequence[Part]) -> Part:
 
 def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
     plain = not (remote(part.address) or split_suffix(part.address)[2])
+    part = _as_lines(part) if plain else part
     if part.format == "jsonl" and plain:
         edges = _line_edges(part, source, size)
     elif part.format == "parquet":
@@ -112,6 +113,16 @@ def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
         replace(part, start=start, end=end, first=first)
         for (start, first), (end, _) in pairwise(edges)
     ]
+
+
+def _as_lines(part: Part) -> Part:
+    """The part as JSON lines if it holds them, else as JSON, which is never cut."""
+    reading = Reading(part.address, part.label, part.format)
+    if part.format == "json" and objects.holds_lines(reading):
+        return replace(part, format="jsonl")
+    if part.format == "jsonl" and objects.is_list(reading):
+        return replace(part, format="json")
+    return part
 
 
 def _line_edges(part: Part, source: SourceSpec, size: int) -> list[tuple[int, int]]:

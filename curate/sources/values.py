@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from math import isfinite
@@ -12,6 +14,9 @@ from curate.text import canonical
 
 LANGUAGE_KEYS = ("language", "lang", "code", "tag", "iso", "id", "name")
 """The keys of a mapping that may name its language, the likeliest first."""
+
+LONGEST_TAG = 500
+"""A longer text is no list of languages."""
 
 SEVERAL = "mul"
 """The BCP 47 tag of a text in several languages."""
@@ -28,6 +33,29 @@ def finite(value: Any) -> Any:
     return value
 
 
+def parsed(text: str) -> Any:
+    """The list or mapping that a text writes, as JSON or as Python does; None for any other text.
+
+    ValueError if it is nested too deeply.
+    """
+    text = text.strip()
+    if text[:1] + text[-1:] not in ("[]", "{}"):
+        return None
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    except ValueError:
+        pass
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of escapes that Python does not know
+            value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return None
+    return value if isinstance(value, list | dict) else None
+
+
 def is_empty(value: Any) -> bool:
     """Whether a value is null, an empty text, or the number that stands for none (NaN)."""
     return value is None or value == "" or value != value
@@ -40,9 +68,10 @@ def language_of(value: Any) -> str | None:
 
 
 def _languages(value: Any, depth: int) -> Iterator[str]:
-    if isinstance(value, str) and value[:2] in ('["', '{"'):
-        with suppress(ValueError, RecursionError):
-            value = json.loads(value)
+    if isinstance(value, str) and len(value) <= LONGEST_TAG:
+        with suppress(ValueError):
+            found = parsed(value)
+            value = value if found is None else found
     if isinstance(value, list | tuple) and depth < 2:
         for item in value:
             yield from _languages(item, depth + 1)
