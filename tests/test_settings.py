@@ -40,6 +40,12 @@ UNUSED = {
         "pool": {"sources": [SOURCE, {**SOURCE, "format": "image", "fields": ["ask"]}]}
     },
     "pool.sources.0.chat": {"pool": {"sources": [{**SOURCE, "format": "image", "chat": {}}]}},
+    "pool.sources.0.delimiter": {
+        "pool": {"sources": [{**SOURCE, "format": "parquet", "delimiter": ";"}]}
+    },
+    "pool.sources.0.pages": {
+        "pool": {"sources": [{"dataset": {"name": "some/set"}, "pages": "joined"}]}
+    },
     "pool.sources.0.template": {
         "pool": {"sources": [{**SOURCE, "format": "image", "template": "{text}"}]}
     },

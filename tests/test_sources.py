@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import CurateError, DataError
-from curate.sources.finding import glob_regex
 from curate.sources.paths import look, without
-from curate.sources.readers import code, markdown, opening
+from curate.sources.readers import languages, markdown, opening
 from curate.sources.readers.decoding import Decoder
 from curate.sources.readers.guessing import Guess, find_encoding
 from curate.sources.readers.registry import FORMATS, SUFFIXES, reader
 from curate.sources.reading import Bad, Row, SourceSpec, find, parts, read
 from curate.sources.rows import content
+from curate.sources.stores import glob_regex
 from curate.text import content_id
 
 SOUP, BREAD, TEA = "The soup was good.", "The bread was fresh.", "The tea was cold."
@@ -354,7 +354,7 @@ def test_a_folder_of_nothing(tmp_path):
 
 def test_languages_go_by_name():
     known = {"a.py": "Python", "a.rs": "Rust", "Dockerfile": "Docker", "a.unknown": None}
-    assert {name: code.language_of(name) for name in known} == known
+    assert {name: languages.language_of(name) for name in known} == known
 
 
 # ── saved data sets, hubs, databases
@@ -690,7 +690,8 @@ def test_conversations_of_another_shape(tmp_path):
         ("hello", "holds no list of messages"),
         ([{"role": "user"}], "message 1 has no content"),
         ([{"content": "x"}], "message 1 has no role"),
-        ([{"role": "user", "content": [{"type": "image_url"}]}], "message 1 holds more than text"),
+        ([{"role": "user", "content": 5}], "message 1 has no content"),
+        ([{"role": "user", "content": "x", "photo": "data:image/png;base64,iVBO"}], "holds bytes"),
     ],
 )
 def test_what_is_no_conversation(tmp_path, talk, words):

@@ -438,6 +438,17 @@ KINDS = {
     "an empty field": ([{"q": "What is {n}?", "a": ""}], {"fields": ["q", "a"]}),
     "chats": (CHATS, {"chat": {"field": "messages"}}),
     "chats as text": (CHATS, {"chat": {"field": "messages", "shown": "text"}}),
+    "chats with calls": (
+        [
+            {
+                "messages": [
+                    {"role": "user", "content": "Ask {n}."},
+                    {"role": "assistant", "content": None, "tool_calls": [{"id": "c{n}"}]},
+                ]
+            }
+        ],
+        {"chat": {}},
+    ),
     "image records": (
         [{"text": "A boat {n}.", "i": {"address": "{n}.png", "sha256": "ab{n}", "bytes": 3}}],
         {"media": {"image": "i"}},

@@ -112,5 +112,5 @@ def _feature(type: pa.DataType) -> dict[str, Any]:
     if pa.types.is_list(type):
         value = _feature(type.value_type)
         return {"list": value.get("struct", value.get("dtype", value))}
-    names = {"double": "float64"}
+    names = {"double": "float64", "extension<arrow.json>": "json"}
     return {"dtype": names.get(str(type), str(type))}

@@ -8,7 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.export.formats.lines import ORIGINAL
-from curate.export.messages import check_conversations, message_column, messages_type
+from curate.export.messages import (
+    Keys,
+    check_conversations,
+    keys_of_messages,
+    message_column,
+    messages_type,
+)
 from curate.export.meta import check_names, meta_column, meta_type
 from curate.export.originals import Originals
 from curate.export.spec import ExportSpec
@@ -26,10 +32,13 @@ BATCH = 1_000
 
 @dataclass(frozen=True)
 class Extras:
-    """Makes the columns that were asked for; `originals` are the rows of the sources."""
+    """Makes the columns that were asked for; `originals` are the rows of the sources.
+
+    `messages` are the keys that messages have, if these were asked for.
+    """
 
     meta: tuple[str, ...] = ()
-    messages: bool = False
+    messages: Keys = ()
     originals: Originals | None = None
 
     @staticmethod
@@ -38,14 +47,15 @@ class Extras:
         if spec.messages:
             check_conversations(workspace)
         check_names(workspace, spec.meta)
-        return Extras(spec.meta, spec.messages, originals)
+        keys = keys_of_messages(workspace) if spec.messages else ()
+        return Extras(spec.meta, keys, originals)
 
     @property
     def fields(self) -> list[tuple[str, pa.DataType]]:
         """The names and types of the columns."""
         import pyarrow as pa
 
-        messages = [("messages", messages_type())] if self.messages else []
+        messages = [("messages", messages_type(self.messages))] if self.messages else []
         meta = [("meta", meta_type(self.meta))] if self.meta else []
         original = [(ORIGINAL, pa.string())] if self.originals is not None else []
         return [*messages, *meta, *original]
@@ -53,7 +63,7 @@ class Extras:
     @property
     def stored(self) -> list[str]:
         """The columns of the pool that are read."""
-        messages = ["turns"] if self.messages else []
+        messages = ["turns", "details"] if self.messages else []
         meta = ["meta"] if self.meta else []
         origin = ["origin"] if self.originals is not None else []
         return [*messages, *meta, *origin]
@@ -73,7 +83,7 @@ class Extras:
             documents = documents.append_column(name, own[name])
         columns: dict[str, Any] = {}
         if self.messages:
-            columns["messages"] = message_column(documents)
+            columns["messages"] = message_column(documents, self.messages)
         if self.meta:
             columns["meta"] = meta_column(documents, self.meta)
         if self.originals is not None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from curate.export.values import is_plain, unpacked
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -55,7 +57,10 @@ def json_column(values: pa.Array) -> pa.Array | str:
         return quoted_column(values)
     if pa.types.is_integer(values.type) or pa.types.is_boolean(values.type):
         return pc.fill_null(values.cast(pa.string()), "null")
-    return pa.array(list(map(quoted, values.to_pylist())), pa.string())
+    rows = values.to_pylist()
+    if not is_plain(values.type):
+        rows = [unpacked(value, values.type) for value in rows]
+    return pa.array(list(map(quoted, rows)), pa.string())
 
 
 def object_parts(

@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from copy import deepcopy
 from typing import Any
 
 from curate.errors import DataError
 from curate.export.formats.lines import OURS
-from curate.export.placing import NoPlace, edited_parts, edits_within, masked, masked_words, refused
-from curate.sources.paths import look, with_value
+from curate.export.messages import values_of
+from curate.export.placing import NoPlace, edited_parts, masked, masked_words, refused
+from curate.sources.messages import CONTENT, as_list, free, like
+from curate.sources.paths import Steps, look, with_value, with_value_at
 from curate.sources.reading import AsItCame, Row
 from curate.sources.rows import content
-from curate.text import Edit, apply_edits, canonical, spans
-
-JOINT = "\n\n"
-"""What stands between the parts of a message that is a list."""
+from curate.sources.source_spec import Chat
+from curate.sources.values import finite
+from curate.text import Edit, canonical, spans
 
 
 def row_json(came: AsItCame, row: Row, edits: Sequence[Edit]) -> str:
@@ -72,40 +73,32 @@ def _with_messages(came: AsItCame, row: Row, text: str, edits: Sequence[Edit]) -
     """The row with the edits in the messages of its conversation."""
     chat = came.shape.chat
     assert chat is not None
-    conversation = list(look(came.values, chat.field))
-    ranges = [(turn["start"], turn["end"]) for turn in row.turns or ()]
-    for place, own in enumerate(edits_within(ranges, edits)):
-        if own:
-            message, (start, end) = conversation[place], ranges[place]
-            said = _with_edits(look(message, chat.content), text[start:end], own)
-            conversation[place] = with_value(message, chat.content, said)
-    return with_value(came.values, chat.field, conversation)
+    value = look(came.values, chat.field)
+    conversation = deepcopy(as_list(value)) or []
+    turns = row.turns or ()
+    of_turn: list[list[Mapping[str, Any]]] = [[] for _ in turns]
+    for detail in row.details or ():
+        of_turn[detail["turn"]].append(detail)
+    told = zip(
+        values_of(text, turns, of_turn, ()), values_of(text, turns, of_turn, edits), strict=True
+    )
+    for place, ((said, before), (edited, after)) in enumerate(told):
+        if said != edited:
+            conversation[place] = with_value(conversation[place], chat.content, edited)
+        for (path, old), (_, new) in zip(before, after, strict=True):
+            if old != new:
+                with_value_at(conversation[place], _path_in(conversation[place], path, chat), new)
+    return with_value(came.values, chat.field, like(value, conversation))
 
 
-def _with_edits(said: Any, text: str, edits: Sequence[Edit]) -> Any:
-    """What a message says after edits of its text: a string, or parts with a text each."""
-    if isinstance(said, str):
-        return apply_edits(text, edits)
-    parts = [canonical(str(part.get("text", ""))) for part in said]
-    if JOINT.join(parts) != text:
-        raise NoPlace("the parts of a message do not lie apart in its text")
-    places, at = [], 0
-    for part in parts:
-        places.append((at, at + len(part)))
-        at += len(part) + len(JOINT)
-    edited = edited_parts(text, places, edits)
-    return [{**part, "text": own} for part, own in zip(said, edited, strict=True)]
-
-
-def finite(value: Any) -> Any:
-    """A value of JSON without numbers that JSON has no word for: they become null."""
-    if isinstance(value, float):
-        return value if isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(key): finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(item) for item in value]
-    return value
+def _path_in(message: Mapping[str, Any], path: Steps, chat: Chat) -> Steps:
+    """The path to a detail in the message that it came in."""
+    head, *steps = path
+    if head == CONTENT:
+        names = (chat.content,) if chat.content in message else tuple(chat.content.split("."))
+        return (*names, *steps)
+    own = next((key for key in message if head != key and free(str(key)) == head), head)
+    return (head if head in message else own, *steps)
 
 
 def _as_text(value: Any) -> str:

@@ -20,6 +20,7 @@ from curate.export.labels import BY, LabelCounts
 from curate.export.reading import Lines, lines_of
 from curate.export.sums import SUMS, check_sums, edited_card, irregular, of_hub
 from curate.progress import Watch, unwatched
+from curate.sources.messages import text_of_part
 from curate.takedown.listed import removed
 from curate.text import content_id
 
@@ -243,6 +244,24 @@ def _of_line(
         yield f"{line.path} holds {document['id']}, which was taken down"
     if not document["edited"] and content_id(content_fields(document)) != document["id"]:
         yield f"{document['id']}: the text is not that of its id"
+    if not _says(document["text"], document.get("messages") or ()):
+        yield f"{document['id']}: its messages do not say its text"
+
+
+def _says(text: str | None, messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the contents of messages stand in a text, in their order."""
+    at = 0
+    for message in messages:
+        content = message["content"]
+        parts = content if isinstance(content, list) else [content]
+        for part in parts:
+            words, _ = text_of_part(part)
+            if words is not None and text is not None:
+                place = text.find(words, at)
+                if place < 0:
+                    return False
+                at = place + len(words)
+    return True
 
 
 def _labels(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ from curate.pool.doubts import Rows, count_copies, doubts
 from curate.pool.spec import PoolSpec
 from curate.pool.staging import Identity, Plan, StagedPart, stage
 from curate.pool.work import CHARS_PER_SHARD, FACTS, ROWS_PER_SHARD, Work, plan_work
+from curate.sources.partitions import SPLIT
 from curate.sources.reading import File, Part, find, parts
 from curate.stage import Cost, Stage
 from curate.takedown.listed import removed
@@ -111,7 +112,7 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
         _duplicates(workspace, work, folder, provenance)
         for scaffold in ("_staged", "_copies", "_changes", "_dropped"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
-    return _result(workspace, spec, work, staged, counts)
+    return _result(workspace, spec, work, staged, counts, _splits(files))
 
 
 def _staged(workspace: Workspace, spec: PoolSpec, work: Work, folder: Path) -> list[StagedPart]:
@@ -189,8 +190,18 @@ def _rows(shards: Sequence[Path]) -> int:
     return sum(pq.read_metadata(path).num_rows for path in shards)
 
 
-def _notes(unused: Sequence[Mapping[str, Any]], encodings: Mapping[str, int]) -> Iterator[str]:
+def _splits(files: Sequence[File]) -> tuple[str, ...]:
+    """The splits of files, where there are several."""
+    splits = {dict(file.columns).get(SPLIT) for file in files} - {None}
+    return tuple(sorted(map(str, splits))) if len(splits) > 1 else ()
+
+
+def _notes(
+    unused: Sequence[Mapping[str, Any]], encodings: Mapping[str, int], splits: Sequence[str]
+) -> Iterator[str]:
     """Yield what a reader of the result should know about the rows."""
+    if splits:
+        yield f"several splits, told apart by `{SPLIT}` in meta: {', '.join(splits)}"
     for word, skipped in (("not used", False), ("skipped", True)):
         reasons = Counter[str]()
         for row in unused:
@@ -222,6 +233,7 @@ def _result(
     work: Work,
     staged: Sequence[StagedPart],
     counts: Counts,
+    splits: Sequence[str],
 ) -> PoolResult:
     folder = workspace.tables.folder("pool")
     record = storage.read_json(folder / batches.RECORD)
@@ -260,7 +272,7 @@ def _result(
         added=counts.batches[work.batch],
         batch=record["batch"],
         sources={name: counts.sources[name] for name in work.names if counts.sources[name]},
-        notes=tuple(_notes(unused, record["encodings"])),
+        notes=tuple(_notes(unused, record["encodings"], splits)),
         warnings=tuple(doubts(rows)),
     )
 

@@ -18,7 +18,9 @@ from curate.sources.reading import Bad, Part, Row, SourceSpec, content, read
 if TYPE_CHECKING:
     import pyarrow as pa
 
-AS_READ = ("source", "origin", "template", "license", "language", "meta", "media", "turns")
+AS_READ = (
+    *("source", "origin", "template", "license", "language", "meta", "media", "turns", "details"),
+)
 """The columns whose values stay as they were read."""
 
 PART_BITS, SHARD_BITS = 24, 20

@@ -9,18 +9,19 @@ import stat
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from curate.errors import DataError, RecipeError
 from curate.names import absent
+from curate.sources.entries import Entry
 from curate.sources.links import FOLDER, OUTSIDE, leaves, linked_folders, reason_of_link
+from curate.sources.partitions import SPLIT, TABLES, columns_of, describes
 from curate.sources.readers.code import LEFT_OUT
 from curate.sources.readers.opening import (
     BLOCK,
     Reading,
-    filesystem,
     opened,
     remote,
     split_suffix,
@@ -28,10 +29,11 @@ from curate.sources.readers.opening import (
 )
 from curate.sources.readers.registry import SUFFIXES
 from curate.sources.readers.sql import database_file
-from curate.sources.saved import saved
+from curate.sources.saved import saved_files
 from curate.sources.source_spec import SourceSpec
+from curate.sources.stores import MAGIC, stored
 
-_MAGIC = re.compile(r"[*?\[]")
+DESCRIBES = "it describes the data beside it"
 
 NO_NAME = "its name is not UTF-8"
 UNREADABLE = "cannot be read: "
@@ -45,7 +47,8 @@ class File:
 
     `source` is the place of its source, `name` that source's name. `address` is an absolute path
     or URL; origins and errors use `label`. `size` is in bytes. `modified`, in nanoseconds since
-    1970, only serves to notice a change. `skip` says why it is not read.
+    1970, only serves to notice a change. `skip` says why it is not read. `columns` are those that
+    its place tells, such as its split.
     """
 
     source: int
@@ -56,23 +59,7 @@ class File:
     size: int = 0
     modified: int = 0
     skip: str = ""
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """A file or folder that a path leads to; `folder` is the address of the folder walked."""
-
-    address: str
-    size: int
-    modified: int
-    folder: str = ""
-    skip: str = ""
-    format: str = ""
-
-    @property
-    def unit(self) -> str:
-        """The address of what is a source of its own: the folder that was walked, or the file."""
-        return self.folder or self.address
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 def is_loss(reason: str) -> bool:
@@ -111,23 +98,35 @@ def find(sources: Sequence[SourceSpec], root: Path) -> list[File]:
 
 def _elsewhere(place: int, source: SourceSpec, root: Path, names: Collection[str]) -> File:
     """A database or a hub's data set. One without a name gets one that no other source has."""
-    file = _database(place, source, root) if source.database else _hub(place, source)
+    file = _database(place, source, root) if source.database else _hub(place, source, root)
     is_taken = source.name is None and file.name in names
     return replace(file, name=f"{file.name}-{place + 1}") if is_taken else file
 
 
-def _hub(place: int, source: SourceSpec) -> File:
+def _hub(place: int, source: SourceSpec, root: Path) -> File:
+    """A data set by its name: a folder of the workspace, or one of a hub."""
     assert source.dataset is not None
-    label = f"{source.dataset.name}/{source.dataset.split}"
-    name = source.name or source.dataset.name.rstrip("/").rsplit("/", 1)[-1]
-    return File(place, name, source.dataset.name, label, "hub")
+    address, split = source.dataset.name, source.dataset.split
+    name = source.name or address.rstrip("/").rsplit("/", 1)[-1]
+    columns = ((SPLIT, split),) if split.isidentifier() else ()
+    file = File(place, name, address, f"{address}/{split}", "hub", columns=columns)
+    folder = root / address
+    if folder.is_dir():
+        stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
+        newest = max((status.st_mtime_ns for status in stats), default=0)
+        size = sum(status.st_size for status in stats)
+        return replace(file, address=str(folder), size=size, modified=newest)
+    if address.startswith(("/", "./", "../")):
+        hint = f"a data set's folder is relative to the workspace, {root}"
+        raise absent(f"no folder {address}", folder, hint=hint, kind=DataError)
+    return file
 
 
 def _named(
     place: int,
     source: SourceSpec,
     root: Path,
-    entries: Sequence[_Entry],
+    entries: Sequence[Entry],
     by_unit: Mapping[str, str],
 ) -> Iterator[File]:
     prefix = f"{root}{os.sep}"
@@ -135,10 +134,23 @@ def _named(
         name = source.name or by_unit[entry.unit]
         label = without_options(entry.address).removeprefix(prefix)
         kind = "" if entry.skip else entry.format or _format(source, entry.address)
-        yield File(place, name, entry.address, label, kind, entry.size, entry.modified, entry.skip)
+        columns = () if entry.skip else _columns(entry, label, kind)
+        about = (entry.size, entry.modified, entry.skip, columns)
+        yield File(place, name, entry.address, label, kind, *about)
 
 
-def _unit_names(units: Iterable[_Entry], taken: Collection[str]) -> dict[str, str]:
+def _columns(entry: Entry, label: str, kind: str) -> tuple[tuple[str, str], ...]:
+    """The columns that a file's place tells, by its folders from the one that was walked on."""
+    *folders, last = label.split("/")
+    start = entry.folder or entry.within
+    near = entry.address.removeprefix(start).count("/") if start else 1
+    own = {SPLIT: entry.split} if entry.split else {}
+    partitions = [name for name in folders[: len(folders) - near] if "=" in name]
+    columns = columns_of([*partitions, *folders[-near:]], split_stem(last), kind)
+    return tuple((columns | own).items())
+
+
+def _unit_names(units: Iterable[Entry], taken: Collection[str]) -> dict[str, str]:
     """The names of files and folders that have none: the shortest that tells each one apart."""
     names: dict[str, str] = {}
     waiting = {unit.unit: _possible_names(unit) for unit in units}
@@ -153,7 +165,7 @@ def _unit_names(units: Iterable[_Entry], taken: Collection[str]) -> dict[str, st
     return names
 
 
-def _possible_names(entry: _Entry) -> Iterator[str]:
+def _possible_names(entry: Entry) -> Iterator[str]:
     """Yield names for a file or folder: its stem, with a folder more and its suffix each time."""
     *folders, last = without_options(entry.unit).rstrip("/").split("/")
     stem = last if entry.folder else split_stem(last)
@@ -176,8 +188,12 @@ def format_by_suffix(address: str) -> str | None:
     return SUFFIXES.get(split_suffix(address)[1])
 
 
+def _format_or_none(source: SourceSpec, address: str) -> str | None:
+    return source.format if source.format != "auto" else format_by_suffix(address)
+
+
 def _format(source: SourceSpec, address: str) -> str:
-    name = source.format if source.format != "auto" else format_by_suffix(address)
+    name = _format_or_none(source, address)
     if name is None:
         raise DataError(
             f"{address.rsplit('/', 1)[-1]}: its suffix names no format that curate reads",
@@ -200,11 +216,14 @@ def sha256_of(file: File) -> str | None:
 # ── paths
 
 
-def _paths(source: SourceSpec, root: Path) -> list[_Entry]:
-    entries: dict[str, _Entry] = {}
+def _paths(source: SourceSpec, root: Path) -> list[Entry]:
+    entries: dict[str, Entry] = {}
     for pattern in source.paths:
-        walk = _stored(pattern, source) if remote(pattern) else _local(pattern, source, root)
-        matches = [_with_letters(entry) for entry in walk]
+        if remote(pattern):
+            walk = stored(pattern, partial(_reason_to_skip_file, source=source))
+        else:
+            walk = _local(pattern, source, root)
+        matches = _without_cards([_with_letters(entry) for entry in walk], source)
         if all(entry.skip for entry in matches):
             of_source = f" (source {source.name})" if source.name else ""
             reasons = Counter(entry.skip for entry in matches).most_common(3)
@@ -225,13 +244,35 @@ def _paths(source: SourceSpec, root: Path) -> list[_Entry]:
     return list(entries.values())
 
 
+def _without_cards(matches: Sequence[Entry], source: SourceSpec) -> list[Entry]:
+    """The entries, where what describes a data set beside its rows is skipped.
+
+    A file that a path names is read, and so are all where no file holds rows.
+    """
+    cards = {
+        entry.address
+        for entry in matches
+        if not entry.is_named and describes(without_options(entry.address).rsplit("/", 1)[-1])
+    }
+    has_rows = any(
+        (entry.format or _format_or_none(source, entry.address)) in TABLES
+        for entry in matches
+        if entry.address not in cards and not entry.skip
+    )
+    skipped = cards if has_rows else ()
+    return [
+        replace(entry, skip=entry.skip or DESCRIBES) if entry.address in skipped else entry
+        for entry in matches
+    ]
+
+
 def _where_paths_start(pattern: str, root: Path) -> str:
     if Path(pattern).is_absolute():
         return "give the path of a file that is there"
     return f"Paths in a recipe are relative to the workspace, {root}"
 
 
-def _with_letters(entry: _Entry) -> _Entry:
+def _with_letters(entry: Entry) -> Entry:
     """The entry, skipped if its name is not UTF-8: no table, task or message could hold it."""
     try:
         f"{entry.address}{entry.folder}".encode()
@@ -239,11 +280,11 @@ def _with_letters(entry: _Entry) -> _Entry:
         address, folder = (
             os.fsencode(path).decode(errors="replace") for path in (entry.address, entry.folder)
         )
-        return _Entry(address, 0, 0, folder, NO_NAME)
+        return Entry(address, 0, 0, folder, NO_NAME)
     return entry
 
 
-def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[_Entry]:
+def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[Entry]:
     anchor = Path(pattern).anchor
     base = Path(anchor) if anchor else root
     exact = base / pattern[len(anchor) :]  # a name may hold characters of a glob
@@ -255,39 +296,39 @@ def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[_Entry]:
         yield from _folder(exact, source)
         return
     matches = [exact] if is_file else base.glob(pattern[len(anchor) :])
-    magic = _MAGIC.search(pattern)
+    magic = MAGIC.search(pattern)
     within = "" if is_file or not magic else str(base / pattern[: magic.start()].rpartition("/")[0])
     is_deep = "**" in pattern
     for path in sorted(matches, key=lambda path: path.parts):
         if within and leaves(str(path), within):
-            yield _Entry(str(path), 0, 0, "", OUTSIDE)
+            yield Entry(str(path), 0, 0, "", OUTSIDE)
         elif not (is_deep and path.is_dir()):
-            yield _stat(str(path))
+            yield replace(_stat(str(path)), within=within)
     if within and is_deep:
         for link, reason in linked_folders(within):
-            yield _Entry(link, 0, 0, "", reason)
+            yield Entry(link, 0, 0, "", reason)
 
 
-def _stat(path: str, folder: str = "", format: str = "") -> _Entry:
+def _stat(path: str, folder: str = "", format: str = "") -> Entry:
     try:
         status = os.stat(path)  # noqa: PTH116 (a Path for each of 100,000 files takes seconds)
     except OSError as error:
-        return _Entry(path, 0, 0, folder, f"{UNREADABLE}{error.strerror}")
+        return Entry(path, 0, 0, folder, f"{UNREADABLE}{error.strerror}")
     if not stat.S_ISREG(status.st_mode):
         reason = IN_GLOB if stat.S_ISDIR(status.st_mode) else SPECIAL
-        return _Entry(path, 0, 0, folder, reason)
-    return _Entry(path, status.st_size, status.st_mtime_ns, folder, format=format)
+        return Entry(path, 0, 0, folder, reason)
+    return Entry(path, status.st_size, status.st_mtime_ns, folder, format=format)
 
 
-def _folder(folder: Path, source: SourceSpec) -> Iterator[_Entry]:
+def _folder(folder: Path, source: SourceSpec) -> Iterator[Entry]:
     """Walk a folder: a saved data set, a source tree, or files of any format."""
-    arrow_files = saved(folder)
+    arrow_files = saved_files(folder)
     if arrow_files is not None:
-        for path in arrow_files:
+        for path, split in arrow_files:
             if leaves(str(path), str(folder)):
-                yield _Entry(str(path), 0, 0, str(folder), OUTSIDE)
+                yield Entry(str(path), 0, 0, str(folder), OUTSIDE)
             else:
-                yield _stat(str(path), str(folder), "arrow")
+                yield replace(_stat(str(path), str(folder), "arrow"), split=split)
         return
     errors: list[OSError] = []
     for parent, folders, files in os.walk(folder, onerror=errors.append):
@@ -296,18 +337,18 @@ def _folder(folder: Path, source: SourceSpec) -> Iterator[_Entry]:
             reason = _reason_to_skip_folder(name, source) or reason_of_link(address, str(folder))
             if reason:
                 folders.remove(name)
-                yield _Entry(address, 0, 0, str(folder), reason)
+                yield Entry(address, 0, 0, str(folder), reason)
         folders.sort()
         for name in sorted(files):
             address = f"{parent}/{name}"
             if reason := _reason_to_skip_file(name, source):
-                yield _Entry(address, 0, 0, str(folder), reason)
+                yield Entry(address, 0, 0, str(folder), reason)
             elif leaves(address, str(folder)):
-                yield _Entry(address, 0, 0, str(folder), OUTSIDE)
+                yield Entry(address, 0, 0, str(folder), OUTSIDE)
             else:
                 yield _stat(address, str(folder))
     for error in errors:
-        yield _Entry(str(error.filename), 0, 0, str(folder), f"{UNREADABLE}{error.strerror}")
+        yield Entry(str(error.filename), 0, 0, str(folder), f"{UNREADABLE}{error.strerror}")
 
 
 def _reason_to_skip_folder(name: str, source: SourceSpec) -> str:
@@ -323,53 +364,6 @@ def _reason_to_skip_file(name: str, source: SourceSpec) -> str:
     if source.format == "auto" and format_by_suffix(name) is None:
         return "its suffix names no format"
     return ""
-
-
-# ── object stores
-
-
-def _stored(pattern: str, source: SourceSpec) -> Iterator[_Entry]:
-    import pyarrow as pa
-    import pyarrow.fs as pafs
-
-    plain = without_options(pattern)
-    options = pattern[len(plain) :]
-    magic = _MAGIC.search(plain)
-    base = plain if magic is None else plain[: plain.rindex("/", 0, magic.start())]
-    try:
-        store, path = filesystem(base + options)
-        infos: Iterable[Any] = [store.get_file_info(path)]
-        within = ""
-        if magic is not None or infos[0].type == pafs.FileType.Directory:  # type: ignore[index]
-            recursive = magic is None or "/" in plain[len(base) + 1 :]
-            selector = pafs.FileSelector(path, allow_not_found=True, recursive=recursive)
-            infos = sorted(store.get_file_info(selector), key=lambda info: info.path.split("/"))
-            within = path.rstrip("/") + "/"
-    except (OSError, pa.ArrowException) as error:
-        raise DataError(f"{plain}: {error}") from None
-    regex = None if magic is None else glob_regex(plain[len(base) + 1 :])
-    folder = base.rstrip("/") if within and magic is None else ""
-    for info in infos:
-        inside = info.path[len(within) :] if within else ""
-        if info.type != pafs.FileType.File or (regex and not regex.fullmatch(inside)):
-            continue
-        address = f"{base.rstrip('/')}/{inside}{options}" if within else pattern
-        reason = _reason_to_skip_file(inside.rsplit("/", 1)[-1], source) if folder else ""
-        yield _Entry(address, info.size, info.mtime_ns or 0, folder, reason)
-
-
-def glob_regex(pattern: str) -> re.Pattern[str]:
-    """A glob as a regular expression: `*` matches within a folder, `**/` across folders."""
-    parts = re.split(r"(\*\*/|\*|\?|\[[^\]]+\])", pattern)
-    regexes = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
-    return re.compile(
-        "".join(
-            regexes.get(part)
-            or (f"[{part[1:-1].replace('!', '^', 1)}]" if part[:1] == "[" else re.escape(part))
-            for part in parts
-            if part
-        )
-    )
 
 
 # ── databases

@@ -8,6 +8,9 @@ from typing import Any
 MISSING = object()
 """The value at a path that leads nowhere."""
 
+Steps = tuple[str | int, ...]
+"""A path in its steps: the keys of mappings, and the places of lists."""
+
 
 def look(row: Any, path: str) -> Any:
     """The value at a path (`choices.0.message`), or MISSING; a column of that exact name wins."""
@@ -67,3 +70,21 @@ def _replaced(value: Any, steps: Sequence[str], new: Any) -> Any:
         return {**value, head: _replaced(value[head], rest, new)}
     place = int(head)
     return [_replaced(item, rest, new) if at == place else item for at, item in enumerate(value)]
+
+
+def with_value_at(value: Any, steps: Steps, new: Any) -> Any:
+    """A value with another one at a path in it; lists and mappings on the way are made.
+
+    `value` is changed where it holds lists or mappings. The places of a list come in order.
+    """
+    if not steps:
+        return new
+    head, *rest = steps
+    if isinstance(head, int):
+        items = value if isinstance(value, list) else []
+        items.extend([None] * (head + 1 - len(items)))
+        items[head] = with_value_at(items[head], tuple(rest), new)
+        return items
+    mapping = value if isinstance(value, dict) else {}
+    mapping[head] = with_value_at(mapping.get(head), tuple(rest), new)
+    return mapping

@@ -15,7 +15,7 @@ from typing import Any
 
 from curate.errors import DataError
 from curate.sources.finding import File, find
-from curate.sources.readers import parquet
+from curate.sources.readers import objects, parquet
 from curate.sources.readers.decoding import AUTO, Decoder
 from curate.sources.readers.evidence import NONE, Evidence, Foreign
 from curate.sources.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
@@ -48,10 +48,10 @@ OPENING = 4096
 class Part:
     """A unit of reading; it can be pickled, and one worker reads it.
 
-    `source`, `name`, `address`, `label` and `skip` are those of its file. `start` and `end` are
-    bytes (JSON lines) or row groups (Parquet), half-open; `first` is the number of the first line
-    or row. `more` are further small files, read after this one. `foreign` is what is known of the
-    lines of the file that are not UTF-8.
+    `source`, `name`, `address`, `label`, `skip` and `columns` are those of its file. `start` and
+    `end` are bytes (JSON lines) or row groups (Parquet), half-open; `first` is the number of the
+    first line or row. `more` are further small files, read after this one. `foreign` is what is
+    known of the lines of the file that are not UTF-8.
     """
 
     source: int
@@ -63,6 +63,7 @@ class Part:
     first: int = 1
     format: str = "jsonl"
     skip: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
     more: tuple[Part, ...] = ()
     foreign: Foreign | None = None
 
@@ -83,9 +84,8 @@ def parts(
     small: list[Part] = []
     weight = 0
     for file in find(sources, root) if files is None else files:
-        whole = Part(
-            file.source, file.name, file.address, file.label, format=file.format, skip=file.skip
-        )
+        about = (file.source, file.name, file.address, file.label)
+        whole = Part(*about, format=file.format, skip=file.skip, columns=file.columns)
         cost = file.size + OPENING
         if small and (weight + cost > size or small[0].source != file.source):
             all_parts.append(_together(small))
@@ -104,6 +104,7 @@ def _together(small: Sequence[Part]) -> Part:
 
 def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
     plain = not (remote(part.address) or split_suffix(part.address)[2])
+    part = _as_lines(part, source) if plain else part
     if part.format == "jsonl" and plain:
         edges, foreign = _line_edges(part, source, size)
         part = replace(part, foreign=foreign)
@@ -118,6 +119,17 @@ def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
         replace(part, start=start, end=end, first=first)
         for (start, first), (end, _) in pairwise(edges)
     ]
+
+
+def _as_lines(part: Part, source: SourceSpec) -> Part:
+    """The part as JSON lines if it holds them, else as JSON, which is never cut."""
+    decoder = Decoder(source.encoding, foreign=NONE)
+    reading = Reading(part.address, part.label, part.format, decoder=decoder)
+    if part.format == "json" and objects.holds_lines(reading):
+        return replace(part, format="jsonl")
+    if part.format == "jsonl" and objects.is_list(reading):
+        return replace(part, format="json")
+    return part
 
 
 def _line_edges(part: Part, source: SourceSpec, size: int) -> tuple[list[tuple[int, int]], Foreign]:
@@ -194,8 +206,9 @@ def _opened(source: SourceSpec, part: Part) -> tuple[Reading, Shape]:
     replacing = source.undecodable == "replace"
     decoder = Decoder(source.encoding, replace=replacing, foreign=part.foreign)
     where = (part.address, part.label, part.format, part.start, part.end, part.first)
-    reading = Reading(*where, source.max_bytes, _query(source), decoder)
-    return reading, Shape(source, part.address, image=part.format == "image")
+    reading = Reading(*where, source.max_bytes, _query(source, part.format), decoder)
+    is_image = part.format == "image"
+    return reading, Shape(source, part.address, image=is_image, more=dict(part.columns))
 
 
 def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Bad]:
@@ -251,8 +264,12 @@ def _lost(reading: Reading, part: Part, strict: bool) -> Iterator[Bad]:
     reading.lost.clear()
 
 
-def _query(source: SourceSpec) -> Any:
+def _query(source: SourceSpec, format: str) -> Any:
     if source.database:
         return source.database.query
+    if format in ("csv", "tsv"):
+        return source.delimiter
+    if format == "pdf":
+        return source.pages
     hub = source.dataset
-    return hub and (hub.name, hub.config, hub.split, hub.revision)
+    return hub and (hub.config, hub.split, hub.revision)

@@ -13,14 +13,17 @@ from typing import Any, NamedTuple
 
 from curate.names import suggestion
 from curate.sources.chats import conversation
+from curate.sources.licensing import license_of
 from curate.sources.links import leaves
 from curate.sources.paths import MISSING, look, without
 from curate.sources.readers.image import FIELD, reference
 from curate.sources.readers.opening import remote
 from curate.sources.source_spec import Column, SourceSpec
+from curate.sources.templates import without_fields
+from curate.sources.values import finite, is_empty, language_of
 from curate.text import TEXT, canonical, content_id, render
 
-_AS_JSON = json.JSONEncoder(ensure_ascii=False, default=str).encode
+_AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
 
 
 class Row(NamedTuple):
@@ -29,8 +32,8 @@ class Row(NamedTuple):
     The text of a field in `media` is the address of its image; an entry is a field's name and a
     `reference`. `encoding` names the encoding if it is not UTF-8; `evidence` is the number of bytes
     that it was guessed from, if they are few. `replaced` counts characters that could not be
-    decoded. `turns` are the messages
-    of a conversation: role, start and end of each in the canonical text.
+    decoded. `turns` are the messages of a conversation: role, start and end of each in the
+    canonical text. `details` are what they hold beside: see `curate.sources.chats`.
     """
 
     source: str
@@ -45,6 +48,7 @@ class Row(NamedTuple):
     evidence: int | None = None
     replaced: int = 0
     turns: Sequence[Mapping[str, Any]] | None = None
+    details: Sequence[Mapping[str, Any]] | None = None
 
 
 MOST_NAMES = 50
@@ -106,13 +110,25 @@ def content(row: Row) -> Content:
 
 
 class Shape:
-    """Make the rows of one file of a source; ValueError says what is wrong with a row."""
+    """Make the rows of one file of a source; ValueError says what is wrong with a row.
 
-    def __init__(self, source: SourceSpec, address: str, *, image: bool = False) -> None:
+    `more` are columns that the file's place names, such as its split.
+    """
+
+    def __init__(
+        self,
+        source: SourceSpec,
+        address: str,
+        *,
+        image: bool = False,
+        more: Mapping[str, str] | None = None,
+    ) -> None:
         self.source = source
         self.address = address
+        self.more = dict(more or {})
         self.media = {FIELD: FIELD} if image else source.media
-        self.columns = {} if image else source.fields or {TEXT: source.text}
+        self.columns = {} if image else source.columns
+        self.optional = source.optional
         self.chat = None if image else source.chat
         tags = [source.license, source.language]
         paths = [self.chat.field] if self.chat else [*self.columns.values()]
@@ -121,20 +137,22 @@ class Shape:
         self.used = tuple(dict.fromkeys(paths))
         self.plain = frozenset(paths) if not any("." in path for path in paths) else None
         self.template = source.template and canonical(source.template)
+        self.license = None if isinstance(source.license, Column) else license_of(source.license)
 
     def __call__(self, row: Mapping[str, Any], name: str, origin: str) -> Row:
         """Turn a reader's row into one for the pool. ValueError if that cannot be done."""
-        source, template = self.source, self.template
+        source = self.source
+        row = {**self.more, **row} if self.more else row
         if source.extract:
             row = _extracted(row, source.text)
-        turns = None
+        turns, details, aside = None, None, None
         if self.chat:
             value = look(row, self.chat.field)
             if value is MISSING:
                 raise _no_column(self.chat.field, row)
-            fields, template, turns = conversation(value, self.chat)
+            fields, template, turns, details, aside = conversation(value, self.chat)
         else:
-            fields = self._fields(row)
+            fields, template = self._fields(row)
         media = [self._medium(row, field, path) for field, path in self.media.items()]
         fields += [(image["field"], image["address"]) for image in media]
         if sum([len(text) for _, text in fields]) > source.max_bytes:
@@ -143,31 +161,41 @@ class Shape:
             rest = {key: value for key, value in row.items() if key not in self.plain}
         else:
             rest = without(row, self.used)
+        if aside and self.chat:
+            rest[self.chat.field] = aside
         return Row(
             name,
             origin,
             tuple(fields),
             template,
-            _value(source.license, row) or "unknown",
-            _value(source.language, row),
+            self.license or license_of(_value(source.license, row)),
+            language_of(_value(source.language, row)),
             _as_json(rest) if rest else None,
             media or None,
             turns=turns,
+            details=details,
         )
 
-    def _fields(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
-        fields = []
+    def _fields(self, row: Mapping[str, Any]) -> tuple[list[tuple[str, str]], str | None]:
+        """The fields that a row has, and the template of these."""
+        fields, absent = [], []
         for field, path in self.columns.items():
             value = row.get(path, MISSING)
             if value is MISSING:
                 value = look(row, path)
-            if isinstance(value, str):
+            if field in self.optional and (value is MISSING or is_empty(value)):
+                absent.append(field)
+            elif isinstance(value, str):
                 fields.append((field, value))
             elif value is not MISSING:
                 raise ValueError(f"column {path} holds {type(value).__name__}, not text")
             elif self.source.fields or not self.media:
                 raise _no_column(path, row)
-        return fields
+        if absent and not fields:
+            raise ValueError(f"every field is empty: {', '.join(absent)}")
+        if absent and self.template is not None:
+            return fields, without_fields(self.template, frozenset(absent))
+        return fields, self.template
 
     def _medium(self, row: Mapping[str, Any], field: str, path: str) -> dict[str, Any]:
         value = look(row, path)
@@ -181,7 +209,10 @@ class Shape:
 def _as_json(values: Mapping[str, Any]) -> str:
     """Columns as JSON. ValueError if they hold what JSON cannot."""
     try:
-        return canonical(_AS_JSON(values))
+        try:
+            return canonical(_AS_JSON(values))
+        except ValueError:  # JSON has no word for NaN and infinity
+            return canonical(_AS_JSON(finite(values)))
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except (TypeError, OverflowError) as error:
@@ -245,8 +276,9 @@ def _extracted(row: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     return {**metadata, **without(row, [path]), path: extracted[TEXT]}
 
 
-def _value(setting: str | Column | None, row: Mapping[str, Any]) -> str | None:
+def _value(setting: str | Column | None, row: Mapping[str, Any]) -> Any:
+    """What a setting gives for a row: itself, or the value of its column; None without one."""
     if not isinstance(setting, Column):
         return setting
     value = look(row, setting.field)
-    return None if value is None or value is MISSING else canonical(str(value))
+    return None if value is MISSING else value

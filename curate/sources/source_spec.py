@@ -7,7 +7,7 @@ from collections import Counter
 from string import Formatter
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_serializer, model_validator
 
 from curate.sources.keys import VARIABLE, without_key
 from curate.sources.readers.decoding import AUTO
@@ -25,15 +25,41 @@ class Column(Spec):
     field: Annotated[str, Field(description="The column to read, or a path such as `meta.spdx`.")]
 
 
+class FieldColumn(Spec):
+    """A field that a row may lack."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    column: Annotated[str, Field(alias="from", description="The column to read, or its path.")]
+    optional: Annotated[
+        bool, Field(description="Without it, or where it is null or empty, there is no such field.")
+    ] = False
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        return {"from": self.column, "optional": self.optional}
+
+
 class Chat(Spec):
-    """A conversation: a list of messages, each with a role and a content."""
+    """A conversation: a list of messages, each with a role and a content.
+
+    What else a message holds, such as tool calls, are its details: values that read below it.
+    """
 
     field: Annotated[str, Field(description="The column or path of the list.")] = "messages"
     role: Annotated[str, Field(description="Who speaks, within a message.")] = "role"
     content: Annotated[str, Field(description="What is said, within a message.")] = "content"
-    turn: Annotated[str, Field(description="How a message reads, as in `{role}: {content}`.")] = (
-        "{role}: {content}"
-    )
+    turn: Annotated[
+        str,
+        Field(description="How a message reads; its `{details}` come last if it names no place."),
+    ] = "{role}: {content}"
+    detail: Annotated[
+        str, Field(description="How each value reads that a message holds beside them.")
+    ] = "{key}: {value}"
+    aside: Annotated[
+        tuple[str, ...],
+        Field(description="Keys of messages that only go to `meta`: no part of text and id."),
+    ] = ()
     between: Annotated[str, Field(description="What stands between two messages.")] = "\n\n"
     shown: Annotated[
         Literal["fields", "text"],
@@ -43,10 +69,30 @@ class Chat(Spec):
     @field_validator("turn")
     @classmethod
     def _turn_names_content(cls, value: str) -> str:
-        names = [name for _, name, _, _ in Formatter().parse(value) if name is not None]
-        if names.count("content") != 1 or not {*names} <= {"role", "content"}:
-            raise ValueError("a turn names {content} once, and may name {role}")
+        names = _names_in(value)
+        if names.count("content") != 1 or not {*names} <= {"role", "content", "details"}:
+            raise ValueError("a turn names {content} once, and may name {role} and {details}")
+        if names.count("details") > 1:
+            raise ValueError("a turn names {details} once")
         return value
+
+    @field_validator("detail")
+    @classmethod
+    def _detail_names_value(cls, value: str) -> str:
+        names = _names_in(value)
+        if names.count("value") != 1 or not {*names} <= {"key", "value"}:
+            raise ValueError("a detail names {value} once, and may name {key}")
+        return value
+
+    @model_validator(mode="after")
+    def _none_aside_is_read(self) -> Chat:
+        if both := {self.role, self.content} & {*self.aside}:
+            raise ValueError(f"{both.pop()} is read, so it cannot be set aside")
+        return self
+
+
+def _names_in(template: str) -> list[str]:
+    return [name for _, name, _, _ in Formatter().parse(template) if name is not None]
 
 
 class Database(Spec):
@@ -91,6 +137,14 @@ NOT_OF_IMAGES = UsedIf(lambda source: source.format != "image", "with format ima
 """Marks the settings of what a row holds: an image file is a document by itself."""
 
 
+def _may_be_csv(source: Any) -> bool:
+    return bool(source.paths) and source.format in ("auto", "csv", "tsv")
+
+
+def _may_be_pdf(source: Any) -> bool:
+    return bool(source.paths) and source.format in ("auto", "pdf")
+
+
 class SourceSpec(Spec):
     """Files of one kind, a query or a data set. Without a name, every file is a source of its own.
 
@@ -128,9 +182,9 @@ class SourceSpec(Spec):
         NOT_OF_IMAGES,
         Field(description="The column that holds the text, or its path."),
     ] = TEXT
-    fields: Annotated[dict[str, str], NOT_OF_IMAGES] = Field(
+    fields: Annotated[dict[str, str | FieldColumn], NOT_OF_IMAGES] = Field(
         default_factory=dict,
-        description="Several fields: name → column, instead of `text`; or names alone.",
+        description="Several fields: name → column, or `{from: column, optional: true}`.",
         json_schema_extra=_NAMES,
     )
     chat: Annotated[
@@ -151,6 +205,16 @@ class SourceSpec(Spec):
         description="Images for people: field → column of a path, an address or bytes.",
         json_schema_extra=_NAMES,
     )
+    delimiter: Annotated[
+        str,
+        UsedIf(_may_be_csv, "without format csv or tsv"),
+        Field(min_length=1, description="Between the cells of a CSV: `auto` finds it; or `;`."),
+    ] = AUTO
+    pages: Annotated[
+        Literal["apart", "joined"],
+        UsedIf(_may_be_pdf, "without format pdf"),
+        Field(description="Of a PDF: every page is a document, or all of them are one."),
+    ] = "apart"
     license: Annotated[str | Column, Field(description="SPDX name, or its column.")] = "unknown"
     language: Annotated[str | Column | None, Field(description="BCP 47 tag, or its column.")] = None
 
@@ -176,6 +240,13 @@ class SourceSpec(Spec):
             raise ValueError(f"no encoding is named {value}")
         return value
 
+    @field_validator("delimiter")
+    @classmethod
+    def _one_mark(cls, value: str) -> str:
+        if value != AUTO and (len(value) != 1 or value in '"\r\n'):
+            raise ValueError("a delimiter is one character, and no quote")
+        return value
+
     @model_validator(mode="after")
     def _one_place(self) -> SourceSpec:
         places = [self.paths, self.database, self.dataset]
@@ -193,7 +264,7 @@ class SourceSpec(Spec):
     def _template_names_fields(self) -> SourceSpec:
         if self.template is None:
             return self
-        fields, uses = self.fields or {TEXT: self.text}, Counter[str]()
+        fields, uses = self.columns, Counter[str]()
         for _, name, format_spec, conversion in Formatter().parse(self.template):
             if name is not None and name not in fields:
                 raise ValueError(f"the template names {name}, which is no field")
@@ -206,3 +277,21 @@ class SourceSpec(Spec):
                 how_often = "leaves out" if not uses[field] else "repeats"
                 raise ValueError(f"the template {how_often} {field}: it names every field once")
         return self
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The column of each field; `text` has one where no fields are named."""
+        own = {
+            name: column if isinstance(column, str) else column.column
+            for name, column in self.fields.items()
+        }
+        return own or {TEXT: self.text}
+
+    @property
+    def optional(self) -> frozenset[str]:
+        """The fields that a row may lack."""
+        return frozenset(
+            name
+            for name, column in self.fields.items()
+            if isinstance(column, FieldColumn) and column.optional
+        )

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
+from curate.export.values import rows_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -175,7 +176,7 @@ class Reader:
             self._file = block.path, pq.ParquetFile(block.path)
         file = self._file[1]
         table = file.read_row_group(block.number, columns=columns, use_threads=False)
-        return list(table.take(pa.array(rows)).to_pylist())
+        return rows_of(table.take(pa.array(rows)))
 
     def _parsed(self, line: bytes) -> Document:
         document: Document = json.loads(line)

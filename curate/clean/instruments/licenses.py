@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
+from curate.sources.licensing import UNKNOWN, license_of
 from curate.spec import Spec
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from curate.clean.edits import Batch
     from curate.workspace import Workspace
 
-UNKNOWN = "unknown"
-
 LONGEST = 500
 """A longer licence is no name and no expression, and does not pass."""
 
@@ -28,7 +27,9 @@ LONGEST = 500
 class LicenseSpec(Spec):
     """The licences that pass. `unknown` only passes if it is named."""
 
-    allow: Annotated[tuple[str, ...], Field(description="SPDX names; `CC-BY-*` names several.")]
+    allow: Annotated[
+        tuple[str, ...], Field(description="SPDX or common names; `CC-BY-*` names several.")
+    ]
 
 
 def allowed(license: str | None, names: Sequence[str]) -> bool:
@@ -43,6 +44,11 @@ def allowed(license: str | None, names: Sequence[str]) -> bool:
     if expression[:1] == "(" and expression[-1:] == ")":
         return allowed(expression[1:-1], names)
     return any(fnmatchcase(expression.casefold(), name.casefold()) for name in names)
+
+
+def spelt(names: Sequence[str]) -> list[str]:
+    """The licences that pass in SPDX's letters; a pattern stays as it is."""
+    return [name if set("*?[") & {*name} else license_of(name) for name in names]
 
 
 def _parts(expression: str, word: str) -> list[str]:
@@ -73,5 +79,6 @@ class License:
         import numpy as np
 
         licenses = measured["license"].to_pylist()
-        passes = {license: allowed(license, settings.allow) for license in set(licenses)}
+        names = spelt(settings.allow)
+        passes = {license: allowed(license_of(license), names) for license in set(licenses)}
         return np.array([not passes[license] for license in licenses], bool)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.export.formats.format import BATCH, Write
+from curate.export.values import rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +53,7 @@ def read_arrow(path: Path) -> Iterator[dict[str, Any]]:
 
     with pa.OSFile(str(path)) as file, pa.ipc.open_stream(file) as batches:
         for batch in batches:
-            yield from batch.to_pylist()
+            yield from rows_of(batch)
 
 
 def place_in_split(stem: str) -> str:

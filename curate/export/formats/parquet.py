@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.export.formats.format import BATCH, Write
+from curate.export.values import rows_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -29,7 +30,7 @@ def writing_parquet(path: Path, schema: pa.Schema) -> Iterator[Write]:
 def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the documents of a Parquet shard, a batch in memory at a time."""
     for batch in read_batches(path, BATCH):
-        yield from batch.to_pylist()
+        yield from rows_of(batch)
 
 
 def read_batches(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
+from curate.sources.readers.headers import check_names
 from curate.sources.readers.opening import Numbered, Reading, opened
 from curate.sources.readers.unpacking import Lost
 
@@ -28,6 +29,7 @@ def read(reading: Reading) -> Numbered:
                     reason = f"after row {number}: a damaged batch ({batch})"
                     reading.lost.append(Lost(reason, row=number))
                     continue
+                check_names(batch.schema.names)
                 for start in range(0, batch.num_rows, 1024):
                     for row in rows_of(batch.slice(start, 1024)):
                         number += 1
@@ -35,13 +37,15 @@ def read(reading: Reading) -> Numbered:
         except (pa.ArrowException, OSError) as error:
             after = f", after row {number}" if number >= reading.first else ""
             raise DataError(f"{reading.label}{after}: not an Arrow file ({error})") from None
+        except ValueError as error:
+            raise DataError(f"{reading.label}: {error}") from None
 
 
 def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | str]:
     """Yield the rows of a batch; one that holds no text or no date is the reason in its place."""
     try:
-        yield from batch.to_pylist()
-    except (ValueError, OverflowError):
+        yield from batch.to_pylist(maps_as_pydicts="strict")
+    except (ValueError, OverflowError, KeyError):
         for place in range(batch.num_rows):
             yield _row(batch.slice(place, 1))
 
@@ -50,9 +54,11 @@ def _row(row: pa.RecordBatch) -> dict[str, Any] | str:
     values = {}
     for name, column in zip(row.schema.names, row.columns, strict=True):
         try:
-            values[name] = column[0].as_py()
+            values[name] = column[0].as_py(maps_as_pydicts="strict")
         except UnicodeDecodeError:
             return f"column {name} is not UTF-8"
+        except KeyError as error:
+            return f"column {name} holds the key {error} twice"
         except (ValueError, OverflowError) as error:
             return f"column {name}: {error}"
     return values

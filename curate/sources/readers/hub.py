@@ -7,10 +7,11 @@ from curate.sources.readers.opening import Numbered, Reading
 
 
 def read(reading: Reading) -> Numbered:
-    """Yield the rows of one split; `reading.query` is (name, config, split, revision)."""
+    """Yield the rows of one split; `reading.query` is (config, split, revision)."""
     import datasets
 
-    name, config, split, revision = reading.query
+    config, split, revision = reading.query
+    name = reading.address
     number = 0
     try:
         rows = datasets.load_dataset(name, config, split=split, revision=revision, streaming=True)

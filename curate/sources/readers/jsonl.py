@@ -1,14 +1,23 @@
-"""JSON lines: one object on each line."""
+"""JSON lines: one object on each line; a file that is one list or object is read as such."""
 
 from __future__ import annotations
 
 import json
 
+from curate.sources.readers import objects
 from curate.sources.readers.opening import Numbered, Reading, raw_lines
 
 
 def read(reading: Reading) -> Numbered:
-    """Yield the object of every line that is not blank."""
+    """Yield the object of every line that is not blank, or of every item of a list."""
+    if reading.format == "json":
+        is_whole = not objects.holds_lines(reading)
+    else:
+        is_whole = not reading.start and objects.is_list(reading)
+    yield from objects.read(reading) if is_whole else _lines(reading)
+
+
+def _lines(reading: Reading) -> Numbered:
     loads, decode = json.JSONDecoder().decode, reading.decoder.decode
     for number, line in raw_lines(reading):
         if isinstance(line, str):

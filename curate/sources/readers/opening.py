@@ -157,12 +157,13 @@ def blocks(reading: Reading) -> Iterator[bytes | Lost]:
             yield block
 
 
-def _text_blocks(reading: Reading) -> Iterator[bytes | Lost]:
+def text_blocks(reading: Reading) -> Iterator[bytes | Lost]:
     """Yield blocks without a byte order mark; UTF-16 and UTF-32 become UTF-8.
 
     A file whose lines end in carriage returns alone gets newlines.
     """
     decoder = reading.decoder
+    decoder.look = partial(foreign_lines, reading)
     first, has_returns = True, False
     for block in blocks(reading):
         if isinstance(block, Lost):
@@ -198,12 +199,11 @@ def raw_lines(reading: Reading) -> Iterator[tuple[int, bytes | str]]:
     A line longer than `max_bytes` is never held in memory. What cannot be unpacked goes to
     `reading.lost`, with the line that it cuts off.
     """
-    reading.decoder.look = partial(foreign_lines, reading)
     number = reading.first - 1
     pieces: list[bytes] = []
     length = 0
     try:
-        for block in _text_blocks(reading):
+        for block in text_blocks(reading):
             if isinstance(block, Lost):
                 pieces, length = [], 0
                 reason = f"after line {number}: {block.reason}"

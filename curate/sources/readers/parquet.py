@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from curate.errors import DataError
 from curate.sources.readers.arrow import rows_of
+from curate.sources.readers.headers import check_names
 from curate.sources.readers.opening import Numbered, Reading, opened
 from curate.sources.readers.unpacking import Lost
 
@@ -17,8 +18,11 @@ def read(reading: Reading) -> Numbered:
     with opened(reading, seekable=True) as source:
         try:
             file = pq.ParquetFile(source)
+            check_names(file.schema_arrow.names)
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{reading.label}: not a Parquet file ({error})") from None
+        except ValueError as error:
+            raise DataError(f"{reading.label}: {error}") from None
         end = file.num_row_groups if reading.end is None else reading.end
         for group in range(reading.start, end):
             last = number + file.metadata.row_group(group).num_rows

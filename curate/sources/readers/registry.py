@@ -12,6 +12,7 @@ Reader = Callable[[Reading], Numbered]
 
 Format = Literal[
     "jsonl",
+    "json",
     "csv",
     "tsv",
     "parquet",
@@ -21,11 +22,15 @@ Format = Literal[
     "html",
     "code",
     "warc",
+    "pdf",
+    "docx",
+    "epub",
     "image",
 ]
 
 FORMATS: dict[Format, tuple[str, ...]] = {
     "jsonl": (".jsonl", ".ndjson"),
+    "json": (".json",),
     "csv": (".csv",),
     "tsv": (".tsv",),
     "parquet": (".parquet",),
@@ -33,17 +38,20 @@ FORMATS: dict[Format, tuple[str, ...]] = {
     "text": (".txt",),
     "markdown": (".md", ".markdown"),
     "html": (".html", ".htm", ".xhtml"),
-    "code": (),
+    "code": (".ipynb",),
     "warc": (".warc", ".wet"),
+    "pdf": (".pdf",),
+    "docx": (".docx",),
+    "epub": (".epub",),
     "image": (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
 }
-"""The formats of files and their suffixes; `.gz` and `.zst` may follow a suffix."""
+"""The formats of files and their suffixes; `.gz`, `.zst`, `.bz2` and `.xz` may follow."""
 
 SUFFIXES: dict[str, Format] = {
     suffix: name for name, suffixes in FORMATS.items() for suffix in suffixes
 }
 
-MODULES: dict[str, str] = {"tsv": "csv"}
+MODULES: dict[str, str] = {"tsv": "csv", "json": "jsonl"}
 """The modules of the formats whose module has another name."""
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import CurateError, DataError
+from curate.sources.readers.headers import check_names
 from curate.sources.readers.opening import Numbered, Reading
 
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -30,8 +31,9 @@ def read(reading: Reading) -> Numbered:
         try:
             with engine.connect() as connection:
                 options = {"stream_results": True, "yield_per": 1000}
-                rows = connection.execute(text(reading.query), execution_options=options).mappings()
-                for number, row in enumerate(rows, 1):
+                result = connection.execute(text(reading.query), execution_options=options)
+                check_names(result.keys())
+                for number, row in enumerate(result.mappings(), 1):
                     yield number, dict(row)
         finally:
             engine.dispose()

@@ -1,0 +1,232 @@
+"""The messages of a conversation as they came: role, content, and every other value as a detail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from curate.sources.paths import MISSING, Steps, look, without
+from curate.sources.source_spec import Chat
+from curate.sources.values import finite, parsed
+from curate.text import canonical
+
+ROLE, CONTENT = "role", "content"
+"""The keys of a message as it is exported; in a path, `content` leads into a list of contents."""
+
+TEXTS = ("text", "input_text", "output_text")
+"""The types of the parts of a content that are plain text."""
+
+JOINT = "\n\n"
+"""What stands between the texts of a content that is a list."""
+
+MOST_NAMES = 20
+"""So many keys of a message are named where one lacks."""
+
+DEEPEST = 20
+"""A value that lies deeper in a message reads as JSON."""
+
+_IN_PLACE = "data:"
+"""An address that begins so holds the bytes themselves."""
+
+
+class Detail(NamedTuple):
+    """A value of a message beside its role and its plain content.
+
+    `path` leads to it within the message. `text` is canonical, and empty where nothing is shown.
+    `literal` is the JSON of what is no text, or is not shown. `within` is where a text of a list of
+    contents lies in the content, before that is canonical.
+    """
+
+    path: Steps
+    text: str
+    literal: str | None = None
+    within: tuple[int, int] | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether it reads as a line of its own; the texts of contents stand in the content."""
+        return self.within is None and (self.literal is None or bool(self.text))
+
+    @property
+    def key(self) -> str:
+        """The path as people read it: `tool_calls.0.function.name`."""
+        return canonical(".".join(map(str, self.path)))
+
+
+class Message(NamedTuple):
+    """A message: its role, its content as one text, its details, and what was set aside."""
+
+    role: str
+    content: str
+    details: list[Detail]
+    aside: dict[str, Any]
+
+
+def messages_of(value: Any, chat: Chat) -> list[Message]:
+    """The messages of a conversation.
+
+    ValueError if `value` is no list of messages, each with a role and something to say.
+    """
+    messages = as_list(value)
+    if messages is None:
+        raise ValueError(f"column {chat.field} holds no list of messages")
+    if not messages:
+        raise ValueError(f"column {chat.field} holds no message")
+    return [_message(place, message, chat) for place, message in enumerate(messages, 1)]
+
+
+def as_list(value: Any) -> list[Any] | None:
+    """A conversation as a list: also one that is JSON, or that has a list for each key."""
+    value = _parsed(value)
+    if isinstance(value, Mapping):
+        columns = [column for column in value.values() if isinstance(column, list)]
+        if not columns or len(columns) < len(value) or len(set(map(len, columns))) > 1:
+            return None
+        return [dict(zip(value, row, strict=True)) for row in zip(*columns, strict=True)]
+    if not isinstance(value, Sequence) or isinstance(value, str | bytes):
+        return None
+    return [_parsed(message) for message in value]
+
+
+def free(key: str) -> str:
+    """The first step to a detail; `role` and `content` are taken where messages call them else."""
+    return f"{key}_" if key in (ROLE, CONTENT) else key
+
+
+def like(value: Any, messages: Sequence[Any]) -> Any:
+    """Messages in the form in which `value` holds a conversation; see `as_list`."""
+    if isinstance(value, str):
+        return json.dumps(like(_parsed(value), messages), ensure_ascii=False)
+    if isinstance(value, Mapping):
+        return {key: [message[key] for message in messages] for key in value}
+    pairs = zip(value, messages, strict=True)
+    return [
+        json.dumps(message, ensure_ascii=False) if isinstance(came, str) else message
+        for came, message in pairs
+    ]
+
+
+def _parsed(value: Any) -> Any:
+    """What a text of JSON holds, or one as Python shows a list; any other value as it is."""
+    found = parsed(value) if isinstance(value, str) else None
+    return value if found is None else found
+
+
+def _message(place: int, message: Any, chat: Chat) -> Message:
+    if isinstance(message, dict) and len(message) == 2:
+        plain = message.get(chat.role), message.get(chat.content)
+        if isinstance(plain[0], str) and isinstance(plain[1], str):
+            return Message(plain[0], plain[1], [], {})
+    role, said = look(message, chat.role), look(message, chat.content)
+    if not isinstance(role, str):
+        names = ", ".join(islice(map(str, message), MOST_NAMES)) if _has_keys(message) else ""
+        raise ValueError(f"message {place} has no {chat.role}" + (names and f" ({names})"))
+    rest = without(message, [chat.role, chat.content])
+    aside = {name: rest.pop(name) for name in chat.aside if name in rest}
+    try:
+        content, details = _content(said)
+        details += [detail for key, value in rest.items() for detail in _of_key(str(key), value)]
+    except ValueError as error:
+        raise ValueError(f"message {place} {error}") from None
+    if content is None or (said is MISSING and not details):
+        raise ValueError(f"message {place} has no {chat.content}")
+    if said is MISSING:
+        details.append(Detail((CONTENT,), "", "null"))
+    return Message(role, content, details, {k: v for k, v in aside.items() if v is not None})
+
+
+def _has_keys(message: Any) -> bool:
+    return isinstance(message, Mapping) and bool(message)
+
+
+def _content(said: Any) -> tuple[str | None, list[Detail]]:
+    """The text of a content, with details if it is more than a text; None if it holds nothing."""
+    if isinstance(said, str):
+        return said, []
+    if said is MISSING:
+        return "", []
+    if said is None:
+        return "", [Detail((CONTENT,), "", "null")]
+    if isinstance(said, Mapping):
+        return "", list(_leaves((CONTENT,), said))
+    if not isinstance(said, Sequence) or isinstance(said, bytes):
+        return None, []
+    return _parts(said)
+
+
+def _parts(parts: Sequence[Any]) -> tuple[str, list[Detail]]:
+    """The texts of a list of contents joined to one, and the details of all of its parts."""
+    if not parts:
+        return "", [Detail((CONTENT,), "", "[]")]
+    texts, details = list[str](), list[Detail]()
+    length = 0
+    for number, part in enumerate(parts):
+        path: Steps = (CONTENT, number)
+        text, key = text_of_part(part)
+        if text is None:
+            details += _leaves(path, part)
+            continue
+        length += len(JOINT) if texts else 0
+        within = (length, length + len(text))
+        length += len(text)
+        texts.append(text)
+        if key is None:
+            details.append(Detail(path, "", None, within))
+            continue
+        for name, value in part.items():
+            if name == key:
+                details.append(Detail((*path, name), "", None, within))
+            elif name == "type" and value in TEXTS:
+                details.append(Detail((*path, name), "", json.dumps(value)))
+            else:
+                details += _leaves((*path, str(name)), value)
+    return JOINT.join(texts), details
+
+
+def text_of_part(part: Any) -> tuple[str | None, str | None]:
+    """The text of a part and the key that holds it; a part may be the text itself."""
+    if isinstance(part, str):
+        return part, None
+    if isinstance(part, Mapping) and isinstance(part.get("text"), str):
+        is_text = part.get("type", TEXTS[0]) in TEXTS
+        return (part["text"], "text") if is_text else (None, None)
+    return None, None
+
+
+def _of_key(key: str, value: Any) -> list[Detail]:
+    """The details of a key; one that says nothing is not shown, and null is as if not there."""
+    if value is None or value is MISSING:
+        return []
+    key = free(key)
+    details = list(_leaves((key,), value))
+    if all(not detail.text or detail.literal in ("[]", "{}") for detail in details):
+        return [Detail((key,), "", json.dumps(finite(value), ensure_ascii=False, default=str))]
+    return details
+
+
+def _leaves(path: Steps, value: Any) -> Iterator[Detail]:
+    """Yield every text, number and empty list below a path. Null is kept, and not shown."""
+    if isinstance(value, str):
+        _refuse_bytes(value)
+        yield Detail(path, canonical(value))
+    elif isinstance(value, bytes):
+        raise ValueError("holds bytes: name a file or an address, or set the key `aside`")
+    elif value is None or (isinstance(value, float) and finite(value) is None):
+        yield Detail(path, "", "null")
+    elif isinstance(value, Mapping | list | tuple) and value and len(path) < DEEPEST:
+        steps = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for step, item in steps:
+            own = step if isinstance(step, int) and not isinstance(value, Mapping) else str(step)
+            yield from _leaves((*path, own), item)
+    elif isinstance(value, bool | int | float | Mapping | list | tuple):
+        literal = json.dumps(finite(value), ensure_ascii=False, default=str)
+        yield Detail(path, canonical(literal), literal)
+    else:
+        yield Detail(path, canonical(str(value)))
+
+
+def _refuse_bytes(text: str) -> None:
+    if text.startswith(_IN_PLACE) and ";base64," in text[:200]:
+        raise ValueError("holds bytes: name a file or an address, or set the key `aside`")
