@@ -111,7 +111,8 @@ def encoding_of(name: str) -> Callable[[str], list[int]]:
             f"pool.tokenizer: {name} is not among the encodings on this machine",
             hint=f"save its tokenizer.json and give its path, or take {DEFAULT}",
         ) from None
-    whole, bytes_of = encoding.encode_ordinary, encoding.decode_single_token_bytes
+    whole: Callable[[str], list[int]] = encoding.encode_ordinary
+    bytes_of = encoding.decode_single_token_bytes
 
     def encode(text: str) -> list[int]:
         if len(text) <= MOST_CHARACTERS:
