@@ -5,6 +5,7 @@ import json
 import os
 import re
 import sqlite3
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
@@ -26,6 +27,10 @@ from curate.text import content_id
 SOUP, BREAD, TEA = "The soup was good.", "The bread was fresh.", "The tea was cold."
 ROWS = [{"text": SOUP, "n": 0}, {"text": BREAD, "n": 1}]
 JSONL = "".join(json.dumps(row) + "\n" for row in ROWS).encode()
+
+
+gzipped = partial(gzip.compress, mtime=0)
+"""Without the time of day, which would stand in the ids of tests."""
 
 
 def put(root, name, data):
@@ -92,8 +97,8 @@ TABLE = pa.Table.from_pylist(ROWS)
     ("name", "data"),
     [
         ("a.jsonl", JSONL),
-        ("a.jsonl.gz", gzip.compress(JSONL)),
-        ("a.jsonl.gz", gzip.compress(JSONL[:30]) + gzip.compress(JSONL[30:])),
+        ("a.jsonl.gz", gzipped(JSONL)),
+        ("a.jsonl.gz", gzipped(JSONL[:30]) + gzipped(JSONL[30:])),
         ("a.jsonl.zst", zst(JSONL)),
         ("a.JSONL.ZST", zst(JSONL[:30]) + zst(JSONL[30:])),
         ("a.ndjson", JSONL.replace(b"\n", b"\r\n\r\n")),

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import json
 import lzma
+from functools import partial
 
 import pyarrow as pa
 import pytest
@@ -12,6 +13,9 @@ from curate.errors import DataError
 from curate.sources.source_spec import SourceSpec
 from curate.sources.templates import without_fields
 from tests.test_sources import everything, meta, parquet, put, rows, texts
+
+gzipped = partial(gzip.compress, mtime=0)
+"""Without the time of day, which would stand in the ids of tests."""
 
 BOATS = [{"text": "A red boat.", "n": 1}, {"text": "Zwölf Boote.", "n": 2}]
 LINES = "".join(json.dumps(row) + "\n" for row in BOATS)
@@ -27,10 +31,10 @@ LINES = "".join(json.dumps(row) + "\n" for row in BOATS)
         "pretty.json": json.dumps(BOATS, indent=2, ensure_ascii=False),
         "bom.json": ("\ufeff" + json.dumps(BOATS)).encode(),
         "wide.json": json.dumps(BOATS, ensure_ascii=False).encode("utf-16"),
-        "packed.json.gz": gzip.compress(json.dumps(BOATS).encode()),
+        "packed.json.gz": gzipped(json.dumps(BOATS).encode()),
         "under.json": json.dumps({"version": 2, "data": BOATS, "more": [1]}, indent=1),
         "lines.json": LINES,
-        "lines.json.gz": gzip.compress(LINES.encode()),
+        "lines.json.gz": gzipped(LINES.encode()),
         "lines.json.xz": lzma.compress(LINES.encode()),
         "called.jsonl": json.dumps(BOATS),
         "called.jsonl.bz2": bz2.compress(json.dumps(BOATS, indent=1).encode()),

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 from curate.errors import DataError
 from curate.sources.partitions import SPLIT, split_named
-from curate.sources.readers.opening import BLOCK, Numbered, Reading, opened, text_blocks
+from curate.sources.readers.opening import BLOCK, Numbered, Reading, text_blocks
 from curate.sources.readers.unpacking import Lost
 
 ROWS = frozenset(
@@ -68,11 +70,17 @@ def _head(reading: Reading, size: int) -> bytes:
 
     Nothing of a file that cannot be read: its reader says why.
     """
+    head = b""
     try:
-        with opened(reading) as file:
-            return reading.decoder.start(file.read(size)).lstrip()
+        for block in text_blocks(replace(reading, decoder=copy(reading.decoder))):
+            if isinstance(block, Lost):
+                break
+            head = (head + block).lstrip()
+            if len(head) >= size:
+                break
     except (DataError, OSError):
         return b""
+    return head[:size]
 
 
 def _rows(text: _Text) -> Iterator[Any]:
