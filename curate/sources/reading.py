@@ -216,7 +216,8 @@ def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Ba
     number = part.first - 1
     try:
         for number, result in reader(part.format)(reading):
-            yield from _lost(reading, part, strict)
+            if reading.lost:
+                yield from _lost(reading, part, strict)
             if isinstance(result, Skip):
                 yield Bad(part.name, part.label, number, result.reason, skipped=True)
             else:

@@ -491,6 +491,7 @@ def pool_result(sums, copies):
         reasons={},
         encodings={},
         replaced=0,
+        lost_bytes=0,
         left_out=0,
         tokens=sums.tokens,
         holdout=sums.holdout,
