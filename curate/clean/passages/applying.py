@@ -1,0 +1,231 @@
+"""What passages do to the table `clean`: edits, tokens, signals and verdicts.
+
+A table that is decided again needs the measurements as they were before. So `_unpassaged` beside
+the table keeps the edits and the tokens of each document that lost a passage, and `_passages` says
+where the passages are. Neither holds text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from curate import storage, tables
+from curate.clean.duplicates.settling import Gone
+from curate.clean.duplicates.shards import Shard, of_shard
+from curate.clean.duplicates.spec import PassagesSpec
+from curate.clean.edits import merged
+from curate.clean.passages.hashing import count_words
+from curate.text import Edit, apply_edits
+from curate.tokens import counter
+from curate.workspace.documents import stored_edits
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FOLDER, BEFORE = "_passages", "_unpassaged"
+"""Where the passages of documents lie, and what these were measured to be before."""
+
+REASON = "passages"
+WORDS, SHARE = "passages:words", "passages:share"
+"""The signals: words of a document that stand in passages, and the share of its characters."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The passages of all shards, by shard, and what is done with them; picklable."""
+
+    spec: PassagesSpec
+    tokenizer: str
+    shards: Sequence[Shard]
+    buckets: Sequence[Path]
+    gone: Gone
+
+    def apply(self, table: pa.Table, number: int, folder: Path) -> pa.Table:
+        """The table of a shard with its passages; writes what stands beside it into `folder`.
+
+        `table` is a shard of clean with its verdicts.
+        """
+        rows = self._rows(number)
+        changes = [*self._changes(number, table, rows)] if rows else []
+        looked_at = set(self.spec.searched(self.shards[number], self.gone))
+        table = _with_signals(table, looked_at, {change.row: change for change in changes})
+        if rows:
+            ids = table["id"].to_pylist()
+            storage.write_parquet(folder / FOLDER / self._name(number), _passages(ids, rows))
+        if changes and self.spec.action == "remove":
+            storage.write_parquet(folder / BEFORE / self._name(number), _before(table, changes))
+            table = _changed(table, changes, self.spec.least)
+        return table
+
+    def _name(self, number: int) -> str:
+        return self.shards[number].texts.name
+
+    def _rows(self, number: int) -> list[dict[str, Any]]:
+        return of_shard(self.buckets, number).to_pylist() if self.buckets else []
+
+    def _changes(
+        self, number: int, table: pa.Table, rows: Sequence[Mapping[str, Any]]
+    ) -> Iterator[Change]:
+        import pyarrow.parquet as pq
+
+        count = counter(self.tokenizer)
+        texts = pq.read_table(self.shards[number].texts, columns=["text"])["text"]
+        for row, passages in groupby(rows, itemgetter("row")):
+            own = [*passages]
+            text = texts[row].as_py()
+            earlier = stored_edits(table["edits"][row].as_py())
+            yield _change(row, text, earlier, own, count)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What passages mean to a document: its edits without them, and how much they are.
+
+    `left` are the words and `tokens` the tokens that stay.
+    """
+
+    row: int
+    edits: list[Edit]
+    words: int
+    share: float
+    left: int
+    tokens: int
+
+
+def _change(
+    row: int,
+    text: str,
+    earlier: Sequence[Edit],
+    passages: Sequence[Mapping[str, Any]],
+    count: Callable[[str], int],
+) -> Change:
+    ranges = [(passage["start"], passage["end"]) for passage in passages]
+    edits = merged(earlier, [(*whole(text, start, end), "") for start, end in ranges])
+    rest = apply_edits(text, edits)
+    words = _union((passage["word"], passage["word"] + passage["words"]) for passage in passages)
+    share = _union(iter(ranges)) / max(1, len(text))
+    return Change(row, edits, words, share, count_words(rest), count(rest))
+
+
+def _union(ranges: Iterator[tuple[int, int]]) -> int:
+    """How much the ranges cover together; they are in the order of their starts."""
+    total = reached = 0
+    for start, end in ranges:
+        total += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return total
+
+
+def whole(text: str, start: int, end: int) -> tuple[int, int]:
+    """A removed range with the white space that would be left of it: a blank line, a second space.
+
+    It takes the end of a line that it empties, else the blanks behind it if there is one before.
+    """
+    first, last = start, end
+    while first > 0 and text[first - 1] in " \t":
+        first -= 1
+    while last < len(text) and text[last] in " \t":
+        last += 1
+    begins_line = first == 0 or text[first - 1] == "\n"
+    ends_line = last == len(text) or text[last] == "\n"
+    if begins_line and ends_line:
+        return first, min(last + 1, len(text))
+    if begins_line or first < start:
+        return start, last
+    return (first, end) if ends_line else (start, end)
+
+
+def _with_signals(
+    table: pa.Table, looked_at: set[int], changes: Mapping[int, Change]
+) -> pa.Table:
+    import pyarrow as pa
+
+    words: list[float | None] = [0.0 if row in looked_at else None for row in range(len(table))]
+    share = [*words]
+    for row, change in changes.items():
+        words[row], share[row] = float(change.words), change.share
+    table = table.append_column(WORDS, pa.array(words, pa.float32()))
+    return table.append_column(SHARE, pa.array(share, pa.float32()))
+
+
+def _changed(table: pa.Table, changes: Sequence[Change], least: int) -> pa.Table:
+    """The table with the edits, tokens and verdicts that follow from passages."""
+    import pyarrow as pa
+
+    columns = {name: table[name].to_pylist() for name in ("edits", "tokens", "kept", "reason")}
+    for change in changes:
+        row = change.row
+        columns["edits"][row] = _stored(change.edits)
+        columns["tokens"][row] = change.tokens
+        if change.left < least:
+            columns["kept"][row], columns["reason"][row] = False, REASON
+    for name, values in columns.items():
+        at = table.schema.get_field_index(name)
+        kind = table.schema.field(name)
+        table = table.set_column(at, kind, pa.array(values, kind.type))
+    return table
+
+
+def _stored(edits: Sequence[Edit]) -> list[dict[str, Any]]:
+    return [dict(zip(("start", "end", "replacement"), edit, strict=True)) for edit in edits]
+
+
+def _passages(ids: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    columns = {name: [row[name] for row in rows] for name in passage_schema().names if name != "id"}
+    columns["id"] = [ids[row["row"]] for row in rows]
+    return pa.table(columns, schema=passage_schema())
+
+
+def passage_schema() -> pa.Schema:
+    """The schema of `_passages`: a passage of the document `id` that `kept` holds too.
+
+    Ranges are of the canonical texts; `documents` says how many documents hold most of it.
+    """
+    import pyarrow as pa
+
+    return pa.schema(
+        [
+            ("id", pa.string()),
+            ("start", pa.int32()),
+            ("end", pa.int32()),
+            ("words", pa.int64()),
+            ("documents", pa.int64()),
+            ("kept", pa.string()),
+            ("kept_source", pa.string()),
+            ("kept_start", pa.int32()),
+            ("kept_end", pa.int32()),
+        ]
+    )
+
+
+def _before(table: pa.Table, changes: Sequence[Change]) -> pa.Table:
+    return table.select(["id", "edits", "tokens"]).take([change.row for change in changes])
+
+
+def restored(table: pa.Table, before: Path) -> pa.Table:
+    """The measurements in a shard of clean, as they were before passages were removed."""
+    import pyarrow as pa
+
+    names = [name for name in table.column_names if name not in (WORDS, SHARE)]
+    table = table.select(names)
+    if not before.exists():
+        return table
+    earlier = {row["id"]: row for row in storage.read_parquet(before).to_pylist()}
+    ids = table["id"].to_pylist()
+    for name in ("edits", "tokens"):
+        own = table[name].to_pylist()
+        values = [
+            earlier[id][name] if id in earlier else value
+            for id, value in zip(ids, own, strict=True)
+        ]
+        kind = tables.schema("clean", name).field(name)
+        at = table.schema.get_field_index(name)
+        table = table.set_column(at, kind, pa.array(values, kind.type))
+    return table
