@@ -10,6 +10,7 @@ from curate import storage, tables
 from curate.clean.duplicates import overlap
 from curate.clean.duplicates.near import Gone
 from curate.clean.measuring import SIGNATURE
+from curate.clean.passages.applying import Found
 from curate.clean.planning import Measured
 from curate.engine import read_shard
 from curate.workspace import Workspace, index
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
 
 
 def write(
-    workspace: Workspace, folder: Path, measured: Measured, reasons: list[Path], gone: Gone
+    workspace: Workspace,
+    folder: Path,
+    measured: Measured,
+    reasons: list[Path],
+    gone: Gone,
+    found: Found | None,
 ) -> None:
-    """Write clean, its signatures, the clusters of near-duplicates, and the overlap of sources."""
+    """Write clean, its signatures, near-duplicates and passages, and the overlap of sources."""
     signatures: list[Path | None] = [*measured.signatures] or [None] * len(measured.shards)
     shards = enumerate(zip(measured.shards, reasons, signatures, strict=True))
     with workspace.watch("writing", len(measured.shards)) as advance:
-        for _ in workspace.engine.each(partial(_write_shard, folder, gone), list(shards)):
+        for _ in workspace.engine.each(partial(_write_shard, folder, gone, found), list(shards)):
             advance(1)
     for place, path in enumerate(gone.clusters):
         storage.write_parquet(folder / "_clusters" / f"{place:05}.parquet", read_shard(path))
@@ -35,12 +41,17 @@ def write(
 
 
 def _write_shard(
-    folder: Path, gone: Gone, item: tuple[int, tuple[Path, Path, Path | None]]
+    folder: Path,
+    gone: Gone,
+    found: Found | None,
+    item: tuple[int, tuple[Path, Path, Path | None]],
 ) -> None:
     import pyarrow.parquet as pq
 
     number, (shard, reasons, signatures) = item
     table = _settled(pq.read_table(shard), pq.read_table(reasons), gone.of(number))
+    if found is not None:
+        table = found.apply(table, number, folder)
     storage.write_parquet(folder / shard.name, table)
     index.write(index.path_of(folder / shard.name), table["id"])
     if signatures is None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curate import storage
+from curate.clean.passages.reading import in_common as passages_in_common
 from curate.errors import RecipeError
 from curate.export.holding import shards_with
 from curate.records import now
@@ -78,7 +79,13 @@ def run(
         notes.append(
             f"comments that quote removed texts stay, since answers are kept: {'; '.join(quoting)}"
         )
+    if holders := passages_in_common(workspace, gone):
+        notes.append(
+            f"{len(holders):,} documents that stay have passages in common with them: "
+            f"`curate clean --explain {min(holders)}` shows those of one"
+        )
     texts = erase_rows(workspace, everything)
+    workspace.ledger.forget(everything)
     vectors = erase_vectors(workspace, everything)
     for folder in (workspace.root / ".building", workspace.root / ".kept"):
         shutil.rmtree(folder, ignore_errors=True)

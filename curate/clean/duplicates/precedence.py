@@ -48,7 +48,9 @@ def orders(
     rank = np.array(own_ranks, np.uint64)
     if how.keep in ("first", "source"):
         low = np.array([prefix(id) for id in table["id"].to_pylist()], np.uint64)
-        high = batch << np.uint64(16) | rank if how.keep == "first" else rank << np.uint64(10) | batch
+        high = (
+            batch << np.uint64(16) | rank if how.keep == "first" else rank << np.uint64(10) | batch
+        )
         return np.asarray(high << np.uint64(38) | low)
     if how.keep == "longest":
         wanted = pq.read_table(measured, columns=["tokens"])["tokens"].to_numpy()

@@ -87,22 +87,25 @@ class Shard:
 
     def names(self, rows: Sequence[int]) -> tuple[list[str], list[str | None]]:
         """The ids and sources of some rows; the sources of an older corpus are None."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         columns = ["id", *(["source"] if self.reasons is not None else ())]
-        table = pq.read_table(self.texts, columns=columns).take(rows)
+        table = pq.read_table(self.texts, columns=columns).take(pa.array(rows, pa.int64()))
         sources = table["source"].to_pylist() if self.reasons is not None else [None] * len(rows)
         return table["id"].to_pylist(), sources
 
     def units(self, rows: Sequence[int]) -> Iterator[list[Unit]]:
         """Yield the parts of some rows that are compared, after their edits."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         columns = ["text", *(COLUMNS if self.how.fields else ())]
-        table = pq.read_table(self.texts, columns=columns).take(rows)
+        at = pa.array(rows, pa.int64())
+        table = pq.read_table(self.texts, columns=columns).take(at)
         edits: list[Sequence[Edit]] = [()] * len(rows)
         if self.measured is not None:
-            column = pq.read_table(self.measured, columns=["edits"])["edits"].take(rows)
+            column = pq.read_table(self.measured, columns=["edits"])["edits"].take(at)
             if column.null_count < len(column):
                 edits = [stored_edits(own) for own in column.to_pylist()]
         yield from compared(table, edits, self.how.fields)
@@ -118,9 +121,7 @@ class Shard:
         assert self.reasons is not None
         reasons = pq.read_table(self.reasons, columns=["reason"])["reason"].to_pylist()
         dropped = set(gone)
-        return [
-            row for row, reason in enumerate(reasons) if reason is None and row not in dropped
-        ]
+        return [row for row, reason in enumerate(reasons) if reason is None and row not in dropped]
 
 
 def of_shard(buckets: Sequence[Path], number: int) -> pa.Table:

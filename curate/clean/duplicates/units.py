@@ -67,9 +67,7 @@ def _inside(edits: Sequence[Edit], start: int, end: int) -> list[Edit]:
     """The edits' parts within a range, as ranges of it."""
     first = bisect_right(edits, start, key=itemgetter(1))
     last = bisect_left(edits, end, key=itemgetter(0))
-    return [
-        (max(a, start) - start, min(b, end) - start, new) for a, b, new in edits[first:last]
-    ]
+    return [(max(a, start) - start, min(b, end) - start, new) for a, b, new in edits[first:last]]
 
 
 def ranges_of(row: Mapping[str, Any], names: Collection[str]) -> list[tuple[int, int]]:

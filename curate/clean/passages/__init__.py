@@ -1,4 +1,4 @@
-"""Passages: runs of at least N words that stand in several documents, found without comparing pairs.
+"""Passages: runs of at least N words that stand in several documents.
 
     anchors ──by hash──▶ shared ──by document──▶ windows ──by hash──▶ repeats ──by document──▶ runs
 

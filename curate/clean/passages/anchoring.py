@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+def searched(shard: Shard, gone: Gone, sources: Collection[str]) -> list[int]:
+    """The rows of a shard in which passages are looked for: those left, of some sources or all."""
+    rows = gone.left(shard)
+    if not sources:
+        return rows
+    return [row for row, own in zip(rows, shard.names(rows)[1], strict=True) if own in sources]
+
+
 @dataclass(frozen=True)
 class Parts:
     """The parts of some documents of a shard: the text, the row and the number of each."""
@@ -35,7 +43,9 @@ class Parts:
         """The parts that are compared of some rows, in order."""
         import numpy as np
 
-        units, owners, numbers = [], [], []
+        units: list[Unit] = []
+        owners: list[int] = []
+        numbers: list[int] = []
         for row, parts in zip(rows, shard.units(rows), strict=True):
             units += parts
             owners += [row] * len(parts)
@@ -75,14 +85,12 @@ class Anchors:
         import numpy as np
         import pyarrow as pa
 
-        rows = self.gone.left(shard)
-        if self.sources:
-            of_row = shard.names(rows)[1]
-            rows = [row for row, own in zip(rows, of_row, strict=True) if own in self.sources]
-        parts = Parts.of(shard, rows)
+        parts = Parts.of(shard, searched(shard, self.gone, self.sources))
         groups = shard.groups() if shard.how.within else None
         empty = np.zeros(0, np.uint64)
-        keys, places, words = [empty], [empty], [empty]
+        keys: list[NDArray[Any]] = [empty]
+        places: list[NDArray[Any]] = [empty]
+        words: list[NDArray[Any]] = [empty]
         for scan in parts.scans(self.tokens):
             at, key = scan.anchors(self.tokens)
             part, word = parts.words(scan, at)

@@ -8,7 +8,7 @@ where the passages are. Neither holds text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -19,6 +19,7 @@ from curate.clean.duplicates.settling import Gone
 from curate.clean.duplicates.shards import Shard, of_shard
 from curate.clean.duplicates.spec import PassagesSpec
 from curate.clean.edits import merged
+from curate.clean.passages.anchoring import searched
 from curate.clean.passages.hashing import count_words
 from curate.text import Edit, apply_edits
 from curate.tokens import counter
@@ -52,11 +53,12 @@ class Found:
         """
         rows = self._rows(number)
         changes = [*self._changes(number, table, rows)] if rows else []
-        looked_at = set(self.spec.searched(self.shards[number], self.gone))
+        looked_at = set(searched(self.shards[number], self.gone, self.spec.sources))
         table = _with_signals(table, looked_at, {change.row: change for change in changes})
         if rows:
-            ids = table["id"].to_pylist()
-            storage.write_parquet(folder / FOLDER / self._name(number), _passages(ids, rows))
+            ids, sources = self.shards[number].names([*range(len(table))])
+            passages = _passages(ids, sources, rows)
+            storage.write_parquet(folder / FOLDER / self._name(number), passages)
         if changes and self.spec.action == "remove":
             storage.write_parquet(folder / BEFORE / self._name(number), _before(table, changes))
             table = _changed(table, changes, self.spec.least)
@@ -124,25 +126,41 @@ def _union(ranges: Iterator[tuple[int, int]]) -> int:
 def whole(text: str, start: int, end: int) -> tuple[int, int]:
     """A removed range with the white space that would be left of it: a blank line, a second space.
 
-    It takes the end of a line that it empties, else the blanks behind it if there is one before.
+    At the end of the text it takes all white space before it. Elsewhere it takes a line that it
+    empties, and the blank line behind it if there is one before. At the end of a line it takes the
+    blanks before it, and otherwise those behind it if there is one before.
     """
-    first, last = start, end
-    while first > 0 and text[first - 1] in " \t":
-        first -= 1
-    while last < len(text) and text[last] in " \t":
-        last += 1
+    first, last = _back(text, start, " \t"), _on(text, end, " \t")
+    if _on(text, last, WHITE) == len(text):
+        return _back(text, first, WHITE), len(text)
     begins_line = first == 0 or text[first - 1] == "\n"
-    ends_line = last == len(text) or text[last] == "\n"
+    ends_line = text[last] == "\n"
     if begins_line and ends_line:
-        return first, min(last + 1, len(text))
-    if begins_line or first < start:
-        return start, last
-    return (first, end) if ends_line else (start, end)
+        is_paragraph = text[max(0, first - 2) : first] in ("", "\n\n")
+        return first, last + (2 if is_paragraph and text[last + 1] == "\n" else 1)
+    if ends_line:
+        return first, last
+    return (start, last) if begins_line or first < start else (start, end)
 
 
-def _with_signals(
-    table: pa.Table, looked_at: set[int], changes: Mapping[int, Change]
-) -> pa.Table:
+WHITE = " \t\n"
+
+
+def _back(text: str, at: int, chars: str) -> int:
+    """Where a run of some characters begins that ends at a place."""
+    while at > 0 and text[at - 1] in chars:
+        at -= 1
+    return at
+
+
+def _on(text: str, at: int, chars: str) -> int:
+    """Where a run of some characters ends that begins at a place."""
+    while at < len(text) and text[at] in chars:
+        at += 1
+    return at
+
+
+def _with_signals(table: pa.Table, looked_at: set[int], changes: Mapping[int, Change]) -> pa.Table:
     import pyarrow as pa
 
     words: list[float | None] = [0.0 if row in looked_at else None for row in range(len(table))]
@@ -175,16 +193,20 @@ def _stored(edits: Sequence[Edit]) -> list[dict[str, Any]]:
     return [dict(zip(("start", "end", "replacement"), edit, strict=True)) for edit in edits]
 
 
-def _passages(ids: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+def _passages(
+    ids: Sequence[str], sources: Sequence[str | None], rows: Sequence[Mapping[str, Any]]
+) -> pa.Table:
     import pyarrow as pa
 
-    columns = {name: [row[name] for row in rows] for name in passage_schema().names if name != "id"}
+    given = [name for name in passage_schema().names if name not in ("id", "source")]
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in given}
     columns["id"] = [ids[row["row"]] for row in rows]
+    columns["source"] = [sources[row["row"]] for row in rows]
     return pa.table(columns, schema=passage_schema())
 
 
 def passage_schema() -> pa.Schema:
-    """The schema of `_passages`: a passage of the document `id` that `kept` holds too.
+    """The schema of `_passages`: a passage of the document `id` that `kept` holds too, and keeps.
 
     Ranges are of the canonical texts; `documents` says how many documents hold most of it.
     """
@@ -193,6 +215,7 @@ def passage_schema() -> pa.Schema:
     return pa.schema(
         [
             ("id", pa.string()),
+            ("source", pa.string()),
             ("start", pa.int32()),
             ("end", pa.int32()),
             ("words", pa.int64()),

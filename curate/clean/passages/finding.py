@@ -19,7 +19,7 @@ from curate.engine import Engine, buckets_for
 from curate.progress import Advance
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    pass
 
 WORD_BYTES = 5
 """The fewest bytes that a word takes, on average, with the space behind it."""

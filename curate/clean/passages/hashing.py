@@ -84,8 +84,6 @@ class Scan:
 
         `base` is 0 or 1; the two hashes are independent.
         """
-        import numpy as np
-
         return self._between(self.low[runs], self.high[runs + (n - 1)], base)
 
     def _between(
@@ -143,6 +141,11 @@ class Scan:
 def anchor_words(n: int) -> int:
     """The words of an anchor of a run of n words: about half of them."""
     return max(1, n // 2)
+
+
+def count_words(text: str) -> int:
+    """The number of words of a text."""
+    return sum(len(scan.start) for scan in scans([text], 1))
 
 
 def scans(texts: Sequence[str], n: int) -> Iterator[Scan]:
@@ -203,9 +206,7 @@ def _scanned(texts: Sequence[str], owner: NDArray[np.int64], chars: int, words: 
     first = np.searchsorted(starts, offsets)
     shift = np.repeat(offsets[:-1], np.diff(first)) - chars
     low, high = rank[starts] - 1, rank[ends - 1]
-    return Scan(
-        owner, words, first, starts, ends, shift, low, high, tuple(sums), kinds == MARK
-    )
+    return Scan(owner, words, first, starts, ends, shift, low, high, tuple(sums), kinds == MARK)
 
 
 def _words(
@@ -225,8 +226,11 @@ def _words(
 
 
 def _joined(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The classes, where vowel signs have that of the letter before them, and so has an apostrophe
-    between two letters. Elsewhere they are marks."""
+    """The classes of characters, with vowel signs and apostrophes as what they are here.
+
+    A vowel sign behind a letter is a letter, and so is an apostrophe between two letters. All
+    others are marks.
+    """
     import numpy as np
 
     at = np.arange(len(classes))
@@ -317,4 +321,5 @@ def _sliding(
         values = fold(values[:-size], values[size:])
         size *= 2
     rest = width - size
-    return fold(values[:-rest], values[rest:]) if rest else values
+    folded: NDArray[np.uint64] = fold(values[:-rest], values[rest:]) if rest else values
+    return folded

@@ -31,7 +31,7 @@ class Windows:
     members: Sequence[Path]
 
     def __call__(self, shard: Shard) -> pa.Table:
-        """Rows of (key, check, order, place, word, start, end, wide_start, wide_end, before, behind).
+        """Rows of two hashes (key, check), the document (order, place), and where and what it is.
 
         Starts and ends are ranges of the canonical text; the wide one is with the marks that touch
         the window. `before` and `behind` say which these are, as `Scan.edges`.
@@ -254,8 +254,10 @@ class Named:
             own = sort[begin:stop]
             names = self.shards[int(number[own[0]])].names(row[own].tolist())
             ids, sources = ids + names[0], sources + names[1]
-        return passages.take(sort).append_column("kept", pa.array(ids, pa.string())).append_column(
-            "kept_source", pa.array(sources, pa.string())
+        return (
+            passages.take(sort)
+            .append_column("kept", pa.array(ids, pa.string()))
+            .append_column("kept_source", pa.array(sources, pa.string()))
         )
 
 
