@@ -31,7 +31,7 @@ _MOST = (1 << 38) - 1
 
 
 def orders(
-    how: ComparingSpec, texts: Path, measured: Path, ranks: Mapping[str, int]
+    how: ComparingSpec, texts: Path, measured: Path | None, ranks: Mapping[str, int]
 ) -> NDArray[np.uint64]:
     """The precedence of each document of a shard, the smallest first.
 
@@ -53,7 +53,7 @@ def orders(
         )
         return np.asarray(high << np.uint64(38) | low)
     if how.keep == "longest":
-        wanted = pq.read_table(measured, columns=["tokens"])["tokens"].to_numpy()
+        wanted = pq.read_table(measured or texts, columns=["tokens"])["tokens"].to_numpy()
     elif how.date is not None:
         wanted = times(pq.read_table(texts, columns=["meta"])["meta"], how.date)
     else:

@@ -46,7 +46,7 @@ class Shard:
         import numpy as np
         import pyarrow.parquet as pq
 
-        if self.measured is None:
+        if self.reasons is None:
             ids = pq.read_table(self.texts, columns=["id"])["id"].to_pylist()
             return np.array([prefix(id) for id in ids], np.uint64)
         return orders(self.how, self.texts, self.measured, self.ranks)
