@@ -497,7 +497,7 @@ def test_near_duplicates_within_a_source_or_a_site(offline):
 
 
 def test_chats_over_one_schema_are_compared_by_the_user(offline):
-    schema = "You can call these tools: search(query), open(url), answer(text). " * 8
+    schema = f"You can call these tools: {', '.join(WORDS[:120])}."
     asked = ["What is the capital of Peru, and why?", "How do I bake bread without an oven?"]
     asked += [f"{asked[0]} Please."]
     offline.lines(

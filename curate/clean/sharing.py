@@ -84,7 +84,7 @@ def _near(workspace: Workspace, row: dict[str, Any]) -> Iterator[Common]:
 
     kept = row["duplicate_of"]
     if kept is not None:
-        text = excerpt(reading.text_of(workspace, kept) or "")
+        text = excerpt(*reading.texts_of(workspace, kept))
         similarity = row["similarity"]
         yield Common("near_duplicate", "kept instead", kept, (kept,), 2, None, similarity, text)
     twins: list[tuple[str, float]] = []
@@ -94,7 +94,7 @@ def _near(workspace: Workspace, row: dict[str, Any]) -> Iterator[Common]:
         twins += zip(table["id"].to_pylist(), table["similarity"].to_pylist(), strict=True)
     if twins:
         ids = tuple(id for id, _ in twins[:SHOWN])
-        text = excerpt(reading.text_of(workspace, ids[0]) or "")
+        text = excerpt(*reading.texts_of(workspace, ids[0]))
         yield Common(
             *("near_duplicate", "went for it", ids[0], ids, 1 + len(twins), None),
             max(similarity for _, similarity in twins),
@@ -103,13 +103,15 @@ def _near(workspace: Workspace, row: dict[str, Any]) -> Iterator[Common]:
 
 
 def _passages(workspace: Workspace, id: str) -> Iterator[Common]:
-    for passage in reading.held(workspace, id):
+    passages = reading.held(workspace, id)
+    places = [(passage.start, passage.end) for passage in passages]
+    texts = reading.texts_of(workspace, id, places) if passages else []
+    for passage, text in zip(passages, texts, strict=True):
         is_own = passage.kept == id
         others = passage.others if is_own else (passage.kept, *passage.others)
-        text = excerpt(reading.text_of(workspace, id, passage.start, passage.end) or "")
         yield Common(
             *("passage", "kept here" if is_own else "kept in", others[0], others),
-            *(passage.documents, passage.words, None, text),
+            *(passage.documents, passage.words, None, excerpt(text)),
         )
 
 
@@ -133,13 +135,13 @@ def template(workspace: Workspace, source: str, kind: str) -> Template | None:
         if largest is None:
             return None
         spot, documents = largest
-        text = reading.text_of(workspace, *spot)
-        return Template(source, spot.id, documents, excerpt(text or ""))
+        (text,) = reading.texts_of(workspace, spot.id, [(spot.start, spot.end)])
+        return Template(source, spot.id, documents, excerpt(text))
     counts = _kept_instead(workspace, source)
     if not counts:
         return None
     ((id, documents),) = counts.most_common(1)
-    return Template(source, id, documents + 1, excerpt(reading.text_of(workspace, id) or ""))
+    return Template(source, id, documents + 1, excerpt(*reading.texts_of(workspace, id)))
 
 
 def _kept_instead(workspace: Workspace, source: str) -> Counter[str]:

@@ -85,8 +85,8 @@ def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
         )
         reasons = decide_shards(workspace, spec, limits, measured, folder / "_reasons")
         gone = near(workspace, spec, measured, reasons, folder / "near")
-        found = passages(workspace, spec, measured, reasons, gone, folder / "_runs")
-        write(workspace, folder, measured, reasons, gone, found)
+        found, shards = passages(workspace, spec, measured, reasons, gone, folder / "_runs")
+        write(workspace, folder, measured, reasons, gone, found, shards)
         for scaffold in ("_measured", "_reasons", "near", "_runs"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
     return _result(workspace, 0 if before else workspace.tables.rows("pool"))

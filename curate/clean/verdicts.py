@@ -105,16 +105,16 @@ def passages(
     reasons: list[Path],
     gone: Gone,
     folder: Path,
-) -> Found | None:
-    """Find passages among the documents that are left; None if none are asked for."""
+) -> tuple[Found | None, list[Shard]]:
+    """Find passages among the documents that are left, and in which shards; None without them."""
     if spec.passages is None:
-        return None
+        return None, []
     check_sources(workspace, spec.passages.sources, "clean.passages.sources")
     shards = _shards(workspace, measured, reasons, spec.passages)
     with workspace.watch("looking for passages", None) as advance:
         buckets = find(workspace.engine, shards, gone, spec.passages, folder, advance=advance)
     tokenizer = workspace.tables.made("pool").facts["tokenizer"]
-    return Found(spec.passages, tokenizer, shards, buckets, gone)
+    return Found(spec.passages, tokenizer, buckets, gone), shards
 
 
 def _shards(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import storage, tables
 from curate.clean.duplicates import overlap
-from curate.clean.duplicates.near import Gone
+from curate.clean.duplicates.near import Gone, Shard
 from curate.clean.measuring import SIGNATURE
 from curate.clean.passages.applying import Found
 from curate.clean.planning import Measured
@@ -26,10 +27,13 @@ def write(
     reasons: list[Path],
     gone: Gone,
     found: Found | None,
+    searched: Sequence[Shard],
 ) -> None:
     """Write clean, its signatures, near-duplicates and passages, and the overlap of sources."""
-    signatures: list[Path | None] = [*measured.signatures] or [None] * len(measured.shards)
-    shards = enumerate(zip(measured.shards, reasons, signatures, strict=True))
+    none: list[None] = [None] * len(measured.shards)
+    signatures: Sequence[Path | None] = measured.signatures or none
+    files = zip(measured.shards, reasons, signatures, searched or none, strict=True)
+    shards = enumerate(files)
     with workspace.watch("writing", len(measured.shards)) as advance:
         for _ in workspace.engine.each(partial(_write_shard, folder, gone, found), list(shards)):
             advance(1)
@@ -44,14 +48,14 @@ def _write_shard(
     folder: Path,
     gone: Gone,
     found: Found | None,
-    item: tuple[int, tuple[Path, Path, Path | None]],
+    item: tuple[int, tuple[Path, Path, Path | None, Shard | None]],
 ) -> None:
     import pyarrow.parquet as pq
 
-    number, (shard, reasons, signatures) = item
+    number, (shard, reasons, signatures, searched) = item
     table = _settled(pq.read_table(shard), pq.read_table(reasons), gone.of(number))
-    if found is not None:
-        table = found.apply(table, number, folder)
+    if found is not None and searched is not None:
+        table = found.apply(table, searched, folder)
     storage.write_parquet(folder / shard.name, table)
     index.write(index.path_of(folder / shard.name), table["id"])
     if signatures is None:

@@ -42,41 +42,34 @@ class Found:
 
     spec: PassagesSpec
     tokenizer: str
-    shards: Sequence[Shard]
     buckets: Sequence[Path]
     gone: Gone
 
-    def apply(self, table: pa.Table, number: int, folder: Path) -> pa.Table:
+    def apply(self, table: pa.Table, shard: Shard, folder: Path) -> pa.Table:
         """The table of a shard with its passages; writes what stands beside it into `folder`.
 
         `table` is a shard of clean with its verdicts.
         """
-        rows = self._rows(number)
-        changes = [*self._changes(number, table, rows)] if rows else []
-        looked_at = set(searched(self.shards[number], self.gone, self.spec.sources))
+        rows = of_shard(self.buckets, shard.number).to_pylist() if self.buckets else []
+        changes = [*self._changes(shard, table, rows)] if rows else []
+        looked_at = set(searched(shard, self.gone, self.spec.sources))
         table = _with_signals(table, looked_at, {change.row: change for change in changes})
         if rows:
-            ids, sources = self.shards[number].names([*range(len(table))])
+            ids, sources = shard.names([*range(len(table))])
             passages = _passages(ids, sources, rows)
-            storage.write_parquet(folder / FOLDER / self._name(number), passages)
+            storage.write_parquet(folder / FOLDER / shard.texts.name, passages)
         if changes and self.spec.action == "remove":
-            storage.write_parquet(folder / BEFORE / self._name(number), _before(table, changes))
+            storage.write_parquet(folder / BEFORE / shard.texts.name, _before(table, changes))
             table = _changed(table, changes, self.spec.least)
         return table
 
-    def _name(self, number: int) -> str:
-        return self.shards[number].texts.name
-
-    def _rows(self, number: int) -> list[dict[str, Any]]:
-        return of_shard(self.buckets, number).to_pylist() if self.buckets else []
-
     def _changes(
-        self, number: int, table: pa.Table, rows: Sequence[Mapping[str, Any]]
+        self, shard: Shard, table: pa.Table, rows: Sequence[Mapping[str, Any]]
     ) -> Iterator[Change]:
         import pyarrow.parquet as pq
 
         count = counter(self.tokenizer)
-        texts = pq.read_table(self.shards[number].texts, columns=["text"])["text"]
+        texts = pq.read_table(shard.texts, columns=["text"])["text"]
         for row, passages in groupby(rows, itemgetter("row")):
             own = [*passages]
             text = texts[row].as_py()

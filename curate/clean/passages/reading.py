@@ -13,9 +13,13 @@ from curate.clean.passages.applying import BEFORE, FOLDER
 from curate.workspace import Workspace
 from curate.workspace.documents import stored_edits
 from curate.workspace.index import find_rows, keys_of
+from curate.yamls import HUGE
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+WHOLE = (0, HUGE)
+"""The range of a whole text, however long it is."""
 
 SHOWN = 5
 """The other holders of a passage that are named; the rest is counted."""
@@ -138,10 +142,12 @@ def _tables(workspace: Workspace) -> Iterator[pa.Table]:
         yield storage.read_parquet(path)
 
 
-def text_of(workspace: Workspace, id: str, start: int = 0, end: int | None = None) -> str | None:
-    """A range of a document's canonical text as it read before passages were removed from it.
+def texts_of(
+    workspace: Workspace, id: str, ranges: Sequence[tuple[int, int]] = (WHOLE,)
+) -> list[str]:
+    """Ranges of a document's canonical text as they read before passages were removed from it.
 
-    None if the pool does not hold the document.
+    They are empty if the pool does not hold the document.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -159,9 +165,9 @@ def text_of(workspace: Workspace, id: str, start: int = 0, end: int | None = Non
                 table = storage.read_parquet(before, ["id", "edits"])
                 table = table.filter(pc.equal(table["id"], id))
                 edits = table["edits"][0].as_py() if len(table) else edits
-            places = [(start, len(text) if end is None else min(end, len(text)))]
-            return units(text, stored_edits(edits), places)[0].text
-    return None
+            places = [(start, min(end, len(text))) for start, end in ranges]
+            return [part.text for part in units(text, stored_edits(edits), places)]
+    return ["" for _ in ranges]
 
 
 def largest(workspace: Workspace, source: str) -> tuple[Spot, int] | None:
