@@ -58,6 +58,7 @@ bench: .venv/ready
 	-$(BIN)/python -m tests.benchmarks.language
 	-$(BIN)/python -m tests.benchmarks.instruments
 	$(BIN)/python -m tests.benchmarks.corpus near
+	-$(BIN)/python -m tests.benchmarks.passages
 	$(BIN)/python -m tests.benchmarks.corpus whole 1000000
 	$(BIN)/python -m tests.benchmarks.corpus whole 4000000
 	$(BIN)/python -m tests.benchmarks.flat

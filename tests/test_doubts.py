@@ -23,7 +23,7 @@ from curate.pool import doubts as of_pool
 from curate.score import doubts as of_score
 from curate.warning import warn
 
-OF_CLEAN = ("duplicates", "dropped")
+OF_CLEAN = ("duplicates", "passages", "dropped")
 """Keys that stand in a table of the code, not in a call."""
 
 GARDEN = [f"A garden of {n} beds where {n + 3} beans grow by the wall." for n in range(40)]
@@ -96,11 +96,23 @@ def test_a_pool_that_was_read(offline):
             {"clean.dropped": ["a (5 of 5, mostly length:words)"]},
         ),
         ({("a", ""): 100}, 10, {}),
+        (
+            {("a", "passages"): 91, ("a", ""): 9},
+            0,
+            {"clean.passages": ["a (91 of 100, mostly passages)"]},
+        ),
     ],
 )
 def test_a_clean(verdicts, differing, expected):
     told = figures(of_clean.doubts(verdicts, differing))
     assert {key: own["sources"] for key, own in told.items()} == expected
+
+
+@pytest.mark.parametrize(("lost", "told"), [(90, []), (91, ["a (91 of 100 tokens)"])])
+def test_a_source_that_passages_empty(lost, told):
+    warnings = [*of_clean.doubts({("a", ""): 5}, 0, {"a": (lost, 100 - lost), "b": (0, 0)})]
+    assert [source for one in warnings for source in one.figures["sources"]] == told
+    assert {one.key for one in warnings} <= {"clean.passages"}
 
 
 def test_languages_that_differ():
@@ -116,6 +128,11 @@ def test_a_source_that_near_duplicates_wipe_out(offline):
     told = figures(offline.run("clean", near_duplicates=0.7, rules=[]).warnings)
     assert list(told) == ["clean.duplicates"]
     assert told["clean.duplicates"]["sources"] == ["b (29 of 30, mostly near_duplicate)"]
+    (template,) = told["clean.duplicates"]["templates"]
+    assert (template["source"], template["documents"]) == ("b", 30)
+    assert template["text"].startswith(f"{long}, take ")
+    kept = [row["id"] for row in offline.rows("clean") if row["kept"]]
+    assert template["id"] in kept
 
 
 # ── agree

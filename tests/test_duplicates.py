@@ -17,9 +17,10 @@ from curate.clean import spec as spec_
 from curate.clean.duplicates import meaning
 from curate.clean.duplicates.near import Shard, near_duplicates, signatures
 from curate.clean.duplicates.pairing import Pairs
+from curate.clean.duplicates.precedence import seconds
 from curate.clean.duplicates.settling import settle
 from curate.engine import Local
-from curate.errors import DataError
+from curate.errors import DataError, RecipeError
 from curate.minhash import (
     BANDS,
     PERMUTATIONS,
@@ -30,6 +31,7 @@ from curate.minhash import (
 )
 from curate.run.stages import is_fresh
 from curate.shingles import blocks, flat, jaccard, sets
+from curate.spec import refuse_unused
 from tests.conftest import Offline
 
 SOUP = "The soup was good and the bread was fresh, so we came back."
@@ -427,6 +429,122 @@ def test_what_sources_share_is_counted(offline):
     found = json.loads((offline.root / "clean" / "_overlap.json").read_text())
     assert found["exact"] == [["a", "b", 1], ["a", "c", 1], ["b", "c", 1]]
     assert found["near"] == [["a", "b", 1], ["a", "c", 1]]
+
+
+# ── what is compared, and which stays
+
+
+@pytest.mark.parametrize(
+    ("keep", "stays"), [("first", "b"), ("longest", "c"), ("newest", "a"), ("source", "a")]
+)
+def test_which_of_two_stays_can_be_chosen(offline, keep, stays):
+    texts = {"b": f"{SOUP} No.", "c": f"{SOUP} No, never.", "a": f"{SOUP} Oh."}
+    for name in "bc":
+        offline.lines(f"{name}.jsonl", [texts[name]])
+    offline.pool("b.jsonl", "c.jsonl")
+    offline.lines("a.jsonl", [texts["a"]])
+    offline.pool("a.jsonl", "b.jsonl", "c.jsonl")  # a batch of its own
+    offline.run("clean", near_duplicates={"similarity": 0.7, "keep": keep})
+    (kept,) = [row["id"] for row in offline.rows("clean") if row["kept"]]
+    assert kept == canon.content_id({"text": texts[stays]})
+    if keep == "first":
+        before = offline.rows("clean")
+        offline.run("clean", near_duplicates=0.7)
+        assert offline.rows("clean") == before
+
+
+def test_the_newest_by_a_date_stays(offline):
+    dates = ["2019-01-01", "2024-02-29T08:00:00+08:00", 1_700_000_000, "soon"]
+    rows = [{"text": f"{SOUP} {n}", "crawled": date} for n, date in enumerate(dates)]
+    offline.lines("a.jsonl", rows)
+    offline.pool()
+    newest = {"similarity": 0.7, "keep": "newest", "date": "crawled"}
+    offline.run("clean", near_duplicates=newest)
+    (kept,) = [row["id"] for row in offline.rows("clean") if row["kept"]]
+    assert kept == canon.content_id({"text": rows[1]["text"]})
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("1970-01-01", 62135596800),
+        ("1970-01-01T01:00:00+01:00", 62135596800),
+        ("0", 62135596800),
+        ("1000", 62135596800 - 30610224000),
+        ("86400000000000", 62135596800 + 86400000000),
+        ("0001-01-01", 0),
+        ("yesterday", 0),
+        ("", 0),
+        ("nan", 0),
+        ("1e400", 0),
+    ],
+)
+def test_times(told, expected):
+    assert seconds(told) == expected
+
+
+def test_near_duplicates_within_a_source_or_a_site(offline):
+    rows = [
+        {"text": f"{SOUP} {n}", "url": f"https://{host}.org/{n}", "shop": shop}
+        for n, (host, shop) in enumerate([("x", 1), ("x", 2), ("y", 1), ("y", 2)])
+    ]
+    offline.lines("a.jsonl", rows[:3])
+    offline.lines("b.jsonl", rows[3:])
+    offline.pool("a.jsonl", "b.jsonl")
+    for within, kept in ((), 1), (["source"], 2), (["host"], 2), (["meta.shop", "source"], 3):
+        made = offline.run("clean", near_duplicates={"similarity": 0.7, "within": within})
+        assert (made.kept, made.measured > 0) == (kept, within == ())
+
+
+def test_chats_over_one_schema_are_compared_by_the_user(offline):
+    schema = f"You can call these tools: {', '.join(WORDS[:120])}."
+    asked = ["What is the capital of Peru, and why?", "How do I bake bread without an oven?"]
+    asked += [f"{asked[0]} Please."]
+    offline.lines(
+        "chats.jsonl",
+        [
+            {
+                "messages": [
+                    {"role": "system", "content": schema},
+                    {"role": "user", "content": question},
+                ]
+            }
+            for question in asked
+        ],
+    )
+    source = {"paths": ["data/chats.jsonl"], "chat": {}}
+    offline.run("pool", sources=[source], tokenizer="bytes")
+    assert offline.run("clean", near_duplicates=0.7).kept == 1
+    by_user = {"similarity": 0.7, "fields": "user"}
+    made = offline.run("clean", near_duplicates=by_user)
+    assert (made.kept, made.measured) == (2, 3)  # other signatures
+    assert offline.run("clean", near_duplicates={**by_user, "keep": "longest"}).measured == 0
+    nothing = offline.run("clean", near_duplicates={"similarity": 0.7, "fields": ["narrator"]})
+    assert nothing.kept == 3
+
+
+def test_fields_are_compared_after_their_edits(offline):
+    rows = [
+        {"prompt": f"Write to {name}@example.com about the soup of the day, please.", "answer": n}
+        for n, name in (("yes " * 30, "anna"), ("no " * 30, "bertram.long.name"))
+    ]
+    offline.lines("pairs.jsonl", rows)
+    source = {"paths": ["data/pairs.jsonl"], "fields": {"prompt": "prompt", "answer": "answer"}}
+    offline.run("pool", sources=[source], tokenizer="bytes")
+    by_prompt = {"similarity": 1.0, "fields": ["prompt"]}
+    assert offline.run("clean", near_duplicates=by_prompt).kept == 2
+    assert offline.run("clean", near_duplicates=by_prompt, privacy="mask").kept == 1
+
+
+def test_older_corpora_have_no_fields_and_no_source(offline):
+    for more in ({"fields": ["user"]}, {"within": ["source"]}):
+        with pytest.raises(ValueError, match="whole texts without a source"):
+            offline.spec("clean", near_duplicates={"similarity": 0.7, **more}, against=["old"])
+    with pytest.raises(ValueError, match="similarity"):
+        offline.spec("clean", near_duplicates={"keep": "longest"})
+    spec = offline.spec("clean", near_duplicates={"similarity": 0.7, "date": "day"})
+    with pytest.raises(RecipeError, match=r"date has no effect without keep: newest"):
+        refuse_unused(spec, where="clean")
 
 
 # ── by meaning

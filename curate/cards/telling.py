@@ -55,11 +55,16 @@ def processing(facts: Facts) -> Iterator[str]:
         yield f"Exact copies: {row['copies']:,} of {row['rows']:,} rows were set aside."
     clean = facts.clean
     if clean.get("near_duplicates") is not None:
-        least = clean["near_duplicates"]
+        near = clean["near_duplicates"]
+        least = near["similarity"] if isinstance(near, Mapping) else near
         yield f"Near-duplicates (a Jaccard similarity of {least} or more) were removed."
     if clean.get("semantic"):
         least = clean["semantic"].get("similarity")
         yield f"Near-duplicates in meaning (a cosine of {least} or more) were removed."
+    passages = clean.get("passages") or {}
+    if passages.get("action") == "remove":
+        least = passages["tokens"]
+        yield f"Runs of {least} words or more that stand in another document were removed."
     yield f"Rule sets: {_rules(clean.get('rules') or ())}."
     if clean.get("languages"):
         yield "Documents in other languages than those asked for were removed."

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
-from curate.warning import StageWarning, warn
+from curate.clean.passages.applying import REASON as PASSAGES
+from curate.clean.sharing import Template
+from curate.warning import MOST_NAMES, StageWarning, warn
 
 MOST = 0.9
 """A source of which more than this share is dropped is told."""
@@ -17,16 +20,39 @@ Verdicts = Mapping[tuple[str, str], int]
 """How many documents there are by source and reason; the reason of kept ones is empty."""
 
 
-def doubts(verdicts: Verdicts, differing_languages: int) -> Iterator[StageWarning]:
+Losses = Mapping[str, tuple[int, int]]
+"""The tokens that each source lost to passages, and those that its documents still have."""
+
+TemplateOf = Callable[[str, str], Template | None]
+"""The text for which most of a source went, by the source and the reason."""
+
+
+def no_template(source: str, reason: str) -> Template | None:
+    """No text: it is not looked for."""
+    return None
+
+
+def doubts(
+    verdicts: Verdicts,
+    differing_languages: int,
+    losses: Losses | None = None,
+    template_of: TemplateOf = no_template,
+) -> Iterator[StageWarning]:
     """Yield a warning for each kind of loss."""
     dropped = list(_mostly_dropped(verdicts))
-    for key, cause, sources in (
-        ("clean.duplicates", "as near-duplicates", [s for s, why in dropped if _is_copy(why)]),
-        ("clean.dropped", "by its rules", [s for s, why in dropped if not _is_copy(why)]),
+    near = [loss for loss in dropped if _is_copy(loss.reason)]
+    emptied = [loss for loss in dropped if loss.reason == PASSAGES]
+    by_rules = [loss for loss in dropped if loss not in (*near, *emptied)]
+    emptied += _mostly_passages(losses or {}, {loss.source for loss in emptied})
+    for key, cause, lost in (
+        ("clean.duplicates", "as near-duplicates", near),
+        ("clean.passages", "as passages that others hold", emptied),
     ):
-        if sources:
-            words = "`clean` drops more than {most:.0%} {cause}: {sources}"
-            yield warn(key, words, most=MOST, cause=cause, sources=sources)
+        if lost:
+            found = [template_of(loss.source, loss.reason) for loss in lost]
+            yield _with_templates(key, cause, lost, [text for text in found if text is not None])
+    if by_rules:
+        yield _with_templates("clean.dropped", "by its rules", by_rules, [])
     documents = sum(verdicts.values())
     if differing_languages > DIFFERING * documents:
         words = "{documents:,} documents ({share:.0%}) read as another language than declared"
@@ -34,12 +60,46 @@ def doubts(verdicts: Verdicts, differing_languages: int) -> Iterator[StageWarnin
         yield warn("clean.languages", words, documents=differing_languages, share=share)
 
 
+@dataclass(frozen=True)
+class Loss:
+    """A source that all but vanishes: in words, with the most frequent reason."""
+
+    source: str
+    reason: str
+    words: str
+
+
+def _with_templates(
+    key: str, cause: str, lost: Sequence[Loss], templates: Sequence[Template]
+) -> StageWarning:
+    """A warning of sources that all but vanish, with the text that did it in each."""
+    words = "`clean` drops more than {most:.0%} {cause}: {sources}"
+    warning = warn(key, words, most=MOST, cause=cause, sources=[loss.words for loss in lost])
+    if not templates:
+        return warning
+    told = "; ".join(
+        f"{one.source}: {one.documents:,} documents hold “{one.text}” "
+        f"(`curate clean --explain {one.id}`)"
+        for one in templates[:MOST_NAMES]
+    )
+    figures = {**warning.figures, "templates": [asdict(one) for one in templates]}
+    return StageWarning(key, f"{warning.words}. {told}", figures)
+
+
 def _is_copy(reason: str) -> bool:
     return "duplicate" in reason
 
 
-def _mostly_dropped(verdicts: Verdicts) -> Iterator[tuple[str, str]]:
-    """Yield the sources that are dropped almost whole, in words, with the most frequent reason."""
+def _mostly_passages(losses: Losses, told: Collection[str]) -> Iterator[Loss]:
+    """Yield the sources that lost most of their tokens to passages, unless told already."""
+    for source, (lost, left) in losses.items():
+        if lost > MOST * (lost + left) and source not in told:
+            words = f"{source} ({lost:,} of {lost + left:,} tokens)"
+            yield Loss(source, PASSAGES, words)
+
+
+def _mostly_dropped(verdicts: Verdicts) -> Iterator[Loss]:
+    """Yield the sources that are dropped almost whole."""
     by_source: dict[str, Counter[str]] = {}
     for (source, reason), documents in verdicts.items():
         by_source.setdefault(source, Counter())[reason] += documents
@@ -47,4 +107,5 @@ def _mostly_dropped(verdicts: Verdicts) -> Iterator[tuple[str, str]]:
         total, kept = reasons.total(), reasons.pop("", 0)
         if total - kept > MOST * total:
             ((why, _),) = reasons.most_common(1)
-            yield f"{source} ({total - kept:,} of {total:,}, mostly {why})", why
+            words = f"{source} ({total - kept:,} of {total:,}, mostly {why})"
+            yield Loss(source, why, words)

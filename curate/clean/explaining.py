@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from curate.clean.deciding import decide, outside
 from curate.clean.instruments import registry
+from curate.clean.passages.applying import REASON as PASSAGES
 from curate.clean.rules.signals import Range
 from curate.clean.spec import CleanSpec
 from curate.clean.verdicts import limits_of, measurements
@@ -56,7 +57,7 @@ class Outcome:
     """What some limits keep of a source; the source `all` is all of them together.
 
     `documents`, `kept` and `change` count documents; `change` is against the limits in force.
-    `tokens` are those of the documents kept. Near-duplicates are not settled again.
+    `tokens` are those of the documents kept. Near-duplicates and passages are not settled again.
     """
 
     limits: str
@@ -227,6 +228,7 @@ def _outcomes(
     workspace: Workspace, spec: CleanSpec, cases: Mapping[str, Mapping[str, Range]]
 ) -> list[Outcome]:
     import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -236,10 +238,10 @@ def _outcomes(
     for pool, clean in zip(workspace.tables.shards("pool"), shards, strict=True):
         table = measurements(pool, clean)
         stored = pq.read_table(clean, columns=["reason"])["reason"]
-        near_duplicates = pc.fill_null(pc.equal(stored, "near_duplicate"), False).to_numpy()
+        settled = pc.is_in(stored, pa.array(["near_duplicate", PASSAGES])).to_numpy()
         for case, limits in cases.items():
             reasons = decide(table, rules=spec.rules, limits=limits, instruments=instruments)
-            kept = reasons.is_null().to_numpy(zero_copy_only=False) & ~near_duplicates
+            kept = reasons.is_null().to_numpy(zero_copy_only=False) & ~settled
             for source, counts in _counts(table, kept):
                 totals[case, "all"] += counts
                 totals[case, source] += counts

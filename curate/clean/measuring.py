@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import tables, tokens
 from curate.clean.duplicates.near import signatures
+from curate.clean.duplicates.units import compared, joined
 from curate.clean.edits import Batch, home, merged
 from curate.clean.instruments.registry import INSTRUMENTS
 from curate.clean.rules.features import Features, tidy
@@ -39,7 +40,7 @@ class Plan:
 
     `rules` and `instruments` hold what each has prepared. Instruments measure in this order, rule
     sets in the order that `chosen` names for a source. `signed` asks for the MinHash signatures of
-    near-duplicates.
+    near-duplicates; of these, `fields` are compared, or the whole text.
     """
 
     rules: tuple[tuple[RuleName, Any], ...]
@@ -47,6 +48,7 @@ class Plan:
     instruments: tuple[tuple[str, Any], ...]
     tokenizer: str
     signed: bool
+    fields: tuple[str, ...] = ()
 
 
 def measure(pool: pa.Table, *, plan: Plan) -> pa.Table:
@@ -62,13 +64,20 @@ def measure(pool: pa.Table, *, plan: Plan) -> pa.Table:
     for name, prepared in plan.instruments:
         measurements.update(INSTRUMENTS[name].measure(batch, prepared))
     if plan.signed:
-        measurements[SIGNATURE] = pa.array(signatures(batch.edited), pa.binary())
+        measurements[SIGNATURE] = pa.array(signatures(_compared(batch, plan.fields)), pa.binary())
     records = [[dict(zip(_EDIT, edit, strict=True)) for edit in edits] for edits in batch.edits]
     documents = {name: pool[name] for name in POOL_COLUMNS}
     edits_type = tables.schema("clean", "edits").field("edits").type
     documents["edits"] = pa.array([edits or None for edits in records], edits_type)
     documents["tokens"] = pa.array(_tokens(batch, plan.tokenizer), pa.int64())
     return pa.table({**documents, **measurements})
+
+
+def _compared(batch: Batch, fields: Sequence[str]) -> list[str]:
+    """What near-duplicates are compared by: the edited texts, or some fields of them."""
+    if not fields:
+        return batch.edited
+    return [joined(parts) for parts in compared(batch.pool, batch.edits, fields)]
 
 
 def rule_signals(

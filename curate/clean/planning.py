@@ -11,6 +11,7 @@ from typing import Any
 from curate import storage
 from curate.clean.instruments import registry
 from curate.clean.measuring import Plan, measure
+from curate.clean.passages.applying import BEFORE, restored
 from curate.clean.rules.registry import prepared
 from curate.clean.spec import CleanSpec
 from curate.workspace import Workspace
@@ -23,8 +24,11 @@ def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
         for section in registry.used_instruments(spec)
     )
     tokenizer = workspace.tables.made("pool").facts["tokenizer"]
-    signed = spec.near_duplicates is not None
-    return Plan(prepared(workspace, spec), spec.rules, tuple(instruments), tokenizer, signed)
+    fields = spec.near.fields if spec.near else ()
+    signed = spec.near is not None
+    return Plan(
+        prepared(workspace, spec), spec.rules, tuple(instruments), tokenizer, signed, fields
+    )
 
 
 def record_of(workspace: Workspace, plan: Plan) -> dict[str, Any]:
@@ -33,9 +37,9 @@ def record_of(workspace: Workspace, plan: Plan) -> dict[str, Any]:
     from curate.workspace.ledger import plain
 
     pool = workspace.tables.fingerprint("pool")
-    parts = {name: part for name, part in asdict(plan).items() if name != "signed"}
+    parts = {name: part for name, part in asdict(plan).items() if name not in ("signed", "fields")}
     digest = storage.digest([plain(parts), pool, __version__])
-    return {"digest": digest, "signed": plan.signed}
+    return {"digest": digest, "signed": plan.signed, "fields": list(plan.fields)}
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,38 @@ class Measured:
 
 
 def measured_before(workspace: Workspace, record: Mapping[str, Any]) -> Measured | None:
-    """The measurements of the table clean if they are those of `record`, else None."""
+    """The measurements of the table clean if they are those of `record`, else None.
+
+    Its documents may have lost passages since: see `unpassaged`.
+    """
     stored = workspace.tables.stored("clean")
     earlier = stored.made.facts.get("measured") if stored else None
-    if not earlier or earlier["digest"] != record["digest"] or record["signed"] > earlier["signed"]:
+    if not earlier or earlier["digest"] != record["digest"]:
+        return None
+    if record["signed"] and not _is_signed_alike(earlier, record):
         return None
     folder = workspace.tables.folder("clean")
     signed = storage.shards(folder / "_signatures") if earlier["signed"] else []
     return Measured(storage.shards(folder), signed)
+
+
+def _is_signed_alike(earlier: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    return bool(earlier["signed"]) and earlier.get("fields", []) == record["fields"]
+
+
+def unpassaged(workspace: Workspace, measured: Measured, target: Path) -> Measured:
+    """The measurements without what passages did to them; those that changed lie in `target`."""
+    if not workspace.tables.made("clean").spec.get("passages"):
+        return measured
+    work = partial(_unpassaged, workspace.tables.folder("clean") / BEFORE, target)
+    for _ in workspace.engine.each(work, measured.shards):
+        pass
+    return Measured(storage.shards(target), measured.signatures)
+
+
+def _unpassaged(before: Path, target: Path, shard: Path) -> None:
+    table = restored(storage.read_parquet(shard), before / shard.name)
+    storage.write_parquet(target / shard.name, table)
 
 
 def measure_shards(workspace: Workspace, plan: Plan, target: Path) -> Measured:

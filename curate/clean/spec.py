@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_serializer, model_validator
 
 from curate.clean.duplicates.meaning import SemanticSpec
+from curate.clean.duplicates.spec import NearSpec, PassagesSpec
 from curate.clean.instruments.contamination import ContaminationSpec
 from curate.clean.instruments.language import MINIMUM, TAG, LanguageSpec
 from curate.clean.instruments.licenses import LicenseSpec
@@ -57,7 +58,8 @@ class CleanSpec(Spec):
         C4Spec, _used_by("c4"), Field(description="How the set `c4` looks at lines and words.")
     ] = C4Spec()
     near_duplicates: Annotated[
-        float | None, Field(ge=0.5, le=1, description="Jaccard similarity from which one goes.")
+        Annotated[float, Field(ge=0.5, le=1)] | NearSpec | None,
+        Field(description="Jaccard similarity from which one goes."),
     ] = None
     against: Annotated[
         tuple[str, ...],
@@ -66,6 +68,10 @@ class CleanSpec(Spec):
     ] = ()
     semantic: Annotated[
         SemanticSpec | None, Field(description="Similarity in meaning from which one goes.")
+    ] = None
+    passages: Annotated[
+        PassagesSpec | None,
+        Field(description="Words from which a repeat in another document is removed, as in 50."),
     ] = None
     languages: Annotated[
         tuple[str, ...] | dict[str, tuple[str, ...]] | None,
@@ -126,9 +132,21 @@ class CleanSpec(Spec):
 
     @model_validator(mode="after")
     def _against_by_a_threshold(self) -> CleanSpec:
-        if self.against and self.near_duplicates is None:
+        if self.against and self.near is None:
             raise ValueError("against needs near_duplicates, the similarity from which one goes")
+        if self.against and self.near and (self.near.within or self.near.fields):
+            raise ValueError(
+                "against has whole texts without a source: leave it out, or `within` and `fields` "
+                "of near_duplicates"
+            )
         return self
+
+    @property
+    def near(self) -> NearSpec | None:
+        """How near-duplicates are compared by their words; a number is the similarity alone."""
+        if isinstance(self.near_duplicates, float):
+            return NearSpec(similarity=self.near_duplicates)
+        return self.near_duplicates
 
     @property
     def language(self) -> LanguageSpec | None:

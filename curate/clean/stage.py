@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,10 +14,12 @@ from curate.clean.doubts import doubts
 from curate.clean.duplicates import older
 from curate.clean.instruments.language import DIFFERS
 from curate.clean.instruments.privacy.instrument import SIGNALS as PRIVATE
-from curate.clean.planning import measure_shards, measured_before, plan_of, record_of
+from curate.clean.passages.losses import PassageCounts, lost_to_passages
+from curate.clean.planning import measure_shards, measured_before, plan_of, record_of, unpassaged
 from curate.clean.rules.registry import named
+from curate.clean.sharing import template
 from curate.clean.spec import CleanSpec
-from curate.clean.verdicts import decide_shards, limits_of, near
+from curate.clean.verdicts import decide_shards, limits_of, near, passages
 from curate.clean.writing import write
 from curate.stage import Cost, Stage
 from curate.warning import StageWarning
@@ -36,7 +39,7 @@ class CleanResult:
     `measured` counts the documents that were measured in this run: none where only limits changed.
     `licenses` counts the documents that a licence dropped, by licence. `privacy` counts private
     values, by kind. `differing_languages` counts documents whose declared language is not the
-    detected one.
+    detected one. `passages` are what sources lost to passages, if these are looked for.
     """
 
     documents: int
@@ -47,6 +50,7 @@ class CleanResult:
     licenses: dict[str, int]
     privacy: dict[str, int]
     differing_languages: int
+    passages: dict[str, PassageCounts] = field(default_factory=dict)
     warnings: tuple[StageWarning, ...] = ()
 
 
@@ -66,18 +70,24 @@ def inputs(workspace: Workspace, spec: CleanSpec) -> dict[str, str | None]:
 
 
 def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
-    """Measure what is not measured yet, decide, settle near-duplicates, write."""
+    """Measure what is not measured yet, decide, settle near-duplicates and passages, write."""
     limits = limits_of(spec)
     plan = plan_of(workspace, spec)
     record = record_of(workspace, plan)
     made = workspace.freshness.provenance("clean", spec, inputs(workspace, spec), measured=record)
     before = measured_before(workspace, record)
     with workspace.tables.building("clean", made) as folder:
-        measured = before or measure_shards(workspace, plan, folder / "_measured")
+        scratch = folder / "_measured"
+        measured = (
+            unpassaged(workspace, before, scratch)
+            if before
+            else measure_shards(workspace, plan, scratch)
+        )
         reasons = decide_shards(workspace, spec, limits, measured, folder / "_reasons")
         gone = near(workspace, spec, measured, reasons, folder / "near")
-        write(workspace, folder, measured, reasons, gone)
-        for scaffold in ("_measured", "_reasons", "near"):
+        found, shards = passages(workspace, spec, measured, reasons, gone, folder / "_runs")
+        write(workspace, folder, measured, reasons, gone, found, shards)
+        for scaffold in ("_measured", "_reasons", "near", "_runs"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
     return _result(workspace, 0 if before else workspace.tables.rows("pool"))
 
@@ -88,6 +98,7 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
     import pyarrow.parquet as pq
 
     reasons: Counter[str] = Counter()
+    by_source: dict[str, PassageCounts] = {}
     verdicts: Counter[tuple[str, str]] = Counter()
     licenses: Counter[str] = Counter()
     signals: Counter[str] = Counter()
@@ -102,6 +113,8 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
         tokens += pc.sum(table.filter(table["kept"])["tokens"]).as_py() or 0
         reasons.update(table["reason"].drop_null().to_pylist())
         verdicts.update(_verdicts(pool, table["reason"]))
+        for source, counts in lost_to_passages(pool, clean):
+            by_source[source] = by_source.get(source, PassageCounts()) + counts
         for name in counters:
             numbers = table[name].to_numpy()
             signals[name] += int(numbers[numbers > 0].sum())
@@ -109,6 +122,8 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
         if pc.any(refused).as_py():
             column = pq.read_table(pool, columns=["license"])["license"].filter(refused)
             licenses.update(column.to_pylist())
+    losses = {source: (counts.removed, counts.left) for source, counts in by_source.items()}
+    template_of = partial(template, workspace)
     private = {name.removeprefix("privacy:"): signals[name] for name in PRIVATE if signals[name]}
     return CleanResult(
         documents=documents,
@@ -119,7 +134,8 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
         licenses=dict(licenses.most_common()),
         privacy=private,
         differing_languages=signals[DIFFERS],
-        warnings=tuple(doubts(verdicts, signals[DIFFERS])),
+        passages=by_source,
+        warnings=tuple(doubts(verdicts, signals[DIFFERS], losses, template_of)),
     )
 
 
@@ -138,7 +154,8 @@ def _verdicts(pool: Path, reasons: pa.ChunkedArray) -> Counter[tuple[str, str]]:
 
 def _scratch(spec: CleanSpec) -> int:
     """Bytes of disk a document that the search for near-duplicates needs for a time."""
-    return 1400 if spec.near_duplicates is not None else 0
+    near = 1400 if spec.near_duplicates is not None else 0
+    return near + (3000 if spec.passages is not None else 0)
 
 
 def _pairs(spec: CleanSpec) -> int:

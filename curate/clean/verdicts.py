@@ -1,4 +1,4 @@
-"""From measurements to verdicts: limits, instruments, near-duplicates."""
+"""From measurements to verdicts: limits, instruments, near-duplicates, passages."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import storage
+from curate.clean.by_source import check_sources
 from curate.clean.deciding import decide
 from curate.clean.duplicates import older
 from curate.clean.duplicates.meaning import semantic_duplicates
 from curate.clean.duplicates.near import Gone, Shard, near_duplicates
+from curate.clean.duplicates.spec import ComparingSpec
 from curate.clean.instruments import registry
 from curate.clean.measuring import POOL_COLUMNS
+from curate.clean.passages.applying import Found
+from curate.clean.passages.finding import find
 from curate.clean.planning import Measured
 from curate.clean.rules.registry import named, ranges
 from curate.clean.rules.signals import Range
@@ -84,19 +88,44 @@ def near(
     folder: Path,
 ) -> Gone:
     """Settle near-duplicates among passed documents and against older corpora, then by meaning."""
-    if spec.near_duplicates is None and spec.semantic is None:
-        return Gone()
-    ranks = {name: at for at, name in enumerate(workspace.tables.made("pool").facts["sources"])}
-    # Without signatures only meaning is compared, and these files are not read.
-    signed = measured.signatures or measured.shards
-    files = zip(workspace.tables.shards("pool"), signed, measured.shards, reasons, strict=True)
-    shards = [Shard(number, *paths, ranks) for number, paths in enumerate(files)]
     gone = Gone()
-    if spec.near_duplicates is not None:
-        gone += _near_texts(workspace, spec, shards, spec.near_duplicates, folder)
+    if spec.near is not None:
+        shards = _shards(workspace, measured, reasons, spec.near)
+        gone += _near_texts(workspace, spec, shards, spec.near.similarity, folder)
     if spec.semantic is not None:
+        shards = _shards(workspace, measured, reasons, spec.semantic)
         gone += semantic_duplicates(workspace, shards, gone, spec.semantic, folder / "semantic")
     return gone
+
+
+def passages(
+    workspace: Workspace,
+    spec: CleanSpec,
+    measured: Measured,
+    reasons: list[Path],
+    gone: Gone,
+    folder: Path,
+) -> tuple[Found | None, list[Shard]]:
+    """Find passages among the documents that are left, and in which shards; None without them."""
+    if spec.passages is None:
+        return None, []
+    check_sources(workspace, spec.passages.sources, "clean.passages.sources")
+    shards = _shards(workspace, measured, reasons, spec.passages)
+    with workspace.watch("looking for passages", None) as advance:
+        buckets = find(workspace.engine, shards, gone, spec.passages, folder, advance=advance)
+    tokenizer = workspace.tables.made("pool").facts["tokenizer"]
+    return Found(spec.passages, tokenizer, buckets, gone), shards
+
+
+def _shards(
+    workspace: Workspace, measured: Measured, reasons: list[Path], how: ComparingSpec
+) -> list[Shard]:
+    """The shards of the pool, to be compared as `how` says."""
+    ranks = {name: at for at, name in enumerate(workspace.tables.made("pool").facts["sources"])}
+    # Only near-duplicates by their words need signatures.
+    signed = measured.signatures or measured.shards
+    files = zip(workspace.tables.shards("pool"), signed, measured.shards, reasons, strict=True)
+    return [Shard(number, *paths, ranks, how) for number, paths in enumerate(files)]
 
 
 def _near_texts(

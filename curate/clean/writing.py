@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import storage, tables
 from curate.clean.duplicates import overlap
-from curate.clean.duplicates.near import Gone
+from curate.clean.duplicates.near import Gone, Shard
 from curate.clean.measuring import SIGNATURE
+from curate.clean.passages.applying import Found
 from curate.clean.planning import Measured
 from curate.engine import read_shard
 from curate.workspace import Workspace, index
@@ -19,13 +21,21 @@ if TYPE_CHECKING:
 
 
 def write(
-    workspace: Workspace, folder: Path, measured: Measured, reasons: list[Path], gone: Gone
+    workspace: Workspace,
+    folder: Path,
+    measured: Measured,
+    reasons: list[Path],
+    gone: Gone,
+    found: Found | None,
+    searched: Sequence[Shard],
 ) -> None:
-    """Write clean, its signatures, the clusters of near-duplicates, and the overlap of sources."""
-    signatures: list[Path | None] = [*measured.signatures] or [None] * len(measured.shards)
-    shards = enumerate(zip(measured.shards, reasons, signatures, strict=True))
+    """Write clean, its signatures, near-duplicates and passages, and the overlap of sources."""
+    none: list[None] = [None] * len(measured.shards)
+    signatures: Sequence[Path | None] = measured.signatures or none
+    files = zip(measured.shards, reasons, signatures, searched or none, strict=True)
+    shards = enumerate(files)
     with workspace.watch("writing", len(measured.shards)) as advance:
-        for _ in workspace.engine.each(partial(_write_shard, folder, gone), list(shards)):
+        for _ in workspace.engine.each(partial(_write_shard, folder, gone, found), list(shards)):
             advance(1)
     for place, path in enumerate(gone.clusters):
         storage.write_parquet(folder / "_clusters" / f"{place:05}.parquet", read_shard(path))
@@ -35,12 +45,17 @@ def write(
 
 
 def _write_shard(
-    folder: Path, gone: Gone, item: tuple[int, tuple[Path, Path, Path | None]]
+    folder: Path,
+    gone: Gone,
+    found: Found | None,
+    item: tuple[int, tuple[Path, Path, Path | None, Shard | None]],
 ) -> None:
     import pyarrow.parquet as pq
 
-    number, (shard, reasons, signatures) = item
+    number, (shard, reasons, signatures, searched) = item
     table = _settled(pq.read_table(shard), pq.read_table(reasons), gone.of(number))
+    if found is not None and searched is not None:
+        table = found.apply(table, searched, folder)
     storage.write_parquet(folder / shard.name, table)
     index.write(index.path_of(folder / shard.name), table["id"])
     if signatures is None:

@@ -45,9 +45,14 @@ def kinds(annotation: Any) -> set[Any]:
 def option_type(annotation: Any) -> Any:
     """The type of the option for a field; None if it does not fit on a command line."""
     plain = kinds(annotation) - {NoneType, dict}  # one value for each source lives in recipes
+    plain = {kind for kind in plain if not _is_spec(kind)} or plain  # and so do nested settings
     if not plain or not plain <= ON_COMMAND_LINE.keys():
         return None
     return next(option for kind, option in ON_COMMAND_LINE.items() if kind in plain)
+
+
+def _is_spec(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Spec)
 
 
 def options(spec: type[Spec]) -> Iterator[Parameter]:

@@ -129,7 +129,10 @@ def _extra_options(action: Callable[..., None]) -> list[Parameter]:
 def _clean(
     call: Call,
     explain: Annotated[
-        str | None, typer.Option(help="RULE or RULE:SIGNAL: show documents near its limits.")
+        str | None,
+        typer.Option(
+            help="RULE or RULE:SIGNAL: show documents near its limits. An id: what it shares."
+        ),
     ] = None,
     what_if: Annotated[
         list[str] | None, typer.Option(help="RULE:SIGNAL.min=VALUE: what that would keep.")

@@ -18,6 +18,7 @@ from curate.report.sections.corpus import (
     duplicates,
     funnel,
     languages,
+    passages,
     privacy,
     reasons,
 )
@@ -78,6 +79,7 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: funnel(workspace, counts),
                 lambda: duplicates(workspace, counts, folder / "copies"),
                 lambda: reasons(workspace),
+                lambda: passages(workspace),
                 lambda: languages(workspace, counts),
                 lambda: privacy(workspace),
                 lambda: contamination(workspace, counts),

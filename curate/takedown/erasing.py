@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+BESIDE = ("_signatures", "_unpassaged", "_passages")
+"""The folders beside the shards of clean with rows of single documents; none of them has text."""
+
+
 def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
     """Remove the rows from pool and clean, shard by shard, and from duplicates.
 
@@ -28,7 +32,7 @@ def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
     import pyarrow.parquet as pq
 
     erased = 0
-    for name in ("clean/_signatures", "clean", "pool"):
+    for name in (*(f"clean/{folder}" for folder in BESIDE), "clean", "pool"):
         folder = workspace.root / name
         for path in storage.shards(folder):
             dropped = _drop_rows(path, gone)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from curate import storage
+from curate.clean.passages.reading import in_common as passages_in_common
 from curate.errors import RecipeError
 from curate.export.holding import shards_with
 from curate.records import now
@@ -89,7 +90,13 @@ def run(
     if quoting and not comments:
         names = "; ".join(sorted({quotation.name for quotation in quoting}))
         notes.append(f"comments that quote removed texts stay: {names}; --comments erases them")
+    if holders := passages_in_common(workspace, gone):
+        notes.append(
+            f"{len(holders):,} documents that stay have passages in common with them: "
+            f"`curate clean --explain {min(holders)}` shows those of one"
+        )
     texts = erase_rows(workspace, everything)
+    workspace.ledger.forget(everything)
     vectors = erase_vectors(workspace, everything)
     for folder in (workspace.root / ".building", workspace.root / ".kept"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -175,7 +175,7 @@ class Backward:
         if of_people and without is not None and is_independent(self.workspace):
             yield "no share and no weight follows the scores: no answer has moved the mixture"
         if not of_people and _settles_near(self.workspace):
-            yield "near-duplicates that went for documents of it are not brought back here"
+            yield "near-duplicates and passages that went for it are not brought back here"
         yield from (warning.words for warning in self.workspace.freshness.newer_answers("trace"))
         draw = self.workspace.root / "export" / "draw.parquet"
         if draw.is_file() and not says_lines(draw):
@@ -203,7 +203,7 @@ class Backward:
 
 def _settles_near(workspace: Workspace) -> bool:
     spec = workspace.tables.made("clean").spec
-    return any(spec.get(name) is not None for name in ("near_duplicates", "semantic"))
+    return any(spec.get(name) is not None for name in ("near_duplicates", "semantic", "passages"))
 
 
 # ── the documents

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from curate.clean.by_source import of_source
 from curate.clean.deciding import outside
+from curate.clean.duplicates.spec import PassagesSpec
 from curate.clean.instruments import registry
 from curate.clean.instruments.contamination import SHARE
 from curate.clean.instruments.registry import UsedInstrument
 from curate.clean.instruments.relevance import SCORE
+from curate.clean.passages.applying import REASON
+from curate.clean.passages.applying import SHARE as PASSAGES
 from curate.clean.rules.signals import Range
 from curate.clean.spec import CleanSpec
 from curate.clean.verdicts import limits_of
@@ -53,8 +56,10 @@ class Asked:
                     yield _signal(signal, row.get(signal), bounds)
         for used in self.instruments:
             yield from _instrument(used, measured, row)
-        if self.spec.near_duplicates is not None or self.spec.semantic is not None:
+        if self.spec.near is not None or self.spec.semantic is not None:
             yield _near(self.spec, row)
+        if self.spec.passages is not None:
+            yield _passages(self.spec.passages, row)
 
 
 def _signal(name: str, value: float | None, bounds: Range) -> Check:
@@ -121,8 +126,16 @@ def _near(spec: CleanSpec, row: Mapping[str, Any]) -> Check:
     Where both were looked for, the table does not say which it was: there is no bound then.
     """
     meaning = spec.semantic.similarity if spec.semantic is not None else None
-    bounds = [own for own in (spec.near_duplicates, meaning) if own is not None]
+    words = spec.near.similarity if spec.near is not None else None
+    bounds = [own for own in (words, meaning) if own is not None]
     bound, similarity = bounds[0] if len(bounds) == 1 else None, row["similarity"]
     margin = None if similarity is None or bound is None else bound - similarity
     passes = row["reason"] != "near_duplicate"
     return Check("near_duplicate", similarity, None, bound, margin, passes)
+
+
+def _passages(spec: PassagesSpec, row: Mapping[str, Any]) -> Check:
+    """The share of a document that others hold too, and whether it went because little was left."""
+    passes = row["reason"] != REASON
+    asked = f"keeps {spec.least:,} words or more" if spec.action == "remove" else None
+    return Check(PASSAGES, _number(row.get(PASSAGES)), None, None, None, passes, asked)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from curate.errors import CurateError
 from curate.records import now
-from curate.storage import Provenance
+from curate.storage import Provenance, replacing
 
 LINE = frozenset({"stage", "at", "spec", "inputs", "outputs", "result"})
 """What every line holds; one without is damaged, and its stage counts as not run."""
@@ -84,6 +84,15 @@ class Ledger:
                 lines.append(row)
         return lines
 
+    def forget(self, ids: Collection[str]) -> None:
+        """Take the texts of documents out of the warnings that quote them (`templates`)."""
+        path = self.root / "ledger.jsonl"
+        lines = path.read_bytes().split(b"\n") if path.exists() else []
+        kept = [_forgotten(line, ids) for line in lines]
+        if kept != lines:
+            with replacing(path) as temporary:
+                temporary.write_bytes(b"\n".join(kept))
+
     def last(self, stage: str) -> dict[str, Any] | None:
         """Read the last line of a stage; None if the stage has not run."""
         return next((line for line in reversed(self.lines()) if line["stage"] == stage), None)
@@ -92,6 +101,31 @@ class Ledger:
         """Read the highest number that a round ever had; 0 if there was none."""
         opened = (line for line in self.lines() if line["stage"] in ("sample", "import"))
         return max((line["result"]["round"] for line in opened), default=0)
+
+
+GONE = "(taken down)"
+"""What stands in a warning in place of the text of a document that was taken down."""
+
+
+def _forgotten(line: bytes, ids: Collection[str]) -> bytes:
+    """A line of the ledger without the texts of these documents; as it is if it quotes none."""
+    if b'"templates"' not in line:
+        return line
+    try:
+        row = json.loads(line)
+        warnings = row["result"].get("warnings") or ()
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return line  # cut short by a kill, or of another kind
+    quoting = [
+        (warning, template)
+        for warning in warnings
+        for template in warning["figures"].get("templates") or ()
+        if template["id"] in ids and template["text"]
+    ]
+    for warning, template in quoting:
+        warning["words"] = warning["words"].replace(template["text"], GONE)
+        template["text"] = GONE
+    return json.dumps(row, ensure_ascii=False).encode() if quoting else line
 
 
 def plain(result: Any) -> Any:

@@ -100,10 +100,16 @@ class Shingles:
         """The bytes of an average text, times 8: about one hash for each byte."""
         import pyarrow.parquet as pq
 
-        metadata = pq.read_metadata(shard.texts)
-        groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
-        size = sum(_leaf(group, "text").total_uncompressed_size for group in groups)
-        return 8 * int(size) // max(1, int(metadata.num_rows))
+        return 8 * text_bytes(shard) // max(1, int(pq.read_metadata(shard.texts).num_rows))
+
+
+def text_bytes(shard: Shard) -> int:
+    """The bytes of all texts of a shard."""
+    import pyarrow.parquet as pq
+
+    metadata = pq.read_metadata(shard.texts)
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
+    return sum(int(_leaf(group, "text").total_uncompressed_size) for group in groups)
 
 
 def _leaf(group: Any, name: str) -> Any:

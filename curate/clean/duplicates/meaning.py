@@ -18,9 +18,9 @@ from pydantic import Field, model_validator
 
 from curate import storage
 from curate.clean.duplicates.near import Gone, Shard, near_duplicates
+from curate.clean.duplicates.spec import ComparingSpec
 from curate.embed.encoders import Encoder, choose, load
 from curate.minhash import BANDS, BIT_WORDS, DOUBT
-from curate.spec import Spec
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ MISSED = 0.005
 """Share of pairs at the threshold that may share no band."""
 
 
-class SemanticSpec(Spec):
+class SemanticSpec(ComparingSpec):
     """The similarity in meaning from which one of two documents goes, and the encoder for it."""
 
     similarity: Annotated[
@@ -135,19 +135,9 @@ def _rows(path: Path) -> int:
     return int(pq.read_metadata(path).num_rows)
 
 
-def _left(shard: Shard, gone: Gone) -> list[int]:
-    """The rows of a shard that have no reason to go yet."""
-    import pyarrow.parquet as pq
-
-    assert shard.reasons is not None
-    reasons = pq.read_table(shard.reasons, columns=["reason"])["reason"].to_pylist()
-    gone_rows = set(gone.of(shard.number)["row"].to_pylist())
-    return [row for row, reason in enumerate(reasons) if reason is None and row not in gone_rows]
-
-
 def _texts(shards: Sequence[Shard], gone: Gone) -> Iterator[str]:
     for shard in shards:
-        yield from shard.contents(_left(shard, gone))
+        yield from shard.contents(gone.left(shard))
 
 
 def _signed(shard: Shard, gone: Gone, encoder: Encoder, threshold: float, folder: Path) -> Shard:
@@ -158,7 +148,7 @@ def _signed(shard: Shard, gone: Gone, encoder: Encoder, threshold: float, folder
     path = folder / "signed" / f"{shard.number:05}.parquet"
     if path.exists():  # from a run that was interrupted: encoding takes the longest of all
         return replace(shard, signed=path)
-    rows = _left(shard, gone)
+    rows = gone.left(shard)
     texts = shard.contents(rows)
     vectors = np.zeros((_rows(shard.texts), encoder.dimension), np.float32)
     for start in range(0, len(rows), BLOCK):

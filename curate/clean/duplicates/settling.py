@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import storage
-from curate.clean.duplicates.shards import of_shard
+from curate.clean.duplicates.shards import Shard, of_shard
 
 if TYPE_CHECKING:
     import numpy as np
@@ -143,6 +143,10 @@ class Gone:
     def __add__(self, other: Gone) -> Gone:
         """The documents that yield for either reason."""
         return Gone((*self.clusters, *other.clusters), (*self.changed, *other.changed))
+
+    def left(self, shard: Shard) -> list[int]:
+        """The rows of a shard that no reason drops, and that do not yield."""
+        return shard.left(self.of(shard.number)["row"].to_pylist())
 
     def of(self, number: int) -> pa.Table:
         """The documents that yield in the shard of that number, by row."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curate.clean.duplicates.precedence import groups, orders, prefix
+from curate.clean.duplicates.spec import ComparingSpec
+from curate.clean.duplicates.units import COLUMNS, Unit, compared, joined
 from curate.engine.shuffling import bucket_of
 from curate.minhash import BANDS, BIT_WORDS, KEY_WORDS
-from curate.text import apply_edits
+from curate.text import Edit
+from curate.workspace.documents import stored_edits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,12 +21,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+AS_EVER = ComparingSpec()
+
+
 @dataclass(frozen=True)
 class Shard:
     """A shard of documents in which near-duplicates are looked for; picklable.
 
     `signed` holds `_signature`, `measured` the edits, `reasons` the reasons. The last two are None
-    for a shard of an older corpus, which never yields. `ranks` is the order of the sources.
+    for a shard of an older corpus, which never yields. `ranks` is the order of the sources. `how`
+    says what is compared, and which document stays.
     """
 
     number: int
@@ -31,23 +39,22 @@ class Shard:
     measured: Path | None
     reasons: Path | None
     ranks: dict[str, int]
+    how: ComparingSpec = AS_EVER
 
     def orders(self) -> NDArray[np.uint64]:
-        """The precedence of each document, the smallest first: batch, source, 38 bits of its id."""
+        """The precedence of each document, the smallest first; an older corpus comes before all."""
         import numpy as np
         import pyarrow.parquet as pq
 
         if self.reasons is None:
-            table = pq.read_table(self.texts, columns=["id"])
-            batch = rank = np.zeros(table.num_rows, np.uint64)
-        else:
-            table = pq.read_table(self.texts, columns=["id", "source", "batch"])
-            batch = np.minimum(table["batch"].to_numpy(), 1023).astype(np.uint64)
-            ranks = [min(self.ranks[source], 65535) for source in table["source"].to_pylist()]
-            rank = np.array(ranks, np.uint64)
-        prefixes = [_prefix(id) for id in table["id"].to_pylist()]
-        low = np.array(prefixes, np.uint64)
-        return np.asarray(batch << np.uint64(54) | rank << np.uint64(38) | low)
+            ids = pq.read_table(self.texts, columns=["id"])["id"].to_pylist()
+            return np.array([prefix(id) for id in ids], np.uint64)
+        return orders(self.how, self.texts, self.measured, self.ranks)
+
+    def groups(self) -> NDArray[np.uint64]:
+        """A hash of what each document must have in common with those it is compared with."""
+        assert self.measured is not None  # older corpora are only compared without such groups
+        return groups(self.how, self.number, self.texts, self.measured)
 
     def keys(self) -> pa.Table:
         """The (key, order, place, bits) of each band of each document that passed."""
@@ -68,46 +75,53 @@ class Shard:
         places = np.uint64(self.number << 32) | rows.astype(np.uint64)
         columns = {"order": self.orders()[rows], "place": places}
         columns |= {f"bits_{at}": words[:, KEY_WORDS + at] for at in range(BIT_WORDS)}
+        keys = words[:, :KEY_WORDS]
+        if self.how.within:
+            keys = keys ^ self.groups()[rows][:, None]
         return pa.table(
             {
-                "key": words[:, :KEY_WORDS].ravel(),
+                "key": keys.ravel(),
                 **{name: np.repeat(values, BANDS) for name, values in columns.items()},
             }
         )
 
     def names(self, rows: Sequence[int]) -> tuple[list[str], list[str | None]]:
         """The ids and sources of some rows; the sources of an older corpus are None."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         columns = ["id", *(["source"] if self.reasons is not None else ())]
-        table = pq.read_table(self.texts, columns=columns).take(rows)
+        table = pq.read_table(self.texts, columns=columns).take(pa.array(rows, pa.int64()))
         sources = table["source"].to_pylist() if self.reasons is not None else [None] * len(rows)
         return table["id"].to_pylist(), sources
 
-    def contents(self, rows: Sequence[int]) -> list[str]:
-        """The texts of some rows after their edits."""
+    def units(self, rows: Sequence[int]) -> Iterator[list[Unit]]:
+        """Yield the parts of some rows that are compared, after their edits."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        texts: list[str] = (
-            pq.read_table(self.texts, columns=["text"])["text"].take(rows).to_pylist()
-        )
-        if self.measured is None:
-            return texts
-        column = pq.read_table(self.measured, columns=["edits"])["edits"].take(rows)
-        if column.null_count == len(column):
-            return texts
-        return [
-            apply_edits(text, (tuple(edit.values()) for edit in edits or ()))
-            for text, edits in zip(texts, column.to_pylist(), strict=True)
-        ]
+        columns = ["text", *(COLUMNS if self.how.fields else ())]
+        at = pa.array(rows, pa.int64())
+        table = pq.read_table(self.texts, columns=columns).take(at)
+        edits: list[Sequence[Edit]] = [()] * len(rows)
+        if self.measured is not None:
+            column = pq.read_table(self.measured, columns=["edits"])["edits"].take(at)
+            if column.null_count < len(column):
+                edits = [stored_edits(own) for own in column.to_pylist()]
+        yield from compared(table, edits, self.how.fields)
 
+    def contents(self, rows: Sequence[int]) -> list[str]:
+        """What is compared of some rows, as texts."""
+        return [joined(parts) for parts in self.units(rows)]
 
-def _prefix(id: str) -> int:
-    """The first 38 bits of an id; 0 for an id from elsewhere that is no number."""
-    try:
-        return int(id[:10], 16) >> 2
-    except ValueError:
-        return 0
+    def left(self, gone: Sequence[int] = ()) -> list[int]:
+        """The rows that have no reason to go, but for those that are `gone`."""
+        import pyarrow.parquet as pq
+
+        assert self.reasons is not None
+        reasons = pq.read_table(self.reasons, columns=["reason"])["reason"].to_pylist()
+        dropped = set(gone)
+        return [row for row, reason in enumerate(reasons) if reason is None and row not in dropped]
 
 
 def of_shard(buckets: Sequence[Path], number: int) -> pa.Table:

@@ -73,6 +73,30 @@ def reasons(workspace: Workspace) -> Section | None:
     return section("Why documents were dropped", words, chart=chart, rows=rows)
 
 
+def passages(workspace: Workspace) -> Section | None:
+    """What sources lost to passages that other documents hold; None where none were found."""
+    lost = result_of(workspace, "clean").get("passages") or {}
+    if not any(counts["documents"] for counts in lost.values()):
+        return None
+    settings = workspace.tables.made("clean").spec.get("passages") or {}
+    rows = [
+        {
+            "source": source,
+            "documents with passages": counts["documents"],
+            "words in them": counts["words"],
+            "tokens removed": counts["removed"],
+            "tokens left": counts["left"],
+        }
+        for source, counts in lost.items()
+    ]
+    what = "removed" if settings.get("action", "remove") == "remove" else "flagged and kept"
+    words = (
+        f"Runs of {settings.get('tokens')} words or more that another document holds too are "
+        f"{what}; the first document keeps them. `curate clean --explain ID` shows those of one."
+    )
+    return section("Passages", words, rows=rows)
+
+
 def languages(workspace: Workspace, counts: Counts) -> Section | None:
     """The documents of the 20 most frequent languages; None where languages were not measured."""
     measured = counts.verdicts.languages
