@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
-from unicodedata import category, normalize
+from unicodedata import category
 
 from curate.scripts import HANGUL, IDEOGRAPH, OTHER_LETTER, SOUTHEAST_LETTER, inside, plain
+from curate.text import composed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,8 +92,7 @@ def hashed(texts: Iterable[str]) -> Hashed:
 
 def words(text: str) -> list[str]:
     """Split a text into its words, in the form in which they are compared."""
-    if not text.isascii():
-        text = normalize("NFKC", text)
+    text = composed(text, "NFKC")
     text = text.lower() if text.isascii() else text.casefold()
     text = _APOSTROPHES.sub("", text)
     return (_PLAIN_WORD if plain(text) else _WORD).findall(text)
