@@ -46,7 +46,7 @@ STRUCTS: dict[str, dict[str, str]] = {
     "field": {"name": "string", "text": "string"},
     "image": {"field": "string", "address": "string", "sha256": "string", "bytes": "int64"},
     "turn": {"role": "string", "start": "int32", "end": "int32"},
-    "overlap": {"set": "string", "item": "string", "share": "float64"},
+    "overlap": {"set": "string", "item": "string", "share": "float64", "words": "int32"},
 }
 """The types that consist of several values: each value's name and type."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from curate.clean.instruments.benchmarks import SHORTEST
 from curate.warning import StageWarning, warn
 
 MOST = 0.9
@@ -17,8 +18,14 @@ Verdicts = Mapping[tuple[str, str], int]
 """How many documents there are by source and reason; the reason of kept ones is empty."""
 
 
-def doubts(verdicts: Verdicts, differing_languages: int) -> Iterator[StageWarning]:
-    """Yield a warning for each kind of loss."""
+Searched = Mapping[str, Mapping[str, int]]
+"""By evaluation set: its `items`, the `short` ones, and those `alike` many others."""
+
+
+def doubts(
+    verdicts: Verdicts, differing_languages: int, searched: Searched | None = None
+) -> Iterator[StageWarning]:
+    """Yield a warning for each kind of loss, and for items that are not searched for."""
     dropped = list(_mostly_dropped(verdicts))
     for key, cause, sources in (
         ("clean.duplicates", "as near-duplicates", [s for s, why in dropped if _is_copy(why)]),
@@ -32,6 +39,22 @@ def doubts(verdicts: Verdicts, differing_languages: int) -> Iterator[StageWarnin
         words = "{documents:,} documents ({share:.0%}) read as another language than declared"
         share = differing_languages / documents
         yield warn("clean.languages", words, documents=differing_languages, share=share)
+    yield from _not_searched(searched or {})
+
+
+def _not_searched(searched: Searched) -> Iterator[StageWarning]:
+    for key, why in (
+        ("short", f"have fewer than {SHORTEST} words and are too short to look for"),
+        ("alike", "have no words of their own and are not looked for"),
+    ):
+        sets = [
+            f"{name} ({row[key]:,} of {row['items']:,})"
+            for name, row in searched.items()
+            if row[key]
+        ]
+        if sets:
+            words = "Items of evaluation sets " + why + ": {sets}"
+            yield warn(f"clean.{key}_items", words, sets=sets)
 
 
 def _is_copy(reason: str) -> bool:

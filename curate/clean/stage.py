@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import storage
 from curate.clean.doubts import doubts
 from curate.clean.duplicates import older
+from curate.clean.instruments.contamination import searched_of
 from curate.clean.instruments.language import DIFFERS
 from curate.clean.instruments.privacy.instrument import SIGNALS as PRIVATE
 from curate.clean.planning import measure_shards, measured_before, plan_of, record_of
@@ -36,7 +37,8 @@ class CleanResult:
     `measured` counts the documents that were measured in this run: none where only limits changed.
     `licenses` counts the documents that a licence dropped, by licence. `privacy` counts private
     values, by kind. `differing_languages` counts documents whose declared language is not the
-    detected one.
+    detected one. `searched` has the items of each evaluation set: all of them, those that are too
+    short to search for, and those that are like too many others.
     """
 
     documents: int
@@ -47,6 +49,7 @@ class CleanResult:
     licenses: dict[str, int]
     privacy: dict[str, int]
     differing_languages: int
+    searched: dict[str, dict[str, int]] = field(default_factory=dict)
     warnings: tuple[StageWarning, ...] = ()
 
 
@@ -79,10 +82,13 @@ def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
         write(workspace, folder, measured, reasons, gone)
         for scaffold in ("_measured", "_reasons", "near"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
-    return _result(workspace, 0 if before else workspace.tables.rows("pool"))
+    measured_rows = 0 if before else workspace.tables.rows("pool")
+    return _result(workspace, measured_rows, searched_of(dict(plan.instruments)))
 
 
-def _result(workspace: Workspace, measured: int) -> CleanResult:
+def _result(
+    workspace: Workspace, measured: int, searched: dict[str, dict[str, int]]
+) -> CleanResult:
     """The counts over the tables pool and clean, shard by shard."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -119,7 +125,8 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
         licenses=dict(licenses.most_common()),
         privacy=private,
         differing_languages=signals[DIFFERS],
-        warnings=tuple(doubts(verdicts, signals[DIFFERS])),
+        searched=searched,
+        warnings=tuple(doubts(verdicts, signals[DIFFERS], searched)),
     )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from curate.clean.by_source import of_source
 from curate.clean.deciding import outside
 from curate.clean.instruments import registry
-from curate.clean.instruments.contamination import SHARE
+from curate.clean.instruments.contamination import PASSAGE, SHARE
 from curate.clean.instruments.registry import UsedInstrument
 from curate.clean.instruments.relevance import SCORE
 from curate.clean.rules.signals import Range
@@ -84,8 +84,7 @@ def _instrument(
     settings: Any = used.settings
     passes = not bool(used.instrument.fails(measured, settings)[0])
     if used.name == "contamination":
-        value = row[SHARE]
-        yield Check(SHARE, value, None, settings.share, settings.share - value, passes)
+        yield from _contaminated(row, settings)
     elif used.name == "relevance":
         value, low = _number(row[SCORE]), settings.min
         margin = None if low is None or value is None else value - low
@@ -98,6 +97,14 @@ def _instrument(
     else:
         value = row[used.name]
         yield Check(used.name, value, None, None, None, passes, _allowed(settings, row["source"]))
+
+
+def _contaminated(row: Mapping[str, Any], settings: Any) -> Iterator[Check]:
+    """Yield the largest share of an item, and the longest passage, each beside its limit."""
+    for name, high in ((SHARE, settings.share), (PASSAGE, settings.passage)):
+        value = row.get(name)
+        if value is not None and high is not None:
+            yield Check(name, value, None, high, high - value, passes=value < high)
 
 
 def _number(value: float | None) -> float | None:

@@ -48,18 +48,24 @@ class Hashed:
 
     def grams(self, n: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         """The hash of every run of n words within a text, and the number of that text."""
+        hashes, text, _ = self.placed(n)
+        return hashes, text
+
+    def placed(self, n: int) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+        """As `grams`, and the word of its text at which each run begins, from 0."""
         import numpy as np
 
         count = len(self.words) - n + 1
         if count <= 0:
-            return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+            return np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.int64)
         hashes: NDArray[np.uint64] = np.zeros(count, np.uint64)
         for place in range(n):
             hashes = hashes * np.uint64(_BASE) + self.words[place : place + count]
         hashes = _mixed(hashes)
         text = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
-        inside = text[:count] == text[n - 1 :]
-        return hashes[inside], text[:count][inside]
+        inside = np.flatnonzero(text[:count] == text[n - 1 :])
+        text = text[inside]
+        return hashes[inside], text, inside - self.starts[text]
 
 
 def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
