@@ -118,6 +118,7 @@ ALL = (
             ("edits", "list<edit>", "masks and removed lines over the canonical text"),
             ("tokens", "int64", "exact count of the edited text"),
             ("language", "string", "as declared, else as detected; `und` where that is not sure"),
+            ("rules_language", "string", "whose limits the rule sets use; null where none asks"),
             (
                 "contamination",
                 "list<overlap>",

@@ -24,7 +24,8 @@ def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
     )
     tokenizer = workspace.tables.made("pool").facts["tokenizer"]
     signed = spec.near_duplicates is not None
-    return Plan(prepared(workspace, spec), spec.rules, tuple(instruments), tokenizer, signed)
+    rules = prepared(workspace, spec)
+    return Plan(rules, spec.rules, tuple(instruments), tokenizer, signed, spec.rules_language)
 
 
 def record_of(workspace: Workspace, plan: Plan) -> dict[str, Any]:

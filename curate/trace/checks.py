@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curate.clean.by_source import of_source
-from curate.clean.deciding import outside
+from curate.clean.deciding import JUDGED_IN, ByLanguage, outside
 from curate.clean.instruments import registry
 from curate.clean.instruments.contamination import PASSAGE, SHARE
 from curate.clean.instruments.registry import UsedInstrument
 from curate.clean.instruments.relevance import SCORE
 from curate.clean.rules.signals import Range
 from curate.clean.spec import CleanSpec
-from curate.clean.verdicts import limits_of
+from curate.clean.verdicts import limits_by_language, limits_of
 from curate.trace.results import Check
 from curate.workspace import Workspace
 
@@ -29,6 +29,7 @@ class Asked:
 
     spec: CleanSpec
     limits: Mapping[str, Range]
+    by_language: ByLanguage
     instruments: tuple[UsedInstrument, ...]
 
     @staticmethod
@@ -36,7 +37,7 @@ class Asked:
         """As the record of the table says; instruments are settled by the table itself."""
         spec = CleanSpec.model_validate(dict(workspace.tables.made("clean").spec))
         settled = registry.deciding(spec, workspace.tables.shards("clean"))
-        return Asked(spec, limits_of(spec), tuple(settled))
+        return Asked(spec, limits_of(spec), limits_by_language(spec), tuple(settled))
 
     def checks(self, measured: pa.Table) -> Iterator[Check]:
         """Yield every check of a document, in the order of the verdict.
@@ -50,7 +51,8 @@ class Asked:
         for rule in own:
             for signal, bounds in self.limits.items():
                 if signal.split(":")[0] == rule:
-                    yield _signal(signal, row.get(signal), bounds)
+                    own_bounds = self.by_language.get(signal, {}).get(row.get(JUDGED_IN), bounds)
+                    yield _signal(signal, row.get(signal), own_bounds)
         for used in self.instruments:
             yield from _instrument(used, measured, row)
         if self.spec.near_duplicates is not None or self.spec.semantic is not None:

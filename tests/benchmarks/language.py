@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from curate.clean import detecting
 from curate.clean.instruments import language
 from tests.benchmarks import setting
 

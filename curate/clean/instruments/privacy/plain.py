@@ -71,12 +71,16 @@ class Plain:
 
 def plain(text: str) -> Plain:
     """The text in plain characters, without those that show nothing."""
-    return Plain(text) if text.isascii() else _plain(text, _HIDDEN)
+    if text.isascii() or not any(odd.search(text) for odd in _odd()):
+        return Plain(text)
+    return _plain(text, _HIDDEN)
 
 
 def decoded(text: str, read: Plain) -> Plain:
     """The text in plain characters, with what links and markup write in code; `read` is `plain`."""
-    return _plain(text, _CODED) if _MARKS_OF_CODE.search(text) else read
+    if not any(mark in text for mark in "%&\\") or not _MARKS_OF_CODE.search(text):
+        return read
+    return _plain(text, _CODED)
 
 
 def with_letters(text: str) -> str:
@@ -134,14 +138,24 @@ def _percent(match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
 
 def _narrow(text: str) -> str:
     """The text with plain digits, spaces, hyphens and marks of addresses, one for one."""
-    digits, any_digit = _digits()
-    text = text.translate(digits) if any_digit.search(text) else text
-    return _DASH.sub("-", _SPACE.sub(" ", text))
+    return _DASH.sub("-", text.translate(_digits()))
 
 
 @cache
-def _digits() -> tuple[dict[int, str], re.Pattern[str]]:
-    """The decimal digits of other scripts, the wide marks, and a search for both."""
+def _digits() -> dict[int, str]:
+    """Every decimal digit of another script than ASCII, the wide marks, and the spaces."""
     codes = (*range(0x80, 0x12000), *range(0x16A00, 0x17000), *range(0x1D7C0, 0x1FC00))
-    plain = {code: str(n) for code in codes if (n := decimal(chr(code), None)) is not None} | _WIDE
-    return plain, re.compile(f"[{re.escape(''.join(map(chr, plain)))}]")
+    digits = {code: str(n) for code in codes if (n := decimal(chr(code), None)) is not None}
+    spaces = {code: " " for code in codes if _SPACE.match(chr(code))}
+    return digits | spaces | _WIDE
+
+
+@cache
+def _odd() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Two searches that find every character that is not plain.
+
+    The second finds all of the higher planes: one class of both kinds is slow.
+    """
+    low = "".join(char for char in map(chr, _digits()) if char <= "\uffff")
+    unseen = _UNSEEN.split("\U0001d173")[0]
+    return re.compile(f"[{unseen}{_DASHES}{re.escape(low)}]"), re.compile("[\U00010000-\U0010ffff]")
