@@ -28,8 +28,8 @@ On 17 languages of `hplt_web_quality` 4 % of the texts become unknown. The model
 of the others (macro average; see tests/benchmarks/results/language.json).
 """
 
-CAPITALS = 0.3
-"""A text with more than this share of words in capitals is shown in small letters."""
+CAPITALS, FEW_CAPITALS = 0.3, 3
+"""A text with more than this share of words in capitals, and so many, is shown in small letters."""
 
 CANDIDATES = 5
 
@@ -92,7 +92,7 @@ def _probe(text: str) -> str:
     if not text.isascii():
         text = composed(text, "NFKC" if _FORMS.search(text) else "NFC")
     words = text.split()
-    if sum(map(str.isupper, words)) > CAPITALS * len(words):
+    if sum(map(str.isupper, words)) > max(FEW_CAPITALS, CAPITALS * len(words)):
         text = (text.translate(_TURKISH) if "İ" in text else text).lower()
     return text
 

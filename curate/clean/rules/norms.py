@@ -103,8 +103,8 @@ def _published(line: str) -> Norm:
 
 _FREQUENT = (" the ", " of ", " and ", " to "), (" is ", " in ", " for ", " a ")
 _ENOUGH = 0.04
-_SHORT = 30
-"""Words of a short text: too few to tell by which ones are missing."""
+_SHORT, _VERY_SHORT = 30, 8
+"""Words of a text that is too short to have many of the most frequent ones, or any."""
 
 _ALSO_ENGLISH = {
     *("in", "die", "den", "des", "de", "la", "an", "do", "no", "per", "con", "da", "un"),
@@ -125,10 +125,12 @@ def is_plainly_english(text: str) -> bool:
 
 
 def is_short_and_plain(text: str) -> bool:
-    """Whether a text is short, in ASCII, and without frequent words of other languages."""
-    if not text.isascii() or text.count(" ") >= _SHORT:
+    """Whether a text is short, in ASCII, and has no frequent words but of English."""
+    spaces = text.count(" ")
+    if not text.isascii() or spaces >= _SHORT:
         return False
-    return len(_others().intersection(text.lower().split())) < 2
+    has_own = spaces < _VERY_SHORT or any(word in text for words in _FREQUENT for word in words)
+    return has_own and len(_others().intersection(text.lower().split())) < 2
 
 
 @cache
