@@ -1,7 +1,8 @@
 """The shingles of many texts at once, as hashes in one flat array.
 
 The shingles are those of `text.shingles`: character 5-grams, or bigrams where much of the text is
-CJK. Case and the width of white space do not count. Each is a 64-bit hash of its code points.
+CJK. Case, the composition of accents and the width of white space do not count. Each is a 64-bit
+hash of its code points.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from curate.scripts import HANGUL, IDEOGRAPHS
+from curate.text import composed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +38,7 @@ def flat(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """
     import numpy as np
 
-    folded = [" ".join(text[:LONGEST].lower().split()) for text in texts]
+    folded = [" ".join(composed(text)[:LONGEST].lower().split()) for text in texts]
     joined = "".join(folded)
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     lengths = np.fromiter(map(len, folded), np.int64, len(folded))

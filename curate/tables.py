@@ -50,7 +50,7 @@ STRUCTS: dict[str, dict[str, str]] = {
         **{"turn": "int32", "path": "string", "start": "int32", "end": "int32"},
         "literal": "string",
     },
-    "overlap": {"set": "string", "item": "string", "share": "float64"},
+    "overlap": {"set": "string", "item": "string", "share": "float64", "words": "int32"},
 }
 """The types that consist of several values: each value's name and type."""
 
@@ -126,6 +126,7 @@ ALL = (
             ("edits", "list<edit>", "masks and removed lines over the canonical text"),
             ("tokens", "int64", "exact count of the edited text"),
             ("language", "string", "as declared, else as detected; `und` where that is not sure"),
+            ("rules_language", "string", "whose limits the rule sets use; null where none asks"),
             (
                 "contamination",
                 "list<overlap>",

@@ -129,7 +129,8 @@ def test_sources_may_stand_together_in_a_shard(monkeypatch):
     sources = ["web", "code", "zh", "misc"] * 3
     texts = [PAGE, CODE, CHINESE, "x"] * 3
     prepared = {"gopher_quality": None, "c4": c4.Prepared(), "code": None, "cjk": None}
-    batch = Batch(pa.table({"text": texts, "source": sources}))
+    languages = pa.array(["en", None, "zh", None] * 3, pa.string())
+    batch = Batch(pa.table({"text": texts, "source": sources, "language": languages}))
     chosen = {source: tuple(names) for source, names in SETS.items()}
     found = pa.table({"source": sources, **rule_signals(batch, prepared, chosen)})
     for name, own in (("c4:sentences", "web"), ("code:lines", "code"), ("cjk:chars", "zh")):

@@ -12,11 +12,11 @@ from curate.text import apply_edits, content_id
 
 
 def left(text, **settings):
-    return apply_edits(text, measure(Features(text), Prepared(**settings))[1])
+    return apply_edits(text, measure(Features(text, "en"), Prepared(**settings))[1])
 
 
 def signals(text, **settings):
-    return measure(Features(text), Prepared(**settings))[0]
+    return measure(Features(text, "en"), Prepared(**settings))[0]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_bad_words_are_counted_where_a_list_is_given():
 
 def test_lines_are_only_counted_if_so_asked():
     text = "Menu\nThis is a line that stays."
-    assert measure(Features(text), Prepared(remove_lines=False))[1] == []
+    assert measure(Features(text, "en"), Prepared(remove_lines=False))[1] == []
     assert signals(text, remove_lines=False)["lines_kept"] == 0.5
 
 

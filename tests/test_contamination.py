@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.clean.instruments import contamination
-from curate.clean.instruments.contamination import index, shares
+from curate.clean.instruments.benchmarks import Overlap, index, overlaps
 from curate.clean.instruments.grams import hashed, words
 from curate.clean.instruments.references import read_texts
 from curate.errors import DataError, RecipeError
@@ -24,7 +24,22 @@ FILLER = "Nobody in the village had seen the lake freeze before the end of the y
 
 
 def found(texts, items, n=13):
-    return shares(hashed(texts), index(items, n))
+    return [
+        {item: held.share for item, held in by_item.items()}
+        for by_item in overlaps(hashed(texts), index(items, n))
+    ]
+
+
+def passages(texts, items, n=13):
+    return [
+        {item: held.words for item, held in by_item.items()}
+        for by_item in overlaps(hashed(texts), index(items, n))
+    ]
+
+
+def story(seed, n):
+    """A text of n words, none of them twice."""
+    return " ".join(f"w{place}x{seed}" for place in range(n))
 
 
 def test_words_as_they_are_compared():
@@ -84,6 +99,55 @@ def test_an_instruction_that_comes_with_every_item_is_no_evidence():
     instruction = "Read the following passage carefully and then choose the one best answer below "
     items = [instruction + f"{ITEM[n:]} {n}" for n in range(12)]
     assert found([FILLER + instruction], items) == [{}]
+
+
+def test_a_passage_that_several_questions_are_about_is_evidence():
+    context = story("c", 80)
+    about = [f"{context} question {story(f'q{n}', 12)}" for n in range(15)]
+    others = [f"{story(f'o{n}', 80)}" for n in range(2000)]
+    (held,) = passages([f"{FILLER} {context} {FILLER}"], [*about, *others])
+    assert held == dict.fromkeys(range(15), 80)
+
+
+def test_an_instruction_of_a_small_set_is_no_evidence_beside_a_large_set():
+    instruction = story("i", 40)
+    small = [f"{instruction} {story(f's{n}', 20)}" for n in range(30)]
+    large = [story(f"l{n}", 20) for n in range(4000)]
+    known = index([*small, *large], 13, [0] * len(small) + [1] * len(large))
+    assert overlaps(hashed([instruction]), known) == [{}]
+
+
+@pytest.mark.parametrize("words", [13, 49, 50, 120])
+def test_the_longest_passage_of_a_long_item_is_told_in_words(words):
+    item = story("a", 1000)
+    part = " ".join(item.split()[300 : 300 + words])
+    (held,) = passages([f"{FILLER * 200}{part} {FILLER * 200}"], [item])
+    assert held == {0: words}
+
+
+def test_a_passage_is_in_a_row_and_may_come_twice():
+    item = story("a", 200).split()
+    apart = " ".join([*item[:30], "and", *item[30:60]])
+    again = " ".join([*item[:40], "and", *item[:60]])
+    chinese = "".join(map(chr, range(0x4E00, 0x4E00 + 90)))
+    held = passages([apart, again, f"前{chinese[10:70]}后"], [" ".join(item), chinese])
+    assert held == [{0: 30}, {0: 60}, {1: 60}]
+
+
+@given(st.lists(st.text("ab c", max_size=60), min_size=1, max_size=5), st.integers(3, 5))
+def test_passages_are_those_of_a_plain_search(texts, n):
+    """Every run of the passage is in the text; no longer passage has that."""
+    items = ["a b c a c b", "c c a b a b", "b c"]
+
+    def longest(own, text):
+        runs = {tuple(text[i : i + n]) for i in range(len(text) - n + 1)}
+        held = [tuple(own[i : i + n]) in runs for i in range(len(own) - n + 1)]
+        stretches = "".join("x" if each else " " for each in held).split()
+        return max(map(len, stretches)) + n - 1 if stretches else 0
+
+    for text, held in zip(texts, passages(texts, items, n), strict=True):
+        plain = {at: longest(words(item), words(text)) for at, item in enumerate(items)}
+        assert held == {at: size for at, size in plain.items() if size}
 
 
 @given(st.lists(st.text("ab c", max_size=40), min_size=1, max_size=5), st.integers(3, 5))
@@ -174,8 +238,9 @@ def test_clean_names_set_and_item(clean_of, offline):
     rows = clean_of(texts, contamination={"sets": sets})
     assert [row["reason"] for row in rows] == [None, "contamination", "contamination", None]
     assert rows[0]["contamination"] is None
-    assert rows[1]["contamination"] == [{"set": "math", "item": "m-1", "share": 1.0}]
-    assert rows[2]["contamination"] == [{"set": "zh", "item": "1", "share": 1.0}]
+    whole = {"set": "math", "item": "m-1", "share": 1.0, "words": 29}
+    assert rows[1]["contamination"] == [whole]
+    assert rows[2]["contamination"] == [{"set": "zh", "item": "1", "share": 1.0, "words": 38}]
     assert [row["contamination:share"] for row in rows[:3]] == [0, 1, 1]
     assert 0.3 < rows[3]["contamination:share"] < 0.5
     again = clean_of(texts, contamination={"sets": sets, "share": 0.3})
@@ -193,11 +258,55 @@ def test_items_too_short_to_look_for_are_told(clean_of, offline):
         clean_of([FILLER], contamination={"sets": [{"name": "x", "path": "short.txt"}]})
 
 
-def test_the_most_shared_items_come_first():
-    told = contamination._told(
-        {0: 0.2, 1: 0.9}, ["s"], {"sets": np.zeros(2, int), "names": np.array(["a", "b"])}
-    )
+def test_part_of_a_long_item_drops_a_document_from_fifty_words_on(clean_of, offline):
+    item = story("a", 800)
+    (offline.root / "books.txt").write_text(f"{item}\n")
+    parts = [" ".join(item.split()[100 : 100 + n]) for n in (49, 50, 300)]
+    texts = [f"{FILLER * 30}{part}. {FILLER * 30}" for part in parts]
+    sets = [{"name": "books", "path": "books.txt"}]
+    rows = clean_of(texts, contamination={"sets": sets})
+    assert [row["reason"] for row in rows] == [None, "contamination", "contamination"]
+    assert [row["contamination:passage"] for row in rows] == [49, 50, 300]
+    assert rows[2]["contamination"][0]["words"] == 300
+    assert rows[2]["contamination:share"] < 0.5
+    again = clean_of(texts, contamination={"sets": sets, "passage": None})
+    assert all(row["kept"] for row in again)
+    again = clean_of(texts, contamination={"sets": sets, "passage": 301})
+    assert all(row["kept"] for row in again)
+
+
+def test_a_passage_shorter_than_a_run_is_refused():
+    with pytest.raises(ValueError, match=r"passage \(12\) is shorter than a run \(n: 13\)"):
+        contamination.ContaminationSpec(sets=[{"name": "x", "path": "x.txt"}], passage=12)
+
+
+def test_items_that_cannot_be_searched_for_are_counted_by_set(offline):
+    instruction = story("i", 30)
+    (offline.root / "a.txt").write_text("yes\nno\none two\n" + f"{ITEM}\n")
+    (offline.root / "b.txt").write_text(f"{instruction}\n" * 12 + f"{CHINESE}\n")
+    (offline.root / "c.txt").write_text(f"{story('c', 20)}\n")
+    offline.lines("web.jsonl", [FILLER])
+    offline.pool()
+    sets = [{"name": name, "path": f"{name}.txt"} for name in "abc"]
+    result = offline.run("clean", contamination={"sets": sets})
+    assert result.searched == {
+        "a": {"items": 4, "short": 3, "alike": 0},
+        "b": {"items": 13, "short": 0, "alike": 12},
+        "c": {"items": 1, "short": 0, "alike": 0},
+    }
+    told = {warning.key: warning.words for warning in result.warnings}
+    assert told["clean.short_items"].endswith("are too short to look for: a (3 of 4)")
+    assert told["clean.alike_items"].endswith("are not looked for: b (12 of 13)")
+
+
+def test_the_most_shared_items_come_first_and_the_longest_passage_is_told():
+    arrays = {"sets": np.zeros(30, int), "names": np.array([*"abcdefghijklmnopqrstuvwxyz0123"])}
+    told = contamination._told({0: Overlap(0.2, 13), 1: Overlap(0.9, 20)}, ["s"], arrays)
     assert told == [
-        {"set": "s", "item": "b", "share": 0.9},
-        {"set": "s", "item": "a", "share": 0.2},
+        {"set": "s", "item": "b", "share": 0.9, "words": 20},
+        {"set": "s", "item": "a", "share": 0.2, "words": 13},
     ]
+    many = {item: Overlap(0.5, 20) for item in range(29)} | {29: Overlap(0.1, 400)}
+    told = contamination._told(many, ["s"], arrays)
+    assert len(told) == contamination.MOST_TOLD
+    assert told[-1] == {"set": "s", "item": "3", "share": 0.1, "words": 400}

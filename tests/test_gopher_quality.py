@@ -83,7 +83,7 @@ def test_a_lexicon_forgets_long_pieces(monkeypatch):
 
 def test_quality_by_hand():
     text = "- The cat, with a hat...\nand #1 dog…\n\nWell."
-    found = measure(Features(text))
+    found = measure(Features(text, "en"))
     # - The cat , with a hat ... and # 1 dog … Well .  → 15 tokens, of them 9 words
     assert found == {
         "words": 9,
@@ -99,7 +99,7 @@ def test_quality_by_hand():
 
 def test_a_text_without_words_has_numbers_too():
     for text in ("", " \n", "...", "#"):
-        assert measure(Features(text))["words"] == 0
+        assert measure(Features(text, "en"))["words"] == 0
 
 
 def test_the_limits_are_those_of_the_paper():

@@ -110,6 +110,92 @@ def test_what_only_looks_private_stays(text):
     assert kinds(text) == []
 
 
+SEPARATORS = {
+    "no-break": "\u00a0",
+    "figure": "\u2007",
+    "thin": "\u2009",
+    "narrow no-break": "\u202f",
+    "ideographic": "\u3000",
+    "hyphen": "\u2010",
+    "no-break hyphen": "\u2011",
+    "en dash": "\u2013",
+    "minus": "\u2212",
+    "full-width hyphen": "\uff0d",
+    "soft hyphen": "\u00ad",
+    "zero width": "\u200b",
+    "joiner": "\u200d",
+    "word joiner": "\u2060",
+}
+
+
+@pytest.mark.parametrize("separator", SEPARATORS.values(), ids=SEPARATORS)
+@pytest.mark.parametrize(
+    ("before", "parts", "kind"),
+    [
+        ("paid by card ", ("5555", "5555", "5555", "4444"), "card"),
+        ("ring ", ("+49", "30", "5200", "5690"), "phone"),
+        ("mobile ", ("138", "0013", "8000"), "phone"),
+        ("身份证", ("110105", "19491231", "002X"), "id"),
+    ],
+)
+def test_any_separator_of_unicode_separates(before, parts, kind, separator):
+    assert masked(f"{before}{separator.join(parts)}, he said") == f"{before}[{kind}], he said"
+
+
+@pytest.mark.parametrize("zero", ["٠", "۰", "०", "০", "０", "𝟎"])
+def test_digits_of_any_script_are_digits(zero):
+    number = "".join(chr(ord(zero) + int(digit)) for digit in "4012888888881881")
+    assert masked(f"card {number} here") == "card [card] here"
+    spaced = " ".join(number[at : at + 4] for at in range(0, 16, 4))
+    assert masked(f"card {spaced} here") == "card [card] here"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("https://x.org/?to=jo.doe%40mail.org&a=1", "https://x.org/?to=[email]&a=1"),
+        ("?to=jo%2Bx%40mail.org", "?to=[email]"),
+        ("twice jo%2540mail.org", "twice [email]"),
+        ("mailto:jo%40mail.org?subject=x", "mailto:[email]?subject=x"),
+        ("&#106;&#111;&#64;mail&#46;org, and jo&commat;mail.org", "[email], and [email]"),
+        (r'{"to": "jo\u0040mail.org"}', '{"to": "[email]"}'),
+        ("jos%C3%A9.x@mail.org jos%E9.x%40mail.org", "[email] [email]"),
+        ("jo\u200b@mail\u00ad.org", "[email]"),
+        ("ｊｏ＠ｍａｉｌ．ｏｒｇ", "[email]"),
+        ("tel:%2B49%2030%205200%205690", "tel:[phone]"),
+        ("card 4012&nbsp;8888&nbsp;8888&nbsp;1881", "card [card]"),
+        ("+49%C2%A030%E2%80%915200%205690", "[phone]"),
+        ("card #4012888888881881, Visa #5555-5555-5555-4444", "card #[card], Visa #[card]"),
+        ("phone #: 030 123456 78", "phone #: [phone]"),
+        ("\u202a+49 30 5200 5690\u202c", "\u202a[phone]\u202c"),
+        ("电话——13812345678", "电话——[phone]"),
+    ],
+)
+def test_what_is_written_in_code_is_read(text, wanted):
+    assert masked(text) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ticket #4012888888881881, row # 12",
+        "pages 1990–1999 and 123–456–7890",
+        "12 345 678 people, 1 609 459 200",
+        "ISBN 978–0–306–40615–7, 24‑11‑2024",
+        "100%25 of 50%20 and %40mail.org, %20%40mail",
+    ],
+)
+def test_what_only_looks_private_stays_with_any_separator(text):
+    assert kinds(text) == []
+
+
+@given(st.text("a1.@%40-+ \u00a0\u200b\u00ad٤&#64;\\u0040é\u0301", max_size=60))
+def test_ranges_are_those_of_the_text_as_it_is(text):
+    spans = instrument.find(text)
+    assert all(0 <= start < end <= len(text) for start, end, _ in spans)
+    assert all(one.end <= other.start for one, other in pairwise(spans))
+
+
 def test_the_surer_kind_wins_where_two_overlap():
     # The password ends as an address would begin.
     text = "see https://anna:Secret99@mail.example.org/"

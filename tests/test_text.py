@@ -2,15 +2,19 @@
 
 import json
 from hashlib import blake2b
+from time import process_time
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate.shingles import jaccard, sets
 from curate.text import (
     apply_edits,
     canonical,
     cjk_share,
+    composed,
     content_id,
     field_edits,
     render,
@@ -156,6 +160,38 @@ def test_shingles_are_distinct(text):
     found = shingles(text)
     assert len(found) == len(set(found))
     assert bool(found) == bool(text.split())
+
+
+SPELLINGS = {
+    "vi": "Mọi người đều được hưởng tự do và bình đẳng trước pháp luật.",
+    "ko": "아침에 일찍 일어나서 강가를 걷고 시장에서 빵을 샀다.",
+    "el": "Η γάτα κοιμήθηκε όλη την ημέρα κάτω από τη λεμονιά.",
+    "tr": "İSTANBUL'DA ÇOK GÜZEL BİR GÜN GEÇİRDİK.",
+    "hi": "\u0958लम और मेज़ घर में रखी है।",
+    "ja": "がっこうの図書館で、ぱらぱらと本をめくった。",
+}
+
+
+@pytest.mark.parametrize("text", SPELLINGS.values(), ids=SPELLINGS)
+def test_both_spellings_of_a_text_are_near_copies_of_similarity_one(text):
+    other = normalize("NFD", text)
+    assert other != text
+    assert content_id({"text": other}) != content_id({"text": text})
+    assert set(shingles(other)) == set(shingles(text))
+    assert jaccard(*sets([other, text])) == 1
+
+
+@given(st.text("aeé\u0301\u0323\u0308 가\u1100\u1161文\u3099か", max_size=60))
+def test_a_text_is_composed_as_unicode_does(text):
+    for form in ("NFC", "NFKC"):
+        assert composed(text, form) == normalize(form, text)
+
+
+@pytest.mark.parametrize("run", ["\u0315\u0300", "\u0300", "\u0327\u0301\u0323"])
+def test_a_run_of_marks_takes_no_square_of_its_length(run):
+    began = process_time()
+    assert len(composed("a" + run * 200_000)) >= len(run) * 200_000
+    assert process_time() - began < 5
 
 
 # ── fields within their rendering

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from curate.clean.instruments.benchmarks import SHORTEST
 from curate.clean.passages.applying import REASON as PASSAGES
 from curate.clean.sharing import Template
 from curate.warning import MOST_NAMES, StageWarning, warn
@@ -26,6 +27,9 @@ Losses = Mapping[str, tuple[int, int]]
 TemplateOf = Callable[[str, str], Template | None]
 """The text for which most of a source went, by the source and the reason."""
 
+Searched = Mapping[str, Mapping[str, int]]
+"""By evaluation set: its `items`, the `short` ones, and those `alike` many others."""
+
 
 def no_template(source: str, reason: str) -> Template | None:
     """No text: it is not looked for."""
@@ -37,8 +41,9 @@ def doubts(
     differing_languages: int,
     losses: Losses | None = None,
     template_of: TemplateOf = no_template,
+    searched: Searched | None = None,
 ) -> Iterator[StageWarning]:
-    """Yield a warning for each kind of loss."""
+    """Yield a warning for each kind of loss, and for items that are not searched for."""
     dropped = list(_mostly_dropped(verdicts))
     near = [loss for loss in dropped if _is_copy(loss.reason)]
     emptied = [loss for loss in dropped if loss.reason == PASSAGES]
@@ -58,6 +63,22 @@ def doubts(
         words = "{documents:,} documents ({share:.0%}) read as another language than declared"
         share = differing_languages / documents
         yield warn("clean.languages", words, documents=differing_languages, share=share)
+    yield from _not_searched(searched or {})
+
+
+def _not_searched(searched: Searched) -> Iterator[StageWarning]:
+    for key, why in (
+        ("short", f"have fewer than {SHORTEST} words and are too short to look for"),
+        ("alike", "have no words of their own and are not looked for"),
+    ):
+        sets = [
+            f"{name} ({row[key]:,} of {row['items']:,})"
+            for name, row in searched.items()
+            if row[key]
+        ]
+        if sets:
+            words = "Items of evaluation sets " + why + ": {sets}"
+            yield warn(f"clean.{key}_items", words, sets=sets)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from typing import TYPE_CHECKING, Literal
 
-from curate.clean.deciding import decide, outside
+from curate.clean.deciding import JUDGED_IN, ByLanguage, decide, outside, rows_by_language
 from curate.clean.instruments import registry
 from curate.clean.passages.applying import REASON as PASSAGES
 from curate.clean.rules.signals import Range
 from curate.clean.spec import CleanSpec
-from curate.clean.verdicts import limits_of, measurements
+from curate.clean.verdicts import limits_by_language, limits_of, measurements
 from curate.errors import RecipeError
 from curate.names import unknown
 from curate.text import apply_edits
@@ -77,10 +77,11 @@ def explain(workspace: Workspace, name: str, *, each_side: int = EACH_SIDE) -> l
     Limit by limit, in the order of the verdict. Those that pass come first, the nearest first.
     Raises RecipeError where nothing was measured under that name.
     """
-    limits = _limits_named(_made_with(workspace), name)
+    spec = _made_with(workspace)
+    limits, by_language = _limits_named(spec, name), limits_by_language(spec)
     nearest: dict[tuple[str, str, bool], list[tuple[float, int, int, float]]] = defaultdict(list)
     for number, path in enumerate(workspace.tables.shards("clean")):
-        for key, rows in _nearest(path, number, limits, each_side).items():
+        for key, rows in _nearest(path, number, limits, each_side, by_language).items():
             nearest[key] = nsmallest(each_side, [*nearest[key], *rows])
     places = {(shard, row) for rows in nearest.values() for _, shard, row, _ in rows}
     texts = _excerpts(workspace, places)
@@ -106,7 +107,11 @@ def _limits_named(spec: CleanSpec, name: str) -> dict[str, Range]:
 
 
 def _nearest(
-    path: Path, number: int, limits: Mapping[str, Range], most: int
+    path: Path,
+    number: int,
+    limits: Mapping[str, Range],
+    most: int,
+    by_language: ByLanguage,
 ) -> dict[tuple[str, str, bool], list[tuple[float, int, int, float]]]:
     """The rows of a shard nearest to each limit, by (signal, limit, whether they fail).
 
@@ -115,23 +120,42 @@ def _nearest(
     import numpy as np
     import pyarrow.parquet as pq
 
-    table = pq.read_table(path, columns=list(limits))
+    judged = [name for name in (JUDGED_IN,) if name in pq.read_schema(path).names]
+    table = pq.read_table(path, columns=[*limits, *judged])
     nearest = {}
-    for signal, bounds in limits.items():
+    for signal, word, bound, where, among in _bounds(table, limits, by_language):
         values = table[signal].to_numpy()
-        for word, bound in zip(("min", "max"), bounds, strict=True):
-            if bound is None:
-                continue
-            failed = outside(values, (bound, None) if word == "min" else (None, bound))
-            for fails in (False, True):
-                rows = np.flatnonzero((failed == fails) & ~np.isnan(values))
-                distance = np.abs(values[rows] - bound)
-                order = np.argsort(distance, kind="stable")[:most]
-                nearest[signal, f"{word} {bound:g}", fails] = [
-                    (float(distance[at]), number, int(rows[at]), float(values[rows[at]]))
-                    for at in order
-                ]
+        failed = outside(values, (bound, None) if word == "min" else (None, bound))
+        for fails in (False, True):
+            rows = np.flatnonzero((failed == fails) & ~np.isnan(values) & among)
+            distance = np.abs(values[rows] - bound)
+            order = np.argsort(distance, kind="stable")[:most]
+            nearest[signal, f"{word} {bound:g}{where}", fails] = [
+                (float(distance[at]), number, int(rows[at]), float(values[rows[at]]))
+                for at in order
+            ]
     return nearest
+
+
+def _bounds(
+    table: pa.Table, limits: Mapping[str, Range], by_language: ByLanguage
+) -> Iterator[tuple[str, str, float, str, NDArray[np.bool_]]]:
+    """Yield each bound: signal, `min` or `max`, value, the language it is for, and its rows."""
+    import numpy as np
+
+    for signal, bounds in limits.items():
+        others = by_language.get(signal, {})
+        rest = np.ones(table.num_rows, bool)
+        groups = []
+        for language, rows in rows_by_language(table, others).items():
+            among = np.zeros(table.num_rows, bool)
+            among[rows] = True
+            rest &= ~among
+            groups.append((f" in {language}", others[language], among))
+        for where, own, among in [("", bounds, rest), *groups]:
+            for word, bound in zip(("min", "max"), own, strict=True):
+                if bound is not None:
+                    yield signal, word, bound, where, among
 
 
 def _excerpts(
@@ -171,13 +195,15 @@ def what_if(workspace: Workspace, wishes: Sequence[str]) -> list[Outcome]:
     """
     spec = _made_with(workspace)
     limits = limits_of(spec)
+    by_language = limits_by_language(spec)
     changes = [_parsed(workspace, wish, limits) for wish in wishes]
-    cases: dict[str, dict[str, Range]] = {"as it is": limits}
+    as_it_is: Case = (limits, by_language)
+    cases = {"as it is": as_it_is}
     for signal, word, values in changes:
         for value in values:
-            cases[f"{signal}.{word}={value:g}"] = _with(limits, signal, word, value)
+            cases[f"{signal}.{word}={value:g}"] = _with(as_it_is, signal, word, value)
     if len(changes) > 1 and all(len(values) == 1 for _, _, values in changes):
-        together = limits
+        together = as_it_is
         for signal, word, values in changes:
             together = _with(together, signal, word, values[0])
         cases["all together"] = together
@@ -219,14 +245,22 @@ def _steps(workspace: Workspace, signal: str, word: str) -> list[float]:
     return sorted({float(f"{value:.3g}") for value in quantiles})
 
 
-def _with(limits: Mapping[str, Range], signal: str, word: str, value: float) -> dict[str, Range]:
-    low, high = limits[signal]
-    return {**limits, signal: (value, high) if word == "min" else (low, value)}
+Case = tuple[Mapping[str, Range], ByLanguage]
+"""Limits that are tried: by signal, and those of languages with others."""
 
 
-def _outcomes(
-    workspace: Workspace, spec: CleanSpec, cases: Mapping[str, Mapping[str, Range]]
-) -> list[Outcome]:
+def _with(case: Case, signal: str, word: str, value: float) -> Case:
+    """A case with another limit, in every language."""
+
+    def moved(bounds: Range) -> Range:
+        return (value, bounds[1]) if word == "min" else (bounds[0], value)
+
+    limits, by_language = case
+    own = {language: moved(bounds) for language, bounds in by_language.get(signal, {}).items()}
+    return {**limits, signal: moved(limits[signal])}, {**by_language, signal: own}
+
+
+def _outcomes(workspace: Workspace, spec: CleanSpec, cases: Mapping[str, Case]) -> list[Outcome]:
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -239,8 +273,14 @@ def _outcomes(
         table = measurements(pool, clean)
         stored = pq.read_table(clean, columns=["reason"])["reason"]
         settled = pc.is_in(stored, pa.array(["near_duplicate", PASSAGES])).to_numpy()
-        for case, limits in cases.items():
-            reasons = decide(table, rules=spec.rules, limits=limits, instruments=instruments)
+        for case, (limits, by_language) in cases.items():
+            reasons = decide(
+                table,
+                rules=spec.rules,
+                limits=limits,
+                instruments=instruments,
+                by_language=by_language,
+            )
             kept = reasons.is_null().to_numpy(zero_copy_only=False) & ~settled
             for source, counts in _counts(table, kept):
                 totals[case, "all"] += counts

@@ -40,7 +40,8 @@ class Plan:
 
     `rules` and `instruments` hold what each has prepared. Instruments measure in this order, rule
     sets in the order that `chosen` names for a source. `signed` asks for the MinHash signatures of
-    near-duplicates; of these, `fields` are compared, or the whole text.
+    near-duplicates; of these, `fields` are compared, or the whole text. `language` is the one in
+    which rule sets judge every document; None: its own.
     """
 
     rules: tuple[tuple[RuleName, Any], ...]
@@ -49,18 +50,20 @@ class Plan:
     tokenizer: str
     signed: bool
     fields: tuple[str, ...] = ()
+    language: str | None = None
 
 
 def measure(pool: pa.Table, *, plan: Plan) -> pa.Table:
     """The measurements that `plan` asks of one shard of the pool; pure.
 
-    The columns are id, source, license, language and batch as in pool, edits and tokens as in
-    clean, the signals, the columns of the instruments, and the signatures if asked for.
+    The columns are id, source, license, language and batch as in pool, edits, tokens and
+    rules_language as in clean, the signals, the columns of the instruments, and the signatures if
+    asked for.
     """
     import pyarrow as pa
 
     batch = Batch(pool)
-    measurements = rule_signals(batch, dict(plan.rules), plan.chosen)
+    measurements = rule_signals(batch, dict(plan.rules), plan.chosen, plan.language)
     for name, prepared in plan.instruments:
         measurements.update(INSTRUMENTS[name].measure(batch, prepared))
     if plan.signed:
@@ -81,9 +84,11 @@ def _compared(batch: Batch, fields: Sequence[str]) -> list[str]:
 
 
 def rule_signals(
-    batch: Batch, prepared: Mapping[RuleName, Any], chosen: Rules
+    batch: Batch, prepared: Mapping[RuleName, Any], chosen: Rules, language: str | None = None
 ) -> dict[str, pa.Array]:
     """The columns of the rule sets; the sets that remove lines edit the batch.
+
+    `language` takes the place of every document's own.
 
     The sets of a source run in order: each sees the texts without what earlier sets removed. A
     signal is null where the document's source does not have its set.
@@ -94,22 +99,34 @@ def rule_signals(
     places = {name: at for at, name in enumerate(columns(prepared))}
     whole = np.full((len(batch.texts), len(places)), np.nan, np.float32)
     absent = np.ones(whole.shape, bool)
+    judged_as: list[str | None] = [None] * len(batch.texts)
+    declared = batch.pool["language"].to_pylist() if len(places) else []
     for names, rows in rows_by_rules(chosen, batch.pool["source"].to_pylist()).items():
         own_places = [places[name] for name in columns(names)]
         sets = [(RULES[name], prepared[name]) for name in names]
         for start in range(0, len(rows) if sets else 0, AT_ONCE):
             block = rows[start : start + AT_ONCE]
-            values, removals = measure_texts([batch.texts[row] for row in block], sets)
+            documents = [Features(batch.texts[row], language or declared[row]) for row in block]
+            values, removals = measure_documents(documents, sets)
             whole[np.ix_(block, own_places)] = values
             absent[np.ix_(block, own_places)] = False
-            for row, edits in zip(block, removals, strict=True):
+            for row, edits, document in zip(block, removals, documents, strict=True):
+                judged_as[row] = document.judged_as
                 if edits:
                     batch.edit(row, edits)
-    return {name: pa.array(whole[:, at], mask=absent[:, at]) for name, at in places.items()}
+    signals = {name: pa.array(whole[:, at], mask=absent[:, at]) for name, at in places.items()}
+    return signals | {"rules_language": pa.array(judged_as, pa.string())}
 
 
 def measure_texts(
     texts: Sequence[str], rules: Iterable[tuple[Rule, Any]]
+) -> tuple[NDArray[np.float64], list[list[Edit]]]:
+    """As `measure_documents`, of texts without a declared language."""
+    return measure_documents([Features(text) for text in texts], rules)
+
+
+def measure_documents(
+    documents: Sequence[Features], rules: Iterable[tuple[Rule, Any]]
 ) -> tuple[NDArray[np.float64], list[list[Edit]]]:
     """The signals of texts, rule set by rule set, and the removals from each text.
 
@@ -117,7 +134,7 @@ def measure_texts(
     """
     tidy()
     with _uncollected():
-        return _measured([Features(text) for text in texts], texts, rules)
+        return _measured(documents, rules)
 
 
 @contextmanager
@@ -133,21 +150,23 @@ def _uncollected() -> Iterator[None]:
 
 
 def _measured(
-    batch: list[Features], texts: Sequence[str], rules: Iterable[tuple[Rule, Any]]
+    documents: Sequence[Features], rules: Iterable[tuple[Rule, Any]]
 ) -> tuple[NDArray[np.float64], list[list[Edit]]]:
     import numpy as np
 
-    edits: list[list[Edit]] = [[] for _ in texts]
-    blocks = [np.empty((len(texts), 0))]
+    batch = list(documents)
+    edits: list[list[Edit]] = [[] for _ in documents]
+    blocks = [np.empty((len(documents), 0))]
     for rule, prepared in rules:
-        block = np.full((len(texts), len(rule.signals)), np.nan)
+        block = np.full((len(documents), len(rule.signals)), np.nan)
         fitting = [at for at, features in enumerate(batch) if rule.fits(features)]
         if fitting:
             block[fitting], removals = rule.measure([batch[at] for at in fitting], prepared)
             for at, removed in zip(fitting, removals, strict=True):
                 if removed:
                     edits[at] = merged(edits[at], home(removed, edits[at]))
-                    batch[at] = Features(apply_edits(texts[at], edits[at]))
+                    document = documents[at]
+                    batch[at] = document.edited(apply_edits(document.text, edits[at]))
         blocks.append(block)
     return np.hstack(blocks), edits
 

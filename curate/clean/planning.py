@@ -25,9 +25,14 @@ def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
     )
     tokenizer = workspace.tables.made("pool").facts["tokenizer"]
     fields = spec.near.fields if spec.near else ()
-    signed = spec.near is not None
     return Plan(
-        prepared(workspace, spec), spec.rules, tuple(instruments), tokenizer, signed, fields
+        prepared(workspace, spec),
+        spec.rules,
+        tuple(instruments),
+        tokenizer,
+        spec.near is not None,
+        fields,
+        spec.rules_language,
     )
 
 

@@ -6,15 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field, field_validator, model_serializer, model_validator
 
+from curate.clean.detecting import MINIMUM, primary
 from curate.clean.duplicates.meaning import SemanticSpec
 from curate.clean.duplicates.spec import NearSpec, PassagesSpec
 from curate.clean.instruments.contamination import ContaminationSpec
-from curate.clean.instruments.language import MINIMUM, TAG, LanguageSpec
+from curate.clean.instruments.language import TAG, LanguageSpec
 from curate.clean.instruments.licenses import LicenseSpec
 from curate.clean.instruments.privacy.instrument import PrivacySpec
 from curate.clean.instruments.relevance import RelevanceSpec
 from curate.clean.rules.c4 import C4Spec
 from curate.clean.rules.lines import LinesSpec
+from curate.clean.rules.norms import norms
 from curate.clean.rules.registry import RULES, RuleName, Rules, named
 from curate.clean.rules.signals import Range
 from curate.names import near
@@ -51,6 +53,10 @@ class CleanSpec(Spec):
     limits: dict[str, Limit] = Field(
         default_factory=dict, description="Other limits, as in `length:words: {min: 5}`."
     )
+    rules_language: Annotated[
+        str | None,
+        Field(description="Language in which rule sets judge all documents; null: each its own."),
+    ] = None
     lines: Annotated[
         LinesSpec, _used_by("lines"), Field(description="How sure the set `lines` must be.")
     ] = LinesSpec()
@@ -115,6 +121,13 @@ class CleanSpec(Spec):
                 if (n := names.count(name)) > 1:
                     raise ValueError(f"the set {name} stands there {n} times")
         return lists if isinstance(rules, dict) else lists[""]
+
+    @field_validator("rules_language")
+    @classmethod
+    def _a_language_with_a_norm(cls, language: str | None) -> str | None:
+        if language is not None and primary(language) not in norms():
+            raise ValueError(f"no rule set fits {language}; they fit {', '.join(sorted(norms()))}")
+        return language
 
     @field_validator("languages", mode="before")
     @classmethod

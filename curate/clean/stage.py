@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from curate import storage
 from curate.clean.doubts import doubts
 from curate.clean.duplicates import older
+from curate.clean.instruments.contamination import searched_of
 from curate.clean.instruments.language import DIFFERS
 from curate.clean.instruments.privacy.instrument import SIGNALS as PRIVATE
 from curate.clean.passages.losses import PassageCounts, lost_to_passages
@@ -39,7 +40,9 @@ class CleanResult:
     `measured` counts the documents that were measured in this run: none where only limits changed.
     `licenses` counts the documents that a licence dropped, by licence. `privacy` counts private
     values, by kind. `differing_languages` counts documents whose declared language is not the
-    detected one. `passages` are what sources lost to passages, if these are looked for.
+    detected one. `passages` are what sources lost to passages, if these are looked for. `searched`
+    has the items of each evaluation set: all of them, those that are too short to search for, and
+    those that are like too many others.
     """
 
     documents: int
@@ -51,6 +54,7 @@ class CleanResult:
     privacy: dict[str, int]
     differing_languages: int
     passages: dict[str, PassageCounts] = field(default_factory=dict)
+    searched: dict[str, dict[str, int]] = field(default_factory=dict)
     warnings: tuple[StageWarning, ...] = ()
 
 
@@ -89,10 +93,13 @@ def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
         write(workspace, folder, measured, reasons, gone, found, shards)
         for scaffold in ("_measured", "_reasons", "near", "_runs"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
-    return _result(workspace, 0 if before else workspace.tables.rows("pool"))
+    measured_rows = 0 if before else workspace.tables.rows("pool")
+    return _result(workspace, measured_rows, searched_of(dict(plan.instruments)))
 
 
-def _result(workspace: Workspace, measured: int) -> CleanResult:
+def _result(
+    workspace: Workspace, measured: int, searched: dict[str, dict[str, int]]
+) -> CleanResult:
     """The counts over the tables pool and clean, shard by shard."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
@@ -135,7 +142,8 @@ def _result(workspace: Workspace, measured: int) -> CleanResult:
         privacy=private,
         differing_languages=signals[DIFFERS],
         passages=by_source,
-        warnings=tuple(doubts(verdicts, signals[DIFFERS], losses, template_of)),
+        searched=searched,
+        warnings=tuple(doubts(verdicts, signals[DIFFERS], losses, template_of, searched)),
     )
 
 

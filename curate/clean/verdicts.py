@@ -18,6 +18,7 @@ from curate.clean.measuring import POOL_COLUMNS
 from curate.clean.passages.applying import Found
 from curate.clean.passages.finding import find
 from curate.clean.planning import Measured
+from curate.clean.rules.norms import norms
 from curate.clean.rules.registry import named, ranges
 from curate.clean.rules.signals import Range
 from curate.clean.spec import CleanSpec
@@ -40,9 +41,28 @@ def limits_of(spec: CleanSpec) -> dict[str, Range]:
             raise unknown(f"clean.limits: no signal {name} in the chosen rules", name, limits)
         if not limit.model_fields_set:
             raise RecipeError(f"clean.limits: {name} is empty", hint="give `min`, `max` or both")
-        low, high = limits[name] = limit.instead_of(limits[name])
-        if low is not None and high is not None and low > high:
-            raise RecipeError(f"clean.limits: nothing passes {name}, from {low:g} to {high:g}")
+        limits[name] = _possible(name, limit.instead_of(limits[name]))
+    return limits
+
+
+def _possible(name: str, bounds: Range) -> Range:
+    """The range of a signal. Raises RecipeError if nothing can pass it."""
+    low, high = bounds
+    if low is not None and high is not None and low > high:
+        raise RecipeError(f"clean.limits: nothing passes {name}, from {low:g} to {high:g}")
+    return bounds
+
+
+def limits_by_language(spec: CleanSpec) -> dict[str, dict[str, Range]]:
+    """Signal → language → range, where it is not that of `limits_of`; the recipe's limits hold."""
+    signals = ranges(named(spec.rules))
+    limits: dict[str, dict[str, Range]] = {}
+    for language, norm in norms().items():
+        for signal, bounds in norm.limits.items():
+            if signal in signals:
+                limit = spec.limits.get(signal)
+                own = limit.instead_of(bounds) if limit else bounds
+                limits.setdefault(signal, {})[language] = _possible(f"{signal} in {language}", own)
     return limits
 
 
@@ -57,10 +77,16 @@ def decide_shards(
     import pyarrow as pa
 
     target.mkdir(exist_ok=True)
-    instruments = registry.deciding(spec, measured.shards)
+    instruments, by_language = registry.deciding(spec, measured.shards), limits_by_language(spec)
     for pool, shard in zip(workspace.tables.shards("pool"), measured.shards, strict=True):
         table = measurements(pool, shard)
-        reasons = decide(table, rules=spec.rules, limits=limits, instruments=instruments)
+        reasons = decide(
+            table,
+            rules=spec.rules,
+            limits=limits,
+            instruments=instruments,
+            by_language=by_language,
+        )
         storage.write_parquet(target / shard.name, pa.table({"id": table["id"], "reason": reasons}))
     return storage.shards(target)
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curate.report.folding import encoded, of_shards, read
 from curate.workspace import Workspace
@@ -35,6 +35,18 @@ class Languages:
         self.tokens.update(other.tokens)
 
 
+class Limit(NamedTuple):
+    """What of an item a document may not hold: a share of its runs, or words in a row."""
+
+    share: float
+    passage: int | None
+
+    def is_passed(self, overlap: Mapping[str, Any]) -> bool:
+        """Whether an overlap (see `tables`) is too much."""
+        by_passage = self.passage is not None and (overlap.get("words") or 0) >= self.passage
+        return by_passage or bool(overlap["share"] >= self.share)
+
+
 @dataclass
 class Overlaps:
     """Documents that share text with each evaluation set, and those of them over the limit.
@@ -46,9 +58,9 @@ class Overlaps:
     over: Counter[str] = field(default_factory=Counter)
     items: dict[str, set[str]] = field(default_factory=dict)
 
-    def see(self, overlaps: Sequence[Mapping[str, Any]], limit: float) -> None:
+    def see(self, overlaps: Sequence[Mapping[str, Any]], limit: Limit) -> None:
         """Count one more document, by its overlaps (see `tables`)."""
-        over = [overlap for overlap in overlaps if overlap["share"] >= limit]
+        over = [overlap for overlap in overlaps if limit.is_passed(overlap)]
         self.touched.update({overlap["set"] for overlap in overlaps})
         self.over.update({overlap["set"] for overlap in over})
         for overlap in over:
@@ -78,7 +90,8 @@ def count_verdicts(workspace: Workspace) -> Verdicts:
     has_languages = _is_measured(workspace, "language:confidence")
     limit = None
     if _is_measured(workspace, "contamination:share"):
-        limit = float(workspace.tables.made("clean").spec["contamination"]["share"])
+        settings = workspace.tables.made("clean").spec["contamination"]
+        limit = Limit(float(settings["share"]), settings.get("passage"))
     parts = of_shards(workspace, "counting verdicts", "clean", CountShard(has_languages, limit))
     languages, overlaps = Languages(), Overlaps()
     for part in parts:
@@ -103,7 +116,7 @@ class CountShard:
     """Counts a shard: `languages` if they were measured, overlaps if there is a limit of them."""
 
     languages: bool
-    limit: float | None
+    limit: Limit | None
 
     def __call__(self, path: Path) -> tuple[int, Verdicts]:
         """The rows of a shard, and its counts."""
@@ -136,7 +149,7 @@ def _languages(
     return languages
 
 
-def _overlaps(column: pa.ChunkedArray, limit: float) -> Overlaps:
+def _overlaps(column: pa.ChunkedArray, limit: Limit) -> Overlaps:
     overlaps = Overlaps()
     for of_document in column.drop_null().to_pylist():
         overlaps.see(of_document, limit)

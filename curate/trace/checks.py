@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curate.clean.by_source import of_source
-from curate.clean.deciding import outside
+from curate.clean.deciding import JUDGED_IN, ByLanguage, outside
 from curate.clean.duplicates.spec import PassagesSpec
 from curate.clean.instruments import registry
-from curate.clean.instruments.contamination import SHARE
+from curate.clean.instruments.contamination import PASSAGE, SHARE
 from curate.clean.instruments.registry import UsedInstrument
 from curate.clean.instruments.relevance import SCORE
 from curate.clean.passages.applying import REASON
 from curate.clean.passages.applying import SHARE as PASSAGES
 from curate.clean.rules.signals import Range
 from curate.clean.spec import CleanSpec
-from curate.clean.verdicts import limits_of
+from curate.clean.verdicts import limits_by_language, limits_of
 from curate.trace.results import Check
 from curate.workspace import Workspace
 
@@ -32,6 +32,7 @@ class Asked:
 
     spec: CleanSpec
     limits: Mapping[str, Range]
+    by_language: ByLanguage
     instruments: tuple[UsedInstrument, ...]
 
     @staticmethod
@@ -39,7 +40,7 @@ class Asked:
         """As the record of the table says; instruments are settled by the table itself."""
         spec = CleanSpec.model_validate(dict(workspace.tables.made("clean").spec))
         settled = registry.deciding(spec, workspace.tables.shards("clean"))
-        return Asked(spec, limits_of(spec), tuple(settled))
+        return Asked(spec, limits_of(spec), limits_by_language(spec), tuple(settled))
 
     def checks(self, measured: pa.Table) -> Iterator[Check]:
         """Yield every check of a document, in the order of the verdict.
@@ -53,7 +54,8 @@ class Asked:
         for rule in own:
             for signal, bounds in self.limits.items():
                 if signal.split(":")[0] == rule:
-                    yield _signal(signal, row.get(signal), bounds)
+                    own_bounds = self.by_language.get(signal, {}).get(row.get(JUDGED_IN), bounds)
+                    yield _signal(signal, row.get(signal), own_bounds)
         for used in self.instruments:
             yield from _instrument(used, measured, row)
         if self.spec.near is not None or self.spec.semantic is not None:
@@ -89,8 +91,7 @@ def _instrument(
     settings: Any = used.settings
     passes = not bool(used.instrument.fails(measured, settings)[0])
     if used.name == "contamination":
-        value = row[SHARE]
-        yield Check(SHARE, value, None, settings.share, settings.share - value, passes)
+        yield from _contaminated(row, settings)
     elif used.name == "relevance":
         value, low = _number(row[SCORE]), settings.min
         margin = None if low is None or value is None else value - low
@@ -103,6 +104,14 @@ def _instrument(
     else:
         value = row[used.name]
         yield Check(used.name, value, None, None, None, passes, _allowed(settings, row["source"]))
+
+
+def _contaminated(row: Mapping[str, Any], settings: Any) -> Iterator[Check]:
+    """Yield the largest share of an item, and the longest passage, each beside its limit."""
+    for name, high in ((SHARE, settings.share), (PASSAGE, settings.passage)):
+        value = row.get(name)
+        if value is not None and high is not None:
+            yield Check(name, value, None, high, high - value, passes=value < high)
 
 
 def _number(value: float | None) -> float | None:

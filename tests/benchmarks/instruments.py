@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from curate.clean.instruments import contamination, language, relevance
+from curate.clean.instruments import benchmarks, language, relevance
 from curate.clean.instruments.grams import hashed
 from curate.clean.instruments.privacy import instrument, numbers
 from tests.benchmarks import setting
@@ -64,12 +64,12 @@ def speed():
     chinese = frame("zh_shopping/reviews.parquet").iloc[:, :].astype(str).agg(" ".join, axis=1)
     texts = [*web, *sources(most=4000), *(text[:400] for text in chinese[:2000])]
     random.Random(0).shuffle(texts)
-    known = contamination.index(texts[:1000], 13)
+    known = benchmarks.index(texts[:1000], 13)
     ratios = relevance.importance(relevance.counts(texts[:500]), relevance.counts(texts))
     work = {
         "language": lambda: language.detect(texts),
         "privacy": lambda: [instrument.find(text) for text in texts],
-        "contamination": lambda: contamination.shares(hashed(texts), known),
+        "contamination": lambda: benchmarks.overlaps(hashed(texts), known),
         "relevance": lambda: relevance.scores(texts, ratios),
     }
     figures = {"documents": len(texts), "characters": round(float(np.mean([*map(len, texts)])))}
@@ -147,7 +147,7 @@ def overlap(n=1500):
     pieces = [p for p in sources(300, 9000) if len(hashed([p]).words) >= 30]
     rng.shuffle(pieces)
     items, others = pieces[:n], pieces[n : 2 * n]
-    known = contamination.index(items, 13)
+    known = benchmarks.index(items, 13)
     changed = [item.upper().replace(" ", "  ").replace(".", " !") for item in items]
     near = [
         " ".join(w if place % 8 else "pear" for place, w in enumerate(item.split()))
@@ -155,8 +155,8 @@ def overlap(n=1500):
     ]
 
     def hit(texts, wanted=None):
-        shares = contamination.shares(hashed(texts), known)
-        best = [max(each.values(), default=0.0) for each in shares]
+        held = benchmarks.overlaps(hashed(texts), known)
+        best = [max((each.share for each in items.values()), default=0.0) for items in held]
         return round(float(np.mean([share >= 0.5 for share in best])), 4)
 
     carried = [f"{other} {item} {other}" for item, other in zip(changed, others, strict=False)]

@@ -23,7 +23,7 @@ from statistics import median
 import numpy as np
 
 from curate.clean.deciding import outside
-from curate.clean.measuring import AT_ONCE, measure_texts
+from curate.clean.measuring import AT_ONCE, measure_documents
 from curate.clean.rules import c4
 from curate.clean.rules.features import Features
 from curate.clean.rules.registry import RULES
@@ -45,10 +45,13 @@ def chosen(names=SETS):
 
 
 def ours(texts, names=SETS):
-    """Return the first reason of each text by each set, and the texts after c4."""
+    """Return the first reason of each text by each set, and the texts after c4.
+
+    All are judged as English, as datatrove does.
+    """
     reasons = {}
     for name in names:
-        signals, edits = blocks(texts, chosen([name]))
+        signals, edits = blocks(texts, chosen([name]), "en")
         found = np.full(len(texts), None, object)
         for at, (label, signal) in reversed([*enumerate(RULES[name].signals.items())]):
             found[outside(signals[:, at].astype(np.float32), signal.range)] = label
@@ -58,11 +61,12 @@ def ours(texts, names=SETS):
     return reasons, after
 
 
-def blocks(texts, rules):
-    """Measure as `clean` does: some texts at a time."""
+def blocks(texts, rules, language=None):
+    """Measure as `clean` does: some texts at a time, in their own languages by default."""
     signals, edits = [], []
     for start in range(0, len(texts), AT_ONCE):
-        values, removed = measure_texts(texts[start : start + AT_ONCE], rules)
+        documents = [Features(text, language) for text in texts[start : start + AT_ONCE]]
+        values, removed = measure_documents(documents, rules)
         signals.append(values)
         edits += removed
     return np.concatenate(signals), edits

@@ -34,7 +34,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from curate.clean.deciding import outside
-from curate.clean.measuring import measure_texts
+from curate.clean.measuring import measure_documents
 from curate.clean.rules import c4, cjk, lines
 from curate.clean.rules.features import Features
 from curate.clean.rules.registry import RULES
@@ -134,7 +134,7 @@ def all_signals(texts):
     """Return every signal of every set, whatever the script."""
     prepared = {"c4": c4.Prepared(remove_lines=False), "lines": 0.0}
     rules = [(replace(RULES[name], spaced=None), prepared.get(name)) for name in SETS]
-    values = measure_texts(texts, rules)[0]
+    values = measure_documents([Features(text, "en") for text in texts], rules)[0]
     return np.nan_to_num(values[:, ~np.isnan(values).all(0)])
 
 

@@ -1,23 +1,38 @@
 """The overlap of documents with evaluation sets: runs of words that occur in both.
 
 A run is 13 words long by default (Brown et al. 2020, arXiv 2005.14165, appendix C), or 13
-characters in Chinese and Japanese (see `grams`). A shorter item is one run if it has at least
-`SHORTEST` words; otherwise it is not searched for. Runs that occur in many items (an instruction
-that comes with each) are no evidence of a single item and are left out. The measurement is the
-share of an item's runs that a document holds, for every item with at least one such run.
+characters in Chinese and Japanese (see `grams`). `benchmarks` says which runs are searched for.
+
+Two measurements: the share of an item's runs that a document holds, and the longest passage of the
+item, in words, of which the document holds every run. The share finds an item inside a document,
+however long the document is. The passage finds a part of a long item. By default 50 words in a row
+are a passage, as in Lee et al. 2022 (arXiv 2107.06499).
+
+Items of fewer than `SHORTEST` words are not searched for: the same words stand in other texts by
+chance. They are counted, and told.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from curate import storage, tables
 from curate.clean.instruments.arrays import StoredArrays, store_arrays
-from curate.clean.instruments.grams import Hashed, hashed
+from curate.clean.instruments.benchmarks import (
+    COMMON,
+    COMMON_SHARE,
+    MOST_COMMON,
+    SHORTEST,
+    Index,
+    Overlap,
+    index,
+    overlaps,
+)
+from curate.clean.instruments.grams import hashed
 from curate.clean.instruments.references import digest_of, read_texts
 from curate.errors import DataError
 from curate.spec import Spec
@@ -30,12 +45,9 @@ if TYPE_CHECKING:
     from curate.clean.edits import Batch
     from curate.workspace import Workspace
 
-SHORTEST = 8
-COMMON = 10
-"""A run in more items than this is no evidence (Brown et al.: more than ten documents)."""
-
-SHARE = "contamination:share"
-_BLOOM = 22
+SHARE, PASSAGE = "contamination:share", "contamination:passage"
+MOST_TOLD = 20
+"""Items named for a document."""
 
 
 class EvaluationSet(Spec):
@@ -59,94 +71,40 @@ class ContaminationSpec(Spec):
     share: Annotated[
         float, Field(gt=0, le=1, description="Share of an item's runs from which a document goes.")
     ] = 0.5
+    passage: Annotated[
+        int | None,
+        Field(ge=3, description="Words in a row of an item from which a document goes, or null."),
+    ] = 50
+
+    @model_validator(mode="after")
+    def _a_passage_is_no_shorter_than_a_run(self) -> ContaminationSpec:
+        if self.passage is not None and self.passage < self.n:
+            raise ValueError(f"passage ({self.passage}) is shorter than a run (n: {self.n})")
+        return self
 
 
-@dataclass(frozen=True)
-class Index:
-    """The runs of evaluation items, by hash.
+class Searched(NamedTuple):
+    """How many items an evaluation set has, and how many of them cannot be searched for.
 
-    `runs` are sorted and distinct. Run r occurs in `items[first[r]:first[r + 1]]`. `totals` has the
-    number of distinct runs of each item, `sizes` the lengths of the runs. `seen` marks the top bits
-    of every run, so that most other runs are ruled out at once.
+    `short` have too few words. All runs of the items `alike` are in many other items.
     """
 
-    runs: NDArray[np.uint64]
-    first: NDArray[np.int64]
-    items: NDArray[np.int32]
-    totals: NDArray[np.int32]
-    sizes: NDArray[np.int64]
-    seen: NDArray[np.bool_]
-
-
-def index(texts: Sequence[str], n: int) -> Index:
-    """Build the index of evaluation items, with runs of n words."""
-    import numpy as np
-
-    hashes = hashed(texts)
-    lengths = np.diff(hashes.starts)
-    runs, owners = hashes.grams(n)
-    parts = [(runs, owners)]
-    short_sizes = [int(size) for size in np.unique(lengths) if SHORTEST <= size < n]
-    for size in short_sizes:
-        shorter, owner = hashes.grams(size)
-        whole = lengths[owner] == size
-        parts.append((shorter[whole], owner[whole]))
-    runs = np.concatenate([part for part, _ in parts])
-    owners = np.concatenate([owner for _, owner in parts])
-    pairs = np.unique(np.stack((runs, owners.astype(np.uint64))), axis=1)
-    runs, counts = np.unique(pairs[0], return_counts=True)
-    rare = counts <= COMMON
-    pairs = pairs[:, np.repeat(rare, counts)]
-    runs, counts = runs[rare], counts[rare]
-    items = pairs[1].astype(np.int32)
-    seen = np.zeros(1 << _BLOOM, np.bool_)
-    seen[runs >> np.uint64(64 - _BLOOM)] = True
-    return Index(
-        runs=runs,
-        first=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        items=items,
-        totals=np.bincount(items, minlength=len(texts)).astype(np.int32),
-        sizes=np.array([n, *short_sizes], np.int64),
-        seen=seen,
-    )
-
-
-def shares(texts: Hashed, evaluation: Index) -> list[dict[int, float]]:
-    """For each text, item → share of the item's runs that the text holds."""
-    import numpy as np
-
-    n_texts = len(texts.starts) - 1
-    counts_by_text: list[dict[int, float]] = [{} for _ in range(n_texts)]
-    if not len(evaluation.runs):
-        return counts_by_text
-    hits: list[NDArray[np.int64]] = []
-    for size in evaluation.sizes.tolist():
-        runs, where = texts.grams(size)
-        maybe = evaluation.seen[runs >> np.uint64(64 - _BLOOM)]
-        runs, where = runs[maybe], where[maybe]
-        at = np.minimum(np.searchsorted(evaluation.runs, runs), len(evaluation.runs) - 1)
-        same = evaluation.runs[at] == runs
-        hits.append(np.stack((where[same], at[same]), axis=1))
-    for text, run in np.unique(np.concatenate(hits), axis=0).tolist():
-        counts = counts_by_text[text]
-        for item in evaluation.items[evaluation.first[run] : evaluation.first[run + 1]].tolist():
-            counts[item] = counts.get(item, 0.0) + 1.0
-    return [
-        {item: count / int(evaluation.totals[item]) for item, count in counts.items()}
-        for counts in counts_by_text
-    ]
+    items: int
+    short: int
+    alike: int
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The index, and the names of the evaluation sets."""
+    """The index, the names of the evaluation sets, and what of each is searched for."""
 
     index: StoredArrays
     sets: tuple[str, ...]
+    searched: tuple[Searched, ...]
 
 
 class Contamination:
-    """The instrument: the columns `contamination` and `contamination:share`."""
+    """The instrument: `contamination`, `contamination:share` and `contamination:passage`."""
 
     def prepare(self, workspace: Workspace, settings: ContaminationSpec) -> Prepared:
         """Store the index of the evaluation sets.
@@ -159,31 +117,49 @@ class Contamination:
         fields = [
             item_set.model_dump(include={"name", "field", "id"}) for item_set in settings.sets
         ]
-        digest = storage.digest([settings.n, SHORTEST, COMMON, digests, fields])
+        rules = [SHORTEST, COMMON, COMMON_SHARE, MOST_COMMON]
         arrays = store_arrays(
-            workspace.root, "contamination", digest, lambda: _arrays(workspace, settings)
+            workspace.root,
+            "contamination",
+            storage.digest([settings.n, rules, digests, fields]),
+            lambda: _arrays(workspace, settings),
         )
-        return Prepared(arrays, tuple(item_set.name for item_set in settings.sets))
+        searched = arrays.arrays()["searched"].tolist()
+        names = tuple(item_set.name for item_set in settings.sets)
+        return Prepared(arrays, names, tuple(Searched(*row) for row in searched))
 
     def measure(self, batch: Batch, prepared: Prepared) -> Mapping[str, pa.Array]:
-        """The items shared by each document, and the largest share of one item."""
+        """The items shared by each document, the largest share of one, and the longest passage."""
         import pyarrow as pa
 
         arrays: Mapping[str, Any] = prepared.index.arrays()
         evaluation = Index(**{name: arrays[name] for name in Index.__dataclass_fields__})
-        by_text = shares(hashed(batch.edited), evaluation)
+        by_text = overlaps(hashed(batch.edited), evaluation)
         items = [_told(by_item, prepared.sets, arrays) if by_item else None for by_item in by_text]
-        largest = [max(by_item.values(), default=0.0) for by_item in by_text]
+        largest = [max((held.share for held in by.values()), default=0.0) for by in by_text]
+        longest = [max((held.words for held in by.values()), default=0) for by in by_text]
         return {
             "contamination": pa.array(items, tables.schema("clean").field("contamination").type),
             SHARE: pa.array(largest, pa.float32()),
+            PASSAGE: pa.array(longest, pa.float32()),
         }
 
     def fails(self, measured: pa.Table, settings: ContaminationSpec) -> NDArray[np.bool_]:
-        """Whether each document holds too large a share of an item."""
+        """Whether each document holds too large a share of an item, or too long a passage."""
         import numpy as np
 
-        return np.asarray(measured[SHARE].to_numpy() >= np.float32(settings.share))
+        failed = measured[SHARE].to_numpy() >= np.float32(settings.share)
+        if settings.passage is not None:
+            failed = failed | (measured[PASSAGE].to_numpy() >= settings.passage)
+        return np.asarray(failed, np.bool_)
+
+
+def searched_of(prepared: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """What is searched for of each evaluation set; empty where the instrument is not used."""
+    used: Prepared | None = prepared.get("contamination")
+    if used is None:
+        return {}
+    return {name: row._asdict() for name, row in zip(used.sets, used.searched, strict=True)}
 
 
 def _arrays(workspace: Workspace, settings: ContaminationSpec) -> dict[str, Any]:
@@ -198,29 +174,36 @@ def _arrays(workspace: Workspace, settings: ContaminationSpec) -> dict[str, Any]
             names.append(name)
             texts.append(text)
             sets.append(number)
-    evaluation = index(texts, settings.n)
+    evaluation = index(texts, settings.n, sets)
     if not len(evaluation.runs):
         raise DataError(
             "clean.contamination: no item is long enough to be looked for",
             hint=f"an item has at least {SHORTEST} words (characters, in Chinese)",
         )
+    short = evaluation.lengths < SHORTEST
+    columns = (np.ones(len(texts)), short, ~short & (evaluation.totals == 0))
+    counts = [np.bincount(sets, column, len(settings.sets)) for column in columns]
     return {
         **{name: getattr(evaluation, name) for name in Index.__dataclass_fields__},
         "sets": np.array(sets, np.int32),
         "names": np.array(names, np.str_),
+        "searched": np.column_stack(counts).astype(np.int64),
     }
 
 
 def _told(
-    by_item: Mapping[int, float], sets: Sequence[str], arrays: Mapping[str, Any]
+    by_item: Mapping[int, Overlap], sets: Sequence[str], arrays: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """The largest 20 shares, each with its set and its item."""
-    ordered = sorted(by_item.items(), key=lambda pair: (-pair[1], pair[0]))[:20]
+    """The largest shares, and the longest passage, each with its set and its item."""
+    ordered = sorted(by_item, key=lambda item: (-by_item[item].share, item))
+    longest = max(ordered, key=lambda item: by_item[item].words)
+    chosen = ordered[:MOST_TOLD]
     return [
         {
             "set": sets[int(arrays["sets"][item])],
             "item": str(arrays["names"][item]),
-            "share": round(share, 4),
+            "share": round(by_item[item].share, 4),
+            "words": by_item[item].words,
         }
-        for item, share in ordered
+        for item in (chosen if longest in chosen else [*chosen[:-1], longest])
     ]

@@ -14,9 +14,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
-from unicodedata import category, normalize
+from unicodedata import category
 
 from curate.scripts import HANGUL, IDEOGRAPH, OTHER_LETTER, SOUTHEAST_LETTER, inside, plain
+from curate.text import composed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,18 +48,24 @@ class Hashed:
 
     def grams(self, n: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
         """The hash of every run of n words within a text, and the number of that text."""
+        hashes, text, _ = self.placed(n)
+        return hashes, text
+
+    def placed(self, n: int) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
+        """As `grams`, and the word of its text at which each run begins, from 0."""
         import numpy as np
 
         count = len(self.words) - n + 1
         if count <= 0:
-            return np.zeros(0, np.uint64), np.zeros(0, np.int64)
+            return np.zeros(0, np.uint64), np.zeros(0, np.int64), np.zeros(0, np.int64)
         hashes: NDArray[np.uint64] = np.zeros(count, np.uint64)
         for place in range(n):
             hashes = hashes * np.uint64(_BASE) + self.words[place : place + count]
         hashes = _mixed(hashes)
         text = np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
-        inside = text[:count] == text[n - 1 :]
-        return hashes[inside], text[:count][inside]
+        inside = np.flatnonzero(text[:count] == text[n - 1 :])
+        text = text[inside]
+        return hashes[inside], text, inside - self.starts[text]
 
 
 def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -91,8 +98,7 @@ def hashed(texts: Iterable[str]) -> Hashed:
 
 def words(text: str) -> list[str]:
     """Split a text into its words, in the form in which they are compared."""
-    if not text.isascii():
-        text = normalize("NFKC", text)
+    text = composed(text, "NFKC")
     text = text.lower() if text.isascii() else text.casefold()
     text = _APOSTROPHES.sub("", text)
     return (_PLAIN_WORD if plain(text) else _WORD).findall(text)

@@ -8,7 +8,9 @@ A page is dropped if fewer than five sentences are left, or if a line that passe
 marks and words says "lorem ipsum" or holds a curly bracket. With `bad_words`, a page that holds any
 of them is dropped too.
 
-Written for text with spaces between words. Other text is neither measured nor edited here.
+Written for English. In other languages with a norm (see `norms`) a line may end in any script's
+marks of sentences and quotations. In languages without one only `bad_words` are counted. Text
+without spaces between words is neither measured nor edited here.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from pydantic import Field
 
 from curate.clean.rules.features import Features
 from curate.clean.rules.signals import Signal
-from curate.clean.rules.tokenizing import PLAIN, Lexicon, words_of
+from curate.clean.rules.tokenizing import PLAIN, TERMINAL, Lexicon, words_of
 from curate.errors import RecipeError
 from curate.names import absent
 from curate.scripts import ENDS, STARTS
@@ -49,6 +51,8 @@ SIGNALS: Mapping[str, Signal] = {
 
 _CITATION = re.compile(r"\[\d*]|\[edit]|\[citation needed]")
 _MARKS = (".", "?", "!", '"', "'")
+_OTHER_MARKS = (*_MARKS, *sorted(TERMINAL | set("”’»›“‘」")))
+"""The marks of a line's end in other languages than English. German closes quotations by “."""
 
 
 class C4Spec(Spec):
@@ -112,16 +116,19 @@ def prepare(workspace: Workspace, settings: C4Spec) -> Prepared:
 
 def measure(features: Features, settings: Prepared) -> tuple[dict[str, float], list[Edit]]:
     """The signals of a text, and the edits that remove lines and citation marks."""
+    bad_words = float("nan")
+    if settings.bad_words is not None:
+        bad_words = len(_any_of(settings.bad_words).findall(features.text.lower()))
+    if features.norm is None:
+        return dict.fromkeys(SIGNALS, float("nan")) | {"bad_words": bad_words}, []
     page = read(features, terminal_marks=settings.terminal_marks)
     signals = {
         "lorem_ipsum": page.lorem_ipsum,
         "curly_brackets": page.curly_brackets,
         "sentences": page.sentences,
-        "bad_words": float("nan"),
+        "bad_words": bad_words,
         "lines_kept": len(page.lines) / (len(features.lines) or 1),
     }
-    if settings.bad_words is not None:
-        signals["bad_words"] = len(_any_of(settings.bad_words).findall(features.text.lower()))
     return signals, removals(features.text, page.lines) if settings.remove_lines else []
 
 
@@ -129,6 +136,7 @@ def read(features: Features, *, terminal_marks: bool) -> Page:
     """The lines of a text that are kept, and the counts over them."""
     lines: list[Line] = []
     lexicon = features.lexicon
+    marks_of_ends = _MARKS if features.norm is None or features.norm.is_english else _OTHER_MARKS
     sentences = lorem = curly = at = 0
     for whole in features.text.splitlines(keepends=True):
         start, at = at, at + len(whole)
@@ -136,7 +144,7 @@ def read(features: Features, *, terminal_marks: bool) -> Page:
         if not line:
             continue
         bare = _CITATION.sub("", line) if "[" in line else line
-        if terminal_marks and (not bare.endswith(_MARKS) or bare.endswith("...")):
+        if terminal_marks and (not bare.endswith(marks_of_ends) or bare.endswith("...")):
             continue
         words = words_of(line)
         if len(words) < MIN_WORDS or (

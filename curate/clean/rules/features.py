@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 
 from curate import scripts
 from curate import text as texts
+from curate.clean.rules.norms import Norm, norm_of
 from curate.clean.rules.tokenizing import Lexicon, counts
 
 _BLANK_LINES = re.compile(r"\n{2,}")
@@ -29,10 +31,34 @@ def unspaced(text: str) -> bool:
 
 
 class Features:
-    """One text and its parts."""
+    """One text and its parts.
 
-    def __init__(self, text: str) -> None:
+    `language` is the declared one, a BCP 47 tag. After an edit, `origin` is the text before it.
+    """
+
+    def __init__(
+        self, text: str, language: str | None = None, origin: Features | None = None
+    ) -> None:
         self.text = text
+        self._declared = language
+        self._origin = origin
+
+    @cached_property
+    def norm(self) -> Norm | None:
+        """The norm of the language of the whole text; None if there is none."""
+        if self._origin is not None:
+            return self._origin.norm
+        return norm_of(self.text, self._declared)
+
+    @property
+    def judged_as(self) -> str | None:
+        """The language of the norm, if a rule set has asked for it and there is one."""
+        norm: Norm | None = self.__dict__.get("norm")
+        return norm.language if norm else None
+
+    def edited(self, text: str) -> Features:
+        """The text after an edit; its language is that of the whole."""
+        return Features(text, origin=self._origin or self)
 
     @cached_property
     def words(self) -> list[str]:
@@ -114,8 +140,8 @@ class Features:
         tokens, lengths = self.tokens, _LEXICON.lengths
         return [lengths[token] for token in tokens]
 
-    def has_tokens(self, *tokens: str) -> int:
-        """The number of these distinct tokens that the text holds."""
+    def has_tokens(self, tokens: Iterable[Sequence[str]]) -> int:
+        """The number of these tokens that the text holds, each in one of its spellings."""
         ids = _LEXICON.ids
         present = set(self.tokens)
-        return sum(token in ids and ids[token] in present for token in tokens)
+        return sum(any(ids.get(word) in present for word in spellings) for spellings in tokens)

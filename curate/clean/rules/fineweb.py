@@ -1,7 +1,8 @@
 """FineWeb's own filters (Penedo et al. 2024, arXiv 2406.17557, section 3.6).
 
-They were tuned on the first crawls of Common Crawl, for English web pages. Text without spaces is
-not measured here (see `cjk`).
+They were tuned on the first crawls of Common Crawl, for English web pages. Other languages have the
+limits of FineWeb2, where it has them (see `norms`), and are not measured elsewhere. Text without
+spaces is not measured here (see `cjk`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Gopher's quality filter (Rae et al. 2021, arXiv 2112.11446, section A1.1).
 
 The limits are the paper's, over tokens (see `tokenizing`): punctuation alone is not a word. Word
-length is a mean in characters; all other signals are shares or counts. The stop words are English.
+length is a mean in characters; all other signals are shares or counts. The stop words are those of
+the text's language, and so are some limits (see `norms`); other languages are not measured.
 A Chinese or Japanese character is a word, but the mean length is that of the other words.
 Text without spaces is not measured here (see `cjk`).
 """
@@ -13,8 +14,6 @@ from collections.abc import Mapping
 from curate.clean.rules.features import Features
 from curate.clean.rules.signals import Signal
 
-STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
-
 SIGNALS: Mapping[str, Signal] = {
     "words": Signal("words", low=50, high=100_000),
     "mean_word_length": Signal("mean characters of a word", low=3, high=10),
@@ -23,7 +22,7 @@ SIGNALS: Mapping[str, Signal] = {
     "bullet_lines": Signal("share of the lines that begin with a bullet", high=0.9),
     "ellipsis_lines": Signal("share of the lines that end with an ellipsis", high=0.3),
     "lettered": Signal("share of the tokens that hold a letter", low=0.8),
-    "stop_words": Signal(f"how many of {', '.join(STOP_WORDS)} occur", low=2),
+    "stop_words": Signal("how many of the language's most frequent words occur", low=2),
 }
 
 
@@ -46,5 +45,5 @@ def measure(features: Features) -> dict[str, float]:
         "bullet_lines": bullets / (len(lines) or 1),
         "ellipsis_lines": trailing / (len(lines) or 1),
         "lettered": features.lettered_tokens / tokens,
-        "stop_words": features.has_tokens(*STOP_WORDS),
+        "stop_words": features.has_tokens(features.norm.stop_words if features.norm else ()),
     }

@@ -49,18 +49,22 @@ Measure = Callable[[Sequence[Features], Any], tuple["NDArray[np.float64]", Remov
 class Rule:
     """A rule set: its signals in the order of its verdict, and the function that measures them.
 
-    `spaced` is the kind of script it is for: with spaces between words, without, or any (None). A
-    text in another script is not measured: its signals are NaN, and it passes.
+    `spaced` is the kind of script it is for: with spaces between words, without, or any (None). If
+    it is `normed`, it is for languages that have a norm, and for any otherwise. Another text is not
+    measured: its signals are NaN, and it passes.
     """
 
     signals: Mapping[str, Signal]
     measure: Measure
     spaced: bool | None = None
+    normed: bool = False
     prepare: Callable[[Workspace, Any], Any] | None = None
 
     def fits(self, features: Features) -> bool:
-        """Whether the rule set is for the script of a text."""
-        return self.spaced is None or self.spaced is not features.unspaced
+        """Whether the rule set is for the script and the language of a text."""
+        if self.spaced is not None and self.spaced is features.unspaced:
+            return False
+        return not self.normed or features.norm is not None
 
 
 def _per_text(measure: Callable[[Features], Mapping[str, float]]) -> Measure:
@@ -100,12 +104,14 @@ RULES: dict[RuleName, Rule] = {
     "lines": Rule(
         lines.SIGNALS, _per_text_with_edits(lines.measure), spaced=True, prepare=lines.prepare
     ),
-    "gopher_quality": Rule(gopher_quality.SIGNALS, _per_text(gopher_quality.measure), spaced=True),
+    "gopher_quality": Rule(
+        gopher_quality.SIGNALS, _per_text(gopher_quality.measure), spaced=True, normed=True
+    ),
     "gopher_repetition": Rule(
         gopher_repetition.SIGNALS, _together(gopher_repetition.measure), spaced=True
     ),
     "c4": Rule(c4.SIGNALS, _per_text_with_edits(c4.measure), spaced=True, prepare=c4.prepare),
-    "fineweb": Rule(fineweb.SIGNALS, _per_text(fineweb.measure), spaced=True),
+    "fineweb": Rule(fineweb.SIGNALS, _per_text(fineweb.measure), spaced=True, normed=True),
     "code": Rule(code.SIGNALS, _per_text(code.measure)),
     "cjk": Rule(cjk.SIGNALS, _per_text(cjk.measure), spaced=False),
 }

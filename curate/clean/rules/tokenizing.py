@@ -10,6 +10,7 @@ often, so each is split once and then looked up.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import takewhile
@@ -39,11 +40,13 @@ _UNIT = re.compile(
 _DOTTED = _EDGE | frozenset("%²-+")
 _LETTER = "[^\\W\\d_]"
 _PARTING = re.compile(
-    rf"\.\.+|…|[{_SIGNS}]|(?<=[0-9])[+\-*^](?=[0-9-])"
+    rf"(?=[.…{_SIGNS}+\-*^,–—~:<>=/])"  # no other character parts words
+    rf"(\.\.+|…|[{_SIGNS}]|(?<=[0-9])[+\-*^](?=[0-9-])"
     rf"|(?<=[a-zß-öø-ÿ{re.escape(_QUOTES)}])\.(?=[A-ZÀ-ÖØ-Þ{re.escape(_QUOTES)}])"
     rf"|(?<={_LETTER}),(?={_LETTER})|(?<={_LETTER}|[0-9])(?:---|--|——|[-–—~])(?={_LETTER})"
-    rf"|(?<={_LETTER}|[0-9])[:<>=/](?={_LETTER})"
+    rf"|(?<={_LETTER}|[0-9])[:<>=/](?={_LETTER}))"
 )
+_REPEATED = re.compile(r"(.)\1+")
 _ADDRESS = re.compile(
     r"(?:(?:https?|ftp|file)://|mailto:|[\w.+-]+@)?(?:[\w-]+\.)+[a-z]{2,}(?::\d+)?(?:[/?#]\S*)?$"
     r"|(?:https?|ftp|file)://\S+$"
@@ -104,6 +107,10 @@ def _special_cases() -> dict[str, tuple[str, ...]]:
 
 _SPECIAL_CASES = _special_cases()
 _LONGEST_CASE = max(map(len, _SPECIAL_CASES))
+_JOINABLE = tuple(
+    case for case, tokens in _SPECIAL_CASES.items() if tokens == (case,) and len(case) > 1
+)
+"""What `_joined` can join: a piece without any of these has nothing to join."""
 
 TERMINAL = frozenset(
     "!.?։؝؞؟۔܀܁܂߹࠷࠹࠽࠾।॥၊။።፧፨᙮᜵᜶។៕᠃᠉᥄᥅᪨᪩᪪᪫᭚᭛᭞᭟᰻᰼᱾᱿‼‽⁇⁈⁉⸮⸼。꓿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫﹒﹖﹗！．？｡"
@@ -179,17 +186,27 @@ class Lexicon(dict[str, Piece]):
         ids = tuple(
             [known_ids[token] if token in known_ids else self._add(token) for token in tokens]
         )
-        total, kind = kinds[ids[0]]
-        for id in ids[1:]:
-            token_counts, next_kind = kinds[id]
-            total += token_counts
-            if next_kind != kind[-1]:  # several in a row end or begin sentences as one does
-                kind += next_kind
+        if len(ids) > LONG:
+            total, kind = self._many(ids)
+        else:
+            total, kind = kinds[ids[0]]
+            for id in ids[1:]:
+                token_counts, next_kind = kinds[id]
+                total += token_counts
+                if next_kind != kind[-1]:  # several in a row end or begin sentences as one does
+                    kind += next_kind
         if kind != "w":
             is_short = len(kind) <= LONGEST_KEPT
             self.endings[text] = (_ending if is_short else _ending.__wrapped__)(kind)
         piece = self[text] = (ids, total)
         return piece
+
+    def _many(self, ids: tuple[int, ...]) -> tuple[int, str]:
+        """The counts of many tokens, and their kinds in order, without p."""
+        kinds = self._kinds
+        total = sum(kinds[id][0] * times for id, times in Counter(ids).items())
+        runs = "".join([kinds[id][1] for id in ids]).replace("p", "")
+        return total, _REPEATED.sub(r"\1", runs) or "p"
 
     def _add(self, token: str) -> int:
         """Give a new token its id."""
@@ -278,7 +295,9 @@ def _split(piece: str) -> tuple[str, ...]:
             after.append(piece[end:high])
         low, high = start, end
     tokens = (*before, *_inside(piece[low:high]), *reversed(after))
-    return tokens if len(tokens) < 2 else _joined(tokens)
+    if len(tokens) < 2 or (len(tokens) > LONG and not any(mark in piece for mark in _JOINABLE)):
+        return tokens
+    return _joined(tokens)
 
 
 def _is_case(piece: str, low: int, high: int) -> bool:
@@ -348,14 +367,7 @@ def _inside(piece: str) -> tuple[str, ...]:
         return _SPECIAL_CASES[piece]
     if piece.isalnum():
         return (piece,)
-    partings = list(_PARTING.finditer(piece))
-    if not partings or ("." in piece and _ADDRESS.match(piece)):
+    parts = _PARTING.split(piece)  # what parts words stands between them
+    if len(parts) == 1 or ("." in piece and _ADDRESS.match(piece)):
         return (piece,)
-    parts: list[str] = []
-    at = 0
-    for parting in partings:
-        if parting.start() > at:
-            parts.append(piece[at : parting.start()])
-        parts.append(parting[0])
-        at = parting.end()
-    return (*parts, piece[at:]) if at < len(piece) else tuple(parts)
+    return tuple([part for part in parts if part])

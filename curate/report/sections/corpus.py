@@ -154,4 +154,6 @@ def contamination(workspace: Workspace, counts: Counts) -> Section | None:
     ]
     limit = settings["share"]
     words = f"A document goes if it holds {limit:.0%} of an item's runs of words, or more."
+    if passage := settings.get("passage"):
+        words += f" So does one with {passage} words of an item in a row."
     return section("Contamination by evaluation sets", words, rows=rows)

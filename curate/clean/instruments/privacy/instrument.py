@@ -8,6 +8,9 @@ id     Chinese resident identity numbers: region, date, check digit (GB 11643-19
 key    private key blocks, tokens with a known prefix, JWT, passwords in URLs, and assignments to
        names such as `api_key` whose value looks drawn at random
 
+Numbers and addresses are found however they are written: with digits, spaces, dashes and invisible
+characters of any script, and as links and markup encode them (see `plain`).
+
 Precision comes before recall: a date, an ISBN, a hash or a price must not count as personal data.
 Not found: names, postal addresses, spelt-out addresses ("me at example dot org"), addresses in
 other letters than ASCII, weak passwords.
@@ -17,8 +20,6 @@ Only counts and positions leave this package, never a value.
 
 from __future__ import annotations
 
-import re
-from bisect import bisect
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args
 
@@ -28,6 +29,7 @@ from curate.clean.instruments.privacy.emails import find_emails
 from curate.clean.instruments.privacy.forms import Spans
 from curate.clean.instruments.privacy.numbers import find_addresses, find_cards, find_ids
 from curate.clean.instruments.privacy.phones import find_phones
+from curate.clean.instruments.privacy.plain import decoded, plain, with_letters
 from curate.clean.instruments.privacy.secrets import find_keys
 from curate.spec import Spec
 from curate.text import Edit, spans
@@ -57,9 +59,6 @@ _FINDERS: dict[Kind, Callable[[str], Spans]] = {
 }
 """The surest first: where two overlap, the first is right."""
 
-_WIDE = re.compile("[０-９＠]")
-_NARROW = {ord(char) + 0xFEE0: char for char in "0123456789ABCDEFXx@+-._"}
-
 
 class PrivateSpan(NamedTuple):
     """The half-open range of something private, in code points, and its kind."""
@@ -72,18 +71,22 @@ class PrivateSpan(NamedTuple):
 def find(text: str) -> list[PrivateSpan]:
     """The private spans of a text, in order and without overlaps; the surer kind wins.
 
-    Full-width digits are digits: １３８ is 138.
+    Digits, spaces and dashes of any script are those of ASCII, and what shows nothing is not there.
+    Outside keys, what links and markup write in code (`%40`) is read.
     """
-    if not text.isascii() and _WIDE.search(text):
-        text = text.translate(_NARROW)  # one character for one: positions stay
+    read = plain(text)
+    open_read = decoded(text, read)
     private: list[PrivateSpan] = []
+    taken = bytearray(len(text))
     for kind, finder in _FINDERS.items():
-        for start, end in finder(text):
-            at = bisect(private, (start,))
-            before, after = private[at - 1 : at], private[at : at + 1]
-            if (not before or before[0].end <= start) and (not after or end <= after[0].start):
-                private.insert(at, PrivateSpan(start, end, kind))
-    return private
+        reading = read if kind == "key" else open_read
+        letters = with_letters(reading.text) if kind == "email" and "＠" in text else reading.text
+        for place in finder(letters):
+            start, end = reading.home(*place)
+            if taken.find(1, start, end) < 0:
+                taken[start:end] = b"\1" * (end - start)
+                private.append(PrivateSpan(start, end, kind))
+    return sorted(private)
 
 
 def masks(private: Iterable[PrivateSpan], kinds: Collection[Kind]) -> list[Edit]:

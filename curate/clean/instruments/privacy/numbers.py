@@ -10,10 +10,14 @@ from curate.clean.instruments.privacy.forms import AFTER, BEFORE, RUN, Spans
 from curate.scripts import STARTS
 
 _CARD = re.compile(
-    rf"(?:{BEFORE}|(?<=[Cc]ard=)|(?<=[Nn]umber=))"
+    rf"(?:{BEFORE}|(?<=[Cc]ard=)|(?<=[Nn]umber=)|(?<=#))"
     + r"(?:[2-6]\d{13,18}|[2-6]\d{3}([ \-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?"
     r"|3\d{3}([ \-])\d{6}\2\d{4,5})" + AFTER,
     re.ASCII,
+)
+_CARD_WORD = re.compile(
+    r"card|\b(?:cc|pan|visa|amex)\b|credit|debit|payment|master|kart|carte|tarjeta|карт|卡|カード|카드",
+    re.IGNORECASE,
 )
 _ISSUER = re.compile(
     r"4(?:\d{15}|\d{18})|5[1-5]\d{14}|(?:222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}"
@@ -28,8 +32,14 @@ def find_cards(text: str) -> Spans:
         return
     for match in _CARD.finditer(text):
         digits = re.sub(r"[ \-]", "", match[0])
-        if _ISSUER.fullmatch(digits) and luhn(digits):
+        if _ISSUER.fullmatch(digits) and luhn(digits) and _is_of_a_card(text, match.start()):
             yield match.span()
+
+
+def _is_of_a_card(text: str, start: int) -> bool:
+    """Whether a number is no entry of a list: directly behind `#` it needs a word such as card."""
+    before = text[max(0, start - 24) : start]
+    return not before.endswith("#") or _CARD_WORD.search(before) is not None
 
 
 def luhn(digits: str) -> bool:
