@@ -250,7 +250,7 @@ def test_what_lies_very_deep_comes_out_too():
         deep = {"x": [deep]}
     talk = [{**ASKED, "deep": deep}]
     assert came_out(talk) == talk
-    assert told(talk).endswith('"end"' + "]}" * 51) or told(talk).count("end") == 1
+    assert told(talk).count("end") == 1
 
 
 def test_many_messages_with_carriage_returns_are_rendered_in_one_pass():
