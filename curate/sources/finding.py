@@ -306,7 +306,7 @@ def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[Entry]:
             yield replace(_stat(str(path)), within=within)
     if within and is_deep:
         for link, reason in linked_folders(within):
-            yield Entry(link, 0, 0, "", reason)
+            yield Entry(link, 0, 0, "", reason, within=within)
 
 
 def _stat(path: str, folder: str = "", format: str = "") -> Entry:

@@ -17,7 +17,7 @@ from curate.sources.readers.opening import (
     Numbered,
     Reading,
     Skip,
-    opened,
+    blocks,
     split_suffix,
     whole_bytes,
 )
@@ -74,8 +74,8 @@ def _unpacked(reading: Reading) -> str:
 
 def _is_script(reading: Reading) -> bool:
     """Whether a file begins as a script does, which names what runs it."""
-    with opened(reading) as file:
-        return bool(file.read(2) == b"#!")
+    first = next((block for block in blocks(reading) if isinstance(block, bytes) and block), b"")
+    return first[:2] == b"#!"
 
 
 def _script(name: str, text: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""CSV and TSV, quoted as in RFC 4180; the first line names the columns.
+"""CSV and TSV, quoted as in RFC 4180; the first record names the columns.
 
 `reading.query` is the delimiter, or `auto`.
 """
