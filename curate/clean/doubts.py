@@ -67,18 +67,21 @@ def doubts(
 
 
 def _not_searched(searched: Searched) -> Iterator[StageWarning]:
-    for key, why in (
-        ("short", f"have fewer than {SHORTEST} words and are too short to look for"),
-        ("alike", "have no words of their own and are not looked for"),
-    ):
-        sets = [
-            f"{name} ({row[key]:,} of {row['items']:,})"
-            for name, row in searched.items()
-            if row[key]
-        ]
-        if sets:
-            words = "Items of evaluation sets " + why + ": {sets}"
-            yield warn(f"clean.{key}_items", words, sets=sets)
+    if sets := _sets_with(searched, "short"):
+        words = (
+            "Items of evaluation sets under {least} words are too short to look for: {sets}"
+        )
+        yield warn("clean.short_items", words, least=SHORTEST, sets=sets)
+    if sets := _sets_with(searched, "alike"):
+        words = "Items of evaluation sets have no words of their own and are not looked for: {sets}"
+        yield warn("clean.alike_items", words, sets=sets)
+
+
+def _sets_with(searched: Searched, key: str) -> list[str]:
+    """The evaluation sets that have such items, and how many of all."""
+    return [
+        f"{name} ({row[key]:,} of {row['items']:,})" for name, row in searched.items() if row[key]
+    ]
 
 
 @dataclass(frozen=True)
