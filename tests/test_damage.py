@@ -1,323 +1,141 @@
-"""Damaged files: one bad thing costs itself alone, and is told."""
+"""Damaged, removed and copied files of a workspace: one line that says what to do."""
 
-import bz2
-import gzip
 import json
-import lzma
-import os
-import socket
-import tracemalloc
-from random import Random
+import shutil
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import zstandard
 
+from curate import cli
 from curate.errors import DataError
-from curate.sources.readers.csv_records import CELLS, NOT_CLOSED, records
-from curate.sources.readers.unpacking import PACKINGS, Lost, unpacked
-from curate.text import content_id
-from tests.test_sources import everything, put, rows, texts
+from curate.fetching import projects
+from curate.push.first import project_name
+from curate.saying import speak_of
+from curate.workspace.damage import find_damage
+from tests.conftest import Offline
 
-NUMBERED = [
-    json.dumps({"text": f"Line {n} of the file: {Random(n).randbytes(12).hex()}"})
-    for n in range(2000)
-]
-LINES = ("\n".join(NUMBERED) + "\n").encode()
-SAID = [json.loads(line)["text"] for line in NUMBERED]
-
-PACK = {
-    "gz": gzip.compress,
-    "zst": zstandard.ZstdCompressor(write_checksum=True).compress,
-    "bz2": bz2.compress,
-    "xz": lzma.compress,
+BYTES = {
+    "cut": lambda whole: whole[: len(whole) // 2],
+    "empty": lambda whole: b"",
+    "list": lambda whole: b"[]",
+    "object": lambda whole: b"{}",
+    "null": lambda whole: b"null",
+    "number": lambda whole: b"7",
+    "bytes": lambda whole: bytes(place * 37 % 256 for place in range(900)),
+    "brackets": lambda whole: b"[" * 100_000,
 }
 
 
-def halves():
-    middle = LINES.index(b"\n", len(LINES) // 2) + 1
-    return LINES[:middle], LINES[middle:]
-
-
-# ── packed files
-
-
-@pytest.mark.parametrize("suffix", PACK)
-def test_every_packing_is_read(tmp_path, suffix):
-    put(tmp_path, f"data/a.jsonl.{suffix}", PACK[suffix](LINES))
-    assert texts(rows(tmp_path)) == SAID
-
-
-@pytest.mark.parametrize("suffix", PACK)
-def test_members_one_after_another_with_zeros_between(tmp_path, suffix):
-    first, second = map(PACK[suffix], halves())
-    put(tmp_path, f"data/a.jsonl.{suffix}", first + bytes(512) + second + bytes(1024))
-    assert texts(rows(tmp_path)) == SAID
-
-
-@pytest.mark.parametrize("suffix", PACK)
-@pytest.mark.parametrize("junk", [b"\n", b"<html>404 not found</html>", b"x" * 300_000])
-def test_junk_after_the_last_member(tmp_path, suffix, junk):
-    put(tmp_path, f"data/a.jsonl.{suffix}", PACK[suffix](LINES) + junk)
-    found, (bad,) = everything(tmp_path, strict=False)
-    assert texts(found) == SAID
-    assert (bad.row, bad.lost) == (2000, len(junk))
-    assert f"after 1 members, {len(junk):,} bytes are no " in bad.reason
-    with pytest.raises(DataError, match=rf"a\.jsonl\.{suffix}, after line 2000: after 1 members"):
-        everything(tmp_path)
-
-
-@pytest.mark.parametrize("suffix", PACK)
-def test_junk_and_damage_between_members(tmp_path, suffix):
-    first, second = map(PACK[suffix], halves())
-    put(tmp_path, f"data/a.jsonl.{suffix}", first + b"junk" + second)
-    found, (bad,) = everything(tmp_path, strict=False)
-    assert (texts(found), bad.lost) == (SAID, 4)
-    half = len(first) // 2
-    put(
-        tmp_path,
-        f"data/a.jsonl.{suffix}",
-        first[:half] + b"\xff" * 30 + first[half + 30 :] + second,
-    )
-    found, bad = everything(tmp_path, strict=False)
-    tail = [text for text in SAID if text.encode() in halves()[1]]
-    assert texts(found)[-len(tail) :] == tail
-    assert any(each.lost for each in bad)
-
-
-@pytest.mark.parametrize("suffix", PACK)
-def test_a_text_with_junk_after_it_is_kept_and_a_damaged_one_is_not(tmp_path, suffix):
-    whole = PACK[suffix](LINES)
-    put(tmp_path, f"data/a.txt.{suffix}", whole + b"junk")
-    (row,), (bad,) = everything(tmp_path, strict=False)
-    assert texts([row]) == [LINES.decode()]
-    assert (bad.lost, bad.skipped) == (4, False)
-    put(tmp_path, f"data/a.txt.{suffix}", whole[: len(whole) // 2])
-    found, (bad,) = everything(tmp_path, strict=False)
-    assert found == []
-    assert "ends too early" in bad.reason
-
-
-@pytest.mark.parametrize("log", [27, 28, 30, 31])
-def test_a_long_window_of_zstd(tmp_path, log):
-    parameters = zstandard.ZstdCompressionParameters(window_log=log, enable_ldm=True)
-    packer = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
-    data = packer.compress(LINES) + packer.flush()
-    put(tmp_path, "data/a.jsonl.zst", data)
-    assert texts(rows(tmp_path)) == SAID
-
-
-def test_frames_that_zstd_skips(tmp_path):
-    skipped = b"\x50\x2a\x4d\x18" + (5).to_bytes(4, "little") + b"hello"
-    put(tmp_path, "data/a.jsonl.zst", skipped + PACK["zst"](LINES) + skipped)
-    assert texts(rows(tmp_path)) == SAID
-
-
-@pytest.mark.parametrize("suffix", PACK)
-def test_a_bomb_is_passed_on_in_blocks(tmp_path, suffix):
-    path = put(tmp_path, "bomb", PACK[suffix](bytes(64 << 20)))
-    tracemalloc.start()
-    try:
-        with path.open("rb") as file:
-            size = sum(len(block) for block in unpacked(file, PACKINGS[f".{suffix}"]))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert size == 64 << 20
-    assert peak < 150 << 20
-
-
-@pytest.mark.parametrize("suffix", PACK)
-def test_any_damage_leaves_a_whole_stream_of_blocks(tmp_path, suffix):
-    rng = Random(4)
-    data = b"".join(PACK[suffix](b"a member of it %d" % n * 40) for n in range(30))
-    for _ in range(20):
-        broken = bytearray(data)
-        for _ in range(rng.randrange(1, 4)):
-            at = rng.randrange(len(broken))
-            broken[at : at + rng.randrange(1, 9)] = rng.randbytes(rng.randrange(9))
-        path = put(tmp_path, "a", bytes(broken))
-        with path.open("rb") as file:
-            blocks = list(unpacked(file, PACKINGS[f".{suffix}"]))
-        assert all(isinstance(block, Lost | bytes) for block in blocks)
-        kept = b"".join(block for block in blocks if isinstance(block, bytes))
-        assert sum(b"a member of it %d" % n * 40 in kept for n in range(30)) >= 25
-
-
-# ── CSV
-
-
-def of(text, limit=1000):
-    return list(records([(f"{line}\n", "") for line in text.split("\n")], ",", limit))
-
-
+@pytest.mark.parametrize("damage", BYTES)
 @pytest.mark.parametrize(
-    ("broken", "bad"),
+    "name",
     [
-        ('"a quote that opens,2', NOT_CLOSED),
-        ('x,"a quote that opens', NOT_CLOSED),
-        ('"a ""quote"" that opens,2', NOT_CLOSED),
-        ("one cell", CELLS),
-        ("a,b,c,d", CELLS),
+        *("pool/_manifest.json", "labels.parquet", "workspace.json", "rounds/01/spec.json"),
+        *("rounds/01/project.json", "rounds/01/annotations/0001.parquet"),
+        *("rounds/01/texts.parquet", "rounds/01/sample.parquet"),
     ],
 )
-@pytest.mark.parametrize("others", ["plain {n},{n}", '"quoted {n}",{n}', '"two\nlines {n}",{n}'])
-def test_a_broken_record_costs_itself(broken, bad, others):
-    before = "\n".join(others.format(n=n) for n in range(5))
-    after = "\n".join(others.format(n=n) for n in range(5, 50))
-    made = of(f"text,n\n{before}\n{broken}\n{after}")
-    good = [cells for _, cells in made if not isinstance(cells, str)]
-    assert [cells[1] for cells in good[1:]] == [str(n) for n in range(50)]
-    assert [cells for _, cells in made if isinstance(cells, str)] == [bad]
+def test_a_damaged_file_is_named_with_what_to_do(answered, name, damage):
+    path = answered.root / name
+    path.write_bytes(BYTES[damage](path.read_bytes()))
+    with pytest.raises(DataError, match="is damaged: ") as caught:
+        _read_everything(answered.workspace)
+    assert str(path) in caught.value.message
+    wanted = "copy" if name.startswith(("rounds", "workspace")) else "`curate run`"
+    assert wanted in caught.value.hint
 
 
-def test_what_a_loose_writer_wrote_is_read():
-    made = of('text,n\n5" pipe,1\n"He said "hi" to me",2\nx\ry,3\n"two\n"lines" of it",4\n\nlast,5')
-    assert [cells for _, cells in made if not isinstance(cells, str)] == [
-        ["text", "n"],
-        ['5" pipe', "1"],
-        ['He said hi" to me"', "2"],
-        ["x\ry", "3"],
-        ['two\nlines" of it"', "4"],
-        ["last", "5"],
-    ]
-    assert made[-1][0] == 8
+def _read_everything(workspace):
+    workspace.about()
+    for name in ("pool", "clean", "labels"):
+        workspace.tables.read(name)
+    for current in workspace.rounds.all():
+        assert (current.history(), current.views(), current.cursors()) is not None
 
 
-@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.tsv"])
-def test_lines_that_end_in_returns_alone(tmp_path, name):
-    between = "\t" if name == "a.tsv" else ","
-    lines = (
-        NUMBERED
-        if name == "a.jsonl"
-        else ["text" + between + "n", *(f"{t}{between}1" for t in SAID)]
-    )
-    put(tmp_path, f"data/{name}", "\r".join(lines) + "\r")
-    assert texts(rows(tmp_path)) == SAID
+@pytest.fixture(scope="module")
+def _answered(tmp_path_factory):
+    made = Offline(tmp_path_factory.mktemp("answered") / "run")
+    made.prepare(8)
+    made.answer("ann", "bob")
+    made.run("pull")
+    made.run("agree", bootstrap=10)
+    return made.root
 
 
-def test_a_line_that_is_no_text_costs_its_record(tmp_path):
-    put(tmp_path, "data/a.csv", b'text,n\nThe t\xc3\xa9,1\n"two\nl\xffnes",2\nthree,3\n')
-    found, (bad,) = everything(tmp_path, strict=False, encoding="utf-8")
-    assert texts(found) == ["The té", "three"]
-    assert (bad.row, bad.reason[:9]) == (4, "not UTF-8")
+@pytest.fixture
+def answered(_answered, tmp_path):
+    """A small workspace whose one round has ended; a copy, to be damaged at will."""
+    return Offline(shutil.copytree(_answered, tmp_path / "run"))
 
 
-# ── tables
+def test_a_whole_workspace_has_no_damage(answered):
+    assert find_damage(answered.root) is None
 
 
-def test_a_damaged_row_group_costs_its_rows(tmp_path):
-    table = pa.table({"text": SAID})
-    path = put(tmp_path, "data/a.parquet", b"")
-    pq.write_table(table, path, row_group_size=200, compression="snappy", use_dictionary=False)
-    column = pq.read_metadata(path).row_group(3).column(0)
-    data = bytearray(path.read_bytes())
-    at = column.data_page_offset
-    data[at : at + column.total_compressed_size] = b"\xff" * column.total_compressed_size
-    path.write_bytes(bytes(data))
-    found, (bad,) = everything(tmp_path, strict=False)
-    assert texts(found) == SAID[:600] + SAID[800:]
-    assert (bad.row, bad.rows) == (600, 200)
-    assert bad.reason.startswith("after row 600: 200 rows of a damaged group")
-    assert found[-1].origin == "data/a.parquet:2000"
+def test_a_fault_that_a_damaged_file_explains_is_told_as_such(answered):
+    shard = next((answered.root / "pool").glob("*.parquet"))
+    whole = bytearray(shard.read_bytes())
+    whole[40] ^= 255
+    shard.write_bytes(whole)
+    speak_of(answered.root)
+    try:
+        error = cli.damage(ValueError("something deep inside"))
+    finally:
+        speak_of(answered.root.parent)
+    assert error is not None
+    assert str(shard) in error.message
 
 
-# ── folders
+@pytest.mark.parametrize("table", ["pool", "clean"])
+def test_a_shard_that_is_gone_is_noticed(answered, table):
+    next((answered.root / table).glob("*.parquet")).unlink()
+    with pytest.raises(DataError, match="is damaged: it is gone") as caught:
+        answered.workspace.tables.fingerprint(table)
+    assert f"delete {answered.root / table} and run" in caught.value.hint
 
 
-def folder_of_oddities(root):
-    for n in range(3):
-        put(root, f"data/f{n}.jsonl", json.dumps({"text": f"Row {n}"}) + "\n")
-    put(root, "data/deep/g.jsonl", json.dumps({"text": "Row 3"}) + "\n")
-    put(root, "elsewhere/h.jsonl", json.dumps({"text": "Row 4"}) + "\n")
-    data = root / "data"
-    (data / "gone.jsonl").symlink_to("nowhere.jsonl")
-    (data / "me.jsonl").symlink_to("me.jsonl")
-    (data / "round").symlink_to(".", target_is_directory=True)
-    (data / "out").symlink_to(root / "elsewhere", target_is_directory=True)
-    os.mkfifo(data / "pipe.jsonl")
-    with socket.socket(socket.AF_UNIX) as listening:
-        here = os.getcwd()  # noqa: PTH109 (an address of a socket is short)
-        os.chdir(data)
-        listening.bind("socket.jsonl")
-        os.chdir(here)
-    (data / os.fsdecode(b"caf\xe9.jsonl")).write_text('{"text": "Row 5"}\n')
+def test_answers_that_are_gone_are_noticed(answered):
+    [path] = answered.answer_files()
+    path.unlink()
+    with pytest.raises(DataError, match="it holds 0 answers, and held 16 when the round ended"):
+        answered.workspace.rounds.fingerprint("annotations")
 
 
-@pytest.mark.parametrize("path", ["data", "data/**/*.jsonl", "data/*"])
-def test_an_odd_entry_of_a_folder_costs_itself(offline, path):
-    folder_of_oddities(offline.root)
-    sources = [{"name": "s", "paths": [path]}]
-    made = offline.run("pool", sources=sources, tokenizer="bytes")
-    assert made.documents == (3 if path == "data/*" else 4)
-    aside = json.loads((offline.root / "pool" / "_rejected.json").read_text())
-    reasons = {row["file"].rpartition("/")[2]: row["reason"] for row in aside}
-    folders = ["out", "round", *(["deep"] if path == "data/*" else [])]
-    names = ["caf\ufffd.jsonl", "gone.jsonl", "me.jsonl", "pipe.jsonl", "socket.jsonl"]
-    assert sorted(reasons) == sorted([*names, *folders])
-    assert reasons["gone.jsonl"] == "cannot be read: No such file or directory"
-    assert reasons["pipe.jsonl"] == reasons["socket.jsonl"] == "a pipe, a socket or a device"
-    assert reasons["out"] == "a link that leaves the folder"
-    (told,) = [each for each in made.warnings if each.key == "pool.not_read"]
-    assert told.figures["count"] == len(aside)
-    assert told.figures["example"] in told.words
+def test_a_file_of_answers_that_is_gone_between_others_is_noticed(answered):
+    [path] = answered.answer_files()
+    path.rename(path.with_name("0002.parquet"))
+    with pytest.raises(DataError, match=r"0001\.parquet is damaged: it is gone"):
+        answered.workspace.rounds.current().history()
 
 
-def test_a_folder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
-    put(tmp_path, "data/a.txt", "One text.")
-    put(tmp_path, "data/shut/b.txt", "Another text.")
-    scan = os.scandir
-
-    def scandir(path):
-        if str(path).endswith("shut"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scan(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
-    found, (bad,) = everything(tmp_path, paths=["data"])
-    assert texts(found) == ["One text."]
-    assert (bad.file, bad.reason) == ("data/shut", "cannot be read: Permission denied")
-
-
-def test_a_file_that_cannot_be_opened_costs_itself(offline, monkeypatch):
-    from pathlib import Path
-
-    put(offline.root, "data/a.jsonl", '{"text": "One text."}\n')
-    put(offline.root, "data/b.jsonl", '{"text": "Another text."}\n')
-    whole = Path.open
-
-    def shut(self, *given, **more):
-        if self.name == "b.jsonl":
-            raise PermissionError(13, "Permission denied", str(self))
-        return whole(self, *given, **more)
-
-    monkeypatch.setattr(Path, "open", shut)
-    made = offline.run("pool", sources=[{"name": "s", "paths": ["data/*"]}], tokenizer="bytes")
-    assert (made.documents, made.bad_rows) == (1, 1)
-    assert "Permission denied" in next(iter(made.reasons))
+def test_a_clock_set_back_hides_no_answer_and_repeats_none(offline, monkeypatch):
+    offline.prepare(6)
+    offline.answer("ann")
+    offline.run("pull")
+    (offline.workspace.rounds.current().folder / "answers.jsonl").unlink()
+    offline.answer("ann", opinion=lambda text: "neutral")
+    monkeypatch.setattr(projects, "now", lambda: "2001-01-01T00:00:00+00:00")
+    offline.run("pull")
+    answers = offline.workspace.rounds.current().answers()
+    assert {json.loads(row["value"]) for row in answers} == {"neutral"}
+    files = offline.answer_files()
+    offline.run("pull")
+    assert offline.answer_files() == files
 
 
-# ── what a pool tells
+def test_a_copy_of_a_workspace_has_projects_of_its_own(offline, tmp_path):
+    copy = Offline(shutil.copytree(offline.root, tmp_path / "copy"))
+    own, other = project_name(offline.workspace, 1), project_name(copy.workspace, 1)
+    assert own != other
+    assert project_name(copy.workspace, 1) == other
+    assert copy.workspace.about()["id"] == offline.workspace.about()["id"]
+    moved = copy.root.rename(tmp_path / "moved")
+    assert project_name(Offline(moved).workspace, 1) == other
 
 
-def test_what_was_lost_is_counted_with_an_example(offline):
-    put(offline.root, "data/a.jsonl.gz", PACK["gz"](LINES) + b"x" * 77)
-    put(offline.root, "data/b.csv", "text,n\n" + '"open,1\n' + "A good row,2\n" * 3)
-    made = offline.run("pool", sources=[{"name": "s", "paths": ["data/*"]}], tokenizer="bytes")
-    assert (made.documents, made.bad_rows, made.lost_bytes) == (2001, 2, 77)
-    told = {each.key: each.words for each in made.warnings}
-    assert (
-        "such as data/a.jsonl.gz, line 2000: after line 2000: after 1 members"
-        in told["pool.bad_rows"]
-    )
-    assert told["pool.lost_bytes"].startswith("bytes that could not be read: 77")
-
-
-def test_ids_of_whole_files_are_as_before(tmp_path):
-    put(tmp_path, "data/a.jsonl.gz", gzip.compress(LINES))
-    from curate.sources.rows import content
-
-    assert [content(row).id for row in rows(tmp_path)] == [
-        content_id({"text": text}) for text in SAID
-    ]
+@pytest.mark.parametrize("line", ["[]", "7", '{"stage": "mix"}', "[" * 100_000, "\\x00"])
+def test_a_damaged_line_of_the_ledger_is_that_of_no_run(answered, line):
+    before = answered.workspace.ledger.lines()
+    with (answered.root / "ledger.jsonl").open("a") as file:
+        file.write(f"{line}\n")
+    assert answered.workspace.ledger.lines() == before
