@@ -8,8 +8,12 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+from curate.clean import detecting
+from curate.clean.duplicates.near import signatures
+from curate.clean.instruments import benchmarks
+from curate.clean.instruments.grams import hashed
 from curate.clean.instruments.privacy import instrument
-from curate.clean.rules import c4, features
+from curate.clean.rules import c4, features, norms
 from curate.clean.rules.registry import RULES
 from curate.sources.reading import Bad, SourceSpec, parts, read
 
@@ -20,7 +24,36 @@ MOST = 20
 
 SIZE = 200_000
 PROSE = "The river was low that summer, and people walked across it to the market for bread.\n"
-RUNS = ("+", "=", "a", "0 ", "@", "a.", "-", "\n", " ", "...", "(", "'s", "{", "key=", "1\n", "é")
+RUNS = (
+    *("+", "=", "a", "0 ", "@", "a.", "-", "\n", " ", "...", "(", "'s", "{", "key=", "1\n", "é"),
+    *(
+        "sk-",
+        "a-",
+        "a.B",
+        "•\n",
+        "%40",
+        "&#64;",
+        "a@a.a ",
+        "1\u00a0",
+        "1\u2011",
+        "\u200b",
+        "card #",
+    ),
+    *(
+        "tel 1",
+        "a:",
+        "A ",
+        "İ",
+        "字",
+        "ก",
+        "😀",
+        "a\u0301",
+        "\u0315\u0300",
+        "\u1100",
+        "[1",
+        "http://",
+    ),
+)
 FILES = {
     "a value that is no date": ("a.md", "---\nday: !!timestamp x\n---\nhello"),
     "a value that is no number": ("a.md", "---\nn: !!int ''\n---\nhello"),
@@ -72,7 +105,15 @@ def _works() -> dict[str, Callable[[str], Any]]:
     works: dict[str, Callable[[str], Any]] = {
         name: partial(_measured, rule.measure, prepared.get(name)) for name, rule in RULES.items()
     }
-    return works | {"privacy": instrument.find}
+    known = benchmarks.index([PROSE * 3], 13)
+    detecting.detect([PROSE])  # the model is read once, not for each text
+    return works | {
+        "privacy": instrument.find,
+        "language": lambda text: detecting.detect([text]),
+        "norm": lambda text: norms.norm_of(text, None),
+        "contamination": lambda text: benchmarks.overlaps(hashed([text]), known),
+        "near-duplicates": lambda text: signatures([text]),
+    }
 
 
 def _measured(measure: Callable[..., Any], prepared: Any, text: str) -> Any:

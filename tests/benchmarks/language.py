@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from curate.clean.instruments import language
+from curate.clean import detecting
 from tests.benchmarks import setting
 
 DATA = Path("../shared/data/hplt_web_quality/docs.parquet")
@@ -37,13 +37,13 @@ def main():
     truth = known["lang"].str[:3].map(CODES).to_numpy()
     texts = known["text"].tolist()
     began = time.process_time()
-    found = language.detect(texts)
+    found = detecting.detect(texts)
     seconds = time.process_time() - began
     tags = np.array([tag for tag, _ in found])
-    sure = np.array([confidence for _, confidence in found]) >= language.MINIMUM
+    sure = np.array([confidence for _, confidence in found]) >= detecting.MINIMUM
     trivial = by_script(texts, truth)
     wrong = data[data["lang_ok"].notna() & ~confirmed]
-    flagged = [tag for tag, _ in language.detect(wrong["text"])]
+    flagged = [tag for tag, _ in detecting.detect(wrong["text"])]
     setting.write(
         "language",
         {
@@ -55,7 +55,7 @@ def main():
                 "script": per_language(trivial, truth),
             },
             "macro": {"model": macro(tags, truth), "script": macro(trivial, truth)},
-            "unknown_below": language.MINIMUM,
+            "unknown_below": detecting.MINIMUM,
             "unknown": round(float((~sure).mean()), 4),
             "macro_of_the_known": macro(tags[sure], truth[sure]),
             "cuts": {size: cut(texts, truth, size) for size in (20, 40, 80, 160, 400)},
@@ -80,9 +80,9 @@ def macro(tags, truth):
 
 def cut(texts, truth, size):
     """Return macro accuracy on `size` characters from inside each text, and what is unknown."""
-    found = language.detect([text[200 : 200 + size] for text in texts])
+    found = detecting.detect([text[200 : 200 + size] for text in texts])
     tags = np.array([tag for tag, _ in found])
-    sure = np.array([confidence for _, confidence in found]) >= language.MINIMUM
+    sure = np.array([confidence for _, confidence in found]) >= detecting.MINIMUM
     return {
         "macro": macro(tags, truth),
         "unknown": round(float((~sure).mean()), 3),
