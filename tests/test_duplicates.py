@@ -519,8 +519,10 @@ def test_chats_over_one_schema_are_compared_by_the_user(offline):
     made = offline.run("clean", near_duplicates=by_user)
     assert (made.kept, made.measured) == (2, 3)  # other signatures
     assert offline.run("clean", near_duplicates={**by_user, "keep": "longest"}).measured == 0
-    nothing = offline.run("clean", near_duplicates={"similarity": 0.7, "fields": ["narrator"]})
-    assert nothing.kept == 3
+    with pytest.raises(RecipeError, match="no document has a field or a role usr"):
+        offline.run("clean", near_duplicates={"similarity": 0.7, "fields": ["usr"]})
+    by_system = {"similarity": 0.7, "fields": ["system"]}
+    assert offline.run("clean", near_duplicates=by_system).kept == 1
 
 
 def test_fields_are_compared_after_their_edits(offline):

@@ -58,6 +58,12 @@ UNUSED = {
     "clean.lines": {"clean": {"rules": ["length"], "lines": {"keep": 0.7}}},
     "clean.c4": {"clean": {"rules": {"*": ["lines"]}, "c4": {"bad_words": "words.txt"}}},
     "clean.language_confidence": {"clean": {"language_confidence": 0.9}},
+    "clean.near_duplicates.date": {
+        "clean": {"near_duplicates": {"similarity": 0.7, "keep": "longest", "date": "day"}}
+    },
+    "clean.semantic.date": {"clean": {"semantic": {"similarity": 0.9, "date": "day"}}},
+    "clean.passages.date": {"clean": {"passages": {"tokens": 50, "date": "day"}}},
+    "clean.passages.least": {"clean": {"passages": {"action": "flag", "least": 5}}},
     "clean.relevance.encoder": {
         "clean": {"relevance": {"target": [{"path": "a.txt"}], "encoder": "minilm"}}
     },

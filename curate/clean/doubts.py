@@ -68,9 +68,7 @@ def doubts(
 
 def _not_searched(searched: Searched) -> Iterator[StageWarning]:
     if sets := _sets_with(searched, "short"):
-        words = (
-            "Items of evaluation sets under {least} words are too short to look for: {sets}"
-        )
+        words = "Items of evaluation sets under {least} words are too short to look for: {sets}"
         yield warn("clean.short_items", words, least=SHORTEST, sets=sets)
     if sets := _sets_with(searched, "alike"):
         words = "Items of evaluation sets have no words of their own and are not looked for: {sets}"

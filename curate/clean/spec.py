@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_serializer, model_validator
 
 from curate.clean.detecting import MINIMUM, primary
 from curate.clean.duplicates.meaning import SemanticSpec
-from curate.clean.duplicates.spec import NearSpec, PassagesSpec
+from curate.clean.duplicates.spec import ComparingSpec, NearSpec, PassagesSpec
 from curate.clean.instruments.contamination import ContaminationSpec
 from curate.clean.instruments.language import TAG, LanguageSpec
 from curate.clean.instruments.licenses import LicenseSpec
@@ -160,6 +160,15 @@ class CleanSpec(Spec):
         if isinstance(self.near_duplicates, float):
             return NearSpec(similarity=self.near_duplicates)
         return self.near_duplicates
+
+    def comparing(self) -> list[tuple[str, ComparingSpec]]:
+        """The sections that compare documents with each other, by their names."""
+        sections = (
+            ("near_duplicates", self.near),
+            ("semantic", self.semantic),
+            ("passages", self.passages),
+        )
+        return [(name, how) for name, how in sections if how is not None]
 
     @property
     def language(self) -> LanguageSpec | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from curate import storage
 from curate.clean.doubts import doubts
 from curate.clean.duplicates import older
+from curate.clean.duplicates.units import check_fields
 from curate.clean.instruments.contamination import searched_of
 from curate.clean.instruments.language import DIFFERS
 from curate.clean.instruments.privacy.instrument import SIGNALS as PRIVATE
@@ -76,6 +77,8 @@ def inputs(workspace: Workspace, spec: CleanSpec) -> dict[str, str | None]:
 def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
     """Measure what is not measured yet, decide, settle near-duplicates and passages, write."""
     limits = limits_of(spec)
+    for name, how in spec.comparing():
+        check_fields(workspace.tables.shards("pool"), how.fields, f"clean.{name}.fields")
     plan = plan_of(workspace, spec)
     record = record_of(workspace, plan)
     made = workspace.freshness.provenance("clean", spec, inputs(workspace, spec), measured=record)

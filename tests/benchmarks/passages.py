@@ -11,16 +11,17 @@ lines of their own. Three ways look for them, each in a process of its own, on o
   is where a search by a suffix array begins;
 - `lines`: hashes of whole lines, as web corpora were first freed from boilerplate.
 
-Compare processor seconds; a busy machine changes them, their ratios hardly.
+Compare processor seconds; a busy machine changes them, their ratios hardly. Memory is read before
+what was found is judged.
 """
 
 import json
-import resource
 import shutil
 import subprocess
 import sys
 import time
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -114,6 +115,13 @@ def _text(words, lines):
 # ── three ways, each in its process
 
 
+def peak():
+    """Return the most megabytes that this process has held; that of its parent does not count."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    (line,) = (line for line in lines if line.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024
+
+
 def own():
     """Return the words that `clean` would remove, as pairs of document and word."""
     spec = PassagesSpec(tokens=WORDS)
@@ -126,13 +134,13 @@ def own():
         shards.append(Shard(number, path, measured, measured, reasons, {"a": 0}, spec))
     began = time.process_time()
     buckets = find(Local(1), shards, Gone(), spec, FOLDER / "scratch")
-    seconds = time.process_time() - began
+    taken = time.process_time() - began, peak()
     removed = set()
     for shard in shards:
         for row in of_shard(buckets, shard.number).to_pylist():
             place = shard.number * SHARD + row["row"]
             removed.update((place, row["word"] + at) for at in range(row["words"]))
-    return seconds, removed
+    return taken, removed
 
 
 def suffix_array():
@@ -147,20 +155,20 @@ def suffix_array():
     began = time.process_time()
     suffixes = divsufsort(words)
     common = kasai(words, suffixes)
-    seconds = time.process_time() - began
+    taken = time.process_time() - began, peak()
     document = np.searchsorted(ends, np.arange(len(words)), "right")
     left = ends[document] - np.arange(len(words))
     suffixes = np.asarray(suffixes)
     one, other = suffixes[:-1], suffixes[1:]
     shared = np.minimum(np.asarray(common)[: len(one)], np.minimum(left[one], left[other]))
     apart = (document[one] != document[other]) & (shared >= WORDS)
-    removed = set()
-    starts = ends - np.diff(np.concatenate([[0], ends]))
-    for side in (one[apart], other[apart]):
-        for at in side.tolist():
-            own_start = int(starts[document[at]])
-            removed.update((int(document[at]), at - own_start + k) for k in range(WORDS))
-    return seconds, removed
+    edges = np.zeros(len(words) + 1, np.int64)
+    begins = np.unique(np.concatenate([one[apart], other[apart]]))
+    edges[begins] += 1
+    edges[begins + WORDS] -= 1
+    at = np.flatnonzero(np.cumsum(edges) > 0)
+    starts = np.concatenate([[0], ends[:-1]])[document[at]]
+    return taken, set(zip(document[at].tolist(), (at - starts).tolist(), strict=True))
 
 
 def lines():
@@ -177,7 +185,7 @@ def lines():
                     removed.update((place, at + k) for k in range(size))
                 at += size
             place += 1
-    return time.process_time() - began, removed
+    return (time.process_time() - began, peak()), removed
 
 
 def _by_passage(rows):
@@ -189,9 +197,8 @@ def _by_passage(rows):
 
 def judged(way):
     """Print what a way found, beside what was planted, and what it took."""
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    seconds, removed = {"own": own, "suffix array": suffix_array, "lines": lines}[way]()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
+    (seconds, most), removed = {"own": own, "suffix array": suffix_array, "lines": lines}[way]()
     truth = np.load(FOLDER / "truth.npz")
     millions = len(truth["words"]) / 1e6
     rows = truth["planted"].tolist()
@@ -216,8 +223,8 @@ def judged(way):
         },
         "false_words": len(removed - allowed),
         "cpu_seconds_per_million_words": round(seconds / millions, 3),
-        "peak_megabytes": round(peak / 1024),
-        "megabytes_above_start": round((peak - before) / 1024),
+        "peak_megabytes": round(most),
+        "megabytes_above_start": round(most - before),
     }
     sys.stdout.write(json.dumps(figures))
 

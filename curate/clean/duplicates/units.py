@@ -6,8 +6,11 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curate import storage
+from curate.names import unknown
 from curate.text import TEXT, Edit, apply_edits, spans
 
 if TYPE_CHECKING:
@@ -80,6 +83,31 @@ def ranges_of(row: Mapping[str, Any], names: Collection[str]) -> list[tuple[int,
     fields = {field["name"]: field["text"] for field in row["fields"]}
     places = spans(fields, row["template"])
     return sorted(place for name, place in places.items() if name in names)
+
+
+def part_names(pool: Path) -> set[str]:
+    """The names of all fields, and of the roles of all turns, in a shard of the pool."""
+    import pyarrow.compute as pc
+
+    table = storage.read_parquet(pool, ["fields", "turns"])
+    names = {TEXT} if table["fields"].null_count else set()
+    for column, key in (("fields", "name"), ("turns", "role")):
+        parts = pc.list_flatten(table[column].combine_chunks())
+        names.update(pc.unique(pc.struct_field(parts, key)).to_pylist())
+    return names
+
+
+def check_fields(pools: Sequence[Path], wanted: Collection[str], where: str) -> None:
+    """Raise RecipeError if no document has a part of some name; `where` names the setting."""
+    missing, seen = set(wanted), set[str]()
+    for pool in pools:
+        if not missing:
+            return
+        names = part_names(pool)
+        seen |= names
+        missing -= names
+    for name in sorted(missing):
+        raise unknown(f"{where}: no document has a field or a role {name}", name, sorted(seen))
 
 
 def compared(

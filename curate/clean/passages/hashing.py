@@ -235,7 +235,7 @@ def _joined(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
     at = np.arange(len(classes))
     last = np.maximum.accumulate(np.where(classes == SIGN, 0, at))
-    kinds = classes[last]
+    kinds: NDArray[np.uint8] = classes[last]
     is_sign = classes == SIGN
     kinds[is_sign & (kinds != LETTER)] = MARK
     apostrophes = np.flatnonzero(kinds == APOSTROPHE)
