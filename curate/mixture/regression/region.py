@@ -150,7 +150,7 @@ class Region:
         low = [(row.part, row.least) for row in self.rows if row.least > row.part.min()]
         high = [(-row.part, -row.most) for row in self.rows if row.most < row.part.max()]
         if not low and not high:  # no row can be missed
-            return self._clipped(logs[None])[0]
+            return np.asarray(self._clipped(logs[None])[0])
         sides = np.stack([side for side, _ in (*low, *high)])
         ends = np.array([end for _, end in (*low, *high)])
 
