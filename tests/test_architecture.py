@@ -52,7 +52,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "threads",
     ),
     ("chance", "inference", "mixture", "proxies", "heads", "cards"),
-    ("forms", "engine", "backends", "servers", "sources", "takedown.listed"),
+    ("forms", "engine", "backends", "servers", "sources", "takedown.listed", "takedown.addresses"),
     ("people",),
     ("rounds",),
     ("workspace",),
