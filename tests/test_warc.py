@@ -227,7 +227,7 @@ def test_a_damaged_member_costs_its_own_record(tmp_path):
     assert urls == [f"p{n}" for n in range(20) if n != 7]
     assert [each.lost > 0 for each in bad] == [True, True]
     assert "damaged gzip data" in bad[0].reason
-    assert bad[1].reason == "after record 19: after 20 members, 13 bytes are no gzip"
+    assert bad[1].reason == "after record 19: 13 bytes behind member 20 are no gzip"
     with pytest.raises(DataError, match=r"a\.warc\.gz, after record 7: damaged gzip"):
         everything(tmp_path)
 

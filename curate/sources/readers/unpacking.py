@@ -93,8 +93,8 @@ def unpacked(file: Any, packing: Packing) -> Iterator[bytes | Lost]:
             packed.pass_zeros()
         elif not packing.begins.match(packed.peek(_LONGEST_START)):
             size = packed.pass_to(packing.begins)
-            where = f"after {members} members, " if members else ""
-            yield Lost(f"{where}{size:,} bytes are no {packing.name}", size, harmless=members > 0)
+            where = f" behind member {members}" if members else ""
+            yield Lost(f"{size:,} bytes{where} are no {packing.name}", size, harmless=members > 0)
         elif packing.name == "zstd" and _SKIPPABLE.match(packed.peek(4)):
             packed.take(8 + int.from_bytes(packed.peek(8)[4:], "little"))
         else:
