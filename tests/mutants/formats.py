@@ -52,8 +52,8 @@ FORMATS = (
     Mutant(
         "turns of a text that is not canonical are moved with it",
         "curate/sources/chats.py",
-        "if canonical(text) != text:",
-        "if False:",
+        "if canonical(text) == text:",
+        "if True:",
         ("tests/test_sources.py::test_turns_are_where_the_messages_lie",),
     ),
 )

@@ -1044,8 +1044,8 @@ INFERENCE = (
     Mutant(
         "an interval reaches to both sides",
         "curate/inference/estimate.py",
-        "t.ppf((1 + LEVEL) / 2,",
-        "t.ppf(LEVEL,",
+        "stdtrit(effective - spent, (1 + LEVEL) / 2)",
+        "stdtrit(effective - spent, LEVEL)",
         ("tests/test_inference.py::test_the_mean_of_a_group_is_as_written",),
     ),
     Mutant(

@@ -67,8 +67,8 @@ SWARM = (
     Mutant(
         "multipliers of rows are signed by their side",
         "curate/mixture/regression/region.py",
-        "sides = np.vstack([parts, -parts])",
-        "sides = np.vstack([parts, parts])",
+        "high = [(-row.part, -row.most)",
+        "high = [(row.part, -row.most)",
         (f"{FITS}::test_the_nearest_mixture_under_rows_is_that_of_another_solver",),
     ),
     Mutant(
