@@ -308,7 +308,7 @@ def test_what_was_lost_is_counted_with_an_example(offline):
     assert (made.documents, made.bad_rows, made.lost_bytes) == (2001, 2, 77)
     told = {each.key: each.words for each in made.warnings}
     assert (
-        "such as data/a.jsonl.gz, line 2000: after line 2000: after 1 members"
+        "such as data/a.jsonl.gz, line 2000: after line 2000: 77 bytes behind member 1"
         in told["pool.bad_rows"]
     )
     assert told["pool.lost_bytes"].startswith("bytes that could not be read: 77")

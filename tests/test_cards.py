@@ -437,6 +437,12 @@ def test_the_context_is_the_standards():
 # ── the environment
 
 
+def test_lines_of_packages_are_sorted_as_lines():
+    """A hyphen comes before the equals sign."""
+    text = environment("3.11.9", {"lxml": "6.1", "lxml-html": "0.4", "Abc": "1"}, {})
+    assert text.splitlines()[-3:] == ["Abc==1", "lxml-html==0.4", "lxml==6.1"]
+
+
 def test_the_environment_is_read_by_pip():
     digests = {"encoder a\nevil==1": {"x\ny": "00"}, "tokenizer bytes": {}}
     text = environment("3.11.9", {"torch": "2.13.0+cpu", "NumPy": "2.2.6"}, digests)

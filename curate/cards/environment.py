@@ -23,6 +23,6 @@ def environment(python: str, packages: Mapping[str, str], digests: Digests) -> s
             f"# {visible(owner)}" if files else f"# {visible(owner)}: no file of its own here"
         )
         lines += [f"#   sha256:{sha256}  {visible(name)}" for name, sha256 in files.items()]
-    for name, version in sorted(packages.items(), key=lambda item: item[0].lower()):
-        lines.append(f"{name}=={version.partition('+')[0]}")
+    pins = (f"{name}=={version.partition('+')[0]}" for name, version in packages.items())
+    lines += sorted(pins, key=str.lower)
     return "\n".join(lines) + "\n"
