@@ -113,3 +113,11 @@ def test_the_limits_are_those_of_the_paper():
         "lettered": (0.8, None),
         "stop_words": (2, None),
     }
+
+
+@pytest.mark.parametrize("end", ["'s", "’s", ")", "'s)", "!'s", ".)", "km"])
+def test_marks_behind_a_long_piece_are_taken_as_one_by_one(end, monkeypatch):
+    pieces = [start + end * times for start in ("a", "1", "a.b", "'") for times in (60, 97, 140)]
+    at_once = [tokenizing._split(piece) for piece in pieces]
+    monkeypatch.setattr(tokenizing, "LONG", 1 << 30)
+    assert at_once == [tokenizing._split(piece) for piece in pieces]

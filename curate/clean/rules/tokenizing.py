@@ -276,10 +276,13 @@ def _split(piece: str) -> tuple[str, ...]:
     before: list[str] = []
     after: list[str] = []
     low, high = 0, len(piece)
-    if high > LONG:  # marks at the front all at once
+    if high > LONG:  # marks at the front all at once, then those at the back
         low = high - max(_LONGEST_CASE, len(piece.lstrip(_FRONT_MARKS)) + 1)
         before += piece[: max(low, 0)]
         low = max(low, 0)
+        while size := _mark_at_back(piece, high) if high > low + 2 * _LONGEST_CASE else 0:
+            after.append(piece[high - size : high])
+            high -= size
     while low < high and not _is_case(piece, low, high):
         start = low + _front(piece, low, high)
         if start > low and _is_case(piece, start, high):
@@ -337,6 +340,13 @@ def _back(piece: str, low: int, high: int, room: int) -> int:
         return 0
     unit = _UNIT.search(piece, max(high - room, high - 4), high)
     return high - unit.start() if unit else 0
+
+
+def _mark_at_back(piece: str, high: int) -> int:
+    """The size of a mark or an 's before `high`, as `_back` finds it; 0 for anything else."""
+    if piece[high - 1] in _EDGE:
+        return 1
+    return 2 * (piece[high - 1] in "sS" and piece[high - 2] in "'’")
 
 
 def _dots(piece: str, places: range) -> int:
