@@ -105,6 +105,13 @@ def _hashed(codes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:
     for at in range(1, size):
         hashes *= np.uint64(_ODD)
         hashes += codes[at : at + last]
+    return mixed(hashes)
+
+
+def mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Spread every bit over all others, in place (splitmix64's finaliser, Steele et al. 2014)."""
+    import numpy as np
+
     hashes ^= hashes >> np.uint64(30)
     hashes *= np.uint64(0xBF58476D1CE4E5B9)
     hashes ^= hashes >> np.uint64(27)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 from curate.scripts import HANGUL, IDEOGRAPHS, SOUTHEAST, Ranges
-from curate.shingles import BLOCK, LONGEST, blocks
+from curate.shingles import BLOCK, LONGEST, blocks, mixed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,7 +93,7 @@ class Scan:
 
         sums = self.sums[base]
         hashes = (sums[high] - sums[low]) * _powers(base, _size(len(sums)), inverse=True)[low]
-        return _mixed(hashes + (high - low).astype(np.uint64))
+        return mixed(hashes + (high - low).astype(np.uint64))
 
     def edges(
         self, runs: NDArray[np.int64], n: int
@@ -289,18 +289,6 @@ def _powers(base: int, length: int, *, inverse: bool = False) -> NDArray[np.uint
     factors = np.full(length, factor, np.uint64)
     factors[0] = 1
     return np.multiply.accumulate(factors)
-
-
-def _mixed(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Spread every bit over all others (the finaliser of splitmix64, Steele et al. 2014)."""
-    import numpy as np
-
-    hashes ^= hashes >> np.uint64(30)
-    hashes *= np.uint64(0xBF58476D1CE4E5B9)
-    hashes ^= hashes >> np.uint64(27)
-    hashes *= np.uint64(0x94D049BB133111EB)
-    hashes ^= hashes >> np.uint64(31)
-    return hashes
 
 
 def _packed(hashes: NDArray[np.uint64], number: NDArray[np.int64]) -> NDArray[np.uint32]:
