@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curate.clean import detecting
 from curate.clean.edits import Batch
 from curate.clean.instruments import language
+from curate.clean.measuring import rule_signals
+from curate.clean.rules import c4
+from curate.clean.rules.c4 import C4Spec
 
 ENGLISH = "The soup was good and the bread was fresh, so we came back the next day."
 CHINESE = "这家店的汤很好喝，面包也很新鲜，所以我们第二天又来了。"
@@ -24,14 +28,14 @@ def measured(texts, declared=None):
 
 
 def test_languages_are_told_apart():
-    found = language.detect([ENGLISH, CHINESE, GERMAN])
+    found = detecting.detect([ENGLISH, CHINESE, GERMAN])
     assert [tag for tag, _ in found] == ["en", "zh", "de"]
     assert all(confidence > 0.8 for _, confidence in found)
 
 
 @pytest.mark.parametrize("text", ["", "12345", "!!! …", "\n\n", "3.14 + 2"])
 def test_a_text_without_letters_has_no_language(text):
-    assert language.detect([text]) == [("und", 0.0)]
+    assert detecting.detect([text]) == [("und", 0.0)]
 
 
 def test_short_and_mixed_texts_are_unknown():
@@ -41,8 +45,8 @@ def test_short_and_mixed_texts_are_unknown():
 
 def test_the_whole_of_a_long_text_counts():
     noise = "1 2 3 4 5 6 7 8 9 0 " * 30
-    assert language.detect([noise + (ENGLISH + " ") * 20])[0][0] == "en"
-    assert language.detect([(CHINESE + "\n") * 200])[0][0] == "zh"
+    assert detecting.detect([noise + (ENGLISH + " ") * 20])[0][0] == "en"
+    assert detecting.detect([(CHINESE + "\n") * 200])[0][0] == "zh"
 
 
 def test_a_declared_language_is_kept_and_disagreement_is_marked():
@@ -88,7 +92,7 @@ def test_languages_are_allowed_per_source():
 
 @given(st.text(max_size=200))
 def test_any_text_can_be_asked(text):
-    ((tag, confidence),) = language.detect([text])
+    ((tag, confidence),) = detecting.detect([text])
     assert tag
     assert 0 <= confidence <= 1
 
@@ -100,8 +104,8 @@ def test_nothing_is_asked_of_the_network(tmp_path):
         "def refuse(*args, **kwargs): raise AssertionError('a connection was tried')\n"
         "socket.socket.connect = socket.socket.connect_ex = refuse\n"
         "socket.getaddrinfo = socket.create_connection = refuse\n"
-        "from curate.clean.instruments import language\n"
-        "print(language.detect(['The soup was good and the bread was fresh.'])[0][0])\n"
+        "from curate.clean import detecting\n"
+        "print(detecting.detect(['The soup was good and the bread was fresh.'])[0][0])\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -112,3 +116,30 @@ def test_nothing_is_asked_of_the_network(tmp_path):
     )
     assert done.stdout.strip() == "en"
     assert not (tmp_path / "models").exists()
+
+
+def test_a_text_is_given_to_the_model_once(monkeypatch):
+    """Rule sets ask for the language first; after an edit the text is another one."""
+    edited = GERMAN + "\nMehr lesen über unser kleines Gasthaus am Rand der Stadt"
+    documents = [GERMAN, edited, CHINESE, ENGLISH]
+    empty = pa.nulls(len(documents), pa.string())
+    batch = Batch(pa.table({"text": documents, "language": empty, "source": ["web"] * 4}))
+    asked = []
+    model = detecting._detector().detect
+
+    class Counted:
+        def detect(self, probe, **settings):
+            asked.append(probe)
+            return model(probe, **settings)
+
+    monkeypatch.setattr(detecting, "_detector", Counted)
+    settings = C4Spec()
+    prepared = {"c4": c4.prepare(None, settings), "gopher_quality": None}
+    rule_signals(batch, prepared, tuple(prepared))
+    assert [bool(edits) for edits in batch.edits] == [False, True, False, False]
+    assert asked == [GERMAN, edited.replace("\n", " ")]
+    columns = language.Language().measure(batch, detecting.MINIMUM)
+    assert columns["language"].to_pylist() == ["de", "de", "zh", "en"]
+    assert asked[2:] == [GERMAN, CHINESE, ENGLISH]
+    alone = [confidence for _, confidence in detecting.detect(batch.edited)]
+    assert columns["language:confidence"].to_pylist() == pytest.approx(alone)

@@ -33,6 +33,9 @@ CAPITALS, FEW_CAPITALS = 0.3, 3
 
 CANDIDATES = 5
 
+Likely = tuple[str, float]
+"""A language, a BCP 47 tag, and its probability, 0 to 1."""
+
 _MODEL = "resources/lid.176.ftz"
 _SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
 _PART = 400
@@ -59,8 +62,8 @@ _LONG = (
 _SAME |= dict(zip(_LONG.split()[::2], _LONG.split()[1::2], strict=True))
 
 
-def detect(texts: Iterable[str]) -> list[tuple[str, float]]:
-    """The likeliest language of each text, a BCP 47 tag, and its probability, 0 to 1.
+def detect(texts: Iterable[str]) -> list[Likely]:
+    """The likeliest language of each text.
 
     A text without letters is `und` with 0. Of a long text only the beginning, middle and end are
     read.
@@ -68,7 +71,7 @@ def detect(texts: Iterable[str]) -> list[tuple[str, float]]:
     return [candidates(text, 1)[0] for text in texts]
 
 
-def candidates(text: str, most: int = CANDIDATES) -> list[tuple[str, float]]:
+def candidates(text: str, most: int = CANDIDATES) -> list[Likely]:
     """The likeliest languages of a text and their probabilities, the largest first."""
     probe = _probe(text)
     if not any(map(str.isalpha, probe)):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from curate.clean.detecting import Likely, detect
 from curate.text import Edit, apply_edits
 
 if TYPE_CHECKING:
@@ -73,17 +74,30 @@ def _last(place: int, earlier: Sequence[Edit]) -> int:
 
 
 class Batch:
-    """The documents of a shard, and the edits of their canonical texts so far."""
+    """The documents of a shard, and the edits of their canonical texts so far.
+
+    `detected` has the likeliest language of canonical texts, by place, where it is known already.
+    """
 
     def __init__(self, pool: pa.Table) -> None:
         self.pool = pool
         self.texts: list[str] = pool["text"].to_pylist()
         self.edits: list[list[Edit]] = [[] for _ in self.texts]
+        self.detected: dict[int, Likely] = {}
 
     def edit(self, place: int, edits: Iterable[Edit]) -> None:
         """Add edits of the canonical text of the document at `place`."""
         self.edits[place] = merged(self.edits[place], edits)
         self.__dict__.pop("edited", None)
+
+    def languages(self) -> list[Likely]:
+        """The likeliest language of each text after the edits so far."""
+        places = [
+            place for place, edits in enumerate(self.edits) if edits or place not in self.detected
+        ]
+        detected = detect(self.edited[place] for place in places)
+        now = self.detected | dict(zip(places, detected, strict=True))
+        return [now[place] for place in range(len(self.texts))]
 
     @cached_property
     def edited(self) -> list[str]:

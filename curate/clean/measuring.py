@@ -112,6 +112,8 @@ def rule_signals(
             absent[np.ix_(block, own_places)] = False
             for row, edits, document in zip(block, removals, documents, strict=True):
                 judged_as[row] = document.judged_as
+                if document.detected is not None:
+                    batch.detected[row] = document.detected
                 if edits:
                     batch.edit(row, edits)
     signals = {name: pa.array(whole[:, at], mask=absent[:, at]) for name, at in places.items()}

@@ -196,9 +196,10 @@ class Bench:
         shutil.rmtree(root)
 
     def mixture(self, documents):
-        """Measure the mixture alone."""
+        """Measure the mixture alone, by source and under limits."""
         root = self.workspace(documents, vectors=False)
         self.draw(root, f"{documents}")
+        self.stage(root, f"{documents}", LIMITED, "mix", **BY_HOST)
         shutil.rmtree(root)
 
     def exports(self, documents):
@@ -345,9 +346,9 @@ def checks(bench, sizes, largest, long):
     yield from draw_checks(bench.same, sizes[-1], many)
     most = worked(figures, largest)
     yield from draw_checks(bench.same, largest, most, TIMES_NUMPY)
-    if BY_SOURCE in few and BY_SOURCE in most:
-        name = f"{BY_SOURCE}, {largest:,}"
-        yield from memory_checks(name, than, few[BY_SOURCE], most[BY_SOURCE])
+    for name in (BY_SOURCE, LIMITED):
+        if name in few and name in most:
+            yield from memory_checks(f"{name}, {largest:,}", than, few[name], most[name])
 
 
 def worked(figures, part):

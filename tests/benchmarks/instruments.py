@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from curate.clean.instruments import benchmarks, language, relevance
+from curate.clean import detecting
+from curate.clean.instruments import benchmarks, relevance
 from curate.clean.instruments.grams import hashed
 from curate.clean.instruments.privacy import instrument, numbers
 from tests.benchmarks import setting
@@ -67,7 +68,7 @@ def speed():
     known = benchmarks.index(texts[:1000], 13)
     ratios = relevance.importance(relevance.counts(texts[:500]), relevance.counts(texts))
     work = {
-        "language": lambda: language.detect(texts),
+        "language": lambda: detecting.detect(texts),
         "privacy": lambda: [instrument.find(text) for text in texts],
         "contamination": lambda: benchmarks.overlaps(hashed(texts), known),
         "relevance": lambda: relevance.scores(texts, ratios),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from curate.clean.by_source import check_sources, of_source
-from curate.clean.detecting import MINIMUM, UNKNOWN, detect, primary
+from curate.clean.detecting import MINIMUM, UNKNOWN, primary
 from curate.spec import Spec
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Language:
         import pyarrow as pa
 
         declared = batch.pool["language"].to_pylist()
-        detections = detect(batch.edited)
+        detections = batch.languages()
         detected = [tag if confidence >= prepared else UNKNOWN for tag, confidence in detections]
         pairs = list(zip(declared, detected, strict=True))
         differs = [

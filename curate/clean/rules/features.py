@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 
 from curate import scripts
 from curate import text as texts
+from curate.clean.detecting import Likely, candidates
 from curate.clean.rules.norms import Norm, norm_of
 from curate.clean.rules.tokenizing import Lexicon, counts
 
@@ -34,6 +35,7 @@ class Features:
     """One text and its parts.
 
     `language` is the declared one, a BCP 47 tag. After an edit, `origin` is the text before it.
+    `detected` is the likeliest language, if a rule set has asked the model.
     """
 
     def __init__(
@@ -42,13 +44,19 @@ class Features:
         self.text = text
         self._declared = language
         self._origin = origin
+        self.detected: Likely | None = None
 
     @cached_property
     def norm(self) -> Norm | None:
         """The norm of the language of the whole text; None if there is none."""
         if self._origin is not None:
             return self._origin.norm
-        return norm_of(self.text, self._declared)
+        return norm_of(self.text, self._declared, self._detect)
+
+    def _detect(self, text: str) -> list[Likely]:
+        found = candidates(text)
+        self.detected = found[0]
+        return found
 
     @property
     def judged_as(self) -> str | None:
@@ -140,8 +148,7 @@ class Features:
         tokens, lengths = self.tokens, _LEXICON.lengths
         return [lengths[token] for token in tokens]
 
-    def has_tokens(self, tokens: Iterable[Sequence[str]]) -> int:
-        """The number of these tokens that the text holds, each in one of its spellings."""
-        ids = _LEXICON.ids
-        present = set(self.tokens)
-        return sum(any(ids.get(word) in present for word in spellings) for spellings in tokens)
+    def count_words(self, spellings: Mapping[str, str]) -> int:
+        """The number of words of which a spelling is a token; `spellings` has the word of each."""
+        ids, present = _LEXICON.ids, set(self.tokens)
+        return len({word for token, word in spellings.items() if ids.get(token) in present})

@@ -45,5 +45,5 @@ def measure(features: Features) -> dict[str, float]:
         "bullet_lines": bullets / (len(lines) or 1),
         "ellipsis_lines": trailing / (len(lines) or 1),
         "lettered": features.lettered_tokens / tokens,
-        "stop_words": features.has_tokens(features.norm.stop_words if features.norm else ()),
+        "stop_words": features.count_words(features.norm.stop_words if features.norm else {}),
     }

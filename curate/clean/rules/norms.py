@@ -16,12 +16,12 @@ for such words. Korean has one, but for parts of words.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from unicodedata import normalize
 
-from curate.clean.detecting import MINIMUM, UNKNOWN, candidates, primary
+from curate.clean.detecting import MINIMUM, UNKNOWN, Likely, candidates, primary
 from curate.clean.rules.signals import Range
 
 ENGLISH = "en"
@@ -56,13 +56,13 @@ tr is of an earlier configuration, without its stop word `the`."""
 class Norm:
     """The norm of a language.
 
-    `stop_words` has every stop word, in each spelling of it. `limits` are the ranges in which a
+    `stop_words` has the stop word of each spelling. `limits` are the ranges in which a
     text passes, by column; other signals have the range of their set.
     """
 
     language: str
     script: str
-    stop_words: tuple[tuple[str, ...], ...]
+    stop_words: Mapping[str, str]
     limits: Mapping[str, Range] = field(default_factory=dict)
 
     @property
@@ -78,7 +78,7 @@ _STOP_WORDS = ("the", "be", "to", "of", "and", "that", "have", "with")
 @cache
 def norms() -> Mapping[str, Norm]:
     """The norms by language (ISO 639)."""
-    english = Norm(ENGLISH, "Latn", tuple((word,) for word in _STOP_WORDS))
+    english = Norm(ENGLISH, "Latn", {word: word for word in _STOP_WORDS})
     return {ENGLISH: english} | {
         norm.language: norm for norm in map(_published, _PUBLISHED.strip().split("\n"))
     }
@@ -87,9 +87,7 @@ def norms() -> Mapping[str, Norm]:
 def _published(line: str) -> Norm:
     language, script, *rest = line.split()
     shortest, longest, lettered, punctuated, line_ends = map(float, rest[:5])
-    spellings = [
-        dict.fromkeys(normalize(form, word) for form in ("NFC", "NFD")) for word in rest[5:]
-    ]
+    stop_words = {normalize(form, word): word for word in rest[5:] for form in ("NFC", "NFD")}
     limits: dict[str, Range] = {
         "gopher_quality:mean_word_length": (shortest, longest),
         "gopher_quality:lettered": (lettered, None),
@@ -98,7 +96,7 @@ def _published(line: str) -> Norm:
         "fineweb:duplicate_line_chars": (None, 0.1),
         "fineweb:line_ends": (None, line_ends),
     }
-    return Norm(language, script, tuple(map(tuple, spellings)), limits)
+    return Norm(language, script, stop_words, limits)
 
 
 _FREQUENT = (" the ", " of ", " and ", " to "), (" is ", " in ", " for ", " a ")
@@ -114,7 +112,7 @@ _ALSO_ENGLISH = {
 
 def is_plainly_english(text: str) -> bool:
     """Whether the most frequent words of English are as frequent as only English has them."""
-    spaces = text.count(" ")
+    spaces = _single_spaces(text)
     total = distinct = 0
     for words in _FREQUENT:
         counts = [text.count(word) for word in words]
@@ -124,9 +122,14 @@ def is_plainly_english(text: str) -> bool:
     return False
 
 
+def _single_spaces(text: str) -> int:
+    """About how many spaces part words: those of an indentation do not count."""
+    return text.count(" ") - 2 * text.count("  ")
+
+
 def is_short_and_plain(text: str) -> bool:
     """Whether a text is short, in ASCII, and has no frequent words but of English."""
-    spaces = text.count(" ")
+    spaces = _single_spaces(text)
     if not text.isascii() or spaces >= _SHORT:
         return False
     has_own = spaces < _VERY_SHORT or any(word in text for words in _FREQUENT for word in words)
@@ -136,26 +139,26 @@ def is_short_and_plain(text: str) -> bool:
 @cache
 def _others() -> frozenset[str]:
     """The stop words in ASCII of all languages but English, without those that English has too."""
-    words = {word for norm in norms().values() for spelled in norm.stop_words for word in spelled}
-    english = {word for spelled in norms()[ENGLISH].stop_words for word in spelled}
-    return frozenset(
-        word for word in words - english - _ALSO_ENGLISH if word.isascii() and len(word) > 1
-    )
+    words = {word for norm in norms().values() for word in norm.stop_words}
+    words -= norms()[ENGLISH].stop_words.keys() | _ALSO_ENGLISH
+    return frozenset(word for word in words if word.isascii() and len(word) > 1)
 
 
-def norm_of(text: str, declared: str | None) -> Norm | None:
+def norm_of(
+    text: str, declared: str | None, detect: Callable[[str], Sequence[Likely]] = candidates
+) -> Norm | None:
     """The norm of a text's language, declared or else detected; None if there is none.
 
-    The model is not asked about most English texts: it takes as long as all rule sets together. A
-    text counts as English if its language is unknown, as it does in the papers. It does not if
-    the likeliest language is another one, and the model gives half or more to others than English
-    together: it only doubts which of them it is.
+    `detect` gives the likeliest languages of a text. It is not asked about most English texts: it
+    takes as long as all rule sets together. A text counts as English if its language is unknown, as
+    it does in the papers. It does not if the likeliest language is another one, and the model gives
+    half or more to others than English together: it only doubts which of them it is.
     """
     if declared and primary(declared) != UNKNOWN:
         return _declared(declared)
     if is_plainly_english(text) or is_short_and_plain(text):
         return norms()[ENGLISH]
-    languages = candidates(text)
+    languages = detect(text)
     best, confidence = languages[0]
     if confidence >= MINIMUM:
         return norms().get(best)
