@@ -78,15 +78,22 @@ def _written_out(node: Any, known: dict[int, float]) -> float:
 _TRUTH = "tag:yaml.org,2002:bool"
 
 
+def fast_loader() -> Any:
+    """The loader of libyaml, where it is installed: three times as fast, in fewer words."""
+    import yaml
+
+    return _loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 @cache
-def loader() -> Any:
+def _loader(base: Any) -> Any:
     """A SafeLoader whose only truth values are `true` and `false`, as in YAML 1.2.
 
     To YAML 1.1 `no` is false, and no language.
     """
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    class Loader(base):  # type: ignore[misc]
         """A SafeLoader without `yes`, `no`, `on` and `off`, and without bombs of aliases."""
 
         def construct_document(self, node: Any) -> Any:
@@ -97,7 +104,7 @@ def loader() -> Any:
 
     Loader.yaml_implicit_resolvers = {
         first: [(tag, pattern) for tag, pattern in resolvers if tag != _TRUTH]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        for first, resolvers in base.yaml_implicit_resolvers.items()
     }
     truth = re.compile("(true|True|TRUE|false|False|FALSE)$")
     Loader.add_implicit_resolver(_TRUTH, truth, [*"tTfF"])
@@ -108,7 +115,7 @@ def loader() -> Any:
 def _strict_loader() -> Any:
     import yaml
 
-    class Loader(loader()):  # type: ignore[misc]
+    class Loader(_loader(yaml.SafeLoader)):  # type: ignore[misc]
         """A loader that refuses a key that stands twice: YAML's own keeps the last one."""
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:

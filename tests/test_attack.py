@@ -6,7 +6,7 @@ import pytest
 
 from tests.attack.__main__ import attacked
 
-OFFLINE = ("damage", "tampering", "files")
+OFFLINE = ("damage", "tampering", "files", "readers")
 SAMPLE = 16
 """So many tries of each kind take under three minutes together; `make attack` runs all."""
 

@@ -50,6 +50,22 @@ def test_every_packing_is_read(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("suffix", PACK)
+def test_what_was_unpacked_on_its_way_keeps_its_name(tmp_path, suffix):
+    """A program that fetches files may unpack them; half a character ends the first block."""
+    first = json.dumps({"text": "字" * 100_000}, ensure_ascii=False).encode() + b"\n"
+    put(tmp_path, f"data/a.jsonl.{suffix}", first + LINES)
+    assert texts(rows(tmp_path)) == ["字" * 100_000, *SAID]
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_text_before_a_member_is_junk(tmp_path, suffix):
+    put(tmp_path, f"data/a.jsonl.{suffix}", b"not found\n" + PACK[suffix](LINES))
+    found, bad = everything(tmp_path, strict=False)
+    assert texts(found) == SAID
+    assert [row.lost for row in bad] == [10]
+
+
+@pytest.mark.parametrize("suffix", PACK)
 def test_members_one_after_another_with_zeros_between(tmp_path, suffix):
     first, second = map(PACK[suffix], halves())
     put(tmp_path, f"data/a.jsonl.{suffix}", first + bytes(512) + second + bytes(1024))

@@ -258,6 +258,16 @@ def test_many_messages_with_carriage_returns_are_rendered_in_one_pass():
     assert len(conversation(talk, Chat(shown="text")).details) == 60_000
 
 
+def test_usual_keys_are_told_where_a_message_lacks_those_declared():
+    shared = [{"from": "human", "value": "Is there a ferry?"}]
+    with pytest.raises(ValueError, match=r"has no role \(from, value\): set chat: \{role: from"):
+        conversation(shared, Chat())
+    with pytest.raises(ValueError, match=r"has no role \(author, value\)$"):
+        conversation([{"author": "human", "value": "Is there a ferry?"}], Chat())
+    declared = Chat(role="from", content="value")
+    assert conversation(shared, declared).turns[0]["role"] == "human"
+
+
 # ── through the stages
 
 

@@ -78,6 +78,8 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         f"---\na: {'[' * 50_000}\n---\n",
         f"+++\n{'a.' * 20_000}b = 1\n+++\n",
         f"---\n{'- ' * 50_000}x\n---\n",
+        f"---\n{'? ' * 20_000}x\n---\n",
+        f"---\n{'a: b' + chr(10) * 70_000}---\n",
     ],
 )
 def test_front_matter_that_cannot_be_read_stays_in_the_text(front, tmp_path):

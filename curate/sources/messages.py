@@ -121,8 +121,7 @@ def _message(place: int, message: Any, chat: Chat) -> Message:
             return Message(plain[0], plain[1], [], {})
     role, said = look(message, chat.role), look(message, chat.content)
     if not isinstance(role, str):
-        names = ", ".join(islice(map(str, message), MOST_NAMES)) if _has_keys(message) else ""
-        raise ValueError(f"message {place} has no {chat.role}" + (names and f" ({names})"))
+        raise ValueError(f"message {place} has no {chat.role}{_instead(message)}")
     rest = without(message, [chat.role, chat.content])
     aside = {name: rest.pop(name) for name in chat.aside if name in rest}
     try:
@@ -137,8 +136,17 @@ def _message(place: int, message: Any, chat: Chat) -> Message:
     return Message(role, content, details, {k: v for k, v in aside.items() if v is not None})
 
 
-def _has_keys(message: Any) -> bool:
-    return isinstance(message, Mapping) and bool(message)
+_SPEAKERS, _WORDS = ("role", "from", "speaker"), ("content", "value", "text")
+"""Usual keys of a message for who says it, and for what is said."""
+
+
+def _instead(message: Any) -> str:
+    """The keys that a message has, and what to declare if two of them are usual ones."""
+    if not isinstance(message, Mapping) or not message:
+        return ""
+    told = f" ({', '.join(islice(map(str, message), MOST_NAMES))})"
+    own = [next((key for key in usual if key in message), "") for usual in (_SPEAKERS, _WORDS)]
+    return f"{told}: set chat: {{role: {own[0]}, content: {own[1]}}}" if all(own) else told
 
 
 def _content(said: Any) -> tuple[str | None, list[Detail]]:

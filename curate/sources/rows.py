@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -221,9 +222,13 @@ def _as_json(values: Mapping[str, Any]) -> str:
 
 def _no_column(path: str, row: Mapping[str, Any]) -> ValueError:
     """The error of a path that leads nowhere; its first step may be misspelt."""
-    names, head = list(map(str, islice(row, MOST_NAMES))), path.partition(".")[0]
-    hint = f"there are: {', '.join(names)}" if head in row else suggestion(head, names)
+    names, head = tuple(map(str, islice(row, MOST_NAMES))), path.partition(".")[0]
+    hint = f"there are: {', '.join(names)}" if head in row else _suggested(head, names)
     return ValueError(f"no column {path} ({hint})")
+
+
+_suggested = lru_cache(maxsize=64)(suggestion)
+"""Rows of one file mostly lack the same column: what was meant is looked for once."""
 
 
 def _reference(value: Any, path: str, folder: Path | None) -> dict[str, Any]:

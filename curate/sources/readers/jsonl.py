@@ -20,6 +20,8 @@ def read(reading: Reading) -> Numbered:
 def _lines(reading: Reading) -> Numbered:
     loads, decode = json.JSONDecoder().decode, reading.decoder.decode
     for number, line in raw_lines(reading):
+        if not line:
+            continue
         if isinstance(line, str):
             yield number, line
             continue

@@ -19,8 +19,10 @@ _FRONT = re.compile(
 )
 
 
-DEEPEST = 100
-"""Front matter that is nested deeper stays in the text."""
+DEEPEST, LONGEST = 100, 1 << 16
+"""Front matter that is nested deeper, or has more characters, stays in the text."""
+
+_BLOCKS = re.compile(rf"^[ \t]*(?:[-?:][ \t]+){{{DEEPEST},}}", re.MULTILINE)
 
 
 def read(reading: Reading) -> Numbered:
@@ -39,7 +41,8 @@ def split(text: str) -> tuple[Mapping[str, Any], str]:
     Front matter that cannot be read stays in the text.
     """
     match = _FRONT.match(text)
-    values = _values(match[1], match[2]) if match else None
+    is_short = match is not None and len(match[2]) <= LONGEST
+    values = _values(match[1], match[2]) if match and is_short else None
     if match is None or values is None:
         return {}, text
     return values, text[match.end() :].lstrip("\r\n")
@@ -51,11 +54,19 @@ def _values(fence: str, front: str) -> Mapping[str, Any] | None:
     if _is_deep(front):
         return None
     try:
-        values = yaml.load(front, Loader=yamls.loader()) if fence == "---" else tomllib.loads(front)
+        values = _parsed(fence, front)
     # The constructors of tagged values raise what Python's own do.
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
         return None
     return {str(key): value for key, value in values.items()} if isinstance(values, dict) else None
+
+
+def _parsed(fence: str, front: str) -> Any:
+    import yaml
+
+    if fence == "---":
+        return yaml.load(front, Loader=yamls.fast_loader())
+    return tomllib.loads(front)
 
 
 def _is_deep(front: str) -> bool:
@@ -66,4 +77,4 @@ def _is_deep(front: str) -> bool:
         if depth > DEEPEST:
             return True
     keys = (line.partition("=")[0] for line in front.split("\n"))
-    return any(key.count(".") > DEEPEST or key.count("- ") > DEEPEST for key in keys)
+    return _BLOCKS.search(front) is not None or any(key.count(".") > DEEPEST for key in keys)

@@ -1,12 +1,14 @@
 """Unpack gzip, Zstandard, bzip2 and xz, and go on after what is damaged.
 
 A packed file is a row of members (gzip) or frames. One that is damaged costs itself: the next one
-is found by its first bytes. Padding of zeros between members is no damage.
+is found by its first bytes. Padding of zeros between members is no damage. A file of plain text
+under the name of a packed one is read as it is: programs that fetch files may unpack them.
 """
 
 from __future__ import annotations
 
 import bz2
+import codecs
 import lzma
 import re
 import zlib
@@ -87,6 +89,9 @@ _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 def unpacked(file: Any, packing: Packing) -> Iterator[bytes | Lost]:
     """Yield the bytes of a packed file, and what of it could not be unpacked, in its order."""
     packed = _Packed(file)
+    if not packing.begins.match(packed.peek(_LONGEST_START)) and _is_text(packed.peek(READ)):
+        yield from packed.rest()
+        return
     members = 0
     while packed.peek(1):
         if packed.peek(1) == b"\0":
@@ -100,6 +105,15 @@ def unpacked(file: Any, packing: Packing) -> Iterator[bytes | Lost]:
         else:
             yield from _member(packed, packing)
             members += 1
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether data is text in UTF-8; its last character may go on."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and "\0" not in text
 
 
 def _member(packed: _Packed, packing: Packing) -> Iterator[bytes | Lost]:
@@ -155,6 +169,11 @@ class _Packed:
         """Put bytes back that were taken last."""
         if data:
             self._at -= len(data)
+
+    def rest(self) -> Iterator[bytes]:
+        """Take all that is left, in blocks."""
+        while data := self.take(READ):
+            yield data
 
     def pass_zeros(self) -> None:
         """Pass all zeros that stand here."""
