@@ -9,6 +9,7 @@ from curate import cli
 from curate.errors import DataError
 from curate.fetching import projects
 from curate.push.first import project_name
+from curate.rounds.standing import standing
 from curate.saying import speak_of
 from curate.workspace.damage import find_damage
 from tests.conftest import Offline
@@ -92,6 +93,21 @@ def test_a_shard_that_is_gone_is_noticed(answered, table):
     with pytest.raises(DataError, match="is damaged: it is gone") as caught:
         answered.workspace.tables.fingerprint(table)
     assert f"delete {answered.root / table} and run" in caught.value.hint
+
+
+def test_a_project_that_is_gone_is_told_where_answers_of_it_are(answered):
+    (answered.root / "rounds/01/project.json").unlink()
+    with pytest.raises(DataError, match=r"project\.json is damaged: it is gone"):
+        answered.workspace.rounds.all()
+
+
+def test_a_push_that_ended_before_its_last_file_has_sent_nothing(answered):
+    """The table of tasks is written first, and the round counts as pushed with the last file."""
+    (answered.root / "rounds/01/project.json").unlink()
+    shutil.rmtree(answered.root / "rounds/01/annotations")
+    (current,) = answered.workspace.rounds.all()
+    assert (current.push, current.tasks()) == (None, [])
+    assert standing(current, {}).complete == 0
 
 
 def test_answers_that_are_gone_are_noticed(answered):

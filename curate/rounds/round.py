@@ -65,6 +65,8 @@ class Round:
         """Read a round's frozen records from its folder."""
         frozen = storage.read_record(folder / "project.json", "spec", "form", "batches")
         push = None if frozen is None else cast("Sent", frozen)
+        if push is None and storage.shards(folder / "annotations"):
+            raise storage.damaged(folder / "project.json", "it is gone")
         spec = storage.read_record(folder / "spec.json", "purpose")
         if spec is None:
             raise storage.damaged(folder / "spec.json", "it is gone")
@@ -146,8 +148,9 @@ class Round:
 
     def tasks(self) -> list[dict[str, Any]]:
         """Read the rows of the table `tasks`: what each batch asks; none before a push."""
-        path = self.folder / "tasks.parquet"
-        return storage.read_parquet(path).to_pylist() if path.exists() else []
+        if self.push is None:  # a push that was killed may have left the table
+            return []
+        return storage.read_parquet(self.folder / "tasks.parquet").to_pylist()
 
     def freeze_push(
         self,

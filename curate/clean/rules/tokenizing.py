@@ -31,7 +31,7 @@ _EDGE = frozenset(_MARKS + _QUOTES + "—–") | frozenset(
     re.findall(f"[{_SIGNS}]", "".join(map(chr, range(0x20000))))
 )
 _FRONT = _EDGE | frozenset("§%=" + _MONEY)
-_FRONT_MARKS = "".join(sorted(_FRONT | {"+"}))
+_FRONT_MARKS = _FRONT | {"+"}
 _UNIT = re.compile(
     rf"(?<=[0-9])(?:\+|[{re.escape(_MONEY)}]|"
     + "|".join(re.escape(unit) for unit in sorted(_UNITS.split(), key=len, reverse=True))
@@ -277,7 +277,8 @@ def _split(piece: str) -> tuple[str, ...]:
     after: list[str] = []
     low, high = 0, len(piece)
     if high > LONG:  # marks at the front all at once, then those at the back
-        low = high - max(_LONGEST_CASE, len(piece.lstrip(_FRONT_MARKS)) + 1)
+        marks = len(list(takewhile(_FRONT_MARKS.__contains__, piece)))
+        low = min(high - _LONGEST_CASE, marks - 1)
         before += piece[: max(low, 0)]
         low = max(low, 0)
         while size := _mark_at_back(piece, high) if high > low + 2 * _LONGEST_CASE else 0:
