@@ -79,6 +79,14 @@ class LabelClaim(_Claim):
     model: int
 
 
+class MediaClaim(_Claim):
+    """What lines hold of each kind of media, and how many files lie beside the shards."""
+
+    kinds: dict[str, dict[str, int | float]]
+    files: int = 0
+    without_places: int = 0
+
+
 class TokenClaim(_Claim):
     """How a token export writes ids: the type as numpy names it, and the id after a document."""
 
@@ -97,6 +105,7 @@ class Claims(_Claim):
     layout: Literal["mixed", "by_group"]
     files: list[FileClaim]
     validation: ValidationClaim | None = None
+    media: MediaClaim | None = None
     original: bool = False
     token_ids: TokenClaim | None = None
     phases: list[PhaseClaim] = []

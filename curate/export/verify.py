@@ -17,6 +17,7 @@ from curate.export.documents import content_fields, content_line
 from curate.export.draws import DRAW, DrawReader
 from curate.export.groups import GroupCounts, check_groups, check_parts
 from curate.export.labels import BY, LabelCounts
+from curate.export.media.checking import MediaCheck
 from curate.export.reading import Lines, lines_of
 from curate.export.sums import SUMS, check_sums, edited_card, irregular, of_hub
 from curate.progress import Watch, unwatched
@@ -53,6 +54,7 @@ class _Tally:
     lines: Lines
     copies: Copies
     draw: DrawReader
+    media: MediaCheck
     removed: frozenset[str]
     groups: GroupCounts = field(default_factory=GroupCounts)
     labels: LabelCounts = field(default_factory=LabelCounts)
@@ -77,7 +79,9 @@ def verify(folder: Path, *, against: str | None = None, watch: Watch = unwatched
     with TemporaryDirectory(prefix="curate-verify-") as scratch:
         draw = DrawReader.of(folder / DRAW)
         copies, gone = Copies(Path(scratch), phases), removed(folder.absolute().parent)
-        tally = _Tally(lines_of(folder, claims), copies, draw, gone)
+        tally = _Tally(
+            lines_of(folder, claims), copies, draw, MediaCheck.of(folder, claims.media), gone
+        )
         with watch("verifying", sum(entry.documents for entry in files)) as advance:
             for entry in files:
                 is_held_out = entry in claims.held_out
@@ -85,6 +89,7 @@ def verify(folder: Path, *, against: str | None = None, watch: Watch = unwatched
                 problems += _file(folder / entry.path, entry, line, count, tally)
                 advance(entry.documents)
         problems += _contents(claims, tally)
+        problems += tally.media.end()
         problems += draw.problems()
         problems += _groups(claims, tally.groups)
         problems += _label_counts(claims.labels, tally.labels)
@@ -201,6 +206,7 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
             problems += _count_line(document, line, (documents, size, pool_size), tally)
         documents, total = documents + 1, total + pool_size
         problems += _of_line(document, entry, line, tally.removed)
+        problems += tally.media.line(document)
     counts = (("documents", documents, entry.documents), ("tokens", total, entry.tokens))
     for name, actual, told in counts:
         if actual != told:

@@ -11,6 +11,7 @@ from curate import storage
 from curate.clean.measuring import POOL_COLUMNS
 from curate.trace import naming
 from curate.trace.checks import Asked
+from curate.trace.media import media_of
 from curate.trace.naming import Named
 from curate.trace.origins import OF_POOL, exact_copies, near_copies, origin_of
 from curate.trace.people import Said
@@ -103,6 +104,7 @@ class Tracer:
         assert named.shard is not None
         path = self.workspace.tables.shards("pool")[named.shard]
         of_pool = storage.read_parquet(path, OF_POOL).slice(named.row, 1).to_pylist()[0]
+        media = tuple(media_of(self.workspace, of_pool["media"] or ()))
         duplicates = [*exact_copies(self.workspace, named.id)]
         answers, labels = self.said.of_document(named.id)
         origin = origin_of(of_pool)
@@ -113,6 +115,7 @@ class Tracer:
                 state="unjudged",
                 says=says,
                 origin=origin,
+                media=media,
                 duplicates=tuple(duplicates),
                 answers=answers,
                 labels=labels,
@@ -128,6 +131,7 @@ class Tracer:
             state=state,
             says=says,
             origin=origin,
+            media=media,
             duplicates=tuple(duplicates),
             checks=tuple(self.asked.checks(verdict)),
             edits=tuple(row["edits"] or ()),
