@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.clean.rules.signals import Signal
-from curate.media.needing import folder_of
+from curate.media.packaged import folder_of
 from curate.media.sounds import windows
 from curate.media.spectra import RATE
 
@@ -36,7 +36,7 @@ def prepare(workspace: Any, settings: Any) -> str:
 
 
 def _path() -> Path:
-    return next(folder_of("silero_vad").rglob(FILE))
+    return next(folder_of("silero_vad", "the set speech").rglob(FILE))
 
 
 @cache

@@ -135,12 +135,14 @@ class Privacy:
         import pyarrow as pa
 
         counts = np.zeros((len(batch.texts), len(SIGNALS)), np.float32)
-        fields, template = (batch.pool[name].to_pylist() for name in ("fields", "template"))
+        names = ("fields", "template", "media")
+        fields, template, media = (batch.pool[name].to_pylist() for name in names)
         for place, text in enumerate(batch.texts):
             private = find(text)
             if private:
                 batch.edit(place, masks(private, prepared))
-            unshown = list(_unshown(fields[place], template[place])) if fields[place] else []
+            own = _texts_of(fields[place], media[place])
+            unshown = list(_unshown(own, template[place])) if own else []
             for span in (*private, *unshown):
                 counts[place, KINDS.index(span.kind)] += 1
             counts[place, -1] = sum(span.kind in prepared for span in unshown)
@@ -157,6 +159,14 @@ class Privacy:
         if settings.place == "drop":
             failed = failed | (measured[PLACE].to_numpy() > 0)
         return np.asarray(failed, np.bool_)
+
+
+def _texts_of(
+    fields: Sequence[Mapping[str, str]] | None, media: Sequence[Mapping[str, str]] | None
+) -> list[Mapping[str, str]]:
+    """The fields that are texts: in that of a medium its address stands."""
+    addresses = {medium["field"] for medium in media or ()}
+    return [field for field in fields or () if field["name"] not in addresses]
 
 
 def _unshown(fields: Sequence[Mapping[str, str]], template: str | None) -> Iterator[PrivateSpan]:
