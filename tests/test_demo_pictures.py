@@ -5,7 +5,7 @@ import json
 import pytest
 
 from recipes.demo import pictures, replay
-from tests.media_made import digest, png, put
+from tests.media_small import digest, png, put
 
 
 @pytest.fixture

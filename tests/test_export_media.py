@@ -14,7 +14,7 @@ from curate.export.formats import read_shard
 from curate.export.media import beside
 from curate.export.verify import verify
 from tests.conftest import Offline
-from tests.media_made import digest, has_place, jpeg, png, put
+from tests.media_small import digest, has_place, jpeg, png, put
 
 PICTURES = {f"p{n}.png": png(n) for n in range(10)}
 FILES = {**PICTURES, "walk.jpg": jpeg(11, place=True), "plain.jpg": jpeg(12)}

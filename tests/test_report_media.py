@@ -10,7 +10,7 @@ from PIL import Image, PngImagePlugin
 from curate.media import Medium
 from curate.report.sections import media as section
 from curate.report.thumbnails import SIDE, playable, thumbnail
-from tests.media_made import digest, film, has_place, jpeg, png, put, wav
+from tests.media_small import digest, film, has_place, jpeg, png, put, wav
 
 SECRET = b"<script>alert('x')</script>"
 
