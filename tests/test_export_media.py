@@ -276,7 +276,7 @@ def test_trace_says_where_a_medium_is_and_whether_it_is_as_it_was(album):
     (medium,) = trace(album.workspace, row["id"]).media
     assert (medium.kind, medium.address) == ("image", "data/pictures/walk.jpg")
     assert medium.state == "as `pool` read it"
-    assert medium.exported == (row["media"][0]["path"],)
+    assert medium.exported == row["media"][0]["path"]
     (album.root / "data" / "pictures" / "walk.jpg").write_bytes(png(55))
     (medium,) = trace(album.workspace, row["id"]).media
     assert medium.state.startswith("the file has changed")

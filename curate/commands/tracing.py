@@ -101,7 +101,7 @@ def _show_trace(result: Trace) -> None:
 def _medium(medium: TracedMedium) -> Mapping[str, Any]:
     """A medium as a terminal shows it: the beginning of its sum."""
     own = _without(asdict(medium), "sha256", "bytes")
-    return {**own, "sha256": (medium.sha256 or "")[:8], "exported": ", ".join(medium.exported)}
+    return {**own, "sha256": (medium.sha256 or "")[:8]}
 
 
 def _answer(answer: Answer) -> Mapping[str, Any]:

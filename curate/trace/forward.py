@@ -104,7 +104,6 @@ class Tracer:
         assert named.shard is not None
         path = self.workspace.tables.shards("pool")[named.shard]
         of_pool = storage.read_parquet(path, OF_POOL).slice(named.row, 1).to_pylist()[0]
-        media = tuple(media_of(self.workspace, of_pool["media"] or ()))
         duplicates = [*exact_copies(self.workspace, named.id)]
         answers, labels = self.said.of_document(named.id)
         origin = origin_of(of_pool)
@@ -115,7 +114,7 @@ class Tracer:
                 state="unjudged",
                 says=says,
                 origin=origin,
-                media=media,
+                media=tuple(media_of(self.workspace, of_pool["media"] or (), ())),
                 duplicates=tuple(duplicates),
                 answers=answers,
                 labels=labels,
@@ -126,12 +125,13 @@ class Tracer:
         duplicates += near_copies(self.workspace, named.id, row)
         weights = self._weights(named, row, of_pool)
         state, says = self._state(row, of_pool, weights)
+        lines = tuple(self._lines(named.id, of_pool))
         return Trace(
             id=named.id,
             state=state,
             says=says,
             origin=origin,
-            media=media,
+            media=tuple(media_of(self.workspace, of_pool["media"] or (), lines)),
             duplicates=tuple(duplicates),
             checks=tuple(self.asked.checks(verdict)),
             edits=tuple(row["edits"] or ()),
@@ -140,7 +140,7 @@ class Tracer:
             labels=labels,
             score=self._score(named, row),
             weights=weights,
-            lines=tuple(self._lines(named.id, of_pool)),
+            lines=lines,
             notes=self._told(),
         )
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
+from curate.export.formats import read_shard
+from curate.export.formats.lines import OURS
 from curate.media import Medium, MediumError
 from curate.media.opening import checked
-from curate.trace.results import TracedMedium
+from curate.trace.results import Line, TracedMedium
 from curate.workspace import Workspace
 
-FOLDER = "media"
-"""The folder of an export with its media, each named by the sha256 of its bytes."""
 
+def media_of(
+    workspace: Workspace, stored: Sequence[Mapping[str, Any]], lines: Sequence[Line]
+) -> Iterator[TracedMedium]:
+    """Yield what is known of each medium; their files are read to compare them.
 
-def media_of(workspace: Workspace, stored: Iterable[Mapping[str, Any]]) -> Iterator[TracedMedium]:
-    """Yield what is known of each medium; their files are read to compare them."""
+    `lines` are those of the document in the export.
+    """
+    exported = _exported(workspace.root / "export", lines if stored else ())
     for medium in map(Medium.of, stored):
         yield TracedMedium(
             field=medium.field,
@@ -25,7 +32,7 @@ def media_of(workspace: Workspace, stored: Iterable[Mapping[str, Any]]) -> Itera
             bytes=medium.bytes,
             about=_about(medium),
             state=_state(workspace, medium),
-            exported=tuple(_exported(workspace, medium)),
+            exported=exported.get(medium.sha256 or ""),
         )
 
 
@@ -46,12 +53,17 @@ def _state(workspace: Workspace, medium: Medium) -> str:
     return "as `pool` read it"
 
 
-def _exported(workspace: Workspace, medium: Medium) -> Iterator[str]:
-    """Yield the path of its file in the export; one without a place has another name there."""
-    export = workspace.root / "export"
-    if medium.sha256:
-        folder = export / FOLDER / medium.sha256[:2]
-        yield from (
-            path.relative_to(export).as_posix()
-            for path in sorted(folder.glob(f"{medium.sha256}.*"))
-        )
+def _exported(export: Path, lines: Sequence[Line]) -> dict[str, str]:
+    """Where the media of a document lie in an export, by their sha256, as its first line says.
+
+    The shard is read up to that line; one that cannot be read tells nothing.
+    """
+    for line in lines[:1]:
+        try:
+            rows = islice(read_shard(export / line.shard), line.position, line.position + 1)
+            for row in rows:
+                media = row.get(OURS, row)["media"] or ()
+                return {own["sha256"]: own["path"] for own in media if own.get("path")}
+        except (OSError, LookupError, ValueError):
+            continue
+    return {}

@@ -31,7 +31,8 @@ class Origin:
 class TracedMedium:
     """A medium of a document: where its bytes lie, and whether they are as `pool` read them.
 
-    `state` says so in words; `exported` are the paths of its files in the export.
+    `state` says so in words. `exported` is where it lies in the export: a file, a member of a tar,
+    or a column.
     """
 
     field: str
@@ -41,7 +42,7 @@ class TracedMedium:
     bytes: int | None
     about: str
     state: str
-    exported: tuple[str, ...] = ()
+    exported: str | None = None
 
 
 @dataclass(frozen=True)
