@@ -323,6 +323,9 @@ BOUNDED = {
     "evaluate.heldout.read_held_out": "holdout_bytes",
     "export.copies._problems": "a bucket of ids",
     "export.draws._rows": "a thousand rows",
+    "export.media.fields._fields_in": "10,000 rows",
+    "report.sections.media._rows": "a thousand rows",
+    "report.sections.media._Seen.add": "ids of a shard, to be hashed",
     "diff.comparing.Compare.__call__": "a bucket of ids",
     "diff.rows.read_rows": "a bucket of ids",
     # one document
