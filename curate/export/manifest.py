@@ -237,12 +237,14 @@ def tokenizer_files(workspace: Workspace) -> dict[str, str]:
 
 
 def _counting(workspace: Workspace) -> dict[str, Any]:
-    """How the pool counts tokens and, where that differs, how the budget does."""
+    """How the pool counts tokens and, where that differs, how the budget does; those of media."""
     own, budgets = tokenizers_of(workspace)
     extra = workspace.tables.made("mix").spec.get("extra_tokens", 0)
     told: dict[str, Any] = {"tokenizer": POOL_TOKENIZER if own.endswith(".json") else own}
     if budgets != own:
         told["budget_tokenizer"] = BUDGET_TOKENIZER if budgets.endswith(".json") else budgets
+    of_media = workspace.tables.made("pool").spec.get("media_tokens")
+    told |= {"media_tokens": of_media} if of_media else {}
     return {**told, **({"extra_tokens": extra} if extra else {})}
 
 

@@ -20,8 +20,12 @@ from curate.export.labels import BY, LabelCounts
 from curate.export.media.checking import MediaCheck
 from curate.export.reading import Lines, lines_of
 from curate.export.sums import SUMS, check_sums, edited_card, irregular, of_hub
+from curate.media import Medium
+from curate.media.counting import MediaTokens
+from curate.media.counting import tokens as media_tokens
 from curate.progress import Watch, unwatched
 from curate.sources.messages import text_of_part
+from curate.spec import validated
 from curate.takedown.listed import removed
 from curate.text import content_id
 
@@ -155,18 +159,35 @@ class Counting:
     pool: tokens.Counter
     budget: tokens.Counter | None
     extra: int
+    media: MediaTokens | None
 
     @staticmethod
     def of(folder: Path, claims: Claims) -> Counting:
         """Counts as an export did. Raises DataError where its tokenizers are not there."""
         own = claims.budget_tokenizer
         budget = None if own is None else _counter(folder, own)
-        return Counting(_counter(folder, claims.tokenizer), budget, claims.extra_tokens)
+        pool = _counter(folder, claims.tokenizer)
+        return Counting(pool, budget, claims.extra_tokens, _media_tokens(claims))
 
-    def __call__(self, text: str) -> tuple[int, int]:
-        """The tokens as the budget counts them, and as the pool does."""
-        own = self.pool(text)
-        return (own if self.budget is None else self.budget(text)) + self.extra, own
+    def __call__(self, document: Mapping[str, Any]) -> tuple[int, int]:
+        """The tokens of a document as the budget counts them, and as the pool does."""
+        if sizes := document.get("sizes"):
+            return int(sizes[0]), int(sizes[1])
+        text, of_media = document["text"], self._of_media(document["media"] or ())
+        own = self.pool(text) + of_media
+        return (own if self.budget is None else self.budget(text) + of_media) + self.extra, own
+
+    def _of_media(self, media: Sequence[Mapping[str, Any]]) -> int:
+        if self.media is None:
+            return 0
+        return sum(media_tokens(Medium.of(medium), self.media) for medium in media)
+
+
+def _media_tokens(claims: Claims) -> MediaTokens | None:
+    """What media count as. Raises DataError where that cannot be read."""
+    if claims.media_tokens is None:
+        return None
+    return validated(MediaTokens, claims.media_tokens, where="manifest.json: media_tokens")
 
 
 def _counter(folder: Path, name: str) -> tokens.Counter:
@@ -198,7 +219,7 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
     if storage.sha256_of(path) != entry.sha256:
         problems.append(f"{entry.path} is not the file that the manifest names")
     for document in tally.lines(entry):
-        size, pool_size = document.get("sizes") or count(document["text"])
+        size, pool_size = count(document)
         if line.is_held_out:
             tally.held_out.update(content_line(document))
             tally.copies.add_held_out(document["id"])

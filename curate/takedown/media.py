@@ -11,8 +11,8 @@ from typing import Any
 
 from curate.workspace import Workspace
 
-COPIED = "media"
-"""The folder beside the shards of the pool with the copies of its media."""
+COPIES = "media"
+"""The folder of the workspace with the copies of media (see `pool.media`)."""
 
 REPORT = "report.html"
 
@@ -27,7 +27,7 @@ def erase_media(workspace: Workspace, gone: frozenset[str]) -> int:
 
     Call it before their rows are erased: these say where the copies lie.
     """
-    folder = (workspace.root / "pool" / COPIED).resolve()
+    folder = (workspace.root / COPIES).resolve()
     if not folder.is_dir():
         return 0
     copies = {
