@@ -58,7 +58,10 @@ def sketches(fingerprints: Sequence[bytes | None], signs: int) -> list[bytes | N
     sounds = kinds == KINDS.index("audio")
     narrow = np.where(sounds[:, None, None], means, middle @ means) @ middle.T
     whole, inner = _frequencies(means, sounds), _frequencies(narrow, sounds)
-    words = np.hstack([*(_keys(part, signs, kinds) for part in (whole, inner)), _bits(whole)])
+    keys, inner_keys = (_keys(part, signs, kinds) for part in (whole, inner))
+    # A fingerprint whose middle has the same key would be paired with itself.
+    inner_keys ^= (keys == inner_keys).astype(np.uint64) << np.uint64(60)
+    words = np.hstack([keys, inner_keys, _bits(whole)])
     flat = np.abs(np.hstack(whole)).sum(axis=1) < 1e-3
     for row, data, is_flat in zip(rows, words, flat.tolist(), strict=True):
         packed[row] = None if is_flat else data.tobytes()
