@@ -17,7 +17,7 @@ from curate.clean.duplicates.near import Gone, Shard, near_duplicates
 from curate.clean.duplicates.older import Piece
 from curate.clean.duplicates.spec import NearMediaSpec
 from curate.engine import Engine
-from curate.media import fingerprints
+from curate.media import fingerprints, sketches
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,15 +48,15 @@ class Fingerprints:
 
     def similarity(self, one: NDArray[Any], other: NDArray[Any]) -> float:
         """The correlation at the best alignment, at most 1."""
-        return fingerprints.similarity(one, other)
+        return fingerprints.similarity(one.tobytes(), other.tobytes())
 
     def least_equal(self, threshold: float) -> int:
         """The fewest bits that near-duplicates share, as measured; cuts cost more than noise."""
-        return fingerprints.LEAST_EQUAL
+        return sketches.LEAST_EQUAL
 
     def bytes(self, shard: Shard) -> int:
         """The bytes of the fingerprint of an image."""
-        return fingerprints.HEADER + fingerprints.SIDE**2
+        return fingerprints.HEADER + fingerprints.CELLS
 
 
 def media_duplicates(
@@ -68,16 +68,24 @@ def media_duplicates(
     folder: Path,
 ) -> Gone:
     """Settle the documents that are left and whose media are alike, also with older corpora."""
-    signing = partial(_signed, gone, folder / "signed")
+    known = [path for piece in older if (path := _fingerprints_of(piece))]
+    signs = sketches.width(sum(map(_rows, [*(shard.texts for shard in shards), *known])))
+    signing = partial(_signed, gone, signs, folder / "signed")
     signed = dict(engine.each(signing, list(shards)))
     own = [signed[place] for place in range(len(shards))]
-    corpora = list(_older(engine, older, folder / "older", len(shards)))
+    corpora = list(_older(engine, older, signs, folder / "older", len(shards)))
     return near_duplicates(
         engine, own, spec.similarity, folder / "near", older=corpora, kind=Fingerprints()
     )
 
 
-def _signed(gone: Gone, folder: Path, shard: Shard) -> Shard:
+def _rows(path: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _signed(gone: Gone, signs: int, folder: Path, shard: Shard) -> Shard:
     """Write the signatures of the documents that are left; return the shard with them."""
     import pyarrow.parquet as pq
 
@@ -85,14 +93,14 @@ def _signed(gone: Gone, folder: Path, shard: Shard) -> Shard:
     column = pq.read_table(shard.signed, columns=[COLUMN])[COLUMN].to_pylist()
     own = [data if row in left else None for row, data in enumerate(column)]
     path = folder / f"{shard.number:05}.parquet"
-    _write(path, own)
+    _write(path, own, signs)
     return replace(shard, signed=path)
 
 
-def _write(path: Path, own: Sequence[bytes | None], **columns: Any) -> None:
+def _write(path: Path, own: Sequence[bytes | None], signs: int, **columns: Any) -> None:
     import pyarrow as pa
 
-    marks = fingerprints.signatures(own)
+    marks = sketches.sketches(own, signs)
     table = pa.table(
         {
             **columns,
@@ -107,11 +115,11 @@ def _write(path: Path, own: Sequence[bytes | None], **columns: Any) -> None:
 
 
 def _older(
-    engine: Engine, corpora: Sequence[Piece], folder: Path, first: int
+    engine: Engine, corpora: Sequence[Piece], signs: int, folder: Path, first: int
 ) -> Iterator[Shard]:
     """Yield the shards of older corpora that know the fingerprints of their media."""
     known = [piece for piece in corpora if _fingerprints_of(piece) is not None]
-    names = dict(engine.each(partial(_copied, folder), list(enumerate(known))))
+    names = dict(engine.each(partial(_copied, signs, folder), list(enumerate(known))))
     for place in range(len(known)):
         path = folder / names[place]
         yield Shard(first + place, path, path, None, None, {})
@@ -131,7 +139,7 @@ def _fingerprints_of(piece: Piece) -> Path | None:
     return path
 
 
-def _copied(folder: Path, item: tuple[int, Piece]) -> str:
+def _copied(signs: int, folder: Path, item: tuple[int, Piece]) -> str:
     """Write what was kept of an older shard; return the name of the file."""
     import pyarrow.parquet as pq
 
@@ -143,5 +151,5 @@ def _copied(folder: Path, item: tuple[int, Piece]) -> str:
     kept = pq.read_table(clean, columns=["kept"])["kept"]
     table = table.filter(kept)
     name = f"{place:05}.parquet"
-    _write(folder / name, table[COLUMN].to_pylist(), id=table["id"])
+    _write(folder / name, table[COLUMN].to_pylist(), signs, id=table["id"])
     return name

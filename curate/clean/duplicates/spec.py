@@ -81,7 +81,7 @@ class NearMediaSpec(ComparingSpec):
     similarity: Annotated[
         float,
         Field(ge=0.8, le=1, description="Correlation of fingerprints from which one goes."),
-    ] = 0.95
+    ] = 0.93
 
     @model_validator(mode="before")
     @classmethod

@@ -35,7 +35,7 @@ SIGNALS: Mapping[str, Signal] = {
     "frames": Signal("pictures in it; more than 1 is an animation"),
     "blank": Signal("share of the pixels with the most frequent grey", high=0.995),
     "entropy": Signal("bits of the greys, 0 to 8", low=0.1),
-    "sharpness": Signal("variance of the Laplacian of greys from 0 to 255", low=1),
+    "sharpness": Signal("variance of the Laplacian of greys from 0 to 255", low=5),
 }
 
 FORMATS = ("png", "jpeg", "webp", "gif", "bmp", "tiff", "avif")

@@ -28,7 +28,7 @@ SIGNALS: Mapping[str, Signal] = {
     "black": Signal("share of the frames that are black", high=0.5),
     "still": Signal("share of the frames that are as the one before", high=0.95),
     "blank": Signal("median share of the most frequent grey in a frame", high=0.995),
-    "sharpness": Signal("median variance of the Laplacian of a frame", low=1),
+    "sharpness": Signal("median variance of the Laplacian of a frame", low=5),
 }
 
 BLACK, STILL = 16, 0.5
