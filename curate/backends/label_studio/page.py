@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 READABLE = re.compile("[A-Za-z0-9_]+")
 """The names of fields that the page can read."""
 
+BY_MOUSE = ("Labels", "RectangleLabels", "TextArea", "Pairwise")
+"""The tags that need a mouse, whatever keys there are."""
+
 KEYS = "1234567890qwetasdfgzxcvbyiopjklnm"
 """The keys that the page gives to options without one of their own, in this order."""
 
@@ -78,8 +81,8 @@ def remarks(form: Form) -> Iterator[str]:
 def _by_mouse(form: Form) -> Iterator[str]:
     """Yield the questions that need a mouse.
 
-    The page gives keys to options in the order of the form, as long as there are any. Spans are
-    marked with the mouse, comments are clicked into, and Pairwise has no keys.
+    The page gives keys to options in the order of the form, as long as there are any. Marks are
+    made with the mouse, comments are clicked into, and Pairwise has no keys.
     """
     root = ElementTree.fromstring(form.xml)
     own = {tag.attrib["hotkey"].lower() for tag in root.iter() if tag.get("hotkey")}
@@ -88,12 +91,12 @@ def _by_mouse(form: Form) -> Iterator[str]:
     for control in root.iter():
         parts = [tag for tag in control.iter() if tag.tag in ("Choice", "Label")]
         keyless = [tag for tag in parts or [control] if not tag.get("hotkey")]
-        if control.tag in ("Choices", "Labels", "Rating"):
+        if control.tag in ("Choices", "Labels", "RectangleLabels", "Rating"):
             free -= len(keyless)
             if free < 0 and keyless:
                 without_keys.add(control.attrib["name"])
     for question in form.questions:
-        if question.tag in ("Labels", "TextArea", "Pairwise") or question.name in without_keys:
+        if question.tag in BY_MOUSE or question.name in without_keys:
             yield question.name
 
 
