@@ -45,7 +45,7 @@ def area_of_key(kind: Kind, key: str) -> dict[str, Any]:
     """The area of such a key; `field` is None where it names none. Raises ValueError."""
     edges = EDGES[kind]
     numbers = ":".join(f"(?P<{edge}>{_NUMBER})" for edge in edges)
-    parts = re.fullmatch(rf"(?:(?P<field>[^@]+)@)?{numbers}:(?P<label>.*)", key, re.DOTALL)
+    parts = re.fullmatch(rf"(?:(?P<field>[^@:]+)@)?{numbers}:(?P<label>.*)", key, re.DOTALL)
     if parts is None:
         raise ValueError(f"{key!r} is no key of {kind}")
     return {
@@ -64,7 +64,10 @@ def spoken(kind: Kind, area: Mapping[str, Any]) -> str:
 
 
 def wrong_edges(kind: Kind, area: Mapping[str, Any]) -> str | None:
-    """Why the edges of an area cannot be right; None if they can. How long a sound is, is unknown."""
+    """Why the edges of an area cannot be right; None if they can.
+
+    Nobody knows here how long a sound is.
+    """
     numbers = [area.get(edge) for edge in EDGES[kind]]
     if not all(
         isinstance(number, int | float) and not isinstance(number, bool) and isfinite(number)

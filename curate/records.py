@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Literal
 
 from curate.media.medium import Medium
@@ -137,7 +136,7 @@ class Task:
     fields: Mapping[str, str]
     overlap: int | None = None
     suggestions: tuple[Suggestion, ...] = ()
-    media: Mapping[str, Medium] = MappingProxyType({})
+    media: Mapping[str, Medium] = field(default_factory=dict)
     folder: Path = Path()
 
 
