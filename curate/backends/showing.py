@@ -1,8 +1,10 @@
 """What a server's page gets in place of a medium's address: one of its own, signed, or the data.
 
-on the web, or data                    as it is
-on disk, an embedded server            a signed address; the file is copied to its shelf
-on disk, a server of the user's own    a small image as data; else refused by name
+    on the web, or data                    as it is; the embedded servers play nothing from there
+    on disk, an embedded server            a signed address; the file is copied to its shelf
+    on disk, a server of the user's own    a small image as data; else refused by name
+
+What is shown is compared with the hash that the pool has: nobody answers about another file.
 """
 
 from __future__ import annotations
@@ -36,6 +38,12 @@ def shown(form: Form, task: Task, shelf: Shelf | None, project: str) -> dict[str
     for name, kind in form.media:
         if not fields[name].lower().startswith(AS_THEY_ARE):
             fields[name] = _address(task, name, kind, shelf, project)
+        elif kind != "image" and shelf is not None:
+            raise DataError(
+                f"${name} of {task.id} cannot be shown: the embedded server plays sounds and films "
+                f"from disk alone, and it lies at {fields[name][:60]}",
+                hint="fetch the files, and pool where they lie",
+            )
     return fields
 
 

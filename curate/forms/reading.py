@@ -46,6 +46,7 @@ def _media(tags: list[Tag]) -> tuple[tuple[str, MediumKind], ...]:
 
 def _variable(tag: Tag) -> str:
     tag.one_of("granularity", ("symbol", "word", "sentence", "paragraph"), "symbol")
+    tag.one_of("decoder", ("webaudio",), "webaudio")
     value = tag.get("value")
     if not re.fullmatch(r"\$\w+", value):
         raise tag.error(f'must show one field, as in value="$text", not {value!r}')

@@ -113,7 +113,7 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
         *("grid", "gridSize", "gridColor", "crosshair", "crossOrigin"),
         *("brightnessControl", "contrastControl", "rotateControl"),
     ),
-    "Audio": ("name", "value", "height", "zoom", "volume", "speed", "hotkey"),
+    "Audio": ("name", "value", "height", "zoom", "volume", "speed", "hotkey", "decoder"),
     "Video": ("name", "value", "height", "muted"),
     "Choices": (*_QUESTION, "choice", "showInline", "layout"),
     "Choice": ("value", "alias", "hotkey", "hint", "style", "color"),
@@ -150,7 +150,7 @@ LOOKS = frozenset(
         *("horizontalAlignment", "verticalAlignment", "smoothing", "grid", "gridSize"),
         *("gridColor", "crosshair", "showAlias", "aliasStyle", "selectionStyle", "leftClass"),
         *("rightClass", "display", "accordion", "bordered", "open", "showSubmitButton"),
-        *("height", "zoom", "volume", "speed", "muted"),
+        *("height", "zoom", "volume", "speed", "muted", "decoder"),
     )
 )
 """Attributes that change how a form looks, and nothing of what it asks."""

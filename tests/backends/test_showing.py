@@ -65,7 +65,7 @@ def test_a_member_of_a_tar_is_shown(tmp_path, shelf):
 def test_a_sound_is_shown_as_what_it_is(tmp_path, shelf):
     own = task(tmp_path, "a.wav", sound(0.1), "audio")
     address = shown(AUDIO, own, shelf, "7")["audio"]
-    assert shelf.answer("GET", address, None).headers["Content-Type"] == "audio/wav"
+    assert shelf.answer("HEAD", address, None).headers["Content-Type"] == "audio/wav"
 
 
 def changed(tmp_path, shelf):
@@ -150,6 +150,13 @@ def test_a_film_where_the_form_shows_an_image(tmp_path, shelf):
 def test_addresses_of_the_web_and_data_stay(shelf):
     for address in ("https://example.org/a.png?b=1", "http://127.0.0.1/a", "data:image/png,x"):
         assert shown(IMAGE, Task("t", {"image": address}), shelf, "7") == {"image": address}
+
+
+def test_the_embedded_server_plays_nothing_from_elsewhere(shelf):
+    remote = Task("t", {"audio": "https://example.org/a.wav"})
+    with pytest.raises(DataError, match="plays sounds and films from disk alone"):
+        shown(AUDIO, remote, shelf, "7")
+    assert shown(AUDIO, remote, None, "7") == {"audio": "https://example.org/a.wav"}
 
 
 def test_a_server_of_ones_own_gets_small_images_as_data(tmp_path):

@@ -18,7 +18,13 @@ PLUS = "button[aria-label='Create an annotation']"
 SUBMIT, UPDATE = (f"[data-testid=bottombar-{name}-button]" for name in ("submit", "update"))
 END = "No More Tasks Left in Queue"
 PREFERRED = "bg-primary-background"
-AREA = {"Choices": ".lsf-choices", "Labels": ".lsf-labels", "Rating": ".ant-rate"}
+AREA = {
+    **{"Choices": ".lsf-choices", "Rating": ".ant-rate"},
+    **dict.fromkeys(("Labels", "RectangleLabels"), ".lsf-labels"),
+}
+WAVE = "#waveform-layer-main"
+OBJECTS = f".lsf-htx-richtext, .lsf-image img, {WAVE}, .lsf-video-canvas canvas"
+REGION = ".lsf-tree__node:not(.lsf-tree__node_type_footer)"
 
 
 class LabelStudioPage:
@@ -118,6 +124,21 @@ class LabelStudioPage:
     def _marked(self) -> int:
         return len({each.get_attribute("data-index") for each in self._all(".htx-highlight")})
 
+    def draw(self, question: str, label: str, start: Point, end: Point) -> None:
+        """Draw a box or a region with the mouse; points are shares of the picture or the wave."""
+        asked = self.form.question(question)
+        before = self._drawn()
+        press(self.browser, self._key(question, label))
+        self._wait(".lsf-label_selected")
+        place = self._one(WAVE if asked.kind == "regions" else ".lsf-image .konvajs-content, .konvajs-content")
+        drag(self.browser, place, start, end)
+        wait_for(self.browser, lambda b: self._drawn() == before + 1, 10)
+        press(self.browser, ESCAPE)
+
+    def _drawn(self) -> int:
+        """Return how many marks the page lists."""
+        return len(self._all("[class*=lsf-region-index], .lsf-outliner-item__index"))
+
     def prefer(self, question: str, value: str, by: By) -> None:
         asked = self.form.question(question)
         if asked.tag == "Choices":
@@ -194,7 +215,7 @@ class LabelStudioPage:
     def _task(self) -> str:
         """Return the number of the task shown, once all of it is there."""
         number = self._text(".lsf-current-task__task-id").split("\n")[0]
-        shown = self._all(".lsf-htx-richtext, .lsf-image img")
+        shown = self._all(OBJECTS)
         return number if len(shown) == len(self.form.fields) else ""
 
     def tour(self, project: Project) -> Iterator[str]:
