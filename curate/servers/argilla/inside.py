@@ -119,6 +119,7 @@ def application(media: Shelf | None = None) -> Any:
     patches.build_validators_once()
     patches.build_no_events()
     patches.show_no_others()
+    patches.show_our_media()
     patches.overwrite_what_is_deleted()
     patches.settle_at_once(index)
     settle(index)
