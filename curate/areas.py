@@ -55,6 +55,18 @@ def area_of_key(kind: Kind, key: str) -> dict[str, Any]:
     }
 
 
+def kind_of(mark: Mapping[str, Any]) -> Kind:
+    """The kind of question that a settled mark answers: only code points are whole numbers."""
+    if "width" in mark:
+        return "boxes"
+    return "entities" if isinstance(mark.get("start"), int) else "regions"
+
+
+def in_floats(kind: Kind, area: Mapping[str, Any]) -> dict[str, Any]:
+    """An area whose edges are floats, however they were written."""
+    return {**area, **{edge: float(area[edge]) for edge in EDGES[kind]}}
+
+
 def spoken(kind: Kind, area: Mapping[str, Any]) -> str:
     """An area as a person reads it: `speech: 1.5 to 3.25 s`, `cat: 30 × 40 % at 10, 20`."""
     if kind == "regions":

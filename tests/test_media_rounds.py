@@ -160,6 +160,20 @@ def test_boxes_are_settled_told_and_exported(photos):
     ]
     assert settled[second].value == [box(11.5, 10.5, 40, 41, "animal", field="image")]
     assert settled[first].agreement == pytest.approx((2 / 3 + 2 / 3 + 1) / 3)
+    photos.run("mix", groups=["source"], budget="100%")
+    photos.run("export")
+    lines = [
+        json.loads(line)
+        for path in (photos.root / "export").glob("data-*.jsonl")
+        for line in path.read_text().splitlines()
+    ]
+    labels = {line["id"]: line["labels"]["boxes"] for line in lines if line["labels"]["boxes"]}
+    assert labels.keys() == settled.keys()
+    assert labels[first]["value"] == settled[first].value
+    shares = {own["x"]: own["share"] for own in labels[first]["posterior"]}
+    assert shares == {11: 1.0, 60.25: pytest.approx(2 / 3)}
+    assert {own["field"] for own in labels[first]["posterior"]} == {"image"}
+    assert "unplaced" not in labels[first]
 
 
 def test_what_is_erased_is_gone_from_the_pages_folder(photos):

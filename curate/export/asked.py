@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from curate.areas import EDGES
+from curate.areas import EDGES, kind_of
 from curate.export.drawn import has_scores
 from curate.records import MARKS, Kind, Question
 from curate.workspace import Workspace
@@ -153,15 +153,9 @@ def _kind_of(values: Iterable[Any]) -> Kind:
     """The kind of a question that no form has any more, by its values."""
     for value in values:
         if isinstance(value, list) and value:
-            return _kind_of_mark(value[0]) if isinstance(value[0], Mapping) else "choices"
+            return kind_of(value[0]) if isinstance(value[0], Mapping) else "choices"
         if isinstance(value, int | float):
             return "rating"
         if isinstance(value, str):
             return "choice"
     return "choices" if any(isinstance(value, list) for value in values) else "choice"
-
-
-def _kind_of_mark(mark: Mapping[str, Any]) -> Kind:
-    if "width" in mark:
-        return "boxes"
-    return "entities" if isinstance(mark.get("start"), int) else "regions"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from curate.areas import EDGES
+from curate.areas import EDGES, in_floats
 from curate.records import Kind
 from curate.text import Edit, apply_edits
 
@@ -47,7 +47,7 @@ class View:
             spans = [self._home_span(span) for span in value]
             return (value, "a span cuts a mask") if None in spans else (spans, None)
         if kind in EDGES and value is not None:
-            return [_renamed(area, self._documents) for area in value], None
+            return [_renamed(in_floats(kind, area), self._documents) for area in value], None
         return (self._documents.get(value, value) if kind == "preference" else value), None
 
     def shown(self, value: Any, kind: Kind) -> Any:

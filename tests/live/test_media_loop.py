@@ -9,6 +9,7 @@ import pytest
 from curate.backends.label_studio.values import write_items
 from curate.connections import Connections
 from curate.forms import load_form
+from curate.progress import unwatched
 from curate.rounds import Round
 from curate.servers.label_studio import server as label_studio
 from curate.servers.shelf import digest_of
@@ -58,7 +59,7 @@ def server_tasks(folder):
     """Return the tasks of the round as the server has them, and a client of the curator."""
     record = json.loads((folder / "rounds" / "01" / "project.json").read_text())
     key = record["batches"][0]["project"]["key"]
-    backend = Connections(folder, None).running("label_studio")
+    backend = Connections(folder, unwatched).running("label_studio")
     return list(backend.client.tasks(key, "id,data")), backend.client
 
 
