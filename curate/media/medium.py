@@ -49,7 +49,7 @@ class Medium:
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> Medium:
         """The medium of a struct of the pool; one without a kind, from an old pool, is an image."""
-        known = {field.name: values.get(field.name) for field in fields(cls)}
+        known: dict[str, Any] = {field.name: values.get(field.name) for field in fields(cls)}
         return cls(**{**known, "kind": known["kind"] or "image"})
 
     def as_dict(self) -> dict[str, Any]:

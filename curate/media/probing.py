@@ -55,10 +55,20 @@ def _probe(file: BinaryIO, head: bytes, suffix: str, limits: Limits) -> Facts:
     kind, format = found
     if not fits(suffix, format):
         raise MediumError(f"its name ends in {suffix}, and it holds {format}")
-    if reason := hidden(file, format):
+    if reason := _cut_off(file, head) or hidden(file, format):
         raise MediumError(reason)
     file.seek(0)
     return _image(file, format, limits) if kind == "image" else _stream(file, format, limits)
+
+
+def _cut_off(file: BinaryIO, head: bytes) -> str:
+    """Whether a RIFF file (WAV, AVI, WebP) is shorter than it says; a stream does not say."""
+    file.seek(0, 2)
+    size = file.tell()
+    promised = int.from_bytes(head[4:8], "little")
+    if head[:4] != b"RIFF" or promised in (0, 0xFFFFFFFF) or promised + 7 <= size:
+        return ""
+    return f"cut off: {size} of {promised + 8} bytes are there"
 
 
 def _image(file: BinaryIO, format: str, limits: Limits) -> Facts:
@@ -81,7 +91,7 @@ def _stream(file: BinaryIO, format: str, limits: Limits) -> Facts:
         main = video or audio
         if main is None:
             raise MediumError("it holds neither sound nor pictures")
-        promised = _seconds(main, main.duration)
+        promised = _seconds(main, main.duration) or (container.duration or 0) / 1e6
         _within(promised, limits)
         _first_frame(container, main)
         container.seek(0)

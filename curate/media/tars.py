@@ -77,7 +77,7 @@ def part(file: BinaryIO, member: Member) -> BinaryIO:
     file.seek(0, io.SEEK_END)
     if file.tell() < member.start + member.size:
         raise MediumError("the tar ends within it")
-    return io.BufferedReader(Slice(file, member.start, member.size))  # type: ignore[return-value]
+    return io.BufferedReader(Slice(file, member.start, member.size))
 
 
 def member(path: Path, name: str, file: BinaryIO) -> BinaryIO:
