@@ -3,10 +3,13 @@
 import hashlib
 import json
 
+import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import DataError
+from curate.fetching.projects import digests_of
 from curate.labels.settled import rows_of, settled_labels
+from curate.push.tasks import tasks_of
 from curate.records import MARKS
 from curate.run.stages import maker
 from curate.servers.shelf import PLACE, digest_of
@@ -96,6 +99,24 @@ def test_an_answer_to_another_image_is_not_taken(photos):
     )
 
 
+@pytest.mark.parametrize("compare", [False, True])
+def test_a_file_that_moved_and_was_pooled_again_is_shown(photos, compare):
+    sources = [{"paths": ["data/*.png"]}]
+    photos.run("pool", sources=sources, tokenizer="bytes")
+    none = {"length:chars": {"min": None}, "length:words": {"min": None}}
+    photos.run("clean", limits=none)
+    photos.run("sample", n=3, seed=1, compare=compare)
+    (photos.root / "data").rename(photos.root / "moved")
+    photos.run("pool", sources=[{"paths": ["moved/*.png"]}], tokenizer="bytes")
+    photos.run("clean", limits=none)
+    photos.run("push", **FOLDER, form="image_comparison" if compare else "image")
+    members = photos.workspace.rounds.current().documents()
+    pool = {row["id"]: row["media"][0]["sha256"] for row in photos.rows("pool")}
+    fields = ("a", "b") if compare else ("image",)
+    for id, own in addresses(photos, *fields).items():
+        assert [digest_of(address) for address in own] == [pool[one] for one in members[id]]
+
+
 def test_a_file_that_changed_stops_the_push_by_name(photos):
     photos.run("sample", n=8, seed=1)
     (photos.root / "data" / "5.png").write_bytes(picture(64, 48, shade=7))
@@ -176,10 +197,25 @@ def test_boxes_are_settled_told_and_exported(photos):
     assert "unplaced" not in labels[first]
 
 
-def test_what_is_erased_is_gone_from_the_pages_folder(photos):
+def test_what_is_erased_is_known_no_more(photos):
     photos.run("sample", n=3, seed=1)
     photos.run("push", **FOLDER, form="image")
-    name = PLACE.fullmatch(photos.tasks[0]["image"])["name"]
-    assert photos.server.shelf.has("01", name)
-    photos.server.shelf.remove("01", [name])
-    assert not photos.server.shelf.has("01", name)
+    first, *others = (task["id"] for task in photos.tasks)
+    photos.workspace.rounds.current().erase([first])
+    current = photos.workspace.rounds.current()
+    assert {row["id"]: row["media"] is None for row in current.tasks()} == {
+        first: True,
+        **dict.fromkeys(others, False),
+    }
+    assert [task.id for task in tasks_of(current)] == others
+
+
+def test_a_round_from_before_media_were_kept_is_read(photos):
+    photos.run("sample", n=3, seed=1)
+    photos.run("push", **FOLDER, form="image")
+    path = photos.workspace.rounds.current().folder / "tasks.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["media"]), path)
+    current = photos.workspace.rounds.current()
+    assert [task.media for task in tasks_of(current)] == [{}, {}, {}]
+    assert digests_of(current) == {}
+    current.erase([tasks_of(current)[0].id])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from curate.media.opening import digest, opened
 from curate.push.columns import column_of
 from curate.records import Form
 from curate.rounds import Round
-from curate.rounds.views import View
+from curate.rounds.views import SIDES, View
 from curate.workspace import Workspace
 
 Media = Mapping[str, Medium]
@@ -42,17 +42,29 @@ def _of_task(
     root: Path, form: Form, view: View, members: tuple[str, ...], pooled: Mapping[str, Any]
 ) -> Iterator[tuple[str, Medium]]:
     """Yield the fields of a task that are media on disk."""
-    own = [Medium.of(struct) for id in members for struct in pooled.get(id) or ()]
+    own = [[Medium.of(struct) for struct in pooled.get(id) or ()] for id in members]
     for field, kind in form.media:
         address = view.fields.get(field, "")
         if address.lower().startswith(AS_THEY_ARE):
             continue
-        known = [medium for medium in own if medium.address == address]
-        if known:
-            best = next((medium for medium in known if medium.field == field), known[0])
-            yield field, _hashed(replace(best, field=field), root)
+        if known := _known(field, address, own):
+            yield field, _hashed(replace(known, field=field), root)
         elif not any(id in pooled for id in members):
             yield field, _hashed(Medium(field, kind, _inside(address, root)), root)
+
+
+def _known(field: str, address: str, own: Sequence[Sequence[Medium]]) -> Medium | None:
+    """The medium of a field, from those of each document shown; None if the pool has none.
+
+    A file may have moved since the round was drawn, and been pooled again: the same document has
+    the same bytes. Then its field tells it, and in a comparison its side.
+    """
+    sides = dict(zip(SIDES, own, strict=False)) if len(own) == len(SIDES) else {}
+    media = sides.get(field, [medium for part in own for medium in part])
+    there = [medium for medium in media if medium.address == address]
+    named = [medium for medium in there or media if medium.field == field]
+    alone = media if field in sides and len(media) == 1 else []
+    return next(iter((*named, *there, *alone)), None)
 
 
 def _hashed(medium: Medium, root: Path) -> Medium:

@@ -201,6 +201,9 @@ def test_only_what_a_round_shows_is_given_and_to_nobody_else(site, tmp_path):
         assert asked(f"{url}{other}", token)[0] == 404, other
     if site.name == "label_studio":
         assert asked(f"{url}{place}")[0] == 404  # nobody has logged in
+        ann = site.page.account.token
+        assert asked(f"{url}{place}", ann)[0] == 200
+        assert asked(f"{url}/api/ml?project={project.key}", ann)[::2] == (200, b"[]")
     assert asked(f"{url}{place}", token, Origin="http://evil.example")[0] == 403
     assert site.backend.erase(project, ["first", "second"]) == 2
     assert asked(f"{url}{place}", token)[0] == 404

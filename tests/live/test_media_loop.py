@@ -150,3 +150,30 @@ def test_boxes_come_home_whenever_it_is_killed(run, folder, home, moment):
     assert asked["boxes:animal"]["alpha"] == 1.0
     code, out, err = run("labels", "-w", folder)
     assert code == 0, err
+
+
+def test_a_lost_project_comes_back_with_its_media_and_answers(run, folder, home):
+    assert run("run", "-w", folder)[0] == 3
+    drawn = answer(folder, home)
+    assert run("pull", "-w", folder)[0] == 0
+    record = json.loads((folder / "rounds" / "01" / "project.json").read_text())
+    _, client = server_tasks(folder)
+    client.request("DELETE", f"api/projects/{record['batches'][0]['project']['key']}/")
+    code, _, err = run("push", "-w", folder, "--restore")
+    assert code == 0, err
+    check_media(folder, home)
+    code, out, err = run("pull", "-w", folder, "--json")
+    assert (code, json.loads(out)["new"]) == (0, 0), err
+    assert came_home(folder) == drawn
+
+
+def test_a_server_of_ones_own_gets_small_images_as_data(run, folder, home, monkeypatch):
+    monkeypatch.setenv("LABEL_STUDIO_URL", label_studio.status(home).url)
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", label_studio.curator(home).token)
+    code, _, err = run("run", "-w", folder)
+    assert code == 3, err
+    tasks, _ = server_tasks(folder)
+    assert {task["data"]["image"][:22] for task in tasks} == {"data:image/png;base64,"}
+    drawn = answer(folder, home)
+    assert run("pull", "-w", folder)[0] == 0
+    assert came_home(folder) == drawn
