@@ -169,6 +169,7 @@ ALL = (
             ("batch", "string", "the part of the round that asks it; null where it is not split"),
             ("overlap", "int32", "how many people it asks; null as many as the batch does"),
             ("suggestions", "string", "JSON of pre-annotations; null without any"),
+            ("media", "list<medium>", "the fields that are media on disk; null without any"),
         ),
     ),
     Table(

@@ -48,6 +48,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "metrics",
         "calibration_error",
         "storage",
+        "areas",
         "cells",
         "threads",
         "media",
