@@ -332,3 +332,42 @@ def test_a_stream_refuses_other_formats_by_name(album, format):
     album.run("export", format=format, layout="by_group")
     with pytest.raises(DataError, match="cannot be streamed"):
         Mixture(album.root / "export")
+
+
+# ── takedowns
+
+
+def test_a_takedown_deletes_copies_that_no_other_document_holds(offline):
+    from curate.takedown import takedown
+    from curate.takedown.naming import cluster
+
+    names = ["a.png", "b.png", "both.png"]
+    put(offline.root / "media", {name: png(n) for n, name in enumerate(names)})
+    put(offline.root / "elsewhere", {"c.png": png(9)})
+    rows = [("first", "media/a.png"), ("second", "media/b.png"), ("third", "media/both.png")]
+    rows += [("fourth", "media/both.png"), ("fifth", "elsewhere/c.png")]
+    lines = [json.dumps({"caption": words, "picture": path}) for words, path in rows]
+    (offline.root / "album.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    captioned = {"fields": ["caption"], "media": {"image": "picture"}}
+    offline.run("pool", sources=[{"paths": ["album.jsonl"], **captioned}], tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", budget="100%")
+    offline.run("export")
+    offline.run("report")
+    ids = {row["text"]: row["id"] for row in offline.rows("pool")}
+    gone = [ids["first"], ids["third"], ids["fifth"]]
+    result = takedown.run(offline.workspace, cluster(offline.workspace, gone), gone, "asked for")
+    assert (result.removed, result.media) == (3, 1)
+    left = {path.name for path in (offline.root / "media").iterdir()}
+    assert left == {"b.png", "both.png"}
+    assert (offline.root / "elsewhere" / "c.png").is_file()  # a source
+    assert not (offline.root / "export").exists()
+    assert not (offline.root / "report.html").exists()
+    gone = [ids["fourth"]]
+    result = takedown.run(offline.workspace, cluster(offline.workspace, gone), gone, "asked for")
+    assert (result.media, (offline.root / "media" / "both.png").exists()) == (1, False)
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", budget="100%")
+    offline.run("export")
+    assert [line["text"] for line in lines_of(offline.root / "export")] == ["second"]
+    assert verify(offline.root / "export").problems == ()
