@@ -5,7 +5,7 @@ BIN := .venv/bin
 export CURATE_HOME ?= $(CURDIR)/runs/home
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo demo-chinese test check mutants attack bench chaos stop clean
+.PHONY: demo demo-chinese demo-images test check mutants attack bench chaos stop clean
 
 # The whole loop on real data, through a real annotation server (see README).
 demo: .venv/ready
@@ -14,6 +14,10 @@ demo: .venv/ready
 # The same loop offline, on Chinese reviews.
 demo-chinese: .venv/ready
 	$(BIN)/python -m recipes.demo chinese runs/demo-chinese
+
+# The loop over pictures, through a real annotation server; labels are the names of their folders.
+demo-images: .venv/ready
+	$(BIN)/python -m recipes.demo images runs/demo-images
 
 # Everything that CI runs: lint, types, all tests, real servers and browser included. What waits for
 # servers and what waits for browsers and kills run side by side; what the first said comes last.

@@ -17,6 +17,7 @@ from curate.backends.folder import FolderBackend
 from curate.errors import NotAllowed, RecipeError, ServerError
 from curate.progress import Watch
 from curate.servers import Account, Home, Running
+from curate.servers.shelf import Shelf
 
 VARIABLES = {
     "label_studio": ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY"),
@@ -116,6 +117,9 @@ class EmbeddedServer(Protocol):
     def curator(self, home: Home) -> Account:
         """The account that curate itself uses."""
 
+    def shelf(self, home: Home) -> Shelf:
+        """Where media lie that people see on the server."""
+
     def accounts(self, home: Home) -> list[Account]:
         """The accounts of annotators."""
 
@@ -187,20 +191,27 @@ class Connections:
         server_home = home(self._environment)
         running = embedded(name).start(server_home, self._watch)
         key = embedded(name).curator(server_home).token
-        return self._connected(name, running.url, key, running.public, running.bulk)
+        shelf = embedded(name).shelf(server_home)
+        return self._connected(name, running.url, key, running.public, running.bulk, shelf)
 
     def _connected(
-        self, name: str, url: str, key: str, public: str = "", bulk: str = ""
+        self,
+        name: str,
+        url: str,
+        key: str,
+        public: str = "",
+        bulk: str = "",
+        shelf: Shelf | None = None,
     ) -> Backend:
         """The backend of a server that runs."""
         if name == "argilla":
             from curate.backends.argilla.backend import ArgillaBackend
 
-            return ArgillaBackend(url, key, bulk=bulk, accept_withdrawals=self._accept)
+            return ArgillaBackend(url, key, bulk=bulk, shelf=shelf, accept_withdrawals=self._accept)
         from curate.backends.label_studio.backend import LabelStudioBackend
 
         return LabelStudioBackend(
-            url, key, public=public, bulk=bulk, accept_withdrawals=self._accept
+            url, key, public=public, bulk=bulk, shelf=shelf, accept_withdrawals=self._accept
         )
 
     def running(self, name: str) -> Backend | None:

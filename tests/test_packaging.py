@@ -19,7 +19,8 @@ def test_pinned_requirements_hold_every_dependency():
 
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = settings["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["dev"], *extras["media"]]
     names = {re.split(r"[<>=\[]", each)[0].lower().replace("_", "-") for each in wanted}
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = {

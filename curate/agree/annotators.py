@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from curate.agree.kinds import Settled
-from curate.agree.truth import marks
+from curate.agree.kinds import Settled, shape_of
 from curate.agree.votes import submitted, trimmed
-from curate.records import Question
+from curate.records import MARKS, Question
 from curate.workspace import Workspace
 
 
@@ -35,10 +34,11 @@ def gold_shares(workspace: Workspace) -> dict[tuple[str, str], float]:
 def is_same(question: Question, one: Any, other: Any) -> bool:
     """Whether two answers are the same, however they were written.
 
-    The order of a list does not count. A span that names no field is in the question's first.
+    The order of a list does not count. A mark that names no field is in the question's first.
     """
-    if question.kind == "entities":
-        return marks.are_same(*(marks.keys(value, question.fields[0]) for value in (one, other)))
+    if question.kind in MARKS:
+        shape = shape_of(question.kind)
+        return shape.are_same(*(shape.keys(value, question.fields[0]) for value in (one, other)))
     return bool(sorted(one) == sorted(other) if question.kind == "choices" else one == other)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from curate.agree.kinds import Settled
 from curate.agree.truth.marks import f1
-from curate.records import Kind, Question
+from curate.records import MARKS, Kind, Question
 
 Distance = Callable[[Question, Any, Any], float]
 
@@ -39,9 +39,9 @@ DISTANCES: Mapping[Kind, Distance] = {
 def disagreement(settled: Settled) -> dict[str, float]:
     """The mean distance of two people's answers, by task; tasks with one answer are left out.
 
-    Of spans it is what is missing to 1 of their F1, by the rule that unites them.
+    Of marks it is what is missing to 1 of their F1, by the rule that unites them.
     """
-    if settled.question.kind == "entities":
+    if settled.question.kind in MARKS:
         labels = settled.truth.labels
         return {label.item: 1 - label.agreement for label in labels if label.votes > 1}
     distance = DISTANCES[settled.question.kind]

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from curate.agree.truth import comparisons, sets, spans
+from curate.agree.truth.areas import Areas
 from curate.agree.truth.ratings import mean_rating
 from curate.agree.truth.settling import settle
 from curate.agree.truth.truth import Truth, Vote, Votes
 from curate.agree.votes import Answer, occurrences
 from curate.forms.reading import TIE
-from curate.records import Kind, Question
+from curate.records import MARKS, Kind, Question
 
 Level = Literal["nominal", "interval"]
 """The level of measurement of Krippendorff's alpha."""
@@ -78,17 +79,22 @@ def _rating(question: Question, answers: Answers, method: str) -> Settled:
     return Settled(question, answers, mean_rating(votes), votes, "interval")
 
 
-def _entities(question: Question, answers: Answers, method: str) -> Settled:
+def _marks(question: Question, answers: Answers, method: str) -> Settled:
     votes = _votes(answers)
-    truth = spans.majority_spans(votes, question.fields[0])
+    truth = spans.majority(votes, question.fields[0], shape_of(question.kind))
     return Settled(question, answers, truth, votes, None)
+
+
+def shape_of(kind: Kind) -> spans.Shape:
+    """How the marks of a kind are compared and united."""
+    return spans.Spans() if kind == "entities" else Areas(kind)
 
 
 KINDS: dict[Kind, Callable[[Question, Answers, str], Settled]] = {
     "choice": _choice,
     "preference": _preference,
     "rating": _rating,
-    "entities": _entities,
+    **dict.fromkeys(MARKS, _marks),
 }
 """How a kind is settled by itself. Of `choices` each label is settled."""
 

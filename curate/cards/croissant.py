@@ -62,7 +62,7 @@ VERSION = "http://mlcommons.org/croissant/1.0"
 FORMATS = {"jsonl": "application/jsonlines", "parquet": "application/x-parquet"}
 """The types of shards, by the ending of the file."""
 
-PACKINGS = {"gz": "application/gzip", "zst": "application/zstd"}
+PACKINGS = {"gz": "application/gzip", "zst": "application/zstd", "tar": "application/x-tar"}
 """The types of packed files, by their last ending."""
 
 
@@ -79,6 +79,7 @@ def croissant(
     name: training and validation lines, or each group.
     """
     codes = iso_codes(languages)
+    kinds = sorted((manifest.get("media") or {}).get("kinds", ()))
     sets = [*_sets(manifest)]
     return {
         "@context": CONTEXT,
@@ -89,10 +90,11 @@ def croissant(
         "license": [spdx_link(license) or visible(license) for license in sorted(set(licenses))],
         **({"inLanguage": codes} if codes else {}),
         "isLiveDataset": False,
-        "keywords": ["text", "language model training"],
+        "keywords": ["text", *kinds, "language model training"],
         "distribution": [
             *map(_file_object, _files(manifest)),
             *(_file_set(set_name, path) for set_name, path in sets),
+            *_media_files(manifest),
         ],
         "recordSet": [
             _record_set(set_name, schema, manifest.get("original", False)) for set_name, _ in sets
@@ -154,6 +156,20 @@ def _file_set(name: str, path: str) -> dict[str, Any]:
         "encodingFormat": _encoding(path),
         "includes": path,
     }
+
+
+def _media_files(manifest: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what describes the files of media that lie beside the shards, if any do."""
+    about = manifest.get("media") or {}
+    if about.get("files"):
+        yield {
+            "@type": "cr:FileSet",
+            "@id": "files-media",
+            "name": "files-media",
+            "description": f"{about['files']:,} files of media, named by the sha256 of each.",
+            "encodingFormat": [f"{kind}/*" for kind in sorted(about["kinds"])],
+            "includes": "media/**",
+        }
 
 
 def _record_set(name: str, schema: pa.Schema, is_original: bool) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from curate.cards.front import front_matter
+from curate.cards.media import media
 from curate.cards.mixture import mixture
 from curate.cards.quoting import bullets, cell, inline, table
 
@@ -64,6 +65,7 @@ def dataset_card(facts: CardFacts) -> str:
             *_sources(facts, tokens),
             *_licenses(facts, tokens),
             *_languages(facts, documents),
+            *media(manifest),
             *_labels(facts),
             *mixture(manifest, facts.limits, facts.warnings),
             *_removed(facts),

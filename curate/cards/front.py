@@ -14,7 +14,7 @@ from curate.cards.quoting import visible
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ENDING = re.compile(r"\.(jsonl|parquet|arrow)(\.(gz|zst))?$")
+ENDING = re.compile(r"\.(jsonl|parquet|arrow|tar)(\.(gz|zst))?$")
 """The endings of files that hubs load; other ones are for trainers alone."""
 
 Config = dict[str, Any]
@@ -32,7 +32,8 @@ def front_matter(
 
     `licenses` and `languages` are those of the drawn documents. `configs` tell the shards from what
     lies beside them. `dataset_info` gives every column its type, since a loader of JSON guesses
-    types from the first rows. The rows of sources have columns that are not known here.
+    types from the first rows. The rows of sources have columns that are not known here, and what
+    tar files hold is named by their members.
     """
     codes = iso_codes(languages)
     own = list(configs(manifest))
@@ -46,9 +47,11 @@ def front_matter(
         "size_categories": [size_category(sum(file["documents"] for file in manifest["files"]))],
         "task_categories": ["text-generation"],
     }
+    if kinds := (manifest.get("media") or {}).get("kinds"):
+        about["tags"] = sorted(kinds)
     if own:
         about["configs"] = own
-    if own and not manifest.get("original"):
+    if own and not manifest.get("original") and manifest.get("format") != "webdataset":
         about["dataset_info"] = {"features": _features(schema)} if len(infos) == 1 else infos
     return f"---\n{yamls.text_of(about)}---\n"
 
@@ -101,7 +104,13 @@ def size_category(documents: int) -> str:
 
 def _features(columns: Any) -> list[dict[str, Any]]:
     """The names and types of columns, or of the fields of a struct, as `datasets` writes them."""
-    return [{"name": column.name, **_feature(column.type)} for column in columns]
+    return [{"name": column.name, **_feature_of(column)} for column in columns]
+
+
+def _feature_of(column: pa.Field) -> dict[str, Any]:
+    """The type of a column; one with the bytes of media says their kind beside it."""
+    kind = (column.metadata or {}).get(b"kind")
+    return {"dtype": kind.decode()} if kind else _feature(column.type)
 
 
 def _feature(type: pa.DataType) -> dict[str, Any]:

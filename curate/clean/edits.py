@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from curate.clean.detecting import Likely, detect
+from curate.clean.media.seen import NOTHING, Seen
 from curate.text import Edit, apply_edits
 
 if TYPE_CHECKING:
@@ -74,13 +75,14 @@ def _last(place: int, earlier: Sequence[Edit]) -> int:
 
 
 class Batch:
-    """The documents of a shard, and the edits of their canonical texts so far.
+    """The documents of a shard, what was seen of their media, and the edits of texts so far.
 
     `detected` has the likeliest language of canonical texts, by place, where it is known already.
     """
 
-    def __init__(self, pool: pa.Table) -> None:
+    def __init__(self, pool: pa.Table, seen: Sequence[Seen] | None = None) -> None:
         self.pool = pool
+        self.seen = seen or [NOTHING] * pool.num_rows
         self.texts: list[str] = pool["text"].to_pylist()
         self.edits: list[list[Edit]] = [[] for _ in self.texts]
         self.detected: dict[int, Likely] = {}

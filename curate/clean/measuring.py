@@ -9,6 +9,7 @@ import gc
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import tables, tokens
@@ -16,8 +17,18 @@ from curate.clean.duplicates.near import signatures
 from curate.clean.duplicates.units import compared, joined
 from curate.clean.edits import Batch, home, merged
 from curate.clean.instruments.registry import INSTRUMENTS
+from curate.clean.media.looking import Looks, media_of
+from curate.clean.media.seen import NOTHING, Seen
 from curate.clean.rules.features import Features, tidy
-from curate.clean.rules.registry import RULES, Rule, RuleName, Rules, columns, rows_by_rules
+from curate.clean.rules.registry import (
+    RULES,
+    Rule,
+    RuleName,
+    Rules,
+    columns,
+    looks,
+    rows_by_rules,
+)
 from curate.text import Edit, apply_edits
 
 if TYPE_CHECKING:
@@ -26,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGNATURE = "_signature"
+FINGERPRINT = "_fingerprint"
 POOL_COLUMNS = ("id", "source", "license", "language", "batch")
 
 AT_ONCE = 512
@@ -41,7 +53,8 @@ class Plan:
     `rules` and `instruments` hold what each has prepared. Instruments measure in this order, rule
     sets in the order that `chosen` names for a source. `signed` asks for the MinHash signatures of
     near-duplicates; of these, `fields` are compared, or the whole text. `language` is the one in
-    which rule sets judge every document; None: its own.
+    which rule sets judge every document; None: its own. `fingerprinted` asks for the fingerprints
+    of media, whose addresses are relative to the folder `root`.
     """
 
     rules: tuple[tuple[RuleName, Any], ...]
@@ -51,29 +64,51 @@ class Plan:
     signed: bool
     fields: tuple[str, ...] = ()
     language: str | None = None
+    fingerprinted: bool = False
+    root: str = ""
 
 
 def measure(pool: pa.Table, *, plan: Plan) -> pa.Table:
     """The measurements that `plan` asks of one shard of the pool; pure.
 
     The columns are id, source, license, language and batch as in pool, edits, tokens and
-    rules_language as in clean, the signals, the columns of the instruments, and the signatures if
-    asked for.
+    rules_language as in clean, the signals, the columns of the instruments, and the signatures and
+    fingerprints if asked for.
     """
     import pyarrow as pa
 
-    batch = Batch(pool)
+    batch = Batch(pool, seen_by(plan, pool))
     measurements = rule_signals(batch, dict(plan.rules), plan.chosen, plan.language)
     for name, prepared in plan.instruments:
         measurements.update(INSTRUMENTS[name].measure(batch, prepared))
     if plan.signed:
         measurements[SIGNATURE] = pa.array(signatures(_compared(batch, plan.fields)), pa.binary())
+    if plan.fingerprinted:
+        prints = [seen.fingerprint for seen in batch.seen]
+        measurements[FINGERPRINT] = pa.array(prints, pa.binary())
     records = [[dict(zip(_EDIT, edit, strict=True)) for edit in edits] for edits in batch.edits]
     documents = {name: pool[name] for name in POOL_COLUMNS}
     edits_type = tables.schema("clean", "edits").field("edits").type
     documents["edits"] = pa.array([edits or None for edits in records], edits_type)
     documents["tokens"] = pa.array(_tokens(batch, plan.tokenizer), pa.int64())
+    documents["damage"] = pa.array([seen.damage for seen in batch.seen], pa.string())
     return pa.table({**documents, **measurements})
+
+
+def seen_by(plan: Plan, pool: pa.Table) -> list[Seen]:
+    """What the plan asks to see of the media of each document."""
+    all_media, prepared = media_of(pool), dict(plan.rules)
+    seen = [NOTHING] * pool.num_rows
+    if not any(all_media):
+        return seen
+    places = any(name == "privacy" for name, _ in plan.instruments)
+    texts = pool["text"].to_pylist()
+    for names, rows in rows_by_rules(plan.chosen, pool["source"].to_pylist()).items():
+        wanted = Looks(looks(names, prepared), places, plan.fingerprinted)
+        for row in rows:
+            if all_media[row]:
+                seen[row] = wanted.seen(all_media[row], texts[row], Path(plan.root))
+    return seen
 
 
 def _compared(batch: Batch, fields: Sequence[str]) -> list[str]:
@@ -106,7 +141,10 @@ def rule_signals(
         sets = [(RULES[name], prepared[name]) for name in names]
         for start in range(0, len(rows) if sets else 0, AT_ONCE):
             block = rows[start : start + AT_ONCE]
-            documents = [Features(batch.texts[row], language or declared[row]) for row in block]
+            documents = [
+                Features(batch.texts[row], language or declared[row], seen=batch.seen[row])
+                for row in block
+            ]
             values, removals = measure_documents(documents, sets)
             whole[np.ix_(block, own_places)] = values
             absent[np.ix_(block, own_places)] = False
@@ -174,8 +212,11 @@ def _measured(
 
 
 def _tokens(batch: Batch, tokenizer: str) -> list[int]:
-    """The tokens of each edited text; the pool's count where a text has no edits."""
+    """The tokens of each edited text, and of its media; the pool's count where none is edited."""
     count = tokens.counter(tokenizer) if any(batch.edits) else len
-    pool_counts = batch.pool["tokens"].to_pylist()
-    rows = zip(batch.edits, batch.edited, pool_counts, strict=True)
-    return [count(text) if edits else pool_count for edits, text, pool_count in rows]
+    counts = batch.pool["tokens"].to_pylist()
+    for row, edits in enumerate(batch.edits):
+        if edits:
+            of_media = counts[row] - count(batch.texts[row]) if batch.seen[row].kinds else 0
+            counts[row] = count(batch.edited[row]) + of_media
+    return counts

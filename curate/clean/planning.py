@@ -16,6 +16,9 @@ from curate.clean.rules.registry import prepared
 from curate.clean.spec import CleanSpec
 from curate.workspace import Workspace
 
+_APART = ("signed", "fields", "fingerprinted", "root")
+"""Parts of a plan that do not change what is measured."""
+
 
 def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
     """What the settings ask to measure; thresholds play no part."""
@@ -33,6 +36,8 @@ def plan_of(workspace: Workspace, spec: CleanSpec) -> Plan:
         spec.near is not None,
         fields,
         spec.rules_language,
+        spec.near_media is not None,
+        str(workspace.root),
     )
 
 
@@ -42,16 +47,17 @@ def record_of(workspace: Workspace, plan: Plan) -> dict[str, Any]:
     from curate.workspace.ledger import plain
 
     pool = workspace.tables.fingerprint("pool")
-    parts = {name: part for name, part in asdict(plan).items() if name not in ("signed", "fields")}
+    parts = {name: part for name, part in asdict(plan).items() if name not in _APART}
     digest = storage.digest([plain(parts), pool, __version__])
-    return {"digest": digest, "signed": plan.signed, "fields": list(plan.fields)}
+    record = {"digest": digest, "signed": plan.signed, "fields": list(plan.fields)}
+    return record | ({"fingerprinted": True} if plan.fingerprinted else {})
 
 
 @dataclass(frozen=True)
 class Measured:
     """The files of measurements and of signatures, one of each per shard of the pool.
 
-    `signatures` is empty where none were asked for.
+    `signatures` is empty where none were asked for. They hold fingerprints of media too.
     """
 
     shards: list[Path]
@@ -69,8 +75,11 @@ def measured_before(workspace: Workspace, record: Mapping[str, Any]) -> Measured
         return None
     if record["signed"] and not _is_signed_alike(earlier, record):
         return None
+    if record.get("fingerprinted") and not earlier.get("fingerprinted"):
+        return None
     folder = workspace.tables.folder("clean")
-    signed = storage.shards(folder / "_signatures") if earlier["signed"] else []
+    is_signed = earlier["signed"] or earlier.get("fingerprinted")
+    signed = storage.shards(folder / "_signatures") if is_signed else []
     return Measured(storage.shards(folder), signed)
 
 
@@ -100,4 +109,4 @@ def measure_shards(workspace: Workspace, plan: Plan, target: Path) -> Measured:
         work = partial(measure, plan=plan)
         workspace.engine.map(work, workspace.tables.shards("pool"), target, advance)
     shards = storage.shards(target)
-    return Measured(shards, shards if plan.signed else [])
+    return Measured(shards, shards if plan.signed or plan.fingerprinted else [])

@@ -8,13 +8,15 @@ from pydantic import Field, field_validator, model_serializer, model_validator
 
 from curate.clean.detecting import MINIMUM, primary
 from curate.clean.duplicates.meaning import SemanticSpec
-from curate.clean.duplicates.spec import ComparingSpec, NearSpec, PassagesSpec
+from curate.clean.duplicates.spec import ComparingSpec, NearMediaSpec, NearSpec, PassagesSpec
 from curate.clean.instruments.contamination import ContaminationSpec
 from curate.clean.instruments.language import TAG, LanguageSpec
 from curate.clean.instruments.licenses import LicenseSpec
 from curate.clean.instruments.privacy.instrument import PrivacySpec
 from curate.clean.instruments.relevance import RelevanceSpec
 from curate.clean.rules.c4 import C4Spec
+from curate.clean.rules.clip import ClipSpec
+from curate.clean.rules.image import ImageSpec
 from curate.clean.rules.lines import LinesSpec
 from curate.clean.rules.norms import norms
 from curate.clean.rules.registry import RULES, RuleName, Rules, named
@@ -63,6 +65,12 @@ class CleanSpec(Spec):
     c4: Annotated[
         C4Spec, _used_by("c4"), Field(description="How the set `c4` looks at lines and words.")
     ] = C4Spec()
+    image: Annotated[
+        ImageSpec, _used_by("image"), Field(description="What the set `image` takes for granted.")
+    ] = ImageSpec()
+    clip: Annotated[
+        ClipSpec | None, _used_by("clip"), Field(description="The model of the set `clip`.")
+    ] = None
     near_duplicates: Annotated[
         Annotated[float, Field(ge=0.5, le=1)] | NearSpec | None,
         Field(description="Jaccard similarity from which one goes."),
@@ -72,6 +80,10 @@ class CleanSpec(Spec):
         PATH,
         Field(description="Older corpora whose near-duplicates go: runs, exports, files."),
     ] = ()
+    near_media: Annotated[
+        NearMediaSpec | None,
+        Field(description="Similarity from which one of two images, sounds or films goes."),
+    ] = None
     semantic: Annotated[
         SemanticSpec | None, Field(description="Similarity in meaning from which one goes.")
     ] = None
@@ -144,8 +156,14 @@ class CleanSpec(Spec):
         return tags
 
     @model_validator(mode="after")
+    def _a_model_for_clip(self) -> CleanSpec:
+        if "clip" in named(self.rules) and self.clip is None:
+            raise ValueError("the set clip needs a model: give `clip: {model: PATH}`")
+        return self
+
+    @model_validator(mode="after")
     def _against_by_a_threshold(self) -> CleanSpec:
-        if self.against and self.near is None:
+        if self.against and self.near is None and self.near_media is None:
             raise ValueError("against needs near_duplicates, the similarity from which one goes")
         if self.against and self.near and (self.near.within or self.near.fields):
             raise ValueError(
@@ -165,6 +183,7 @@ class CleanSpec(Spec):
         """The sections that compare documents with each other, by their names."""
         sections = (
             ("near_duplicates", self.near),
+            ("near_media", self.near_media),
             ("semantic", self.semantic),
             ("passages", self.passages),
         )

@@ -11,6 +11,7 @@ from curate.clean.by_source import check_sources
 from curate.clean.deciding import decide
 from curate.clean.duplicates import older
 from curate.clean.duplicates.meaning import semantic_duplicates
+from curate.clean.duplicates.media import media_duplicates
 from curate.clean.duplicates.near import Gone, Shard, near_duplicates
 from curate.clean.duplicates.spec import ComparingSpec
 from curate.clean.instruments import registry
@@ -113,11 +114,21 @@ def near(
     reasons: list[Path],
     folder: Path,
 ) -> Gone:
-    """Settle near-duplicates among passed documents and against older corpora, then by meaning."""
+    """Settle near-duplicates among passed documents and against older corpora, step by step.
+
+    Texts by their words, then media by their fingerprints, then texts by meaning.
+    """
     gone = Gone()
     if spec.near is not None:
         shards = _shards(workspace, measured, reasons, spec.near)
         gone += _near_texts(workspace, spec, shards, spec.near.similarity, folder)
+    if spec.near_media is not None:
+        shards = _shards(workspace, measured, reasons, spec.near_media)
+        older_shards = older.pieces(workspace.root, spec.against)
+        with workspace.watch("comparing media", None):
+            gone += media_duplicates(
+                workspace.engine, shards, gone, spec.near_media, older_shards, folder / "media"
+            )
     if spec.semantic is not None:
         shards = _shards(workspace, measured, reasons, spec.semantic)
         gone += semantic_duplicates(workspace, shards, gone, spec.semantic, folder / "semantic")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from curate import storage, tables
 from curate.clean.duplicates import overlap
 from curate.clean.duplicates.near import Gone, Shard
-from curate.clean.measuring import SIGNATURE
+from curate.clean.measuring import FINGERPRINT, SIGNATURE
 from curate.clean.passages.applying import Found
 from curate.clean.planning import Measured
 from curate.engine import read_shard
@@ -65,7 +65,9 @@ def _write_shard(
     if signatures.parent.name == "_signatures":
         storage.share(signatures, target)
     else:
-        storage.write_parquet(target, pq.read_table(signatures, columns=["id", SIGNATURE]))
+        names = set(pq.read_schema(signatures).names)
+        own = [name for name in ("id", SIGNATURE, FINGERPRINT) if name in names]
+        storage.write_parquet(target, pq.read_table(signatures, columns=own))
 
 
 def _settled(measurements: pa.Table, verdicts: pa.Table, gone: pa.Table) -> pa.Table:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
+from curate.areas import kind_of, spoken
 from curate.commands.options import HERE, Json, Root, open_workspace, plain_app
 
 if TYPE_CHECKING:
@@ -95,11 +96,13 @@ def _spoken(value: Any, text: str) -> str:
     """A value as a person reads it: spans with their words."""
     if not isinstance(value, list):
         return str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    words = [
-        f"{one['label']} {_words(one, text)}" if isinstance(one, dict) else str(one)
-        for one in value
-    ]
+    words = [_mark(one, text) if isinstance(one, dict) else str(one) for one in value]
     return ", ".join(words) or "nothing"
+
+
+def _mark(mark: dict[str, Any], text: str) -> str:
+    kind = kind_of(mark)
+    return f"{mark['label']} {_words(mark, text)}" if kind == "entities" else spoken(kind, mark)
 
 
 def _words(span: dict[str, Any], text: str) -> str:

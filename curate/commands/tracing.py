@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from curate.trace.backward import By, Hanging
-    from curate.trace.results import Answer, Trace
+    from curate.trace.results import Answer, Trace, TracedMedium
 
 trace = plain_app()
 
@@ -80,6 +80,7 @@ def _show_trace(result: Trace) -> None:
         {**head, **{name: value for name, value in about.items() if value != ""}}, as_json=False
     )
     sections: dict[str, list[Mapping[str, Any]]] = {
+        "media": [_medium(one) for one in result.media],
         "copies": [asdict(one) for one in result.duplicates],
         "clean": [asdict(one) for one in result.checks],
         "edits": list(result.edits[:SHOWN]),
@@ -95,6 +96,12 @@ def _show_trace(result: Trace) -> None:
         console.show(weight, as_json=False)
     for line in result.notes:
         console.note(line)
+
+
+def _medium(medium: TracedMedium) -> Mapping[str, Any]:
+    """A medium as a terminal shows it: the beginning of its sum."""
+    own = _without(asdict(medium), "sha256", "bytes")
+    return {**own, "sha256": (medium.sha256 or "")[:8]}
 
 
 def _answer(answer: Answer) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@
     vectors/<encoder>/_contents/<shard>.starts.npy  where each document's pieces start
 
 A piece is a whole text, or a window of one where texts are cut into windows (`_contents-SIZE`).
+Media of a document belong to each of its pieces, by the sha256 of their bytes.
 Vectors are found by these digests. So another limit, or a document that was dropped and is kept
 again, re-encodes nothing.
 """
@@ -12,13 +13,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from heapq import nsmallest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import storage
+from curate.media import Medium
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 
@@ -69,12 +71,31 @@ def windows(text: str, size: int | None) -> list[str]:
 class Pieces:
     """The pieces of a shard's kept documents that are encoded, in pool order.
 
-    `starts` are where each document's pieces start, and their number at the end.
+    `starts` are where each document's pieces start, and their number at the end. `media` are those
+    of each document with media, by its number.
     """
 
     ids: pa.ChunkedArray
     texts: pa.ChunkedArray
     starts: NDArray[np.int64]
+    media: Mapping[int, tuple[Medium, ...]] = field(default_factory=dict)
+
+    def media_of(self, places: NDArray[np.int64]) -> list[tuple[Medium, ...]]:
+        """The media of some pieces."""
+        import numpy as np
+
+        numbers = np.searchsorted(self.starts, places, side="right") - 1
+        return [self.media.get(number, ()) for number in numbers.tolist()]
+
+    def digests(self) -> NDArray[np.uint64]:
+        """The digest of each piece."""
+        import numpy as np
+
+        texts = self.texts.to_pylist()
+        if not self.media:
+            return digests(texts)
+        media = self.media_of(np.arange(len(texts)))
+        return digests(map(with_media, texts, media))
 
     @property
     def parts(self) -> NDArray[np.int32]:
@@ -90,14 +111,32 @@ def pieces_of(shard: DocumentShard, window: int | None) -> Pieces:
     import numpy as np
     import pyarrow as pa
 
-    table = shard.read(["id", "text"])
+    table = shard.read(["id", "text", "media"])
+    media = _media(table["media"])
     if window is None:
-        return Pieces(table["id"], table["text"], np.arange(table.num_rows + 1))
+        return Pieces(table["id"], table["text"], np.arange(table.num_rows + 1), media)
     cut = [windows(text, window) for text in table["text"].to_pylist()]
     counts = np.array([len(own) for own in cut], np.int64)
     ids = table["id"].take(np.repeat(np.arange(len(cut)), counts))
     texts = pa.chunked_array([pa.array([text for own in cut for text in own], pa.string())])
-    return Pieces(ids, texts, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+    return Pieces(ids, texts, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), media)
+
+
+def _media(column: pa.ChunkedArray) -> dict[int, tuple[Medium, ...]]:
+    """The media of the documents that have some, by row."""
+    import pyarrow.compute as pc
+
+    rows = pc.indices_nonzero(pc.fill_null(pc.greater(pc.list_value_length(column), 0), False))
+    stored = column.take(rows).to_pylist()
+    return {
+        row: tuple(map(Medium.of, own)) for row, own in zip(rows.to_pylist(), stored, strict=True)
+    }
+
+
+def with_media(text: str, media: Sequence[Medium]) -> str:
+    """A text whose digest stands for a text and its media."""
+    marks = (medium.sha256 or medium.address for medium in media)
+    return "\0".join((text, *marks)) if media else text
 
 
 def _digest(text: str) -> bytes:
@@ -142,7 +181,7 @@ class Digest:
             pieces = pieces_of(shard, self.window)
             if self.window is not None:
                 _save(starts_of(path), pieces.starts)
-            _save(path, digests(pieces.texts.to_pylist()))
+            _save(path, pieces.digests())
         return int(pq.read_metadata(shard.clean).num_rows)
 
 

@@ -4,6 +4,8 @@ minilm     all-MiniLM-L6-v2 (Reimers and Gurevych 2019), English, 384 dimensions
 use-m3     multilingual Universal Sentence Encoder (Yang et al. 2019), 16 languages, 512
 chargram   character n-grams, TF-IDF and SVD fitted on the pool; any script, no weights
 NAME|PATH  a SentenceTransformer
+
+Documents with media have encoders that join these with others: see `curate.embed.joined`.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ vectors of some encoders by 2e-7, so two runs agree to 1e-6.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +17,10 @@ from curate.embed.blocks import Cache, VectorShard
 from curate.embed.chargram import FIT, CharGram
 from curate.embed.contents import Sample
 from curate.embed.encoders import PROBED, Encoder, choose, load
+from curate.embed.joined import Joined, is_joined, parts_of
+from curate.embed.modalities import DEFAULT, Modalities
 from curate.errors import DataError, MissingInput
+from curate.media import Medium
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 
@@ -92,12 +95,12 @@ class _Corpus:
 def embed(workspace: Workspace, name: str, window: int | None = None) -> Vectors:
     """Make the vectors of every kept document with the encoder of that name (`auto` chooses).
 
-    With a `window`, longer texts are cut into windows of at most so many characters, and each has
+    `auto` reads the media of documents too. With a `window`, longer texts are cut into windows of at most so many characters, and each has
     a vector. Vectors of contents that are there are kept. Raises CurateError if there is no such
     encoder.
     """
     corpus = _corpus(workspace, window)
-    chosen, reason = _chosen(corpus) if name == "auto" else (name, "")
+    (chosen, *_), reason = _offered(corpus, name, DEFAULT) if name == "auto" else ((name,), "")
     encoder, note = _loaded(corpus, chosen)
     table, digest = f"vectors/{encoder.id}", blocks.digest_of(encoder.about)
     folder = workspace.tables.folder(table)
@@ -133,23 +136,39 @@ def found(workspace: Workspace, encoder: str) -> Vectors | None:
     return replace(made, documents=sum(shard.rows() for shard in made.shards(workspace)))
 
 
-def candidates(workspace: Workspace, name: str) -> tuple[tuple[str, ...], str]:
+def candidates(
+    workspace: Workspace, name: str, media: Mapping[str, str | None] = DEFAULT
+) -> tuple[tuple[str, ...], str]:
     """The encoders that heads may choose from, the likeliest first; and why.
 
     `auto` are minilm and use-m3 where the pool is English, since neither is always the better one;
-    else use-m3 alone.
+    else use-m3 alone. Documents with media are read by the encoder of texts joined with those of
+    `media`; heads may also choose to read the media alone.
     """
-    if name != "auto":
+    own = Modalities.of(workspace.documents.shards())
+    if name != "auto" and not own.kinds:
         return (name,), ""
-    first, reason = _chosen(_corpus(workspace, None))
-    return tuple(dict.fromkeys((first, "use-m3"))), reason
+    return _offered(_corpus(workspace, None), name, media)
 
 
-def encode(workspace: Workspace, name: str, texts: Sequence[str]) -> NDArray[np.float32]:
-    """The vectors of some texts: texts x dimension. Raises what `encoder_of` does."""
-    vectors = encoder_of(workspace, name).encode(list(texts))
+def encode(
+    workspace: Workspace,
+    name: str,
+    texts: Sequence[str],
+    media: Sequence[Sequence[Medium]] | None = None,
+) -> NDArray[np.float32]:
+    """The vectors of some texts and their media: texts x dimension. Raises what `encoder_of` does."""
+    vectors = _encoded(encoder_of(workspace, name), texts, media or [()] * len(texts))
     check_numbers(name, vectors, texts)
     return vectors
+
+
+def _encoded(
+    encoder: Encoder, texts: Sequence[str], media: Sequence[Sequence[Medium]]
+) -> NDArray[np.float32]:
+    if isinstance(encoder, Joined):
+        return encoder.encode_documents(texts, media)
+    return encoder.encode(list(texts))
 
 
 def check_numbers(encoder: str, vectors: NDArray[np.float32], names: Sequence[str]) -> None:
@@ -170,6 +189,9 @@ def encoder_of(workspace: Workspace, name: str) -> Encoder:
 
     Raises MissingInput where that has not happened.
     """
+    if is_joined(name):
+        text = parts_of(name)[0]
+        return Joined(name, workspace.root, encoder_of(workspace, text) if text else None)
     if name != CharGram.id:
         return load(name, workspace.root, lambda: iter(()))
     fitted = CharGram.open(workspace.tables.folder(f"vectors/{CharGram.id}") / FIT)
@@ -188,17 +210,37 @@ def _corpus(workspace: Workspace, window: int | None) -> _Corpus:
 # ── which encoder
 
 
+def _offered(
+    corpus: _Corpus, name: str, media: Mapping[str, str | None]
+) -> tuple[tuple[str, ...], str]:
+    """The encoders of a corpus, the likeliest first, and why; `name` is that of texts, or auto."""
+    own = Modalities.of(corpus.shards)
+    if own.kinds and not own.has_text:
+        return (own.completed(name, media),), ""
+    first, reason = _chosen(corpus) if name == "auto" else (name, "")
+    if not own.kinds:
+        return tuple(dict.fromkeys((first, "use-m3"))), reason
+    both = (own.completed(first, media), own.alone(media))
+    return tuple(filter(None, both)), reason
+
+
 def _chosen(corpus: _Corpus) -> tuple[str, str]:
     """The choice of `auto`, and the reason; both are remembered until documents change."""
     for path in sorted((corpus.workspace.root / "vectors").glob(f"*/{storage.MANIFEST}")):
         stored = storage.stored_folder(path.parent)
         if stored and stored.made.inputs == corpus.inputs and "auto" in stored.made.facts:
-            return path.parent.name, str(stored.made.facts["auto"])
+            name = path.parent.name
+            text = parts_of(name)[0] if is_joined(name) else name
+            return text or name, str(stored.made.facts["auto"])
     return choose("auto", corpus.sample(PROBED).texts(corpus.shards, corpus.window))
 
 
 def _loaded(corpus: _Corpus, name: str) -> tuple[Encoder, str]:
     """The encoder of that name, and what there is to say of it."""
+    if is_joined(name):
+        text = parts_of(name)[0]
+        encoder, note = _loaded(corpus, text) if text else (None, "")
+        return Joined(name, corpus.workspace.root, encoder), note
     if name == CharGram.id:
         return _fitted(corpus)
     return load(name, corpus.workspace.root, lambda: iter(())), ""
@@ -272,7 +314,8 @@ def _blocks(
             part = wanted[start : start + BLOCK]
             own = rows[part]
             if is_new:
-                vectors = encoder.encode(pieces.texts.take(own).to_pylist())
+                texts, media = pieces.texts.take(own).to_pylist(), pieces.media_of(own)
+                vectors = _encoded(encoder, texts, media)
                 check_numbers(encoder.id, vectors, pieces.ids.take(own).to_pylist())
             else:
                 vectors = cache.read(places[part], encoder.dimension)

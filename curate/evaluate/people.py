@@ -17,7 +17,7 @@ from curate.heads.tokens import foretell_tokens
 from curate.metrics import Classification, classification
 from curate.metrics.entities import Spans, of_spans
 from curate.metrics.measures import Measure, f1_by_class, of_classes, of_labels, of_ratings
-from curate.records import Question
+from curate.records import MARKS, Question
 from curate.workspace import Workspace
 from curate.workspace.predictions import Predicted, predicted_questions
 
@@ -118,7 +118,7 @@ def _several(
         if parts:
             texts = {id for own in parts.values() for id in own.ids}
             labels = {name: (own.ids, own.truth, own.predicted) for name, own in parts.items()}
-            name = f"{question.name} (present)" if question.kind == "entities" else question.name
+            name = f"{question.name} (present)" if question.kind in MARKS else question.name
             measured[name] = QuestionMeasures("labels", len(texts), of_labels(labels))
     return measured
 

@@ -5,6 +5,8 @@
     choices    list of strings  {value: share}
     rating     number           {value: share}
     entities   list of spans    list of spans with a share
+    regions    list of regions  list of regions with a share
+    boxes      list of boxes    list of boxes with a share
 
 A posterior has the same keys in every row, so every shard has the same schema. A comparison is of
 two documents, and a comment settles nothing: neither is a label of a document.
@@ -17,8 +19,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from curate.areas import EDGES, kind_of
 from curate.export.drawn import has_scores
-from curate.records import Kind, Question
+from curate.records import MARKS, Kind, Question
 from curate.workspace import Workspace
 from curate.workspace.predictions import predicted_questions
 
@@ -52,14 +55,14 @@ class Asked:
     @property
     def has_posterior(self) -> bool:
         """Whether any label has one: Parquet has no struct without keys."""
-        return self.kind == "entities" or bool(self.values)
+        return self.kind in MARKS or bool(self.values)
 
     def value_type(self) -> pa.DataType:
         """The type of a value."""
         import pyarrow as pa
 
-        if self.kind == "entities":
-            return pa.list_(pa.struct(_span()))
+        if self.kind in MARKS:
+            return pa.list_(pa.struct(_mark(self.kind)))
         types = {"rating": pa.float64(), "choices": pa.list_(pa.string())}
         return types.get(self.kind, pa.string())
 
@@ -67,15 +70,17 @@ class Asked:
         """The type of a posterior."""
         import pyarrow as pa
 
-        if self.kind == "entities":
-            return pa.list_(pa.struct([*_span(), ("share", pa.float64())]))
+        if self.kind in MARKS:
+            return pa.list_(pa.struct([*_mark(self.kind), ("share", pa.float64())]))
         return pa.struct([(value, pa.float64()) for value in self.values])
 
 
-def _span() -> list[tuple[str, pa.DataType]]:
+def _mark(kind: Kind) -> list[tuple[str, pa.DataType]]:
+    """The columns of a mark: code points of a text are whole, seconds and percent are not."""
     import pyarrow as pa
 
-    places = [("start", pa.int64()), ("end", pa.int64())]
+    places = [(edge, pa.float64()) for edge in EDGES.get(kind, ())]
+    places = places or [("start", pa.int64()), ("end", pa.int64())]
     return [*places, ("label", pa.string()), ("field", pa.string())]
 
 
@@ -117,7 +122,7 @@ def _asked(
     """A question that people settled: its values are the model's, the form's, and all others."""
     predicted = model.predicted if model else ()
     offered = form.labels if form else ()
-    values = () if kind == "entities" else (*predicted, *offered, *shares)
+    values = () if kind in MARKS else (*predicted, *offered, *shares)
     return Asked(name, kind, tuple(dict.fromkeys(values)), predicted)
 
 
@@ -148,7 +153,7 @@ def _kind_of(values: Iterable[Any]) -> Kind:
     """The kind of a question that no form has any more, by its values."""
     for value in values:
         if isinstance(value, list) and value:
-            return "entities" if isinstance(value[0], Mapping) else "choices"
+            return kind_of(value[0]) if isinstance(value[0], Mapping) else "choices"
         if isinstance(value, int | float):
             return "rating"
         if isinstance(value, str):

@@ -79,6 +79,14 @@ class LabelClaim(_Claim):
     model: int
 
 
+class MediaClaim(_Claim):
+    """What lines hold of each kind of media, and how many files lie beside the shards."""
+
+    kinds: dict[str, dict[str, int | float]]
+    files: int = 0
+    without_places: int = 0
+
+
 class TokenClaim(_Claim):
     """How a token export writes ids: the type as numpy names it, and the id after a document."""
 
@@ -90,13 +98,14 @@ class Claims(_Claim):
     """The whole manifest.
 
     `budget` is in tokens, by `budget_tokenizer` (None: as the pool counts) and `extra_tokens` more
-    a document. `earlier` are the digests of the content of earlier parts. Lines of an `original`
-    export are the sources' rows; one with `token_ids` has no lines.
+    a document; media count as `media_tokens`. `earlier` are the digests of the content of earlier
+    parts. Lines of an `original` export are the sources' rows; one with `token_ids` has no lines.
     """
 
     layout: Literal["mixed", "by_group"]
     files: list[FileClaim]
     validation: ValidationClaim | None = None
+    media: MediaClaim | None = None
     original: bool = False
     token_ids: TokenClaim | None = None
     phases: list[PhaseClaim] = []
@@ -105,6 +114,7 @@ class Claims(_Claim):
     tokenizer: str
     budget_tokenizer: str | None = None
     extra_tokens: int = 0
+    media_tokens: dict[str, Any] | None = None
     budget: int
     max_epochs: int
     earlier: list[str] = []

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from curate import tables
 from curate.export.asked import Asked, asked_questions, labels_type
 from curate.export.draws import of_draw, of_pool_and_mix
-from curate.export.extras import Extras, read_rows
+from curate.export.extras import MORE, Extras, read_rows
 from curate.export.labels import VIEWED, columns_of, field_column, label_column
+from curate.export.media.columns import exported_type, stored_media
 from curate.export.parts import Entries, Layout
 from curate.export.quoting import quoted
 from curate.text import TEXT
@@ -33,13 +34,13 @@ def content_line(document: Mapping[str, Any]) -> bytes:
 def content_fields(document: Mapping[str, Any]) -> dict[str, str]:
     """The fields from which the id of an unedited document was made.
 
-    For an image that is the sha256 of its bytes, where it is known, instead of its address.
+    For a medium that is the sha256 of its bytes, where it is known, instead of its address.
     """
     if document["fields"] is None:
         return {TEXT: document["text"]}
-    images = {image["field"]: image["sha256"] for image in document["media"] or ()}
+    media = {medium["field"]: medium["sha256"] for medium in document["media"] or ()}
     texts = {field["name"]: field["text"] for field in document["fields"]}
-    return {name: images.get(name) or text for name, text in texts.items()}
+    return {name: media.get(name) or text for name, text in texts.items()}
 
 
 def line_schema(asked: Sequence[Asked], layout: Layout) -> pa.Schema:
@@ -49,13 +50,19 @@ def line_schema(asked: Sequence[Asked], layout: Layout) -> pa.Schema:
     """
     import pyarrow as pa
 
-    stored = {field.name: field.type for field in tables.schema("pool", "fields", "media")}
+    fields = tables.schema("pool", "fields").field("fields").type
     own = ("phase",) if layout.phases else ()
     words = ((name, pa.string()) for name in ("id", "text", "source", "group", *own))
     spent = [("copies", pa.int64())] if layout.by_group else []
     about = [("copy", pa.int64()), *spent, ("license", pa.string()), ("quality", pa.float64())]
-    more = [("labels", labels_type(asked)), ("fields", stored["fields"])]
-    return pa.schema([*words, *about, *more, ("media", stored["media"]), ("edited", pa.bool_())])
+    more = [("labels", labels_type(asked)), ("fields", fields)]
+    return pa.schema([*words, *about, *more, ("media", exported_type()), ("edited", pa.bool_())])
+
+
+def line_names() -> tuple[str, ...]:
+    """The names of all columns that a line can have."""
+    layout = Layout(phases=("",), by_group=True)
+    return (*line_schema((), layout).names, *MORE)
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ class Reader:
         columns["quality"] = pc.round(columns[of_draw("quality")], 6)
         columns["labels"] = label_column(drawn, self.asked, self.settled)
         columns["fields"] = field_column(drawn, self.schema.field("fields").type)
-        columns["media"] = drawn["media"].cast(self.schema.field("media").type)
+        columns["media"] = stored_media(drawn["media"])
         columns["edited"] = pc.fill_null(pc.greater(pc.list_value_length(drawn["edits"]), 0), False)
         return pa.table(columns | extras), replace(entries, row=np.searchsorted(rows, entries.row))
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+MORE = ("messages", "meta", ORIGINAL)
+"""The names of the columns."""
+
 BATCH = 1_000
 """Rows of which the columns are read at once."""
 

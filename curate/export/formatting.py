@@ -4,16 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from curate.export.documents import line_names
 from curate.export.formats import FORMATS, Format, TokenIds
+from curate.export.formats.folder import ArrowFolder
 from curate.export.formats.token_ids import encoder
+from curate.export.formats.webdataset import WriteTar
 from curate.export.manifest import tokenizers_of
+from curate.export.media.bringing import Bringing
+from curate.export.media.fields import MediaFields
+from curate.export.media.within import MediaWithin
 from curate.export.spec import ExportSpec
 from curate.workspace import Workspace
 
 
-def format_of(workspace: Workspace, spec: ExportSpec) -> Format:
-    """The format of the shards. RecipeError if a tokenizer or its `end_of_text` is not there."""
-    return token_ids(workspace, spec).format if spec.format == "tokens" else FORMATS[spec.format]
+def format_of(workspace: Workspace, spec: ExportSpec, bring: Bringing) -> Format:
+    """The format of the shards; `bring` gives the bytes of media that lie within them.
+
+    RecipeError if a tokenizer or its `end_of_text` is not there.
+    """
+    if spec.format == "tokens":
+        return token_ids(workspace, spec).format
+    if spec.format == "webdataset":
+        return WriteTar(bring).format
+    if spec.format == "datasets":
+        fields = MediaFields.of(workspace.tables.shards("pool"), line_names())
+        return ArrowFolder(fields, MediaWithin(bring, fields) if fields.columns else None).format
+    return FORMATS[spec.format]
 
 
 def token_ids(workspace: Workspace, spec: ExportSpec) -> TokenIds:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import storage, tables
+from curate.areas import EDGES, area_of_key
 from curate.export.asked import Asked, labels_type
 from curate.records import span_of_key
 from curate.rounds.views import View, widened
@@ -117,6 +118,9 @@ def _label(question: Asked, settled: Mapping[str, Any], document: pa.Table) -> L
     edited = document.filter(document["edits"].is_valid()).select(VIEWED).to_pylist()
     view = view_of_document(edited[0]) if edited else View({})
     about: Label = {"by": "people", "undecided": undecided, "window": _window(settled, view)}
+    if question.kind in EDGES:
+        areas = [area_of_key(question.kind, key) | {"share": own} for key, own in shares.items()]
+        return {"value": value, "posterior": areas, **about}
     if question.kind != "entities":
         posterior = {name: shares.get(name, 0.0) for name in question.values} if shares else None
         return {"value": value, "posterior": posterior, **about}

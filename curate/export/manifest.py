@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,14 @@ class Written:
     """What was written: the shards, the labels of their lines, and how they are laid out.
 
     `largest` is the longest candidate of each sequence, in tokens as the budget counts them.
+    `media` is what the manifest says of media, empty without any.
     """
 
     shards: Shards
     labels: LabelCounts
     layout: Layout
     largest: Mapping[int, int]
+    media: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def files(self) -> list[dict[str, Any]]:
@@ -114,9 +116,9 @@ def manifest_of(
 ) -> dict[str, Any]:
     """The manifest; `asked` are the questions whose labels the lines have, `format` tells theirs.
 
-    `phases`, `validation`, `earlier`, `budget_tokenizer` and `extra_tokens` stand in it only where
-    an export has them. Raises DataError where an earlier part, or the budget of a phase, is not
-    there.
+    `phases`, `validation`, `media`, `earlier`, `budget_tokenizer` and `extra_tokens` stand in it
+    only where an export has them. Raises DataError where an earlier part, or the budget of a phase,
+    is not there.
     """
     mix = workspace.tables.made("mix")
     phases = written.layout.phases
@@ -126,6 +128,7 @@ def manifest_of(
         **format,
         "files": written.files,
         **({"validation": _validation(written)} if written.validation else {}),
+        **({"media": dict(written.media)} if written.media else {}),
         **({"phases": list(_phases(workspace, written))} if phases else {}),
         "groups": list(_groups(workspace, written)),
         "labels": [
@@ -234,12 +237,14 @@ def tokenizer_files(workspace: Workspace) -> dict[str, str]:
 
 
 def _counting(workspace: Workspace) -> dict[str, Any]:
-    """How the pool counts tokens and, where that differs, how the budget does."""
+    """How the pool counts tokens and, where that differs, how the budget does; those of media."""
     own, budgets = tokenizers_of(workspace)
     extra = workspace.tables.made("mix").spec.get("extra_tokens", 0)
     told: dict[str, Any] = {"tokenizer": POOL_TOKENIZER if own.endswith(".json") else own}
     if budgets != own:
         told["budget_tokenizer"] = BUDGET_TOKENIZER if budgets.endswith(".json") else budgets
+    of_media = workspace.tables.made("pool").spec.get("media_tokens")
+    told |= {"media_tokens": of_media} if of_media else {}
     return {**told, **({"extra_tokens": extra} if extra else {})}
 
 

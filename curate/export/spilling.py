@@ -6,15 +6,17 @@ piece is then read by seeks, one file at a time.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.export.documents import Reader
 from curate.export.draws import read_schema
 from curate.export.labels import LabelCounts, count_labels
+from curate.export.media.columns import MediaCounts, count_media
 from curate.export.order import Edges, read_keys
 from curate.export.parts import Entries, Layout, Lines
 from curate.workspace.documents import DocumentShard
@@ -41,6 +43,36 @@ def spilled(shards: Sequence[DocumentShard], folder: Path) -> list[Spilled]:
     return [(chunk, folder / f"{number:05}.arrow") for number, chunk in enumerate(chunks)]
 
 
+@dataclass
+class SpillCounts:
+    """The number of lines, of their labels without the holdout's, and of all their media."""
+
+    lines: int = 0
+    labels: LabelCounts = field(default_factory=LabelCounts)
+    media: MediaCounts = field(default_factory=MediaCounts)
+
+    def as_json(self) -> list[Any]:
+        """The counts as a mark holds them."""
+        pairs = [[[*names, number] for names, number in own.items()] for own in self._pairs]
+        return [self.lines, *pairs]
+
+    @staticmethod
+    def of(stored: list[Any]) -> SpillCounts:
+        """The counts of a mark."""
+        lines, *own = stored
+        return SpillCounts(lines, *(Counter({(a, b): n for a, b, n in rows}) for rows in own))
+
+    def add(self, other: SpillCounts) -> None:
+        """Add those of another spill."""
+        self.lines += other.lines
+        for own, more in zip(self._pairs, other._pairs, strict=True):
+            own.update(more)
+
+    @property
+    def _pairs(self) -> tuple[Counter[tuple[str, str]], ...]:
+        return self.labels, self.media
+
+
 @dataclass(frozen=True)
 class Spill:
     """Spills the lines of some shards, by piece.
@@ -53,35 +85,37 @@ class Spill:
     edges: Edges
     schema: pa.Schema
 
-    def __call__(self, item: Spilled) -> tuple[int, LabelCounts]:
-        """The number of lines that are spilled, and of their labels without the holdout's.
+    def __call__(self, item: Spilled) -> SpillCounts:
+        """What the lines that are spilled hold.
 
-        A mark beside the file tells both once it is whole: then it is not written again.
+        A mark beside the file tells it once the file is whole: then it is not written again.
         """
         mark = item[1].with_suffix(".json")
         done = storage.read_json(mark)
         if done is None:
-            lines, labels = self._write(*item)
-            done = lines, [[*names, number] for names, number in labels.items()]
-            storage.write_json(mark, done)
-        return done[0], LabelCounts({(question, by): number for question, by, number in done[1]})
+            counts = self._write(*item)
+            storage.write_json(mark, counts.as_json())
+            return counts
+        return SpillCounts.of(done)
 
-    def _write(self, shards: Sequence[DocumentShard], path: Path) -> tuple[int, LabelCounts]:
+    def _write(self, shards: Sequence[DocumentShard], path: Path) -> SpillCounts:
         import numpy as np
         import pyarrow as pa
 
-        lines, labels = 0, LabelCounts()
+        counts = SpillCounts()
         with pa.ipc.new_file(str(path), self.schema) as writer:
             for shard in shards:
                 documents, entries = self.read(shard)
                 own = self.read.layout.lines(entries)
                 is_trained = entries.sequence[own.entry] != self.read.layout.holdout
-                times = np.bincount(own.row[is_trained], minlength=documents.num_rows)
-                labels.update(count_labels(documents, times))
+                rows = documents.num_rows
+                times = np.bincount(own.row[is_trained], minlength=rows)
+                counts.labels.update(count_labels(documents, times))
+                counts.media.update(count_media(documents, np.bincount(own.row, minlength=rows)))
                 for piece in self._pieces(documents, entries, own, shard.number):
                     writer.write_batch(piece)
-                    lines += piece.num_rows
-        return lines, labels
+                    counts.lines += piece.num_rows
+        return counts
 
     def _pieces(
         self, documents: pa.Table, entries: Entries, lines: Lines, number: int

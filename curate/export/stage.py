@@ -22,13 +22,15 @@ from curate.export.formats.lines import columns_shown
 from curate.export.formatting import about_format, format_of
 from curate.export.given import MISSING, Given
 from curate.export.holding import HELD_OUT
-from curate.export.labels import LabelCounts
 from curate.export.manifest import Written, manifest_of, tokenizer_files
+from curate.export.media.beside import CopyMedia
+from curate.export.media.bringing import Bringing
+from curate.export.media.telling import check_format, told
 from curate.export.order import Plan, find_edges
 from curate.export.originals import find_originals
 from curate.export.parts import Layout
 from curate.export.spec import ExportSpec
-from curate.export.spilling import Spill, spill_schema, spilled
+from curate.export.spilling import Spill, SpillCounts, spill_schema, spilled
 from curate.export.sums import SUMS, write_manifest, write_sums
 from curate.export.timing import write_keys
 from curate.export.trainers import trainer_files
@@ -91,8 +93,10 @@ def run(workspace: Workspace, spec: ExportSpec, given: Given | None = None) -> E
     workspace.tables.require("mix", "groups")
     shards = shards_of(workspace)
     layout = Layout.of(workspace, spec)
-    format, extras = format_of(workspace, spec), Extras.of(workspace, spec)
+    extras = Extras.of(workspace, spec)
     with _workshop(workspace, spec) as workshop:
+        bring = Bringing(workspace.path("."), workshop.places)
+        format = format_of(workspace, spec, bring)
         bins = bins_for(_drawn_lines(workspace))
         count = Count(workshop.keys, spec.seed, layout, bins)
         drawn = read_drawn(workspace, shards, count)
@@ -103,14 +107,18 @@ def run(workspace: Workspace, spec: ExportSpec, given: Given | None = None) -> E
             found = find_originals(workspace, shards, layout, workshop.originals)
             extras = replace(extras, originals=found)
         reader = Reader.of(workspace, layout, extras, has_labels=spec.format != "tokens")
-        written = _write_shards(workspace, spec, shards, drawn, plan, reader, format, workshop)
+        copy = CopyMedia(bring, workshop.folder) if format.media == "beside" else None
+        spills = _spill(workspace, spec, shards, drawn, plan, reader, format, workshop)
+        written = _write_shards(
+            workspace, spec, spills, drawn, plan, reader, format, copy, workshop
+        )
         about = about_format(workspace, spec)
         manifest = manifest_of(workspace, spec, written, reader.asked, about)
         format.beside(workshop.folder, manifest, reader.schema)
         recipe = effective_recipe(workspace, spec) if given is None else given.recipe
         if given is not None and given.missing:
             storage.write_text(workshop.folder / MISSING, given.missing)
-        shown = columns_shown(reader.schema)
+        shown = columns_shown(format.shown(reader.schema))
         _write_beside(workspace, recipe, workshop.folder, drawn, manifest, shown)
         storage.swap(workshop.folder, workspace.root / "export")
     return ExportResult(
@@ -148,9 +156,19 @@ class _Workshop:
     spills: Path
     units: Path
     originals: Path
+    places: Path
 
 
-FOLDERS = ("export", "keys", "spills", "units", "originals")
+@dataclass(frozen=True)
+class _Spills:
+    """The files of spilled lines, their columns, and what they hold."""
+
+    paths: tuple[Path, ...]
+    schema: pa.Schema
+    counts: SpillCounts
+
+
+FOLDERS = ("export", "keys", "spills", "units", "originals", "places")
 """The names of a workshop's folders."""
 
 
@@ -193,7 +211,7 @@ def _order(
     return Plan.of(list(_planned(spec, layout, drawn)))
 
 
-def _write_shards(
+def _spill(
     workspace: Workspace,
     spec: ExportSpec,
     shards: Sequence[DocumentShard],
@@ -202,22 +220,36 @@ def _write_shards(
     reader: Reader,
     format: Format,
     workshop: _Workshop,
-) -> Written:
-    """Read every document once and write all shards."""
-    layout = reader.layout
+) -> _Spills:
+    """Read every document once. DataError where the format cannot hold the media of some."""
     edges = find_edges(workshop.keys, [shard.number for shard in shards], plan.starts[1:])
     spills = spilled(shards, workshop.spills)
-    schema = spill_schema(reader.schema, layout)
-    spill = Spill(reader, workshop.keys, edges, schema)
-    labels = LabelCounts()
-    lines = drawn.lines.total()
-    with workspace.watch("reading", lines) as advance:
-        for _, (read, counts) in workspace.engine.each(spill, spills):
-            advance(read)
-            labels.update(counts)
+    spill = Spill(reader, workshop.keys, edges, spill_schema(reader.schema, reader.layout))
+    total = SpillCounts()
+    with workspace.watch("reading", drawn.lines.total()) as advance:
+        for _, counts in workspace.engine.each(spill, spills):
+            advance(counts.lines)
+            total.add(counts)
+    check_format(format, spec, total.media)
+    return _Spills(tuple(path for _, path in spills), spill.schema, total)
+
+
+def _write_shards(
+    workspace: Workspace,
+    spec: ExportSpec,
+    spills: _Spills,
+    drawn: Drawn,
+    plan: Plan,
+    reader: Reader,
+    format: Format,
+    copy: CopyMedia | None,
+    workshop: _Workshop,
+) -> Written:
+    """Write all shards."""
+    layout = reader.layout
     write = WriteUnit(
-        spills=tuple(path for _, path in spills),
-        spilled=schema,
+        spills=spills.paths,
+        spilled=spills.schema,
         lines=reader.schema,
         draw=draw_schema(layout),
         pieces=len(plan.starts),
@@ -225,15 +257,17 @@ def _write_shards(
         folder=workshop.folder,
         scratch=workshop.units,
         format=format,
+        media=copy if spills.counts.media else None,
     )
-    written = write_shards(workspace, write, plan.units, lines)
+    written = write_shards(workspace, write, plan.units, drawn.lines.total())
     trained = [unit for unit in plan.units if not layout.parts[unit.part].is_validation]
     rows = (draw_path(workshop.units, unit) for unit in trained)
     write_draw(rows, write.draw, workshop.folder / DRAW)
     if spec.format == "tokens" and len(trained) < len(plan.units):
         held = (draw_path(workshop.units, unit) for unit in plan.units if unit not in trained)
         write_draw(held, write.draw, workshop.folder / HELD_OUT)
-    return Written(written, labels, layout, drawn.largest)
+    media = told(spills.counts.media, workshop.folder, workshop.places)
+    return Written(written, spills.counts.labels, layout, drawn.largest, media)
 
 
 def _planned(

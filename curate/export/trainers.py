@@ -81,7 +81,13 @@ def trainer_files(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         weights = weights_of(own, phase["budget"])
         folder = FOLDER if phase["name"] is None else f"{FOLDER}/{phase['name']}"
         for name, write in FILES.items():
+            if ending == "tar" and name not in OF_TARS:
+                continue
             yield f"{folder}/{name}", write(weights, ending)
+
+
+OF_TARS = ("interleave.json", "mosaicml.json", "energon.yaml", "rows.json")
+"""The files of those that read WebDataset shards, or that others may be made of."""
 
 
 def _megatron(weights: Sequence[Weight], ending: str) -> str:
@@ -143,7 +149,7 @@ def _mosaicml(weights: Sequence[Weight], ending: str) -> str:
 
 
 def _energon(weights: Sequence[Weight], ending: str) -> str:
-    """A metadataset, once each folder is prepared."""
+    """A metadataset; folders of WebDataset shards are ready, others are to be prepared."""
     blend = [{"weight": weight.documents, "path": f"../{weight.folder}"} for weight in weights]
     return yamls.text_of(
         {

@@ -17,10 +17,15 @@ from curate.export.documents import content_fields, content_line
 from curate.export.draws import DRAW, DrawReader
 from curate.export.groups import GroupCounts, check_groups, check_parts
 from curate.export.labels import BY, LabelCounts
+from curate.export.media.checking import MediaCheck
 from curate.export.reading import Lines, lines_of
 from curate.export.sums import SUMS, check_sums, edited_card, irregular, of_hub
+from curate.media import Medium
+from curate.media.counting import MediaTokens
+from curate.media.counting import tokens as media_tokens
 from curate.progress import Watch, unwatched
 from curate.sources.messages import text_of_part
+from curate.spec import validated
 from curate.takedown.listed import removed
 from curate.text import content_id
 
@@ -53,6 +58,7 @@ class _Tally:
     lines: Lines
     copies: Copies
     draw: DrawReader
+    media: MediaCheck
     removed: frozenset[str]
     groups: GroupCounts = field(default_factory=GroupCounts)
     labels: LabelCounts = field(default_factory=LabelCounts)
@@ -77,7 +83,9 @@ def verify(folder: Path, *, against: str | None = None, watch: Watch = unwatched
     with TemporaryDirectory(prefix="curate-verify-") as scratch:
         draw = DrawReader.of(folder / DRAW)
         copies, gone = Copies(Path(scratch), phases), removed(folder.absolute().parent)
-        tally = _Tally(lines_of(folder, claims), copies, draw, gone)
+        tally = _Tally(
+            lines_of(folder, claims), copies, draw, MediaCheck.of(folder, claims.media), gone
+        )
         with watch("verifying", sum(entry.documents for entry in files)) as advance:
             for entry in files:
                 is_held_out = entry in claims.held_out
@@ -85,6 +93,7 @@ def verify(folder: Path, *, against: str | None = None, watch: Watch = unwatched
                 problems += _file(folder / entry.path, entry, line, count, tally)
                 advance(entry.documents)
         problems += _contents(claims, tally)
+        problems += tally.media.end()
         problems += draw.problems()
         problems += _groups(claims, tally.groups)
         problems += _label_counts(claims.labels, tally.labels)
@@ -150,18 +159,35 @@ class Counting:
     pool: tokens.Counter
     budget: tokens.Counter | None
     extra: int
+    media: MediaTokens | None
 
     @staticmethod
     def of(folder: Path, claims: Claims) -> Counting:
         """Counts as an export did. Raises DataError where its tokenizers are not there."""
         own = claims.budget_tokenizer
         budget = None if own is None else _counter(folder, own)
-        return Counting(_counter(folder, claims.tokenizer), budget, claims.extra_tokens)
+        pool = _counter(folder, claims.tokenizer)
+        return Counting(pool, budget, claims.extra_tokens, _media_tokens(claims))
 
-    def __call__(self, text: str) -> tuple[int, int]:
-        """The tokens as the budget counts them, and as the pool does."""
-        own = self.pool(text)
-        return (own if self.budget is None else self.budget(text)) + self.extra, own
+    def __call__(self, document: Mapping[str, Any]) -> tuple[int, int]:
+        """The tokens of a document as the budget counts them, and as the pool does."""
+        if sizes := document.get("sizes"):
+            return int(sizes[0]), int(sizes[1])
+        text, of_media = document["text"], self._of_media(document["media"] or ())
+        own = self.pool(text) + of_media
+        return (own if self.budget is None else self.budget(text) + of_media) + self.extra, own
+
+    def _of_media(self, media: Sequence[Mapping[str, Any]]) -> int:
+        if self.media is None:
+            return 0
+        return sum(media_tokens(Medium.of(medium), self.media) for medium in media)
+
+
+def _media_tokens(claims: Claims) -> MediaTokens | None:
+    """What media count as. Raises DataError where that cannot be read."""
+    if claims.media_tokens is None:
+        return None
+    return validated(MediaTokens, claims.media_tokens, where="manifest.json: media_tokens")
 
 
 def _counter(folder: Path, name: str) -> tokens.Counter:
@@ -193,7 +219,7 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
     if storage.sha256_of(path) != entry.sha256:
         problems.append(f"{entry.path} is not the file that the manifest names")
     for document in tally.lines(entry):
-        size, pool_size = document.get("sizes") or count(document["text"])
+        size, pool_size = count(document)
         if line.is_held_out:
             tally.held_out.update(content_line(document))
             tally.copies.add_held_out(document["id"])
@@ -201,6 +227,7 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
             problems += _count_line(document, line, (documents, size, pool_size), tally)
         documents, total = documents + 1, total + pool_size
         problems += _of_line(document, entry, line, tally.removed)
+        problems += tally.media.line(document)
     counts = (("documents", documents, entry.documents), ("tokens", total, entry.tokens))
     for name, actual, told in counts:
         if actual != told:

@@ -16,6 +16,7 @@ from curate.engine import in_order
 from curate.export.draws import draw_rows
 from curate.export.formats import BATCH, Format
 from curate.export.manifest import Shards, entry
+from curate.export.media.beside import CopyMedia
 from curate.export.order import Unit
 from curate.export.parts import Part
 from curate.export.quoting import joined, quoted_column
@@ -38,7 +39,8 @@ class WriteUnit:
 
     That is the content of its lines, their rows of the draw, and a mark that it is done. `spills`
     are the files of spilled lines, which hold `pieces` pieces each of the schema `spilled`.
-    `lines` and `draw` are the schemas of lines in a shard and of the draw.
+    `lines` and `draw` are the schemas of lines in a shard and of the draw. `media` copies what
+    lies beside the shards.
     """
 
     spills: tuple[Path, ...]
@@ -50,6 +52,7 @@ class WriteUnit:
     folder: Path
     scratch: Path
     format: Format
+    media: CopyMedia | None = None
 
     def __call__(self, unit: Unit) -> list[dict[str, Any]]:
         """What the manifest says of each shard; shards that are done are not written again."""
@@ -98,7 +101,7 @@ class WriteUnit:
         documents = tokens = size = 0
         with self.format.writing(path, self.lines) as write:
             for lines in parts:
-                write(lines)
+                write(lines if self.media is None else self.media(lines))
                 contents.writelines(_contents(lines))
                 draw.write_table(draw_rows(lines, self.draw, name, documents))
                 documents += lines.num_rows

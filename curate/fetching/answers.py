@@ -5,16 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from curate.forms import complaint
-from curate.records import Annotation, Form, moment
+from curate.records import MARKS, Annotation, Form, moment
 from curate.rounds import Batch, Round
 from curate.rounds.views import View
+from curate.servers.shelf import digest_of
 from curate.text import canonical
 
+Digests = Mapping[str, Mapping[str, str]]
+"""The sha256 of the media of each task, by field."""
 
-def check_answer(answer: Annotation, form: Form, views: Mapping[str, View]) -> Annotation:
+NO_MEDIA: Digests = MappingProxyType({})
+
+
+def check_answer(
+    answer: Annotation, form: Form, views: Mapping[str, View], media: Digests = NO_MEDIA
+) -> Annotation:
     """The answer with its value mapped home; rejected, with the reason, if it is not valid.
 
     A draft stays a draft even if it is not valid: a rejected answer would replace the submission
@@ -22,26 +31,30 @@ def check_answer(answer: Annotation, form: Form, views: Mapping[str, View]) -> A
     """
     if answer.status not in ("submitted", "draft"):
         return answer
-    value, reason = _map_home(answer, form, views)
+    value, reason = _map_home(answer, form, views, media.get(answer.id, {}))
     status = "rejected" if reason is not None and answer.status == "submitted" else answer.status
     return replace(answer, value=value, reason=reason, status=status)
 
 
-def _map_home(answer: Annotation, form: Form, views: Mapping[str, View]) -> tuple[Any, str | None]:
+def _map_home(
+    answer: Annotation, form: Form, views: Mapping[str, View], media: Mapping[str, str]
+) -> tuple[Any, str | None]:
     """The value in terms of documents, and why it cannot be kept (None: it can).
 
-    Where several fields are shown, a span says in which it is: each field has its own edits.
+    Where several fields are shown, a mark says in which it is: each field has its own edits.
     """
     if answer.id not in views:
         return answer.value, "not a task of this round"
     view = views[answer.id]
-    if any(view.fields.get(name, "") != text for name, text in (answer.shown or {}).items()):
-        return answer.value, "the text of its task was changed on the server"
+    for name, text in (answer.shown or {}).items():
+        is_known = name in media and digest_of(text) == media[name]
+        if not is_known and view.fields.get(name, "") != text:
+            return answer.value, "the text of its task was changed on the server"
     if reason := complaint(form, answer.question, answer.value, view.fields):
         return answer.value, reason
     question = form.question(answer.question)
     value = answer.value
-    if question.kind == "entities" and len(view.fields) > 1 and value is not None:
+    if question.kind in MARKS and len(view.fields) > 1 and value is not None:
         value = [{**span, "field": span.get("field") or question.fields[0]} for span in value]
     return view.home(value, question.kind)
 

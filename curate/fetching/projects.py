@@ -9,6 +9,7 @@ from typing import Any
 
 from curate.backends import Backend
 from curate.fetching.answers import (
+    Digests,
     annotation_of,
     answer_row,
     check_answer,
@@ -87,9 +88,9 @@ def fetch(
             accept_losses=restoring,
         )
     added = directory.enrol({answer.account for answer in pulled.annotations})
-    suggestions = _suggestion_keys(current, batch)
+    suggestions, media = _suggestion_keys(current, batch), digests_of(current)
     rows = [
-        answer_row(check_answer(answer, form, views), {}, current, batch)
+        answer_row(check_answer(answer, form, views, media), {}, current, batch)
         | {"blind": (answer.id, answer.question) not in suggestions}
         for answer in pulled.annotations
         if answer.id not in erased and not (restoring and answer.status == "withdrawn")
@@ -118,6 +119,15 @@ def _timed(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, A
     """
     times = [moment(now()), before and before["at"]]
     return {**row, "at": row["at"] or max(filter(None, times))}
+
+
+def digests_of(current: Round) -> Digests:
+    """The sha256 of the media that the tasks of a round were sent with."""
+    return {
+        row["id"]: {medium["field"]: medium["sha256"] for medium in row["media"]}
+        for row in current.tasks()
+        if row.get("media")
+    }
 
 
 def _suggestion_keys(current: Round, batch: Batch) -> set[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from curate.areas import wrong_edges
 from curate.records import Form, Kind, Question
 
 
@@ -12,8 +13,8 @@ def complaint(form: Form, question: str, value: Any, fields: Mapping[str, str]) 
     """The complaint about an answer; None if it is valid, or open (None).
 
     `fields` are the texts as people see them. A choice is a string, choices are a list of strings,
-    a rating is a number, a comment a string, a preference a field, a member or `tie`, entities are
-    a list of `{"start", "end", "label"}` in code points.
+    a rating is a number, a comment a string, a preference a field, a member or `tie`. Entities,
+    regions and boxes are lists of marks (see `records.MARKS`).
     """
     if question not in (other.name for other in form.questions):
         return f"the form has no question {question}"
@@ -57,15 +58,39 @@ def _check_entities(question: Question, value: Any, fields: Mapping[str, str]) -
     for span in value:
         if not isinstance(span, dict) or not {"start", "end", "label"} <= span.keys():
             return "an entity has start, end and label"
-        if span["label"] not in question.labels:
-            return f"{span['label']!r} is none of the labels"
-        field = span.get("field", question.fields[0])
-        if field not in question.fields or field not in fields:
-            return f"{question.name} marks no field {field}"
-        text, start, end = fields[field], span["start"], span["end"]
+        if wrong := _wrong_mark(question, span, fields):
+            return wrong
+        text, start, end = fields[_field(question, span)], span["start"], span["end"]
         if not (type(start) is type(end) is int and 0 <= start < end <= len(text)):
             return f"the span {start}:{end} does not lie in the text"
     return None
+
+
+def _check_areas(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
+    if not isinstance(value, list):
+        return f"{question.kind} are a list"
+    for area in value:
+        if not isinstance(area, dict) or "label" not in area:
+            return f"{question.kind} have labels"
+        if wrong := _wrong_mark(question, area, fields) or wrong_edges(question.kind, area):
+            return wrong
+    return None
+
+
+def _wrong_mark(
+    question: Question, mark: Mapping[str, Any], fields: Mapping[str, str]
+) -> str | None:
+    """The complaint about a mark's label or field."""
+    if mark["label"] not in question.labels:
+        return f"{mark['label']!r} is none of the labels"
+    field = _field(question, mark)
+    if field not in question.fields or field not in fields:
+        return f"{question.name} marks no field {field}"
+    return None
+
+
+def _field(question: Question, mark: Mapping[str, Any]) -> Any:
+    return mark.get("field", question.fields[0])
 
 
 _CHECKS: dict[Kind, Callable[[Question, Any, Mapping[str, str]], str | None]] = {
@@ -75,4 +100,6 @@ _CHECKS: dict[Kind, Callable[[Question, Any, Mapping[str, str]], str | None]] = 
     "comment": _check_comment,
     "preference": _check_preference,
     "entities": _check_entities,
+    "regions": _check_areas,
+    "boxes": _check_areas,
 }

@@ -9,10 +9,13 @@ from hashlib import blake2b
 from typing import Any
 
 from curate.forms.tags import CONTROLS, LOOKS, OBJECTS, Tag, options, read
-from curate.records import Form, Kind, Question
+from curate.records import MARKS, Form, Kind, MediumKind, Question
 
 TIE = "tie"
 """The preference value for neither side."""
+
+MEDIA: dict[str, MediumKind] = {"Image": "image", "Audio": "audio", "Video": "video"}
+"""The tags that show a medium, and what each shows."""
 
 MOST_STARS = 100
 """The most stars that a page can be expected to draw."""
@@ -22,42 +25,76 @@ def parse_form(xml: str, *, name: str) -> Form:
     """Read a label config. Raises FormError with the tag and its line."""
     tags = read(xml)
     field_of = {tag.get("name"): _variable(tag) for tag in tags if tag.name in OBJECTS}
-    images = {tag.get("name") for tag in tags if tag.name == "Image"}
-    questions = tuple(_question(tag, field_of, images) for tag in tags if tag.name in CONTROLS)
+    objects = {tag.get("name"): tag for tag in tags if tag.name in OBJECTS}
+    questions = tuple(_question(tag, objects) for tag in tags if tag.name in CONTROLS)
     if not questions:
         raise tags[0].error("asks nothing", hint=f"add {', '.join(CONTROLS)}")
     fields = tuple(dict.fromkeys(field_of.values()))
-    pictures = tuple(dict.fromkeys(field_of[image] for image in field_of if image in images))
-    return Form(name, fields, questions, xml, _digest(tags), pictures, _meaning(tags))
+    return Form(name, fields, questions, xml, _digest(tags), _media(tags), _meaning(tags))
+
+
+def _media(tags: list[Tag]) -> tuple[tuple[str, MediumKind], ...]:
+    """The fields that are media, with their kinds. Raises FormError for one shown as two things."""
+    shown: dict[str, str] = {}
+    for tag in tags:
+        if tag.name in OBJECTS:
+            field = _variable(tag)
+            if shown.setdefault(field, tag.name) != tag.name:
+                raise tag.error(f"shows ${field}, which <{shown[field]}> shows too")
+    return tuple((field, MEDIA[name]) for field, name in shown.items() if name in MEDIA)
 
 
 def _variable(tag: Tag) -> str:
     tag.one_of("granularity", ("symbol", "word", "sentence", "paragraph"), "symbol")
+    tag.one_of("decoder", ("webaudio",), "webaudio")
     value = tag.get("value")
     if not re.fullmatch(r"\$\w+", value):
         raise tag.error(f'must show one field, as in value="$text", not {value!r}')
     return value[1:]
 
 
-def _question(tag: Tag, field_of: dict[str, str], images: set[str]) -> Question:
+def _question(tag: Tag, objects: Mapping[str, Tag]) -> Question:
     name = tag.get("name")
     if not re.fullmatch(r"\w[\w-]*", name):
         raise tag.error(f"cannot be named {name!r}", hint="letters, digits, _ and -")
     targets = [part.strip() for part in tag.get("toName").split(",")]
     for target in targets:
-        if target not in field_of:
+        if target not in objects:
             raise tag.error(f"is about {target}, which the form does not show")
-        if target in images and tag.name == "Labels":
-            raise tag.error(f"marks spans of text, and {target} is an image")
-    if len(targets) > 1 and tag.name not in ("Labels", "Pairwise"):
+    if len(targets) > 1 and tag.name not in ("Labels", "RectangleLabels", "Pairwise"):
         # measured: the page displays such an answer, but does not store it
         raise tag.error("can be about one thing", hint="name one of them in toName")
-    fields = tuple(field_of[target] for target in targets)
+    fields = tuple(_variable(objects[target]) for target in targets)
     kind, values, words = _KINDS[tag.name](tag, fields)
-    if kind == "choice" and _compares(values, set(field_of.values())):
+    if kind in MARKS:
+        kind = _kind_of_marks(tag, [objects[target] for target in targets])
+    if kind == "choice" and _compares(values, {*map(_variable, objects.values())}):
         kind = "preference"
     required = tag.attributes.get("required") == "true"
     return Question(name, kind, fields, values, words, required, tag.name, tag.line)
+
+
+MARKED: dict[tuple[str, str], Kind] = {
+    ("Labels", "Text"): "entities",
+    ("Labels", "Audio"): "regions",
+    ("RectangleLabels", "Image"): "boxes",
+}
+"""What a tag marks in what another one shows."""
+
+
+def _kind_of_marks(tag: Tag, targets: Sequence[Tag]) -> Kind:
+    """Spans, regions or boxes. Raises FormError for what the page cannot mark there."""
+    for target in targets:
+        if (tag.name, target.name) not in MARKED:
+            name = target.get("name")
+            marked = " or ".join(shown for own, shown in MARKED if own == tag.name)
+            raise tag.error(f"marks parts of <{marked}>, and {name} is <{target.name}>")
+        if tag.name == "RectangleLabels" and target.attributes.get("rotateControl") == "true":
+            raise target.error('can be turned, and boxes lie on it: rotateControl="false"')
+    kinds = {MARKED[tag.name, target.name] for target in targets}
+    if len(kinds) > 1:
+        raise tag.error("marks a text and a sound", hint="ask with two tags")
+    return kinds.pop()
 
 
 def _compares(values: Sequence[str], fields: set[str]) -> bool:
@@ -77,6 +114,16 @@ def _choices(tag: Tag, fields: tuple[str, ...]) -> _Parts:
 def _entities(tag: Tag, fields: tuple[str, ...]) -> _Parts:
     tag.one_of("choice", ("single", "multiple"), "single")
     return ("entities", *options(tag, "Label"))
+
+
+def _boxes(tag: Tag, fields: tuple[str, ...]) -> _Parts:
+    tag.one_of("choice", ("single", "multiple"), "single")
+    if tag.attributes.get("canRotate") != "false":
+        raise tag.error(
+            'must have canRotate="false"',
+            hint="a turned box has other edges than it is stored with",
+        )
+    return ("boxes", *options(tag, "Label"))
 
 
 def _rating(tag: Tag, fields: tuple[str, ...]) -> _Parts:
@@ -100,6 +147,7 @@ def _preference(tag: Tag, fields: tuple[str, ...]) -> _Parts:
 _KINDS = {
     "Choices": _choices,
     "Labels": _entities,
+    "RectangleLabels": _boxes,
     "Rating": _rating,
     "TextArea": _comment,
     "Pairwise": _preference,

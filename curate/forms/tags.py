@@ -15,11 +15,11 @@ from xml.parsers import expat
 
 from curate.errors import FormError
 
-OBJECTS = ("Text", "Image")
-CONTROLS = ("Choices", "Rating", "TextArea", "Labels", "Pairwise")
+OBJECTS = ("Text", "Image", "Audio", "Video")
+CONTROLS = ("Choices", "Rating", "TextArea", "Labels", "RectangleLabels", "Pairwise")
 LAYOUT = ("View", "Header", "Style", "Collapse", "Panel")
-PARTS = {"Choice": "Choices", "Label": "Labels"}
-HOLDERS = ("View", "Collapse", "Panel", *PARTS.values())
+PARTS = {"Choice": ("Choices",), "Label": ("Labels", "RectangleLabels")}
+HOLDERS = ("View", "Collapse", "Panel", "Choices", "Labels", "RectangleLabels")
 """The tags that may contain others; measured: a question inside a <Text> is asked of nobody."""
 
 
@@ -113,10 +113,16 @@ _ATTRIBUTES: dict[str, tuple[str, ...]] = {
         *("grid", "gridSize", "gridColor", "crosshair", "crossOrigin"),
         *("brightnessControl", "contrastControl", "rotateControl"),
     ),
+    "Audio": ("name", "value", "height", "zoom", "volume", "speed", "hotkey", "decoder"),
+    "Video": ("name", "value", "height", "muted"),
     "Choices": (*_QUESTION, "choice", "showInline", "layout"),
     "Choice": ("value", "alias", "hotkey", "hint", "style", "color"),
     "Labels": (
         *(*_QUESTION, "choice", "showInline", "maxUsages"),
+        *("opacity", "fillColor", "strokeColor", "strokeWidth"),
+    ),
+    "RectangleLabels": (
+        *(*_QUESTION, "choice", "showInline", "maxUsages", "canRotate", "snap"),
         *("opacity", "fillColor", "strokeColor", "strokeWidth"),
     ),
     "Label": (
@@ -144,6 +150,7 @@ LOOKS = frozenset(
         *("horizontalAlignment", "verticalAlignment", "smoothing", "grid", "gridSize"),
         *("gridColor", "crosshair", "showAlias", "aliasStyle", "selectionStyle", "leftClass"),
         *("rightClass", "display", "accordion", "bordered", "open", "showSubmitButton"),
+        *("height", "zoom", "volume", "speed", "muted", "decoder"),
     )
 )
 """Attributes that change how a form looks, and nothing of what it asks."""
@@ -174,13 +181,15 @@ _SWITCHES = ("perRegion", "perItem", "selected", "allowNested")
 
 
 def _refuse_unknown(tags: Sequence[Tag]) -> None:
-    inside = {id(part) for tag in tags for part in tag.walk() if PARTS.get(part.name) == tag.name}
+    inside = {
+        id(part) for tag in tags for part in tag.walk() if tag.name in PARTS.get(part.name, ())
+    }
     for tag in tags:
         if tag.name not in (*OBJECTS, *CONTROLS, *LAYOUT, *PARTS):
             allowed = ", ".join((*OBJECTS, *CONTROLS, *PARTS, *LAYOUT))
             raise tag.error("cannot be read by curate", hint=f"use only {allowed}")
         if tag.name in PARTS and id(tag) not in inside:
-            raise tag.error(f"belongs in <{PARTS[tag.name]}>")
+            raise tag.error(f"belongs in <{'> or <'.join(PARTS[tag.name])}>")
         if tag.children and tag.name not in HOLDERS:
             raise tag.children[0].error(f"cannot stand in <{tag.name}>")
         if tag.name in CONTROLS:
@@ -206,7 +215,7 @@ def _refuse_attributes(tag: Tag) -> None:
 
 
 def _unknown(tag: Tag, name: str, allowed: Sequence[str]) -> FormError:
-    if tag.name in ("Choices", "Labels", "TextArea") and name == "value":
+    if tag.name in ("Choices", "Labels", "RectangleLabels", "TextArea") and name == "value":
         return tag.error(_ANSWERED.format(name) if tag.name == "TextArea" else _FROM_DATA)
     if complaint := _REFUSED.get(name.lower()):
         return tag.error(complaint.format(name))

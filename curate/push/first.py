@@ -6,7 +6,6 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
 
 from curate.backends import Backend
 from curate.errors import DataError
@@ -15,13 +14,14 @@ from curate.names import unknown
 from curate.people import Person, accounts
 from curate.people.users import Directory
 from curate.push.assign import Item, Part, by_person, by_value, slugs, together
+from curate.push.columns import column_of
+from curate.push.media import media_of
 from curate.push.spec import PERSON, UNDETERMINED, PushSpec
 from curate.push.suggest import suggest
 from curate.push.tasks import in_order
 from curate.records import Form, Suggestion
 from curate.rounds import Batch, Round
 from curate.workspace import Workspace
-from curate.workspace.index import find_rows, keys_of
 
 
 def project_name(workspace: Workspace, number: int, batch: str | None = None) -> str:
@@ -88,6 +88,7 @@ def freeze(
         problem = f"push.guidelines names {unused[0]}, and no task has that {spec.assign}"
         raise unknown(problem, str(unused[0]), names, kind=DataError)
     views = current.views()
+    media = media_of(workspace, form, current)
     suggested = suggest(workspace, form, spec.suggest, views)
     dropped.update(suggested.dropped)
     short_names = slugs(part.name for part in parts if part.name)
@@ -104,6 +105,7 @@ def freeze(
             "batch": part.name,
             "overlap": overlap,
             "suggestions": _suggestions_json(suggested.by_task.get(id)),
+            "media": [medium.as_dict() for medium in media.get(id, {}).values()] or None,
         }
         for part in parts
         for id, overlap in part.asks.items()
@@ -199,21 +201,7 @@ def _values(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str
     check_assign(column)
     key = column.removeprefix("meta.")
     pool_column = "meta" if key != column else column
-    values = _column(workspace, pool_column, ids)
+    values = column_of(workspace, pool_column, ids)
     if pool_column == "meta":
         values = {id: json.loads(meta or "{}").get(key) for id, meta in values.items()}
     return {id: None if value is None else str(value) for id, value in values.items()}
-
-
-def _column(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str, Any]:
-    """A column of some documents by id, also of those that `clean` has dropped since."""
-    import pyarrow as pa
-
-    keys = keys_of(pa.array(sorted(ids), pa.string()))
-    values: dict[str, Any] = {}
-    for shard in workspace.documents.shards():
-        rows = find_rows(shard.clean, keys)
-        if len(rows):
-            table = shard.read(["id", column], dropped=True, rows=rows)
-            values |= dict(zip(*(part.to_pylist() for part in table.columns), strict=True))
-    return {id: values[id] for id in ids if id in values}

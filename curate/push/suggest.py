@@ -26,7 +26,7 @@ from curate import tables
 from curate.errors import CurateError, RecipeError
 from curate.forms import complaint
 from curate.names import near, unknown
-from curate.records import Form, Question, Suggestion
+from curate.records import MARKS, Form, Question, Suggestion
 from curate.rounds.views import View
 from curate.spec import Spec
 from curate.workspace import Workspace
@@ -90,13 +90,14 @@ def _fitting(
     return (distinct if distinct or not value else None), reasons
 
 
-PARTED = ("entities", "choices")
+PARTED = (*MARKS, "choices")
 """Kinds of which a part can fit."""
 
 
 def _plainly(reason: str) -> str:
     """A reason without the place in a text, so that equal ones are counted together."""
-    return re.sub(r"the span \S+ ", "a span ", reason)
+    plain = re.sub(r"the (span|region) \S+ ", r"a \1 ", reason)
+    return re.sub(r"the box .* does", "a box does", plain)
 
 
 def check_suggestion(workspace: Workspace, form: Form, spec: SuggestSpec) -> None:
@@ -157,7 +158,7 @@ def _find_question(form: Form, name: str) -> Question:
 
 def _in_form_words(form: Form, question: Question, value: Any, labels: Mapping[str, str]) -> Any:
     """A value in the form's words."""
-    if isinstance(value, list) and question.kind == "entities":
+    if isinstance(value, list) and question.kind in MARKS:
         field = {"field": question.fields[0]} if len(form.fields) > 1 else {}
         return [
             {**span, "label": labels.get(str(span.get("label")), span.get("label")), **field}

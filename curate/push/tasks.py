@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from curate import chance
+from curate.media.medium import Medium
 from curate.records import Suggestion, Task
 from curate.rounds import Round
 
@@ -22,8 +23,16 @@ def tasks_of(current: Round, batch: str | None = None) -> list[Task]:
         for row in current.tasks()
         if row["batch"] == batch and row["id"] not in erased
     }
+    folder = current.folder.parent.parent
     return [
-        Task(id, texts[id], rows[id]["overlap"], _stored_suggestions(rows[id]["suggestions"]))
+        Task(
+            id,
+            texts[id],
+            rows[id]["overlap"],
+            _stored_suggestions(rows[id]["suggestions"]),
+            {medium.field: medium for medium in map(Medium.of, rows[id].get("media") or ())},
+            folder,
+        )
         for id in in_order(current)
         if id in rows
     ]

@@ -17,11 +17,13 @@ def section(
     chart: str = "",
     rows: Sequence[dict[str, Any]] = (),
     points: Sequence[str] = (),
+    pictures: Sequence[dict[str, Any]] = (),
     warning: str = "",
 ) -> Section:
     """A section as the page takes it; `rows` are the lines of its table, by column name.
 
-    `points` are sentences, listed below the words.
+    `points` are sentences, listed below the words. `pictures` are rows of media: the `heading` of
+    each, and what is `shown`, as `thumbnails.Thumbnail` has it.
 
     `numbers` are the columns that hold nothing else: the page sets them to the right.
     """
@@ -29,6 +31,7 @@ def section(
         "heading": heading,
         "words": words,
         "points": list(points),
+        "pictures": list(pictures),
         "chart": chart,
         "rows": [{name: cell(value) for name, value in row.items()} for row in rows],
         "warning": warning,

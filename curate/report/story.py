@@ -27,6 +27,7 @@ from curate.report.sections.doubtful import doubtful
 from curate.report.sections.estimates import estimates
 from curate.report.sections.judged import judged, repeated, weights_over_time
 from curate.report.sections.measures import confusion, measures
+from curate.report.sections.media import media
 from curate.report.sections.mixture import limits, proxy, shares
 from curate.report.sections.model import (
     accuracy,
@@ -96,6 +97,7 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: foresight(workspace),
                 lambda: quality(workspace, folder / "quality"),
                 lambda: shares(workspace),
+                lambda: media(workspace),
                 lambda: limits(workspace),
                 lambda: proxy(workspace),
                 lambda: training.curves(workspace),

@@ -17,12 +17,12 @@ def read_erased(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def erase(folder: Path, ids: Iterable[str], left_on_server: Iterable[str]) -> None:
-    """Blank the texts and suggestions of tasks, and write down which the server still holds."""
+    """Blank texts, suggestions and media of tasks, and write down which the server still holds."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     erased = set(ids)
-    for name, blank in (("texts", _without_text), ("tasks", _without_suggestions)):
+    for name, blank in (("texts", _without_text), ("tasks", _without_content)):
         path = folder / f"{name}.parquet"
         if path.exists():
             table = pq.read_table(path)
@@ -37,5 +37,5 @@ def _without_text(row: dict[str, Any]) -> dict[str, Any]:
     return {**row, "fields": json.dumps(fields, ensure_ascii=False), "edits": None}
 
 
-def _without_suggestions(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "suggestions": None}
+def _without_content(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if name in ("suggestions", "media") else row[name] for name in row}

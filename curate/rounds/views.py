@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
+from curate.areas import EDGES, in_floats
 from curate.records import Kind
 from curate.text import Edit, apply_edits
 
@@ -45,12 +46,16 @@ class View:
         if kind == "entities" and value is not None:
             spans = [self._home_span(span) for span in value]
             return (value, "a span cuts a mask") if None in spans else (spans, None)
+        if kind in EDGES and value is not None:
+            return [_renamed(in_floats(kind, area), self._documents) for area in value], None
         return (self._documents.get(value, value) if kind == "preference" else value), None
 
     def shown(self, value: Any, kind: Kind) -> Any:
         """An answer at home as the page has it."""
         if kind == "entities" and value is not None:
             return [self.shown_span(span) or span for span in value]
+        if kind in EDGES and value is not None:
+            return [_renamed(area, self._sides) for area in value]
         return self._sides.get(value, value) if kind == "preference" else value
 
     def shown_span(self, span: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -139,8 +144,12 @@ def _moved_span(
     end = _moved(span["end"], pieces, is_end=True)
     if start is None or end is None:
         return None
-    moved = {**span, "start": start, "end": end}
-    return {**moved, "field": names[span["field"]]} if span.get("field") in names else moved
+    return _renamed({**span, "start": start, "end": end}, names)
+
+
+def _renamed(mark: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A mark whose field has the name that the other side has for it."""
+    return {**mark, "field": names[mark["field"]]} if mark.get("field") in names else {**mark}
 
 
 def _moved(offset: int, pieces: Sequence[_Piece], *, is_end: bool) -> int | None:

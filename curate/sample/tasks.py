@@ -49,7 +49,8 @@ def task_rows(
 ) -> tuple[list[dict[str, Any]], dict[str, View]]:
     """Return the rows of `sample`, and their views: a text, a part of it, or two side by side.
 
-    A comparison shows a document of several fields as the one text of its template.
+    A comparison shows a document of several fields as the one text of its template, and one
+    without text as its medium.
     """
     rows, views = [], {}
     for task in tasks:
@@ -68,10 +69,16 @@ def task_rows(
 def _side_by_side(ids: Sequence[str], documents: Sequence[KeptDocument]) -> View:
     sides = dict(zip(SIDES, documents, strict=True))
     return View(
-        {side: apply_edits(document.text, document.edits) for side, document in sides.items()},
+        {side: _shown(document) for side, document in sides.items()},
         tuple(ids),
         by_field={side: document.edits for side, document in sides.items() if document.edits},
     )
+
+
+def _shown(document: KeptDocument) -> str:
+    """The text of a document, or the address of its medium where it has no text."""
+    text = apply_edits(document.text, document.edits)
+    return text or next(iter(document.whole.fields.values()), "")
 
 
 def _part(task: Mapping[str, Any], document: KeptDocument) -> tuple[dict[str, Any], View]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 def encoders_of(workspace: Workspace, spec: ScoreSpec) -> tuple[tuple[str, ...], str]:
     """The encoders to choose from, and why; none where heads read characters alone."""
-    return ((), "") if spec.features == "characters" else candidates(workspace, spec.encoder)
+    if spec.features == "characters":
+        return (), ""
+    return candidates(workspace, spec.encoder, spec.media.as_mapping())
 
 
 def window_of(spec: ScoreSpec) -> int | None:
@@ -49,6 +51,7 @@ def labelled_pieces(
 
     cut = [windows(text, window_of(spec)) for text in labelled.texts]
     texts = [piece for own in cut for piece in own]
+    media = [own for own, parts in zip(labelled.media, cut, strict=True) for _ in parts]
     starts = np.cumsum([0, *(len(own) for own in cut)]).astype(np.int64)
     vectors = {}
     for name in names:
@@ -56,7 +59,7 @@ def labelled_pieces(
             vectors[name] = _read(embedded[name].shards(workspace), labelled, starts)
             continue
         with workspace.watch(f"trying {name}", len(labelled.texts)) as advance:
-            vectors[name] = encode(workspace, name, texts)
+            vectors[name] = encode(workspace, name, texts, media)
             advance(len(labelled.texts))
     return Pieces(vectors, texts, starts)
 

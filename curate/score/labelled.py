@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import chance
 from curate.engine import in_order
+from curate.media import Medium
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 from curate.workspace.index import find_rows, keys_of
@@ -33,7 +34,7 @@ class Labelled:
 
     Each stands in a shard (by its place) at a row among the kept ones. `groups` holds its value of
     each column in GROUPS. `held_out` are the ids of labelled documents in the holdout, `background`
-    texts of the corpus drawn by hash.
+    texts of the corpus drawn by hash. `media` are those of each document.
     """
 
     ids: tuple[str, ...]
@@ -42,7 +43,9 @@ class Labelled:
     texts: tuple[str, ...]
     groups: Mapping[str, NDArray[np.str_]]
     held_out: frozenset[str] = field(default_factory=frozenset)
+    media: tuple[tuple[Medium, ...], ...] = ()
     background: tuple[str, ...] = ()
+    media: tuple[tuple[Medium, ...], ...] = ()
 
     def row_of(self) -> dict[str, int]:
         """The place of each document among these, by its id."""
@@ -83,6 +86,7 @@ def look_up(workspace: Workspace, ids: Iterable[str]) -> Labelled:
             name: np.array([own[name] or UNKNOWN for *_, own in kept], np.str_) for name in GROUPS
         },
         held_out=frozenset(own["id"] for *_, own in documents if own["holdout"]),
+        media=tuple(tuple(map(Medium.of, own["media"] or ())) for *_, own in kept),
     )
 
 
@@ -117,6 +121,6 @@ def _find(shard: DocumentShard, keys: NDArray[np.uint64]) -> Iterator[tuple[int,
         return
     kept = shard.read(["kept"], dropped=True)["kept"].to_numpy()
     rows = rows[kept[rows]]
-    table = shard.read(["id", "text", "holdout", *GROUPS], dropped=True, rows=rows)
+    table = shard.read(["id", "text", "media", "holdout", *GROUPS], dropped=True, rows=rows)
     places = np.cumsum(kept)[rows] - 1
     yield from zip(places.tolist(), table.to_pylist(), strict=True)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from curate.annotated.spec import QualitySpec
+from curate.media.names import LITE0, LOG_MEL
 from curate.spec import Seed, Spec, path_unless_named, used_with
 
 ENCODERS = ("auto", "minilm", "use-m3", "chargram")
@@ -31,6 +32,28 @@ class WindowsSpec(Spec):
     ] = 0.5
 
 
+class MediaEncodersSpec(Spec):
+    """The encoders of what documents hold beside text; null leaves it unread."""
+
+    image: Annotated[
+        str | None,
+        path_unless_named(LITE0),
+        Field(
+            min_length=1,
+            description="For images and films: efficientnet-lite0, or a folder with a CLIP.",
+        ),
+    ] = LITE0
+    audio: Annotated[
+        str | None,
+        path_unless_named(LOG_MEL),
+        Field(min_length=1, description="For sounds: log-mel, or a folder with a model."),
+    ] = LOG_MEL
+
+    def as_mapping(self) -> dict[str, str | None]:
+        """The encoders by kind."""
+        return {"image": self.image, "audio": self.audio}
+
+
 class ScoreSpec(Spec):
     """Which questions are learned, from what of a text, and what quality means."""
 
@@ -48,6 +71,9 @@ class ScoreSpec(Spec):
             min_length=1, description="auto, minilm, use-m3, chargram, or a SentenceTransformer."
         ),
     ] = "auto"
+    media: Annotated[
+        MediaEncodersSpec, Field(description="Encoders of images, films and sounds.")
+    ] = MediaEncodersSpec()
     features: Annotated[
         Literal["auto", "embeddings", "characters", "both"],
         Field(description="What heads read; `auto` chooses out of fold."),

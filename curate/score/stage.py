@@ -275,7 +275,8 @@ def _undecided(measured: Sequence[QuestionScore]) -> Iterator[str]:
 
 
 def _embed(workspace: Workspace, spec: ScoreSpec) -> None:
-    embed(workspace, spec.encoder, window_of(spec))
+    names, _ = encoders_of(workspace, spec)
+    embed(workspace, names[0] if names else spec.encoder, window_of(spec))
 
 
 STAGE = Stage(

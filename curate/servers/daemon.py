@@ -107,7 +107,7 @@ def find_our_modules(name: str) -> None:
     servers = Path(__file__).parent
     for package, folder in (
         ("curate", servers.parent),
-        ("curate.servers.running", servers),
+        ("curate.servers", servers),
         (f"curate.servers.{name}", servers / name),
     ):
         module = ModuleType(package)

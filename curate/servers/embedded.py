@@ -5,6 +5,7 @@ Code that all servers share is here; `<name>/server.py` holds the rest.
     <home>/servers/<name>/
       secrets.json    0600: the server's key and all accounts
       data/           database and files, copied from the environment's migrated template
+      media/          images, sounds and films of rounds, by project (`shelf.py`)
       server.json     locked by the running server: its process and ports
       server.log      its output since it started
       public.json     its address for people, and the port to which the proxy forwards
@@ -28,6 +29,7 @@ from curate.servers import daemon, environments, processes
 from curate.servers.environments import Environment
 from curate.servers.public import checked
 from curate.servers.running import Account, Home, Running
+from curate.servers.shelf import Shelf
 
 INHERITED = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR")
 """The only variables that a server inherits: servers read names as common as `HOST`."""
@@ -178,6 +180,11 @@ class Embedded:
                 environment = self._environment(home, watch)
                 self._run(environment, root / "data", "users", _secrets_file(root))
 
+    def shelf(self, home: Home) -> Shelf:
+        """Where media lie that people see on this server, and the key to their addresses."""
+        root = self._prepared(home)
+        return Shelf.of(root / "media", self._secrets(root)["secret_key"])
+
     def root(self, home: Home) -> Path:
         """The folder of this server's state."""
         return home.home / "servers" / self.name
@@ -257,7 +264,7 @@ class Embedded:
                     *(environment, "serve", _secrets_file(root), _state(root)),
                     *(",".join(map(str, ports)), public),
                 ),
-                env={**self._variables(root / "data"), **settings},
+                env={**self._variables(root / "data"), **settings, **_media(root)},
                 cwd=root / "data",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -342,6 +349,10 @@ def _state(root: Path) -> Path:
 
 def _log(root: Path) -> Path:
     return root / "server.log"
+
+
+def _media(root: Path) -> dict[str, str]:
+    return {"CURATE_MEDIA": str(root / "media")}
 
 
 def _secrets_file(root: Path) -> Path:

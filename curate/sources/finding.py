@@ -14,7 +14,9 @@ from itertools import count
 from pathlib import Path
 
 from curate.errors import DataError, RecipeError
+from curate.media.medium import KINDS
 from curate.names import absent
+from curate.sources.beside import without_captions
 from curate.sources.entries import Entry
 from curate.sources.links import FOLDER, OUTSIDE, leaves, linked_folders, reason_of_link
 from curate.sources.partitions import SPLIT, TABLES, columns_of, describes
@@ -34,6 +36,9 @@ from curate.sources.source_spec import SourceSpec
 from curate.sources.stores import MAGIC, stored
 
 DESCRIBES = "it describes the data beside it"
+
+FOLDER_NAME = "folder"
+"""The column of the name of the folder that an image, audio or video lies in."""
 
 NO_NAME = "its name is not UTF-8"
 UNREADABLE = "cannot be read: "
@@ -147,6 +152,8 @@ def _columns(entry: Entry, label: str, kind: str) -> tuple[tuple[str, str], ...]
     own = {SPLIT: entry.split} if entry.split else {}
     partitions = [name for name in folders[: len(folders) - near] if "=" in name]
     columns = columns_of([*partitions, *folders[-near:]], split_stem(last), kind)
+    if kind in KINDS and folders:
+        columns = {FOLDER_NAME: folders[-1]} | columns
     return tuple((columns | own).items())
 
 
@@ -224,6 +231,7 @@ def _paths(source: SourceSpec, root: Path) -> list[Entry]:
         else:
             walk = _local(pattern, source, root)
         matches = _without_cards([_with_letters(entry) for entry in walk], source)
+        matches = without_captions(matches, source.captions) if source.captions else matches
         if all(entry.skip for entry in matches):
             of_source = f" (source {source.name})" if source.name else ""
             reasons = Counter(entry.skip for entry in matches).most_common(3)

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from itertools import islice
 from typing import Any
+
+from curate.names import suggestion
 
 MISSING = object()
 """The value at a path that leads nowhere."""
+
+MOST_NAMES = 50
+"""So many columns of a row are looked at to say what was meant by a column that it lacks."""
 
 Steps = tuple[str | int, ...]
 """A path in its steps: the keys of mappings, and the places of lists."""
@@ -88,3 +95,14 @@ def with_value_at(value: Any, steps: Steps, new: Any) -> Any:
     mapping = value if isinstance(value, dict) else {}
     mapping[head] = with_value_at(mapping.get(head), tuple(rest), new)
     return mapping
+
+
+def no_column(path: str, row: Mapping[str, Any]) -> ValueError:
+    """The error of a path that leads nowhere; its first step may be misspelt."""
+    names, head = tuple(map(str, islice(row, MOST_NAMES))), path.partition(".")[0]
+    hint = f"there are: {', '.join(names)}" if head in row else _suggested(head, names)
+    return ValueError(f"no column {path} ({hint})")
+
+
+_suggested = lru_cache(maxsize=64)(suggestion)
+"""Rows of one file mostly lack the same column: what was meant is looked for once."""

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import DataError
+from curate.media.medium import KINDS
 from curate.sources.finding import File, find
 from curate.sources.readers import objects, parquet
 from curate.sources.readers.decoding import AUTO, Decoder
 from curate.sources.readers.evidence import NONE, Evidence, Foreign
 from curate.sources.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
+from curate.sources.readers.referring import REFERRING, Referring
 from curate.sources.readers.registry import reader
 from curate.sources.rows import Bad, Content, Row, Shape, content
 from curate.sources.source_spec import SourceSpec
@@ -157,17 +159,20 @@ def _line_edges(part: Part, source: SourceSpec, size: int) -> tuple[list[tuple[i
 # ── reading
 
 
-def read(source: SourceSpec, part: Part, *, strict: bool) -> Iterator[Row | Bad]:
+def read(
+    source: SourceSpec, part: Part, *, strict: bool, referring: Referring = REFERRING
+) -> Iterator[Row | Bad]:
     """Yield the rows of a part; a row that cannot be used is a `Bad`, or a DataError if `strict`.
 
     A file that ends too early or cannot be read is one `Bad`, after its rows. A query or a hub
-    that fails is always a DataError. What is skipped is never an error.
+    that fails is always a DataError. What is skipped is never an error. `referring` is how media
+    are referred to.
     """
     for file_part in (part, *part.more):
         if file_part.skip:
             yield Bad(file_part.name, file_part.label, 0, file_part.skip, skipped=True)
         else:
-            yield from _read_one(source, file_part, strict)
+            yield from _read_one(source, file_part, strict, referring)
 
 
 @dataclass(frozen=True)
@@ -185,7 +190,7 @@ class AsItCame:
     def row(self) -> Row | None:
         """The row of the pool; None where it could not be used."""
         try:
-            return self.shape(self.values, self.file.name, f"{self.file.label}:{self.number}")
+            return self.shape(self.values, self.file.name, self.number)
         except ValueError:
             return None
 
@@ -201,18 +206,22 @@ def read_as_it_came(source: SourceSpec, file: Part) -> Iterator[AsItCame]:
             yield AsItCame(file, number, result, shape)
 
 
-def _opened(source: SourceSpec, part: Part) -> tuple[Reading, Shape]:
+def _opened(
+    source: SourceSpec, part: Part, referring: Referring = REFERRING
+) -> tuple[Reading, Shape]:
     """What a reader needs of a file, and what makes rows of the pool."""
     replacing = source.undecodable == "replace"
     decoder = Decoder(source.encoding, replace=replacing, foreign=part.foreign)
     where = (part.address, part.label, part.format, part.start, part.end, part.first)
-    reading = Reading(*where, source.max_bytes, _query(source, part.format), decoder)
-    is_image = part.format == "image"
-    return reading, Shape(source, part.address, image=is_image, more=dict(part.columns))
+    query = _query(source, part.format)
+    reading = Reading(*where, source.max_bytes, query, decoder, referring=referring)
+    return reading, Shape(source, reading, dict(part.columns))
 
 
-def _read_one(source: SourceSpec, part: Part, strict: bool) -> Iterator[Row | Bad]:
-    reading, shape = _opened(source, part)
+def _read_one(
+    source: SourceSpec, part: Part, strict: bool, referring: Referring
+) -> Iterator[Row | Bad]:
+    reading, shape = _opened(source, part, referring)
     number = part.first - 1
     try:
         for number, result in reader(part.format)(reading):
@@ -242,7 +251,7 @@ def _row(
     try:
         if isinstance(result, str):
             raise ValueError(result)
-        row = shape(result, part.name, f"{part.label}:{number}")
+        row = shape(result, part.name, number)
     except ValueError as error:
         if strict:
             raise DataError(f"{part.label}, line {number}: {error}", hint=MEND) from None
@@ -272,5 +281,7 @@ def _query(source: SourceSpec, format: str) -> Any:
         return source.delimiter
     if format == "pdf":
         return source.pages
+    if format in KINDS:
+        return source.captions
     hub = source.dataset
     return hub and (hub.config, hub.split, hub.revision)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import islice
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from curate.names import suggestion
+from curate.media.medium import KINDS
 from curate.sources.chats import conversation
+from curate.sources.interleaving import pieces
 from curate.sources.licensing import license_of
-from curate.sources.links import leaves
-from curate.sources.paths import MISSING, look, without
-from curate.sources.readers.image import FIELD, reference
-from curate.sources.readers.opening import remote
+from curate.sources.paths import MISSING, look, no_column, without
+from curate.sources.readers.opening import Reading
+from curate.sources.readers.referring import Referred
 from curate.sources.source_spec import Column, SourceSpec
 from curate.sources.templates import without_fields
 from curate.sources.values import finite, is_empty, language_of
@@ -30,8 +26,8 @@ _AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).en
 class Row(NamedTuple):
     """A row as read: `fields` are (name, text), not yet canonical; `meta` is JSON.
 
-    The text of a field in `media` is the address of its image; an entry is a field's name and a
-    `reference`. `encoding` names the encoding if it is not UTF-8; `evidence` is the number of bytes
+    The text of a field in `media` is its address; an entry is a struct of the pool. `encoding`
+    names the encoding if it is not UTF-8; `evidence` is the number of bytes
     that it was guessed from, if they are few. `replaced` counts characters that could not be
     decoded. `turns` are the messages of a conversation: role, start and end of each in the
     canonical text. `details` are what they hold beside: see `curate.sources.chats`.
@@ -51,9 +47,6 @@ class Row(NamedTuple):
     turns: Sequence[Mapping[str, Any]] | None = None
     details: Sequence[Mapping[str, Any]] | None = None
 
-
-MOST_NAMES = 50
-"""So many columns of a row are looked at to say what was meant by a column that it lacks."""
 
 LONGEST_REASON = 300
 """A longer reason is cut: a row may have thousands of columns, and each row has its reason."""
@@ -94,13 +87,13 @@ class Content(NamedTuple):
 def content(row: Row) -> Content:
     """The canonical content of a row, with an id that is its hash.
 
-    For an image, the id uses the sha256 of its bytes, or its address if they are not available. An
-    image is not part of the text.
+    For a medium, the id uses the sha256 of its bytes, or its address if they are not available. A
+    medium is not part of the text.
     """
     fields = {name: canonical(text) for name, text in row.fields}
     if row.template is None and list(fields) == [TEXT]:
         return Content(content_id(fields), fields[TEXT], None)
-    media = {image["field"]: image["sha256"] for image in row.media or ()}
+    media = {medium["field"]: medium["sha256"] for medium in row.media or ()}
     texts = {name: text for name, text in fields.items() if name not in media}
     id_fields = {name: media.get(name) or text for name, text in fields.items()}
     stored = [{"name": name, "text": text} for name, text in fields.items()]
@@ -110,63 +103,84 @@ def content(row: Row) -> Content:
 # ── rows
 
 
+USUAL_TEXTS = {"caption": "caption", "text": "txt"}
+"""The texts of files of media and of their shards, where no fields are named."""
+
+
 class Shape:
     """Make the rows of one file of a source; ValueError says what is wrong with a row.
 
-    `more` are columns that the file's place names, such as its split.
+    `reading` is the file; `more` are columns that its place names, such as its split.
     """
 
     def __init__(
-        self,
-        source: SourceSpec,
-        address: str,
-        *,
-        image: bool = False,
-        more: Mapping[str, str] | None = None,
+        self, source: SourceSpec, reading: Reading, more: Mapping[str, str] | None = None
     ) -> None:
         self.source = source
-        self.address = address
+        self.label = reading.label
         self.more = dict(more or {})
-        self.media = {FIELD: FIELD} if image else source.media
-        self.columns = {} if image else source.columns
-        self.optional = source.optional
-        self.chat = None if image else source.chat
+        is_medium = reading.format in KINDS
+        self.holds_media = is_medium or reading.format == "webdataset"
+        self.chat = None if is_medium else source.chat
+        self.interleaved = None if is_medium else source.interleaved
+        named = {} if is_medium else source.media
+        self.naming, self.media = None, None
+        if named or self.interleaved or self.holds_media:
+            from curate.sources.naming import MediaOfRows, Naming
+
+            self.naming = Naming(reading)
+            self.media = None if self.interleaved else MediaOfRows(self.naming, named)
+        usual = USUAL_TEXTS if self.holds_media and not source.names_columns else {}
+        self.columns = usual or source.columns
+        self.optional = source.optional | {*usual}
         tags = [source.license, source.language]
         paths = [self.chat.field] if self.chat else [*self.columns.values()]
-        paths += self.media.values()
+        paths = [*self.interleaved.columns] if self.interleaved else paths
+        paths += self.media.columns if self.media else ()
         paths += [tag.field for tag in tags if isinstance(tag, Column)]
         self.used = tuple(dict.fromkeys(paths))
         self.plain = frozenset(paths) if not any("." in path for path in paths) else None
         self.template = source.template and canonical(source.template)
         self.license = None if isinstance(source.license, Column) else license_of(source.license)
 
-    def __call__(self, row: Mapping[str, Any], name: str, origin: str) -> Row:
-        """Turn a reader's row into one for the pool. ValueError if that cannot be done."""
+    def __call__(self, row: Mapping[str, Any], name: str, number: int) -> Row:
+        """Turn a reader's row into one for the pool. ValueError if that cannot be done.
+
+        `number` is that of its line or row in the file.
+        """
         source = self.source
         row = {**self.more, **row} if self.more else row
         if source.extract:
             row = _extracted(row, source.text)
         turns, details, aside = None, None, None
+        media: list[dict[str, Any]] = []
         if self.chat:
             value = look(row, self.chat.field)
             if value is MISSING:
-                raise _no_column(self.chat.field, row)
+                raise no_column(self.chat.field, row)
             fields, template, turns, details, aside = conversation(value, self.chat)
+        elif self.interleaved:
+            fields, media, template = *self._interleaved(row, number), None
         else:
             fields, template = self._fields(row)
-        media = [self._medium(row, field, path) for field, path in self.media.items()]
-        fields += [(image["field"], image["address"]) for image in media]
+        if self.media:
+            media = self.media(row, number)
+            fields += [(medium["field"], medium["address"]) for medium in media]
+        if not fields:
+            raise ValueError("it has neither text nor media")
         if sum([len(text) for _, text in fields]) > source.max_bytes:
             raise ValueError(f"longer than max_bytes ({source.max_bytes})")
         if self.plain is not None:
             rest = {key: value for key, value in row.items() if key not in self.plain}
         else:
             rest = without(row, self.used)
+        if self.holds_media:
+            rest = {key: value for key, value in rest.items() if not isinstance(value, Referred)}
         if aside and self.chat:
             rest[self.chat.field] = aside
         return Row(
             name,
-            origin,
+            f"{self.label}:{number}",
             tuple(fields),
             template,
             self.license or license_of(_value(source.license, row)),
@@ -191,20 +205,34 @@ class Shape:
             elif value is not MISSING:
                 raise ValueError(f"column {path} holds {type(value).__name__}, not text")
             elif self.source.fields or not self.media:
-                raise _no_column(path, row)
-        if absent and not fields:
+                raise no_column(path, row)
+        if absent and not fields and not self.media:
             raise ValueError(f"every field is empty: {', '.join(absent)}")
         if absent and self.template is not None:
             return fields, without_fields(self.template, frozenset(absent))
         return fields, self.template
 
-    def _medium(self, row: Mapping[str, Any], field: str, path: str) -> dict[str, Any]:
-        value = look(row, path)
-        if value is MISSING or value is None:
-            raise _no_column(path, row)
-        folder = None if remote(self.address) else Path(self.address).parent
-        image = _reference(value, path, folder)
-        return {"field": field, **image, "address": canonical(image["address"])}
+    def _interleaved(
+        self, row: Mapping[str, Any], number: int
+    ) -> tuple[list[tuple[str, str]], list[dict[str, Any]]]:
+        """The parts of a text with places for media as fields, and its media."""
+        assert self.interleaved
+        assert self.naming
+        fields: list[tuple[str, str]] = []
+        media: list[dict[str, Any]] = []
+        counts = Counter[str]()
+        for piece in pieces(row, self.interleaved):
+            if piece.text is not None:
+                kind, text = TEXT, piece.text
+            else:
+                referred = self.naming(piece.value, piece.place, number)
+                kind, text = referred["kind"], canonical(referred["address"])
+            counts[kind] += 1
+            field = f"{kind}_{counts[kind]}"
+            fields.append((field, text))
+            if piece.text is None:
+                media.append({"field": field, **referred, "address": text})
+        return fields, media
 
 
 def _as_json(values: Mapping[str, Any]) -> str:
@@ -218,53 +246,6 @@ def _as_json(values: Mapping[str, Any]) -> str:
         raise ValueError("nested too deeply") from None
     except (TypeError, OverflowError) as error:
         raise ValueError(f"its other columns are no JSON ({error})") from None
-
-
-def _no_column(path: str, row: Mapping[str, Any]) -> ValueError:
-    """The error of a path that leads nowhere; its first step may be misspelt."""
-    names, head = tuple(map(str, islice(row, MOST_NAMES))), path.partition(".")[0]
-    hint = f"there are: {', '.join(names)}" if head in row else _suggested(head, names)
-    return ValueError(f"no column {path} ({hint})")
-
-
-_suggested = lru_cache(maxsize=64)(suggestion)
-"""Rows of one file mostly lack the same column: what was meant is looked for once."""
-
-
-def _reference(value: Any, path: str, folder: Path | None) -> dict[str, Any]:
-    if isinstance(value, Mapping) and "sha256" in value:
-        return _recorded(value, path)
-    if isinstance(value, Mapping) and isinstance(value.get("bytes"), bytes):
-        data = value["bytes"]
-        sha256 = hashlib.sha256(data).hexdigest()
-        return reference(str(value.get("path") or f"sha256:{sha256}"), sha256, len(data))
-    if isinstance(value, Mapping):
-        value = value.get("path")
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"column {path} holds {type(value).__name__}, not where an image lies")
-    if "://" in value or folder is None:
-        return reference(value, None, None)
-    file = folder / value
-    if leaves(os.path.normpath(file), str(folder)):
-        raise ValueError("the image lies outside of the file's folder")
-    try:
-        is_file = file.is_file()
-    except OSError as error:
-        raise ValueError(f"the image cannot be read: {error.strerror}") from None
-    if not is_file:
-        raise ValueError(f"the image {value} is not there")
-    with file.open("rb") as opened:
-        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-    return reference(str(file), sha256, file.stat().st_size)
-
-
-def _recorded(value: Mapping[str, Any], path: str) -> dict[str, Any]:
-    address, sha256, size = (value.get(name) for name in ("address", "sha256", "bytes"))
-    if not isinstance(address, str):
-        raise ValueError(f"column {path} holds an image without an address")
-    if not (isinstance(sha256, str | None) and isinstance(size, int | None)):
-        raise ValueError(f"column {path} holds an image whose sha256 or bytes is no such thing")
-    return reference(address, sha256 and canonical(sha256), size)
 
 
 def _extracted(row: Mapping[str, Any], path: str) -> Mapping[str, Any]:

@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, field_validator, model_serializer, model_validator
 
+from curate.media.medium import KINDS
 from curate.sources.keys import VARIABLE, without_key
+from curate.sources.media_spec import Interleaved, MediaColumn
 from curate.sources.readers.decoding import AUTO
 from curate.sources.readers.registry import Format
 from curate.spec import Spec, UsedIf, used_with, used_without
@@ -127,14 +129,21 @@ class Hub(Spec):
 
 
 OF_BYTES = UsedIf(
-    lambda source: bool(source.paths) and source.format not in ("parquet", "arrow", "image"),
+    lambda source: bool(source.paths) and source.format not in ("parquet", "arrow"),
     "where no bytes are decoded as text",
 )
 """Marks the settings of how bytes become text."""
 
 
-NOT_OF_IMAGES = UsedIf(lambda source: source.format != "image", "with format image")
-"""Marks the settings of what a row holds: an image file is a document by itself."""
+OF_ROWS = UsedIf(lambda source: source.format not in KINDS, "with format image, audio or video")
+"""Marks the settings of what a row holds: a file of these formats is a document by itself."""
+
+
+OF_MEDIA = UsedIf(
+    lambda source: bool(source.paths) and source.format in ("auto", *KINDS),
+    "without files of images, audio or video",
+)
+"""Marks the settings of what lies beside such a file."""
 
 
 def _may_be_csv(source: Any) -> bool:
@@ -179,32 +188,40 @@ class SourceSpec(Spec):
     text: Annotated[
         str,
         used_without("fields"),
-        NOT_OF_IMAGES,
+        OF_ROWS,
         Field(description="The column that holds the text, or its path."),
     ] = TEXT
-    fields: Annotated[dict[str, str | FieldColumn], NOT_OF_IMAGES] = Field(
+    fields: dict[str, str | FieldColumn] = Field(
         default_factory=dict,
         description="Several fields: name → column, or `{from: column, optional: true}`.",
         json_schema_extra=_NAMES,
     )
-    chat: Annotated[
-        Chat | None, NOT_OF_IMAGES, Field(description="Messages, instead of `text`.")
+    chat: Annotated[Chat | None, OF_ROWS, Field(description="Messages, instead of `text`.")] = None
+    interleaved: Annotated[
+        Interleaved | None,
+        OF_ROWS,
+        Field(description="Texts with places for media, instead of `text`."),
     ] = None
     template: Annotated[
         str | None,
-        NOT_OF_IMAGES,
         Field(description="How fields read as one text, as in `{prompt}: {response}`."),
     ] = None
     extract: Annotated[
         Literal["html"] | None,
-        NOT_OF_IMAGES,
+        OF_ROWS,
         Field(description="The text is HTML: keep the page's main text."),
     ] = None
-    media: Annotated[dict[str, str], NOT_OF_IMAGES] = Field(
+    media: Annotated[dict[str, str | MediaColumn], OF_ROWS] = Field(
         default_factory=dict,
-        description="Images for people: field → column of a path, an address or bytes.",
+        description="Images, audio, video: field → column of a path, an address or bytes; or "
+        "`{from: url, folder: images}`, files on disk that are named by an address.",
         json_schema_extra=_NAMES,
     )
+    captions: Annotated[
+        tuple[str, ...],
+        OF_MEDIA,
+        Field(description="Suffixes of captions in files beside them, as in [.txt, .caption]."),
+    ] = ()
     delimiter: Annotated[
         str,
         UsedIf(_may_be_csv, "without format csv or tsv"),
@@ -247,17 +264,28 @@ class SourceSpec(Spec):
             raise ValueError("a delimiter is one character, and no quote")
         return value
 
+    @field_validator("captions")
+    @classmethod
+    def _suffixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not suffix.startswith(".") or "/" in suffix for suffix in value):
+            raise ValueError("a suffix begins with a dot, as in .txt")
+        return value
+
     @model_validator(mode="after")
     def _one_place(self) -> SourceSpec:
         places = [self.paths, self.database, self.dataset]
         if sum(map(bool, places)) != 1:
             raise ValueError("a source has either paths, a database or a dataset")
-        if self.chat and (self.fields or self.template or self.extract or self.text != TEXT):
-            raise ValueError("chat stands instead of text, fields, template and extract")
+        instead = [name for name in ("chat", "interleaved") if getattr(self, name)]
+        others = self.fields or self.template or self.extract or self.text != TEXT
+        if instead and (others or len(instead) > 1):
+            raise ValueError(f"{instead[0]} stands instead of text, fields, template and extract")
+        if self.interleaved and self.media:
+            raise ValueError("interleaved names its media itself")
         if self.extract and self.fields:
             raise ValueError("extract is for one text, not for fields")
         if both := {*self.fields, TEXT} & {*self.media}:
-            raise ValueError(f"{both.pop()} cannot be both a text and an image")
+            raise ValueError(f"{both.pop()} cannot be both a text and a medium")
         return self
 
     @model_validator(mode="after")
@@ -277,6 +305,11 @@ class SourceSpec(Spec):
                 how_often = "leaves out" if not uses[field] else "repeats"
                 raise ValueError(f"the template {how_often} {field}: it names every field once")
         return self
+
+    @property
+    def names_columns(self) -> bool:
+        """Whether it says which columns are texts."""
+        return bool(self.fields or self.chat or self.interleaved or self.text != TEXT)
 
     @property
     def columns(self) -> dict[str, str]:

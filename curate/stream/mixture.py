@@ -15,6 +15,7 @@ from torch.utils.data import (  # noqa: TID253 (a training loop imports this, no
 from curate.errors import DataError, RecipeError
 from curate.names import unknown
 from curate.stream.blocks import Document, Reader
+from curate.stream.media import Locate, Media
 from curate.stream.opening import open_export
 from curate.stream.turns import Chunk, Turn, next_chunk, reweighted
 
@@ -52,6 +53,7 @@ class Mixture(IterableDataset[Document]):
     path: the folder of the export.
     phase: the phase, where the mixture has several.
     columns: the columns that are wanted; None is all.
+    media: what stands in `media` of a document: the `path` of each file, or its bytes (`data`) too.
     tokens: None, or a number; "budget" is what the mixture draws.
     seed: of the order of documents of each group in each epoch.
 
@@ -64,6 +66,7 @@ class Mixture(IterableDataset[Document]):
         *,
         phase: str | None = None,
         columns: Sequence[str] | None = None,
+        media: Media = "paths",
         tokens: int | str | None = "budget",
         seed: int = 0,
         batch: int = 1,
@@ -77,6 +80,7 @@ class Mixture(IterableDataset[Document]):
         self.columns, self.batch, self.rank, self.ranks = columns, batch, rank, ranks
         self.tokens = opened.budget if tokens == "budget" else tokens
         self._groups = opened.groups
+        self._locate = Locate(opened.folder, media)
         pairs = zip(self._groups, opened.weights, strict=True)
         documents = sum(weight / group.tokens.mean() for group, weight in pairs)
         self._ahead = AHEAD / float(documents)
@@ -180,7 +184,7 @@ class Mixture(IterableDataset[Document]):
             mine = places[numbers % turns == turn]
             documents = _documents(readers, chunk, mine)
             for self._done, document in zip((mine + 1).tolist(), documents, strict=True):
-                yield document
+                yield self._locate(document)
                 if self._chunk is not chunk:
                     break  # the loop changed the weights, or the state
             else:

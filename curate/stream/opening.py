@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Opened:
-    """The groups of one phase, their shares of tokens, and its budget in tokens."""
+    """The groups of one phase, their shares of tokens, its budget in tokens, and its folder."""
 
     groups: list[Group]
     weights: tuple[float, ...]
     budget: int
+    folder: Path
 
 
 def open_export(path: Path, phase: str | None, columns: Sequence[str] | None, seed: int) -> Opened:
@@ -51,7 +52,8 @@ def open_export(path: Path, phase: str | None, columns: Sequence[str] | None, se
     groups = [_group(folder, manifest, group, lengths, seed) for group in own]
     _check_columns(groups, columns)
     budget = sum(group["tokens"] for group in own)
-    return Opened(groups, tuple(group["tokens"] / budget for group in own), budget)
+    shares = tuple(group["tokens"] / budget for group in own)
+    return Opened(groups, shares, budget, folder.absolute())
 
 
 def _check_phase(manifest: Mapping[str, Any], phase: str | None) -> None:

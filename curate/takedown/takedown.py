@@ -30,6 +30,7 @@ from curate.takedown.erasing import (
     erase_vectors,
     quoting_comments,
 )
+from curate.takedown.media import erase_media, erase_report
 from curate.takedown.naming import NamedDocument
 from curate.takedown.quoting import Quotation, erase_comments
 from curate.workspace import Workspace
@@ -42,8 +43,8 @@ class RemoveResult:
     """The result of a request, in numbers, and the exports and shards that held the documents.
 
     `removed` counts the ids that are new on the list, `copies` the further places of a document.
-    `texts`, `vectors` and `tasks` count what was erased from pool, vectors and servers, `comments`
-    what was erased because it quoted a text.
+    `texts`, `vectors` and `tasks` count what was erased from pool, vectors and servers, `media` the
+    files that the pool had copied, `comments` what was erased because it quoted a text.
     """
 
     removed: int
@@ -51,6 +52,7 @@ class RemoveResult:
     near_duplicates: int
     copies: int
     texts: int
+    media: int
     vectors: int
     tasks: int
     comments: int
@@ -95,6 +97,7 @@ def run(
             f"{len(holders):,} documents that stay have passages in common with them: "
             f"`curate clean --explain {min(holders)}` shows those of one"
         )
+    media = erase_media(workspace, everything)
     texts = erase_rows(workspace, everything)
     workspace.ledger.forget(everything)
     vectors = erase_vectors(workspace, everything)
@@ -105,6 +108,8 @@ def run(
     if exports:
         shutil.rmtree(workspace.root / "export")
         notes.append("export/ held removed texts and is gone: `curate run` makes it anew")
+    if erase_report(workspace, everything):
+        notes.append("report.html showed removed documents and is gone: `curate report`")
     kinds = [document.why for document in documents]
     return RemoveResult(
         removed=new,
@@ -112,6 +117,7 @@ def run(
         near_duplicates=kinds.count("near_duplicate"),
         copies=kinds.count("copy"),
         texts=texts,
+        media=media,
         vectors=vectors,
         tasks=tasks,
         comments=erased,

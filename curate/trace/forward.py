@@ -11,6 +11,7 @@ from curate import storage
 from curate.clean.measuring import POOL_COLUMNS
 from curate.trace import naming
 from curate.trace.checks import Asked
+from curate.trace.media import media_of
 from curate.trace.naming import Named
 from curate.trace.origins import OF_POOL, exact_copies, near_copies, origin_of
 from curate.trace.people import Said
@@ -113,6 +114,7 @@ class Tracer:
                 state="unjudged",
                 says=says,
                 origin=origin,
+                media=tuple(media_of(self.workspace, of_pool["media"] or (), ())),
                 duplicates=tuple(duplicates),
                 answers=answers,
                 labels=labels,
@@ -123,11 +125,13 @@ class Tracer:
         duplicates += near_copies(self.workspace, named.id, row)
         weights = self._weights(named, row, of_pool)
         state, says = self._state(row, of_pool, weights)
+        lines = tuple(self._lines(named.id, of_pool))
         return Trace(
             id=named.id,
             state=state,
             says=says,
             origin=origin,
+            media=tuple(media_of(self.workspace, of_pool["media"] or (), lines)),
             duplicates=tuple(duplicates),
             checks=tuple(self.asked.checks(verdict)),
             edits=tuple(row["edits"] or ()),
@@ -136,7 +140,7 @@ class Tracer:
             labels=labels,
             score=self._score(named, row),
             weights=weights,
-            lines=tuple(self._lines(named.id, of_pool)),
+            lines=lines,
             notes=self._told(),
         )
 

@@ -13,7 +13,18 @@ ROWS = 100_000
 """The rows of a table that are looked through at once."""
 
 OF_POOL = (
-    *("id", "source", "origin", "also", "license", "language", "tokens", "batch", "holdout"),
+    *(
+        "id",
+        "source",
+        "origin",
+        "also",
+        "license",
+        "language",
+        "tokens",
+        "batch",
+        "holdout",
+        "media",
+    ),
 )
 
 

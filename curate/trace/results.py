@@ -28,6 +28,24 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class TracedMedium:
+    """A medium of a document: where its bytes lie, and whether they are as `pool` read them.
+
+    `state` says so in words. `exported` is where it lies in the export: a file, a member of a tar,
+    or a column.
+    """
+
+    field: str
+    kind: str
+    address: str
+    sha256: str | None
+    bytes: int | None
+    about: str
+    state: str
+    exported: str | None = None
+
+
+@dataclass(frozen=True)
 class Duplicate:
     """A copy that was not kept, or the document that was kept instead of this one.
 
@@ -192,6 +210,7 @@ class Trace:
     state: State
     says: str
     origin: Origin | None = None
+    media: tuple[TracedMedium, ...] = ()
     duplicates: tuple[Duplicate, ...] = ()
     checks: tuple[Check, ...] = ()
     edits: tuple[dict[str, Any], ...] = ()

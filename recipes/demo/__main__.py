@@ -1,7 +1,8 @@
-"""`python -m recipes.demo english|chinese FOLDER`: the whole loop, without a person.
+"""`python -m recipes.demo english|chinese|images FOLDER`: the whole loop, without a person.
 
 english: three sources, a real Label Studio, recorded human ratings replayed by five accounts.
 chinese: reviews with their recorded label, offline.
+images: pictures of five kinds, a real Label Studio, the names of their folders replayed as labels.
 """
 
 from __future__ import annotations
@@ -14,20 +15,22 @@ import time
 from pathlib import Path
 from typing import Any
 
-from recipes.demo import data, replay
+from recipes.demo import data, pictures, replay
 
 ROOT = Path(__file__).parent.parent
 SEED = 7
 PEOPLE = ("ada", "ben", "chen", "dana", "emil")
+RATINGS = "recorded human ratings, replayed"
+TITLE = ("--set", "report.title=Clip art of five kinds; labels are folders' names, replayed")
 
 
 def main() -> None:
     """Run the demo that the arguments name."""
-    if len(sys.argv) != 3 or sys.argv[1] not in ("english", "chinese"):
+    if len(sys.argv) != 3 or sys.argv[1] not in DEMOS:
         raise SystemExit(__doc__)
     folder = Path(sys.argv[2]).resolve()
     started = time.monotonic()
-    english(folder) if sys.argv[1] == "english" else chinese(folder)
+    DEMOS[sys.argv[1]](folder)
     say(f"done in {time.monotonic() - started:.0f} s")
 
 
@@ -67,14 +70,34 @@ def chinese(folder: Path) -> None:
     say(f"the report        {folder / 'report.html'}")
 
 
-def close(folder: Path, server: dict[str, Any]) -> None:
-    """Print the results, and how to continue by hand."""
+def images(folder: Path) -> None:
+    """Go from pictures to a mixture by kind and quality, through a real Label Studio."""
+    say("The demo: 1,200 clip-art pictures of five kinds (Debian's openclipart-png).")
+    shown = pictures.clipart(cache())
+    truth = read(pictures.write_pictures(folder / "data", shown, SEED))
+    server = run_json("server", "start", "label_studio", "--json")
+    tokens = {account["email"]: account["token"] for account in map(account_of, PEOPLE[:2])}
+    if curate("run", str(ROOT / "images.yaml"), "-w", str(folder), *TITLE) == 3:
+        say("Two accounts now answer at once: the names of the pictures' folders, over HTTP.")
+        project = read(folder / "rounds/01/project.json")["batches"][0]["project"]
+        answers = pictures.plan(tasks_of(folder), truth, list(tokens))
+        (folder / "replayed.json").write_text(replay.as_json(answers), encoding="utf-8")
+        asked = replay.Asked("subject", "image")
+        seconds = replay.replay(project["server"], tokens, project["key"], answers, asked)
+        say(f"{len(answers)} answers given in {seconds:.0f} s.")
+        stop_on_failure(curate("run", "-w", str(folder)))
+    stop_on_failure(curate("verify", str(folder / "export")))
+    close(folder, server, "the names of folders, replayed twice, so agreement means nothing")
+
+
+def close(folder: Path, server: dict[str, Any], said: str = RATINGS) -> None:
+    """Print the results, what the answers really were, and how to continue by hand."""
     mixture(folder)
     verdict(folder)
     account = run_json("server", "accounts", "list", "--json")["accounts"][0]
     project = read(folder / "rounds/01/project.json")["batches"][0]["project"]
     say("")
-    say("The answers above are recorded human ratings, replayed: no person sat here.")
+    say(f"The answers above are {said}: no person sat here.")
     say(f"the page          {project['url']}")
     say(f"  as a curator    {server['user']}  (password: curate server start label_studio)")
     say(f"  as an annotator {account['email']}  {account['password']}")
@@ -154,6 +177,9 @@ def read(path: Path) -> Any:
 def say(text: str) -> None:
     """Print a line at once."""
     print(text, flush=True)
+
+
+DEMOS = {"english": english, "chinese": chinese, "images": images}
 
 
 if __name__ == "__main__":

@@ -56,8 +56,28 @@ def plan(
     return answers
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The question that is answered, and the field that it is about."""
+
+    question: str = "sentiment"
+    about: str = "text"
+
+    def result(self, value: str | None) -> list[dict[str, Any]]:
+        """An answer as the server stores it."""
+        choice = {"from_name": self.question, "to_name": self.about, "type": "choices"}
+        return [{**choice, "value": {"choices": [value]}}]
+
+
+SENTIMENT = Asked()
+
+
 def replay(
-    url: str, tokens: Mapping[str, str], project: str, answers: Sequence[PlannedAnswer]
+    url: str,
+    tokens: Mapping[str, str],
+    project: str,
+    answers: Sequence[PlannedAnswer],
+    asked: Asked = SENTIMENT,
 ) -> float:
     """Send the answers, all accounts at once, each with its own token; the result is in seconds."""
     started = time.monotonic()
@@ -65,13 +85,15 @@ def replay(
         jobs = []
         for account, token in tokens.items():
             planned = [answer for answer in answers if answer.account == account]
-            jobs.append(pool.submit(_answer_all, Client(url, token), project, planned))
+            jobs.append(pool.submit(_answer_all, Client(url, token), project, planned, asked))
         for job in jobs:
             job.result()
     return time.monotonic() - started
 
 
-def _answer_all(client: Client, project: str, answers: Sequence[PlannedAnswer]) -> None:
+def _answer_all(
+    client: Client, project: str, answers: Sequence[PlannedAnswer], asked: Asked
+) -> None:
     numbers = task_numbers(client, project)
     for answer in answers:
         path = f"/api/tasks/{numbers[answer.id]}/annotations/"
@@ -79,9 +101,9 @@ def _answer_all(client: Client, project: str, answers: Sequence[PlannedAnswer]) 
             client.call("POST", path, {"result": [], "was_cancelled": True, "lead_time": 3.0})
             continue
         first = _other(answer.value) if answer.edits else answer.value
-        annotation = client.call("POST", path, {"result": _result(first), "lead_time": 6.0})
+        annotation = client.call("POST", path, {"result": asked.result(first), "lead_time": 6.0})
         if answer.edits:
-            edited = {"result": _result(answer.value), "lead_time": 9.0}
+            edited = {"result": asked.result(answer.value), "lead_time": 9.0}
             client.call("PATCH", f"/api/annotations/{annotation['id']}/", edited)
 
 
@@ -95,11 +117,6 @@ def task_numbers(client: Client, project: str) -> dict[str, int]:
         if len(numbers) >= answer["total"]:
             return numbers
         page += 1
-
-
-def _result(value: str | None) -> list[dict[str, Any]]:
-    choice = {"from_name": "sentiment", "to_name": "text", "type": "choices"}
-    return [{**choice, "value": {"choices": [value]}}]
 
 
 def _other(value: str | None) -> str:

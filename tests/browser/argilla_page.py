@@ -56,6 +56,10 @@ class ArgillaPage:
 
     # ── answers
 
+    def seconds(self, field: str) -> float:
+        """Return how long the sound or film of a field is, once it can be played."""
+        return float(wait_for(self.browser, lambda b: b.execute_script(_SECONDS)))
+
     def choose(self, question: str, values: Collection[str], by: By) -> None:
         for value in values:
             if by == "mouse":
@@ -287,6 +291,10 @@ class ArgillaPage:
 
 
 _LOADED = "return arguments[0].complete && arguments[0].naturalWidth > 0"
+_SECONDS = """
+const medium = document.querySelector(".fields audio, .fields video");
+return medium && medium.readyState > 1 ? medium.duration : 0;
+"""
 _RECT = "return arguments[0].getBoundingClientRect().toJSON()"
 _CONTENTS = """
 const boxes = document.querySelectorAll("[id^=fields-content-] > :first-child");

@@ -152,6 +152,30 @@ def drag_over(browser: Any, box: Any, start: int, end: int, held: str = "") -> N
     hands.perform()
 
 
+Point = tuple[float, float]
+"""A place in a box: the share of its width from the left, and of its height from the top."""
+
+
+def drag(browser: Any, box: Any, start: Point, end: Point) -> None:
+    """Press the mouse at one place of a box, and release it at another."""
+    from selenium.webdriver.common.actions.action_builder import ActionBuilder
+
+    place = browser.execute_script("return arguments[0].getBoundingClientRect().toJSON()", box)
+    (left, top), (right, bottom) = (
+        (
+            round(place["left"] + across * place["width"]),
+            round(place["top"] + down * place["height"]),
+        )
+        for across, down in (start, end)
+    )
+    hands = ActionBuilder(browser, duration=50)
+    mouse = hands.pointer_action
+    mouse.move_to_location(left, top).pointer_down()
+    mouse.move_to_location((left + right) // 2, (top + bottom) // 2)
+    mouse.move_to_location(right, bottom).pointer_up()
+    hands.perform()
+
+
 def offset(text: str, at: int) -> int:
     """Return where a code point of a text stands for `drag_over`."""
     return len(text[:at].replace("\r", "").replace("\n", "").encode("utf-16-le")) // 2

@@ -43,7 +43,9 @@ def argilla_home(tmp_path_factory):
 def label_studio_site(home, browser):
     """Return a Label Studio with Ann before it."""
     url = label_studio.start(home).url
-    backend = LabelStudioBackend(url, label_studio.curator(home).token)
+    backend = LabelStudioBackend(
+        url, label_studio.curator(home).token, shelf=label_studio.shelf(home)
+    )
     (ann,) = (each for each in label_studio.accounts(home) if each.name == "Ann")
     return Site("label_studio", backend, LabelStudioPage(browser, url, ann), ann.email)
 
@@ -51,7 +53,7 @@ def label_studio_site(home, browser):
 def argilla_site(home, browser):
     """Return an Argilla with Ann before it."""
     url = argilla.start(home).url
-    backend = ArgillaBackend(url, argilla.curator(home).token)
+    backend = ArgillaBackend(url, argilla.curator(home).token, shelf=argilla.shelf(home))
     (ann,) = (each for each in argilla.accounts(home) if each.name == "Ann")
     return Site("argilla", backend, ArgillaPage(browser, url, ann), ann.email)
 

@@ -10,15 +10,21 @@ from xml.etree import ElementTree
 
 from curate.records import Form, Project
 from curate.servers import Account
-from tests.browser.chromium import drag_over, offset, press, visit, wait_for
+from tests.browser.chromium import Point, drag, drag_over, offset, press, visit, wait_for
 from tests.browser.pages import By
 
-CONTROL, ENTER, SHIFT = "\ue009", "\ue007", "\ue008"
+CONTROL, ENTER, ESCAPE, SHIFT = "\ue009", "\ue007", "\ue00c", "\ue008"
 PLUS = "button[aria-label='Create an annotation']"
 SUBMIT, UPDATE = (f"[data-testid=bottombar-{name}-button]" for name in ("submit", "update"))
 END = "No More Tasks Left in Queue"
 PREFERRED = "bg-primary-background"
-AREA = {"Choices": ".lsf-choices", "Labels": ".lsf-labels", "Rating": ".ant-rate"}
+AREA = {
+    **{"Choices": ".lsf-choices", "Rating": ".ant-rate"},
+    **dict.fromkeys(("Labels", "RectangleLabels"), ".lsf-labels"),
+}
+PICTURE, WAVE = ".konvajs-content", "#waveform-layer-main"
+OBJECTS = f".lsf-htx-richtext, .lsf-image img, {WAVE}, .lsf-video-canvas canvas"
+LISTED = ".lsf-outliner-item:not(.lsf-outliner-item_group)"
 
 
 class LabelStudioPage:
@@ -118,6 +124,26 @@ class LabelStudioPage:
     def _marked(self) -> int:
         return len({each.get_attribute("data-index") for each in self._all(".htx-highlight")})
 
+    def draw(self, question: str, label: str, start: Point, end: Point) -> None:
+        """Draw a box or a region with the mouse; points are shares of the picture or the wave."""
+        asked = self.form.question(question)
+        before = self._drawn()
+        press(self.browser, self._key(question, label))
+        self._wait(".lsf-label_selected")
+        drag(self.browser, self._one(WAVE if asked.kind == "regions" else PICTURE), start, end)
+        wait_for(self.browser, lambda b: self._drawn() == before + 1, 10)
+        press(self.browser, ESCAPE)
+
+    def _drawn(self) -> int:
+        """Return how many marks the page lists."""
+        return len(self._all(LISTED))
+
+    def seconds(self, field: str) -> float:
+        """Return how long the sound or film of a field is, once it can be played."""
+        said = {"audio": ".lsf-audio-tag", "video": ".lsf-video-segmentation"}
+        place = said[self.form.medium(field) or ""]
+        return float(wait_for(self.browser, lambda b: b.execute_script(_SECONDS, place)))
+
     def prefer(self, question: str, value: str, by: By) -> None:
         asked = self.form.question(question)
         if asked.tag == "Choices":
@@ -194,7 +220,7 @@ class LabelStudioPage:
     def _task(self) -> str:
         """Return the number of the task shown, once all of it is there."""
         number = self._text(".lsf-current-task__task-id").split("\n")[0]
-        shown = self._all(".lsf-htx-richtext, .lsf-image img")
+        shown = self._all(OBJECTS)
         return number if len(shown) == len(self.form.fields) else ""
 
     def tour(self, project: Project) -> Iterator[str]:
@@ -289,6 +315,15 @@ _LOADED = "return arguments[0].complete && arguments[0].naturalWidth > 0"
 _CONTENT = """
 const words = (node) => (node.nodeName === "BR" ? "\\n" : node.textContent);
 return [...arguments[0].childNodes].map(words).join("");
+"""
+_SECONDS = """
+const film = document.querySelector("video");
+if (film && film.readyState > 1) return film.duration;
+const times = [...document.querySelectorAll(arguments[0] + " input, " + arguments[0] + " span")]
+  .map((each) => (each.value ?? each.innerText).match(/^(\\d\\d):(\\d\\d):(\\d\\d):(\\d{3})$/))
+  .filter((each) => each)
+  .map(([, hours, minutes, seconds, rest]) => hours * 3600 + minutes * 60 + +seconds + rest / 1000);
+return Math.max(0, ...times);
 """
 _RECT = "return arguments[0].getBoundingClientRect().toJSON()"
 _SCROLL = """

@@ -68,8 +68,12 @@ REFUSED = {
 """Server → what it says when a topic is missing, and when a rating is."""
 
 
+OF_MEDIA = {"audio", "boxes", "image_comparison", "regions", "video"}
+"""The forms that are answered in `test_media.py`."""
+
+
 def test_every_form_is_answered():
-    assert ANSWERS.keys() == known_forms().keys()
+    assert ANSWERS.keys() | OF_MEDIA == known_forms().keys()
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -5,6 +5,7 @@ Most are statistics: a wrong number looks like a right one. A line that moves ta
 
 from __future__ import annotations
 
+from tests.mutants.areas import AREAS
 from tests.mutants.breaking import Mutant
 from tests.mutants.calibration import CALIBRATION
 from tests.mutants.cards import CARDS
@@ -1265,6 +1266,7 @@ HEADS = (
 
 MUTANTS = (
     *(*MIXTURE, *CHANCE, *AGREE, *SCORE, *EVALUATE, *SAMPLE, *CLEAN, *KEEPING, *INFERENCE),
+    *AREAS,
     *CALIBRATION,
     *CARDS,
     *UNCERTAIN,

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 Span = tuple[int, int, str, str]
 """Start, end, label, field."""
@@ -15,11 +15,14 @@ LEAST_OVERLAP = 0.5
 """Two marks with a label are one span if they share this part of their union."""
 
 
-@dataclass(frozen=True)
-class Marked:
-    """A span, and the people who marked it, each of them counted once."""
+M = TypeVar("M")
 
-    span: Span
+
+@dataclass(frozen=True)
+class Marked(Generic[M]):
+    """A mark, as a span, and the people who made it, each of them counted once."""
+
+    span: M
     people: frozenset[str]
 
 
@@ -36,7 +39,7 @@ def overlap(one: Span, other: Span) -> float:
     return max(shared, 0) / (max(one[1], other[1]) - min(one[0], other[0]))
 
 
-def united(spans_of: Mapping[str, Iterable[Span]]) -> list[Marked]:
+def united(spans_of: Mapping[str, Iterable[Span]]) -> list[Marked[Span]]:
     """The spans that several people's marks are about, in order.
 
     The mark with which most people agree comes first: it takes all marks of its label and field
@@ -67,7 +70,7 @@ def _apart(marks: Sequence[_Mark]) -> Iterator[list[_Mark]]:
         yield part
 
 
-def _taken(marks: Sequence[_Mark]) -> Iterator[Marked]:
+def _taken(marks: Sequence[_Mark]) -> Iterator[Marked[Span]]:
     left = list(marks)
     while left:
         times = Counter(span for _, span in left)

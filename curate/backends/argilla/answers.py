@@ -150,7 +150,7 @@ def _shown(form: Form, fields: Mapping[str, Any]) -> dict[str, str]:
     return {
         name: restored(str(fields.get(name) or ""))
         for name in form.fields
-        if name not in form.images
+        if form.medium(name) is None
     }
 
 

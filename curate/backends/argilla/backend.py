@@ -28,7 +28,16 @@ from curate.backends.argilla.client import (
     well_formed,
 )
 from curate.backends.argilla.form import check, guide, same, settings, slug, without_looks
-from curate.backends.argilla.records import characters, record, refuse_own_overlap, texts
+from curate.backends.argilla.records import (
+    characters,
+    keys_of,
+    people_of,
+    record,
+    refuse_own_overlap,
+    refuse_unknown_tasks,
+    status_of,
+    texts,
+)
 from curate.backends.argilla.values import write_response
 from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_altered, refuse_strangers
 from curate.backends.pace import Pace, in_batches
@@ -51,6 +60,7 @@ from curate.records import (
     Task,
     User,
 )
+from curate.servers.shelf import Shelf
 
 EVERYONE = 1000
 """The overlap that asks everyone: a record leaves all queues once as many have submitted."""
@@ -69,16 +79,23 @@ class ArgillaBackend:
     """An Argilla server, embedded or not; the key is an owner's.
 
     `bulk` is another address of the server, if there is one, where large requests do not keep
-    people waiting.
+    people waiting. `shelf` is where the embedded server has the media that people see.
     """
 
     name = "argilla"
     asks_by_task = False
 
     def __init__(
-        self, url: str, api_key: str, *, bulk: str = "", accept_withdrawals: bool = False
+        self,
+        url: str,
+        api_key: str,
+        *,
+        bulk: str = "",
+        shelf: Shelf | None = None,
+        accept_withdrawals: bool = False,
     ) -> None:
         self.client = Client(url, api_key, bulk)
+        self.shelf = shelf
         self.accept_withdrawals = accept_withdrawals
 
     def ping(self) -> Server:
@@ -233,7 +250,7 @@ class ArgillaBackend:
         refuse_own_overlap(project, by_id.values())
         refuse_altered(self.open_project(project))
         questions = self._questions(project)
-        records = {id: record(project.form, task, questions) for id, task in by_id.items()}
+        records = {id: record(project, task, questions, self.shelf) for id, task in by_id.items()}
         present = set(self.client.records(project.key, external_id, responses=False))
         missing = [body for id, body in records.items() if id not in present]
         yield from self._send(project, missing)
@@ -266,16 +283,20 @@ class ArgillaBackend:
             is_plain = progress["completed"] <= progress["total"] - len(missing)
         if is_plain or not missing:
             return ()
-        statuses = dict(self.client.records(project.key, _status, responses=False))
+        statuses = dict(self.client.records(project.key, status_of, responses=False))
         return tuple(id for id in sorted(missing) if statuses.get(id) == "completed")
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Delete the records of these tasks with their answers; return how many were there."""
-        keys = dict(self.client.records(project.key, _keys, responses=False))
-        targets = [keys[id] for id in ids if id in keys]
+        rows = dict(self.client.records(project.key, keys_of, responses=False))
+        gone = [rows.pop(id) for id in ids if id in rows]
+        targets = [key for key, _ in gone]
         for start in range(0, len(targets), ERASED_AT_ONCE):
             chunk = ",".join(targets[start : start + ERASED_AT_ONCE])
             self.client.request("DELETE", f"datasets/{project.key}/records", {"ids": chunk})
+        if self.shelf is not None:  # what other records show stays
+            left = {name for _, names in rows.values() for name in names}
+            self.shelf.remove(project.key, {name for _, names in gone for name in names} - left)
         return len(targets)
 
     # ── people
@@ -324,12 +345,12 @@ class ArgillaBackend:
         users = {user.username: str(user.id) for user in self.client.users()}
         refuse_strangers({account for _, account in by_person}, users, self.client.url)
         refuse_own_overlap(project, by_id.values())
-        _refuse_unknown_tasks(id for id, _ in by_person if id not in by_id)
+        refuse_unknown_tasks(id for id, _ in by_person if id not in by_id)
         refuse_altered(self.open_project(project))
-        people = dict(self.client.records(project.key, _people, responses=True))
+        people = dict(self.client.records(project.key, people_of, responses=True))
         questions = self._questions(project)
         records = {
-            id: record(project.form, task, questions)
+            id: record(project, task, questions, self.shelf)
             for id, task in by_id.items()
             if id not in people
         }
@@ -377,23 +398,3 @@ class ArgillaBackend:
         by_account = {by_login.get(login, login): states for login, states in counts.items()}
         accounts = sorted(by_login.get(login, login) for login in members)
         return Progress(by_account, tuple(accounts), tasks)
-
-
-def _keys(record: Mapping[str, Any]) -> tuple[str, str]:
-    """Our id of a record, and the server's."""
-    return external_id(record), str(record["id"])
-
-
-def _status(record: Mapping[str, Any]) -> tuple[str, str]:
-    """Our id of a record, and whether the server counts it as completed."""
-    return external_id(record), str(record["status"])
-
-
-def _people(record: Mapping[str, Any]) -> tuple[str, set[str]]:
-    """Our id of a record, and the user ids of the people that answered it."""
-    return external_id(record), {str(response["user_id"]) for response in record["responses"]}
-
-
-def _refuse_unknown_tasks(ids: Iterable[str]) -> None:
-    for id in ids:
-        raise DataError(f"an answer to {id} cannot be put back without its task")

@@ -2,9 +2,10 @@
 
     Text      text field, plain            choice, preference   label question
     Image     image field                  choices              multi-label question
+    Audio     a player in a text field     comment              text question
+    Video     a player in a text field     entities             span question about one text
     Header    a question's title           rating               rating question, 1 to 10 at most
-    Style     nothing                      comment              text question
-                                           entities             span question about one text
+    Style     nothing
 
 Two things differ from Label Studio; `remarks` names them. Argilla needs at least one required
 question: if the form requires none, the one that burdens people least becomes required. If that is
@@ -20,8 +21,9 @@ from hashlib import blake2b
 from typing import Any
 from xml.etree import ElementTree
 
+from curate.areas import EDGES
 from curate.errors import FormError
-from curate.records import Form, Question
+from curate.records import MARKS, Form, Question
 
 NAME, TITLE, DESCRIPTION, VALUE, TEXT = 200, 500, 1000, 200, 500
 """The most characters in a name, a title, a description, and an option's value and text."""
@@ -35,8 +37,8 @@ VISIBLE = 3
 TOP = 10
 """The highest possible rating."""
 
-LEAST_BURDEN = (("entities",), ("choice", "rating", "preference"), ("choices",), ("comment",))
-"""The order of kinds in which to require a question if the form requires none. Marking no span is
+LEAST_BURDEN = (MARKS, ("choice", "rating", "preference"), ("choices",), ("comment",))
+"""The order of kinds in which to require a question if the form requires none. Marking nothing is
 an answer, a single choice nearly always has one, and choices get one more for none."""
 
 Body = dict[str, Any]
@@ -154,6 +156,8 @@ def _complaints(question: Question, span_fields: set[str], extra: int) -> Iterat
 
     `span_fields` have a span question already; `extra` is the number of choices for none.
     """
+    if question.kind in EDGES:
+        yield "draws boxes on pictures" if question.kind == "boxes" else "marks regions of sounds"
     if not 0 < len(question.name) <= NAME:
         yield f"has a name of {len(question.name)} characters"
     if question.kind == "entities" and len(question.fields) > 1:
@@ -183,8 +187,11 @@ def _option_complaints(question: Question, extra: int) -> Iterator[str]:
 
 
 def _field(form: Form, name: str, titles: Mapping[str, str]) -> Body:
-    image = name in form.images
-    type_settings: Body = {"type": "image"} if image else {"type": "text", "use_markdown": False}
+    medium = form.medium(name)
+    plays = medium in ("audio", "video")
+    type_settings: Body = {"type": "text", "use_markdown": plays}
+    if medium == "image":
+        type_settings = {"type": "image"}
     title = titles.get(f"${name}") or _spoken(name)
     return {"name": name, "title": title[:TITLE], "required": True, "settings": type_settings}
 

@@ -28,9 +28,11 @@ from curate.backends.label_studio.client import (
     where,
     where_records,
 )
-from curate.backends.label_studio.page import asks, instructions, label_config, shown_data
-from curate.backends.label_studio.values import refusals, write_annotation, write_prediction
+from curate.backends.label_studio.page import asks, instructions, label_config
+from curate.backends.label_studio.tasks import characters, imported
+from curate.backends.label_studio.values import refusals, write_annotation
 from curate.backends.pace import Pace, Row, in_batches
+from curate.backends.showing import names_in
 from curate.errors import (
     BackendError,
     BackendUnavailable,
@@ -50,6 +52,7 @@ from curate.records import (
     Task,
     User,
 )
+from curate.servers.shelf import Shelf
 
 FIRST, MOST = 500, 2000
 """How many tasks are in the first batch, and in the largest: larger ones are no faster."""
@@ -63,15 +66,13 @@ EVERYONE = 1000
 TITLE = 50
 """The most characters of a title on the server; the end of a name says which round it is."""
 
-MODEL = "curate"
-"""The model version of all suggestions: a project shows only one version."""
-
 
 class LabelStudioBackend:
     """A Label Studio server, embedded or not; keys are legacy or personal access tokens.
 
     `public` is its address for people, if it differs from `url`. `bulk` is another address of the
-    server, if there is one, where large requests do not keep people waiting.
+    server, if there is one, where large requests do not keep people waiting. `shelf` is where the
+    embedded server has the media that people see.
     """
 
     name = "label_studio"
@@ -84,9 +85,11 @@ class LabelStudioBackend:
         *,
         public: str = "",
         bulk: str = "",
+        shelf: Shelf | None = None,
         accept_withdrawals: bool = False,
     ) -> None:
         self.client = Client(url, api_key, bulk)
+        self.shelf = shelf
         self.page = public or self.client.url
         self.accept_withdrawals = accept_withdrawals
 
@@ -209,7 +212,7 @@ class LabelStudioBackend:
         """Send the missing tasks, each with its own `answers`, whose keys are (id, account)."""
         refuse_altered(self.open_project(project))
         by_id = {task.id: task for task in tasks}
-        data = {id: _imported(project.form, task) for id, task in by_id.items()}
+        data = {id: imported(project, task, self.shelf) for id, task in by_id.items()}
         for (id, _), answer in answers.items():
             data[id].setdefault("annotations", []).append(answer)
         present = dict(self._tasks(project))
@@ -225,7 +228,7 @@ class LabelStudioBackend:
             for id, key in keys.items():
                 self._set_overlap(by_id[id], key, project.overlap)
 
-        for batch in in_batches(missing, Pace(_characters, first=FIRST, most=MOST), store):
+        for batch in in_batches(missing, Pace(characters, first=FIRST, most=MOST), store):
             yield from (row["data"][RECORD] for row in batch)
 
     def _tasks(self, project: Project) -> Iterator[tuple[str, tuple[int, int]]]:
@@ -296,10 +299,15 @@ class LabelStudioBackend:
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Delete these tasks with their answers; return how many were there."""
-        keys = {record: key for record, (key, _) in self._tasks(project)}
-        targets = [keys[id] for id in ids if id in keys]
-        for key in targets:
-            self.client.request("DELETE", f"api/tasks/{key}/")
+        rows = {task["data"][RECORD]: task for task in self.client.tasks(project.key, "id,data")}
+        targets = [rows.pop(id) for id in ids if id in rows]
+        for task in targets:
+            self.client.request("DELETE", f"api/tasks/{task['id']}/")
+        if self.shelf is not None:  # what other tasks show stays
+            gone, left = (
+                names_in(own["data"] for own in part) for part in (targets, rows.values())
+            )
+            self.shelf.remove(project.key, gone - left)
         return len(targets)
 
     # ── people
@@ -374,19 +382,6 @@ class LabelStudioBackend:
             logins.pop(me, None)
         accounts = set(logins.values())
         return Progress(counts, tuple(sorted(accounts)), tasks)
-
-
-def _imported(form: Form, task: Task) -> dict[str, Any]:
-    """A task as it is imported: our id, what the form shows, the suggestions, and no more."""
-    texts = {name: task.fields.get(name, "") for name in form.fields}
-    row: dict[str, Any] = {"data": {RECORD: task.id, **shown_data(form, texts)}}
-    if task.suggestions:
-        row["predictions"] = [write_prediction(form, task.suggestions, texts, MODEL)]
-    return row
-
-
-def _characters(row: Row) -> int:
-    return sum(len(str(value)) for value in row["data"].values())
 
 
 def _asks(xml: str, form: Form) -> bool:

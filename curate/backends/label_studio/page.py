@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 READABLE = re.compile("[A-Za-z0-9_]+")
 """The names of fields that the page can read."""
 
+BY_MOUSE = ("Labels", "RectangleLabels", "TextArea", "Pairwise")
+"""The tags that need a mouse, whatever keys there are."""
+
 KEYS = "1234567890qwetasdfgzxcvbyiopjklnm"
 """The keys that the page gives to options without one of their own, in this order."""
 
@@ -34,14 +37,21 @@ def aliases(form: Form) -> dict[str, str]:
 
 
 def label_config(form: Form) -> str:
-    """The form's XML as the server gets it."""
+    """The form's XML as the server gets it.
+
+    Sounds are decoded by the browser itself: the page's other decoder is WebAssembly, which the
+    content policy of the embedded server forbids.
+    """
     names = aliases(form)
-    if all(field == alias for field, alias in names.items()):
+    is_as_it_is = all(field == alias for field, alias in names.items())
+    if is_as_it_is and "audio" not in dict(form.media).values():
         return form.xml
     root = ElementTree.fromstring(form.xml)
     for tag in root.iter():
         if tag.tag in OBJECTS:
             tag.set("value", f"${names[tag.attrib['value'].removeprefix('$')]}")
+        if tag.tag == "Audio":
+            tag.set("decoder", "webaudio")
     return ElementTree.tostring(root, encoding="unicode")
 
 
@@ -78,8 +88,8 @@ def remarks(form: Form) -> Iterator[str]:
 def _by_mouse(form: Form) -> Iterator[str]:
     """Yield the questions that need a mouse.
 
-    The page gives keys to options in the order of the form, as long as there are any. Spans are
-    marked with the mouse, comments are clicked into, and Pairwise has no keys.
+    The page gives keys to options in the order of the form, as long as there are any. Marks are
+    made with the mouse, comments are clicked into, and Pairwise has no keys.
     """
     root = ElementTree.fromstring(form.xml)
     own = {tag.attrib["hotkey"].lower() for tag in root.iter() if tag.get("hotkey")}
@@ -88,12 +98,12 @@ def _by_mouse(form: Form) -> Iterator[str]:
     for control in root.iter():
         parts = [tag for tag in control.iter() if tag.tag in ("Choice", "Label")]
         keyless = [tag for tag in parts or [control] if not tag.get("hotkey")]
-        if control.tag in ("Choices", "Labels", "Rating"):
+        if control.tag in ("Choices", "Labels", "RectangleLabels", "Rating"):
             free -= len(keyless)
             if free < 0 and keyless:
                 without_keys.add(control.attrib["name"])
     for question in form.questions:
-        if question.tag in ("Labels", "TextArea", "Pairwise") or question.name in without_keys:
+        if question.tag in BY_MOUSE or question.name in without_keys:
             yield question.name
 
 

@@ -6,6 +6,8 @@
     rating       rating     {"rating": 4}                                     4
     comment      textarea   {"text": ["good"]}                                "good"
     entities     labels     {"start": 6, "end": 12, "labels": ["PERSON"]}     [{"start", "end", "label"}]
+    regions      labels     {"start": 0.5, "end": 2, "labels": ["speech"]}    [{"start", "end", "label"}]
+    boxes        rectanglelabels  see `areas.py`                              [{"x", "y", "width", …}]
     preference   pairwise   {"selected": "right"}                             the second field's name
                  choices    {"choices": ["tie"]}                              "tie"
 
@@ -19,11 +21,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from xml.etree import ElementTree
 
+from curate.areas import EDGES
+from curate.backends.label_studio.areas import Unreadable, read_areas, write_area
 from curate.backends.label_studio.client import RECORD
 from curate.errors import DataError
 from curate.forms import complaint
 from curate.forms.tags import OBJECTS
-from curate.records import Annotation, Form, Question, Suggestion
+from curate.records import MARKS, Annotation, Form, Question, Suggestion
 
 Item = Mapping[str, Any]
 Texts = Mapping[str, str]
@@ -33,6 +37,7 @@ TYPES = {
     "Rating": "rating",
     "TextArea": "textarea",
     "Labels": "labels",
+    "RectangleLabels": "rectanglelabels",
     "Pairwise": "pairwise",
 }
 """Tag → the type of its result items."""
@@ -40,20 +45,16 @@ TYPES = {
 SIDES = ("left", "right")
 
 
-class _Unreadable(Exception):
-    """A result that does not have the shape of its kind."""
-
-
 def refusals(form: Form) -> tuple[str, ...]:
     """The reasons why Label Studio cannot ask a form as it is meant; empty if it can.
 
-    Measured: the server cannot require Labels or Pairwise: people may submit without an answer.
+    Measured: the server cannot require marks or Pairwise: people may submit without an answer.
     """
     reasons = [
         f"line {question.line}: <{question.tag}> {question.name} is required, "
         "and people can leave it open"
         for question in form.questions
-        if question.required and question.tag in ("Labels", "Pairwise")
+        if question.required and (question.kind in MARKS or question.tag == "Pairwise")
     ]
     if RECORD in form.fields:
         reasons.append(f"a field cannot be named {RECORD}: our ids stand there")
@@ -96,7 +97,7 @@ def _read(form: Form, name: str, items: list[Item], texts: Texts) -> tuple[Any, 
     question = form.question(name)
     try:
         value = _value(form, question, items)
-    except _Unreadable as unreadable:
+    except Unreadable as unreadable:
         return items, str(unreadable)
     wrong = complaint(form, name, value, texts)
     return (items, wrong) if wrong else (value, None)
@@ -106,13 +107,15 @@ def _value(form: Form, question: Question, items: list[Item]) -> Any:
     expected = TYPES[question.tag]
     for item in items:
         if item.get("type") != expected or not isinstance(item.get("value"), dict):
-            raise _Unreadable(f"{question.name} is answered by {item.get('type')}, not {expected}")
+            raise Unreadable(f"{question.name} is answered by {item.get('type')}, not {expected}")
     if question.kind == "entities":
         return _entities(form, question, items)
+    if question.kind in EDGES:
+        return read_areas(question, items, shown_fields(form))
     if question.kind == "choices" and not items:
         return []
     if len(items) > 1:
-        raise _Unreadable(f"{question.name} is answered {len(items)} times")
+        raise Unreadable(f"{question.name} is answered {len(items)} times")
     return _READERS[_shape(question)](question, items[0]["value"]) if items else None
 
 
@@ -122,7 +125,7 @@ def _shape(question: Question) -> str:
 
 def _one(values: Any, what: str) -> Any:
     if not isinstance(values, list) or len(values) != 1:
-        raise _Unreadable(f"{values!r} is not one {what}")
+        raise Unreadable(f"{values!r} is not one {what}")
     return values[0]
 
 
@@ -134,7 +137,7 @@ def _choices(question: Question, value: Item) -> Any:
     """The choices in the form's order, whatever the order of the clicks; may be empty."""
     choices = value.get("choices")
     if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
-        raise _Unreadable(f"{choices!r} is no list of choices")
+        raise Unreadable(f"{choices!r} is no list of choices")
     in_form = [label for label in question.labels if label in choices]
     return in_form + [choice for choice in choices if choice not in question.labels]
 
@@ -147,7 +150,7 @@ def _comment(question: Question, value: Item) -> Any:
     lines = value.get("text")
     lines = [lines] if isinstance(lines, str) else lines
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise _Unreadable(f"{lines!r} is no text")
+        raise Unreadable(f"{lines!r} is no text")
     return "\n".join(lines) or None
 
 
@@ -163,10 +166,10 @@ def _entities(form: Form, question: Question, items: list[Item]) -> list[dict[st
     for item in items:
         value, labels = item["value"], item["value"].get("labels")
         if not isinstance(labels, list) or not labels:
-            raise _Unreadable("a span has no label")
+            raise Unreadable("a span has no label")
         span = {"start": value.get("start"), "end": value.get("end")}
         if type(span["start"]) is not int or type(span["end"]) is not int:
-            raise _Unreadable(f"the span {span['start']!r}:{span['end']!r} has no whole offsets")
+            raise Unreadable(f"the span {span['start']!r}:{span['end']!r} has no whole offsets")
         field = {"field": fields.get(str(item.get("to_name")))} if len(form.fields) > 1 else {}
         spans.extend({**span, "label": label, **field} for label in labels)
     return sorted(spans, key=lambda span: (span["start"], span["end"], str(span["label"])))
@@ -222,8 +225,10 @@ def write_items(form: Form, name: str, value: Any) -> list[dict[str, Any]]:
     tags = {field: tag for tag, field in reversed(shown_fields(form).items())}
     if value in (None, "", []):
         return []
-    if question.kind == "entities":
-        values = [(tags[span.get("field") or question.fields[0]], _span(span)) for span in value]
+    if question.kind in MARKS:
+        values = [
+            (tags[mark.get("field") or question.fields[0]], _mark(question, mark)) for mark in value
+        ]
     else:
         target = name if question.tag == "Pairwise" else tags[question.fields[0]]
         values = [(target, _WRITERS[_shape(question)](question, value))]
@@ -233,8 +238,10 @@ def write_items(form: Form, name: str, value: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _span(span: Item) -> dict[str, Any]:
-    return {"start": span["start"], "end": span["end"], "labels": [span["label"]]}
+def _mark(question: Question, mark: Item) -> dict[str, Any]:
+    if question.kind in EDGES:
+        return write_area(question.kind, mark)
+    return {"start": mark["start"], "end": mark["end"], "labels": [mark["label"]]}
 
 
 _WRITERS: dict[str, Callable[[Question, Any], dict[str, Any]]] = {
@@ -247,6 +254,6 @@ _WRITERS: dict[str, Callable[[Question, Any], dict[str, Any]]] = {
 
 
 def shown_fields(form: Form) -> dict[str, str]:
-    """Tag name → field, for every text and image that the form shows."""
+    """Tag name → field, for every text and medium that the form shows."""
     tags = (tag for tag in ElementTree.fromstring(form.xml).iter() if tag.tag in OBJECTS)
     return {tag.attrib["name"]: tag.attrib["value"].removeprefix("$") for tag in tags}

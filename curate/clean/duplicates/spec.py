@@ -75,6 +75,28 @@ class NearSpec(ComparingSpec):
     ]
 
 
+class NearMediaSpec(ComparingSpec):
+    """The similarity from which one of two images, sounds or films goes."""
+
+    similarity: Annotated[
+        float,
+        Field(ge=0.8, le=1, description="Correlation of fingerprints from which one goes."),
+    ] = 0.93
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_number(cls, value: Any) -> Any:
+        """Read a number as the similarity."""
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return {"similarity": value} if is_number else value
+
+    @model_validator(mode="after")
+    def _of_whole_media(self) -> NearMediaSpec:
+        if self.fields:
+            raise ValueError("media are compared whole: leave `fields` out")
+        return self
+
+
 class PassagesSpec(ComparingSpec):
     """From how many words on a repeat is a passage, and what is done with it."""
 

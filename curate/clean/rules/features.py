@@ -9,6 +9,7 @@ from functools import cached_property
 from curate import scripts
 from curate import text as texts
 from curate.clean.detecting import Likely, candidates
+from curate.clean.media.seen import NOTHING, Seen
 from curate.clean.rules.norms import Norm, norm_of
 from curate.clean.rules.tokenizing import Lexicon, counts
 
@@ -36,12 +37,18 @@ class Features:
 
     `language` is the declared one, a BCP 47 tag. After an edit, `origin` is the text before it.
     `detected` is the likeliest language, if a rule set has asked the model.
+    `seen` is what was seen of the media beside the text.
     """
 
     def __init__(
-        self, text: str, language: str | None = None, origin: Features | None = None
+        self,
+        text: str,
+        language: str | None = None,
+        origin: Features | None = None,
+        seen: Seen = NOTHING,
     ) -> None:
         self.text = text
+        self.seen = seen
         self._declared = language
         self._origin = origin
         self.detected: Likely | None = None
@@ -66,7 +73,7 @@ class Features:
 
     def edited(self, text: str) -> Features:
         """The text after an edit; its language is that of the whole."""
-        return Features(text, origin=self._origin or self)
+        return Features(text, origin=self._origin or self, seen=self.seen)
 
     @cached_property
     def words(self) -> list[str]:

@@ -3,28 +3,39 @@
 A rule set is a module, most often named after its paper. `SIGNALS` maps a signal's name to its
 meaning and range. `measure` measures one text, in the order of `SIGNALS`, or many texts at once. A
 rule set that removes lines, or has settings in the recipe, also has `prepare(workspace, settings)`.
-Its `measure(features, prepared)` returns the removals too.
+Its `measure(features, prepared)` returns the removals too. A rule set for media has `see` in the
+place of `measure`: see `curate.clean.media.looking`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from curate.clean.by_source import check_sources, of_source
+from curate.clean.media.looking import Look
 from curate.clean.rules import (
+    audio,
     c4,
+    caption,
     cjk,
+    clip,
     code,
     fineweb,
     gopher_quality,
     gopher_repetition,
+    image,
     length,
     lines,
+    nudity,
+    speech,
+    video,
+    writing,
 )
 from curate.clean.rules.features import Features
 from curate.clean.rules.signals import Range, Signal
+from curate.media.medium import Kind
 from curate.text import Edit
 
 if TYPE_CHECKING:
@@ -34,7 +45,22 @@ if TYPE_CHECKING:
     from curate.workspace import Workspace
 
 RuleName = Literal[
-    "length", "lines", "gopher_quality", "gopher_repetition", "c4", "fineweb", "code", "cjk"
+    "length",
+    "lines",
+    "gopher_quality",
+    "gopher_repetition",
+    "c4",
+    "fineweb",
+    "code",
+    "cjk",
+    "image",
+    "audio",
+    "video",
+    "caption",
+    "speech",
+    "nudity",
+    "writing",
+    "clip",
 ]
 
 Rules = tuple[RuleName, ...] | dict[str, tuple[RuleName, ...]]
@@ -51,7 +77,8 @@ class Rule:
 
     `spaced` is the kind of script it is for: with spaces between words, without, or any (None). If
     it is `normed`, it is for languages that have a norm, and for any otherwise. Another text is not
-    measured: its signals are NaN, and it passes.
+    measured: its signals are NaN, and it passes. Neither is a document of media alone, unless the
+    set looks at such media (`look`). A set for captions measures texts that stand `beside` media.
     """
 
     signals: Mapping[str, Signal]
@@ -59,9 +86,16 @@ class Rule:
     spaced: bool | None = None
     normed: bool = False
     prepare: Callable[[Workspace, Any], Any] | None = None
+    look: Look | None = None
+    beside: bool = False
 
     def fits(self, features: Features) -> bool:
-        """Whether the rule set is for the script and the language of a text."""
+        """Whether the rule set is for a document: its media, or the script and language."""
+        kinds = features.seen.kinds
+        if self.look is not None:
+            return self.look.name in features.seen.values
+        if (kinds and not features.text.strip()) or (self.beside and not kinds):
+            return False
         if self.spaced is not None and self.spaced is features.unspaced:
             return False
         return not self.normed or features.norm is not None
@@ -93,11 +127,25 @@ def _together(measure: Callable[[Sequence[Features]], NDArray[np.float64]]) -> M
     return lambda batch, prepared: (measure(batch), [[] for _ in batch])
 
 
+def _seen(look: Look, prepare: Callable[[Workspace, Any], Any] | None = None) -> Rule:
+    """The rule set that tells what was seen before."""
+
+    def many(batch: Sequence[Features], prepared: Any) -> tuple[NDArray[np.float64], Removals]:
+        values = [features.seen.values[look.name] for features in batch]
+        return _rows([{name: row[name] for name in look.signals} for row in values]), [
+            [] for _ in batch
+        ]
+
+    return Rule(look.signals, many, prepare=prepare, look=look)
+
+
 def _rows(signals: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
     import numpy as np
 
     return np.array([[*row.values()] for row in signals], float)
 
+
+PICTURES: tuple[Kind, ...] = ("image", "video")
 
 RULES: dict[RuleName, Rule] = {
     "length": Rule(length.SIGNALS, _per_text(length.measure)),
@@ -114,6 +162,14 @@ RULES: dict[RuleName, Rule] = {
     "fineweb": Rule(fineweb.SIGNALS, _per_text(fineweb.measure), spaced=True, normed=True),
     "code": Rule(code.SIGNALS, _per_text(code.measure)),
     "cjk": Rule(cjk.SIGNALS, _per_text(cjk.measure), spaced=False),
+    "image": _seen(Look("image", ("image",), image.SIGNALS, image.see), image.prepare),
+    "audio": _seen(Look("audio", ("audio",), audio.SIGNALS, audio.see)),
+    "video": _seen(Look("video", ("video",), video.SIGNALS, video.see)),
+    "caption": Rule(caption.SIGNALS, _per_text(caption.measure), beside=True),
+    "speech": _seen(Look("speech", ("audio",), speech.SIGNALS, speech.see), speech.prepare),
+    "nudity": _seen(Look("nudity", PICTURES, nudity.SIGNALS, nudity.see), nudity.prepare),
+    "writing": _seen(Look("writing", PICTURES, writing.SIGNALS, writing.see), writing.prepare),
+    "clip": _seen(Look("clip", PICTURES, clip.SIGNALS, clip.see), clip.prepare),
 }
 
 
@@ -124,7 +180,8 @@ def prepared(workspace: Workspace, spec: Any) -> tuple[tuple[RuleName, Any], ...
     rule_sets = []
     for name in named(spec.rules):
         prepare = RULES[name].prepare
-        rule_sets.append((name, prepare(workspace, getattr(spec, name)) if prepare else None))
+        settings = getattr(spec, name, None)
+        rule_sets.append((name, prepare(workspace, settings) if prepare else None))
     return tuple(rule_sets)
 
 
@@ -132,6 +189,12 @@ def named(rules: Rules) -> tuple[RuleName, ...]:
     """Every rule set of any source, once, in order."""
     lists = rules.values() if isinstance(rules, dict) else [rules]
     return tuple(dict.fromkeys(name for names in lists for name in names))
+
+
+def looks(rules: Iterable[RuleName], prepared: Mapping[RuleName, Any]) -> tuple[Look, ...]:
+    """The rule sets among these that look at media, each with its prepared value."""
+    sets = ((RULES[name].look, prepared[name]) for name in rules)
+    return tuple(replace(look, prepared=value) for look, value in sets if look is not None)
 
 
 def rows_by_rules(rules: Rules, sources: Sequence[str]) -> dict[tuple[RuleName, ...], list[int]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +30,15 @@ def nothing_more(folder: Path, manifest: Mapping[str, Any], schema: pa.Schema) -
     """Most formats need no file beside the shards."""
 
 
+def lines_alone(schema: pa.Schema) -> pa.Schema:
+    """Most formats show the columns of lines as they are."""
+    return schema
+
+
+MediaAt = Literal["beside", "within", "nowhere"]
+"""Where the bytes of media lie: in files beside the shards, or in the shards; or they cannot."""
+
+
 @dataclass(frozen=True)
 class Format:
     """How shards are written and read back; workers get it, so it can be pickled.
@@ -40,6 +49,8 @@ class Format:
         read: The lines of a shard as they were written; ValueError if it is damaged.
         place: Where a shard lies, from its place in other formats without the ending.
         beside: Writes what a reader needs beside the shards, given the manifest.
+        shown: The columns that a reader of the shards sees, from those of lines.
+        media: Where the bytes of media lie.
     """
 
     ending: str
@@ -47,6 +58,8 @@ class Format:
     read: Callable[[Path], Iterator[dict[str, Any]]]
     place: Callable[[str], str] = as_it_is
     beside: Callable[[Path, Mapping[str, Any], pa.Schema], None] = nothing_more
+    shown: Callable[[pa.Schema], pa.Schema] = lines_alone
+    media: MediaAt = "beside"
 
     def path(self, stem: str) -> str:
         """The path of a shard within the export: `stem` is its place, as in `data-00000`."""

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Name = Literal["jsonl", "jsonl.gz", "jsonl.zst", "parquet", "datasets", "tokens"]
+Name = Literal["jsonl", "jsonl.gz", "jsonl.zst", "parquet", "datasets", "webdataset", "tokens"]
 """The name of a format."""
 
 LINES = ("jsonl", "jsonl.gz", "jsonl.zst")

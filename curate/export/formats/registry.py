@@ -6,19 +6,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from curate.export.formats.folder import place_in_split, read_arrow, write_splits, writing_arrow
+from curate.export.formats.folder import ArrowFolder
 from curate.export.formats.format import Format
 from curate.export.formats.lines import ReadLines, WriteLines
 from curate.export.formats.parquet import read_parquet, writing_parquet
+from curate.export.formats.webdataset import WriteTar
 
 FORMATS: dict[str, Format] = {
     "jsonl": Format(".jsonl", WriteLines(), ReadLines()),
     "jsonl.gz": Format(".jsonl.gz", WriteLines("gzip"), ReadLines("gzip")),
     "jsonl.zst": Format(".jsonl.zst", WriteLines("zstd"), ReadLines("zstd")),
     "parquet": Format(".parquet", writing_parquet, read_parquet),
-    "datasets": Format(".arrow", writing_arrow, read_arrow, place_in_split, write_splits),
+    "datasets": ArrowFolder().format,
+    "webdataset": WriteTar().format,
 }
-"""The formats whose shards hold whole lines; `tokens` needs its tokenizer: see `TokenIds`."""
+"""The formats whose shards hold whole lines, for those without media.
+
+Some need more than their name: `tokens` its tokenizer (see `TokenIds`), and those that hold media
+in their shards what brings these.
+"""
 
 
 def read_shard(path: Path) -> Iterator[dict[str, Any]]:

@@ -50,7 +50,7 @@ class TokenIds:
     @property
     def format(self) -> Format:
         """The format of these ids."""
-        return Format(ENDING, self, read_ids)
+        return Format(ENDING, self, read_ids, media="nowhere")
 
     def __call__(self, path: Path, schema: pa.Schema) -> AbstractContextManager[Write]:
         """Open a token shard."""

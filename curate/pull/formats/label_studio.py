@@ -12,7 +12,7 @@ from curate.backends.label_studio.values import read_result
 from curate.errors import DataError
 from curate.pull.formats.made import Asked, Columns, Made, json_list
 from curate.pull.formats.values import answer, of_form, texts_of
-from curate.records import Form
+from curate.records import MARKS, Form
 
 
 def read(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
@@ -48,7 +48,7 @@ def _by_words(question: Any, value: Any) -> Any:
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
         return value
     bodies = [one.get("value", one) for one in value]
-    if question.kind == "entities":
+    if question.kind in MARKS:
         return answer(question, bodies)
     kinds = ("choices", "rating", "text", "selected")
     said = [body[kind] for body in bodies for kind in kinds if kind in body]
@@ -60,7 +60,7 @@ def read_min(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
     for where, row in json_list(path):
         answers = of_form(form, row)
         empty: dict[str, Any] = {
-            own.name: [] for own in form.questions if own.kind in ("entities", "choices")
+            own.name: [] for own in form.questions if own.kind in (*MARKS, "choices")
         }
         yield Made(
             where=where,

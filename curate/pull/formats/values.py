@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from curate.areas import EDGES as AREAS
 from curate.records import Form, Kind, Question
 
 _APART = re.compile(r"\s*[;|]\s*")
@@ -16,6 +17,9 @@ EDGES = {
     "end": ("end", "end_offset", "endOffset"),
 }
 """The names that tools have for the ends of a span, ours first."""
+
+LABELS = ("label", "name", "labels", "rectanglelabels")
+"""The names that tools have for the label of a mark."""
 
 
 def answer(question: Question, value: Any) -> Any:
@@ -34,7 +38,7 @@ def answer(question: Question, value: Any) -> Any:
     entries = _entries(question, value)
     if question.kind == "choices":
         return [_label(question, entry) for entry in entries]
-    return [_span(question, entry) for entry in entries]
+    return [_mark(question, entry) for entry in entries]
 
 
 def _alone(value: Any) -> Any:
@@ -72,19 +76,20 @@ def _label(question: Question, value: Any) -> Any:
     return shown.get(value, folded.get(value.strip().casefold(), value))
 
 
-def _span(question: Question, entry: Any) -> Any:
-    """A span as start, end and label: of an object, or of a list of these three."""
-    if isinstance(entry, list) and len(entry) == 3:
-        entry = dict(zip(("start", "end", "label"), entry, strict=True))
+def _mark(question: Question, entry: Any) -> Any:
+    """A mark as its edges and its label: of an object, or of a list of these."""
+    edges = AREAS.get(question.kind, ("start", "end"))
+    if isinstance(entry, list) and len(entry) == len(edges) + 1:
+        entry = dict(zip((*edges, "label"), entry, strict=True))
     if not isinstance(entry, dict):
         return entry
-    span = {
-        end: next((entry[name] for name in names if name in entry), None)
-        for end, names in EDGES.items()
+    numbers = {
+        edge: next((entry[name] for name in EDGES.get(edge, (edge,)) if name in entry), None)
+        for edge in edges
     }
-    label = entry.get("label", entry.get("name", entry.get("labels")))
+    label = next((entry[name] for name in LABELS if name in entry), None)
     field = {"field": entry["field"]} if entry.get("field") else {}
-    return {**span, "label": _label(question, _alone(label)), **field}
+    return {**numbers, "label": _label(question, _alone(label)), **field}
 
 
 def of_kinds(form: Form, *kinds: Kind) -> Question | None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from curate.annotated.disputes import disputed as most_disputed
+from curate.areas import EDGES, area_of_key
+from curate.areas import spoken as spoken_area
 from curate.records import span_of_key
 from curate.report.section import Section, section
 from curate.report.sections.doubtful import SHOWN, beginning
@@ -58,4 +60,6 @@ def _spoken(key: str, kind: str | None, view: View) -> str:
     """A value of a posterior as a person reads it: a span with its words."""
     if kind == "preference":
         return str(view.shown(key, "preference"))
+    if kind in EDGES:
+        return spoken_area(kind, area_of_key(kind, key))
     return next(iter(view.spoken([span_of_key(key)])), key) if kind == "entities" else key

@@ -4,7 +4,8 @@ a foreign host or origin   400, 403: another name for this machine is an attack
 scripts                    only the page's own: Argilla shows a record's text as HTML
 requests of a page         only to this server: no fonts, no links to others
 images                     from this machine and as data: only
-`Range` of a file          ignored: the pinned starlette takes quadratic time over it
+media of a round           by signed address alone: the page's key is no cookie
+`Range` of other files     ignored: the pinned starlette takes quadratic time over it
 a deletion                 is answered once the texts are gone from the files
 webhooks, hubs             501: nothing leaves this machine
 """
@@ -19,6 +20,8 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from curate.servers import shelf
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -77,9 +80,16 @@ class Guard:
     Whatever is deleted is gone from the disk, by `forget`, before the answer says so.
     """
 
-    def __init__(self, app: App, policy: str, forget: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        app: App,
+        policy: str,
+        forget: Callable[[], None] = lambda: None,
+        media: shelf.Shelf | None = None,
+    ) -> None:
         self._app = app
         self._forget = forget
+        self._media = media
         self._headers = [
             (b"content-security-policy", policy.encode()),
             (b"x-content-type-options", b"nosniff"),
@@ -103,6 +113,8 @@ class Guard:
 
         if scope["type"] == "http" and (refusal := _refusal(scope)):
             await _answer(send_with_headers, *refusal)
+        elif self._media and scope["path"].startswith(shelf.ROOT):
+            await _send_medium(scope, self._media, send)
         elif scope["type"] == "http":
             headers = [header for header in scope["headers"] if header[0] != b"range"]
             await self._app({**scope, "headers": headers}, receive, send_with_headers)
@@ -121,6 +133,21 @@ def _refusal(scope: Scope) -> tuple[int, str] | None:
             if path.fullmatch(scope["path"]):
                 return 501, f"the embedded server has no {feature}: nothing leaves this machine"
     return None
+
+
+async def _send_medium(scope: Scope, media: shelf.Shelf, send: Send) -> None:
+    """Send a file of a round, a block at a time."""
+    asked = dict(scope["headers"]).get(b"range", b"").decode("latin-1")
+    answer = await asyncio.to_thread(media.answer, scope["method"], scope["path"], asked)
+    headers = [(name.lower().encode(), own.encode()) for name, own in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    blocks = answer.blocks()
+    try:
+        while block := await asyncio.to_thread(next, blocks, b""):
+            await send({"type": "http.response.body", "body": block, "more_body": True})
+    finally:
+        blocks.close()
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _answer(send: Send, status: int, message: str) -> None:

@@ -17,6 +17,8 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
+from curate.servers.shelf import Shelf
+
 VERSION = "2.8.0"
 
 
@@ -84,7 +86,8 @@ def serve(secrets: dict[str, Any], public: str, ready: Callable[[], socket]) -> 
         patches.keep_redis_in_the_process()
         _migrate()
         ensure_users(secrets)
-        app = application()
+        media = Shelf.of(Path(os.environ["CURATE_MEDIA"]), secrets["secret_key"])
+        app = application(media)
         run(app, ready())
 
 
@@ -103,7 +106,7 @@ def run(app: Any, listener: socket) -> None:
     uvicorn.Server(settings).run(sockets=[listener])
 
 
-def application() -> Any:
+def application(media: Shelf | None = None) -> Any:
     """Argilla, patched, with our search engine inside and the guard in front."""
     from curate.servers.argilla import engine, guard, patches
     from curate.servers.argilla.index import Index
@@ -116,6 +119,7 @@ def application() -> Any:
     patches.build_validators_once()
     patches.build_no_events()
     patches.show_no_others()
+    patches.show_our_media()
     patches.overwrite_what_is_deleted()
     patches.settle_at_once(index)
     settle(index)
@@ -123,4 +127,4 @@ def application() -> Any:
     (static,) = (route for route in app.routes if route.name == "static")
     pages = Path(static.app.directory)  # a copy that Argilla makes at every start
     guard.forget_others(pages)
-    return guard.Guard(app, guard.policy(pages), index.forget)
+    return guard.Guard(app, guard.policy(pages), index.forget, media)

@@ -4,6 +4,7 @@
     Redis           lives in this process; the only job that is ever queued is done at once
     others          the page of one record shows an annotator their own response alone
     deletion        what is deleted is overwritten in the database
+    media           an image may lie at a signed address of this server (`servers/shelf.py`)
     the network     webhooks, and import from and export to a hub, are refused in `guard.py`
 
 The first makes ingest about ten times faster. No change affects what is stored.
@@ -20,6 +21,7 @@ from uuid import UUID
 
 from curate.servers.argilla.index import Index
 from curate.servers.argilla.statuses import settle
+from curate.servers.shelf import PLACE
 
 LOG = logging.getLogger("curate")
 
@@ -83,6 +85,19 @@ def show_no_others() -> None:
         return is_allowed
 
     RecordPolicy.get = staticmethod(get)
+
+
+def show_our_media() -> None:
+    """Let the image of a record lie at an address of ours, which names no server."""
+    from argilla_server.validators.records import RecordValidatorBase
+
+    validated = RecordValidatorBase._validate_image_field.__func__
+
+    def validate(cls: Any, name: str, value: str | None) -> None:
+        if not (isinstance(value, str) and PLACE.fullmatch(value)):
+            validated(cls, name, value)
+
+    RecordValidatorBase._validate_image_field = classmethod(validate)
 
 
 def overwrite_what_is_deleted() -> None:

@@ -7,16 +7,21 @@ here: what the page reads, and what a person writes who labels.
     answers, drafts, tabs                                              one's own only
     `completed_by`                                                     oneself only
     filters by regular expression                                      refused: one stops the server
+    media of a round                                                   by signed address, logged in
 """
 # mypy: disable-error-code="import-not-found,import-untyped"
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
+
+from curate.servers import shelf
 
 READ = ("GET", "HEAD", "OPTIONS")
 
@@ -90,6 +95,9 @@ OWN = frozenset(
 
 FORMS = frozenset({"user-login", "user-signup", "logout"})
 """The pages outside the API that take a form from anybody."""
+
+EMPTY = frozenset({"ml-list"})
+"""Lists that the page asks for, of which a person gets none: a refusal would hide its buttons."""
 
 CURATORS = "only the curator may do this"
 
@@ -177,7 +185,9 @@ class Guard:
         self._get_response = get_response
 
     def __call__(self, request: Any) -> Any:
-        """Let the application answer; `process_view` refuses before."""
+        """Let the application answer; `process_view` refuses before. Media are ours to answer."""
+        if request.path.startswith(shelf.ROOT):
+            return _medium(request)
         return self._get_response(request)
 
     def process_view(
@@ -190,6 +200,8 @@ class Guard:
         if users and all(user.is_superuser for user in users):
             return None
         match = request.resolver_match
+        if request.method == "GET" and match.url_name in EMPTY:
+            return JsonResponse([], safe=False)
         user = users[0].pk if users else None
         reason = refusal(
             Asked(
@@ -206,6 +218,17 @@ class Guard:
             )
         )
         return JsonResponse({"detail": reason}, status=403) if reason else None
+
+
+def _medium(request: Any) -> Any:
+    """A file of a round, for whoever has logged in."""
+    from django.conf import settings
+    from django.http import StreamingHttpResponse
+
+    own = shelf.Shelf.of(Path(os.environ["CURATE_MEDIA"]), settings.SECRET_KEY)
+    path = request.path if _users(request) else ""
+    answer = own.answer(request.method, path, request.META.get("HTTP_RANGE"))
+    return StreamingHttpResponse(answer.blocks(), status=answer.status, headers=answer.headers)
 
 
 def _users(request: Any) -> list[Any]:

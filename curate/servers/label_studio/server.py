@@ -68,3 +68,4 @@ start, stop, status, reset = SERVER.start, SERVER.stop, SERVER.status, SERVER.re
 curator, accounts = SERVER.curator, SERVER.accounts
 add_account, add_accounts = SERVER.add_account, SERVER.add_accounts
 remove_account, new_password = SERVER.remove_account, SERVER.new_password
+shelf = SERVER.shelf

@@ -13,6 +13,12 @@ from curate.sources.readers.unpacking import Lost
 if TYPE_CHECKING:
     import pyarrow as pa
 
+AT_ONCE = 1024
+"""Rows that are held at once as values of Python."""
+
+HELD = 32 << 20
+"""Their bytes, where rows are long: images lie in their cells."""
+
 MAGIC = b"ARROW1"
 FEATHER_1 = b"FEA1"
 
@@ -30,8 +36,9 @@ def read(reading: Reading) -> Numbered:
                     reading.lost.append(Lost(reason, row=number))
                     continue
                 check_names(batch.schema.names)
-                for start in range(0, batch.num_rows, 1024):
-                    for row in rows_of(batch.slice(start, 1024)):
+                rows = at_once(batch.nbytes, batch.num_rows)
+                for start in range(0, batch.num_rows, rows):
+                    for row in rows_of(batch.slice(start, rows)):
                         number += 1
                         yield number, row
         except (pa.ArrowException, OSError) as error:
@@ -39,6 +46,11 @@ def read(reading: Reading) -> Numbered:
             raise DataError(f"{reading.label}{after}: not an Arrow file ({error})") from None
         except ValueError as error:
             raise DataError(f"{reading.label}: {error}") from None
+
+
+def at_once(size: int, rows: int) -> int:
+    """So many rows are held at once, of a batch or row group with so many bytes and rows."""
+    return max(1, min(AT_ONCE, HELD // max(1, size // max(1, rows))))
 
 
 def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | str]:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from curate.errors import DataError
 from curate.sources.readers.opening import Numbered, Reading
+
+
+def _undecoded(rows: Any) -> Any:
+    """The rows with images, audio and video as bytes and paths, not as pixels and samples."""
+    return rows.decode(False) if hasattr(rows, "decode") else rows
 
 
 def read(reading: Reading) -> Numbered:
@@ -15,7 +22,7 @@ def read(reading: Reading) -> Numbered:
     number = 0
     try:
         rows = datasets.load_dataset(name, config, split=split, revision=revision, streaming=True)
-        for number, row in enumerate(rows, 1):
+        for number, row in enumerate(_undecoded(rows), 1):
             yield number, row
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         after = f", after row {number}" if number else ""

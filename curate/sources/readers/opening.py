@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from curate.errors import DataError
 from curate.sources.readers.decoding import Decoder
 from curate.sources.readers.evidence import Evidence, Foreign
+from curate.sources.readers.referring import REFERRING, Referring
 from curate.sources.readers.unpacking import PACKINGS, Lost, unpacked
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ class Reading:
 
     `start` and `end` are bytes, row groups or batches, half-open; `first` is the number of the
     first row. `max_bytes` limits a row. `query` is the statement for a database, or what to load
-    from a hub. `lost` is filled with what of the file could not be read.
+    from a hub. `lost` is filled with what of the file could not be read. `referring` is how media
+    are referred to.
     """
 
     address: str
@@ -55,6 +57,7 @@ class Reading:
     query: Any = None
     decoder: Decoder = field(default_factory=Decoder)
     lost: list[Lost] = field(default_factory=list)
+    referring: Referring = REFERRING
 
     @property
     def name(self) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from curate.errors import DataError
-from curate.sources.readers.arrow import rows_of
+from curate.sources.readers.arrow import AT_ONCE, at_once, rows_of
 from curate.sources.readers.headers import check_names
-from curate.sources.readers.opening import Numbered, Reading, opened
+from curate.sources.readers.opening import BLOCK, Numbered, Reading, opened
 from curate.sources.readers.unpacking import Lost
 
 
@@ -27,7 +30,7 @@ def read(reading: Reading) -> Numbered:
         for group in range(reading.start, end):
             last = number + file.metadata.row_group(group).num_rows
             try:
-                for batch in file.iter_batches(batch_size=1024, row_groups=[group]):
+                for batch in _batches(file, source, group):
                     for row in rows_of(batch):
                         number += 1
                         yield number, row
@@ -35,6 +38,17 @@ def read(reading: Reading) -> Numbered:
                 reason = f"after row {number}: {last - number:,} rows of a damaged group ({error})"
                 reading.lost.append(Lost(reason, row=number, rows=last - number))
             number = last
+
+
+def _batches(file: Any, source: Any, group: int) -> Iterator[Any]:
+    """Yield a row group in batches; long rows are read from disk bit by bit, and few at once."""
+    import pyarrow.parquet as pq
+
+    own = file.metadata.row_group(group)
+    rows = at_once(own.total_byte_size, own.num_rows)
+    if rows < AT_ONCE:
+        file = pq.ParquetFile(source, metadata=file.metadata, buffer_size=BLOCK)
+    yield from file.iter_batches(batch_size=rows, row_groups=[group])
 
 
 def edges(reading: Reading, size: int) -> list[tuple[int, int]]:

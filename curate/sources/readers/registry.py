@@ -6,6 +6,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Literal
 
+from curate.media.kinds import SUFFIXES as MEDIA
+from curate.media.medium import KINDS
 from curate.sources.readers.opening import Numbered, Reading
 
 Reader = Callable[[Reading], Numbered]
@@ -26,6 +28,9 @@ Format = Literal[
     "docx",
     "epub",
     "image",
+    "audio",
+    "video",
+    "webdataset",
 ]
 
 FORMATS: dict[Format, tuple[str, ...]] = {
@@ -43,7 +48,10 @@ FORMATS: dict[Format, tuple[str, ...]] = {
     "pdf": (".pdf",),
     "docx": (".docx",),
     "epub": (".epub",),
-    "image": (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
+    "image": tuple(MEDIA["image"]),
+    "audio": tuple(MEDIA["audio"]),
+    "video": tuple(MEDIA["video"]),
+    "webdataset": (".tar",),
 }
 """The formats of files and their suffixes; `.gz`, `.zst`, `.bz2` and `.xz` may follow."""
 
@@ -51,7 +59,7 @@ SUFFIXES: dict[str, Format] = {
     suffix: name for name, suffixes in FORMATS.items() for suffix in suffixes
 }
 
-MODULES: dict[str, str] = {"tsv": "csv", "json": "jsonl"}
+MODULES: dict[str, str] = {"tsv": "csv", "json": "jsonl", **dict.fromkeys(KINDS, "media")}
 """The modules of the formats whose module has another name."""
 
 

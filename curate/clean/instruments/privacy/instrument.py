@@ -5,6 +5,7 @@ phone  international, Chinese (mobile and area code), North American; others aft
 ip     public IPv4 and IPv6 addresses; small numbers are a version unless a word says address
 card   payment cards: issuer's range, length, grouping, Luhn's check digit (ISO/IEC 7812)
 id     Chinese resident identity numbers: region, date, check digit (GB 11643-1999)
+place  metadata of an image or a film that tell where it was taken (see `curate.media.metadata`)
 key    private key blocks, tokens with a known prefix, JWT, passwords in URLs, and assignments to
        names such as `api_key` whose value looks drawn at random
 
@@ -46,8 +47,8 @@ Kind = Literal["email", "phone", "ip", "card", "id", "key"]
 Action = Literal["flag", "mask", "drop"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-UNSHOWN = "privacy:unshown"
-SIGNALS = (*(f"privacy:{kind}" for kind in KINDS), UNSHOWN)
+UNSHOWN, PLACE = "privacy:unshown", "privacy:place"
+SIGNALS = (*(f"privacy:{kind}" for kind in KINDS), PLACE, UNSHOWN)
 
 _FINDERS: dict[Kind, Callable[[str], Spans]] = {
     "key": find_keys,
@@ -103,11 +104,14 @@ class PrivacySpec(Spec):
     card: Annotated[Action, Field(description="Payment cards.")] = "flag"
     id: Annotated[Action, Field(description="Chinese identity numbers.")] = "flag"
     key: Annotated[Action, Field(description="Keys, tokens and passwords.")] = "flag"
+    place: Annotated[
+        Action, Field(description="Where a picture was taken (EXIF); no export ever holds it.")
+    ] = "flag"
 
     @model_validator(mode="before")
     @classmethod
     def _one_for_all(cls, value: Any) -> Any:
-        return dict.fromkeys(KINDS, value) if isinstance(value, str) else value
+        return dict.fromkeys((*KINDS, "place"), value) if isinstance(value, str) else value
 
     def kinds(self, action: Action) -> tuple[Kind, ...]:
         """The kinds that this action is for."""
@@ -126,20 +130,23 @@ class Privacy:
         return settings.kinds("mask")
 
     def measure(self, batch: Batch, prepared: tuple[Kind, ...]) -> Mapping[str, pa.Array]:
-        """The number of private spans of each kind, and of those that cannot be masked."""
+        """The number of private spans of each kind, of places, and of what cannot be masked."""
         import numpy as np
         import pyarrow as pa
 
-        counts = np.zeros((len(batch.texts), len(KINDS) + 1), np.float32)
-        fields, template = (batch.pool[name].to_pylist() for name in ("fields", "template"))
+        counts = np.zeros((len(batch.texts), len(SIGNALS)), np.float32)
+        names = ("fields", "template", "media")
+        fields, template, media = (batch.pool[name].to_pylist() for name in names)
         for place, text in enumerate(batch.texts):
             private = find(text)
             if private:
                 batch.edit(place, masks(private, prepared))
-            unshown = list(_unshown(fields[place], template[place])) if fields[place] else []
+            own = _texts_of(fields[place], media[place])
+            unshown = list(_unshown(own, template[place])) if own else []
             for span in (*private, *unshown):
                 counts[place, KINDS.index(span.kind)] += 1
             counts[place, -1] = sum(span.kind in prepared for span in unshown)
+            counts[place, -2] = batch.seen[place].places
         return {name: pa.array(counts[:, column]) for column, name in enumerate(SIGNALS)}
 
     def fails(self, measured: pa.Table, settings: PrivacySpec) -> NDArray[np.bool_]:
@@ -149,7 +156,17 @@ class Privacy:
         failed = measured[UNSHOWN].to_numpy() > 0
         for kind in settings.kinds("drop"):
             failed = failed | (measured[f"privacy:{kind}"].to_numpy() > 0)
+        if settings.place == "drop":
+            failed = failed | (measured[PLACE].to_numpy() > 0)
         return np.asarray(failed, np.bool_)
+
+
+def _texts_of(
+    fields: Sequence[Mapping[str, str]] | None, media: Sequence[Mapping[str, str]] | None
+) -> list[Mapping[str, str]]:
+    """The fields that are texts: in that of a medium its address stands."""
+    addresses = {medium["field"] for medium in media or ()}
+    return [field for field in fields or () if field["name"] not in addresses]
 
 
 def _unshown(fields: Sequence[Mapping[str, str]], template: str | None) -> Iterator[PrivateSpan]:

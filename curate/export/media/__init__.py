@@ -1,0 +1,1 @@
+"""Media of an export: brought from where they lie, checked, and written without places."""

@@ -1,0 +1,149 @@
+"""The bytes of a medium as an export writes them: those of the pool, without places.
+
+Bytes are compared with the pool's sha256 while they are read. Only places in the metadata of images
+are left out: a mark beside the export then names the bytes that were written instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from curate import storage
+from curate.errors import DataError
+from curate.media import MediumError
+from curate.media.metadata import tells_place, without_places
+from curate.media.opening import MOST, opened
+
+BLOCK = 1 << 20
+"""Bytes that are read at once."""
+
+HINT = "bring the file back as it was, or run `curate pool` again and all that follows it"
+
+Stored = Mapping[str, Any]
+"""A medium as the column `media` has it."""
+
+
+BOXED = ("mp4", "mov", "m4a")
+"""The formats of sounds and films whose metadata may tell a place."""
+
+
+def is_whole(medium: Stored) -> bool:
+    """Whether a medium is read into memory whole: places are looked for in all of it."""
+    is_small = (medium["bytes"] or 0) <= MOST
+    return kind_of(medium) == "image" or (medium.get("format") in BOXED and is_small)
+
+
+def kind_of(medium: Stored) -> str:
+    """Image, audio or video; a pool of an older version knew images alone."""
+    return str(medium.get("kind") or "image")
+
+
+def is_at_hand(medium: Stored) -> bool:
+    """Whether the pool knew the bytes: of what lies on the web it has the address alone."""
+    return medium["sha256"] is not None
+
+
+@dataclass(frozen=True)
+class Bringing:
+    """Brings the bytes of media.
+
+    Addresses are relative to `folder`. `marks` is a folder with a file for each image that had a
+    place: it is named by the sha256 of the source, and holds that of the bytes that are exported.
+    """
+
+    folder: Path
+    marks: Path
+
+    def exported_sha256(self, medium: Stored) -> str:
+        """The sha256 of the bytes that were brought; of those not yet brought, the source's."""
+        mark = self.marks / str(medium["sha256"])
+        return mark.read_text(encoding="utf-8") if mark.is_file() else str(medium["sha256"])
+
+    def whole(self, medium: Stored) -> bytes:
+        """All bytes of a medium. Raises DataError where it changed or is gone."""
+        return b"".join(self.blocks(medium))
+
+    def blocks(self, medium: Stored) -> Iterator[bytes]:
+        """Yield the bytes of a medium, all at once where places are looked for.
+
+        What changed is known at its end, so nothing written is to be used before. Raises what
+        `whole` does.
+        """
+        if is_whole(medium):
+            yield self._without_places(medium, b"".join(self._checked(medium)))
+            return
+        if medium["format"] in BOXED:
+            self._check_places(medium)
+        yield from self._checked(medium)
+
+    def _without_places(self, medium: Stored, data: bytes) -> bytes:
+        try:
+            plain = without_places(data)
+        except MediumError as error:
+            raise _lost(medium, str(error)) from None
+        if plain != data:
+            digest = sha256(plain).hexdigest()
+            storage.write_text(self.marks / str(medium["sha256"]), digest)
+        return plain
+
+    def _check_places(self, medium: Stored) -> None:
+        """Refuse a large film whose index tells a place."""
+        with _open(medium, self.folder) as file:
+            for box in _indices(file):
+                if tells_place(box):
+                    raise DataError(
+                        f"{medium['address']}: its metadata tell a place, and it is too large",
+                        hint=f"a film of more than {MOST >> 20} MB is not cleaned: do that before",
+                    )
+
+    def _checked(self, medium: Stored) -> Iterator[bytes]:
+        """Yield the bytes of the source, and raise DataError if they are not the pool's."""
+        digest, size = sha256(), 0
+        with _open(medium, self.folder) as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+                size += len(block)
+                if size > medium["bytes"]:
+                    break
+                yield block
+        if size != medium["bytes"] or digest.hexdigest() != medium["sha256"]:
+            raise _lost(medium, "it is not the file that `pool` read")
+
+
+def _indices(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the outermost boxes of a film that are none of its pictures."""
+    place = 0
+    while len(head := _at(file, place, 16)) >= 8:
+        size = int.from_bytes(head[:4])
+        if size == 1:
+            size = int.from_bytes(head[8:16])
+        if size < 8:  # 0: up to the end
+            return
+        if head[4:8] != b"mdat" and size <= MOST:
+            yield _at(file, place, size)
+        place += size
+
+
+def _at(file: BinaryIO, place: int, size: int) -> bytes:
+    file.seek(place)
+    return file.read(size)
+
+
+@contextmanager
+def _open(medium: Stored, folder: Path) -> Iterator[BinaryIO]:
+    try:
+        with opened(medium["address"], folder) as file:
+            yield file
+    except MediumError as error:
+        raise _lost(medium, str(error)) from None
+    except OSError as error:
+        raise _lost(medium, error.strerror or str(error)) from None
+
+
+def _lost(medium: Stored, why: str) -> DataError:
+    return DataError(f"{medium['address']}: {why}", hint=HINT)

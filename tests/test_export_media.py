@@ -1,0 +1,373 @@
+"""Media in an export: their bytes in every format, and what is made of them afterwards."""
+
+import io
+import json
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from curate.errors import DataError
+from curate.export.formats import read_shard
+from curate.export.media import beside
+from curate.export.verify import verify
+from tests.conftest import Offline
+from tests.media_small import digest, has_place, jpeg, png, put
+
+PICTURES = {f"p{n}.png": png(n) for n in range(10)}
+FILES = {**PICTURES, "walk.jpg": jpeg(11, place=True), "plain.jpg": jpeg(12)}
+FORMATS = ("jsonl", "jsonl.gz", "parquet", "datasets", "webdataset")
+
+
+@pytest.fixture(scope="module")
+def _album(tmp_path_factory):
+    """Captioned pictures; one stands in two documents, one has a place, and two texts have none."""
+    offline = Offline(tmp_path_factory.mktemp("album") / "run")
+    put(offline.root / "data" / "pictures", FILES)
+    rows = [
+        {"caption": f"A picture called {name}, number {n}.", "picture": f"pictures/{name}"}
+        for n, name in enumerate([*FILES, "p0.png"])
+    ]
+    offline.lines("album.jsonl", rows)
+    offline.lines("words.jsonl", ["A text without a picture.", "另一段没有图片的文字。"])
+    captioned = {"fields": ["caption"], "media": {"image": "picture"}}
+    sources = [{"paths": ["data/album.jsonl"], **captioned}, {"paths": ["data/words.jsonl"]}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", groups=["source"], budget="100%")
+    return offline.root
+
+
+@pytest.fixture
+def album(_album, tmp_path):
+    """A copy of it."""
+    shutil.copytree(_album, tmp_path / "run")
+    return Offline(tmp_path / "run")
+
+
+def lines_of(folder):
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return [line for file in manifest["files"] for line in read_shard(folder / file["path"])]
+
+
+def told(folder):
+    return json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["media"]
+
+
+def source_bytes(line):
+    """The bytes of a line's picture as they were in the source, by its caption."""
+    (medium,) = line["media"]
+    return FILES[Path(medium["address"]).name]
+
+
+def without_place(line, data):
+    """Whether bytes are those of the source, but for the place of the one picture that has one."""
+    own = source_bytes(line)
+    if not has_place(own):
+        return data == own
+    pixels = [Image.open(io.BytesIO(b)).tobytes() for b in (own, data)]
+    return data != own and not has_place(data) and pixels[0] == pixels[1]
+
+
+# ── formats
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_every_format_has_the_media_of_all_lines(album, format):
+    album.run("export", format=format, shard_documents=6)
+    folder = album.root / "export"
+    assert verify(folder).problems == ()
+    lines = lines_of(folder)
+    with_media = [line for line in lines if line["media"]]
+    assert (len(lines), len(with_media)) == (15, 13)
+    assert {line["text"] for line in lines if not line["media"]} == {
+        *("A text without a picture.", "另一段没有图片的文字。")
+    }
+    for line in with_media:
+        (medium,) = line["media"]
+        assert medium["sha256"] == digest(source_bytes(line))
+        is_same = medium["exported_sha256"] == medium["sha256"]
+        assert is_same == (not has_place(source_bytes(line)))
+    size = sum(len(source_bytes(line)) for line in with_media)
+    about = told(folder)
+    assert about["kinds"] == {"image": {"media": 13, "bytes": size}}
+    assert about["without_places"] == 1
+    assert about.get("files") == (12 if format in ("jsonl", "jsonl.gz", "parquet") else None)
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_files_lie_beside_the_shards_once_each(album, format):
+    album.run("export", format=format)
+    folder = album.root / "export"
+    for line in lines_of(folder):
+        for medium in line["media"] or ():
+            data = (folder / medium["path"]).read_bytes()
+            assert without_place(line, data)
+            assert digest(data) == medium["exported_sha256"] == Path(medium["path"]).stem
+            assert Path(medium["path"]).suffix == Path(medium["address"]).suffix
+    sums = (folder / "SHA256SUMS").read_text(encoding="utf-8")
+    assert sums.count("  media/") == 12 == len([*(folder / "media").rglob("*.*")])
+    assert not list((folder / "media").rglob(".*"))
+
+
+@pytest.mark.filterwarnings(
+    "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+def test_tar_shards_are_read_by_webdataset(album):
+    webdataset = pytest.importorskip("webdataset")
+    album.run("export", format="webdataset", shard_documents=6)
+    folder = album.root / "export"
+    shards = sorted(map(str, folder.glob("data-*.tar")))
+    assert len(shards) == 3
+    samples = list(webdataset.WebDataset(shards, shardshuffle=False))
+    lines = lines_of(folder)
+    assert [sample["__key__"] for sample in samples] == [
+        f"{line['id']}-{line['copy']}" for line in lines
+    ]
+    for sample, line in zip(samples, lines, strict=True):
+        assert sample["txt"].decode() == line["text"]
+        assert json.loads(sample["json"])["source"] == line["source"]
+        names = {name for name in sample if not name.startswith("__")}
+        pictures = names - {"txt", "json"}
+        assert len(pictures) == (1 if line["media"] else 0)
+        for name in pictures:
+            assert without_place(line, sample[name])
+
+
+def test_the_bytes_of_a_tar_depend_on_the_lines_alone(album):
+    album.run("export", format="webdataset")
+    first = digest((album.root / "export" / "data-00000.tar").read_bytes())
+    for path in (album.root / "data" / "pictures").iterdir():
+        path.touch()
+    album.run("export", format="webdataset", seed=1)
+    album.run("export", format="webdataset")
+    assert digest((album.root / "export" / "data-00000.tar").read_bytes()) == first
+    with tarfile.open(album.root / "export" / "data-00000.tar") as tar:
+        assert {(member.mtime, member.uid, member.uname, member.mode) for member in tar} == {
+            (0, 0, "", 0o644)
+        }
+
+
+def test_a_folder_of_datasets_has_a_column_of_images(album):
+    datasets = pytest.importorskip("datasets")
+    album.run("export", format="datasets", shard_documents=6)
+    folder = album.root / "export"
+    rows = datasets.load_from_disk(str(folder))["train"]
+    assert rows.features["image"] == datasets.Image()
+    raw = rows.cast_column("image", datasets.Image(decode=False))
+    lines = lines_of(folder)
+    for row, decoded, line in zip(raw, rows, lines, strict=True):
+        assert row["id"] == line["id"]
+        if line["media"]:
+            assert without_place(line, row["image"]["bytes"])
+            assert decoded["image"].size == (32, 32)
+        else:
+            assert row["image"] is None
+
+
+def test_token_shards_refuse_media_by_name(album):
+    with pytest.raises(DataError, match="format tokens holds texts alone, and 13 media were drawn"):
+        album.run("export", format="tokens")
+    assert not (album.root / "export").exists()
+
+
+# ── files that changed, and kills
+
+
+@pytest.mark.parametrize("format", ["jsonl", "datasets", "webdataset"])
+def test_a_file_that_changed_or_is_gone_stops_the_export_by_its_name(album, format):
+    path = album.root / "data" / "pictures" / "p3.png"
+    path.write_bytes(png(99))
+    with pytest.raises(DataError, match=r"data/pictures/p3\.png: it is not the file that `pool`"):
+        album.run("export", format=format)
+    path.unlink()
+    with pytest.raises(DataError, match=r"data/pictures/p3\.png: the file is not there"):
+        album.run("export", format=format)
+    assert not (album.root / "export").exists()
+    path.write_bytes(PICTURES["p3.png"])
+    album.run("export", format=format)
+    assert verify(album.root / "export").problems == ()
+
+
+def test_an_export_that_was_killed_copies_no_file_twice(album, monkeypatch):
+    copied = []
+    real = beside.CopyMedia._copy
+
+    def copy(self, medium, suffix):
+        if len(copied) == 5:
+            raise KeyboardInterrupt
+        copied.append(medium["address"])
+        return real(self, medium, suffix)
+
+    monkeypatch.setattr(beside.CopyMedia, "_copy", copy)
+    with pytest.raises(KeyboardInterrupt):
+        album.run("export")
+    (leftover,) = (album.root / ".building").glob("export-*/export/media")
+    (leftover / ".x.123.tmp").write_bytes(b"of a killed writer")
+    monkeypatch.setattr(
+        beside.CopyMedia,
+        "_copy",
+        lambda self, medium, suffix: copied.append(medium["address"]) or real(self, medium, suffix),
+    )
+    album.run("export")
+    assert len(copied) == len(set(copied)) == 12
+    assert verify(album.root / "export").problems == ()
+
+
+# ── verify
+
+
+def resummed(folder, name):
+    """Write the new sum of a file of an export, as one who changes it on purpose would."""
+    sums = folder / "SHA256SUMS"
+    rows = [line.split("  ", 1) for line in sums.read_text(encoding="utf-8").splitlines()]
+    new = [
+        f"{digest((folder / own).read_bytes()) if own == name else old}  {own}\n"
+        for old, own in rows
+    ]
+    sums.write_text("".join(new), encoding="utf-8")
+
+
+def test_verify_finds_media_that_are_not_those_of_the_lines(album):
+    album.run("export")
+    folder = album.root / "export"
+    path = next((folder / "media").rglob("*.png"))
+    name = path.relative_to(folder).as_posix()
+    own = path.read_bytes()
+    path.write_bytes(png(77))
+    assert f"{name} is not the file that SHA256SUMS names" in verify(folder).problems
+    resummed(folder, name)
+    (problem,) = {problem.partition(": ")[2] for problem in verify(folder).problems}
+    assert problem == f"the medium image is not the file {name}"
+    path.write_bytes(own)
+    resummed(folder, name)
+    (folder / "media" / "more.png").write_bytes(own)
+    assert verify(folder).problems == ("media/more.png is not in SHA256SUMS",)
+    (folder / "media" / "more.png").unlink()
+    path.unlink()
+    assert f"{name} is missing" in verify(folder).problems
+
+
+def test_verify_reads_the_media_within_tar_shards(album):
+    album.run("export", format="webdataset")
+    folder = album.root / "export"
+    shard = folder / "data-00000.tar"
+    data = shard.read_bytes()
+    with tarfile.open(shard) as tar:
+        member = next(m for m in tar if m.name.endswith(".png"))
+    place = member.offset_data + member.size - 1
+    shard.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    problems = verify(folder).problems
+    assert any("is not the one that its line names" in problem for problem in problems)
+    shard.write_bytes(data[: len(data) // 2])
+    assert any("cannot be read" in problem for problem in verify(folder).problems)
+
+
+# ── what follows an export
+
+
+def test_trace_says_where_a_medium_is_and_whether_it_is_as_it_was(album):
+    from curate.trace.forward import trace
+
+    album.run("export")
+    row = next(row for row in lines_of(album.root / "export") if "walk.jpg" in row["text"])
+    (medium,) = trace(album.workspace, row["id"]).media
+    assert (medium.kind, medium.address) == ("image", "data/pictures/walk.jpg")
+    assert medium.state == "as `pool` read it"
+    assert medium.exported == row["media"][0]["path"]
+    (album.root / "data" / "pictures" / "walk.jpg").write_bytes(png(55))
+    (medium,) = trace(album.workspace, row["id"]).media
+    assert medium.state.startswith("the file has changed")
+
+
+@pytest.mark.parametrize("format", ["jsonl", "webdataset", "datasets"])
+def test_a_replay_has_the_same_media(album, format):
+    from curate.replay.replay import replay
+
+    album.run("export", format=format)
+    before = lines_of(album.root / "export")
+    kept = album.root / "before"
+    (album.root / "export").rename(kept)
+    assert replay(album.workspace, kept / "draw.parquet").same
+    after = lines_of(album.root / "export")
+    assert [line["media"] for line in after] == [line["media"] for line in before]
+    assert verify(album.root / "export").problems == ()
+
+
+def test_card_and_croissant_tell_of_media(album):
+    album.run("export")
+    card = (album.root / "export" / "README.md").read_text(encoding="utf-8")
+    assert "12 files" in card
+    assert "Of 1 files the metadata told a place" in card
+    croissant = json.loads((album.root / "export" / "croissant.json").read_text(encoding="utf-8"))
+    sets = {own["@id"]: own for own in croissant["distribution"]}
+    assert sets["files-media"]["includes"] == "media/**"
+    assert "image" in croissant["keywords"]
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_a_stream_gives_paths_or_bytes(album, format):
+    from curate.stream import Mixture
+
+    album.run("export", format=format, layout="by_group")
+    folder = album.root / "export"
+    for media in ("paths", "bytes"):
+        documents = list(Mixture(folder, media=media))
+        own = [document for document in documents if document["media"]]
+        assert len(own) >= 12
+        for document in own:
+            (medium,) = document["media"]
+            assert Path(medium["path"]).is_absolute()
+            data = Path(medium["path"]).read_bytes()
+            assert without_place(document, medium.get("data", data))
+            assert ("data" in medium) == (media == "bytes")
+
+
+@pytest.mark.parametrize("format", ["webdataset", "datasets"])
+def test_a_stream_refuses_other_formats_by_name(album, format):
+    from curate.stream import Mixture
+
+    album.run("export", format=format, layout="by_group")
+    with pytest.raises(DataError, match="cannot be streamed"):
+        Mixture(album.root / "export")
+
+
+# ── takedowns
+
+
+def test_a_takedown_deletes_copies_that_no_other_document_holds(offline):
+    from curate.takedown import takedown
+    from curate.takedown.naming import cluster
+
+    names = ["a.png", "b.png", "both.png"]
+    put(offline.root / "media", {name: png(n) for n, name in enumerate(names)})
+    put(offline.root / "elsewhere", {"c.png": png(9)})
+    rows = [("first", "media/a.png"), ("second", "media/b.png"), ("third", "media/both.png")]
+    rows += [("fourth", "media/both.png"), ("fifth", "elsewhere/c.png")]
+    lines = [json.dumps({"caption": words, "picture": path}) for words, path in rows]
+    (offline.root / "album.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    captioned = {"fields": ["caption"], "media": {"image": "picture"}}
+    offline.run("pool", sources=[{"paths": ["album.jsonl"], **captioned}], tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", budget="100%")
+    offline.run("export")
+    offline.run("report")
+    ids = {row["text"]: row["id"] for row in offline.rows("pool")}
+    gone = [ids["first"], ids["third"], ids["fifth"]]
+    result = takedown.run(offline.workspace, cluster(offline.workspace, gone), gone, "asked for")
+    assert (result.removed, result.media) == (3, 1)
+    left = {path.name for path in (offline.root / "media").iterdir()}
+    assert left == {"b.png", "both.png"}
+    assert (offline.root / "elsewhere" / "c.png").is_file()  # a source
+    assert not (offline.root / "export").exists()
+    assert not (offline.root / "report.html").exists()
+    gone = [ids["fourth"]]
+    result = takedown.run(offline.workspace, cluster(offline.workspace, gone), gone, "asked for")
+    assert (result.media, (offline.root / "media" / "both.png").exists()) == (1, False)
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", budget="100%")
+    offline.run("export")
+    assert [line["text"] for line in lines_of(offline.root / "export")] == ["second"]
+    assert verify(offline.root / "export").problems == ()
