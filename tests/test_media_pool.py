@@ -77,10 +77,11 @@ def test_a_declared_format_holds_no_other_kind(tmp_path):
     rows, bad = everything(tmp_path, format="image")
     assert [row.origin for row in rows] == ["data/a.dat:1"]
     assert [row.reason for row in bad] == ["it is of the kind audio, not image"]
-    packed, bad = everything(
-        tmp_path, paths=["data/a.dat.gz"] if False else ["data"], format="audio"
-    )
-    assert [row.origin for row in packed] == ["data/b.dat:1"]
+    rows, _ = everything(tmp_path, format="audio")
+    assert [row.origin for row in rows] == ["data/b.dat:1"]
+    written(tmp_path, {"data/c.png.gz": b"packed"})
+    _, bad = everything(tmp_path, paths=["data/c.png.gz"])
+    assert [row.reason for row in bad] == ["it is packed (.gz): unpack it"]
 
 
 def test_a_caption_that_is_no_text_costs_its_own_file(tmp_path):
