@@ -148,7 +148,7 @@ def _small(picture: Image) -> Image:
     if largest <= LARGEST:
         return picture
     size = tuple(max(1, round(side * LARGEST / largest)) for side in picture.size)
-    return picture.resize(size, Resampling.BILINEAR, reducing_gap=2.0)
+    return picture.resize(size, Resampling.BILINEAR, reducing_gap=1.0)
 
 
 def heard(parts: Iterator[Floats]) -> Sound:
