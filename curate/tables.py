@@ -129,7 +129,11 @@ ALL = (
             ("kept", "bool_", "whether it goes on"),
             ("reason", "string", "`rule:signal` of the first that failed; null if kept"),
             ("duplicate_of", "string", "the near-duplicate that was kept instead"),
-            ("similarity", "float32", "Jaccard similarity to it, 0 to 1; of media their correlation"),
+            (
+                "similarity",
+                "float32",
+                "Jaccard similarity to it, 0 to 1; of media their correlation",
+            ),
             ("edits", "list<edit>", "masks and removed lines over the canonical text"),
             ("tokens", "int64", "exact count of the edited text"),
             ("language", "string", "as declared, else as detected; `und` where that is not sure"),

@@ -150,9 +150,7 @@ def test_images_get_verdicts_with_reasons(where):
     good = rows(where)["good.png"]
     assert (good["image:width"], good["image:height"], good["image:frames"]) == (320, 240, 1)
     assert good["length:words"] is None or np.isnan(good["length:words"])
-    again = stage(
-        where, "clean", rules=["length", "image"], limits={"image:width": {"min": 80}}
-    )
+    again = stage(where, "clean", rules=["length", "image"], limits={"image:width": {"min": 80}})
     assert (again.kept, again.measured) == (2, 0)
     nearest = {(one.side, one.value) for one in explain(where, "image:width")}
     assert ("fails", 90.0) not in nearest
@@ -298,9 +296,7 @@ def test_which_of_two_stays_and_older_runs(where, tmp_path_factory):
     other.init("other")
     put(other, {"c.png": encoded(one.resize((300, 225))), "d.png": encoded(picture(7))})
     pooled(other)
-    result = stage(
-        other, "clean", rules=["image"], near_media=0.93, against=[str(where.root)]
-    )
+    result = stage(other, "clean", rules=["image"], near_media=0.93, against=[str(where.root)])
     assert result.reasons == {"near_duplicate": 1}
     assert not rows(other)["c.png"]["kept"]
 

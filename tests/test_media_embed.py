@@ -71,7 +71,9 @@ class Colours:
     """A model of pictures for tests: their mean colour."""
 
     dimension, side = 3, 8
-    about = {"encoder": "colours"}
+
+    def __init__(self):
+        self.about = {"encoder": "colours"}
 
     def prepared(self, picture):
         return np.asarray(picture.resize((8, 8)), np.float32).transpose(2, 0, 1)

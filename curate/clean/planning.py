@@ -16,7 +16,6 @@ from curate.clean.rules.registry import prepared
 from curate.clean.spec import CleanSpec
 from curate.workspace import Workspace
 
-
 _APART = ("signed", "fields", "fingerprinted", "root")
 """Parts of a plan that do not change what is measured."""
 

@@ -14,7 +14,7 @@ from functools import cache
 from math import log2
 from typing import TYPE_CHECKING
 
-from curate.media.fingerprints import HEADER, KINDS, SIDE, cut, pictures_of
+from curate.media.fingerprints import HEADER, KINDS, cut, pictures_of
 from curate.minhash import BANDS, BIT_WORDS
 
 if TYPE_CHECKING:
