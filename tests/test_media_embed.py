@@ -335,3 +335,41 @@ def test_frames_of_films_are_encoded(where, colours):
     stage(where, "clean", rules=["video"])
     made = embed(where, "auto")
     assert (made.encoder, made.documents) == ("image=efficientnet-lite0", 2)
+
+
+FORM = """<View><Image name="image" value="$image"/>
+<Choices name="colour" toName="image"><Choice value="red"/><Choice value="blue"/></Choices></View>"""
+
+
+def test_heads_learn_on_pictures(where, colours):
+    from curate.backends.folder import FolderBackend
+
+    where.connect = lambda name: FolderBackend(where.root / "rounds")
+    shades = {f"red{n}": (200 + n, 0, n) for n in range(20)}
+    shades |= {f"blue{n}": (n, 0, 200 + n) for n in range(20)}
+    put(where, {f"{name}.png": encoded(plain(colour)) for name, colour in shades.items()})
+    (where.root / "form.xml").write_text(FORM, encoding="utf-8")
+    stage(where, "pool", sources=[{"name": "pictures", "paths": ["data"]}])
+    stage(where, "clean", rules=["image"], limits={
+        **{f"image:{name}": {"min": None} for name in ("width", "height", "entropy", "sharpness")},
+        "image:blank": {"max": None},
+    })
+    stage(where, "sample", n=24, strategy="random")
+    stage(where, "push", backend="folder", form="form.xml")
+    round_ = where.rounds.current()
+    pool = where.tables.read("pool", ["id", "origin"]).to_pylist()
+    is_red = {row["id"]: "red" in row["origin"] for row in pool}
+    tasks = [json.loads(line) for line in (round_.folder / "tasks.jsonl").read_text().splitlines()]
+    for task in tasks:
+        answer = {"id": task["id"], "annotator": "ann", "question": "colour"}
+        answer["value"] = "red" if is_red[task["id"]] else "blue"
+        with (round_.folder / "answers.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(answer) + "\n")
+    stage(where, "pull")
+    stage(where, "agree")
+    result = stage(where, "score", resamples=2, folds=2)
+    assert result.encoder == "image=efficientnet-lite0"
+    assert result.encoded == 40
+    predicted = where.tables.read("scores", ["id", "colour"]).to_pylist()
+    right = [(row["colour"] == "red") == is_red[row["id"]] for row in predicted]
+    assert sum(right) >= 38

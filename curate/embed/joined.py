@@ -177,7 +177,7 @@ def _of_sounds(model: SoundModel, root: Path, media: Sequence[Media]) -> Floats:
 
 @contextmanager
 def _named(medium: Medium) -> Iterator[None]:
-    """Name the medium that cannot be read. `clean` has looked at it before: it has changed since."""
+    """Name the medium that cannot be read; it has changed since `clean` looked at it, if it did."""
     try:
         yield
     except MediumError as error:
