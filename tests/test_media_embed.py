@@ -337,8 +337,10 @@ def test_frames_of_films_are_encoded(where, colours):
     assert (made.encoder, made.documents) == ("image=efficientnet-lite0", 2)
 
 
-FORM = """<View><Image name="image" value="$image"/>
-<Choices name="colour" toName="image"><Choice value="red"/><Choice value="blue"/></Choices></View>"""
+FORM = """<View>
+  <Image name="image" value="$image"/>
+  <Choices name="colour" toName="image"><Choice value="red"/><Choice value="blue"/></Choices>
+</View>"""
 
 
 def test_heads_learn_on_pictures(where, colours):
@@ -350,10 +352,18 @@ def test_heads_learn_on_pictures(where, colours):
     put(where, {f"{name}.png": encoded(plain(colour)) for name, colour in shades.items()})
     (where.root / "form.xml").write_text(FORM, encoding="utf-8")
     stage(where, "pool", sources=[{"name": "pictures", "paths": ["data"]}])
-    stage(where, "clean", rules=["image"], limits={
-        **{f"image:{name}": {"min": None} for name in ("width", "height", "entropy", "sharpness")},
-        "image:blank": {"max": None},
-    })
+    stage(
+        where,
+        "clean",
+        rules=["image"],
+        limits={
+            **{
+                f"image:{name}": {"min": None}
+                for name in ("width", "height", "entropy", "sharpness")
+            },
+            "image:blank": {"max": None},
+        },
+    )
     stage(where, "sample", n=24, strategy="random")
     stage(where, "push", backend="folder", form="form.xml")
     round_ = where.rounds.current()
