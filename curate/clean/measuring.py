@@ -212,7 +212,7 @@ def _measured(
 def _tokens(batch: Batch, tokenizer: str) -> list[int]:
     """The tokens of each edited text, and of its media; the pool's count where none is edited."""
     count = tokens.counter(tokenizer) if any(batch.edits) else len
-    counts = batch.pool["tokens"].to_pylist()
+    counts: list[int] = batch.pool["tokens"].to_pylist()
     for row, edits in enumerate(batch.edits):
         if edits:
             of_media = counts[row] - count(batch.texts[row]) if batch.seen[row].kinds else 0

@@ -2,8 +2,8 @@
 
     python -m tests.benchmarks.images [FOLDER] [MADE ...]
 
-FOLDER holds a folder for each class, by default those of Debian's `openclipart-png`. 240 files
-of each of five classes are drawn by hash; 50 and 200 of them are labelled, the rest are tested, five
+FOLDER holds a folder for each class, by default those of Debian's `openclipart-png`: 240 files
+of each of five classes are drawn by hash; 50 and 200 are labelled, the rest are tested, five
 times. Beside vectors: histograms of colours (8 x 8 x 8), learned by the same heads, and the most
 frequent class. Then MADE pictures (2,000; the issue's are 20,000) are made from these by turning,
 cutting and recolouring, and pooled, cleaned (set `image`, near-duplicates), embedded, each in a
