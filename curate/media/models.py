@@ -124,9 +124,12 @@ class EfficientNetLite0:
 
     @cached_property
     def _model(self) -> Any:
+        import io
         import warnings
+        from contextlib import redirect_stdout
 
-        with warnings.catch_warnings():
+        # The package prints that it has loaded its weights.
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             library = needed("efficientnet_lite_pytorch")
             model = library.EfficientNet.from_pretrained(LITE0, weights_path=str(self.file))
