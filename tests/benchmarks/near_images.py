@@ -44,13 +44,14 @@ def main():
     distances = {name: hashed_pairs(pictures, name) for name in others}
     limits = {name: int(own.min()) - 1 for name, own in distances.items()}
     for kind, vary in KINDS.items():
-        planted = {f"{name} {kind}": vary(pictures[name], rng) for name in names[:PLANTED]}
+        planted = {f"{name}: {kind}": vary(pictures[name], rng) for name in names[:PLANTED]}
         pairs = found(pictures, planted)
         hits = {frozenset(pair) for pair in pairs}
-        wanted = [frozenset((name, f"{name} {kind}")) for name in names[:PLANTED]]
+        wanted = [frozenset((name, f"{name}: {kind}")) for name in names[:PLANTED]]
         recalls[kind] = round(sum(pair in hits for pair in wanted) / len(wanted), 4)
         for name, own in others.items():
             own[kind] = recalls_of(pictures, planted, name, limits[name])
+        sys.stderr.write(f"{kind}: {recalls[kind]} {others} {len(false)} false\n")
     figures = {
         "pictures": "openclipart-png" if folder.is_dir() else "drawn",
         "recall": recalls,
@@ -208,7 +209,7 @@ def recalls_of(pictures, planted, name, limit):
 
 def _of(key):
     """The name of the picture that a variant was made of."""
-    return next(key[: -len(kind) - 1] for kind in KINDS if key.endswith(f" {kind}"))
+    return key.rpartition(": ")[0]
 
 
 if __name__ == "__main__":
