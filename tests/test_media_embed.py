@@ -19,7 +19,7 @@ from curate.media.spectra import RATE, log_mel
 from curate.run.recipe import Recipe
 from curate.run.stages import run_stage
 from curate.workspace import Workspace
-from tests.media_made import encoded, film, moving, picture, tune, wav
+from tests.pictures_made import encoded, film, moving, picture, tune, wav
 
 
 def stage(where, name, **settings):

@@ -101,7 +101,7 @@ def unlike(folder):
 
 def generated():
     """Yield names and pictures that are drawn by chance."""
-    from tests.media_made import picture
+    from tests.pictures_made import picture
 
     for number in range(UNLIKE):
         yield f"drawn {number}", picture(number, (480, 360))
