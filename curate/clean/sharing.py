@@ -141,7 +141,8 @@ def template(workspace: Workspace, source: str, kind: str) -> Template | None:
     if not counts:
         return None
     ((id, documents),) = counts.most_common(1)
-    return Template(source, id, documents + 1, excerpt(*reading.texts_of(workspace, id)))
+    text = excerpt(*reading.texts_of(workspace, id))
+    return Template(source, id, documents + 1, text) if text else None  # media have none
 
 
 def _kept_instead(workspace: Workspace, source: str) -> Counter[str]:

@@ -166,12 +166,13 @@ def _verdicts(pool: Path, reasons: pa.ChunkedArray) -> Counter[tuple[str, str]]:
 def _scratch(spec: CleanSpec) -> int:
     """Bytes of disk a document that the search for near-duplicates needs for a time."""
     near = 1400 if spec.near_duplicates is not None else 0
+    near += 3500 if spec.near_media is not None else 0
     return near + (3000 if spec.passages is not None else 0)
 
 
 def _pairs(spec: CleanSpec) -> int:
     """Bytes of memory a document, if each is in one pair of near-duplicates."""
-    return 70 if spec.near_duplicates is not None else 0
+    return 70 * ((spec.near_duplicates is not None) + (spec.near_media is not None))
 
 
 STAGE = Stage(

@@ -16,13 +16,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curate.embed import encoders
 from curate.embed.encoders import Encoder
 from curate.errors import DataError
 from curate.media import Medium, MediumError
 from curate.media.films import key_frames
 from curate.media.hearing import SoundModel, sound_model
 from curate.media.images import decode
-from curate.media.models import PictureModel, picture_model, unit
+from curate.media.models import EfficientNetLite0, PictureModel, picture_model, unit
+from curate.media.names import LITE0, LOG_MEL
 from curate.media.opening import checked, opened, read_checked
 from curate.media.sounds import windows
 from curate.media.spectra import RATE
@@ -59,6 +61,21 @@ def parts_of(name: str) -> tuple[str | None, str | None, str | None]:
     rest = name[at:]
     image, _, audio = rest.partition(f"{TOGETHER}{AUDIO}") if IMAGE in rest else ("", "", rest)
     return text, image.removeprefix(IMAGE) or None, audio.removeprefix(AUDIO) or None
+
+
+def files_of(name: str, root: Path) -> dict[str, Path]:
+    """The files of an encoder of any kind, by their names: see `encoders.files_of`."""
+    if not is_joined(name):
+        return encoders.files_of(name, root)
+    text, image, audio = parts_of(name)
+    files = encoders.files_of(text, root) if text else {}
+    if image == LITE0:
+        weights = EfficientNetLite0().file
+        files[weights.name] = weights
+    for model in (image, audio):
+        if model not in (None, LITE0, LOG_MEL):
+            files |= encoders.files_of(str(model), root)
+    return files
 
 
 class Joined:
@@ -177,7 +194,7 @@ def _of_sounds(model: SoundModel, root: Path, media: Sequence[Media]) -> Floats:
 
 @contextmanager
 def _named(medium: Medium) -> Iterator[None]:
-    """Name the medium that cannot be read. `clean` has looked at it before: it has changed since."""
+    """Name the medium that cannot be read; it has changed since `clean` looked at it, if it did."""
     try:
         yield
     except MediumError as error:

@@ -95,9 +95,9 @@ class _Corpus:
 def embed(workspace: Workspace, name: str, window: int | None = None) -> Vectors:
     """Make the vectors of every kept document with the encoder of that name (`auto` chooses).
 
-    `auto` reads the media of documents too. With a `window`, longer texts are cut into windows of at most so many characters, and each has
-    a vector. Vectors of contents that are there are kept. Raises CurateError if there is no such
-    encoder.
+    `auto` reads the media of documents too. With a `window`, longer texts are cut into windows of
+    at most so many characters, and each has a vector. Vectors of contents that are there are kept.
+    Raises CurateError if there is no such encoder.
     """
     corpus = _corpus(workspace, window)
     (chosen, *_), reason = _offered(corpus, name, DEFAULT) if name == "auto" else ((name,), "")
@@ -157,7 +157,10 @@ def encode(
     texts: Sequence[str],
     media: Sequence[Sequence[Medium]] | None = None,
 ) -> NDArray[np.float32]:
-    """The vectors of some texts and their media: texts x dimension. Raises what `encoder_of` does."""
+    """The vectors of some texts and their media: texts x dimension.
+
+    Raises what `encoder_of` does.
+    """
     vectors = _encoded(encoder_of(workspace, name), texts, media or [()] * len(texts))
     check_numbers(name, vectors, texts)
     return vectors

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from curate import storage
 from curate.cards.environment import environment
-from curate.embed.encoders import files_of
+from curate.embed.joined import files_of
 from curate.errors import CurateError
 from curate.export.drawn import has_scores
 from curate.workspace import Workspace

@@ -211,7 +211,8 @@ def _alignments(*, is_sound: bool, cuts: int) -> tuple[Matrices, Matrices]:
     pairs = [(row, column) for row in ([np.eye(SIDE)] if is_sound else parts) for column in parts]
     step = np.eye(SIDE, k=1) - np.eye(SIDE)
     step[-1] = 0
-    smooth, steps = [], []
+    smooth: list[Floats] = []
+    steps: list[Floats] = []
     for side in (0, 1):
         own = np.stack([_blur() @ pair[side] for pair in pairs])
         both = (own, step @ own)

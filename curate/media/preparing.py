@@ -37,11 +37,6 @@ class Preparing:
     resample: int = BICUBIC
     scale: float = 1 / 255
 
-    @property
-    def side(self) -> int:
-        """The longer side of what the model reads."""
-        return max(self.size)
-
     @classmethod
     def of(cls, folder: Path) -> Preparing:
         """As `preprocessor_config.json` of a folder says, or as `config.json` if there is none."""

@@ -42,7 +42,8 @@ def _filters(bands: int, length: int) -> Floats:
     def mel(hertz: Floats) -> Floats:
         return np.asarray(2595 * np.log10(1 + hertz / 700), np.float32)
 
-    edges = np.linspace(*mel(np.array([20.0, RATE / 2], np.float32)), bands + 2)
+    low, high = mel(np.array([20.0, RATE / 2], np.float32)).tolist()
+    edges = np.linspace(low, high, bands + 2)
     at = mel(np.fft.rfftfreq(length, 1 / RATE).astype(np.float32))[:, None]
     rising = (at - edges[:-2]) / np.diff(edges)[:-1]
     falling = (edges[2:] - at) / np.diff(edges)[1:]

@@ -83,7 +83,8 @@ class Tiff:
         if not self.is_valid:
             return []
         offset = self._read(self.base + (8 if self.is_big else 4), self.sizes[2])
-        todo, seen, all_of_them = [(self.base + offset, False)], set[int](), []
+        todo, seen = [(self.base + offset, False)], set[int]()
+        all_of_them: list[Directory] = []
         while todo and len(all_of_them) < MOST_DIRECTORIES:
             at, is_gps = todo.pop()
             if at in seen or not self.base < at < len(self.data):

@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from curate.embed import encoder_of, windows
 from curate.embed.blocks import digest_of
 from curate.embed.encoders import Encoder
+from curate.embed.joined import is_joined
 from curate.errors import DataError, StaleInput
 from curate.score.labelled import UNKNOWN
 from curate.score.predicting import columns_of, table_of
@@ -77,7 +78,15 @@ def predict(workspace: Workspace, source: SourceSpec, out: IO[str]) -> PredictRe
 
 
 def _encoder(workspace: Workspace, name: str, digest: str) -> Encoder:
-    """The encoder that heads were learned with. Raises StaleInput if it is another one today."""
+    """The encoder that heads were learned with.
+
+    Raises StaleInput if it is another one today, DataError if it reads media.
+    """
+    if is_joined(name):
+        raise DataError(
+            f"heads read media by {name}, and `curate predict` reads texts alone",
+            hint="put the files into the pool, and run `curate score`",
+        )
     encoder = encoder_of(workspace, name)
     if digest_of(encoder.about) != digest:
         raise StaleInput(

@@ -43,7 +43,6 @@ class Labelled:
     texts: tuple[str, ...]
     groups: Mapping[str, NDArray[np.str_]]
     held_out: frozenset[str] = field(default_factory=frozenset)
-    media: tuple[tuple[Medium, ...], ...] = ()
     background: tuple[str, ...] = ()
     media: tuple[tuple[Medium, ...], ...] = ()
 

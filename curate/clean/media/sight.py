@@ -146,8 +146,8 @@ def _small(picture: Image) -> Image:
     largest = max(picture.size)
     if largest <= LARGEST:
         return picture
-    size = tuple(max(1, round(side * LARGEST / largest)) for side in picture.size)
-    return picture.resize(size, Resampling.BILINEAR, reducing_gap=2.0)
+    width, height = (max(1, round(side * LARGEST / largest)) for side in picture.size)
+    return picture.resize((width, height), Resampling.BILINEAR, reducing_gap=1.0)
 
 
 def heard(parts: Iterator[Floats]) -> Sound:

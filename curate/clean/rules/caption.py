@@ -31,7 +31,8 @@ _SUFFIX = re.compile(
 )
 _NUMBERED = re.compile(
     r"(?:img|dsc[nf]?|pxl|mvi|vid|gopr|gh|dji|scan|image|photo|picture|video|audio|file|untitled"
-    r"|unnamed|screen ?shot|whatsapp (?:image|video|audio)|图片|图像|照片|截图|屏幕截图|微信图片|视频"
+    r"|unnamed|screen ?shot|whatsapp (?:image|video|audio)"
+    r"|图片|图像|照片|截图|屏幕截图|微信图片|视频"
     r"|未命名)[ _\-.]*(?:\(?\d[\d _\-.:()at]*\)?)?",
     re.IGNORECASE,
 )

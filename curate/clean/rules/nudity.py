@@ -42,5 +42,4 @@ def see(sight: Sight, prepared: str) -> dict[str, float]:
 
 
 def _score(picture: Any) -> float:
-    prediction = _model().predict(picture)
-    return float(getattr(prediction, "nsfw_score", prediction))
+    return float(_model().classify(picture))

@@ -41,9 +41,14 @@ def _path() -> Path:
 
 @cache
 def _model() -> Any:
+    import warnings
+
     import torch
 
-    return torch.jit.load(str(_path()), map_location="cpu").eval()  # type: ignore[no-untyped-call]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        model = torch.jit.load(str(_path()), map_location="cpu")  # type: ignore[no-untyped-call]
+    return model.eval()
 
 
 def see(sight: Sight, prepared: str) -> dict[str, float]:

@@ -1,8 +1,8 @@
 """A rule set for writing in pictures: the share of a picture that lines of text cover.
 
 The detector is that of PaddleOCR (Apache-2.0), from the package `rapidocr-onnxruntime`. The limit
-is ours: where lines cover half of a picture, it is a page. Of a film the frame with the most counts,
-of four.
+is ours: where lines cover half of a picture, it is a page. Of a film the frame with the most lines
+counts, of four.
 """
 
 from __future__ import annotations

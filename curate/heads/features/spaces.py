@@ -130,7 +130,7 @@ def spaces_of(lesson: Lesson, options: Options) -> list[Space]:
     """
     vectors, texts = lesson.documents()
     _refuse_broken(vectors)
-    reads_text = options.features != "embeddings" and bool(texts)
+    reads_text = options.features != "embeddings" and any(map(str.strip, texts))
     characters = Characters.fit(texts, lesson.background) if reads_text else None
     spaces = list(_sets(vectors, characters, options.features))
     if not spaces:

@@ -1,0 +1,216 @@
+"""Near-duplicates of pictures: planted variants that are found, and unlike pictures that are not.
+
+    python -m tests.benchmarks.near_images [FOLDER]
+
+1,000 pictures of FOLDER (by default Debian's `openclipart-png`; where that is missing, pictures are
+drawn) are unlike: by hand-made rules no two share a name, a series of symbols, or a fingerprint of
+`imagehash` (`dhash`) to the bit. From the first 200 variants are planted, a kind at a time: scaled
+to .3 to .8, cut by 5 % at a place by chance, re-encoded as JPEG of quality 40, grey, mirrored, and
+all of the first three at once. Recall is the share of variants that `clean` drops for their own
+picture, or of which it drops that. False pairs are told by name, so that they can be looked at.
+Beside it: plain pHash and dHash of `imagehash` (64 bits) at the largest distance without a false
+pair, and at the distances that are usual (10).
+"""
+
+import io
+import random
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from curate import chance
+from curate.engine import Local
+from curate.workspace import Workspace
+from tests.benchmarks import setting
+from tests.benchmarks.images import FOLDER, picture_of
+
+UNLIKE, PLANTED = 1000, 200
+SERIES = ("shapes", "icons", "flags", "cards", "chess", "symbol", "sign", "button", "theme")
+"""Folders of pictures that differ in a letter or a colour alone."""
+
+USUAL = 10
+
+
+def main():
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    pictures = dict(unlike(folder) if folder.is_dir() else generated())
+    names = list(pictures)
+    rng = random.Random(0)
+    recalls, others = {}, {name: {} for name in ("phash", "dhash")}
+    false = found(pictures, {})
+    distances = {name: hashed_pairs(pictures, name) for name in others}
+    limits = {name: int(own.min()) - 1 for name, own in distances.items()}
+    for kind, vary in KINDS.items():
+        planted = {f"{name}: {kind}": vary(pictures[name], rng) for name in names[:PLANTED]}
+        pairs = found(pictures, planted)
+        hits = {frozenset(pair) for pair in pairs}
+        wanted = [frozenset((name, f"{name}: {kind}")) for name in names[:PLANTED]]
+        recalls[kind] = round(sum(pair in hits for pair in wanted) / len(wanted), 4)
+        for name, own in others.items():
+            own[kind] = recalls_of(pictures, planted, name, limits[name])
+        sys.stderr.write(f"{kind}: {recalls[kind]} {others} {len(false)} false\n")
+    figures = {
+        "pictures": "openclipart-png" if folder.is_dir() else "drawn",
+        "recall": recalls,
+        "false pairs among unlike pictures": len(false),
+        "told": sorted(map(list, false))[:20],
+    }
+    for name, own in others.items():
+        figures[f"imagehash {name}"] = {
+            "largest distance without a false pair": limits[name],
+            "recall there": {kind: row[0] for kind, row in own.items()},
+            f"recall at {USUAL}": {kind: row[1] for kind, row in own.items()},
+            f"false pairs at {USUAL}": int((distances[name] <= USUAL).sum()),
+        }
+    setting.write("near_images", figures, range(1))
+
+
+# ── pictures
+
+
+def unlike(folder):
+    """Yield names and pictures of which no two are of one series."""
+    import imagehash
+
+    paths = sorted(folder.rglob("*.png"))
+    stems, hashes, number = set(), set(), 0
+    for place in np.argsort(chance.uniform([path.name for path in paths], 0, "near")).tolist():
+        path = paths[place]
+        stem = path.stem.rstrip("_-0123456789abcdefr.")[:12]
+        if stem in stems or any(word in str(path.relative_to(folder)) for word in SERIES):
+            continue
+        picture = picture_of(path)
+        if picture is None or min(picture.size) < 200:
+            continue
+        if np.asarray(picture.convert("L")).std() < 10:
+            continue
+        mark = str(imagehash.dhash(picture))
+        mirrored = str(imagehash.dhash(ImageOps.mirror(picture)))
+        if {mark, mirrored} & hashes:
+            continue
+        stems.add(stem)
+        hashes.add(mark)
+        yield str(path.relative_to(folder)), picture
+        number += 1
+        if number == UNLIKE:
+            return
+
+
+def generated():
+    """Yield names and pictures that are drawn by chance."""
+    from tests.pictures_made import picture
+
+    for number in range(UNLIKE):
+        yield f"drawn {number}", picture(number, (480, 360))
+
+
+def scaled(picture, rng):
+    factor = rng.uniform(0.3, 0.8)
+    size = tuple(max(16, round(side * factor)) for side in picture.size)
+    return picture.resize(size, Image.Resampling.BICUBIC)
+
+
+def cropped(picture, rng):
+    width, height = (round(side * 0.95) for side in picture.size)
+    left, top = rng.randint(0, picture.width - width), rng.randint(0, picture.height - height)
+    return picture.crop((left, top, left + width, top + height))
+
+
+def reencoded(picture, rng):
+    sink = io.BytesIO()
+    picture.save(sink, "JPEG", quality=40)
+    return Image.open(io.BytesIO(sink.getvalue())).convert("RGB")
+
+
+def grey(picture, rng):
+    return picture.convert("L").convert("RGB")
+
+
+def mirrored(picture, rng):
+    return ImageOps.mirror(picture)
+
+
+def all_three(picture, rng):
+    return reencoded(scaled(cropped(picture, rng), rng), rng)
+
+
+KINDS = {
+    "scaled": scaled,
+    "cropped by 5 %": cropped,
+    "re-encoded": reencoded,
+    "grey": grey,
+    "mirrored": mirrored,
+    "cropped, scaled, re-encoded": all_three,
+}
+
+
+# ── what is found
+
+
+def found(pictures, planted):
+    """The pairs of names of which `clean` drops one for the other."""
+    root = setting.RUNS / "near-images"
+    shutil.rmtree(root, ignore_errors=True)
+    names = {}
+    for place, (name, picture) in enumerate({**pictures, **planted}.items()):
+        path = root / "data" / f"{place:05}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture.save(path, "PNG", compress_level=1)
+        names[path.name] = name
+    where = Workspace(root, engine=Local(2))
+    where.init("near")
+    setting.stage(where, "pool", sources=[{"name": "pictures", "paths": ["data"]}])
+    setting.stage(where, "clean", rules=["image"], near_media=0.93, limits=open_limits())
+    origins = where.tables.read("pool", ["id", "origin"]).to_pylist()
+    by_id = {row["id"]: names[row["origin"].split("/")[-1][:9]] for row in origins}
+    rows = where.tables.read("clean", ["id", "duplicate_of"]).to_pylist()
+    pairs = [(by_id[row["id"]], by_id[row["duplicate_of"]]) for row in rows if row["duplicate_of"]]
+    shutil.rmtree(root)
+    return pairs
+
+
+def open_limits():
+    """No other rule drops a picture."""
+    signals = {"width": "min", "height": "min", "aspect": "max", "blank": "max"}
+    signals |= {"entropy": "min", "sharpness": "min"}
+    return {f"image:{name}": {side: None} for name, side in signals.items()}
+
+
+# ── imagehash
+
+
+def hash_of(picture, name):
+    import imagehash
+
+    return getattr(imagehash, name)(picture).hash.ravel()
+
+
+def hashed_pairs(pictures, name):
+    """The distance of every two pictures."""
+    bits = np.array([hash_of(picture, name) for picture in pictures.values()], np.int32)
+    same = bits @ bits.T + (1 - bits) @ (1 - bits).T
+    return 64 - same[np.triu_indices(len(bits), 1)]
+
+
+def recalls_of(pictures, planted, name, limit):
+    """The share of variants within a distance of their picture: the limit's, and the usual one."""
+    rows = [
+        (hash_of(variant, name) != hash_of(pictures[_of(key)], name)).sum()
+        for key, variant in planted.items()
+    ]
+    distances = np.array(rows)
+    return round(float((distances <= limit).mean()), 4), round(
+        float((distances <= USUAL).mean()), 4
+    )
+
+
+def _of(key):
+    """The name of the picture that a variant was made of."""
+    return key.rpartition(": ")[0]
+
+
+if __name__ == "__main__":
+    main()
