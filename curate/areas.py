@@ -80,7 +80,7 @@ def wrong_edges(kind: Kind, area: Mapping[str, Any]) -> str | None:
 
     Nobody knows here how long a sound is.
     """
-    numbers = [area.get(edge) for edge in EDGES[kind]]
+    numbers: list[Any] = [area.get(edge) for edge in EDGES[kind]]
     if not all(
         isinstance(number, int | float) and not isinstance(number, bool) and isfinite(number)
         for number in numbers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,13 @@ from curate.backends.folder import FolderBackend
 from curate.backends.showing import shown
 from curate.records import Annotation, Project, Pulled, Task
 from curate.servers.shelf import Shelf
+
+
+def guess(addresses: Sequence[str]) -> list[Any]:
+    """Suggest a box on every picture, and one beyond its edge."""
+    assert all(address.endswith(".png") for address in addresses)
+    box = {"x": 10.0, "y": 20.0, "width": 30.0, "height": 40.0, "label": "animal"}
+    return [([box, {**box, "x": 80.0}], 0.5) for _ in addresses]
 
 
 class PageServer(FolderBackend):

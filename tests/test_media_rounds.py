@@ -197,6 +197,17 @@ def test_boxes_are_settled_told_and_exported(photos):
     assert "unplaced" not in labels[first]
 
 
+def test_boxes_are_suggested_where_they_fit(photos):
+    photos.run("sample", n=3, seed=1)
+    suggest = [{"question": "boxes", "by": "tests.pages_made:guess"}]
+    made = photos.run("push", **FOLDER, form="boxes", suggest=suggest)
+    assert made.suggestions == 3
+    assert made.dropped == {"boxes: a box does not lie in the picture": 3}
+    for task in tasks_of(photos.workspace.rounds.current()):
+        (own,) = task.suggestions
+        assert own.value == [box(10, 20, 30, 40, "animal")]
+
+
 def test_what_is_erased_is_known_no_more(photos):
     photos.run("sample", n=3, seed=1)
     photos.run("push", **FOLDER, form="image")

@@ -2,7 +2,8 @@
 
     spacy:MODEL       the entities that a spaCy pipeline finds
     scores            the predictions of `score`, learned from the rounds before
-    MODULE:FUNCTION   your own: texts → for each of them a value, (value, probability) or None
+    MODULE:FUNCTION   your own: texts, or addresses of media → for each of them a value,
+                      (value, probability) or None
 
 Values that the form does not offer are left out before anything is sent, and counted with the
 reason. Of several spans or labels the good ones stay.

@@ -8,7 +8,7 @@ from typing import Any
 from curate.annotated.disputes import disputed as most_disputed
 from curate.areas import EDGES, area_of_key
 from curate.areas import spoken as spoken_area
-from curate.records import span_of_key
+from curate.records import Kind, span_of_key
 from curate.report.section import Section, section
 from curate.report.sections.doubtful import SHOWN, beginning
 from curate.rounds.seen import one_text, seen
@@ -38,7 +38,7 @@ def disputed(workspace: Workspace) -> Section | None:
     return section("Disputed labels", words, rows=shown) if shown else None
 
 
-def _told(row: Mapping[str, Any], view: View, kinds: Mapping[str, str]) -> dict[str, Any]:
+def _told(row: Mapping[str, Any], view: View, kinds: Mapping[str, Kind]) -> dict[str, Any]:
     kind = kinds.get(row["question"])
     said = [
         f"{_spoken(key, kind, view)} {share:.2f}"
@@ -56,10 +56,10 @@ def _told(row: Mapping[str, Any], view: View, kinds: Mapping[str, str]) -> dict[
     }
 
 
-def _spoken(key: str, kind: str | None, view: View) -> str:
+def _spoken(key: str, kind: Kind | None, view: View) -> str:
     """A value of a posterior as a person reads it: a span with its words."""
     if kind == "preference":
         return str(view.shown(key, "preference"))
-    if kind in EDGES:
+    if kind is not None and kind in EDGES:
         return spoken_area(kind, area_of_key(kind, key))
     return next(iter(view.spoken([span_of_key(key)])), key) if kind == "entities" else key
