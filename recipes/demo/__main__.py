@@ -72,9 +72,9 @@ def chinese(folder: Path) -> None:
 
 def images(folder: Path) -> None:
     """Go from pictures to a mixture by kind and quality, through a real Label Studio."""
-    say("The demo: 1,200 clip-art pictures of five kinds (Debian's openclipart-png).")
     shown = pictures.clipart(cache())
     truth = read(pictures.write_pictures(folder / "data", shown, SEED))
+    say(f"The demo: {len(truth):,} clip-art pictures of five kinds (Debian's {pictures.PACKAGE}).")
     server = run_json("server", "start", "label_studio", "--json")
     tokens = {account["email"]: account["token"] for account in map(account_of, PEOPLE[:2])}
     if curate("run", str(ROOT / "images.yaml"), "-w", str(folder), *TITLE) == 3:
