@@ -52,6 +52,9 @@ class ArgillaPage:
             image = self._box(field)
             wait_for(self.browser, lambda b: b.execute_script(_LOADED, image))
             return str(image.get_attribute("src"))
+        if self.form.medium(field):
+            player = self._box(field).find_element("css selector", "audio, video")
+            return str(player.get_attribute("src"))
         return str(self._box(field).get_property("textContent"))
 
     # ── answers

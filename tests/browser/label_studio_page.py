@@ -56,10 +56,9 @@ class LabelStudioPage:
         return END in self._text("body")
 
     def shown(self, field: str) -> str:
-        if field in self.form.images:
-            image = self._wait(".lsf-image img")
-            wait_for(self.browser, lambda b: b.execute_script(_LOADED, image))
-            return str(image.get_attribute("src"))
+        if self.form.medium(field):
+            wait_for(self.browser, lambda b: b.execute_script(_LOADED))
+            return str(self.browser.execute_script(_ADDRESS, f"${field}"))
         return str(self.browser.execute_script(_CONTENT, self._box(field)))
 
     # ── answers
@@ -311,7 +310,15 @@ class LabelStudioPage:
         return str(self.browser.execute_script(script, selector))
 
 
-_LOADED = "return arguments[0].complete && arguments[0].naturalWidth > 0"
+_LOADED = """
+const images = [...document.querySelectorAll(".lsf-image img")];
+return images.every((image) => image.complete && image.naturalWidth > 0);
+"""
+_ADDRESS = """
+const shown = [...Htx.annotationStore.selected.names.values()];
+const own = shown.find((each) => each.value === arguments[0]);
+return own.parsedValue ?? own._value;
+"""
 _CONTENT = """
 const words = (node) => (node.nodeName === "BR" ? "\\n" : node.textContent);
 return [...arguments[0].childNodes].map(words).join("");

@@ -153,7 +153,7 @@ def directly() -> Application:
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
 
-    settings.CSP_IMG_SRC = (*settings.CSP_IMG_SRC, "http:", "https:")
+    settings.CSP_IMG_SRC = (*settings.CSP_IMG_SRC, "http:", "https:", "blob:")
 
     return for_own_pages(get_wsgi_application())
 
