@@ -306,6 +306,7 @@ BOUNDED = {
     "annotated.documents.labelled_documents": "labels",
     "annotated.documents._foreseen": "labelled documents",
     "estimate.run._estimable": "labels",
+    "report.pictures.pictures_of": "rows of a table of the page",
     "report.sections.doubtful.doubtful": "labels",
     "report.sections.mixture.shares": "groups",
     "report.sections.people.agreement": "labels",

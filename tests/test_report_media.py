@@ -112,6 +112,26 @@ def test_the_page_shows_a_few_pictures_of_each_group(offline, monkeypatch):
     assert "Media of drawn documents: 9 of the kind image." in page
 
 
+def test_rows_of_tables_have_the_picture_of_their_document(offline):
+    from curate.report.pictures import picture_cell, pictures_of
+
+    put(offline.root / "data", {"p/0.png": png(0)})
+    rows = [{"caption": "With.", "picture": "p/0.png"}]
+    offline.lines("one.jsonl", rows)
+    offline.lines("two.jsonl", ["Without."])
+    captioned = {"fields": ["caption"], "media": {"image": "picture"}}
+    sources = [{"paths": ["data/one.jsonl"], **captioned}, {"paths": ["data/two.jsonl"]}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    ids = {row["text"]: row["id"] for row in offline.rows("pool")}
+    pictures = pictures_of(offline.workspace, list(ids.values()))
+    assert list(pictures) == [ids["With."]]
+    with Image.open(io.BytesIO(decoded(pictures[ids["With."]]))) as image:
+        assert image.size == (32, 32)
+    assert picture_cell(pictures, ids["Without."]) == {"picture": None}
+    assert picture_cell({}, ids["Without."]) == {}
+
+
 def test_a_run_without_media_has_no_such_section_and_needs_no_parser(offline):
     offline.reviews()
     offline.pool()
