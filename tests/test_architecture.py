@@ -326,6 +326,7 @@ BOUNDED = {
     "export.copies._problems": "a bucket of ids",
     "export.draws._rows": "a thousand rows",
     "export.media.fields._fields_in": "10,000 rows",
+    "report.sections.picture_map._chosen": "ids of a shard, to be hashed",
     "report.sections.media._rows": "a thousand rows",
     "report.sections.media._Seen.add": "ids of a shard, to be hashed",
     "diff.comparing.Compare.__call__": "a bucket of ids",
