@@ -1,101 +1,95 @@
-"""Pictures, sounds and films made for tests: small, and each of its own."""
+"""Small images, sounds, films and tars, made in memory: no test needs a package of them."""
+
+from __future__ import annotations
 
 import io
-import math
+import json
+import struct
+import tarfile
 import wave
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 
-def picture(seed=0, size=(320, 240)):
-    """Return a picture of some shapes on white: no two seeds look alike."""
-    rng = np.random.default_rng(seed)
-    image = Image.new("RGB", size, "white")
-    draw = ImageDraw.Draw(image)
-    for _ in range(int(rng.integers(4, 9))):
-        x, y = (rng.random(2) * size).tolist()
-        width, height = (rng.uniform(0.1, 0.5, 2) * size).tolist()
-        colour = tuple(rng.integers(0, 200, 3).tolist())
-        box = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
-        kind = ("ellipse", "rectangle", "line")[int(rng.integers(3))]
-        if kind == "line":
-            draw.line(box, fill=colour, width=int(rng.integers(3, 20)))
-        else:
-            getattr(draw, kind)(box, fill=colour)
-    return image
+def picture(number: int = 0, size: tuple[int, int] = (12, 8), format: str = "PNG", **more) -> bytes:
+    """Return an image of plain noise; every number has its own."""
+    from PIL import Image
+
+    pixels = np.random.default_rng(number).integers(0, 256, (size[1], size[0], 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format, **more)
+    return file.getvalue()
 
 
-def encoded(image, format="PNG", **more):
-    """Return the bytes of an image."""
-    sink = io.BytesIO()
-    image.save(sink, format, **more)
-    return sink.getvalue()
+def sound(seconds: float = 1.0, rate: int = 8000, pitch: float = 440.0) -> bytes:
+    """Return a WAV of one tone, 16 bits, mono, at .3 of full scale."""
+    samples = np.sin(np.arange(round(seconds * rate)) * 2 * np.pi * pitch / rate) * 0.3
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes((samples * 32767).astype("<i2").tobytes())
+    return file.getvalue()
 
 
-def tune(seed=0, seconds=3.0, rate=16000):
-    """Return a tune of some notes, float32, -1 to 1."""
-    rng = np.random.default_rng(seed)
-    samples = np.zeros(int(seconds * rate))
-    at = 0
-    while at < len(samples):
-        length = int(rate * rng.uniform(0.1, 0.5))
-        own = samples[at : at + length]
-        times = np.arange(len(own)) / rate
-        pitch = 110 * 2 ** (rng.integers(0, 48) / 12)
-        for overtone in (1, 2, 3):
-            own += np.sin(2 * math.pi * pitch * overtone * times) / overtone * rng.uniform(0.1, 0.4)
-        own *= np.exp(-times * rng.uniform(0, 6))
-        at += length
-    return (samples / np.abs(samples).max() * 0.8).astype(np.float32)
-
-
-def wav(samples, rate=16000):
-    """Return the bytes of a WAV of 16 bits."""
-    sink = io.BytesIO()
-    with wave.open(sink, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
-    return sink.getvalue()
-
-
-def film(pictures, fps=8, codec="mpeg4", size=None, bits=None):
-    """Return the bytes of an MP4 whose frames are pictures."""
+def film(frames: int = 10, fps: int = 10, size: tuple[int, int] = (32, 16), **more) -> bytes:
+    """Return an MP4 that grows from black to white; `format` and `codec` may be others."""
     import av
 
-    sink = io.BytesIO()
-    width, height = size or pictures[0].size
-    with av.open(sink, "w", format="mp4") as container:
-        stream = container.add_stream(codec, rate=fps)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        if bits:
-            stream.bit_rate = bits
-        for image in pictures:
-            frame = av.VideoFrame.from_image(image.resize((width, height)))
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return sink.getvalue()
+    file = io.BytesIO()
+    with av.open(file, "w", format=more.get("format", "mp4")) as out:
+        stream = out.add_stream(more.get("codec", "mpeg4"), rate=fps)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuvj420p" if stream.name == "mjpeg" else "yuv420p"
+        for number in range(frames):
+            grey = np.full((size[1], size[0], 3), 255 * number // max(1, frames - 1), np.uint8)
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(grey, format="rgb24")))
+        out.mux(stream.encode())
+    return file.getvalue()
 
 
-def moving(seed=0, frames=16, size=(320, 240)):
-    """Return the frames of a film in which a shape moves over a picture."""
-    rng = np.random.default_rng(seed)
-    ground = picture(seed, size)
-    start, step = rng.random(2) * size, (rng.random(2) - 0.5) * 30
-    made = []
-    for number in range(frames):
-        image = ground.copy()
-        x, y = (start + step * number).tolist()
-        ImageDraw.Draw(image).ellipse((x - 25, y - 25, x + 25, y + 25), fill="black")
-        made.append(image)
-    return made
+def tar(members: Mapping[str, bytes | str]) -> bytes:
+    """Return a tar of plain files, in their order."""
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as out:
+        for name, data in members.items():
+            content = data.encode() if isinstance(data, str) else data
+            info = tarfile.TarInfo(name)
+            info.size = len(content)
+            out.addfile(info, io.BytesIO(content))
+    return file.getvalue()
 
 
-def located(latitude=(52, 31, 12.0)):
-    """Return EXIF that tells a place, an orientation and a camera."""
-    exif = Image.Exif()
-    exif[0x0112], exif[0x010F] = 6, "A camera"
-    exif.get_ifd(0x8825).update({1: "N", 2: latitude, 3: "E", 4: (13, 24, 36.0)})
-    return exif
+def chunk(name: bytes, data: bytes) -> bytes:
+    """Return a chunk of a PNG."""
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+def png_of(width: int, height: int, rows: bytes = b"") -> bytes:
+    """Return a PNG whose header says so, whatever its data hold."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    end = chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + end
+
+
+def box(name: bytes, *parts: bytes) -> bytes:
+    """Return a box of an MP4."""
+    data = b"".join(parts)
+    return struct.pack(">I", 8 + len(data)) + name + data
+
+
+def written(root: Path, files: Mapping[str, bytes | str]) -> None:
+    """Write files below a folder."""
+    for name, data in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+
+
+def lines(rows: list[dict]) -> str:
+    """Return JSON lines."""
+    return "".join(json.dumps(row) + "\n" for row in rows)

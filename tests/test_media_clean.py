@@ -18,7 +18,7 @@ from curate.run.recipe import Recipe
 from curate.run.stages import run_stage
 from curate.spec import validated
 from curate.workspace import Workspace
-from tests.media_made import encoded, film, located, moving, picture, tune, wav
+from tests.media_clean_made import encoded, film, located, moving, picture, tune, wav
 
 
 @pytest.fixture

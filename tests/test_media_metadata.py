@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from curate.media import metadata
 from curate.media.metadata import tells_place, without_places
-from tests.media_made import encoded, located, picture
+from tests.media_clean_made import encoded, located, picture
 
 XMP = (
     b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF><rdf:Description '

@@ -210,11 +210,10 @@ def _measured(
 
 
 def _tokens(batch: Batch, tokenizer: str) -> list[int]:
-    """The tokens of each edited text, and of its media; the pool's count where none is edited."""
-    count = tokens.counter(tokenizer) if any(batch.edits) else len
-    counts = batch.pool["tokens"].to_pylist()
-    for row, edits in enumerate(batch.edits):
-        if edits:
-            of_media = counts[row] - count(batch.texts[row]) if batch.seen[row].kinds else 0
-            counts[row] = count(batch.edited[row]) + of_media
-    return counts
+    """The tokens of each edited text, and of media; the pool's count where a text has no edits."""
+    pool_counts = batch.pool["tokens"].to_pylist()
+    if not any(batch.edits):
+        return list(pool_counts)
+    count, of_media = tokens.counter(tokenizer), tables.media_tokens(batch.pool)
+    rows = zip(batch.edits, batch.edited, pool_counts, of_media, strict=True)
+    return [count(text) + own if edits else known for edits, text, known, own in rows]

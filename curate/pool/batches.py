@@ -72,8 +72,10 @@ def before(folder: Path, *, can_grow: bool = True) -> Before:
 def _has_types(shards: Sequence[Path]) -> bool:
     import pyarrow.parquet as pq
 
-    declared = set(tables.schema("pool"))
-    return all(declared <= set(pq.read_schema(path)) for path in shards[:1])
+    declared = {field.name: field.type for field in tables.schema("pool")}
+    schemas = map(pq.read_schema, shards[:1])
+    stored = [{field.name: field.type for field in schema} for schema in schemas]
+    return all(own.get(name) == type for own in stored for name, type in declared.items())
 
 
 def _newest(shards: Sequence[Path]) -> int:
