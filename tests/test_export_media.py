@@ -480,3 +480,20 @@ def test_copies_of_the_pool_go_with_a_takedown(offline):
     assert result.media == 1
     left = [digest(path.read_bytes()) for path in (offline.root / "media").rglob("*.png")]
     assert left == [digest(png(2))]
+
+
+@pytest.mark.parametrize("budget", ["12 items", "3 s"])
+def test_budgets_in_items_and_seconds_are_kept_and_verified(mixed, budget):
+    mixed.run("pool", sources=mixed.workspace.tables.made("pool").spec["sources"], holdout=0.2)
+    mixed.run("clean", rules=[], near_duplicates=None)
+    mixed.run("mix", groups=["source"], budget=budget, max_epochs=2)
+    mixed.run("export", format="webdataset")
+    folder = mixed.root / "export"
+    assert verify(folder).problems == ()
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    unit, total = ("items", 12) if "items" in budget else ("seconds", 3000)
+    assert manifest["budget_unit"] == unit
+    drawn = sum(group["tokens"] for group in manifest["groups"])
+    assert abs(drawn - total) <= max(group["longest"] for group in manifest["groups"])
+    held = [row for row in mixed.rows("pool") if row["holdout"]]
+    assert manifest["validation"]["documents"] == len(held) > 0
