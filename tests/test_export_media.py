@@ -14,7 +14,7 @@ from curate.export.formats import read_shard
 from curate.export.media import beside
 from curate.export.verify import verify
 from tests.conftest import Offline
-from tests.media_small import digest, has_place, jpeg, png, put
+from tests.media_small import digest, film, has_place, jpeg, png, put, wav
 
 PICTURES = {f"p{n}.png": png(n) for n in range(10)}
 FILES = {**PICTURES, "walk.jpg": jpeg(11, place=True), "plain.jpg": jpeg(12)}
@@ -371,3 +371,129 @@ def test_a_takedown_deletes_copies_that_no_other_document_holds(offline):
     offline.run("export")
     assert [line["text"] for line in lines_of(offline.root / "export")] == ["second"]
     assert verify(offline.root / "export").problems == ()
+
+
+# ── images, sounds and films together
+
+COUNTED = {"image": 16, "audio": "25/s", "video": "100/s"}
+
+
+@pytest.fixture
+def mixed(offline):
+    """Pictures in a folder, pictures in a tar, sounds and films, each of its own source."""
+    pytest.importorskip("av")
+    data = offline.root / "data"
+    put(data / "pictures", {f"{n}.png": png(n) for n in range(12)})
+    put(data / "sounds", {f"{n}.wav": wav(n, seconds=0.5 + n / 8) for n in range(6)})
+    put(data / "films", {f"{n}.mp4": film(n, frames=8 + n) for n in range(4)})
+    with tarfile.open(data / "shard.tar", "w") as tar:
+        for n in range(20, 26):
+            for name, content in ((f"{n}.png", png(n)), (f"{n}.txt", b"Drawn %d." % n)):
+                member = tarfile.TarInfo(name)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    sources = [
+        {"name": "pictures", "paths": ["data/pictures/*.png"]},
+        {"name": "sounds", "paths": ["data/sounds/*.wav"]},
+        {"name": "films", "paths": ["data/films/*.mp4"]},
+        {"name": "shards", "paths": ["data/shard.tar"], "format": "webdataset"},
+    ]
+    offline.run("pool", sources=sources, tokenizer="bytes", media_tokens=COUNTED)
+    offline.run("clean", rules=[], near_duplicates=None)
+    return offline
+
+
+def source_of(offline, medium):
+    """The bytes of a medium in its source."""
+    path, _, member = medium["address"].partition("!/")
+    if not member:
+        return (offline.root / path).read_bytes()
+    with tarfile.open(offline.root / path) as tar:
+        return tar.extractfile(member).read()
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_media_of_every_kind_are_exported_within_one_item_of_their_shares(mixed, format):
+    shares = {"pictures": 0.3, "sounds": 0.3, "films": 0.2, "shards": 0.2}
+    between = {"shares": {"source": shares}}
+    mixed.run("mix", groups=["source"], between=between, budget=400, max_epochs=2)
+    mixed.run("export", format=format, shard_documents=7)
+    folder = mixed.root / "export"
+    assert verify(folder).problems == ()
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    for group in manifest["groups"]:
+        assert abs(group["tokens"] - 400 * shares[group["group"]]) <= group["longest"]
+    assert set(manifest["media"]["kinds"]) == {"image", "audio", "video"}
+    seconds = manifest["media"]["kinds"]["audio"]["seconds"]
+    lines = lines_of(folder)
+    media = [medium for line in lines for medium in line["media"]]
+    assert seconds == pytest.approx(sum(m["seconds"] for m in media if m["kind"] == "audio"))
+    assert {m["format"] for m in media} == {"png", "wav", "mp4"}
+    for medium in media:
+        assert medium["sha256"] == digest(source_of(mixed, medium)) == medium["exported_sha256"]
+        if format in ("jsonl", "parquet"):
+            assert (folder / medium["path"]).read_bytes() == source_of(mixed, medium)
+
+
+def test_verify_counts_the_tokens_of_media(mixed):
+    mixed.run("mix", groups=["source"], budget=200)
+    mixed.run("export")
+    path = mixed.root / "export" / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    assert manifest["media_tokens"]["image"] == 16
+    manifest["media_tokens"]["image"] = 15
+    path.write_text(json.dumps(manifest), encoding="utf-8")
+    assert any("tokens, not" in problem for problem in verify(path.parent).problems)
+
+
+def test_datasets_opens_sounds_and_films(mixed):
+    datasets = pytest.importorskip("datasets")
+    mixed.run("mix", groups=["source"], budget="100%")
+    mixed.run("export", format="datasets")
+    rows = datasets.load_from_disk(str(mixed.root / "export"))["train"]
+    kinds = {name: type(rows.features[name]).__name__ for name in ("audio", "video", "image")}
+    assert kinds == {"audio": "Audio", "video": "Video", "image": "Image"}
+    raw = rows.cast_column("audio", datasets.Audio(decode=False)).select_columns(["id", "audio"])
+    sounds = [row["audio"]["bytes"] for row in raw if row["audio"]]
+    assert sorted(map(digest, sounds)) == sorted(
+        digest(wav(n, seconds=0.5 + n / 8)) for n in range(6)
+    )
+
+
+def test_copies_of_the_pool_go_with_a_takedown(offline):
+    from curate.takedown import takedown
+    from curate.takedown.naming import cluster
+
+    put(offline.root.parent / "far", {"a.png": png(1), "b.png": png(2)})
+    sources = [{"name": "far", "paths": [str(offline.root.parent / "far" / "*.png")]}]
+    offline.run("pool", sources=sources, tokenizer="bytes", media="copy", media_tokens=COUNTED)
+    offline.run("clean", rules=[], near_duplicates=None)
+    copies = {path.stem: path for path in (offline.root / "media").rglob("*.png")}
+    assert {digest(path.read_bytes()) for path in copies.values()} == {
+        digest(png(1)),
+        digest(png(2)),
+    }
+    (row,) = [row for row in offline.rows("pool") if row["media"][0]["sha256"] == digest(png(1))]
+    result = takedown.run(
+        offline.workspace, cluster(offline.workspace, [row["id"]]), [row["id"]], "asked for"
+    )
+    assert result.media == 1
+    left = [digest(path.read_bytes()) for path in (offline.root / "media").rglob("*.png")]
+    assert left == [digest(png(2))]
+
+
+@pytest.mark.parametrize("budget", ["12 items", "3 s"])
+def test_budgets_in_items_and_seconds_are_kept_and_verified(mixed, budget):
+    mixed.run("pool", sources=mixed.workspace.tables.made("pool").spec["sources"], holdout=0.2)
+    mixed.run("clean", rules=[], near_duplicates=None)
+    mixed.run("mix", groups=["source"], budget=budget, max_epochs=2)
+    mixed.run("export", format="webdataset")
+    folder = mixed.root / "export"
+    assert verify(folder).problems == ()
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    unit, total = ("items", 12) if "items" in budget else ("seconds", 3000)
+    assert manifest["budget_unit"] == unit
+    drawn = sum(group["tokens"] for group in manifest["groups"])
+    assert abs(drawn - total) <= max(group["longest"] for group in manifest["groups"])
+    held = [row for row in mixed.rows("pool") if row["holdout"]]
+    assert manifest["validation"]["documents"] == len(held) > 0

@@ -495,6 +495,7 @@ CHOICES = f'<Choices name="c" toName="t">{A}{B}</Choices>'
 EXPECTED = {
     "audio": {"sound": "choice", "clarity": "rating", "note": "comment"},
     "boxes": {"boxes": "boxes"},
+    "clipart": {"subject": "choice"},
     "comment": {"comment": "comment"},
     "comparison": {"better": "preference", "note": "comment"},
     "entities": {"entities": "entities"},

@@ -4,11 +4,13 @@ import base64
 import io
 import re
 
+import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
 from curate.media import Medium
 from curate.report.sections import media as section
+from curate.report.sections import picture_map
 from curate.report.thumbnails import SIDE, playable, thumbnail
 from tests.media_small import digest, film, has_place, jpeg, png, put, wav
 
@@ -110,6 +112,50 @@ def test_the_page_shows_a_few_pictures_of_each_group(offline, monkeypatch):
     offline.run("report")
     page = (offline.root / "report.html").read_text(encoding="utf-8")
     assert "Media of drawn documents: 9 of the kind image." in page
+
+
+def test_rows_of_tables_have_the_picture_of_their_document(offline):
+    from curate.report.pictures import picture_cell, pictures_of
+
+    put(offline.root / "data", {"p/0.png": png(0)})
+    rows = [{"caption": "With.", "picture": "p/0.png"}]
+    offline.lines("one.jsonl", rows)
+    offline.lines("two.jsonl", ["Without."])
+    captioned = {"fields": ["caption"], "media": {"image": "picture"}}
+    sources = [{"paths": ["data/one.jsonl"], **captioned}, {"paths": ["data/two.jsonl"]}]
+    offline.run("pool", sources=sources, tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    ids = {row["text"]: row["id"] for row in offline.rows("pool")}
+    pictures = pictures_of(offline.workspace, list(ids.values()))
+    assert list(pictures) == [ids["With."]]
+    with Image.open(io.BytesIO(decoded(pictures[ids["With."]]))) as image:
+        assert image.size == (32, 32)
+    assert picture_cell(pictures, ids["Without."]) == {"picture": None}
+    assert picture_cell({}, ids["Without."]) == {}
+
+
+def test_cells_of_the_map_are_apart_and_keep_the_order_of_what_differs():
+    places = np.array([(x, y) for x in range(5) for y in range(4)], np.float32)
+    vectors = np.zeros((20, 16), np.float32)
+    vectors[:, 3], vectors[:, 7] = 10 * places[:, 0], places[:, 1]
+    cells = picture_map.cells_of(vectors)
+    assert len(set(cells)) == 20
+    assert all(0 <= c < picture_map.COLUMNS and 0 <= r < picture_map.ROWS for c, r in cells)
+    columns = np.array([column for column, _ in cells]).reshape(5, 4).mean(axis=1)
+    assert abs(np.corrcoef(columns, np.arange(5))[0, 1]) > 0.98
+    rows = np.array([row for _, row in cells]).reshape(5, 4).mean(axis=0)
+    assert abs(np.corrcoef(rows, np.arange(4))[0, 1]) > 0.98
+
+
+def test_the_map_holds_pictures_of_ours_and_escaped_words():
+    pictures = [picture_map.MapPicture("data:image/jpeg;base64,AA==", "<script>&")]
+    svg = picture_map.drawn([(2, 1)], [*pictures])
+    assert "<title>&lt;script&gt;&amp;</title>" in svg
+    assert f'x="{2 * (picture_map.SIDE + picture_map.GAP)}"' in svg
+    assert (
+        picture_map.drawn([(0, 0)], [picture_map.MapPicture("", "a.png: broken")]).count("image")
+        == 0
+    )
 
 
 def test_a_run_without_media_has_no_such_section_and_needs_no_parser(offline):

@@ -98,8 +98,9 @@ class Claims(_Claim):
     """The whole manifest.
 
     `budget` is in tokens, by `budget_tokenizer` (None: as the pool counts) and `extra_tokens` more
-    a document; media count as `media_tokens`. `earlier` are the digests of the content of earlier
-    parts. Lines of an `original` export are the sources' rows; one with `token_ids` has no lines.
+    a document; media count as `media_tokens`. Or it is in another `budget_unit`: items, each 1, or
+    thousandths of a second. `earlier` are the digests of the content of earlier parts. Lines of an
+    `original` export are the sources' rows; one with `token_ids` has no lines.
     """
 
     layout: Literal["mixed", "by_group"]
@@ -115,6 +116,7 @@ class Claims(_Claim):
     budget_tokenizer: str | None = None
     extra_tokens: int = 0
     media_tokens: dict[str, Any] | None = None
+    budget_unit: Literal["tokens", "items", "seconds"] = "tokens"
     budget: int
     max_epochs: int
     earlier: list[str] = []

@@ -176,7 +176,8 @@ class Count:
         stored = np.empty(len(ids), ENTRY)
         noise = chance.uniform(ids, self.seed, "shuffle")
         stored["sequence"], stored["copies"] = entries.sequence, entries.copies
-        stored["tokens"], stored["entry"] = tokens, np.arange(len(ids))
+        stored["tokens"] = np.maximum(tokens, 1)  # media may count none, and are spread too
+        stored["entry"] = np.arange(len(ids))
         order = np.argsort(noise, kind="stable")
         return noise[order], stored[order]
 

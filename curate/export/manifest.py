@@ -245,6 +245,8 @@ def _counting(workspace: Workspace) -> dict[str, Any]:
         told["budget_tokenizer"] = BUDGET_TOKENIZER if budgets.endswith(".json") else budgets
     of_media = workspace.tables.made("pool").spec.get("media_tokens")
     told |= {"media_tokens": of_media} if of_media else {}
+    unit = workspace.tables.made("mix").facts.get("unit", "tokens")
+    told |= {"budget_unit": unit} if unit != "tokens" else {}
     return {**told, **({"extra_tokens": extra} if extra else {})}
 
 

@@ -99,7 +99,9 @@ class Layout:
     def columns(self) -> list[str]:
         """The columns that say which lines a document has."""
         groups = tables.by_phase("group", self.phases)
-        return list(dict.fromkeys(["copies", *self.copies, *groups, "holdout", "kept", "tokens"]))
+        return list(
+            dict.fromkeys(["copies", *self.copies, *groups, "holdout", "kept", "tokens", "media"])
+        )
 
     @property
     def of_phases(self) -> list[str]:
@@ -118,7 +120,8 @@ class Layout:
             copies[:, phase] = pc.fill_null(documents[name], 0).to_numpy()
         if self.validation:
             has_text = pc.fill_null(pc.greater(documents["tokens"], 0), False)
-            held = pc.and_(pc.and_(documents["kept"], documents["holdout"]), has_text)
+            has_content = pc.or_(has_text, documents["media"].is_valid())
+            held = pc.and_(pc.and_(documents["kept"], documents["holdout"]), has_content)
             copies[:, -1] = held.to_numpy()
         row, part = np.nonzero(copies)
         return Entries(row, self.sequences(documents)[row, part], copies[row, part])

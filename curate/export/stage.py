@@ -93,7 +93,7 @@ def run(workspace: Workspace, spec: ExportSpec, given: Given | None = None) -> E
     workspace.tables.require("mix", "groups")
     shards = shards_of(workspace)
     layout = Layout.of(workspace, spec)
-    extras = Extras.of(workspace, spec)
+    about, extras = about_format(workspace, spec), Extras.of(workspace, spec)
     with _workshop(workspace, spec) as workshop:
         bring = Bringing(workspace.path("."), workshop.places)
         format = format_of(workspace, spec, bring)
@@ -112,7 +112,6 @@ def run(workspace: Workspace, spec: ExportSpec, given: Given | None = None) -> E
         written = _write_shards(
             workspace, spec, spills, drawn, plan, reader, format, copy, workshop
         )
-        about = about_format(workspace, spec)
         manifest = manifest_of(workspace, spec, written, reader.asked, about)
         format.beside(workshop.folder, manifest, reader.schema)
         recipe = effective_recipe(workspace, spec) if given is None else given.recipe

@@ -151,15 +151,17 @@ def _contents(claims: Claims, tally: _Tally) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Counting:
-    """Counts the tokens of a text as the pool and as the budget did, which may be one.
+    """Counts the tokens of a document as the pool and as the budget did, which may be one.
 
-    `budget` is None where both count by one tokenizer; `extra` are more tokens a document.
+    `budget` is None where both count by one tokenizer; `extra` are more tokens a document. A budget
+    in another `unit` counts items, or thousandths of the seconds of audio and video.
     """
 
     pool: tokens.Counter
     budget: tokens.Counter | None
     extra: int
     media: MediaTokens | None
+    unit: str
 
     @staticmethod
     def of(folder: Path, claims: Claims) -> Counting:
@@ -167,20 +169,29 @@ class Counting:
         own = claims.budget_tokenizer
         budget = None if own is None else _counter(folder, own)
         pool = _counter(folder, claims.tokenizer)
-        return Counting(pool, budget, claims.extra_tokens, _media_tokens(claims))
+        of_media = _media_tokens(claims)
+        return Counting(pool, budget, claims.extra_tokens, of_media, claims.budget_unit)
 
     def __call__(self, document: Mapping[str, Any]) -> tuple[int, int]:
         """The tokens of a document as the budget counts them, and as the pool does."""
         if sizes := document.get("sizes"):
             return int(sizes[0]), int(sizes[1])
-        text, of_media = document["text"], self._of_media(document["media"] or ())
+        text, media = document["text"], document["media"] or ()
+        of_media = self._of_media(media)
         own = self.pool(text) + of_media
+        if self.unit != "tokens":
+            return 1 if self.unit == "items" else _thousandths(media), own
         return (own if self.budget is None else self.budget(text) + of_media) + self.extra, own
 
     def _of_media(self, media: Sequence[Mapping[str, Any]]) -> int:
         if self.media is None:
             return 0
         return sum(media_tokens(Medium.of(medium), self.media) for medium in media)
+
+
+def _thousandths(media: Sequence[Mapping[str, Any]]) -> int:
+    """Thousandths of the seconds of media, as `mix` counts them."""
+    return round(1000 * sum(medium.get("seconds") or 0.0 for medium in media))
 
 
 def _media_tokens(claims: Claims) -> MediaTokens | None:

@@ -37,6 +37,7 @@ from curate.report.sections.model import (
     quality,
 )
 from curate.report.sections.people import agreement, annotators
+from curate.report.sections.picture_map import picture_map
 from curate.report.sections.provenance import headline, provenance
 from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
@@ -98,6 +99,7 @@ def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageW
                 lambda: quality(workspace, folder / "quality"),
                 lambda: shares(workspace),
                 lambda: media(workspace),
+                lambda: picture_map(workspace),
                 lambda: limits(workspace),
                 lambda: proxy(workspace),
                 lambda: training.curves(workspace),

@@ -44,15 +44,18 @@ class Thumbnail:
     plays: str = ""
 
 
-def thumbnail(id: str, medium: Medium, folder: Path) -> Thumbnail:
-    """The thumbnail of a medium whose address is relative to a folder, where the page lies too."""
+def thumbnail(id: str, medium: Medium, folder: Path, *, side: int = SIDE) -> Thumbnail:
+    """The thumbnail of a medium whose address is relative to a folder, where the page lies too.
+
+    `side` are the pixels of its longer side.
+    """
     plays = "" if medium.kind == "image" else playable(medium, folder)
     name = medium.address.rpartition("/")[2]
     try:
         image = _picture(medium, folder)
     except MediumError as error:
         return Thumbnail(id, f"{name}: {error}", medium.kind)
-    source = "" if image is None else as_jpeg(image)
+    source = "" if image is None else as_jpeg(image, side)
     return Thumbnail(id, name, medium.kind, source, plays)
 
 
@@ -75,10 +78,10 @@ def _picture(medium: Medium, folder: Path) -> Image | None:
     return frames[0][1]
 
 
-def as_jpeg(image: Image) -> str:
+def as_jpeg(image: Image, side: int = SIDE) -> str:
     """A small picture as a data address."""
     small: Any = image.convert("RGB")
-    small.thumbnail((SIDE, SIDE))
+    small.thumbnail((side, side))
     small.info.clear()
     buffer = BytesIO()
     small.save(buffer, "JPEG", quality=QUALITY)

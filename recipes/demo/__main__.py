@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent
 SEED = 7
 PEOPLE = ("ada", "ben", "chen", "dana", "emil")
 RATINGS = "recorded human ratings, replayed"
-TITLE = ("--set", "report.title=Clip art of five kinds; labels are folders' names, replayed")
+TITLE = "Clip art of five kinds: labels are the names of folders, replayed"
 
 
 def main() -> None:
@@ -72,12 +72,12 @@ def chinese(folder: Path) -> None:
 
 def images(folder: Path) -> None:
     """Go from pictures to a mixture by kind and quality, through a real Label Studio."""
-    say("The demo: 1,200 clip-art pictures of five kinds (Debian's openclipart-png).")
     shown = pictures.clipart(cache())
     truth = read(pictures.write_pictures(folder / "data", shown, SEED))
+    say(f"The demo: {len(truth):,} clip-art pictures of five kinds (Debian's {pictures.PACKAGE}).")
     server = run_json("server", "start", "label_studio", "--json")
     tokens = {account["email"]: account["token"] for account in map(account_of, PEOPLE[:2])}
-    if curate("run", str(ROOT / "images.yaml"), "-w", str(folder), *TITLE) == 3:
+    if curate("run", str(_titled(folder)), "-w", str(folder)) == 3:
         say("Two accounts now answer at once: the names of the pictures' folders, over HTTP.")
         project = read(folder / "rounds/01/project.json")["batches"][0]["project"]
         answers = pictures.plan(tasks_of(folder), truth, list(tokens))
@@ -88,6 +88,14 @@ def images(folder: Path) -> None:
         stop_on_failure(curate("run", "-w", str(folder)))
     stop_on_failure(curate("verify", str(folder / "export")))
     close(folder, server, "the names of folders, replayed twice, so agreement means nothing")
+
+
+def _titled(folder: Path) -> Path:
+    """The recipe, with a title of the report that says where labels come from."""
+    recipe = (ROOT / "images.yaml").read_text(encoding="utf-8")
+    path = folder.with_suffix(".yaml")
+    path.write_text(recipe.replace("Clip art of five kinds", TITLE), encoding="utf-8")
+    return path
 
 
 def close(folder: Path, server: dict[str, Any], said: str = RATINGS) -> None:

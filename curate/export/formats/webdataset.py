@@ -103,7 +103,7 @@ def member_names(media: Sequence[Stored]) -> list[str]:
 
     Fields that are written alike are numbered.
     """
-    suffixes = [suffix_of(medium).lstrip(".") for medium in media]
+    suffixes = [suffix_of(m).lstrip(".") if is_at_hand(m) else "" for m in media]
     if len(media) == 1:
         return suffixes
     names = [slug(medium["field"]).replace(".", "-") or "medium" for medium in media]

@@ -44,8 +44,11 @@ def kind_of(medium: Stored) -> str:
 
 
 def is_at_hand(medium: Stored) -> bool:
-    """Whether the pool knew the bytes: of what lies on the web it has the address alone."""
-    return medium["sha256"] is not None
+    """Whether the pool read the bytes, and so knows their format.
+
+    Of what lies on the web, or was recorded elsewhere, it has the address alone.
+    """
+    return medium["sha256"] is not None and medium.get("format") is not None
 
 
 @dataclass(frozen=True)

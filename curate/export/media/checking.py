@@ -9,6 +9,7 @@ from typing import Any
 
 from curate.export.claims import MediaClaim
 from curate.export.media.beside import FOLDER
+from curate.export.media.bringing import is_at_hand
 from curate.export.media.columns import MediaCounts, count_of
 from curate.export.sums import SUMS, read_sums
 
@@ -35,7 +36,7 @@ class MediaCheck:
         """Yield what is wrong with the media of a line."""
         for medium in (document["media"] or ()) if self.claim else ():
             self.counts.update(count_of(medium))
-            if medium["sha256"] is not None:
+            if is_at_hand(medium):
                 self.cleaned += medium["exported_sha256"] != medium["sha256"]
                 if problem := self._problem(medium):
                     yield f"{document['id']}: the medium {medium['field']} {problem}"

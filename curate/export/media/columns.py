@@ -7,10 +7,8 @@ exported_sha256   of the bytes there; it differs from `sha256` where a place was
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from curate import tables
@@ -32,9 +30,6 @@ MediaCounts = Counter[tuple[str, str]]
 SUFFIXES = {"jpeg": ".jpg", "tiff": ".tif", "aiff": ".aif", "mpeg": ".mpg"}
 """The suffixes of formats whose name is another."""
 
-PLAIN = re.compile(r"\.[a-z0-9]{1,8}")
-"""A suffix that may stand in the name of a file."""
-
 
 def exported_type() -> pa.DataType:
     """The type of the column."""
@@ -50,11 +45,9 @@ def stored_media(media: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def suffix_of(medium: Stored) -> str:
-    """What the name of a medium's file ends with: by its format, or as its address does."""
-    if name := medium.get("format"):
-        return SUFFIXES.get(name, f".{name}")
-    suffix = PurePosixPath(medium["address"]).suffix.lower()
-    return suffix if PLAIN.fullmatch(suffix) else ".bin"
+    """What the name of a medium's file ends with, by its format."""
+    name = str(medium["format"])
+    return SUFFIXES.get(name, f".{name}")
 
 
 def nowhere(medium: Stored) -> dict[str, Any]:

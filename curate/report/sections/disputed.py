@@ -9,6 +9,7 @@ from curate.annotated.disputes import disputed as most_disputed
 from curate.areas import EDGES, area_of_key
 from curate.areas import spoken as spoken_area
 from curate.records import Kind, span_of_key
+from curate.report.pictures import picture_cell, pictures_of
 from curate.report.section import Section, section
 from curate.report.sections.doubtful import SHOWN, beginning
 from curate.rounds.seen import one_text, seen
@@ -26,8 +27,10 @@ def disputed(workspace: Workspace) -> Section | None:
     kinds = {question.name: question.kind for question in workspace.rounds.questions()}
     rows = most_disputed(workspace)[:SHOWN]
     views = seen(workspace.rounds.all()) if rows else {}
+    pictures = pictures_of(workspace, [row["id"] for row in rows])
     shown = [
-        _told(row, views.get((row["id"], row["start"], row["end"]), View({})), kinds)
+        picture_cell(pictures, row["id"])
+        | _told(row, views.get((row["id"], row["start"], row["end"]), View({})), kinds)
         for row in rows
     ]
     words = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from curate.report.pictures import picture_cell, pictures_of
 from curate.report.section import Section, section
 from curate.rounds.views import View, contested
 from curate.workspace import Workspace
@@ -24,8 +25,10 @@ def doubtful(workspace: Workspace) -> Section | None:
         for document in table.to_pylist()
     }
     views = workspace.documents.find_views(row["id"] for row in rows)
+    pictures = pictures_of(workspace, [row["id"] for row in rows])
     shown = [
         {
+            **picture_cell(pictures, row["id"]),
             "text": beginning(texts[row["id"]]),
             "question": row["question"],
             "label": _spoken(row["value"], row["predicted"], views[row["id"]]),
