@@ -5,7 +5,7 @@ BIN := .venv/bin
 export CURATE_HOME ?= $(CURDIR)/runs/home
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo demo-chinese test check mutants attack bench chaos stop clean
+.PHONY: demo demo-chinese test check docs mutants attack bench chaos stop clean
 
 # The whole loop on real data, through a real annotation server (see README).
 demo: .venv/ready
@@ -29,6 +29,11 @@ check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist worksteal -m "not live and not browser and not slow"
+
+# The documentation as a site, under runs/site; its reference pages are made from the code.
+docs: .venv/ready
+	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
 
 # Breaks lines on purpose, one by one, and tells those that no test sees (some ten minutes).
 mutants: .venv/ready

@@ -8,6 +8,7 @@ export that `verify` passes, and a report. Prints a JSON object with what was me
 from __future__ import annotations
 
 import json
+import random
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,7 @@ def main() -> None:
             "megabytes": megabytes(folder / "env"),
             "packages": len(json.loads(run(folder / "env/bin/pip", "list", "--format", "json"))),
         }
+        print(json.dumps(facts), flush=True)
         facts |= loop(folder / "env/bin/curate", folder / "my-run")
         print(json.dumps(facts, indent=2))
         assert facts["megabytes"] < LARGEST, facts
@@ -71,19 +73,22 @@ def loop(curate: Path, folder: Path) -> dict[str, object]:
     assert "pip install 'curate[embeddings]'" in needs.stderr, needs.stderr
     manifest = json.loads((folder / "export/manifest.json").read_text(encoding="utf-8"))
     report = (folder / "report.html").stat().st_size
-    return {"documents": manifest["documents"], "report_kilobytes": report // 1024}
+    lines = sum(file["documents"] for file in manifest["files"])
+    return {"lines": lines, "report_kilobytes": report // 1024}
+
+
+THINGS = (
+    *("apple", "boat", "candle", "door", "engine", "flute", "garden", "hammer", "island", "jacket"),
+    *("kettle", "ladder", "mirror", "needle", "orchard", "pencil", "quilt", "river", "saddle"),
+)
 
 
 def text_of(number: int) -> str:
     """One text of 120, half of them of one opinion, half of the other."""
-    word = ("wonderful", "lovely", "delightful") if number % 2 else ("dreadful", "awful", "dull")
-    place = ("lake", "forest", "market", "harbour", "castle")[number % 5]
-    first, second = word[number % 3], word[(number // 3) % 3]
-    return (
-        f"On day {number} we walked to the {place} and found it {first}; the way back, "
-        f"{number + 3} miles along the {place} road, was {second}, "
-        f"and our guide called the {place} {first}."
-    )
+    words = ("wonderful", "lovely", "delightful") if number % 2 else ("dreadful", "awful", "dull")
+    draw = random.Random(number)
+    said = ", ".join(f"the {thing} {draw.choice(words)}" for thing in draw.sample(THINGS, 8))
+    return f"On day {number} we found {said}, and {draw.choice(THINGS)} number {number} as well."
 
 
 def answer(task: dict[str, str]) -> str:
