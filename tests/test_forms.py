@@ -435,6 +435,7 @@ EXPECTED = {
     "code_quality": {"quality": "rating", "note": "comment"},
     "faithfulness": {"faithfulness": "choice", "note": "comment"},
     "quality_zh": {"quality": "rating", "note": "comment"},
+    "response": {"quality": "rating", "note": "comment"},
     "safety": {"safety": "choice", "note": "comment"},
     "sentiment": {"sentiment": "choice"},
     "sentiment_zh": {"sentiment": "choice"},

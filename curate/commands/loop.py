@@ -70,8 +70,7 @@ def init_command(
         refuse_beside("--template", (name for name, value in given.items() if value))
         lines = from_template(workspace, template)
     else:
-        from curate.starting import begin
-        from curate.starting.begin import Choice
+        from curate.starting import Choice, begin
 
         lines = begin(workspace, Choice(data or (), text, form, offline))
     for line in lines:

@@ -18,15 +18,6 @@ if TYPE_CHECKING:
     from curate.connections import Login
     from curate.run.stages import Step
 
-STATES = {
-    "fresh": "up to date",
-    "skipped": "skipped",
-    "failed": "failed",
-    "waiting": "waiting",
-    "done": "done",
-}
-"""What a run says of a stage that made nothing new."""
-
 
 def step(outcome: Step) -> None:
     """Print what the walk did at one stage, on stderr."""
@@ -35,9 +26,7 @@ def step(outcome: Step) -> None:
     console = stderr()
     if outcome.result is None:
         colour = COLOURS.get(outcome.state, "dim")
-        console.print(
-            f"[dim]{outcome.stage:>8}[/dim]  [{colour}]{STATES[outcome.state]}[/{colour}]"
-        )
+        console.print(f"[dim]{outcome.stage:>8}[/dim]  [{colour}]{outcome.state}[/{colour}]")
         if outcome.state != "failed":  # the error itself is told at the end
             warnings(outcome.warnings)
         return

@@ -3,6 +3,6 @@
 files ──look──▶ what each holds ──shape──▶ how its texts are read ──write──▶ recipe.yaml
 """
 
-from curate.starting.begin import begin
+from curate.starting.beginning import Choice, begin
 
-__all__ = ["begin"]
+__all__ = ["Choice", "begin"]

@@ -50,7 +50,7 @@ def shape_of(seen: Seen, text: str | None = None) -> Shape | None:
     tags = _tags(seen, by_lower)
     if text is not None:
         return Shape("text", {**_column(text), **tags}, _texts(seen, text))
-    if chat := _chat(seen, by_lower):
+    if (chat := _chat(seen, by_lower)) is not None:
         return Shape("chat", {"chat": chat, **tags}, _spoken(seen, chat))
     if pair := _fields(seen, by_lower, (PROMPTS, BETTER, WORSE)):
         return Shape("pair", {**_pair(pair), **tags}, _texts(seen, pair[0]))
@@ -114,7 +114,8 @@ def _chat(seen: Seen, by_lower: Mapping[str, str]) -> dict[str, Any] | None:
             if role in message and content in message:
                 own = {"field": column, "role": role, "content": content}
                 plain = {"field": "messages", "role": "role", "content": "content"}
-                return {key: value for key, value in own.items() if value != plain[key]}
+                said = {key: value for key, value in own.items() if value != plain[key]}
+                return {**said, "shown": "text"}
     return None
 
 

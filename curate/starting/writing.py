@@ -61,10 +61,9 @@ def _of_quality(form: str) -> Iterable[str]:
         yield "score: {question: sentiment, quality: {clarity: [negative, positive]}}"
         yield "mix:"
         yield "  groups: [sentiment]"
-    elif form == "preference":
-        yield "score: {question: preference}"
+    elif form == "preference":  # nothing to learn of one document: the labels are the result
         yield "mix:"
-        yield "  groups: [preference]"
+        yield "  groups: [source]"
     else:
         yield "score: {question: quality}  # 1 to 5 stars become a quality from 0 to 1"
         yield "mix:"

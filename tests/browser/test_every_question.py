@@ -56,6 +56,7 @@ ANSWERS = {
     "preference": ({"preference": "response_a"}, {"preference": "tie", "note": "the same"}),
     "quality": ({"quality": 4, "note": "clear"}, {"quality": 2}),
     "quality_zh": ({"quality": 2, "note": "太短"}, {"quality": 4}),
+    "response": ({"quality": 1, "note": "rude"}, {"quality": 5}),
     "review": (
         {
             **{"entities": NAMED, "topic": "science", "flags": ["toxic", "broken"]},

@@ -12,6 +12,7 @@ from typing import Any
 from curate import storage
 from curate.clean.detecting import detect, primary
 from curate.errors import DataError, RecipeError
+from curate.extras import install_line, is_there
 from curate.forms import load_form
 from curate.names import suggestion
 from curate.run import files
@@ -23,7 +24,7 @@ from curate.starting.writing import Plan, recipe
 from curate.wording import count, from_here
 from curate.workspace import Workspace
 
-FORMS = {"pair": "preference"}
+FORMS = {"pair": "preference", "answer": "response"}
 """What people are asked about documents of a kind; all others are rated."""
 
 PROBED = 200
@@ -108,8 +109,11 @@ def _plan(seen: Sequence[Seen], choice: Choice) -> Plan:
     )
     load_form(form)
     rows = sum(_rows(own) for own, _ in usable)
+    has_server = is_there("label_studio_sdk") and not choice.is_offline
     about = [*_about(usable, rows, languages), *_left(seen, usable)]
-    return Plan(_sources(usable), form, rows, languages, about, choice.is_offline)
+    if not (has_server or choice.is_offline):
+        about.append(f"no server: answers go into a file ({install_line('label_studio_sdk')})")
+    return Plan(_sources(usable), form, rows, languages, about, is_offline=not has_server)
 
 
 def _refuse(seen: Sequence[Seen], shapes: dict[str, Shape | None], choice: Choice) -> None:
