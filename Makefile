@@ -69,6 +69,7 @@ bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.flat
 	$(BIN)/python -m tests.benchmarks.foreseen
 	$(BIN)/python -m tests.benchmarks.redraws
+	$(BIN)/python -m tests.benchmarks.starting
 	$(BIN)/python -m tests.benchmarks.servers
 	$(BIN)/python -m tests.benchmarks.at_work
 	@if [ -f ../shared/data/article_extraction/pages.parquet ]; then \

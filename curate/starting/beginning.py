@@ -187,7 +187,7 @@ def _about(
     about = "about " * any(not own.is_whole for own, _ in usable)
     yield f"{about}{rows:,} {kinds[usable[0][1].kind]} in {count(len(usable), 'file')}"
     for path, source in where.items():
-        yield f"{path}: {_read_as(source)}"
+        yield f"{from_here(Path(path)) if Path(path).is_absolute() else path}: {_read_as(source)}"
     if languages:
         yield f"languages: {', '.join(languages)}"
 
