@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from curate import console
 from curate.commands.options import HERE, Json, Root, open_workspace, plain_app
 from curate.commands.pages import pages_of
+from curate.commands.rows import of_person, of_round, told
 from curate.errors import CurateError
-from curate.wording import did, local_time
 
 if TYPE_CHECKING:
-    from curate.rounds.standing import AnnotatorStatus, RoundStatus
-    from curate.run.standing import StageStatus
+    from curate.rounds.standing import AnnotatorStatus
     from curate.workspace import Workspace
 
 status, verify = plain_app(), plain_app()
@@ -45,52 +44,15 @@ def status_command(root: Root = HERE, as_json: Json = False) -> None:
         report = {"stages": states, "rounds": rounds, "people": people, "for_next_round": settings}
         console.show({**report, "next": following}, as_json=True)
         return
-    console.table([_told(own) for own in stages if own.state != "unused"])
+    console.table([told(own) for own in stages if own.state != "unused"])
     if rounds:
-        console.table([_of_round(own) for own in rounds], title="rounds")
+        console.table([of_round(own) for own in rounds], title="rounds")
     if people:
-        console.table([_of_person(own) for own in people], title="people")
+        console.table([of_person(own) for own in people], title="people")
     for field in settings:
         console.note(f"{field} is not that of round {rounds[-1].round}: it acts on the next one")
     console.note(f"\n{following.why}")
     console.following(following.command, pages_of(workspace) if following.labels else ())
-
-
-def _told(own: StageStatus) -> dict[str, Any]:
-    """A stage as a row: its state, when it last ran, and what it did."""
-    when = local_time(own.at) if own.at else None
-    return {
-        "stage": own.stage,
-        "state": own.state,
-        "last run": when,
-        "what it did": did(own.stage, own.result),
-    }
-
-
-def _of_round(own: RoundStatus) -> dict[str, Any]:
-    """A round as a row: how many of its texts are complete, and how it ended."""
-    return {
-        "round": own.round,
-        "purpose": own.purpose,
-        "where": own.backend,
-        "complete": f"{own.complete:,} of {own.tasks:,}",
-        "answers": own.answers,
-        "people": own.annotators,
-        "ended": own.closed,
-    }
-
-
-def _of_person(own: AnnotatorStatus) -> dict[str, Any]:
-    """A person as a row: how many of the texts of a round they have answered."""
-    return {
-        "person": own.annotator,
-        "part": own.part,
-        "answered": f"{own.submitted:,} of {own.tasks:,}",
-        "skipped": own.skipped,
-        "drafts": own.draft,
-        "rejected": own.rejected,
-        "known from": "the server" if own.live else "what came home",
-    }
 
 
 def _progress(workspace: Workspace) -> list[AnnotatorStatus]:

@@ -9,6 +9,7 @@ import typer
 from curate import console
 from curate.commands.completing import round_numbers
 from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app
+from curate.commands.rows import of_round
 
 round = plain_app("Rounds of asking people.")
 
@@ -25,7 +26,7 @@ def round_list(root: Root = HERE, as_json: Json = False) -> None:
     if as_json:
         console.show({"rounds": rounds}, as_json=True)
     elif rounds:
-        console.table(rounds)
+        console.table([of_round(own) for own in rounds])
 
 
 @round.command("close")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from curate.console.screen import escaped, stderr, stdout, warnings
 from curate.console.tables import COLOURS, is_cell, items, table
 from curate.saying import addressed
-from curate.wording import count, did, from_here, number
+from curate.wording import count, did, from_here, number, shown
 
 if TYPE_CHECKING:
     from curate.connections import Login
@@ -46,13 +46,31 @@ def done(stage: str, result: Any, *, as_json: bool) -> None:
         show(result, as_json=as_json)
         return
     stdout().print(f"[bold]{stage}[/bold]  {escaped(words)}")
-    rest = {name: value for name, value in items(result) if _is_told_beside(name, value)}
-    show(rest, as_json=False)
+    rest = {name: _for_people(stage, name, value) for name, value in items(result)}
+    show({name: value for name, value in rest.items() if value is not None}, as_json=False)
 
 
-def _is_told_beside(name: str, value: Any) -> bool:
-    """Whether a stage's command shows a field below its line: an address, a sum, a table."""
-    return name in ("url", "content_sha256", "sums_sha256") or not is_cell(value)
+TOLD = {
+    "clean": ("reasons", "privacy"),
+    "pull": ("rejected",),
+    "agree": ("excluded",),
+    "score": ("quality", "drift"),
+    "evaluate": ("models", "holdout", "contaminated", "dynamic", "people"),
+}
+"""What a stage's line tells already, or what only `--json` tells."""
+
+
+def _for_people(stage: str, name: str, value: Any) -> Any:
+    """A field as a stage's command shows it below its line; None for one that it does not."""
+    if name in TOLD.get(stage, ()):
+        return None
+    if is_cell(value):
+        return value if name in ("url", "content_sha256", "sums_sha256") else None
+    return shown(stage, name, value) if _is_rows(value) and _is_table(name) else value
+
+
+def _is_table(name: str) -> bool:
+    return name not in ("notes", "warnings", "story", "bias")
 
 
 def show(result: Any, *, as_json: bool) -> None:

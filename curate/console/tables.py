@@ -87,7 +87,7 @@ class _Column:
         from rich.cells import cell_len
 
         cells = tuple(harmless(number(value)) for value in values)
-        is_number = all(isinstance(value, int | float | None) for value in values)
+        is_number = all(map(_is_number, values))
         words = cells if is_number else tuple(word for cell in cells for word in cell.split())
         widest = max(map(cell_len, words), default=1)
         header = max(map(len, name.split("_")))
@@ -159,6 +159,13 @@ def items(result: Any) -> list[tuple[str, Any]]:
 def is_cell(value: Any) -> bool:
     """Whether a value fits into one cell."""
     return value is None or isinstance(value, str | int | float | bool)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a cell is a number, a percentage, or nothing."""
+    if isinstance(value, str):
+        return value.endswith(" %") and value[:-2].replace(".", "", 1).isdecimal()
+    return value is None or isinstance(value, int | float)
 
 
 def _is_empty(value: Any) -> bool:

@@ -130,6 +130,10 @@ def _export(result: Result) -> Words:
 
 
 def _evaluate(result: Result) -> Words:
+    for name, model in result["models"].items():
+        if model is not None:
+            right, trivial = share(model["accuracy"]), share(model["trivial_accuracy"])
+            yield f"{name}: {right} right (the commonest answer alone: {trivial})"
     yield str(result["verdict"])
 
 

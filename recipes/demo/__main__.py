@@ -101,11 +101,23 @@ def mixture(folder: Path) -> None:
 
 
 def verdict(folder: Path) -> None:
-    """Print what the mixture gained, and what it cost."""
+    """Print what the mixture gained by the run's own measures, then what it did not."""
     evaluation = read(folder / "evaluate.json")
-    say(f"\nDid it help? {evaluation['verdict']}.")
-    for line in evaluation["story"]:
+    lines = list(evaluation["story"])
+    gained = [line for line in lines if "better than" in line and "worse than" not in line]
+    say("\nWhat was gained, as this run measured it:")
+    for question, own in evaluation["models"].items():
+        if own is not None:
+            right, trivial = own["accuracy"], own["trivial_accuracy"]
+            say(f"  {question}: {right:.0%} of the held-out answers foreseen ({trivial:.0%} by")
+            say("  always giving the commonest one)")
+    for line in gained:
         say(f"  {line}")
+    say("What was not:")
+    for line in lines:
+        if line not in gained:
+            say(f"  {line}")
+    say(f"All together: {evaluation['verdict']}.")
 
 
 def account_of(name: str) -> dict[str, Any]:
