@@ -101,23 +101,28 @@ def mixture(folder: Path) -> None:
 
 
 def verdict(folder: Path) -> None:
-    """Print what the mixture gained by the run's own measures, then what it did not."""
+    """Print what was gained by the run's own measures, then what was not."""
     evaluation = read(folder / "evaluate.json")
-    lines = list(evaluation["story"])
-    gained = [line for line in lines if "better than" in line and "worse than" not in line]
-    say("\nWhat was gained, as this run measured it:")
+    gained, missed = [], []
     for question, own in evaluation["models"].items():
         if own is not None:
             right, trivial = own["accuracy"], own["trivial_accuracy"]
-            say(f"  {question}: {right:.0%} of the held-out answers foreseen ({trivial:.0%} by")
-            say("  always giving the commonest one)")
-    for line in gained:
-        say(f"  {line}")
-    say("What was not:")
-    for line in lines:
-        if line not in gained:
+            words = (
+                f"{question}: {right:.0%} of the labels foreseen by models that did not see them"
+            )
+            words += f" (the commonest answer alone: {trivial:.0%})"
+            (gained if right > trivial else missed).append(words)
+    for line in evaluation["story"]:
+        is_gain = "better than" in line and "worse than" not in line
+        (gained if is_gain else missed).append(line)
+    for title, lines in (
+        ("What was gained, as this run measured it", gained),
+        ("What was not", missed),
+    ):
+        say(f"\n{title}:" if lines else "")
+        for line in lines:
             say(f"  {line}")
-    say(f"All together: {evaluation['verdict']}.")
+    say("What wins in a small run need not win in a large one.")
 
 
 def account_of(name: str) -> dict[str, Any]:
