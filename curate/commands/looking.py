@@ -93,5 +93,7 @@ def verify_command(
 
     result = check(folder, against=against, watch=console.watch)
     console.show(result, as_json=as_json)
+    if not (result.problems or as_json):
+        console.note("nothing is wrong with it")
     if result.problems:
         raise CurateError(f"{folder}: {len(result.problems)} things are wrong")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate.console.screen import escaped, stderr, stdout, warnings
-from curate.console.tables import COLOURS, is_cell, items, table
+from curate.console.tables import COLOURS, is_cell, is_empty, items, table
 from curate.saying import addressed
 from curate.wording import count, did, from_here, number, shown
 
@@ -76,7 +76,7 @@ def _is_table(name: str) -> bool:
 def show(result: Any, *, as_json: bool) -> None:
     """Print a result on stdout: as one JSON object, or for people, who get its warnings too.
 
-    Counts of a mapping that are zero are left out for people.
+    Counts that are zero are left out for people.
     """
     from curate.workspace.ledger import plain
 
@@ -85,7 +85,7 @@ def show(result: Any, *, as_json: bool) -> None:
         return
     console = stdout()
     for name, value in _scalars(result):
-        if value is not None:
+        if not is_empty(value):
             console.print(f"{name.replace('_', ' '):>22}  {escaped(number(value))}")
     for name, value in items(result):
         if name == "warnings":

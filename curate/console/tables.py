@@ -62,7 +62,7 @@ def table(rows: Sequence[Any], *, title: str = "") -> None:
     """
     records = [dict(items(row)) for row in rows]
     names = [name for name in records[0] if any(is_cell(record[name]) for record in records)]
-    names = [name for name in names if not all(_is_empty(record[name]) for record in records)]
+    names = [name for name in names if not all(is_empty(record[name]) for record in records)]
     console = stdout(wraps=True)
     columns = [_Column.of(name, [record[name] for record in records]) for name in names]
     for place, some in enumerate(_beside(columns, console.width)):
@@ -168,6 +168,6 @@ def _is_number(value: Any) -> bool:
     return value is None or isinstance(value, int | float)
 
 
-def _is_empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
     """Whether a cell says nothing: no value, or a count of none."""
     return value is None or value == "" or (type(value) is int and value == 0)

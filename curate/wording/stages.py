@@ -42,7 +42,7 @@ def _pool(result: Result) -> Words:
     sources = count(len(result["sources"]), "source")
     tokens = count(result["tokens"], "token")
     yield f"{count(result['documents'], 'document')} of {sources}, {tokens}"
-    if result["added"] != result["documents"]:
+    if 0 < result["added"] < result["documents"]:
         yield f"{result['added']:,} new"
     yield from _counted(
         result,
