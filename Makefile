@@ -5,7 +5,7 @@ BIN := .venv/bin
 export CURATE_HOME ?= $(CURDIR)/runs/home
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo demo-chinese demo-images test check mutants attack bench chaos stop clean
+.PHONY: demo demo-chinese demo-images test check docs mutants attack bench chaos stop clean
 
 # The whole loop on real data, through a real annotation server (see README).
 demo: .venv/ready
@@ -33,6 +33,11 @@ check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist worksteal -m "not live and not browser and not slow"
+
+# The documentation as a site, under runs/site; its reference pages are made from the code.
+docs: .venv/ready
+	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build -q
 
 # Breaks lines on purpose, one by one, and tells those that no test sees (some ten minutes).
 mutants: .venv/ready
@@ -68,6 +73,7 @@ bench: .venv/ready
 	$(BIN)/python -m tests.benchmarks.flat
 	$(BIN)/python -m tests.benchmarks.foreseen
 	$(BIN)/python -m tests.benchmarks.redraws
+	$(BIN)/python -m tests.benchmarks.starting
 	$(BIN)/python -m tests.benchmarks.servers
 	$(BIN)/python -m tests.benchmarks.at_work
 	@if [ -f ../shared/data/article_extraction/pages.parquet ]; then \

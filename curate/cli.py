@@ -8,6 +8,7 @@ from io import StringIO, TextIOWrapper
 from curate import console
 from curate.commands.app import app
 from curate.errors import CurateError
+from curate.extras import missing
 from curate.saying import spoken_of
 
 NO_MEMORY = (
@@ -69,6 +70,8 @@ def expected(fault: Exception) -> CurateError | None:
             f"there is too little memory: {_first_line(fault)}",
             hint="end other programs, or give fewer --workers; what was done is kept",
         )
+    if isinstance(fault, ModuleNotFoundError) and (absent := missing(fault)):
+        return absent
     if isinstance(fault, ImportError):
         return CurateError(
             f"a library cannot be loaded: {_first_line(fault)}",

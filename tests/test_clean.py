@@ -322,11 +322,11 @@ def test_a_decision_again_is_the_decision_at_once(offline):
     assert any(row["reason"] == "length:chars" for row in twice)
 
 
-# ── told in the README
+# ── told in the docs
 
 
 def as_told(name):
-    """Return the row of the README's table for a rule set."""
+    """Return the row of the table of docs for a rule set."""
     parts = []
     for signal, (low, high) in ranges([name]).items():
         bounds = f"{low:,}" if low is not None else "", f"{high:,}" if high is not None else ""
@@ -338,9 +338,9 @@ def as_told(name):
 
 
 @pytest.mark.parametrize("name", RULES)
-def test_the_readme_tells_every_signal_and_its_limits(name):
-    readme = Path(__file__).parent.parent / "README.md"
-    assert as_told(name) in readme.read_text(encoding="utf-8")
+def test_the_docs_tell_every_signal_and_its_limits(name):
+    page = Path(__file__).parent.parent / "docs/stages/clean.md"
+    assert as_told(name) in page.read_text(encoding="utf-8")
 
 
 def test_the_schema_of_a_recipe_describes_the_rules():

@@ -190,7 +190,7 @@ def test_a_changed_recipe_replaces_the_old_one_and_says_what_changed(run, projec
     assert "clean.rules changed" in err
     ledger = (project.folder / "ledger.jsonl").read_text()
     assert "rules: [length]" in ledger
-    assert "changed" not in run("run", recipe, "-w", project.folder)[2]
+    assert "recipe.yaml: " not in run("run", recipe, "-w", project.folder)[2]
 
 
 def test_init_makes_a_workspace_to_start_from(run, tmp_path):

@@ -296,14 +296,14 @@ def test_one_warning_everywhere(offline, capsys):
     assert f'<li data-key="{first.key}">{first.words}</li>' in page.partition("<h2>")[0]
 
 
-def test_the_readme_lists_every_key():
+def test_the_docs_list_every_key():
     root = Path(curate.__file__).parent
     trees = (ast.parse(path.read_text(encoding="utf-8")) for path in root.rglob("*.py"))
     calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
     keys = {ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func) == "warn"}
     kinds = {key.strip("f'").split(".")[1] for key in keys if "." in key}
     assert len(kinds) > 20
-    text = (root.parent / "README.md").read_text(encoding="utf-8")
+    text = (root.parent / "docs" / "warnings.md").read_text(encoding="utf-8")
     table = text.partition("| stage | warns of |")[2].partition("\n\n")[0]
     listed = {word.split(".")[-1] for word in re.findall(r"`([a-z_.]+)`", table)}
     assert kinds - listed == set()

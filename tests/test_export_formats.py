@@ -452,8 +452,8 @@ READER = re.compile(r"```python\n(import json\n.*?def token_documents.*?)```", r
 
 
 def reader():
-    """The reader of token shards that stands in the README."""
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    """The reader of token shards that stands in the docs."""
+    text = (Path(__file__).parent.parent / "docs/stages/export.md").read_text(encoding="utf-8")
     (code,) = READER.findall(text)
     assert len(code.strip().splitlines()) <= 20
     scope = {}
@@ -461,7 +461,7 @@ def reader():
     return scope["token_documents"]
 
 
-def test_the_reader_of_the_readme_gives_what_was_drawn(mixed):
+def test_the_reader_of_the_docs_gives_what_was_drawn(mixed):
     lines, _ = exported(mixed)
     mixed.run("export", format="tokens", end_of_text=256, shard_documents=30)
     folder = mixed.root / "export"

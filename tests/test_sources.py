@@ -1066,12 +1066,12 @@ def test_the_schema_tells_what_a_source_may_be():
         jsonschema.validate({"paths": ["x"], "fields": 5}, schema)
 
 
-def test_the_sources_of_the_readme_are_sources():
+def test_the_sources_of_the_docs_are_sources():
     import yaml
 
     from curate.pool.spec import PoolSpec
 
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    text = (Path(__file__).parent.parent / "docs/stages/pool.md").read_text(encoding="utf-8")
     blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
     pools = [block["pool"] for block in blocks if "pool" in block]
     specs = [PoolSpec.model_validate(each) for each in pools]

@@ -334,14 +334,14 @@ def test_what_is_refused(held, folder):
 
 
 def example_with(words):
-    """The one example of the README that has some words, for the groups of this file."""
-    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    """The one example of the docs that has some words, for the groups of this file."""
+    text = (Path(__file__).parent.parent / "docs/trainers.md").read_text(encoding="utf-8")
     blocks = [block.partition("\n```")[0] for block in text.split("```python\n")[1:]]
     (code,) = [code for code in blocks if words in code]
     return code.replace('"web"', '"short"').replace('"wiki"', '"long"')
 
 
-def test_the_example_of_the_readme(folder, monkeypatch, tmp_path):
+def test_the_example_of_the_docs(folder, monkeypatch, tmp_path):
     code = example_with("DataLoader")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "export").symlink_to(folder)

@@ -52,6 +52,10 @@ class Commands(TyperGroup):
         super().__init__(**attributes)
         self.commands = dict.fromkeys(NAMES)  # type: ignore[assignment]
 
+    def main(self, *args: Any, **options: Any) -> Any:
+        """Run the command line; `python -m curate` is called `curate` too."""
+        return super().main(*args, **{**options, "prog_name": "curate"})
+
     def list_commands(self, ctx: Any) -> list[str]:
         """The names of all commands."""
         return list(NAMES)
@@ -59,6 +63,14 @@ class Commands(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of that name; None for an unknown one."""
         return load(cmd_name) if cmd_name in NAMES else None
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:
+        """The names that begin as what was typed: no command is imported for them."""
+        from typer._click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name) for name in NAMES if name.startswith(incomplete)]
+        options = super().shell_complete(ctx, incomplete) if incomplete.startswith("-") else []
+        return [*names, *options]
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the sections of `--help`."""
@@ -99,7 +111,6 @@ app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
     rich_markup_mode=None,
 )
 

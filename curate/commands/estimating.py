@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
+from curate.commands.completing import values
 from curate.commands.options import (
     HERE,
     EngineName,
@@ -27,13 +28,18 @@ if TYPE_CHECKING:
 
 estimate = plain_app()
 
+KEYS = ("source", "language", "license")
+"""The groups that estimates can be of."""
+
 NAMES = {"powered": "powered", "hajek": "weighted", "nothing": None}
 """The columns to quote, as the terminal names them."""
 
 
 @estimate.command("estimate")
 def estimate_command(
-    by: Annotated[str, typer.Option(help="Groups: source, language or license.")] = "source",
+    by: Annotated[
+        str, typer.Option(help=f"Groups: {', '.join(KEYS)}.", autocompletion=values(KEYS))
+    ] = "source",
     engine: EngineName = None,
     workers: Workers = None,
     root: Root = HERE,

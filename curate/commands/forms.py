@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curate import console
+from curate.commands.completing import form_names
 from curate.commands.options import HERE, Json, Root, plain_app
 from curate.errors import FormError
 
@@ -30,7 +31,12 @@ def forms_list(root: Root = HERE, as_json: Json = False) -> None:
     console.show({"forms": rows}, as_json=True) if as_json else console.table(rows)
 
 
-FormName = Annotated[str, typer.Argument(help="A form by name, or the path of a label config.")]
+FormName = Annotated[
+    str,
+    typer.Argument(
+        help="A form by name, or the path of a label config.", autocompletion=form_names
+    ),
+]
 
 
 @forms.command("show")

@@ -9,6 +9,8 @@ import typer
 
 from curate import console
 from curate.commands.options import HERE, Json, Root, open_workspace, plain_app
+from curate.commands.pages import pages_of
+from curate.commands.rows import of_person, of_round, told
 from curate.errors import CurateError
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ def status_command(root: Root = HERE, as_json: Json = False) -> None:
     """
     from curate.rounds.standing import overview
     from curate.run import files, standing
+    from curate.run.upcoming import upcoming
 
     workspace = open_workspace(root)
     recipe = files.of_workspace(workspace)
@@ -35,17 +38,21 @@ def status_command(root: Root = HERE, as_json: Json = False) -> None:
     stages = standing.status(recipe, workspace)
     settings = standing.for_next_round(recipe, workspace)
     rounds, people = overview(workspace.rounds.all()), _progress(workspace)
+    following = upcoming(recipe, workspace, stages)
     if as_json:
-        report = {"stages": stages, "rounds": rounds, "people": people, "for_next_round": settings}
-        console.show(report, as_json=True)
+        states = [{"stage": own.stage, "state": own.state, "at": own.at} for own in stages]
+        report = {"stages": states, "rounds": rounds, "people": people, "for_next_round": settings}
+        console.show({**report, "next": following}, as_json=True)
         return
-    console.table(stages)
+    console.table([told(own) for own in stages if own.state != "unused"])
     if rounds:
-        console.table(rounds, title="rounds")
+        console.table([of_round(own) for own in rounds], title="rounds")
     if people:
-        console.table(people, title="people")
+        console.table([of_person(own) for own in people], title="people")
     for field in settings:
         console.note(f"{field} is not that of round {rounds[-1].round}: it acts on the next one")
+    console.note(f"\n{following.why}")
+    console.following(following.command, pages_of(workspace) if following.labels else ())
 
 
 def _progress(workspace: Workspace) -> list[AnnotatorStatus]:
@@ -86,5 +93,7 @@ def verify_command(
 
     result = check(folder, against=against, watch=console.watch)
     console.show(result, as_json=as_json)
+    if not (result.problems or as_json):
+        console.note("nothing is wrong with it")
     if result.problems:
         raise CurateError(f"{folder}: {len(result.problems)} things are wrong")

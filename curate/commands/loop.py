@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
+from curate.commands.completing import form_names, template_names, values
 from curate.commands.options import (
     HERE,
     EngineName,
@@ -20,6 +21,7 @@ from curate.commands.options import (
     refuse_beside,
     working_on,
 )
+from curate.commands.pages import pages_of
 from curate.errors import RecipeError
 
 if TYPE_CHECKING:
@@ -28,19 +30,50 @@ if TYPE_CHECKING:
 
 init, run = plain_app(), plain_app()
 
+PURPOSES = ("label", "pilot")
+
 
 @init.command("init")
 def init_command(
     folder: Annotated[Path, typer.Argument(help="The run's folder.")] = HERE,
-    template: Annotated[str, typer.Option(help="A recipe by name.")] = "sentiment",
+    data: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files or folders of texts; by default those under FOLDER/data."),
+    ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            help="A recipe of curate's by name; by default one is written that fits the data.",
+            autocompletion=template_names,
+        ),
+    ] = None,
+    text: Annotated[str | None, typer.Option(help="The column that holds the texts.")] = None,
+    form: Annotated[
+        str | None,
+        typer.Option(help="What people are asked; default: quality.", autocompletion=form_names),
+    ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="No server: tasks and answers are files.")
+    ] = False,
 ) -> None:
-    """Make a folder a workspace, with a recipe and its form to start from.
+    """Make a folder a workspace, with a recipe that fits the data that lies there.
+
+    Example: curate init my-run reviews.csv
 
     Example: curate init my-run --template sentiment
     """
-    from curate.run.files import begin
+    workspace = open_workspace(folder)
+    if template is not None:
+        from curate.run.files import begin as from_template
 
-    for line in begin(open_workspace(folder), template):
+        given = {"data": data, "text": text, "form": form, "offline": offline}
+        refuse_beside("--template", (name for name, value in given.items() if value))
+        lines = from_template(workspace, template)
+    else:
+        from curate.starting import Choice, begin
+
+        lines = begin(workspace, Choice(data or (), text, form, offline))
+    for line in lines:
         console.note(line)
 
 
@@ -48,8 +81,14 @@ def init_command(
 def run_command(
     path: Annotated[Path | None, typer.Argument(help="A recipe; it is copied.")] = None,
     next_round: Annotated[bool, typer.Option("--next-round", help="Ask people again.")] = False,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="section.key=value")] = None,
-    purpose: Annotated[str | None, typer.Option(help="Of the next round: label or pilot.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="A setting for this run, as mix.budget=5M; may be repeated."),
+    ] = None,
+    purpose: Annotated[
+        str | None,
+        typer.Option(help="Of the next round: label or pilot.", autocompletion=values(PURPOSES)),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Estimate time, disk and memory; write nothing.")
     ] = False,
@@ -132,22 +171,9 @@ def _walk(
             console.show({"steps": steps}, as_json=True)
     if steps and steps[-1].state == "waiting":
         _wait_for_people(workspace, steps[-1].result)
+    console.made(workspace.root, [step.stage for step in steps])
 
 
 def _wait_for_people(workspace: Workspace, result: Any) -> None:
-    from curate.connections import Connections
-    from curate.people.accounts import named_among
-    from curate.people.people import load
-
-    connections = Connections(workspace.root, console.watch)
-    batches = workspace.rounds.current().batches
-    projects = [batch.project for batch in batches]
-    people = load(workspace.root)
-    logins = [
-        connections.login(
-            project.backend, project.url, named=bool(named_among(people, project.backend))
-        )
-        for project in projects
-    ]
-    console.waiting(result, batches, logins)
+    console.waiting(result, pages_of(workspace))
     raise typer.Exit(3)

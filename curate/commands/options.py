@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curate import console
+from curate.commands.completing import values
 from curate.errors import RecipeError
 from curate.saying import speak_of
 
@@ -29,7 +30,12 @@ Root = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Wait = Annotated[float, typer.Option(min=0, help="Seconds to wait for another command to end.")]
 EngineName = Annotated[
-    str | None, typer.Option(envvar="CURATE_ENGINE", help="What bulk work runs on: local or ray.")
+    str | None,
+    typer.Option(
+        envvar="CURATE_ENGINE",
+        help="What bulk work runs on: local or ray.",
+        autocompletion=values(("local", "ray")),
+    ),
 ]
 Workers = Annotated[
     int | None,

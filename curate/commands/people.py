@@ -13,8 +13,12 @@ import typer
 
 from curate import console
 from curate.cells import guarded
+from curate.commands.completing import values
 from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app
 from curate.errors import RecipeError
+
+PERIODS = ("day", "week", "month", "round")
+"""What a report sums over."""
 
 people = plain_app("People who annotate, and what they did.")
 
@@ -98,7 +102,9 @@ def _account(text: str) -> tuple[str, str]:
 
 @people.command("report")
 def people_report(
-    by: Annotated[str, typer.Option(help="day, week, month or round.")] = "month",
+    by: Annotated[
+        str, typer.Option(help=f"{', '.join(PERIODS)}.", autocompletion=values(PERIODS))
+    ] = "month",
     annotator: Annotated[list[str] | None, typer.Option(help="Only these people.")] = None,
     zone: Annotated[str, typer.Option(help="Whose midnight: a time zone by name.")] = "UTC",
     root: Root = HERE,

@@ -35,7 +35,8 @@ def recipe_check(
     Example: curate recipe check recipes/sentiment.yaml
     """
     from curate.run.checking import check
-    from curate.run.files import is_template, load
+    from curate.run.files import load
+    from curate.run.templates import is_template
 
     recipe = load(path)
     is_own = root == HERE and (path.parent / "workspace.json").exists()

@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from curate import console
+from curate.commands.completing import round_numbers
 from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app
+from curate.commands.rows import of_round
 
 round = plain_app("Rounds of asking people.")
 
@@ -24,12 +26,17 @@ def round_list(root: Root = HERE, as_json: Json = False) -> None:
     if as_json:
         console.show({"rounds": rounds}, as_json=True)
     elif rounds:
-        console.table(rounds)
+        console.table([of_round(own) for own in rounds])
 
 
 @round.command("close")
 def round_close(
-    number: Annotated[int | None, typer.Argument(help="By default the newest open round.")] = None,
+    number: Annotated[
+        int | None,
+        typer.Argument(
+            help="Its number; by default the newest open round.", autocompletion=round_numbers
+        ),
+    ] = None,
     root: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
@@ -43,4 +50,4 @@ def round_close(
     workspace = open_workspace(root)
     workspace.require()
     with workspace.lock.hold("round close", wait=wait):
-        console.show(close_round(workspace, number), as_json=as_json)
+        console.done("pull", close_round(workspace, number), as_json=as_json)

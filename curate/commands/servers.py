@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
+from curate.commands.completing import values
 from curate.commands.options import Json, plain_app
 from curate.errors import CurateError
 
@@ -22,8 +23,9 @@ accounts = plain_app(
 server.add_typer(accounts, name="accounts")
 
 NAMES = "label_studio or argilla"
-Which = Annotated[str, typer.Argument(help=NAMES)]
-Server = Annotated[str, typer.Option(help=NAMES)]
+SERVERS = ("label_studio", "argilla")
+Which = Annotated[str, typer.Argument(help=NAMES, autocompletion=values(SERVERS))]
+Server = Annotated[str, typer.Option(help=NAMES, autocompletion=values(SERVERS))]
 
 
 @server.command("start")

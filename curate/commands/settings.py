@@ -13,10 +13,16 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
+from curate.commands.completing import form_names, values
 from curate.spec import MayBePath, Spec
 
 MANY = "many"
 """Marks a kind whose option can be repeated."""
+
+GROUPS = ("source", "language", "license", "host", "cluster", "quality_bucket")
+
+COMPLETIONS = {"form": form_names, "groups": values(GROUPS), "bias": values(GROUPS[:4])}
+"""The completions of settings that name what lies on disk."""
 
 ON_COMMAND_LINE: dict[Any, Any] = {
     (MANY, str): list[str],
@@ -42,6 +48,26 @@ def kinds(annotation: Any) -> set[Any]:
     return {origin or annotation}
 
 
+def literals(annotation: Any) -> tuple[str, ...]:
+    """The words that a field takes, in their order; empty for a field that takes any text.
+
+    Words beside which a number or a path can stand are named too.
+    """
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return tuple(value for value in parts if isinstance(value, str))
+    if origin is Annotated:
+        return literals(parts[0])
+    return tuple(dict.fromkeys(word for part in parts for word in literals(part)))
+
+
+def told(description: str | None, words: tuple[str, ...]) -> str:
+    """The help of an option: what it is, and the words that it takes."""
+    if not words or all(f" {word}" in f" {description}" for word in words):
+        return description or ""
+    return f"{description} Values: {', '.join(words)}."
+
+
 def option_type(annotation: Any) -> Any:
     """The type of the option for a field; None if it does not fit on a command line."""
     plain = kinds(annotation) - {NoneType, dict}  # one value for each source lives in recipes
@@ -60,7 +86,9 @@ def options(spec: type[Spec]) -> Iterator[Parameter]:
     hints = get_type_hints(spec, include_extras=True)
     for name, field in spec.model_fields.items():
         if value_type := option_type(hints[name]):
-            option = typer.Option(help=field.description)
+            chosen = literals(hints[name])
+            complete = COMPLETIONS.get(name) or (values(chosen) if chosen else None)
+            option = typer.Option(help=told(field.description, chosen), autocompletion=complete)
             annotation = Annotated.__class_getitem__((value_type | None, option))  # type: ignore[attr-defined]
             yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 

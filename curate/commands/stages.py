@@ -72,7 +72,7 @@ class Call:
             for line in () if stage.asks_people else undone_at(stage, spec.settings(), workspace):
                 console.note(line)
             step = run_stage(workspace, name, spec, overridden=[*settings])
-        console.show(step.result, as_json=self.as_json)
+        console.done(name, step.result, as_json=self.as_json)
 
 
 def _require_beginning(workspace: Workspace, required: Collection[str]) -> None:

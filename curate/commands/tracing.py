@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
+from curate.commands.completing import people_ids, source_names
 from curate.commands.options import HERE, Json, Root, open_workspace, plain_app
 from curate.errors import RecipeError
 
@@ -33,8 +34,12 @@ Output = Annotated[
 @trace.command("trace")
 def trace_command(
     id: Annotated[str | None, typer.Argument(help="A document: its id, or how it begins.")] = None,
-    source: Annotated[str | None, typer.Option(help="What hangs on a source.")] = None,
-    annotator: Annotated[str | None, typer.Option(help="On the answers of a person.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="What hangs on a source.", autocompletion=source_names)
+    ] = None,
+    annotator: Annotated[
+        str | None, typer.Option(help="On the answers of a person.", autocompletion=people_ids)
+    ] = None,
     guideline: Annotated[str | None, typer.Option(help="On a guideline: digest or name.")] = None,
     label: Annotated[str | None, typer.Option(help="On a label: VALUE or QUESTION=VALUE.")] = None,
     output: Output = None,

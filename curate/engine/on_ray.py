@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from curate.engine.bulk import Bulk
 from curate.errors import CurateError
+from curate.extras import require
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -86,12 +87,8 @@ class OnRay(Bulk):
 
 
 def _imported() -> Any:
-    try:
-        return import_module("ray")
-    except ImportError:
-        raise CurateError(
-            "the engine ray needs the package ray", hint="pip install 'curate[ray]'"
-        ) from None
+    require("ray", "the engine ray")
+    return import_module("ray")
 
 
 def _call(function: Callable[[T], R], item: T) -> R:

@@ -25,6 +25,7 @@ from pydantic import Field
 
 from curate import tables
 from curate.errors import CurateError, RecipeError
+from curate.extras import require
 from curate.forms import complaint
 from curate.names import near, unknown
 from curate.records import MARKS, Form, Question, Suggestion
@@ -130,6 +131,7 @@ def _require_scores(workspace: Workspace) -> None:
 
 
 def _refuse_missing_model(name: str) -> None:
+    require("spacy", "a suggestion by spaCy")
     from spacy.util import get_installed_models
 
     installed = get_installed_models()
@@ -188,6 +190,7 @@ def _guesses(
 
 
 def _spacy(name: str, texts: Sequence[str]) -> tuple[str, list[Guess]]:
+    require("spacy", "a suggestion by spaCy")
     import spacy
 
     try:

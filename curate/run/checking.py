@@ -24,6 +24,7 @@ from curate.clean.rules import c4
 from curate.clean.rules.registry import named
 from curate.clean.verdicts import limits_of
 from curate.errors import CurateError, DataError, FormError, RecipeError
+from curate.extras import require_server
 from curate.forms import complaint, load_form
 from curate.mix.keys import KEYS, is_question, tie_of
 from curate.mix.limiting import LimitsByKey, ValueLimits
@@ -203,6 +204,7 @@ def _check_encoders(recipe: Recipe, workspace: Workspace) -> None:
 
 
 def _check_push(recipe: Recipe, workspace: Workspace, known: Known, form: Form) -> None:
+    require_server(recipe.push.backend)
     check_assign(recipe.push.assign)
     _check_meta(recipe.push.assign, known, "push.assign")
     _check_kinds(workspace, form)

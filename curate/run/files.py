@@ -12,8 +12,10 @@ from curate.errors import DataError, RecipeError
 from curate.forms import load_form
 from curate.names import absent, unknown
 from curate.run.recipe import Recipe
+from curate.run.templates import templates
 from curate.spec import Place, Spec, refuse_unused, validated
 from curate.storage import Provenance
+from curate.wording import from_here
 from curate.workspace import Workspace
 
 NAME = "recipe.yaml"
@@ -141,18 +143,6 @@ def differences(one: Any, other: Any, path: str = "") -> Iterator[str]:
         yield path
 
 
-def templates() -> dict[str, Path]:
-    """The recipes that come with curate, by name: in a checkout, or inside the package."""
-    package = Path(__file__).parent.parent
-    folders = [package.parent / "recipes", package / "recipes"]
-    return {path.stem: path for folder in folders for path in sorted(folder.glob("*.yaml"))}
-
-
-def is_template(path: Path) -> bool:
-    """Whether a recipe is one that comes with curate: its texts are not there yet."""
-    return any(path.exists() and path.samefile(template) for template in templates().values())
-
-
 def begin(workspace: Workspace, template: str) -> list[str]:
     """Make a folder a workspace with a template's recipe and form; the lines say what to do next.
 
@@ -169,14 +159,14 @@ def begin(workspace: Workspace, template: str) -> list[str]:
     root = workspace.root
     workspace.init(recipe.name or template)
     storage.write_text(target, recipes[template].read_text(encoding="utf-8"))
-    lines = [f"{root} is a workspace: edit {target}"]
+    lines = [f"{from_here(root)} is a workspace: edit {from_here(target)}"]
     if recipe.asks_people():
         form = root / "label_configs" / f"{recipe.push.form}.xml"
         if not form.exists():
             storage.write_text(form, load_form(recipe.push.form).xml)
-        lines.append(f"people will see the form {form}")
+        lines.append(f"people will see the form {from_here(form)}")
     patterns = ", ".join(path for source in recipe.pool.sources for path in source.paths)
     (root / "data").mkdir(exist_ok=True)
-    run = f"curate run -w {shlex.quote(str(root))}"
-    lines.append(f"put your texts at {root}/{patterns}, then: {run}")
+    run = f"curate run -w {shlex.quote(from_here(root))}"
+    lines.append(f"put your texts at {from_here(root)}/{patterns}, then: {run}")
     return lines

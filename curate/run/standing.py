@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,19 +22,22 @@ class StageStatus:
     """The state of a stage and its last run.
 
     `unused` means that the recipe does not need it; `skipped` and `failed` that the last try made
-    nothing.
+    nothing. `result` is what the last run made, as the ledger keeps it.
     """
 
     stage: str
     state: State
     at: str | None
+    result: Mapping[str, Any] | None = None
 
 
 def status(recipe: Recipe, workspace: Workspace) -> list[StageStatus]:
     """The status of every stage, in the order of the run."""
     last_runs = [(stage, workspace.ledger.last(stage.name)) for stage in every()]
     return [
-        StageStatus(stage.name, _state(recipe, workspace, stage), line["at"] if line else None)
+        StageStatus(stage.name, _state(recipe, workspace, stage), line["at"], line["result"])
+        if line
+        else StageStatus(stage.name, _state(recipe, workspace, stage), None)
         for stage, line in last_runs
     ]
 

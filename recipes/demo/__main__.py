@@ -132,11 +132,28 @@ def mixture(folder: Path) -> None:
 
 
 def verdict(folder: Path) -> None:
-    """Print what the mixture gained, and what it cost."""
+    """Print what was gained by the run's own measures, then what was not."""
     evaluation = read(folder / "evaluate.json")
-    say(f"\nDid it help? {evaluation['verdict']}.")
+    gained, missed = [], []
+    for question, own in evaluation["models"].items():
+        if own is not None:
+            right, trivial = own["accuracy"], own["trivial_accuracy"]
+            words = (
+                f"{question}: {right:.0%} of the labels foreseen by models that did not see them"
+            )
+            words += f" (the commonest answer alone: {trivial:.0%})"
+            (gained if right > trivial else missed).append(words)
     for line in evaluation["story"]:
-        say(f"  {line}")
+        is_gain = "better than" in line and "worse than" not in line
+        (gained if is_gain else missed).append(line)
+    for title, lines in (
+        ("What was gained, as this run measured it", gained),
+        ("What was not", missed),
+    ):
+        say(f"\n{title}:" if lines else "")
+        for line in lines:
+            say(f"  {line}")
+    say("What wins in a small run need not win in a large one.")
 
 
 def account_of(name: str) -> dict[str, Any]:

@@ -38,6 +38,8 @@ NAMED = marked(ENGLISH, PERSON="Anna Li", ORG="the Red Cross", LOC="Bern")
 
 # form → what is answered by mouse, then by keys; every choice of a preference is among them
 ANSWERS = {
+    "adequacy": ({"adequacy": 5, "note": "all"}, {"adequacy": 1}),
+    "code_quality": ({"quality": 3, "note": "long"}, {"quality": 5}),
     "comment": ({"comment": "Shorter, please. 好"}, {"comment": "It's fine: <b> & 1 2 q\n二"}),
     "comparison": ({"better": "a", "note": "why not"}, {"better": "b"}),
     "entities": ({"entities": NAMED}, {"entities": NAMED[1:]}),
@@ -45,10 +47,16 @@ ANSWERS = {
         {"entities": marked(CHINESE, PERSON="张伟", LOC="北京", ORG="中国科学院")},
         {"entities": marked(CHINESE, PERSON="张伟")},
     ),
+    "faithfulness": (
+        {"faithfulness": "unsupported", "note": "a date"},
+        {"faithfulness": "faithful"},
+    ),
     "flags": ({"flags": ["spam", "private", "language"]}, {"flags": ["toxic", "machine"]}),
     "image": ({"kind": "photo", "note": "blue"}, {"kind": "other"}),
     "preference": ({"preference": "response_a"}, {"preference": "tie", "note": "the same"}),
     "quality": ({"quality": 4, "note": "clear"}, {"quality": 2}),
+    "quality_zh": ({"quality": 2, "note": "太短"}, {"quality": 4}),
+    "response": ({"quality": 1, "note": "rude"}, {"quality": 5}),
     "review": (
         {
             **{"entities": NAMED, "topic": "science", "flags": ["toxic", "broken"]},
@@ -56,6 +64,7 @@ ANSWERS = {
         },
         {"entities": NAMED[:1], "topic": "other", "flags": ["spam"], "quality": 1},
     ),
+    "safety": ({"safety": "sensitive", "note": "health"}, {"safety": "unsafe"}),
     "sentiment": ({"sentiment": "negative"}, {"sentiment": "neutral"}),
     "sentiment_zh": ({"sentiment": "positive"}, {"sentiment": "negative"}),
     "topic": ({"topic": "health"}, {"topic": "other", "note": "1 2 3"}),

@@ -22,6 +22,7 @@ from weakref import finalize
 
 from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
+from curate.extras import require
 from curate.records import User, moment
 from curate.servers.argilla.users import REMOVED
 
@@ -71,6 +72,7 @@ class Client:
     @cached_property
     def sdk(self) -> Argilla:
         """The SDK's client, made on first use: the import takes two seconds."""
+        require("argilla", "the backend argilla")
         import httpx
         from argilla import Argilla
 

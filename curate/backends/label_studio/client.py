@@ -21,6 +21,7 @@ from weakref import finalize
 
 from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
+from curate.extras import require
 from curate.records import User
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class Client:
     @cached_property
     def sdk(self) -> LabelStudio:
         """The SDK's client, made on first use: the import takes a second."""
+        require("label_studio_sdk", "the backend label_studio")
         from label_studio_sdk import LabelStudio
 
         if not self._key or not self._key.isascii() or not self._key.isprintable():
@@ -150,6 +152,7 @@ class Client:
     @contextmanager
     def translated(self) -> Iterator[None]:
         """Turn every fault of the SDK and of HTTP into a BackendError."""
+        require("label_studio_sdk", "the backend label_studio")
         import httpx
         from label_studio_sdk.core.api_error import ApiError
         from pydantic import ValidationError

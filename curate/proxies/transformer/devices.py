@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from curate.errors import CurateError
+from curate.extras import require
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Device:
 
 def device_of(wanted: Literal["auto", "cpu", "cuda"]) -> Device:
     """The device of that name. Raises CurateError if it is not there."""
+    require("torch", "the transformer proxy")
     import torch
 
     has_cuda = torch.cuda.is_available()

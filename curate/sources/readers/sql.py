@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import CurateError, DataError
+from curate.extras import require
 from curate.sources.readers.headers import check_names
 from curate.sources.readers.opening import Numbered, Reading
 
@@ -21,6 +22,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 def read(reading: Reading) -> Numbered:
     """Yield the rows of a query, in the query's order; `reading.query` is the statement."""
+    require("sqlalchemy", "a database")
     from sqlalchemy import create_engine, text
     from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
 
