@@ -387,7 +387,6 @@ BOUNDED = {
     "report.copies.Keys.__call__": "a shard",
     "report.picks._nearest": "documents of a shard with the same quality",
     "report.plane._Read.__call__": "chosen documents of a shard",
-    "report.plane._Smallest.__call__": "ids of a shard",
     "report.plane._values": "chosen documents of a shard",
     "report.qualities._Scan.__call__": "labelled documents of a shard",
     "report.texts.read_texts": "examples",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import altair as alt
+
+_ROLES = r' role="graphics-[a-z]+" aria-roledescription="[a-z ]+"'
+"""What Vega says of parts of a chart: the page names the chart as a whole."""
 
 Rows = Sequence[Mapping[str, Any]]
 Title = Callable[[str], str]
@@ -238,4 +242,5 @@ def _svg(chart: Any) -> str:
         )
         .configure_legend(**ink)
     )
-    return str(vl_convert.vegalite_to_svg(styled.properties(padding=_PADDING).to_json()))
+    svg = str(vl_convert.vegalite_to_svg(styled.properties(padding=_PADDING).to_json()))
+    return re.sub(_ROLES, "", svg)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curate.embed.blocks import VectorShard
 from curate.engine import in_order
@@ -19,10 +19,14 @@ from curate.workspace.documents import DocumentShard
 
 if TYPE_CHECKING:
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
 POINTS = 20_000
 """The most documents on a map."""
+
+LENGTH = 32
+"""Characters of an id."""
 
 LETTERS = 100
 """Characters of each text."""
@@ -61,9 +65,9 @@ def points(
     total = sum(shard.vectors.rows() for shard in shards)
     with workspace.watch("choosing points", total) as advance:
         found = []
-        for ids in in_order(workspace.engine.each(_Smallest(most), shards)):
-            found.append(ids)
-            advance(len(ids))
+        for own in in_order(workspace.engine.each(_Smallest(most), shards)):
+            found.append(own)
+            advance(own.documents)
     rows = _rows(found, most)
     read = _Read(tuple(columns))
     parts = [
@@ -89,48 +93,66 @@ def plane(vectors: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
     Vectors that are not finite count as zeros. The scale spans the middle points of each axis.
     """
     import numpy as np
-    from sklearn.decomposition import PCA
 
     finite = np.where(np.isfinite(vectors), vectors, np.float32(0))
     if min(finite.shape) < 2 or not finite.std(axis=0).any():
         return np.full((len(finite), 2), 0.5), 1.0
-    pca = PCA(n_components=2, svd_solver="covariance_eigh")
-    found = np.asarray(pca.fit_transform(finite), np.float64)
+    centred = finite - finite.mean(axis=0)
+    variances, axes = np.linalg.eigh((centred.T @ centred).astype(np.float64))
+    axes = axes[:, :-3:-1]  # the two largest, the largest first
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), [0, 1]])
+    found = centred.astype(np.float64) @ axes
     tail = (1 - MIDDLE) / 2
     low, high = np.quantile(found, [tail, 1 - tail], axis=0)
     place = (found - low) / np.where(high > low, high - low, 1.0)
-    return place.clip(0, 1), float(pca.explained_variance_ratio_.sum())
+    return place.clip(0, 1), float(variances[-2:].sum() / variances.sum())
 
 
 @dataclass(frozen=True)
 class _Smallest:
     most: int
 
-    def __call__(self, shard: Shard) -> NDArray[np.str_]:
-        """The smallest ids of the kept documents of a shard, in its order: others are empty."""
+    def __call__(self, shard: Shard) -> Smallest:
+        """The smallest ids of the kept documents of a shard."""
         import numpy as np
 
-        ids = np.array(shard.vectors.documents.read(["id"])["id"].to_pylist(), np.str_)
+        ids = _bytes(shard.vectors.documents.read(["id"])["id"])
+        rows = np.arange(len(ids))
         if len(ids) > self.most:
-            limit = np.partition(ids, self.most - 1)[self.most - 1]
-            return np.asarray(np.where(ids <= limit, ids, ""))
-        return ids
+            rows = np.sort(np.argpartition(ids, self.most - 1)[: self.most])
+        return Smallest(ids[rows], rows, len(ids))
 
 
-def _rows(found: Sequence[NDArray[np.str_]], most: int) -> list[NDArray[np.int64]]:
+class Smallest(NamedTuple):
+    """Ids of a shard, their rows among its kept documents, and how many of these there are."""
+
+    ids: NDArray[np.bytes_]
+    rows: NDArray[np.int64]
+    documents: int
+
+
+def _bytes(ids: pa.ChunkedArray) -> NDArray[np.bytes_]:
+    """Ids as bytes, without an object for each."""
+    import numpy as np
+    import pyarrow as pa
+
+    fixed = pa.concat_arrays([part.cast(pa.binary(LENGTH)) for part in ids.chunks])
+    return np.frombuffer(fixed.buffers()[1], f"S{LENGTH}", len(fixed), fixed.offset * LENGTH)
+
+
+def _rows(found: Sequence[Smallest], most: int) -> list[NDArray[np.int64]]:
     """The rows of each shard that are among the smallest ids of all."""
     import numpy as np
 
-    chosen: NDArray[np.str_] = np.array([], np.str_)
-    for ids in found:
-        chosen = np.sort(np.concatenate([chosen, ids[ids != ""]]))[:most]
-    limit = chosen[-1] if len(chosen) else ""
-    return [np.flatnonzero((ids != "") & (ids <= limit)) for ids in found]
+    chosen: NDArray[np.bytes_] = np.array([], f"S{LENGTH}")
+    for own in found:
+        chosen = np.sort(np.concatenate([chosen, own.ids]))[:most]
+    return [own.rows[own.ids <= chosen[-1]] if len(chosen) else own.rows for own in found]
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    ids: NDArray[np.str_]
+    ids: NDArray[np.bytes_]
     vectors: NDArray[np.float32]
     texts: list[str]
     columns: dict[str, list[Any]]
@@ -147,12 +169,12 @@ class _Read:
 
         shard, rows = item
         if not len(rows):
-            return _Chosen(np.array([], np.str_), np.zeros((0, 0), np.float32), [], {})
+            return _Chosen(np.array([], f"S{LENGTH}"), np.zeros((0, 0), np.float32), [], {})
         kept = np.flatnonzero(shard.documents.read(["kept"], dropped=True)["kept"].to_numpy())
         table = shard.documents.read(["id", "text", *self.columns], rows=kept[rows])
         texts = pc.utf8_slice_codeunits(table["text"], 0, 4 * LETTERS).to_pylist()
         return _Chosen(
-            np.array(table["id"].to_pylist(), np.str_),
+            _bytes(table["id"]),
             shard.vectors.means(rows),
             [beginning(text, LETTERS) for text in texts],
             {name: _values(table[name]) for name in self.columns},
