@@ -31,6 +31,9 @@ def figures(words):
 @pytest.mark.parametrize("key", SENTENCES)
 def test_both_languages_say_the_same_figures(key):
     english, chinese = SENTENCES[key]
+    if key == "bias.one":  # `evaluate` has English words alone
+        assert english == "{words}"
+        return
     assert figures(english) == figures(chinese)
     assert english.count("`") == chinese.count("`")
     assert english.count("`") % 2 == 0
@@ -78,8 +81,10 @@ def test_figures_are_said_in_the_language_of_the_page():
         say("annotators.counted", count=1200, status=Key("submitted")),
         say("annotators.counted", count=3, status=Key("draft")),
     ])  # fmt: skip
-    assert "1,200 submitted, 3 draft." in ENGLISH.say(own)
-    assert "已提交 1,200、草稿 3。" in CHINESE.say(own)
+    assert "1,200 submitted; 3 draft." in ENGLISH.say(own)
+    assert "已提交 1,200；草稿 3。" in CHINESE.say(own)
+    assert ENGLISH.shown(("a", Key("drawn"))) == "a, drawn"
+    assert CHINESE.shown(("a", Key("drawn"))) == "a、抽到"
     assert CHINESE.say(as_written("{x} drawn")) == "{x} drawn"
     assert CHINESE.column("documents") == "文档"
     assert CHINESE.column("meta.own") == "meta.own"

@@ -55,10 +55,14 @@ class Lexicon:
         if isinstance(value, Key):
             return self.word(value)
         if isinstance(value, list | tuple):
-            return ("、" if self.language == "zh" else ", ").join(
-                str(self._figure(one)) for one in value
-            )
+            return self._listed([str(self._figure(one)) for one in value])
         return value
+
+    def _listed(self, words: Sequence[str]) -> str:
+        """Words after each other, further apart where one of them has a comma of its own."""
+        comma, semicolon = ("、", "；") if self.language == "zh" else (", ", "; ")
+        has_comma = any(mark in own for own in words for mark in (",", "，"))
+        return (semicolon if has_comma and len(words) > 1 else comma).join(words)
 
     def shown(self, value: Any) -> str:
         """A value as a table shows it: a dash for None, three decimals for a float."""

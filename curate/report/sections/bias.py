@@ -34,12 +34,19 @@ def bias(workspace: Workspace) -> Section | None:
 def _largest(certain: Sequence[Mapping[str, Any]], looked_at: int) -> Say:
     if not certain:
         return say("bias.none", looked_at=looked_at)
-    told = "; ".join(own["words"] for own in certain[:SHOWN])
+    told = [_difference(own) for own in certain[:SHOWN]]
     if len(certain) <= SHOWN:
         return say("bias.certain", looked_at=looked_at, told=told)
     return say(
         "bias.certain_first", looked_at=looked_at, shown=SHOWN, certain=len(certain), told=told
     )
+
+
+def _difference(own: Mapping[str, Any]) -> Say:
+    """A difference in words: those of `evaluate`, or the page's where these are of a language."""
+    figures = {name: own[name] for name in ("words", "value", "here", "beside", "low", "high")}
+    key = Key(own["key"].removeprefix("meta."))
+    return say("bias.one", stage=own["stage"], key=key, difference=own["difference"], **figures)
 
 
 def _mark(own: Mapping[str, Any]) -> dict[str, Any]:

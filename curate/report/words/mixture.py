@@ -149,6 +149,11 @@ WORDS = {
         "first: {told}.",
         "{looked_at:,} 个差异中，以下是确定的（{certain:,} 个中的 {shown} 个），最大的在前：{told}。",
     ),
+    "bias.one": (
+        "{words}",
+        "`{stage}`：{key} {value} 为 {here:.3g}，其他为 {beside:.3g}（差 {difference:+.3g}，95 % 区间 "
+        "{low:+.3g} 到 {high:+.3g}）",
+    ),
     "bias.about": (
         "A difference need not be wrong: it says where to look. Others are all documents of the "
         "pool with another value. The 95 % intervals take documents as a sample of documents of "
