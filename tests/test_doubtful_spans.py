@@ -15,7 +15,8 @@ from curate.heads.tokens import (
     out_of_fold,
     shape,
 )
-from curate.report.sections.doubtful import doubtful
+from curate.report.sections.doubtful import doubtful, most_doubtful
+from curate.report.texts import read_texts
 from curate.rounds.views import View, contested
 from curate.score.doubting.spans import foreseen
 from curate.text import word_places, words
@@ -204,7 +205,10 @@ def test_a_missed_span_is_the_most_doubtful_label(tagged_run):
     first = result.most_doubtful[0]
     text = next(task["text"] for task in tagged_run.tasks if task["id"] == first.id)
     assert (first.value, first.predicted) == ("[]", json.dumps([f"PERSON: {text.split()[1]}"]))
-    shown = doubtful(tagged_run.workspace)["rows"][0]
+    workspace = tagged_run.workspace
+    doubts = most_doubtful(workspace)
+    texts = read_texts(workspace, [row["id"] for row in doubts])
+    shown = doubtful(workspace, doubts, texts).rows[0]
     assert (shown["text"], shown["foreseen"]) == (text, f"PERSON: {text.split()[1]}")
     tagged_run.run("sample", relabel="doubtful", n=4)
     assert {

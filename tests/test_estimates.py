@@ -379,7 +379,7 @@ def test_the_report_shows_them_and_says_if_they_are_old(answered):
     run(answered.workspace)
     answered.run("report")
     page = (answered.root / "report.html").read_text(encoding="utf-8")
-    assert "<h2>Estimates" in page
+    assert ">Estimates</h3>" in page
     assert "sentiment · positive · films" in page
     assert "makes them again" not in page
     answered.run("agree", method="majority")

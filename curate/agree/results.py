@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,13 +17,27 @@ FEW = 10
 THESE, OTHERS = "these people", "people like these"
 
 
+MATRIX = ("choice", "rating")
+"""The kinds of questions whose answers are counted by the settled value."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """How often people gave an answer where a value was settled."""
+
+    settled: str
+    answer: str
+    answers: int
+
+
 @dataclass(frozen=True)
 class QuestionResult:
     """Agreement on one question.
 
     `alpha_low` and `alpha_high` hold for these people only (a bootstrap over texts), `others_low`
     and `others_high` for people like them (a jackknife over people); both are 95 % intervals.
-    `headline` says which of the two to quote.
+    `headline` says which of the two to quote. `confusion` counts answers by the settled value, if
+    several people answered; the settled value rests on these answers too.
     """
 
     question: str
@@ -38,6 +53,7 @@ class QuestionResult:
     others_low: float | None
     others_high: float | None
     headline: str | None
+    confusion: tuple[Answered, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +96,19 @@ def measured(settled: Settled, spec: AgreeSpec) -> QuestionResult:
         others_low=others.low if others else None,
         others_high=others.high if others else None,
         headline=headline,
+        confusion=confusion(settled) if people > 1 else (),
     )
+
+
+def confusion(settled: Settled) -> tuple[Answered, ...]:
+    """Answers by the settled value, of choices and ratings; undecided texts are left out."""
+    if settled.question.kind not in MATRIX:
+        return ()
+    truth = {own.item: own.value for own in settled.truth.labels if not own.undecided}
+    counts = Counter(
+        (str(truth[task]), str(value)) for task, _, value in settled.votes if task in truth
+    )
+    return tuple(Answered(*pair, number) for pair, number in sorted(counts.items()))
 
 
 def sentences(result: QuestionResult) -> Iterator[str]:

@@ -123,7 +123,7 @@ def _nearest(
     judged = [name for name in (JUDGED_IN,) if name in pq.read_schema(path).names]
     table = pq.read_table(path, columns=[*limits, *judged])
     nearest = {}
-    for signal, word, bound, where, among in _bounds(table, limits, by_language):
+    for signal, word, bound, where, among in bounds_of(table, limits, by_language):
         values = table[signal].to_numpy()
         failed = outside(values, (bound, None) if word == "min" else (None, bound))
         for fails in (False, True):
@@ -137,7 +137,7 @@ def _nearest(
     return nearest
 
 
-def _bounds(
+def bounds_of(
     table: pa.Table, limits: Mapping[str, Range], by_language: ByLanguage
 ) -> Iterator[tuple[str, str, float, str, NDArray[np.bool_]]]:
     """Yield each bound: signal, `min` or `max`, value, the language it is for, and its rows."""

@@ -13,6 +13,7 @@ from curate import storage
 from curate.clean.doubts import doubts
 from curate.clean.duplicates import older
 from curate.clean.duplicates.units import check_fields
+from curate.clean.examples import examples_of
 from curate.clean.instruments.contamination import searched_of
 from curate.clean.instruments.language import DIFFERS
 from curate.clean.instruments.privacy.instrument import SIGNALS as PRIVATE
@@ -25,7 +26,7 @@ from curate.clean.verdicts import decide_shards, limits_of, near, passages
 from curate.clean.writing import write
 from curate.stage import Cost, Stage
 from curate.warning import StageWarning
-from curate.workspace import Workspace
+from curate.workspace import Workspace, examples
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -97,7 +98,10 @@ def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
         for scaffold in ("_measured", "_reasons", "near", "_runs"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
     measured_rows = 0 if before else workspace.tables.rows("pool")
-    return _result(workspace, measured_rows, searched_of(dict(plan.instruments)))
+    result = _result(workspace, measured_rows, searched_of(dict(plan.instruments)))
+    shown = examples_of(workspace, spec, result.reasons)
+    examples.write(workspace.tables.folder("clean"), shown)
+    return result
 
 
 def _result(

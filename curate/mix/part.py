@@ -22,6 +22,7 @@ from curate.mix.doubts import (
 from curate.mix.evidence import Evidence
 from curate.mix.keys import is_question
 from curate.mix.mapped import mapped
+from curate.mix.offered import offers
 from curate.mix.planning import Drawing, drawing_of, fifths_of, prior_of, problem_of
 from curate.mix.preparing import Drawable, Keys, Prepared, needs_quality, needs_scores, prepare
 from curate.mix.sharing import Wish, wish_of
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 class Part:
     """What was drawn: shards of `mix` in a folder, rows of `groups`, and what is to be told.
 
-    `name` is that of the phase; None for the whole.
+    `name` is that of the phase; None for the whole. `offers` are what groups offer (see `offered`).
     """
 
     name: str | None
@@ -50,6 +51,7 @@ class Part:
     limits: list[dict[str, Any]]
     notes: tuple[str, ...]
     warnings: tuple[StageWarning, ...]
+    offers: list[dict[str, Any]]
 
 
 def draw_part(
@@ -87,6 +89,7 @@ def draw_part(
         [{**row, "phase": name} for row in limits],
         _notes(prepared, rows, spec),
         warnings,
+        offers(spec, prepared, evidence.means),
     )
 
 

@@ -122,6 +122,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             unit=spec.unit,
             noiseless=all(own.within.strategy in NOISELESS for _, own in spec.parts()),
             limits=[row for part in parts for row in part.limits],
+            offers=[] if spec.phases else [row for part in parts for row in part.offers],
             phases=[
                 {"name": part.name, "budget": part.prepared.supply.budget}
                 for part in parts

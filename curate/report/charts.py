@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import altair as alt
 
-Rows = Sequence[dict[str, Any]]
+_ROLES = r' role="graphics-[a-z]+" aria-roledescription="[a-z ]+"'
+"""What Vega says of parts of a chart: the page names the chart as a whole."""
+
+Rows = Sequence[Mapping[str, Any]]
+Title = Callable[[str], str]
+"""The words for the name of a column, in the language of the page."""
+
+INK = "currentColor"
+"""The colour of the text around the chart, which is light on a dark page."""
 
 _WIDTH = 560
 _PADDING = {"left": 32, "right": 8, "top": 8, "bottom": 8}
@@ -17,20 +26,22 @@ _PADDING = {"left": 32, "right": 8, "top": 8, "bottom": 8}
 _COLORS = ["#9aa5b1", "#3f6fb5", "#2a9d6f", "#d9822b", "#8e5ea2"]
 
 
-def bars(rows: Rows, name: str, value: str) -> str:
+def bars(rows: Rows, name: str, value: str, *, title: Title = str) -> str:
     """Horizontal bars in the order of the rows, with their numbers."""
     import altair as alt
 
     base = _chart(rows).encode(
         y=alt.Y(f"{name}:N", sort=None, title=None),
-        x=alt.X(f"{value}:Q", title=value, axis=alt.Axis(tickCount=6)),
+        x=alt.X(f"{value}:Q", title=title(value), axis=alt.Axis(tickCount=6)),
     )
     marks = base.mark_bar(color=_COLORS[1])
-    numbers = base.mark_text(align="left", dx=4).encode(text=alt.Text(f"{value}:Q", format=","))
+    numbers = base.mark_text(align="left", dx=4, color=INK).encode(
+        text=alt.Text(f"{value}:Q", format=",")
+    )
     return _svg((marks + numbers).properties(width=_WIDTH, height=alt.Step(26)))
 
 
-def grouped(rows: Rows, name: str, value: str, series: str) -> str:
+def grouped(rows: Rows, name: str, value: str, series: str, *, title: Title = str) -> str:
     """Bars side by side: one cluster for each `name`, one bar for each `series`."""
     import altair as alt
 
@@ -41,7 +52,7 @@ def grouped(rows: Rows, name: str, value: str, series: str) -> str:
         .encode(
             y=alt.Y(f"{name}:N", sort=None, title=None),
             yOffset=alt.YOffset(f"{series}:N", sort=order),
-            x=alt.X(f"{value}:Q", title=value),
+            x=alt.X(f"{value}:Q", title=title(value)),
             color=alt.Color(
                 f"{series}:N", sort=order, scale=alt.Scale(range=_COLORS[: len(order)]), title=None
             ),
@@ -50,7 +61,24 @@ def grouped(rows: Rows, name: str, value: str, series: str) -> str:
     return _svg(chart.properties(width=_WIDTH, height=alt.Step(12)))
 
 
-def reliability(bins: Rows) -> str:
+def shares(rows: Rows, name: str, value: str, series: str, *, title: Title = str) -> str:
+    """Bars side by side as `grouped`, each with its interval from `low` to `high` if it has one."""
+    import altair as alt
+
+    order = list(dict.fromkeys(row[series] for row in rows))
+    base = _chart(rows).encode(
+        y=alt.Y(f"{name}:N", sort=None, title=None), yOffset=alt.YOffset(f"{series}:N", sort=order)
+    )
+    color = alt.Color(
+        f"{series}:N", sort=order, scale=alt.Scale(range=_COLORS[: len(order)]), title=None
+    )
+    marks = base.mark_bar().encode(x=alt.X(f"{value}:Q", title=title(value)), color=color)
+    known = base.transform_filter("isValid(datum.low)")
+    spans = known.mark_rule(color=INK).encode(x="low:Q", x2="high:Q")
+    return _svg((marks + spans).properties(width=_WIDTH, height=alt.Step(12)))
+
+
+def reliability(bins: Rows, *, title: Title = str) -> str:
     """Confidence against the share that came true, a line for each `question`; the diagonal."""
     import altair as alt
 
@@ -67,8 +95,8 @@ def reliability(bins: Rows) -> str:
                 title=None,
                 legend=alt.Legend() if len(names) > 1 else None,
             ),
-            x=alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), title="confidence"),
-            y=alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), title="came true"),
+            x=alt.X("confidence:Q", scale=alt.Scale(domain=[0, 1]), title=title("confidence")),
+            y=alt.Y("accuracy:Q", scale=alt.Scale(domain=[0, 1]), title=title("came true")),
         )
     )
     ends = [{"confidence": 0, "accuracy": 0}, {"confidence": 1, "accuracy": 1}]
@@ -80,7 +108,7 @@ def reliability(bins: Rows) -> str:
     return _svg((diagonal + points).properties(width=320, height=320))
 
 
-def distributions(rows: Rows) -> str:
+def distributions(rows: Rows, *, title: Title = str) -> str:
     """The quartiles `low`, `median` and `high` of each `group`, side by side for each `which`."""
     import altair as alt
 
@@ -90,32 +118,32 @@ def distributions(rows: Rows) -> str:
         color=alt.Color("which:N", scale=alt.Scale(range=[_COLORS[0], _COLORS[1]]), title=None),
     )
     boxes = base.mark_bar(opacity=0.6).encode(
-        x=alt.X("low:Q", title="quality", scale=alt.Scale(zero=False)), x2="high:Q"
+        x=alt.X("low:Q", title=title("quality"), scale=alt.Scale(zero=False)), x2="high:Q"
     )
     ticks = base.mark_tick(thickness=3).encode(x="median:Q")
     return _svg((boxes + ticks).properties(width=_WIDTH, height=alt.Step(16)))
 
 
-def intervals(rows: Rows) -> str:
+def intervals(rows: Rows, *, title: Title = str) -> str:
     """The `value` of each `name` from `low` to `high`, and the `naive` one as a small tick."""
     import altair as alt
 
     base = _chart(rows).encode(y=alt.Y("name:N", sort=None, title=None))
     spans = base.mark_rule(strokeWidth=2, color=_COLORS[1]).encode(
-        x=alt.X("low:Q", title="estimate, 90 % interval"), x2="high:Q"
+        x=alt.X("low:Q", title=title("estimate, 90 % interval")), x2="high:Q"
     )
     dots = base.mark_point(filled=True, size=70, color=_COLORS[1], opacity=1).encode(x="value:Q")
     ticks = base.mark_tick(thickness=2, size=10, color=_COLORS[3]).encode(x="naive:Q")
     return _svg((spans + dots + ticks).properties(width=_WIDTH, height=alt.Step(20)))
 
 
-def differences(rows: Rows) -> str:
+def differences(rows: Rows, *, title: Title = str) -> str:
     """The `difference` of each `name` from `low` to `high`, beside no difference."""
     import altair as alt
 
     base = _chart(rows).encode(y=alt.Y("name:N", sort=None, title=None))
     spans = base.mark_rule(strokeWidth=2, color=_COLORS[1]).encode(
-        x=alt.X("low:Q", title="difference, 95 % interval"), x2="high:Q"
+        x=alt.X("low:Q", title=title("difference, 95 % interval")), x2="high:Q"
     )
     dots = base.mark_point(filled=True, size=70, color=_COLORS[1], opacity=1).encode(
         x="difference:Q"
@@ -124,7 +152,7 @@ def differences(rows: Rows) -> str:
     return _svg((none + spans + dots).properties(width=_WIDTH, height=alt.Step(20)))
 
 
-def losses(points: Rows) -> str:
+def losses(points: Rows, *, title: Title = str) -> str:
     """The cross-entropy of each mixture on each source, with two standard deviations each way."""
     import altair as alt
 
@@ -142,13 +170,13 @@ def losses(points: Rows) -> str:
         color=alt.Color("mixture:N", scale=alt.Scale(range=_COLORS[1:]), title=None),
     )
     dots = base.mark_point(filled=True, size=70).encode(
-        x=alt.X("loss:Q", title="nats per byte", scale=alt.Scale(zero=False))
+        x=alt.X("loss:Q", title=title("nats per byte"), scale=alt.Scale(zero=False))
     )
     spans = base.mark_rule().encode(x="low:Q", x2="high:Q")
     return _svg((dots + spans).properties(width=_WIDTH, height=alt.Step(20)))
 
 
-def curves(points: Rows) -> str:
+def curves(points: Rows, *, title: Title = str) -> str:
     """The loss of each `mixture` at each `step`, a line for each `text`: dashed if trained on."""
     import altair as alt
 
@@ -158,15 +186,17 @@ def curves(points: Rows) -> str:
         _chart(points)
         .mark_line(point=alt.OverlayMarkDef(size=20))
         .encode(
-            x=alt.X("step:Q", title="step"),
-            y=alt.Y("loss:Q", title="nats per token", scale=alt.Scale(zero=False)),
+            x=alt.X("step:Q", title=title("step")),
+            y=alt.Y("loss:Q", title=title("nats per token"), scale=alt.Scale(zero=False)),
             color=alt.Color(
                 "mixture:N", sort=names, scale=alt.Scale(domain=names, **colors), title=None
             ),
             strokeDash=alt.StrokeDash(
                 "text:N",
-                scale=alt.Scale(domain=["held out", "trained on"], range=[[1, 0], [4, 3]]),
-                legend=alt.Legend(symbolType="stroke", symbolStrokeColor="#1c2733"),
+                scale=alt.Scale(
+                    domain=[title("held out"), title("trained on")], range=[[1, 0], [4, 3]]
+                ),
+                legend=alt.Legend(symbolType="stroke", symbolStrokeColor=INK),
                 title=None,
             ),
         )
@@ -174,7 +204,7 @@ def curves(points: Rows) -> str:
     return _svg(chart.properties(width=_WIDTH, height=260))
 
 
-def weights(points: Rows) -> str:
+def weights(points: Rows, *, title: Title = str) -> str:
     """The `share` of each `group` over the parts of a budget, a line each."""
     import altair as alt
 
@@ -183,8 +213,8 @@ def weights(points: Rows) -> str:
         _chart(points)
         .mark_line(point=True)
         .encode(
-            x=alt.X("part:O", title="part of the budget", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("share:Q", title="share", scale=alt.Scale(zero=True)),
+            x=alt.X("part:O", title=title("part of the budget"), axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("share:Q", title=title("share"), scale=alt.Scale(zero=True)),
             color=alt.Color("group:N", sort=names, scale=alt.Scale(scheme="tableau20"), title=None),
         )
     )
@@ -200,7 +230,17 @@ def _chart(rows: Rows) -> alt.Chart:
 def _svg(chart: Any) -> str:
     import vl_convert
 
-    styled = chart.configure_view(stroke=None).configure_axis(
-        labelFontSize=12, titleFontSize=12, labelLimit=320, grid=False
+    ink = {"labelColor": INK, "titleColor": INK}
+    styled = (
+        chart.configure(background="transparent", aria=False)
+        .configure_view(stroke=None)
+        .configure_axis(
+            **{"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 320, "grid": False},
+            **ink,
+            domainColor=INK,
+            tickColor=INK,
+        )
+        .configure_legend(**ink)
     )
-    return str(vl_convert.vegalite_to_svg(styled.properties(padding=_PADDING).to_json()))
+    svg = str(vl_convert.vegalite_to_svg(styled.properties(padding=_PADDING).to_json()))
+    return re.sub(_ROLES, "", svg)

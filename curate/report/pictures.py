@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from curate.media import Medium
+from curate.report.section import Picture
 from curate.report.thumbnails import thumbnail
 from curate.workspace import Workspace
 
@@ -21,6 +22,8 @@ def pictures_of(workspace: Workspace, ids: Sequence[str]) -> dict[str, str]:
     return pictures
 
 
-def picture_cell(pictures: Mapping[str, str], id: str) -> dict[str, str | None]:
+def picture_cell(pictures: Mapping[str, str], id: str) -> dict[str, Picture | None]:
     """The column `picture` of a row; no column where no document of the table has a picture."""
-    return {"picture": pictures.get(id) or None} if any(pictures.values()) else {}
+    if not any(pictures.values()):
+        return {}
+    return {"picture": Picture(pictures[id]) if pictures.get(id) else None}

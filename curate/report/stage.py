@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from curate import storage
+from curate.report.lexicon import Lexicon
+from curate.report.page import render
+from curate.report.section import every
 from curate.report.spec import ReportSpec
 from curate.report.story import READS, doubts, tell
 from curate.stage import Cost, Stage
@@ -35,33 +37,12 @@ def inputs(workspace: Workspace, spec: ReportSpec) -> dict[str, str | None]:
 
 def run(workspace: Workspace, spec: ReportSpec) -> ReportResult:
     """Write report.html from what there is, however little that is."""
-    story, own = tell(workspace, spec.title or workspace.about()["name"])
-    html = _page(story)
+    title = spec.title or workspace.about()["name"]
+    story = tell(workspace, title, has_map=spec.map)
+    html = render(story, Lexicon(spec.lang))
     storage.write_text(workspace.root / "report.html", html)
-    charts = sum(bool(part.get("chart")) for part in story["sections"])
-    return ReportResult("report.html", charts, len(html.encode()) // 1024, own)
-
-
-def _page(story: dict[str, object]) -> str:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined)
-    environment.filters["coded"] = _coded
-    template = Path(__file__).with_name("page.html.j2").read_text(encoding="utf-8")
-    return environment.from_string(template).render(story)
-
-
-def _coded(words: str) -> str:
-    """A sentence as HTML: what stands between backticks is code."""
-    from markupsafe import Markup, escape
-
-    parts = words.split("`")
-    if len(parts) % 2 == 0:  # one backtick is alone
-        return escape(words)
-    code = Markup("<code>{}</code>").format
-    return Markup("").join(
-        code(part) if number % 2 else escape(part) for number, part in enumerate(parts)
-    )
+    charts = sum(part.chart is not None for part in every(story.chapters))
+    return ReportResult("report.html", charts, len(html.encode()) // 1024, story.own_warnings)
 
 
 STAGE = Stage(
@@ -72,6 +53,6 @@ STAGE = Stage(
     writes=WRITES,
     needs=lambda workspace, spec: (),
     inputs=inputs,
-    examples=('curate report --title "Reviews"',),
+    examples=('curate report --title "Reviews"', "curate report --lang zh"),
     cost=Cost(run, writes="report.html"),
 )

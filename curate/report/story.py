@@ -1,32 +1,28 @@
-"""The page: its sections in order, its headline figures, and the warnings that stand on top."""
+"""The page: its chapters in order, its headline figures, its verdict, and the warnings on top."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
 
 from curate import STAGES
+from curate.annotated.disputes import disputed as most_disputed
 from curate.errors import CurateError
 from curate.records import now
-from curate.report.counts import count
+from curate.report.counts import Counts, count
 from curate.report.folding import scratch
-from curate.report.section import Section
-from curate.report.sections import training
+from curate.report.qualities import Qualities, qualities_of
+from curate.report.section import Chapter, Say, Section
+from curate.report.sections import corpus, standing, training
 from curate.report.sections.bias import bias
-from curate.report.sections.corpus import (
-    contamination,
-    duplicates,
-    funnel,
-    languages,
-    passages,
-    privacy,
-    reasons,
-)
-from curate.report.sections.disputed import disputed
-from curate.report.sections.doubtful import doubtful
+from curate.report.sections.disputed import SHOWN, disputed
+from curate.report.sections.doubtful import doubtful, most_doubtful
 from curate.report.sections.estimates import estimates
 from curate.report.sections.judged import judged, repeated, weights_over_time
-from curate.report.sections.measures import confusion, measures
+from curate.report.sections.map import map_of
+from curate.report.sections.measures import confusion, measures, ratings
 from curate.report.sections.media import media
 from curate.report.sections.mixture import limits, proxy, shares
 from curate.report.sections.model import (
@@ -34,11 +30,15 @@ from curate.report.sections.model import (
     calibration,
     comparisons,
     foresight,
+    has_quality,
     quality,
 )
-from curate.report.sections.people import agreement, annotators
+from curate.report.sections.people import agreement, annotators, mistaken
 from curate.report.sections.picture_map import picture_map
 from curate.report.sections.provenance import headline, provenance
+from curate.report.sections.verdict import Point, verdict
+from curate.report.sections.what_if import what_if
+from curate.report.texts import Texts, read_texts
 from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 
@@ -48,8 +48,35 @@ READS = (
 )
 """The tables and files that the page tells of."""
 
+DISPUTED = 200
+"""So many of the most disputed labels may stand as examples of their groups."""
+
+T = TypeVar("T")
 Part = Callable[[], Section | None]
 """Tells one section of the page."""
+
+
+@dataclass(frozen=True)
+class Story:
+    """Everything that the page shows. `own_warnings` are those of the report itself."""
+
+    title: str
+    made: str
+    verdict: Sequence[Point]
+    tiles: Sequence[tuple[Say, int]]
+    warnings: tuple[StageWarning, ...]
+    chapters: tuple[Chapter, ...]
+    own_warnings: tuple[StageWarning, ...]
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What several sections show: quality by group, and the labels and texts of examples."""
+
+    qualities: Qualities
+    disputed: Sequence[Mapping[str, Any]]
+    doubtful: Sequence[Mapping[str, Any]]
+    texts: Texts
 
 
 def doubts(workspace: Workspace) -> tuple[StageWarning, ...]:
@@ -72,59 +99,112 @@ def _older(workspace: Workspace) -> tuple[StageWarning, ...]:
     return (*newer, warn("report.outdated", words, tables=tables)) if tables else newer
 
 
-def tell(workspace: Workspace, title: str) -> tuple[dict[str, Any], tuple[StageWarning, ...]]:
-    """Everything that the page shows, by its name in the template, and the page's own warnings."""
+def tell(workspace: Workspace, title: str, *, has_map: bool = True) -> Story:
+    """Everything that the page shows."""
+    untold: list[StageWarning] = []
     with scratch(workspace) as folder:
         counts = count(workspace)
-        sections, untold = _told(
-            (
-                lambda: funnel(workspace, counts),
-                lambda: duplicates(workspace, counts, folder / "copies"),
-                lambda: reasons(workspace),
-                lambda: passages(workspace),
-                lambda: languages(workspace, counts),
-                lambda: privacy(workspace),
-                lambda: contamination(workspace, counts),
-                lambda: agreement(workspace),
-                lambda: annotators(workspace),
-                lambda: disputed(workspace),
-                lambda: doubtful(workspace),
-                lambda: estimates(workspace),
-                lambda: accuracy(workspace),
-                lambda: measures(workspace),
-                lambda: confusion(workspace),
-                lambda: comparisons(workspace),
-                lambda: calibration(workspace),
-                lambda: foresight(workspace),
-                lambda: quality(workspace, folder / "quality"),
-                lambda: shares(workspace),
-                lambda: media(workspace),
-                lambda: picture_map(workspace),
-                lambda: limits(workspace),
-                lambda: proxy(workspace),
-                lambda: training.curves(workspace),
-                lambda: training.samples(workspace),
-                lambda: bias(workspace),
-                lambda: judged(workspace),
-                lambda: repeated(workspace),
-                lambda: weights_over_time(workspace),
-                lambda: provenance(workspace),
-            )
+        picked = _picked(workspace, folder, untold)
+        chapters = tuple(
+            Chapter(key, own)
+            for key, parts in _chapters(workspace, counts, picked, folder, has_map=has_map).items()
+            if (own := _told(parts, untold))
         )
-    story = {"title": title, "made": now(), "sections": sections, "tiles": headline(workspace)}
     own = (*_older(workspace), *untold)
-    return {**story, "warnings": (*_before(workspace), *own)}, own
+    warnings = (*_before(workspace), *own)
+    points = verdict(workspace, len(warnings))
+    return Story(title, now(), points, headline(workspace), warnings, chapters, own)
 
 
-def _told(parts: Iterable[Part]) -> tuple[list[Section], tuple[StageWarning, ...]]:
-    """The sections, and a warning for each that could not be told: a page is always written."""
-    sections, own = [], []
-    for part in parts:
-        try:
-            section = part()
-        except CurateError as error:
-            words = "a part of the report is missing: {message}"
-            own.append(warn("report.part", words, message=error.message, hint=error.hint))
-        else:
-            sections += [section] if section else []
-    return sections, tuple(own)
+def _chapters(
+    workspace: Workspace, counts: Counts, picked: Picked, folder: Path, *, has_map: bool
+) -> dict[str, tuple[Part, ...]]:
+    """The sections of each chapter, in the order of the page."""
+    texts, qualities = picked.texts, picked.qualities
+    return {
+        "corpus": (
+            lambda: corpus.funnel(workspace, counts),
+            lambda: corpus.reasons(workspace, texts),
+            lambda: corpus.duplicates(workspace, counts, folder / "copies"),
+            lambda: corpus.passages(workspace),
+            lambda: corpus.languages(workspace, counts),
+            lambda: corpus.privacy(workspace),
+            lambda: corpus.contamination(workspace, counts),
+            lambda: map_of(workspace) if has_map else None,
+            lambda: picture_map(workspace) if has_map else None,
+        ),
+        "people": (
+            lambda: agreement(workspace),
+            lambda: annotators(workspace),
+            lambda: mistaken(workspace),
+            lambda: disputed(workspace, picked.disputed),
+            lambda: doubtful(workspace, picked.doubtful, texts),
+            lambda: estimates(workspace),
+        ),
+        "model": (
+            lambda: accuracy(workspace),
+            lambda: measures(workspace),
+            lambda: ratings(workspace),
+            lambda: confusion(workspace),
+            lambda: comparisons(workspace),
+            lambda: calibration(workspace),
+            lambda: foresight(workspace),
+            lambda: quality(qualities),
+            lambda: standing.standing(qualities, picked.disputed, texts),
+        ),
+        "mixture": (
+            lambda: shares(workspace),
+            lambda: media(workspace),
+            lambda: limits(workspace),
+            lambda: what_if(workspace, qualities),
+            lambda: bias(workspace),
+        ),
+        "proof": (
+            lambda: proxy(workspace),
+            lambda: training.curves(workspace),
+            lambda: training.samples(workspace),
+            lambda: judged(workspace),
+            lambda: repeated(workspace),
+            lambda: weights_over_time(workspace),
+        ),
+        "origin": (lambda: provenance(workspace),),
+    }
+
+
+def _picked(workspace: Workspace, folder: Path, untold: list[StageWarning]) -> Picked:
+    """Find the examples, and look all of their texts up at once."""
+    has_labels = bool(workspace.tables.stored("labels"))
+    labels = _or(lambda: most_disputed(workspace) if has_labels else [], [], untold)[:DISPUTED]
+    ids = [row["id"] for row in labels]
+    qualities = Qualities()
+    if has_quality(workspace):
+        qualities = _or(lambda: qualities_of(workspace, folder / "quality", ids), qualities, untold)
+    doubts = _or(lambda: most_doubtful(workspace), [], untold)
+    wanted = (
+        *ids[: max(DISPUTED, SHOWN)],
+        *(row["id"] for row in doubts),
+        *standing.ids_of(qualities),
+        *corpus.ids_of(corpus.both_sides(workspace)),
+    )
+    texts = _or(lambda: read_texts(workspace, wanted), Texts(), untold)
+    return Picked(qualities, labels, doubts, texts)
+
+
+def _or(make: Callable[[], T], otherwise: T, untold: list[StageWarning]) -> T:
+    """What is made, or something else and a warning: a page is always written."""
+    try:
+        return make()
+    except CurateError as error:
+        untold.append(_missing(error))
+        return otherwise
+
+
+def _told(parts: Iterable[Part], untold: list[StageWarning]) -> tuple[Section, ...]:
+    """The sections; what could not be told is told as a warning."""
+    sections = (_or(part, None, untold) for part in parts)
+    return tuple(section for section in sections if section is not None)
+
+
+def _missing(error: CurateError) -> StageWarning:
+    words = "a part of the report is missing: {message}"
+    return warn("report.part", words, message=error.message, hint=error.hint)

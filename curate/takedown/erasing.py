@@ -13,7 +13,7 @@ from curate.fetching.projects import fetch
 from curate.people.users import Directory
 from curate.rounds import Batch, Round
 from curate.takedown.quoting import Quotation, quotations
-from curate.workspace import Workspace, index
+from curate.workspace import Workspace, examples, index
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +42,7 @@ def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
         stored = storage.stored_folder(folder)
         if stored is not None:
             storage.seal(folder, stored.made)
+    examples.erase(workspace.tables.folder("clean"), gone)
     stored = workspace.tables.stored("duplicates")
     if stored is not None:
         table = pq.read_table(workspace.tables.folder("duplicates"))

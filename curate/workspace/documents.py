@@ -162,9 +162,14 @@ class Documents:
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
     def lookup(
-        self, ids: Iterable[str], columns: Sequence[str], *, scores: bool = False
+        self,
+        ids: Iterable[str],
+        columns: Sequence[str],
+        *,
+        scores: bool = False,
+        dropped: bool = False,
     ) -> Iterator[pa.Table]:
-        """Yield the kept documents with these ids, shard by shard, by way of the index.
+        """Yield the kept documents (all if `dropped`) with these ids, shard by shard, by the index.
 
         `columns` are those of pool, clean, and on request scores.
         """
@@ -176,7 +181,8 @@ class Documents:
         for shard in self.shards(scores=scores) if len(wanted) else ():
             rows = find_rows(shard.clean, keys)
             if len(rows):
-                table = shard.read(list(dict.fromkeys(["id", *columns])), rows=rows)
+                names = list(dict.fromkeys(["id", *columns]))
+                table = shard.read(names, dropped=dropped, rows=rows)
                 yield table.filter(pc.is_in(table["id"], wanted)).select(list(columns))
 
     def find_views(self, ids: Iterable[str], *, edited: bool = True) -> dict[str, View]:

@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curate import storage
-from curate.report import charts
-from curate.report.section import Section, section
+from curate.report.section import Key, Say, Section, chart, say, section
 from curate.workspace import Workspace
 
 MOST = 16
@@ -27,26 +26,27 @@ def bias(workspace: Workspace) -> Section | None:
         return None
     differences = stored["differences"]
     certain = [own for own in differences if own["is_certain"]]
-    chart = charts.differences([_mark(own) for own in certain[:MOST]]) if certain else ""
-    words = f"{_largest(certain, len(differences))} {_ABOUT}"
-    return section("Whose documents?", words, chart=chart, rows=_rows(stored["values"]))
+    marks = chart("differences", [_mark(own) for own in certain[:MOST]]) if certain else None
+    words = (_largest(certain, len(differences)), say("bias.about"))
+    return section("bias", *words, chart=marks, rows=_rows(stored["values"]))
 
 
-_ABOUT = (
-    "A difference need not be wrong: it says where to look. Others are all documents of the pool "
-    "with another value. The 95 % intervals take documents as a sample of documents of their kind. "
-    "What is called certain stays so though many differences were looked at (Holm's correction of "
-    "p-values to 5 %). In the table, kept is of 1,000 documents, with its interval; shares are of "
-    "tokens: of what `mix` could draw, and of what it drew."
-)
-
-
-def _largest(certain: Sequence[Mapping[str, Any]], looked_at: int) -> str:
+def _largest(certain: Sequence[Mapping[str, Any]], looked_at: int) -> Say:
     if not certain:
-        return f"Of {looked_at:,} differences none is more than chance."
-    told = "; ".join(own["words"] for own in certain[:SHOWN])
-    more = f" ({SHOWN} of {len(certain):,})" if len(certain) > SHOWN else ""
-    return f"Of {looked_at:,} differences these are certain{more}, the largest first: {told}."
+        return say("bias.none", looked_at=looked_at)
+    told = [_difference(own) for own in certain[:SHOWN]]
+    if len(certain) <= SHOWN:
+        return say("bias.certain", looked_at=looked_at, told=told)
+    return say(
+        "bias.certain_first", looked_at=looked_at, shown=SHOWN, certain=len(certain), told=told
+    )
+
+
+def _difference(own: Mapping[str, Any]) -> Say:
+    """A difference in words: those of `evaluate`, or the page's where these are of a language."""
+    figures = {name: own[name] for name in ("words", "value", "here", "beside", "low", "high")}
+    key = Key(own["key"].removeprefix("meta."))
+    return say("bias.one", stage=own["stage"], key=key, difference=own["difference"], **figures)
 
 
 def _mark(own: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def _rows(values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 def _row(own: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "by": own["key"].removeprefix("meta."),
+        "by": Key(own["key"].removeprefix("meta.")),
         "value": own["value"],
         "documents": own["documents"],
         "kept": round(1000 * own["keep_rate"]),

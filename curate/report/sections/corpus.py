@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from curate import storage
-from curate.report import charts
 from curate.report.copies import count_in_two_sources
 from curate.report.counts import Counts, count_copies
-from curate.report.section import Section, result_of, section
-from curate.workspace import Workspace
+from curate.report.section import (
+    Example,
+    Key,
+    Section,
+    Shelf,
+    chart,
+    result_of,
+    say,
+    section,
+)
+from curate.report.texts import Texts
+from curate.workspace import Workspace, examples
+from curate.workspace.examples import BothSides, Near
 
 
 def funnel(workspace: Workspace, counts: Counts) -> Section | None:
@@ -24,12 +35,9 @@ def funnel(workspace: Workspace, counts: Counts) -> Section | None:
         steps.append(("kept by clean", counts.verdicts.kept))
     if counts.drawn is not None:
         steps += [("candidates", workspace.tables.rows("mix")), ("drawn", counts.drawn)]
-    rows = [{"step": name, "documents": count} for name, count in steps]
-    words = (
-        f"{copies:,} rows were exact copies of others and {unreadable:,} could not be read; "
-        f"{counts.pool.holdout:,} documents are held out to measure on."
-    )
-    return section("From rows to documents", words, chart=charts.bars(rows, "step", "documents"))
+    rows = [{"step": Key(name), "documents": count} for name, count in steps]
+    words = say("funnel.words", copies=copies, unreadable=unreadable, holdout=counts.pool.holdout)
+    return section("funnel", words, chart=chart("bars", rows, "step", "documents"))
 
 
 def duplicates(workspace: Workspace, counts: Counts, folder: Path) -> Section | None:
@@ -46,31 +54,62 @@ def duplicates(workspace: Workspace, counts: Counts, folder: Path) -> Section | 
         {"source": one, "also in": other, "documents": count}
         for (one, other), count in pairs.most_common()
     ]
-    total = sum(inside.values())
-    copied = ", ".join(f"{name} {count:,}" for name, count in inside.most_common())
-    words = f"{total:,} exact copies were set aside ({copied})."
-    warning = ""
-    if pairs:
-        words += " Some documents stand in more than one source:"
-        sources = sorted({*counts.pool.sources, *(other for _, other in pairs)})
-        warning = (
-            f"{sum(pairs.values()):,} texts stand in two sources, letter for letter; "
-            f"{count_in_two_sources(workspace, sources, folder):,} if punctuation and case do not "
-            "count. Where a source implies a label, such a text is labelled both ways."
-        )
-    return section("Copies", words, rows=rows, warning=warning)
+    copied = [
+        say("duplicates.of_source", name=name, count=count) for name, count in inside.most_common()
+    ]
+    words = [say("duplicates.words", total=sum(inside.values()), copied=copied)]
+    if not pairs:
+        return section("duplicates", *words)
+    sources = sorted({*counts.pool.sources, *(other for _, other in pairs)})
+    loosely = count_in_two_sources(workspace, sources, folder)
+    warning = say("duplicates.warning", texts=sum(pairs.values()), loosely=loosely)
+    return section("duplicates", *words, say("duplicates.shared"), rows=rows, warning=[warning])
 
 
-def reasons(workspace: Workspace) -> Section | None:
-    """Why documents were dropped; None where none was."""
+def reasons(workspace: Workspace, texts: Texts) -> Section | None:
+    """Why documents were dropped, with examples; None where none was."""
     clean = result_of(workspace, "clean")
     if not clean.get("reasons"):
         return None
     rows = [{"reason": name, "documents": count} for name, count in clean["reasons"].items()]
     dropped = clean["documents"] - clean["kept"]
-    words = f"{dropped:,} of {clean['documents']:,} documents were dropped, each for one reason."
-    chart = charts.bars(rows, "reason", "documents")
-    return section("Why documents were dropped", words, chart=chart, rows=rows)
+    words = [say("reasons.words", dropped=dropped, documents=clean["documents"])]
+    shelves = [_shelf(own, texts) for own in both_sides(workspace)]
+    if any(shelves):
+        words.append(say("reasons.examples"))
+    bars = chart("bars", rows, "reason", "documents")
+    return section("reasons", *words, chart=bars, rows=rows, shelves=shelves)
+
+
+def both_sides(workspace: Workspace) -> list[BothSides]:
+    """The examples of why documents were dropped, as `clean` handed them over."""
+    return examples.read(workspace.tables.folder("clean"))
+
+
+def ids_of(both: Iterable[BothSides]) -> Iterator[str]:
+    """Yield the ids of all examples."""
+    for own in both:
+        yield from (near.id for near in (*own.fails, *own.passes))
+
+
+def _shelf(own: BothSides, texts: Texts) -> Shelf:
+    """A reason with the documents on both sides of its limit."""
+    name = say("reasons.limit" if own.limit else "reasons.no_limit", reason=own.reason,
+               limit=own.limit)  # fmt: skip
+    fails, passes = ("side.fails", "side.passes") if own.limit else _SIDES
+    sides = ((say(fails), _examples(own.fails, texts)), (say(passes), _examples(own.passes, texts)))
+    return Shelf(name, tuple((side, found) for side, found in sides if found))
+
+
+_SIDES = ("side.dropped", "side.kept_instead")
+
+
+def _examples(near: Sequence[Near], texts: Texts) -> tuple[Example, ...]:
+    return tuple(
+        texts.example(own.id, {} if own.value is None else {"measured": own.value})
+        for own in near
+        if own.id in texts
+    )
 
 
 def passages(workspace: Workspace) -> Section | None:
@@ -89,12 +128,9 @@ def passages(workspace: Workspace) -> Section | None:
         }
         for source, counts in lost.items()
     ]
-    what = "removed" if settings.get("action", "remove") == "remove" else "flagged and kept"
-    words = (
-        f"Runs of {settings.get('tokens')} words or more that another document holds too are "
-        f"{what}; the first document keeps them. `curate clean --explain ID` shows those of one."
-    )
-    return section("Passages", words, rows=rows)
+    is_removed = settings.get("action", "remove") == "remove"
+    key = "passages.removed" if is_removed else "passages.flagged"
+    return section("passages", say(key, tokens=settings.get("tokens")), rows=rows)
 
 
 def languages(workspace: Workspace, counts: Counts) -> Section | None:
@@ -112,12 +148,8 @@ def languages(workspace: Workspace, counts: Counts) -> Section | None:
         for name, count in measured.documents.most_common(20)
     ]
     differing = result_of(workspace, "clean").get("differing_languages", 0)
-    words = (
-        f"As the sources declare it, else as detected; und where that is not sure. {differing:,} "
-        "documents read as another language than their source declares."
-    )
-    chart = charts.bars(rows, "language", "documents")
-    return section("Languages", words, chart=chart, rows=rows)
+    bars = chart("bars", rows, "language", "documents")
+    return section("languages", say("languages.words", differing=differing), chart=bars, rows=rows)
 
 
 def privacy(workspace: Workspace) -> Section | None:
@@ -127,14 +159,14 @@ def privacy(workspace: Workspace) -> Section | None:
         return None
     actions = workspace.tables.made("clean").spec.get("privacy") or {}
     rows = [
-        {"kind": kind, "found": count, "what is done": actions.get(kind, "the document is dropped")}
+        {
+            "kind": Key(kind),
+            "found": count,
+            "what is done": Key(actions.get(kind, "the document is dropped")),
+        }
         for kind, count in counts.items()
     ]
-    words = (
-        "Found by form and arithmetic, counted and placed, never copied. What is masked is shown "
-        "to nobody, learned from by nothing, and in no export."
-    )
-    return section("Privacy", words, rows=rows)
+    return section("privacy", say("privacy.words"), rows=rows)
 
 
 def contamination(workspace: Workspace, counts: Counts) -> Section | None:
@@ -152,8 +184,7 @@ def contamination(workspace: Workspace, counts: Counts) -> Section | None:
         }
         for name in [evaluation_set["name"] for evaluation_set in settings["sets"]]
     ]
-    limit = settings["share"]
-    words = f"A document goes if it holds {limit:.0%} of an item's runs of words, or more."
+    words = [say("contamination.words", limit=settings["share"])]
     if passage := settings.get("passage"):
-        words += f" So does one with {passage} words of an item in a row."
-    return section("Contamination by evaluation sets", words, rows=rows)
+        words.append(say("contamination.passage", passage=passage))
+    return section("contamination", *words, rows=rows)

@@ -3,56 +3,46 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from curate.report.pictures import picture_cell, pictures_of
-from curate.report.section import Section, section
+from curate.report.section import Key, Section, say, section
+from curate.report.texts import Texts
 from curate.rounds.views import View, contested
 from curate.workspace import Workspace
 
 SHOWN = 20
-LETTERS = 160
-"""So many characters of a text are shown."""
 
 
-def doubtful(workspace: Workspace) -> Section | None:
-    """The most doubtful labels; None without any."""
+def most_doubtful(workspace: Workspace) -> list[dict[str, Any]]:
+    """The rows of the most doubtful labels, the most doubtful first."""
     if not workspace.tables.stored("doubtful"):
-        return None
-    rows = workspace.tables.read("doubtful").sort_by("rank").slice(0, SHOWN).to_pylist()
-    texts = {
-        document["id"]: document["text"]
-        for table in workspace.documents.lookup((row["id"] for row in rows), ["id", "text"])
-        for document in table.to_pylist()
-    }
-    views = workspace.documents.find_views(row["id"] for row in rows)
+        return []
+    return list(workspace.tables.read("doubtful").sort_by("rank").slice(0, SHOWN).to_pylist())
+
+
+def doubtful(
+    workspace: Workspace, rows: Sequence[Mapping[str, Any]], texts: Texts
+) -> Section | None:
+    """The most doubtful labels; None without any. `rows` are those of `most_doubtful`."""
+    views = workspace.documents.find_views(row["id"] for row in rows) if rows else {}
     pictures = pictures_of(workspace, [row["id"] for row in rows])
     shown = [
         {
             **picture_cell(pictures, row["id"]),
-            "text": beginning(texts[row["id"]]),
+            "text": texts.beginnings[row["id"]],
             "question": row["question"],
             "label": _spoken(row["value"], row["predicted"], views[row["id"]]),
             "foreseen": _spoken(row["predicted"], row["value"], views[row["id"]]),
             "doubt": row["doubt"],
-            "why": row["why"] or None,
+            "why": Key(row["why"]) if row["why"] else None,
             "id": row["id"],
         }
         for row in rows
-        if row["id"] in texts
+        if row["id"] in texts and row["id"] in views
     ]
-    words = (
-        "These labels fit least to what heads that never saw them foresee, and to the labels of "
-        "similar texts. A doubt above .5 says that another value is more probable; of several "
-        "labels, and of the words of a text, the worst counts most. "
-        "`curate sample --relabel doubtful` sends the first of them to people again."
-    )
-    return section("Doubtful labels", words, rows=shown) if shown else None
-
-
-def beginning(text: str) -> str:
-    """The beginning of a text, as one line."""
-    line = " ".join(text.split())
-    return line if len(line) <= LETTERS else f"{line[:LETTERS]}…"
+    return section("doubtful", say("doubtful.words"), rows=shown) if shown else None
 
 
 def _spoken(value: str | None, other: str | None, view: View) -> str | None:

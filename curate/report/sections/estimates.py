@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from curate import storage
-from curate.report import charts
-from curate.report.section import Section, section
+from curate.report.section import Key, Say, Section, chart, say, section
 from curate.workspace import Workspace
 
 MOST = 24
@@ -21,27 +20,22 @@ def estimates(workspace: Workspace) -> Section | None:
     rows = stored["rows"]
     quoted = [row for row in rows if row["quote"] != "nothing"]
     ordered = sorted(quoted, key=lambda row: row["group"] is not None)
-    words = (
-        "Shares and means in the corpus and in its groups, with 90 % intervals. The naive mean "
-        "forgets how the labelled texts were drawn. Labels are weighted by 1 / propensity; with "
-        "predictions, the residuals of labelled texts correct what the model says of all. There "
-        "each label is read together with the model's prediction, which leans on its calibration; "
-        "“votes alone” does not. Quote the column that is named."
-    )
-    chart = charts.intervals([_mark(row) for row in ordered[:MOST]]) if ordered else ""
+    marks = chart("intervals", [_mark(row) for row in ordered[:MOST]]) if ordered else None
     return section(
-        "Estimates", words, chart=chart, rows=[*map(_told, rows)], warning=_older(workspace, stored)
+        "estimates",
+        say("estimates.words"),
+        chart=marks,
+        rows=[*map(_told, rows)],
+        warning=_older(workspace, stored),
     )
 
 
-def _older(workspace: Workspace, stored: dict[str, Any]) -> str:
-    """A sentence if the estimates are of other tables than the present ones; else empty."""
+def _older(workspace: Workspace, stored: dict[str, Any]) -> list[Say]:
+    """A sentence if the estimates are of other tables than the present ones; else none."""
     inputs = stored["inputs"]
     today = workspace.tables.fingerprints([*inputs])
     changed = [name for name in inputs if inputs[name] != today[name]]
-    if not changed:
-        return ""
-    return f"older than {', '.join(changed)}: `curate estimate` makes them again"
+    return [say("estimates.older", tables=changed)] if changed else []
 
 
 def _mark(row: dict[str, Any]) -> dict[str, Any]:
@@ -52,11 +46,11 @@ def _mark(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:
-    words = {"powered": "with predictions", "hajek": "labels weighted", "nothing": None}
+    words = {"powered": Key("with predictions"), "hajek": Key("labels weighted"), "nothing": None}
     return {
         "question": row["question"],
         "value": row["value"],
-        "group": row["group"] or "all",
+        "group": row["group"] or Key("all"),
         "documents": row["documents"],
         "labels": row["labels"],
         "effective": row["effective"],
@@ -73,4 +67,4 @@ def _interval(stored: dict[str, Any] | None) -> str | None:
         return None
     if stored["low"] is None:
         return f"{stored['value']:.3f}"
-    return f"{stored['value']:.3f} ({stored['low']:.3f} to {stored['high']:.3f})"
+    return f"{stored['value']:.3f} ({stored['low']:.3f} – {stored['high']:.3f})"

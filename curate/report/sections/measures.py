@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curate import storage
-from curate.report.section import Section, section
+from curate.report.section import (
+    Key,
+    Say,
+    Section,
+    Table,
+    as_written,
+    say,
+    section,
+)
 from curate.workspace import Workspace
 
 MATRIX = 8
@@ -15,12 +24,10 @@ MATRIX = 8
 PAIRS = 24
 """The most pairs that are listed."""
 
-TOLD = {
-    "spans": "entity F1: strict wants borders and label, exact borders, partial half for overlaps, "
-    "type overlaps of one label",
-    "labels": "F1 of whether each label occurs",
-}
-"""What a kind of question is measured by, in words."""
+TOLD = ("spans", "labels")
+"""The kinds of questions whose measures are explained."""
+
+OF_RATINGS = ("squared error", "absolute error", "rank correlation")
 
 
 def measures(workspace: Workspace) -> Section | None:
@@ -30,15 +37,8 @@ def measures(workspace: Workspace) -> Section | None:
     if not rows:
         return None
     kinds = dict.fromkeys(own["of"] for own in people.values())
-    about = "; ".join(TOLD[kind] for kind in kinds if kind in TOLD)
-    words = (
-        "Out of fold on settled labels, with 95 % bootstrap intervals over texts or comparisons. "
-        "The trivial baseline says the most frequent class, the class shares, the mean rating, no "
-        "rare label, no span. The model is better by more than chance where the interval of the "
-        "gain lies above 0. Of cross-entropy, Brier score and errors less is better."
-        + (f" Measured: {about}." if about else "")
-    )
-    return section("Beside the trivial baseline", words, rows=rows)
+    about = [say(f"measures.{kind}") for kind in kinds if kind in TOLD]
+    return section("measures", say("measures.words"), *about, rows=rows)
 
 
 def _evaluation(workspace: Workspace) -> Mapping[str, Any]:
@@ -49,7 +49,7 @@ def _row(name: str, own: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str,
     return {
         "question": name,
         "of": own["items"],
-        "measure": one["measure"],
+        "measure": Key(one["measure"]),
         "model": one["value"],
         "low": one["low"],
         "high": one["high"],
@@ -58,6 +58,33 @@ def _row(name: str, own: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str,
         "gain, low": one["better_low"],
         "gain, high": one["better_high"],
     }
+
+
+def ratings(workspace: Workspace) -> Section | None:
+    """Ratings by their errors and their rank correlation; None where no rating was measured."""
+    evaluation = _evaluation(workspace)
+    people: Mapping[str, Mapping[str, Any]] = evaluation.get("people") or {}
+    rated = {name: own for name, own in people.items() if own["of"] == "rating"}
+    rows = [
+        _row(name, own, one)
+        for name, own in rated.items()
+        for one in own["measures"]
+        if one["measure"] in OF_RATINGS
+    ]
+    models = evaluation.get("models") or {}
+    off = [_off(name, models[name]["confusion"]) for name in rated if models.get(name)]
+    return section("ratings", say("ratings.words"), rows=rows, tables=off) if rows else None
+
+
+def _off(name: str, pairs: Sequence[Mapping[str, Any]]) -> Table:
+    """How many texts are off by how many steps of the scale."""
+    texts: Counter[int] = Counter()
+    for pair in pairs:
+        texts[round(float(pair["predicted"]) - float(pair["people"]))] += pair["texts"]
+    column = say("ratings.off", question=name)
+    rows = [{column: f"{step:+d}" if step else "0", "texts": _texts(texts[step])}
+            for step in sorted(texts)]  # fmt: skip
+    return Table(tuple(rows))
 
 
 def confusion(workspace: Workspace) -> Section | None:
@@ -69,25 +96,26 @@ def confusion(workspace: Workspace) -> Section | None:
     }
     if not models:
         return None
-    words = "Settled texts by what people said and what was predicted out of fold."
+    words = say("confusion.words")
     (name, own), *others = models.items()
     values = [one["value"] for one in own["classes"]]
     if others or len(values) > MATRIX:
         rows = _pairs(models)
-        return section("What is confused", f"{words} {_LISTED if rows else _NOTHING}", rows=rows)
-    rows = _matrix(own["confusion"], values)
-    return section(f"What is confused in {name}", words, rows=rows)
+        more = say("confusion.listed" if rows else "confusion.nothing")
+        return section("confusion", words, more, rows=rows)
+    matrix = Table(tuple(_matrix(own["confusion"], values)), is_matrix=True)
+    only = say("confusion.only", question=name)
+    return section("confusion", words, heading=only, tables=[matrix])
 
 
-_LISTED = "Only pairs that differ are listed, the most frequent first."
-_NOTHING = "Nothing is confused."
-
-
-def _matrix(pairs: Sequence[Mapping[str, Any]], values: Sequence[str]) -> list[dict[str, Any]]:
+def _matrix(pairs: Sequence[Mapping[str, Any]], values: Sequence[str]) -> list[dict[Any, Any]]:
     texts = {(pair["people"], pair["predicted"]): pair["texts"] for pair in pairs}
+    columns: dict[str, Say] = {
+        value: say("confusion.predicted", value=as_written(value)) for value in values
+    }
     return [
         {"people said": value}
-        | {f"predicted {other}": _texts(texts.get((value, other), 0.0)) for other in values}
+        | {columns[other]: _texts(texts.get((value, other), 0.0)) for other in values}
         for value in values
     ]
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from curate import chance
 from curate.media import Medium
-from curate.report.section import Section, section
-from curate.report.thumbnails import thumbnail
+from curate.report.section import Gallery, Section, say, section
+from curate.report.thumbnails import Thumbnail, thumbnail
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 
@@ -36,20 +36,14 @@ def media(workspace: Workspace) -> Section | None:
         seen.add(_read(shard, is_mixed))
     if not seen.kinds:
         return None
-    groups = seen.largest()
-    pictures = [
-        {"heading": group, "shown": [_shown(workspace, found) for found in seen.chosen[group]]}
-        for group in groups
+    galleries = [
+        Gallery(group, tuple(_shown(workspace, found) for found in seen.chosen[group]))
+        for group in seen.largest()
     ]
-    counts = ", ".join(f"{count:,} of the kind {kind}" for kind, count in seen.kinds.most_common())
-    which = "drawn documents" if is_mixed else "documents that `clean` keeps"
-    by = "group" if is_mixed else "source"
-    words = (
-        f"Media of {which}: {counts}. Of each {by} {OF_GROUP} are shown at random, as they were "
-        "read: small pictures that were drawn anew, films by their first key frame. Sounds and "
-        "films play where this page lies beside their files."
-    )
-    return section("Pictures, sounds and films", words, pictures=pictures)
+    kinds = [say(f"media.{kind}", count=count) for kind, count in seen.kinds.most_common()]
+    key = "media.drawn" if is_mixed else "media.kept"
+    words = say(key, kinds=kinds), say("media.words", each=OF_GROUP)
+    return section("media", *words, galleries=galleries)
 
 
 def _fits(workspace: Workspace, table: str) -> bool:
@@ -102,6 +96,6 @@ def _rows(documents: pa.Table) -> Iterator[dict[str, Any]]:
         yield from batch.to_pylist()
 
 
-def _shown(workspace: Workspace, found: Found) -> dict[str, str]:
+def _shown(workspace: Workspace, found: Found) -> Thumbnail:
     _, id, medium = found
-    return vars(thumbnail(id, Medium.of(medium), workspace.path(".")))
+    return thumbnail(id, Medium.of(medium), workspace.path("."))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from math import expm1
 from typing import Any
 
 from curate import storage
-from curate.report import charts
-from curate.report.section import Section, section
+from curate.report.section import (
+    Key,
+    Say,
+    Section,
+    as_written,
+    chart,
+    say,
+    section,
+)
+from curate.report.sections.people import interval
 from curate.workspace import Workspace
 
 
@@ -16,9 +25,9 @@ def shares(workspace: Workspace) -> Section | None:
     if not workspace.tables.stored("groups"):
         return None
     groups = workspace.tables.read("groups").to_pylist()
-    rows = _told([{name: group[name] for name in COLUMNS} for group in groups])
+    rows = _told([_row(group) for group in groups])
     bars = [
-        {"group": _name(group), "measure": name, "share": group[name]}
+        {"group": _name(group), "measure": Key(name), "share": group[name], **_ends(group, name)}
         for group in groups
         if group["wanted"] or group["promised"]
         for name in ("wanted", "promised", "realised", "expected", "estimated")
@@ -26,23 +35,31 @@ def shares(workspace: Workspace) -> Section | None:
     ]
     tokens, supply = (sum(group[name] for group in groups) for name in ("tokens", "supply"))
     budget = workspace.tables.made("groups").facts["budget"]
-    words = (
-        f"{tokens:,} tokens drawn for a budget of {budget:,}, "
-        f"out of {supply:,}. Wanted is what the strategy asked, promised what the limits left of "
-        "it, realised what was drawn; expected is the share that the calibrated model foresees, "
-        "estimated the true one, from people's labels. Intervals hold 90 %."
-    )
+    words = say("shares.words", tokens=tokens, budget=budget, supply=supply)
     return section(
-        "The mixture", words, chart=charts.grouped(bars, "group", "share", "measure"), rows=rows
+        "shares", words, chart=chart("shares", bars, "group", "share", "measure"), rows=rows
     )
+
+
+def _ends(group: Mapping[str, Any], name: str) -> dict[str, float | None]:
+    """The ends of the interval of a share; None where it has none."""
+    return {"low": group.get(f"{name}_low"), "high": group.get(f"{name}_high")}
 
 
 COLUMNS = (
-    *("group", "phase", "wanted", "promised", "promised_low", "promised_high", "realised"),
-    *("expected", "estimated", "estimated_low", "estimated_high", "labels", "earlier", "tokens"),
+    *("group", "phase", "wanted", "promised", "promised, 90 %", "realised", "expected"),
+    *("estimated", "estimated, 90 %", "labels", "earlier", "tokens"),
     *("documents", "epochs", "mean_tokens", "supply_mean_tokens", "bound"),
 )
 """What is shown of a group, where any group has it."""
+
+
+def _row(group: Mapping[str, Any]) -> dict[str, Any]:
+    ends = {
+        f"{name}, 90 %": interval(group[f"{name}_low"], group[f"{name}_high"])
+        for name in ("promised", "estimated")
+    }
+    return {name: ends[name] if name in ends else group[name] for name in COLUMNS}
 
 
 def _told(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -61,49 +78,39 @@ def limits(workspace: Workspace) -> Section | None:
     rows = made.made.facts.get("limits") if made else None
     if not rows:
         return None
-    words = (
-        "Shares of tokens. A limit that binds names its side. Its multiplier is what KL, the "
-        "distance to the mixture that was wanted, would fall by for each share by which that side "
-        "is moved; its gain is what KL would fall by without the limit, in nats."
-    )
     told = [name for name in rows[0] if any(row[name] is not None for row in rows)]
-    return section("Limits", words, rows=[{name: row[name] for name in told} for row in rows])
+    shown = [{name: row[name] for name in told} for row in rows]
+    return section("limits", say("limits.words"), rows=shown)
 
 
 def proxy(workspace: Workspace) -> Section | None:
     """The mixture beside plain ones, or why there is no comparison; None without `evaluate`."""
     evaluation = storage.read_json(workspace.root / "evaluate.json") or {}
     if not evaluation.get("proxy"):
-        return (
-            section("Does it help?", evaluation["verdict"] + ". " + " ".join(evaluation["notes"]))
-            if evaluation
-            else None
-        )
+        notes = " ".join(evaluation.get("notes", ()))
+        words = say("proxy.none", verdict=evaluation.get("verdict"), notes=notes)
+        return section("proxy", words) if evaluation else None
     rows = [
         {
             "mixture": arm["arm"],
             "tokens": arm["tokens"],
-            **{f"on {judge}": loss for judge, loss in arm["by_judge"].items()},
-            **arm["by_source"],
+            **{say("proxy.on", judge=judge): loss for judge, loss in arm["by_judge"].items()},
+            **{as_written(source): loss for source, loss in arm["by_source"].items()},
         }
         for arm in evaluation["proxy"]
     ]
-    documents = ", ".join(f"{source} {n:,}" for source, n in evaluation["holdout"].items())
+    documents = [
+        say("proxy.held_out", source=source, count=count)
+        for source, count in evaluation["holdout"].items()
+    ]
     points = [
         {"mixture": arm["arm"], "source": source, "loss": loss, "sd": arm["by_source_sd"][source]}
         for arm in evaluation["proxy"]
         for source, loss in arm["by_source"].items()
     ]
-    verdict = evaluation["verdict"]
-    words = (
-        f"{verdict[:1].upper()}{verdict[1:]}. Cross-entropy of a "
-        f"{_model(evaluation)} in nats per byte, lower is better, by what it is judged on and on "
-        "the holdout of each source, over several draws of equal size. Differences are paired by "
-        f"draw; their 95 % interval counts the draws and the held-out documents ({documents}). So "
-        "small a model sees style and words, not worth: it can refute a mixture, hardly prove one."
-    )
-    story = [_sentence(line) for line in evaluation["story"]]
-    return section("Does it help?", words, points=story, chart=charts.losses(points), rows=rows)
+    words = say("proxy.words", model=Key(_model(evaluation)), documents=documents)
+    story = list(_story(evaluation))
+    return section("proxy", words, points=story, chart=chart("losses", points), rows=rows)
 
 
 def _model(evaluation: Mapping[str, Any]) -> str:
@@ -111,6 +118,30 @@ def _model(evaluation: Mapping[str, Any]) -> str:
     return "small transformer" if evaluation.get("trainings") else "byte n-gram model"
 
 
-def _sentence(line: str) -> str:
-    """A line of a story as a sentence."""
-    return f"{line[:1].upper()}{line[1:]}."
+ALIKE, BETTER = "not told apart from", "better than"
+
+
+def _story(evaluation: Mapping[str, Any]) -> Iterator[Say]:
+    """Yield a sentence for each judge and each other mixture."""
+    for own in evaluation["comparisons"]:
+        difference, low, high = own["difference"], own["low"], own["high"]
+        if own["verdict"] == ALIKE:
+            ends = _interval(low, high)
+            yield say("proxy.alike", judge=own["judge"], arm=own["arm"], difference=difference,
+                      interval=ends)  # fmt: skip
+            continue
+        key = "proxy.better" if own["verdict"] == BETTER else "proxy.worse"
+        yield say(
+            key,
+            judge=own["judge"],
+            arm=own["arm"],
+            size=abs(difference),
+            interval=_interval(low, high),
+            perplexity=abs(100 * expm1(difference)),
+        )
+
+
+def _interval(low: float | None, high: float | None) -> Say:
+    if low is None or high is None:
+        return say("proxy.no_interval")
+    return say("proxy.interval", low=low, high=high)

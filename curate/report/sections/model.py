@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from curate import storage
-from curate.report import charts
-from curate.report.qualities import Spread, quality_by_group
-from curate.report.section import Section, section
+from curate.report.qualities import Qualities, Spread
+from curate.report.section import Key, Section, chart, say, section
 from curate.workspace import Workspace
 from curate.workspace.predictions import Predicted, predicted_questions
 
@@ -23,20 +21,21 @@ def accuracy(workspace: Workspace) -> Section | None:
     rows = [
         row for name, metrics in models.items() for row in _rows(name, metrics, learned.get(name))
     ]
-    words = (
-        "Measured out of fold on settled texts, by heads that never saw the label. The trivial "
-        "baseline predicts the class shares for every text."
-    )
     classes = [
-        {"value": _class(models, name, row["value"]), "measure": measure, "score": row[measure]}
+        {"value": _class(models, name, row["value"]), "measure": Key(measure),
+         "score": row[measure]}
         for name, metrics in models.items()
         for row in metrics["classes"]
         for measure in ("precision", "recall", "f1")
-    ]
-    chart = charts.grouped(classes, "value", "score", "measure")
+    ]  # fmt: skip
     only = next(iter(models)) if len(models) == 1 else None
-    heading = f"The model of {only}" if only else "The models"
-    return section(heading, words, chart=chart, rows=rows)
+    return section(
+        "accuracy",
+        say("accuracy.words"),
+        heading=say("accuracy.only", question=only) if only else None,
+        chart=chart("grouped", classes, "value", "score", "measure"),
+        rows=rows,
+    )
 
 
 def _models(workspace: Workspace) -> dict[str, Mapping[str, Any]]:
@@ -48,8 +47,8 @@ def _models(workspace: Workspace) -> dict[str, Mapping[str, Any]]:
 def _rows(name: str, metrics: Mapping[str, Any], learned: Predicted | None) -> list[dict[str, Any]]:
     """A question's model, and below it the trivial baseline."""
     measures = ("accuracy", "macro_f1", "macro_recall", "cross_entropy")
-    model = {"question": name, "predicted by": "model", "reads": _reads(learned)}
-    trivial = {"question": name, "predicted by": "trivial baseline", "reads": None}
+    model = {"question": name, "predicted by": Key("model"), "reads": _reads(learned)}
+    trivial = {"question": name, "predicted by": Key("trivial baseline"), "reads": None}
     return [
         {**model, "texts": metrics["documents"]} | {own: metrics[own] for own in measures},
         {**trivial, "texts": metrics["documents"]}
@@ -57,14 +56,13 @@ def _rows(name: str, metrics: Mapping[str, Any], learned: Predicted | None) -> l
     ]
 
 
-def _reads(learned: Predicted | None) -> str | None:
-    """What a head reads of a text, in words."""
+def _reads(learned: Predicted | None) -> str | tuple[str, ...] | None:
+    """What a head reads of a text."""
     if learned is None:
         return None
     if learned.encoder is None:
-        return "characters"
-    also = " and characters" if learned.features == "both" else ""
-    return f"{learned.encoder}{also}"
+        return Key("characters")
+    return (learned.encoder, Key("characters")) if learned.features == "both" else learned.encoder
 
 
 def _class(models: Mapping[str, Any], name: str, value: str) -> str:
@@ -77,10 +75,6 @@ def calibration(workspace: Workspace) -> Section | None:
     models = _models(workspace)
     if not models:
         return None
-    words = (
-        "A point on the diagonal says: of predictions with this confidence, so many came true. The "
-        "expected calibration error is the mean distance from it, weighted by the predictions."
-    )
     rows = [
         {
             "question": name,
@@ -90,7 +84,9 @@ def calibration(workspace: Workspace) -> Section | None:
         for name, metrics in models.items()
     ]
     bins = [{**one, "question": name} for name, own in models.items() for one in own["bins"]]
-    return section("Calibration", words, chart=charts.reliability(bins), rows=rows)
+    return section(
+        "calibration", say("calibration.words"), chart=chart("reliability", bins), rows=rows
+    )
 
 
 def comparisons(workspace: Workspace) -> Section | None:
@@ -99,7 +95,7 @@ def comparisons(workspace: Workspace) -> Section | None:
     rows = [
         {
             "question": name,
-            "predicted by": who,
+            "predicted by": Key(who),
             "reads": _reads(learned) if who == "model" else None,
             "comparisons": figures[name]["labels"],
             "accuracy": figures[name][f"{prefix}accuracy"],
@@ -109,11 +105,7 @@ def comparisons(workspace: Workspace) -> Section | None:
         if not learned.makes_groups and name in figures
         for who, prefix in (("model", ""), ("trivial baseline", "trivial_"))
     ]
-    words = (
-        "Measured out of fold, by heads that never saw the comparison. A tie is half of each "
-        "answer. The trivial baseline predicts the shares of the answers for every pair."
-    )
-    return section("Comparisons", words, rows=rows) if rows else None
+    return section("comparisons", say("comparisons.words"), rows=rows) if rows else None
 
 
 def foresight(workspace: Workspace) -> Section | None:
@@ -122,17 +114,12 @@ def foresight(workspace: Workspace) -> Section | None:
     if not known or known["spearman"] is None:
         return None
     rows = [
-        {"source": "all sources", "rank correlation": known["spearman"]},
+        {"source": Key("all sources"), "rank correlation": known["spearman"]},
         *({"source": name, "rank correlation": own} for name, own in known["within"].items()),
     ]
-    words = (
-        "Spearman's rank correlation between the quality by people's labels and the quality "
-        f"predicted out of fold, over {known['documents']:,} labelled texts and within each source "
-        "that has 20 or more of them. If it is high over all sources but low within them, quality "
-        "follows the source, not the text. The root mean squared error is "
-        f"{known['squared_error'] ** 0.5:.3f}."
-    )
-    return section("Quality out of fold", words, rows=rows)
+    error = known["squared_error"] ** 0.5
+    words = say("foresight.words", documents=known["documents"], error=error)
+    return section("foresight", words, rows=rows)
 
 
 def _facts(workspace: Workspace) -> Mapping[str, Any]:
@@ -141,21 +128,19 @@ def _facts(workspace: Workspace) -> Mapping[str, Any]:
     return made.facts if made else {}
 
 
-def quality(workspace: Workspace, folder: Path) -> Section | None:
-    """The quality of candidates and of drawn documents, by group; None without quality.
-
-    So it is where the mixture was not made with the present scores.
-
-    `folder` is for scratch.
-    """
+def has_quality(workspace: Workspace) -> bool:
+    """Whether the mixture was made with the present scores."""
     mix, scores = workspace.tables.stored("mix"), workspace.tables.stored("scores")
-    if not (mix and scores and mix.made.inputs.get("scores") == scores.content):
-        return None
-    groups = quality_by_group(workspace, folder)
+    return bool(mix and scores and mix.made.inputs.get("scores") == scores.content)
+
+
+def quality(qualities: Qualities) -> Section | None:
+    """The quality of candidates and of drawn documents, by group; None without quality."""
+    groups = qualities.groups
     if not groups:
         return None
     spreads = [
-        {"group": group.group, "which": which, **_quarters(spread)}
+        {"group": group.group, "which": Key(which), **_quarters(spread)}
         for which in ("candidates", "drawn")
         for group in groups
         for spread in [group.candidates if which == "candidates" else group.drawn]
@@ -171,13 +156,9 @@ def quality(workspace: Workspace, folder: Path) -> Section | None:
         }
         for group in groups
     ]
-    words = (
-        "The bar spans the middle half of each group's quality, the tick is its median. Quality is "
-        "predicted. What people would answer lies between low and high for 90 % of documents. "
-        "Between spread_low and spread_high are the qualities by heads learned from resampled "
-        "labels: how sure the score itself is."
+    return section(
+        "quality", say("quality.words"), chart=chart("distributions", spreads), rows=rows
     )
-    return section("Quality by group", words, chart=charts.distributions(spreads), rows=rows)
 
 
 def _quarters(spread: Spread) -> dict[str, float]:

@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape, quoteattr
 from curate import chance
 from curate.embed.vectors import found
 from curate.media import Medium
-from curate.report.section import Section, section
+from curate.report.section import Section, say, section
 from curate.report.thumbnails import thumbnail
 from curate.workspace import Workspace
 
@@ -50,11 +50,8 @@ def picture_map(workspace: Workspace) -> Section | None:
     shards = vectors.shards(workspace)
     own = np.concatenate([shards[shard].means(np.array([row])) for *_, shard, row in chosen])
     pictures = _pictures(workspace, chosen)
-    words = (
-        f"{len(pictures):,} documents at random, by their embeddings (`{encoder}`): pictures that "
-        "are alike lie near each other. The two directions of largest variance make the map."
-    )
-    return section("Map of pictures", words, chart=drawn(cells_of(own), pictures))
+    words = say("picture_map.words", shown=len(pictures), encoder=encoder)
+    return section("picture_map", words, drawing=drawn(cells_of(own), pictures))
 
 
 def _chosen(workspace: Workspace) -> list[Chosen]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from curate.report.section import Section, cell, result_of, section
+from curate.report.section import Key, Say, Section, as_written, result_of, say, section
+from curate.rounds import Round
 from curate.workspace import Workspace
 
 
-def headline(workspace: Workspace) -> list[tuple[str, str]]:
+def headline(workspace: Workspace) -> list[tuple[Say, int]]:
     """The headline figures, each with its name: of the runs that the export was made from.
 
     Without an export they are those of the mixture, then of each table. What was not made has none.
@@ -21,21 +22,21 @@ def headline(workspace: Workspace) -> list[tuple[str, str]]:
 
     export = result("export", "export")
     tiles = [
-        ("documents read", result("pool", "pool").get("rows")),
-        ("kept", result("clean", "clean").get("kept")),
+        ("tile.read", result("pool", "pool").get("rows")),
+        ("tile.kept", result("clean", "clean").get("kept")),
         _answers(workspace, result("agree", "labels")),
-        ("documents exported", export.get("documents")),
-        ("tokens", export.get("tokens")),
+        ("tile.exported", export.get("documents")),
+        ("tile.tokens", export.get("tokens")),
     ]
-    return [(name, cell(value)) for name, value in tiles if value is not None]
+    return [(say(name), value) for name, value in tiles if value is not None]
 
 
 def _answers(workspace: Workspace, agree: dict[str, Any]) -> tuple[str, int | None]:
     """The answers that were settled; before that, those that have come home."""
     if "answers" in agree:
-        return "answers by people", agree["answers"]
+        return "tile.answers", agree["answers"]
     rows = (row for round_ in workspace.rounds.all() for row in round_.answers())
-    return "answers so far", sum(row["status"] == "submitted" for row in rows) or None
+    return "tile.answers_so_far", sum(row["status"] == "submitted" for row in rows) or None
 
 
 def provenance(workspace: Workspace) -> Section:
@@ -55,14 +56,22 @@ def provenance(workspace: Workspace) -> Section:
     ]
     pool = workspace.tables.stored("pool")
     files = pool.made.facts["files"] if pool else ()
-    inputs = "; ".join(map(_input, files[:20]))
-    words = f"Inputs: {inputs or 'none yet'}."
-    for round_ in workspace.rounds.all():
-        project = round_.project
-        where = f" on {project.backend}, project {project.name}" if project else ""
-        end = f", closed: {round_.closed['why']}" if round_.closed else ", open"
-        words += f" Round {round_.number} ({round_.purpose}){where}{end}."
-    return section("Provenance", words, rows=rows)
+    inputs = [as_written(_input(file)) for file in files[:20]]
+    words = [say("provenance.inputs", inputs=inputs) if inputs else say("provenance.no_inputs")]
+    return section("provenance", *words, *map(_round, workspace.rounds.all()), rows=rows)
+
+
+def _round(round_: Round) -> Say:
+    """Where a round was asked, and whether it has ended."""
+    project = round_.project
+    nothing = say("provenance.nothing")
+    where = (
+        say("provenance.where", backend=project.backend, name=project.name) if project else nothing
+    )
+    closed = round_.closed
+    end = say("provenance.closed", why=closed["why"]) if closed else say("provenance.open")
+    return say("provenance.round", number=round_.number, purpose=Key(round_.purpose), where=where,
+               end=end)  # fmt: skip
 
 
 def _input(file: Mapping[str, Any]) -> str:

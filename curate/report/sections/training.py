@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from curate import storage
-from curate.report import charts
-from curate.report.section import Section, section
+from curate.report.section import Key, Section, chart, say, section
 from curate.workspace import Workspace
 
 
@@ -24,31 +23,25 @@ def curves(workspace: Workspace) -> Section | None:
             "nats per token": own["nats_per_token"],
             "perplexity": own["perplexity"],
             "tokens a second": round(own["tokens_a_second"]),
-            "overfits": f"{own['overfits']} of {own['trainings']}",
-            "stopped early": f"{own['stopped']} of {own['trainings']}",
+            "overfits": say("curves.of", part=own["overfits"], whole=own["trainings"]),
+            "stopped early": say("curves.of", part=own["stopped"], whole=own["trainings"]),
         }
         for own in trainings
     ]
     points = [
-        {"mixture": own["arm"], "step": mark["step"], "text": text, "loss": mark[name]}
+        {"mixture": own["arm"], "step": mark["step"], "text": Key(text), "loss": mark[name]}
         for own in trainings
         for mark in own["curve"]
         for name, text in (("training", "trained on"), ("validation", "held out"))
     ]
     overfit = [own["arm"] for own in trainings if 2 * own["overfits"] > own["trainings"]]
-    words = (
-        f"A transformer of {trainings[0]['parameters']:,} parameters was trained on each mixture. "
-        "The loss is in nats per token, by the mean over the draws: on texts that it was trained "
-        "on, and on texts held out. The gap is what the latter lies above at the end. An epoch "
-        "reads the whole mixture once. A training overfits if its loss held out ends more than "
-        "1 % above its least, and the loss on texts trained on has fallen since: it then learns "
-        "texts by heart."
+    return section(
+        "curves",
+        say("curves.words", parameters=trainings[0]["parameters"]),
+        chart=chart("curves", points),
+        rows=rows,
+        warning=[say("curves.overfits", arms=overfit)] if overfit else [],
     )
-    warning = (
-        f"It overfits on {', '.join(overfit)}: it reads too few texts too often." if overfit else ""
-    )
-    chart = charts.curves(points)
-    return section("How the proxy was trained", words, chart=chart, rows=rows, warning=warning)
 
 
 def samples(workspace: Workspace) -> Section | None:
@@ -58,16 +51,12 @@ def samples(workspace: Workspace) -> Section | None:
         return None
     prompt = written[0]["samples"]["prompt"]
     rows = [
-        {"mixture": own["arm"], "training": when, "writes": own["samples"][when]}
+        {"mixture": own["arm"], "training": Key(when), "writes": own["samples"][when]}
         for own in written
         for when in ("before", "after")
     ]
-    after = f"after {prompt!r}" if prompt else "as the beginning of a new text"
-    words = (
-        f"What the proxy of the first draw writes {after}, before training and after it. So small "
-        "a model learns which letters and words are likely, not what they mean."
-    )
-    return section("What the proxy writes", words, rows=rows)
+    after = say("samples.prompt", prompt=prompt) if prompt else say("samples.start")
+    return section("samples", say("samples.words", after=after), rows=rows)
 
 
 def _trainings(workspace: Workspace) -> list[dict[str, Any]]:

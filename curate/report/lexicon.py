@@ -1,0 +1,100 @@
+"""The page's language: keys and figures as words, numbers as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curate.report.section import Column, Key, Say
+from curate.report.spec import Language
+from curate.report.words.columns import COLUMNS
+from curate.report.words.sentences import SENTENCES
+from curate.report.words.values import VALUES
+from curate.report.words.warnings import WARNINGS
+from curate.warning import StageWarning, named
+
+PLACE = {"en": 0, "zh": 1}
+"""Where a language stands in a pair of words."""
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Says keys in one language."""
+
+    language: Language
+
+    @property
+    def tag(self) -> str:
+        """The language as HTML names it."""
+        return "zh-Hans" if self.language == "zh" else "en"
+
+    def say(self, own: Say) -> str:
+        """A sentence with its figures. Raises KeyError for a key that has no words."""
+        figures = {name: self._figure(value) for name, value in own.figures}
+        return SENTENCES[own.key][PLACE[self.language]].format(**figures)
+
+    def paragraph(self, sentences: Sequence[Say]) -> str:
+        """Sentences one after the other."""
+        return ("" if self.language == "zh" else " ").join(map(self.say, sentences))
+
+    def column(self, name: Column) -> str:
+        """The heading of a column; one that nobody named stands as it is."""
+        if isinstance(name, Say):
+            return self.say(name)
+        return COLUMNS.get(name, (name, name))[PLACE[self.language]]
+
+    def word(self, key: str) -> str:
+        """A word among the values."""
+        return VALUES.get(key, (key, key))[PLACE[self.language]]
+
+    def _figure(self, value: Any) -> Any:
+        if isinstance(value, Say):
+            return self.say(value)
+        if isinstance(value, Key):
+            return self.word(value)
+        if isinstance(value, list | tuple):
+            return self._listed([str(self._figure(one)) for one in value])
+        return value
+
+    def _listed(self, words: Sequence[str]) -> str:
+        """Words after each other, further apart where one of them has a comma of its own."""
+        comma, semicolon = ("、", "；") if self.language == "zh" else (", ", "; ")
+        has_comma = any(mark in own for own in words for mark in (",", "，"))
+        return (semicolon if has_comma and len(words) > 1 else comma).join(words)
+
+    def shown(self, value: Any) -> str:
+        """A value as a table shows it: a dash for None, three decimals for a float."""
+        if value is None:
+            return "–"
+        if isinstance(value, bool):
+            return self.word("yes" if value else "no")
+        if isinstance(value, int):
+            return f"{value:,}"
+        if isinstance(value, float):
+            return "–" if value != value else f"{value:.3f}"
+        return str(self._figure(value))
+
+    def drawn(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Rows of a chart with their keys as words."""
+        return [{name: self._figure(value) for name, value in row.items()} for row in rows]
+
+    def warning(self, own: StageWarning) -> str:
+        """A warning; in words of its stage where this language has none for its figures."""
+        words = WARNINGS.get(own.key) if self.language == "zh" else None
+        if words is None:
+            return own.words
+        try:
+            return words.format(**{name: _named(value) for name, value in own.figures.items()})
+        except (KeyError, ValueError, IndexError, TypeError):
+            return own.words  # made by an older version, with other figures
+
+
+def _named(value: Any) -> Any:
+    return named(value) if isinstance(value, list | tuple) else value
+
+
+def anchor(key: str) -> str:
+    """A key as a part of an address."""
+    return re.sub(r"[^a-z0-9]+", "-", key.lower()).strip("-")
