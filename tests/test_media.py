@@ -263,11 +263,11 @@ def test_texts_import_nothing_of_media():
 
 def test_a_missing_package_names_the_line_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(CurateError, match="need the package av") as told:
+    with pytest.raises(CurateError, match="needs the package av") as told:
         needed("av")
-    assert told.value.hint == 'pip install "curate[media]"'
+    assert told.value.hint == "pip install 'curate[media]'"
     monkeypatch.setitem(sys.modules, "PIL", None)
     monkeypatch.delitem(sys.modules, "PIL.Image")
-    with pytest.raises(CurateError, match="need the package pillow"):
+    with pytest.raises(CurateError, match="needs the package PIL"):
         needed("PIL.Image")
     assert needed("json") is json

@@ -286,7 +286,7 @@ def test_lines_of_text_are_measured(where):
 
 @pytest.mark.parametrize("name", ["speech", "nudity", "writing"])
 def test_a_missing_package_is_an_error_with_its_line(name, monkeypatch):
-    monkeypatch.setattr("curate.media.packaged.find_spec", lambda module: None)
+    monkeypatch.setattr("curate.extras.is_there", lambda package: False)
     with pytest.raises(CurateError, match=f"the set {name} needs the package") as caught:
         RULES[name].prepare(None, None)
     assert caught.value.hint.startswith("pip install")

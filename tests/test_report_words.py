@@ -60,7 +60,7 @@ def columns():
                 yield from (key.value for key in node.keys if isinstance(key, ast.Constant))
 
 
-NOT_SHOWN = {"name", "sd", "low", "high", "median", "naive", "question", "score", "which"}
+NOT_SHOWN = {"name", "media", "sd", "low", "high", "median", "naive", "question", "score", "which"}
 OF_LIVE = {
     *("budget", "has_temperature", "today", "temperature", "groups", "words", "none", "alpha"),
     *("impossible", "promised", "tokens", "uniform", "proportional", "beta", "kind", "names"),
