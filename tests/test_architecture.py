@@ -40,6 +40,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "records",
         "warning",
         "tables",
+        "older",
         "scripts",
         "text",
         "shingles",

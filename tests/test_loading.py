@@ -190,9 +190,9 @@ def test_images_with_captions_are_verified_and_load(offline, tmp_path, format):
     assert len(documents) == 12
     for document in documents:
         (image,) = document["media"]
-        caption, picture = document["fields"]
+        caption, shown = document["fields"]
         assert (caption["name"], caption["text"]) == ("caption", document["text"])
-        assert picture == {"name": "image", "text": image["address"]}
+        assert shown == {"name": "image", "text": image["address"]}
         digest = image["sha256"] or image["address"]
         assert document["id"] == content_id({"caption": document["text"], "image": digest})
     assert {image["sha256"] is None for row in documents for image in row["media"]} == {True, False}

@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import CurateError
-from curate.media import Medium, MediumError, cells, films, images, opening, sounds
+from curate.media import Medium, MediumError, cells, films, images, needing, opening, sounds
 from curate.media.counting import MediaTokens
 from curate.media.kinds import fits, kind_and_format
 from curate.media.limits import Limits
 from curate.media.needing import needed
 from curate.media.probing import Facts, probe
+from curate.sources.reading import SourceSpec, find
 from curate.spec import validated
 from tests.media_made import film, picture, sound, tar, written
 
@@ -271,3 +272,18 @@ def test_a_missing_package_names_the_line_that_installs_it(monkeypatch):
     with pytest.raises(CurateError, match="need the package pillow"):
         needed("PIL.Image")
     assert needed("json") is json
+
+
+def test_a_folder_without_the_packages_is_read_without_its_media(tmp_path, monkeypatch):
+    written(tmp_path, {"data/a.txt": "Words.", "data/b.wav": sound(0.1), "data/c.png": picture()})
+    needing.lacking.cache_clear()
+    real = needing.find_spec
+    monkeypatch.setattr(needing, "find_spec", lambda name: None if name == "av" else real(name))
+    found = find([SourceSpec(paths=("data",))], tmp_path)
+    needing.lacking.cache_clear()
+    reason = 'audio needs the package av: pip install "curate[media]"'
+    assert {file.label: file.skip for file in found} == {
+        "data/a.txt": "",
+        "data/b.wav": reason,
+        "data/c.png": "",
+    }

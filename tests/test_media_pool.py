@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from curate import tables
+from curate import older, tables
 from curate.errors import CurateError, DataError
 from curate.media import Medium, opening
 from curate.mix.candidates import thousandths
@@ -77,10 +77,11 @@ def test_a_declared_format_holds_no_other_kind(tmp_path):
     rows, bad = everything(tmp_path, format="image")
     assert [row.origin for row in rows] == ["data/a.dat:1"]
     assert [row.reason for row in bad] == ["it is of the kind audio, not image"]
-    packed, bad = everything(
-        tmp_path, paths=["data/a.dat.gz"] if False else ["data"], format="audio"
-    )
-    assert [row.origin for row in packed] == ["data/b.dat:1"]
+    rows, _ = everything(tmp_path, format="audio")
+    assert [row.origin for row in rows] == ["data/b.dat:1"]
+    written(tmp_path, {"data/c.png.gz": b"packed"})
+    _, bad = everything(tmp_path, paths=["data/c.png.gz"])
+    assert [row.reason for row in bad] == ["it is packed (.gz): unpack it"]
 
 
 def test_a_caption_that_is_no_text_costs_its_own_file(tmp_path):
@@ -404,13 +405,13 @@ def test_an_old_pool_is_read_on(offline):
     ]
     at = table.column_names.index("media")
     table = table.set_column(at, "media", pa.array(media, old)).drop_columns(["media_tokens"])
-    assert tables.has_types("pool", table.schema)
+    assert older.has_types("pool", table.schema)
     assert tables.media_tokens(table) == [0, 0]
     assert Medium.of(table["media"].to_pylist()[0][0]).kind == "image"
     pq.write_table(table, path)
     assert batches.before(offline.root / "pool").files is None
     wrong = table.set_column(at, "media", pa.array([None, None], pa.list_(pa.int64())))
-    assert not tables.has_types("pool", wrong.schema)
+    assert not older.has_types("pool", wrong.schema)
 
 
 # ── mixtures

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from curate.errors import DataError, RecipeError
 from curate.media.medium import KINDS
+from curate.media.needing import lacking
 from curate.names import absent
 from curate.sources.beside import NO_FORMAT, without_captions
 from curate.sources.entries import Entry
@@ -371,7 +372,7 @@ def _reason_to_skip_file(name: str, source: SourceSpec) -> str:
         return "hidden"
     if source.format == "auto" and format_by_suffix(name) is None:
         return NO_FORMAT
-    return ""
+    return lacking(format_by_suffix(name) or "") if source.format == "auto" else ""
 
 
 # ── databases

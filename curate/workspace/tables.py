@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from curate import storage, tables
+from curate import older, storage, tables
 from curate.errors import DataError, MissingInput
 from curate.rounds import Rounds
 from curate.storage import Provenance, Stored
@@ -90,7 +90,7 @@ class Tables:
         paths = [path] if path.suffix else storage.shards(path)[:1]
         for part in paths:
             with storage.reading(part):
-                if not tables.has_types(name.split("/")[0], pq.read_schema(part)):
+                if not older.has_types(name.split("/")[0], pq.read_schema(part)):
                     return False
         return True
 
