@@ -166,6 +166,8 @@ def found(pictures, planted):
     by_id = {row["id"]: names[row["origin"].split("/")[-1][:9]] for row in origins}
     rows = where.tables.read("clean", ["id", "duplicate_of"]).to_pylist()
     pairs = [(by_id[row["id"]], by_id[row["duplicate_of"]]) for row in rows if row["duplicate_of"]]
+    copies = where.tables.read("duplicates", ["id", "origin"]).to_pylist()  # grey stays grey
+    pairs += [(by_id[row["id"]], names[row["origin"].split("/")[-1][:9]]) for row in copies]
     shutil.rmtree(root)
     return pairs
 
