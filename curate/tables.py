@@ -93,7 +93,8 @@ ALL = (
             ("also", "list<string>", "other sources that hold an exact copy"),
             ("license", "string", "SPDX name where one is given, else `unknown`"),
             ("language", "string", "BCP 47 tag where one is declared"),
-            ("tokens", "int64", "exact count by the pool's tokenizer"),
+            ("tokens", "int64", "exact count by the pool's tokenizer, and those of media"),
+            ("media_tokens", "int64", "of these, what media count, as `media_tokens` declares"),
             (
                 *("media", "list<medium>"),
                 "the fields that are images, audio or video: where these lie, and facts; or null",
@@ -353,6 +354,13 @@ TABLES: dict[str, Table] = {table.name: table for table in ALL}
 def schema(name: str, *columns: str) -> pa.Schema:
     """Return the Arrow schema of the table of that name: all columns, or those named."""
     return TABLES[name].schema(*columns)
+
+
+def media_tokens(pool: pa.Table) -> list[int]:
+    """What media count of the tokens of each document; 0 in a pool of an older version."""
+    if "media_tokens" not in pool.column_names:
+        return [0] * pool.num_rows
+    return [count or 0 for count in pool["media_tokens"].to_pylist()]
 
 
 def by_phase(column: str, phases: Sequence[str]) -> list[str]:

@@ -16,6 +16,7 @@ from curate.errors import DataError, RecipeError
 from curate.sources.keys import without_key
 from curate.sources.readers.html import MOST_ATTRIBUTES, main_text
 from curate.sources.reading import SourceSpec, parts, read
+from tests.media_made import picture
 
 PROSE = "<p>The river was low that summer, and people walked across it to the market.</p>"
 
@@ -286,16 +287,16 @@ def test_an_image_outside_of_the_folder_is_refused(tmp_path):
     (tmp_path / "secret.png").write_bytes(b"secret")
     folder = tmp_path / "data"
     folder.mkdir()
-    (folder / "in.png").write_bytes(b"picture")
+    (folder / "in.png").write_bytes(picture())
     (folder / "link.png").symlink_to(tmp_path / "secret.png")
     names = ["in.png", "../secret.png", "link.png", str(tmp_path / "secret.png"), "x" * 300]
     (folder / "a.jsonl").write_text("".join(json.dumps({"image": name}) + "\n" for name in names))
     good, *bad = rows(
         folder, format="jsonl", paths=(str(folder / "a.jsonl"),), media={"image": "image"}
     )
-    assert good.media[0]["bytes"] == 7
-    assert [row.reason for row in bad[:3]] == ["the image lies outside of the file's folder"] * 3
-    assert bad[3].reason == "the image cannot be read: File name too long"
+    assert good.media[0]["bytes"] == len(picture())
+    assert [row.reason for row in bad[:3]] == ["the file lies outside of the table's folder"] * 3
+    assert bad[3].reason == "the file cannot be read: File name too long"
 
 
 @pytest.mark.parametrize("statement", ["delete from review", "create table x (y)"])

@@ -15,6 +15,7 @@ from curate import yamls
 from curate.export.formats import read_shard
 from curate.export.verify import verify
 from curate.text import content_id
+from tests.media_made import picture
 from tests.test_cards import opened
 
 FORMATS = ("jsonl", "parquet")
@@ -172,7 +173,7 @@ def test_images_with_captions_are_verified_and_load(offline, tmp_path, format):
     (offline.root / "data").mkdir()
     rows = []
     for n in range(12):
-        (offline.root / "data" / f"{n}.png").write_bytes(b"\x89PNG %d" % n)
+        (offline.root / "data" / f"{n}.png").write_bytes(picture(n))
         address = f"{n}.png" if n % 2 else f"https://example.org/{n}.png"
         rows.append({"caption": f"A boat, seen {n} times on the lake.", "picture": address})
     offline.lines("boats.jsonl", rows)
@@ -189,9 +190,9 @@ def test_images_with_captions_are_verified_and_load(offline, tmp_path, format):
     assert len(documents) == 12
     for document in documents:
         (image,) = document["media"]
-        caption, picture = document["fields"]
+        caption, shown = document["fields"]
         assert (caption["name"], caption["text"]) == ("caption", document["text"])
-        assert picture == {"name": "image", "text": image["address"]}
+        assert shown == {"name": "image", "text": image["address"]}
         digest = image["sha256"] or image["address"]
         assert document["id"] == content_id({"caption": document["text"], "image": digest})
     assert {image["sha256"] is None for row in documents for image in row["media"]} == {True, False}

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curate.errors import DataError, RecipeError, StaleInput
-from curate.mix.spec import MixSpec, tokens_of
+from curate.mix.budgets import amount_of
+from curate.mix.spec import MixSpec
 from curate.mixture.boxes import project_groups
 from curate.mixture.drawing import Plans, cuts_of
 from curate.mixture.groups import Facts, Groups
@@ -15,6 +16,7 @@ from curate.mixture.limits import Infeasible
 from curate.mixture.selection import Boundaries, Boundary
 from curate.mixture.shares import STRATEGIES, Offer, share_of, unfilled
 from curate.mixture.weights import WEIGHERS, Qualities, Within, merged, relative_ranks
+from tests.media_made import picture
 
 SUPPLY = pd.Series({"big": 900, "mid": 90, "small": 10})
 QUALITY = pd.Series({"big": 0.1, "mid": 0.5, "small": 0.9})
@@ -272,16 +274,29 @@ def test_equal_quality_is_equal_weight():
     [
         *[("20M", 20_000_000), ("1.5k", 1500), (300, 300), ("25%", 50), ("2B", 2_000_000_000)],
         *[("1.115k", 1115), ("27.5%", 55), ("1.0000000000001T", 1_000_000_000_000)],
+        *[("5000 items", 5000), ("1 item", 1), ("2k items", 2000), ("1.5 h", 5_400_000)],
+        *[("90 min", 5_400_000), ("0.25s", 250)],
     ],
 )
 def test_budgets(budget, tokens):
-    assert tokens_of(budget, 200) == tokens
+    assert amount_of(budget, 200) == tokens
 
 
-@pytest.mark.parametrize("budget", ["lots", "0", "-5", "10 %%", ""])
+@pytest.mark.parametrize("budget", ["lots", "0", "-5", "10 %%", "", "0 items", "3 days", "items"])
 def test_budgets_that_are_none(budget):
     with pytest.raises(ValueError, match="no budget"):
-        tokens_of(budget, 200)
+        amount_of(budget, 200)
+
+
+def test_budgets_of_one_mixture_count_the_same():
+    phases = [{"name": "a", "budget": "10 items"}, {"name": "b", "budget": "20 items"}]
+    assert MixSpec(phases=phases).unit == "items"
+    assert MixSpec(budget="25%").unit == "tokens"
+    for other in ("5M", "1 h", "25%"):
+        with pytest.raises(ValueError, match="write all of them in one unit"):
+            MixSpec(phases=[*phases, {"name": "c", "budget": other}])
+    with pytest.raises(ValueError, match="budgets count items and tokens"):
+        MixSpec(budget="10 items", limits={"a": {"max_tokens": "2k"}})
 
 
 # ── the stage
@@ -521,11 +536,11 @@ def test_the_projection_of_equal_shares_is_unimax():
 def test_images_are_refused_in_words(offline):
     folder = offline.root / "data"
     folder.mkdir()
-    (folder / "a.png").write_bytes(b"\x89PNG")
+    (folder / "a.png").write_bytes(picture())
     offline.lines("notes.jsonl", ["The soup was good."])
     offline.pool("*")
     offline.run("clean", rules=[])
-    with pytest.raises(DataError, match="1 of the documents are images alone: they have no tokens"):
+    with pytest.raises(DataError, match="1 of the documents are media alone: they have no tokens"):
         offline.run("mix", groups=["source"], within={"strategy": "equal"}, budget="100%")
     offline.run("clean", rules=["length"])
     offline.run("mix", groups=["source"], within={"strategy": "equal"}, budget="100%")

@@ -15,6 +15,7 @@ from curate.pool import spec
 from curate.pool import stage as pool
 from curate.takedown.listed import addresses
 from curate.text import content_id
+from tests.media_made import picture
 
 SOUP, BREAD, TEA = "The soup was good.", "The bread was fresh.", "The tea was cold."
 
@@ -417,7 +418,7 @@ def test_what_was_read_is_recorded(offline):
 
 
 def test_images_and_their_addresses_are_stored(offline):
-    put(offline.root, "a.png", b"\x89PNG")
+    put(offline.root, "a.png", picture())
     lines = [
         {"caption": SOUP, "image": "a.png"},
         {"caption": BREAD, "image": "https://soup.example/b.png", "link": "https://soup.example"},
@@ -425,19 +426,17 @@ def test_images_and_their_addresses_are_stored(offline):
     ]
     path = put(offline.root, "a.jsonl", "\n".join(map(json.dumps, lines)))
     _, rows = read(offline, {"paths": [path], "fields": ["caption"], "media": ["image"]})
-    here = str(offline.root / "data" / "a.png")
-    known = sha256(b"\x89PNG").hexdigest()
+    known = sha256(picture()).hexdigest()
     images = [
-        {"field": "image", "address": here, "sha256": known, "bytes": 4},
-        {
-            "field": "image",
-            "address": "https://soup.example/b.png",
-            "sha256": None,
-            "bytes": None,
-        },
-        {"field": "image", "address": "c.png", "sha256": "ab", "bytes": 3},
+        {"address": "data/a.png", "sha256": known, "bytes": len(picture())},
+        {"address": "https://soup.example/b.png", "sha256": None, "bytes": None},
+        {"address": "c.png", "sha256": "ab", "bytes": 3},
     ]
-    assert [row["media"] for row in rows] == [[image] for image in images]
+    seen = [{name: row["media"][0][name] for name in images[0]} for row in rows]
+    assert seen == images
+    assert {(row["media"][0]["field"], row["media"][0]["kind"]) for row in rows} == {
+        ("image", "image")
+    }
     assert [row["fields"][1] for row in rows] == [
         {"name": "image", "text": image["address"]} for image in images
     ]

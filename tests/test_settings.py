@@ -36,8 +36,11 @@ UNUSED = {
     "pool.sources.0.text": {
         "pool": {"sources": [{**SOURCE, "fields": ["ask", "say"], "text": "body"}]}
     },
-    "pool.sources.1.fields": {
-        "pool": {"sources": [SOURCE, {**SOURCE, "format": "image", "fields": ["ask"]}]}
+    "pool.sources.1.captions": {
+        "pool": {"sources": [SOURCE, {**SOURCE, "format": "jsonl", "captions": [".txt"]}]}
+    },
+    "pool.sources.0.interleaved": {
+        "pool": {"sources": [{**SOURCE, "format": "audio", "interleaved": {"parts": "all"}}]}
     },
     "pool.sources.0.chat": {"pool": {"sources": [{**SOURCE, "format": "image", "chat": {}}]}},
     "pool.sources.0.delimiter": {
@@ -45,9 +48,6 @@ UNUSED = {
     },
     "pool.sources.0.pages": {
         "pool": {"sources": [{"dataset": {"name": "some/set"}, "pages": "joined"}]}
-    },
-    "pool.sources.0.template": {
-        "pool": {"sources": [{**SOURCE, "format": "image", "template": "{text}"}]}
     },
     "pool.sources.0.extract": {
         "pool": {"sources": [{**SOURCE, "format": "image", "extract": "html"}]}

@@ -23,6 +23,7 @@ from curate.sources.reading import Bad, Row, SourceSpec, find, parts, read
 from curate.sources.rows import content
 from curate.sources.stores import glob_regex
 from curate.text import content_id
+from tests.media_made import picture
 
 SOUP, BREAD, TEA = "The soup was good.", "The bread was fresh.", "The tea was cold."
 ROWS = [{"text": SOUP, "n": 0}, {"text": BREAD, "n": 1}]
@@ -531,19 +532,25 @@ def test_globs(pattern, name, fits):
 def test_images_are_references(tmp_path):
     from hashlib import sha256
 
-    put(tmp_path, "data/a.png", b"\x89PNG same")
-    put(tmp_path, "data/b.jpg", b"\x89PNG same")
-    found = rows(tmp_path, name="photos")
-    mark = sha256(b"\x89PNG same").hexdigest()
+    data = picture(size=(12, 8))
+    put(tmp_path, "data/a.png", data)
+    put(tmp_path, "data/sub/b.png", data)
+    found = rows(tmp_path, name="photos", paths=["data"])
+    mark = sha256(data).hexdigest()
     (image,) = found[0].media
-    assert image == {"field": "image", "address": "data/a.png", "sha256": mark, "bytes": 9}
+    assert image == {
+        **dict.fromkeys(("seconds", "rate", "fps")),
+        **{"field": "image", "kind": "image", "address": "data/a.png", "sha256": mark},
+        **{"bytes": len(data), "format": "png", "width": 12, "height": 8, "frames": 1},
+    }
+    assert [meta(row)["folder"] for row in found] == ["data", "sub"]
     assert found[0].fields == (("image", "data/a.png"),)
     assert texts(found) == ["", ""]
     assert {content(row).id for row in found} == {content_id({"image": mark})}
 
 
 def test_images_beside_texts(tmp_path):
-    put(tmp_path, "data/img/a.png", b"\x89PNG")
+    put(tmp_path, "data/img/a.png", picture())
     lines = [
         {"caption": SOUP, "image": "img/a.png"},
         {"caption": BREAD, "image": "https://soup.example/b.png"},
@@ -554,23 +561,22 @@ def test_images_beside_texts(tmp_path):
     found, bad = everything(tmp_path, strict=False, **source)
     assert texts(found) == [SOUP, BREAD]
     first, second = (row.media[0] for row in found)
-    assert first["sha256"]
-    assert second == {
+    assert (first["address"], first["width"]) == ("data/img/a.png", 12)
+    assert {name: value for name, value in second.items() if value is not None} == {
         "field": "image",
+        "kind": "image",
         "address": "https://soup.example/b.png",
-        "sha256": None,
-        "bytes": None,
     }
-    assert [each.reason for each in bad] == ["the image img/none.png is not there"]
-    with pytest.raises(ValueError, match="both a text and an image"):
+    assert [each.reason for each in bad] == ["the file img/none.png is not there"]
+    with pytest.raises(ValueError, match="both a text and a medium"):
         SourceSpec(paths=("x",), media={"text": "image"})
 
 
 def test_images_as_bytes(tmp_path):
-    table = pa.table({"picture": [{"bytes": b"\x89PNG", "path": "a.png"}]})
+    table = pa.table({"picture": [{"bytes": picture(), "path": "a.png"}]})
     put(tmp_path, "data/a.parquet", parquet(table))
     (row,) = rows(tmp_path, media={"image": "picture"})
-    assert row.media[0]["address"] == "a.png"
+    assert row.media[0]["address"] == "data/a.parquet!/picture/0"
     assert row.meta is None
 
 

@@ -172,8 +172,10 @@ def _measured(
 
 
 def _tokens(batch: Batch, tokenizer: str) -> list[int]:
-    """The tokens of each edited text; the pool's count where a text has no edits."""
-    count = tokens.counter(tokenizer) if any(batch.edits) else len
+    """The tokens of each edited text, and of media; the pool's count where a text has no edits."""
     pool_counts = batch.pool["tokens"].to_pylist()
-    rows = zip(batch.edits, batch.edited, pool_counts, strict=True)
-    return [count(text) if edits else pool_count for edits, text, pool_count in rows]
+    if not any(batch.edits):
+        return list(pool_counts)
+    count, of_media = tokens.counter(tokenizer), tables.media_tokens(batch.pool)
+    rows = zip(batch.edits, batch.edited, pool_counts, of_media, strict=True)
+    return [count(text) + own if edits else known for edits, text, known, own in rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -69,13 +70,14 @@ class _Rows:
         self._batch: list[Any] = []
         self._first = 0
         self._starts = _starts(path)
+        self._begin(0)
 
     def value(self, row: int) -> Any:
         """The value of a row, from 0. MediumError if there is no such row or column."""
         import pyarrow as pa
 
         try:
-            if row < self._first or row >= self._end_of_group():
+            if not self._first <= row < self._end_of_group():
                 self._begin(row)
             while row >= self._first + len(self._batch):
                 self._first += len(self._batch)
@@ -83,13 +85,13 @@ class _Rows:
                 if batch is None:
                     raise MediumError("the file no longer has its row")
                 self._batch = batch.column(0).to_pylist()
-        except (pa.ArrowException, OSError, KeyError) as error:
+        except (pa.ArrowException, OSError, LookupError) as error:
             raise MediumError(f"the file cannot be read: {error}") from None
         return self._batch[row - self._first]
 
     def _end_of_group(self) -> int:
         later = [start for start in self._starts if start > self._first]
-        return min(later, default=self._first + len(self._batch))
+        return min(later, default=sys.maxsize)
 
     def _begin(self, row: int) -> None:
         """Begin at the row group, or the batch, that a row lies in."""

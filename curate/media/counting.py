@@ -69,12 +69,16 @@ class MediaTokens(Spec):
         text: str = getattr(self, kind)
         return float(text.removesuffix("/s"))
 
+    def of(self, medium: Medium) -> int:
+        """The tokens of a medium; 0 where its size or duration is not known."""
+        if medium.kind != "image":
+            return math.ceil(self.rate(medium.kind) * (medium.seconds or 0) - 1e-9)
+        if isinstance(self.image, ByArea):
+            known = medium.width and medium.height
+            return self.image.count(medium.width or 0, medium.height or 0) if known else 0
+        return self.image
+
 
 def tokens(medium: Medium, counted: MediaTokens) -> int:
     """The tokens of a medium; 0 where its size or duration is not known."""
-    if medium.kind != "image":
-        return math.ceil(counted.rate(medium.kind) * (medium.seconds or 0) - 1e-9)
-    if isinstance(counted.image, ByArea):
-        known = medium.width and medium.height
-        return counted.image.count(medium.width or 0, medium.height or 0) if known else 0
-    return counted.image
+    return counted.of(medium)

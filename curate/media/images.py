@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from curate.media.kinds import HEAD, PILLOW, kind_and_format
@@ -15,6 +16,8 @@ from curate.media.needing import needed
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+_PIXELS = re.compile(r"\((\d+) pixels\)")
 
 STRIP = 1 << 22
 """Pixels that are laid on white at once."""
@@ -31,7 +34,8 @@ def decode(data: bytes, *, most_pixels: int = LIMITS.pixels) -> Image:
         raise MediumError("it is no image")
     with parsed(io.BytesIO(data), found[1], most_pixels) as image:
         loaded(image)
-        return _rgb(_upright(image))
+        _turn_upright(image)
+        return _rgb(image)
 
 
 @contextmanager
@@ -57,12 +61,17 @@ def loaded(image: Image) -> None:
 @contextmanager
 def _reasons() -> Iterator[None]:
     """Turn whatever a parser of images raises into a MediumError; its warnings are dropped."""
+    bomb = needed("PIL.Image").DecompressionBombError
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             yield
         except (MediumError, KeyboardInterrupt):
             raise
+        except bomb as error:  # Pillow's own limit, whatever is asked
+            size = _PIXELS.search(str(error))
+            what = f"{size[1]} pixels, and fewer" if size else "fewer pixels"
+            raise MediumError(f"{what} are allowed") from None
         except MemoryError:
             raise MediumError("it needs more memory than there is") from None
         except Exception as error:  # parsers raise whatever comes: struct.error, SyntaxError, …
@@ -71,21 +80,19 @@ def _reasons() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     words = str(error)
-    if "truncated" in words or isinstance(error, EOFError):
+    if "truncated" in words.lower() or isinstance(error, EOFError):
         return "the image is cut off"
     if type(error).__name__ == "UnidentifiedImageError" or not words:
         return "the image is damaged: its header cannot be read"
     return f"the image is damaged: {words[:100]}"
 
 
-def _upright(image: Image) -> Image:
-    """The image turned as its EXIF says; an orientation that cannot be read is none."""
+def _turn_upright(image: Image) -> None:
+    """Turn an image as its EXIF says; an orientation that cannot be read is none."""
     from PIL.ImageOps import exif_transpose
 
-    try:
-        return exif_transpose(image)
-    except Exception:  # hostile EXIF raises whatever comes
-        return image
+    with suppress(Exception):  # hostile EXIF raises whatever comes
+        exif_transpose(image, in_place=True)
 
 
 def _rgb(image: Image) -> Image:
@@ -93,8 +100,7 @@ def _rgb(image: Image) -> Image:
     if image.mode.startswith("I;16"):
         image = _from_16_bits(image)
     if not image.has_transparency_data:
-        return image if image.mode == "RGB" else image.convert("RGB")
-    image = image if image.mode == "RGBA" else image.convert("RGBA")
+        return image.copy() if image.mode == "RGB" else image.convert("RGB")
     return _on_white(image)
 
 
@@ -112,6 +118,7 @@ def _on_white(image: Any) -> Image:
     whole = pillow.new("RGB", image.size, "white")
     rows = max(1, STRIP // image.width)
     for top in range(0, image.height, rows):
-        strip = image.crop((0, top, image.width, min(image.height, top + rows)))
+        below = min(image.height, top + rows)
+        strip = image.crop((0, top, image.width, below)).convert("RGBA")
         whole.paste(strip, (0, top), mask=strip.getchannel("A"))
     return whole

@@ -71,9 +71,10 @@ def plain(path: Path) -> Iterator[BinaryIO]:
         raise MediumError("the file is not there") from None
     except OSError as error:
         raise MediumError(f"the file cannot be read: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise MediumError("not a plain file: a folder, a pipe, a socket or a device")
     with os.fdopen(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise MediumError("not a plain file: a folder, a pipe, a socket or a device")
         yield file
 
 

@@ -85,6 +85,9 @@ def _image(file: BinaryIO, format: str, limits: Limits) -> Facts:
 
 
 def _stream(file: BinaryIO, format: str, limits: Limits) -> Facts:
+    size = file.seek(0, 2)
+    if size > limits.bytes:
+        raise MediumError(f"{size} bytes, and {limits.bytes} are allowed")
     with streams(file, limits) as container:
         video = _pictures(container)
         audio = next(iter(container.streams.audio), None)

@@ -11,12 +11,14 @@ from curate import chance, tokens
 from curate.engine import Engine, in_order
 from curate.errors import DataError, RecipeError
 from curate.mix.before import Before
+from curate.mix.budgets import Unit
 from curate.mix.keys import flags, floats, trusted_quality
 from curate.mix.limiting import Told
 from curate.mix.spec import MixSpec
 from curate.mixture.cells import Part
 from curate.mixture.groups import Facts, Groups, Values, numbered
 from curate.progress import Advance
+from curate.tables import media_tokens
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, is_candidate
 from curate.workspace.readers import Reader
@@ -29,25 +31,34 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Counting:
-    """How the budget is counted: by a tokenizer (None: as the pool did), and tokens more a text."""
+    """How the budget is counted: by a tokenizer (None: as the pool did), and tokens more a text.
+
+    Or in items, each 1; or in thousandths of the seconds of audio and video.
+    """
 
     tokenizer: str | None = None
     extra: int = 0
+    unit: Unit = "tokens"
 
     @property
     def is_the_pools(self) -> bool:
         """Whether it is the pool's own count."""
-        return self.tokenizer is None and not self.extra
+        return self.tokenizer is None and not self.extra and self.unit == "tokens"
 
     def __call__(self, table: pa.Table) -> NDArray[np.int64]:
-        """The tokens of every row."""
+        """The size of every row."""
         import numpy as np
 
+        if self.unit == "items":
+            return np.ones(table.num_rows, np.int64)
+        if self.unit == "seconds":
+            return thousandths(table["media"])
         if self.tokenizer is None:
             counts = table["tokens"].to_numpy().astype(np.int64)
         else:
             count = tokens.counter(self.tokenizer)
             counts = np.array([count(text) for text in table["text"].to_pylist()], np.int64)
+            counts = counts + np.array(media_tokens(table), np.int64)
         return np.asarray(counts + self.extra)
 
 
@@ -129,14 +140,15 @@ class Scan:
         images, table = images_alone(kept), candidates(kept)
         groups, group = numbered([reader(shard, table) for reader in self.groups], table.num_rows)
         tokens, quality = self.counting(table), trusted_quality(table)
-        abstained, is_drawable = flags(table, "abstained"), self._is_drawable(table, quality)
+        abstained = flags(table, "abstained")
+        is_drawable = self._is_drawable(table, quality, tokens)
         supply, had = np.where(is_drawable, tokens, 0), self.before.of(shard, table["id"])
         copies = None if had is None else had.copies
         cell, cells = self.told.cells(shard, table, group, tokens, copies, is_drawable)
         columns: dict[str, Any] = {"id": table["id"], "cell": pa.array(cell, pa.int32())}
         columns |= {"tokens": tokens, "quality": quality, "abstained": abstained}
         columns["noise"] = chance.gumbel(table["id"].to_pylist(), self.seed, "draw")
-        if self.at_least is not None:
+        if self.at_least is not None or not is_drawable.all():
             columns["drawable"] = is_drawable
         if had is not None:
             columns |= {"had": had.copies, "earlier": had.earlier}
@@ -149,17 +161,20 @@ class Scan:
         piece = Piece(shard.number, path, groups, table.num_rows, images, matched)
         return piece, _facts(group, supply, quality, abstained, len(groups))
 
-    def _is_drawable(self, table: pa.Table, quality: NDArray[np.float64]) -> NDArray[np.bool_]:
+    def _is_drawable(
+        self, table: pa.Table, quality: NDArray[np.float64], size: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
         import numpy as np
 
+        has_size = size > 0
         if self.at_least is None:
-            return np.ones(table.num_rows, bool)
-        return np.asarray((quality >= self.at_least) | flags(table, "abstained"))
+            return np.asarray(has_size)
+        return np.asarray(((quality >= self.at_least) | flags(table, "abstained")) & has_size)
 
     def _columns(self, shard: DocumentShard) -> list[str]:
         quality = [name for name in ("quality", "abstained") if name in shard.scored()]
         read = [name for reader in (*self.groups, *self.told.readers) for name in reader.columns]
-        text = ["text"] if self.counting.tokenizer else []
+        text = ["text", "media_tokens"] if self.counting.tokenizer else []
         needed = ["id", "tokens", "holdout", "media", *quality, *text, *read, *self.more]
         known = {"quality", "abstained"} - set(quality)
         return [name for name in dict.fromkeys(needed) if name not in known]
@@ -189,7 +204,7 @@ def _facts(
 
 
 def images_alone(table: pa.Table) -> int:
-    """The number of documents that are images alone: they have no tokens to mix."""
+    """The number of documents that are media alone, and count no tokens."""
     import pyarrow.compute as pc
 
     open_to_all = table.filter(pc.invert(table["holdout"]))
@@ -201,7 +216,19 @@ def candidates(table: pa.Table) -> pa.Table:
     """The documents that can be drawn, among those that `clean` kept."""
     import pyarrow.compute as pc
 
-    return table.filter(is_candidate(pc.is_valid(table["id"]), table["holdout"], table["tokens"]))
+    columns = (table[name] for name in ("holdout", "tokens", "media"))
+    return table.filter(is_candidate(pc.is_valid(table["id"]), *columns))
+
+
+def thousandths(media: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Thousandths of the seconds of audio and video of each row; 0 without any."""
+    import numpy as np
+    import pyarrow.compute as pc
+
+    seconds = pc.fill_null(pc.struct_field(pc.list_flatten(media), "seconds"), 0.0).to_numpy()
+    rows = pc.list_parent_indices(media).to_numpy()
+    sums = np.bincount(rows, seconds, len(media))
+    return np.rint(1000 * sums).astype(np.int64)
 
 
 def _write(path: Path, table: pa.Table) -> None:
@@ -224,16 +251,17 @@ def scan(
 ) -> tuple[list[Piece], Groups]:
     """Read all candidates: the pieces in pool order, and their groups.
 
-    Raises DataError where a document is an image alone, or where none is left.
+    Raises DataError where a document is a medium alone that counts nothing, or where none is left.
     """
     pieces: list[Piece] = []
     with workspace.watch("reading candidates", workspace.tables.rows("pool")) as advance:
         groups = Groups.of(_kept(workspace.engine, shards, reads, pieces, advance))
     images = sum(piece.images for piece in pieces)
-    if images:
+    if images and reads.counting.unit == "tokens":
         raise DataError(
-            f"{images} of the documents are images alone: they have no tokens to mix",
-            hint="they are for people to label; a rule of `clean` such as `length` leaves them out",
+            f"{images} of the documents are media alone: they have no tokens to mix",
+            hint="say what they count, as in `pool: {media_tokens: {image: 576, audio: 25/s, "
+            "video: 144/s}}`; or give a budget in items or time, as in `mix: {budget: 5000 items}`",
         )
     if not any(piece.documents for piece in pieces):
         raise DataError("no document is left to mix", hint="see the reasons in `clean`")

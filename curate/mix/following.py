@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import DataError
-from curate.mix.spec import EVERY_OTHER, MixSpec, ShareLimit, tokens_of
+from curate.mix.budgets import amount_of
+from curate.mix.spec import EVERY_OTHER, MixSpec, ShareLimit
 from curate.mixture.dynamic import OnlineMixer
 from curate.mixture.groups import SEPARATOR
 from curate.mixture.limits import Limit
@@ -183,7 +184,7 @@ def _most(spec: MixSpec, limit: ShareLimit) -> tuple[float, bool]:
         return limit.max_share, True
     if str(spec.budget).strip().endswith("%") or spec.phases:
         return limit.max_share, False
-    return limit.most(tokens_of(spec.budget, 1)), True
+    return limit.most(amount_of(spec.budget, 1)), True
 
 
 def _covered(name: str, spec: MixSpec, groups: Sequence[str]) -> Iterator[tuple[str, list[int]]]:

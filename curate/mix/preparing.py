@@ -11,6 +11,7 @@ from curate.clusters import fit
 from curate.engine import in_order
 from curate.errors import DataError, RecipeError
 from curate.mix.before import Before
+from curate.mix.budgets import amount_of
 from curate.mix.candidates import Counting, Piece, Scan, candidates, check_quality, scan
 from curate.mix.foreseen import Classes
 from curate.mix.keys import (
@@ -29,7 +30,7 @@ from curate.mix.passes import find_boundaries
 from curate.mix.places import Numbering
 from curate.mix.planning import Supply
 from curate.mix.ranking import rank
-from curate.mix.spec import MixSpec, tokens_of
+from curate.mix.spec import MixSpec
 from curate.mixture.groups import Facts, Groups
 from curate.mixture.selection import Boundary, Rows, Target
 from curate.mixture.weights import RANKED, Qualities, Within
@@ -236,9 +237,11 @@ def _shared(spec: MixSpec, groups: Groups) -> set[str]:
 
 
 def _budget(spec: MixSpec, groups: Groups) -> int:
-    budget = tokens_of(spec.budget, sum(groups.supply.values()))
+    budget = amount_of(spec.budget, sum(groups.supply.values()))
     if budget < 1:
-        raise DataError(f"a budget of {spec.budget} is less than one token", hint="raise it")
+        raise DataError(
+            f"a budget of {spec.budget} is less than one of {spec.unit}", hint="raise it"
+        )
     return budget
 
 
@@ -275,6 +278,8 @@ def _scan(
 
 def _counting(workspace: Workspace, spec: MixSpec) -> Counting:
     """How the budget is counted."""
+    if spec.unit != "tokens":
+        return Counting(unit=spec.unit)
     check_tokenizer(workspace, spec)
     own = tokenizer_of(workspace, spec)
     is_the_pools = own == workspace.tables.made("pool").facts["tokenizer"]
@@ -332,5 +337,5 @@ def _count_ranked(shard: DocumentShard) -> int:
 
 
 def _ranked(shard: DocumentShard) -> Rows:
-    columns = ["id", "tokens", "holdout", "quality", "abstained"]
+    columns = ["id", "tokens", "holdout", "media", "quality", "abstained"]
     return ranked(candidates(shard.read(columns)))[0]

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from curate.mix.budgets import NO_BUDGET, Unit, amount_of, one_unit
 from curate.names import suggestion
 from curate.spec import PATH, Seed, Spec, UsedIf, path_if_suffix, path_unless_named, used_with
-from curate.tokens import number_of
-from curate.yamls import HUGE
-
-NO_BUDGET = "is no budget: give tokens (`20M`) or a share (`25%`)"
 
 LEAST_TEMPERATURE = 0.01
 """Below it, weights a few standard deviations from the best are too small for floats."""
@@ -183,14 +178,14 @@ class ShareLimit(Spec):
     @classmethod
     def _readable(cls, tokens: str | int | None) -> str | int | None:
         if tokens is not None:
-            tokens_of(tokens, 1)
+            amount_of(tokens, 1)
         return tokens
 
     def most(self, budget: int) -> float:
         """The largest share of a budget in tokens."""
         if self.max_tokens is None:
             return self.max_share
-        return min(self.max_share, tokens_of(self.max_tokens, budget) / budget)
+        return min(self.max_share, amount_of(self.max_tokens, budget) / budget)
 
 
 class PhaseSpec(Spec):
@@ -200,12 +195,18 @@ class PhaseSpec(Spec):
         str,
         Field(pattern=r"^[\w][\w.-]*$", description="Of the part, as its shards are called."),
     ]
-    budget: Annotated[str | int, Field(description="Tokens, or a share of the supply.")]
+    budget: Annotated[
+        str | int, Field(description="Tokens, items, time, or a share of the supply.")
+    ]
     groups: Annotated[tuple[str, ...] | None, Field(min_length=1)] = None
     between: BetweenSpec | None = None
     within: WithinSpec | None = None
     limits: dict[str, ShareLimit] | None = None
     max_epochs: Annotated[int | None, Field(ge=1)] = None
+
+
+OF_TOKENS = UsedIf(lambda spec: spec.unit == "tokens", "with a budget in items or time")
+"""Marks the settings of how tokens are counted."""
 
 
 class MixSpec(Spec):
@@ -228,7 +229,9 @@ class MixSpec(Spec):
     budget: Annotated[
         str | int,
         UsedIf(lambda spec: not spec.phases, "beside phases, which have budgets of their own"),
-        Field(description="Tokens (`20M`), or a share of the supply (`25%`)."),
+        Field(
+            description="Tokens (`20M`), items (`5000 items`), time (`10 h`), or a share (`25%`)."
+        ),
     ] = "100%"
     drift: Annotated[
         Literal["warn", "refuse"],
@@ -242,10 +245,11 @@ class MixSpec(Spec):
     tokenizer: Annotated[
         str | None,
         path_if_suffix(".json"),
+        OF_TOKENS,
         Field(description="Counts the budget; default: the pool's. The pool's count stays beside."),
     ] = None
     extra_tokens: Annotated[
-        int, Field(ge=0, description="Tokens more a document, such as an end of text.")
+        int, OF_TOKENS, Field(ge=0, description="Tokens more a document, such as an end of text.")
     ] = 0
     earlier: Annotated[
         tuple[str, ...],
@@ -278,6 +282,19 @@ class MixSpec(Spec):
         return column in self.groups or any(
             limit.partition("=")[:2] == (column, "=") for limit in self.limits
         )
+
+    @property
+    def unit(self) -> Unit:
+        """What the budget counts, and shares are shares of."""
+        limits = (limit.max_tokens for limit in self.limits.values())
+        most = [own for own in limits if own is not None]
+        budgets = [phase.budget for phase in self.phases] or [self.budget]
+        return one_unit([*budgets, *most])
+
+    @model_validator(mode="after")
+    def _has_one_unit(self) -> MixSpec:
+        self.unit  # noqa: B018 (it raises)
+        return self
 
     @field_validator("groups")
     @classmethod
@@ -341,7 +358,7 @@ class MixSpec(Spec):
     @field_validator("budget")
     @classmethod
     def _readable(cls, budget: str | int) -> str | int:
-        tokens_of(budget, 1)
+        amount_of(budget, 1)
         return budget
 
 
@@ -349,19 +366,3 @@ def _given(phase: PhaseSpec) -> dict[str, Any]:
     """The settings of a phase that are those of a mixture."""
     own = phase.model_dump(exclude_unset=True, exclude={"name"})
     return {name: value for name, value in own.items() if value is not None}
-
-
-def tokens_of(budget: str | int, supply: int) -> int:
-    """The tokens of a budget: `250000`, `20M`, `1.5B`, or a percentage of the supply.
-
-    Raises ValueError for anything else, and for a budget of 0.
-    """
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKMGBT%]?)\s*", str(budget))
-    if not match or float(match[1]) <= 0:
-        raise ValueError(f"{budget!r} {NO_BUDGET}")
-    if match[2] != "%":
-        return number_of(budget)
-    tokens = Fraction(match[1]) * Fraction(supply, 100)
-    if tokens >= HUGE:
-        raise ValueError(f"{str(budget)[:20]} is more than any corpus holds")
-    return round(tokens)

@@ -12,6 +12,7 @@ from curate import storage, tables
 from curate.errors import DataError, RecipeError
 from curate.inference.drift import Drift
 from curate.mix.before import ALL, Before, counting_by, read_before
+from curate.mix.budgets import Unit
 from curate.mix.part import Part, draw_part, join_parts
 from curate.mix.preparing import Drawable, Keys, needs_scores, tokenizer_of, uses_scores
 from curate.mix.spec import MixSpec
@@ -76,6 +77,7 @@ class LimitResult:
 class MixResult:
     """What was drawn, and from how much; `budget`, `tokens` and `supply` are in tokens.
 
+    With a budget in items or time they are these, as `notes` say; so are those of groups.
     `pool_tokens` are as the pool counts, `earlier` are the tokens that earlier exports drew.
     """
 
@@ -117,6 +119,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
             spec,
             digests,
             budget=sum(part.prepared.supply.budget for part in parts),
+            unit=spec.unit,
             noiseless=all(own.within.strategy in NOISELESS for _, own in spec.parts()),
             limits=[row for part in parts for row in part.limits],
             phases=[
@@ -133,7 +136,7 @@ def run(workspace: Workspace, spec: MixSpec) -> MixResult:
     if not uses_scores(workspace, spec):
         warnings += workspace.freshness.left_out("mix", "scores")
     told = [own for place, own in enumerate(warnings) if own not in warnings[:place]]
-    return _result(parts, tuple(told))
+    return _result(parts, tuple(told), spec.unit)
 
 
 def _before(workspace: Workspace, spec: MixSpec, folder: Path) -> Before:
@@ -220,8 +223,16 @@ def _scratch(workspace: Workspace) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _result(parts: Sequence[Part], warnings: tuple[StageWarning, ...]) -> MixResult:
+UNITS: dict[Unit, tuple[str, ...]] = {
+    "items": ("budget, tokens and supply are in items: each document counts as one",),
+    "seconds": ("budget, tokens and supply are in thousandths of a second of audio and video",),
+}
+"""What is told of a mixture whose budget is not in tokens."""
+
+
+def _result(parts: Sequence[Part], warnings: tuple[StageWarning, ...], unit: Unit) -> MixResult:
     rows = [row for part in parts for row in part.rows]
+    notes = [note for part in parts for note in part.notes]
     names = list(GroupResult.__dataclass_fields__)
     return MixResult(
         budget=sum(part.prepared.supply.budget for part in parts),
@@ -232,7 +243,7 @@ def _result(parts: Sequence[Part], warnings: tuple[StageWarning, ...]) -> MixRes
         supply=sum(parts[0].prepared.supply.groups.supply.values()),
         groups=tuple(GroupResult(**{name: row[name] for name in names}) for row in rows),
         limits=tuple(LimitResult(**row) for part in parts for row in part.limits),
-        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        notes=tuple(dict.fromkeys([*UNITS.get(unit, ()), *notes])),
         warnings=warnings,
     )
 

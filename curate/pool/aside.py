@@ -15,7 +15,7 @@ from curate.errors import DataError
 from curate.pool import batches
 from curate.pool.batches import Before
 from curate.pool.staging import StagedPart
-from curate.pool.work import Work
+from curate.pool.work import Work, as_stored
 from curate.sources.finding import is_loss
 
 NOTHING = "check the paths under `pool:`; `curate pool --strict` stops at the first bad row"
@@ -72,6 +72,7 @@ def write_records(
         "files": work.files,
         "reading": work.reading,
         "counts": work.counts,
+        "media_tokens": as_stored(work.media_tokens),
         "batch": batch,
         "left_out": was.left_out + sum(part.left_out for part in parts),
         "refused": was.refused + sum(part.refused for part in parts),

@@ -23,6 +23,7 @@ class Before:
 
     `files` are the records of the files that it was read from, by label and source name. `counts`
     are its token columns and their tokenizers. `reading` is a digest of holdout, share and seed.
+    `media_tokens` is what media counted.
     """
 
     shards: tuple[Path, ...] = ()
@@ -36,9 +37,10 @@ class Before:
     encodings: Mapping[str, int] = field(default_factory=dict)
     replaced: int = 0
     guessed: Mapping[str, Any] = field(default_factory=dict)
+    media_tokens: Mapping[str, Any] | None = None
 
 
-def before(folder: Path) -> Before:
+def before(folder: Path, *, can_grow: bool = True) -> Before:
     """Load the pool in a folder: only its shards, rows and newest batch if it cannot grow.
 
     It cannot without a record, or if an older version made it: without a column, or of other types.
@@ -48,7 +50,7 @@ def before(folder: Path) -> Before:
         return Before()
     shards = tuple(storage.shards(folder))
     record = storage.read_json(folder / RECORD)
-    if record is None or not _has_types(shards):
+    if record is None or not can_grow or not _has_types(shards):
         return Before(shards, batch=_newest(shards), rows=stored.rows)
     files = {(file["path"], file["name"]): file for file in record["files"]}
     return Before(
@@ -63,14 +65,17 @@ def before(folder: Path) -> Before:
         record["encodings"],
         record["replaced"],
         record.get("guessed") or {},
+        record.get("media_tokens"),
     )
 
 
 def _has_types(shards: Sequence[Path]) -> bool:
     import pyarrow.parquet as pq
 
-    declared = set(tables.schema("pool"))
-    return all(declared <= set(pq.read_schema(path)) for path in shards[:1])
+    declared = {field.name: field.type for field in tables.schema("pool")}
+    schemas = map(pq.read_schema, shards[:1])
+    stored = [{field.name: field.type for field in schema} for schema in schemas]
+    return all(own.get(name) == type for own in stored for name, type in declared.items())
 
 
 def _newest(shards: Sequence[Path]) -> int:

@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate import storage, tokens
+from curate import storage, tables, tokens
 from curate.engine.shuffling import bucket_of
-from curate.pool.staging import ids_schema, narrow_rows, number_of
+from curate.media.counting import MediaTokens
+from curate.pool.staging import ids_schema, media_tokens, narrow_rows, number_of
 from curate.takedown.listed import all_addresses
 
 if TYPE_CHECKING:
@@ -168,7 +169,8 @@ class Finish:
     """Write a final shard: without copies, with `batch` and `also` set, with tokens counted.
 
     `changed` are the files of changes by shard. The rows for `duplicates` go to `dropped`.
-    `counts` are the token columns and their tokenizers, `before` those of an older pool.
+    `counts` are the token columns and their tokenizers, `before` those of an older pool. `media`
+    says what media count; `media_anew`, that those of an older pool are counted again.
     """
 
     folder: Path
@@ -177,6 +179,8 @@ class Finish:
     names: Sequence[str]
     counts: Mapping[str, str]
     before: Mapping[str, str] = field(default_factory=dict)
+    media: MediaTokens | None = None
+    media_anew: bool = False
 
     def __call__(self, path: Path) -> Counts:
         """Write one shard unless it exists; return its counts."""
@@ -189,13 +193,14 @@ class Finish:
             return Counts.of(target)
         shard_changes = self._changes(path)
         old = path.parent.name != "_staged"
-        recount = old and dict(self.counts) != dict(self.before)
+        recount = old and (self.media_anew or dict(self.counts) != dict(self.before))
         if not shard_changes.num_rows and not recount:
             storage.share(path, target) if old else path.rename(target)
             return Counts.of(target)
         table = pq.read_table(path)
         if recount:
-            table = recounted(table, self.counts, self.before)
+            media = media_of(table, self.media) if self.media_anew else None
+            table = recounted(table, self.counts, self.before, media)
         copies = shard_changes.filter(pc.invert(shard_changes["kept"]))["row"]
         if len(copies):
             storage.write_parquet(self.dropped / path.name, _copies(table.take(copies)))
@@ -245,24 +250,44 @@ def _copies(rows: pa.Table) -> pa.Table:
     return rows.select(["id", "source", "origin"]).append_column("addresses", column)
 
 
-def recounted(table: pa.Table, counts: Mapping[str, str], before: Mapping[str, str]) -> pa.Table:
-    """Documents with the token columns of `counts`; those of `before` are not counted again."""
-    import pyarrow as pa
+def media_of(table: pa.Table, counted: MediaTokens | None) -> list[int]:
+    """What the media of documents count."""
+    return [media_tokens(media, counted) for media in table["media"].to_pylist()]
 
-    counted = {tokenizer: table[column] for column, tokenizer in before.items()}
+
+def recounted(
+    table: pa.Table,
+    counts: Mapping[str, str],
+    before: Mapping[str, str],
+    media: Sequence[int] | None = None,
+) -> pa.Table:
+    """Documents with the token columns of `counts`; those of `before` are not counted again.
+
+    `media` is what their media count now; None if that stays as it is.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    was = pa.array(tables.media_tokens(table), pa.int64())
+    own = was if media is None else pa.array(media, pa.int64())
+    more = pc.subtract(own, was)
+    counted = {tokenizer: pc.add(table[column], more) for column, tokenizer in before.items()}
     texts: list[str] | None = None
     for column, tokenizer in counts.items():
         values = counted.get(tokenizer)
         if values is None:
             count = tokens.counter(tokenizer)
             texts = table["text"].to_pylist() if texts is None else texts
-            values = pa.chunked_array([pa.array([count(text) for text in texts], pa.int64())])
-        if column in table.column_names:
-            at = table.column_names.index(column)
-            table = table.set_column(at, column, values)
-        else:
-            table = table.append_column(column, values)
-    return table
+            of_texts = pa.array([count(text) for text in texts], pa.int64())
+            values = pa.chunked_array([pc.add(of_texts, own)])
+        table = _with_column(table, column, values)
+    return _with_column(table, "media_tokens", pa.chunked_array([own]))
+
+
+def _with_column(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    if name not in table.column_names:
+        return table.append_column(name, values)
+    return table.set_column(table.column_names.index(name), name, values)
 
 
 @dataclass(frozen=True)
@@ -271,8 +296,10 @@ class Counts:
 
     documents: int = 0
     tokens: int = 0
+    media_tokens: int = 0
     holdout: int = 0
     shared: int = 0
+    media: Counter[str] = field(default_factory=Counter)
     sources: Counter[str] = field(default_factory=Counter)
     batches: Counter[int] = field(default_factory=Counter)
 
@@ -282,11 +309,11 @@ class Counts:
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        columns = ["tokens", "holdout", "also", "source", "batch"]
+        columns = ["tokens", "media_tokens", "holdout", "also", "source", "batch", "media"]
         table = pq.read_table(path, columns=columns)
 
-        def times(name: str) -> Counter[Any]:
-            pairs = pc.value_counts(table[name])
+        def times(column: pa.ChunkedArray) -> Counter[Any]:
+            pairs = pc.value_counts(column)
             return Counter(
                 dict(zip(pairs.field(0).to_pylist(), pairs.field(1).to_pylist(), strict=True))
             )
@@ -294,10 +321,12 @@ class Counts:
         return Counts(
             table.num_rows,
             pc.sum(table["tokens"]).as_py() or 0,
+            pc.sum(table["media_tokens"]).as_py() or 0,
             pc.sum(table["holdout"]).as_py() or 0,
             pc.sum(pc.greater(pc.list_value_length(table["also"]), 0)).as_py() or 0,
-            times("source"),
-            times("batch"),
+            times(pc.struct_field(pc.list_flatten(table["media"]), "kind")),
+            times(table["source"]),
+            times(table["batch"]),
         )
 
     def __add__(self, other: Counts) -> Counts:
@@ -305,8 +334,10 @@ class Counts:
         return Counts(
             self.documents + other.documents,
             self.tokens + other.tokens,
+            self.media_tokens + other.media_tokens,
             self.holdout + other.holdout,
             self.shared + other.shared,
+            self.media + other.media,
             self.sources + other.sources,
             self.batches + other.batches,
         )

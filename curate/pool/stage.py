@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from curate import storage, tables
 from curate.engine import buckets_for
 from curate.errors import DataError
-from curate.pool import batches, copies
+from curate.pool import batches, copies, referred
 from curate.pool.aside import (
     NOTHING,
     bad_rows,
@@ -25,10 +25,18 @@ from curate.pool.aside import (
 )
 from curate.pool.copies import Counts, Finish, Ids
 from curate.pool.doubts import Rows, count_copies, doubts
-from curate.pool.spec import PoolSpec
+from curate.pool.spec import COPIES, PoolSpec
 from curate.pool.staging import Identity, Plan, StagedPart, stage
-from curate.pool.work import CHARS_PER_SHARD, FACTS, ROWS_PER_SHARD, Work, plan_work
+from curate.pool.work import (
+    CHARS_PER_SHARD,
+    FACTS,
+    ROWS_PER_SHARD,
+    Work,
+    as_stored,
+    plan_work,
+)
 from curate.sources.partitions import SPLIT
+from curate.sources.readers.referring import Referring
 from curate.sources.reading import File, Part, find, parts
 from curate.stage import Cost, Stage
 from curate.takedown.listed import removed
@@ -52,7 +60,8 @@ class PoolResult:
     `read` counts the rows read in this run, `added` the documents that they added as `batch`. All
     other fields are about the whole pool. `skipped` counts what is no document (a binary file);
     `reasons` are the most common ones of those and of bad rows. `encodings` counts rows that were
-    not UTF-8, `replaced` characters that were no text, `lost_bytes` those of damaged files.
+    not UTF-8, `replaced` characters that were no text, `lost_bytes` those of damaged files. `media`
+    counts images, audio and video; `media_tokens` are those of `tokens` that these count.
     """
 
     rows: int
@@ -67,6 +76,8 @@ class PoolResult:
     lost_bytes: int
     left_out: int
     tokens: int
+    media_tokens: int
+    media: dict[str, int]
     holdout: int
     read: int
     added: int
@@ -77,11 +88,17 @@ class PoolResult:
 
 
 def inputs(workspace: Workspace, spec: PoolSpec) -> dict[str, str | None]:
-    """The digests of the source files' names, sizes and times, and of a tokenizer's file."""
+    """The digests of the source files' names, sizes and times, and of a tokenizer's file.
+
+    Files of media that rows name count where they moved or changed since the pool was made.
+    """
     stats = [(file.label, file.size, file.modified) for file in find(spec.sources, workspace.root)]
     digests: dict[str, str | None] = {"sources": storage.digest(stats)}
     if spec.tokenizer.endswith(".json") and workspace.path(spec.tokenizer).is_file():
         digests["tokenizer"] = storage.file_digest(workspace.path(spec.tokenizer))
+    if referred.are_named(spec.sources):
+        moved = referred.changed(workspace.tables.folder("pool"), workspace.root)
+        digests |= {"media": moved} if moved else {}
     return digests
 
 
@@ -91,14 +108,16 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
     RecipeError without sources; DataError if they hold no document or, if `strict`, a bad row.
     """
     files = find(spec.sources, workspace.root)
-    was = batches.before(workspace.tables.folder("pool"))
+    own_inputs = inputs(workspace, spec)
+    has_moved = own_inputs.pop("media", None) is not None  # it reads them anew
+    was = batches.before(workspace.tables.folder("pool"), can_grow=not has_moved)
     work = plan_work(workspace, spec, files, was)
     if spec.strict and work.grows:
         stop_at_known(storage.read_json(workspace.tables.folder("pool") / "_rejected.json"))
     provenance = workspace.freshness.provenance(
         "pool",
         spec,
-        inputs(workspace, spec),
+        own_inputs,
         sources=list(work.names),
         files=[{name: file[name] for name in FACTS} for file in work.files],
         tokenizer=work.counts["tokens"],
@@ -110,6 +129,8 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
             raise DataError(f"the sources hold no document{first_bad(staged)}", hint=NOTHING)
         write_records(folder, workspace.tables.folder("pool"), work, staged, max(counts.batches))
         _duplicates(workspace, work, folder, provenance)
+        if referred.are_named(spec.sources):
+            referred.write(folder, workspace.root, [file.label for file in files])
         for scaffold in ("_staged", "_copies", "_changes", "_dropped"):
             shutil.rmtree(folder / scaffold, ignore_errors=True)
     return _result(workspace, spec, work, staged, counts, _splits(files))
@@ -118,12 +139,13 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
 def _staged(workspace: Workspace, spec: PoolSpec, work: Work, folder: Path) -> list[StagedPart]:
     """Read every part that was not read yet; return all of them in their order."""
     (folder / "ids").mkdir(parents=True, exist_ok=True)
-    identity = Identity(
-        work.counts, spec.holdout, spec.share, spec.seed, work.batch, removed(workspace.root)
-    )
-    plan = Plan(
-        spec.sources, work.names, spec.strict, identity, folder, ROWS_PER_SHARD, CHARS_PER_SHARD
-    )
+    refused = removed(workspace.root)
+    drawn = (spec.holdout, spec.share, spec.seed, work.batch)
+    identity = Identity(work.counts, *drawn, refused, spec.media_tokens)
+    store = workspace.root / COPIES if spec.media == "copy" else None
+    referring = Referring(spec.media_limits, store, COPIES)
+    bounds = (ROWS_PER_SHARD, CHARS_PER_SHARD)
+    plan = Plan(spec.sources, work.names, spec.strict, identity, folder, *bounds, referring)
     todo = parts(spec.sources, workspace.root, files=work.fresh)
     staged: dict[int, StagedPart] = {}
     weights = _bytes(todo, work.fresh)
@@ -174,6 +196,8 @@ def _without_copies(workspace: Workspace, work: Work, folder: Path) -> Counts:
         work.names,
         work.counts,
         work.was.counts or {},
+        work.media_tokens,
+        work.was.media_tokens != as_stored(work.media_tokens),
     )
     shards = [*(old if work.grows else ()), *(staging_folder / path.name for path in new)]
     total = Counts()
@@ -267,6 +291,8 @@ def _result(
         lost_bytes=rows.lost,
         left_out=aside,
         tokens=counts.tokens,
+        media_tokens=counts.media_tokens,
+        media=dict(sorted(counts.media.items())),
         holdout=counts.holdout,
         read=sum(part.rows + bad_rows(part.bad) for part in staged),
         added=counts.batches[work.batch],

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import chance, storage, tables, tokens
+from curate.media.counting import MediaTokens
+from curate.media.medium import Medium
+from curate.sources.readers.referring import REFERRING, Referring
 from curate.sources.reading import Bad, Part, Row, SourceSpec, content, read
 
 if TYPE_CHECKING:
@@ -31,8 +34,8 @@ PART_BITS, SHARD_BITS = 24, 20
 class Identity:
     """The settings that turn a row into a document of the pool.
 
-    `counts` are the token columns and their tokenizers. `refused` are ids that were taken down.
-    `share` is the share of all ids that stays.
+    `counts` are the token columns and their tokenizers, `media` says what media count. `refused`
+    are ids that were taken down. `share` is the share of all ids that stays.
     """
 
     counts: Mapping[str, str]
@@ -41,11 +44,15 @@ class Identity:
     seed: int
     batch: int
     refused: frozenset[str] = frozenset()
+    media: MediaTokens | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a worker needs to read parts; `names` are the sources' names in their order."""
+    """Everything a worker needs to read parts; `names` are the sources' names in their order.
+
+    `referring` is how media are referred to.
+    """
 
     sources: tuple[SourceSpec, ...]
     names: tuple[str, ...]
@@ -54,6 +61,7 @@ class Plan:
     folder: Path
     rows_per_shard: int
     chars_per_shard: int
+    referring: Referring = REFERRING
 
 
 @dataclass(frozen=True)
@@ -161,7 +169,8 @@ def _guessed(rows: Sequence[Row]) -> Iterator[tuple[str, dict[str, Any]]]:
 def _batches(plan: Plan, part: Part, bad: list[dict[str, Any]]) -> Iterator[list[Row]]:
     rows: list[Row] = []
     chars = 0
-    for row in read(plan.sources[part.source], part, strict=plan.strict):
+    source, referring = plan.sources[part.source], plan.referring
+    for row in read(source, part, strict=plan.strict, referring=referring):
         if isinstance(row, Bad):
             bad.append(dict(vars(row)))
             continue
@@ -191,9 +200,10 @@ def identify(rows: Sequence[Row], identity: Identity) -> tuple[pa.Table, int, in
     texts = [document.text for document in contents]
     columns: dict[str, Any] = {name: [getattr(row, name) for row in rows] for name in AS_READ}
     columns |= {"id": ids, "text": texts, "fields": [document.fields for document in contents]}
+    of_media = columns["media_tokens"] = [media_tokens(row.media, identity.media) for row in rows]
     for column, tokenizer in identity.counts.items():
         count = tokens.counter(tokenizer)
-        columns[column] = [count(text) for text in texts]
+        columns[column] = [count(text) + own for text, own in zip(texts, of_media, strict=True)]
     columns["holdout"] = [False] * len(ids)
     if ids and identity.holdout:
         noise = chance.uniform(ids, identity.seed, "holdout")
@@ -201,6 +211,13 @@ def identify(rows: Sequence[Row], identity: Identity) -> tuple[pa.Table, int, in
     columns["batch"] = [identity.batch] * len(ids)
     columns["also"] = [[] for _ in ids]
     return _table(columns, len(ids)), left_out, refused
+
+
+def media_tokens(media: Sequence[Mapping[str, Any]] | None, counted: MediaTokens | None) -> int:
+    """What the media of a document count; they count nothing where that is not declared."""
+    if not media or counted is None:
+        return 0
+    return sum(counted.of(Medium.of(medium)) for medium in media)
 
 
 def _places_in_share(ids: Sequence[str], identity: Identity) -> list[int]:

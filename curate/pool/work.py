@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from curate import storage, tokens
+from curate.media.counting import MediaTokens
 from curate.pool import batches
 from curate.pool.batches import Before
 from curate.pool.spec import PoolSpec
@@ -28,7 +29,7 @@ class Work:
 
     `files` are the records of all files; `fresh` are the files to read. If the pool `grows`, the
     documents in `was` stay; otherwise only the batches of their ids count. `counts` are the token
-    columns and their tokenizers.
+    columns and their tokenizers, `media_tokens` says what media count.
     """
 
     names: tuple[str, ...]
@@ -39,6 +40,12 @@ class Work:
     reading: str
     batch: int
     counts: dict[str, str]
+    media_tokens: MediaTokens | None = None
+
+
+def as_stored(media_tokens: MediaTokens | None) -> dict[str, Any] | None:
+    """What media count, as the pool's record keeps it."""
+    return None if media_tokens is None else media_tokens.model_dump(mode="json")
 
 
 def plan_work(workspace: Workspace, spec: PoolSpec, files: Sequence[File], was: Before) -> Work:
@@ -48,7 +55,10 @@ def plan_work(workspace: Workspace, spec: PoolSpec, files: Sequence[File], was: 
     """
     tokenizer = _path_of(workspace, spec.tokenizer)
     tokens.counter(tokenizer)  # fails on a wrong name before anything is read
-    reading = storage.digest([spec.holdout, spec.share, spec.seed])
+    drawn: list[Any] = [spec.holdout, spec.share, spec.seed]
+    if spec.differs("media") or spec.differs("media_limits"):
+        drawn += [spec.media, spec.media_limits.settings()]
+    reading = storage.digest(drawn)
     grows = batches.can_grow(was, files, spec.sources, reading)
     earlier_records = was.files if grows and was.files else {}
     fresh = [file for file in files if (file.label, file.name) not in earlier_records]
@@ -66,7 +76,8 @@ def plan_work(workspace: Workspace, spec: PoolSpec, files: Sequence[File], was: 
         counts |= {f"tokens:{Path(other).stem}": other for other in sorted(others)}
     names = tuple(dict.fromkeys(file.name for file in files))
     batch = was.batch + 1
-    return Work(names, tuple(records), tuple(fresh), was, grows, reading, batch, counts)
+    about = (was, grows, reading, batch, counts, spec.media_tokens)
+    return Work(names, tuple(records), tuple(fresh), *about)
 
 
 def _path_of(workspace: Workspace, tokenizer: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.engine import Engine, buckets_for, read_shard
-from curate.workspace.documents import DocumentShard, is_candidate
+from curate.workspace.documents import CAN, DocumentShard, is_candidate
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -67,9 +67,9 @@ class Standing:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        table = self.shard.read(["id", "kept", "reason", "holdout", "tokens"], dropped=True)
+        table = self.shard.read(["id", "reason", *CAN], dropped=True)
         size = table.num_rows
-        can = is_candidate(table["kept"], table["holdout"], table["tokens"])
+        can = is_candidate(*(table[name] for name in CAN))
         dropped = pc.binary_join_element_wise("dropped", table["reason"], ": ")
         why = pc.if_else(table["kept"], pc.if_else(table["holdout"], "holdout", "empty"), dropped)
         columns: dict[str, Any] = {

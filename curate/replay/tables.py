@@ -14,7 +14,7 @@ from curate import storage, tables
 from curate.export.parts import Layout
 from curate.replay.finding import Found
 from curate.tables import by_phase
-from curate.workspace.documents import DocumentShard, is_candidate
+from curate.workspace.documents import CAN, DocumentShard, is_candidate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,8 +75,8 @@ class WriteTables:
         np.save(ranks_path(self.folder, shard.number), lines["rank"].to_numpy())
         rows, first = np.unique(lines["row"].to_numpy(), return_index=True)
         documents = lines.take(first)
-        table = shard.read(["id", "kept", "holdout", "tokens"], dropped=True)
-        can = is_candidate(table["kept"], table["holdout"], table["tokens"]).to_numpy()
+        table = shard.read(["id", *CAN], dropped=True)
+        can = is_candidate(*(table[name] for name in CAN)).to_numpy()
         mix = self._mix(table["id"].filter(can), (np.cumsum(can) - 1)[rows], documents)
         storage.write_parquet(self.folder / "mix" / shard.name, mix)
         kept = table["kept"].to_numpy()

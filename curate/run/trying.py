@@ -17,7 +17,7 @@ from typing import Any
 
 from curate.errors import CurateError, DataError
 from curate.forms import load_form
-from curate.mix.spec import tokens_of
+from curate.mix.budgets import amount_of, unit_of
 from curate.pool.work import CHARS_PER_SHARD, ROWS_PER_SHARD
 from curate.progress import Advance
 from curate.records import Question
@@ -364,8 +364,10 @@ def _spec(trial: Trial, stage: Stage[Any], documents: int, *, is_cold: bool) -> 
     if stage.name == "sample":
         least = len(trial.probe.rows) // 2
         return spec.model_copy(update={"n": max(1, min(recipe.sample.n, least))})
-    if stage.name == "mix" and not str(recipe.mix.budget).strip().endswith("%"):
-        budget = tokens_of(recipe.mix.budget, 1) * documents / trial.documents
+    if stage.name == "mix" and unit_of(recipe.mix.budget) not in (None, "tokens"):
+        return spec.model_copy(update={"budget": "100%"})
+    if stage.name == "mix" and unit_of(recipe.mix.budget):
+        budget = amount_of(recipe.mix.budget, 1) * documents / trial.documents
         return spec.model_copy(update={"budget": max(1, round(budget))})
     if stage.name == "export":  # the pool of a probe holds texts alone
         return spec.model_copy(update={"messages": False, "meta": (), "original": False})

@@ -13,6 +13,9 @@ from curate.sources.readers.registry import SUFFIXES
 
 CAPTION = "the caption of a file beside it"
 
+NO_FORMAT = "its suffix names no format"
+"""Why a file of a folder is skipped, which may be a caption all the same."""
+
 
 def without_captions(matches: Sequence[Entry], captions: Sequence[str]) -> list[Entry]:
     """The entries, where a caption of an image, audio or video of the same stem is skipped.
@@ -25,7 +28,7 @@ def without_captions(matches: Sequence[Entry], captions: Sequence[str]) -> list[
         if SUFFIXES.get(split_suffix(entry.address)[1]) in KINDS and not entry.skip
     }
     return [
-        replace(entry, skip=entry.skip or CAPTION)
+        replace(entry, skip=CAPTION)
         if any(entry.address.removesuffix(end) in stems for end in captions if _ends(entry, end))
         else entry
         for entry in matches
@@ -33,4 +36,4 @@ def without_captions(matches: Sequence[Entry], captions: Sequence[str]) -> list[
 
 
 def _ends(entry: Entry, suffix: str) -> bool:
-    return entry.address.endswith(suffix)
+    return entry.skip in ("", NO_FORMAT) and entry.address.endswith(suffix)

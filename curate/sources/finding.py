@@ -16,7 +16,7 @@ from pathlib import Path
 from curate.errors import DataError, RecipeError
 from curate.media.medium import KINDS
 from curate.names import absent
-from curate.sources.beside import without_captions
+from curate.sources.beside import NO_FORMAT, without_captions
 from curate.sources.entries import Entry
 from curate.sources.links import FOLDER, OUTSIDE, leaves, linked_folders, reason_of_link
 from curate.sources.partitions import SPLIT, TABLES, columns_of, describes
@@ -370,7 +370,7 @@ def _reason_to_skip_file(name: str, source: SourceSpec) -> str:
     if name.startswith("."):
         return "hidden"
     if source.format == "auto" and format_by_suffix(name) is None:
-        return "its suffix names no format"
+        return NO_FORMAT
     return ""
 
 

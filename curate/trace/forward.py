@@ -166,7 +166,8 @@ class Tracer:
         self, named: Named, row: Mapping[str, Any], of_pool: Mapping[str, Any]
     ) -> tuple[Weight, ...]:
         """Why a candidate was drawn as it was; nothing for what is no candidate."""
-        is_candidate = row["kept"] and not of_pool["holdout"] and row["tokens"] > 0
+        has_content = row["tokens"] > 0 or of_pool.get("media") is not None
+        is_candidate = row["kept"] and not of_pool["holdout"] and has_content
         if not self._has["mix"] or not is_candidate:
             return ()
         assert named.shard is not None

@@ -79,7 +79,7 @@ class DocumentShard:
         verdicts = _read(
             self.clean, {"id", "kept"} | of_clean | more | ({"tokens"} if of_mix else more)
         )
-        documents = self._pool(of_pool | ({"holdout"} if of_mix else set()), verdicts)
+        documents = self._pool(of_pool | ({"holdout", "media"} if of_mix else set()), verdicts)
         if "text" in of_pool:
             documents = with_edits(documents, verdicts["edits"])
         arrays = {name: documents[name] for name in of_pool}
@@ -93,7 +93,8 @@ class DocumentShard:
             table = _read(self.clusters, {"id", *of_clusters})
             arrays |= _spread(table, verdicts, verdicts["kept"], OTHER_CLUSTERS)
         if self.mix is not None and of_mix:
-            candidates = is_candidate(verdicts["kept"], documents["holdout"], verdicts["tokens"])
+            holdout, media = documents["holdout"], documents["media"]
+            candidates = is_candidate(verdicts["kept"], holdout, verdicts["tokens"], media)
             table = _read(self.mix, {"id", *of_mix})
             arrays |= _spread(table, verdicts, candidates, OTHER_MIXTURE)
         whole = pa.table({"kept": verdicts["kept"], **arrays})
@@ -262,13 +263,21 @@ OTHER_CLUSTERS: Other = ("the clusters are not of what `clean` keeps", "run `cur
 OTHER_MIXTURE: Other = ("the mixture is not of what `clean` keeps", "run `curate mix` again")
 
 
+CAN = ("kept", "holdout", "tokens", "media")
+"""The columns that tell whether a document can be mixed, as `is_candidate` takes them."""
+
+
 def is_candidate(
-    kept: pa.ChunkedArray, holdout: pa.ChunkedArray, tokens: pa.ChunkedArray
+    kept: pa.ChunkedArray,
+    holdout: pa.ChunkedArray,
+    tokens: pa.ChunkedArray,
+    media: pa.ChunkedArray,
 ) -> pa.ChunkedArray:
-    """Which documents can be mixed: kept, outside the holdout, and with tokens."""
+    """Which documents can be mixed: kept, outside the holdout, and with tokens or media."""
     import pyarrow.compute as pc
 
-    return pc.and_(pc.and_(kept, pc.invert(holdout)), pc.greater(tokens, 0))
+    has_content = pc.or_(pc.greater(tokens, 0), pc.is_valid(media))
+    return pc.and_(pc.and_(kept, pc.invert(holdout)), has_content)
 
 
 def _spread(

@@ -8,7 +8,7 @@ where the passages are. Neither holds text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -69,12 +69,16 @@ class Found:
         import pyarrow.parquet as pq
 
         count = counter(self.tokenizer)
-        texts = pq.read_table(shard.texts, columns=["text"])["text"]
+        known = pq.read_schema(shard.texts).names
+        names = [name for name in ("text", "media_tokens") if name in known]
+        pool = pq.read_table(shard.texts, columns=names)
+        texts, of_media = pool["text"], tables.media_tokens(pool)
         for row, passages in groupby(rows, itemgetter("row")):
             own = [*passages]
             text = texts[row].as_py()
             earlier = stored_edits(table["edits"][row].as_py())
-            yield _change(row, text, earlier, own, count)
+            change = _change(row, text, earlier, own, count)
+            yield replace(change, tokens=change.tokens + of_media[row])
 
 
 @dataclass(frozen=True)
