@@ -14,7 +14,7 @@ from curate.records import MARKS
 from curate.run.stages import maker
 from curate.servers.shelf import PLACE, digest_of
 from curate.workspace import Workspace
-from tests.media_rounds_made import picture
+from tests.media_shown import picture
 from tests.pages_made import PageServer
 
 FOLDER = {"backend": "folder", "overlap": 2}

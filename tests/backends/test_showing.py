@@ -16,7 +16,7 @@ from curate.forms import load_form, parse_form
 from curate.media.medium import Medium
 from curate.records import Project, Task
 from curate.servers.shelf import PLACE, Shelf
-from tests.media_rounds_made import picture, sound
+from tests.media_shown import picture, sound
 
 IMAGE, AUDIO = load_form("image"), load_form("audio")
 

@@ -14,7 +14,7 @@ from curate.records import Suggestion, Task
 from curate.servers.shelf import digest_of
 from tests.browser.chromium import picture as screenshot
 from tests.browser.pages import give
-from tests.media_rounds_made import film, picture, sound
+from tests.media_shown import film, picture, sound
 
 pytestmark = [pytest.mark.browser, pytest.mark.live]
 

@@ -15,7 +15,7 @@ from curate.servers.label_studio import server as label_studio
 from curate.servers.shelf import digest_of
 from tests.command import command
 from tests.live.test_loop import killed, tokens
-from tests.media_rounds_made import picture
+from tests.media_shown import picture
 from tests.servers import environments
 
 pytestmark = pytest.mark.live

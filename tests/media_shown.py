@@ -1,4 +1,4 @@
-"""Small images, sounds and films for tests, made here."""
+"""Images, sounds and films that a browser shows: large enough for a mouse, in its own formats."""
 
 from __future__ import annotations
 
