@@ -125,6 +125,17 @@ def test_the_page_tells_whose_documents_are_kept(whole):
     assert bias(whole.workspace) is None
 
 
+def test_the_page_is_in_the_language_that_is_asked(whole):
+    assert '<html lang="en">' in page(whole)
+    whole.run("report", lang="zh")
+    html = page(whole)
+    assert '<html lang="zh-Hans">' in html
+    assert ">配比</h2>" in html
+    assert '<th scope="col" class="number">文档</th>' in html
+    english = re.findall(r"<h[23][^>]*>([^<]+)</h[23]>", html)
+    assert [own for own in english if not re.search("[一-鿿]", own)] == []
+
+
 def test_numbers_stand_to_the_right(whole):
     html = page(whole)
     assert '<th scope="col" class="number">documents</th>' in html

@@ -96,7 +96,9 @@ def _json(lexicon: Lexicon) -> Any:
 
     def written(live: Live) -> Markup:
         text = json.dumps(_told(live, lexicon), ensure_ascii=False, separators=(",", ":"))
-        return _safe(text.translate({ord(own): f"\\u{ord(own):04x}" for own in "<>&\u2028\u2029"}))
+        for letter in "<>&\u2028\u2029":  # some times as fast as `translate`
+            text = text.replace(letter, f"\\u{ord(letter):04x}")
+        return _safe(text)
 
     return written
 

@@ -510,6 +510,23 @@ EVALUATE = (
         ("tests/test_estimate.py::test_every_question_may_choose_another_encoder",),
     ),
     Mutant(
+        "examples of a limit are the nearest to it on both sides",
+        "curate/clean/examples.py",
+        "_nearest(table, number, rows, np.abs(values - bound), values)",
+        "_nearest(table, number, rows, values - bound, values)",
+        (
+            "tests/test_report_examples.py::"
+            "test_clean_hands_over_the_documents_nearest_to_each_limit",
+        ),
+    ),
+    Mutant(
+        "the plane of the map is that of the largest variances",
+        "curate/report/plane.py",
+        "axes = axes[:, :-3:-1]",
+        "axes = axes[:, :2]",
+        ("tests/test_report_examples.py::test_the_plane_is_that_of_the_largest_variances",),
+    ),
+    Mutant(
         "the page tells how quality ranks the texts of a source",
         "curate/report/sections/model.py",
         '{"source": name, "rank correlation": own}',
