@@ -106,9 +106,9 @@ def tell(workspace: Workspace, title: str, *, has_map: bool = True) -> Story:
         counts = count(workspace)
         picked = _picked(workspace, folder, untold)
         chapters = tuple(
-            Chapter(key, own)
+            Chapter(key, told)
             for key, parts in _chapters(workspace, counts, picked, folder, has_map=has_map).items()
-            if (own := _told(parts, untold))
+            if (told := _told(parts, untold))
         )
     own = (*_older(workspace), *untold)
     warnings = (*_before(workspace), *own)
@@ -174,12 +174,13 @@ def _chapters(
 def _picked(workspace: Workspace, folder: Path, untold: list[StageWarning]) -> Picked:
     """Find the examples, and look all of their texts up at once."""
     has_labels = bool(workspace.tables.stored("labels"))
-    labels = _or(lambda: most_disputed(workspace) if has_labels else [], [], untold)[:DISPUTED]
+    none: list[dict[str, Any]] = []
+    labels = _or(lambda: most_disputed(workspace) if has_labels else none, none, untold)[:DISPUTED]
     ids = [row["id"] for row in labels]
     qualities = Qualities()
     if has_quality(workspace):
         qualities = _or(lambda: qualities_of(workspace, folder / "quality", ids), qualities, untold)
-    doubts = _or(lambda: most_doubtful(workspace), [], untold)
+    doubts = _or(lambda: most_doubtful(workspace), none, untold)
     wanted = (
         *ids[: max(DISPUTED, SHOWN)],
         *(row["id"] for row in doubts),

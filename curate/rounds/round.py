@@ -150,7 +150,8 @@ class Round:
         """Read the rows of the table `tasks`: what each batch asks; none before a push."""
         if self.push is None:  # a push that was killed may have left the table
             return []
-        return storage.read_parquet(self.folder / "tasks.parquet").to_pylist()
+        rows: list[dict[str, Any]] = storage.read_parquet(self.folder / "tasks.parquet").to_pylist()
+        return rows
 
     def freeze_push(
         self,
