@@ -5,9 +5,10 @@
 FOLDER holds a folder for each class, by default those of Debian's `openclipart-png`: 240 files
 of each of five classes are drawn by hash; 50 and 200 are labelled, the rest are tested, five
 times. Beside vectors: histograms of colours (8 x 8 x 8), learned by the same heads, and the most
-frequent class. Then MADE pictures (2,000; the issue's are 20,000) are made from these by turning,
-cutting and recolouring, and pooled, cleaned (set `image`, near-duplicates), embedded, each in a
-process of its own: pictures a second, and the most memory of one process.
+frequent class. Where MADE is given (as in 2000 20000), so many pictures are made from these by
+turning, cutting and recolouring, and pooled, cleaned (set `image`, near-duplicates), embedded, each
+in a process of its own: pictures a second, and the most memory of one process. That needs a quiet
+machine.
 """
 
 import io
@@ -46,11 +47,12 @@ def main():
     folder = Path(arguments[0]) if arguments else FOLDER
     if not folder.is_dir():
         sys.exit(f"skipped: there is no {folder} (apt-get install openclipart-png)")
-    made = [int(number) for number in arguments[1:]] or [2000]
+    made = [int(number) for number in arguments[1:]]
     files = drawn(folder)
     with threadpool_limits(1):
         figures = {"macro-F1": learned(files)}
-    figures["speed"] = {f"{number:,}": speed(files, number) for number in made}
+    if made:
+        figures["speed"] = {f"{number:,}": speed(files, number) for number in made}
     return setting.write("images", figures)
 
 
