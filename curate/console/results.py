@@ -167,7 +167,9 @@ def following(command: str, pages: Sequence[Page]) -> None:
             console.print(f"               {escaped(page.example)}")
     if pages and pages[0].login.user:
         login = pages[0].login
-        console.print(f"  login        {escaped(login.user or '')}  {escaped(login.password or '')}")
+        console.print(
+            f"  login        {escaped(login.user or '')}  {escaped(login.password or '')}"
+        )
     if pages and pages[0].login.listed:
         console.print(f"  logins       `curate server accounts list --server {pages[0].backend}`")
     ends = "  (`curate round close` ends the round early)" if pages else ""
