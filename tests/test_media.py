@@ -239,7 +239,7 @@ def test_tokens_of_media():
         ({"audio": "25/m"}, "tokens a second read as in 25/s"),
         ({"image": {"per": "28"}}, "a patch reads as in 28x28"),
         ({"image": {"per": "0x28"}}, "a patch reads as in 28x28"),
-        ({"image": -1}, "it should be 0 or more"),
+        ({"image": -1}, "it should be 0 or more, and"),
         ({"pictures": 3}, "unknown key"),
     ],
 )

@@ -43,6 +43,11 @@ UNUSED = {
         "pool": {"sources": [{**SOURCE, "format": "audio", "interleaved": {"parts": "all"}}]}
     },
     "pool.sources.0.chat": {"pool": {"sources": [{**SOURCE, "format": "image", "chat": {}}]}},
+    "pool.sources.0.interleaved.place": {
+        "pool": {"sources": [{**SOURCE, "interleaved": {"parts": "all", "place": "before"}}]}
+    },
+    "mix.tokenizer": {"mix": {"budget": "10 items", "tokenizer": "bytes"}},
+    "mix.extra_tokens": {"mix": {"budget": "1 h", "extra_tokens": 1}},
     "pool.sources.0.delimiter": {
         "pool": {"sources": [{**SOURCE, "format": "parquet", "delimiter": ";"}]}
     },

@@ -11,6 +11,9 @@ from pydantic import Field, field_validator
 from curate.media.medium import Medium
 from curate.spec import Spec
 
+MOST = 1_000_000
+"""Tokens of one image, or of a second, at most."""
+
 _SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:/\s*s)?")
 
@@ -52,8 +55,8 @@ class MediaTokens(Spec):
     @field_validator("image")
     @classmethod
     def _none_below_zero(cls, value: int | ByArea) -> int | ByArea:
-        if isinstance(value, int) and value < 0:
-            raise ValueError("it should be 0 or more")
+        if isinstance(value, int) and not 0 <= value <= MOST:
+            raise ValueError(f"it should be 0 or more, and {MOST} at most")
         return value
 
     @field_validator("audio", "video", mode="before")
@@ -62,7 +65,9 @@ class MediaTokens(Spec):
         match = _RATE.fullmatch(str(value).strip())
         if not match:
             raise ValueError("tokens a second read as in 25/s")
-        return f"{float(match[1]):g}/s"
+        if float(match[1]) > MOST:
+            raise ValueError(f"no second counts more than {MOST} tokens")
+        return f"{float(match[1]):.6f}".rstrip("0").rstrip(".") + "/s"
 
     def rate(self, kind: str) -> float:
         """Tokens of a second of audio or video."""
