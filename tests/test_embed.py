@@ -369,7 +369,8 @@ def test_a_sample_is_that_of_all_texts(tmp_path_factory, shards, n):
 
         def read(self, columns):
             own = pa.array(self.own, pa.string())
-            return pa.table({"id": own, "text": own}).select(columns)
+            media = pa.nulls(len(own), pa.list_(pa.string()))
+            return pa.table({"id": own, "text": own, "media": media}).select(columns)
 
     documents = [Shard(number, own) for number, own in enumerate(shards)]
     for shard in documents:

@@ -112,7 +112,7 @@ def pieces_of(shard: DocumentShard, window: int | None) -> Pieces:
     import pyarrow as pa
 
     table = shard.read(["id", "text", "media"])
-    media = _media(table["media"]) if "media" in table.column_names else {}
+    media = _media(table["media"])
     if window is None:
         return Pieces(table["id"], table["text"], np.arange(table.num_rows + 1), media)
     cut = [windows(text, window) for text in table["text"].to_pylist()]
