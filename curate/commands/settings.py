@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from inspect import Parameter
+from operator import getitem
 from pathlib import Path
 from types import NoneType
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -23,6 +24,9 @@ GROUPS = ("source", "language", "license", "host", "cluster", "quality_bucket")
 
 COMPLETIONS = {"form": form_names, "groups": values(GROUPS), "bias": values(GROUPS[:4])}
 """The completions of settings that name what lies on disk."""
+
+_ANNOTATED: Any = Annotated
+"""`Annotated` as a value: a type that is made at run time."""
 
 ON_COMMAND_LINE: dict[Any, Any] = {
     (MANY, str): list[str],
@@ -89,7 +93,7 @@ def options(spec: type[Spec]) -> Iterator[Parameter]:
             chosen = literals(hints[name])
             complete = COMPLETIONS.get(name) or (values(chosen) if chosen else None)
             option = typer.Option(help=told(field.description, chosen), autocompletion=complete)
-            annotation = Annotated.__class_getitem__((value_type | None, option))  # type: ignore[attr-defined]
+            annotation = getitem(_ANNOTATED, (value_type | None, option))
             yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
