@@ -13,6 +13,7 @@ import pytest
 from curate.forms import load_form
 from curate.notebook import Run
 from curate.run.templates import templates
+from tests.pictures_made import encoded, picture
 
 N = 60
 PLACES = ("lake", "forest", "market", "harbour", "castle", "bridge")
@@ -91,6 +92,23 @@ def code() -> dict[str, str]:
     return files
 
 
+SUBJECTS = ("animals", "food", "people", "signs_and_symbols", "transportation")
+
+
+COLOURS = ((200, 30, 30), (30, 160, 60), (40, 60, 200), (20, 20, 20), (230, 180, 40))
+
+
+def pictures() -> dict[str, bytes]:
+    """Pictures by their path: every subject has a colour of its own."""
+    files = {}
+    for number in range(N):
+        subject = number % len(SUBJECTS)
+        image = picture(number, (96, 96))
+        image.paste(COLOURS[subject], (8, 8, 88, 40 + number % 20))
+        files[f"{SUBJECTS[subject]}-{number}.png"] = encoded(image)
+    return files
+
+
 ROWS: dict[str, Callable[[], Rows]] = {
     "preference": pairs,
     "translation": translations,
@@ -105,6 +123,7 @@ OPINIONS: dict[str, Callable[[Mapping[str, str]], Any]] = {
     "preference": lambda shown: "tie" if _is_good(shown["response_b"]) else "response_a",
     "adequacy": lambda shown: 5 if len(shown["translation"]) > 30 else 2,
     "faithfulness": lambda shown: "contradicted" if "dragon" in shown["summary"] else "faithful",
+    "subject": lambda shown: Path(shown["image"]).name.partition("-")[0],
     "safety": lambda shown: "safe" if _is_good(shown["text"]) else "unsafe",
     "entities": lambda shown: [
         {"start": at, "end": at + 7, "label": "PERSON"}
@@ -125,6 +144,10 @@ def write_data(name: str, folder: Path) -> None:
     if name == "code_quality":
         for path, text in code().items():
             (folder / path).write_text(text, encoding="utf-8")
+        return
+    if name == "images":
+        for path, data in pictures().items():
+            (folder / path).write_bytes(data)
         return
     rows = ROWS.get(name, lambda: texts(english))()
     names = ("negative", "positive") if name == "chinese" else ("one", "two")

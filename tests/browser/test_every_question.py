@@ -39,6 +39,7 @@ NAMED = marked(ENGLISH, PERSON="Anna Li", ORG="the Red Cross", LOC="Bern")
 # form → what is answered by mouse, then by keys; every choice of a preference is among them
 ANSWERS = {
     "adequacy": ({"adequacy": 5, "note": "all"}, {"adequacy": 1}),
+    "clipart": ({"subject": "food"}, {"subject": "people"}),
     "code_quality": ({"quality": 3, "note": "long"}, {"quality": 5}),
     "comment": ({"comment": "Shorter, please. 好"}, {"comment": "It's fine: <b> & 1 2 q\n二"}),
     "comparison": ({"better": "a", "note": "why not"}, {"better": "b"}),
