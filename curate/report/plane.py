@@ -117,7 +117,7 @@ class _Smallest:
         import numpy as np
 
         ids = _bytes(shard.vectors.documents.read(["id"])["id"])
-        rows: NDArray[np.intp] = np.arange(len(ids))
+        rows: NDArray[np.int64] = np.arange(len(ids))
         if len(ids) > self.most:
             rows = np.sort(np.argpartition(ids, self.most - 1)[: self.most])
         return Smallest(ids[rows], rows, len(ids))

@@ -110,10 +110,10 @@ def tell(workspace: Workspace, title: str, *, has_map: bool = True) -> Story:
             for key, parts in _chapters(workspace, counts, picked, folder, has_map=has_map).items()
             if (told := _told(parts, untold))
         )
-    own = (*_older(workspace), *untold)
-    warnings = (*_before(workspace), *own)
+    doubted = (*_older(workspace), *untold)
+    warnings = (*_before(workspace), *doubted)
     points = verdict(workspace, len(warnings))
-    return Story(title, now(), points, headline(workspace), warnings, chapters, own)
+    return Story(title, now(), points, headline(workspace), warnings, chapters, doubted)
 
 
 def _chapters(
@@ -174,13 +174,14 @@ def _chapters(
 def _picked(workspace: Workspace, folder: Path, untold: list[StageWarning]) -> Picked:
     """Find the examples, and look all of their texts up at once."""
     has_labels = bool(workspace.tables.stored("labels"))
-    none: list[dict[str, Any]] = []
-    labels = _or(lambda: most_disputed(workspace) if has_labels else none, none, untold)[:DISPUTED]
+    nothing: list[dict[str, Any]] = []
+    labels = _or(lambda: most_disputed(workspace) if has_labels else nothing, nothing, untold)
+    labels = labels[:DISPUTED]
     ids = [row["id"] for row in labels]
     qualities = Qualities()
     if has_quality(workspace):
         qualities = _or(lambda: qualities_of(workspace, folder / "quality", ids), qualities, untold)
-    doubts = _or(lambda: most_doubtful(workspace), none, untold)
+    doubts = _or(lambda: most_doubtful(workspace), nothing, untold)
     wanted = (
         *ids[: max(DISPUTED, SHOWN)],
         *(row["id"] for row in doubts),
