@@ -14,6 +14,7 @@ from curate.export.messages import messages_of
 from curate.export.verify import verify
 from curate.sources.chats import conversation
 from curate.sources.messages import DEEPEST
+from curate.sources.readers.opening import Reading
 from curate.sources.rows import Shape, content
 from curate.sources.source_spec import Chat, SourceSpec
 from curate.text import TEXT, content_id
@@ -33,7 +34,7 @@ FERRY = [
 def row_of(talk, **chat):
     """Return the row of a chat, as the pool would have it."""
     spec = SourceSpec.model_validate({"paths": ["x"], "chat": chat})
-    return Shape(spec, "x")({"messages": talk, "n": 1}, "s", "x:1")
+    return Shape(spec, Reading("x", "x", "jsonl"))({"messages": talk, "n": 1}, "s", "x:1")
 
 
 def id_of(talk, **chat):

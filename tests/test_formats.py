@@ -18,13 +18,18 @@ from curate.export.formats.token_ids import byte_letters, encoder
 from curate.export.formats.tokens import documents_of, index_path
 
 ROWS = [
-    {"id": "a", "text": "One “plum”\nand a\ttab.", "labels": {"mood": {"value": "good"}}},
-    {"id": "b", "text": "茶 😀 \u2028", "labels": None},
-    *({"id": f"n{n}", "text": f"{n} " * (n % 20), "labels": None} for n in range(2100)),
+    {
+        "id": "a",
+        "text": "One “plum”\nand a\ttab.",
+        "copy": 1,
+        "labels": {"mood": {"value": "good"}},
+    },
+    {"id": "b", "text": "茶 😀 \u2028", "copy": 1, "labels": None},
+    *({"id": f"n{n}", "text": f"{n} " * (n % 20), "copy": 1, "labels": None} for n in range(2100)),
 ]
 SCHEMA = pa.schema(
     [
-        *(("id", pa.string()), ("text", pa.string())),
+        *(("id", pa.string()), ("text", pa.string()), ("copy", pa.int32())),
         ("labels", pa.struct([("mood", pa.struct([("value", pa.string())]))])),
     ]
 )

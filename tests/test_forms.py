@@ -192,7 +192,7 @@ def test_the_workspaces_own_form_comes_first(tmp_path):
 def test_a_form_that_is_not_there(tmp_path):
     with pytest.raises(FormError, match="no form named absent") as caught:
         load_form("absent", tmp_path)
-    assert "sentiment" in caught.value.hint
+    assert "adequacy" in caught.value.hint
     with pytest.raises(FormError, match="no form at"):
         load_form("absent.xml", tmp_path)
     (tmp_path / "bad.xml").write_text("<View/>")

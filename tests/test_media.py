@@ -277,11 +277,11 @@ def test_a_missing_package_names_the_line_that_installs_it(monkeypatch):
 def test_a_folder_without_the_packages_is_read_without_its_media(tmp_path, monkeypatch):
     written(tmp_path, {"data/a.txt": "Words.", "data/b.wav": sound(0.1), "data/c.png": picture()})
     needing.lacking.cache_clear()
-    real = needing.find_spec
-    monkeypatch.setattr(needing, "find_spec", lambda name: None if name == "av" else real(name))
+    real = needing.is_there
+    monkeypatch.setattr(needing, "is_there", lambda name: name != "av" and real(name))
     found = find([SourceSpec(paths=("data",))], tmp_path)
     needing.lacking.cache_clear()
-    reason = 'audio needs the package av: pip install "curate[media]"'
+    reason = "audio needs the package av: pip install 'curate[media]'"
     assert {file.label: file.skip for file in found} == {
         "data/a.txt": "",
         "data/b.wav": reason,

@@ -317,6 +317,7 @@ def write_quality(root, start, rows):
     ids = [f"{start + place:032}" for place in range(len(rows))]
     groups, numbers, quality = zip(*rows, strict=True)
     mix = {"id": ids, "group": groups, "copies": pa.array(numbers, pa.int64())}
+    mix["size"] = pa.array([7] * len(rows), pa.int64())
     pq.write_table(pa.table(mix), root / "mix" / f"{start:05}.parquet")
     values = pa.array([None, *quality[::-1]], pa.float64())
     scores = {"id": [f"x{start:031}", *ids[::-1]], "quality": values}

@@ -494,6 +494,8 @@ def pool_result(sums, copies):
         lost_bytes=0,
         left_out=0,
         tokens=sums.tokens,
+        media_tokens=0,
+        media={},
         holdout=sums.holdout,
         read=sums.documents + copies,
         added=sums.documents,

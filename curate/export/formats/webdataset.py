@@ -78,7 +78,7 @@ class WriteTar:
         tar.starts.append(tar.size)
         key = f"{line['id']}-{line['copy']}"
         text = line.pop("text")
-        if line[NAME] is not None:
+        if line.get(NAME) is not None:
             names = member_names(line[NAME])
             line[NAME] = [
                 self._medium(tar, key, medium, name)
