@@ -194,7 +194,7 @@ def _line(key: str, parts: Mapping[str, bytes], sums: dict[str, str]) -> dict[st
     line: dict[str, Any] = json.loads(parts[JSON])
     if key != f"{line['id']}-{line['copy']}":
         raise ValueError(f"{key} is not the key of its line")
-    for medium in line[NAME] or ():
+    for medium in line.get(NAME) or ():
         medium["stored_sha256"] = sums.pop(str(medium["path"]), None)
     if sums:
         raise ValueError(f"{next(iter(sums))} belongs to no medium of its line")
