@@ -1,5 +1,6 @@
 """Questions and values that are called as something of curate's own."""
 
+import json
 from collections import Counter
 
 import pytest
@@ -16,6 +17,7 @@ NAMES = {
     "edits": ("start", "end"),
     "out_of_fold": ("True", "null"),
     "license": ("MIT", "unknown"),
+    "quality": ("copies", "group"),
 }
 
 
@@ -65,6 +67,11 @@ def test_an_export_of_a_question_called_so(offline, tmp_path, question):
             if label["by"] == "model":  # its shares, and not what a rule measured
                 for value, share in label["posterior"].items():
                     assert share == pytest.approx(scores[f"{question}:{value}"], abs=1e-6)
+    offline.run("report")
+    page = (offline.root / "report.html").read_text(encoding="utf-8")
+    told = page.partition('data-live="map"')[2].partition("</script>")[0]
+    colours = json.loads(told.partition('type="application/json">')[2])["colours"]
+    assert set(colours[2]["names"]) == set(NAMES[question])
 
 
 def test_a_limit_of_what_people_leave_open(offline):

@@ -113,7 +113,7 @@ def look_at(browser, page, tmp_path):
 
     browser.get_log("browser")  # what Label Studio's own pages said is not ours
     browser.get(page.as_uri())
-    headings = [each.text for each in browser.find_elements(By.TAG_NAME, "h2")]
+    headings = [each.text for each in browser.find_elements(By.CSS_SELECTOR, "h2, h3")]
     for heading in ("Agreement", "Calibration", "Quality by group", "The mixture", "Provenance"):
         assert heading in headings
     charts = browser.find_elements(By.TAG_NAME, "svg")

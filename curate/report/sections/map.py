@@ -11,6 +11,7 @@ from curate.embed.vectors import Vectors, found
 from curate.errors import CurateError
 from curate.report.plane import Points, Shard, points
 from curate.report.section import Live, Say, Section, as_written, say, section
+from curate.tables import predicted
 from curate.workspace import Workspace
 from curate.workspace.predictions import predicted_questions
 
@@ -30,7 +31,7 @@ def map_of(workspace: Workspace) -> Section | None:
                  if own.makes_groups]  # fmt: skip
     columns = ["source"]
     is_scored, is_mixed = _fits(workspace, "scores"), _fits(workspace, "mix")
-    columns += ["quality", *questions[:1]] if is_scored else []
+    columns += ["quality", *map(predicted, questions[:1])] if is_scored else []
     columns += ["group"] if is_mixed else []
     documents = workspace.documents.shards(scores=is_scored, mix=is_mixed)
     shards = [Shard(*pair) for pair in zip(vectors.shards(workspace), documents, strict=True)]
@@ -77,7 +78,7 @@ def _colours(own: Points, question: str) -> Iterator[dict[str, Any]]:
     names: list[tuple[str, Say]] = [
         ("group", say("map.group")),
         ("quality", say("map.quality")),
-        (question, say("map.label", question=question)),
+        (predicted(question), say("map.label", question=question)),
         ("source", say("map.source")),
     ]
     for column, name in names:
