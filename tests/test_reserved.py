@@ -71,8 +71,8 @@ def test_an_export_of_a_question_called_so(offline, tmp_path, question):
     page = (offline.root / "report.html").read_text(encoding="utf-8")
     told = page.partition('data-live="map"')[2].partition("</script>")[0]
     colours = json.loads(told.partition('type="application/json">')[2])["colours"]
-    of_values = [own for own in colours if set(own["names"]) == set(NAMES[question])]
-    assert len(of_values) == 2  # the groups, and what the head foresees
+    (foreseen,) = [own for own in colours if own["name"] == f"predicted {question}"]
+    assert set(foreseen["names"]) == set(NAMES[question])
 
 
 def test_a_limit_of_what_people_leave_open(offline):
