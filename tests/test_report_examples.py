@@ -15,6 +15,7 @@ from curate.report.sections.what_if import what_if
 from curate.report.texts import read_texts
 from curate.takedown import takedown
 from curate.takedown.naming import NamedDocument
+from curate.warning import warn
 from curate.workspace import examples
 from curate.workspace.examples import BothSides, Near
 from tests.conftest import FILMS, GOOD, reviews
@@ -233,6 +234,19 @@ def test_the_verdict_says_what_is_good_and_what_is_not(whole):
     assert moods["verdict.agreement"] == "good"
     assert moods["verdict.model_better"] == "good"
     assert moods["verdict.warnings"] == "unsure"
+
+
+@pytest.mark.parametrize("key", ["score.no_better", "score.unfit"])
+def test_a_model_that_score_doubts_is_no_good_news(whole, monkeypatch, key):
+    doubt = warn(key, "{question} is doubtful", question="sentiment")
+    other = warn(key, "{question} is doubtful", question="another")
+    for own, expected in ((doubt, "verdict.model_doubted"), (other, "verdict.model_better")):
+        monkeypatch.setattr(type(whole.workspace.lineage), "warnings", lambda *_, own=own: (own,))
+        moods = {point.words.key: point.mood for point in verdict(whole.workspace, 1)}
+        assert moods[expected] == ("good" if expected == "verdict.model_better" else "unsure")
+
+
+def test_the_verdict_of_a_mixture(whole):
     path = whole.root / "evaluate.json"
     evaluation = json.loads(path.read_text())
     for own in evaluation["comparisons"]:

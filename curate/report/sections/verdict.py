@@ -32,7 +32,7 @@ def verdict(workspace: Workspace, warnings: int) -> list[Point]:
     return [
         *_corpus(workspace),
         *_people(workspace),
-        *_model(evaluation),
+        *_model(evaluation, _doubted(workspace)),
         *_mixture(workspace, evaluation),
         _warned(warnings),
     ]
@@ -73,7 +73,18 @@ def _ends(own: Mapping[str, Any]) -> Say | str:
     return say("verdict.interval", low=low, high=high)
 
 
-def _model(evaluation: Mapping[str, Any]) -> Iterator[Point]:
+DOUBTS = ("score.no_better", "score.unfit")
+"""The warnings of `score` that stand against good news of a model."""
+
+
+def _doubted(workspace: Workspace) -> frozenset[str]:
+    """The questions whose model `score` doubts itself."""
+    warnings = workspace.lineage.warnings("score")
+    named = [own.figures.get("question") for own in warnings if own.key in DOUBTS]
+    return frozenset(str(question) for question in named)
+
+
+def _model(evaluation: Mapping[str, Any], doubted: frozenset[str]) -> Iterator[Point]:
     people: Mapping[str, Mapping[str, Any]] = evaluation.get("people") or {}
     for question, own in people.items():
         first = next(iter(own["measures"]), None)
@@ -81,7 +92,9 @@ def _model(evaluation: Mapping[str, Any]) -> Iterator[Point]:
             continue
         low, high = first["better_low"], first["better_high"]
         is_better = low is not None and high is not None and low > 0
-        key = "verdict.model_better" if is_better else "verdict.model_unsure"
+        is_sure = is_better and question not in doubted
+        better = "verdict.model_better" if is_sure else "verdict.model_doubted"
+        key = better if is_better else "verdict.model_unsure"
         words = say(
             key,
             question=question,
@@ -89,7 +102,7 @@ def _model(evaluation: Mapping[str, Any]) -> Iterator[Point]:
             value=first["value"],
             trivial=first["trivial"],
         )
-        yield Point("good" if is_better else "unsure", words)
+        yield Point("good" if is_sure else "unsure", words)
 
 
 def _mixture(workspace: Workspace, evaluation: Mapping[str, Any]) -> Iterator[Point]:

@@ -56,6 +56,12 @@ WORDS = {
         "beside {trivial:.2f}.",
         "模型对 {question} 的预测好于平凡基线：{measure} {value:.2f}，基线 {trivial:.2f}。",
     ),
+    "verdict.model_doubted": (
+        "The model foretells {question} better than the trivial baseline ({measure} {value:.2f} "
+        "beside {trivial:.2f}), but a warning below doubts it.",
+        "模型对 {question} 的预测好于平凡基线（{measure} {value:.2f}，基线 {trivial:.2f}），"
+        "但下面有一条警告对它存疑。",
+    ),
     "verdict.model_unsure": (
         "The model of {question} is not better than the trivial baseline by more than chance: "
         "{measure} {value:.2f} beside {trivial:.2f}.",
