@@ -103,7 +103,9 @@ def _file(folder: Path, name: str, content: str) -> str | None:
 def _works() -> dict[str, Callable[[str], Any]]:
     prepared: dict[str, Any] = {"c4": c4.Prepared(), "lines": 0.5}
     works: dict[str, Callable[[str], Any]] = {
-        name: partial(_measured, rule.measure, prepared.get(name)) for name, rule in RULES.items()
+        name: partial(_measured, rule.measure, prepared.get(name))
+        for name, rule in RULES.items()
+        if rule.look is None  # those look at media
     }
     known = benchmarks.index([PROSE * 3], 13)
     detecting.detect([PROSE])  # the model is read once, not for each text
