@@ -265,3 +265,14 @@ def test_optional_fields_travel_as_settings():
 )
 def test_what_is_left_of_a_template(template, absent, left):
     assert without_fields(template, frozenset({absent})) == left
+
+
+def test_short_cells_of_one_source_are_no_limit_of_another(tmp_path):
+    """Python has one limit of cells for a process."""
+    put(tmp_path, "data/a.csv", b"text\ntea\n" + b"x" * 50 + b"\n")
+    found, bad = everything(tmp_path, strict=False, max_bytes=20)
+    assert texts(found) == ["tea"]
+    assert [(row.row, row.reason) for row in bad] == [(3, "longer than max_bytes (20)")]
+    (tmp_path / "data" / "a.csv").unlink()
+    put(tmp_path, "data/b.csv", f"no;text\n1;{'y' * 90}\n2;{'z' * 90}\n".encode())
+    assert texts(rows(tmp_path)) == ["y" * 90, "z" * 90]

@@ -28,15 +28,14 @@ def records(
 
     The first record has the names of the columns. `limit` is the longest cell, in characters.
     """
-    csv.field_size_limit(limit)
-    reader = _Reader(lines, delimiter)
+    reader = _Reader(lines, delimiter, limit)
     number = columns = 0
     while (cells := reader.next(columns)) is not None:
         number += len(reader.taken)
-        if not cells:
-            continue  # an empty line
         if wrong := [wrong for _, wrong in reader.taken if wrong]:
-            yield number, wrong[0]
+            yield number, wrong[0]  # a line that is too long comes as an empty one
+        elif not cells:
+            continue
         elif columns and not isinstance(cells, str) and len(cells) != columns:
             yield number, CELLS
         else:
@@ -45,12 +44,16 @@ def records(
 
 
 class _Reader:
-    """Reads one record after another; `taken` are the lines of the last one."""
+    """Reads one record after another; `taken` are the lines of the last one.
 
-    def __init__(self, lines: Iterable[Line], delimiter: str) -> None:
+    Python has one limit of cells for the whole process: it is as it was behind each record.
+    """
+
+    def __init__(self, lines: Iterable[Line], delimiter: str, limit: int) -> None:
         self._source = iter(lines)
         self._waiting: deque[Line] = deque()
         self._delimiter = delimiter
+        self._limit = limit
         self.taken: list[Line] = []
         self._strict = self._anew()
 
@@ -69,6 +72,13 @@ class _Reader:
 
     def next(self, columns: int) -> list[str] | str | None:
         """The cells of the next record, or what is wrong with it; None at the end."""
+        before = csv.field_size_limit(self._limit)
+        try:
+            return self._next(columns)
+        finally:
+            csv.field_size_limit(before)
+
+    def _next(self, columns: int) -> list[str] | str | None:
         self.taken = []
         try:
             return next(self._strict, None)
