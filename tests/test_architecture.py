@@ -311,7 +311,7 @@ BOUNDED = {
     "annotated.documents.labelled_documents": "labels",
     "annotated.documents._foreseen": "labelled documents",
     "estimate.run._estimable": "labels",
-    "report.pictures.pictures_of": "rows of a table of the page",
+    "report.pictures.pictures_in": "rows of a table of the page",
     "report.sections.doubtful.most_doubtful": "labels",
     "report.sections.mixture.shares": "groups",
     "report.sections.people.agreement": "labels",

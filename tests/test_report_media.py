@@ -116,7 +116,8 @@ def test_the_page_shows_a_few_pictures_of_each_group(offline, monkeypatch):
 
 
 def test_rows_of_tables_have_the_picture_of_their_document(offline):
-    from curate.report.pictures import picture_cell, pictures_of
+    from curate.report.pictures import picture_cell
+    from curate.report.texts import read_texts
 
     put(offline.root / "data", {"p/0.png": png(0)})
     rows = [{"caption": "With.", "picture": "p/0.png"}]
@@ -127,7 +128,7 @@ def test_rows_of_tables_have_the_picture_of_their_document(offline):
     offline.run("pool", sources=sources, tokenizer="bytes")
     offline.run("clean", rules=[], near_duplicates=None)
     ids = {row["text"]: row["id"] for row in offline.rows("pool")}
-    pictures = pictures_of(offline.workspace, list(ids.values()))
+    pictures = read_texts(offline.workspace, ids.values()).pictures
     assert list(pictures) == [ids["With."]]
     with Image.open(io.BytesIO(decoded(pictures[ids["With."]]))) as image:
         assert image.size == (32, 32)

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from curate.media import Medium
 from curate.report.section import Picture
 from curate.report.thumbnails import thumbnail
-from curate.workspace import Workspace
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
-def pictures_of(workspace: Workspace, ids: Sequence[str]) -> dict[str, str]:
-    """The pictures of documents as data addresses, by id; empty for documents without any."""
-    if workspace.tables.stored("clean") is None:
-        return {}
-    pictures = {}
-    for table in workspace.documents.lookup(ids, ["id", "media"]):
-        for row in table.filter(table["media"].is_valid()).to_pylist():
-            shown = thumbnail(row["id"], Medium.of(row["media"][0]), workspace.path("."))
-            pictures[row["id"]] = shown.source
-    return pictures
+def pictures_in(documents: pa.Table, folder: Path) -> dict[str, str]:
+    """The pictures of documents as data addresses, by id; those without media have none.
+
+    `documents` are rows with the columns id and media; addresses are relative to the folder.
+    """
+    with_media = documents.filter(documents["media"].is_valid()).select(["id", "media"])
+    return {
+        row["id"]: thumbnail(row["id"], Medium.of(row["media"][0]), folder).source
+        for row in with_media.to_pylist()
+    }
 
 
 def picture_cell(pictures: Mapping[str, str], id: str) -> dict[str, Picture | None]:

@@ -137,7 +137,7 @@ def _chapters(
             lambda: agreement(workspace),
             lambda: annotators(workspace),
             lambda: mistaken(workspace),
-            lambda: disputed(workspace, picked.disputed),
+            lambda: disputed(workspace, picked.disputed, texts),
             lambda: doubtful(workspace, picked.doubtful, texts),
             lambda: estimates(workspace),
         ),

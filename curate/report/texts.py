@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from curate.report.pictures import pictures_of
+from curate.report.pictures import pictures_in
 from curate.report.section import Example, Row
 from curate.workspace import Workspace
 
@@ -46,15 +46,17 @@ def read_texts(workspace: Workspace, ids: Iterable[str]) -> Texts:
     wanted = frozenset(ids)
     beginnings: dict[str, str] = {}
     sources: dict[str, str] = {}
+    pictures: dict[str, str] = {}
     if not wanted or not workspace.tables.stored("clean"):
         return Texts()
-    columns = ("id", "text", "source")
+    columns = ("id", "text", "source", "media")
     for table in workspace.documents.lookup(wanted, columns, dropped=True):
         names = table["id"].to_pylist()
         texts = pc.utf8_slice_codeunits(table["text"], 0, READ).to_pylist()
         sources |= zip(names, table["source"].to_pylist(), strict=True)
         beginnings |= zip(names, map(beginning, texts), strict=True)
-    return Texts(beginnings, sources, pictures_of(workspace, sorted(wanted)))
+        pictures |= pictures_in(table, workspace.path("."))
+    return Texts(beginnings, sources, pictures)
 
 
 def beginning(text: str, letters: int = LETTERS) -> str:

@@ -12,7 +12,7 @@ documents that they still hold.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -89,14 +89,7 @@ def run(
     storage.write_json(record, {**about, "quoting": [asdict(own) for own in quoting]})
     tasks, notes = erase_tasks(workspace, everything)
     erased = erase_named(workspace) if comments else 0
-    if quoting and not comments:
-        names = "; ".join(sorted({quotation.name for quotation in quoting}))
-        notes.append(f"comments that quote removed texts stay: {names}; --comments erases them")
-    if holders := passages_in_common(workspace, gone):
-        notes.append(
-            f"{len(holders):,} documents that stay have passages in common with them: "
-            f"`curate clean --explain {min(holders)}` shows those of one"
-        )
+    notes += _what_stays(workspace, gone, () if comments else quoting)
     media = erase_media(workspace, everything)
     texts = erase_rows(workspace, everything)
     workspace.ledger.forget(everything)
@@ -126,6 +119,20 @@ def run(
         record=record.relative_to(workspace.root).as_posix(),
         notes=tuple(notes),
     )
+
+
+def _what_stays(
+    workspace: Workspace, gone: Collection[str], quoting: Sequence[Quotation]
+) -> Iterator[str]:
+    """Yield notes on what still speaks of removed texts: comments, and passages in common."""
+    if quoting:
+        names = "; ".join(sorted({quotation.name for quotation in quoting}))
+        yield f"comments that quote removed texts stay: {names}; --comments erases them"
+    if holders := passages_in_common(workspace, gone):
+        yield (
+            f"{len(holders):,} documents that stay have passages in common with them: "
+            f"`curate clean --explain {min(holders)}` shows those of one"
+        )
 
 
 def named_comments(workspace: Workspace) -> set[Quotation]:

@@ -8,9 +8,9 @@ from typing import Any
 from curate.areas import EDGES, area_of_key
 from curate.areas import spoken as spoken_area
 from curate.records import Kind, span_of_key
-from curate.report.pictures import picture_cell, pictures_of
+from curate.report.pictures import picture_cell
 from curate.report.section import Section, say, section
-from curate.report.texts import beginning
+from curate.report.texts import Texts, beginning
 from curate.rounds.seen import one_text, seen
 from curate.rounds.views import View
 from curate.workspace import Workspace
@@ -21,16 +21,17 @@ LEAST_SHARE = 0.005
 """Values with less of the probability are not told."""
 
 
-def disputed(workspace: Workspace, rows: Sequence[Mapping[str, Any]]) -> Section | None:
+def disputed(
+    workspace: Workspace, rows: Sequence[Mapping[str, Any]], texts: Texts
+) -> Section | None:
     """The most disputed labels, with their texts as people saw them; None without any.
 
     `rows` are those of `most_disputed`.
     """
     kinds = {question.name: question.kind for question in workspace.rounds.questions()}
     views = seen(workspace.rounds.all()) if rows else {}
-    pictures = pictures_of(workspace, [row["id"] for row in rows[:SHOWN]])
     shown = [
-        picture_cell(pictures, row["id"])
+        picture_cell(texts.pictures, row["id"])
         | _told(row, views.get((row["id"], row["start"], row["end"]), View({})), kinds)
         for row in rows[:SHOWN]
     ]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from curate.report.pictures import picture_cell, pictures_of
+from curate.report.pictures import picture_cell
 from curate.report.section import Key, Section, say, section
 from curate.report.texts import Texts
 from curate.rounds.views import View, contested
@@ -27,10 +27,9 @@ def doubtful(
 ) -> Section | None:
     """The most doubtful labels; None without any. `rows` are those of `most_doubtful`."""
     views = workspace.documents.find_views(row["id"] for row in rows) if rows else {}
-    pictures = pictures_of(workspace, [row["id"] for row in rows])
     shown = [
         {
-            **picture_cell(pictures, row["id"]),
+            **picture_cell(texts.pictures, row["id"]),
             "text": texts.beginnings[row["id"]],
             "question": row["question"],
             "label": _spoken(row["value"], row["predicted"], views[row["id"]]),
