@@ -336,7 +336,8 @@ def test_the_environment_names_packages_encoder_and_tokenizers(whole, tmp_path):
     pinned = {own.name: str(own.specifier) for own in map(Requirement, lines)}
     assert pinned["pyarrow"] == f"=={version('pyarrow')}"
     assert pinned["torch"] == f"=={version('torch').partition('+')[0]}"
-    assert "curate" not in pinned
+    assert pinned["pillow"] == f"=={version('pillow')}"  # of an extra
+    assert not {"curate", "ruff", "crowd-kit"} & set(pinned)  # tools of developers
     assert lines == sorted(lines, key=str.lower)
     fit = whole.root / "vectors" / "chargram" / "_fit.npz"
     assert f"# encoder chargram\n#   sha256:{sha256_of(fit)}  _fit.npz\n" in text

@@ -13,6 +13,7 @@ from curate.cards.environment import environment
 from curate.embed.joined import files_of
 from curate.errors import CurateError
 from curate.export.drawn import has_scores
+from curate.extras import EXTRAS
 from curate.workspace import Workspace
 
 
@@ -27,15 +28,22 @@ def environment_of(workspace: Workspace) -> str:
 
 
 def packages() -> dict[str, str]:
-    """The versions of the packages that curate asks for, without its extras."""
+    """The versions of the packages that curate asks for, and of its extras' that are installed.
+
+    The tools of its developers are no part of what an export was made with.
+    """
     from packaging.requirements import Requirement
 
     try:
         lines = metadata.requires("curate") or []
     except metadata.PackageNotFoundError:
         lines = []
-    asked = [Requirement(line) for line in lines]
-    names = [own.name for own in asked if own.marker is None or own.marker.evaluate({"extra": ""})]
+    extras = ("", *EXTRAS)
+    names = dict.fromkeys(
+        own.name
+        for own in map(Requirement, lines)
+        if own.marker is None or any(own.marker.evaluate({"extra": extra}) for extra in extras)
+    )
     return {name: metadata.version(name) for name in names if _is_installed(name)}
 
 
