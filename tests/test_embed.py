@@ -27,6 +27,23 @@ def cosine(one, other):
     return float(one @ other / np.linalg.norm(one) / np.linalg.norm(other))
 
 
+def test_chargram_is_the_svd_over_all_features_whether_texts_have_them_or_not():
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import HashingVectorizer, TfidfTransformer
+
+    texts = ["the cat sat", "a dog ran off", "猫坐在垫子上", "狗在跑步", "the dog sat"]
+    hashing = HashingVectorizer(
+        analyzer="char", ngram_range=(1, 3), n_features=2**17, alternate_sign=False
+    )
+    weights = TfidfTransformer(sublinear_tf=True).fit_transform(hashing.transform(texts))
+    expected = TruncatedSVD(4, random_state=0).fit(weights).transform(weights)
+    vectors = CharGram(lambda: iter(texts)).encode(texts)
+    np.testing.assert_allclose(vectors @ vectors.T, expected @ expected.T, atol=1e-6)
+    few = CharGram(lambda: iter(["aa", "a", "aaa"]))  # three features, by length
+    assert few.encode(["a", "b"]).shape == (2, few.dimension)
+    assert np.allclose(few.encode(["b"]), 0)
+
+
 def test_chargram_needs_no_weights_and_reads_any_script():
     texts = [
         "the cat sat on the mat",

@@ -117,14 +117,20 @@ def _weighting(idf: NDArray[np.float64] | None = None) -> Any:
 
 
 def _fitted(texts: list[str], dimension: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The idf of every feature, and the components: dimension x features."""
+    """The idf of every feature, and the components: dimension x features.
+
+    Features that no text has are left out of the decomposition: their components are 0, and with
+    few texts they are nearly all of them.
+    """
     import numpy as np
     from sklearn.decomposition import TruncatedSVD
 
-    svd = TruncatedSVD(min(dimension, max(2, len(texts) - 1)), random_state=0)
     weighting, counts = _weighting(), _counts(texts)
-    with np.errstate(invalid="ignore"):  # the variance that a single text explains
-        svd.fit(weighting.fit_transform(counts))
-    has_feature = np.zeros(FEATURES, bool)
-    has_feature[counts.indices] = True
-    return weighting.idf_, np.where(has_feature, svd.components_, 0.0)
+    weights = weighting.fit_transform(counts)
+    features = np.union1d(counts.indices, [0, 1])  # the decomposition asks for two at least
+    number = min(dimension, max(2, len(texts) - 1), len(features))
+    with np.errstate(invalid="ignore", divide="ignore"):  # the variance that a single text explains
+        svd = TruncatedSVD(number, random_state=0).fit(weights[:, features])
+    components = np.zeros((len(svd.components_), FEATURES))
+    components[:, features] = np.where(np.isin(features, counts.indices), svd.components_, 0.0)
+    return weighting.idf_, components
