@@ -47,11 +47,16 @@ def copied(root, folder):
     return Offline(folder / "run")
 
 
+@pytest.fixture(scope="module")
+def alone(labelled, tmp_path_factory):
+    """What one worker makes."""
+    return back_half(copied(labelled, tmp_path_factory.mktemp("alone")))
+
+
 @pytest.mark.parametrize(("name", "workers"), [("local", 2), ("ray", 2)])
-def test_engines_agree_behind_clean(labelled, tmp_path, name, workers):
+def test_engines_agree_behind_clean(labelled, alone, tmp_path, name, workers):
     if name == "ray" and find_spec("ray") is None:
         pytest.skip("ray is not installed: pip install 'curate[ray]'")
-    alone = back_half(copied(labelled, tmp_path / "alone"))
     other = copied(labelled, tmp_path / "other")
     other.workspace.engine = choose(name, workers)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
@@ -44,11 +45,17 @@ def packages() -> dict[str, str]:
         for own in map(Requirement, lines)
         if own.marker is None or any(own.marker.evaluate({"extra": extra}) for extra in extras)
     )
-    return {name: metadata.version(name) for name in names if _is_installed(name)}
+    versions = {name: _version(name) for name in names}
+    return {name: version for name, version in versions.items() if version}
 
 
-def _is_installed(name: str) -> bool:
-    return next(iter(metadata.distributions(name=name)), None) is not None
+@cache  # an export after another in one process asks again; a version does not change
+def _version(name: str) -> str | None:
+    """The version of an installed package; None if it is not here."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _encoders(workspace: Workspace) -> Iterator[str]:
