@@ -12,34 +12,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from tests import deadly
 from tests.test_loop import BAD, GOOD, RECIPE, answer, durable, texts
 from tests.test_loop import contents as all_contents
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
-
-DRIVER = """
-import importlib, os, pathlib, signal, sys
-import curate.embed.vectors
-curate.embed.vectors.BLOCK = 32
-where, name, nth = sys.argv[1:4]
-if where != "-":
-    file = where == "file"
-    module = pathlib.Path if file else importlib.import_module(where)
-    called = "replace" if file else name
-    whole, count = getattr(module, called), 0
-    def deadly(*arguments, **named):
-        global count
-        count += not file or str(arguments[1]).endswith(name)
-        if count == int(nth):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return whole(*arguments, **named)
-    setattr(module, called, deadly)
-sys.argv = ["curate", *sys.argv[4:]]
-from curate.cli import main
-main()
-"""
 
 MOMENTS = {
     "pool, before its shard": ("curate.storage", "write_parquet", 2),
@@ -64,14 +43,12 @@ AFTER_ANSWERS = {
 }
 
 
-def run(folder, *, kill=("-", "-", 0)):
+def run(folder, *, kill=deadly.NEVER):
     """Run the recipe in a process of its own; return its exit code."""
-    arguments = [*map(str, kill), "run", "-w", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", DRIVER, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode
+    log = folder.parent / "said.txt"
+    code = deadly.run(["run", "-w", folder], log, kill=kill)
+    assert "Traceback" not in log.read_text(encoding="utf-8"), log.read_text(encoding="utf-8")
+    return code
 
 
 def prepared(folder):

@@ -28,7 +28,7 @@ def texts(words):
 
 RECIPE = """
 encoder: chargram
-pool: {sources: [{paths: ["data/*.jsonl"]}], holdout: 0.1}
+pool: {sources: [{paths: ["data/*.jsonl"]}], holdout: 0.1, tokenizer: bytes}
 clean: {rules: [length], near_duplicates: 0.95}
 sample: {n: 60, strategy: stratified, seed: 3}
 push: {backend: folder, form: sentiment, overlap: 2}

@@ -1,0 +1,67 @@
+"""`curate` in a process of its own, which may kill itself at a named moment.
+
+Processes are forked from one that has imported all of it, so that a run costs what it does.
+"""
+
+import importlib
+import multiprocessing
+import os
+import pathlib
+import signal
+import sys
+
+import altair  # noqa: F401
+import numpy  # noqa: F401
+import pandas  # noqa: F401
+import pyarrow.dataset
+import pyarrow.parquet  # noqa: F401
+import scipy.optimize  # noqa: F401
+import sklearn.decomposition
+import sklearn.feature_extraction.text  # noqa: F401
+
+import curate.embed.vectors
+import curate.run.stages
+from curate import cli
+
+NEVER = ("-", "-", 0)
+
+
+def run(arguments, log, *, kill=NEVER):
+    """Run `curate ARGUMENTS`; what it says goes into the file `log`. Return its exit code.
+
+    `kill` is (module, function, n): it dies by SIGKILL at the n-th call of that function; with
+    "file" for the module, when the n-th file takes its place whose path ends so.
+    """
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload([__name__])
+    process = forks.Process(target=_main, args=(list(map(str, arguments)), log, kill))
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def _main(arguments, log, kill):
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    curate.embed.vectors.BLOCK = 32
+    if kill[0] != "-":
+        _arm(*kill)
+    sys.argv = ["curate", *arguments]
+    cli.main()
+
+
+def _arm(where, name, nth):
+    file = where == "file"
+    module = pathlib.Path if file else importlib.import_module(where)
+    called = "replace" if file else name
+    whole, count = getattr(module, called), 0
+
+    def deadly(*arguments, **named):
+        nonlocal count
+        count += not file or str(arguments[1]).endswith(name)
+        if count == nth:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return whole(*arguments, **named)
+
+    setattr(module, called, deadly)
