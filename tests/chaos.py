@@ -5,18 +5,16 @@ the tables must be those of an undisturbed run. Then on each real server: curate
 killed in the middle of pushes and pulls; a re-run must repair, and nothing be lost or doubled.
 """
 
-import os
 import random
-import signal
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from tests import deadly
 from tests.servers import RUNNING
 from tests.storms import Storm, strike_pull, strike_push
-from tests.test_kills import DRIVER, ROOT, answers, contents, copied, prepared, run
+from tests.test_kills import answers, contents, copied, prepared, run
 from tests.test_loop import answer
 
 TRIALS, KILLS, TASKS = 5, 10, 2_000
@@ -42,25 +40,24 @@ def offline(place, chance):
     stormy = [copied(calm, place / f"storm-{n}") for n in range(TRIALS)]
     assert run(calm) == 0
     for folder in stormy:
-        kills = until_done(folder, chance, {**os.environ}, 0)
+        kills = until_done(folder, chance, 0)
         assert contents(folder) == contents(calm), folder
         assert answers(folder) == 120
         print(f"offline: killed {kills} times, same tables")
 
 
-def until_done(folder, chance, environment, code):
+def until_done(folder, chance, code):
     """Run until the command ends by itself; return how often it was killed."""
-    command = [sys.executable, "-c", DRIVER, "-", "-", "0", "run", "-w", str(folder)]
-    environment["PYTHONPATH"] = str(ROOT)
+    log = folder.parent / "said.txt"
     for kill in range(KILLS + 1):
-        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE)
+        process = deadly.start(["run", "-w", folder], log)
         if kill < KILLS:
-            time.sleep(chance.uniform(0.1, 6))
-            if process.poll() is None:
-                os.kill(process.pid, signal.SIGKILL)
-        told = process.communicate()[1].decode()
+            process.join(chance.uniform(0.1, 6))
+            process.kill()  # nothing, where it has ended
+        process.join()
+        told = log.read_text(encoding="utf-8")
         assert "Traceback" not in told, told
-        if process.returncode == code:
+        if process.exitcode == code:
             return kill
     raise AssertionError(told)
 

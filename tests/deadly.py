@@ -32,15 +32,25 @@ def run(arguments, log, *, kill=NEVER):
     `kill` is (module, function, n): it dies by SIGKILL at the n-th call of that function; with
     "file" for the module, when the n-th file takes its place whose path ends so.
     """
-    forks = multiprocessing.get_context("forkserver")
-    forks.set_forkserver_preload([__name__])
-    process = forks.Process(target=_main, args=(list(map(str, arguments)), log, kill))
-    process.start()
+    process = start(arguments, log, kill=kill)
     process.join()
     return process.exitcode
 
 
-def _main(arguments, log, kill):
+def start(arguments, log, *, kill=NEVER):
+    """Start what `run` runs; return its process."""
+    forks = multiprocessing.get_context("forkserver")
+    forks.set_forkserver_preload([__name__])
+    pathlib.Path(log).touch()
+    line = [str(argument) for argument in arguments]
+    process = forks.Process(target=_main, args=(line, dict(os.environ), log, kill))
+    process.start()
+    return process
+
+
+def _main(arguments, environment, log, kill):
+    os.environ.clear()
+    os.environ.update(environment)
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

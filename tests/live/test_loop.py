@@ -1,11 +1,8 @@
 """The loop through a real Label Studio: what people said comes home, one by one, and stays."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 from collections import Counter
 
 import pyarrow.parquet as pq
@@ -13,9 +10,9 @@ import pytest
 
 from curate.servers.label_studio import server as label_studio
 from recipes.demo import replay
+from tests import deadly
 from tests.command import command
 from tests.servers import environments
-from tests.test_kills import DRIVER, ROOT
 from tests.test_loop import BAD, GOOD, texts
 
 pytestmark = pytest.mark.live
@@ -220,9 +217,7 @@ def test_killed_at_the_worst_moment(run, folder, home, moment):
 
 def killed(folder, where):
     """Run the recipe in a process that kills itself at one moment; return how it ended."""
-    command = [sys.executable, "-c", DRIVER, *map(str, where), "run", "-w", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, capture_output=True, check=False).returncode
+    return deadly.run(["run", "-w", folder], folder / "said.txt", kill=where)
 
 
 def tasks_on_the_server(folder, home):
