@@ -19,13 +19,11 @@ demo-chinese: .venv/ready
 demo-images: .venv/ready
 	$(BIN)/python -m recipes.demo images runs/demo-images
 
-# Everything that CI runs: lint, types, all tests, real servers and browser included. What waits for
-# servers and what waits for browsers and kills run side by side; what the first said comes last.
+# Everything that CI runs: lint, types, all tests, real servers and browser included. What is slow
+# waits for servers, browsers and killed processes, so there are more runners than cores; each has
+# servers of its own, and a file's tests stay together, since they share what they set up.
 test: check
-	@mkdir -p runs
-	@$(BIN)/pytest -m "live and not browser" > runs/live.log 2>&1 & live=$$!; \
-	$(BIN)/pytest -m "browser or (slow and not live)"; rest=$$?; \
-	wait $$live; code=$$?; cat runs/live.log; [ $$rest -eq 0 ] && [ $$code -eq 0 ]
+	$(BIN)/pytest -n 3 --dist loadfile -m "live or browser or slow"
 
 # The quick part.
 check: .venv/ready
@@ -91,10 +89,11 @@ clean: stop
 	rm -rf runs .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# torch comes first and by itself: a range could resolve to a build of several gigabytes.
+# torch comes first and by itself: a range could resolve to a build of several gigabytes. Python
+# compiles what is imported when it is imported: to compile all packages takes most of the time.
 .venv/ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install -q --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-compile -r requirements.txt
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
