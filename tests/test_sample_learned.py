@@ -246,7 +246,7 @@ def test_the_losses_are_those_of_labels_and_predictions(whole):
 @pytest.mark.slow
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_documents_are_chosen_as_often_as_they_say(whole, strategy):
-    seeds = 200
+    seeds = 100
     free = sorted(predictions(whole))
     place_of = {id: place for place, id in enumerate(free)}
     drawn, able, said = (np.zeros(len(free)) for _ in range(3))

@@ -361,13 +361,13 @@ def test_forward_and_back_agree_on_a_thousand_random_documents(offline):
     words = [*GOOD, *BAD, *FILMS, *MEALS]
     rng = Random(5)
     for name in ("films", "meals", "notes", "web"):
-        rows = [" ".join(rng.choices(words, k=rng.randint(3, 40))) for _ in range(1_000)]
+        rows = [" ".join(rng.choices(words, k=rng.randint(3, 40))) for _ in range(300)]
         offline.lines(f"{name}.jsonl", rows)
     offline.pool("films.jsonl", "meals.jsonl", "notes.jsonl", "web.jsonl", holdout=0.1)
     offline.run("clean", near_duplicates=0.8, limits={"length:words": {"min": 5}})
     for number in (1, 2):
         (offline.root / f"v{number}.md").write_text(f"Guideline {number}.", encoding="utf-8")
-        offline.run("sample", n=300, strategy="random", seed=number)
+        offline.run("sample", n=150, strategy="random", seed=number)
         offline.run("push", backend="folder", form="sentiment", guidelines=f"v{number}.md")
         offline.answer("ann", f"bob{number}")
         offline.run("pull")
