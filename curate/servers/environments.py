@@ -81,7 +81,7 @@ def _install(environment: Environment, lock: Path, watch: Watch) -> None:
         venv = environment.folder / "venv"
         _run([sys.executable, "-m", "venv", str(venv)], variables, advance)
         pip = [str(environment.python), "-m", "pip", "install", "--require-hashes", "--no-deps"]
-        _run([*pip, "--no-input", "-r", str(lock)], variables, advance)
+        _run([*pip, "--no-compile", "--no-input", "-r", str(lock)], variables, advance)
 
 
 def _run(command: Sequence[str], variables: Mapping[str, str], advance: Advance) -> None:
