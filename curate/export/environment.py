@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from importlib import metadata
@@ -28,7 +28,8 @@ def environment_of(workspace: Workspace) -> str:
     return environment(platform.python_version(), packages(), {**encoders, **tokenizers})
 
 
-def packages() -> dict[str, str]:
+@cache  # exports of one process have the same packages
+def packages() -> Mapping[str, str]:
     """The versions of the packages that curate asks for, and of its extras' that are installed.
 
     The tools of its developers are no part of what an export was made with.
@@ -49,7 +50,6 @@ def packages() -> dict[str, str]:
     return {name: version for name, version in versions.items() if version}
 
 
-@cache  # an export after another in one process asks again; a version does not change
 def _version(name: str) -> str | None:
     """The version of an installed package; None if it is not here."""
     try:
