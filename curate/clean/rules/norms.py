@@ -104,6 +104,9 @@ _ENOUGH = 0.04
 _SHORT, _TOO_SHORT = 30, 3
 """Words of a text that is too short to have many of the most frequent ones, or to have any."""
 
+_WORDS = 0.7
+"""A short text of which fewer tokens are words has no language."""
+
 _ONLY_ENGLISH = {
     *(
         "the",
@@ -159,12 +162,15 @@ def _single_spaces(text: str) -> int:
 
 
 def is_short_and_plain(text: str) -> bool:
-    """Whether a text is short, in ASCII, and has a word of English alone, or hardly a word."""
+    """Whether a text is short, in ASCII, and has a word of English alone, or hardly any words.
+
+    Code, lists of numbers and labels have hardly any.
+    """
     spaces = _single_spaces(text)
     if not text.isascii() or spaces >= _SHORT:
         return False
     words = {word.strip(_MARKS) for word in text.lower().split()}
-    if len(words) < _TOO_SHORT:
+    if len(words) < _TOO_SHORT or sum(map(str.isalpha, words)) < _WORDS * len(words):
         return True
     return not words.isdisjoint(_ONLY_ENGLISH) and len(words & _others()) < 2
 
