@@ -38,7 +38,7 @@ class Caller:
     def call(self, method: str, path: str, **what: Any) -> httpx.Response:
         """Call the API, whatever it says."""
         what.setdefault("headers", self.headers)
-        return httpx.request(method, self._url + path, timeout=60, **what)
+        return httpx.request(method, self._url + path, timeout=300, **what)
 
     def __call__(self, method: str, path: str, **what: Any) -> Any:
         """Call the API; return what it says, which is no refusal."""

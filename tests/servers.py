@@ -27,9 +27,9 @@ def environments() -> Path:
 def running_label_studio(folder: Path) -> Iterator[Home]:
     """Yield the home of a server that runs and knows three people."""
     home = Home(folder, environments())
-    label_studio.add_accounts(home, PEOPLE)
-    label_studio.start(home)
     try:
+        label_studio.add_accounts(home, PEOPLE)
+        label_studio.start(home)
         yield home
     finally:
         label_studio.stop(home)
@@ -39,9 +39,9 @@ def running_label_studio(folder: Path) -> Iterator[Home]:
 def running_argilla(folder: Path) -> Iterator[Home]:
     """Yield the home of an Argilla that runs and knows three people."""
     home = Home(folder, environments())
-    argilla.add_accounts(home, NAMES)
-    argilla.start(home)
     try:
+        argilla.add_accounts(home, NAMES)
+        argilla.start(home)
         yield home
     finally:
         argilla.stop(home)

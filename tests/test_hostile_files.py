@@ -221,6 +221,22 @@ KEY = "Zq7Rk2"
         f"postgresql://anna:{KEY}@x@host/db",
         f"postgresql://anna:12/{KEY}@host/db",
         f"postgresql://anna:${{PASSWORD}}{KEY}@host/db",
+        *(
+            f"https://store.net/a.csv?{name}={KEY}"
+            for name in ("session", "PHPSESSID", "cookie", "otp", "x-pin", "tok", "upw", "ticket")
+        ),
+        f"https://store.net/a.csv?authorization={KEY}",
+        f"https://store.net/a.csv?next=https://anna:{KEY}@other.net/",
+        f"https://store.net/a.csv?next=https%3A%2F%2Fanna%3A{KEY}%40other.net%2F",
+        f"https://store.net/a.csv?to=%3Ftoken%3D{KEY}",
+        f'https://store.net/a.csv?filter={{"token": "{KEY}"}}',
+        f"https://store.net/a.csv?id=hf_{KEY}abcdefghijkl",
+        f"https://store.net/bot1234567:{KEY}_abcdefghijklmnopq/a.csv",
+        f"https://store.net/eyJhbGciOi.{KEY}J9.SflKxwRJ/a.csv",
+        f"anna:{KEY}@store.net/a.csv",
+        f"//anna:{KEY}@store.net/a.csv",
+        f"Server=host;Uid=anna;Pwd={KEY}",
+        f"postgresql://host/db?options=-c%20password%3D{KEY}",
     ],
 )
 def test_a_key_in_any_part_of_an_address_is_refused_unseen(address):
@@ -256,6 +272,12 @@ def test_an_address_without_a_key_passes(address):
         "s3://bucket:9000/user@example/a.jsonl",
         "https://${TOKEN}@store.net/a.csv?sig=${SIG}",
         "data/a=b?.csv",
+        "data/pass=1/token=2/part.parquet",
+        "data/a:b/c@d.txt",
+        "https://store.net/authors/monkeys.csv?author=ann&tokenizer=gpt2&keyword=tea&passage=3",
+        "https://web.archive.net/web/2020/https://store.net/a@b.csv",
+        "https://store.net/resolve/0123456789abcdef0123456789abcdef01234567/a.csv",
+        "https://store.net/a.csv?next=https://other.net/b&session=${SESSION}",
     ],
 )
 def test_an_address_of_a_store_without_a_key_passes(address):

@@ -133,11 +133,42 @@ def test_what_has_no_language_counts_as_english(text):
 def test_the_model_is_not_asked_about_plain_english(monkeypatch):
     monkeypatch.setattr(norms, "candidates", lambda text: pytest.fail("the model was asked"))
     assert norms.norm_of(PROSE["en"], None).language == "en"
-    assert norms.norm_of("requires numpy, pandas (>= 2)", None).language == "en"
+    assert norms.norm_of("Where have you been?", None).language == "en"
+    assert norms.norm_of("import os", None).language == "en"
 
 
-def test_a_short_text_with_words_of_another_language_is_asked_about():
-    assert norms.norm_of("Sabah pazara gittik ve bir ekmek aldik.", None).language == "tr"
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Sabah pazara gittik ve bir ekmek aldik.", "tr"),
+        ("De trein is in de ochtend te laat", None),  # nl has no norm
+        ("Het huis is in de stad, of is in het dorp. " * 9, None),
+        ("Compramos pan en la plaza y volvimos a casa", "es"),
+        ("Vado a casa con il treno", "it"),
+        ("Dzisiaj pada deszcz i jest zimno", None),  # pl
+        ("Die Katze schlief auf dem warmen Ofen", "de"),
+        ("Jeg skal til byen for at handle", None),  # da
+        ("Les enfants jouent dans le jardin", "fr"),
+    ],
+)
+def test_one_word_that_english_has_too_makes_no_english_text(text, language):
+    norm = norms.norm_of(text, None)
+    assert (norm.language if norm else None) == language
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "requires numpy, pandas (>= 2)",
+        "Add to cart",
+        "for i in range(10): print(i)",
+        "Home About Contact Login",
+        "Old bridge closed to traffic",
+        "Tea is best in winter",
+    ],
+)
+def test_short_english_texts_and_labels_stay_english(text):
+    assert norms.norm_of(text, None).language == "en"
 
 
 # ── verdicts

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from functools import partial
 
 import pytest
@@ -375,3 +376,33 @@ def test_accounts_are_those_of_the_server_that_the_environment_names():
     argilla = {"ARGILLA_API_URL": NAME, "ARGILLA_API_KEY": "key"}
     assert connections.remote_accounts("label_studio", argilla) is None
     assert connections.remote_accounts("argilla", argilla).url == NAME
+
+
+def waited(monkeypatch, tmp_path, used, *, patience, after):
+    """Wait for a server that answers `after` seconds; `used` tells its processor seconds."""
+    began = time.monotonic()
+    server = Running("http://127.0.0.1:9", 9, 1, "now", "", "http://127.0.0.1:9")
+    monkeypatch.setattr(processes, "running", lambda state: server)
+    monkeypatch.setattr(processes, "answers", lambda *_: time.monotonic() - began > after)
+    monkeypatch.setattr(processes, "processor_seconds", lambda pid: used(time.monotonic() - began))
+    return processes.until_up(tmp_path / "state", "/", tmp_path / "log", patience=patience)
+
+
+def test_a_server_that_a_busy_machine_lets_start_slowly_is_waited_for(monkeypatch, tmp_path):
+    slow = waited(monkeypatch, tmp_path, lambda passed: passed / 10, patience=0.9, after=1.5)
+    assert slow is not None
+
+
+@pytest.mark.parametrize("used", [lambda passed: 0.1, lambda passed: 5 + passed])
+def test_a_server_that_hangs_or_works_for_ever_is_not_waited_for(monkeypatch, tmp_path, used):
+    with pytest.raises(ServerError, match="does not answer after"):
+        waited(monkeypatch, tmp_path, used, patience=0.3, after=2)
+
+
+def test_the_processor_seconds_of_a_process_are_those_that_it_used():
+    before = processes.processor_seconds(os.getpid())
+    began = time.process_time()
+    while time.process_time() - began < 0.1:
+        pass
+    assert 0.05 < processes.processor_seconds(os.getpid()) - before < 2
+    assert processes.processor_seconds(2**22 + 1) == 0

@@ -20,13 +20,17 @@ class _Claim(BaseModel):
 
 
 class FileClaim(_Claim):
-    """A shard; `tokens` are those of its documents, `phase` and `group` of a layout by group."""
+    """A shard; `tokens` are those of its documents, `phase` and `group` of a layout by group.
+
+    `messages` are its lines that have some, None where the export has no such column.
+    """
 
     path: str
     phase: str | None = None
     group: str | None = None
     documents: int
     tokens: int
+    messages: int | None = None
     sha256: str
 
 

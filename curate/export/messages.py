@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import CurateError, RecipeError
@@ -39,6 +40,31 @@ def messages_type(keys: Keys = PLAIN) -> pa.DataType:
 
     columns = [(key, pa.json_() if is_json else pa.string()) for key, is_json in keys]
     return pa.list_(pa.struct([(ROLE, pa.string()), *columns]))
+
+
+ROLES = 20
+"""So many roles of a shard are told at most: they are words of others."""
+
+
+@dataclass
+class Conversations:
+    """How many lines of a shard have messages, and the roles of these."""
+
+    lines: int = 0
+    roles: set[str] = field(default_factory=set)
+
+    def add(self, lines: pa.Table) -> None:
+        """Count some lines, which have the column `messages`."""
+        import pyarrow.compute as pc
+
+        messages = lines["messages"]
+        self.lines += len(messages) - messages.null_count
+        roles = pc.unique(pc.struct_field(pc.list_flatten(messages), ROLE))
+        self.roles.update(roles.to_pylist())
+
+    def told(self) -> dict[str, Any]:
+        """What the manifest says of the shard: the number of lines, and the first roles by name."""
+        return {"messages": self.lines, "roles": sorted(self.roles)[:ROLES]}
 
 
 def check_conversations(workspace: Workspace) -> None:

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from typing import Any
 
 from curate import yamls
@@ -32,7 +33,8 @@ class Weight:
 
     `folder` is relative to the export. `tokens` is the share of tokens to train on, `documents` the
     same as a share of documents drawn one by one, `rows` the number of times each of its rows is
-    kept for the budget. `stored` are the tokens that lie there.
+    kept for the budget. `stored` are the tokens that lie there. `roles` are those of its messages
+    if each of its lines has some, else None.
     """
 
     name: str
@@ -41,6 +43,7 @@ class Weight:
     documents: float
     rows: float
     stored: int
+    roles: frozenset[str] | None = None
 
 
 def weights_of(groups: Sequence[Mapping[str, Any]], budget: int) -> list[Weight]:
@@ -78,12 +81,25 @@ def trainer_files(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     ending = manifest["files"][0]["path"].partition(f"{TRAIN}-00000.")[2]
     for phase in phases:
         own = [group for group in manifest["groups"] if group.get("phase") == phase["name"]]
-        weights = weights_of(own, phase["budget"])
+        weights = [
+            replace(weight, roles=roles_of(manifest["files"], weight.folder))
+            for weight in weights_of(own, phase["budget"])
+        ]
         folder = FOLDER if phase["name"] is None else f"{FOLDER}/{phase['name']}"
         for name, write in FILES.items():
             if ending == "tar" and name not in OF_TARS:
                 continue
             yield f"{folder}/{name}", write(weights, ending)
+
+
+def roles_of(files: Sequence[Mapping[str, Any]], folder: str) -> frozenset[str] | None:
+    """The roles in the shards of a folder, or None if a line there has no messages."""
+    own = [file for file in files if PurePosixPath(file["path"]).parent == PurePosixPath(folder)]
+    if not own or any(
+        "messages" not in file or file["messages"] < file["documents"] for file in own
+    ):
+        return None
+    return frozenset(role for file in own for role in file["roles"])
 
 
 OF_TARS = ("interleave.json", "mosaicml.json", "energon.yaml", "rows.json")
@@ -112,12 +128,34 @@ def _olmo(weights: Sequence[Weight], ending: str) -> str:
 
 def _info(weights: Sequence[Weight], ending: str) -> str:
     """Describes each folder to LLaMA-Factory, with `dataset_dir: trainers`."""
-    return _json(
-        {
-            weight.folder: {"file_name": f"../{weight.folder}", "columns": {"prompt": "text"}}
-            for weight in weights
-        }
-    )
+    return _json({weight.folder: _described(weight) for weight in weights})
+
+
+def _described(weight: Weight) -> dict[str, Any]:
+    """A folder of texts to pretrain on, or of conversations, which is read by its messages."""
+    place = {"file_name": f"../{weight.folder}"}
+    if weight.roles is None:
+        return {**place, "columns": {"prompt": "text"}}
+    tags = {
+        tag: next((name for name in names if name in weight.roles), names[0])
+        for tag, names in _TAGS.items()
+    }
+    return {
+        **place,
+        "formatting": "sharegpt",
+        "columns": {"messages": "messages"},
+        "tags": {"role_tag": "role", "content_tag": "content", **tags},
+    }
+
+
+_TAGS = {
+    "user_tag": ("user", "human", "prompter"),
+    "assistant_tag": ("assistant", "gpt", "model", "bot"),
+    "system_tag": ("system", "developer"),
+    "observation_tag": ("tool", "observation", "function"),
+    "function_tag": ("function_call",),
+}
+"""What LLaMA-Factory has to know of roles, and the names that these have, the usual one first."""
 
 
 def _llama_factory(weights: Sequence[Weight], ending: str) -> str:

@@ -226,7 +226,7 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
     if Path(entry.path).is_absolute() or ".." in Path(entry.path).parts:
         return [f"{entry.path} is no file of the export"]
     problems = []
-    documents = total = 0
+    documents = total = chats = 0
     if storage.sha256_of(path) != entry.sha256:
         problems.append(f"{entry.path} is not the file that the manifest names")
     for document in tally.lines(entry):
@@ -237,9 +237,12 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
         else:
             problems += _count_line(document, line, (documents, size, pool_size), tally)
         documents, total = documents + 1, total + pool_size
+        chats += document.get("messages") is not None
         problems += _of_line(document, entry, line, tally.removed)
         problems += tally.media.line(document)
-    counts = (("documents", documents, entry.documents), ("tokens", total, entry.tokens))
+    counts = [("documents", documents, entry.documents), ("tokens", total, entry.tokens)]
+    if entry.messages is not None:
+        counts.append(("lines with messages", chats, entry.messages))
     for name, actual, told in counts:
         if actual != told:
             problems.append(f"{entry.path} holds {actual} {name}, not {told}")

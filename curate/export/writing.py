@@ -17,6 +17,7 @@ from curate.export.draws import draw_rows
 from curate.export.formats import BATCH, Format
 from curate.export.manifest import Shards, entry
 from curate.export.media.beside import CopyMedia
+from curate.export.messages import Conversations
 from curate.export.order import Unit
 from curate.export.parts import Part
 from curate.export.quoting import joined, quoted_column
@@ -99,6 +100,7 @@ class WriteUnit:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         documents = tokens = size = 0
+        chats = Conversations() if "messages" in self.lines.names else None
         with self.format.writing(path, self.lines) as write:
             for lines in parts:
                 write(lines if self.media is None else self.media(lines))
@@ -107,7 +109,10 @@ class WriteUnit:
                 documents += lines.num_rows
                 tokens += pc.sum(lines["tokens"]).as_py() or 0
                 size += pc.sum(lines["size"]).as_py() or 0
-        return entry(path, name, documents, tokens) | {"size": size}
+                if chats is not None:
+                    chats.add(lines)
+        told = {} if chats is None else chats.told()
+        return entry(path, name, documents, tokens) | told | {"size": size}
 
 
 def _contents(lines: pa.Table) -> Iterator[memoryview]:

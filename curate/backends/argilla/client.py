@@ -45,6 +45,13 @@ READINGS = 4
 CONNECT, TIMEOUT = 10.0, 120.0
 """Seconds to wait for a connection, and for an answer."""
 
+PAUSES = (0.2, 1.0)
+"""Seconds before a request that reads is sent again, if the network broke it."""
+
+BREAKS = ("RemoteProtocolError", "ReadError", "WriteError")
+GATEWAY = (502, 503, 504)
+"""What breaks a connection, by the names of httpx, and what a proxy says in the server's place."""
+
 WRONG_ADDRESS = "is that the address of an Argilla? see ARGILLA_API_URL"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -55,6 +62,10 @@ class NotFound(BackendError):
 
 class Conflict(BackendError):
     """The server has that already."""
+
+
+class Broken(BackendUnavailable):
+    """The network broke a request, and the next one may come through."""
 
 
 class Client:
@@ -100,13 +111,24 @@ class Client:
     def request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> Any:
-        """Send a request once; return the JSON of the answer. Raises BackendError."""
+        """Send a request, once if it writes; return the JSON of the answer. Raises BackendError."""
         return self._request(method, path, params, body)[0]
 
     def _request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
     ) -> tuple[Any, int]:
-        """Send a request once; return the JSON of the answer and its size in bytes."""
+        """Send a request, once if it writes; return the JSON of the answer and its bytes."""
+        for pause in PAUSES if method == "GET" else ():
+            try:
+                return self._sent(method, path, params, body)
+            except Broken:
+                time.sleep(pause)
+        return self._sent(method, path, params, body)
+
+    def _sent(
+        self, method: str, path: str, params: Mapping[str, Any] | None, body: Any
+    ) -> tuple[Any, int]:
+        """Send a request once. Raises Broken if another try may succeed."""
         with self.translated():
             response = self.sdk.http_client.request(
                 method,
@@ -166,7 +188,8 @@ class Client:
                 f"{self.url} cannot be reached safely: {self._clean(str(error))}",
                 hint="SSL_CERT_FILE names the authorities to trust; or is it http://, not https://?",
             )
-        return BackendUnavailable(
+        is_broken = type(error).__name__ in BREAKS
+        return (Broken if is_broken else BackendUnavailable)(
             f"{self.url} cannot be reached ({type(error).__name__})",
             hint="is it running? `curate server status` tells of the embedded one",
         )
@@ -194,7 +217,7 @@ class Client:
                 hint="a proxy before it limits the size of requests: raise that to 10 MB",
             )
         if status in (408, 425, 429) or status >= 500:
-            return BackendUnavailable(
+            return (Broken if status in GATEWAY else BackendUnavailable)(
                 f"{self.url} cannot answer now (HTTP {status}): {reason}",
                 hint="try again in a while",
             )

@@ -99,10 +99,39 @@ def _published(line: str) -> Norm:
     return Norm(language, script, stop_words, limits)
 
 
-_FREQUENT = (" the ", " of ", " and ", " to "), (" is ", " in ", " for ", " a ")
+_FREQUENT = (" the ", " and ", " of ", " to "), (" is ", " in ", " for ", " a ")
 _ENOUGH = 0.04
-_SHORT, _VERY_SHORT = 30, 8
-"""Words of a text that is too short to have many of the most frequent ones, or any."""
+_SHORT, _TOO_SHORT = 30, 3
+"""Words of a text that is too short to have many of the most frequent ones, or to have any."""
+
+_WORDS = 0.7
+"""A short text of which fewer tokens are words has no language."""
+
+_ONLY_ENGLISH = {
+    *(
+        "the",
+        "and",
+        "that",
+        "this",
+        "these",
+        "you",
+        "your",
+        "they",
+        "their",
+        "there",
+        "its",
+        "it's",
+    ),
+    *("are", "were", "been", "have", "has", "would", "could", "should", "don't", "can't", "i'm"),
+    *("what", "how", "who", "which", "when", "where", "than", "then", "because", "about", "from"),
+    *("with", "into", "only", "other"),
+}
+"""Frequent words of English that other languages written in ASCII hardly have.
+
+94 % of 11,710 English sentences of 4 to 30 words have one (trec, subj, cr), and 1 to 8 % of such
+sentences in Dutch, German, Finnish, Norwegian, Polish, Spanish, Catalan and Gaelic
+(hplt_web_quality), most of them names of works. Short words such as `of`, `in`, `is`, `for`, `to`
+and `a` are words of several languages."""
 
 _ALSO_ENGLISH = {
     *("in", "die", "den", "des", "de", "la", "an", "do", "no", "per", "con", "da", "un"),
@@ -111,7 +140,12 @@ _ALSO_ENGLISH = {
 
 
 def is_plainly_english(text: str) -> bool:
-    """Whether the most frequent words of English are as frequent as only English has them."""
+    """Whether the most frequent words of English are as frequent as only English has them.
+
+    One of them is `the` or `and`: Dutch has `of`, `in` and `is` as well.
+    """
+    if " the " not in text and " and " not in text:
+        return False
     spaces = _single_spaces(text)
     total = distinct = 0
     for words in _FREQUENT:
@@ -128,12 +162,20 @@ def _single_spaces(text: str) -> int:
 
 
 def is_short_and_plain(text: str) -> bool:
-    """Whether a text is short, in ASCII, and has no frequent words but of English."""
+    """Whether a text is short, in ASCII, and has a word of English alone, or hardly any words.
+
+    Code, lists of numbers and labels have hardly any.
+    """
     spaces = _single_spaces(text)
     if not text.isascii() or spaces >= _SHORT:
         return False
-    has_own = spaces < _VERY_SHORT or any(word in text for words in _FREQUENT for word in words)
-    return has_own and len(_others().intersection(text.lower().split())) < 2
+    words = {word.strip(_MARKS) for word in text.lower().split()}
+    if len(words) < _TOO_SHORT or sum(map(str.isalpha, words)) < _WORDS * len(words):
+        return True
+    return not words.isdisjoint(_ONLY_ENGLISH) and len(words & _others()) < 2
+
+
+_MARKS = '.,;:!?"()[]'
 
 
 @cache

@@ -12,23 +12,44 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from curate.sources.readers import letters
 from curate.sources.readers.declaring import HEAD, declared, fitting
+from curate.sources.readers.letters import by_letters, common_share
 
 LITTLE = 64
 """A guess from fewer bytes that are not ASCII is told: it may be wrong (CONTRIBUTING)."""
 
 SOME = 32
-"""From so many bytes that are not ASCII on, all of `MORE` are told apart."""
+"""From so many bytes that are not ASCII on, words tell encodings apart; from fewer, letters do."""
+
+LIKELY, UNLIKELY = -3.4, -4.2
+"""The mean logarithm of letters that are text beyond doubt, and of those that are hardly any."""
+
+SEVERAL = 6
+"""Bytes of which common ideographs are hardly made by chance, in letters of an alphabet."""
 
 WIDE = ("gb18030", "big5hkscs", "cp932", "shift_jis_2004", "euc_jis_2004", "cp949")
 FEW = (*WIDE, "cp1251", "koi8-r", "cp1252")
-"""The encodings that little evidence can tell apart, by chardet's names."""
+"""The encodings of which chardet tells a few bytes, by its names."""
+
+_NAMES = {"cp1252": "Windows-1252"}
 
 AROUND = 50
 """So many bytes before and after those that are not ASCII are shown to the detector."""
 
 LATIN = ("cp1250", "iso8859-2", "cp1254")
-MORE = (*FEW, "cp1253", "cp1255", "cp1256", "cp874", "koi8-u", *LATIN)
+MORE = (
+    *WIDE,
+    "cp1251",
+    "koi8-r",
+    "cp1252",
+    "cp1253",
+    "cp1255",
+    "cp1256",
+    "cp874",
+    "koi8-u",
+    *LATIN,
+)
 """All encodings that are guessed; others must be declared."""
 
 _SINGLE = {"windows-1251", "koi8-r", "windows-1252"}
@@ -176,21 +197,47 @@ def high_bytes(data: bytes) -> int:
 def guess(sample: bytes, data: bytes = b"") -> Guess:
     """The likeliest encoding of a sample of lines; one that fits all of `data` where there is one.
 
-    Single bytes between ASCII letters are windows-1252, or with more evidence, another alphabet of
-    Latin letters.
+    Single bytes between ASCII letters are windows-1252, or another alphabet of Latin letters.
     """
-    runs = _HIGH.findall(sample)
-    evidence = sum(map(len, runs))
-    if max(map(len, runs)) == 1 and evidence < 0.3 * len(sample):
-        letters = sum(run.decode("cp1250", "replace").isalpha() for run in runs)
-        best = _detect(sample, ("cp1252", *LATIN)) if letters >= SOME else None
+    evidence = high_bytes(sample)
+    longest = max(map(len, _HIGH.findall(sample)))
+    if evidence >= 0.3 * len(sample) or longest > 2:
+        best = _detect(sample, MORE) if evidence >= SOME else _of_few(sample)
+    elif longest == 1 and evidence >= SOME:
+        best = _detect(sample, ("cp1252", *LATIN))
     else:
-        best = _detect(sample, MORE if evidence >= SOME else FEW)
-        if evidence < LITTLE and best and not _has_words(sample, best):
-            best = _detect(sample, WIDE) or _japanese(sample) or best
+        best = _of_latin(sample) or (_detect(sample, MORE) if evidence >= SOME else _of_few(sample))
+    if SOME <= evidence < LITTLE and best and not _has_words(sample, best):
+        best = _detect(sample, WIDE) or _japanese(sample) or best
     if best == "ISO-8859-2" and _C1_OF_1250.search(sample):
         best = "cp1250"
     return Guess(_narrowest(best or "Windows-1252", data or sample), evidence)
+
+
+def _of_latin(sample: bytes) -> str | None:
+    """The encoding of Latin letters among those of ASCII; None if they are pairs of rare ones."""
+    name, score = by_letters(sample, letters.LATIN) or ("cp1252", 0.0)
+    is_alone = max(map(len, _HIGH.findall(sample))) == 1
+    return _NAMES.get(name, name) if is_alone or score > LIKELY else None
+
+
+def _of_few(sample: bytes) -> str | None:
+    """The likeliest encoding of few bytes: by their letters, or wide where characters are common.
+
+    None if they are text in none.
+    """
+    name, score = by_letters(sample) or ("cp1252", UNLIKELY)
+    wide = _detect(sample, WIDE) or _japanese(sample)
+    if wide and _is_common(sample, wide):
+        if high_bytes(sample) < SEVERAL:
+            return _detect(sample, FEW)
+        return name if score > LIKELY else wide
+    return _NAMES.get(name, name) if score > UNLIKELY or not wide else wide
+
+
+def _is_common(sample: bytes, name: str) -> bool:
+    """Whether nearly all characters of bytes are common ones, if an encoding is a wide one."""
+    return common_share(sample.decode(_narrowest(name, sample), "replace")) >= 0.9
 
 
 def _detect(sample: bytes, names: tuple[str, ...]) -> str | None:
