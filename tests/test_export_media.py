@@ -5,9 +5,11 @@ import json
 import shutil
 import struct
 import tarfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image
 
 from curate.errors import DataError
@@ -135,6 +137,30 @@ def test_tar_shards_are_read_by_webdataset(album):
         assert len(pictures) == (1 if line["media"] else 0)
         for name in pictures:
             assert without_place(line, sample[name])
+
+
+@pytest.mark.parametrize("layout", ["mixed", "by_group"])
+def test_energon_finds_every_sample_by_index_and_split(album, layout):
+    album.run("export", format="webdataset", layout=layout, shard_documents=6)
+    export = album.root / "export"
+    lines, found = lines_of(export), []
+    for meta in sorted(path.parent for path in export.rglob(".nv-meta/.info.json")):
+        counts = json.loads((meta / ".info.json").read_text(encoding="utf-8"))["shard_counts"]
+        split = yaml.safe_load((meta / "split.yaml").read_text(encoding="utf-8"))
+        assert split == {"split_parts": {"train": list(counts)}, "exclude": []}
+        for name, count in counts.items():
+            shard = meta.parent / name
+            data = shard.read_bytes()
+            index = (shard.parent / f"{name}.idx").read_bytes()
+            places = struct.unpack(f"<{len(index) // 8}Q", index)
+            assert len(places) == count + 1
+            for start, end in pairwise(places):
+                with tarfile.open(fileobj=io.BytesIO(data[start:end] + bytes(1024))) as tar:
+                    keys = {member.name.partition(".")[0] for member in tar}
+                assert len(keys) == 1
+                found += keys
+            assert not any(data[places[-1] :])
+    assert sorted(found) == sorted(f"{line['id']}-{line['copy']}" for line in lines)
 
 
 def samples_of_mds(folder):
