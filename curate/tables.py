@@ -175,6 +175,10 @@ ALL = (
             ("overlap", "int32", "how many people it asks; null as many as the batch does"),
             ("suggestions", "string", "JSON of pre-annotations; null without any"),
             ("media", "list<medium>", "the fields that are media on disk; null without any"),
+            (
+                *("shown", "list<string>"),
+                "of each, the sha256 of its image as data, where a place was left out of that",
+            ),
         ),
     ),
     Table(

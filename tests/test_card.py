@@ -8,7 +8,7 @@ import pytest
 
 from curate import storage
 from curate.cards.californian import californian, rough
-from curate.cards.european import european, image_size, text_size
+from curate.cards.european import european, hours_size, image_size, text_size
 from curate.cards.facts import Facts, Origin, Removed
 from curate.cards.quoting import visible
 from curate.cards.sources import Place, places
@@ -230,6 +230,11 @@ def test_other_ranges():
         "less than 1 million images",
         *["1 million to 1 billion images"] * 2,
         "more than 1 billion images",
+    ]
+    assert [hours_size(3600 * n) for n in (9_999, 10_000, 10**6, 10**6 + 1)] == [
+        "less than 10,000 hours",
+        *["10,000 to 1 million hours"] * 2,
+        "more than 1 million hours",
     ]
     assert [rough(n) for n in (0, 9, 10, 99, 100, 12_345)] == [
         *["fewer than 10"] * 2,

@@ -342,3 +342,37 @@ def test_json_csv_and_terminal_tell_the_same(mixed, tmp_path, monkeypatch, capsy
     code, _, err = run("diff", mixed.root, tmp_path / "nothing")
     assert code == 1
     assert "no folder" in err
+
+
+# ── media
+
+
+def test_media_of_two_mixtures_are_told_apart_by_their_bytes(offline):
+    from tests.media_small import jpeg, png, put, wav
+
+    put(offline.root / "data", {f"p/{number}.png": png(number) for number in range(6)})
+    put(offline.root / "data", {"p/same.jpg": jpeg(20), "s/0.wav": wav(0), "s/1.wav": wav(1)})
+    sources = [{"name": name, "paths": [f"data/{name}"]} for name in "ps"]
+    counted = {"tokenizer": "bytes", "media_tokens": {"image": 10, "audio": "40/s"}}
+
+    def mixed_again(where):
+        where.run("pool", sources=sources, **counted)
+        where.run("clean", rules=[], near_duplicates=None)
+        where.run("mix", groups=["source"], budget="100%")
+
+    mixed_again(offline)
+    other = copied(offline, offline.root.parent / "other")
+    (other.root / "data" / "p" / "3.png").write_bytes(png(99))
+    (other.root / "data" / "s" / "1.wav").unlink()
+    (other.root / "data" / "p" / "same.jpg").rename(other.root / "data" / "p" / "moved.jpg")
+    mixed_again(other)
+    result, rows = compared(offline.root, other.root)
+    before = {row["id"]: row["origin"] for row in offline.rows("pool")}
+    after = {row["id"]: row["origin"] for row in other.rows("pool")}
+    only = {before.get(id) or after[id] for id in rows}
+    assert only == {"data/p/3.png:1", "data/s/1.wav:1"}
+    assert sorted(row["change"] for row in rows.values()) == ["only_a", "only_a", "only_b"]
+    told = {own.group: (own.tokens_a, own.tokens_b) for own in result.groups}
+    assert told == {"p": (70, 70), "s": (40, 20)}
+    third = copied(offline, offline.root.parent / "third")
+    assert compared(offline.root, third.root)[1] == {}

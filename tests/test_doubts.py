@@ -212,11 +212,12 @@ def test_a_value_that_ties_is_not_absent():
 # ── mix
 
 
-def mixed(rows, offered=None, facts=(), *, budget=100, follows_quality=True):
+def mixed(rows, offered=None, facts=(), *, budget=100, **more):
     values = tuple(tuple(row["group"].split("/")) for row in rows)
     names = tuple(row["group"] for row in rows)
     groups = SimpleNamespace(names=names, values=values, facts=facts or [Facts()] * len(rows))
-    told = of_mix.doubts(groups, rows, budget, offered or {}, follows_quality=follows_quality)
+    more = {"follows_quality": True, **more}
+    told = of_mix.doubts(groups, rows, budget, offered or {}, **more)
     return figures(told)
 
 
@@ -237,6 +238,13 @@ def test_a_mixture():
     assert mixed([row("a", bound="max"), row("b", bound="max_epochs")]) == {
         "mix.short_group": {"groups": ["b"]}
     }
+
+
+def test_amounts_of_a_mixture_are_told_in_the_unit_of_its_budget():
+    short = mixed([row("a", 3)], budget=9, unit="items")
+    assert short == {"mix.short_amount": {"drawn": "3 items", "budget": "9 items"}}
+    over = mixed([row("a", 70_500)], budget=60_000, unit="seconds")
+    assert over == {"mix.over_amount": {"drawn": "70.5 s", "budget": "60.0 s"}}
 
 
 @pytest.mark.parametrize(("spread", "is_flat"), [(0.009, True), (0.011, False)])

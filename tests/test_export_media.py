@@ -3,10 +3,13 @@
 import io
 import json
 import shutil
+import struct
 import tarfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image
 
 from curate.errors import DataError
@@ -18,7 +21,7 @@ from tests.media_small import digest, film, has_place, jpeg, png, put, wav
 
 PICTURES = {f"p{n}.png": png(n) for n in range(10)}
 FILES = {**PICTURES, "walk.jpg": jpeg(11, place=True), "plain.jpg": jpeg(12)}
-FORMATS = ("jsonl", "jsonl.gz", "parquet", "datasets", "webdataset")
+FORMATS = ("jsonl", "jsonl.gz", "parquet", "datasets", "webdataset", "mds")
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +139,99 @@ def test_tar_shards_are_read_by_webdataset(album):
             assert without_place(line, sample[name])
 
 
+@pytest.mark.parametrize("layout", ["mixed", "by_group"])
+def test_energon_finds_every_sample_by_index_and_split(album, layout):
+    album.run("export", format="webdataset", layout=layout, shard_documents=6)
+    export = album.root / "export"
+    lines, found = lines_of(export), []
+    for meta in sorted(path.parent for path in export.rglob(".nv-meta/.info.json")):
+        counts = json.loads((meta / ".info.json").read_text(encoding="utf-8"))["shard_counts"]
+        split = yaml.safe_load((meta / "split.yaml").read_text(encoding="utf-8"))
+        assert split == {"split_parts": {"train": list(counts)}, "exclude": []}
+        for name, count in counts.items():
+            shard = meta.parent / name
+            data = shard.read_bytes()
+            index = (shard.parent / f"{name}.idx").read_bytes()
+            places = struct.unpack(f"<{len(index) // 8}Q", index)
+            assert len(places) == count + 1
+            for start, end in pairwise(places):
+                with tarfile.open(fileobj=io.BytesIO(data[start:end] + bytes(1024))) as tar:
+                    keys = {member.name.partition(".")[0] for member in tar}
+                assert len(keys) == 1
+                found += keys
+            assert not any(data[places[-1] :])
+    assert sorted(found) == sorted(f"{line['id']}-{line['copy']}" for line in lines)
+
+
+def samples_of_mds(folder):
+    """Read a folder of MDS as its documentation describes it, by `index.json` alone."""
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
+    assert index["version"] == 2
+    for shard in index["shards"]:
+        data = (folder / shard["raw_data"]["basename"]).read_bytes()
+        assert len(data) == shard["raw_data"]["bytes"]
+        assert struct.unpack_from("<I", data) == (shard["samples"],)
+        places = struct.unpack_from(f"<{shard['samples'] + 1}I", data, 4)
+        assert places[-1] == len(data)
+        names = shard["column_names"]
+        for place in places[:-1]:
+            sizes = struct.unpack_from(f"<{len(names)}I", data, place)
+            place, sample = place + 4 * len(names), {}
+            for name, size, encoding in zip(names, sizes, shard["column_encodings"], strict=True):
+                value = data[place : place + size]
+                sample[name] = value if encoding == "bytes" else value.decode()
+                place += size
+            yield sample
+
+
+def test_shards_of_mosaicml_hold_the_bytes_of_media(album):
+    album.run("export", format="mds", shard_documents=6)
+    folder = album.root / "export"
+    assert len(list((folder / "train").glob("data-*.mds"))) == 3
+    samples, lines = list(samples_of_mds(folder / "train")), lines_of(folder)
+    assert [sample["id"] for sample in samples] == [line["id"] for line in lines]
+    for sample, line in zip(samples, lines, strict=True):
+        assert sorted(sample) == ["id", "image", "line", "text"]
+        assert sample["text"] == line["text"]
+        assert json.loads(sample["line"])["source"] == line["source"]
+        assert bool(sample["image"]) == bool(line["media"])
+        assert not line["media"] or without_place(line, sample["image"])
+    shard = folder / "train" / "data-00000.mds"
+    data = shard.read_bytes()
+    for wrong in (data[:-1], data + b"x", data[:3], data[: len(data) // 2]):
+        shard.write_bytes(wrong)
+        with pytest.raises(ValueError, match=r"no whole shard|cut off"):
+            list(read_shard(shard))
+
+
+@pytest.mark.parametrize("layout", ["mixed", "by_group"])
+def test_streaming_of_mosaicml_reads_its_shards(album, layout):
+    streaming = pytest.importorskip("streaming", reason="mosaicml-streaming is not installed")
+    album.run("export", format="mds", layout=layout)
+    folders = {path.parent for path in (album.root / "export").rglob("index.json")}
+    for folder in sorted(folders):
+        read = streaming.StreamingDataset(local=str(folder), shuffle=False, batch_size=1)
+        own = list(samples_of_mds(folder))
+        for number, sample in enumerate(own):
+            row = read[number]
+            assert (row["id"], row["text"]) == (sample["id"], sample["text"])
+            assert row["line"] == json.loads(sample["line"])
+            assert row.get("image", b"") == sample.get("image", b"")
+
+
+def test_folders_of_groups_are_streams_of_mosaicml(album):
+    album.run("export", format="mds", layout="by_group")
+    folder = album.root / "export"
+    assert sorted(path.name for path in (folder / "trainers").iterdir()) == [
+        *("mosaicml.json", "rows.json")
+    ]
+    streams = json.loads((folder / "trainers" / "mosaicml.json").read_text(encoding="utf-8"))
+    assert sum(own["proportion"] for own in streams) == pytest.approx(1)
+    found = [len(list(samples_of_mds(folder / own["local"]))) for own in streams]
+    assert sorted(found) == [2, 13]
+    assert verify(folder).problems == ()
+
+
 def test_the_bytes_of_a_tar_depend_on_the_lines_alone(album):
     album.run("export", format="webdataset")
     first = digest((album.root / "export" / "data-00000.tar").read_bytes())
@@ -176,7 +272,7 @@ def test_token_shards_refuse_media_by_name(album):
 # ── files that changed, and kills
 
 
-@pytest.mark.parametrize("format", ["jsonl", "datasets", "webdataset"])
+@pytest.mark.parametrize("format", ["jsonl", "datasets", "webdataset", "mds"])
 def test_a_file_that_changed_or_is_gone_stops_the_export_by_its_name(album, format):
     path = album.root / "data" / "pictures" / "p3.png"
     path.write_bytes(png(99))
@@ -325,7 +421,7 @@ def test_a_stream_gives_paths_or_bytes(album, format):
             assert ("data" in medium) == (media == "bytes")
 
 
-@pytest.mark.parametrize("format", ["webdataset", "datasets"])
+@pytest.mark.parametrize("format", ["webdataset", "datasets", "mds"])
 def test_a_stream_refuses_other_formats_by_name(album, format):
     from curate.stream import Mixture
 
@@ -497,3 +593,25 @@ def test_budgets_in_items_and_seconds_are_kept_and_verified(mixed, budget):
     assert abs(drawn - total) <= max(group["longest"] for group in manifest["groups"])
     held = [row for row in mixed.rows("pool") if row["holdout"]]
     assert manifest["validation"]["documents"] == len(held) > 0
+
+
+def test_summaries_tell_kinds_of_media_apart(mixed):
+    from curate.cards.californian import californian
+    from curate.cards.european import european
+    from curate.cards.summary import markdown
+    from curate.summaries.gathering import gather
+
+    mixed.run("mix", groups=["source"], budget="100%")
+    mixed.run("export")
+    facts = gather(mixed.workspace)
+    heard = sum(0.5 + n / 8 for n in range(6))
+    seen = sum((8 + n) / 8 for n in range(4))
+    assert (facts.images, facts.audio, facts.video) == (
+        18,
+        pytest.approx(heard),
+        pytest.approx(seen),
+    )
+    text = markdown(european(facts))
+    assert "Image: less than 1 million images (18)." in text
+    assert "Audio: less than 10,000 hours (0.1 minutes)." in text
+    assert "18 images in the documents." in markdown(californian(facts))

@@ -349,6 +349,34 @@ def test_which_of_two_stays_and_older_runs(where, tmp_path_factory):
     assert not rows(other)["c.png"]["kept"]
 
 
+def test_several_workers_find_the_same_near_duplicates(where, tmp_path_factory):
+    files = {}
+    for number in range(8):
+        one = picture(number, (240, 180))
+        files |= {f"{number}.png": encoded(one), f"{number}.jpg": encoded(one, "JPEG", quality=50)}
+        files |= {f"{number}.wav": wav(tune(number, 1.5)), f"{number}-soft.wav": softer(number)}
+    put(where, files)
+    other = Workspace(tmp_path_factory.mktemp("three"), engine=Local(3))
+    other.init("three")
+    put(other, files)
+    settings = {"rules": ["image", "audio"], "near_media": 0.93, "limits": SMALL_TOO}
+    found = []
+    for own in (where, other):
+        pooled(own)
+        assert stage(own, "clean", **settings).reasons == {"near_duplicate": 16}
+        columns = ("kept", "duplicate_of", "similarity")
+        found.append({name: [row[key] for key in columns] for name, row in rows(own).items()})
+    assert found[0] == found[1]
+    assert len(found[0]) == 32
+
+
+SMALL_TOO = {"image:width": {"min": None}, "image:height": {"min": None}}
+
+
+def softer(number):
+    return wav(tune(number, 1.5) * np.float32(0.5))
+
+
 def test_near_duplicates_of_sounds_and_films(where):
     music = tune(1, 4.0)
     louder = np.interp(np.arange(0, len(music), 0.5), np.arange(len(music)), music * 0.4)

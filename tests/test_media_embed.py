@@ -164,6 +164,58 @@ def clip(folder):
     (folder / "preprocessor_config.json").write_text(json.dumps(told), encoding="utf-8")
 
 
+def open_clip_in(folder, seed=0):
+    """Write a tiny CLIP of open_clip with random weights; return the model."""
+    import open_clip
+    import torch
+
+    torch.manual_seed(seed)
+    model_cfg = {
+        "embed_dim": 12,
+        "vision_cfg": {
+            "image_size": 32,
+            "layers": 1,
+            "width": 16,
+            "head_width": 8,
+            "patch_size": 8,
+        },
+        "text_cfg": {
+            "context_length": 16,
+            "vocab_size": 49408,
+            "width": 16,
+            "heads": 2,
+            "layers": 1,
+        },
+    }
+    model = open_clip.CLIP(**model_cfg).eval()
+    folder.mkdir()
+    torch.save(model.state_dict(), folder / "open_clip_pytorch_model.bin")
+    told = {"model_cfg": model_cfg, "preprocess_cfg": {"mean": [0.5] * 3, "std": [0.25] * 3}}
+    (folder / "open_clip_config.json").write_text(json.dumps(told), encoding="utf-8")
+    return model
+
+
+@pytest.mark.slow
+def test_a_clip_of_open_clip_by_path(tmp_path):
+    open_clip = pytest.importorskip("open_clip", reason="open_clip_torch is not installed")
+    import torch
+
+    own = open_clip_in(tmp_path / "tiny")
+    model = pair_model(tmp_path / "tiny")
+    pictures, words = [picture(1), picture(2)], ["a dog", "a cat on a beach"]
+    prepared = torch.from_numpy(np.stack([model.prepared(one) for one in pictures]))
+    with torch.inference_mode():
+        seen = own.encode_image(prepared, normalize=True).numpy()
+        read = own.encode_text(open_clip.tokenize(words, 16), normalize=True).numpy()
+    assert np.allclose(model.pictures(pictures), seen, atol=1e-5)
+    assert np.allclose(model.texts(words), read, atol=1e-5)
+    assert (model.dimension, seen.shape) == (12, (2, 12))
+    assert not np.allclose(seen[0], seen[1], atol=1e-3)
+    assert picture_model("tiny", tmp_path).about["files"] == model.about["files"]
+    open_clip_in(tmp_path / "other", seed=1)
+    assert picture_model("other", tmp_path).about["files"] != model.about["files"]
+
+
 @pytest.mark.slow
 def test_a_clip_by_path(tmp_path, where):
     folder = where.root / "models"

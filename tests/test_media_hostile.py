@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -134,8 +135,6 @@ def told(tmp_path_factory):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_costs_itself_alone_with_its_reason(told, name):
-    import re
-
     assert re.search(HOSTILE[name][1], told["bad"][f"data/{name}"])
 
 
@@ -179,3 +178,63 @@ def _large() -> bytes:
     header = struct.pack(">IIBBBBB", 10_000, 10_000, 8, 6, 0, 0, 0)
     start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
     return start + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+# ── the whole way
+
+
+OPEN = {f"image:{name}": {"min": None} for name in ("width", "height", "entropy", "sharpness")}
+"""No rule drops what is small."""
+
+NAMED = '"><img src=x onerror=alert(1)>.png'
+"""The name of a good picture that is markup."""
+
+
+@pytest.mark.slow
+def test_hostile_files_go_the_whole_way_and_nothing_runs(offline):
+    from curate.export.verify import verify
+    from curate.run.stages import maker
+    from curate.workspace import Workspace
+    from tests.pages_made import PageServer
+
+    folder = offline.root / "data"
+    folder.mkdir()
+    good = {"good.png": PNG, NAMED: picture(3, (80, 60)), "good.wav": WAV, "good.mp4": MP4}
+    for name, data in {**{name: data for name, (data, _) in HOSTILE.items()}, **good}.items():
+        (folder / name).write_bytes(data)
+    (folder / "good.txt").write_text(SCRIPT.decode() + "<img src=x onerror=alert(1)>")
+    os.mkfifo(folder / "pipe.png")
+    pages = PageServer(offline.root / "rounds")
+    offline.workspace = Workspace(
+        offline.root, engine=offline.workspace.engine, connect=lambda name: pages, maker=maker
+    )
+    pictures = [f"data/*{ending}" for ending in (".png", ".jpg", ".gif", ".bmp", ".webp", ".tiff")]
+    offline.run("pool", sources=[{"name": "all", "paths": pictures}], tokenizer="bytes")
+    offline.run("clean", rules=["image"], limits=OPEN)
+    offline.run("sample", n=2, seed=1)
+    offline.run("push", backend="folder", overlap=1, form="image")
+    for task in offline.tasks:
+        assert re.fullmatch(r"/curate/media/[0-9a-f]{64}/[\w-]+/[0-9a-f]{64}\.png", task["image"])
+    source = {"name": "all", "paths": ["data"], "captions": [".txt"]}
+    fields = {"caption": {"from": "caption", "optional": True}}
+    tokens = {"image": 16, "audio": "25/s", "video": "25/s"}
+    made = offline.run(
+        "pool", sources=[{**source, "fields": fields}], tokenizer="bytes", media_tokens=tokens
+    )
+    assert made.documents == len(good)
+    aside = json.loads((offline.root / "pool" / "_rejected.json").read_text(encoding="utf-8"))
+    bad = sorted(row["file"] for row in aside if not row["skipped"])
+    assert bad == sorted(f"data/{name}" for name in HOSTILE)
+    assert {row["file"] for row in aside if row["skipped"]} >= {"data/pipe.png"}
+    assert all(row["reason"] for row in aside)
+    offline.run("clean", rules=["image"], near_media=0.93, limits=OPEN)
+    offline.run("mix", groups=["source"], budget="100%")
+    offline.run("export", format="jsonl")
+    assert verify(offline.root / "export").problems == ()
+    names = {path.suffix for path in (offline.root / "export" / "media").rglob("*.*")}
+    assert names == {".png", ".wav", ".mp4"}
+    offline.run("report")
+    page = (offline.root / "report.html").read_text(encoding="utf-8")
+    assert "<img src=x" not in page
+    assert SCRIPT.decode() not in page
+    assert "good.wav" in page or "data:image/jpeg;base64," in page

@@ -14,10 +14,12 @@ from curate.mix.candidates import thousandths
 from curate.pool import batches
 from curate.pool.stage import inputs
 from curate.sources.media_spec import Interleaved, MediaColumn
+from curate.sources.readers import webdataset
 from curate.sources.reading import Bad, SourceSpec, content, parts, read
 from curate.spec import refuse_unused
 from curate.text import content_id
 from tests.media_made import film, lines, picture, sound, tar, written
+from tests.test_broken_files import PACK
 
 
 def everything(root, **source):
@@ -208,6 +210,56 @@ def test_samples_of_a_shard(tmp_path):
         {"caption": "Two.", "view": "data/s-0.tar!/x/001.left.png"}
     ]
     assert [row.reason[:18] for row in bad] == ["no column left.png"] * 2
+
+
+@pytest.mark.parametrize("packing", ["gz", "zst", "xz", "bz2"])
+def test_a_packed_shard_is_read_if_media_are_copied(offline, packing):
+    shard = tar({"a.png": picture(1), "a.txt": "One.", "b.wav": sound(0.1), "c.txt": "A text."})
+    written(offline.root, {f"data/s.tar.{packing}": PACK[packing](shard)})
+    source = {
+        "name": "shards",
+        "paths": ["data"],
+        "fields": {"text": {"from": "txt", "optional": True}},
+    }
+    made = offline.run("pool", sources=[source], tokenizer="bytes", media="copy")
+    assert made.documents == 3
+    media = {own["kind"]: own for row in offline.rows("pool") for own in row["media"] or ()}
+    assert opening.read(media["image"]["address"], offline.root) == picture(1)
+    assert opening.read(media["audio"]["address"], offline.root) == sound(0.1)
+    rows, bad = everything(offline.root)
+    assert [dict(row.fields) for row in rows] == [{"text": "A text."}]
+    assert {row.reason.partition(": its")[2] for row in bad} == {
+        " bytes lie in no file of yours: set `pool: {media: copy}`"
+    }
+
+
+def test_a_packed_shard_that_is_cut_off_or_a_bomb_costs_itself(offline, monkeypatch):
+    shard = PACK["gz"](tar({"a.png": picture(1), "b.png": picture(2)}))
+    written(offline.root, {"data/s.tar.gz": shard[:-40], "data/good.png": picture(3)})
+    made = offline.run("pool", sources=[{"paths": ["data"]}], tokenizer="bytes", media="copy")
+    assert (made.documents, made.bad_rows) == (1, 1)
+    monkeypatch.setattr(webdataset, "MOST_UNPACKED", 1000)
+    written(offline.root, {"data/s.tar.gz": shard})
+    again = offline.run("pool", sources=[{"paths": ["data"]}], tokenizer="bytes", media="copy")
+    assert (again.documents, again.bad_rows) == (1, 1)
+    assert any("unpacks to more than 1000 bytes" in reason for reason in again.reasons)
+
+
+def test_media_in_an_object_store_are_copied(offline, tmp_path_factory):
+    far = tmp_path_factory.mktemp("store")
+    written(
+        far,
+        {"in/a.png": picture(1), "in/b.wav": sound(0.1), "in/t.tar": tar({"x.png": picture(2)})},
+    )
+    sources = [{"name": "far", "paths": [f"file://{far}/in"]}]
+    made = offline.run("pool", sources=sources, tokenizer="bytes", media="copy")
+    assert made.documents == 3
+    addresses = [own["address"] for row in offline.rows("pool") for own in row["media"]]
+    assert all(address.startswith("media/") for address in addresses)
+    read = {opening.read(address, offline.root) for address in addresses}
+    assert read == {picture(1), sound(0.1), picture(2)}
+    with pytest.raises(DataError, match=r"set `pool: \{media: copy\}`"):
+        offline.run("pool", sources=sources, tokenizer="bytes")
 
 
 # ── interleaved

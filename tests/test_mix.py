@@ -16,6 +16,8 @@ from curate.mixture.limits import Infeasible
 from curate.mixture.selection import Boundaries, Boundary
 from curate.mixture.shares import STRATEGIES, Offer, share_of, unfilled
 from curate.mixture.weights import WEIGHERS, Qualities, Within, merged, relative_ranks
+from curate.wording import did
+from curate.workspace.ledger import plain
 from tests.media_made import picture
 
 SUPPLY = pd.Series({"big": 900, "mid": 90, "small": 10})
@@ -580,3 +582,19 @@ def test_a_share_of_a_class_without_a_candidate_goes_to_the_others(whole):
     assert caught.value.hint == "there are: negative, positive"
     with pytest.raises(DataError, match="no candidate has sentiment neutrall"):
         mixed({"neutrall": 0.5, "positive": 0.5})
+
+
+# ── words of other units
+
+
+def test_messages_are_in_the_unit_of_the_budget(offline):
+    offline.lines("few.jsonl", [{"text": f"one of few sentences, {n}"} for n in range(6)])
+    offline.run("pool", sources=[{"paths": ["data/few.jsonl"]}], tokenizer="bytes")
+    offline.run("clean", rules=[], near_duplicates=None)
+    with pytest.raises(DataError) as caught:
+        offline.run("mix", groups=["source"], budget="20 items", max_epochs=2)
+    assert caught.value.message.startswith("a budget of 20 items cannot be met: ")
+    assert "the candidates hold 6 items, each drawn 2 times at most" in caught.value.message
+    made = offline.run("mix", groups=["source"], budget="4 items")
+    assert (made.unit, made.tokens, made.supply) == ("items", 4, 6)
+    assert did("mix", plain(made)) == "4 of 6 items drawn, 4 documents in 1 group"

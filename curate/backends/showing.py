@@ -1,10 +1,12 @@
 """What a server's page gets in place of a medium's address: one of its own, signed, or the data.
 
-    on the web, or data                    as it is; the embedded servers play nothing from there
+    on the web                             as it is; the embedded servers play nothing from there
+    data                                   as it is, without places
     on disk, an embedded server            a signed address; the file is copied to its shelf
     on disk, a server of the user's own    a small image as data; else refused by name
 
-What is shown is compared with the hash that the pool has: nobody answers about another file.
+A file is compared with the hash that the pool has: nobody answers about another one. What its
+metadata tell of a place is left out of what is shown.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from curate.errors import DataError
 from curate.media.kinds import HEAD, kind_and_format, stranger
 from curate.media.medium import Medium, MediumError
 from curate.media.opening import check, digest, opened
+from curate.media.placeless import placeless, placeless_data
 from curate.records import Form, MediumKind, Task
 from curate.servers.shelf import NAME, PLACE, TYPES, Shelf
 
@@ -44,7 +47,16 @@ def shown(form: Form, task: Task, shelf: Shelf | None, project: str) -> dict[str
                 f"from disk alone, and it lies at {fields[name][:60]}",
                 hint="fetch the files, and pool where they lie",
             )
+        else:
+            fields[name] = _without_places(task, name, fields[name])
     return fields
+
+
+def _without_places(task: Task, field: str, address: str) -> str:
+    try:
+        return placeless_data(address)
+    except MediumError as error:
+        raise DataError(f"${field} of {task.id} cannot be shown: {error}") from None
 
 
 def _address(task: Task, field: str, kind: MediumKind, shelf: Shelf | None, project: str) -> str:
@@ -73,7 +85,8 @@ def _shelved(medium: Medium, task: Task, shelf: Shelf, project: str) -> str:
             return shelf.address(project, name)
     with opened(medium.address, task.folder) as file:
         format = _format(medium, file)
-        name = shelf.put(project, format, file)
+        shown = placeless(file, medium.kind, format, _size(file))
+        name = shelf.put(project, format, file, shown)
     sha256 = name.partition(".")[0]
     if medium.sha256 not in (None, sha256):
         shelf.remove(project, [name])
@@ -97,8 +110,16 @@ def _data(medium: Medium, task: Task) -> str:
                 f"it has {size:,} bytes, and a server of your own gets images as data up to "
                 f"{MOST_DATA:,}: pool their web addresses, or label on the embedded server"
             )
-        data = base64.b64encode(file.read()).decode()
+        shown = placeless(file, medium.kind, format, size) or file.read()
+        data = base64.b64encode(shown).decode()
     return f"data:{TYPES[format]};base64,{data}"
+
+
+def _size(file: BinaryIO) -> int:
+    """The bytes of an open file; it is at its start then."""
+    size = file.seek(0, 2)
+    file.seek(0)
+    return size
 
 
 def _format(medium: Medium, file: BinaryIO) -> str:

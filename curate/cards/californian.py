@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from curate.cards import telling
 from curate.cards.facts import Facts
 from curate.cards.summary import Point, Summary, percent, shares
+from curate.wording.numbers import count
 
 MOST_ROWS = 50
 
@@ -59,11 +60,13 @@ def _what(facts: Facts) -> Iterator[Point]:
             "point 1.",
         ),
     )
-    images = (f"{facts.images:,} images stand beside texts.",) if facts.images else ()
+    media = [f"{count(facts.images, 'image')} in the documents."] if facts.images else []
+    for kind, seconds in (("audio", facts.audio), ("video", facts.video)):
+        media += [f"{telling.duration(seconds)} of {kind} in the documents."] if seconds else []
     yield Point(
         "4",
         "Types of data points",
-        ("Texts.", *images, *telling.labelled(facts), "Languages, by share of tokens:"),
+        ("Texts.", *media, *telling.labelled(facts), "Languages, by share of tokens:"),
         shares(facts.languages, facts.tokens, "language", "not known", MOST_ROWS),
         ("The types of content, such as news, fiction, code or conversations.",),
     )

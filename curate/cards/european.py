@@ -54,6 +54,22 @@ def image_size(images: int) -> str:
     return "1 million to 1 billion images" if images <= BILLION else "more than 1 billion images"
 
 
+def hours_size(seconds: float) -> str:
+    """The range of the template for audio, and for video."""
+    hours = seconds / 3600
+    if hours < 10_000:
+        return "less than 10,000 hours"
+    return "10,000 to 1 million hours" if hours <= MILLION else "more than 1 million hours"
+
+
+def _media(facts: Facts) -> Iterator[str]:
+    if facts.images:
+        yield f"Image: {image_size(facts.images)} ({facts.images:,})."
+    for name, seconds in (("Audio", facts.audio), ("Video", facts.video)):
+        if seconds:
+            yield f"{name}: {hours_size(seconds)} ({telling.duration(seconds)})."
+
+
 def _general(facts: Facts) -> Iterator[Point]:
     yield Point("1", "General information")
     yield Point(
@@ -77,7 +93,6 @@ def _modalities(facts: Facts) -> Point:
     size = f"Text: {text_size(facts.tokens)} ({facts.tokens:,} in {facts.lines:,} lines)."
     if counts_bytes:
         size = f"Text: {facts.tokens:,} bytes in {facts.lines:,} lines."
-    images = (f"Image: {image_size(facts.images)} ({facts.images:,}).",) if facts.images else ()
     gaps = [
         "Sizes of all other data that the model was trained on, among them other modalities.",
         "Types of content, such as fiction, news, science, law, code or social media.",
@@ -89,7 +104,7 @@ def _modalities(facts: Facts) -> Point:
     return Point(
         "1.3",
         "Modalities, sizes and other characteristics",
-        (size, *images, *telling.read(facts), "Languages, by share of tokens:"),
+        (size, *_media(facts), *telling.read(facts), "Languages, by share of tokens:"),
         shares(facts.languages, facts.tokens, "language", "not known", MOST_ROWS),
         tuple(gaps),
     )

@@ -15,7 +15,8 @@ class Origin:
     """A source, with what the export has of it.
 
     `lines` and `tokens` count copies where the export has them, `documents` do not. `images` are
-    those of the documents. `addressed` are tokens of documents whose address on the web is known.
+    those of the documents, `audio` and `video` seconds of theirs. `addressed`
+    are tokens of documents whose address on the web is known.
     `licenses` and `languages` are in tokens. `first` and `last` are the days on which a web archive
     captured its pages, as YYYY-MM-DD; `archived` are the documents out of web archives.
     """
@@ -26,6 +27,8 @@ class Origin:
     lines: int = 0
     tokens: int = 0
     images: int = 0
+    audio: float = 0.0
+    video: float = 0.0
     addressed: int = 0
     archived: int = 0
     licenses: Mapping[str, int] = field(default_factory=dict)
@@ -88,6 +91,16 @@ class Facts:
     def images(self) -> int:
         """The images of the distinct documents."""
         return sum(origin.images for origin in self.origins)
+
+    @property
+    def audio(self) -> float:
+        """The seconds of audio of the distinct documents."""
+        return sum(origin.audio for origin in self.origins)
+
+    @property
+    def video(self) -> float:
+        """The seconds of video of the distinct documents."""
+        return sum(origin.video for origin in self.origins)
 
     @property
     def licenses(self) -> Counter[str]:

@@ -148,3 +148,10 @@ def labelled(facts: Facts) -> Iterator[str]:
             f"{row['answers']:,} answers by {row['annotators']:,} people about {row['items']:,} "
             f"documents were asked for {row['question']}."
         )
+
+
+def duration(seconds: float) -> str:
+    """A duration in hours, or in minutes below one hour: `1,204.5 hours`."""
+    if seconds < 3600:
+        return f"{seconds / 60:,.1f} minutes"
+    return f"{seconds / 3600:,.1f} hours"

@@ -124,11 +124,11 @@ def _compared(workspace: Workspace, spec: EvaluateSpec) -> Compared:
 
 
 def _without_holdout(workspace: Workspace) -> str:
-    """Why there is no held-out text, and what helps."""
+    """Why there is no held-out document, and what helps."""
     share = workspace.tables.made("pool").spec["holdout"]
     if not share:
         return "no holdout: set `pool: {holdout: .05}` to compare mixtures"
-    return f"`pool.holdout: {share:g}` held out no text that `clean` keeps: raise it"
+    return f"`pool.holdout: {share:g}` held out no document that `clean` keeps: raise it"
 
 
 def _left_out(workspace: Workspace) -> Iterator[StageWarning]:

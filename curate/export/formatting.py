@@ -7,6 +7,7 @@ from typing import Any
 from curate.export.documents import line_names
 from curate.export.formats import FORMATS, Format, TokenIds
 from curate.export.formats.folder import ArrowFolder
+from curate.export.formats.mds import LINE, WriteMds
 from curate.export.formats.token_ids import encoder
 from curate.export.formats.webdataset import WriteTar
 from curate.export.manifest import tokenizers_of
@@ -29,6 +30,9 @@ def format_of(workspace: Workspace, spec: ExportSpec, bring: Bringing) -> Format
     if spec.format == "datasets":
         fields = MediaFields.of(workspace.tables.shards("pool"), line_names())
         return ArrowFolder(fields, MediaWithin(bring, fields) if fields.columns else None).format
+    if spec.format == "mds":
+        fields = MediaFields.of(workspace.tables.shards("pool"), (*line_names(), LINE))
+        return WriteMds(fields, MediaWithin(bring, fields) if fields.columns else None).format
     return FORMATS[spec.format]
 
 

@@ -87,7 +87,7 @@ def trainer_files(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         ]
         folder = FOLDER if phase["name"] is None else f"{FOLDER}/{phase['name']}"
         for name, write in FILES.items():
-            if ending == "tar" and name not in OF_TARS:
+            if name not in READ_BY.get(ending, FILES):
                 continue
             yield f"{folder}/{name}", write(weights, ending)
 
@@ -102,8 +102,11 @@ def roles_of(files: Sequence[Mapping[str, Any]], folder: str) -> frozenset[str] 
     return frozenset(role for file in own for role in file["roles"])
 
 
-OF_TARS = ("interleave.json", "mosaicml.json", "energon.yaml", "rows.json")
-"""The files of those that read WebDataset shards, or that others may be made of."""
+READ_BY = {
+    "tar": ("interleave.json", "mosaicml.json", "energon.yaml", "rows.json"),
+    "mds": ("mosaicml.json", "rows.json"),
+}
+"""Of shards that not every trainer reads, the files of those that do, or may be made to."""
 
 
 def _megatron(weights: Sequence[Weight], ending: str) -> str:
@@ -182,7 +185,7 @@ def _interleave(weights: Sequence[Weight], ending: str) -> str:
 
 
 def _mosaicml(weights: Sequence[Weight], ending: str) -> str:
-    """The arguments of each `Stream`, once each folder is written as MDS."""
+    """The arguments of each `Stream`; folders of MDS are ready, others are to be written so."""
     return _json([{"local": weight.folder, "proportion": weight.documents} for weight in weights])
 
 

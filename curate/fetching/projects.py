@@ -122,9 +122,17 @@ def _timed(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, A
 
 
 def digests_of(current: Round) -> Digests:
-    """The sha256 of the media that the tasks of a round were sent with."""
+    """The sha256 of the media that the tasks of a round were sent with.
+
+    An image that was sent as data without its place has two: that of its file, and of the data.
+    """
     return {
-        row["id"]: {medium["field"]: medium["sha256"] for medium in row["media"]}
+        row["id"]: {
+            medium["field"]: {medium["sha256"], shown or medium["sha256"]}
+            for medium, shown in zip(
+                row["media"], row.get("shown") or [None] * len(row["media"]), strict=True
+            )
+        }
         for row in current.tasks()
         if row.get("media")
     }

@@ -7,8 +7,11 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from curate.extras import install_line, is_there
 from curate.media.kinds import HEAD, PILLOW, kind_and_format
 from curate.media.limits import LIMITS
 from curate.media.medium import MediumError
@@ -45,11 +48,21 @@ def parsed(file: BinaryIO, format: str, most_pixels: int) -> Iterator[Image]:
     MediumError if it cannot be read, or has more pixels.
     """
     pillow = needed("PIL.Image")
+    if format == "heic":
+        _read_heic()
     with _reasons(), pillow.open(file, formats=[PILLOW[format]]) as image:
         width, height = image.size
         if width * height > most_pixels:
             raise MediumError(f"{width} x {height} pixels, and {most_pixels} are allowed")
         yield image
+
+
+@cache
+def _read_heic() -> None:
+    """Let Pillow read HEIC. MediumError with the line that installs what does, if it is missing."""
+    if not is_there("pillow_heif"):
+        raise MediumError(f"HEIC needs the package pillow_heif: {install_line('pillow_heif')}")
+    import_module("pillow_heif").register_heif_opener()
 
 
 def loaded(image: Image) -> None:

@@ -16,6 +16,7 @@ SUFFIXES: dict[Kind, dict[str, str]] = {
     "image": {
         **{".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".jpe": "jpeg", ".gif": "gif"},
         **{".webp": "webp", ".bmp": "bmp", ".tif": "tiff", ".tiff": "tiff", ".avif": "avif"},
+        **{".heic": "heic", ".heif": "heic"},
     },
     "audio": {
         **{".wav": "wav", ".flac": "flac", ".mp3": "mp3", ".ogg": "ogg", ".oga": "ogg"},
@@ -38,9 +39,9 @@ KIND_OF: dict[str, Kind] = {
 
 PILLOW = {
     **{"png": "PNG", "jpeg": "JPEG", "gif": "GIF", "webp": "WEBP", "bmp": "BMP"},
-    **{"tiff": "TIFF", "avif": "AVIF"},
+    **{"tiff": "TIFF", "avif": "AVIF", "heic": "HEIF"},
 }
-"""The parser of Pillow that reads a format of images."""
+"""The parser of Pillow that reads a format of images; that of HEIC is a package of its own."""
 
 DEMUXERS = {
     **{"wav": "wav", "flac": "flac", "mp3": "mp3", "ogg": "ogg", "m4a": "mov", "aac": "aac"},
@@ -88,7 +89,11 @@ _RIFF: dict[bytes, tuple[Kind, str]] = {
 _BRANDS: dict[bytes, tuple[Kind, str]] = {
     **{b"avif": ("image", "avif"), b"avis": ("image", "avif"), b"M4A ": ("audio", "m4a")},
     **{b"M4B ": ("audio", "m4a"), b"qt  ": ("video", "mov")},
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis"), ("image", "heic")),
 }
+
+_STILLS = (b"mif1", b"msf1", b"heif")
+"""Brands of still images, whose codec another brand tells."""
 
 _STRANGERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"<svg[\s>]", re.IGNORECASE), "an SVG, which may hold scripts"),
@@ -98,7 +103,6 @@ _STRANGERS: tuple[tuple[re.Pattern[bytes], str], ...] = (
     (re.compile(rb"\A%!PS"), "PostScript, which is a program"),
     (re.compile(rb"\APK\x03\x04"), "a ZIP archive"),
     (re.compile(rb"\A(MZ|\x7fELF)"), "a program"),
-    (re.compile(rb"\A.{4}ftyp(heic|heix|mif1|heif)", re.DOTALL), "HEIC, which is not read"),
 )
 
 
@@ -114,8 +118,9 @@ def kind_and_format(head: bytes) -> tuple[Kind, str] | None:
     if head[:4] in (b"RIFF", b"RF64"):
         return _RIFF.get(head[8:12])
     if head[4:8] == b"ftyp":
-        stranger = _STRANGERS[-1][0].match(head)
-        return None if stranger else _BRANDS.get(head[8:12], ("video", "mp4"))
+        if head[8:12] in _STILLS:
+            return "image", "avif" if b"avif" in head[16:64] else "heic"
+        return _BRANDS.get(head[8:12], ("video", "mp4"))
     if head[4:8] in (b"moov", b"mdat", b"wide") and len(head) > 16:
         return "video", "mov"
     if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):

@@ -1,22 +1,19 @@
-"""Metadata that tells places: found, and left out. Pixels stay as they are, bit for bit.
+"""Metadata that tells places: found, and left out. Pixels and sound stay as they are, bit for bit.
 
 EXIF (GPS), XMP and IPTC are read in JPEG, PNG, WebP and TIFF, EXIF in HEIC and AVIF, the location
-of the camera in MP4 and QuickTime. Other formats are not looked at.
+of the camera in MP4 and QuickTime, tags in other sounds and films. GIF, BMP, AAC and MPEG have
+none.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from curate.media import containers, tiff
+from curate.media import containers, quicktime, tags, tiff
 from curate.media.containers import Part
 from curate.media.medium import MediumError
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_EXIF_OF_HEIF = re.compile(rb"Exif\0\0(?=II\*\0|MM\0\*)")
-_PLACE_BOX = re.compile(rb"\xa9xyz|loci")
-_ISO_6709 = re.compile(rb"(?<=\0)[+-]\d{2,6}(?:\.\d+)?[+-]\d{3,7}(?:\.\d+)?(?:[+-]\d+(?:\.\d+)?)?/")
 
 
 def tells_place(data: bytes) -> bool:
@@ -32,7 +29,7 @@ def without_places(data: bytes) -> bytes:
     parts = list(_parts(data))
     if not any(part.tells for part in parts):
         return data
-    if data[:4] == b"RIFF":
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         cleaned = containers.joined_webp(parts)
     else:
         cleaned = b"".join(part.without if part.tells else part.data for part in parts)
@@ -55,7 +52,9 @@ def _reader(data: bytes) -> Callable[[bytes], Iterator[Part]]:
         return containers.webp
     if data[:4] in _TIFF:
         return _tiff
-    return _boxes if data[4:8] in (b"ftyp", b"moov", b"wide", b"mdat", b"free") else _whole
+    if data[4:8] in quicktime.STARTS:
+        return _boxes
+    return _tagged if tags.reads(data) else _whole
 
 
 def _tiff(data: bytes) -> Iterator[Part]:
@@ -67,46 +66,20 @@ def _whole(data: bytes) -> Iterator[Part]:
     yield Part(data)
 
 
-# ── boxes of HEIC, AVIF, MP4 and QuickTime
-
-
 def _boxes(data: bytes) -> Iterator[Part]:
-    """Yield the boxes of the top level; those of media data only where EXIF may stand in them."""
-    at = 0
-    is_still = data[8:12] in (b"heic", b"heix", b"avif", b"mif1", b"msf1", b"avis", b"hevc")
-    while at + 8 <= len(data):
-        size = int.from_bytes(data[at : at + 4], "big")
-        size = int.from_bytes(data[at + 8 : at + 16], "big") if size == 1 else size
-        end = len(data) if size < 8 else min(at + size, len(data))
-        box, name = data[at:end], data[at + 4 : at + 8]
-        if name in (b"moov", b"meta", b"udta"):
-            yield _described(box)
-        elif is_still:
-            yield _with_exif(box)
-        else:
-            yield Part(box)
-        at = end
-    yield Part(data[at:])
+    yield _edited(data, quicktime.edits(data))
 
 
-def _described(box: bytes) -> Part:
-    """A box of descriptions: locations in it become free space and zeros."""
-    edited = bytearray(box)
-    for found in _PLACE_BOX.finditer(box):
-        start = found.start() - 4
-        size = int.from_bytes(box[max(0, start) : found.start()], "big")
-        if start >= 0 and 8 <= size <= len(box) - start:
-            edited[found.start() : start + size] = b"free".ljust(size - 4, b"\0")
-    if b"location.ISO6709" in box:
-        for found in _ISO_6709.finditer(box):
-            edited[found.start() : found.end()] = bytes(found.end() - found.start())
-    return Part(box, bytes(edited) != box, bytes(edited))
+def _tagged(data: bytes) -> Iterator[Part]:
+    yield _edited(data, tags.edits(data))
 
 
-def _with_exif(box: bytes) -> Part:
-    """A box in which EXIF stands as it is, as an item of HEIC or AVIF."""
-    cleaned = box
-    for found in _EXIF_OF_HEIF.finditer(box):
-        if tiff.Tiff(cleaned, found.end()).tells_place():
-            cleaned = tiff.without_places(cleaned, found.end())
-    return Part(box, cleaned != box, cleaned)
+def _edited(data: bytes, edits: Iterable[quicktime.Edit]) -> Part:
+    """A file in which some bytes are overwritten by as many others."""
+    changes = list(edits)
+    if not changes:
+        return Part(data)
+    edited = bytearray(data)
+    for at, new in changes:
+        edited[at : at + len(new)] = new
+    return Part(data, True, bytes(edited))

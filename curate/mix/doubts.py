@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
+from curate.mix import budgets
+from curate.mix.budgets import Unit
 from curate.mix.limiting import Unreachable
 from curate.mixture.groups import Facts, Groups
 from curate.warning import StageWarning, warn
@@ -27,6 +29,7 @@ def doubts(
     offered: Mapping[int, Sequence[str]],
     *,
     follows_quality: bool,
+    unit: Unit = "tokens",
 ) -> Iterator[StageWarning]:
     """Yield a warning for each kind of doubt.
 
@@ -42,16 +45,30 @@ def doubts(
         words = "{groups} hold too little for the share that is wanted: all is drawn, repeatedly"
         yield warn("mix.short_group", words, groups=short)
     tokens = sum(row["tokens"] for row in rows)
-    words = "{tokens:,} tokens are drawn for a budget of {budget:,}"
-    if tokens < SHORT * budget:
-        yield warn("mix.short", words, tokens=tokens, budget=budget)
-    if tokens > OVER * budget:
-        words += ": the last document is that long"
-        yield warn("mix.over", words, tokens=tokens, budget=budget)
+    yield from _off_budget(tokens, budget, unit)
     named = zip(groups.names, groups.facts, strict=True)
     if follows_quality and (flat := [name for name, facts in named if _is_flat(facts)]):
         words = "the quality of {groups} hardly differs: weights and fifths say nothing there"
         yield warn("mix.flat_quality", words, groups=flat)
+
+
+def _off_budget(drawn: int, budget: int, unit: Unit) -> Iterator[StageWarning]:
+    """Yield a warning where much less or much more is drawn than the budget."""
+    is_short, is_over = drawn < SHORT * budget, drawn > OVER * budget
+    why = ": the last document is that long" * is_over
+    if unit == "tokens":
+        words = "{tokens:,} tokens are drawn for a budget of {budget:,}" + why
+        if is_short:
+            yield warn("mix.short", words, tokens=drawn, budget=budget)
+        if is_over:
+            yield warn("mix.over", words, tokens=drawn, budget=budget)
+        return
+    words = "{drawn} are drawn for a budget of {budget}" + why
+    told = {"drawn": budgets.words(drawn, unit), "budget": budgets.words(budget, unit)}
+    if is_short:
+        yield warn("mix.short_amount", words, **told)
+    if is_over:
+        yield warn("mix.over_amount", words, **told)
 
 
 def unused_limits(names: Sequence[str]) -> tuple[StageWarning, ...]:

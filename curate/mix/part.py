@@ -178,7 +178,7 @@ def _notes(prepared: Prepared, rows: Sequence[Mapping[str, Any]], spec: MixSpec)
         notes.append(f"{tied} candidates are undecided: they are a group of their own")
     if groups.merged:
         notes.append(
-            f"{len(groups.merged)} groups of less than {SMALL:.1%} of the tokens are one, "
+            f"{len(groups.merged)} groups of less than {SMALL:.1%} of the {spec.unit} are one, "
             f"{groups.names[-1]}"
         )
     moved = [row["group"] for row in rows if row["bound"]]
@@ -198,5 +198,10 @@ def _doubts(
     }
     supply = prepared.supply
     yield from doubts(
-        supply.groups, rows, supply.budget, offered, follows_quality=needs_quality(spec)
+        supply.groups,
+        rows,
+        supply.budget,
+        offered,
+        follows_quality=needs_quality(spec),
+        unit=supply.unit,
     )

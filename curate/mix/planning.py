@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from curate.engine import in_order
 from curate.errors import DataError
+from curate.mix import budgets
+from curate.mix.budgets import Unit
 from curate.mix.limiting import EARLIER, Limited
 from curate.mix.mapped import Mapped, mapped
 from curate.mix.order import Order, Ranked, Sought
@@ -42,13 +44,14 @@ UNLIMITED = 2**62
 
 @dataclass(frozen=True)
 class Supply:
-    """What can be drawn, and within which limits; `budget` is in tokens."""
+    """What can be drawn, and within which limits; `budget` and sizes are in `unit`."""
 
     places: list[Place]
     groups: Groups
     limited: Limited
     order: Order
     budget: int
+    unit: Unit = "tokens"
 
     @property
     def cell_names(self) -> list[str]:
@@ -186,7 +189,7 @@ def drawing_of(workspace: Workspace, supply: Supply, prior: Array, problem: Prob
         cuts = _located(workspace, supply, rows, plans, targets, cells.documents)
     if not cuts.tokens.any():
         raise DataError(
-            f"a budget of {supply.budget:,} tokens is not worth one document",
+            f"a budget of {budgets.words(supply.budget, supply.unit)} is not worth one document",
             hint="raise `mix.budget`",
         )
     return Drawing(prior, problem, projected, _stored(supply, cuts))
@@ -206,8 +209,9 @@ def _projected(supply: Supply, prior: Array, problem: Problem) -> Projected:
         tokens = sum(facts.tokens for facts in supply.groups.facts)
         most = int(supply.limited.epochs.max())
         raise DataError(
-            f"a budget of {supply.budget:,} tokens cannot be met: {error}; the candidates hold "
-            f"{tokens:,} tokens, each drawn {most} times at most",
+            f"a budget of {budgets.words(supply.budget, supply.unit)} cannot be met: {error}; the "
+            f"candidates hold {budgets.words(tokens, supply.unit)}, each drawn {most} times at "
+            "most",
             hint=error.hint,
         ) from None
 

@@ -11,7 +11,7 @@ from curate.clusters import fit
 from curate.engine import in_order
 from curate.errors import DataError, RecipeError
 from curate.mix.before import Before
-from curate.mix.budgets import amount_of
+from curate.mix.budgets import amount_of, words
 from curate.mix.candidates import Counting, Piece, Scan, candidates, check_quality, scan
 from curate.mix.foreseen import Classes
 from curate.mix.keys import (
@@ -159,8 +159,8 @@ def prepare(workspace: Workspace, spec: MixSpec, keys: Keys, drawable: Drawable)
     limits, numbers = limited(spec, by_key, groups, numbering.cells, budget, past)
     if limits.past.sum() >= budget:
         raise DataError(
-            f"earlier parts hold {int(limits.past.sum()):,} tokens: a budget of {budget:,} for all "
-            "parts together leaves nothing to draw",
+            f"earlier parts hold {words(int(limits.past.sum()), spec.unit)}: a budget of "
+            f"{words(budget, spec.unit)} for all parts together leaves nothing to draw",
             hint="raise `mix.budget`",
         )
     places = numbering.places(pieces, limits, numbers)
@@ -169,7 +169,7 @@ def prepare(workspace: Workspace, spec: MixSpec, keys: Keys, drawable: Drawable)
     rank(workspace.engine, places, order, spec.within.columns)
     if any(facts.abstained for facts in groups.facts):
         order = with_abstained(workspace.engine, places, order)
-    supply = Supply(places, groups, limits, order, budget)
+    supply = Supply(places, groups, limits, order, budget, spec.unit)
     tied = [
         name
         for name, values in zip(groups.names, groups.values, strict=True)

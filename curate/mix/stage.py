@@ -75,7 +75,7 @@ class LimitResult:
 
 @dataclass(frozen=True)
 class MixResult:
-    """What was drawn, and from how much; `budget`, `tokens` and `supply` are in tokens.
+    """What was drawn, and from how much; `budget`, `tokens` and `supply` are in `unit`.
 
     With a budget in items or time they are these, as `notes` say; so are those of groups.
     `pool_tokens` are as the pool counts, `earlier` are the tokens that earlier exports drew.
@@ -91,6 +91,7 @@ class MixResult:
     limits: tuple[LimitResult, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
+    unit: Unit = "tokens"
 
 
 def run(workspace: Workspace, spec: MixSpec) -> MixResult:
@@ -246,6 +247,7 @@ def _result(parts: Sequence[Part], warnings: tuple[StageWarning, ...], unit: Uni
         limits=tuple(LimitResult(**row) for part in parts for row in part.limits),
         notes=tuple(dict.fromkeys([*UNITS.get(unit, ()), *notes])),
         warnings=warnings,
+        unit=unit,
     )
 
 

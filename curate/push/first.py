@@ -15,7 +15,7 @@ from curate.people import Person, accounts
 from curate.people.users import Directory
 from curate.push.assign import Item, Part, by_person, by_value, slugs, together
 from curate.push.columns import column_of
-from curate.push.media import media_of
+from curate.push.media import media_of, shown_digests
 from curate.push.spec import PERSON, UNDETERMINED, PushSpec
 from curate.push.suggest import suggest
 from curate.push.tasks import in_order
@@ -106,6 +106,7 @@ def freeze(
             "overlap": overlap,
             "suggestions": _suggestions_json(suggested.by_task.get(id)),
             "media": [medium.as_dict() for medium in media.get(id, {}).values()] or None,
+            "shown": shown_digests(media.get(id, {}), workspace.root),
         }
         for part in parts
         for id, overlap in part.asks.items()

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from curate.backends.showing import AS_THEY_ARE
+from curate.backends.showing import AS_THEY_ARE, MOST_DATA
 from curate.errors import DataError
 from curate.media.medium import Medium, MediumError
-from curate.media.opening import digest, opened
+from curate.media.metadata import without_places
+from curate.media.opening import digest, opened, read
 from curate.push.columns import column_of
 from curate.records import Form
 from curate.rounds import Round
@@ -36,6 +38,26 @@ def media_of(workspace: Workspace, form: Form, current: Round) -> dict[str, Medi
         task: dict(_of_task(workspace.root, form, view, documents[task], pooled))
         for task, view in views.items()
     }
+
+
+def shown_digests(media: Media, folder: Path) -> list[str | None] | None:
+    """Of each medium the sha256 of what a server of the user's own gets, if it is not the file's.
+
+    Such a server gets images as data, without places. None if all are the files themselves.
+    """
+    digests = [_digest_of_data(medium, folder) for medium in media.values()]
+    return digests if any(digests) else None
+
+
+def _digest_of_data(medium: Medium, folder: Path) -> str | None:
+    if medium.kind != "image" or (medium.bytes or 0) > MOST_DATA:
+        return None
+    try:
+        data = read(medium.address, folder, most=MOST_DATA)
+        cleaned = without_places(data)
+    except MediumError:
+        return None  # sending it says why
+    return None if cleaned is data else sha256(cleaned).hexdigest()
 
 
 def _of_task(
@@ -73,10 +95,10 @@ def _hashed(medium: Medium, root: Path) -> Medium:
         return medium
     try:
         with opened(medium.address, root) as file:
-            sha256, size = digest(file)
+            own, size = digest(file)
     except MediumError as error:
         raise DataError(f"{medium.address[:100]} cannot be shown: {error}") from None
-    return replace(medium, sha256=sha256, bytes=size)
+    return replace(medium, sha256=own, bytes=size)
 
 
 def _inside(address: str, root: Path) -> str:

@@ -38,4 +38,4 @@ def _without_text(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _without_content(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: None if name in ("suggestions", "media") else row[name] for name in row}
+    return {name: None if name in ("suggestions", "media", "shown") else row[name] for name in row}

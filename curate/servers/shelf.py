@@ -5,7 +5,8 @@
 
 `push` writes, the guard of the server reads; both know the key. Only what a round shows is ever
 copied here, so no address leads anywhere else. A file is checked against its hash as it is copied;
-later changes of the source do not reach people. Stdlib only: it runs in the server's own Python.
+later changes of the source do not reach people. It is copied without places in its metadata, and
+named by the sha256 of its source. Stdlib only: it runs in the server's own Python.
 """
 
 from __future__ import annotations
@@ -74,10 +75,11 @@ class Shelf:
         """The shelf in a folder; its key is made from the secret of the server."""
         return Shelf(folder, hmac.new(secret.encode(), b"curate media", "sha256").hexdigest())
 
-    def put(self, project: str, format: str, file: BinaryIO) -> str:
-        """Copy a file for the people of a project; its name says what its bytes are.
+    def put(self, project: str, format: str, file: BinaryIO, shown: bytes | None = None) -> str:
+        """Copy a file for the people of a project; its name says what the bytes of the file are.
 
-        Returns the name. Raises ValueError for a format that browsers do not show, and OSError.
+        `shown` is what people get in their place. Returns the name. Raises ValueError for a format
+        that browsers do not show, and OSError.
         """
         if format not in TYPES:
             raise ValueError(f"no browser shows {format}")
@@ -88,7 +90,9 @@ class Shelf:
             with temporary.open("wb") as copy:
                 while block := file.read(BLOCK):
                     digest.update(block)
-                    copy.write(block)
+                    if shown is None:
+                        copy.write(block)
+                copy.write(shown or b"")
             name = f"{digest.hexdigest()}.{format}"
             temporary.replace(folder / name)
         finally:

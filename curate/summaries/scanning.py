@@ -25,8 +25,9 @@ COLUMNS = ("source", "origin", "license", "language", "tokens", "meta", "media")
 class Seen:
     """Counts over what was drawn, by source, and by source and a word of it.
 
-    `sizes` count documents, lines, tokens, images, tokens with an address, and documents out of web
-    archives. `licenses`, `languages` and `hosts` are in tokens; `days` are the first and last.
+    `sizes` count documents, lines, tokens, images, seconds of audio and of video, tokens with an
+    address, and documents out of web archives. `licenses`, `languages` and `hosts` are in tokens;
+    `days` are the first and last.
     """
 
     sizes: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -76,7 +77,7 @@ class Scan:
                 "documents": pa.array([1] * drawn.num_rows, pa.int64()),
                 "lines": drawn["lines"],
                 "tokens": tokens,
-                "images": pc.fill_null(pc.list_value_length(drawn["media"]), 0).cast(pa.int64()),
+                **_media(drawn["media"]),
                 "addressed": pc.if_else(pc.equal(known, ""), 0, tokens),
                 "archived": archived.cast(pa.int64()),
                 "license": _known(drawn["license"], "unknown"),
@@ -112,7 +113,25 @@ def _known(words: pa.ChunkedArray, unknown: str) -> Any:
     return pc.fill_null(pc.if_else(pc.equal(words, ""), unknown, words), unknown)
 
 
-SIZES = ("documents", "lines", "tokens", "images", "addressed", "archived")
+def _media(media: pa.ChunkedArray) -> dict[str, list[float]]:
+    """What the media of each document are: the number of images, and seconds of audio and video.
+
+    One without a kind, of an older pool, is an image.
+    """
+    sums: dict[str, list[float]] = {name: [0] * len(media) for name in MEDIA}
+    for row, own in enumerate(media):
+        for medium in own.as_py() or ():
+            kind = medium.get("kind") or "image"
+            name, amount = MEDIA_OF.get(kind, "images"), medium.get("seconds") or 0.0
+            sums[name][row] += 1 if kind == "image" else amount
+    return sums
+
+
+MEDIA_OF = {"image": "images", "audio": "audio", "video": "video"}
+
+MEDIA = tuple(MEDIA_OF.values())
+
+SIZES = ("documents", "lines", "tokens", *MEDIA, "addressed", "archived")
 
 
 def _sizes(counted: pa.Table) -> Counter[tuple[str, str]]:

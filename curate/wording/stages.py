@@ -117,10 +117,18 @@ def _score(result: Result) -> Words:
 
 def _mix(result: Result) -> Words:
     groups = count(len({group["group"] for group in result["groups"]}), "group")
-    tokens = f"{result['tokens']:,} of {count(result['supply'], 'token')}"
-    yield f"{tokens} drawn, {count(result['documents'], 'document')} in {groups}"
+    unit = result.get("unit", "tokens")
+    of = f"{_amount(result['tokens'], unit)} of {_amount(result['supply'], unit, with_noun=True)}"
+    yield f"{of} drawn, {count(result['documents'], 'document')} in {groups}"
     if abs(result["tokens"] + result["earlier"] - result["budget"]) > 0.01 * result["budget"]:
-        yield f"asked for {result['budget']:,}"
+        yield f"asked for {_amount(result['budget'], unit)}"
+
+
+def _amount(amount: int, unit: str, *, with_noun: bool = False) -> str:
+    """An amount of a budget; one in time is in thousandths of a second."""
+    if unit == "seconds":
+        return f"{amount / 1000:,.1f}" + " s" * with_noun
+    return count(amount, unit.removesuffix("s")) if with_noun else f"{amount:,}"
 
 
 def _export(result: Result) -> Words:

@@ -14,6 +14,7 @@ from curate.media.films import frames, key_frames
 from curate.media.images import decode
 from curate.media.metadata import tells_place
 from curate.media.opening import checked, opened, read_checked
+from curate.media.placeless import tells_at_its_ends
 from curate.media.sounds import windows
 from curate.media.spectra import RATE, log_mel
 
@@ -32,9 +33,6 @@ WHOLE_FILM = 120.0
 
 LARGEST = 512
 """Pixels of the longer side of pictures that are looked at."""
-
-HEAD = 64 << 20
-"""Bytes of audio and video whose metadata are read, at the beginning."""
 
 TENTH = RATE // 10
 
@@ -127,7 +125,7 @@ class Sight:
         if self.medium.kind == "image":
             return tells_place(self.data)
         with self.file() as file:
-            return tells_place(file.read(HEAD))
+            return tells_at_its_ends(file)
 
     @property
     def fingerprint(self) -> bytes:

@@ -2,7 +2,9 @@
 
 from typing import Literal
 
-Name = Literal["jsonl", "jsonl.gz", "jsonl.zst", "parquet", "datasets", "webdataset", "tokens"]
+Name = Literal[
+    "jsonl", "jsonl.gz", "jsonl.zst", "parquet", "datasets", "webdataset", "mds", "tokens"
+]
 """The name of a format."""
 
 LINES = ("jsonl", "jsonl.gz", "jsonl.zst")

@@ -9,6 +9,7 @@ from typing import Any
 from curate.export.formats.folder import ArrowFolder
 from curate.export.formats.format import Format
 from curate.export.formats.lines import ReadLines, WriteLines
+from curate.export.formats.mds import WriteMds
 from curate.export.formats.parquet import read_parquet, writing_parquet
 from curate.export.formats.webdataset import WriteTar
 
@@ -19,6 +20,7 @@ FORMATS: dict[str, Format] = {
     "parquet": Format(".parquet", writing_parquet, read_parquet),
     "datasets": ArrowFolder().format,
     "webdataset": WriteTar().format,
+    "mds": WriteMds().format,
 }
 """The formats whose shards hold whole lines, for those without media.
 

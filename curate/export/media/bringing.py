@@ -1,6 +1,6 @@
 """The bytes of a medium as an export writes them: those of the pool, without places.
 
-Bytes are compared with the pool's sha256 while they are read. Only places in the metadata of images
+Bytes are compared with the pool's sha256 while they are read. Only places in metadata
 are left out: a mark beside the export then names the bytes that were written instead.
 """
 
@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 
 from curate import storage
 from curate.errors import DataError
-from curate.media import MediumError
-from curate.media.metadata import tells_place, without_places
-from curate.media.opening import MOST, opened
+from curate.media import MediumError, placeless
+from curate.media.metadata import without_places
+from curate.media.opening import opened
 
 BLOCK = 1 << 20
 """Bytes that are read at once."""
@@ -28,14 +28,9 @@ Stored = Mapping[str, Any]
 """A medium as the column `media` has it."""
 
 
-BOXED = ("mp4", "mov", "m4a")
-"""The formats of sounds and films whose metadata may tell a place."""
-
-
 def is_whole(medium: Stored) -> bool:
     """Whether a medium is read into memory whole: places are looked for in all of it."""
-    is_small = (medium["bytes"] or 0) <= MOST
-    return kind_of(medium) == "image" or (medium.get("format") in BOXED and is_small)
+    return placeless.is_whole(kind_of(medium), medium.get("format"), medium["bytes"])
 
 
 def kind_of(medium: Stored) -> str:
@@ -55,7 +50,7 @@ def is_at_hand(medium: Stored) -> bool:
 class Bringing:
     """Brings the bytes of media.
 
-    Addresses are relative to `folder`. `marks` is a folder with a file for each image that had a
+    Addresses are relative to `folder`. `marks` is a folder with a file for each medium that had a
     place: it is named by the sha256 of the source, and holds that of the bytes that are exported.
     """
 
@@ -80,8 +75,7 @@ class Bringing:
         if is_whole(medium):
             yield self._without_places(medium, b"".join(self._checked(medium)))
             return
-        if medium["format"] in BOXED:
-            self._check_places(medium)
+        self._check_places(medium)
         yield from self._checked(medium)
 
     def _without_places(self, medium: Stored, data: bytes) -> bytes:
@@ -95,14 +89,12 @@ class Bringing:
         return plain
 
     def _check_places(self, medium: Stored) -> None:
-        """Refuse a large film whose index tells a place."""
+        """Refuse a large sound or film that tells a place."""
         with _open(medium, self.folder) as file:
-            for box in _indices(file):
-                if tells_place(box):
-                    raise DataError(
-                        f"{medium['address']}: its metadata tell a place, and it is too large",
-                        hint=f"a film of more than {MOST >> 20} MB is not cleaned: do that before",
-                    )
+            try:
+                placeless.check_large(file, medium.get("format"))
+            except MediumError as error:
+                raise DataError(f"{medium['address']}: {error}") from None
 
     def _checked(self, medium: Stored) -> Iterator[bytes]:
         """Yield the bytes of the source, and raise DataError if they are not the pool's."""
@@ -116,25 +108,6 @@ class Bringing:
                 yield block
         if size != medium["bytes"] or digest.hexdigest() != medium["sha256"]:
             raise _lost(medium, "it is not the file that `pool` read")
-
-
-def _indices(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the outermost boxes of a film that are none of its pictures."""
-    place = 0
-    while len(head := _at(file, place, 16)) >= 8:
-        size = int.from_bytes(head[:4])
-        if size == 1:
-            size = int.from_bytes(head[8:16])
-        if size < 8:  # 0: up to the end
-            return
-        if head[4:8] != b"mdat" and size <= MOST:
-            yield _at(file, place, size)
-        place += size
-
-
-def _at(file: BinaryIO, place: int, size: int) -> bytes:
-    file.seek(place)
-    return file.read(size)
 
 
 @contextmanager

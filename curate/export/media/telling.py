@@ -41,5 +41,5 @@ def check_format(format: Format, spec: ExportSpec, counts: MediaCounts) -> None:
     if media and format.media == "nowhere":
         raise DataError(
             f"format {spec.format} holds texts alone, and {media:,} media were drawn",
-            hint="`webdataset`, `datasets`, `jsonl` and `parquet` hold media",
+            hint="`webdataset`, `mds`, `datasets`, `jsonl` and `parquet` hold media",
         )

@@ -1,4 +1,4 @@
-"""Media within shards of `datasets`: their bytes stand in columns, some lines at a time."""
+"""Media within shards of `datasets` and MDS: their bytes stand in columns, some lines at a time."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class MediaWithin:
             return nowhere(medium)
         if medium["bytes"] > MOST:
             raise DataError(
-                f"{medium['address']}: {medium['bytes']:,} bytes are too many for format datasets",
+                f"{medium['address']}: {medium['bytes']:,} bytes are too many for a column",
                 hint="`format: webdataset` or `jsonl` takes files of any size",
             )
         data = self.bring.whole(medium)

@@ -23,6 +23,8 @@ WARNINGS: dict[str, str] = {
     "score.lost": "有 {labels:,} 个有标签的文档后来被去掉",
     "mix.short_group": "{groups} 的文档少于期望的比例：全部抽取，并且重复",
     "mix.short": "预算 {budget:,}，只抽取了 {tokens:,} 个词元",
+    "mix.short_amount": "预算 {budget}，只抽取了 {drawn}",
+    "mix.over_amount": "预算 {budget}，抽取了 {drawn}",
     "mix.over": "预算 {budget:,}，抽取了 {tokens:,} 个词元",
     "mix.flat_quality": "{groups} 的质量几乎没有差别：权重和五分位在那里没有意义",
     "mix.few_labels": "{groups} 背后的标签太少",

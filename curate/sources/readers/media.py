@@ -54,7 +54,7 @@ def _referred(reading: Reading) -> Referred:
         raise ValueError(f"it is packed ({packing}): unpack it")
     if remote(reading.address):
         with opened(reading, seekable=True) as file:
-            return reading.referring(file, reading.label, suffix)
+            return reading.referring(file, None, suffix)  # what a store holds is copied
     with plain(Path(reading.address)) as file:
         return reading.referring(file, reading.label, suffix)
 

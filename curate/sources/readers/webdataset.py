@@ -2,14 +2,18 @@
 
 A key is a member's path up to the first dot of its name; what follows the dot says what it holds.
 Media are columns of their ends (`jpg`, `left.png`), `json` is its value, other members are texts.
+A shard that is packed, or lies in an object store, is first written to a scratch file. Media in it
+have no address on disk, so they need `pool: {media: copy}`.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO
 
 from curate.errors import DataError
@@ -17,19 +21,21 @@ from curate.media.kinds import FORMAT_OF
 from curate.media.medium import MediumError
 from curate.media.opening import plain
 from curate.media.tars import Member, members, part
-from curate.sources.readers.opening import Numbered, Reading, remote, split_suffix
+from curate.sources.readers.opening import Numbered, Reading, blocks, remote, split_suffix
+from curate.sources.readers.unpacking import Lost
 
 KEY = "__key__"
 """The column of a sample's key."""
 
+MOST_UNPACKED = 16 << 30
+"""A shard is unpacked to no more bytes: a small file may claim any size."""
+
 
 def read(reading: Reading) -> Numbered:
     """Yield the samples of a shard; one with a damaged member is the reason in its place."""
-    if remote(reading.address) or split_suffix(reading.address)[2]:
-        raise DataError(f"{reading.label}: a shard is read from disk, unpacked")
     number = 0
     try:
-        with plain(Path(reading.address)) as listed, plain(Path(reading.address)) as file:
+        with _on_disk(reading) as path, plain(path) as listed, plain(path) as file:
             for number, (key, own) in enumerate(_samples(listed), 1):
                 try:
                     yield number, {KEY: key, **_sample(reading, file, key, own)}
@@ -38,6 +44,30 @@ def read(reading: Reading) -> Numbered:
     except MediumError as error:
         after = f", after sample {number}" if number else ""
         raise DataError(f"{reading.label}{after}: {error}") from None
+
+
+def _is_elsewhere(reading: Reading) -> bool:
+    """Whether a shard is packed, or lies in an object store."""
+    return remote(reading.address) or bool(split_suffix(reading.address)[2])
+
+
+@contextmanager
+def _on_disk(reading: Reading) -> Iterator[Path]:
+    """The path of a shard as a plain tar: its own, or of a scratch file until the context ends."""
+    if not _is_elsewhere(reading):
+        yield Path(reading.address)
+        return
+    with NamedTemporaryFile(suffix=".tar") as scratch:
+        size = 0
+        for block in blocks(reading):
+            if isinstance(block, Lost):
+                raise DataError(f"{reading.label}: {block.reason}")
+            size += len(block)
+            if size > MOST_UNPACKED:
+                raise DataError(f"{reading.label}: it unpacks to more than {MOST_UNPACKED} bytes")
+            scratch.write(block)
+        scratch.flush()
+        yield Path(scratch.name)
 
 
 def _samples(file: BinaryIO) -> Iterator[tuple[str, list[Member]]]:
@@ -72,7 +102,7 @@ def _sample(reading: Reading, file: BinaryIO, key: str, own: list[Member]) -> di
 def _value(reading: Reading, file: BinaryIO, member: Member, end: str) -> Any:
     suffix = f".{end.rpartition('.')[2]}"
     if suffix in FORMAT_OF:
-        address = f"{reading.label}!/{member.name}"
+        address = None if _is_elsewhere(reading) else f"{reading.label}!/{member.name}"
         return reading.referring(part(file, member), address, suffix)
     if member.size > reading.max_bytes:
         raise ValueError(f"{end} is longer than max_bytes ({reading.max_bytes})")
