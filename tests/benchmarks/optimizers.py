@@ -86,10 +86,10 @@ def main():
         },
     }
     setting.write("optimizers", figures, range(1))
-    figures[f"one hundredth, {EPOCHS} epochs"] = {
-        name: told(*learned(few, held, epochs=EPOCHS, **own)) for name, own in CURES.items()
-    }
-    setting.write("optimizers", figures, range(1))
+    cured = figures[f"one hundredth, {EPOCHS} epochs"] = {}
+    for name, own in CURES.items():
+        cured[name] = told(*learned(few, held, epochs=EPOCHS, **own))
+        setting.write("optimizers", figures, range(1))
 
 
 def size(texts):
