@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from math import isfinite, prod
+from math import prod
 from statistics import median
 from typing import Any
 
+from curate.finite import is_number
 from curate.records import Kind
 
 EDGES: Mapping[Kind, tuple[str, ...]] = {
@@ -81,10 +82,7 @@ def wrong_edges(kind: Kind, area: Mapping[str, Any]) -> str | None:
     Nobody knows here how long a sound is.
     """
     numbers: list[Any] = [area.get(edge) for edge in EDGES[kind]]
-    if not all(
-        isinstance(number, int | float) and not isinstance(number, bool) and isfinite(number)
-        for number in numbers
-    ):
+    if not all(map(is_number, numbers)):
         return f"{' and '.join(EDGES[kind])} are numbers"
     if kind == "regions":
         start, end = numbers

@@ -245,7 +245,12 @@ def test_a_state_of_another_mixer_is_refused():
         with pytest.raises(DataError, match="another mixer"):
             other.load_state_dict(state)
         assert other.state_dict() == before
-    for broken in ({**state, "step": None, "points": 3}, {**state, "weights": [1.0]}):
+    for broken in (
+        {**state, "step": None, "points": 3},
+        {**state, "weights": [1.0]},
+        {**state, "weights": ["x", 0.5, 0.5]},
+        {**state, "tokens": [nan, 0.0, 0.0]},
+    ):
         with pytest.raises(DataError, match="cannot be read"):
             mixer("doremi").load_state_dict(broken)
 
@@ -270,6 +275,9 @@ def test_a_state_stays_small():
         ({"a": nan}, None, "the loss of a is nan, no finite number"),
         ({"a": 2.0, "b": inf}, None, "the loss of b is inf, no finite number"),
         ({"a": "2"}, None, "the loss of a is 2, no finite number"),
+        ({"a": np.float32(nan)}, None, "the loss of a is nan, no finite number"),
+        ({"a": True}, None, "the loss of a is True, no finite number"),
+        ({"a": -(10**309)}, None, f"the loss of a is -1{'0' * 38}…, no finite number"),
         ({"a": 2.0, "bb": 2.0}, None, "a loss is of bb, and there is no such group"),
         ({"a": 2.0}, {"a": -1}, "a number of tokens is below 0"),
         ({"a": 2.0}, nan, "the number of tokens of a is nan, no finite number"),
@@ -284,6 +292,32 @@ def test_bad_losses_are_one_error_and_change_nothing(strategy, losses, tokens, c
         own.step(losses, tokens)
     assert caught.value.message == complaint
     assert own.state_dict() == before
+
+
+@pytest.mark.parametrize("strategy", ["doremi", "ado", "loss"])
+def test_numbers_of_numpy_count_as_those_of_python(strategy):
+    plain, other = mixer(strategy, warm_up=5), mixer(strategy, warm_up=5)
+    for number in range(12):
+        losses = {"a": 3 - number / 8, "b": 2 - number / 16, "c": 4.0}  # exact in 32 bits
+        kinds = {group: np.float32(loss) for group, loss in losses.items()}
+        after = other.step(kinds, {group: np.int64(1000) for group in PRIOR})
+        assert after == plain.step(losses, dict.fromkeys(PRIOR, 1000))
+    assert after != PRIOR
+    assert json.loads(json.dumps(other.state_dict())) == plain.state_dict()
+
+
+def test_losses_beyond_what_can_be_computed_are_one_error_and_change_nothing():
+    own = mixer("loss")
+    own.step({"a": 1e308})
+    before = own.state_dict()
+    with pytest.raises(DataError, match="too large to compute weights from"):
+        own.step({"a": -1e308})
+    assert own.state_dict() == before
+
+
+def test_a_prior_counts_by_its_proportions_however_large():
+    own = OnlineMixer({"a": 1.5e308, "b": 0.5e308, "c": 1e308})
+    assert own.weights == pytest.approx({"a": 0.5, "b": 1 / 6, "c": 1 / 3})
 
 
 def test_what_a_strategy_needs_is_told():
@@ -303,7 +337,12 @@ def test_what_a_strategy_needs_is_told():
         ({"prior": {"a": nan}}, "the prior has no groups"),
         ({"prior": {}}, "the prior has no groups"),
         ({"limits": {"d": (0, 1)}}, "a limit is of d, and there is no such group"),
-        ({"limits": {"a": (0.5, 0.2)}}, "the limits of a are no shares"),
+        ({"limits": {"a": (0.5, 0.2)}}, "the limits of a are no shares: 0.5 to 0.2"),
+        ({"limits": {"a": (0.5,)}}, "the limits of a are no shares: 0.5"),
+        ({"limits": {"a": ("x", 1)}}, "the limits of a are no shares: x to 1"),
+        ({"floor": "x"}, "floor is x, not between 0 and 0.333333"),
+        ({"prior": {"a": "3"}}, "the prior has no groups"),
+        ({"prior": {"a": 10**309}}, "the prior has no groups"),
         ({"limits": {"a": (0, 0.2), "b": (0, 0.2), "c": (0, 0.2)}}, "floor and limits: "),
     ],
 )

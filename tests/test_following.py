@@ -136,6 +136,8 @@ def test_limits_hold_over_the_log(tmp_path):
         ('{"losses": {"a": "x"}}\n', "l.jsonl:1: the loss of a is x, no finite number"),
         ('{"step": "x", "losses": {"a": 1}}\n', 'l.jsonl:1: the step is "x", no whole number'),
         ('{"tokens": "x", "losses": {"a": 1}}\n', "l.jsonl:1: tokens are a number, or numbers by"),
+        (f'{{"tokens": {10**309}, "losses": {{"a": 1}}}}', "l.jsonl:1: tokens are a number, or"),
+        (f'{{"losses": {{"a": {10**309}}}}}', f"l.jsonl:1: the loss of a is 1{'0' * 39}…, no fin"),
         ('{"tokens": -5, "losses": {"a": 1}}\n', "l.jsonl:1: a number of tokens is below 0"),
         (
             '{"tokens": {"b": 1}, "losses": {"a": 1}}\n',
@@ -210,6 +212,8 @@ def test_the_command_works_where_there_is_no_run(tmp_path, monkeypatch, capsys):
         (["--dynamic", "l.jsonl", "--what-if", "budget=3%"], "--what-if has no effect beside"),
         (["--dynamic", "l.jsonl", "-o", "no/w.json"], "no/w.json cannot be written"),
         (["--dynamic", "nan.jsonl", "-o", "w.json"], "nan.jsonl:1: the loss of big is nan"),
+        (["--dynamic", "l.jsonl", "--prior", "far.json"], "far.json: the weight of big is 1000"),
+        (["--dynamic", "l.jsonl", "--prior", "sum.json"], "sum.json: the weights have no finite"),
         (["-o", "w.json"], "--output has no effect without --dynamic"),
         (["--what-if", "budget=3%", "--floor", ".1"], "--floor has no effect without --dynamic"),
     ],
@@ -220,6 +224,8 @@ def test_bad_options_are_one_line_and_write_nothing(
     monkeypatch.chdir(tmp_path)
     log_of(tmp_path / "l.jsonl", *falling())
     (tmp_path / "nan.jsonl").write_text('{"losses": {"big": NaN}}\n')
+    (tmp_path / "far.json").write_text(f'{{"big": {10**309}}}')
+    (tmp_path / "sum.json").write_text('{"big": 1e308, "small": 1e308}')
     before = tree(tmp_path)
     code, out, err = command(monkeypatch, capsys)("mix", *options)
     assert code > 0

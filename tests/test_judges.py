@@ -68,7 +68,7 @@ def test_promised_shares_are_those_of_the_groups_that_are_held_out():
 def test_where_groups_are_not_known_sources_have_their_shares_in_the_mixture():
     panel, (own,) = weights("promised", group=None)
     assert own == pytest.approx([0.9 / 2, 0.9 / 4, 0.9 / 4, 0.1 * 6 / 8, 0.1 * 2 / 8, 0, 0])
-    assert "the group of a held-out text is not known" in panel.judges[0].about
+    assert "the groups of held-out texts are not known" in panel.judges[0].about
     assert panel.warnings == ()
 
 
@@ -83,7 +83,7 @@ def test_small_groups_that_are_one_are_judged_as_one():
 def test_the_best_fifth_is_of_the_known_qualities_and_ties_are_broken_by_id():
     panel, (own,) = weights("good")
     assert own == [0, 1, 0, 0, 0, 0, 0]  # one of four known; w and y tie
-    assert panel.judges[0].about.endswith("; the same score chose the mixture")
+    assert panel.judges[0].about.endswith("; the same score chose the mixture, which favours it")
     many = held_out(
         ids=[f"{n:02}" for n in range(11)],
         texts=["xx"] * 11,
@@ -141,9 +141,17 @@ def test_the_verdict_says_what_was_gained_and_what_it_cost():
     assert warnings_of(rows) == ()  # it is better on what it was made for
     (warning,) = warnings_of(rows[:1])
     assert warning.key == "evaluate.worse"
-    (line,) = story_of([JudgeResult("promised", 9, "what it means")], rows)
-    assert line.startswith("on promised (what it means): better than uniform by 0.0300 nats per ")
-    assert line.endswith("perplexity 3.0 % lower")
+    judges = [JudgeResult("promised", 9, "what it means"), JudgeResult("pool", 9, "all")]
+    half = rows[0].high - rows[0].difference
+    ends = [100 * np.expm1(end) for end in (0.02 - half, 0.02 + half, 0.001 - half, 0.001 + half)]
+    assert story_of(judges, rows) == (
+        f"on promised (what it means): better than uniform: perplexity {-100 * np.expm1(-0.03):.1f}"
+        f" % lower ({-100 * np.expm1(-0.03 + half):.1f} to {-100 * np.expm1(-0.03 - half):.1f} %)",
+        f"on pool (all): worse than uniform: perplexity 2.0 % higher "
+        f"({ends[0]:.1f} to {ends[1]:.1f} %)",
+        f"on pool (all): not told apart from even (perplexity +0.10 %; "
+        f"{ends[2]:+.2f} to {ends[3]:+.2f} %)",
+    )
 
 
 # ── epochs

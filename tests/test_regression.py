@@ -35,6 +35,16 @@ def test_a_log_linear_law_is_recovered():
     np.testing.assert_allclose(np.exp(fitted.constants), [2.0, 1.2], atol=0.1)
 
 
+@pytest.mark.parametrize("unit", [0.001, 0.02, 50.0])
+def test_a_law_is_recovered_however_little_losses_differ(unit):
+    """A swarm of small proxies differs by a few hundredths of a nat on a loss of 3."""
+    runs, fresh = mixtures(80), mixtures(200, seed=1)
+    for law in (lambda own: unit * LAW(own), lambda own: 3 + max(unit, 0.02) * LAW(own)):
+        fitted = models.fit_log_linear(runs, law(runs))
+        spread = law(fresh).std(axis=0)
+        assert (np.abs(fitted(fresh) - law(fresh)).max(axis=0) < 0.02 * spread).all()
+
+
 def test_a_law_is_by_hand():
     shares = np.array([[0.5, 0.5, 0.0, 0.0]])
     np.testing.assert_allclose(LAW(shares), [[2 + np.exp(0.15), 1.2 + np.exp(-0.15)]])

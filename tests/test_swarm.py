@@ -208,6 +208,9 @@ def test_bad_tables_are_one_line_and_write_nothing(run, folder, file, line, cell
         (("--budget", "20M"), "no effect without --supply"),
         (("--prior", '{"wbe": 1}'), "no run has a group wbe"),
         (("--prior", '{"web": -1}'), "web is -1"),
+        (("--prior", f'{{"web": {10**309}}}'), f"web is 1{'0' * 39}…, no number from 0 up"),
+        (("--prior", '{"web": 1e308, "code": 1e308}'), "the numbers have no finite sum"),
+        (("--kl", "inf"), "Invalid value for '--kl'"),
         (("--limits", "{wbe: {max: 1}}"), "no run has a group wbe"),
         (("--limits", "{language=zh: {max: 1}}"), "language=zh is a limit of a column"),
         (("--limits", "{web: {maxi: 1}}"), "maxi"),
@@ -225,6 +228,27 @@ def test_bad_options_are_one_line_and_write_nothing(run, folder, options, words)
             option = path
         written.append(option)
     refused(run, folder, written, words, code=2)
+
+
+def test_runs_that_all_reached_the_same_are_refused(run, folder):
+    for line in range(1, 41):
+        for cell in (1, 2, 3):
+            edited(folder / "y.csv", line, cell, 2.5)
+    refused(run, folder, (), "all 40 runs reached the same loss: there is nothing to fit", code=1)
+
+
+def test_a_run_that_failed_is_named(run, folder):
+    code, out, _ = run("swarm", "fit", *given(folder), "--json")
+    assert not [note for note in json.loads(out)["notes"] if "far from" in note]
+    edited(folder / "y.csv", 3, 1, 900)  # rows are those of the runs from the last on
+    told = "run run-37 has a loss of 301.7, far from all others (median 2.795): "
+    more = ("--refits", "0", "-o", folder / "w.json")
+    for line in (("fit",), ("propose", *more)):
+        code, out, _ = run("swarm", *line, *given(folder), "--json")
+        assert code == 0
+        (note,) = [note for note in json.loads(out)["notes"] if "far from all others" in note]
+        assert note.startswith(told)
+        assert note.endswith("leave it out if it failed")
 
 
 def test_few_runs_are_refused(run, folder):

@@ -157,7 +157,10 @@ def _pool(held_out: HeldOut, promises: Promises) -> Weighed:
     import numpy as np
 
     _, number = np.unique(held_out.source, return_inverse=True)
-    about = "held-out texts as they are: every source counts the same, in a source every byte"
+    about = (
+        "held-out texts as they come, where a mixture that prefers some is expected to lose; every "
+        "source counts the same"
+    )
     return Weighed(about, Weighting.of(held_out.mass, number))
 
 
@@ -168,12 +171,12 @@ def _promised(held_out: HeldOut, promises: Promises) -> Weighed:
     if held_out.group is None:
         place, shares = held_out.source, promises.sources
         about = (
-            "held-out texts with the shares of sources in the mixture (the group of a held-out "
-            "text is not known)"
+            "held-out texts in the shares that sources have in the mixture; the groups of held-out "
+            "texts are not known"
         )
     else:
         place, shares = _merged(held_out.group, promises.groups), promises.groups
-        about = "held-out texts with the shares that the mixture promises its groups"
+        about = "held-out texts in the shares that the mixture promises its groups"
     names, number = np.unique([*shares, *place.tolist()], return_inverse=True)
     number = number[len(shares) :]
     own = np.array([shares.get(name, 0.0) for name in names.tolist()])
@@ -218,7 +221,7 @@ def _good(held_out: HeldOut, promises: Promises) -> Weighed:
     is_good[best] = True
     answered = int(held_out.answered[best].sum())
     by_people = f", or by people's answers ({answered:,} of them)" if answered else ""
-    same = "; the same score chose the mixture" if promises.follows_scores else ""
+    same = "; the same score chose the mixture, which favours it" if promises.follows_scores else ""
     about = f"the fifth of the held-out texts that is best by the score{by_people}{same}"
     return Weighed(about, Weighting.of(held_out.mass * is_good, np.zeros(len(is_good), np.int64)))
 

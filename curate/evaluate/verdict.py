@@ -121,26 +121,33 @@ class Comparison:
             tuple(by_source),
         )
 
-    @property
-    def perplexity(self) -> float:
-        """By how much the mixture's perplexity per byte is above that of the arm, in percent."""
-        return 100 * expm1(self.difference)
-
     def __str__(self) -> str:
-        """The verdict in words, with its figures."""
-        interval = "no interval: too few texts"
+        """The verdict in words, as a difference of perplexity per byte in percent."""
+        mean = percent_of(self.difference)
+        ends = None
         if self.low is not None and self.high is not None:
-            interval = f"{self.low:+.4f} to {self.high:+.4f}"
+            ends = percent_of(self.low), percent_of(self.high)
         if self.verdict == ALIKE:
-            return f"{self.verdict} {self.arm} ({self.difference:+.4f}, {interval})"
-        if self.low is not None and self.high is not None:
-            low, high = sorted((abs(self.low), abs(self.high)))
-            interval = f"{low:.4f} to {high:.4f}"
-        lower = "lower" if self.difference < 0 else "higher"
-        return (
-            f"{self.verdict} {self.arm} by {abs(self.difference):.4f} nats per byte ({interval}), "
-            f"perplexity {abs(self.perplexity):.1f} % {lower}"
-        )
+            interval = "no interval: too few texts"
+            if ends:
+                interval = f"{_fine(ends[0], '+')} to {_fine(ends[1], '+')} %"
+            return f"{self.verdict} {self.arm} (perplexity {_fine(mean, '+')} %; {interval})"
+        lower = "lower" if mean < 0 else "higher"
+        words = f"{self.verdict} {self.arm}: perplexity {_fine(abs(mean))} % {lower}"
+        if ends:
+            low, high = sorted(map(abs, ends))
+            words += f" ({_fine(low)} to {_fine(high)} %)"
+        return words
+
+
+def percent_of(difference: float) -> float:
+    """By how much perplexity per byte is higher, in percent, for a difference in nats per byte."""
+    return 100 * expm1(difference)
+
+
+def _fine(percent: float, sign: str = "") -> str:
+    """A figure with one decimal, a small one with two."""
+    return f"{percent:{sign}.{1 if abs(percent) >= 1 else 2}f}"
 
 
 def ends_of(difference: Difference) -> tuple[float | None, float | None]:
@@ -181,12 +188,16 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def story_of(judges: Sequence[JudgeResult], comparisons: Sequence[Comparison]) -> tuple[str, ...]:
-    """For a newcomer: a line for each judge, with what it means and what it found."""
-    lines = []
-    for judge in judges:
-        own = [str(comparison) for comparison in comparisons if comparison.judge == judge.judge]
-        lines.append(f"on {judge.judge} ({judge.about}): {'; '.join(own)}")
-    return tuple(lines)
+    """For a newcomer: by each judge a line of what is better, of what is worse, of what is alike.
+
+    Each line says what the judge means, so that it can stand alone.
+    """
+    return tuple(
+        f"on {judge.judge} ({judge.about}): {'; '.join(map(str, own))}"
+        for judge in judges
+        for verdict in (BETTER, WORSE, ALIKE)
+        if (own := [it for it in comparisons if (it.judge, it.verdict) == (judge.judge, verdict)])
+    )
 
 
 def warnings_on(holdout: Mapping[str, int]) -> tuple[StageWarning, ...]:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.errors import DataError
+from curate.finite import is_number
 from curate.mix.budgets import amount_of
 from curate.mix.spec import EVERY_OTHER, MixSpec, ShareLimit
 from curate.mixture.dynamic import OnlineMixer
@@ -141,7 +142,7 @@ def _line(text: bytes, place: str, number: int, last: int | None) -> Line:
         )
     if last is not None and step <= last:
         raise DataError(f"{place}: step {step} comes after step {last}", hint="steps have to go up")
-    if isinstance(tokens, bool) or not isinstance(tokens, int | float | dict):
+    if not (is_number(tokens) or isinstance(tokens, dict)):
         raise DataError(f"{place}: tokens are a number, or numbers by group", hint=EXAMPLE)
     reference = row.get("reference") or {}
     if not isinstance(reference, dict):

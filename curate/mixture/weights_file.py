@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from pathlib import Path
-from typing import Any
 
 from curate.errors import RecipeError
+from curate.finite import is_number, shown
 from curate.names import absent, unknown
 
 
@@ -36,19 +35,16 @@ def read_weights(path: Path, where: str) -> dict[str, float]:
     if not isinstance(weights, dict) or not weights:
         raise RecipeError(f"{where} is no mapping of groups to weights", hint=EXAMPLE)
     for name, weight in weights.items():
-        if not _is_weight(weight):
-            wrong = json.dumps(weight, ensure_ascii=False)
+        if not (is_number(weight) and weight >= 0):
+            wrong = shown(json.dumps(weight, ensure_ascii=False))
             raise RecipeError(
                 f"{where}: the weight of {name} is {wrong}, no number from 0 on", hint=EXAMPLE
             )
     if not sum(weights.values()) > 0:
         raise RecipeError(f"{where}: all weights are 0", hint=EXAMPLE)
+    if not is_number(sum(map(float, weights.values()))):
+        raise RecipeError(f"{where}: the weights have no finite sum", hint=EXAMPLE)
     return {name: float(weight) for name, weight in weights.items()}
-
-
-def _is_weight(weight: Any) -> bool:
-    is_number = isinstance(weight, int | float) and not isinstance(weight, bool)
-    return is_number and isfinite(weight) and weight >= 0
 
 
 EXAMPLE = 'it reads as {"web": 3, "wiki": 1}'

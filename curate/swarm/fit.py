@@ -10,7 +10,7 @@ from curate.errors import DataError
 from curate.mixture.regression.baselines import negative_entropy
 from curate.mixture.regression.judging import Scale, halved, leans_on_own, ranked, spearman
 from curate.mixture.regression.stacking import NEAREST, out_of_fold
-from curate.swarm.runs import Runs
+from curate.swarm.runs import Runs, check_losses
 from curate.swarm.standing import Refused
 
 if TYPE_CHECKING:
@@ -80,8 +80,9 @@ def fit(
     """Foretell each run from others (five folds) by every model, and rank.
 
     `target` and `proxy` are budgets in tokens. Raises DataError if half own weight is asked for
-    and unknown.
+    and unknown, and where all runs reached the same.
     """
+    strange = check_losses(runs)
     is_half = leans(runs, transfer, target, proxy)
     predicted = out_of_fold(runs.shares, runs.losses, seed)
     rows = [_foretold(runs, name, losses) for name, losses in predicted.items()]
@@ -93,7 +94,7 @@ def fit(
     fitted = [row for row in rows if row.model not in (NEAREST, OWN, ENTROPY)]
     best = max(fitted, key=_order)
     cost = None if best.half is None else (best.spearman or 0.0) - best.half
-    notes = tuple(_notes(runs, rows, best, transfer, is_half, cost))
+    notes = (*strange, *_notes(runs, rows, best, transfer, is_half, cost))
     kind = "half" if is_half else "none"
     return FitResult(len(runs.shares), best.model, kind, cost, tuple(rows), notes)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import yamls
 from curate.errors import RecipeError
+from curate.finite import is_number, shown
 from curate.mix.spec import EVERY_OTHER, ShareLimit
 from curate.mixture.regression.region import Region
 from curate.names import absent, unknown
@@ -67,12 +67,15 @@ def read_by_group(path: Path, groups: Sequence[str], lacks: str = "no run has a 
     for name, value in data.items():
         if name not in groups:
             raise unknown(f"{path}: {lacks} {name}", name, groups)
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not isfinite(value) or value < 0:
-            raise RecipeError(f"{path}: {name} is {value!r}, no number from 0 up", hint=BY_GROUP)
+        if not is_number(value) or value < 0:
+            raise RecipeError(
+                f"{path}: {name} is {shown(repr(value))}, no number from 0 up", hint=BY_GROUP
+            )
     numbers = np.array([float(data.get(name, 0.0)) for name in groups])
-    if not numbers.sum():
+    if not numbers.any():
         raise RecipeError(f"{path}: all groups have 0", hint=BY_GROUP)
+    if not is_number(sum(numbers.tolist())):
+        raise RecipeError(f"{path}: the numbers have no finite sum", hint=BY_GROUP)
     return numbers
 
 

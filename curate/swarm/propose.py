@@ -20,7 +20,7 @@ from curate.mixture.regression.proposing import (
 from curate.mixture.regression.region import Region
 from curate.mixture.regression.stacking import NEAREST, STACKED, fit_models, out_of_fold
 from curate.swarm.fit import ENTROPY, OWN
-from curate.swarm.runs import Runs
+from curate.swarm.runs import Runs, check_losses
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,8 +124,10 @@ def propose(runs: Runs, wishes: Wishes) -> Proposal:
     """The mixture with the least foretold objective that limits and runs allow.
 
     No group gets more than the largest share that a run had. What lies too far from every run is
-    moved towards a run. Raises DataError if no run lies near what the limits allow.
+    moved towards a run. Raises DataError if no run lies near what the limits allow, and where all
+    runs reached the same.
     """
+    strange = check_losses(runs)
     chosen, told = _chosen(runs, wishes)
     wishes = replace(wishes, model=chosen)
     model = _fitted(runs, wishes)
@@ -147,7 +149,7 @@ def propose(runs: Runs, wishes: Wishes) -> Proposal:
         mixture,
         prior,
         most,
-        told + _notes(runs, wishes, wanted, mixture, most, held),
+        told + strange + _notes(runs, wishes, wanted, mixture, most, held),
     )
 
 

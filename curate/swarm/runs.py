@@ -26,6 +26,10 @@ ROUNDED = 0.01
 """Shares may be rounded: their sum is this near to 1, and they are scaled to it."""
 
 LEAST_RUNS = 12
+STRANGE = 10.0
+NORMAL = 0.6745
+"""The median absolute deviation of a normal distribution, in standard deviations."""
+
 FORM = "a header, then a row a run: `run,web,code` and `run,loss of web,loss of code`"
 
 
@@ -103,6 +107,31 @@ def read_runs(mixtures: Path, metrics: Path, judge: Mapping[str, float] | None =
     ids = given.ids or tuple(map(str, range(1, len(shares) + 1)))
     weights = _weights(reached.names, judge or dict.fromkeys(reached.names, 1.0), str(metrics))
     return Runs(given.names, reached.names, np.asarray(shares), losses, weights, ids)
+
+
+def check_losses(runs: Runs) -> tuple[str, ...]:
+    """A note for each run whose objective lies far from all others: most likely it failed.
+
+    Far are `STRANGE` robust standard deviations (of the median absolute deviation); of 1,024 runs
+    of RegMix none is further than 6. Raises DataError where all runs reached the same.
+    """
+    import numpy as np
+
+    objective = runs.objective
+    if not np.ptp(objective):
+        raise DataError(
+            f"all {len(objective)} runs reached the same loss: there is nothing to fit",
+            hint="train them for longer, or judge them by other losses",
+        )
+    middle = float(np.median(objective))
+    apart = np.abs(objective - middle)
+    spread = float(np.median(apart)) / NORMAL
+    return tuple(
+        f"run {runs.ids[place]} has a loss of {objective[place]:.4g}, far from all others "
+        f"(median {middle:.4g}): leave it out if it failed"
+        for place in np.flatnonzero(apart > STRANGE * spread).tolist()
+        if spread
+    )
 
 
 def runs_of(

@@ -132,9 +132,9 @@ def mixture(folder: Path) -> None:
 
 
 def verdict(folder: Path) -> None:
-    """Print what was gained by the run's own measures, then what was not."""
+    """Print what was gained by the run's own measures, what it cost, and what cannot be told."""
     evaluation = read(folder / "evaluate.json")
-    gained, missed = [], []
+    gained, cost, unsure = [], [], []
     for question, own in evaluation["models"].items():
         if own is not None:
             right, trivial = own["accuracy"], own["trivial_accuracy"]
@@ -142,17 +142,19 @@ def verdict(folder: Path) -> None:
                 f"{question}: {right:.0%} of the labels foreseen by models that did not see them"
             )
             words += f" (the commonest answer alone: {trivial:.0%})"
-            (gained if right > trivial else missed).append(words)
+            (gained if right > trivial else cost).append(words)
     for line in evaluation["story"]:
-        is_gain = "better than" in line and "worse than" not in line
-        (gained if is_gain else missed).append(line)
+        is_better, is_worse = "): better than" in line, "): worse than" in line
+        (gained if is_better else cost if is_worse else unsure).append(line)
     for title, lines in (
         ("What was gained, as this run measured it", gained),
-        ("What was not", missed),
+        ("What it cost", cost),
+        ("What it cannot tell", unsure),
     ):
         say(f"\n{title}:" if lines else "")
         for line in lines:
             say(f"  {line}")
+    say("\nPerplexity: how unsure a small model is of the next byte of a text. Lower is better.")
     say("What wins in a small run need not win in a large one.")
 
 

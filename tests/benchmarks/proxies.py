@@ -1,12 +1,13 @@
 """What a proxy sees in seconds: two mixtures apart, two draws of one not, and what it writes.
 
-    python -m tests.benchmarks.proxies FOLDER [STEPS]
+    python -m tests.benchmarks.proxies FOLDER [STEPS [ngram] [transformer] [writes]]
 
 FOLDER holds `vader_movie/items.parquet` (English film reviews), `zh_waimai/reviews.parquet` and
 `zh_shopping/reviews.parquet` (Chinese reviews); code is the running Python's own library. The
 mixtures A and B have 60 and 20 % of code, 20 % of English, and Chinese for the rest. Comparisons
 are those of `evaluate`: paired over three seeds, with its 95 % interval. Runs are kept in
 `runs/bench/proxies`, so the benchmark goes on where it was stopped; a run's seconds are its own.
+Parts that are not named keep the figures they have.
 """
 
 import json
@@ -197,31 +198,47 @@ def writes(folder, steps):
     return {"settings": settings, **found}
 
 
+def of_ngram(folder, steps):
+    """Return what the n-grams tell."""
+    bench = Bench(folder, {})
+    figures = {"bytes": bench.bytes, "indexed": bench.made, "apart": apart(bench)}
+    figures["alarms"] = false_alarms(bench, 100, 40)
+    figures["64_runs"] = summed(bench.seconds[-64:])
+    yield figures
+
+
+def of_transformer(folder, steps):
+    """Yield what the transformer tells, as far as it is known."""
+    import torch
+
+    bench = Bench(folder, {"transformer": {"steps": steps, "sample": 0, "marks": 4}})
+    figures = {"steps": steps, "threads": torch.get_num_threads(), "apart": apart(bench)}
+    yield figures
+    figures["alarms"] = false_alarms(bench, 20, 4)
+    runs = bench.seconds
+    each = {name: round(np.mean([own[name] for own in runs]), 2) for name in ("wall", "cpu")}
+    figures["a_run"] = each | {"32_runs_on_2_cores_by_cpu": round(32 * each["cpu"] / 2)}
+    yield figures
+
+
+def of_writing(folder, steps):
+    """Return what two mixtures write."""
+    yield writes(folder, steps)
+
+
+PARTS = {"ngram": of_ngram, "transformer": of_transformer, "writes": of_writing}
+
+
 def main():
     """Measure, print, and write the result."""
     folder, steps = Path(sys.argv[1]), int((sys.argv[2:] or ["60"])[0])
     sys.argv[1] = "FOLDER"  # the result names no path of this machine
-    import torch
-
-    ngram = Bench(folder, {})
-    figures = {"threads": torch.get_num_threads(), "load": os.getloadavg()[0]}
-    figures["bytes"] = ngram.bytes
-    figures["ngram"] = {"indexed": ngram.made, "apart": apart(ngram)}
-    figures["ngram"]["alarms"] = false_alarms(ngram, 100, 40)
-    figures["ngram"]["64_runs"] = summed(ngram.seconds[-64:])
-    setting.write("proxies", figures, range(SEEDS))
-    small = Bench(folder, {"transformer": {"steps": steps, "sample": 0, "marks": 4}})
-    figures["transformer"] = {"steps": steps, "apart": apart(small)}
-    setting.write("proxies", figures, range(SEEDS))
-    figures["writes"] = writes(folder, steps)
-    setting.write("proxies", figures, range(SEEDS))
-    figures["transformer"]["alarms"] = false_alarms(small, 20, 6)
-    runs = small.seconds[-18:]
-    each = {name: round(np.mean([own[name] for own in runs]), 2) for name in ("wall", "cpu")}
-    figures["transformer"]["a_run"] = each | {
-        "32_runs_on_2_cores_by_cpu": round(32 * each["cpu"] / 2)
-    }
-    setting.write("proxies", figures, range(SEEDS))
+    path = setting.RESULTS / "proxies.json"
+    figures = json.loads(path.read_text(encoding="utf-8"))["figures"] if path.exists() else {}
+    for part in sys.argv[3:] or PARTS:
+        for found in PARTS[part](folder, steps):
+            figures[part] = {"load": round(os.getloadavg()[0], 1), **found}
+            setting.write("proxies", figures, range(SEEDS))
 
 
 if __name__ == "__main__":

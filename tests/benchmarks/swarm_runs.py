@@ -116,7 +116,7 @@ class Trainer:
     def losses(self, shares, seed):
         """Return the shares that were drawn, and the losses by source."""
         arm = self.drawer.arm("run", dict(zip(self.groups, shares.tolist(), strict=True)))
-        copies = arm.draw(self.drawer.texts, self.drawer.budget, seed)
+        copies = arm.draw(self.drawer.drawn.texts, self.drawer.drawn.budget, seed)
         return self.drawer.shares(copies), self.proxy.by_source(
             self.proxy.learn(copies, seed).losses
         )

@@ -7,6 +7,7 @@ from math import isfinite
 from typing import Any
 
 from curate.errors import DataError, RecipeError
+from curate.finite import is_number, shown
 from curate.mixture.dynamic.state import Numbers, Seen, Settings, State, shares
 from curate.mixture.dynamic.strategies import STRATEGIES
 from curate.mixture.limits import Infeasible, Limit
@@ -60,14 +61,14 @@ class OnlineMixer:
     ) -> None:
         if strategy not in STRATEGIES:
             raise unknown(f"there is no strategy {strategy}", strategy, STRATEGIES)
-        if not prior or not all(0 <= own < float("inf") for own in prior.values()):
+        if not prior or not all(is_number(own) and own >= 0 for own in prior.values()):
             raise RecipeError("the prior has no groups, or weights that are no numbers from 0 on")
         if not sum(prior.values()) > 0:
             raise RecipeError("all weights of the prior are 0")
         self.strategy, self.groups = strategy, tuple(prior)
         least = min(FLOOR, PART / len(prior)) if floor is None else floor
         smooth = SMOOTHING[strategy] if smoothing is None else smoothing
-        own = shares(list(prior.values()))
+        own = shares([float(weight) for weight in prior.values()])
         self._settings = Settings(own, least, rate, spread, smooth, warm_up, refit, window)
         _check(self._settings, len(own))
         self._limits = _limits_of(self.groups, limits or {}, least)
@@ -127,9 +128,23 @@ class OnlineMixer:
         other = self._numbers("reference loss", reference) if reference else self._reference
         seen = Seen(self._tokens(1.0 if tokens is None else tokens), told, other)
         self._require(seen)
-        state, wanted = STRATEGIES[self.strategy](self._state.with_seen(seen), seen, self._settings)
+        state, wanted = self._followed(seen)
         self._state = state.with_weights(self._projected(wanted))
         return self.weights
+
+    def _followed(self, seen: Seen) -> tuple[State, Numbers]:
+        """The state after a step, and what is wanted. Raises DataError where that is no number."""
+        import numpy as np
+
+        follow = STRATEGIES[self.strategy]
+        with np.errstate(over="ignore", invalid="ignore"):
+            state, wanted = follow(self._state.with_seen(seen), seen, self._settings)
+        if not all(map(isfinite, wanted)):
+            raise DataError(
+                "the losses of this step are too large to compute weights from",
+                hint="training diverged: leave the step out, and lower the learning rate",
+            )
+        return state, wanted
 
     def _require(self, seen: Seen) -> None:
         """Raise DataError for losses that the strategy cannot use."""
@@ -148,8 +163,8 @@ class OnlineMixer:
             if group not in self.groups:
                 words = f"a {what} is of {group}, and there is no such group"
                 raise unknown(words, group, self.groups, kind=DataError)
-            if not _is_number(value):
-                raise DataError(f"the {what} of {group} is {value}, no finite number")
+            if not is_number(value):
+                raise DataError(f"the {what} of {group} is {shown(value)}, no finite number")
         return tuple(float(values[own]) if own in values else None for own in self.groups)
 
     def _tokens(self, tokens: Mapping[str, float] | float) -> Numbers:
@@ -174,8 +189,8 @@ class OnlineMixer:
         return shares(found.shares.tolist())
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+def _shown(value: Any) -> str:
+    return f"{value:g}" if is_number(value) else shown(value)
 
 
 def _check(settings: Settings, groups: int) -> None:
@@ -191,8 +206,8 @@ def _check(settings: Settings, groups: int) -> None:
     }
     for name, (low, high) in ranges.items():
         value = getattr(settings, name)
-        if not low <= value <= high:
-            raise RecipeError(f"{name} is {value:g}, not between {low:g} and {high:g}")
+        if not (is_number(value) and low <= value <= high):
+            raise RecipeError(f"{name} is {_shown(value)}, not between {low:g} and {high:g}")
 
 
 def _limits_of(groups: Sequence[str], limits: Limits, floor: float) -> list[Limit]:
@@ -207,11 +222,12 @@ def _limits_of(groups: Sequence[str], limits: Limits, floor: float) -> list[Limi
 
 
 def _by_group(groups: Sequence[str], limits: Mapping[str, tuple[float, float]]) -> list[Limit]:
-    for name, (low, high) in limits.items():
+    for name, own in limits.items():
         if name not in groups:
             raise unknown(f"a limit is of {name}, and there is no such group", name, groups)
-        if not 0 <= low <= high <= 1:
-            raise RecipeError(f"the limits of {name} are no shares: {low:g} to {high:g}")
+        if len(own) != 2 or not all(map(is_number, own)) or not 0 <= own[0] <= own[1] <= 1:
+            words = f"the limits of {name} are no shares: {' to '.join(map(_shown, own))}"
+            raise RecipeError(words, hint="give the least and the greatest, as in (0.1, 0.6)")
     return [_limit(groups.index(name), name, *own, "min") for name, own in limits.items()]
 
 

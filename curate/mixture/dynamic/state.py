@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from curate.finite import is_number
 from curate.mixture.dynamic.curves import Curve
 
 Numbers = tuple[float, ...]
@@ -118,6 +119,9 @@ class State:
         lengths = {len(each) for each in own.values() if isinstance(each, tuple)}
         if len(lengths) != 1:
             raise ValueError("it has other numbers of groups in it")
+        for name in ("weights", "average", "tokens", "excess", "credit", "wishes"):
+            if not all(map(is_number, own[name])):
+                raise ValueError(f"{name} has something in it that is no finite number")
         return State(**own)
 
 
@@ -129,6 +133,8 @@ def thinned(points: Points) -> Points:
 
 
 def shares(weights: Sequence[float]) -> Numbers:
-    """The weights divided by their sum, which is above 0."""
-    total = sum(weights)
-    return tuple(float(weight) / total for weight in weights)
+    """The weights divided by their sum, which is above 0 and may be beyond every float."""
+    most = max(weights)
+    parts = [float(weight) / most for weight in weights]
+    total = sum(parts)
+    return tuple(part / total for part in parts)

@@ -121,13 +121,23 @@ def _starts(shares: Array, loss: Array) -> list[Array]:
 
 
 def _descend(shares: Array, loss: Array, start: Array) -> tuple[float, Array]:
-    """The Huber loss where L-BFGS ends, and the parameters (c, t) there."""
+    """The Huber loss where L-BFGS ends, and the parameters (c, t) there.
+
+    What is minimised is in units of the variance of the loss, up to 1: L-BFGS stops by absolute
+    steps, so that it would not even begin where losses differ by a few hundredths.
+    """
     from scipy.optimize import minimize
 
+    unit = min(1.0, float(loss.var())) or 1.0
+
+    def scaled(parameters: Array) -> tuple[float, Array]:
+        value, gradient = _huber(parameters, shares, loss)
+        return value / unit, gradient / unit
+
     end = minimize(
-        _huber, start, (shares, loss), "L-BFGS-B", jac=True, options={"maxiter": 500, "ftol": 1e-11}
+        scaled, start, method="L-BFGS-B", jac=True, options={"maxiter": 500, "ftol": 1e-11}
     )
-    return float(end.fun), end.x
+    return float(end.fun) * unit, end.x
 
 
 def _huber(parameters: Array, shares: Array, loss: Array) -> tuple[float, Array]:
