@@ -1,10 +1,12 @@
-"""`python docs/generate.py`: write the reference pages from the code.
+"""`python docs/generate.py`: write the reference pages from the code, and the list of options.
 
-`pages()` gives them by their path under docs/; a test compares them with what lies there.
+`pages()` gives the pages by their path under docs/, `stage_options()` the list that completions
+answer from. A test compares both with what lies there.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +17,7 @@ sys.path.insert(0, str(HERE.parent))
 
 from curate import STAGES, errors, tables  # noqa: E402
 from curate.clean.rules.registry import RULES  # noqa: E402
+from curate.commands import listing, stages  # noqa: E402
 from curate.commands.app import SECTIONS, load  # noqa: E402
 from curate.run.recipe import json_schema  # noqa: E402
 
@@ -33,8 +36,15 @@ def pages() -> dict[str, str]:
     return {path: _page(title, lines) for path, (title, lines) in made.items()}
 
 
+def stage_options() -> str:
+    """The options of every stage's command, as JSON."""
+    options = {name: [*listing.listed(stages.parameters(name))] for name in STAGES}
+    return json.dumps(options, indent=1) + "\n"
+
+
 def main() -> None:
-    """Write every page."""
+    """Write every page, and the list."""
+    listing.LIST.write_text(stage_options(), encoding="utf-8")
     for path, text in pages().items():
         (HERE / path).parent.mkdir(exist_ok=True)
         (HERE / path).write_text(text, encoding="utf-8")

@@ -61,7 +61,14 @@ class Commands(TyperGroup):
         return list(NAMES)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The command of that name; None for an unknown one."""
+        """The command of that name; None for an unknown one.
+
+        A completion gets that of a stage out of a list, which loads no setting.
+        """
+        if ctx.resilient_parsing and cmd_name in STAGES:
+            from curate.commands import listing
+
+            return listing.command(cmd_name)
         return load(cmd_name) if cmd_name in NAMES else None
 
     def shell_complete(self, ctx: Any, incomplete: str) -> list[Any]:

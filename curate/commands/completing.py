@@ -6,7 +6,8 @@ A completion answers while somebody types: nothing heavy is imported, and a faul
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,15 @@ def _root(context: typer.Context) -> Path:
     return Path(context.params.get("root") or context.params.get("workspace") or ".")
 
 
-def values(names: Sequence[str]) -> Complete:
+@dataclass(frozen=True)
+class Values:
     """The completion of an option that takes one of some values."""
 
-    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
-        return _beginning(names, incomplete)
+    names: tuple[str, ...]
 
-    return complete
+    def __call__(self, ctx: typer.Context, incomplete: str) -> list[str]:
+        """The values that begin as what was typed."""
+        return _beginning(self.names, incomplete)
 
 
 def template_names(ctx: typer.Context, incomplete: str) -> list[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
-from curate.commands.completing import values
+from curate.commands.completing import Values
 from curate.commands.options import (
     HERE,
     EngineName,
@@ -38,7 +38,7 @@ NAMES = {"powered": "powered", "hajek": "weighted", "nothing": None}
 @estimate.command("estimate")
 def estimate_command(
     by: Annotated[
-        str, typer.Option(help=f"Groups: {', '.join(KEYS)}.", autocompletion=values(KEYS))
+        str, typer.Option(help=f"Groups: {', '.join(KEYS)}.", autocompletion=Values(KEYS))
     ] = "source",
     engine: EngineName = None,
     workers: Workers = None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
-from curate.commands.completing import form_names, template_names, values
+from curate.commands.completing import Values, form_names, template_names
 from curate.commands.options import (
     HERE,
     EngineName,
@@ -87,7 +87,7 @@ def run_command(
     ] = None,
     purpose: Annotated[
         str | None,
-        typer.Option(help="Of the next round: label or pilot.", autocompletion=values(PURPOSES)),
+        typer.Option(help="Of the next round: label or pilot.", autocompletion=Values(PURPOSES)),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Estimate time, disk and memory; write nothing.")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from curate import console
-from curate.commands.completing import values
+from curate.commands.completing import Values
 from curate.errors import RecipeError
 from curate.saying import speak_of
 
@@ -34,7 +34,7 @@ EngineName = Annotated[
     typer.Option(
         envvar="CURATE_ENGINE",
         help="What bulk work runs on: local or ray.",
-        autocompletion=values(("local", "ray")),
+        autocompletion=Values(("local", "ray")),
     ),
 ]
 Workers = Annotated[

@@ -13,7 +13,7 @@ import typer
 
 from curate import console
 from curate.cells import guarded
-from curate.commands.completing import values
+from curate.commands.completing import Values
 from curate.commands.options import HERE, Json, Root, Wait, open_workspace, plain_app
 from curate.errors import RecipeError
 
@@ -103,7 +103,7 @@ def _account(text: str) -> tuple[str, str]:
 @people.command("report")
 def people_report(
     by: Annotated[
-        str, typer.Option(help=f"{', '.join(PERIODS)}.", autocompletion=values(PERIODS))
+        str, typer.Option(help=f"{', '.join(PERIODS)}.", autocompletion=Values(PERIODS))
     ] = "month",
     annotator: Annotated[list[str] | None, typer.Option(help="Only these people.")] = None,
     zone: Annotated[str, typer.Option(help="Whose midnight: a time zone by name.")] = "UTC",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from curate import console
-from curate.commands.completing import values
+from curate.commands.completing import Values
 from curate.commands.options import Json, plain_app
 from curate.errors import CurateError
 
@@ -24,8 +24,8 @@ server.add_typer(accounts, name="accounts")
 
 NAMES = "label_studio or argilla"
 SERVERS = ("label_studio", "argilla")
-Which = Annotated[str, typer.Argument(help=NAMES, autocompletion=values(SERVERS))]
-Server = Annotated[str, typer.Option(help=NAMES, autocompletion=values(SERVERS))]
+Which = Annotated[str, typer.Argument(help=NAMES, autocompletion=Values(SERVERS))]
+Server = Annotated[str, typer.Option(help=NAMES, autocompletion=Values(SERVERS))]
 
 
 @server.command("start")

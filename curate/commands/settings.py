@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from curate.commands.completing import form_names, values
+from curate.commands.completing import Values, form_names
 from curate.spec import MayBePath, Spec
 
 MANY = "many"
@@ -22,7 +22,7 @@ MANY = "many"
 
 GROUPS = ("source", "language", "license", "host", "cluster", "quality_bucket")
 
-COMPLETIONS = {"form": form_names, "groups": values(GROUPS), "bias": values(GROUPS[:4])}
+COMPLETIONS = {"form": form_names, "groups": Values(GROUPS), "bias": Values(GROUPS[:4])}
 """The completions of settings that name what lies on disk."""
 
 _ANNOTATED: Any = Annotated
@@ -91,7 +91,7 @@ def options(spec: type[Spec]) -> Iterator[Parameter]:
     for name, field in spec.model_fields.items():
         if value_type := option_type(hints[name]):
             chosen = literals(hints[name])
-            complete = COMPLETIONS.get(name) or (values(chosen) if chosen else None)
+            complete = COMPLETIONS.get(name) or (Values(chosen) if chosen else None)
             option = typer.Option(help=told(field.description, chosen), autocompletion=complete)
             annotation = getitem(_ANNOTATED, (value_type | None, option))
             yield Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=annotation)

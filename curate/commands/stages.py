@@ -86,18 +86,29 @@ def _require_beginning(workspace: Workspace, required: Collection[str]) -> None:
 def command(name: str) -> Any:
     """The command of a stage."""
     stage, action = find(name), ACTIONS.get(name, Call.run)
-    extra = _extra_options(action) if name in ACTIONS else []
-    shared = [*(_BULK if stage.bulk else ()), *_SHARED]
+    own, extra, shared = _parameters(stage)
 
     def call(**values: Any) -> None:
         extra_values = {option.name: values.pop(option.name) for option in extra}
         shared_values = {option.name: values.pop(option.name) for option in shared}
         action(Call(stage, values, **shared_values), **extra_values)
 
-    call.__signature__ = Signature([*options(stage.spec), *extra, *shared])  # type: ignore[attr-defined]
+    call.__signature__ = Signature([*own, *extra, *shared])  # type: ignore[attr-defined]
     app = plain_app()
     app.command(name, help=_help(stage))(call)
     return typer.main.get_command(app)
+
+
+def parameters(name: str) -> list[Parameter]:
+    """Every option of a stage's command, in order."""
+    return [option for part in _parameters(find(name)) for option in part]
+
+
+def _parameters(stage: Stage[Any]) -> tuple[list[Parameter], list[Parameter], list[Parameter]]:
+    """The options of a stage's command: its settings, those of its own action, shared ones."""
+    action = ACTIONS.get(stage.name)
+    extra = _extra_options(action) if action else []
+    return [*options(stage.spec)], extra, [*(_BULK if stage.bulk else ()), *_SHARED]
 
 
 def _help(stage: Stage[Any]) -> str:
