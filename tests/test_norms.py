@@ -138,6 +138,21 @@ def test_the_model_is_not_asked_about_plain_english(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "昨天夜里河水上涨了，公路一直封闭到星期五中午。",
+        "今日は雨です。",
+        "오늘은 비가 온다",
+        "วันนี้ฝนตกในเมือง",
+    ],
+)
+def test_the_model_is_not_asked_about_scripts_without_a_norm(text, monkeypatch):
+    monkeypatch.setattr(norms, "candidates", lambda text: pytest.fail("the model was asked"))
+    assert norms.norm_of(text, None) is None
+    assert norms.norm_of(text, "en").language == "en"
+
+
+@pytest.mark.parametrize(
     ("text", "language"),
     [
         ("Sabah pazara gittik ve bir ekmek aldik.", "tr"),

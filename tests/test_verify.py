@@ -501,3 +501,18 @@ def test_an_honest_export_of_any_kind_has_no_problems(offline, kind, format):
 def test_labels_that_the_manifest_does_not_tell(export, change, problem):
     forged(export, lambda rows: [{**rows[0], **change}, *rows[1:]])
     assert verify(export).problems == (f"{problem}, not 0",)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        lambda data: data[:-1],
+        lambda data: data.replace(b"\n", b"\r\n"),
+        lambda data: b"".join(reversed(data.splitlines(keepends=True))),
+    ],
+)
+def test_sums_that_stand_there_in_another_way(export, edit):
+    path = export / "SHA256SUMS"
+    path.write_bytes(edit(path.read_bytes()))
+    (problem,) = verify(export).problems
+    assert problem.startswith("SHA256SUMS is not as it was written")

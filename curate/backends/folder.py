@@ -243,7 +243,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         for number, line in enumerate(file, 1):
             try:
                 row = json.loads(line) if line.strip() else None
-            except ValueError as error:  # no JSON, or no UTF-8
+            except (ValueError, RecursionError) as error:  # no JSON, or no UTF-8
                 raise DataError(f"{path.name}, line {number}: not JSON ({error})") from None
             if row is not None and not isinstance(row, dict):
                 raise DataError(f"{path.name}, line {number}: not a JSON object")

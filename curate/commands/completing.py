@@ -79,6 +79,6 @@ def _last_result(root: Path, stage: str) -> dict[str, Any]:
         if mark in line[:80]:
             try:
                 return dict(json.loads(line)["result"])
-            except (ValueError, LookupError, TypeError):
+            except (ValueError, RecursionError, LookupError, TypeError):
                 continue  # cut short by a kill
     return {}

@@ -39,8 +39,11 @@ def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
 
 
 def _write(folder: Path, sums: Mapping[str, str]) -> None:
-    lines = (f"{sums[name]}  {name}\n" for name in sorted(sums))
-    storage.write_text(folder / SUMS, "".join(lines))
+    storage.write_text(folder / SUMS, _text(sums))
+
+
+def _text(sums: Mapping[str, str]) -> str:
+    return "".join(f"{sums[name]}  {name}\n" for name in sorted(sums))
 
 
 def read_sums(folder: Path) -> tuple[dict[str, str], list[str]]:
@@ -85,6 +88,8 @@ def check_sums(folder: Path) -> Iterator[str]:
         return
     listed, problems = read_sums(folder)
     yield from problems
+    if not problems and (folder / SUMS).read_bytes() != _text(listed).encode():
+        yield f"{SUMS} is not as it was written: its lines end or stand in another way"
     present = _present(folder, listed)
     yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
     yield from (f"{name} is not in {SUMS}" for name in sorted(present - listed.keys()))

@@ -66,7 +66,7 @@ def read_gold(path: Path, longest: int | None = None) -> dict[str, Gold]:
 def _gold(line: bytes, where: str) -> Gold:
     try:
         row = json.loads(line)
-    except ValueError as error:  # no JSON, or no UTF-8
+    except (ValueError, RecursionError) as error:  # no JSON, or no UTF-8
         raise DataError(f"{where}: not JSON ({error})", hint=HINT) from None
     if not isinstance(row, dict) or not isinstance(row.get("answers"), dict) or not row["answers"]:
         raise DataError(f"{where}: no answers", hint=HINT)

@@ -85,7 +85,7 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
     for line in path.read_bytes().split(b"\n"):
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # empty, or cut short by a kill: that request must be run again
         if isinstance(row, dict) and "hash" in row:
             yield row

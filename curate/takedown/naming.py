@@ -42,7 +42,7 @@ def read_ids(path: Path) -> list[str]:
         if word.startswith("{"):
             try:
                 word = str(json.loads(word)["id"])
-            except (ValueError, KeyError):
+            except (ValueError, RecursionError, KeyError):
                 raise DataError(f"{path.name}, line {number}: no id") from None
         if word and not _is_id(word):
             raise DataError(

@@ -16,7 +16,15 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "object": lambda whole: b"{}",
     "number": lambda whole: b"7",
     "bytes": lambda whole: random.Random(len(whole)).randbytes(500),
+    "null": lambda whole: b"null",
+    "nested": lambda whole: b"[" * 100_000,
+    "junk": lambda whole: b'{"a": [{"b": [[], {}, null, 1e999]}], "": {"": 7}}',
+    "twice": lambda whole: whole * 2,
+    "mark": lambda whole: b"\xef\xbb\xbf" + whole,
+    "zeros": lambda whole: bytes(len(whole)),
 }
+OTHERS = ("gone", "folder", "link")
+"""What may stand in the place of a file, or nothing at all."""
 COMMANDS = {
     "json": (("status",), ("round", "list"), ("pull",), ("card",)),
     "jsonl": (("status",), ("pull",)),
@@ -42,17 +50,21 @@ def tries_of(root: Path, folder: Path) -> Iterator[tuple[str, Callable[[], str |
         if not path.is_file() or name.parts[0] in ("data", ".building", "export", ".lock"):
             continue
         is_json = path.suffix in (".json", ".jsonl")
-        for damage in (*(DAMAGES if is_json else ("cut", "empty", "bytes")), "gone"):
+        for damage in (*(DAMAGES if is_json else ("cut", "empty", "bytes", "zeros")), *OTHERS):
             yield f"{name} {damage}", partial(_hold, root, folder / "damaged", name, damage)
 
 
 def _hold(root: Path, place: Path, name: Path, damage: str) -> str | None:
     """What went wrong; a command may fail, but in words."""
     path = copied(root, place) / name
-    if damage == "gone":
-        path.unlink()
-    else:
+    if damage in DAMAGES:
         path.write_bytes(DAMAGES[damage](path.read_bytes()))
+    else:
+        path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    elif damage == "link":
+        path.symlink_to(path.with_name("nowhere"))
     for arguments in COMMANDS.get(name.suffix[1:], (("status",),)):
         code, said = command(*arguments, "-w", place)
         if code == 99:

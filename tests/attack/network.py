@@ -221,17 +221,27 @@ class Scene:
     def expected(self) -> list[tuple[str, str, str]]:
         """Who answers what to each task."""
         ids = sorted(id for id in self.people[next(iter(self.people))].tasks(self._key()))
-        values = ("news", "sport")
-        return [(who, id, values[n % 2]) for who in self.people for n, id in enumerate(ids)]
+        values = ("news", "sport", "health")
+        return [
+            (who, id, values[(n + place) % 3])
+            for place, who in enumerate(self.people)
+            for n, id in enumerate(ids)
+        ]
 
     def _key(self) -> str:
         return self.round.project.key
 
     def at_home(self) -> str | None:
-        """Whether all answers are at home, once each and as they were given."""
+        """Whether each person's answers are at home, once each and as they were given."""
         rows = [row for row in self.round.history() if row["question"] == "topic"]
-        found = Counter((row["annotator"], row["id"], json.loads(row["value"])) for row in rows)
-        wanted = Counter(self.expected())
-        if found == wanted:
-            return None
-        return f"{(wanted - found).total()} are missing, {(found - wanted).total()} too many"
+        told = [(row["annotator"], row["id"], json.loads(row["value"])) for row in rows]
+        found, wanted = _of_people(told), _of_people(self.expected())
+        return None if found == wanted else f"{len(told)} answers, and not those that were given"
+
+
+def _of_people(answers: list[tuple[str, str, str]]) -> list[list[tuple[str, str]]]:
+    """The answers of each person, whatever the person is called."""
+    people: dict[str, list[tuple[str, str]]] = {}
+    for who, id, value in answers:
+        people.setdefault(who, []).append((id, value))
+    return sorted(sorted(own) for own in people.values())

@@ -42,7 +42,7 @@ class Activity:
         """Read a cursor; None if it is not one of ours: then everything is read."""
         try:
             return Activity(**json.loads(cursor or ""))
-        except (ValueError, TypeError):
+        except (ValueError, RecursionError, TypeError):
             return None
 
     def __str__(self) -> str:

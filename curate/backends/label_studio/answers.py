@@ -65,7 +65,7 @@ class Cursor:
         """Read a cursor. Raises BackendError if it is not one of ours."""
         try:
             return Cursor(**json.loads(text))
-        except (ValueError, TypeError):
+        except (ValueError, RecursionError, TypeError):
             raise BackendError(f"not a cursor of Label Studio: {text[:80]}") from None
 
     def __str__(self) -> str:

@@ -169,5 +169,5 @@ def _jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 if line.strip():
                     row = json.loads(line)
                     yield number, row if isinstance(row, dict) else {}
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise DataError(f"{path.name} cannot be read: {error}") from None

@@ -16,11 +16,13 @@ for such words. Korean has one, but for parts of words.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from unicodedata import normalize
 
+from curate import scripts
 from curate.clean.detecting import MINIMUM, UNKNOWN, Likely, candidates, primary
 from curate.clean.rules.signals import Range
 
@@ -156,6 +158,22 @@ def is_plainly_english(text: str) -> bool:
     return False
 
 
+_NO_NORMS = re.compile(
+    f"[{scripts.inside(scripts.IDEOGRAPHS, scripts.HANGUL, scripts.SOUTHEAST)}]+"
+)
+_ENOUGH_SHARE = 0.6
+
+
+def is_without_norms(text: str) -> bool:
+    """Whether most of a text is in scripts of which no language has a norm.
+
+    The model need not say which of them it is.
+    """
+    if text.isascii():
+        return False
+    return sum(map(len, _NO_NORMS.findall(text))) >= _ENOUGH_SHARE * len(text)
+
+
 def _single_spaces(text: str) -> int:
     """About how many spaces part words: those of an indentation do not count."""
     return text.count(" ") - 2 * text.count("  ")
@@ -200,6 +218,8 @@ def norm_of(
         return _declared(declared)
     if is_plainly_english(text) or is_short_and_plain(text):
         return norms()[ENGLISH]
+    if is_without_norms(text):
+        return None
     languages = detect(text)
     best, confidence = languages[0]
     if confidence >= MINIMUM:

@@ -95,7 +95,7 @@ def json_list(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the place and the object of each entry of a JSON list. Raises DataError."""
     try:
         entries = json.loads(read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path.name}: not JSON ({error})") from None
     if not isinstance(entries, list):
         raise DataError(f"{path.name}: not a JSON list", hint="give the tool's JSON export")
@@ -109,7 +109,7 @@ def json_list(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 def _object(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{where}: not JSON ({error})") from None
     if not isinstance(row, dict):
         raise DataError(f"{where}: not a JSON object")

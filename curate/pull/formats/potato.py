@@ -31,7 +31,7 @@ def read(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
 def _state(path: Path, form: Form) -> Iterator[Made]:
     try:
         state = json.loads(read_text(path))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: not JSON ({error})") from None
     if not isinstance(state, dict) or "instance_id_to_label_to_value" not in state:
         raise DataError(f"{path}: no state of a person", hint=f"give a {STATE} of Potato")

@@ -168,7 +168,7 @@ def _said(row: Mapping[str, str], where: str) -> dict[str, Any]:
     if "taskAnswers" in said:
         try:
             parts = json.loads(said.pop("taskAnswers"))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(f"{where}: Answer.taskAnswers is not JSON ({error})") from None
         for part in parts if isinstance(parts, list) else [parts]:
             said |= part

@@ -51,7 +51,7 @@ def _entries(question: Question, value: Any) -> list[Any]:
     if isinstance(value, str) and value.startswith("["):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             return [value]
     if isinstance(value, str):
         return [value] if _label(question, value) in question.labels else _APART.split(value)
