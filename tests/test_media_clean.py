@@ -349,6 +349,7 @@ def test_which_of_two_stays_and_older_runs(where, tmp_path_factory):
     assert not rows(other)["c.png"]["kept"]
 
 
+@pytest.mark.slow  # it starts workers
 def test_several_workers_find_the_same_near_duplicates(where, tmp_path_factory):
     files = {}
     for number in range(8):

@@ -1,7 +1,10 @@
 """Documents with media → vectors: models, joined parts, the cache, heads that learn on them."""
 
+import ctypes
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -451,3 +454,21 @@ def test_the_files_of_an_encoder(tmp_path):
     assert [name.rpartition(".")[2] for name in names] == ["pth"]
     assert list(files_of("audio=hears", tmp_path)) == ["config.json"]
     assert files_of("chargram", tmp_path) == {}
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="no glibc")
+def test_memory_that_threads_freed_is_given_back():
+    def resident():
+        status = Path("/proc/self/status").read_text(encoding="ascii")
+        return int(status.partition("VmRSS:")[2].split()[0]) >> 10
+
+    def worked():
+        held = [bytearray(b"x") * 100_000 for _ in range(2000)]
+        return held[::20]  # what stays pins the pages around it
+
+    with ThreadPoolExecutor(2) as threads:
+        kept = list(threads.map(lambda _: worked(), range(2)))
+    before = resident()
+    joined._give_back()
+    assert len(kept) == 2
+    assert before - resident() > 150

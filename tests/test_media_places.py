@@ -5,6 +5,8 @@ import hashlib
 import io
 import json
 import struct
+from contextlib import suppress
+from time import process_time
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from curate.errors import DataError
 from curate.fetching.projects import digests_of
 from curate.forms import load_form
 from curate.media import placeless
-from curate.media.medium import Medium
+from curate.media.medium import Medium, MediumError
 from curate.media.metadata import tells_place, without_places
 from curate.media.placeless import placeless_data, tells_at_its_ends
 from curate.records import Task
@@ -206,6 +208,31 @@ def test_a_track_of_places_goes_with_its_samples(format):
     assert b"GPS5" not in cleaned
     assert all(part in cleaned for part in (b"p" * 10, b"q" * 20, b"r" * 10))
     assert without_places(telemetry(b"avc1", samples)) == telemetry(b"avc1", samples)
+
+
+EXIF_OF_MANY = b"Exif\0\0II*\0\x08\0\0\0\xff\x0f" + bytes(20)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        box(b"ftyp", b"isom") + box(b"moov", b"\0\x10\0\0loci" * 200_000),
+        box(b"ftyp", b"isom") + box(b"moov", b"\0\x10\0\0XMP_" * 200_000),
+        box(b"ftyp", b"isom") + box(b"moov", b"\0\x10\0\0----" * 200_000),
+        box(b"ftyp", b"heic") + box(b"mdat", EXIF_OF_MANY * 50_000),
+        b"\x1aE\xdf\xa3" + b"\x12\x54\xc3\x67\x10\x40\0\0\x45\xa3" * 100_000,
+        encoded(picture(size=(40, 30)), "JPEG") + EXIF_OF_MANY * 50_000,
+        b"OggS" + bytes(22) + b"\xff" + b"\xff" * 255 + b"\x20\0\0\0LOCATION=" * 5000,
+        b"fLaC\x04\xff\xff\xff" + b"\xff\0\0\0LOCATION=" * 60_000,
+    ],
+    ids=["places", "XMP", "free-form", "EXIF", "Matroska", "tail", "Ogg", "FLAC"],
+)
+def test_files_of_many_marks_cost_little(data):
+    began = process_time()
+    for work in (tells_place, without_places):
+        with suppress(MediumError):
+            work(data)
+    assert process_time() - began < 3
 
 
 # ── what reaches a page

@@ -8,10 +8,11 @@ picture weigh alike. The part of pictures is the mean over images, and over the 
 
 from __future__ import annotations
 
+import ctypes
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
 
 TOGETHER, IMAGE, AUDIO = "+", "image=", "audio="
 
-AT_ONCE = 16
-"""Pictures that a thread encodes at once."""
+AT_ONCE = 8
+"""Pictures that a thread encodes at once: 16 are no faster, and take twice the memory."""
 
 Media = Sequence[Medium]
 
@@ -121,7 +122,19 @@ class Joined:
 
         parts = [media[start : start + AT_ONCE] for start in range(0, len(media), AT_ONCE)]
         with _one_thread_each(), ThreadPoolExecutor(os.cpu_count() or 1) as threads:
-            return np.vstack(list(threads.map(work, parts)))
+            vectors = np.vstack(list(threads.map(work, parts)))
+        _give_back()
+        return vectors
+
+
+def _give_back() -> None:
+    """Give freed memory back to the system, where the C library can.
+
+    glibc has an arena for each thread, and keeps what is freed there: a process that embeds grew
+    by 30 MB for each thousand pictures.
+    """
+    with suppress(AttributeError, OSError, TypeError):  # a C library without it
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @contextmanager

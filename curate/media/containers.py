@@ -10,6 +10,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from curate.media.tiff import Tiff, iptc_tells, without_places, xmp_tells
 
@@ -20,6 +21,9 @@ _TEXT_PLACE = re.compile(rb"gps|location|latitude|longitude|city|country", re.IG
 
 EXIF = b"Exif\0\0"
 XMP_KEYS = (b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0")
+
+MOST_EXIF = 16
+"""What comes after an image and has so many EXIF counts as telling a place."""
 
 MOST_TEXT = 16 << 20
 """Bytes of a compressed text that are read; a longer one counts as telling a place."""
@@ -76,8 +80,11 @@ def _segment(data: bytes, marker: int) -> Part:
 
 def _tail(data: bytes) -> Part:
     """What follows the image: a second one, or a film, as phones write them."""
-    tells = _FILM_PLACE.search(data) is not None or any(
-        Tiff(data, found.end()).tells_place() for found in _TAIL_PLACE.finditer(data)
+    marks = list(islice(_TAIL_PLACE.finditer(data), MOST_EXIF))
+    tells = (
+        len(marks) == MOST_EXIF
+        or _FILM_PLACE.search(data) is not None
+        or any(Tiff(data, found.end()).tells_place() for found in marks)
     )
     return Part(data, tells or xmp_tells(data[: 1 << 20]))
 

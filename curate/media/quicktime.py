@@ -8,9 +8,10 @@ telemetry (GoPro, CAMM, Apple's timed metadata), whose samples are places. Sourc
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from curate.media import tiff
+from curate.media.medium import MediumError
 
 Edit = tuple[int, bytes]
 """Where bytes are overwritten, and by which, of the same number."""
@@ -25,9 +26,16 @@ _STILLS = (b"heic", b"heix", b"avif", b"mif1", b"msf1", b"avis", b"hevc")
 _EXIF = re.compile(rb"Exif\0\0(?=II\*\0|MM\0\*)")
 _PLACE_BOX = re.compile(rb"\xa9xyz|loci|GPMF|gps ")
 _XMP_BOX = re.compile(rb"XMP_|uuid\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac")
+_OWN_TAG = re.compile(rb"----")
 _ISO_6709 = re.compile(rb"(?<=\0)[+-]\d{2,6}(?:\.\d+)?[+-]\d{3,7}(?:\.\d+)?(?:[+-]\d+(?:\.\d+)?)?/")
 _TELEMETRY = (b"gpmd", b"camm", b"mebx", b"rtmd", b"djmd", b"dbgi")
 """Formats of tracks that cameras write their places into."""
+
+MOST_PARTS, MOST_TAGS = 8, 1000
+"""So many XMP boxes and items of EXIF, and so many free-form tags, are looked at."""
+
+LONGEST_NAME, LONGEST_EXIF = 1 << 12, 1 << 20
+"""A free-form tag tells its name within so many bytes; an item of EXIF has no more."""
 
 MOST_SAMPLES = 1_000_000
 """Samples of a track of telemetry that are overwritten."""
@@ -44,8 +52,8 @@ def edits(data: bytes) -> Iterator[Edit]:
         if name == b"moov":
             for track in boxes(data, body, end):
                 yield from _of_track(data, *track)
-        if is_still:
-            yield from _of_exif(data, start, end)
+    if is_still:
+        yield from _of_exif(data)
 
 
 def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
@@ -61,9 +69,13 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int, 
 
 def _of_descriptions(data: bytes, start: int, end: int) -> Iterator[Edit]:
     """What tells a place in a box of descriptions, however deep it stands."""
+    done = start
     for found in _PLACE_BOX.finditer(data, start, end):
-        yield from _freed(data, found.start() - 4, start, end)
-    for found in _XMP_BOX.finditer(data, start, end):
+        if found.start() - 4 >= done:  # what lies within a freed box is gone
+            for at, new in _freed(data, found.start() - 4, start, end):
+                done = at + len(new)
+                yield at, new
+    for found in few(_XMP_BOX.finditer(data, start, end), MOST_PARTS):
         size = int.from_bytes(data[max(start, found.start() - 4) : found.start()])
         if tiff.xmp_tells(data[found.end() : min(end, found.start() - 4 + size)]):
             yield from _freed(data, found.start() - 4, start, end)
@@ -71,8 +83,7 @@ def _of_descriptions(data: bytes, start: int, end: int) -> Iterator[Edit]:
         for found in _ISO_6709.finditer(data, start, end):
             yield found.start(), bytes(found.end() - found.start())
     yield from _of_keys(data, start, end)
-    for found in re.compile(rb"----").finditer(data, start, end):
-        yield from _of_own_tag(data, found.start() - 4, end)
+    yield from _of_own_tags(data, start, end)
 
 
 def _freed(data: bytes, at: int, start: int, end: int) -> Iterator[Edit]:
@@ -101,12 +112,19 @@ def _of_keys(data: bytes, start: int, end: int) -> Iterator[Edit]:
             yield from _emptied(data, body, after)
 
 
-def _of_own_tag(data: bytes, at: int, end: int) -> Iterator[Edit]:
-    """The value of a free-form tag whose name tells of a place."""
-    stop = min(end, at + int.from_bytes(data[max(0, at) : at + 4]))
-    parts = list(boxes(data, at + 8, stop))
-    if any(name == b"name" and PLACE_WORD.search(data[b:e]) for name, _, b, e in parts):
-        yield from _emptied(data, at + 8, stop)
+def _of_own_tags(data: bytes, start: int, end: int) -> Iterator[Edit]:
+    """The values of free-form tags whose names tell of a place."""
+    done = start
+    for found in few(_OWN_TAG.finditer(data, start, end), MOST_TAGS):
+        at = found.start() - 4
+        stop = min(end, at + int.from_bytes(data[max(0, at) : at + 4]))
+        parts = boxes(data, at + 8, min(stop, at + LONGEST_NAME))
+        if at >= done and any(
+            name == b"name" and PLACE_WORD.search(data[body:after])
+            for name, _, body, after in parts
+        ):
+            done = stop
+            yield from _emptied(data, at + 8, stop)
 
 
 def _emptied(data: bytes, start: int, end: int) -> Iterator[Edit]:
@@ -116,12 +134,20 @@ def _emptied(data: bytes, start: int, end: int) -> Iterator[Edit]:
             yield body + 8, bytes(stop - body - 8)
 
 
-def _of_exif(data: bytes, start: int, end: int) -> Iterator[Edit]:
+def _of_exif(data: bytes) -> Iterator[Edit]:
     """EXIF that stands as it is, as an item of HEIC or AVIF."""
-    for found in _EXIF.finditer(data, start, end):
-        own = data[found.end() : end]
+    for found in few(_EXIF.finditer(data), MOST_PARTS):
+        own = data[found.end() : found.end() + LONGEST_EXIF]
         if tiff.Tiff(own).tells_place():
             yield found.end(), tiff.without_places(own)
+
+
+def few(marks: Iterable[re.Match[bytes]], most: int) -> Iterator[re.Match[bytes]]:
+    """Yield marks in a file. MediumError where there are too many to look at each."""
+    for number, mark in enumerate(marks):
+        if number == most:
+            raise MediumError("it has too many parts of metadata")
+        yield mark
 
 
 # ── tracks of telemetry

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from curate.media.containers import jpeg, png
 from curate.media.medium import MediumError
-from curate.media.quicktime import PLACE_WORD, Edit
+from curate.media.quicktime import MOST_PARTS, PLACE_WORD, Edit, few
 from curate.media.tiff import xmp_tells
 
 COMMENTS = 1 << 20
@@ -184,27 +185,27 @@ def _chunk_tells(name: bytes, body: bytes) -> bool:
 
 # ── Matroska and WebM
 
+MOST_NAMES = 10_000
+"""So many names of tags are looked at."""
+
 _TAGS, _TAG_NAME, _VOID = b"\x12\x54\xc3\x67", b"\x45\xa3", b"\xec\x01"
 
 
 def _of_matroska(data: bytes) -> Iterator[Edit]:
     """Tags that name a place become void, all of an element: its sum would be wrong else."""
-    at = data.find(_TAGS)
-    while at >= 0:
+    for found in few(re.finditer(re.escape(_TAGS), data), MOST_PARTS):
+        at = found.start()
         body, size = _sized(data, at + 4)
         end = body + size
         if 0 < size <= len(data) - body and _names_place(data[body:end]):
             yield at, _VOID + (end - at - 9).to_bytes(7) + bytes(end - at - 9)
-        at = data.find(_TAGS, at + 4)
 
 
 def _names_place(tags: bytes) -> bool:
-    at = tags.find(_TAG_NAME)
-    while at >= 0:
-        body, size = _sized(tags, at + 2)
+    for found in islice(re.finditer(_TAG_NAME, tags), MOST_NAMES):
+        body, size = _sized(tags, found.end())
         if PLACE_WORD.search(tags[body : body + min(size, 200)]):
             return True
-        at = tags.find(_TAG_NAME, at + 2)
     return False
 
 

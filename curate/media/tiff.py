@@ -13,6 +13,9 @@ from dataclasses import dataclass
 EXIF_IFD, GPS_IFD, SUB_IFDS, MAKER_NOTE = 0x8769, 0x8825, 330, 0x927C
 XMP, IPTC, PHOTOSHOP = 700, 33723, 34377
 
+MOST_ENTRIES = 16_384
+"""Entries of all directories together that are looked at."""
+
 MOST_DIRECTORIES = 64
 """More directories than this are not followed: a chain may be endless."""
 
@@ -82,15 +85,17 @@ class Tiff:
         """The directories, each once: those of the chain, and those that entries point to."""
         if not self.is_valid:
             return []
+        left = MOST_ENTRIES
         offset = self._read(self.base + (8 if self.is_big else 4), self.sizes[2])
         todo, seen = [(self.base + offset, False)], set[int]()
         all_of_them: list[Directory] = []
-        while todo and len(all_of_them) < MOST_DIRECTORIES:
+        while todo and len(all_of_them) < MOST_DIRECTORIES and left > 0:
             at, is_gps = todo.pop()
             if at in seen or not self.base < at < len(self.data):
                 continue
             seen.add(at)
             directory = Directory(at, tuple(self._entries(at)), is_gps)
+            left -= len(directory.entries)
             all_of_them.append(directory)
             todo += self._next(directory)
         return all_of_them

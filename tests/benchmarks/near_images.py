@@ -11,13 +11,16 @@ kind at a time: scaled to .3 to .8, cut by 5 % at a place by chance, re-encoded 
 40, grey, mirrored, and the first three at once. Recall is the share of variants for which `clean`
 drops one of the two. Pairs among unlike pictures are told by name. Beside it: pHash and dHash of
 `imagehash` at the largest distance without a false pair, and at 10 bits. dHash has no false pair
-there by choice.
+there by choice. PHash and DHash of `imagededup` too, where it is installed: with `--no-deps`, since
+its torchvision is of another build than a torch for CPUs.
 """
 
 import io
 import random
 import shutil
 import sys
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +44,7 @@ def main():
     pictures = dict(unlike(folder) if folder.is_dir() else generated())
     names = list(pictures)
     rng = random.Random(0)
-    recalls, others = {}, {name: {} for name in ("phash", "dhash")}
+    recalls, others = {}, {name: {} for name in hashes()}
     false = found(pictures, {})
     distances = {name: hashed_pairs(pictures, name) for name in others}
     limits = {name: int(own.min()) - 1 for name, own in distances.items()}
@@ -61,7 +64,7 @@ def main():
         "told": sorted(map(list, false))[:20],
     }
     for name, own in others.items():
-        figures[f"imagehash {name}"] = {
+        figures[name] = {
             "largest distance without a false pair": limits[name],
             "recall there": {kind: row[0] for kind, row in own.items()},
             f"recall at {USUAL}": {kind: row[1] for kind, row in own.items()},
@@ -87,7 +90,7 @@ def unlike(folder):
             continue
         if np.asarray(picture.convert("L")).std() < 10:
             continue
-        marks = [hash_of(one, "dhash") for one in (picture, ImageOps.mirror(picture))]
+        marks = [hash_of(one, "imagehash dhash") for one in (picture, ImageOps.mirror(picture))]
         if hashes and min((np.array(hashes) != mark).sum(axis=1).min() for mark in marks) <= USUAL:
             continue
         stems.add(stem)
@@ -179,13 +182,32 @@ def open_limits():
     return {f"image:{name}": {side: None} for name, side in signals.items()}
 
 
-# ── imagehash
+# ── imagehash and imagededup
+
+
+def hashes():
+    """The hashes that are compared with."""
+    beside = ("imagededup PHash", "imagededup DHash") if find_spec("imagededup") else ()
+    return ("imagehash phash", "imagehash dhash", *beside)
 
 
 def hash_of(picture, name):
-    import imagehash
+    """The 64 bits of a hash of a picture."""
+    package, method = name.split()
+    if package == "imagehash":
+        import imagehash
 
-    return getattr(imagehash, name)(picture).hash.ravel()
+        return getattr(imagehash, method)(picture).hash.ravel()
+    code = hasher(method).encode_image(image_array=np.asarray(picture))
+    return np.array(list(f"{int(code, 16):064b}")) == "1"
+
+
+@cache
+def hasher(method):
+    """A method of imagededup."""
+    from imagededup import methods
+
+    return getattr(methods, method)(verbose=False)
 
 
 def hashed_pairs(pictures, name):
