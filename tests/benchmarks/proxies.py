@@ -77,6 +77,7 @@ class Bench:
         self.kinds = tuple(own)
         self.bytes = {kind: int(sizes[source == kind].sum()) for kind in self.kinds}
         self.folder = setting.RUNS / "proxies"
+        self.name = "-".join(map(str, spec.get("transformer", {}).values()))
         for unfinished in self.folder.glob("*.pt"):  # its seconds would be those of its rest
             unfinished.unlink()
         start = perf_counter(), process_time()
@@ -93,7 +94,7 @@ class Bench:
 
     def learn(self, shares, draw, seed):
         """Return what a run learned; its seconds are those of the time it was done."""
-        path = self.folder / f"{shares}-{draw}-{seed}.seconds"
+        path = self.folder / f"{self.name}-{shares}-{draw}-{seed}.seconds"
         copies, start = self.copies(shares, draw), (perf_counter(), process_time())
         learned = self.proxy.learn(copies, seed)
         own = seconds_since(start)
