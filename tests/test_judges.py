@@ -13,7 +13,7 @@ from curate.evaluate.epochs import Epochs, epochs_of, warnings_on_epochs
 from curate.evaluate.heldout import HeldOut
 from curate.evaluate.judges import Promises, panel_of
 from curate.evaluate.paired import Difference
-from curate.evaluate.reading import read_texts
+from curate.evaluate.reading import Reading, read_texts
 from curate.evaluate.spec import EvaluateSpec, JudgeFile
 from curate.evaluate.strata import Texts
 from curate.evaluate.verdict import (
@@ -289,6 +289,28 @@ def test_good_texts_have_the_highest_scores_or_the_best_answers(whole):
         patch.setattr(type(whole.workspace.tables), "read", lambda self, *names: more)
         told = heldout._answered(whole.workspace, list(own))
     assert told == {worst: pytest.approx(1.0)}
+
+
+def test_a_source_called_as_a_file_or_a_group_keeps_its_own_texts():
+    source = np.array(["file e.csv", "file e.csv", "file e.csv", "validation a", "web"])
+    own = Reading(
+        candidates=[],
+        texts=None,
+        budget=None,
+        held_out=held_out(source=source),
+        files={"e.csv": ["one", "two"]},
+        supply=None,
+        contaminated=None,
+        validation={"a": ["three"]},
+    )
+    assert list(own.measured.values()) == [
+        TEXTS[:3],
+        TEXTS[3:4],
+        TEXTS[4:],
+        ["one", "two"],
+        ["three"],
+    ]
+    assert own.validation_groups == [""] * 7 + ["a"]
 
 
 def test_files_of_ones_own_are_judges_in_any_format(whole):

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+BESIDE = "\0"
+"""What begins a name of texts that are no source's; no name of a file or source has it."""
+
 PART = 0.05
 """The part of a group's texts that the arm `dynamic` follows."""
 
@@ -46,11 +49,14 @@ class Reading:
 
     @property
     def measured(self) -> dict[str, list[str]]:
-        """The texts that the proxy is measured on: by source, by file, and for validation."""
+        """The texts that the proxy is measured on: by source, by file, and for validation.
+
+        A source may be called as a file or a group is: `BESIDE` keeps them apart.
+        """
         return {
             **self.held_out.by_source,
-            **{f"file {path}": texts for path, texts in self.files.items()},
-            **{f"validation {group}": texts for group, texts in self.validation.items()},
+            **{f"{BESIDE}file {path}": texts for path, texts in self.files.items()},
+            **{f"{BESIDE}validation {group}": own for group, own in self.validation.items()},
         }
 
     @property

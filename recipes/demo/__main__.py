@@ -139,10 +139,10 @@ def verdict(folder: Path) -> None:
         if own is not None:
             right, trivial = own["accuracy"], own["trivial_accuracy"]
             words = (
-                f"{question}: {right:.0%} of the labels foreseen by models that did not see them"
+                f"{question}: {right:.0%} of the labels predicted by models that did not see them"
             )
             words += f" (the commonest answer alone: {trivial:.0%})"
-            (gained if right > trivial else cost).append(words)
+            (gained if right > trivial else unsure).append(words)
     for line in evaluation["story"]:
         is_better, is_worse = "): better than" in line, "): worse than" in line
         (gained if is_better else cost if is_worse else unsure).append(line)

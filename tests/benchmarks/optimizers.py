@@ -11,7 +11,6 @@ dropout, and with a heavier weight decay. Runs are kept, so the benchmark goes o
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -47,17 +46,16 @@ def pool():
 
 
 def learned(texts, held, **settings):
-    """Return the training of one run, and its seconds of CPU time."""
+    """Return the training of one run."""
     spec = {"transformer": {"sample": 0, "marks": MARKS, **settings}}
     folder = setting.RUNS / "optimizers" / "proxy"
     own = proxy_of(ProxySpec.model_validate(spec), texts, held, folder=folder)
-    start = time.process_time()
     found = own.learn(np.ones(len(texts), int), 0).training
     sys.stderr.write(f"{settings}: {found.curve[-1]}\n")
-    return found, time.process_time() - start
+    return found
 
 
-def told(training, seconds):
+def told(training):
     """Return what a training did, in figures; losses are in nats a token."""
     first, last = training.curve[0], training.curve[-1]
     result = TrainingResult.of("mixture", [training])
@@ -69,7 +67,7 @@ def told(training, seconds):
         "least held out": round(min(mark.validation for mark in training.curve), 3),
         "gap": round(last.gap, 3),
         "warnings": [own.words for own in warnings_on([result])],
-        "cpu, s": round(seconds),
+        "tokens a second": round(training.tokens_a_second),
     }
 
 
@@ -82,13 +80,13 @@ def main():
         "load": round(os.getloadavg()[0], 1),
         "bytes": {"pool": size(texts), "one hundredth": size(few)},
         "optimizers": {
-            name: told(*learned(texts, held, steps=steps, optimizer=name)) for name in OPTIMIZERS
+            name: told(learned(texts, held, steps=steps, optimizer=name)) for name in OPTIMIZERS
         },
     }
     setting.write("optimizers", figures, range(1))
     cured = figures[f"one hundredth, {EPOCHS} epochs"] = {}
     for name, own in CURES.items():
-        cured[name] = told(*learned(few, held, epochs=EPOCHS, **own))
+        cured[name] = told(learned(few, held, epochs=EPOCHS, **own))
         setting.write("optimizers", figures, range(1))
 
 

@@ -31,6 +31,9 @@ from tests.benchmarks import english, setting
 A, B = (0.6, 0.2, 0.2), (0.2, 0.2, 0.6)
 CHINESE, CODE = (0.1, 0.1, 0.8), (0.8, 0.1, 0.1)
 SEEDS = 3
+KEPT = 1
+"""A run that takes fewer seconds was kept."""
+
 BUDGET = 500_000
 TRAINED, HELD_OUT, LONGEST = 1_500_000, 16_000, 3_000
 """Bytes of each kind to draw from and held out of it; characters of a text at most."""
@@ -77,6 +80,7 @@ class Bench:
         self.kinds = tuple(own)
         self.bytes = {kind: int(sizes[source == kind].sum()) for kind in self.kinds}
         self.folder = setting.RUNS / "proxies"
+        self.name = "-".join(map(str, spec.get("transformer", {}).values()))
         for unfinished in self.folder.glob("*.pt"):  # its seconds would be those of its rest
             unfinished.unlink()
         start = perf_counter(), process_time()
@@ -93,15 +97,17 @@ class Bench:
 
     def learn(self, shares, draw, seed):
         """Return what a run learned; its seconds are those of the time it was done."""
-        path = self.folder / f"{shares}-{draw}-{seed}.seconds"
+        path = self.folder / f"{self.name}-{shares}-{draw}-{seed}.seconds"
         copies, start = self.copies(shares, draw), (perf_counter(), process_time())
         learned = self.proxy.learn(copies, seed)
         own = seconds_since(start)
-        if learned.training is not None and path.exists():
-            own = json.loads(path.read_text())
-        elif learned.training is not None:
+        if learned.training is None:
+            self.seconds.append(own)
+        elif path.exists():
+            self.seconds.append(json.loads(path.read_text()))
+        elif own["wall"] > KEPT:  # a kept run's seconds are those of reading it
             path.write_text(json.dumps(own))
-        self.seconds.append(own)
+            self.seconds.append(own)
         return learned
 
     def losses(self, shares, draws):
@@ -138,18 +144,21 @@ def apart(bench):
         sizes = bench.proxy.bytes[own]
         gaps = ((other - one)[:, own] * sizes).sum(axis=1) / sizes.sum()
         by_kind[kind] = {"A": round(weights[0][kind], 4), "B": round(weights[1][kind], 4)}
-        by_kind[kind] |= {"B - A": setting.spread(gaps.tolist())}
-    of_code = bench.difference(other, one, kind=0)
-    return {
-        "by_kind": by_kind,
-        "mean": told(found),
-        "on_code": told(of_code),
-        "seconds": summed(bench.seconds[before:]),
-    }
+        by_kind[kind] |= {"by seed": setting.spread(gaps.tolist())}
+        by_kind[kind] |= told(bench.difference(other, one, kind=number))
+    return {"by_kind": by_kind, "mean": told(found), "a run": each(bench.seconds[before:])}
 
 
 def told(found):
     return {"B - A": round(found.mean, 4), "half": round(found.half, 4), "told": found.is_told}
+
+
+def each(seconds):
+    """Return the mean seconds of a run, and of how many runs that is."""
+    if not seconds:
+        return {"runs": 0}
+    means = {name: round(np.mean([own[name] for own in seconds]), 2) for name in ("wall", "cpu")}
+    return {"runs": len(seconds), **means}
 
 
 def summed(seconds):
@@ -215,9 +224,6 @@ def of_transformer(folder, steps):
     figures = {"steps": steps, "threads": torch.get_num_threads(), "apart": apart(bench)}
     yield figures
     figures["alarms"] = false_alarms(bench, 20, 4)
-    runs = bench.seconds
-    each = {name: round(np.mean([own[name] for own in runs]), 2) for name in ("wall", "cpu")}
-    figures["a_run"] = each | {"32_runs_on_2_cores_by_cpu": round(32 * each["cpu"] / 2)}
     yield figures
 
 

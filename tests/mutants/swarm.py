@@ -79,6 +79,20 @@ SWARM = (
         (f"{FITS}::test_the_gradient_of_huber_is_that_of_differences",),
     ),
     Mutant(
+        "the law is fitted in units of the variance of its loss",
+        "curate/mixture/regression/models.py",
+        "unit = min(1.0, float(loss.var())) or 1.0",
+        "unit = 1.0",
+        (f"{FITS}::test_a_law_is_recovered_however_little_losses_differ",),
+    ),
+    Mutant(
+        "a run is far from others in robust standard deviations",
+        "curate/swarm/runs.py",
+        "spread = float(np.median(apart)) / NORMAL",
+        "spread = float(np.std(objective))",
+        ("tests/test_swarm.py::test_a_run_that_failed_is_named",),
+    ),
+    Mutant(
         "own weight is a loss: more of its own group is less",
         "curate/mixture/regression/baselines.py",
         "own[:, place] = -np.log(shares[:, groups.index(judged[metric])] + FLOOR)",
