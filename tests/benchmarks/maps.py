@@ -4,11 +4,14 @@
 
 The embeddings are those of a workspace (`make demo-chinese` makes one). What is not installed is
 left out. `kept` is the share of the 10 nearest neighbours of a document that are among its 10
-nearest on the map, over 1,000 documents; `among 100` among its 100 nearest.
+nearest on the map, over 1,000 documents; `among 100` among its 100 nearest. `report` is what the
+page costs with the map and without: processor seconds of `curate report`, the least of paired runs.
 """
 
 import importlib.metadata
 import importlib.util
+import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,7 +24,7 @@ from curate.report.sections.map import _vectors
 from curate.workspace import Workspace
 from tests.benchmarks.setting import write
 
-ASKED, NEAR, FAR = 1_000, 10, 100
+ASKED, NEAR, FAR, PAIRS = 1_000, 10, 100, 3
 
 
 def by_pca(vectors):
@@ -61,6 +64,25 @@ def kept(vectors, place, number):
     return float(np.mean([len(set(one) & set(other)) / NEAR for one, other in pairs]))
 
 
+def cost_of_the_page(workspace):
+    """The processor seconds of `curate report` with the map and without it, in turn."""
+    seconds = {"--map": [], "--no-map": []}
+    for _ in range(PAIRS):
+        for option, own in seconds.items():
+            began = children()
+            command = ("report", "-w", str(workspace.root), option)
+            subprocess.run([sys.executable, "-m", "curate", *command], check=True)
+            own.append(children() - began)
+    least = {option.strip("-"): round(min(own), 2) for option, own in seconds.items()}
+    return {**least, "more": round(least["map"] / least["no-map"] - 1, 3), "pairs": PAIRS}
+
+
+def children():
+    """The processor seconds of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main():
     """Measure every map, and keep the figures."""
     workspace = Workspace(Path(sys.argv[1]), engine=Local(1))
@@ -81,7 +103,14 @@ def main():
             "among 100": round(kept(vectors, place, FAR), 3),
         }
         print(name, figures[name], flush=True)
-    about = {"encoder": own.encoder, "points": len(vectors), "dimension": vectors.shape[1]}
+    figures["report"] = cost_of_the_page(workspace)
+    print(figures["report"], flush=True)
+    about = {
+        "documents": own.documents,
+        "encoder": own.encoder,
+        "points": len(vectors),
+        "dimension": vectors.shape[1],
+    }
     write("maps", {**about, "maps": figures})
 
 
