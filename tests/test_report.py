@@ -170,6 +170,17 @@ def test_lengths_are_in_the_language_of_the_page(whole):
     assert [*map(Lexicon("zh").say, values)] == ["7 个词元", "8 到 1,200 个词元"]
 
 
+def test_no_person_stands_in_what_is_exported(whole):
+    people = {row["annotator"] for row in whole.rows("annotators")}
+    assert people == {"ann", "bob"}
+    files = [path for path in (whole.root / "export").rglob("*") if path.is_file()]
+    assert {"README.md", "manifest.json", "croissant.json"} <= {path.name for path in files}
+    for path in files:
+        is_table = path.suffix == ".parquet"
+        said = str(pq.read_table(path).to_pylist()) if is_table else path.read_text()
+        assert not re.search(rf"\b({'|'.join(people)})\b", said), path.name
+
+
 def test_numbers_stand_to_the_right(whole):
     html = page(whole)
     assert '<th scope="col" class="number">documents</th>' in html
