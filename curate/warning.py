@@ -23,6 +23,11 @@ class StageWarning:
     figures: Mapping[str, Any] = field(default_factory=dict)
 
 
+def note(key: str, words: str, **figures: Any) -> StageWarning:
+    """A sentence that is no doubt, such as what a judge weighs; made and said as a warning is."""
+    return warn(key, words, **figures)
+
+
 def warn(key: str, words: str, **figures: Any) -> StageWarning:
     """A warning whose `words` are a template, filled with its figures; names in a list are told."""
     shown = {

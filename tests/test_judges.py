@@ -52,7 +52,7 @@ def test_the_pool_counts_sources_alike_and_their_bytes():
     panel, (own,) = weights("pool")
     assert own == pytest.approx([1 / 4, 1 / 8, 1 / 8, 3 / 8, 1 / 8, 0, 0])
     assert panel.judges[0].texts == 5
-    assert "every source counts the same" in panel.judges[0].about
+    assert "every source counts the same" in panel.judges[0].about.words
 
 
 def test_promised_shares_are_those_of_the_groups_that_are_held_out():
@@ -68,7 +68,7 @@ def test_promised_shares_are_those_of_the_groups_that_are_held_out():
 def test_where_groups_are_not_known_sources_have_their_shares_in_the_mixture():
     panel, (own,) = weights("promised", group=None)
     assert own == pytest.approx([0.9 / 2, 0.9 / 4, 0.9 / 4, 0.1 * 6 / 8, 0.1 * 2 / 8, 0, 0])
-    assert "the groups of held-out texts are not known" in panel.judges[0].about
+    assert "the groups of held-out texts are not known" in panel.judges[0].about.words
     assert panel.warnings == ()
 
 
@@ -83,7 +83,9 @@ def test_small_groups_that_are_one_are_judged_as_one():
 def test_the_best_fifth_is_of_the_known_qualities_and_ties_are_broken_by_id():
     panel, (own,) = weights("good")
     assert own == [0, 1, 0, 0, 0, 0, 0]  # one of four known; w and y tie
-    assert panel.judges[0].about.endswith("; the same score chose the mixture, which favours it")
+    assert panel.judges[0].about.words.endswith(
+        "; the same score chose the mixture, which favours it"
+    )
     many = held_out(
         ids=[f"{n:02}" for n in range(11)],
         texts=["xx"] * 11,
@@ -96,13 +98,15 @@ def test_the_best_fifth_is_of_the_known_qualities_and_ties_are_broken_by_id():
     )
     (judge,) = panel_of(["good"], many, {}, Promises({}, {}, follows_scores=False)).judges
     assert judge.weighting.weight.tolist() == pytest.approx([0.0] * 8 + [9 / 30, 10 / 30, 11 / 30])
-    assert judge.about.endswith("by the score, or by people's answers (1 of them)")
+    assert judge.about.words.endswith("by the score, or by people's answers (1 of them)")
 
 
 def test_without_scores_good_is_left_out_and_told():
     panel, own = weights("good", quality=np.full(5, np.nan))
     assert own == []
-    assert panel.notes == ("`good` is left out: no held-out text has a quality by `score`",)
+    (note,) = panel.notes
+    assert note.words == "`good` is left out: no held-out text has a quality by `score`"
+    assert note.figures["reason"] == "evaluate.no_quality"
 
 
 def test_texts_of_files_are_judged_by_bytes_in_their_place():

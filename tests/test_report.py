@@ -5,6 +5,7 @@ import re
 from base64 import b64encode
 from collections import Counter, defaultdict
 from hashlib import blake2b, sha256
+from html import unescape
 from math import isnan
 from types import SimpleNamespace
 
@@ -118,7 +119,9 @@ def test_the_page_tells_whose_documents_are_kept(whole):
     assert ENGLISH.paragraph(told.words).startswith(
         "Of 2 differences these are certain, the largest first: of 1,000 Chinese documents"
     )
-    assert told.chart.rows[0]["name"] == "clean · language zh"
+    name = told.chart.rows[0]["name"]
+    assert ENGLISH.say(name) == "clean · language zh"
+    assert Lexicon("zh").say(name) == "clean · 语言 zh"
     assert {"documents", "kept", "low", "high"} <= told.tables[0].numbers
     evaluation.pop("bias")
     path.write_text(json.dumps(evaluation))
@@ -134,6 +137,48 @@ def test_the_page_is_in_the_language_that_is_asked(whole):
     assert '<th scope="col" class="number">文档</th>' in html
     english = re.findall(r"<h[23][^>]*>([^<]+)</h[23]>", html)
     assert [own for own in english if not re.search("[一-鿿]", own)] == []
+
+
+WORD = "[A-Za-z][A-Za-z'-]+"
+OURS_IN_LATIN = {"Krippendorff alpha", "films.jsonl", "meals.jsonl"}
+"""Names that are the same in every language, and those of the run's files."""
+
+
+def test_a_chinese_page_has_no_english_sentence(whole):
+    whole.run("report", lang="zh")
+    html = re.sub(r"<(style|script|code)\b.*?</\1>", " ", page(whole), flags=re.DOTALL)
+    html = re.sub(r'<div class="example">.*?</div>', " ", html, flags=re.DOTALL)
+    texts = {row["text"][:40] for row in whole.rows("pool")}
+    shown = [
+        *re.findall(r'aria-label="([^"]*)"', html),
+        *re.sub(r"<[^>]+>", "\n", html).split("\n"),
+    ]
+    ours = "\n".join(line for line in map(unescape, shown) if line.strip()[:40] not in texts)
+    found = {own.group() for own in re.finditer(rf"{WORD}(?:[ ,;:.]+{WORD})+", ours)}
+    assert found - OURS_IN_LATIN == set()
+
+
+def test_lengths_are_in_the_language_of_the_page(whole):
+    path = whole.root / "evaluate.json"
+    evaluation = json.loads(path.read_text())
+    (own, *_) = evaluation["bias"]["values"]
+    rows = [{**own, "key": "length", "value": value} for value in ("7 tokens", "8 to 1,200 tokens")]
+    evaluation["bias"]["values"] = rows
+    path.write_text(json.dumps(evaluation))
+    values = [row["value"] for row in bias(whole.workspace).rows]
+    assert [*map(ENGLISH.say, values)] == ["7 tokens", "8 to 1,200 tokens"]
+    assert [*map(Lexicon("zh").say, values)] == ["7 个词元", "8 到 1,200 个词元"]
+
+
+def test_no_person_stands_in_what_is_exported(whole):
+    people = {row["annotator"] for row in whole.rows("annotators")}
+    assert people == {"ann", "bob"}
+    files = [path for path in (whole.root / "export").rglob("*") if path.is_file()]
+    assert {"README.md", "manifest.json", "croissant.json"} <= {path.name for path in files}
+    for path in files:
+        is_table = path.suffix == ".parquet"
+        said = str(pq.read_table(path).to_pylist()) if is_table else path.read_text()
+        assert not re.search(rf"\b({'|'.join(people)})\b", said), path.name
 
 
 def test_numbers_stand_to_the_right(whole):

@@ -194,21 +194,26 @@ def test_the_map_holds_the_smallest_ids_whatever_the_shards(most, monkeypatch):
         parts = [ids[at : at + size] for at in range(0, 90, size)]
         kept = [_smallest(part, most) for part in parts]
         rows = plane._rows(kept, most)
-        chosen.append(sorted(str(part[at]) for part, own in zip(parts, rows, strict=True)
+        chosen.append(sorted(str(part[at]) for part, (own, _) in zip(parts, rows, strict=True)
                              for at in own))  # fmt: skip
+        for among_kept, among_all in rows:
+            assert (among_all == 2 * among_kept + 1).all()
     assert all(one == other for one, other in pairwise(chosen))
     assert chosen[0] == sorted(ids)[:most]
 
 
 def _smallest(ids, most):
+    """What a shard finds in which a dropped document of the smallest id precedes each kept one."""
+
     class Shard:
         class vectors:
             class documents:
                 @staticmethod
-                def read(columns):
+                def read(columns, dropped):
                     import pyarrow as pa
 
-                    return pa.table({"id": ids})
+                    every = [own for id in ids for own in ("0" * 32, id)]
+                    return pa.table({"id": every, "kept": [False, True] * len(ids)})
 
     return plane._Smallest(most)(Shard)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from curate.clean.instruments.benchmarks import SHORTEST
 from curate.clean.passages.applying import REASON as PASSAGES
@@ -69,26 +70,47 @@ def doubts(
 def _not_searched(searched: Searched) -> Iterator[StageWarning]:
     if sets := _sets_with(searched, "short"):
         words = "Items of evaluation sets under {least} words are too short to look for: {sets}"
-        yield warn("clean.short_items", words, least=SHORTEST, sets=sets)
+        counted = _counted(searched, "short")
+        yield warn("clean.short_items", words, least=SHORTEST, sets=sets, counted=counted)
     if sets := _sets_with(searched, "alike"):
         words = "Items of evaluation sets have no words of their own and are not looked for: {sets}"
-        yield warn("clean.alike_items", words, sets=sets)
+        yield warn("clean.alike_items", words, sets=sets, counted=_counted(searched, "alike"))
 
 
 def _sets_with(searched: Searched, key: str) -> list[str]:
-    """The evaluation sets that have such items, and how many of all."""
+    """The evaluation sets that have such items, and how many of all, in words."""
+    counted = _counted(searched, key)
+    return [f"{own['set']} ({own['found']:,} of {own['items']:,})" for own in counted]
+
+
+def _counted(searched: Searched, key: str) -> list[dict[str, Any]]:
+    """The same as figures."""
     return [
-        f"{name} ({row[key]:,} of {row['items']:,})" for name, row in searched.items() if row[key]
+        {"set": name, "found": row[key], "items": row["items"]}
+        for name, row in searched.items()
+        if row[key]
     ]
 
 
 @dataclass(frozen=True)
 class Loss:
-    """A source that all but vanishes: in words, with the most frequent reason."""
+    """A source that all but vanishes: what it lost of what it had, and the most frequent reason."""
 
     source: str
     reason: str
-    words: str
+    lost: int
+    of: int
+    unit: str = "documents"
+
+    @property
+    def words(self) -> str:
+        """The loss in words."""
+        end = " tokens" if self.unit == "tokens" else f", mostly {self.reason}"
+        return f"{self.source} ({self.lost:,} of {self.of:,}{end})"
+
+    def figures(self) -> dict[str, Any]:
+        """The loss in figures; of tokens the reason is that of the warning."""
+        return {**asdict(self), "reason": "" if self.unit == "tokens" else self.reason}
 
 
 def _with_templates(
@@ -96,7 +118,8 @@ def _with_templates(
 ) -> StageWarning:
     """A warning of sources that all but vanish, with the text that did it in each."""
     words = "`clean` drops more than {most:.0%} {cause}: {sources}"
-    warning = warn(key, words, most=MOST, cause=cause, sources=[loss.words for loss in lost])
+    sources, losses = [loss.words for loss in lost], [loss.figures() for loss in lost]
+    warning = warn(key, words, most=MOST, cause=cause, sources=sources, losses=losses)
     if not templates:
         return warning
     told = "; ".join(
@@ -116,8 +139,7 @@ def _mostly_passages(losses: Losses, told: Collection[str]) -> Iterator[Loss]:
     """Yield the sources that lost most of their tokens to passages, unless told already."""
     for source, (lost, left) in losses.items():
         if lost > MOST * (lost + left) and source not in told:
-            words = f"{source} ({lost:,} of {lost + left:,} tokens)"
-            yield Loss(source, PASSAGES, words)
+            yield Loss(source, PASSAGES, lost, lost + left, "tokens")
 
 
 def _mostly_dropped(verdicts: Verdicts) -> Iterator[Loss]:
@@ -129,5 +151,4 @@ def _mostly_dropped(verdicts: Verdicts) -> Iterator[Loss]:
         total, kept = reasons.total(), reasons.pop("", 0)
         if total - kept > MOST * total:
             ((why, _),) = reasons.most_common(1)
-            words = f"{source} ({total - kept:,} of {total:,}, mostly {why})"
-            yield Loss(source, why, words)
+            yield Loss(source, why, total - kept, total)

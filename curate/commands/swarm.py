@@ -103,7 +103,9 @@ def swarm_propose(
         Path | None,
         typer.Option(help="JSON: group → share. Default: the plan's, supply, or the runs' mean."),
     ] = None,
-    kl: Annotated[float, typer.Option(min=0, max=1e6, help="Price of a nat from the prior.")] = 0.05,
+    kl: Annotated[
+        float, typer.Option(min=0, max=1e6, help="Price of a nat from the prior.")
+    ] = 0.05,
     limits: Annotated[Path | None, typer.Option(help="YAML of the form of mix.limits.")] = None,
     supply: Annotated[Path | None, typer.Option(help="JSON: group → tokens there are.")] = None,
     budget: Annotated[str | None, typer.Option(help="Tokens of the mixture, as 20M.")] = None,

@@ -57,9 +57,14 @@ class Arm:
         return sum(abs(self.shares[name] - self.wanted[name]) for name in self.shares) / 2
 
     @property
+    def least_filled(self) -> str:
+        """The group that lacks the most."""
+        return max(self.wanted, key=lambda group: self.wanted[group] - self.shares[group])
+
+    @property
     def shortest(self) -> str:
         """The group that lacks the most, in words."""
-        name = max(self.wanted, key=lambda group: self.wanted[group] - self.shares[group])
+        name = self.least_filled
         return f"{self.shares[name]:.1%} of {name}, not {self.wanted[name]:.1%}"
 
     def draw(self, texts: Texts, budget: Budget, seed: int) -> NDArray[np.int64]:

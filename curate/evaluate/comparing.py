@@ -31,7 +31,7 @@ from curate.mixture.weights_file import read_weights, shares_by
 from curate.progress import Advance
 from curate.proxies.making import proxy_of
 from curate.proxies.proxy import Learned, Proxy, Training
-from curate.warning import StageWarning, warn
+from curate.warning import StageWarning, note, warn
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ class Compared:
     """All arms, the mixture beside each other arm by each judge, and what they rest on.
 
     `holdout` counts the held-out documents that are read of each source. `trainings` are those of
-    the proxy on each arm, if it is trained. `notes` say what is left out, or why there is no
-    comparison, `warnings` what is doubtful in it.
+    the proxy on each arm, if it is trained. `about` says what each judge weighs. `notes` say what
+    is left out, or why there is no comparison, `warnings` what is doubtful in it.
     """
 
     arms: tuple[ArmResult, ...] = ()
@@ -54,7 +54,8 @@ class Compared:
     epochs: tuple[Epochs, ...] = ()
     holdout: Mapping[str, int] = field(default_factory=dict)
     trainings: tuple[TrainingResult, ...] = ()
-    notes: tuple[str, ...] = ()
+    about: Mapping[str, StageWarning] = field(default_factory=dict)
+    notes: tuple[StageWarning, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
     contaminated: Contaminated = field(default_factory=Contaminated)
     followed: Followed | None = None
@@ -103,11 +104,12 @@ def _compared(workspace: Workspace, spec: EvaluateSpec) -> Compared:
     epochs = epochs_of(reading.supply.epochs, reading.texts, measured[0].copies)
     return Compared(
         tuple(own.result_by(panel.judges, reading.held_out.by_source) for own in measured),
-        tuple(JudgeResult(own.name, own.texts, own.about) for own in panel.judges),
+        tuple(JudgeResult(own.name, own.texts, own.about.words) for own in panel.judges),
         tuple(compared(measured, panel.judges)),
         epochs,
         reading.documents,
         trained,
+        {own.name: own.about for own in panel.judges},
         panel.notes,
         (
             *warnings_on(reading.documents),
@@ -123,12 +125,14 @@ def _compared(workspace: Workspace, spec: EvaluateSpec) -> Compared:
     )
 
 
-def _without_holdout(workspace: Workspace) -> str:
+def _without_holdout(workspace: Workspace) -> StageWarning:
     """Why there is no held-out document, and what helps."""
     share = workspace.tables.made("pool").spec["holdout"]
     if not share:
-        return "no holdout: set `pool: {holdout: .05}` to compare mixtures"
-    return f"`pool.holdout: {share:g}` held out no document that `clean` keeps: raise it"
+        words = "no holdout: set `pool: {{holdout: .05}}` to compare mixtures"
+        return note("evaluate.no_holdout", words)
+    words = "`pool.holdout: {share:g}` held out no document that `clean` keeps: raise it"
+    return note("evaluate.empty_holdout", words, share=share)
 
 
 def _left_out(workspace: Workspace) -> Iterator[StageWarning]:
@@ -142,7 +146,9 @@ def _left_out(workspace: Workspace) -> Iterator[StageWarning]:
 
 def _moved(arm: Arm) -> StageWarning:
     words = "the arm {arm} has {share}: the texts that the proxy reads hold no more"
-    return warn("evaluate.moved", words, arm=arm.name, share=arm.shortest)
+    group = arm.least_filled
+    figures = {"group": group, "has": arm.shares[group], "wanted": arm.wanted[group]}
+    return warn("evaluate.moved", words, arm=arm.name, share=arm.shortest, **figures)
 
 
 # ── judges and arms

@@ -56,7 +56,12 @@ def warnings_on_copies(contaminated: Contaminated) -> tuple[StageWarning, ...]:
     if not contaminated:
         return ()
     words = "{copies}: the proxy neither reads them nor is judged on them"
-    return (warn("evaluate.contaminated", words, copies=contaminated.words),)
+    counts = {
+        "candidates": contaminated.candidates,
+        "held_out": contaminated.held_out,
+        "files": dict(contaminated.files),
+    }
+    return (warn("evaluate.contaminated", words, copies=contaminated.words, **counts),)
 
 
 def near_copies(

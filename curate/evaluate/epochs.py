@@ -56,15 +56,18 @@ def epochs_of(
 
 def warnings_on_epochs(epochs: tuple[Epochs, ...]) -> Iterator[StageWarning]:
     """Yield a warning where the proxy repeats sources otherwise than the whole run would."""
+    differing = [own for own in epochs if own.differs]
     told = [
         f"{own.source} ({own.target:.2f} epochs, not {own.proxy:.2f})"
         if own.proxy is not None
         else f"{own.source} ({own.target:.2f} epochs, and no text is read)"
-        for own in epochs
-        if own.differs
+        for own in differing
     ]
     words = (
         "the proxy does not repeat {sources} as the whole run does: raise `evaluate.train_bytes`"
     )
     if told:
-        yield warn("evaluate.epochs", words, sources=told)
+        figures = [
+            {"source": own.source, "target": own.target, "proxy": own.proxy} for own in differing
+        ]
+        yield warn("evaluate.epochs", words, sources=told, epochs=figures)

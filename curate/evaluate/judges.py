@@ -17,7 +17,7 @@ from curate.evaluate.heldout import HeldOut
 from curate.evaluate.paired import Weighting
 from curate.evaluate.spec import JudgeFile
 from curate.mixture.groups import OTHER
-from curate.warning import StageWarning, warn
+from curate.warning import StageWarning, note, warn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +39,7 @@ class Judge:
     """
 
     name: str
-    about: str
+    about: StageWarning
     weighting: Weighting
     source: NDArray[np.str_]
 
@@ -69,7 +69,7 @@ class Panel:
     """All judges, and what is to be said about them."""
 
     judges: tuple[Judge, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[StageWarning, ...] = ()
     warnings: tuple[StageWarning, ...] = ()
 
 
@@ -89,7 +89,7 @@ class Promises:
 class Weighed:
     """A weighting of the held-out documents in words; None where there is none, and `about` why."""
 
-    about: str
+    about: StageWarning
     weighting: Weighting | None = None
     warnings: tuple[StageWarning, ...] = ()
 
@@ -107,7 +107,7 @@ def panel_of(
     no judge counts.
     """
     judges: list[Judge] = []
-    notes: list[str] = []
+    notes: list[StageWarning] = []
     warnings: list[StageWarning] = []
     places, total = {}, len(held_out)
     for path, texts in files.items():
@@ -120,11 +120,16 @@ def panel_of(
             weighed, own, place = OF_HOLDOUT[name](held_out, promises), name, 0
         warnings += weighed.warnings
         if weighed.weighting is None:
-            notes.append(f"`{own}` is left out: {weighed.about}")
+            notes.append(_left_out(own, weighed.about))
         else:
             whole = _placed(weighed.weighting, place, total)
             judges.append(Judge(own, weighed.about, whole, _sources(held_out, total)))
     return Panel(tuple(judges), tuple(notes), tuple(warnings))
+
+
+def _left_out(name: str, why: StageWarning) -> StageWarning:
+    words = "`{judge}` is left out: {why}"
+    return note("evaluate.judge_left_out", words, judge=name, why=why.words, reason=why.key)
 
 
 def _placed(own: Weighting, start: int, total: int) -> Weighting:
@@ -147,21 +152,22 @@ def _file(texts: Sequence[str]) -> Weighed:
     import numpy as np
 
     if not texts:
-        return Weighed("each of its texts has a near copy among the candidates")
+        words = "each of its texts has a near copy among the candidates"
+        return Weighed(note("evaluate.all_copies", words))
     sizes = np.array([float(len(text.encode())) for text in texts])
     by_bytes = Weighting.of(sizes, np.zeros(len(sizes), np.int64))
-    return Weighed("your own texts, by bytes", by_bytes)
+    return Weighed(note("evaluate.of_file", "your own texts, by bytes"), by_bytes)
 
 
 def _pool(held_out: HeldOut, promises: Promises) -> Weighed:
     import numpy as np
 
     _, number = np.unique(held_out.source, return_inverse=True)
-    about = (
+    words = (
         "held-out texts as they come, where a mixture that prefers some is expected to lose; every "
         "source counts the same"
     )
-    return Weighed(about, Weighting.of(held_out.mass, number))
+    return Weighed(note("evaluate.of_pool", words), Weighting.of(held_out.mass, number))
 
 
 def _promised(held_out: HeldOut, promises: Promises) -> Weighed:
@@ -170,19 +176,22 @@ def _promised(held_out: HeldOut, promises: Promises) -> Weighed:
 
     if held_out.group is None:
         place, shares = held_out.source, promises.sources
-        about = (
+        words = (
             "held-out texts in the shares that sources have in the mixture; the groups of held-out "
             "texts are not known"
         )
+        about = note("evaluate.of_sources", words)
     else:
         place, shares = _merged(held_out.group, promises.groups), promises.groups
-        about = "held-out texts in the shares that the mixture promises its groups"
+        words = "held-out texts in the shares that the mixture promises its groups"
+        about = note("evaluate.of_groups", words)
     names, number = np.unique([*shares, *place.tolist()], return_inverse=True)
     number = number[len(shares) :]
     own = np.array([shares.get(name, 0.0) for name in names.tolist()])
     mass = np.bincount(number, held_out.mass, len(names))
     if not (own * mass).sum():
-        return Weighed("nothing is held out of what the mixture promises")
+        words = "nothing is held out of what the mixture promises"
+        return Weighed(note("evaluate.none_of_promised", words))
     silent = [
         name
         for name, share, size in zip(names.tolist(), own.tolist(), mass.tolist(), strict=True)
@@ -214,7 +223,7 @@ def _good(held_out: HeldOut, promises: Promises) -> Weighed:
 
     known = np.flatnonzero(~np.isnan(held_out.quality)).tolist()
     if not known:
-        return Weighed("no held-out text has a quality by `score`")
+        return Weighed(note("evaluate.no_quality", "no held-out text has a quality by `score`"))
     known.sort(key=lambda row: (-held_out.quality[row], held_out.ids[row]))
     best = known[: -(-len(known) // FIFTH)]
     is_good = np.zeros(len(held_out), bool)
@@ -222,7 +231,14 @@ def _good(held_out: HeldOut, promises: Promises) -> Weighed:
     answered = int(held_out.answered[best].sum())
     by_people = f", or by people's answers ({answered:,} of them)" if answered else ""
     same = "; the same score chose the mixture, which favours it" if promises.follows_scores else ""
-    about = f"the fifth of the held-out texts that is best by the score{by_people}{same}"
+    about = note(
+        "evaluate.of_good",
+        "the fifth of the held-out texts that is best by the score{by_people}{same}",
+        by_people=by_people,
+        same=same,
+        answered=answered,
+        follows_scores=promises.follows_scores,
+    )
     return Weighed(about, Weighting.of(held_out.mass * is_good, np.zeros(len(is_good), np.int64)))
 
 

@@ -135,14 +135,18 @@ def run(workspace: Workspace, spec: EvaluateSpec) -> EvaluateResult:
         compared.contaminated,
         compared.followed,
         story_of(compared.judges, compared.comparisons),
-        compared.notes,
+        tuple(own.words for own in compared.notes),
         (*doubts, *compared.warnings, *warnings_of(compared.comparisons)),
         people=against.measured,
         bias=bias.largest(),
     )
     if result.dynamic is not None:
         storage.write_json(workspace.root / WEIGHTS, dict(result.dynamic.final))
-    written = {**asdict(result), "bias": asdict(bias)}
+    said = {
+        "about": {name: asdict(own) for name, own in compared.about.items()},
+        "notes": [asdict(own) for own in compared.notes],
+    }
+    written = {**asdict(result), "bias": asdict(bias), "said": said}
     storage.write_json(workspace.root / "evaluate.json", written)
     return result
 

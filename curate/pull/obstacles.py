@@ -18,22 +18,23 @@ def obstacles_of(
     texts that lack answers, and that the server shows to nobody any more.
     """
     end = "" if done else f"; `curate round close {current.number}` ends the round"
+    ending = {"end": end, "round": None if done else current.number}
     if altered:
         words = (
             "the form was changed on the server: answers that fit the form of the round come home, "
             "others are rejected, and nothing more is sent{end}"
         )
-        yield warn("pull.altered", words, projects=altered, end=end)
+        yield warn("pull.altered", words, projects=altered, **ending)
     if unserved:
         words = (
             "the server shows {texts:,} texts to nobody any more, though they lack answers: it "
             "counts some that do not count here ({ids}){end}"
         )
-        yield warn("pull.unserved", words, texts=len(unserved), ids=list(unserved), end=end)
+        yield warn("pull.unserved", words, texts=len(unserved), ids=list(unserved), **ending)
     if state.waits_for and not done:
         words = (
             "{texts:,} texts wait for {people}: their answers were rejected, and only they can "
             "mend them on the server{end}"
         )
         names, texts = sorted(state.waits_for), max(state.waits_for.values())
-        yield warn("pull.waits", words, texts=texts, people=names, end=end)
+        yield warn("pull.waits", words, texts=texts, people=names, **ending)

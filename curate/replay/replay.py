@@ -322,6 +322,7 @@ def _doubts(result: ReplayResult, old: Old, workspace: Workspace) -> Iterator[St
             words,
             documents=result.missing,
             reasons=reasons,
+            counts=dict(result.reasons),
             lines=result.missing_lines,
         )
     if result.same or (result.missing and not result.changed):
@@ -329,5 +330,6 @@ def _doubts(result: ReplayResult, old: Old, workspace: Workspace) -> Iterator[St
     made, today = old.get("made_of", {}), _made_today(workspace)
     stages = [stage for stage, own in today.items() if made.get(stage) not in (None, own)]
     words = "the content is not that of the export: {changed:,} documents read otherwise{first}"
-    first = f"; {stages[0]} is the first stage that differs" if stages else ""
-    yield warn("export.differs", words, changed=result.changed, first=first)
+    stage = next(iter(stages), None)
+    first = f"; {stage} is the first stage that differs" if stage else ""
+    yield warn("export.differs", words, changed=result.changed, first=first, stage=stage)

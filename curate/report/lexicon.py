@@ -12,8 +12,8 @@ from curate.report.spec import Language
 from curate.report.words.columns import COLUMNS
 from curate.report.words.sentences import SENTENCES
 from curate.report.words.values import VALUES
-from curate.report.words.warnings import WARNINGS
-from curate.warning import StageWarning, named
+from curate.report.words.warnings import WARNINGS, listed
+from curate.warning import StageWarning
 
 PLACE = {"en": 0, "zh": 1}
 """Where a language stands in a pair of words."""
@@ -54,6 +54,8 @@ class Lexicon:
             return self.say(value)
         if isinstance(value, Key):
             return self.word(value)
+        if isinstance(value, StageWarning):
+            return self.warning(value)
         if isinstance(value, list | tuple):
             return self._listed([str(self._figure(one)) for one in value])
         return value
@@ -81,18 +83,22 @@ class Lexicon:
         return [{name: self._figure(value) for name, value in row.items()} for row in rows]
 
     def warning(self, own: StageWarning) -> str:
-        """A warning; in words of its stage where this language has none for its figures."""
+        """A sentence of a stage; in its own words where this language has none for its figures."""
         words = WARNINGS.get(own.key) if self.language == "zh" else None
         if words is None:
             return own.words
         try:
-            return words.format(**{name: _named(value) for name, value in own.figures.items()})
-        except (KeyError, ValueError, IndexError, TypeError):
+            return words(own.figures) if callable(words) else words.format(**_shown(own.figures))
+        except (KeyError, ValueError, IndexError, TypeError, AttributeError):
             return own.words  # made by an older version, with other figures
 
 
-def _named(value: Any) -> Any:
-    return named(value) if isinstance(value, list | tuple) else value
+def _shown(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures as Chinese sentences show them: of a list the first names."""
+    return {
+        name: listed(value) if isinstance(value, list | tuple) else value
+        for name, value in figures.items()
+    }
 
 
 def anchor(key: str) -> str:

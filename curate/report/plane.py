@@ -116,18 +116,21 @@ class _Smallest:
         """The smallest ids of the kept documents of a shard."""
         import numpy as np
 
-        ids = _bytes(shard.vectors.documents.read(["id"])["id"])
+        table = shard.vectors.documents.read(["id", "kept"], dropped=True)
+        kept = np.flatnonzero(table["kept"].to_numpy())
+        ids = _bytes(table["id"])[kept]
         rows: NDArray[np.int64] = np.arange(len(ids))
         if len(ids) > self.most:
             rows = np.sort(np.argpartition(ids, self.most - 1)[: self.most])
-        return Smallest(ids[rows], rows, len(ids))
+        return Smallest(ids[rows], rows, kept[rows], len(ids))
 
 
 class Smallest(NamedTuple):
-    """Ids of a shard, their rows among its kept documents, and how many of these there are."""
+    """Ids of a shard, their rows among its kept documents and among all, and the number kept."""
 
     ids: NDArray[np.bytes_]
     rows: NDArray[np.int64]
+    places: NDArray[np.int64]
     documents: int
 
 
@@ -140,14 +143,19 @@ def _bytes(ids: pa.ChunkedArray) -> NDArray[np.bytes_]:
     return np.frombuffer(fixed.buffers()[1], f"S{LENGTH}", len(fixed), fixed.offset * LENGTH)
 
 
-def _rows(found: Sequence[Smallest], most: int) -> list[NDArray[np.int64]]:
+Rows = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
+"""Rows of a shard: among its kept documents, and among all."""
+
+
+def _rows(found: Sequence[Smallest], most: int) -> list[Rows]:
     """The rows of each shard that are among the smallest ids of all."""
     import numpy as np
 
     chosen: NDArray[np.bytes_] = np.array([], f"S{LENGTH}")
     for own in found:
         chosen = np.sort(np.concatenate([chosen, own.ids]))[:most]
-    return [own.rows[own.ids <= chosen[-1]] if len(chosen) else own.rows for own in found]
+    chosen = chosen[-1:] if len(chosen) else np.array([b""], f"S{LENGTH}")
+    return [(own.rows[is_in], own.places[is_in]) for own in found for is_in in [own.ids <= chosen]]
 
 
 @dataclass(frozen=True)
@@ -162,16 +170,15 @@ class _Chosen:
 class _Read:
     columns: tuple[str, ...]
 
-    def __call__(self, item: tuple[Shard, NDArray[np.int64]]) -> _Chosen:
+    def __call__(self, item: tuple[Shard, Rows]) -> _Chosen:
         """What is shown of some rows of a shard."""
         import numpy as np
         import pyarrow.compute as pc
 
-        shard, rows = item
+        shard, (rows, places) = item
         if not len(rows):
             return _Chosen(np.array([], f"S{LENGTH}"), np.zeros((0, 0), np.float32), [], {})
-        kept = np.flatnonzero(shard.documents.read(["kept"], dropped=True)["kept"].to_numpy())
-        table = shard.documents.read(["id", "text", *self.columns], rows=kept[rows])
+        table = shard.documents.read(["id", "text", *self.columns], rows=places)
         texts = pc.utf8_slice_codeunits(table["text"], 0, 4 * LETTERS).to_pylist()
         return _Chosen(
             _bytes(table["id"]),

@@ -126,6 +126,6 @@ class Context:
         outdated = self.workspace.freshness.outdated("scores") if self.question else []
         words = "the scores that this round was chosen by are older: {why} ({hint})"
         return tuple(
-            warn("sample.outdated_scores", words, why=one.words, hint=one.hint)
+            warn("sample.outdated_scores", words, why=one.words, hint=one.hint, **one.figures)
             for one in outdated[:1]
         )

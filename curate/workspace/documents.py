@@ -80,8 +80,6 @@ class DocumentShard:
             self.clean, {"id", "kept"} | of_clean | more | ({"tokens"} if of_mix else more)
         )
         documents = self._pool(of_pool | ({"holdout", "media"} if of_mix else set()), verdicts)
-        if "text" in of_pool:
-            documents = with_edits(documents, verdicts["edits"])
         arrays = {name: documents[name] for name in of_pool}
         arrays |= {name: verdicts[name] for name in ("id", *of_clean)}
         if self.scores is not None and of_scores:
@@ -98,7 +96,10 @@ class DocumentShard:
             table = _read(self.mix, {"id", *of_mix})
             arrays |= _spread(table, verdicts, candidates, OTHER_MIXTURE)
         whole = pa.table({"kept": verdicts["kept"], **arrays})
-        whole = whole if rows is None else whole.take(rows)
+        edits = verdicts["edits"] if "text" in of_pool else None
+        if rows is not None:
+            whole, edits = whole.take(rows), None if edits is None else edits.take(rows)
+        whole = whole if edits is None else with_edits(whole, edits)
         return (whole if dropped else whole.filter(whole["kept"])).select(list(columns))
 
     def _pool(self, columns: set[str], verdicts: pa.Table) -> pa.Table:

@@ -30,6 +30,11 @@ class Outdated:
     maker: str | None
 
     @property
+    def figures(self) -> dict[str, str | None]:
+        """The names in words and hint, as figures of a warning."""
+        return {"of": self.table, "source": self.source, "maker": self.maker}
+
+    @property
     def words(self) -> str:
         """What is wrong, in words."""
         return f"`{self.table}` was not made from the present `{self.source}`"
@@ -125,7 +130,14 @@ class Freshness:
         """A warning of the stage for each of these tables that it left out as outdated."""
         words = "{table} are left out: {why} ({hint})"
         return tuple(
-            warn(f"{stage}.left_out", words, table=name, why=outdated.words, hint=outdated.hint)
+            warn(
+                f"{stage}.left_out",
+                words,
+                table=name,
+                why=outdated.words,
+                hint=outdated.hint,
+                **outdated.figures,
+            )
             for name in names
             for outdated in self.outdated(name)[:1]
         )

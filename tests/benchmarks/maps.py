@@ -1,14 +1,18 @@
 """Which map of embeddings is worth its weight: PCA, openTSNE, umap-learn?
 
-    python -m tests.benchmarks.maps WORKSPACE [POINTS]
+    python -m tests.benchmarks.maps WORKSPACE [WORKSPACE …]
 
-The embeddings are those of a workspace (`make demo-chinese` makes one). What is not installed is
-left out. `kept` is the share of the 10 nearest neighbours of a document that are among its 10
-nearest on the map, over 1,000 documents; `among 100` among its 100 nearest.
+The embeddings are those of the first workspace (`make demo-chinese` makes one). What is not
+installed is left out. `kept` is the share of the 10 nearest neighbours of a document that are among
+its 10 nearest on the map, over 1,000 documents; `among 100` among its 100 nearest. `report` is what
+the page costs with the map and without: processor seconds of `curate report`, the least of paired
+runs in turn.
 """
 
 import importlib.metadata
 import importlib.util
+import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -21,7 +25,7 @@ from curate.report.sections.map import _vectors
 from curate.workspace import Workspace
 from tests.benchmarks.setting import write
 
-ASKED, NEAR, FAR = 1_000, 10, 100
+ASKED, NEAR, FAR, PAIRS = 1_000, 10, 100, 3
 
 
 def by_pca(vectors):
@@ -61,12 +65,30 @@ def kept(vectors, place, number):
     return float(np.mean([len(set(one) & set(other)) / NEAR for one, other in pairs]))
 
 
+def cost_of_the_page(workspace):
+    """The processor seconds of `curate report` with the map and without it, in turn."""
+    seconds = {"--map": [], "--no-map": []}
+    for _ in range(PAIRS):
+        for option, own in seconds.items():
+            began = children()
+            command = ("report", "-w", str(workspace.root), option)
+            subprocess.run([sys.executable, "-m", "curate", *command], check=True)
+            own.append(children() - began)
+    least = {option.strip("-"): round(min(own), 2) for option, own in seconds.items()}
+    return {**least, "more": round(least["map"] / least["no-map"] - 1, 3), "pairs": PAIRS}
+
+
+def children():
+    """The processor seconds of all processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main():
-    """Measure every map, and keep the figures."""
-    workspace = Workspace(Path(sys.argv[1]), engine=Local(1))
-    most = int(sys.argv[2]) if len(sys.argv) > 2 else plane.POINTS
-    own = _vectors(workspace)
-    vectors = own.vectors(workspace)[1][:most].astype(np.float32)
+    """Measure every map on the first workspace, the page's cost on each, and keep the figures."""
+    first, *_ = workspaces = [Workspace(Path(own), engine=Local(1)) for own in sys.argv[1:]]
+    own = _vectors(first)
+    vectors = own.vectors(first)[1][: plane.POINTS].astype(np.float32)
     figures = {}
     for name, (make, module) in MAPS.items():
         if importlib.util.find_spec(module) is None:
@@ -81,8 +103,10 @@ def main():
             "among 100": round(kept(vectors, place, FAR), 3),
         }
         print(name, figures[name], flush=True)
+    pages = {f"{_vectors(each).documents} documents": cost_of_the_page(each) for each in workspaces}
     about = {"encoder": own.encoder, "points": len(vectors), "dimension": vectors.shape[1]}
-    write("maps", {**about, "maps": figures})
+    sys.argv[1:] = ["WORKSPACE"] * len(workspaces)  # a path is of one machine alone
+    write("maps", {**about, "maps": figures, "report": pages})
 
 
 if __name__ == "__main__":

@@ -44,14 +44,24 @@ def _largest(certain: Sequence[Mapping[str, Any]], looked_at: int) -> Say:
 
 def _difference(own: Mapping[str, Any]) -> Say:
     """A difference in words: those of `evaluate`, or the page's where these are of a language."""
-    figures = {name: own[name] for name in ("words", "value", "here", "beside", "low", "high")}
+    figures = {name: own[name] for name in ("words", "here", "beside", "low", "high")}
+    figures["value"] = _value(own)
     key = Key(own["key"].removeprefix("meta."))
     return say("bias.one", stage=own["stage"], key=key, difference=own["difference"], **figures)
 
 
+def _value(own: Mapping[str, Any]) -> Say | str:
+    """The value of a key; lengths are a range of tokens, in the language of the page."""
+    low, to, high = str(own["value"]).removesuffix(" tokens").partition(" to ")
+    if own["key"] != "length":
+        return str(own["value"])
+    return say("bias.between", low=low, high=high) if to else say("bias.tokens", tokens=low)
+
+
 def _mark(own: Mapping[str, Any]) -> dict[str, Any]:
     """A difference as the chart draws it."""
-    name = f"{own['stage']} · {own['key'].removeprefix('meta.')} {own['value']}"
+    key = Key(own["key"].removeprefix("meta."))
+    name = say("bias.mark", stage=own["stage"], key=key, value=_value(own))
     return {"name": name, **{key: own[key] for key in ("difference", "low", "high")}}
 
 
@@ -69,7 +79,7 @@ def _rows(values: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _row(own: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "by": Key(own["key"].removeprefix("meta.")),
-        "value": own["value"],
+        "value": _value(own),
         "documents": own["documents"],
         "kept": round(1000 * own["keep_rate"]),
         "low": round(1000 * own["keep_low"]),

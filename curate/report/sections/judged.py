@@ -7,6 +7,7 @@ from typing import Any
 
 from curate import storage
 from curate.report.section import Key, Section, chart, say, section
+from curate.warning import StageWarning, stored
 from curate.workspace import Workspace
 
 
@@ -21,11 +22,28 @@ def judged(workspace: Workspace) -> Section | None:
     if not evaluation.get("judges"):
         return None
     about = [
-        say("judged.one", judge=judge["judge"], texts=judge["texts"], about=judge["about"])
+        say(
+            "judged.one",
+            judge=judge["judge"],
+            texts=judge["texts"],
+            about=_about(evaluation, judge),
+        )
         for judge in evaluation["judges"]
     ]
-    words = say("judged.words", about=about, notes=" ".join(evaluation["notes"]))
+    words = say("judged.words", about=about, notes=notes_of(evaluation))
     return section("judged", words, rows=list(_rows(comparisons)))
+
+
+def _about(evaluation: Mapping[str, Any], judge: Mapping[str, Any]) -> StageWarning | str:
+    """What a judge weighs: a sentence of `evaluate`, by its key where that is known."""
+    said = (evaluation.get("said") or {}).get("about", {}).get(judge["judge"])
+    return next(iter(stored([said])), "") if said else str(judge["about"])
+
+
+def notes_of(evaluation: Mapping[str, Any]) -> list[StageWarning | str]:
+    """What `evaluate` notes, by keys where they are known."""
+    said = (evaluation.get("said") or {}).get("notes")
+    return [*(stored(said) if said else evaluation.get("notes", ()))]
 
 
 def _rows(comparisons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

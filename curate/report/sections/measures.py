@@ -49,7 +49,7 @@ def _row(name: str, own: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str,
     return {
         "question": name,
         "of": own["items"],
-        "measure": Key(one["measure"]),
+        "measure": named(one["measure"]),
         "model": one["value"],
         "low": one["low"],
         "high": one["high"],
@@ -58,6 +58,12 @@ def _row(name: str, own: Mapping[str, Any], one: Mapping[str, Any]) -> dict[str,
         "gain, low": one["better_low"],
         "gain, high": one["better_high"],
     }
+
+
+def named(measure: str) -> Key | Say:
+    """A measure's name; that of one label has the label in it."""
+    of, mark, label = measure.partition("F1 of ")
+    return say("measures.of_label", scheme=of, label=label) if mark else Key(measure)
 
 
 def ratings(workspace: Workspace) -> Section | None:

@@ -16,6 +16,7 @@ from curate.report.section import (
     say,
     section,
 )
+from curate.report.sections.judged import notes_of
 from curate.report.sections.people import interval
 from curate.workspace import Workspace
 
@@ -87,8 +88,8 @@ def proxy(workspace: Workspace) -> Section | None:
     """The mixture beside plain ones, or why there is no comparison; None without `evaluate`."""
     evaluation = storage.read_json(workspace.root / "evaluate.json") or {}
     if not evaluation.get("proxy"):
-        notes = " ".join(evaluation.get("notes", ()))
-        words = say("proxy.none", verdict=evaluation.get("verdict"), notes=notes)
+        verdict = Key(evaluation.get("verdict", ""))
+        words = say("proxy.none", verdict=verdict, notes=notes_of(evaluation))
         return section("proxy", words) if evaluation else None
     rows = [
         {

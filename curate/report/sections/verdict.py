@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from curate import storage
-from curate.report.section import Key, Say, result_of, say
+from curate.report.section import Say, result_of, say
+from curate.report.sections.measures import named
 from curate.workspace import Workspace
 
 Mood = Literal["good", "bad", "unsure"]
@@ -98,7 +99,7 @@ def _model(evaluation: Mapping[str, Any], doubted: frozenset[str]) -> Iterator[P
         words = say(
             key,
             question=question,
-            measure=Key(first["measure"]),
+            measure=named(first["measure"]),
             value=first["value"],
             trivial=first["trivial"],
         )
@@ -122,8 +123,8 @@ def _mixture(workspace: Workspace, evaluation: Mapping[str, Any]) -> Iterator[Po
     arms: dict[tuple[Mood, str], list[str]] = {}
     for arm, found in verdicts.items():
         arms.setdefault(_mood(BETTER in found, WORSE in found), []).append(arm)
-    for (mood, key), named in arms.items():
-        yield Point(mood, say(key, arms=named))
+    for (mood, key), names in arms.items():
+        yield Point(mood, say(key, arms=names))
 
 
 def _mood(is_better: bool, is_worse: bool) -> tuple[Mood, str]:

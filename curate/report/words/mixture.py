@@ -154,6 +154,9 @@ WORDS = {
         "`{stage}`：{key} {value} 为 {here:.3g}，其他为 {beside:.3g}（差 {difference:+.3g}，95 % 区间 "
         "{low:+.3g} 到 {high:+.3g}）",
     ),
+    "bias.mark": ("{stage} · {key} {value}", "{stage} · {key} {value}"),
+    "bias.tokens": ("{tokens} tokens", "{tokens} 个词元"),
+    "bias.between": ("{low} to {high} tokens", "{low} 到 {high} 个词元"),
     "bias.about": (
         "A difference need not be wrong: it says where to look. Others are all documents of the "
         "pool with another value. The 95 % intervals take documents as a sample of documents of "

@@ -18,6 +18,7 @@ WORDS = {
         "类别比例、平均评分、没有罕见标签、没有片段。“提升”的区间高于 0，说明模型确实更好，不是偶然。"
         "交叉熵、Brier 分数和误差越小越好。",
     ),
+    "measures.of_label": ("{scheme}F1 of {label}", "{label} 的 {scheme}F1"),
     "measures.spans": (
         "Measured: entity F1; strict wants borders and label, exact borders, partial half for "
         "overlaps, type overlaps of one label.",

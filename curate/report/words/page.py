@@ -52,12 +52,12 @@ WORDS = {
         "只有一个人回答了 {question}：无法知道标签有多可靠。",
     ),
     "verdict.model_better": (
-        "The model foretells {question} better than the trivial baseline: {measure} {value:.2f} "
+        "The model predicts {question} better than the trivial baseline: {measure} {value:.2f} "
         "beside {trivial:.2f}.",
         "模型对 {question} 的预测好于平凡基线：{measure} {value:.2f}，基线 {trivial:.2f}。",
     ),
     "verdict.model_doubted": (
-        "The model foretells {question} better than the trivial baseline ({measure} {value:.2f} "
+        "The model predicts {question} better than the trivial baseline ({measure} {value:.2f} "
         "beside {trivial:.2f}), but a warning below doubts it.",
         "模型对 {question} 的预测好于平凡基线（{measure} {value:.2f}，基线 {trivial:.2f}），"
         "但下面有一条警告对它存疑。",

@@ -21,6 +21,11 @@ _SAME = {
     "license": "许可", "host": "网站", "head": "模型", "neighbours": "近邻",
     "label": "标注", "pilot": "试标", "review": "复核", "import": "导入", "group": "组",
     "quality": "质量", "dropped": "被去掉", "no value": "无值",
+    "macro precision": "宏平均精确率", "macro recall": "宏平均召回率", "micro F1": "微平均 F1",
+    "strict precision": "strict 精确率", "strict recall": "strict 召回率", "strict F1": "strict F1",
+    "exact F1": "exact F1", "partial F1": "partial F1", "type F1": "type F1", "place": "拍摄地点",
+    "there is no mixture to compare": "没有可以比较的配比",
+    "the mixture was not compared": "没有比较配比", "minimum": "下限", "maximum": "上限",
 }  # fmt: skip
 """Chinese words by English ones, which are keys."""
 
