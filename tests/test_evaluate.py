@@ -129,7 +129,7 @@ def test_a_holdout_that_held_out_nothing_is_not_told_to_be_unset(offline):
     offline.run("clean")
     offline.run("mix")
     (note,) = offline.run("evaluate").notes
-    assert note == "`pool.holdout: 0.1` held out no text that `clean` keeps: raise it"
+    assert note == "`pool.holdout: 0.1` held out no document that `clean` keeps: raise it"
 
 
 WORDS = ("soup", "bread", "tea", "plum", "rice", "corn", "leek", "beet", "lime", "kale")

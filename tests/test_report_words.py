@@ -234,7 +234,7 @@ BY_FUNCTION = {
     ),
     "evaluate.of_good": (
         {"answered": 4, "follows_scores": True},
-        "留出文本中按分数或按人的回答（其中 4 个）最好的五分之一；选择配比的是同一个分数",
+        "留出文本中按分数或按人的回答（其中 4 个）最好的五分之一；选择配比的是同一个分数，对它有利",
     ),
     "sample.outdated_scores": (
         OUTDATED,

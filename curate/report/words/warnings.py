@@ -131,7 +131,7 @@ def _judge_left_out(figures: Figures) -> str:
 
 def _good(figures: Figures) -> str:
     people = f"或按人的回答（其中 {figures['answered']:,} 个）" if figures["answered"] else ""
-    same = "；选择配比的是同一个分数" if figures["follows_scores"] else ""
+    same = "；选择配比的是同一个分数，对它有利" if figures["follows_scores"] else ""
     return f"留出文本中按分数{people}最好的五分之一{same}"
 
 
