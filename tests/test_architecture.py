@@ -373,6 +373,7 @@ BOUNDED = {
     "export.copies._compare": "ids with a problem",
     "export.values.rows_of": "a record batch",
     "export.messages._kinds": "keys of messages in a batch",
+    "export.messages.Conversations.add": "roles in a batch of lines",
     "export.formats.tokens._Shard.append": "texts of a batch of lines",
     "export.holding._named": "lines of the documents that are asked for",
     "export.reading.TokenLines._rows": "a record batch",

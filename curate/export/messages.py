@@ -48,7 +48,7 @@ ROLES = 20
 
 @dataclass
 class Conversations:
-    """How many lines of a shard have messages, and the roles of these."""
+    """How many lines of a shard have messages, and the first roles of these by name."""
 
     lines: int = 0
     roles: set[str] = field(default_factory=set)
@@ -60,11 +60,11 @@ class Conversations:
         messages = lines["messages"]
         self.lines += len(messages) - messages.null_count
         roles = pc.unique(pc.struct_field(pc.list_flatten(messages), ROLE))
-        self.roles.update(roles.to_pylist())
+        self.roles = {*sorted(self.roles.union(roles.to_pylist()))[:ROLES]}
 
     def told(self) -> dict[str, Any]:
         """What the manifest says of the shard: the number of lines, and the first roles by name."""
-        return {"messages": self.lines, "roles": sorted(self.roles)[:ROLES]}
+        return {"messages": self.lines, "roles": sorted(self.roles)}
 
 
 def check_conversations(workspace: Workspace) -> None:
