@@ -148,24 +148,25 @@ def text_of(value: Any) -> str:
 
     YAML 1.1 takes `no` and `12:30` for something else, and YAML 1.2 `1e3` and `0o7`.
     """
-    import yaml
-
-    return yaml.dump(value, Dumper=_dumper(), allow_unicode=True, sort_keys=False)
+    return _dumped(value)
 
 
 def inline(value: Any) -> str:
     """A value of JSON as YAML on one line."""
+    return _dumped([value], default_flow_style=True, width=1 << 30).strip()[1:-1]
+
+
+_TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""What turns a line around: who reads the text would see another."""
+
+
+def _dumped(value: Any, **how: Any) -> str:
+    """A value as YAML; if a character in it turns lines around, nothing but ASCII."""
     import yaml
 
-    text: str = yaml.dump(
-        [value],
-        Dumper=_dumper(),
-        allow_unicode=True,
-        sort_keys=False,
-        default_flow_style=True,
-        width=1 << 30,
-    )
-    return text.strip()[1:-1]
+    how |= {"Dumper": _dumper(), "sort_keys": False}
+    text: str = yaml.dump(value, allow_unicode=True, **how)
+    return yaml.dump(value, allow_unicode=False, **how) if _TURNING.search(text) else text
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curate.console.screen import escaped, stderr, stdout, warnings
+from curate.console.screen import escaped, json_text, stderr, stdout, warnings
 from curate.console.tables import COLOURS, is_cell, is_empty, items, table
 from curate.saying import addressed
 from curate.wording import count, did, from_here, number, shown
@@ -81,7 +81,7 @@ def show(result: Any, *, as_json: bool) -> None:
     from curate.workspace.ledger import plain
 
     if as_json:
-        sys.stdout.write(json.dumps(plain(result), ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.write(json_text(plain(result), indent=2) + "\n")
         return
     console = stdout()
     for name, value in _scalars(result):
@@ -116,10 +116,10 @@ def show_with(result: Any, name: str, rows: Iterable[Mapping[str, Any]]) -> None
     """
     from curate.workspace.ledger import plain
 
-    head = json.dumps(plain(result), ensure_ascii=False, indent=2)
+    head = json_text(plain(result), indent=2)
     sys.stdout.write(f"{head[:-2]},\n  {json.dumps(name)}: [")
     for place, row in enumerate(rows):
-        line = json.dumps(plain(row), ensure_ascii=False)
+        line = json_text(plain(row))
         sys.stdout.write(f"{',' if place else ''}\n    {line}")
     sys.stdout.write("\n  ]\n}\n")
 

@@ -5,11 +5,12 @@ stdout is data (`--json` prints one object), stderr is narration.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate.errors import CurateError
 from curate.saying import addressed
@@ -42,6 +43,12 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 def harmless(text: str) -> str:
     """The text with a U+FFFD for every character that a terminal would obey."""
     return _CONTROL.sub("\ufffd", text)
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """A value as JSON, in which what a terminal would obey is escaped: the value is the same."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    return _CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def error(problem: CurateError) -> None:

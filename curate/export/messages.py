@@ -60,10 +60,10 @@ class Conversations:
         messages = lines["messages"]
         self.lines += len(messages) - messages.null_count
         roles = pc.unique(pc.struct_field(pc.list_flatten(messages), ROLE))
-        self.roles = set(sorted({*self.roles, *roles.to_pylist()})[:ROLES])
+        self.roles = {*sorted(self.roles.union(roles.to_pylist()))[:ROLES]}
 
     def told(self) -> dict[str, Any]:
-        """What the manifest says of the shard."""
+        """What the manifest says of the shard: the number of lines, and the first roles by name."""
         return {"messages": self.lines, "roles": sorted(self.roles)}
 
 

@@ -55,6 +55,9 @@ _RARE = {"cp1252": 0.0, "cp1251": 0.5, "koi8-r": 1.0}
 _RARER = 1.5
 """So many natural logarithms a text is rarer in an encoding than in windows-1252."""
 
+ENOUGH = 4096
+"""Bytes that are looked at."""
+
 _MARKS = "’‘“”„–—…«»°§©®€£\u00a0"
 _MARK, _UNKNOWN, _CAPITAL, _INNER = log(0.03), log(0.0005), log(0.3), log(0.01)
 """How common marks, letters of other languages, capitals, and capitals within words are."""
@@ -67,8 +70,9 @@ _WIDE_MARKS = "，。、！？：；“”‘’（）《》「」…—・　�
 def by_letters(sample: bytes, names: tuple[str, ...] = SINGLE) -> tuple[str, float] | None:
     """The encoding in which the letters of a sample are the commonest, and their mean logarithm.
 
-    None if the bytes are text in none of them.
+    None if the bytes are text in none of them. The first `ENOUGH` bytes tell as much as all.
     """
+    sample = sample[:ENOUGH]
     scores = [(score, name) for name in names if (score := _score(sample, name)) is not None]
     if not scores:
         return None

@@ -7,8 +7,15 @@ import re
 from curate.clean.instruments.privacy.forms import Spans
 
 _LOCAL = re.compile(r"[A-Za-z0-9_%+][A-Za-z0-9._%+\-]{0,63}\Z")
+_LETTER = r"A-Za-z0-9\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u0370-\u052f"
+"""The letters of a host: Latin, Greek, Cyrillic. Scripts without spaces may follow at once."""
+
+_NATIONAL = "рф|рус|укр|бел|бг|срб|мкд|қаз|ею|ελ|ευ"
+"""Top domains in other letters than those of ASCII."""
+
 _HOST = re.compile(
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+([A-Za-z]{2,24})(?![A-Za-z0-9@])"
+    rf"(?:[{_LETTER}](?:[{_LETTER}\-]{{0,61}}[{_LETTER}])?\.)+"
+    rf"(xn--[A-Za-z0-9\-]{{2,59}}|[A-Za-z]{{2,24}}|{_NATIONAL})(?![{_LETTER}@])"
 )
 _NO_DOMAIN = frozenset(
     [
