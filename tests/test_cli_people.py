@@ -26,6 +26,10 @@ def folder(tmp_path):
 
 
 def test_people_are_added_listed_and_asked(run, folder):
+    code, out, err = run("people", "list", "-w", folder)
+    assert (code, out) == (0, "")
+    assert "nobody is listed in people.yaml: `curate people add -w" in " ".join(err.split())
+    assert "there is no round yet: `curate sample" in run("round", "list", "-w", folder)[2]
     add = ("people", "add", "ann", "--name", "Ann A.", "--language", "en", "-w", folder)
     assert run(*add)[0] == 0
     assert run("people", "add", "bob", "--account", "argilla=bob", "-w", folder)[0] == 0

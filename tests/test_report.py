@@ -53,6 +53,7 @@ def test_the_page_tells_the_whole_run(whole):
     ):
         assert f">{heading}</h3>" in html
     assert html.count("<svg") >= 6
+    assert re.search(r"made by curate, 20\d\d-\d\d-\d\d \d\d:\d\d UTC<", html)
     for group in whole.rows("groups"):
         assert group["group"] in html
 

@@ -14,7 +14,10 @@ class AgreeSpec(Spec):
 
     method: Annotated[
         Literal["auto", "majority", "dawid_skene"],
-        Field(description="`auto` is the mean of four methods, calibrated. Ratings keep the mean."),
+        Field(
+            description="How answers become one: `auto` is a calibrated mean of four methods, "
+            "and of ratings the mean."
+        ),
     ] = "auto"
     exclude: Annotated[
         tuple[str, ...], Field(description="People whose answers do not count, by id.")

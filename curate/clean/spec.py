@@ -73,12 +73,14 @@ class CleanSpec(Spec):
     ] = None
     near_duplicates: Annotated[
         Annotated[float, Field(ge=0.5, le=1)] | NearSpec | None,
-        Field(description="Jaccard similarity from which one goes."),
+        Field(description="Jaccard similarity from which one of two documents is dropped."),
     ] = None
     against: Annotated[
         tuple[str, ...],
         PATH,
-        Field(description="Older corpora whose near-duplicates go: runs, exports, files."),
+        Field(
+            description="Older corpora (runs, exports, files) whose near-duplicates are dropped."
+        ),
     ] = ()
     near_media: Annotated[
         NearMediaSpec | None,

@@ -22,7 +22,7 @@ status, verify = plain_app(), plain_app()
 
 @status.command("status")
 def status_command(root: Root = HERE, as_json: Json = False) -> None:
-    """Show where every stage stands, and how far people are, each of them.
+    """Show where every stage stands, and how far each person is.
 
     A server that runs is asked; none is started.
 

@@ -36,6 +36,8 @@ def people_list(root: Root = HERE, as_json: Json = False) -> None:
         console.show({"people": rows}, as_json=True)
     elif rows:
         console.table([{name: _cell(value) for name, value in row.items()} for row in rows])
+    else:
+        console.note("nobody is listed in people.yaml: `curate people add` lists a person")
 
 
 def _cell(value: object) -> object:

@@ -27,6 +27,8 @@ def round_list(root: Root = HERE, as_json: Json = False) -> None:
         console.show({"rounds": rounds}, as_json=True)
     elif rounds:
         console.table([of_round(own) for own in rounds])
+    else:
+        console.note("there is no round yet: `curate sample` draws the texts of the first")
 
 
 @round.command("close")

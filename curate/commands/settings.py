@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-from curate.commands.completing import Values, form_names
+from curate.commands.completing import Complete, Values, form_names
 from curate.spec import MayBePath, Spec
 
 MANY = "many"
@@ -22,7 +22,11 @@ MANY = "many"
 
 GROUPS = ("source", "language", "license", "host", "cluster", "quality_bucket")
 
-COMPLETIONS = {"form": form_names, "groups": Values(GROUPS), "bias": Values(GROUPS[:4])}
+COMPLETIONS: dict[str, Complete] = {
+    "form": form_names,
+    "groups": Values(GROUPS),
+    "bias": Values(GROUPS[:4]),
+}
 """The completions of settings that name what lies on disk."""
 
 _ANNOTATED: Any = Annotated

@@ -190,16 +190,23 @@ def _pull(
         ),
     ] = None,
     key: Annotated[
-        str | None, typer.Option(help="Of --from: join by what rows and documents share: meta.url.")
+        str | None,
+        typer.Option(help="With --from: join by what rows and documents share, as meta.url."),
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option(help="Of --from csv or mturk: NAME=COLUMN, as text=body.")
+        list[str] | None, typer.Option(help="With --from csv or mturk: NAME=COLUMN, as text=body.")
     ] = None,
     template: Annotated[
-        bool, typer.Option("--template", help="Of --from: write --answers, for the tool to fill.")
+        bool,
+        typer.Option(
+            "--template", help="With --from: write the file --answers, for the tool to fill."
+        ),
     ] = False,
     accept_withdrawals: Annotated[
-        bool, typer.Option("--accept-withdrawals", help="Answers gone from the server are gone.")
+        bool,
+        typer.Option(
+            "--accept-withdrawals", help="Count answers that are gone from the server as withdrawn."
+        ),
     ] = False,
 ) -> None:
     own = {"from": tool, "key": key, "column": column, "template": template}
@@ -229,19 +236,23 @@ def _mix(
         Path | None, typer.Option(help="A log of losses: weights that follow them; draws nothing.")
     ] = None,
     strategy: Annotated[
-        str | None, typer.Option(help="Of --dynamic: ado (default), doremi or loss.")
+        str | None, typer.Option(help="With --dynamic: ado (default), doremi or loss.")
     ] = None,
     prior: Annotated[
-        Path | None, typer.Option(help="Of --dynamic: what the run was trained on; default even.")
+        Path | None,
+        typer.Option(help="With --dynamic: weights that the run was trained on; default even."),
     ] = None,
     floor: Annotated[
-        float | None, typer.Option(help="Of --dynamic: the least share of every group.")
+        float | None, typer.Option(help="With --dynamic: the least share of every group.")
     ] = None,
     smoothing: Annotated[
-        float | None, typer.Option(help="Of --dynamic: the part of the weights that stays.")
+        float | None, typer.Option(help="With --dynamic: the part of the old weights that is kept.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Of --dynamic: {group: share}, as JSON.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="With --dynamic: where to write {group: share}, as JSON."
+        ),
     ] = None,
 ) -> None:
     if dynamic is not None:

@@ -46,7 +46,7 @@ def trace_command(
     root: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Show where a document came from and why it is drawn, or what hangs on a source or a label.
+    """Show where a document came from and why it is drawn, or what depends on a source or a label.
 
     Example: curate trace 7afec6c5
     Example: curate trace --annotator a3 --output documents.csv

@@ -56,13 +56,17 @@ class ExportSpec(Spec):
     ] = "mixed"
     shards: Annotated[
         int | None,
-        Field(ge=1, le=100_000, description="Number of shards, at least one a part; all even."),
+        Field(
+            ge=1,
+            le=100_000,
+            description="Number of equally large shards, at least one for each part.",
+        ),
     ] = None
     shard_documents: Annotated[
         int,
         used_without("shards"),
         used_without("shard_tokens"),
-        Field(ge=1, description="Lines in a shard at most; all shards are even."),
+        Field(ge=1, description="Lines in a shard at most; shards are equally large."),
     ] = 50_000
     shard_tokens: Annotated[
         str | int | None,

@@ -237,7 +237,9 @@ class MixSpec(Spec):
         Literal["warn", "refuse"],
         Field(description="What to do where labelled texts do not look like the corpus."),
     ] = "warn"
-    max_epochs: Annotated[int, Field(ge=1, description="Copies of a document at most.")] = 4
+    max_epochs: Annotated[
+        int, Field(ge=1, description="How often a document is drawn at most.")
+    ] = 4
     limits: dict[str, ShareLimit] = Field(
         default_factory=dict,
         description="Limits by group, or `COLUMN=VALUE`; `*` is every other group, or value.",
@@ -246,10 +248,14 @@ class MixSpec(Spec):
         str | None,
         path_if_suffix(".json"),
         OF_TOKENS,
-        Field(description="Counts the budget; default: the pool's. The pool's count stays beside."),
+        Field(
+            description="What counts the budget; by default the pool's, whose count is kept too."
+        ),
     ] = None
     extra_tokens: Annotated[
-        int, OF_TOKENS, Field(ge=0, description="Tokens more a document, such as an end of text.")
+        int,
+        OF_TOKENS,
+        Field(ge=0, description="Tokens added to each document, such as an end of text."),
     ] = 0
     earlier: Annotated[
         tuple[str, ...],
@@ -260,7 +266,7 @@ class MixSpec(Spec):
         str,
         path_unless_named("all"),
         used_with("earlier"),
-        Field(description="A file with the shards of them that were trained on, or `all`."),
+        Field(description="A file of the shards of `earlier` that were trained on, or `all`."),
     ] = "all"
     phases: Annotated[
         tuple[PhaseSpec, ...],

@@ -42,6 +42,7 @@ def render(story: Story, lexicon: Lexicon) -> str:
     }
     environment.tests["picture"] = lambda value: isinstance(value, Picture)
     own = {name: getattr(story, name) for name in story.__dataclass_fields__}
+    own["made"] = f"{story.made[:16].replace('T', ' ')} UTC"
     script = _script() if any(part.live for part in every(story.chapters)) else ""
     return environment.from_string(_read("page.html.j2")).render(
         **own,

@@ -58,7 +58,7 @@ Part = Callable[[], Section | None]
 
 @dataclass(frozen=True)
 class Story:
-    """Everything that the page shows. `own_warnings` are those of the report itself."""
+    """Everything that the page shows. `made` is ISO 8601 in UTC, `own_warnings` are its own."""
 
     title: str
     made: str

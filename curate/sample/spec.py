@@ -53,14 +53,14 @@ class SampleSpec(Spec):
         ],
         used_without("relabel"),
         Field(
-            description="How: `auto` is random, and uncertainty_diversity once there are scores."
+            description="`auto` draws at random; by uncertainty_diversity once there are scores."
         ),
     ] = "auto"
     of: Annotated[
         str | None,
         used_with(strategy=OF_A_QUESTION, allocation="neyman"),
         used_without("relabel"),
-        Field(description="The question that it is about; by default the first that was learned."),
+        Field(description="The question to choose for; by default the first that was learned."),
     ] = None
     random_share: Annotated[
         float,
@@ -101,7 +101,7 @@ class SampleSpec(Spec):
     ] = None
     relabel: Annotated[
         str | None,
-        Field(description="Again what is doubtful, disputed, of a label=, guideline=, annotator=."),
+        Field(description="Ask again: doubtful, disputed, or by label=, guideline=, annotator=."),
     ] = None
     seed: Annotated[Seed, Field(description="Seed of the choice and of the order shown.")] = 0
 

@@ -71,7 +71,12 @@ class NearSpec(ComparingSpec):
     """The similarity from which one of two documents goes, and how they are compared."""
 
     similarity: Annotated[
-        float, Field(ge=0.5, le=1, description="Jaccard similarity from which one goes.")
+        float,
+        Field(
+            ge=0.5,
+            le=1,
+            description="Jaccard similarity from which one of two documents is dropped.",
+        ),
     ]
 
 

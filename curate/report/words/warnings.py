@@ -21,6 +21,9 @@ TABLES = {
 }  # fmt: skip
 
 
+SIDES = {"min": "下限", "max": "上限"}
+
+
 def listed(names: Sequence[Any]) -> str:
     """The first names of a list, and how many there are beside them."""
     more = len(names) - MOST_NAMES
@@ -281,5 +284,3 @@ WARNINGS: dict[str, Words] = {
         "{question}：标签代表 {stood_for:,} 个文档，语料有 {documents:,} 个：抽样之后语料变了，或另外发出了文档"
     ),
 }
-
-SIDES = {"min": "下限", "max": "上限"}
