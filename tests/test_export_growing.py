@@ -53,7 +53,8 @@ def forge_draw(folder, change):
     pq.write_table(pa.Table.from_pylist(rows, schema=pq.read_schema(path)), path)
     sums = (folder / "SHA256SUMS").read_text().splitlines()
     kept = [line for line in sums if not line.endswith("  draw.parquet")]
-    (folder / "SHA256SUMS").write_text("\n".join([*kept, f"{sha256_of(path)}  draw.parquet", ""]))
+    lines = sorted([*kept, f"{sha256_of(path)}  draw.parquet"], key=lambda line: line[66:])
+    (folder / "SHA256SUMS").write_text("".join(f"{line}\n" for line in lines))
 
 
 # ── two counts

@@ -348,7 +348,8 @@ def forged(export, change):
     edited = (path, export / "manifest.json")
     lines = [line for line in sums if not line.endswith(tuple(own.name for own in edited))]
     lines += [f"{sha256_of(own)}  {own.name}" for own in edited]
-    (export / "SHA256SUMS").write_text("".join(f"{line}\n" for line in lines))
+    in_order = sorted(lines, key=lambda line: line[66:])
+    (export / "SHA256SUMS").write_text("".join(f"{line}\n" for line in in_order))
     return rows
 
 
