@@ -186,7 +186,18 @@ def test_a_model_that_knows_nothing_loses_the_logarithm_of_its_tokens():
     shown, wanted = Mixture(tokens, np.array([1, 1]), 16, 0).batch(0, 2)
     assert mean_loss(Fixed(np.zeros((257, 257))), shown, wanted, CPU) == pytest.approx(np.log(257))
     untrained = proxy(rate=1e-12).learn(each(1), 0)
-    assert untrained.training.nats_per_token["films"] == pytest.approx(np.log(257), rel=0.02)
+    # Its logits have a variance of 1 across tokens, so it loses half a nat more on average.
+    assert -0.1 <= untrained.training.nats_per_token["films"] - np.log(257) <= 0.75
+
+
+def test_initial_weights_have_a_standard_deviation_of_one_by_the_root_of_the_width():
+    import torch
+
+    torch.manual_seed(0)
+    size = Size(64, 1, 2, 32, 1e-3)
+    weights = gpt2(size, 257, 256, 32, 0.0).transformer.wte.weight
+    assert float(weights.std()) == pytest.approx(1 / 8, rel=0.03)
+    assert abs(float(weights.mean())) < 0.005
 
 
 def test_nats_per_byte_and_per_token_divide_the_same_losses():
@@ -541,7 +552,7 @@ def test_another_model_is_started_from_its_folder(folder):
     start = proxy(root=folder.parent, start_from="model", rate=1e-12).learn(each(1), 0)
     same = proxy(start_from=str(folder), rate=1e-12).learn(each(1), 1)
     assert same.losses == pytest.approx(start.losses, rel=1e-5), "weights are those of the folder"
-    assert start.training.curve[0].validation == pytest.approx(np.log(300), rel=0.02)
+    assert -0.1 <= start.training.curve[0].validation - np.log(300) <= 0.75
     trained = proxy(start_from=str(folder), rate=1e-2, steps=30).learn(each(1), 0)
     assert trained.losses.sum() < start.losses.sum() * 0.9
     again = proxy(start_from=str(folder), rate=1e-12, dropout=0.5).learn(each(1), 0)
