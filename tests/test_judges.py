@@ -1,6 +1,7 @@
 """What mixtures are judged on: weights by hand, files, people's answers, and copies left out."""
 
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pyarrow as pa
@@ -156,6 +157,19 @@ def test_the_verdict_says_what_was_gained_and_what_it_cost():
         f"on pool (all): not told apart from even (perplexity +0.10 %; "
         f"{ends[2]:+.2f} to {ends[3]:+.2f} %)",
     )
+
+
+def test_an_interval_without_0_that_is_not_told_says_why():
+    from curate.report.sections.mixture import _story
+
+    own = Comparison("even", -0.0117, -0.0226, -0.0007, "not told apart from", "good")
+    assert str(own) == (
+        "not told apart from even (perplexity -1.2 %; -2.2 to -0.07 %: too little, since several "
+        "comparisons are made at once)"
+    )
+    across = replace(own, high=0.0007)
+    keys = [said.key for said in _story({"comparisons": [asdict(own), asdict(across)]})]
+    assert keys == ["proxy.alike_of_several", "proxy.alike"]
 
 
 # ── epochs

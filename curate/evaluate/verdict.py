@@ -131,6 +131,8 @@ class Comparison:
             interval = "no interval: too few texts"
             if ends:
                 interval = f"{_fine(ends[0], '+')} to {_fine(ends[1], '+')} %"
+                if ends[0] * ends[1] > 0:  # told alone, and not beside the others
+                    interval += ": too little, since several comparisons are made at once"
             return f"{self.verdict} {self.arm} (perplexity {_fine(mean, '+')} %; {interval})"
         lower = "lower" if mean < 0 else "higher"
         words = f"{self.verdict} {self.arm}: perplexity {_fine(abs(mean))} % {lower}"

@@ -127,9 +127,14 @@ def _story(evaluation: Mapping[str, Any]) -> Iterator[Say]:
     for own in evaluation["comparisons"]:
         difference, low, high = own["difference"], own["low"], own["high"]
         if own["verdict"] == ALIKE:
-            ends = _interval(low, high)
-            yield say("proxy.alike", judge=own["judge"], arm=own["arm"], difference=difference,
-                      interval=ends)  # fmt: skip
+            excludes_zero = low is not None and high is not None and low * high > 0
+            yield say(
+                "proxy.alike_of_several" if excludes_zero else "proxy.alike",
+                judge=own["judge"],
+                arm=own["arm"],
+                difference=difference,
+                interval=_interval(low, high),
+            )
             continue
         key = "proxy.better" if own["verdict"] == BETTER else "proxy.worse"
         yield say(
