@@ -5,7 +5,7 @@ BIN := .venv/bin
 export CURATE_HOME ?= $(CURDIR)/runs/home
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo demo-chinese demo-images test check docs mutants attack bench chaos stop clean
+.PHONY: demo demo-chinese demo-images test check lint docs mutants attack bench chaos stop clean
 
 # The whole loop on real data, through a real annotation server (see README).
 demo: .venv/ready
@@ -19,18 +19,20 @@ demo-chinese: .venv/ready
 demo-images: .venv/ready
 	$(BIN)/python -m recipes.demo images runs/demo-images
 
-# Everything that CI runs: lint, types, all tests, real servers and browser included. What is slow
-# waits for servers, browsers and killed processes, so there are more runners than cores; each has
-# servers of its own, and a file's tests stay together, since they share what they set up.
-test: check
-	$(BIN)/pytest -n 3 --dist loadfile -m "live or browser or slow"
+# Everything that CI runs: lint, types, all tests, real servers and browser included. Live tests come
+# first and mostly wait, so there are more runners than cores; each has servers of its own, and the
+# tests of a file stay together, since they share what they set up.
+test: lint
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # The quick part.
-check: .venv/ready
+check: lint
+	$(BIN)/pytest -n 2 --dist worksteal -m "not live and not browser and not slow"
+
+lint: .venv/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist worksteal -m "not live and not browser and not slow"
 
 # The documentation as a site, under runs/site; its reference pages are made from the code.
 docs: .venv/ready
