@@ -236,6 +236,16 @@ KEY = "Zq7Rk2"
         f"anna:{KEY}@store.net/a.csv",
         f"//anna:{KEY}@store.net/a.csv",
         f"Server=host;Uid=anna;Pwd={KEY}",
+        f"anna:{KEY}@10.0.0.7/a.csv",
+        f"anna:{KEY}@store:9000/a.csv",
+        f"anna:{KEY}@localhost/a.csv",
+        f"data/sk-{KEY}b8Xw1Lm5TnA9d3F0Qe/a.csv",
+        f"data/sk-proj-part_{KEY}b8Xw1Lm5TnA9d3F0Qe/a.csv",
+        f"data/hf_{KEY.replace('7', 'j').replace('2', 'W')}bYhXwsLmuTnAldqFeQhVfRtYkW/a.csv",
+        f"s3://bucket/ghp_{KEY}b8Xw1Lm5TnA9d3F0Qeb8Xw1Lm5TnA9/a.csv",
+        f"https://store.net/a.csv?session_id={KEY}",
+        f"https://store.net/a.csv?access={KEY}b8Xw1",
+        f"https://store.net/a.csv?mac={KEY.lower()}f09b3c",
         f"postgresql://host/db?options=-c%20password%3D{KEY}",
     ],
 )
@@ -278,10 +288,35 @@ def test_an_address_without_a_key_passes(address):
         "https://web.archive.net/web/2020/https://store.net/a@b.csv",
         "https://store.net/resolve/0123456789abcdef0123456789abcdef01234567/a.csv",
         "https://store.net/a.csv?next=https://other.net/b&session=${SESSION}",
+        "corpora/sk-wikipedia-20200101.jsonl",
+        "s3://bucket/sk-web_crawl_2020/part.jsonl",
+        "/data/hf_datasets_cache/c4.jsonl",
+        "hf_finetune_data_v2/train.jsonl",
+        "models/hf_FineWebEdu10BTokens/a.jsonl",
+        "s3://AIzawa-speech-corpus/x.jsonl",
+        "https://x.blob.core.windows.net/c/a.jsonl?api-version=2021-08-06",
+        "https://store.net/a.csv?api-version=2024-05-01-preview&api=v2",
+        "https://store.net/a.csv?access=public&session=3&mac=arm64&pin=top&ticket=812&cookies=off",
+        "https://store.net/a.csv?session=spring2024&sid=17",
+        "notes:v2@final/part.jsonl",
+        "notes:v2@v1.5/part.jsonl",
+        "notes:v2@final.jsonl",
+        "anna:${PASSWORD}@store.net/a.csv",
+        "data/task-sk-translation-pairs.jsonl",
+        "my/sk-learn-datasets-big.jsonl",
     ],
 )
 def test_an_address_of_a_store_without_a_key_passes(address):
     assert without_key(address) == address
+
+
+@pytest.mark.parametrize(
+    "rest", ["a" * 20_000, "?a=%20" * 4000, "-eyJaaaaa" * 3000, "a.b+" * 6000, "?next=a://" * 2000]
+)
+def test_a_long_address_is_read_in_linear_time(rest):
+    began = process_time()
+    assert without_key(f"https://h/{rest}") == f"https://h/{rest}"
+    assert process_time() - began < 1
 
 
 def test_links_that_leave_the_folder_are_not_followed(tmp_path):

@@ -164,6 +164,11 @@ def test_the_model_is_not_asked_about_scripts_without_a_norm(text, monkeypatch):
         ("Die Katze schlief auf dem warmen Ofen", "de"),
         ("Jeg skal til byen for at handle", None),  # da
         ("Les enfants jouent dans le jardin", "fr"),
+        ("C'est l'homme qu'on n'a pas vu aujourd'hui, c'est qu'il n'est plus d'ici.", "fr"),
+        ("L'ami d'Anne n'est qu'un enfant d'ici", "fr"),
+        ("L'amore e un'arte d'altri tempi, dell'anima", "it"),
+        ("Anak-anak laki-laki itu bermain-main kupu-kupu di taman", None),  # like ms
+        ("Rumah-rumah, jalan-jalan dan buku-buku baru itu", "id"),
     ],
 )
 def test_one_word_that_english_has_too_makes_no_english_text(text, language):

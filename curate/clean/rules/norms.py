@@ -188,12 +188,15 @@ def is_short_and_plain(text: str) -> bool:
     if not text.isascii() or spaces >= _SHORT:
         return False
     words = {word.strip(_MARKS) for word in text.lower().split()}
-    if len(words) < _TOO_SHORT or sum(map(str.isalpha, words)) < _WORDS * len(words):
+    letters = sum(word.translate(_JOINTS).isalpha() for word in words)
+    if len(words) < _TOO_SHORT or letters < _WORDS * len(words):
         return True
     return not words.isdisjoint(_ONLY_ENGLISH) and len(words & _others()) < 2
 
 
 _MARKS = '.,;:!?"()[]'
+_JOINTS = dict.fromkeys(map(ord, "'’-"))
+"""What stands within words, as in `l'ami` and `anak-anak`."""
 
 
 @cache
