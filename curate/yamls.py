@@ -156,8 +156,10 @@ def inline(value: Any) -> str:
     return _dumped([value], default_flow_style=True, width=1 << 30).strip()[1:-1]
 
 
-_TURNING = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-"""What turns a line around: who reads the text would see another."""
+TURNING = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""What turns a line around, for a class of a pattern: who reads the text would see another."""
+
+_TURNING = re.compile(f"[{TURNING}]")
 
 
 def _dumped(value: Any, **how: Any) -> str:

@@ -26,25 +26,27 @@ def test_a_hostile_name_moves_no_cursor(capsys, name):
     assert not set(shown) & set("\x1b\r\x07\x08\x9b\u202e")
 
 
-@pytest.mark.parametrize("name", [*HOSTILE, "a\u2066b", "plain 字"])
+@pytest.mark.parametrize("name", [*HOSTILE, "a\u2066b", "a\u200fb\u200e", "a\u061cb", "plain 字"])
 def test_json_on_the_terminal_is_the_same_value_and_moves_no_cursor(capsys, name):
     console.show({"files": (name,), name: 1}, as_json=True)
     shown = capsys.readouterr().out
     assert json.loads(shown) == {"files": [name], name: 1}
-    assert not set(shown) & set("\x1b\r\x07\x08\x9b\u202e\u2066")
+    assert not set(shown) & set("\x1b\r\x07\x08\x9b\u202e\u2066\u200e\u200f\u061c")
     console.show_with({"n": 1}, "rows", [{"name": name}])
     shown = capsys.readouterr().out
     assert json.loads(shown) == {"n": 1, "rows": [{"name": name}]}
-    assert not set(shown) & set("\x1b\r\x07\x08\x9b\u202e\u2066")
+    assert not set(shown) & set("\x1b\r\x07\x08\x9b\u202e\u2066\u200e\u200f\u061c")
 
 
-@pytest.mark.parametrize("name", ["a\u202egnp.exe", "a\u2066b", "\x9b31m", "字 \u200f ب"])
+@pytest.mark.parametrize(
+    "name", ["a\u202egnp.exe", "a\u2066b", "\x9b31m", "字 \u200f ب", "\u061cx"]
+)
 def test_yaml_that_is_written_turns_no_line_around(name):
     text = yamls.text_of({"sources": [{"name": name}], name: 1})
     assert yamls.parse(text, "recipe.yaml") == {"sources": [{"name": name}], name: 1}
     inline = yamls.inline({"name": name})
     assert yamls.parse(inline, "here") == {"name": name}
-    assert not set(text + inline) & set("\u202e\u2066\x9b\u200f")
+    assert not set(text + inline) & set("\u202e\u2066\x9b\u200f\u061c")
     assert "字" in yamls.text_of({"name": "字"})
 
 

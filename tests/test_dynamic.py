@@ -250,9 +250,31 @@ def test_a_state_of_another_mixer_is_refused():
         {**state, "weights": [1.0]},
         {**state, "weights": ["x", 0.5, 0.5]},
         {**state, "tokens": [nan, 0.0, 0.0]},
+        *({**state, "step": value} for value in ("x", None, -1, 1.5, True, 10**400)),
+        *({**state, "fitted": value} for value in ("x", None, -1)),
+        *({**state, "wished": value} for value in ("x", 0, nan)),
+        *({**state, "falls": value} for value in (["x", None, None], [None], None, [inf] * 3)),
+        {**state, "points": [[["a", "b"]], [], []]},
+        {**state, "points": [[["a", "b"]]]},
+        {**state, "points": [[[1.0, 1e308]], [], []]},
+        {**state, "points": [[[-1.0, 2.0]], [], []]},
+        *({**state, "curves": [own, None, None]} for own in ("x", 0, {"least": 1})),
+        {**state, "curves": [{"least": "x", "scale": 1, "exponent": 1}, None, None]},
+        {**state, "weights": {0: 0.5, 1: 0.5, 2: 0.0}},
+        {**state, "weights": [-1.0, 1.0, 1.0]},
+        {
+            key: own[:2] if isinstance(own, list) and key != "groups" else own
+            for key, own in state.items()
+        },
     ):
         with pytest.raises(DataError, match="cannot be read"):
             mixer("doremi").load_state_dict(broken)
+    for broken in (None, "x", [], {}):
+        with pytest.raises(DataError, match="another mixer"):
+            mixer("doremi").load_state_dict(broken)
+    falling = {**mixer("ado").state_dict(), "step": 1, "points": [[[1.0, 0.0]], [], []]}
+    with pytest.raises(DataError, match="points have a loss in them"):
+        mixer("ado").load_state_dict(falling)
 
 
 def test_a_state_stays_small():
@@ -307,17 +329,58 @@ def test_numbers_of_numpy_count_as_those_of_python(strategy):
 
 
 def test_losses_beyond_what_can_be_computed_are_one_error_and_change_nothing():
-    own = mixer("loss")
-    own.step({"a": 1e308})
+    own = mixer("doremi", rate=1e300)
     before = own.state_dict()
     with pytest.raises(DataError, match="too large to compute weights from"):
-        own.step({"a": -1e308})
+        own.step({"a": 1e50, "b": 1e50, "c": 1e50})
     assert own.state_dict() == before
+
+
+@pytest.mark.parametrize("strategy", ["doremi", "ado", "loss"])
+def test_a_step_that_is_too_large_is_refused_and_those_after_it_pass(strategy):
+    own, without = mixer(strategy, window=10), mixer(strategy, window=10)
+    for loss in (3, 2.9, 2.8, 1e308, -1e308, 1.1e60, *[2.7] * 60):
+        losses = dict.fromkeys(PRIOR, loss)
+        if abs(loss) > 1e60:
+            with pytest.raises(
+                DataError, match=r"the loss of a is -?1.*, too large to compute with"
+            ):
+                own.step(losses)
+        else:
+            assert own.step(losses) == without.step(losses)
+    assert own.state_dict()["step"] == 63
+
+
+@pytest.mark.parametrize("strategy", ["doremi", "ado", "loss"])
+@pytest.mark.parametrize("tokens", [{"a": 1.7e308, "b": 1}, 1e300, {"a": 10**100}])
+def test_tokens_that_are_too_large_change_nothing(strategy, tokens):
+    own = mixer(strategy)
+    own.step(LOSSES, 100)
+    before = own.state_dict()
+    for _ in range(3):
+        with pytest.raises(DataError, match=r"the number of tokens of a is .*, too large"):
+            own.step(LOSSES, tokens)
+    assert own.state_dict() == before
+
+
+@pytest.mark.parametrize("strategy", ["doremi", "ado", "loss"])
+@pytest.mark.parametrize("scale", [1e60, 1e-60, 1e-300])
+def test_a_state_of_numbers_at_the_ends_can_be_loaded_and_gone_on_from(strategy, scale):
+    own = mixer(strategy, warm_up=6, reference=ZERO)
+    for number in range(30):
+        losses = {"a": scale / (number + 1), "b": scale / 2, "c": scale}
+        own.step(losses, {"a": scale, "b": 1.0, "c": scale * number / 30})
+    other = mixer(strategy, warm_up=6, reference=ZERO)
+    other.load_state_dict(json.loads(json.dumps(own.state_dict())))
+    assert other.step(LOSSES, 1000) == own.step(LOSSES, 1000)
+    assert sum(own.weights.values()) == pytest.approx(1)
 
 
 def test_a_prior_counts_by_its_proportions_however_large():
     own = OnlineMixer({"a": 1.5e308, "b": 0.5e308, "c": 1e308})
     assert own.weights == pytest.approx({"a": 0.5, "b": 1 / 6, "c": 1 / 3})
+    whole = OnlineMixer({"a": 17 * 10**307, "b": 17 * 10**307, "c": 1.5}, floor=0)
+    assert whole.weights == pytest.approx({"a": 0.5, "b": 0.5, "c": 0})
 
 
 def test_what_a_strategy_needs_is_told():
@@ -340,6 +403,11 @@ def test_what_a_strategy_needs_is_told():
         ({"limits": {"a": (0.5, 0.2)}}, "the limits of a are no shares: 0.5 to 0.2"),
         ({"limits": {"a": (0.5,)}}, "the limits of a are no shares: 0.5"),
         ({"limits": {"a": ("x", 1)}}, "the limits of a are no shares: x to 1"),
+        ({"limits": {"a": 0.5}}, "the limits of a are no shares: 0.5"),
+        ({"limits": {"a": None}}, "the limits of a are no shares: None"),
+        ({"limits": {"a": "01"}}, "the limits of a are no shares: 01"),
+        ({"limits": 0.5}, "limits are 0.5, neither shares by group nor a list of `Limit`"),
+        ({"limits": ["a"]}, "limits are ['a'], neither shares by group nor a list of `Limit`"),
         ({"floor": "x"}, "floor is x, not between 0 and 0.333333"),
         ({"prior": {"a": "3"}}, "the prior has no groups"),
         ({"prior": {"a": 10**309}}, "the prior has no groups"),

@@ -5,15 +5,17 @@ import json
 import shutil
 import struct
 import tarfile
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import yaml
 from PIL import Image
 
 from curate.errors import DataError
-from curate.export.formats import read_shard
+from curate.export.formats import mds, read_shard
 from curate.export.media import beside
 from curate.export.verify import verify
 from tests.conftest import Offline
@@ -202,6 +204,75 @@ def test_shards_of_mosaicml_hold_the_bytes_of_media(album):
         shard.write_bytes(wrong)
         with pytest.raises(ValueError, match=r"no whole shard|cut off"):
             list(read_shard(shard))
+
+
+@pytest.mark.parametrize("count", [(1 << 32) - 1, (1 << 32) - 2, 1 << 20, 400])
+def test_a_damaged_shard_of_mosaicml_is_told_before_what_it_asks_for_is_read(album, count):
+    album.run("export", format="mds", shards=1, validation=False)
+    (shard,) = (album.root / "export" / "train").glob("*.mds")
+    data = bytearray(shard.read_bytes())
+    struct.pack_into("<I", data, 0, count)
+    shard.write_bytes(data)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"cut off|no whole shard|codec|Expecting"):
+        list(read_shard(shard))
+    assert tracemalloc.get_traced_memory()[1] < len(data) + 1_000_000
+    tracemalloc.stop()
+    about = [problem for problem in verify(album.root / "export").problems if "read" in problem]
+    assert len(about) == 1
+    assert about[0].startswith(f"train/{shard.name} cannot be read: ")
+    assert "\n" not in about[0]
+
+
+def test_sizes_within_a_damaged_shard_are_not_believed(tmp_path):
+    shard = tmp_path / "data-00000.mds"
+    config = b'{"column_names": ["id", "line", "text"]}'
+    first, huge = 12 + len(config), (1 << 32) - 13
+    sizes = struct.pack("<III", huge - first - 12, 0, 0)
+    shard.write_bytes(struct.pack("<III", 1, first, huge) + config + sizes)
+    tracemalloc.start()
+    with pytest.raises(ValueError, match="cut off"):
+        list(read_shard(shard))
+    assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("settings", "hint"),
+    [
+        ({"shards": 1}, "raise `export.shards`"),
+        ({"shard_tokens": 10**6}, "lower `export.shard_tokens`"),
+        ({"shard_documents": 500}, "lower `export.shard_documents`"),
+    ],
+)
+def test_a_shard_of_mosaicml_that_is_too_large_is_told_at_once(album, monkeypatch, settings, hint):
+    monkeypatch.setattr(mds, "MOST", 2_000)
+    with pytest.raises(DataError) as caught:
+        album.run("export", format="mds", **settings)
+    words = "data-00000.mds would have more bytes than a shard of MDS can have, 2,000"
+    assert (caught.value.message, caught.value.hint) == (words, hint)
+
+
+def test_the_bytes_of_a_shard_are_counted_exactly(monkeypatch, tmp_path):
+    lines = pa.table({"id": ["a", "b"], "text": ["x" * 50, "字"], "n": [1, 2]})
+    path = tmp_path / "data-00000.mds"
+
+    def write():
+        with mds.WriteMds()(path, lines.schema) as append:
+            append(lines)
+
+    write()
+    size = path.stat().st_size
+    assert [line["n"] for line in read_shard(path)] == [1, 2]
+    for most, is_too_large in ((size, False), (size - 1, True)):
+        described = dict(mds.WriteMds().described())
+        monkeypatch.setattr(mds, "MOST", most)
+        monkeypatch.setattr(mds.WriteMds, "described", lambda self, own=described: own)
+        if is_too_large:
+            with pytest.raises(DataError, match="would have more bytes"):
+                write()
+        else:
+            write()
 
 
 @pytest.mark.parametrize("layout", ["mixed", "by_group"])

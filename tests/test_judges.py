@@ -18,6 +18,9 @@ from curate.evaluate.reading import Reading, read_texts
 from curate.evaluate.spec import EvaluateSpec, JudgeFile
 from curate.evaluate.strata import Texts
 from curate.evaluate.verdict import (
+    ALIKE,
+    BETTER,
+    WORSE,
     Comparison,
     JudgeResult,
     story_of,
@@ -161,15 +164,54 @@ def test_the_verdict_says_what_was_gained_and_what_it_cost():
 
 def test_an_interval_without_0_that_is_not_told_says_why():
     from curate.report.sections.mixture import _story
+    from curate.report.words.mixture import WORDS
 
     own = Comparison("even", -0.0117, -0.0226, -0.0007, "not told apart from", "good")
     assert str(own) == (
-        "not told apart from even (perplexity -1.2 %; -2.2 to -0.07 %: too little, since several "
+        "not told apart from even (perplexity -1.2 %; -2.2 to -0.1 %: not enough, since several "
         "comparisons are made at once)"
     )
+    (said,) = _story({"comparisons": [asdict(own)]})
+    assert "not enough, since several comparisons are made at once" in WORDS[said.key][0]
     across = replace(own, high=0.0007)
     keys = [said.key for said in _story({"comparisons": [asdict(own), asdict(across)]})]
     assert keys == ["proxy.alike_of_several", "proxy.alike"]
+
+
+def in_percent(mean, low, high, verdict=BETTER):
+    """The words of a comparison whose figures are percents of perplexity."""
+    ends = [None if end is None else np.log1p(end / 100) for end in (mean, low, high)]
+    return str(Comparison("even", *ends, verdict)).removeprefix(f"{verdict} even")
+
+
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        ((-3e-5, -5e-5, -1e-5), ": perplexity 0.000030 % lower (0.000010 to 0.000050 %)"),
+        ((-1.25, -2.04, -0.5), ": perplexity 1.2 % lower (0.5 to 2.0 %)"),
+        ((-0.62, -0.85, -0.394), ": perplexity 0.62 % lower (0.39 to 0.85 %)"),
+        ((0.043, 0.001, 0.085), ": perplexity 0.043 % higher (0.001 to 0.085 %)"),
+        ((1.5, 0.004, 3.0), ": perplexity 1.500 % higher (0.004 to 3.000 %)"),
+        ((12.34, 9.96, 14.7), ": perplexity 12.3 % higher (10.0 to 14.7 %)"),
+        ((-0.003, None, None), ": perplexity 0.0030 % lower"),
+    ],
+)
+def test_small_differences_are_told_with_their_digits(figures, words):
+    assert in_percent(*figures, BETTER if figures[0] < 0 else WORSE) == words
+
+
+@pytest.mark.parametrize(
+    ("figures", "words"),
+    [
+        ((-0.001, -0.5, 0.5), " (perplexity 0.00 %; -0.50 to +0.50 %)"),
+        ((0.2, -0.04, 2.4), " (perplexity +0.2 %; 0.0 to +2.4 %)"),
+        ((0.0, 0.0, 0.0), " (perplexity 0.00 %; 0.00 to 0.00 %)"),
+        ((-0.02, -0.06, 0.02), " (perplexity -0.020 %; -0.060 to +0.020 %)"),
+        ((-0.02, None, None), " (perplexity -0.020 %; no interval: too few texts)"),
+    ],
+)
+def test_a_zero_has_no_sign_and_figures_of_one_bracket_the_same_decimals(figures, words):
+    assert in_percent(*figures, ALIKE) == words
 
 
 # ── epochs

@@ -345,6 +345,7 @@ def test_weights_come_out_of_a_file(web):
         ('{"web": -1}', "the weight of web is -1"),
         ('{"web": true}', "the weight of web is true"),
         ('{"web": 0}', "all weights are 0"),
+        (f'{{"web": 17{"0" * 307}, "code": 17{"0" * 307}, "wiki": 1.5}}', "no finite sum"),
         ("{", "no JSON"),
     ):
         path.write_text(text)

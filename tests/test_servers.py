@@ -378,12 +378,19 @@ def test_accounts_are_those_of_the_server_that_the_environment_names():
     assert connections.remote_accounts("argilla", argilla).url == NAME
 
 
-def waited(monkeypatch, tmp_path, used, *, patience, after):
-    """Wait for a server that answers `after` seconds; `used` tells its processor seconds."""
+def waited(monkeypatch, tmp_path, used, *, patience, after, before=None):
+    """Wait for a server that answers `after` seconds; `used` tells its processor seconds.
+
+    `before` is the status with which it answers until then; None: not at all.
+    """
     began = time.monotonic()
     server = Running("http://127.0.0.1:9", 9, 1, "now", "", "http://127.0.0.1:9")
     monkeypatch.setattr(processes, "running", lambda state: server)
-    monkeypatch.setattr(processes, "answers", lambda *_: time.monotonic() - began > after)
+    monkeypatch.setattr(
+        processes,
+        "status_of",
+        lambda *_, **how: 200 if time.monotonic() - began > after else before,
+    )
     monkeypatch.setattr(processes, "processor_seconds", lambda pid: used(time.monotonic() - began))
     return processes.until_up(tmp_path / "state", "/", tmp_path / "log", patience=patience)
 
@@ -397,6 +404,48 @@ def test_a_server_that_a_busy_machine_lets_start_slowly_is_waited_for(monkeypatc
 def test_a_server_that_hangs_or_works_for_ever_is_not_waited_for(monkeypatch, tmp_path, used):
     with pytest.raises(ServerError, match="does not answer after"):
         waited(monkeypatch, tmp_path, used, patience=0.3, after=2)
+
+
+class Clock:
+    """Time that passes by sleeping alone."""
+
+    now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.now += seconds
+
+
+@pytest.mark.parametrize(
+    ("status", "load", "words", "seconds"),
+    [
+        (500, 0.02, "answers with the status 500, and is not up after", 180),
+        (404, 0.9, "answers with the status 404, and is not up after", 180),
+        (None, 0.02, "does not answer after", 900),
+        (None, 0.5, "does not answer after", 419),
+        (None, 0.0, "does not answer after", 180),
+    ],
+)
+def test_a_server_that_never_gets_well_is_waited_for_so_long(
+    monkeypatch, tmp_path, status, load, words, seconds
+):
+    clock = Clock()
+    server = Running("http://127.0.0.1:9", 9, 1, "now", "", "http://127.0.0.1:9")
+    monkeypatch.setattr(processes, "time", clock)
+    monkeypatch.setattr(processes, "running", lambda state: server)
+    monkeypatch.setattr(processes, "status_of", lambda *own, **how: status)
+    monkeypatch.setattr(processes, "processor_seconds", lambda pid: load * clock.now)
+    with pytest.raises(ServerError) as caught:
+        processes.until_up(tmp_path / "state", "/", tmp_path / "log", patience=180)
+    assert caught.value.message == f"the server {words} {clock.now:.0f} s:\n"
+    assert clock.now == pytest.approx(seconds, abs=1)
+
+
+def test_one_that_answers_badly_at_first_may_still_get_well(monkeypatch, tmp_path):
+    well = waited(monkeypatch, tmp_path, lambda own: own, patience=60, after=0.3, before=503)
+    assert well is not None
 
 
 def test_the_processor_seconds_of_a_process_are_those_that_it_used():

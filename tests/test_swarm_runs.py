@@ -16,12 +16,13 @@ import pytest
 from curate.errors import DataError, MissingInput, RecipeError, WorkspaceBusy
 from curate.mixture.regression import models
 from curate.proxies.spec import TransformerSpec
+from curate.proxies.transformer.models import START
 from curate.swarm import results
 from curate.swarm.allowed import allowed
 from curate.swarm.contents import MODULUS, Content, contents, fingerprint, number_of, parts_of
 from curate.swarm.designs import STRENGTHS, designed, strength_of
 from curate.swarm.holding import of_workspace
-from curate.swarm.plan import read_plan
+from curate.swarm.plan import read_plan, required_plan, today
 from curate.swarm.planning import Wanted, make_plan
 from curate.swarm.standing import Today, standing
 from curate.swarm.texts import part_of, read_texts
@@ -387,6 +388,41 @@ def test_a_transformer_is_trained_as_it_was_planned(whole):
     (whole.root / "swarm" / "runs.jsonl").unlink()
     train(whole.workspace)
     assert [run.losses for run in runs_of(whole)] == [first.losses, second.losses]
+
+
+def test_transformers_of_other_initial_weights_are_not_compared(whole):
+    plan(whole, runs=2, proxy="transformer", transformer=SMALL)
+    train(whole.workspace)
+    assert [run.start for run in runs_of(whole)] == [START] * 2
+    folder = whole.root / "swarm"
+    rows = [json.loads(line) for line in (folder / "runs.jsonl").read_text().splitlines()]
+    del rows[0]["start"]  # as runs were written before their start had a name
+    (folder / "runs.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (planned,) = plan(whole, runs=3, transformer=SMALL).notes[:1]
+    assert planned == (
+        "run 0001 does not hold: its transformer started from other weights than those of the plan"
+    )
+    old = json.loads((folder / "plan.json").read_text())
+    del old["start"]
+    (folder / "plan.json").write_text(json.dumps(old))
+    held = standing(runs_of(whole), today(whole.workspace, required_plan(whole.workspace)))
+    assert [run.run for run in held.runs] == ["0001"], "an old plan and its own runs still fit"
+    words = "transformers start from other weights than when this swarm was planned"
+    for again in (lambda: plan(whole, runs=4, transformer=SMALL), lambda: train(whole.workspace)):
+        with pytest.raises(RecipeError, match=words):
+            again()
+    plan(whole, runs=2, proxy="transformer", transformer=SMALL, is_anew=True)
+    assert train(whole.workspace).trained == 2
+
+
+@pytest.mark.parametrize("proxy", ["ngram", "own"])
+def test_runs_of_other_proxies_have_no_start(whole, proxy):
+    plan(whole, runs=2, proxy=proxy, transformer=SMALL)
+    assert required_plan(whole.workspace).start is None
+    old = json.loads((whole.root / "swarm" / "plan.json").read_text())
+    del old["start"]
+    (whole.root / "swarm" / "plan.json").write_text(json.dumps(old))
+    assert plan(whole, runs=3, transformer=SMALL).new == 1
 
 
 def test_a_plan_refuses_what_makes_runs_incomparable(whole):

@@ -2,8 +2,10 @@
 
 import json
 
+import pyarrow as pa
 import pytest
 
+from curate.export.messages import Conversations, messages_type
 from curate.export.trainers import roles_of, trainer_files
 from curate.export.verify import verify
 from tests.conftest import Offline
@@ -76,6 +78,34 @@ def test_the_manifest_tells_lines_with_messages_and_verify_counts_them(told):
     place = next(n for n, file in enumerate(files) if file["group"] == "texts")
     rewrite(told, lambda manifest: manifest["files"][place].update(messages=3))
     assert f"{files[place]['path']} holds 0 lines with messages, not 3" in verify(told).problems
+
+
+def lines_with(*roles):
+    """Lines of an export, of a conversation with one message of each role."""
+    messages = [{"role": role, "content": "x"} for role in roles]
+    return pa.table({"messages": pa.array([messages], messages_type())})
+
+
+@pytest.mark.parametrize("is_known_first", [False, True])
+def test_roles_that_trainers_know_are_told_before_others(is_known_first):
+    speakers = [f"Agent{n:02}" for n in range(20)]
+    chats = Conversations()
+    batches = [lines_with(*speakers[:12]), lines_with(*speakers[12:]), lines_with("human", "gpt")]
+    for lines in reversed(batches) if is_known_first else batches:
+        chats.add(lines)
+    assert chats.told() == {"messages": 3, "roles": [*speakers[:18], "gpt", "human"]}
+    file = {"path": "00-a/train-00000.jsonl", "documents": 3, **chats.told()}
+    stored = {"stored_documents": 3, "stored_size": 99, "promised": 1.0, "earlier": 0}
+    groups = [{"group": "a", "folder": "00-a/", **stored}]
+    manifest = {"layout": "by_group", "budget": 99, "files": [file], "groups": groups}
+    about = json.loads(dict(trainer_files(manifest))["trainers/dataset_info.json"])["00-a"]
+    assert (about["tags"]["user_tag"], about["tags"]["assistant_tag"]) == ("human", "gpt")
+
+
+def test_a_long_role_is_cut_in_the_manifest():
+    chats = Conversations()
+    chats.add(lines_with("user", "字" * 3_000, "字" * 64 + "x", "y" * 64))
+    assert chats.told() == {"messages": 1, "roles": ["user", "y" * 64, "字" * 64]}
 
 
 @pytest.mark.parametrize(

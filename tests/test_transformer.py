@@ -422,7 +422,7 @@ def test_a_training_goes_on_after_a_kill_as_if_nothing_had_been(tmp_path, monkey
     assert set(steps) == {0}, "only the windows that marks measure are read: nothing is trained"
 
 
-def test_another_mixture_seed_or_setting_is_another_run(tmp_path):
+def test_another_mixture_seed_start_or_setting_is_another_run(tmp_path, monkeypatch):
     runs = [
         own._run(copies, seed)
         for own in (proxy(), proxy(rate=0.1), proxy(candidates=[*FILMS, *MEALS[1:], "x"]))
@@ -431,6 +431,8 @@ def test_another_mixture_seed_or_setting_is_another_run(tmp_path):
     ]
     assert len(set(runs)) == 12
     assert proxy()._run(each(1), 0) == runs[0]
+    monkeypatch.setattr(transformer, "START", "elsewhere")
+    assert proxy()._run(each(1), 0) != runs[0]
 
 
 def test_a_broken_checkpoint_means_a_new_start(tmp_path):

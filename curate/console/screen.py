@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate.errors import CurateError
 from curate.saying import addressed
+from curate.yamls import TURNING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +37,7 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f{TURNING}]")
 """What moves the cursor, colours or turns a line around; names from outside may hold it."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import expm1, isfinite
+from math import expm1, floor, isfinite, log10
 from typing import TYPE_CHECKING
 
 from curate.evaluate.paired import Difference
@@ -128,18 +128,17 @@ class Comparison:
         if self.low is not None and self.high is not None:
             ends = percent_of(self.low), percent_of(self.high)
         if self.verdict == ALIKE:
+            figure, *rest = _figures([mean, *(ends or ())], "+")
             interval = "no interval: too few texts"
             if ends:
-                interval = f"{_fine(ends[0], '+')} to {_fine(ends[1], '+')} %"
+                interval = f"{rest[0]} to {rest[1]} %"
                 if ends[0] * ends[1] > 0:  # told alone, and not beside the others
-                    interval += ": too little, since several comparisons are made at once"
-            return f"{self.verdict} {self.arm} (perplexity {_fine(mean, '+')} %; {interval})"
+                    interval += ": not enough, since several comparisons are made at once"
+            return f"{self.verdict} {self.arm} (perplexity {figure} %; {interval})"
         lower = "lower" if mean < 0 else "higher"
-        words = f"{self.verdict} {self.arm}: perplexity {_fine(abs(mean))} % {lower}"
-        if ends:
-            low, high = sorted(map(abs, ends))
-            words += f" ({_fine(low)} to {_fine(high)} %)"
-        return words
+        figure, *rest = _figures([abs(mean), *sorted(map(abs, ends or ()))])
+        words = f"{self.verdict} {self.arm}: perplexity {figure} % {lower}"
+        return f"{words} ({rest[0]} to {rest[1]} %)" if ends else words
 
 
 def percent_of(difference: float) -> float:
@@ -147,9 +146,21 @@ def percent_of(difference: float) -> float:
     return 100 * expm1(difference)
 
 
-def _fine(percent: float, sign: str = "") -> str:
-    """A figure with one decimal, a small one with two."""
-    return f"{percent:{sign}.{1 if abs(percent) >= 1 else 2}f}"
+MOST_DECIMALS = 12
+
+
+def _figures(percents: Sequence[float], sign: str = "") -> list[str]:
+    """Figures with as many decimals each: two digits of the largest, at least one decimal.
+
+    There are more decimals where all lie on one side of 0 and one of them would read as 0.
+    """
+    largest, least = max(map(abs, percents)), min(map(abs, percents))
+    decimals = min(MOST_DECIMALS, max(1, 1 - floor(log10(largest)))) if largest else 2
+    if min(percents) > 0 or max(percents) < 0:
+        while decimals < MOST_DECIMALS and not float(f"{least:.{decimals}f}"):
+            decimals += 1
+    texts = [f"{percent:{sign}.{decimals}f}" for percent in percents]
+    return [text if float(text) else text.lstrip("+-") for text in texts]
 
 
 def ends_of(difference: Difference) -> tuple[float | None, float | None]:

@@ -32,8 +32,17 @@ def format_of(workspace: Workspace, spec: ExportSpec, bring: Bringing) -> Format
         return ArrowFolder(fields, MediaWithin(bring, fields) if fields.columns else None).format
     if spec.format == "mds":
         fields = MediaFields.of(workspace.tables.shards("pool"), (*line_names(), LINE))
-        return WriteMds(fields, MediaWithin(bring, fields) if fields.columns else None).format
+        within = MediaWithin(bring, fields) if fields.columns else None
+        return WriteMds(fields, within, _smaller(spec)).format
     return FORMATS[spec.format]
+
+
+def _smaller(spec: ExportSpec) -> str:
+    """By which setting shards become smaller."""
+    if spec.shards is not None:
+        return "raise `export.shards`"
+    name = "shard_documents" if spec.shard_tokens is None else "shard_tokens"
+    return f"lower `export.{name}`"
 
 
 def token_ids(workspace: Workspace, spec: ExportSpec) -> TokenIds:

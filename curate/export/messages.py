@@ -15,6 +15,7 @@ from curate.errors import CurateError, RecipeError
 from curate.export.formats import BATCH, read_batches
 from curate.export.placing import NoPlace, edited_parts, masked_words, refused
 from curate.export.quoting import quoted
+from curate.export.trainers import KNOWN_ROLES
 from curate.sources.messages import CONTENT, ROLE
 from curate.sources.paths import with_value_at
 from curate.text import Edit
@@ -42,13 +43,16 @@ def messages_type(keys: Keys = PLAIN) -> pa.DataType:
     return pa.list_(pa.struct([(ROLE, pa.string()), *columns]))
 
 
-ROLES = 20
-"""So many roles of a shard are told at most: they are words of others."""
+ROLES, LONGEST = 20, 64
+"""So many roles of a shard are told at most, and so many characters of one: words of others."""
 
 
 @dataclass
 class Conversations:
-    """How many lines of a shard have messages, and the first roles of these by name."""
+    """How many lines of a shard have messages, and the roles of these.
+
+    Roles that trainers know come first, then the first others by name.
+    """
 
     lines: int = 0
     roles: set[str] = field(default_factory=set)
@@ -60,10 +64,12 @@ class Conversations:
         messages = lines["messages"]
         self.lines += len(messages) - messages.null_count
         roles = pc.unique(pc.struct_field(pc.list_flatten(messages), ROLE))
-        self.roles = {*sorted(self.roles.union(roles.to_pylist()))[:ROLES]}
+        found = self.roles.union(role[:LONGEST] for role in roles.to_pylist())
+        known = found & KNOWN_ROLES
+        self.roles = known.union(sorted(found - known)[: ROLES - len(known)])
 
     def told(self) -> dict[str, Any]:
-        """What the manifest says of the shard: the number of lines, and the first roles by name."""
+        """What the manifest says of the shard: the number of lines, and the roles by name."""
         return {"messages": self.lines, "roles": sorted(self.roles)}
 
 

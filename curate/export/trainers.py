@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -159,6 +160,9 @@ _TAGS = {
     "function_tag": ("function_call",),
 }
 """What LLaMA-Factory has to know of roles, and the names that these have, the usual one first."""
+
+KNOWN_ROLES = frozenset(chain.from_iterable(_TAGS.values()))
+"""The names of roles that decide what is written here."""
 
 
 def _llama_factory(weights: Sequence[Weight], ending: str) -> str:

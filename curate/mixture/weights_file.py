@@ -40,7 +40,7 @@ def read_weights(path: Path, where: str) -> dict[str, float]:
             raise RecipeError(
                 f"{where}: the weight of {name} is {wrong}, no number from 0 on", hint=EXAMPLE
             )
-    if not sum(weights.values()) > 0:
+    if not any(weights.values()):
         raise RecipeError(f"{where}: all weights are 0", hint=EXAMPLE)
     if not is_number(sum(map(float, weights.values()))):
         raise RecipeError(f"{where}: the weights have no finite sum", hint=EXAMPLE)

@@ -7,7 +7,19 @@ from pathlib import Path
 
 from curate.proxies.ngram import Corpus
 from curate.proxies.proxy import Proxy
-from curate.proxies.spec import ProxySpec
+from curate.proxies.spec import ProxySpec, TransformerSpec
+
+
+def start_of(proxy: str, transformer: TransformerSpec) -> str | None:
+    """What names the weights that a proxy starts from; None for all but transformers from scratch.
+
+    A model out of a folder starts from the weights there.
+    """
+    if proxy != "transformer" or transformer.start_from is not None:
+        return None
+    from curate.proxies.transformer.models import START
+
+    return START
 
 
 def proxy_of(

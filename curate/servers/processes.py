@@ -70,18 +70,29 @@ def _address(port: int) -> str:
 
 def answers(url: str, path: str, *, timeout: float = 5) -> bool:
     """Whether a server answers that path with 200."""
+    return status_of(url, path, timeout=timeout) == OK
+
+
+OK = 200
+
+
+def status_of(url: str, path: str, *, timeout: float = 5) -> int | None:
+    """The status with which a server answers that path; None if it does not answer."""
     connection = HTTPConnection(urlsplit(url).netloc, timeout=timeout)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == 200
+        return connection.getresponse().status
     except (OSError, HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 
 
 PROGRESS = 0.005
 """A server that has used this part of its time since the last look is still starting."""
+
+MOST = 5
+"""So many times its patience a server is waited for at most, whatever it uses of the processor."""
 
 
 def processor_seconds(pid: int) -> float:
@@ -97,21 +108,28 @@ def until_up(state: Path, path: str, log: Path, *, patience: float) -> Running |
     """The running server, once it answers; None if none runs, or it ends meanwhile.
 
     Raises ServerError with the end of its log if it does not answer within `patience` seconds. On a
-    busy machine they are processor seconds, as long as the server gets some.
+    busy machine they are processor seconds, as long as the server gets some, `MOST` times as long
+    at most. A server that has answered, but not well, uses the processor to answer us: it gets no
+    more time.
     """
-    deadline, seen = time.monotonic() + patience, 0.0
-    while time.monotonic() < deadline:
+    began = time.monotonic()
+    deadline, seen, told = began + patience, 0.0, None
+    while time.monotonic() < min(deadline, began + MOST * patience):
         server = running(state)
         if server is None:
             return None
-        if answers(server.url, path):
+        status = status_of(server.url, path)
+        if status == OK:
             return server if answers(server.bulk, path) else replace(server, bulk=server.url)
         used = processor_seconds(server.pid)
-        if seen + patience * PROGRESS < used < patience:
+        told = told if status is None else status
+        if told is None and seen + patience * PROGRESS < used < patience:
             deadline, seen = max(deadline, time.monotonic() + patience / 3), used
         time.sleep(0.2)
+    waited = time.monotonic() - began
+    words = "does not answer" if told is None else f"answers with the status {told}, and is not up"
     raise ServerError(
-        f"the server does not answer after {patience:.0f} s:\n{tail(log)}",
+        f"the server {words} after {waited:.0f} s:\n{tail(log)}",
         hint="end it with `curate server stop`, then start it again",
     )
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from curate import storage
 from curate.errors import DataError, MissingInput, RecipeError
+from curate.proxies.making import start_of
 from curate.proxies.spec import TransformerSpec
 from curate.spec import Spec, validated
 from curate.swarm.contents import Content, contents
@@ -36,7 +37,8 @@ class Plan(Spec):
     `target_budget` is that of the mixture, `budget` that of a run, both in tokens. `part` is the
     part of the candidates that proxies read, `holdout` the ids of the texts that they are measured
     on. `prior` is by group, `contents` say what was in each group. `transformer` says how the proxy
-    of that name is trained.
+    of that name is trained, and `start` names the weights that it starts from; it is None in plans
+    of before there was a name, and for other proxies.
     """
 
     design: Literal["dirichlet", "space_filling"]
@@ -53,6 +55,7 @@ class Plan(Spec):
     contents: dict[str, Content]
     runs: tuple[PlannedRun, ...]
     transformer: TransformerSpec = TransformerSpec()
+    start: str | None = None
 
 
 def read_plan(workspace: Workspace) -> Plan | None:
@@ -76,7 +79,17 @@ def required_plan(workspace: Workspace) -> Plan:
 def today(workspace: Workspace, plan: Plan) -> Today:
     """What runs have to be of to hold today."""
     held = read_held_out(workspace, plan.holdout)
-    return Today(contents(workspace), held.fingerprints, plan.budget, plan.proxy)
+    return Today(contents(workspace), held.fingerprints, plan.budget, plan.proxy, plan.start)
+
+
+def check_start(plan: Plan) -> None:
+    """Raise RecipeError if runs would start from other weights today than those of the plan."""
+    if plan.start != start_of(plan.proxy, plan.transformer):
+        raise RecipeError(
+            "transformers start from other weights than when this swarm was planned, and runs of "
+            "both cannot be compared",
+            hint="begin anew: `curate swarm plan --anew`",
+        )
 
 
 def missing(plan: Plan, trained: Sequence[Trained]) -> list[PlannedRun]:

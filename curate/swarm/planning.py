@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.errors import DataError, RecipeError
+from curate.proxies.making import start_of
 from curate.proxies.spec import TransformerSpec
 from curate.swarm.allowed import Allowed, allowed, spec_of
 from curate.swarm.contents import Content, contents
 from curate.swarm.designs import Design, designed
 from curate.swarm.limits import read_by_group
-from curate.swarm.plan import PLAN, Plan, PlannedRun, read_plan, today
+from curate.swarm.plan import PLAN, Plan, PlannedRun, check_start, read_plan, today
 from curate.swarm.proxies import OWN, check_proxy
 from curate.swarm.results import FOLDER, Trained, read
 from curate.swarm.standing import Standing, standing
@@ -149,6 +150,7 @@ def make_plan(workspace: Workspace, wanted: Wanted) -> PlanResult:
     plan = Plan(
         **settings,
         transformer=wanted.transformer,
+        start=start_of(settings["proxy"], wanted.transformer),
         target_budget=may_be.budget,
         budget=tokens_of_run,
         part=part,
@@ -180,6 +182,7 @@ def _settings(wanted: Wanted, old: Plan | None) -> dict[str, Any]:
             hint="set it back, or begin anew: --anew",
         )
     if old is not None:
+        check_start(old)
         for name, given in (*asked.items(), ("budget", wanted.proxy_budget)):
             is_fixed = name in ("proxy", "train_bytes", "holdout_bytes", "budget")
             now = getattr(old, name)

@@ -34,6 +34,8 @@ class Trained:
             the share of its size.
         contents: What was in each group.
         holdout: The fingerprint of the held-out texts of each source.
+        start: What names the weights that a transformer started from. None for one that started
+            from those of before there was a name, and for other proxies.
     """
 
     run: str
@@ -45,6 +47,7 @@ class Trained:
     is_even: bool
     contents: Mapping[str, Content]
     holdout: Mapping[str, str]
+    start: str | None = None
 
 
 def append(folder: Path, trained: Sequence[Trained]) -> None:

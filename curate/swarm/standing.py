@@ -20,12 +20,13 @@ NEAR = 1e-9
 
 @dataclass(frozen=True)
 class Today:
-    """What a run has to be of: contents of groups, held-out texts, budget and proxy."""
+    """What a run has to be of: contents of groups, held-out texts, budget, proxy and start."""
 
     contents: Mapping[str, Content]
     holdout: Mapping[str, str]
     budget: float
     proxy: str
+    start: str | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ def standing(trained: Sequence[Trained], today: Today) -> Standing:
 def _check_measured(run: Trained, today: Today) -> None:
     if run.proxy != today.proxy:
         raise _No(f"it was trained with {run.proxy}, and the plan is of {today.proxy}")
+    if run.start != today.start:
+        raise _No("its transformer started from other weights than those of the plan")
     if abs(run.budget - today.budget) > NEAR * today.budget:
         raise _No(f"it had {run.budget:,.0f} tokens, and runs of the plan have {today.budget:,.0f}")
     for source, own in today.holdout.items():

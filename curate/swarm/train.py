@@ -19,7 +19,7 @@ from curate.proxies.proxy import Proxy
 from curate.proxies.spec import ProxySpec
 from curate.swarm.allowed import spec_of
 from curate.swarm.contents import changed, contents
-from curate.swarm.plan import Plan, PlannedRun, missing, required_plan
+from curate.swarm.plan import Plan, PlannedRun, check_start, missing, required_plan
 from curate.swarm.proxies import OWN
 from curate.swarm.results import FOLDER, Trained, append, read, write_tables
 from curate.swarm.texts import Held, read_held_out, read_texts
@@ -84,6 +84,7 @@ def _checked(workspace: Workspace, plan: Plan) -> tuple[Path, Held]:
 
 
 def _train(workspace: Workspace, plan: Plan, wanted: Sequence[PlannedRun], held: Held) -> None:
+    check_start(plan)
     texts, candidates = read_texts(workspace, plan.part)
     drawer = Drawer.of(workspace, plan, texts)
     arms = [drawer.arm(run.run, run.shares) for run in wanted]
@@ -122,6 +123,7 @@ def _trained(
         is_even=drawer.is_even,
         contents=plan.contents,
         holdout=held.fingerprints,
+        start=plan.start,
     )
 
 

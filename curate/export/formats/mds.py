@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from itertools import accumulate, pairwise
+from os import fstat
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -50,10 +51,14 @@ MOST = (1 << 32) - 1
 
 @dataclass(frozen=True)
 class WriteMds:
-    """Opens a shard; `media` brings the media of lines into columns of their own."""
+    """Opens a shard; `media` brings the media of lines into columns of their own.
+
+    `smaller` says by which setting shards become smaller.
+    """
 
     fields: MediaFields = field(default_factory=MediaFields)
     media: MediaWithin | None = None
+    smaller: str = "lower `export.shard_documents`"
 
     @property
     def format(self) -> Format:
@@ -82,43 +87,36 @@ class WriteMds:
         }
 
     def __call__(self, path: Path, schema: pa.Schema) -> AbstractContextManager[Write]:
-        """Yield what appends documents to a shard. DataError if it has too many bytes."""
+        """Yield what appends documents to a shard. DataError as soon as it has too many bytes."""
         return self._open(path, schema)
 
     @contextmanager
     def _open(self, path: Path, schema: pa.Schema) -> Iterator[Write]:
-        sizes: list[int] = []
+        config = json.dumps(self.described(), sort_keys=True).encode()
         with TemporaryFile(dir=path.parent) as samples:
-            yield lambda table: self._append(samples, sizes, table.select(schema.names))
-            config = json.dumps(self.described(), sort_keys=True).encode()
-            first = 4 * (len(sizes) + 2) + len(config)
-            places = list(accumulate(sizes, initial=first))
-            if places[-1] > MOST:
-                raise DataError(
-                    f"{path.name} has {places[-1]:,} bytes, and a shard of MDS at most {MOST:,}",
-                    hint="lower `export.shard_documents`",
-                )
+            shard = _Shard(path.name, samples, 8 + len(config), self.smaller)
+            yield lambda table: self._append(shard, table.select(schema.names))
+            first = 4 * (len(shard.sizes) + 2) + len(config)
+            places = list(accumulate(shard.sizes, initial=first))
             with path.open("wb") as file:
-                file.write(_packed([len(sizes), *places]) + config)
+                file.write(_packed([len(shard.sizes), *places]) + config)
                 samples.seek(0)
                 shutil.copyfileobj(samples, file, 1 << 20)
 
-    def _append(self, file: BinaryIO, sizes: list[int], table: pa.Table) -> None:
+    def _append(self, shard: _Shard, table: pa.Table) -> None:
         for lines in [table] if self.media is None else self.media(table):
             for rows in lines.to_batches(max_chunksize=BATCH):
-                sizes += [self._write(file, line) for line in rows_of(rows)]
+                for line in rows_of(rows):
+                    shard.add(self._sample(line))
 
-    def _write(self, file: BinaryIO, line: dict[str, Any]) -> int:
-        """Append a sample; its number of bytes."""
+    def _sample(self, line: dict[str, Any]) -> list[bytes]:
+        """The sizes of a sample's values, and the values."""
         media = {name: line.pop(name, None) for name, _ in self.fields.columns}
         values = {name: value["bytes"] if value else b"" for name, value in media.items()}
         values |= {name: line.pop(name).encode() for name in ("id", "text")}
         values[LINE] = quoted(line).encode()
         own = [values[name] for name in self.encodings]
-        head = _packed([len(value) for value in own])
-        file.write(head)
-        file.writelines(own)
-        return len(head) + sum(map(len, own))
+        return [_packed([len(value) for value in own]), *own]
 
     def write_indices(self, folder: Path, manifest: Mapping[str, Any], schema: pa.Schema) -> None:
         """List the shards of every folder: of each split, or of each group."""
@@ -133,6 +131,29 @@ class WriteMds:
     def _shard(self, path: Path, samples: int) -> dict[str, Any]:
         raw = {"basename": path.name, "bytes": path.stat().st_size, "hashes": {}}
         return {**self.described(), "raw_data": raw, "samples": samples, "zip_data": None}
+
+
+@dataclass
+class _Shard:
+    """A shard that is written: its samples and their sizes; `size` are its bytes so far."""
+
+    name: str
+    samples: BinaryIO
+    size: int
+    smaller: str
+    sizes: list[int] = field(default_factory=list)
+
+    def add(self, sample: Sequence[bytes]) -> None:
+        """Append a sample, whose place takes 4 bytes. DataError if there are too many bytes."""
+        own = sum(map(len, sample))
+        self.size += own + 4
+        if self.size > MOST:
+            raise DataError(
+                f"{self.name} would have more bytes than a shard of MDS can have, {MOST:,}",
+                hint=self.smaller,
+            )
+        self.samples.writelines(sample)
+        self.sizes.append(own)
 
 
 def read_mds(path: Path) -> Iterator[dict[str, Any]]:
@@ -157,10 +178,10 @@ def _numbers(file: BinaryIO, count: int) -> Sequence[int]:
 
 
 def _read(file: BinaryIO, size: int) -> bytes:
-    data = file.read(size) if size >= 0 else b""
-    if len(data) != size:
+    """So many bytes. ValueError, before anything is read, where the file has fewer left."""
+    if not 0 <= size <= fstat(file.fileno()).st_size - file.tell():
         raise ValueError("the shard is cut off")
-    return data
+    return file.read(size)
 
 
 def _packed(numbers: Sequence[int]) -> bytes:

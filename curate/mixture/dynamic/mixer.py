@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 from curate.errors import DataError, RecipeError
 from curate.finite import is_number, shown
-from curate.mixture.dynamic.state import Numbers, Seen, Settings, State, shares
+from curate.mixture.dynamic.state import GREATEST, LEAST, Numbers, Seen, Settings, State, shares
 from curate.mixture.dynamic.strategies import STRATEGIES
 from curate.mixture.limits import Infeasible, Limit
 from curate.names import unknown
@@ -63,7 +63,7 @@ class OnlineMixer:
             raise unknown(f"there is no strategy {strategy}", strategy, STRATEGIES)
         if not prior or not all(is_number(own) and own >= 0 for own in prior.values()):
             raise RecipeError("the prior has no groups, or weights that are no numbers from 0 on")
-        if not sum(prior.values()) > 0:
+        if not any(prior.values()):
             raise RecipeError("all weights of the prior are 0")
         self.strategy, self.groups = strategy, tuple(prior)
         least = min(FLOOR, PART / len(prior)) if floor is None else floor
@@ -96,16 +96,26 @@ class OnlineMixer:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on exactly from a state. Raises DataError for one of other groups or strategy."""
-        own = dict(state)
+        own = dict(state) if isinstance(state, Mapping) else {}
         head = own.pop("strategy", None), own.pop("groups", None)
         if head != (self.strategy, list(self.groups)):
             raise DataError(
                 "the state is of another mixer", hint="make it with the same strategy and groups"
             )
         try:
-            self._state = State.of_plain(own)
+            loaded = State.of_plain(own)
+            self._check_loaded(loaded)
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"the state cannot be read: {error}") from None
+        self._state = loaded
+
+    def _check_loaded(self, state: State) -> None:
+        """Raise ValueError for a state that a step could not go on from."""
+        if len(state.weights) != len(self.groups):
+            raise ValueError("it has another number of groups in it")
+        losses = [loss for own in state.points for _, loss in own]
+        if any(abs(loss) > GREATEST or (self.strategy == "ado" and loss <= 0) for loss in losses):
+            raise ValueError("points have a loss in them that cannot be computed with")
 
     # ── a step
 
@@ -121,30 +131,33 @@ class OnlineMixer:
         known of it. `tokens` are those since the step before, by group; one number is shared out by
         the weights in force, and None is 1. `reference` are losses of a reference model.
 
-        Raises DataError for an unknown group, and for a loss or tokens that are no finite number;
-        the mixer is then as it was.
+        Raises DataError for an unknown group, and for a loss or tokens that are no finite number or
+        beyond 1e60; the mixer is then as it was.
         """
         told = self._numbers("loss", losses)
         other = self._numbers("reference loss", reference) if reference else self._reference
         seen = Seen(self._tokens(1.0 if tokens is None else tokens), told, other)
         self._require(seen)
-        state, wanted = self._followed(seen)
-        self._state = state.with_weights(self._projected(wanted))
+        self._state = self._followed(seen)
         return self.weights
 
-    def _followed(self, seen: Seen) -> tuple[State, Numbers]:
-        """The state after a step, and what is wanted. Raises DataError where that is no number."""
+    def _followed(self, seen: Seen) -> State:
+        """The state after a step. Raises DataError where something in it would be no number."""
         import numpy as np
 
         follow = STRATEGIES[self.strategy]
         with np.errstate(over="ignore", invalid="ignore"):
             state, wanted = follow(self._state.with_seen(seen), seen, self._settings)
         if not all(map(isfinite, wanted)):
+            raise DataError(f"the losses of this step are {TOO_LARGE} weights from", hint=DIVERGED)
+        state = state.with_weights(self._projected(wanted))
+        try:
+            state.check()
+        except ValueError:
             raise DataError(
-                "the losses of this step are too large to compute weights from",
-                hint="training diverged: leave the step out, and lower the learning rate",
-            )
-        return state, wanted
+                f"the numbers of this step are {TOO_LARGE} with", hint=DIVERGED
+            ) from None
+        return state
 
     def _require(self, seen: Seen) -> None:
         """Raise DataError for losses that the strategy cannot use."""
@@ -165,6 +178,9 @@ class OnlineMixer:
                 raise unknown(words, group, self.groups, kind=DataError)
             if not is_number(value):
                 raise DataError(f"the {what} of {group} is {shown(value)}, no finite number")
+            if abs(float(value)) > GREATEST:
+                words = f"the {what} of {group} is {float(value):g}, {TOO_LARGE} with"
+                raise DataError(words, hint=DIVERGED)
         return tuple(float(values[own]) if own in values else None for own in self.groups)
 
     def _tokens(self, tokens: Mapping[str, float] | float) -> Numbers:
@@ -173,7 +189,7 @@ class OnlineMixer:
         counts = tuple(own or 0.0 for own in self._numbers("number of tokens", tokens))
         if min(counts) < 0:
             raise DataError("a number of tokens is below 0", hint="count from the step before")
-        return counts
+        return tuple(count if count >= LEAST else 0.0 for count in counts)
 
     def _projected(self, wanted: Numbers) -> Numbers:
         """The nearest weights within floor and limits. Raises RecipeError where there are none."""
@@ -187,6 +203,10 @@ class OnlineMixer:
         except Infeasible as error:
             raise RecipeError(f"floor and limits: {error}", hint=error.hint) from None
         return shares(found.shares.tolist())
+
+
+TOO_LARGE = "too large to compute"
+DIVERGED = "training diverged: leave the step out, and lower the learning rate"
 
 
 def _shown(value: Any) -> str:
@@ -212,7 +232,7 @@ def _check(settings: Settings, groups: int) -> None:
 
 def _limits_of(groups: Sequence[str], limits: Limits, floor: float) -> list[Limit]:
     """The limits, and one for the floor of each group. It is less where a limit leaves less."""
-    own = _by_group(groups, limits) if isinstance(limits, Mapping) else list(limits)
+    own = _by_group(groups, limits) if isinstance(limits, Mapping) else _told(limits)
     floors = [floor] * len(groups)
     for limit in own:
         for place in limit.cells.tolist():
@@ -221,14 +241,36 @@ def _limits_of(groups: Sequence[str], limits: Limits, floor: float) -> list[Limi
     return [*own, *(_limit(place, name, low, 1.0, "floor") for place, (name, low) in pairs)]
 
 
+def _told(limits: Any) -> list[Limit]:
+    """The limits of a list. Raises RecipeError for what is none."""
+    is_list = isinstance(limits, Sequence) and all(isinstance(own, Limit) for own in limits)
+    if not is_list:
+        words = f"limits are {shown(limits)}, neither shares by group nor a list of `Limit`"
+        raise RecipeError(words, hint=LIMITS)
+    return list(limits)
+
+
 def _by_group(groups: Sequence[str], limits: Mapping[str, tuple[float, float]]) -> list[Limit]:
-    for name, own in limits.items():
+    pairs = {name: _pair(own) for name, own in limits.items()}
+    for name, own in pairs.items():
         if name not in groups:
             raise unknown(f"a limit is of {name}, and there is no such group", name, groups)
         if len(own) != 2 or not all(map(is_number, own)) or not 0 <= own[0] <= own[1] <= 1:
             words = f"the limits of {name} are no shares: {' to '.join(map(_shown, own))}"
-            raise RecipeError(words, hint="give the least and the greatest, as in (0.1, 0.6)")
-    return [_limit(groups.index(name), name, *own, "min") for name, own in limits.items()]
+            raise RecipeError(words, hint=LIMITS)
+    return [
+        _limit(groups.index(name), name, low, high, "min") for name, (low, high) in pairs.items()
+    ]
+
+
+LIMITS = "give the least and the greatest share of a group, as in {'web': (0.1, 0.6)}"
+
+
+def _pair(limits: Any) -> tuple[Any, ...]:
+    """The least and the greatest; what is no such pair as the only one, so that it is shown."""
+    if isinstance(limits, (str, bytes, Mapping)):
+        return (limits,)
+    return tuple(limits) if isinstance(limits, Iterable) else (limits,)
 
 
 def _limit(place: int, name: str, low: float, high: float, low_name: str) -> Limit:

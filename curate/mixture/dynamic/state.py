@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, replace
+from itertools import chain
 from typing import Any
 
-from curate.finite import is_number
+from curate.finite import is_number, shown
 from curate.mixture.dynamic.curves import Curve
 
 Numbers = tuple[float, ...]
@@ -17,6 +18,12 @@ Points = tuple[tuple[float, float], ...]
 
 WHOLE, MOST = 128, 256
 """Of more points than MOST the last WHOLE stay, and of those before them every other one."""
+
+LEAST, GREATEST = 1e-60, 1e60
+"""Fewer tokens of a step are none. Losses and tokens beyond the greatest are refused.
+
+Their squares and products, and curves through them, have to stay far from what overflows.
+"""
 
 
 @dataclass(frozen=True)
@@ -115,14 +122,40 @@ class State:
             key: tuple(each) if isinstance(each, list) else each for key, each in plain.items()
         }
         own["points"] = tuple(tuple((n, loss) for n, loss in each) for each in own["points"])
-        own["curves"] = tuple(Curve(**curve) if curve else None for curve in own["curves"])
-        lengths = {len(each) for each in own.values() if isinstance(each, tuple)}
-        if len(lengths) != 1:
+        own["curves"] = tuple(None if curve is None else Curve(**curve) for curve in own["curves"])
+        state = State(**own)
+        state.check()
+        return state
+
+    def check(self) -> None:
+        """Raise ValueError for what no state can hold."""
+        for name, least in (("step", 0), ("fitted", 0), ("wished", 1)):
+            count = getattr(self, name)
+            if type(count) is not int or not least <= count < 1 << 53:
+                raise ValueError(f"{name} is {shown(count)}, no whole number from {least} on")
+        by_group = [getattr(self, name) for name in (*BY_GROUP, "points", "curves", "falls")]
+        if {len(own) if isinstance(own, tuple) else -1 for own in by_group} != {len(self.weights)}:
             raise ValueError("it has other numbers of groups in it")
-        for name in ("weights", "average", "tokens", "excess", "credit", "wishes"):
-            if not all(map(is_number, own[name])):
+        curves = [astuple(curve) for curve in self.curves if curve is not None]
+        falls = [fall for fall in self.falls if fall is not None]
+        numbers: dict[str, Iterable[Any]] = {
+            **{name: getattr(self, name) for name in BY_GROUP},
+            "points": chain.from_iterable(chain.from_iterable(self.points)),
+            "curves": chain.from_iterable(curves),
+            "falls": falls,
+        }
+        for name, values in numbers.items():
+            if not all(map(is_number, values)):
                 raise ValueError(f"{name} has something in it that is no finite number")
-        return State(**own)
+        not_below_0 = (*(getattr(self, name) for name in BY_GROUP), *curves)
+        if any(value < 0 for values in not_below_0 for value in values):
+            raise ValueError("it has a number below 0 in it")
+        if any(n < 0 or n > GREATEST * self.step for own in self.points for n, _ in own):
+            raise ValueError("points are of other tokens than its steps can have")
+
+
+BY_GROUP = ("weights", "average", "tokens", "excess", "credit", "wishes")
+"""What has a number from 0 on for every group."""
 
 
 def thinned(points: Points) -> Points:

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 DROPOUTS = ("attn_pdrop", "embd_pdrop", "resid_pdrop", "attention_dropout", "hidden_dropout")
 """What architectures call the dropout of their layers."""
 
+START = "1 / sqrt(width)"
+"""Names the weights that `gpt2` starts from: what starts elsewhere cannot be compared.
+
+Trainings of before had no name for theirs: GPT-2's own, of deviation .02.
+"""
+
 
 def gpt2(size: Size, vocabulary: int, end: int, context: int, dropout: float) -> torch.nn.Module:
     """A GPT-2 with random weights, by torch's generator.

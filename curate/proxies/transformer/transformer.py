@@ -15,7 +15,7 @@ from curate.proxies.transformer import curves, optimizing
 from curate.proxies.transformer.checkpoints import Kept
 from curate.proxies.transformer.devices import Device
 from curate.proxies.transformer.measuring import mean_loss, text_losses
-from curate.proxies.transformer.models import Folder, gpt2
+from curate.proxies.transformer.models import START, Folder, gpt2
 from curate.proxies.transformer.sizes import SIZES
 from curate.proxies.transformer.tokenizing import Bpe, Bytes, Tokenizer, Tokens, tokens_of
 from curate.proxies.transformer.training import Plan, State, steps_of, train
@@ -108,7 +108,7 @@ class Transformer:
         """The digest of all that decides what a run learns."""
         import torch
 
-        weights = self._from.digest if self._from else None
+        weights = self._from.digest if self._from else START
         made = [torch.__version__, torch.get_num_threads(), self._device.name, weights]
         drawn = blake2b(copies.astype("<i8").tobytes(), digest_size=16).hexdigest()
         return digest([self._spec.settings(), made, self._texts, drawn, seed])

@@ -66,8 +66,8 @@ WORDS = {
         "{judge}：与 {arm} 无法区分（{difference:+.4f}，{interval}）。",
     ),
     "proxy.alike_of_several": (
-        "{judge}: not told apart from {arm} ({difference:+.4f}, {interval}): too little, since "
-        "several comparisons are made at once.",
+        "{judge}: not told apart from {arm} ({difference:+.4f}, {interval}): not enough, "
+        "since several comparisons are made at once.",
         "{judge}：与 {arm} 无法区分（{difference:+.4f}，{interval}）：同时做多个比较，这点差别还不够。",
     ),
     "proxy.better": (
