@@ -5,12 +5,16 @@ import io
 import itertools
 import struct
 import tracemalloc
+from hashlib import sha256
 from time import process_time
 
 import pytest
 from PIL import Image
 
 from curate.backends.showing import _suffix, shown
+from curate.clean.media.sight import Sight
+from curate.errors import DataError
+from curate.export.media.bringing import Bringing
 from curate.forms import load_form
 from curate.media import placeless
 from curate.media.kinds import MEDIA_TYPES, kind_and_format
@@ -200,8 +204,10 @@ def test_a_changed_page_of_ogg_is_played(tmp_path):
         b"RF64\xff\xff\xff\xffWAVE" + chunk_of(b"ds64", struct.pack("<QQ", 99, 10) + bytes(12))
         + b"data\xff\xff\xff\xff" + bytes(10) + chunk_of(b"_PMX", XMP),
     ],
-    ids=["ID3 of FLAC", "FLAC", "AAC", "APE", "APE, bare", "APE, cover", "GIF", "Matroska"]
-    + ["XMP behind JPEG", "camm behind JPEG", "RF64"],
+    ids=[
+        *("ID3 of FLAC", "FLAC", "AAC", "APE", "APE, bare", "APE, cover", "GIF", "Matroska"),
+        *("XMP behind JPEG", "camm behind JPEG", "RF64"),
+    ],
 )  # fmt: skip
 def test_a_place_goes_wherever_it_stands(data):
     cleaned = without_places(data)
@@ -412,3 +418,17 @@ def test_an_address_with_space_or_a_fragment_is_cleaned():
         assert shown(load_form("image"), Task("t", {"image": address}), None, "7") == {
             "image": cleaned
         }
+
+
+@pytest.mark.parametrize("kind", ["image", "audio"])
+def test_what_cannot_be_cleaned_is_counted_and_the_export_says_what_helps(tmp_path, kind):
+    data = flac(b"location=52.52")[:-4] if kind == "audio" else tracks(b"stz2")
+    (tmp_path / "a").write_bytes(data)
+    medium = {"address": "a", "kind": kind, "format": "flac", "bytes": len(data)}
+    medium["sha256"] = sha256(data).hexdigest()
+    with pytest.raises(DataError, match="tells a place") as told:
+        Bringing(tmp_path, tmp_path / "marks").whole(medium)
+    assert "privacy: {place: drop}" in told.value.hint
+    assert Sight(Medium(kind, kind, "a"), tmp_path).tells_place
+    (tmp_path / "a").write_bytes(flac(b"title=location=none"))
+    assert not Sight(Medium(kind, kind, "a"), tmp_path).tells_place
