@@ -39,7 +39,7 @@ def shown(form: Form, task: Task, shelf: Shelf | None, project: str) -> dict[str
     """
     fields = {name: task.fields.get(name, "") for name in form.fields}
     for name, kind in form.media:
-        if not fields[name].lower().startswith(AS_THEY_ARE):
+        if not fields[name].lstrip().lower().startswith(AS_THEY_ARE):
             fields[name] = _address(task, name, kind, shelf, project)
         elif kind != "image" and shelf is not None:
             raise DataError(
@@ -85,7 +85,7 @@ def _shelved(medium: Medium, task: Task, shelf: Shelf, project: str) -> str:
             return shelf.address(project, name)
     with opened(medium.address, task.folder) as file:
         format = _format(medium, file)
-        shown = placeless(file, medium.kind, format, _size(file))
+        shown = placeless(file, medium.kind, _size(file))
         name = shelf.put(project, format, file, shown)
     sha256 = name.partition(".")[0]
     if medium.sha256 not in (None, sha256):
@@ -110,7 +110,7 @@ def _data(medium: Medium, task: Task) -> str:
                 f"it has {size:,} bytes, and a server of your own gets images as data up to "
                 f"{MOST_DATA:,}: pool their web addresses, or label on the embedded server"
             )
-        shown = placeless(file, medium.kind, format, size) or file.read()
+        shown = placeless(file, medium.kind, size) or file.read()
         data = base64.b64encode(shown).decode()
     return f"data:{TYPES[format]};base64,{data}"
 

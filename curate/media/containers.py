@@ -16,7 +16,11 @@ from curate.media.tiff import Tiff, iptc_tells, without_places, xmp_tells
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _TAIL_PLACE = re.compile(rb"Exif\0\0(?=II\*\0|MM\0\*)")
-_FILM_PLACE = re.compile(rb"\xa9xyz|loci|location\.ISO6709")
+_FILM_PLACE = re.compile(
+    rb"\xa9xyz|loci|location\.ISO6709|quicktime\.location"
+    rb"|stsd.{12}(?:gpmd|camm|mebx|rtmd|djmd|dbgi)",
+    re.DOTALL,
+)
 _TEXT_PLACE = re.compile(rb"gps|location|latitude|longitude|city|country", re.IGNORECASE)
 
 EXIF = b"Exif\0\0"
@@ -86,7 +90,7 @@ def _tail(data: bytes) -> Part:
         or _FILM_PLACE.search(data) is not None
         or any(Tiff(data, found.end()).tells_place() for found in marks)
     )
-    return Part(data, tells or xmp_tells(data[: 1 << 20]))
+    return Part(data, tells or xmp_tells(data))
 
 
 # ── PNG

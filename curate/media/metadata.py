@@ -1,16 +1,17 @@
 """Metadata that tells places: found, and left out. Pixels and sound stay as they are, bit for bit.
 
-EXIF (GPS), XMP and IPTC are read in JPEG, PNG, WebP and TIFF, EXIF in HEIC and AVIF, the location
-of the camera in MP4 and QuickTime, tags in other sounds and films. GIF, BMP, AAC and MPEG have
-none.
+EXIF (GPS), XMP and IPTC are read in JPEG, PNG, WebP and TIFF, EXIF and XMP in HEIC and AVIF, XMP
+and IPTC in GIF, the location of the camera in MP4 and QuickTime, tags in other sounds and films.
+BMP and MPEG have none.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from curate.media import containers, quicktime, tags, tiff
+from curate.media import containers, gif, quicktime, tags, tiff
 from curate.media.containers import Part
+from curate.media.marks import Edit
 from curate.media.medium import MediumError
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -54,6 +55,8 @@ def _reader(data: bytes) -> Callable[[bytes], Iterator[Part]]:
         return _tiff
     if data[4:8] in quicktime.STARTS:
         return _boxes
+    if data[:6] in (b"GIF87a", b"GIF89a"):
+        return _gif
     return _tagged if tags.reads(data) else _whole
 
 
@@ -70,16 +73,19 @@ def _boxes(data: bytes) -> Iterator[Part]:
     yield _edited(data, quicktime.edits(data))
 
 
+def _gif(data: bytes) -> Iterator[Part]:
+    yield _edited(data, gif.edits(data))
+
+
 def _tagged(data: bytes) -> Iterator[Part]:
     yield _edited(data, tags.edits(data))
 
 
-def _edited(data: bytes, edits: Iterable[quicktime.Edit]) -> Part:
+def _edited(data: bytes, edits: Iterable[Edit]) -> Part:
     """A file in which some bytes are overwritten by as many others."""
-    changes = list(edits)
-    if not changes:
-        return Part(data)
-    edited = bytearray(data)
-    for at, new in changes:
+    edited: bytearray | None = None
+    for at, new in edits:  # one at a time: all together may be as large as the file
+        if edited is None:
+            edited = bytearray(data)
         edited[at : at + len(new)] = new
-    return Part(data, True, bytes(edited))
+    return Part(data) if edited is None else Part(data, True, bytes(edited))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +13,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from curate.media import Medium, MediumError, fingerprints
 from curate.media.films import frames, key_frames
 from curate.media.images import decode
-from curate.media.metadata import tells_place
 from curate.media.opening import checked, opened, read_checked
-from curate.media.placeless import tells_at_its_ends
+from curate.media.placeless import counts_as_place
 from curate.media.sounds import windows
 from curate.media.spectra import RATE, log_mel
 
@@ -121,11 +121,14 @@ class Sight:
 
     @property
     def tells_place(self) -> bool:
-        """Whether its metadata tell where it was taken."""
+        """Whether its metadata tell where it was taken, or may and cannot be cleaned of it.
+
+        An export refuses the latter, so they count: a rule then leaves the document out.
+        """
         if self.medium.kind == "image":
-            return tells_place(self.data)
+            return counts_as_place(io.BytesIO(self.data))
         with self.file() as file:
-            return tells_at_its_ends(file)
+            return counts_as_place(file)
 
     @property
     def fingerprint(self) -> bytes:

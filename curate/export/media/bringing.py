@@ -24,13 +24,17 @@ BLOCK = 1 << 20
 
 HINT = "bring the file back as it was, or run `curate pool` again and all that follows it"
 
+PLACE_HINT = (
+    "leave the document out by `clean: {privacy: {place: drop}}`, or clean the file and pool again"
+)
+
 Stored = Mapping[str, Any]
 """A medium as the column `media` has it."""
 
 
 def is_whole(medium: Stored) -> bool:
     """Whether a medium is read into memory whole: places are looked for in all of it."""
-    return placeless.is_whole(kind_of(medium), medium.get("format"), medium["bytes"])
+    return placeless.is_whole(kind_of(medium), medium["bytes"])
 
 
 def kind_of(medium: Stored) -> str:
@@ -82,7 +86,7 @@ class Bringing:
         try:
             plain = without_places(data)
         except MediumError as error:
-            raise _lost(medium, str(error)) from None
+            raise DataError(f"{medium['address']}: {error}", hint=PLACE_HINT) from None
         if plain != data:
             digest = sha256(plain).hexdigest()
             storage.write_text(self.marks / str(medium["sha256"]), digest)
@@ -92,9 +96,9 @@ class Bringing:
         """Refuse a large sound or film that tells a place."""
         with _open(medium, self.folder) as file:
             try:
-                placeless.check_large(file, medium.get("format"))
+                placeless.check_large(file)
             except MediumError as error:
-                raise DataError(f"{medium['address']}: {error}") from None
+                raise DataError(f"{medium['address']}: {error}", hint=PLACE_HINT) from None
 
     def _checked(self, medium: Stored) -> Iterator[bytes]:
         """Yield the bytes of the source, and raise DataError if they are not the pool's."""

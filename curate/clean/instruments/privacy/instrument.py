@@ -107,7 +107,7 @@ class PrivacySpec(Spec):
     id: Annotated[Action, Field(description="Chinese identity numbers.")] = "flag"
     key: Annotated[Action, Field(description="Keys, tokens and passwords.")] = "flag"
     place: Annotated[
-        Action, Field(description="Where a picture was taken (EXIF); no export ever holds it.")
+        Action, Field(description="Metadata that tell where, or that cannot be cleaned of it.")
     ] = "flag"
 
     @model_validator(mode="before")
