@@ -14,7 +14,7 @@ from PIL import Image
 
 from curate.backends.showing import shown
 from curate.errors import DataError
-from curate.fetching.projects import digests_of
+from curate.fetching.media import media_shown
 from curate.forms import load_form
 from curate.media import placeless
 from curate.media.medium import Medium, MediumError
@@ -357,8 +357,8 @@ def test_a_round_of_photos_comes_home_and_no_place_leaves(offline, server):
     offline.run("pull")
     rows = offline.workspace.rounds.current().answers()
     assert [row["status"] for row in rows] == ["submitted"] * 5
-    digests = [own["image"] for own in digests_of(offline.workspace.rounds.current()).values()]
-    assert sorted(map(len, digests)) == [1, 2, 2, 2]
+    media = [own["image"] for own in media_shown(offline.workspace.rounds.current()).values()]
+    assert sorted(len(own.digests) for own in media) == [1, 2, 2, 2]
 
 
 def test_another_picture_as_data_is_not_taken(offline):

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import DataError
-from curate.fetching.projects import digests_of
+from curate.fetching.media import media_shown
 from curate.labels.settled import rows_of, settled_labels
 from curate.push.tasks import tasks_of
 from curate.records import MARKS
@@ -228,5 +228,5 @@ def test_a_round_from_before_media_were_kept_is_read(photos):
     pq.write_table(pq.read_table(path).drop_columns(["media"]), path)
     current = photos.workspace.rounds.current()
     assert [task.media for task in tasks_of(current)] == [{}, {}, {}]
-    assert digests_of(current) == {}
+    assert media_shown(current) == {}
     current.erase([tasks_of(current)[0].id])

@@ -13,12 +13,13 @@ from curate.metrics.entities import SCHEMES
 from curate.metrics.measures import CLASSES, RATINGS
 from curate.report.lexicon import Lexicon
 from curate.report.section import Key, as_written, say
+from curate.report.sections.judged import notes_of
 from curate.report.sections.measures import named
 from curate.report.words.columns import COLUMNS
 from curate.report.words.sentences import SENTENCES
 from curate.report.words.values import VALUES
 from curate.report.words.warnings import WARNINGS
-from curate.warning import warn
+from curate.warning import note, warn
 
 ENGLISH, CHINESE = Lexicon("en"), Lexicon("zh")
 ROOT = Path(curate.report.__file__).parent
@@ -77,6 +78,40 @@ def test_every_column_has_a_heading_in_both_languages():
     for english, chinese in (*COLUMNS.values(), *VALUES.values()):
         assert english
         assert chinese
+
+
+def test_notes_are_sentences():
+    words = "every text of it has a near copy among the candidates"
+    of_file = note("evaluate.all_copies", words)
+    of_score = note(
+        "evaluate.judge_left_out",
+        "`{judge}` is left out: {why}",
+        judge="good",
+        why="no held-out text has a quality",
+        reason="evaluate.no_quality",
+    )
+    own = say("proxy.none", verdict="V", notes=[of_score, of_file])
+    assert ENGLISH.say(own) == (f"V. `good` is left out: no held-out text has a quality. {words}.")
+    assert CHINESE.say(own) == (
+        "V。没有使用 `good`：没有留出文本有 `score` 的质量。其中每个文本在候选中都有近似的副本。"
+    )
+    assert ENGLISH.say(say("proxy.none", verdict="V", notes=[of_file])) == f"V. {words}."
+    about = [say("judged.one", judge=name, texts=3, about="a, b") for name in ("x", "y")]
+    said = ENGLISH.say(say("judged.words", about=about, notes=[]))
+    assert said.startswith("`x`, 3 texts: a, b. `y`, 3 texts: a, b. A judge is")
+    assert CHINESE.say(say("judged.words", about=about, notes=[])).startswith(
+        "`x`，3 个文本：a, b。`y`，3 个文本：a, b。每个评判"
+    )
+
+
+def test_notes_of_an_older_version_are_sentences_too():
+    (own,) = notes_of({"notes": ["no holdout"]})
+    assert ENGLISH.say(say("proxy.none", verdict="V", notes=[own])) == "V. no holdout."
+
+
+def test_an_amount_of_an_older_mixture_stands_in_its_own_words():
+    own = warn("mix.short_amount", "{drawn} of {budget}", drawn="3 items", budget="9 items")
+    assert CHINESE.warning(own) == "3 items of 9 items"
 
 
 def test_figures_are_said_in_the_language_of_the_page():
@@ -210,6 +245,14 @@ BY_FUNCTION = {
         {"p_value": 0.001, "auc": 0.8, "sources": {"web": 0.1}},
         "有标签的文本与语料不像（p = 0.001；分类器区分两者的 AUC 为 0.80）：请多抽取 web",
     ),
+    "mix.short_amount": (
+        {"drawn": 4000, "budget": 5000, "unit": "items"},
+        "预算 5,000 条，只抽取了 4,000 条",
+    ),
+    "mix.over_amount": (
+        {"drawn": 70.5, "budget": 60.0, "unit": "seconds"},
+        "预算 60.0 秒，抽取了 70.5 秒",
+    ),
     "mix.unreachable": (
         {"limit": "web", "side": "max", "asked": 0.1, "reachable": 0.25},
         "以前的部分已经抽取的文档使 web 达不到上限 10.00%：最接近的是 25.00%",
@@ -230,7 +273,7 @@ BY_FUNCTION = {
     ),
     "evaluate.judge_left_out": (
         {"judge": "good", "reason": "evaluate.no_quality"},
-        "没有使用 `good`：没有留出文本有 `score` 的质量。",
+        "没有使用 `good`：没有留出文本有 `score` 的质量",
     ),
     "evaluate.of_good": (
         {"answered": 4, "follows_scores": True},

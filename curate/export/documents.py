@@ -12,6 +12,7 @@ from curate.export.asked import Asked, asked_questions, labels_type
 from curate.export.draws import of_draw, of_pool_and_mix
 from curate.export.extras import MORE, Extras, read_rows
 from curate.export.labels import VIEWED, columns_of, field_column, label_column
+from curate.export.media.addresses import is_cleaned, plain_lines
 from curate.export.media.columns import exported_type, stored_media
 from curate.export.parts import Entries, Layout
 from curate.export.quoting import quoted
@@ -41,6 +42,14 @@ def content_fields(document: Mapping[str, Any]) -> dict[str, str]:
     media = {medium["field"]: medium["sha256"] for medium in document["media"] or ()}
     texts = {field["name"]: field["text"] for field in document["fields"]}
     return {name: media.get(name) or text for name, text in texts.items()}
+
+
+def is_whole(document: Mapping[str, Any]) -> bool:
+    """Whether a line has all that the id of its document was made from.
+
+    An edit changes its text; from a medium within an address a place may be left out.
+    """
+    return not document["edited"] and not any(map(is_cleaned, document["media"] or ()))
 
 
 def line_schema(asked: Sequence[Asked], layout: Layout) -> pa.Schema:
@@ -122,7 +131,8 @@ class Reader:
         columns["fields"] = field_column(drawn, self.schema.field("fields").type)
         columns["media"] = stored_media(drawn["media"])
         columns["edited"] = pc.fill_null(pc.greater(pc.list_value_length(drawn["edits"]), 0), False)
-        return pa.table(columns | extras), replace(entries, row=np.searchsorted(rows, entries.row))
+        lines = plain_lines(pa.table(columns | extras))
+        return lines, replace(entries, row=np.searchsorted(rows, entries.row))
 
     def _columns(self, shard: DocumentShard) -> Sequence[str]:
         scores = ["quality"] if shard.scores is not None else []

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curate.export.media.addresses import plain_row
 from curate.export.placing import NoPlace, Words, masked, masked_words, refused
 from curate.names import unknown
 from curate.workspace import Workspace
@@ -30,8 +31,8 @@ def meta_type(names: Sequence[str]) -> pa.DataType:
 def meta_column(documents: pa.Table, names: Sequence[str]) -> pa.Array:
     """The values of all documents, from columns id, text (before the edits), edits and meta.
 
-    A string stands as it is, anything else as JSON. What `clean` masked in the text is masked here
-    too. DataError for a document where that cannot be done.
+    A string stands as it is, anything else as JSON; media in them hold no place. What `clean`
+    masked in the text is masked here too. DataError for a document where that cannot be done.
     """
     import pyarrow as pa
 
@@ -46,8 +47,9 @@ def meta_column(documents: pa.Table, names: Sequence[str]) -> pa.Array:
 
 def _values(id: str, meta: str | None, names: Sequence[str], words: Words) -> dict[str, str | None]:
     stored = json.loads(meta) if meta else {}
+    wanted = {name: stored.get(name) for name in names}
     try:
-        return {name: _word(masked(stored.get(name), words)) for name in names}
+        return {name: _word(masked(plain_row(own, id), words)) for name, own in wanted.items()}
     except NoPlace:
         raise refused(id, "its `meta`", "meta") from None
 

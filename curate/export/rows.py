@@ -10,6 +10,7 @@ from typing import Any
 
 from curate.errors import DataError
 from curate.export.formats.lines import OURS
+from curate.export.media.addresses import plain_row
 from curate.export.messages import values_of
 from curate.export.placing import NoPlace, edited_parts, masked, masked_words, refused
 from curate.sources.messages import CONTENT, as_list, free, like
@@ -24,7 +25,8 @@ from curate.text import Edit, canonical, spans
 def row_json(came: AsItCame, row: Row, edits: Sequence[Edit]) -> str:
     """The JSON of a row, open at its end: `"_curate": …}` follows.
 
-    DataError if it has that column already, or if an edit has no place in it.
+    Media in it hold no place. DataError if it has that column already, if an edit has no place in
+    it, or if a place would stay.
     """
     if OURS in came.values:
         raise DataError(
@@ -37,7 +39,7 @@ def row_json(came: AsItCame, row: Row, edits: Sequence[Edit]) -> str:
             values = edited_row(came, row, edits)
         except NoPlace:
             raise refused(content(row).id, f"the row {row.origin}", "original") from None
-    text = canonical(_encode(finite(values)))
+    text = canonical(_encode(finite(plain_row(values, row.origin))))
     return text[:-1] + (", " if values else "")
 
 

@@ -13,7 +13,7 @@ from curate import storage, tokens
 from curate.errors import CurateError, DataError
 from curate.export.claims import Claims, FileClaim, LabelClaim, read_claims
 from curate.export.copies import Copies
-from curate.export.documents import content_fields, content_line
+from curate.export.documents import content_fields, content_line, is_whole
 from curate.export.draws import DRAW, DrawReader
 from curate.export.groups import GroupCounts, check_groups, check_parts
 from curate.export.labels import BY, LabelCounts
@@ -283,7 +283,7 @@ def _of_line(
         yield f"{line.path} holds lines of another group"
     if document["id"] in removed:
         yield f"{line.path} holds {document['id']}, which was taken down"
-    if not document["edited"] and content_id(content_fields(document)) != document["id"]:
+    if is_whole(document) and content_id(content_fields(document)) != document["id"]:
         yield f"{document['id']}: the text is not that of its id"
     if not _says(document["text"], document.get("messages") or ()):
         yield f"{document['id']}: its messages do not say its text"

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from curate.fetching.media import MediumShown, Shown, is_same_text
 from curate.forms import complaint
-from curate.media.medium import MediumError
-from curate.media.placeless import placeless_data
 from curate.records import MARKS, Annotation, Form, moment
 from curate.rounds import Batch, Round
 from curate.rounds.views import View
-from curate.servers.shelf import digest_of
 from curate.text import canonical
 
-Digests = Mapping[str, Mapping[str, Collection[str]]]
-"""Every sha256 that each medium of a task may have, by field."""
-
-NO_MEDIA: Digests = MappingProxyType({})
+NO_MEDIA: Shown = MappingProxyType({})
 
 
 def check_answer(
-    answer: Annotation, form: Form, views: Mapping[str, View], media: Digests = NO_MEDIA
+    answer: Annotation, form: Form, views: Mapping[str, View], media: Shown = NO_MEDIA
 ) -> Annotation:
     """The answer with its value mapped home; rejected, with the reason, if it is not valid.
 
@@ -39,7 +34,7 @@ def check_answer(
 
 
 def _map_home(
-    answer: Annotation, form: Form, views: Mapping[str, View], media: Mapping[str, Collection[str]]
+    answer: Annotation, form: Form, views: Mapping[str, View], media: Mapping[str, MediumShown]
 ) -> tuple[Any, str | None]:
     """The value in terms of documents, and why it cannot be kept (None: it can).
 
@@ -49,8 +44,8 @@ def _map_home(
         return answer.value, "not a task of this round"
     view = views[answer.id]
     for name, text in (answer.shown or {}).items():
-        is_known = name in media and digest_of(text) in media[name]
-        if not is_known and text not in _as_sent(view.fields.get(name, "")):
+        is_known = name in media and media[name].is_at(text)
+        if not is_known and not is_same_text(text, view.fields.get(name, "")):
             return answer.value, "the text of its task was changed on the server"
     if reason := complaint(form, answer.question, answer.value, view.fields):
         return answer.value, reason
@@ -59,14 +54,6 @@ def _map_home(
     if question.kind in MARKS and len(view.fields) > 1 and value is not None:
         value = [{**span, "field": span.get("field") or question.fields[0]} for span in value]
     return view.home(value, question.kind)
-
-
-def _as_sent(text: str) -> tuple[str, ...]:
-    """A field as it may have been sent: as it is, and as data without its place."""
-    try:
-        return text, placeless_data(text)
-    except MediumError:
-        return (text,)
 
 
 def answer_row(

@@ -9,7 +9,6 @@ from typing import Any
 
 from curate.backends import Backend
 from curate.fetching.answers import (
-    Digests,
     annotation_of,
     answer_row,
     check_answer,
@@ -18,6 +17,7 @@ from curate.fetching.answers import (
     key_of,
     was_put_back,
 )
+from curate.fetching.media import media_shown
 from curate.people.users import Directory
 from curate.records import moment, now
 from curate.rounds import Batch, Round
@@ -88,7 +88,7 @@ def fetch(
             accept_losses=restoring,
         )
     added = directory.enrol({answer.account for answer in pulled.annotations})
-    suggestions, media = _suggestion_keys(current, batch), digests_of(current)
+    suggestions, media = _suggestion_keys(current, batch), media_shown(current)
     rows = [
         answer_row(check_answer(answer, form, views, media), {}, current, batch)
         | {"blind": (answer.id, answer.question) not in suggestions}
@@ -119,23 +119,6 @@ def _timed(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, A
     """
     times = [moment(now()), before and before["at"]]
     return {**row, "at": row["at"] or max(filter(None, times))}
-
-
-def digests_of(current: Round) -> Digests:
-    """The sha256 of the media that the tasks of a round were sent with.
-
-    An image that was sent as data without its place has two: that of its file, and of the data.
-    """
-    return {
-        row["id"]: {
-            medium["field"]: {medium["sha256"], shown or medium["sha256"]}
-            for medium, shown in zip(
-                row["media"], row.get("shown") or [None] * len(row["media"]), strict=True
-            )
-        }
-        for row in current.tasks()
-        if row.get("media")
-    }
 
 
 def _suggestion_keys(current: Round, batch: Batch) -> set[tuple[str, str]]:

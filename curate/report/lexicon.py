@@ -37,7 +37,7 @@ class Lexicon:
 
     def paragraph(self, sentences: Sequence[Say]) -> str:
         """Sentences one after the other."""
-        return ("" if self.language == "zh" else " ").join(map(self.say, sentences))
+        return self._sentences([*map(self.say, sentences)])
 
     def column(self, name: Column) -> str:
         """The heading of a column; one that nobody named stands as it is."""
@@ -57,8 +57,21 @@ class Lexicon:
         if isinstance(value, StageWarning):
             return self.warning(value)
         if isinstance(value, list | tuple):
-            return self._listed([str(self._figure(one)) for one in value])
+            words = [str(self._figure(one)) for one in value]
+            is_sentences = any(isinstance(one, StageWarning) for one in value)
+            if is_sentences or (words and all(map(_is_ended, words))):
+                return self._sentences([*map(self._ended, words)])
+            return self._listed(words)
         return value
+
+    def _sentences(self, sentences: Sequence[str]) -> str:
+        return ("" if self.language == "zh" else " ").join(sentences)
+
+    def _ended(self, words: str) -> str:
+        """A sentence with its full stop."""
+        if _is_ended(words):
+            return words
+        return f"{words}{'。' if self.language == 'zh' else '.'}"
 
     def _listed(self, words: Sequence[str]) -> str:
         """Words after each other, further apart where one of them has a comma of its own."""
@@ -91,6 +104,10 @@ class Lexicon:
             return words(own.figures) if callable(words) else words.format(**_shown(own.figures))
         except (KeyError, ValueError, IndexError, TypeError, AttributeError):
             return own.words  # made by an older version, with other figures
+
+
+def _is_ended(words: str) -> bool:
+    return words.endswith((".", "!", "?", "。", "！", "？"))
 
 
 def _shown(figures: Mapping[str, Any]) -> dict[str, Any]:

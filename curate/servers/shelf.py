@@ -209,12 +209,17 @@ def digest_of(address: str) -> str | None:
     """The sha256 of what an address shows: ours, or data in the address itself; else None."""
     if place := PLACE.search(address):
         return place["name"].partition(".")[0]
+    content = data_of(address)
+    return None if content is None else hashlib.sha256(content).hexdigest()
+
+
+def data_of(address: str) -> bytes | None:
+    """The bytes that an address holds itself, as it was sent; None for any other."""
     if not address.startswith("data:"):
         return None
     head, _, data = address.partition(",")
     try:
         is_base64 = head.endswith(";base64")
-        content = base64.b64decode(data, validate=True) if is_base64 else unquote(data).encode()
+        return base64.b64decode(data, validate=True) if is_base64 else unquote(data).encode()
     except (binascii.Error, ValueError):
         return None
-    return hashlib.sha256(content).hexdigest()

@@ -2,7 +2,8 @@
 
 path              of a file in the export, of a member of its tar, or the name of a column;
 null where the pool had an address alone
-exported_sha256   of the bytes there; it differs from `sha256` where a place was left out
+exported_sha256   of the bytes there; it differs from `sha256` where a place was left out. Without
+                  a path it is that of an address `data:…` from which a place was left out
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ def suffix_of(medium: Stored) -> str:
 
 
 def nowhere(medium: Stored) -> dict[str, Any]:
-    """A medium of which the export has the address alone."""
-    return {**medium, "path": None, "exported_sha256": None}
+    """A medium of which the export has the address alone; from that a place may be left out."""
+    return {**medium, "path": None, "exported_sha256": medium.get("exported_sha256")}
 
 
 def has_media(lines: pa.Table) -> bool:

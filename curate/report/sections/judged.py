@@ -40,10 +40,12 @@ def _about(evaluation: Mapping[str, Any], judge: Mapping[str, Any]) -> StageWarn
     return next(iter(stored([said])), "") if said else str(judge["about"])
 
 
-def notes_of(evaluation: Mapping[str, Any]) -> list[StageWarning | str]:
-    """What `evaluate` notes, by keys where they are known."""
+def notes_of(evaluation: Mapping[str, Any]) -> list[StageWarning]:
+    """What `evaluate` notes, by keys where they are known; else in its own words."""
     said = (evaluation.get("said") or {}).get("notes")
-    return [*(stored(said) if said else evaluation.get("notes", ()))]
+    if said:
+        return [*stored(said)]
+    return [StageWarning("", words) for words in evaluation.get("notes", ())]
 
 
 def _rows(comparisons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:

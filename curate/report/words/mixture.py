@@ -87,7 +87,7 @@ WORDS = {
         "{about} A judge is a weighting of texts; the proxy is measured on each text once. A "
         "difference below 0 says that the mixture is better. Its interval holds 95 % by itself; "
         "better and worse are told for all arms of one judge together (Holm's correction). {notes}",
-        "{about} 每个评判是对文本的一种加权；代理模型对每个文本只测一次。差值低于 0 说明配比更好。"
+        "{about}每个评判是对文本的一种加权；代理模型对每个文本只测一次。差值低于 0 说明配比更好。"
         "每个区间单独为 95 %；好与差是对同一评判下的所有对照一起判断的（Holm 校正）。{notes}",
     ),
     "judged.one": (

@@ -63,6 +63,13 @@ def _lost(figures: Figures) -> str:
     return "、".join(lost) + "".join(f"；{text}" for text in texts)
 
 
+def _amount(figures: Figures, name: str) -> str:
+    """An amount in its unit; older mixtures stored both as English words."""
+    if figures["unit"] == "seconds":
+        return f"{figures[name]:,.1f} 秒"
+    return f"{figures[name]:,} 条"
+
+
 def _dropped(cause: str) -> Words:
     return lambda figures: (
         f"`clean` 去掉了超过 {figures['most']:.0%} 的文档，{cause}：{_lost(figures)}"
@@ -129,7 +136,7 @@ def _stop(figures: Figures) -> str:
 
 
 def _judge_left_out(figures: Figures) -> str:
-    return f"没有使用 `{figures['judge']}`：{WARNINGS[figures['reason']]}。"
+    return f"没有使用 `{figures['judge']}`：{WARNINGS[figures['reason']]}"
 
 
 def _good(figures: Figures) -> str:
@@ -221,8 +228,10 @@ WARNINGS: dict[str, Words] = {
     ),
     "mix.short_group": "{groups} 的文档少于期望的比例：全部抽取，并且重复",
     "mix.short": "预算 {budget:,}，只抽取了 {tokens:,} 个词元",
-    "mix.short_amount": "预算 {budget}，只抽取了 {drawn}",
-    "mix.over_amount": "预算 {budget}，抽取了 {drawn}",
+    "mix.short_amount": lambda own: (
+        f"预算 {_amount(own, 'budget')}，只抽取了 {_amount(own, 'drawn')}"
+    ),
+    "mix.over_amount": lambda own: f"预算 {_amount(own, 'budget')}，抽取了 {_amount(own, 'drawn')}",
     "mix.over": "预算 {budget:,}，抽取了 {tokens:,} 个词元",
     "mix.flat_quality": "{groups} 的质量几乎没有差别：权重和五分位在那里没有意义",
     "mix.few_labels": "{groups} 背后的标签太少",

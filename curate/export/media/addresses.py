@@ -1,0 +1,96 @@
+"""Addresses that hold a medium itself, as `data:image/jpeg;base64,…`: exported without places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from curate.errors import DataError
+from curate.export.media.columns import NAME, with_media
+from curate.media import MediumError
+from curate.media.metadata import without_places
+from curate.media.placeless import placeless_data
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FIELDS, DATA = "fields", "data:"
+
+HINT = "take its metadata out in the source, or leave the document out"
+
+
+def plain_address(address: str, id: str) -> str:
+    """An address without places. DataError, with the document's id, if a place would stay."""
+    try:
+        return placeless_data(address)
+    except MediumError as error:
+        raise DataError(f"{id}: {error} ({address[:40]}…)", hint=HINT) from None
+
+
+def plain_lines(lines: pa.Table) -> pa.Table:
+    """Lines whose media and fields hold no place: both have the addresses of media.
+
+    A medium whose address was changed has the sha256 of the new one as `exported_sha256`.
+    """
+    import pyarrow as pa
+
+    if not _may_hold_data(lines[NAME]):
+        return lines
+    media, fields = lines[NAME].to_pylist(), lines[FIELDS].to_pylist()
+    for row, own in enumerate(media):
+        if own:
+            id = lines["id"][row].as_py()
+            names = {medium["field"] for medium in own}
+            media[row] = [_plain_medium(medium, id) for medium in own]
+            fields[row] = fields[row] and [
+                {**part, "text": plain_address(part["text"], id)} if part["name"] in names else part
+                for part in fields[row]
+            ]
+    place = lines.column_names.index(FIELDS)
+    kept = pa.array(fields, lines.schema.field(FIELDS).type)
+    return with_media(lines.set_column(place, FIELDS, kept), media)
+
+
+def plain_row(value: Any, origin: str) -> Any:
+    """A value of a source's row without places, however deep media lie in it.
+
+    These are addresses, and bytes as tables have them. DataError as of `plain_address`.
+    """
+    if isinstance(value, str):
+        is_data = value[: len(DATA)].lower() == DATA
+        return plain_address(value, origin) if is_data else value
+    if isinstance(value, bytes):
+        try:
+            return without_places(value)
+        except MediumError as error:
+            raise DataError(f"{origin}: {error}", hint=HINT) from None
+    if isinstance(value, Mapping):
+        return {key: plain_row(item, origin) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_row(item, origin) for item in value]
+    return value
+
+
+def is_cleaned(medium: Mapping[str, Any]) -> bool:
+    """Whether a place was left out of an address: the id of its document was made with it."""
+    return medium["sha256"] is None and medium.get("exported_sha256") is not None
+
+
+def _plain_medium(medium: dict[str, Any], id: str) -> dict[str, Any]:
+    address = medium["address"] or ""
+    plain = plain_address(address, id)
+    if plain == address:
+        return medium
+    return {**medium, "address": plain, "exported_sha256": sha256(plain.encode()).hexdigest()}
+
+
+def _may_hold_data(media: pa.ChunkedArray) -> bool:
+    """Whether any medium has an address that holds it."""
+    import pyarrow.compute as pc
+
+    structs = [chunk.flatten() for chunk in media.chunks]
+    addresses = (pc.struct_field(own, "address") for own in structs if len(own))
+    return any(
+        pc.any(pc.starts_with(own, DATA, ignore_case=True)).as_py() or False for own in addresses
+    )
