@@ -2,8 +2,8 @@
 
 Too few bytes hold no words that a detector knows, but their letters are mostly common ones of one
 language. `_LETTERS` has those of each language, the commonest first; letters of ASCII do not count.
-The orders need not be exact: the letter of rank r counts as 1 / (r + 3). Bytes that stand where signs
-do, as in `5 m³`, `2º` or `¾ cup`, are no letters.
+The orders need not be exact: the letter of rank r counts as 1 / (r + 3). Bytes that stand where
+signs do, as in `5 m³`, `2º` or `¾ cup`, are no letters.
 """
 
 from __future__ import annotations
