@@ -42,6 +42,60 @@ def test_a_few_words_are_read_in_their_encoding(name, text):
     assert found.evidence == high_bytes(data) < LITTLE  # it is told as a guess
 
 
+SIGNS = [
+    *("The tank holds 5 m³ of water and more", "density 1000 kg/m³", "3 m³ at 20 °C", "m³"),
+    *("5 m³, 6 m³, 7 cm³ and 8 dm³ of it", "10³ is a thousand, 2¹ is not", "an area of 30 m²"),
+    *("¾ cup of sugar", "¼ teaspoon salt, ½ cup milk", "1 ¾ cups, 2¾ cups, ¾ of it", "¾"),
+    *(
+        "price ¥500",
+        "¥500, ¥600 and ¥ 700",
+        "price £5, £6, £7 and £8",
+        "in £ sterling",
+        "5¢ or 10¢",
+    ),
+    *("2º piso, teléfono nº 3", "Temp 20º C", "Temp 20 º C, 21 º C, 22 º C", "la 3ª y la 4ª"),
+    *(
+        "note¹ and note² and note³",
+        "a claim.¹ Another one.²",
+        "One claim is proved in the note¹ below, and nobody has read it.",
+    ),
+    *("résumé ¾", "Louÿs", "L'Haÿ-les-Roses", "Haÿ", "Œuvre Žižek", "5 µm ± 1 × 2", "• one"),
+]
+"""Texts in windows-1252 with bytes that are letters in other encodings."""
+
+
+@pytest.mark.parametrize("text", SIGNS)
+def test_signs_are_no_letters_of_other_encodings(text):
+    assert find_encoding(text.encode("cp1252")).name == "cp1252"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("cp1251", text) for text in ("№ 5", "Дом № 5", "№5 и №6")),
+        *(
+            ("cp1250", text)
+            for text in (
+                "Idą drogą i są",
+                "nad rzeką, gdzie",
+                "dzień. Był",
+                "Było ładnie",
+                "Był mały dom, mała łódka",
+            )
+        ),
+        *(
+            ("cp1250", text)
+            for text in ("soľ a ľad", "DROGĄ", "Łąka", "oraş mare", "Žižka večer", "změnilo, když")
+        ),
+        ("cp1254", "beş ağaç"),
+        ("cp1253", "πολύ καλός. Ή"),
+    ],
+)
+def test_letters_that_are_signs_in_other_encodings(name, text):
+    data = text.encode(name)
+    assert data.decode(find_encoding(data).name) == text
+
+
 def test_letters_of_text_are_commoner_than_those_of_other_bytes():
     name, score = by_letters("Η θάλασσα είναι ήσυχη".encode("cp1253"))
     _, wrong = by_letters("天气很好河水上涨".encode("gb18030"))

@@ -2,12 +2,14 @@
 
 Too few bytes hold no words that a detector knows, but their letters are mostly common ones of one
 language. `_LETTERS` has those of each language, the commonest first; letters of ASCII do not count.
-The orders need not be exact: the letter of rank r counts as 1 / (r + 3).
+The orders need not be exact: the letter of rank r counts as 1 / (r + 3). Bytes that stand where
+signs do, as in `5 m³`, `2º` or `¾ cup`, are no letters.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from functools import cache
 from math import log
 
@@ -58,9 +60,44 @@ _RARER = 1.5
 ENOUGH = 4096
 """Bytes that are looked at."""
 
-_MARKS = "’‘“”„–—…«»°§©®€£\u00a0"
+_MARKS = "’‘“”„–—…«»°§©®€•™\u00a0"
 _MARK, _UNKNOWN, _CAPITAL, _INNER = log(0.03), log(0.0005), log(0.3), log(0.01)
 """How common marks, letters of other languages, capitals, and capitals within words are."""
+
+_SIGNS = "¹²³ºª¼½¾¥¢£¯"
+_HIGH = r"A-Za-z\x80-\xff"
+_AS_SIGN = re.compile(
+    (
+        rf"(?<=[0-9])[\xb2\xb3\xb9](?![{_HIGH}])"  # 10³
+        rf"|(?<![{_HIGH}])(?:[cdkmn\xb5]?m|ft|in|yd|mi)([\xb2\xb3])(?![{_HIGH}])"  # kg/m³
+        rf"|(?:(?<=[0-9])|(?<![{_HIGH}])[nN])([\xaa\xba])(?![{_HIGH}])"  # 2º, nº
+        r"|(?<=[0-9] )\xba(?= ?[CF]\b)"  # 20 º C
+        rf"|(?<![{_HIGH}])[\xaf\xbc-\xbe](?![{_HIGH}])"  # ¾ cup
+        rf"|(?<![{_HIGH}])[\xa2\xa3\xa5](?![{_HIGH}])"  # ¥500
+    ).encode()
+)
+"""Bytes that are letters in some encodings, and stand where signs do in others."""
+
+_AS_NUMBER = re.compile(rf"(?<![{_HIGH}0-9])\xb9(?= ?[0-9])".encode())
+"""Bytes that stand where `№` does."""
+
+_AS_NOTE = re.compile(rb"(?<=[A-Za-z.,)\]\"'])[\xb2\xb3\xb9](?![A-Za-z0-9\x80-\xff])")
+"""Bytes that may be the number of a note, or the last letter of a word in Polish."""
+
+_TWO = 0xB2
+"""The number of a note which is no letter in Polish."""
+
+_HIGH_BYTE = re.compile(rb"[\x80-\xff]")
+_SPARSE = 30
+"""Of so many bytes of Polish, more than one is beyond ASCII."""
+
+_NOTE, _NUMBER, _LOAN = log(0.04), log(0.1), log(0.01)
+"""How common notes, the sign `№`, and the letters of `_LOANS` are; in French, which has `œ`."""
+
+_MIXED = re.compile(r"[A-Za-z](?=[^\W\d_A-Za-z])|[^\W\d_A-Za-z](?=[A-Za-z])")
+"""Places within words where letters of ASCII meet others."""
+
+_LOANS = dict.fromkeys("šž", _LOAN)
 
 _FIRST_ROWS = {"gb2312": (0xB0, 0xD7), "euc_jp": (0xB0, 0xCF), "euc_kr": (0xB0, 0xC8)}
 _BIG5_ROWS = (0xA4, 0xC6)
@@ -73,38 +110,59 @@ def by_letters(sample: bytes, names: tuple[str, ...] = SINGLE) -> tuple[str, flo
     None if the bytes are text in none of them. The first `ENOUGH` bytes tell as much as all.
     """
     sample = sample[:ENOUGH]
-    scores = [(score, name) for name in names if (score := _score(sample, name)) is not None]
+    signs = _signs(sample)
+    scores = [(score, name) for name in names if (score := _score(sample, name, signs)) is not None]
     if not scores:
         return None
     (_, mean), name = max(scores, key=lambda own: own[0][0])
     return name, mean
 
 
-def _score(sample: bytes, name: str) -> tuple[float, float] | None:
+def _score(sample: bytes, name: str, signs: dict[int, float]) -> tuple[float, float] | None:
     """How common the letters of a sample are in the language that suits best: in all, a letter."""
     try:
         text = codecs.getincrementaldecoder(name)().decode(sample)
     except UnicodeDecodeError:
         return None
     number = max(1, len(text) - sum(map(str.isascii, text)))
-    total = max(_likely(text, letters) for letters in _LETTERS[name])
+    more = _LOANS if name == "cp1252" and "œ" in text.lower() else {}
+    total = max(_likely(text, {**more, **_common(own)}, signs) for own in _LETTERS[name])
+    if name not in LATIN:
+        total += _INNER * len(_MIXED.findall(text))
     return total - _RARE.get(name, _RARER), total / number
 
 
-def _likely(text: str, letters: str) -> float:
-    common = _common(letters)
+def _signs(sample: bytes) -> dict[int, float]:
+    """By place: how common a sign is there, where bytes stand as signs do."""
+    notes = {found.start(): _NOTE for found in _AS_NOTE.finditer(sample)}
+    is_note = any(sample[place] == _TWO for place in notes)
+    if not is_note and len(sample) < _SPARSE * len(_HIGH_BYTE.findall(sample)):
+        notes = {}
+    numbers = {found.start(): _NUMBER for found in _AS_NUMBER.finditer(sample)}
+    return notes | numbers | {found.end() - 1: _MARK for found in _AS_SIGN.finditer(sample)}
+
+
+def _likely(text: str, common: dict[str, float], signs: dict[int, float]) -> float:
     total = 0.0
     before = " "
-    for char in text:
+    for place, char in enumerate(text):
         is_capital = char.isupper()
         within = before.islower() and is_capital and not (before.isascii() and char.isascii())
         if not char.isascii():
-            is_mark = char in _MARKS or (char in "¿¡" and not before.isalpha())
-            total += _MARK if is_mark else common.get(char.lower(), _UNKNOWN)
+            total += _one(char, before, common, signs.get(place))
             total += _CAPITAL if is_capital and not before.isupper() else 0.0
         total += _INNER if within else 0.0
         before = char
     return total
+
+
+def _one(char: str, before: str, common: dict[str, float], sign: float | None) -> float:
+    """How common a character is, where `sign` tells how common a sign is in its place."""
+    if sign is not None and char in ("№" if sign == _NUMBER else _SIGNS):
+        return sign
+    if char in _MARKS or (char in "¿¡" and not before.isalpha()):
+        return _MARK
+    return _UNKNOWN if sign == _MARK else common.get(char.lower(), _UNKNOWN)
 
 
 @cache
