@@ -408,6 +408,18 @@ def test_the_index_of_a_large_recording_is_walked(monkeypatch, name):
     assert not tells_at_its_ends(io.BytesIO(sound(0.1)))
 
 
+@pytest.mark.parametrize(
+    "start", [PLAIN_ID3, b"\xff\xfb\x90\0", ogg_of(b"OpusHead", b"OpusTags", b"")]
+)
+def test_the_end_of_a_large_recording_is_read_as_its_format(monkeypatch, start):
+    monkeypatch.setattr(placeless, "END", 256)
+    is_ogg = start[:4] == b"OggS"
+    more = ogg_of(b"OpusHead", b"OpusTags", comments(b"gps=52.52")) if is_ogg else ape()
+    silence = bytes(range(1, 200)) * 9
+    assert tells_at_its_ends(io.BytesIO(start + silence + more))
+    assert not tells_at_its_ends(io.BytesIO(start + silence))
+
+
 def test_an_address_with_space_or_a_fragment_is_cleaned():
     data = photo()
     plain = base64.b64encode(without_places(data)).decode()

@@ -85,7 +85,14 @@ def tells_at_its_ends(file: BinaryIO) -> bool:
         return True
     size = file.seek(0, 2)
     at = max(END, size - END)
-    return tells_place(head[:12] + _at(file, at, size - at))
+    return tells_place(_before_an_end(head) + _at(file, at, size - at))
+
+
+def _before_an_end(head: bytes) -> bytes:
+    """What stands before the end of a file, so that it is read as one of its format."""
+    if head[:4] == b"OggS":
+        return b"OggS" + bytes(23)  # an empty page
+    return b"\xff\xfb" if head[:3] in (b"ID3", b"fLa") else head[:12]
 
 
 def _boxes_of_the_index(file: BinaryIO) -> Iterator[bytes]:
