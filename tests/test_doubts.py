@@ -242,9 +242,9 @@ def test_a_mixture():
 
 def test_amounts_of_a_mixture_are_told_in_the_unit_of_its_budget():
     short = mixed([row("a", 3)], budget=9, unit="items")
-    assert short == {"mix.short_amount": {"drawn": "3 items", "budget": "9 items"}}
+    assert short == {"mix.short_amount": {"drawn": 3, "budget": 9, "unit": "items"}}
     over = mixed([row("a", 70_500)], budget=60_000, unit="seconds")
-    assert over == {"mix.over_amount": {"drawn": "70.5 s", "budget": "60.0 s"}}
+    assert over == {"mix.over_amount": {"drawn": 70.5, "budget": 60.0, "unit": "seconds"}}
 
 
 @pytest.mark.parametrize(("spread", "is_flat"), [(0.009, True), (0.011, False)])

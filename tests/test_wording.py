@@ -198,3 +198,21 @@ def test_names_are_completed(offline: Any, monkeypatch: Any, capsys: Any) -> Non
     assert offers("curate trace --source ") == ["films", "meals"]
     assert offers("curate mix --groups l") == ["language", "license"]
     assert offers("curate export --layout ") == ["mixed", "by_group"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "drawn", "budget", "words"),
+    [
+        (
+            "seconds",
+            12_000,
+            36_000,
+            "12.0 of 100.0 s drawn, 3 documents in 1 group · asked for 36.0 s",
+        ),
+        ("items", 12, 36, "12 of 100,000 items drawn, 3 documents in 1 group · asked for 36 items"),
+    ],
+)
+def test_what_was_asked_of_a_mixture_has_a_unit(unit, drawn, budget, words):
+    amounts = {"tokens": drawn, "supply": 100_000, "budget": budget, "earlier": 0}
+    result = {"groups": [{"group": "a"}], "documents": 3, "unit": unit, **amounts}
+    assert did("mix", result) == words

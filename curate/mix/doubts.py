@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import sqrt
 from typing import Any
 
-from curate.mix import budgets
 from curate.mix.budgets import Unit
 from curate.mix.limiting import Unreachable
 from curate.mixture.groups import Facts, Groups
@@ -63,8 +62,11 @@ def _off_budget(drawn: int, budget: int, unit: Unit) -> Iterator[StageWarning]:
         if is_over:
             yield warn("mix.over", words, tokens=drawn, budget=budget)
         return
-    words = "{drawn} are drawn for a budget of {budget}" + why
-    told = {"drawn": budgets.words(drawn, unit), "budget": budgets.words(budget, unit)}
+    words = "{drawn:,} {unit} are drawn for a budget of {budget:,} {unit}" + why
+    told: dict[str, Any] = {"drawn": drawn, "budget": budget, "unit": unit}
+    if unit == "seconds":
+        words = "{drawn:,.1f} s are drawn for a budget of {budget:,.1f} s" + why
+        told |= {"drawn": drawn / 1000, "budget": budget / 1000}
     if is_short:
         yield warn("mix.short_amount", words, **told)
     if is_over:

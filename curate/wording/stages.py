@@ -121,7 +121,7 @@ def _mix(result: Result) -> Words:
     of = f"{_amount(result['tokens'], unit)} of {_amount(result['supply'], unit, with_noun=True)}"
     yield f"{of} drawn, {count(result['documents'], 'document')} in {groups}"
     if abs(result["tokens"] + result["earlier"] - result["budget"]) > 0.01 * result["budget"]:
-        yield f"asked for {_amount(result['budget'], unit)}"
+        yield f"asked for {_amount(result['budget'], unit, with_noun=True)}"
 
 
 def _amount(amount: int, unit: str, *, with_noun: bool = False) -> str:
