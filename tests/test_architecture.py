@@ -333,6 +333,7 @@ BOUNDED = {
     "evaluate.heldout.read_held_out": "holdout_bytes",
     "export.copies._problems": "a bucket of ids",
     "export.draws._rows": "a thousand rows",
+    "export.media.addresses.plain_lines": "lines of a batch whose media are data",
     "export.media.fields._fields_in": "10,000 rows",
     "report.sections.picture_map._chosen": "ids of a shard, to be hashed",
     "report.sections.media._rows": "a thousand rows",

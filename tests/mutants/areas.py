@@ -57,22 +57,22 @@ AREAS = (
     Mutant(
         "an answer to another picture is not taken",
         "curate/fetching/answers.py",
-        "is_known = name in media and digest_of(text) in media[name]",
+        "is_known = name in media and media[name].is_at(text)",
         "is_known = name in media",
         ("tests/test_media_rounds.py::test_an_answer_to_another_image_is_not_taken",),
     ),
     Mutant(
         "an image as data leaves without its place",
         "curate/backends/showing.py",
-        "shown = placeless(file, medium.kind, format, size) or file.read()",
+        "shown = placeless(file, medium.kind, size) or file.read()",
         "shown = file.read()",
         ("tests/test_media_places.py::test_a_page_gets_a_copy_without_the_place",),
     ),
     Mutant(
         "the samples of a track of places are erased with it",
-        "curate/media/quicktime.py",
-        "if 0 < size <= len(data) - at:",
-        "if size < 0:",
+        "curate/media/telemetry.py",
+        "            if size:\n                yield at, bytes(size)",
+        "            if size < 0:\n                yield at, bytes(size)",
         ("tests/test_media_places.py::test_a_track_of_places_goes_with_its_samples",),
     ),
 )
