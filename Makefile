@@ -5,7 +5,7 @@ BIN := .venv/bin
 export CURATE_HOME ?= $(CURDIR)/runs/home
 export TOKENIZERS_PARALLELISM := false
 
-.PHONY: demo demo-chinese demo-images test check lint docs mutants attack bench chaos stop clean
+.PHONY: demo demo-chinese demo-images test suite check lint docs mutants attack bench chaos stop clean
 
 # The whole loop on real data, through a real annotation server (see README).
 demo: .venv/ready
@@ -19,10 +19,13 @@ demo-chinese: .venv/ready
 demo-images: .venv/ready
 	$(BIN)/python -m recipes.demo images runs/demo-images
 
-# Everything that CI runs: lint, types, all tests, real servers and browser included. Live tests come
-# first and mostly wait, so there are more runners than cores; each has servers of its own, and the
-# tests of a file stay together, since they share what they set up.
-test: lint
+# Everything that CI runs: lint, types, all tests, real servers and browser included.
+test: .venv/ready
+	$(MAKE) -j 2 lint suite
+
+# Live tests come first and often wait, so there are more runners than cores; each has servers of its
+# own, and the tests of a file stay together, since they share what they set up.
+suite: .venv/ready
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # The quick part.
@@ -91,11 +94,13 @@ clean: stop
 	rm -rf runs .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# torch comes first and by itself: a range could resolve to a build of several gigabytes. Python
-# compiles what is imported when it is imported: to compile all packages takes most of the time.
+# torch comes first and by itself: a range could resolve to a build of several gigabytes. The list is
+# complete, so two installers share it and look for nothing more. Python compiles what is imported
+# when it is imported: to compile all packages takes most of the time.
+INSTALL := $(BIN)/pip install -q --disable-pip-version-check --no-compile
 .venv/ready: requirements.txt pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install -q --disable-pip-version-check "$$(grep '^torch==' requirements.txt)"
-	$(BIN)/pip install -q --disable-pip-version-check --no-compile -r requirements.txt
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(INSTALL) "$$(grep '^torch==' requirements.txt)"
+	grep -v '^#' requirements.txt | xargs -P 2 -n 110 $(INSTALL) --no-deps
+	$(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
