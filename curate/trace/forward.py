@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curate import storage
@@ -97,6 +98,19 @@ class Tracer:
     def shards(self) -> list[DocumentShard]:
         """The shards of the documents, with scores and the mixture as far as they fit."""
         return self.workspace.documents.shards(scores=self._has["scores"], mix=self._has["mix"])
+
+    @cached_property
+    def exported(self) -> Path | None:
+        """The export's table of lines, if it has one; a note says what is wrong with it."""
+        draw = self.workspace.root / "export" / "draw.parquet"
+        if not draw.is_file():
+            return None
+        if not says_lines(draw):
+            self.notes.append("the export is of an older version: it does not say where lines are")
+            return None
+        if self.workspace.freshness.outdated("export"):
+            self.notes.append("the export was not made from the present mixture: `curate export`")
+        return draw
 
     # ── one document
 
@@ -199,14 +213,9 @@ class Tracer:
 
     def _lines(self, id: str, of_pool: Mapping[str, Any]) -> Iterator[Line]:
         """Yield where its lines lie in the export, those of the validation split too."""
-        draw = self.workspace.root / "export" / "draw.parquet"
-        if not draw.is_file():
+        draw = self.exported
+        if draw is None:
             return
-        if not says_lines(draw):
-            self.notes.append("the export is of an older version: it does not say where lines are")
-            return
-        if self.workspace.freshness.outdated("export"):
-            self.notes.append("the export was not made from the present mixture: `curate export`")
         held_out = held_out_line(draw.parent, id) if of_pool["holdout"] else None
         if held_out is not None:
             yield held_out
