@@ -139,7 +139,9 @@ def server_reset(
     console.note(_losses(name, content) if content else f"{name} holds nothing")
     if content:
         if not yes and console.ask(f"To lose all that, type {name}: ", hint="add --yes") != name:
-            raise CurateError(f"{name} is as it was", hint="it goes only if you type its name")
+            raise CurateError(
+                f"nothing was deleted from {name}", hint="type its name to delete it, or add --yes"
+            )
         embedded_server.reset(home())
         console.note(f"{name} is removed")
     if as_json:
