@@ -66,7 +66,10 @@ class Run:
             return
         target = self.root / files.NAME
         if target.exists():
-            raise DataError(f"{target} exists already", hint="use another folder, or `go`")
+            raise DataError(
+                f"{target} exists already",
+                hint="use another folder, or call `go` to continue the run in this one",
+            )
         name = validated(Recipe, dict(recipe), where="recipe").name
         self.workspace.init(name or self.root.name)
         storage.write_text(target, yamls.text_of(dict(recipe)))

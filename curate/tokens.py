@@ -35,7 +35,7 @@ def number_of(tokens: str | int) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kKmMgGbBtT]?)\s*", str(tokens))
     number = Fraction(match[1]) * _UNITS[match[2].lower()] if match else 0
     if number <= 0:
-        raise ValueError(f"{tokens!r} is no number of tokens: write 250000, 20M or 1.5B")
+        raise ValueError(f"{tokens!r} is not a number of tokens: write 250000, 20M or 1.5B")
     if number >= HUGE:
         raise ValueError(f"{str(tokens)[:20]} is more than any corpus holds")
     return round(number)

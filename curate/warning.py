@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from curate.rounding import filled
+
 MOST_NAMES = 5
 """So many names stand in a sentence; the figures hold all."""
 
@@ -34,7 +36,7 @@ def warn(key: str, words: str, **figures: Any) -> StageWarning:
         name: named(value) if isinstance(value, list | tuple) else value
         for name, value in figures.items()
     }
-    return StageWarning(key, words.format(**shown), figures)
+    return StageWarning(key, filled(words, shown), figures)
 
 
 def named(names: Sequence[Any]) -> str:

@@ -125,7 +125,7 @@ def _strict_loader() -> Any:
                 if isinstance(key, yaml.ScalarNode):
                     if key.value in keys:
                         raise _RefusedError(
-                            f"{key.value} stands there twice", "leave one of them out", key
+                            f"{key.value} appears twice", "leave one of them out", key
                         )
                     keys.add(key.value)
             return super().construct_mapping(node, deep=deep)

@@ -56,6 +56,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "threads",
         "media",
         "wording",
+        "rounding",
     ),
     ("chance", "inference", "mixture", "proxies", "heads", "cards"),
     ("forms", "engine", "backends", "servers", "sources", "takedown.listed", "takedown.addresses"),

@@ -130,10 +130,10 @@ def test_a_file_that_changed_makes_the_comparison_stale(whole):
             "names positive/film, and",
             "positive/films?",
         ),
-        ("file", "[]", RecipeError, "own.json is no mapping of groups", "it reads as"),
+        ("file", "[]", RecipeError, "own.json is not a mapping of groups", "it reads as"),
         ("file", '{"positive/films": NaN}', RecipeError, "is NaN, no number from 0 on", "reads as"),
         ("export", None, RecipeError, "evaluate.arms: no file ", "manifest.json of a whole"),
-        ("export", "{}", DataError, "own.json is no manifest of an export", "a whole export"),
+        ("export", "{}", DataError, "own.json is not the manifest of an export", "a whole export"),
         (
             "export",
             '{"groups": [{"group": "a", "tokens": 3}]}',

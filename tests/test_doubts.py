@@ -301,7 +301,8 @@ def test_one_warning_everywhere(offline, capsys):
     assert offline.workspace.lineage.warnings("pool") == made.warnings
     offline.run("report")
     page = (offline.root / "report.html").read_text(encoding="utf-8")
-    assert f'<li data-key="{first.key}">{first.words}</li>' in page.partition("<nav")[0]
+    said = f"{first.words[0].upper()}{first.words[1:]}."
+    assert f'<li data-key="{first.key}">{said}</li>' in page.partition("<nav")[0]
 
 
 def test_the_docs_list_every_key():

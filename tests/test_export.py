@@ -254,7 +254,7 @@ def test_a_promise_that_was_not_kept_is_found(folder):
 
 
 def test_a_choice_without_quality_is_still_json(whole):
-    """No quality is null: NaN is no JSON."""
+    """No quality is null: NaN is not JSON."""
     whole.run("score", encoder="chargram", resamples=2)
     whole.run("mix", groups=["sentiment"], budget="30%")
     for format in ("parquet", "jsonl"):

@@ -129,7 +129,7 @@ def test_limits_hold_over_the_log(tmp_path):
     [
         ("", "l.jsonl has no losses"),
         ('{"losses": {}}\n', "l.jsonl has no losses"),
-        ("{\n", "l.jsonl:1: no JSON: "),
+        ("{\n", "l.jsonl:1: not JSON: "),
         ("\n[1]\n", "l.jsonl:2: there are no losses by group"),
         ('{"losses": 3}\n', "l.jsonl:1: there are no losses by group"),
         ('{"losses": {"a": NaN}}\n', "l.jsonl:1: the loss of a is nan, no finite number"),

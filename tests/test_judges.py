@@ -411,7 +411,7 @@ def test_a_bad_file_costs_a_line_and_nothing_is_lost(whole, name, text, kind, wo
     ("settings", "words"),
     [
         ({"judge": ["pol"]}, "judge.0: input should be 'pool', 'promised' or 'good'"),
-        ({"judge": ["pool", "pool"]}, "judge: pool stands there twice"),
+        ({"judge": ["pool", "pool"]}, "judge: pool appears twice"),
         ({"judge": []}, "judge: it is empty"),
         ({"arms": ["uniform", "random"]}, "arms: mixture is not among them"),
         ({"arms": ["mixture"]}, "arms: there is nothing to compare the mixture with"),

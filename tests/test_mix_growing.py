@@ -121,7 +121,7 @@ def edit_manifest(folder):
         (edit_draw, {}, "draw.parquet was edited"),
         (edit_manifest, {}, "was edited: its groups"),
         (lambda folder: (folder / "data-00000.jsonl").write_text("{}"), {}, "was edited"),
-        (lambda folder: (folder / "manifest.json").write_text("[]"), {}, "is no manifest"),
+        (lambda folder: (folder / "manifest.json").write_text("[]"), {}, "is not the manifest"),
         (lambda folder: (folder / "manifest.json").unlink(), {}, "no file"),
         (lambda folder: (folder / "SHA256SUMS").unlink(), {}, "has no SHA256SUMS"),
         (lambda folder: None, {"tokenizer": "o200k_base"}, "counts tokens by bytes"),

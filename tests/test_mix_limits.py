@@ -341,12 +341,12 @@ def test_weights_come_out_of_a_file(web):
     with pytest.raises(RecipeError, match=r"w.json names cod, and there is no such group"):
         web.run("mix", between={"weights": {"file": "w.json"}})
     for text, words in (
-        ("[1]", "no mapping"),
+        ("[1]", "not a mapping"),
         ('{"web": -1}', "the weight of web is -1"),
         ('{"web": true}', "the weight of web is true"),
         ('{"web": 0}', "all weights are 0"),
         (f'{{"web": 17{"0" * 307}, "code": 17{"0" * 307}, "wiki": 1.5}}', "no finite sum"),
-        ("{", "no JSON"),
+        ("{", "not JSON"),
     ):
         path.write_text(text)
         with pytest.raises(RecipeError, match=words):

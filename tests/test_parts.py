@@ -362,7 +362,7 @@ def test_gold_is_shown_like_any_text_and_says_who_is_right(cleaned):
         ('{"text": "x"}', "gold.jsonl, line 1: no answers"),
         ('{"answers": {"q": 1}}', "gold.jsonl, line 1: no text"),
         ('{"text": "", "answers": {"q": 1}}', "gold.jsonl, line 1: no text"),
-        ('{"text": "x", "answers": {"q": 1}}\n' * 2, "line 2: this text stands there twice"),
+        ('{"text": "x", "answers": {"q": 1}}\n' * 2, "line 2: this text appears twice"),
         (json.dumps({"text": "x" * 41, "answers": {"q": 1}}), "longer than the window of 40"),
         ("", "holds no gold item"),
     ],

@@ -82,6 +82,7 @@ def test_every_column_has_a_heading_in_both_languages():
 
 def test_notes_are_sentences():
     words = "every text of it has a near copy among the candidates"
+    told = "Every text of it has a near copy among the candidates"
     of_file = note("evaluate.all_copies", words)
     of_score = note(
         "evaluate.judge_left_out",
@@ -91,11 +92,11 @@ def test_notes_are_sentences():
         reason="evaluate.no_quality",
     )
     own = say("proxy.none", verdict="V", notes=[of_score, of_file])
-    assert ENGLISH.say(own) == (f"V. `good` is left out: no held-out text has a quality. {words}.")
+    assert ENGLISH.say(own) == (f"V. `good` is left out: no held-out text has a quality. {told}.")
     assert CHINESE.say(own) == (
         "V。没有使用 `good`：没有留出文本有 `score` 的质量。其中每个文本在候选中都有近似的副本。"
     )
-    assert ENGLISH.say(say("proxy.none", verdict="V", notes=[of_file])) == f"V. {words}."
+    assert ENGLISH.say(say("proxy.none", verdict="V", notes=[of_file])) == f"V. {told}."
     about = [say("judged.one", judge=name, texts=3, about="a, b") for name in ("x", "y")]
     said = ENGLISH.say(say("judged.words", about=about, notes=[]))
     assert said.startswith("`x`, 3 texts: a, b. `y`, 3 texts: a, b. A judge is")
@@ -106,7 +107,7 @@ def test_notes_are_sentences():
 
 def test_notes_of_an_older_version_are_sentences_too():
     (own,) = notes_of({"notes": ["no holdout"]})
-    assert ENGLISH.say(say("proxy.none", verdict="V", notes=[own])) == "V. no holdout."
+    assert ENGLISH.say(say("proxy.none", verdict="V", notes=[own])) == "V. No holdout."
 
 
 def test_an_amount_of_an_older_mixture_stands_in_its_own_words():

@@ -97,14 +97,14 @@ def test_a_public_address_is_written_one_way(given, address):
         ("label.example.org", "https"),
         ("https://", "no host"),
         ("https://*.example.org", "no host"),
-        ("https://.example.org", "no address"),
+        ("https://.example.org", "not an address"),
         ("https://a,b.example.org", "no host"),
         ("https://-a.example.org", "no host"),
         ("https://label.example.org/label", "only be a port"),
         ("https://anna@label.example.org", "only be a port"),
         ("https://label.example.org?x", "only be a port"),
-        ("https://label.example.org:99999", "no address"),
-        ("https://[::1", "no address"),
+        ("https://label.example.org:99999", "not an address"),
+        ("https://[::1", "not an address"),
     ],
 )
 def test_what_can_be_no_public_address_is_refused_with_a_hint(given, why):

@@ -745,7 +745,7 @@ def test_a_line_that_is_no_run_is_told(whole, line):
     ("options", "words"),
     [
         (("plan", "--design", "grid"), "there is no such design"),
-        (("plan", "--budget", "many"), "no number of tokens"),
+        (("plan", "--budget", "many"), "not a number of tokens"),
         (("plan", "--prior", "none.json"), "no file none.json"),
         (("train", "--configs", "a", "--results", "b"), "no effect beside --configs"),
         (("train", "--results", "none.csv"), "this plan is trained with ngram"),

@@ -562,7 +562,7 @@ def test_another_model_is_started_from_its_folder(folder):
 
 
 def test_a_folder_without_a_model_costs_one_line(folder, tmp_path):
-    with pytest.raises(CurateError, match="is no folder") as caught:
+    with pytest.raises(CurateError, match="is not a folder") as caught:
         proxy(start_from=str(tmp_path / "none"))
     assert "start_from" in caught.value.hint
     (tmp_path / "empty").mkdir()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from curate.agree.results import QuestionResult
+from curate.rounding import rounded
 from curate.warning import StageWarning, warn
 
 LEAST_ALPHA = 0.667
@@ -20,7 +21,7 @@ def doubts(questions: Sequence[QuestionResult]) -> Iterator[StageWarning]:
         words = "one person alone answered {questions}: nothing shows how reliable the labels are"
         yield warn("agree.one_annotator", words, questions=alone)
     if apart := [
-        f"{own.question} ({own.alpha:.2f})"
+        f"{own.question} ({rounded(own.alpha, '.2f')})"
         for own in questions
         if own.alpha is not None and own.alpha < LEAST_ALPHA
     ]:

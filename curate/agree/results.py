@@ -10,6 +10,7 @@ from typing import Any
 from curate.agree.agreement.alpha import krippendorff_alpha
 from curate.agree.kinds import Settled
 from curate.agree.spec import AgreeSpec
+from curate.rounding import rounded
 
 FEW = 10
 """With fewer people, the interval for people like them is the headline."""
@@ -114,7 +115,7 @@ def confusion(settled: Settled) -> tuple[Answered, ...]:
 def sentences(result: QuestionResult) -> Iterator[str]:
     """Say how far people agree, of whom that holds, and what they left undecided."""
     if result.alpha is not None:
-        yield f"{result.question}: alpha {result.alpha:.2f}{_interval(result)}"
+        yield f"{result.question}: alpha {rounded(result.alpha, '.2f')}{_interval(result)}"
     if result.undecided:
         yield f"{result.question}: {result.undecided} of {result.items} texts are undecided"
 
@@ -131,4 +132,8 @@ def _interval(result: QuestionResult) -> str:
 
 
 def _between(low: float | None, high: float | None, whom: str) -> str:
-    return "" if low is None else f"95 % from {low:.2f} to {high:.2f} for {whom}"
+    return (
+        ""
+        if low is None
+        else f"95 % from {rounded(low, '.2f')} to {rounded(high, '.2f')} for {whom}"
+    )

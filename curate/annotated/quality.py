@@ -123,7 +123,7 @@ class Custom:
             raise
         except Exception as error:  # a function of one's own may raise anything
             words = f"score.quality: {self.name} failed ({type(error).__name__}: {error})"
-            raise CurateError(words, hint="mend the function") from None
+            raise CurateError(words, hint="correct the function") from None
         if (
             quality.shape != unknown.shape
             or not (((quality >= 0) & (quality <= 1)) | unknown).all()

@@ -67,7 +67,7 @@ class QualitySpec(Spec):
         names = [term.question for term in terms or ()]
         twice = [name for place, name in enumerate(names) if name in names[:place]]
         if twice:
-            raise ValueError(f"{twice[0]} stands there twice")
+            raise ValueError(f"{twice[0]} appears twice")
         return terms
 
     @model_validator(mode="after")

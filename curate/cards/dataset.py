@@ -10,6 +10,7 @@ from curate.cards.front import front_matter
 from curate.cards.media import media
 from curate.cards.mixture import mixture
 from curate.cards.quoting import bullets, cell, inline, table
+from curate.rounding import filled, rounded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -116,7 +117,7 @@ def _sha256(digest: str | None) -> str:
 
 def _source(row: Row, tokens: int) -> list[str]:
     documents = "" if row["documents"] is None else f"{row['documents']:,}"
-    share = f"{row['tokens'] / max(1, tokens):.2%}"
+    share = rounded(row["tokens"] / max(1, tokens), ".2%")
     return [cell(row["name"]), cell(row["kind"]), documents, f"{row['tokens']:,}", share]
 
 
@@ -126,7 +127,7 @@ def _licenses(facts: CardFacts, tokens: int) -> Iterator[str]:
     rows = [
         [
             cell(name),
-            f"{facts.license_tokens.get(name, 0) / max(1, tokens):.2%}",
+            rounded(facts.license_tokens.get(name, 0) / max(1, tokens), ".2%"),
             f"{facts.license_tokens.get(name, 0):,}",
             f"{facts.licenses[name]:,}",
         ]
@@ -139,7 +140,7 @@ def _languages(facts: CardFacts, documents: int) -> Iterator[str]:
     yield "## Languages of the drawn documents\n"
     counts = sorted(facts.languages.items(), key=lambda item: (-item[1], item[0]))
     rows = [
-        [cell(tag or "not known"), f"{count / max(1, documents):.2%}", f"{count:,}"]
+        [cell(tag or "not known"), rounded(count / max(1, documents), ".2%"), f"{count:,}"]
         for tag, count in counts
     ]
     yield table(("language", "share of documents", "documents"), rows)
@@ -175,9 +176,12 @@ def _alpha(row: Row) -> str:
     of_others = row.get("headline") == "people like these"
     low, high = ("others_low", "others_high") if of_others else ("alpha_low", "alpha_high")
     if row.get(low) is None:
-        return f"{row['alpha']:.3f}"
+        return rounded(row["alpha"], ".3f")
     whom = "people like these" if of_others else "these people"
-    return f"{row['alpha']:.3f} (95 % from {row[low]:.3f} to {row[high]:.3f} for {whom})"
+    return filled(
+        "{alpha:.3f} (95 % from {low:.3f} to {high:.3f} for {whom})",
+        {"alpha": row["alpha"], "low": row[low], "high": row[high], "whom": whom},
+    )
 
 
 def _label_count(row: Row) -> str:
@@ -209,7 +213,7 @@ def _cleaned(row: Row) -> Iterator[str]:
     gone = documents - kept
     yield f"`clean` kept {kept:,} of {documents:,} documents, and removed {gone:,}.\n"
     reasons = sorted(row["reasons"].items(), key=lambda item: (-item[1], item[0]))
-    cells = [[cell(reason), f"{n:,}", f"{n / documents:.2%}"] for reason, n in reasons]
+    cells = [[cell(reason), f"{n:,}", rounded(n / documents, ".2%")] for reason, n in reasons]
     if cells:
         yield table(("reason", "documents", "share"), cells)
     if private := row.get("privacy"):

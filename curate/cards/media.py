@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from curate.cards.quoting import cell, table
+from curate.rounding import rounded
 
 
 def media(manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -34,7 +35,7 @@ def _where(manifest: Mapping[str, Any], about: Mapping[str, Any]) -> str:
 
 
 def _row(kind: str, own: Mapping[str, Any]) -> list[str]:
-    seconds = f"{own['seconds']:,.0f}" if "seconds" in own else ""
+    seconds = rounded(own["seconds"], ",.0f") if "seconds" in own else ""
     numbers = [f"{own.get(name, 0):,}" for name in ("media", "bytes")]
     return [cell(kind), *numbers, seconds, f"{own.get('addresses', 0):,}"]
 

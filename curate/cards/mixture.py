@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from curate.cards.quoting import cell, inline, table
+from curate.rounding import rounded
 
 Row = Mapping[str, Any]
 
@@ -99,7 +100,7 @@ def _group(row: Row, shares: Sequence[str], counts: Sequence[str]) -> list[str]:
         *(_share(row, name) for name in shares),
         *(f"{sums[name]:,}" for name in counts),
         f"{row['documents']:,}",
-        f"{row['epochs']:.2f}",
+        rounded(row["epochs"], ".2f"),
     ]
 
 
@@ -108,16 +109,18 @@ def _share(row: Row, name: str) -> str:
     if row[name] is None:
         return ""
     low, high = row.get(f"{name}_low"), row.get(f"{name}_high")
-    interval = "" if low is None or high is None else f" ({low:.2%} to {high:.2%})"
-    return f"{row[name]:.2%}{interval}"
+    interval = (
+        "" if low is None or high is None else f" ({rounded(low, '.2%')} to {rounded(high, '.2%')})"
+    )
+    return f"{rounded(row[name], '.2%')}{interval}"
 
 
 def _limit(row: Row) -> list[str]:
     name = row["limit"] if row["phase"] is None else f"{row['limit']} ({row['phase']})"
     shares = (row["low"], row["high"], row["share"])
-    return [cell(name), *(f"{share:.2%}" for share in shares), row["side"] or ""]
+    return [cell(name), *(rounded(share, ".2%") for share in shares), row["side"] or ""]
 
 
 def _lost(figures: Row) -> list[str]:
-    shares = (f"{figures[name]:.2%}" for name in ("asked", "reachable"))
+    shares = (rounded(figures[name], ".2%") for name in ("asked", "reachable"))
     return [cell(figures["limit"]), figures["side"], *shares]

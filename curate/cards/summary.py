@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from curate.cards.quoting import cell, inline, table
+from curate.rounding import rounded
 
 GAP = "GAP"
 """What marks a gap in the text."""
@@ -84,7 +85,7 @@ def shares(counts: Mapping[str, int], total: int, what: str, unknown: str, most:
 
 def percent(part: int, whole: int) -> str:
     """A share, to two digits behind the point."""
-    return f"{part / max(1, whole):.2%}"
+    return rounded(part / max(1, whole), ".2%")
 
 
 def listed(names: Iterable[str], most: int = 10) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from curate.cards.facts import Facts, Origin
 from curate.cards.summary import Row, Rows, listed, percent
+from curate.rounding import rounded
 
 UNKNOWN = "unknown"
 """What the tables have where no licence is given."""
@@ -153,5 +154,5 @@ def labelled(facts: Facts) -> Iterator[str]:
 def duration(seconds: float) -> str:
     """A duration in hours, or in minutes below one hour: `1,204.5 hours`."""
     if seconds < 3600:
-        return f"{seconds / 60:,.1f} minutes"
-    return f"{seconds / 3600:,.1f} hours"
+        return f"{rounded(seconds / 60, ',.1f')} minutes"
+    return f"{rounded(seconds / 3600, ',.1f')} hours"

@@ -7,8 +7,13 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator, model_serializer, model_validator
 
 from curate.clean.detecting import MINIMUM, primary
-from curate.clean.duplicates.meaning import SemanticSpec
-from curate.clean.duplicates.spec import ComparingSpec, NearMediaSpec, NearSpec, PassagesSpec
+from curate.clean.duplicates.spec import (
+    ComparingSpec,
+    NearMediaSpec,
+    NearSpec,
+    PassagesSpec,
+    SemanticSpec,
+)
 from curate.clean.instruments.contamination import ContaminationSpec
 from curate.clean.instruments.language import TAG, LanguageSpec
 from curate.clean.instruments.licenses import LicenseSpec

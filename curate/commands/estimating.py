@@ -22,6 +22,7 @@ from curate.commands.options import (
     plain_app,
     working_on,
 )
+from curate.rounding import filled, rounded
 
 if TYPE_CHECKING:
     from curate.estimate.results import EstimateRow, Interval
@@ -75,7 +76,7 @@ def _told(rows: Iterator[EstimateRow]) -> Iterator[dict[str, Any]]:
         yield {
             "value": " · ".join(filter(None, (row.value, row.group or "all"))),
             "labels": row.labels,
-            "naive": f"{row.naive.value:.3f}",
+            "naive": rounded(row.naive.value, ".3f"),
             "weighted": shown(row.hajek),
             "powered": shown(row.powered),
             "quote": NAMES[row.quote],
@@ -87,5 +88,5 @@ def shown(interval: Interval | None) -> str | None:
     if interval is None:
         return None
     if interval.low is None or interval.high is None:
-        return f"{interval.value:.3f}"
-    return f"{interval.value:.3f} ({interval.low:.2f}-{interval.high:.2f})"
+        return rounded(interval.value, ".3f")
+    return filled("{value:.3f} ({low:.2f}-{high:.2f})", vars(interval))

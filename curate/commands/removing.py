@@ -129,7 +129,7 @@ def _confirm(number: int, what: str, yes: bool) -> None:
     if yes:
         return
     if console.ask(f"Type {number} to {what}: ", hint="add --yes") != str(number):
-        raise CurateError("nothing was done", hint="it is only if you type the number")
+        raise CurateError("nothing was done", hint="type the number to confirm, or add --yes")
 
 
 def checked(workspace: Workspace, as_json: bool) -> None:

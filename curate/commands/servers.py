@@ -10,6 +10,7 @@ from curate import console
 from curate.commands.completing import Values
 from curate.commands.options import Json, plain_app
 from curate.errors import CurateError
+from curate.rounding import rounded
 
 if TYPE_CHECKING:
     from curate.servers import Running
@@ -138,7 +139,9 @@ def server_reset(
     console.note(_losses(name, content) if content else f"{name} holds nothing")
     if content:
         if not yes and console.ask(f"To lose all that, type {name}: ", hint="add --yes") != name:
-            raise CurateError(f"{name} is as it was", hint="it goes only if you type its name")
+            raise CurateError(
+                f"nothing was deleted from {name}", hint="type its name to delete it, or add --yes"
+            )
         embedded_server.reset(home())
         console.note(f"{name} is removed")
     if as_json:
@@ -147,8 +150,9 @@ def server_reset(
 
 def _losses(name: str, content: Inventory) -> str:
     counts = ", ".join(f"{number:,} {thing}" for thing, number in content.counts.items())
+    size = rounded(content.bytes / 1e6, ",.1f")
     return (
-        f"{name} in {content.folder} holds {counts or 'data'} ({content.bytes / 1e6:,.1f} MB).\n"
+        f"{name} in {content.folder} holds {counts or 'data'} ({size} MB).\n"
         "All of it goes, the accounts too. Answers that `curate pull` brought home stay there."
     )
 

@@ -226,7 +226,7 @@ def _writable(output: Path | None, beside: Path | None) -> Path:
     if output is None:
         raise RecipeError(f"{beside} needs a place for what is proposed", hint="give -o w.json")
     if output.is_dir() or not output.absolute().parent.is_dir():
-        raise RecipeError(f"{output} cannot be written", hint="name a file in a folder there is")
+        raise RecipeError(f"{output} cannot be written", hint="name a file in a folder that exists")
     return output
 
 
@@ -296,7 +296,7 @@ def _weight(text: str) -> tuple[str, float]:
     except ValueError:
         weight = 0.0
     if not 0 < weight < float("inf"):
-        raise RecipeError(f"--judge {text}: {number} is no weight", hint="as in web_loss=2")
+        raise RecipeError(f"--judge {text}: {number} is not a weight", hint="as in web_loss=2")
     return name, weight
 
 

@@ -156,5 +156,5 @@ def tokens(option: str, text: str | None) -> int | None:
     except ValueError:
         number = 0
     if number <= 0:
-        raise RecipeError(f"--{option} {text} is no number of tokens", hint="as in 20M or 1.5B")
+        raise RecipeError(f"--{option} {text} is not a number of tokens", hint="as in 20M or 1.5B")
     return number

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate.console.screen import escaped, json_text, stderr, stdout, warnings
 from curate.console.tables import COLOURS, is_cell, is_empty, items, table
+from curate.rounding import rounded
 from curate.saying import addressed
 from curate.wording import count, did, from_here, number, shown
 
@@ -31,7 +32,7 @@ def step(outcome: Step) -> None:
             warnings(outcome.warnings)
         return
     words = did(outcome.stage, plain(outcome.result))
-    duration = f"  [dim]{outcome.seconds:.1f} s[/dim]"
+    duration = f"  [dim]{rounded(outcome.seconds, '.1f')} s[/dim]"
     console.print(f"[bold]{outcome.stage:>8}[/bold]  {escaped(words)}{duration}")
     for line in getattr(outcome.result, "notes", ()):
         console.print(f"          [dim]{escaped(addressed(line))}[/dim]")

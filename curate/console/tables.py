@@ -37,7 +37,7 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     Raises RecipeError for a folder, or one that is not there.
     """
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise RecipeError(f"{path} cannot be written", hint="name a file in a folder that is there")
+        raise RecipeError(f"{path} cannot be written", hint="name a file in a folder that exists")
     with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         for number, row in enumerate(rows):

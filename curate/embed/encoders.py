@@ -21,6 +21,7 @@ from curate.embed.chargram import FIT, CharGram
 from curate.embed.contents import some
 from curate.errors import CurateError
 from curate.extras import install_line, is_there, require
+from curate.rounding import rounded
 from curate.text import cjk_share
 
 if TYPE_CHECKING:
@@ -78,8 +79,14 @@ def choose(name: str, texts: Iterable[str]) -> tuple[str, str]:
         line = install_line("sentence_transformers")
         return "use-m3", f"encoder: use-m3, because minilm is not installed ({line})"
     if share >= 0.9:
-        return "minilm", f"encoder: minilm, because {share:.0%} of the texts probed are English"
-    return "use-m3", f"encoder: use-m3, because only {share:.0%} of the texts probed are English"
+        return (
+            "minilm",
+            f"encoder: minilm, because {rounded(share, '.0%')} of the texts probed are English",
+        )
+    return (
+        "use-m3",
+        f"encoder: use-m3, because only {rounded(share, '.0%')} of the texts probed are English",
+    )
 
 
 def load(name: str, root: Path, texts: Callable[[], Iterator[str]]) -> Encoder:

@@ -21,6 +21,7 @@ from curate.embed.joined import Joined, is_joined, parts_of
 from curate.embed.modalities import DEFAULT, Modalities
 from curate.errors import DataError, MissingInput
 from curate.media import Medium
+from curate.rounding import rounded
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
 
@@ -255,7 +256,8 @@ def _fitted(corpus: _Corpus) -> tuple[Encoder, str]:
     sample, stored = corpus.sample(CharGram.fit_on), CharGram.open(path)
     changed = sample.changed(stored.sample) if stored else 1.0
     if stored and changed <= MOST_CHANGED:
-        note = f"encoder: chargram keeps its fit: {changed:.1%} of its texts have changed since"
+        share = rounded(changed, ".1%")
+        note = f"encoder: chargram keeps its fit: {share} of its texts have changed since"
         return stored, note if changed else ""
     with corpus.workspace.watch("fitting chargram", None):
         texts = sample.texts(corpus.shards, corpus.window)

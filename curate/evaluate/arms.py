@@ -23,6 +23,7 @@ from curate.evaluate.strata import Budget, Shortfall, Texts, rows_by, strata_of
 from curate.mixture import drawing
 from curate.mixture.boxes import project_groups
 from curate.mixture.limits import Infeasible
+from curate.rounding import rounded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +66,8 @@ class Arm:
     def shortest(self) -> str:
         """The group that lacks the most, in words."""
         name = self.least_filled
-        return f"{self.shares[name]:.1%} of {name}, not {self.wanted[name]:.1%}"
+        has, wanted = (rounded(own[name], ".1%") for own in (self.shares, self.wanted))
+        return f"{has} of {name}, not {wanted}"
 
     def draw(self, texts: Texts, budget: Budget, seed: int) -> NDArray[np.int64]:
         """The copies of each text. The sum of their tokens is within one text of the budget."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from curate.evaluate.strata import Texts, rows_by
+from curate.rounding import rounded
 from curate.warning import StageWarning, warn
 
 if TYPE_CHECKING:
@@ -58,9 +59,9 @@ def warnings_on_epochs(epochs: tuple[Epochs, ...]) -> Iterator[StageWarning]:
     """Yield a warning where the proxy repeats sources otherwise than the whole run would."""
     differing = [own for own in epochs if own.differs]
     told = [
-        f"{own.source} ({own.target:.2f} epochs, not {own.proxy:.2f})"
+        f"{own.source} ({rounded(own.target, '.2f')} epochs, not {rounded(own.proxy, '.2f')})"
         if own.proxy is not None
-        else f"{own.source} ({own.target:.2f} epochs, and no text is read)"
+        else f"{own.source} ({rounded(own.target, '.2f')} epochs, and no text is read)"
         for own in differing
     ]
     words = (

@@ -51,7 +51,7 @@ def _manifest(path: Path) -> Mapping[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         is_whole = False
     if not is_whole:
-        raise DataError(f"{WHERE}: {path} is no manifest of an export", hint=HINT)
+        raise DataError(f"{WHERE}: {path} is not the manifest of an export", hint=HINT)
     return manifest
 
 

@@ -94,7 +94,7 @@ class EvaluateSpec(ProxySpec):
         names = [name_of(entry) for entry in entries]
         twice = [name for place, name in enumerate(names) if name in names[:place]]
         if twice:
-            raise ValueError(f"{twice[0]} stands there twice")
+            raise ValueError(f"{twice[0]} appears twice")
         return entries
 
     @field_validator("arms")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import expm1, floor, isfinite, log10
+from math import expm1, isfinite
 from typing import TYPE_CHECKING
 
 from curate.evaluate.paired import Difference
+from curate.rounding import together
 from curate.warning import StageWarning, warn
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ class Comparison:
         if self.low is not None and self.high is not None:
             ends = percent_of(self.low), percent_of(self.high)
         if self.verdict == ALIKE:
-            figure, *rest = _figures([mean, *(ends or ())], "+")
+            figure, *rest = together([mean, *(ends or ())], "+")
             interval = "no interval: too few texts"
             if ends:
                 interval = f"{rest[0]} to {rest[1]} %"
@@ -136,7 +137,7 @@ class Comparison:
                     interval += ": not enough, since several comparisons are made at once"
             return f"{self.verdict} {self.arm} (perplexity {figure} %; {interval})"
         lower = "lower" if mean < 0 else "higher"
-        figure, *rest = _figures([abs(mean), *sorted(map(abs, ends or ()))])
+        figure, *rest = together([abs(mean), *sorted(map(abs, ends or ()))])
         words = f"{self.verdict} {self.arm}: perplexity {figure} % {lower}"
         return f"{words} ({rest[0]} to {rest[1]} %)" if ends else words
 
@@ -144,23 +145,6 @@ class Comparison:
 def percent_of(difference: float) -> float:
     """By how much perplexity per byte is higher, in percent, for a difference in nats per byte."""
     return 100 * expm1(difference)
-
-
-MOST_DECIMALS = 12
-
-
-def _figures(percents: Sequence[float], sign: str = "") -> list[str]:
-    """Figures with as many decimals each: two digits of the largest, at least one decimal.
-
-    There are more decimals where all lie on one side of 0 and one of them would read as 0.
-    """
-    largest, least = max(map(abs, percents)), min(map(abs, percents))
-    decimals = min(MOST_DECIMALS, max(1, 1 - floor(log10(largest)))) if largest else 2
-    if min(percents) > 0 or max(percents) < 0:
-        while decimals < MOST_DECIMALS and not float(f"{least:.{decimals}f}"):
-            decimals += 1
-    texts = [f"{percent:{sign}.{decimals}f}" for percent in percents]
-    return [text if float(text) else text.lstrip("+-") for text in texts]
 
 
 def ends_of(difference: Difference) -> tuple[float | None, float | None]:

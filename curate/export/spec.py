@@ -102,5 +102,5 @@ class ExportSpec(Spec):
         if "" in names:
             raise ValueError("a name is empty")
         if len({*names}) < len(names):
-            raise ValueError("a name stands there twice")
+            raise ValueError("a name appears twice")
         return names

@@ -56,7 +56,7 @@ def read_sums(folder: Path) -> tuple[dict[str, str], list[str]]:
         if match is None:
             problems.append(f"{SUMS}, line {number}: it names no file and its sum")
         elif match["name"] in sums:
-            problems.append(f"{SUMS}, line {number}: {match['name']} stands there twice")
+            problems.append(f"{SUMS}, line {number}: {match['name']} appears twice")
         else:
             sums[match["name"]] = match["sum"]
     return sums, problems

@@ -93,7 +93,9 @@ def _kind_of_marks(tag: Tag, targets: Sequence[Tag]) -> Kind:
             raise target.error('can be turned, and boxes lie on it: rotateControl="false"')
     kinds = {MARKED[tag.name, target.name] for target in targets}
     if len(kinds) > 1:
-        raise tag.error("marks a text and a sound", hint="ask with two tags")
+        raise tag.error(
+            "marks a text and a sound", hint="use two tags, one for the text and one for the sound"
+        )
     return kinds.pop()
 
 

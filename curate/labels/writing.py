@@ -26,7 +26,7 @@ def check_place(path: Path) -> None:
             f"{path}: no format of labels", hint=f"name a file that ends in {formats}"
         )
     if path.is_dir() or not path.absolute().parent.is_dir():
-        raise RecipeError(f"{path} cannot be written", hint="name a file in a folder that is there")
+        raise RecipeError(f"{path} cannot be written", hint="name a file in a folder that exists")
 
 
 def write(path: Path, labels: Sequence[SettledLabel]) -> None:

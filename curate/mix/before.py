@@ -246,9 +246,11 @@ def _manifest(path: Path) -> dict[str, Any]:
         named = [str(file["path"]) for file in manifest["files"]], str(manifest["tokenizer"])
         str(manifest["content_sha256"])
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise DataError(f"mix.earlier: {path} is no manifest of an export", hint=NO_PART) from None
+        raise DataError(
+            f"mix.earlier: {path} is not the manifest of an export", hint=NO_PART
+        ) from None
     if not groups or not named:
-        raise DataError(f"mix.earlier: {path} is no manifest of an export", hint=NO_PART)
+        raise DataError(f"mix.earlier: {path} is not the manifest of an export", hint=NO_PART)
     return dict(manifest)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal
 
+from curate.rounding import rounded
 from curate.tokens import number_of
 from curate.yamls import HUGE
 
@@ -73,4 +74,4 @@ def _bounded(amount: Fraction, budget: str | int) -> int:
 
 def words(amount: int, unit: Unit) -> str:
     """An amount in words, as messages tell it."""
-    return f"{amount / 1000:,.1f} s" if unit == "seconds" else f"{amount:,} {unit}"
+    return f"{rounded(amount / 1000, ',.1f')} s" if unit == "seconds" else f"{amount:,} {unit}"

@@ -18,6 +18,7 @@ from curate.mix.spec import MixSpec
 from curate.mixture.cells import Part
 from curate.mixture.groups import Facts, Groups, Values, numbered
 from curate.progress import Advance
+from curate.rounding import rounded
 from curate.tables import media_tokens
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, is_candidate
@@ -298,6 +299,6 @@ def check_quality(groups: Groups, spec: MixSpec, *, is_needed: bool) -> None:
         high = max(facts.high for facts in groups.facts)
         raise DataError(
             f"no document has a quality of {spec.within.at_least:g} or more; the best has "
-            f"{high:.3f}",
+            f"{rounded(high, '.3f')}",
             hint="lower `mix.within.at_least`",
         )

@@ -131,7 +131,7 @@ def _line(text: bytes, place: str, number: int, last: int | None) -> Line:
     try:
         row = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{place}: no JSON: {error}", hint=EXAMPLE) from None
+        raise DataError(f"{place}: not JSON: {error}", hint=EXAMPLE) from None
     if not isinstance(row, dict) or not isinstance(row.get("losses"), dict):
         raise DataError(f"{place}: there are no losses by group", hint=EXAMPLE)
     step, tokens = row.get("step", number), row.get("tokens", 1.0)

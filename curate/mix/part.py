@@ -30,6 +30,7 @@ from curate.mix.spec import MixSpec
 from curate.mix.truth import asks_for_truth, drawing_for_truth
 from curate.mix.writing import Drawn, Factors, Write
 from curate.mixture.groups import SMALL
+from curate.rounding import rounded
 from curate.warning import StageWarning, named
 from curate.workspace import Workspace
 
@@ -178,8 +179,8 @@ def _notes(prepared: Prepared, rows: Sequence[Mapping[str, Any]], spec: MixSpec)
         notes.append(f"{tied} candidates are undecided: they are a group of their own")
     if groups.merged:
         notes.append(
-            f"{len(groups.merged)} groups of less than {SMALL:.1%} of the {spec.unit} are one, "
-            f"{groups.names[-1]}"
+            f"{len(groups.merged)} groups of less than {rounded(SMALL, '.1%')} of the {spec.unit} "
+            f"are one, {groups.names[-1]}"
         )
     moved = [row["group"] for row in rows if row["bound"]]
     if moved:

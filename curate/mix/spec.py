@@ -307,7 +307,7 @@ class MixSpec(Spec):
     def _each_once(cls, groups: tuple[str, ...]) -> tuple[str, ...]:
         twice = [name for place, name in enumerate(groups) if name in groups[:place]]
         if twice:
-            raise ValueError(f"{twice[0]} stands there twice")
+            raise ValueError(f"{twice[0]} appears twice")
         return groups
 
     @field_validator("limits")

@@ -42,7 +42,7 @@ def question_of(wish: Wish) -> str:
         told = ", ".join(asked) or "none"
         raise RecipeError(
             f"mix.between.shares_of: truth needs shares of one question, and there are {told}",
-            hint="columns such as source are what they are: their shares are true already",
+            hint="give shares of a question; those of a column such as `source` are exact anyway",
         )
     return asked[0]
 

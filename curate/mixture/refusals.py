@@ -9,6 +9,7 @@ from curate.mixture import conflicts
 from curate.mixture.conflicts import Side
 from curate.mixture.cover import Cover
 from curate.mixture.limits import EPOCHS, TOLERANCE, Infeasible, Limit
+from curate.rounding import rounded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -77,7 +78,9 @@ def _refuse_total(
     for cell in np.flatnonzero(is_meant).tolist():
         most[names[cell]] = most.get(names[cell], 0.0) + float(shares[cell])
         why[names[cell]] = max(why.get(names[cell], -1), int(reason[cell]))
-    listed = [f"{name} {most[name]:.2%} ({_side(name, limits, why[name])})" for name in most]
+    listed = [
+        f"{name} {rounded(most[name], '.2%')} ({_side(name, limits, why[name])})" for name in most
+    ]
     sides = {EPOCHS if row < 0 else limits[row].high_name for row in why.values()}
     hints = [_room(side) for side in sorted(sides, reverse=True)]
     outside = np.flatnonzero(~is_meant & (supply > 0))
@@ -86,7 +89,7 @@ def _refuse_total(
             outside = np.setdiff1d(outside, limit.cells)
     hints += [f"give {names[cell]} a `min`" for cell in outside[:1]]
     raise Infeasible(
-        f"the groups can fill {total:.2%} of it: {_listed(listed)}",
+        f"the groups can fill {rounded(total, '.2%')} of it: {_listed(listed)}",
         ", or ".join(hints) or "no group has a share",
     )
 
@@ -106,8 +109,8 @@ def _refuse_one(cover: Cover, limits: Sequence[Limit]) -> None:
         most, why = min((float(supply), EPOCHS), (limit.high, limit.high_name))
         if limit.low > most + TOLERANCE:
             raise Infeasible(
-                f"{limit.name} must have {limit.low:.2%} ({limit.low_name}) "
-                f"and can have {most:.2%} ({why})",
+                f"{limit.name} must have {rounded(limit.low, '.2%')} ({limit.low_name}) "
+                f"and can have {rounded(most, '.2%')} ({why})",
                 f"lower the `{limit.low_name}` of {limit.name}, or {_room(why)}",
             )
 
@@ -120,10 +123,10 @@ def _refuse_conflict(cover: Cover, limits: Sequence[Limit], sides: Sequence[Side
     others = [side for side in sides if side != (row, True)]
     total = sum(limit.low for limit in lows)
     if not highs and total > 1 + TOLERANCE and _are_apart(lows):
-        least = [f"{limit.name} {limit.low:.2%}" for limit in lows]
+        least = [f"{limit.name} {rounded(limit.low, '.2%')}" for limit in lows]
         side = lows[0].low_name
         raise Infeasible(
-            f"the smallest shares sum to {total:.2%} ({side}): {_listed(least)}",
+            f"the smallest shares sum to {rounded(total, '.2%')} ({side}): {_listed(least)}",
             f"lower `{side}` in `mix.limits`",
         )
     words = [

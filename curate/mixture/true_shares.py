@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from curate.rounding import rounded
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -103,6 +105,8 @@ def shortfall(classes: Sequence[str], wanted: Array, result: TrueShares) -> str:
     off = np.abs(result.reached - wanted)
     far = [place for place in np.argsort(-off, kind="stable").tolist() if off[place] > NEAR]
     return ", ".join(
-        f"{classes[place]} {result.reached[place]:.1%} where {wanted[place]:.1%} is wanted"
-        for place in far
+        f"{name} {rounded(reached, '.1%')} where {rounded(share, '.1%')} is wanted"
+        for name, reached, share in (
+            (classes[place], float(result.reached[place]), float(wanted[place])) for place in far
+        )
     )

@@ -31,9 +31,9 @@ def read_weights(path: Path, where: str) -> dict[str, float]:
     try:
         weights = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise RecipeError(f"{where} is no JSON: {error}", hint=EXAMPLE) from None
+        raise RecipeError(f"{where} is not JSON: {error}", hint=EXAMPLE) from None
     if not isinstance(weights, dict) or not weights:
-        raise RecipeError(f"{where} is no mapping of groups to weights", hint=EXAMPLE)
+        raise RecipeError(f"{where} is not a mapping of groups to weights", hint=EXAMPLE)
     for name, weight in weights.items():
         if not (is_number(weight) and weight >= 0):
             wrong = shown(json.dumps(weight, ensure_ascii=False))

@@ -27,7 +27,7 @@ def stop_at_known(aside: Sequence[Mapping[str, Any]]) -> None:
         if not row["skipped"]:
             raise DataError(
                 f"{row['file']}, line {row['row']}: {row['reason']}",
-                hint="mend the row; without `strict` such rows are kept aside, counted",
+                hint="correct the row, or leave `strict` out: it then counts and skips such rows",
             )
 
 

@@ -50,7 +50,7 @@ def check_gold(form: Form, current: Round) -> None:
                 text = " ".join(texts[id].values())
                 raise DataError(
                     f"the gold item {text[:40]!r}: {reason}",
-                    hint="mend the file, then `curate round close` and `curate run --next-round`",
+                    hint="correct the file; then `curate round close`, `curate run --next-round`",
                 )
 
 

@@ -13,6 +13,7 @@ from curate.report.words.columns import COLUMNS
 from curate.report.words.sentences import SENTENCES
 from curate.report.words.values import VALUES
 from curate.report.words.warnings import WARNINGS, listed
+from curate.rounding import filled, rounded
 from curate.warning import StageWarning
 
 PLACE = {"en": 0, "zh": 1}
@@ -33,7 +34,7 @@ class Lexicon:
     def say(self, own: Say) -> str:
         """A sentence with its figures. Raises KeyError for a key that has no words."""
         figures = {name: self._figure(value) for name, value in own.figures}
-        return SENTENCES[own.key][PLACE[self.language]].format(**figures)
+        return filled(SENTENCES[own.key][PLACE[self.language]], figures)
 
     def paragraph(self, sentences: Sequence[Say]) -> str:
         """Sentences one after the other."""
@@ -57,18 +58,25 @@ class Lexicon:
         if isinstance(value, StageWarning):
             return self.warning(value)
         if isinstance(value, list | tuple):
+            if any(isinstance(one, StageWarning) for one in value):
+                return self._sentences([*map(self.sentence, value)])
             words = [str(self._figure(one)) for one in value]
-            is_sentences = any(isinstance(one, StageWarning) for one in value)
-            if is_sentences or (words and all(map(_is_ended, words))):
-                return self._sentences([*map(self._ended, words)])
+            if words and all(map(_is_ended, words)):
+                return self._sentences(words)
             return self._listed(words)
         return value
 
     def _sentences(self, sentences: Sequence[str]) -> str:
         return ("" if self.language == "zh" else " ").join(sentences)
 
-    def _ended(self, words: str) -> str:
-        """A sentence with its full stop."""
+    def sentence(self, own: Any) -> str:
+        """What a stage says as a sentence of the page: a capital letter first, a full stop last.
+
+        A name at the beginning, as of a source, keeps its letters.
+        """
+        words = str(self._figure(own))
+        if isinstance(own, StageWarning) and not _begins_with_a_name(own):
+            words = words[:1].upper() + words[1:]
         if _is_ended(words):
             return words
         return f"{words}{'。' if self.language == 'zh' else '.'}"
@@ -88,7 +96,7 @@ class Lexicon:
         if isinstance(value, int):
             return f"{value:,}"
         if isinstance(value, float):
-            return "–" if value != value else f"{value:.3f}"
+            return "–" if value != value else rounded(value, ".3f")
         return str(self._figure(value))
 
     def drawn(self, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -101,9 +109,20 @@ class Lexicon:
         if words is None:
             return own.words
         try:
-            return words(own.figures) if callable(words) else words.format(**_shown(own.figures))
+            return words(own.figures) if callable(words) else filled(words, _shown(own.figures))
         except (KeyError, ValueError, IndexError, TypeError, AttributeError):
             return own.words  # made by an older version, with other figures
+
+
+def _begins_with_a_name(own: StageWarning) -> bool:
+    """Whether the first word is of a figure of the sentence."""
+    values = [
+        one
+        for value in own.figures.values()
+        for one in (value if isinstance(value, list | tuple) else [value])
+    ]
+    first = own.words.split(maxsplit=1)[0].rstrip(",:;")
+    return first in {str(value).split(maxsplit=1)[0] for value in values if str(value).strip()}
 
 
 def _is_ended(words: str) -> bool:

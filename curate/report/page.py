@@ -16,6 +16,7 @@ from curate.report import charts
 from curate.report.lexicon import Lexicon, anchor
 from curate.report.section import Chart, Live, Picture, Say, every, say
 from curate.report.story import Story
+from curate.rounding import rounded
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -35,10 +36,11 @@ def render(story: Story, lexicon: Lexicon) -> str:
         "drawn": lambda chart: _safe(draw(chart, lexicon)),
         "json": _json(lexicon),
         "live": lambda live: _told(live, lexicon),
+        "percent": lambda value: rounded(value, ".1%").replace("%", " %"),
         "paragraph": lambda sentences: coded(lexicon.paragraph(sentences)),
         "said": lambda own: coded(lexicon.say(own)),
         "shown": lexicon.shown,
-        "warned": lambda warning: coded(lexicon.warning(warning)),
+        "warned": lambda warning: coded(lexicon.sentence(warning)),
     }
     environment.tests["picture"] = lambda value: isinstance(value, Picture)
     own = {name: getattr(story, name) for name in story.__dataclass_fields__}

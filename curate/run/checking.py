@@ -283,7 +283,7 @@ def _check_gold(path: Path, form: Form, window: int | None) -> None:
             _look_up(question, names, f"sample.gold: the form {form.name} does not ask {question}")
             if reason := complaint(form, question, value, item.fields):
                 text = " ".join(item.fields.values())[:40]
-                raise DataError(f"sample.gold: {text!r}: {reason}", hint="mend the file")
+                raise DataError(f"sample.gold: {text!r}: {reason}", hint="correct the file")
 
 
 def _check_relabel(condition: str, workspace: Workspace) -> None:

@@ -51,7 +51,7 @@ def read_gold(path: Path, longest: int | None = None) -> dict[str, Gold]:
                 item = _gold(line, where)
                 id = content_id(item.fields)
                 if id in items:
-                    raise DataError(f"{where}: this text stands there twice", hint=HINT)
+                    raise DataError(f"{where}: this text appears twice", hint=HINT)
                 if longest and max(map(len, item.fields.values())) > longest:
                     raise DataError(
                         f"{where}: longer than the window of {longest:,} characters",

@@ -13,6 +13,7 @@ from math import isnan
 from pathlib import Path
 
 from curate import storage
+from curate.rounding import rounded
 from curate.rounds.design import design_rows
 from curate.sample.context import Context
 from curate.sample.frame import Seen
@@ -51,9 +52,10 @@ class Progress:
     @property
     def words(self) -> str:
         """The verdict and its reason."""
-        fall = f"{self.improvement:+.3f} ± {self.standard_error:.3f}"
+        loss, error = rounded(self.loss, ".3f"), rounded(self.standard_error, ".3f")
+        fall = f"{rounded(self.improvement, '+.3f')} ± {error}"
         facts = (
-            f"with {self.labels:,} labels the loss of {self.question} is {self.loss:.3f}; the last "
+            f"with {self.labels:,} labels the loss of {self.question} is {loss}; the last "
             f"round took {fall} off it, on the {self.compared:,} texts labelled before"
         )
         if self.stop:

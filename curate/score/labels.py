@@ -183,7 +183,7 @@ def _refuse_uninformative(
     if len(np.unique(leaders(settled), axis=0)) < 2:
         raise NothingToDo(
             f"all labels of {question.name} are the same: there is nothing to learn",
-            hint="label more texts, or chosen otherwise",
+            hint="label more texts, or sample them with another strategy",
         )
 
 

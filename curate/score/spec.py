@@ -113,5 +113,5 @@ class ScoreSpec(Spec):
     def _each_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         twice = [name for place, name in enumerate(names or ()) if name in (names or ())[:place]]
         if twice:
-            raise ValueError(f"{twice[0]} stands there twice")
+            raise ValueError(f"{twice[0]} appears twice")
         return names

@@ -276,7 +276,7 @@ class Embedded:
             command = f"curate server start {self.name} --public-url {public}"
             raise ServerError(
                 f"port {ports[0]}, to which the proxy of {public} forwards, is taken",
-                hint=f"end who has it, or take another: `{command}`",
+                hint=f"stop the program that uses the port, or choose another port: `{command}`",
             )
         if process.returncode:
             raise self._did_not_start(root)
@@ -330,7 +330,10 @@ def _copy_template(environment: Environment, root: Path) -> None:
         shutil.copytree(environment.template, copy)
     except shutil.Error as error:
         why = error.args[0][0][2]
-        raise ServerError(f"no database can be made in {root}: {why}", hint="see `df`") from None
+        raise ServerError(
+            f"no database can be made in {root}: {why}",
+            hint="check that the disk has space left (`df`)",
+        ) from None
     copy.rename(data)
 
 

@@ -67,7 +67,7 @@ def checked(address: str) -> str:
         parts = urlsplit(address.strip())
         hostname, port = (parts.hostname or "").encode("idna").decode(), parts.port
     except ValueError:
-        raise _refusal(address, "it is no address") from None
+        raise _refusal(address, "it is not an address") from None
     if parts.scheme != "https":
         raise _refusal(address, "it must begin with https://: passwords travel there")
     if not NAME.fullmatch(hostname):

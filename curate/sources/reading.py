@@ -40,7 +40,7 @@ __all__ = [
     "read_as_it_came",
 ]
 
-MEND = "mend the row; without `strict` such rows are kept aside, counted"
+MEND = "correct the row, or leave `strict` out: it then counts and skips such rows"
 
 OPENING = 4096
 """The cost of opening a file, in bytes read: many tiny files still make several parts."""

@@ -127,7 +127,7 @@ def _refuse(seen: Sequence[Seen], shapes: dict[str, Shape | None], choice: Choic
     if any(shape is not None and shape.kind != "image" for shape in shapes.values()):
         return
     if problem := next((own.problem for own in seen if own.problem), ""):
-        raise DataError(problem, hint="mend the file, or leave it out")
+        raise DataError(problem, hint="correct the file, or leave it out")
     names = ", ".join(columns)
     raise DataError(
         f"no column holds texts; there are: {names}",

@@ -10,6 +10,7 @@ from curate.errors import DataError
 from curate.mixture.regression.baselines import negative_entropy
 from curate.mixture.regression.judging import Scale, halved, leans_on_own, ranked, spearman
 from curate.mixture.regression.stacking import NEAREST, out_of_fold
+from curate.rounding import rounded
 from curate.swarm.runs import Runs, check_losses
 from curate.swarm.standing import Refused
 
@@ -160,7 +161,7 @@ def _notes(
         count = f"{len(runs.shares)} runs for {len(runs.groups)} groups"
         notes.append(f"{count} are few: four for each group are better")
     if cost is not None and is_half:
-        notes.append(f"half own weight costs {cost:.3f} at the proxies' own scale")
+        notes.append(f"half own weight costs {rounded(cost, '.3f')} at the proxies' own scale")
     if not runs.judged:
         notes.append(NO_OWN)
     elif transfer == "auto" and not is_half:

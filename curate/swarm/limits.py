@@ -41,8 +41,8 @@ def read_limits(path: Path | None, groups: Sequence[str]) -> dict[str, ShareLimi
     for name in found:
         if "=" in name and name not in groups:
             raise RecipeError(
-                f"{path}: {name} is a limit of a column, and of these runs groups alone are known",
-                hint="in the workspace of the mixture `curate swarm propose` keeps those of `mix`",
+                f"{path}: {name} limits a column, but only the groups of these runs are known",
+                hint="`curate swarm propose` in the mixture's workspace keeps the limits of `mix`",
             )
         if name not in groups and name != EVERY_OTHER:
             raise unknown(f"{path}: no run has a group {name}", name, groups)
@@ -61,9 +61,9 @@ def read_by_group(path: Path, groups: Sequence[str], lacks: str = "no run has a 
     try:
         data: Any = json.loads(_bytes(path, BY_GROUP))
     except (ValueError, RecursionError) as error:
-        raise RecipeError(f"{path} is no JSON: {error}", hint=BY_GROUP) from None
+        raise RecipeError(f"{path} is not JSON: {error}", hint=BY_GROUP) from None
     if not isinstance(data, dict) or not data:
-        raise RecipeError(f"{path} is no mapping of groups to numbers", hint=BY_GROUP)
+        raise RecipeError(f"{path} is not a mapping of groups to numbers", hint=BY_GROUP)
     for name, value in data.items():
         if name not in groups:
             raise unknown(f"{path}: {lacks} {name}", name, groups)

@@ -64,7 +64,7 @@ def read_plan(workspace: Workspace) -> Plan | None:
     try:
         data = storage.read_json(path)
     except DataError:
-        raise RecipeError(f"{path} is no JSON", hint="plan anew: `curate swarm plan`") from None
+        raise RecipeError(f"{path} is not JSON", hint="plan anew: `curate swarm plan`") from None
     return None if data is None else validated(Plan, data, where=str(path))
 
 

@@ -15,6 +15,7 @@ from curate import storage
 from curate.errors import DataError, RecipeError
 from curate.proxies.making import start_of
 from curate.proxies.spec import TransformerSpec
+from curate.rounding import rounded
 from curate.swarm.allowed import Allowed, allowed, spec_of
 from curate.swarm.contents import Content, contents
 from curate.swarm.designs import Design, designed
@@ -235,7 +236,7 @@ def _within_texts(may_be: Allowed, tokens: Mapping[str, int], budget: float, pro
     if region.is_empty:
         words = f"a budget of {may_be.budget:,} tokens cannot be met: the groups can have"
         raise DataError(
-            f"{words} {region.high.sum():.1%} of it, copies counted",
+            f"{words} {rounded(region.high.sum(), '.1%')} of it, copies counted",
             hint="lower the budget, or raise `mix.max_epochs` or a max of `mix.limits`",
         )
     return replace(may_be, region=region)

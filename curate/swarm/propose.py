@@ -19,6 +19,7 @@ from curate.mixture.regression.proposing import (
 )
 from curate.mixture.regression.region import Region
 from curate.mixture.regression.stacking import NEAREST, STACKED, fit_models, out_of_fold
+from curate.rounding import rounded
 from curate.swarm.fit import ENTROPY, OWN
 from curate.swarm.runs import Runs, check_losses
 
@@ -171,8 +172,8 @@ def _chosen(runs: Runs, wishes: Wishes) -> tuple[Model, tuple[str, ...]]:
     if own is not None:
         trivial[OWN] = _rank(runs, own)
     best = max(trivial, key=lambda name: trivial[name])
-    beside = f"the baseline {best} by {trivial[best]:.2f}"
-    told = f"{model} ranks runs that it did not see by {ranks[model]:.2f}, {beside}"
+    beside = f"the baseline {best} by {rounded(trivial[best], '.2f')}"
+    told = f"{model} ranks runs that it did not see by {rounded(ranks[model], '.2f')}, {beside}"
     if ranks[model] <= trivial[best]:
         told += ": train more runs before you rely on it"
     return model, (told,)

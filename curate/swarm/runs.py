@@ -165,7 +165,7 @@ def read_table(path: Path) -> Table:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [row for row in csv.reader(file) if row]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} is no CSV: {error}", hint=FORM) from None
+        raise DataError(f"{path} is not CSV: {error}", hint=FORM) from None
     if len(rows) < 2:
         raise DataError(f"{path} has no rows", hint=FORM)
     header, *lines = rows
@@ -176,7 +176,7 @@ def read_table(path: Path) -> Table:
     ids = tuple(row[0].strip() for row in lines) if has_ids else None
     twice = next((one for place, one in enumerate(ids or ()) if one in (ids or ())[:place]), None)
     if twice is not None:
-        raise DataError(f"{path}: the run {twice} stands there twice", hint="leave one out")
+        raise DataError(f"{path}: the run {twice} appears twice", hint="leave one out")
     return Table(path, names, np.array(values), ids)
 
 
@@ -186,7 +186,7 @@ def _refuse_names(path: Path, names: Sequence[str]) -> None:
         raise DataError(f"{path}: a column has no name, or there is none", hint=FORM)
     for place, name in enumerate(names):
         if name in names[:place]:
-            raise DataError(f"{path}: the column {name} stands there twice", hint="leave one out")
+            raise DataError(f"{path}: the column {name} appears twice", hint="leave one out")
 
 
 def _numbers(
@@ -207,7 +207,7 @@ def _numbers(
         if not isfinite(value):
             raise DataError(
                 f"{path}:{number}: {name} is {cell}",
-                hint="a run that failed is no run: leave it out",
+                hint="the run failed: leave its row out",
             )
         found.append(value)
     return found

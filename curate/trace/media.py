@@ -11,6 +11,7 @@ from curate.export.formats import read_shard
 from curate.export.formats.lines import OURS
 from curate.media import Medium, MediumError
 from curate.media.opening import checked
+from curate.rounding import rounded
 from curate.trace.results import Line, TracedMedium
 from curate.workspace import Workspace
 
@@ -39,7 +40,7 @@ def media_of(
 def _about(medium: Medium) -> str:
     """The format, size and duration of a medium, as far as they are known."""
     size = f"{medium.width} x {medium.height}" if medium.width and medium.height else ""
-    seconds = f"{medium.seconds:.1f} s" if medium.seconds is not None else ""
+    seconds = f"{rounded(medium.seconds, '.1f')} s" if medium.seconds is not None else ""
     return ", ".join(filter(None, (medium.format or "", size, seconds)))
 
 

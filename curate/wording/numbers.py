@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from curate.records import moment
+from curate.rounding import rounded
 
 TIME = "%Y-%m-%d %H:%M"
 
@@ -29,10 +30,9 @@ def count(amount: int, noun: str, plural: str = "") -> str:
 
 
 def share(value: float) -> str:
-    """A share as a percentage, as exact as it needs: `71 %`, `0.4 %`."""
-    percent = 100 * value
-    is_small = 0 < percent < 1 or 99 < percent < 100
-    return f"{percent:.1f} %" if is_small else f"{percent:.0f} %"
+    """A share as a percentage, as exact as it needs: `71 %`, `0.4 %`, `0.002 %`."""
+    is_small = 0 < value < 0.01 or 0.99 < value < 1
+    return f"{rounded(value, '.1%' if is_small else '.0%')[:-1]} %"
 
 
 def local_time(at: str | None) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from curate.rounding import rounded
 from curate.wording.numbers import count, number, share
 
 Result = Mapping[str, Any]
@@ -96,7 +97,7 @@ def _agree(result: Result) -> Words:
     yield f"{count(result['labels'], 'label')} out of {answers} of {people}"
     for question in result["questions"]:
         if question["alpha"] is not None:
-            yield f"{question['question']}: agreement (alpha) {question['alpha']:.2f}"
+            yield f"{question['question']}: agreement (alpha) {rounded(question['alpha'], '.2f')}"
     yield from _counted(result, ("undecided", "undecided", "undecided"))
     if excluded := sum(result["excluded"].values()):
         yield f"{excluded:,} left out"
@@ -127,7 +128,7 @@ def _mix(result: Result) -> Words:
 def _amount(amount: int, unit: str, *, with_noun: bool = False) -> str:
     """An amount of a budget; one in time is in thousandths of a second."""
     if unit == "seconds":
-        return f"{amount / 1000:,.1f}" + " s" * with_noun
+        return rounded(amount / 1000, ",.1f") + " s" * with_noun
     return count(amount, unit.removesuffix("s")) if with_noun else f"{amount:,}"
 
 

@@ -180,7 +180,7 @@ class Client:
 
     def _no_address(self) -> BackendError:
         hint = "ARGILLA_API_URL is like http://127.0.0.1:6900"
-        return BackendError(f"{self.url} is no address", hint=hint)
+        return BackendError(f"{self.url} is not an address", hint=hint)
 
     def _unreachable(self, error: Exception) -> BackendError:
         if "SSL" in str(error) or "CERTIFICATE" in str(error):

@@ -167,7 +167,8 @@ class Client:
             ) from None
         except (httpx.UnsupportedProtocol, httpx.InvalidURL):
             raise BackendError(
-                f"{self.url} is no address", hint="LABEL_STUDIO_URL is like http://127.0.0.1:8080"
+                f"{self.url} is not an address",
+                hint="LABEL_STUDIO_URL is like http://127.0.0.1:8080",
             ) from None
         except httpx.HTTPError as error:
             raise unreachable(self.url, error) from None
@@ -311,7 +312,7 @@ def unreachable(url: str, error: Exception) -> BackendError:
     if fault is not None:
         return BackendError(
             f"{url} does not speak TLS as it should ({fault.reason})",
-            hint="does that port take https? see LABEL_STUDIO_URL",
+            hint="check LABEL_STUDIO_URL: the port may expect http, not https",
         )
     return BackendUnavailable(
         f"{url} cannot be reached ({type(error).__name__})",

@@ -12,13 +12,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from math import acos, log, pi
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field, model_validator
+from typing import TYPE_CHECKING, Any
 
 from curate import storage
 from curate.clean.duplicates.near import Gone, Shard, near_duplicates
-from curate.clean.duplicates.spec import ComparingSpec
+from curate.clean.duplicates.spec import SemanticSpec
 from curate.embed.encoders import Encoder, choose, load
 from curate.minhash import BANDS, BIT_WORDS, DOUBT
 from curate.workspace import Workspace
@@ -34,21 +32,6 @@ BLOCK = 1024
 
 MISSED = 0.005
 """Share of pairs at the threshold that may share no band."""
-
-
-class SemanticSpec(ComparingSpec):
-    """The similarity in meaning from which one of two documents goes, and the encoder for it."""
-
-    similarity: Annotated[
-        float, Field(ge=0.8, le=1, description="Cosine similarity from which one goes.")
-    ] = 0.95
-    encoder: Annotated[str, Field(min_length=1, description="As in `score`.")] = "auto"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_number(cls, value: Any) -> Any:
-        """Read a number as the similarity."""
-        return {"similarity": value} if isinstance(value, int | float) else value
 
 
 @dataclass(frozen=True)

@@ -133,3 +133,18 @@ class PassagesSpec(ComparingSpec):
     def _one_source_is_a_list(cls, names: Any) -> Any:
         """Read one name as a list of one."""
         return (names,) if isinstance(names, str) else names
+
+
+class SemanticSpec(ComparingSpec):
+    """The similarity in meaning from which one of two documents goes, and the encoder for it."""
+
+    similarity: Annotated[
+        float, Field(ge=0.8, le=1, description="Cosine similarity from which one goes.")
+    ] = 0.95
+    encoder: Annotated[str, Field(min_length=1, description="As in `score`.")] = "auto"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_number(cls, value: Any) -> Any:
+        """Read a number as the similarity."""
+        return {"similarity": value} if isinstance(value, int | float) else value

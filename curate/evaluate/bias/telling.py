@@ -18,6 +18,7 @@ from curate.inference.contrasts import (
     of_shares,
     wilson,
 )
+from curate.rounding import rounded
 from curate.workspace import Workspace
 from curate.workspace.readers import HOST, META, UNKNOWN
 
@@ -246,21 +247,22 @@ def _words(
     stage: str, documents: str, others: str, here: float, beside: float, contrast: Contrast
 ) -> str:
     if stage == "score":
-        ends = f"{contrast.low:+.3f} to {contrast.high:+.3f}"
+        ends = f"{rounded(contrast.low, '+.3f')} to {rounded(contrast.high, '+.3f')}"
         return (
-            f"{documents} have a mean quality of {here:.3f}, {others} {beside:.3f} "
-            f"({contrast.value:+.3f}, 95 % interval {ends})"
+            f"{documents} have a mean quality of {rounded(here, '.3f')}, {others} "
+            f"{rounded(beside, '.3f')} "
+            f"({rounded(contrast.value, '+.3f')}, 95 % interval {ends})"
         )
-    ends = f"{1000 * contrast.low:+,.0f} to {1000 * contrast.high:+,.0f}"
-    interval = f"({1000 * contrast.value:+,.0f}, 95 % interval {ends})"
+    ends = f"{rounded(1000 * contrast.low, '+,.0f')} to {rounded(1000 * contrast.high, '+,.0f')}"
+    interval = f"({rounded(1000 * contrast.value, '+,.0f')}, 95 % interval {ends})"
     if stage == "clean":
         return (
-            f"of 1,000 {documents} `clean` keeps {1000 * here:,.0f}, of 1,000 {others} "
-            f"{1000 * beside:,.0f} {interval}"
+            f"of 1,000 {documents} `clean` keeps {rounded(1000 * here, ',.0f')}, of 1,000 {others} "
+            f"{rounded(1000 * beside, ',.0f')} {interval}"
         )
     return (
-        f"of 1,000 tokens that `mix` could draw {1000 * beside:,.0f} are of {documents}, of 1,000 "
-        f"that it drew {1000 * here:,.0f} {interval}"
+        f"of 1,000 tokens that `mix` could draw {rounded(1000 * beside, ',.0f')} are of "
+        f"{documents}, of 1,000 that it drew {rounded(1000 * here, ',.0f')} {interval}"
     )
 
 

@@ -163,7 +163,7 @@ def read_tar(path: Path) -> Iterator[dict[str, Any]]:
                     parts, sums = {}, {}
                 key = name
                 if member.name in sums or ending in parts:
-                    raise ValueError(f"{member.name} stands there twice")
+                    raise ValueError(f"{member.name} appears twice")
                 if ending in (TEXT, JSON):
                     parts[ending] = _words(member, content)
                 else:

@@ -59,7 +59,7 @@ class Folder:
     def __init__(self, path: Path, dropout: float) -> None:
         self._path, self._dropout = path, dropout
         if not path.is_dir():
-            raise CurateError(f"{path} is no folder", hint="`start_from` names a model's folder")
+            raise CurateError(f"{path} is not a folder", hint="`start_from` names a model's folder")
         self.tokenizer = Own(_loaded(path, "AutoTokenizer"))
         model = self.make()
         self.digest = digest_of(model)

@@ -49,6 +49,16 @@ function drawnQuality(own, share, budget, temperature) {
   return total ? drawn.reduce((sum, n, bin) => sum + n * quality(bin), 0) / total : null;
 }
 
+// A number with so many decimals, and more where it would read as one of the ends and is not:
+// see curate/rounding.py.
+function decimals(number, least, ends = [0]) {
+  for (let more = least; more <= 12; more++) {
+    const text = number.toFixed(more);
+    if (!ends.includes(Number(text)) || ends.includes(number)) return text;
+  }
+  return number.toFixed(least);
+}
+
 function whatIf(root, data) {
   const slider = (name) => root.querySelector(`input[name=${name}]`);
   const temperatures = [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, Infinity];
@@ -69,7 +79,7 @@ function whatIf(root, data) {
     show();
   };
   const short = (number) => String(Number(number.toFixed(3)));
-  const percent = (share) => `${(100 * share).toFixed(1)} %`;
+  const percent = (share) => `${decimals(100 * share, 1, [0, 100])} %`;
   const rounded = (name) => Number(Number(slider(name).value).toFixed(3)); // as in the recipe
   const settings = () => ({
     alpha: rounded("alpha"),
@@ -110,11 +120,11 @@ function whatIf(root, data) {
       cell("share").textContent = shares ? percent(share) : "–";
       cell("bar").style.setProperty("--share", shares ? share : 0);
       cell("epochs").textContent =
-        shares && group.supply ? ((share * data.budget) / group.supply).toFixed(2) : "–";
+        shares && group.supply ? decimals((share * data.budget) / group.supply, 2) : "–";
       const quality = shares && data.has_temperature
         ? drawnQuality(group, share, data.budget, own.temperature) : null;
       cell("quality").dataset.quality = quality;
-      cell("quality").textContent = quality === null ? "–" : quality.toFixed(3);
+      cell("quality").textContent = quality === null ? "–" : decimals(quality, 3);
     });
     root.querySelector("code.recipe").textContent = recipe(own);
   }

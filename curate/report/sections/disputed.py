@@ -11,6 +11,7 @@ from curate.records import Kind, span_of_key
 from curate.report.pictures import picture_cell
 from curate.report.section import Section, say, section
 from curate.report.texts import Texts, beginning
+from curate.rounding import rounded
 from curate.rounds.seen import one_text, seen
 from curate.rounds.views import View
 from curate.workspace import Workspace
@@ -41,7 +42,7 @@ def disputed(
 def _told(row: Mapping[str, Any], view: View, kinds: Mapping[str, Kind]) -> dict[str, Any]:
     kind = kinds.get(row["question"])
     said = [
-        f"{_spoken(key, kind, view)} {share:.2f}"
+        f"{_spoken(key, kind, view)} {rounded(share, '.2f')}"
         for key, share in row["posterior"]
         if share >= LEAST_SHARE
     ]

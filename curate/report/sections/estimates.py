@@ -6,6 +6,7 @@ from typing import Any
 
 from curate import storage
 from curate.report.section import Key, Say, Section, chart, say, section
+from curate.rounding import filled, rounded
 from curate.workspace import Workspace
 
 MOST = 24
@@ -66,5 +67,5 @@ def _interval(stored: dict[str, Any] | None) -> str | None:
     if stored is None:
         return None
     if stored["low"] is None:
-        return f"{stored['value']:.3f}"
-    return f"{stored['value']:.3f} ({stored['low']:.3f} – {stored['high']:.3f})"
+        return rounded(stored["value"], ".3f")
+    return filled("{value:.3f} ({low:.3f} – {high:.3f})", stored)

@@ -7,6 +7,7 @@ from typing import Any
 
 from curate import storage
 from curate.report.section import Key, Section, chart, say, section
+from curate.rounding import rounded
 from curate.warning import StageWarning, stored
 from curate.workspace import Workspace
 
@@ -63,7 +64,7 @@ def _rows(comparisons: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _fine(figures: Mapping[str, float | None]) -> dict[str, str | None]:
     """Small differences with four decimals and their sign."""
-    return {name: None if own is None else f"{own:+.4f}" for name, own in figures.items()}
+    return {name: None if own is None else rounded(own, "+.4f") for name, own in figures.items()}
 
 
 def repeated(workspace: Workspace) -> Section | None:

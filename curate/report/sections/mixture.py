@@ -18,6 +18,7 @@ from curate.report.section import (
 )
 from curate.report.sections.judged import notes_of
 from curate.report.sections.people import interval
+from curate.rounding import together
 from curate.workspace import Workspace
 
 
@@ -143,8 +144,14 @@ def _story(evaluation: Mapping[str, Any]) -> Iterator[Say]:
             arm=own["arm"],
             size=abs(difference),
             interval=_interval(low, high),
-            perplexity=abs(100 * expm1(difference)),
+            perplexity=_percent(difference, low, high),
         )
+
+
+def _percent(difference: float, *ends: float | None) -> str:
+    """By how much perplexity differs, in percent, as `evaluate` rounds it beside its interval."""
+    percents = [100 * expm1(own) for own in (difference, *ends) if own is not None]
+    return together([*map(abs, percents)])[0]
 
 
 def _interval(low: float | None, high: float | None) -> Say:

@@ -18,6 +18,7 @@ from curate.report.section import (
     say,
     section,
 )
+from curate.rounding import filled
 from curate.rounds.answers import submissions
 from curate.workspace import Workspace
 
@@ -67,7 +68,9 @@ def agreement(workspace: Workspace) -> Section | None:
 
 def interval(low: float | None, high: float | None) -> str | None:
     """Both ends of an interval as text; None where it has none."""
-    return None if low is None or high is None else f"{low:.3f} – {high:.3f}"
+    if low is None or high is None:
+        return None
+    return filled("{low:.3f} – {high:.3f}", {"low": low, "high": high})
 
 
 def _settled(value: str | None) -> str:

@@ -72,13 +72,13 @@ WORDS = {
     ),
     "proxy.better": (
         "{judge}: better than {arm} by {size:.4f} nats per byte ({interval}); perplexity "
-        "{perplexity:.1f} % lower.",
-        "{judge}：比 {arm} 好 {size:.4f} nat/字节（{interval}），困惑度低 {perplexity:.1f} %。",
+        "{perplexity} % lower.",
+        "{judge}：比 {arm} 好 {size:.4f} nat/字节（{interval}），困惑度低 {perplexity} %。",
     ),
     "proxy.worse": (
         "{judge}: worse than {arm} by {size:.4f} nats per byte ({interval}); perplexity "
-        "{perplexity:.1f} % higher.",
-        "{judge}：比 {arm} 差 {size:.4f} nat/字节（{interval}），困惑度高 {perplexity:.1f} %。",
+        "{perplexity} % higher.",
+        "{judge}：比 {arm} 差 {size:.4f} nat/字节（{interval}），困惑度高 {perplexity} %。",
     ),
     "proxy.interval": ("{low:+.4f} to {high:+.4f}", "{low:+.4f} 到 {high:+.4f}"),
     "proxy.no_interval": ("no interval: too few texts", "文本太少，没有区间"),

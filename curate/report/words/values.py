@@ -24,9 +24,16 @@ _SAME = {
     "macro precision": "宏平均精确率", "macro recall": "宏平均召回率", "micro F1": "微平均 F1",
     "strict precision": "strict 精确率", "strict recall": "strict 召回率", "strict F1": "strict F1",
     "exact F1": "exact F1", "partial F1": "partial F1", "type F1": "type F1", "place": "拍摄地点",
-    "there is no mixture to compare": "没有可以比较的配比",
-    "the mixture was not compared": "没有比较配比", "minimum": "下限", "maximum": "上限",
+    "minimum": "下限", "maximum": "上限",
 }  # fmt: skip
 """Chinese words by English ones, which are keys."""
 
-VALUES: dict[str, tuple[str, str]] = {key: (key, words) for key, words in _SAME.items()}
+_SENTENCES = {
+    "there is no mixture to compare": ("There is no mixture to compare", "没有可以比较的配比"),
+    "the mixture was not compared": ("The mixture was not compared", "没有比较配比"),
+}
+
+VALUES: dict[str, tuple[str, str]] = {
+    **{key: (key, words) for key, words in _SAME.items()},
+    **_SENTENCES,
+}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from curate.rounding import rounded
 from curate.warning import MOST_NAMES
 
 Figures = Mapping[str, Any]
@@ -66,13 +67,13 @@ def _lost(figures: Figures) -> str:
 def _amount(figures: Figures, name: str) -> str:
     """An amount in its unit; older mixtures stored both as English words."""
     if figures["unit"] == "seconds":
-        return f"{figures[name]:,.1f} 秒"
+        return f"{rounded(figures[name], ',.1f')} 秒"
     return f"{figures[name]:,} 条"
 
 
 def _dropped(cause: str) -> Words:
     return lambda figures: (
-        f"`clean` 去掉了超过 {figures['most']:.0%} 的文档，{cause}：{_lost(figures)}"
+        f"`clean` 去掉了超过 {rounded(figures['most'], '.0%')} 的文档，{cause}：{_lost(figures)}"
     )
 
 
@@ -88,14 +89,14 @@ def _drift(figures: Figures) -> str:
     then = f"请多抽取 {sources}" if sources else "请随机多抽取一些文本"
     return (
         f"有标签的文本与语料不像（p = {figures['p_value']:.2g}；分类器区分两者的 AUC 为 "
-        f"{figures['auc']:.2f}）：{then}"
+        f"{rounded(figures['auc'], '.2f')}）：{then}"
     )
 
 
 def _epochs(figures: Figures) -> str:
     sources = "、".join(
-        f"{own['source']}（{own['target']:.2f} 轮，"
-        + ("没有读到文本）" if own["proxy"] is None else f"而不是 {own['proxy']:.2f}）")
+        f"{own['source']}（{rounded(own['target'], '.2f')} 轮，"
+        + ("没有读到文本）" if own["proxy"] is None else f"而不是 {rounded(own['proxy'], '.2f')}）")
         for own in figures["epochs"][:MOST_NAMES]
     )
     return f"代理模型重复 {sources} 的次数与整个训练不同：请提高 `evaluate.train_bytes`"
@@ -130,8 +131,8 @@ def _differs(figures: Figures) -> str:
 def _stop(figures: Figures) -> str:
     return (
         f"可以停止：有 {figures['labels']:,} 个标签时，{figures['question']} 的损失为 "
-        f"{figures['loss']:.3f}；在以前标注的 {figures['compared']:,} 个文本上，上一轮使它下降 "
-        f"{figures['improvement']:+.3f} ± {figures['standard_error']:.3f}，小于标准误（本轮仍会进行）"
+        f"{rounded(figures['loss'], '.3f')}；在以前标注的 {figures['compared']:,} 个文本上，上一轮使它下降 "
+        f"{rounded(figures['improvement'], '+.3f')} ± {rounded(figures['standard_error'], '.3f')}，小于标准误（本轮仍会进行）"
     )
 
 
@@ -240,14 +241,14 @@ WARNINGS: dict[str, Words] = {
     "mix.unused_limits": "`mix.limits` 中的组没有候选：配比中没有 {groups}",
     "mix.unfilled_shares": "没有候选属于 {values}：它在 `mix.between.shares` 中的比例归其他值",
     "mix.unreachable": lambda own: (
-        f"以前的部分已经抽取的文档使 {own['limit']} 达不到{SIDES.get(own['side'], own['side'])} {own['asked']:.2%}："
-        f"最接近的是 {own['reachable']:.2%}"
+        f"以前的部分已经抽取的文档使 {own['limit']} 达不到{SIDES.get(own['side'], own['side'])} {rounded(own['asked'], '.2%')}："
+        f"最接近的是 {rounded(own['reachable'], '.2%')}"
     ),
     "evaluate.few_held_out": "{sources} 的留出文档少于 {least} 个：结论较弱",
     "evaluate.none_held_out": "{sources} 没有留出文档：对它没有结论",
     "evaluate.worse": "按代理模型，配比差于 {arms}，没有一个评判认为更好",
     "evaluate.moved": lambda own: (
-        f"对照 {own['arm']} 中 {own['group']} 占 {own['has']:.1%}，而不是 {own['wanted']:.1%}："
+        f"对照 {own['arm']} 中 {own['group']} 占 {rounded(own['has'], '.1%')}，而不是 {rounded(own['wanted'], '.1%')}："
         "代理模型读的文本中没有更多"
     ),
     "evaluate.phases": "配比按阶段 {phase} 比较；没有使用 {others}",

@@ -152,7 +152,7 @@ def _refused_content(asked: Asked) -> str | None:
                 return "this server takes JSON in UTF-8"
             values.append(json.loads(asked.body.decode()))
     except (ValueError, RecursionError):
-        return "this is no JSON"
+        return "this is not JSON"
     if any(_is_dangerous(value) for value in values):
         return "filters by regular expression are left to the curator: one can stop the server"
     for value in values:

@@ -36,7 +36,7 @@ _SPEAKERS = ("role", "from", "speaker")
 
 
 def read(reading: Reading) -> Numbered:
-    """Yield the row of every object of a file that is no JSON lines."""
+    """Yield the row of every object of a file that is not JSON lines."""
     text = _Text(reading)
     number = 0
     try:
@@ -143,7 +143,7 @@ def _chain(first: Any, others: Iterator[Any]) -> Iterator[Any]:
 class _Text:
     """The text of a file, from which JSON values are taken one by one.
 
-    ValueError where it is no JSON, or a value is longer than `max_bytes`.
+    ValueError where it is not JSON, or a value is longer than `max_bytes`.
     """
 
     def __init__(self, reading: Reading) -> None:
