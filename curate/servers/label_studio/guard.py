@@ -103,7 +103,6 @@ PAGES = frozenset(
         "health",
         "logout",
         "main",
-        "metrics",
         "models",
         "organization-index",
         "organization-simple",
