@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
+from curate.walking import below
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +90,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def leftovers(folder: Path) -> Iterator[Path]:
     """Yield the temporary files of killed writers under a folder. No writer may be active there."""
-    return (path for path in folder.rglob(".*.tmp") if re.search(r"\.\d+\.tmp$", path.name))
+    return (path for path in below(folder) if re.search(r"^\..*\.\d+\.tmp$", path.name))
 
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:
@@ -134,6 +136,7 @@ def read_record(path: Path, *keys: str) -> dict[str, Any] | None:
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Read a file that curate wrote; DataError names it if it is not as it was written."""
+    regular(path)
     try:
         yield
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
@@ -142,6 +145,17 @@ def reading(path: Path) -> Iterator[None]:
         if error.errno is not None:  # the system says why the file cannot be read
             raise
         raise damaged(path, _complaint(error)) from None
+
+
+def regular(path: Path) -> Path:
+    """The path itself. Raises DataError for a pipe, a socket or a device: reading would not end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:  # who reads it tells why
+        return path
+    if S_ISREG(mode) or S_ISDIR(mode):
+        return path
+    raise DataError(f"{path} is a pipe, a socket or a device", hint="put the file back")
 
 
 def damaged(path: Path, why: str) -> DataError:

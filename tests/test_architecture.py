@@ -49,6 +49,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "tokens",
         "metrics",
         "calibration_error",
+        "walking",
         "storage",
         "areas",
         "finite",

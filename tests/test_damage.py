@@ -1,6 +1,7 @@
 """Damaged, removed and copied files of a workspace: one line that says what to do."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -8,10 +9,13 @@ import pytest
 from curate import cli
 from curate.errors import DataError
 from curate.fetching import projects
+from curate.people import people
 from curate.push.first import project_name
 from curate.rounds.standing import standing
 from curate.saying import speak_of
+from curate.takedown.listed import removed
 from curate.workspace.damage import find_damage
+from tests.attack import finished as attack
 from tests.conftest import Offline
 
 BYTES = {
@@ -155,3 +159,42 @@ def test_a_damaged_line_of_the_ledger_is_that_of_no_run(answered, line):
     with (answered.root / "ledger.jsonl").open("a") as file:
         file.write(f"{line}\n")
     assert answered.workspace.ledger.lines() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["ledger.jsonl", "workspace.json", "recipe.yaml", "pool/_manifest.json"]
+)
+def test_a_pipe_in_the_place_of_a_file_is_told_and_not_read(answered, name):
+    path = answered.root / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    codes = []
+    for command in ("status", "pull"):
+        code, said = attack.command(command, "-w", answered.root, seconds=20)
+        codes.append(code)
+        assert "hung" not in said
+        if code:
+            assert f"error: {path} is a pipe, a socket or a device" in said
+    assert 1 in codes
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("people.yaml", "removed.jsonl", "rounds/01/spec.json", "rounds/01/form.xml"),
+        *("rounds/01/texts.parquet", "rounds/01/project.json"),
+    ],
+)
+def test_a_pipe_is_no_file_of_people_or_of_a_round(answered, name):
+    path = answered.root / name
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    with pytest.raises(DataError, match="is a pipe, a socket or a device") as caught:
+        _read_all(answered)
+    assert str(path) in caught.value.message
+
+
+def _read_all(offline):
+    people.load(offline.root)
+    removed(offline.root)
+    _read_everything(offline.workspace)

@@ -141,7 +141,7 @@ class FolderBackend:
         list(self.push(project, tasks))
         present = self._newest(project)
         missing = [answer for answer in answers if answer.key not in present]
-        path = self.root / project.key / "answers.jsonl"
+        path = storage.regular(self.root / project.key / "answers.jsonl")
         lines = path.read_text(encoding="utf-8") if path.exists() else ""
         rows = (_answer(answer) for answer in missing)
         lines += "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -239,7 +239,7 @@ def _answer(answer: Annotation) -> dict[str, Any]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open("rb") as file:
+    with storage.regular(path).open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
                 row = json.loads(line) if line.strip() else None

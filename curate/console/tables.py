@@ -42,7 +42,7 @@ def write_csv(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
         writer = csv.writer(file)
         for number, row in enumerate(rows):
             if not number:
-                writer.writerow(row)
+                writer.writerow(map(guarded, row))
             writer.writerow(_cell(value) for value in row.values())
 
 

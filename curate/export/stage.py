@@ -38,6 +38,7 @@ from curate.export.writing import WriteUnit, draw_path, write_shards
 from curate.rounds import Round
 from curate.stage import Cost, Stage, if_mixed
 from curate.tokens import number_of
+from curate.walking import files_below
 from curate.warning import StageWarning, warn
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard
@@ -325,7 +326,7 @@ def _files(folder: Path) -> Iterator[Path]:
     for leftover in storage.leftovers(folder):
         leftover.unlink()
     last = {folder / "SHA256SUMS", folder / "manifest.json"}
-    yield from (path for path in folder.rglob("*") if path.is_file() and path not in last)
+    yield from (path for path in files_below(folder) if path not in last)
 
 
 def effective_recipe(workspace: Workspace, spec: ExportSpec) -> dict[str, Any]:

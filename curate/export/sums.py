@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from os import stat_result
 from pathlib import Path
-from stat import S_ISREG
+from stat import S_ISDIR, S_ISREG
 from typing import Any
 
 from curate import storage
+from curate.walking import below
 
 SUMS, CARD, MANIFEST = "SHA256SUMS", "README.md", "manifest.json"
 OF_HUBS = (".git", ".gitattributes", ".cache")
 """What a clone from a hub adds at the top of an export."""
 
+_LARGE = 1 << 30
 _LINE = re.compile(r"(?P<sum>[0-9a-f]{64})  (?P<name>.+)")
 
 
@@ -63,14 +66,30 @@ def read_sums(folder: Path) -> tuple[dict[str, str], list[str]]:
 
 
 def irregular(folder: Path) -> list[str]:
-    """What is neither a file nor a folder: links, pipes and devices. None of it is opened."""
-    return [
-        f"{path.relative_to(folder).as_posix()} is no regular file: a link, a pipe or a device"
-        for path in sorted(folder.rglob("*"))
-        if not S_ISREG(path.lstat().st_mode)
-        and (path.is_symlink() or not path.is_dir())
-        and path.relative_to(folder).parts[0] not in OF_HUBS
-    ]
+    """What is no file or folder that can be read: links, pipes, devices. None of it is opened."""
+    errors: list[OSError] = []
+    told = []
+    for path in sorted(below(folder, errors.append)):
+        place = path.relative_to(folder)
+        if place.parts[0] in OF_HUBS:
+            continue
+        try:
+            status = path.lstat()
+        except OSError as error:
+            errors.append(error)
+            continue
+        if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):
+            told.append(f"{place.as_posix()} is no regular file: a link, a pipe or a device")
+        elif _is_hollow(status):
+            told.append(f"{place.as_posix()} is no file of an export: it is empty space")
+    unread = (f"{str(error.filename)[-80:]} cannot be read: {error.strerror}" for error in errors)
+    return [*told, *dict.fromkeys(unread)]
+
+
+def _is_hollow(status: stat_result) -> bool:
+    """Whether a file of gigabytes holds next to nothing: reading it would take hours."""
+    size = status.st_size
+    return S_ISREG(status.st_mode) and size > _LARGE and status.st_blocks * 512 < size / 1000
 
 
 def of_hub(folder: Path) -> tuple[str, ...]:
@@ -103,7 +122,7 @@ def check_sums(folder: Path) -> Iterator[str]:
 
 def _present(folder: Path, listed: Mapping[str, str]) -> set[str]:
     present = set()
-    for path in folder.rglob("*"):
+    for path in below(folder):
         place = path.relative_to(folder)
         if place.parts[0] not in OF_HUBS and (not path.is_dir() or place.as_posix() in listed):
             present.add(place.as_posix())

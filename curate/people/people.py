@@ -117,7 +117,7 @@ def load(workspace: Path) -> People:
 
     Raises RecipeError for a file that is not valid, or if two people share an id or an account.
     """
-    path = workspace / NAME
+    path = storage.regular(workspace / NAME)
     if not path.exists():
         return People()
     people = validated(People, yamls.parse(path.read_bytes(), NAME) or {}, where=NAME)

@@ -26,6 +26,7 @@ from curate.rounds.taken_back import REJECTED
 from curate.rounds.views import View
 from curate.storage import digest, file_digest, write_text
 from curate.text import canonical
+from curate.walking import files_below
 from curate.warning import StageWarning, named, warn
 from curate.workspace import Workspace
 
@@ -109,8 +110,8 @@ def bring(
 
 def _digest(answers: Path, how: Elsewhere | None) -> str | None:
     """What identifies an import: the file, or all files of a folder, and how they are read."""
-    paths = [answers] if answers.is_file() else sorted(answers.rglob("*.*"))
-    digests = [file_digest(path) for path in paths if path.is_file()]
+    paths = [answers] if answers.is_file() else sorted(files_below(answers))
+    digests = [file_digest(path) for path in paths if "." in path.name]
     if how is None or not digests:
         return digests[0] if answers.is_file() else None
     return digest([*digests, how.tool, how.key, sorted(how.columns.items())])

@@ -23,7 +23,7 @@ NAME = "recipe.yaml"
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
     """Read a recipe; `overrides` are `section.key=value`, with YAML values. Raises RecipeError."""
-    if not path.is_file():
+    if not storage.regular(path).is_file():
         hint = "Start with `curate init --template sentiment`"
         raise absent(f"no recipe {path}", path, hint=hint)
     data = yamls.parse(path.read_bytes(), path.name, hint=_SHAPE)

@@ -35,6 +35,7 @@ from curate.sources.readers.sql import database_file
 from curate.sources.saved import saved_files
 from curate.sources.source_spec import SourceSpec
 from curate.sources.stores import MAGIC, stored
+from curate.walking import files_below, walk
 
 DESCRIBES = "it describes the data beside it"
 
@@ -118,7 +119,7 @@ def _hub(place: int, source: SourceSpec, root: Path) -> File:
     file = File(place, name, address, f"{address}/{split}", "hub", columns=columns)
     folder = root / address
     if folder.is_dir():
-        stats = [path.stat() for path in folder.rglob("*") if path.is_file()]
+        stats = [path.stat() for path in files_below(folder)]
         newest = max((status.st_mtime_ns for status in stats), default=0)
         size = sum(status.st_size for status in stats)
         return replace(file, address=str(folder), size=size, modified=newest)
@@ -308,7 +309,12 @@ def _local(pattern: str, source: SourceSpec, root: Path) -> Iterator[Entry]:
     magic = MAGIC.search(pattern)
     within = "" if is_file or not magic else str(base / pattern[: magic.start()].rpartition("/")[0])
     is_deep = "**" in pattern
-    for path in sorted(matches, key=lambda path: path.parts):
+    try:
+        paths = sorted(matches, key=lambda path: path.parts)
+    except RecursionError:
+        hint = "name the folder itself: it is read at any depth"
+        raise DataError(f"{pattern}: the folders lie too deep for a glob", hint=hint) from None
+    for path in paths:
         if within and leaves(str(path), within):
             yield Entry(str(path), 0, 0, "", OUTSIDE)
         elif not (is_deep and path.is_dir()):
@@ -340,7 +346,7 @@ def _folder(folder: Path, source: SourceSpec) -> Iterator[Entry]:
                 yield replace(_stat(str(path), str(folder), "arrow"), split=split)
         return
     errors: list[OSError] = []
-    for parent, folders, files in os.walk(folder, onerror=errors.append):
+    for parent, folders, files in walk(folder, errors.append):
         for name in sorted(folders):
             address = f"{parent}/{name}"
             reason = _reason_to_skip_folder(name, source) or reason_of_link(address, str(folder))

@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from functools import lru_cache
 
+from curate.walking import walk
+
 OUTSIDE = "a link that leaves the folder"
 FOLDER = "a link to a folder, which is not followed"
 
@@ -25,7 +27,7 @@ def leaves(path: str, folder: str) -> bool:
 
 def linked_folders(folder: str) -> Iterator[tuple[str, str]]:
     """Yield the links to folders below a folder, each with the reason why it is not followed."""
-    for parent, names, _ in os.walk(folder):
+    for parent, names, _ in walk(folder):
         for name in sorted(names):
             if reason := reason_of_link(f"{parent}/{name}", folder):
                 yield f"{parent}/{name}", reason

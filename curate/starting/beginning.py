@@ -21,6 +21,7 @@ from curate.sources.readers.registry import FORMATS, SUFFIXES
 from curate.starting.looking import Seen, look
 from curate.starting.shapes import Shape, shape_of
 from curate.starting.writing import Plan, recipe
+from curate.walking import files_below
 from curate.wording import count, from_here
 from curate.workspace import Workspace
 
@@ -71,7 +72,7 @@ def _paths(root: Path, given: Sequence[Path]) -> list[str]:
         absolute = [path.expanduser().resolve() for path in given]
         return [_within(root, path) for path in absolute]
     data = root / "data"
-    if data.is_dir() and any(path.is_file() for path in data.rglob("*")):
+    if data.is_dir() and any(files_below(data)):
         return ["data"]
     here = sorted(root.iterdir()) if root.is_dir() else []
     return [path.name for path in here if path.is_file() and _holds_rows(path)]

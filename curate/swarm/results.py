@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from curate import storage
+from curate.cells import guarded
 from curate.errors import DataError
 from curate.swarm.contents import Content
 
@@ -102,8 +103,8 @@ def write_tables(folder: Path, trained: Sequence[Trained]) -> None:
         columns = sorted({column for own in rows.values() for column in own})
         text = io.StringIO()
         lines = csv.writer(text, lineterminator="\n")
-        lines.writerow(["run", *columns])
+        lines.writerow(["run", *map(guarded, columns)])
         empty = 0.0 if name == MIXTURES else ""
-        lines.writerows([run, *(own.get(column, empty) for column in columns)]
+        lines.writerows([guarded(run), *(own.get(column, empty) for column in columns)]
                         for run, own in rows.items())  # fmt: skip
         storage.write_text(folder / name, text.getvalue())

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from curate.cells import unguarded
 from curate.errors import DataError
 from curate.mixture.regression.baselines import judged_groups, own_weight, own_weights
 from curate.names import absent, unknown
@@ -170,10 +171,10 @@ def read_table(path: Path) -> Table:
         raise DataError(f"{path} has no rows", hint=FORM)
     header, *lines = rows
     has_ids = header[0].strip().casefold() in IDS
-    names = tuple(name.strip() for name in header[has_ids:])
+    names = tuple(unguarded(name.strip()) for name in header[has_ids:])
     _refuse_names(path, names)
     values = [_numbers(path, number, header, row, has_ids) for number, row in enumerate(lines, 2)]
-    ids = tuple(row[0].strip() for row in lines) if has_ids else None
+    ids = tuple(unguarded(row[0].strip()) for row in lines) if has_ids else None
     twice = next((one for place, one in enumerate(ids or ()) if one in (ids or ())[:place]), None)
     if twice is not None:
         raise DataError(f"{path}: the run {twice} appears twice", hint="leave one out")

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from curate.storage import regular
 from curate.takedown.addresses import ADDRESS, addresses_in, is_named
 
 __all__ = ["ADDRESS", "add", "addresses", "all_addresses", "beginning", "removed"]
@@ -36,7 +37,7 @@ def add(root: Path, ids: Iterable[str], reason: str, at: str) -> int:
     """Append the ids that are not listed yet, synced to disk; return how many were new."""
     listed_ids = removed(root)
     rows = [{"hash": id, "reason": reason, "at": at} for id in sorted(set(ids) - listed_ids)]
-    path = root / NAME
+    path = regular(root / NAME)
     with path.open("ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)
@@ -82,7 +83,7 @@ def _addresses(value: Any, *, named: bool) -> Iterator[str]:
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
     if not path.exists():
         return
-    for line in path.read_bytes().split(b"\n"):
+    for line in regular(path).read_bytes().split(b"\n"):
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):

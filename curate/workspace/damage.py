@@ -7,6 +7,7 @@ from pathlib import Path
 
 from curate import storage
 from curate.errors import DataError
+from curate.walking import files_below
 
 KEYS = {
     "workspace.json": ("id", "name"),
@@ -36,8 +37,8 @@ def _files(root: Path) -> Iterator[Path]:
     """Yield the files that curate reads again: records first, since they are small."""
     paths = [
         path
-        for path in sorted(root.rglob("*"))
-        if path.is_file() and not {".building", "data"} & set(path.relative_to(root).parts)
+        for path in sorted(files_below(root))
+        if not {".building", "data"} & set(path.relative_to(root).parts)
     ]
     for suffix in (".json", ".npy", ".parquet"):
         yield from (path for path in paths if path.suffix == suffix)

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Literal
 
 from curate.errors import CurateError
 from curate.records import now
-from curate.storage import Provenance, replacing
+from curate.storage import Provenance, regular, replacing
 
 LINE = frozenset({"stage", "at", "spec", "inputs", "outputs", "result"})
 """What every line holds; one without is damaged, and its stage counts as not run."""
@@ -62,7 +62,7 @@ class Ledger:
         self.append(Provenance("stopped", {}, {}, ""), {}, {"stage": stage, "how": None}, 0.0)
 
     def _write(self, line: dict[str, Any]) -> None:
-        with (self.root / "ledger.jsonl").open("ab+") as file:
+        with regular(self.root / "ledger.jsonl").open("ab+") as file:
             # A line that a kill cut short must not join the next one.
             if file.tell() and _last_byte(file) != b"\n":
                 file.write(b"\n")
@@ -72,7 +72,7 @@ class Ledger:
 
     def lines(self) -> list[dict[str, Any]]:
         """Read every whole line, oldest first."""
-        path = self.root / "ledger.jsonl"
+        path = regular(self.root / "ledger.jsonl")
         lines = []
         # Bytes: text would split at other line ends too, and a line cut short may not decode.
         for line in path.read_bytes().split(b"\n") if path.exists() else ():
@@ -86,7 +86,7 @@ class Ledger:
 
     def forget(self, ids: Collection[str]) -> None:
         """Take the texts of documents out of the warnings that quote them (`templates`)."""
-        path = self.root / "ledger.jsonl"
+        path = regular(self.root / "ledger.jsonl")
         lines = path.read_bytes().split(b"\n") if path.exists() else []
         kept = [_forgotten(line, ids) for line in lines]
         if kept != lines:

@@ -13,6 +13,7 @@ from typing import TextIO
 
 from curate.errors import WorkspaceBusy
 from curate.records import now
+from curate.storage import regular
 
 POLL = 0.2
 """Seconds between two attempts to get the lock."""
@@ -28,7 +29,7 @@ class Lock:
     def hold(self, command: str, *, wait: float = 0) -> Iterator[None]:
         """Hold the workspace for writing. Raises WorkspaceBusy if it is in use after `wait` s."""
         self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("a+") as file:
+        with regular(self.root / ".lock").open("a+") as file:
             deadline = time.monotonic() + wait
             while not _is_locked(file):
                 if time.monotonic() >= deadline:

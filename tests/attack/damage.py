@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import socket
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -23,7 +25,7 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
     "mark": lambda whole: b"\xef\xbb\xbf" + whole,
     "zeros": lambda whole: bytes(len(whole)),
 }
-OTHERS = ("gone", "folder", "link")
+OTHERS = ("gone", "folder", "link", "pipe", "socket")
 """What may stand in the place of a file, or nothing at all."""
 COMMANDS = {
     "json": (("status",), ("round", "list"), ("pull",), ("card",)),
@@ -65,6 +67,11 @@ def _hold(root: Path, place: Path, name: Path, damage: str) -> str | None:
         path.mkdir()
     elif damage == "link":
         path.symlink_to(path.with_name("nowhere"))
+    elif damage == "pipe":
+        os.mkfifo(path)
+    elif damage == "socket":
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(os.path.relpath(path))  # a path of few characters
     for arguments in COMMANDS.get(name.suffix[1:], (("status",),)):
         code, said = command(*arguments, "-w", place)
         if code == 99:

@@ -138,7 +138,7 @@ READERS: dict[str, tuple[str, Content, tuple[tuple[Content, str], ...]]] = {
         lambda text: b"".join(row(line) for line in text.splitlines()),
         (
             *on(plain, "[", '{"a":', "1", "\n", " ", "{}\n", '"', "\r", "[]\n"),
-            *on(row, "a", "\\", "字", "\u0001", '"', "😀"),
+            *on(row, "a", "\\", "字", "\u0001", '"', "😀", "\ud83d", "\u202e", "\u0301"),
             (inside('{"text": "x", "n": ', "}"), "1"),
             (inside('{"text": "x", "n": [', "0]}"), "1,"),
             (inside('{"text": "x", ', '"z": 1}'), '"a": 1, '),

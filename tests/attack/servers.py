@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -64,14 +66,69 @@ def argilla_tries(folder: Path) -> Iterator[Try]:
             ("delete a text", "DELETE", record, None),
             ("delete the dataset", "DELETE", data.path, None),
             ("change the dataset", "PATCH", data.path, {"guidelines": "say yes"}),
+            *_of_owners(data, record),
             ("list the users", "GET", "/users", None),
             ("make a user", "POST", "/users", {"username": "new", "password": "12345678"}),
             ("make a dataset", "POST", "/datasets", {"name": "mine", "workspace_id": data.id}),
         ):
             yield f"argilla: {name}", _refused(ann, method, path, body)
+        for place, value in (("response", "positive"), ("response", "negative")):
+            yield (
+                f"argilla: find what others answered {value}",
+                partial(_finds_own, ann, data, {"entity": place, "question": "sentiment"}, value),
+            )
         yield "argilla: see others' answers by one record", lambda: _own_only(ann, record)
         files = argilla.SERVER.root(home) / "data"
         yield "argilla: a deleted text stays in no file", lambda: _erased(data, files)
+
+
+def _of_owners(data: Dataset, record: str) -> Iterator[tuple[str, str, str, Any]]:
+    """Yield what only an owner may ask of Argilla: a name, a method, a path and a body."""
+    me, one = _me(data.people["ann"]), str(uuid4())
+    question, field = (
+        data.owner("GET", f"{data.path}/{name}")["items"][0]["id"]
+        for name in ("questions", "fields")
+    )
+    suggestion = {"question_id": question, "value": "negative"}
+    for method, path, body in (
+        ("GET", f"/users/{me}", None),
+        ("PATCH", f"/users/{me}", {"role": "owner"}),
+        ("DELETE", f"/users/{me}", None),
+        ("GET", f"/users/{me}/workspaces", None),
+        ("POST", "/workspaces", {"name": "mine"}),
+        ("DELETE", f"/workspaces/{data.id}", None),
+        ("POST", f"/workspaces/{data.id}/users", {"user_id": me}),
+        ("DELETE", f"/workspaces/{data.id}/users/{me}", None),
+        ("PUT", f"{record}/suggestions", suggestion),
+        ("DELETE", f"{record}/suggestions?ids={one}", None),
+        ("DELETE", f"/suggestions/{one}", None),
+        ("PATCH", f"/questions/{question}", {"title": "another"}),
+        ("DELETE", f"/questions/{question}", None),
+        ("PATCH", f"/fields/{field}", {"title": "another"}),
+        ("DELETE", f"/fields/{field}", None),
+        ("POST", f"{data.path}/fields", {"name": "a", "title": "A", "settings": {"type": "text"}}),
+        ("POST", f"{data.path}/metadata-properties", {"name": "a", "title": "A"}),
+        ("POST", f"{data.path}/vectors-settings", {"name": "a", "title": "A", "dimensions": 2}),
+        ("PUT", f"{data.path}/publish", {}),
+        ("POST", f"{data.path}/records/bulk", {"items": [{"fields": {"text": "new"}}]}),
+        ("PUT", f"{data.path}/records/bulk", {"items": [{"fields": {"text": "new"}}]}),
+        ("DELETE", f"{data.path}/records?ids={one}", None),
+        ("POST", f"{data.path}/records/search", {}),
+        ("GET", f"/jobs/{one}", None),
+        ("GET", "/webhooks", None),
+    ):
+        yield f"{method} {path.replace(me, 'ME').replace(one, 'ID')}", method, path, body
+
+
+def _finds_own(caller: Caller, data: Dataset, scope: dict[str, str], value: str) -> str | None:
+    """What is wrong if a search by a value of responses finds what others answered so."""
+    condition = {"type": "terms", "scope": scope, "values": [value]}
+    query = {"filters": {"type": "and", "and": [condition]}}
+    answer = caller.call("POST", f"/me{data.path}/records/search", json=query)
+    if answer.status_code != 200:
+        return None if answer.status_code in (403, 422) else f"HTTP {answer.status_code}"
+    own = [item["record"]["external_id"] for item in answer.json()["items"]]
+    return None if own == (["t1"] if value == "negative" else []) else f"finds {own}"
 
 
 def _me(caller: Caller) -> str:
@@ -176,6 +233,56 @@ class Scene:
         yield "delete another's answer", ("DELETE", f"annotations/{self.answer}/", None)
         convert = f"annotations/{self.answer}/convert-to-draft"
         yield "make another's answer a draft", ("POST", convert, {})
+        mine = self.call(self.ann, "POST", f"tasks/{second}/annotations/", self.body).json()["id"]
+        for name, body in {
+            "move an answer to another task": {"task": int(first)},
+            "sign an answer as another": {"updated_by": other},
+            "move an answer to another project": {"project": int(project) + 1},
+        }.items():
+            yield name, ("PATCH", f"annotations/{mine}/", body)
+        draft = self.call(self.ann, "POST", f"tasks/{second}/drafts", self.body).json()["id"]
+        stolen = {"annotation": self.answer}
+        yield "hang a draft on another's answer", ("PATCH", f"drafts/{draft}/", stolen)
+        for method, path in (
+            ("GET", "../samples/time-series.csv?time=0&values=2000000"),
+            ("GET", "../x/samples/time-series.csv?time=0&values=2000000"),
+            ("GET", "../docs/api/schema/"),
+            ("GET", "../heidi-tips/"),
+            ("GET", "../trigger500/"),
+            ("GET", "../feature-flags/"),
+            ("GET", "../admin/"),
+            ("GET", "../django-rq/"),
+            ("GET", "../data/local-files/?d=etc/hostname"),
+            ("POST", "projects/validate/"),
+            ("POST", f"projects/{project}/validate/"),
+            ("POST", f"projects/{project}/summary/reset/"),
+            ("POST", f"projects/{project}/sample-task/"),
+            ("POST", f"projects/{project}/tasks/bulk/"),
+            ("GET", f"projects/{project}/file-uploads"),
+            ("GET", f"projects/{project}/export"),
+            ("GET", f"projects/{project}/export/formats"),
+            ("GET", f"projects/{project}/exports/"),
+            ("POST", f"projects/{project}/exports/"),
+            ("GET", "templates/"),
+            ("GET", "ml/1"),
+            ("POST", "ml/"),
+            ("GET", "webhooks/"),
+            ("GET", "webhooks/info/"),
+            ("GET", "storages/types"),
+            ("POST", "storages/localfiles"),
+            ("POST", "labels/bulk"),
+            ("POST", "labels/"),
+            ("POST", "dm/views/order/"),
+            ("DELETE", "dm/views/reset/"),
+            ("GET", f"fsm/entities/task/{first}/history"),
+            ("POST", f"fsm/entities/task/{first}/transition/"),
+            ("POST", "session-policy/"),
+            ("POST", "current-user/reset-token/"),
+            ("POST", "token/rotate/"),
+            ("GET", "jwt/settings"),
+            ("GET", "auth/export/"),
+        ):
+            yield f"{method} {path}", (method, path, None if method == "GET" else {})
         yield "forge a suggestion", ("POST", "predictions/", {"task": first, "result": []})
         yield "add a webhook", ("POST", "webhooks/", {"url": "http://127.0.0.1:1"})
         for column, operator in (("data.text", "regex"), ("data.text__regex", "equal")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -88,6 +89,11 @@ def _of_files(export: Path) -> Iterator[Edit]:
     yield "a file whose name is no UTF-8", partial(_append, Path("caf\udce9"), b"x")
     yield "a new file", partial(_append, Path("new.jsonl"), b"{}\n")
     yield "a new pipe", partial(_pipe, Path("new.jsonl"))
+    yield "a socket", partial(_socket, Path("new.jsonl"))
+    for name in names:
+        yield f"{name} in capitals", partial(_recase, name)
+        yield f"{name} under two names", partial(_double, name)
+        yield f"{name} a terabyte of nothing", partial(_grow, name)
 
 
 def _of_lines(export: Path) -> Iterator[Edit]:
@@ -152,6 +158,23 @@ def _unlink(name: Path, folder: Path) -> None:
 def _pipe(name: Path, folder: Path) -> None:
     (folder / name).unlink(missing_ok=True)
     os.mkfifo(folder / name)
+
+
+def _socket(name: Path, folder: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(os.path.relpath(folder / name))
+
+
+def _recase(name: Path, folder: Path) -> None:
+    (folder / name).rename(folder / name.with_name(name.name.swapcase()))
+
+
+def _double(name: Path, folder: Path) -> None:
+    os.link(folder / name, folder / name.with_name(name.name.swapcase()))
+
+
+def _grow(name: Path, folder: Path) -> None:
+    os.truncate(folder / name, 1 << 40)
 
 
 def _link(name: Path, target: Path, folder: Path) -> None:

@@ -19,6 +19,7 @@ from curate.clean.duplicates.near import Shard, signatures
 from curate.engine import Engine
 from curate.errors import DataError
 from curate.text import TEXT, apply_edits, canonical, content_id
+from curate.walking import files_below
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -58,7 +59,7 @@ def _pieces(path: Path) -> list[Piece]:
         if [shard.name for shard in pools] != [shard.name for shard in cleans]:
             raise _strange(path)
         return list(zip(pools, cleans, strict=True))
-    files = (file for file in sorted(path.rglob("*")) if file.name.endswith(SUFFIXES))
+    files = (file for file in sorted(files_below(path)) if file.name.endswith(SUFFIXES))
     without_texts = ("_", ".", "draw.parquet", "draw-validation.parquet")  # an export's records
     return [(file, None) for file in files if not file.name.startswith(without_texts)]
 

@@ -14,6 +14,7 @@ from curate.cells import unguarded
 from curate.errors import CurateError, DataError
 from curate.names import absent
 from curate.records import Status
+from curate.walking import below
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def files(path: Path, pattern: str) -> list[Path]:
     """The file, or those of a folder. Raises DataError where there is none."""
     if path.is_file():
         return [path]
-    inside = sorted(path.rglob(pattern)) if path.is_dir() else []
+    inside = sorted(own for own in below(path) if own.match(pattern)) if path.is_dir() else []
     if not inside:
         raise _absent(path)
     return inside

@@ -5,7 +5,10 @@ here: what the page reads, and what a person writes who labels.
 
     settings, users, invitations, projects, tasks, exports, storages   left to the curator
     answers, drafts, tabs                                              one's own only
-    `completed_by`                                                     oneself only
+    `completed_by`, `updated_by`                                       oneself only
+    the task, project or answer of an answer or draft                  stays what it is
+    pages                                                              those for labelling
+    tips                                                               none: they came from outside
     filters by regular expression                                      refused: one stops the server
     media of a round                                                   by signed address, logged in
 """
@@ -93,11 +96,58 @@ OWN = frozenset(
 ) | {("POST", "annotation-convert-to-draft")}
 """What a person may write where the thing is theirs."""
 
+PAGES = frozenset(
+    {
+        "collect_metrics",
+        "data-upload",
+        "health",
+        "logout",
+        "main",
+        "models",
+        "organization-index",
+        "organization-simple",
+        "organization-simple-webhooks",
+        "project-data",
+        "project-export",
+        "project-import",
+        "project-index",
+        "project-settings",
+        "project-settings-anything",
+        "project-storage-data-presign",
+        "project-storage-data-resolve",
+        "storage-data-upload",
+        "task-storage-data-presign",
+        "task-storage-data-resolve",
+        "user-account",
+        "user-account-anything",
+        "user-login",
+        "user-signup",
+        "version",
+    }
+)
+"""The routes outside the API that anybody may read. Not among them: samples of any size."""
+
+FILES = (
+    *("label-studio-frontend/", "dm/", "react-app/", "static/", "data/avatars/"),
+    *("sw\\.js", "sw-fallback\\.js", "favicon\\.ico"),
+)
+"""How the routes of files begin, which have no names."""
+
+TIPS = "heidi_tips"
+"""A page for which Label Studio would ask another machine, whoever looks at it."""
+
 FORMS = frozenset({"user-login", "user-signup", "logout"})
 """The pages outside the API that take a form from anybody."""
 
 EMPTY = frozenset({"ml-list"})
 """Lists that the page asks for, of which a person gets none: a refusal would hide its buttons."""
+
+NAMES = ("completed_by", "updated_by", "last_created_by")
+"""What names who answered."""
+
+ANSWERS = frozenset({"annotation-detail", "draft-detail"})
+PLACES = frozenset({"task", "project", "annotation"})
+"""What an answer or a draft belongs to; the path of a new one says it."""
 
 CURATORS = "only the curator may do this"
 
@@ -107,7 +157,7 @@ class Asked:
     """A request: its route's name, its values, and the user who asks (None: nobody logged in).
 
     `is_theirs` says whether the thing of the path is the user's own. `is_page` is true outside the
-    API. `queries` are the values of `query` in the address.
+    API, `is_file` for files of the pages. `queries` are the values of `query` in the address.
     """
 
     method: str
@@ -120,13 +170,14 @@ class Asked:
     charset: str
     body: bytes
     is_theirs: Callable[[], bool]
+    is_file: bool = False
 
 
 def refusal(asked: Asked) -> str | None:
     """Why a request that is not the curator's is refused; None for an allowed one."""
     if asked.is_page:
-        allowed = asked.method in READ or asked.route in FORMS
-        return None if allowed else CURATORS
+        is_read = asked.method in READ and (asked.is_file or asked.route in PAGES)
+        return None if is_read or asked.route in FORMS else CURATORS
     if asked.method in READ:
         if asked.route not in READS:
             return CURATORS
@@ -156,8 +207,10 @@ def _refused_content(asked: Asked) -> str | None:
     if any(_is_dangerous(value) for value in values):
         return "filters by regular expression are left to the curator: one can stop the server"
     for value in values:
-        if isinstance(value, dict) and value.get("completed_by") not in (None, asked.user):
+        if isinstance(value, dict) and any(value.get(n) not in (None, asked.user) for n in NAMES):
             return "an answer is given in one's own name"
+        if isinstance(value, dict) and asked.route in ANSWERS and not PLACES.isdisjoint(value):
+            return "an answer stays with its task"
     return None
 
 
@@ -196,18 +249,21 @@ class Guard:
         """Return a refusal, or None: the request goes on to its view."""
         from django.http import JsonResponse
 
+        match = request.resolver_match
+        if match.url_name == TIPS:
+            return JsonResponse({}, status=404)
         users = _users(request)
         if users and all(user.is_superuser for user in users):
             return None
-        match = request.resolver_match
         if request.method == "GET" and match.url_name in EMPTY:
             return JsonResponse([], safe=False)
         user = users[0].pk if users else None
+        route = match.route.lstrip("^")
         reason = refusal(
             Asked(
                 method=request.method,
                 route=match.url_name or "",
-                is_page=not match.route.removeprefix("^").removeprefix("^").startswith("api/"),
+                is_page=not route.startswith("api/"),
                 user=user,
                 actions=request.GET.getlist("id"),
                 queries=request.GET.getlist("query"),
@@ -215,6 +271,7 @@ class Guard:
                 charset=request.content_params.get("charset", "").lower(),
                 body=request.body,
                 is_theirs=lambda: _is_theirs(match.url_name, names.get("pk"), user),
+                is_file=route.startswith(FILES),
             )
         )
         return JsonResponse({"detail": reason}, status=403) if reason else None
