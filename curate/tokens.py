@@ -91,7 +91,26 @@ def _from_file(path: Path) -> Counter:
 
 def _from_encoding(name: str) -> Counter:
     encode = encoding_of(name)
-    return lambda text: len(encode(text))
+    count = _counted(name)
+
+    def tokens_of(text: str) -> int:
+        if count is None or len(text) > MOST_CHARACTERS:
+            return len(encode(text))
+        try:
+            return count(text)
+        except UnicodeEncodeError:  # a lone surrogate
+            return len(encode(text))
+
+    return tokens_of
+
+
+def _counted(name: str) -> Counter | None:
+    """What counts the tokens of a short text without listing them; None if the package has none."""
+    import bpe_openai
+
+    backend = getattr(bpe_openai.get_encoding(name), "_backend", None)
+    count: Counter | None = getattr(backend, "count", None)
+    return count
 
 
 def encoding_of(name: str) -> Callable[[str], list[int]]:

@@ -59,6 +59,18 @@ SIGNS = [
         "a claim.¹ Another one.²",
         "One claim is proved in the note¹ below, and nobody has read it.",
     ),
+    *(
+        "note¹",
+        "NOTE¹",
+        "data¹",
+        "one¹ two",
+        "the cat¹ sat",
+        "the film³ was",
+        "Smith¹",
+        "und siehe³",
+    ),
+    *("claim.³", "(x)³", "see above,³ or", "“quoted”²", "[¹] See", "¹) See", "³ See", "¹ See"),
+    *("x³", "y²=x³", "1.º", "n.º 3", "D.ª Ana", "Mª Luisa", "Fº", "¶ 2", "¤5", "¿que tal?"),
     *("résumé ¾", "Louÿs", "L'Haÿ-les-Roses", "Haÿ", "Œuvre Žižek", "5 µm ± 1 × 2", "• one"),
 ]
 """Texts in windows-1252 with bytes that are letters in other encodings."""
@@ -81,6 +93,7 @@ def test_signs_are_no_letters_of_other_encodings(text):
                 "dzień. Był",
                 "Było ładnie",
                 "Był mały dom, mała łódka",
+                *("zł", "5 zł", "są", "robią", "z ideą", "Wiem, że", "żaba", "był", "Aş vrea"),
             )
         ),
         *(

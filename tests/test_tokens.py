@@ -34,6 +34,46 @@ def test_no_token_is_less_than_a_byte(text):
     assert 0 <= tokens.counter(tokens.DEFAULT)(text) <= len(text.encode())
 
 
+TEXTS = [
+    *(
+        "",
+        " \n\t ",
+        "It's 10 000 km² — naïve, ﬁne.\r\n\n",
+        "def f(x):\n    return x ** 2  # ок\n" * 40,
+    ),
+    *(
+        "我们需要更好的训练数据。" * 30,
+        "안녕하세요 세계 🙂👩‍👩‍👧",
+        "<|endoftext|><|fim_prefix|>",
+        "\ud800 lone",
+    ),
+    *("a" * 3000, "e\u0301" * 99, "1234567890" * 50, "\x00\u200b\ufeff"),
+]
+
+
+@pytest.mark.parametrize("name", tokens.ENCODINGS)
+def test_a_count_is_the_number_of_tokens(name):
+    encode, count = tokens.encoding_of(name), tokens.counter(name)
+    assert [count(text) for text in TEXTS] == [len(encode(text)) for text in TEXTS]
+
+
+@given(st.text(max_size=60))
+def test_a_count_is_the_number_of_tokens_of_any_text(text):
+    encode = tokens.encoding_of(tokens.DEFAULT)
+    assert tokens.counter(tokens.DEFAULT)(text) == len(encode(text))
+
+
+@pytest.mark.parametrize("has_backend", [False, True])
+def test_tokens_are_listed_only_where_they_cannot_be_counted(has_backend, monkeypatch):
+    listed = []
+    whole = tokens.encoding_of(tokens.DEFAULT)
+    monkeypatch.setattr(tokens, "encoding_of", lambda name: lambda text: listed.append(0) or [1])
+    if not has_backend:
+        monkeypatch.setattr(tokens, "_counted", lambda name: None)
+    own = tokens._from_encoding(tokens.DEFAULT)("good soup")
+    assert (own, len(listed)) == ((len(whole("good soup")), 0) if has_backend else (1, 1))
+
+
 def test_a_tokenizer_file(tmp_path):
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 

@@ -64,14 +64,22 @@ _MARKS = "’‘“”„–—…«»°§©®€•™\u00a0"
 _MARK, _UNKNOWN, _CAPITAL, _INNER = log(0.03), log(0.0005), log(0.3), log(0.01)
 """How common marks, letters of other languages, capitals, and capitals within words are."""
 
-_SIGNS = "¹²³ºª¼½¾¥¢£¯"
+_SIGNS = "¹²³ºª¼½¾¥¢£¯¶¤"
 _HIGH = r"A-Za-z\x80-\xff"
+_ALONE = rf"(?<![{_HIGH}])(?<![\x80-\xff] )"
 _AS_SIGN = re.compile(
     (
         rf"(?<=[0-9])[\xb2\xb3\xb9](?![{_HIGH}])"  # 10³
         rf"|(?<![{_HIGH}])(?:[cdkmn\xb5]?m|ft|in|yd|mi)([\xb2\xb3])(?![{_HIGH}])"  # kg/m³
         rf"|(?:(?<=[0-9])|(?<![{_HIGH}])[nN])([\xaa\xba])(?![{_HIGH}])"  # 2º, nº
         r"|(?<=[0-9] )\xba(?= ?[CF]\b)"  # 20 º C
+        rf"|(?<=[0-9A-Za-z]\.)[\xaa\xba](?![{_HIGH}])"  # 1.º
+        rf"|(?<![{_HIGH}])[B-DF-HJ-NP-TV-Z]([\xaa\xba])(?![{_HIGH}])"  # Mª
+        rf"|(?<=[.,;:!?)\]\"'*\x92-\x94])[\xb2\xb3\xb9](?![{_HIGH}0-9])"  # a claim.¹
+        rf"|{_ALONE}[\xa4\xb6](?![{_HIGH}])(?! [\x80-\xff])"  # ¶ 2
+        rf"|{_ALONE}[\xb2\xb3\xb9](?=[)\]]? [A-Za-z])"  # ¹ See
+        rf"|(?<![{_HIGH}])[A-Ya-y](\xb3)(?![{_HIGH}])"  # x³
+        rf"|(?<=[aeouyAEOUY])(?<!\bide)\xb9(?![{_HIGH}0-9])"  # note¹
         rf"|(?<![{_HIGH}])[\xaf\xbc-\xbe](?![{_HIGH}])"  # ¾ cup
         rf"|(?<![{_HIGH}])[\xa2\xa3\xa5](?![{_HIGH}])"  # ¥500
     ).encode()
@@ -87,12 +95,24 @@ _AS_NOTE = re.compile(rb"(?<=[A-Za-z.,)\]\"'])[\xb2\xb3\xb9](?![A-Za-z0-9\x80-\x
 _TWO = 0xB2
 """The number of a note which is no letter in Polish."""
 
+_NOT_POLISH = re.compile(
+    rb"(?i)th|[qvx]|\b(?:and|of|for|see|from|are|les|des|une|der|die|das|und|ist|los|del|el|il|che"
+    rb"|het|een|och|att)(?![A-Za-z\x80-\xff])"
+)
+"""Letters and words of other languages: beside them, a number of a note is no letter."""
+
+_ASKED = re.compile(rb"\xbf(?=[a-z])")
+"""A byte that begins a question in Spanish, or a word in Polish, such as `że`."""
+
 _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 _SPARSE = 30
 """Of so many bytes of Polish, more than one is beyond ASCII."""
 
-_NOTE, _NUMBER, _LOAN = log(0.04), log(0.1), log(0.01)
-"""How common notes, the sign `№`, and the letters of `_LOANS` are; in French, which has `œ`."""
+_NOTE, _NUMBER, _LOAN, _UNASKED = log(0.04), log(0.1), log(0.01), log(0.009)
+"""How common notes, the sign `№`, and the letters of `_LOANS` are; in French, which has `œ`.
+
+`_UNASKED` is how common `¿` is before a small letter where no question ends.
+"""
 
 _MIXED = re.compile(r"[A-Za-z](?=[^\W\d_A-Za-z])|[^\W\d_A-Za-z](?=[A-Za-z])")
 """Places within words where letters of ASCII meet others."""
@@ -134,10 +154,14 @@ def _score(sample: bytes, name: str, signs: dict[int, float]) -> tuple[float, fl
 
 def _signs(sample: bytes) -> dict[int, float]:
     """By place: how common a sign is there, where bytes stand as signs do."""
-    notes = {found.start(): _NOTE for found in _AS_NOTE.finditer(sample)}
-    is_note = any(sample[place] == _TWO for place in notes)
+    is_foreign = _NOT_POLISH.search(sample) is not None
+    weight = _MARK if is_foreign else _NOTE
+    notes = {found.start(): weight for found in _AS_NOTE.finditer(sample)}
+    is_note = is_foreign or any(sample[place] == _TWO for place in notes)
     if not is_note and len(sample) < _SPARSE * len(_HIGH_BYTE.findall(sample)):
         notes = {}
+    if b"?" not in sample:
+        notes |= {found.start(): _UNASKED for found in _ASKED.finditer(sample)}
     numbers = {found.start(): _NUMBER for found in _AS_NUMBER.finditer(sample)}
     return notes | numbers | {found.end() - 1: _MARK for found in _AS_SIGN.finditer(sample)}
 
@@ -161,7 +185,7 @@ def _one(char: str, before: str, common: dict[str, float], sign: float | None) -
     if sign is not None and char in ("№" if sign == _NUMBER else _SIGNS):
         return sign
     if char in _MARKS or (char in "¿¡" and not before.isalpha()):
-        return _MARK
+        return _UNASKED if sign == _UNASKED else _MARK
     return _UNKNOWN if sign == _MARK else common.get(char.lower(), _UNKNOWN)
 
 
