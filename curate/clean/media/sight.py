@@ -160,17 +160,17 @@ def heard(parts: Iterator[Floats]) -> Sound:
 
     samples = clipped = 0
     energies, bands = [], []
-    left = np.zeros(0, np.float32)
+    left: Floats = np.zeros(0, np.float32)
     for part in parts:
         samples += len(part)
         clipped += int((np.abs(part) >= 0.99).sum())
         whole = np.pad(part, (0, -len(part) % TENTH))
         energies.append((whole.reshape(-1, TENTH) ** 2).mean(axis=1))
         left = np.concatenate([left, part])
-        frames = (len(left) - TENTH) // HOP + 1
-        if frames > 0:
+        count = (len(left) - TENTH) // HOP + 1
+        if count > 0:
             bands.append(log_mel(left, bands=32, length=TENTH, hop=HOP))
-            left = left[frames * HOP :]
+            left = left[count * HOP :]
     if not samples:
         raise MediumError("it holds no sound")
     energy = np.concatenate(energies)
