@@ -1,5 +1,6 @@
 """Chats: what a message holds beside role and content is read, told apart, and given back."""
 
+import base64
 import csv
 import json
 
@@ -12,12 +13,14 @@ from hypothesis import strategies as st
 from curate.export.formats import read_shard
 from curate.export.messages import messages_of
 from curate.export.verify import verify
+from curate.media.metadata import without_places
 from curate.sources.chats import conversation
 from curate.sources.messages import DEEPEST
 from curate.sources.readers.opening import Reading
 from curate.sources.rows import Shape, content
 from curate.sources.source_spec import Chat, SourceSpec
 from curate.text import TEXT, content_id
+from tests.media_small import jpeg, wav
 from tests.test_loading import loaded
 
 WHERE = {"name": "find_ferry", "arguments": '{"to": "Ann\\nisland", "day": 3}'}
@@ -35,6 +38,10 @@ def row_of(talk, **chat):
     """Return the row of a chat, as the pool would have it."""
     spec = SourceSpec.model_validate({"paths": ["x"], "chat": chat})
     return Shape(spec, Reading("x", "x", "jsonl"))({"messages": talk, "n": 1}, "s", "x:1")
+
+
+def coded(data):
+    return base64.b64encode(data).decode()
 
 
 def id_of(talk, **chat):
@@ -178,11 +185,41 @@ def test_templates_that_lose_a_value_are_refused(setting, words):
         Chat(**setting)
 
 
-@pytest.mark.parametrize("value", [b"\x89PNG", "data:image/png;base64,iVBORw0KGgo="])
-def test_bytes_in_a_message_are_refused_by_its_number(value):
-    picture = {"type": "image_url", "image_url": {"url": value}}
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"\x89PNG",
+        "data:image/png;base64,iVBORw0KGgo=",
+        " DATA:image/png;base64,iVBORw0KGgo=",
+        f"data:image/png;name={'n' * 300};base64,iVBORw0KGgo=",
+        "data:image/jpeg,%FF%D8%FF%E1",
+        coded(jpeg(1, place=True)),
+        coded(wav(1)),
+        coded(b"ID3\4" + bytes(99)),
+    ],
+)
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda value: {"type": "image_url", "image_url": {"url": value}},
+        lambda value: {"type": "input_audio", "input_audio": {"data": value, "format": "wav"}},
+        lambda value: {"type": "image", "source": {"type": "base64", "data": value}},
+        lambda value: {"type": "image", "image": value},
+    ],
+)
+def test_bytes_in_a_message_are_refused_by_its_number(value, part):
     with pytest.raises(ValueError, match="message 2 holds bytes"):
-        row_of([ASKED, {"role": "user", "content": [picture]}])
+        row_of([ASKED, {"role": "user", "content": [part(value)]}])
+
+
+def test_words_and_codes_that_are_no_files_stay_in_messages():
+    code = base64.b64encode(bytes(range(100, 200))).decode()
+    frames = coded(b"\xff\xfb" + bytes(99))  # as sound may begin, and as chance may have it
+    own = {**ASKED, "signature": code, "id": frames, "note": "data: 3, 4", "path": "a/b.png"}
+    assert came_out([own]) == [own]
+    audio = {"type": "input_audio", "input_audio": {"data": frames, "format": "mp3"}}
+    with pytest.raises(ValueError, match="message 1 holds bytes"):
+        row_of([{"role": "user", "content": [audio]}])
 
 
 # ── forms in which a chat comes
@@ -287,6 +324,18 @@ def exported(offline, **settings):
     assert verify(folder).problems == ()
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return [row for file in manifest["files"] for row in read_shard(folder / file["path"])]
+
+
+def test_pictures_that_are_set_aside_leave_without_their_place(offline):
+    """They are in no text and no message; the source's row and its meta have them."""
+    told, plain = coded(jpeg(1, place=True)), coded(without_places(jpeg(1, place=True)))
+    held = {"image_url": f"data:image/jpeg;base64,{told}", "raw": [told], "json": f'["{told}"]'}
+    pooled(offline, [{"messages": [{**ASKED, "seen": held}], "more": held}], aside=["seen"])
+    (line,) = exported(offline, format="jsonl", original=True, meta=["more", "messages"])
+    told_in = json.dumps(line)
+    assert told not in told_in
+    assert told_in.count(plain) == 4 * 3  # row and meta: what was set aside, and the column `more`
+    assert line["messages"][0]["content"] == ASKED["content"]
 
 
 PICTURE = {"type": "image_url", "image_url": {"url": "https://boats.example/1.png"}}

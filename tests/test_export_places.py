@@ -19,8 +19,12 @@ TOLD = [jpeg(number, place=True) for number in range(4)]
 UNTOLD = jpeg(9)
 
 
+def raw(data):
+    return base64.b64encode(data).decode()
+
+
 def coded(data):
-    return f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+    return f"data:image/jpeg;base64,{raw(data)}"
 
 
 @pytest.fixture
@@ -76,9 +80,26 @@ def test_rows_are_cleaned_however_deep():
         "turns": [{"content": [{"image": coded(told)}, {"bytes": told}]}],
         "n": 3,
         "t": "data: x",
+        "spaced": "\n da\nta:image/jpeg;base64," + raw(told),
+        "audio": {"data": raw(told)},
+        "json": json.dumps([{"url": coded(told)}, raw(told)]).replace("/", "\\/"),
     }
-    cleaned = {"turns": [{"content": [{"image": coded(plain)}, {"bytes": plain}]}]}
-    assert plain_row(row, "rows:1") == {**cleaned, "n": 3, "t": "data: x"}
+    assert plain_row(row, "rows:1") == {
+        "turns": [{"content": [{"image": coded(plain)}, {"bytes": plain}]}],
+        "n": 3,
+        "t": "data: x",
+        "spaced": coded(plain),
+        "audio": {"data": raw(plain)},
+        "json": json.dumps([{"url": coded(plain)}, raw(plain)]),
+    }
+
+
+def test_a_row_that_tells_no_place_stays_as_it_was_written():
+    plain = without_places(TOLD[0])
+    spaced = f'{{ "a":  "{coded(plain)}" }}'
+    deep = "[" * 100_000
+    row = {"json": spaced, "broken": '{"a": ' + raw(plain), "deep": deep + raw(plain)}
+    assert plain_row(row, "rows:1") == row
 
 
 def test_a_place_that_would_stay_stops_the_export(monkeypatch):
@@ -87,6 +108,6 @@ def test_a_place_that_would_stay_stops_the_export(monkeypatch):
     def refuse(address):
         raise MediumError("its metadata tell a place, and cannot be cleaned")
 
-    monkeypatch.setattr("curate.export.media.addresses.placeless_data", refuse)
+    monkeypatch.setattr("curate.export.media.addresses.placeless_text", refuse)
     with pytest.raises(DataError, match="rows:1: its metadata tell a place"):
         plain_row({"image": coded(TOLD[0])}, "rows:1")

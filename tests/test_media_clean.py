@@ -16,6 +16,7 @@ from curate.clean.spec import CleanSpec
 from curate.engine import Local
 from curate.errors import CurateError, RecipeError
 from curate.media import Medium
+from curate.media.fingerprints import of_sound, similarity
 from curate.media.spectra import RATE
 from curate.run.recipe import Recipe
 from curate.run.stages import run_stage
@@ -92,7 +93,32 @@ def test_what_is_heard():
     assert loud.clipped == pytest.approx(0.5, abs=0.01)
     assert loud.silent == pytest.approx(0.5)
     assert loud.loudness == pytest.approx(-3.01, abs=0.1)
-    assert loud.spectrogram.shape == (20, 32)
+    assert loud.spectrogram.shape == (39, 32)  # half a tenth apart
+
+
+def print_of(samples):
+    parts = heard(iter(np.split(samples, range(RATE, len(samples), RATE))))
+    return of_sound(parts.seconds, parts.spectrogram)
+
+
+def test_a_sound_that_is_cut_or_noisy_is_alike_and_no_other_is():
+    tunes = [tune(seed, 4.0) for seed in range(4)]
+    prints = [print_of(samples) for samples in tunes]
+    noise = 0.01 * np.random.default_rng(0).standard_normal(4 * RATE).astype(np.float32)
+    for samples, own in zip(tunes, prints, strict=True):
+        for part in (640, 1920):  # 1 and 3 % at both ends
+            assert similarity(own, print_of(samples[part:-part])) >= 0.93
+        assert similarity(own, print_of(samples + noise)) >= 0.99
+        assert max(similarity(own, other) for other in prints if other != own) < 0.5
+
+
+def test_a_spectrogram_is_the_same_however_it_is_read():
+    samples = tune(1, 2.05)
+    whole = heard(iter([samples])).spectrogram
+    for step in (700, RATE):
+        parts = heard(iter(np.split(samples, range(step, len(samples), step))))
+        assert parts.spectrogram == pytest.approx(whole, abs=1e-3)
+    assert heard(iter([samples[:700]])).spectrogram.shape == (1, 32)
 
 
 def test_black_and_still_frames():

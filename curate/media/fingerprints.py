@@ -2,7 +2,7 @@
 
 An image is its luminance in 32 x 32 cells and its colours in 8 x 8. A film is some of its frames. A
 sound is its mel spectrogram in 32 bands and 32 parts of its time, each band around its own mean. So
-scaling, re-encoding, volume and the sampling rate hardly change a fingerprint.
+scaling, re-encoding, volume, noise and the sampling rate hardly change a fingerprint.
 
 Two are compared by the correlation of their edges (gradients, blurred), at the best of several
 alignments: as they are, or one of them cut by 5 % at any side; images mirrored too. Colours that
@@ -40,6 +40,10 @@ STEPS = ((0.4, 3), (0.75, 5))
 Pairs that are less alike as they are, or at three cuts, are not alike at any.
 """
 
+LOUDEST = 6.0
+"""So far below the loudest hundredth of its energies a sound counts (26 decibels, as a logarithm):
+what is quieter may be noise."""
+
 LENGTHS = 0.1
 """Sounds and films whose durations differ by more than this are not alike."""
 
@@ -67,7 +71,8 @@ def of_sound(seconds: float, spectrogram: Floats) -> bytes:
     """The fingerprint of a sound, from its duration and log energies: times x bands."""
     import numpy as np
 
-    rows = _resampled(spectrogram.T, SIDE)
+    quiet = np.float32(np.percentile(spectrogram, 99) - LOUDEST)
+    rows = _resampled(np.logaddexp(spectrogram, quiet).T, SIDE)
     rows = rows - rows.mean(axis=1, keepdims=True)
     spread = max(float(rows.std()), 1e-3)
     scaled = np.clip(128 + rows / spread * 42, 0, 255).astype(np.uint8)

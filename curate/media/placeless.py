@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, Literal
 from urllib.parse import unquote_to_bytes
 
+from curate.media.kinds import kind_and_format
 from curate.media.medium import Kind, MediumError
 from curate.media.metadata import tells_place, without_places
 from curate.media.opening import MOST
@@ -18,6 +19,11 @@ _BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE)
 
 _AROUND = "".join(map(chr, range(33)))
 _LINE_ENDS = str.maketrans("", "", "\t\n\r")
+
+_DATA = re.compile(r"data:(?:\s*[\w.+-]+/[\w.+*-]+\s*[;,]|[^,]*;\s*base64\s*,)", re.IGNORECASE)
+_CODED = re.compile(r"[A-Za-z0-9+/]{64}")
+_BEGINNING = 300
+"""Characters of a text that tell whether it holds a file."""
 
 MOST_OUTERMOST = 20_000
 """Outermost boxes or chunks of a large file that are looked at."""
@@ -169,13 +175,45 @@ def _held(address: str) -> bytes:
     if address[:5].lower() != "data:":
         return b""
     data = unquote_to_bytes(coded)
-    if not _BASE64.search(head):
-        return data
-    plain = b"".join(data.split()).rstrip(b"=")
+    return _decoded(b"".join(data.split())) if _BASE64.search(head) else data
+
+
+def _decoded(coded: bytes | str) -> bytes:
+    """What base64 without white space holds, padded or not; nothing if it is none."""
+    plain = coded.encode("ascii", "replace") if isinstance(coded, str) else coded
+    plain = plain.rstrip(b"=")
     try:
         return base64.b64decode(plain + b"=" * (-len(plain) % 4), validate=True)
     except binascii.Error:
         return b""
+
+
+def holds_file(text: str, *, is_named: bool = False) -> bool:
+    """Whether a text is a file: an address that holds it, or a medium in base64 alone.
+
+    Sound that begins with a frame, as MP3 may, counts where `is_named` says that data stand here:
+    two bytes tell too little.
+    """
+    head = _plain(text[:_BEGINNING])
+    if _DATA.match(head):
+        return True
+    data = base64.b64decode(head[:64]) if _CODED.match(head) else b""
+    is_bare = data[:1] == b"\xff" and data[:3] != b"\xff\xd8\xff"
+    return (is_named or not is_bare) and kind_and_format(data) is not None
+
+
+def placeless_text(text: str) -> str:
+    """A text that is a file, as `holds_file` tells, without places; any other as it is.
+
+    MediumError if a place would stay.
+    """
+    if _plain(text[:_BEGINNING])[:5].lower() == "data:":
+        return placeless_data(text)
+    if not holds_file(text, is_named=True):
+        return text
+    data = _decoded("".join(text.split()))
+    cleaned = without_places(data)
+    return text if cleaned is data else base64.b64encode(cleaned).decode()
 
 
 def _plain(address: str) -> str:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
+from curate.media import subtitles
 from curate.media.marks import MOST_PARTS, PLACE_WORD, Edit, few, picture_tells
 from curate.media.medium import MediumError
 from curate.media.tiff import xmp_tells
@@ -45,6 +46,7 @@ def edits(data: bytes) -> Iterator[Edit]:
         yield from of_ogg(data)
     elif data[:4] == b"\x1aE\xdf\xa3":
         yield from _of_matroska(data)
+        yield from subtitles.of_matroska(data)
     elif reads(data):
         yield from _of_chunks(data, "big" if data[:4] == b"FORM" else "little")
 
@@ -217,9 +219,5 @@ _LISTS = (
 
 def _sized(data: bytes, at: int) -> tuple[int, int]:
     """Where the content of an element begins, and its length; 0 where that is not known."""
-    first = data[at] if at < len(data) else 0
-    width = 9 - first.bit_length()
-    if not first:
-        return at, 0
-    number = int.from_bytes(data[at : at + width]) & ~(1 << 7 * width)
-    return at + width, 0 if number == (1 << 7 * width) - 1 else number
+    size, body = subtitles.numbered(data, at)
+    return body, size or 0

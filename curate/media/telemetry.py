@@ -1,4 +1,4 @@
-"""Tracks of telemetry in films, whose samples are places: GoPro, CAMM, Apple's timed metadata.
+"""Tracks of films whose samples are places: telemetry (GoPro, CAMM, Apple), subtitles of drones.
 
 A sample is overwritten where the tables of its track say. Where they do not say it for each, a
 place would stay, and the file is refused. Source: ISO 14496-12.
@@ -7,13 +7,18 @@ place would stay, and the file is refused. Source: ISO 14496-12.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 
+from curate.media import subtitles
 from curate.media.marks import Edit
 from curate.media.medium import MediumError
 
 FORMATS = (b"gpmd", b"camm", b"mebx", b"rtmd", b"djmd", b"dbgi")
 """Formats of tracks that cameras write their places into."""
+
+TEXTS = (b"tx3g", b"text", b"sbtl", b"wvtt", b"stpp")
+"""Formats of subtitles."""
 
 MOST_SAMPLES = 1_000_000
 """Samples and chunks of all tracks of telemetry that are looked at."""
@@ -45,29 +50,52 @@ def boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int, 
         start = stop
 
 
+@dataclass
+class _Budget:
+    """What may still be read: bytes and samples. More of them overlap, or are made to cost."""
+
+    bytes: int
+    samples: int = MOST_SAMPLES
+
+    def take(self, size: int) -> None:
+        self.bytes, self.samples = self.bytes - size, self.samples - 1
+        if self.bytes < 0 or self.samples < 0:
+            raise _staying("overlap, or are too many")
+
+
 def of_tracks(data: bytes, body: int, end: int, *, has_fragments: bool) -> Iterator[Edit]:
     """Tracks of telemetry in a box `moov` become free space, and their samples zeros.
 
-    Raises MediumError for samples that cannot be overwritten.
+    So do subtitles of which one tells a place. Raises MediumError for samples that cannot be
+    overwritten.
     """
-    left, samples = len(data), MOST_SAMPLES
+    looked, gone = _Budget(len(data)), _Budget(len(data))
     for name, start, inner, stop in boxes(data, body, end):
         if name != b"trak":
             continue
         tables = _tables(data, inner, stop, 0)
-        if not _is_telemetry(data, tables):
-            continue
-        if has_fragments:
+        formats = _formats(data, tables)
+        if formats.isdisjoint(FORMATS):
+            if formats.isdisjoint(TEXTS) or not _subtitles_tell(data, tables, looked):
+                continue
+        elif has_fragments:
             raise _staying("stand in fragments")
         for at, size in _samples(data, tables):
-            left, samples = left - size, samples - 1
-            if left < 0 or samples < 0:
-                raise _staying("overlap, or are too many")
+            gone.take(size)
             if size > len(data) - at:
                 raise _staying("end behind the file")
             if size:
                 yield at, bytes(size)
         yield start + 4, b"free".ljust(stop - start - 4, b"\0")
+
+
+def _subtitles_tell(data: bytes, tables: _Tables, looked: _Budget) -> bool:
+    """Whether a subtitle tells a place, of those that stand in the file."""
+    for at, size in _samples(data, tables):
+        looked.take(max(0, min(size, len(data) - at)))
+        if subtitles.tell_place(data[at + 2 : at + size]):  # behind its length
+            return True
+    return False
 
 
 def _staying(why: str) -> MediumError:
@@ -87,9 +115,10 @@ def _tables(data: bytes, body: int, end: int, depth: int) -> _Tables:
     return tables
 
 
-def _is_telemetry(data: bytes, tables: _Tables) -> bool:
+def _formats(data: bytes, tables: _Tables) -> set[bytes]:
+    """The formats of the samples of a track."""
     start, end = tables.get(b"stsd", (0, 0))
-    return any(name in FORMATS for name, *_ in islice(boxes(data, start + 8, end), 16))
+    return {name for name, *_ in islice(boxes(data, start + 8, end), 16)}
 
 
 def _samples(data: bytes, tables: _Tables) -> Iterator[tuple[int, int]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from curate.media.placeless import holds_file
 from curate.sources.paths import MISSING, Steps, look, without
 from curate.sources.source_spec import Chat
 from curate.sources.values import finite, parsed
@@ -26,9 +27,6 @@ MOST_NAMES = 20
 
 DEEPEST = 20
 """A value that lies deeper in a message reads as JSON."""
-
-_IN_PLACE = "data:"
-"""An address that begins so holds the bytes themselves."""
 
 
 class Detail(NamedTuple):
@@ -216,11 +214,9 @@ def _of_key(key: str, value: Any) -> list[Detail]:
 
 def _leaves(path: Steps, value: Any) -> Iterator[Detail]:
     """Yield every text, number and empty list below a path. Null is kept, and not shown."""
-    if isinstance(value, str):
-        _refuse_bytes(value)
-        yield Detail(path, canonical(value))
-    elif isinstance(value, bytes):
-        raise ValueError("holds bytes: name a file or an address, or set the key `aside`")
+    if isinstance(value, str | bytes):
+        _refuse_bytes(value, path)
+        yield Detail(path, canonical(str(value)))
     elif value is None or (isinstance(value, float) and finite(value) is None):
         yield Detail(path, "", "null")
     elif isinstance(value, Mapping | list | tuple) and value and len(path) < DEEPEST:
@@ -235,6 +231,7 @@ def _leaves(path: Steps, value: Any) -> Iterator[Detail]:
         yield Detail(path, canonical(str(value)))
 
 
-def _refuse_bytes(text: str) -> None:
-    if text.startswith(_IN_PLACE) and ";base64," in text[:200]:
-        raise ValueError("holds bytes: name a file or an address, or set the key `aside`")
+def _refuse_bytes(value: str | bytes, path: Steps) -> None:
+    if isinstance(value, bytes) or holds_file(value, is_named=path[-1] == "data"):
+        other = "" if path[0] == CONTENT else ", or set the key `aside`"
+        raise ValueError(f"holds bytes: name a file or an address{other}")

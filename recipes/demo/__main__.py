@@ -181,7 +181,8 @@ def curate(*arguments: str) -> int:
 def run_json(*arguments: str) -> dict[str, Any]:
     """Run the command line; the result is the JSON object that it prints."""
     command = [sys.executable, "-m", "curate", *arguments]
-    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    process = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+    stop_on_failure(process.returncode)
     return dict(json.loads(process.stdout))
 
 

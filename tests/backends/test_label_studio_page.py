@@ -59,11 +59,23 @@ def test_an_alias_is_no_other_field():
     assert page.aliases(asked) == {"甲": "field_2", "乙": "field_3", "field_1": "field_1"}
 
 
-def test_a_form_that_the_page_can_read_is_sent_as_it_is():
-    asked = parse_form(
-        "<View><!-- ours -->" + TEXT.format("text") + choices("c", "ab") + "</View>", name=""
-    )
-    assert page.label_config(asked) == asked.xml
+def test_lists_of_marks_are_hidden_where_nothing_is_marked_and_that_is_no_change():
+    asked = form(TEXT.format("text"), choices("c", "ab"))
+    sent = page.label_config(asked)
+    style = f"<Style>{page.NO_PANELS}</Style></View>"
+    assert sent.endswith(style)
+    assert page.asks(sent, asked)
+    assert page.asks(sent.replace(style, "</View>"), asked)  # as earlier versions sent it
+    label = '<Label value="A"/>'
+    for shown, marks in (
+        (TEXT.format("text"), f'<Labels name="m" toName="t">{label}</Labels>'),
+        ('<Audio name="t" value="$sound"/>', f'<Labels name="m" toName="t">{label}</Labels>'),
+        (
+            '<Image name="t" value="$picture"/>',
+            f'<RectangleLabels name="m" toName="t" canRotate="false">{label}</RectangleLabels>',
+        ),
+    ):
+        assert "<Style" not in page.label_config(form(shown, choices("c", "ab") + marks))
 
 
 def test_answers_come_home_under_the_names_of_the_columns():

@@ -61,6 +61,12 @@ def home(site, project):
     return {(own.id, own.question): own.value for own in pulled}
 
 
+PANELS = """
+const shown = [...document.querySelectorAll(".lsf-sidepanels__wrapper")];
+return shown.reduce((sum, box) => sum + box.getBoundingClientRect().width, 0);
+"""
+"""How wide the lists of marks beside what is asked about are, in pixels."""
+
 ANSWERS = {
     "image": ({"kind": "chart", "note": "red"}, {"kind": "photo"}),
     "image_comparison": ({"better": "b", "note": "redder"}, {"better": "tie"}),
@@ -87,6 +93,7 @@ def test_media_are_shown_and_answered(site, tmp_path, name):
                 expected = 4 if kind == "audio" else 3 + (id == "second")
                 assert page.seconds(field) == pytest.approx(expected, abs=0.2)
         assert page.out_of_sight() == []
+        assert not page.browser.execute_script(PANELS)  # nothing is marked, so no list of marks
         give(page, form, {}, answers[id], by)
         screenshot(page.browser, tmp_path, f"{site.name}-{name}-{by}")
         page.submit(by)
@@ -115,6 +122,7 @@ def test_boxes_are_drawn_with_the_mouse(label_studio, tmp_path):
     project = begin(site, form, tasks_of(tmp_path, form, suggested))
     page.draw("boxes", "animal", (0.1, 0.1), (0.5, 0.4))
     page.draw("boxes", "person", (0.6, 0.5), (0.9, 0.85))
+    assert page.browser.execute_script(PANELS) > 100  # boxes are listed
     screenshot(page.browser, tmp_path, "boxes-drawn")
     page.submit("keys")
     screenshot(page.browser, tmp_path, "boxes-suggested")

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 from curate.backends.label_studio.client import RECORD
 from curate.forms import parse_form
 from curate.forms.tags import OBJECTS
-from curate.records import Form
+from curate.records import MARKS, Form
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -28,6 +28,9 @@ BY_MOUSE = ("Labels", "RectangleLabels", "TextArea", "Pairwise")
 KEYS = "1234567890qwetasdfgzxcvbyiopjklnm"
 """The keys that the page gives to options without one of their own, in this order."""
 
+NO_PANELS = ".lsf-sidepanels__wrapper { display: none } .lsf-sidepanels { padding: 0 !important }"
+"""Hides the lists of marks beside what is asked about, which stay empty where nothing is marked."""
+
 
 def aliases(form: Form) -> dict[str, str]:
     """Field → the name under which the server has it; the same, but for names it cannot read."""
@@ -40,13 +43,13 @@ def label_config(form: Form) -> str:
     """The form's XML as the server gets it.
 
     Sounds are decoded by the browser itself: the page's other decoder is WebAssembly, which the
-    content policy of the embedded server forbids.
+    content policy of the embedded server forbids. Where nothing is marked, no list of marks is
+    shown.
     """
     names = aliases(form)
-    is_as_it_is = all(field == alias for field, alias in names.items())
-    if is_as_it_is and "audio" not in dict(form.media).values():
-        return form.xml
     root = ElementTree.fromstring(form.xml)
+    if not any(question.kind in MARKS for question in form.questions):
+        ElementTree.SubElement(root, "Style").text = NO_PANELS
     for tag in root.iter():
         if tag.tag in OBJECTS:
             tag.set("value", f"${names[tag.attrib['value'].removeprefix('$')]}")

@@ -35,6 +35,8 @@ LARGEST = 512
 """Pixels of the longer side of pictures that are looked at."""
 
 TENTH = RATE // 10
+HOP = TENTH // 2
+"""Samples between two frames of a spectrogram, which overlap: so a cut hardly changes it."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Sound:
     """What was heard of a sound.
 
     Shares are of samples (`clipped`) and of tenths of a second (`silent`). `loudness` is the root
-    mean square, in decibels below full scale. `spectrogram` is tenths of a second x 32 mel bands.
+    mean square, in decibels below full scale. `spectrogram` is tenths of a second,
+    that begin half as far apart, x 32 mel bands.
     """
 
     seconds: float
@@ -157,12 +160,17 @@ def heard(parts: Iterator[Floats]) -> Sound:
 
     samples = clipped = 0
     energies, bands = [], []
+    left: Floats = np.zeros(0, np.float32)
     for part in parts:
         samples += len(part)
         clipped += int((np.abs(part) >= 0.99).sum())
         whole = np.pad(part, (0, -len(part) % TENTH))
         energies.append((whole.reshape(-1, TENTH) ** 2).mean(axis=1))
-        bands.append(log_mel(whole, bands=32, length=TENTH, hop=TENTH))
+        left = np.concatenate([left, part])
+        count = (len(left) - TENTH) // HOP + 1
+        if count > 0:
+            bands.append(log_mel(left, bands=32, length=TENTH, hop=HOP))
+            left = left[count * HOP :]
     if not samples:
         raise MediumError("it holds no sound")
     energy = np.concatenate(energies)
@@ -172,5 +180,5 @@ def heard(parts: Iterator[Floats]) -> Sound:
         clipped=clipped / samples,
         silent=float((energy < 1e-6).mean()),
         loudness=10 * float(np.log10(max(mean, 1e-10))),
-        spectrogram=np.concatenate(bands),
+        spectrogram=np.concatenate(bands or [log_mel(left, bands=32, length=TENTH, hop=HOP)]),
     )

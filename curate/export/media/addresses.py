@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -10,12 +12,18 @@ from curate.errors import DataError
 from curate.export.media.columns import NAME, with_media
 from curate.media import MediumError
 from curate.media.metadata import without_places
-from curate.media.placeless import placeless_data
+from curate.media.placeless import placeless_data, placeless_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FIELDS, DATA = "fields", "data:"
+FIELDS = "fields"
+
+DATA = r"(?i)^[\x00-\x20]*d[\t\n\r]*a[\t\n\r]*t[\t\n\r]*a[\t\n\r]*:"
+"""How an address begins that holds a medium itself, as browsers read it."""
+
+_MAY_HOLD = re.compile(r"data:|[\w+/\\]{64}", re.IGNORECASE)
+"""What a text of JSON has in it that holds a medium."""
 
 HINT = "take its metadata out in the source, or leave the document out"
 
@@ -55,21 +63,34 @@ def plain_lines(lines: pa.Table) -> pa.Table:
 def plain_row(value: Any, origin: str) -> Any:
     """A value of a source's row without places, however deep media lie in it.
 
-    These are addresses, and bytes as tables have them. DataError as of `plain_address`.
+    These are addresses that hold them, base64, and bytes as tables have them; a text of JSON is
+    looked into. DataError as of `plain_address`.
     """
-    if isinstance(value, str):
-        is_data = value[: len(DATA)].lower() == DATA
-        return plain_address(value, origin) if is_data else value
-    if isinstance(value, bytes):
-        try:
+    try:
+        if isinstance(value, bytes):
             return without_places(value)
-        except MediumError as error:
-            raise DataError(f"{origin}: {error}", hint=HINT) from None
+        if isinstance(value, str):
+            return _plain_json(value, origin) or placeless_text(value)
+    except MediumError as error:
+        told = f" ({value[:40]}…)" if isinstance(value, str) else ""
+        raise DataError(f"{origin}: {error}{told}", hint=HINT) from None
     if isinstance(value, Mapping):
         return {key: plain_row(item, origin) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain_row(item, origin) for item in value]
     return value
+
+
+def _plain_json(text: str, origin: str) -> str | None:
+    """A text of JSON in which media hold a place, without that; None for another text."""
+    if text.lstrip()[:1] not in ("[", "{") or not _MAY_HOLD.search(text):
+        return None
+    try:
+        value = json.loads(text)
+        plain = plain_row(value, origin)
+    except (json.JSONDecodeError, RecursionError):
+        return None
+    return None if plain == value else json.dumps(plain, ensure_ascii=False)
 
 
 def is_cleaned(medium: Mapping[str, Any]) -> bool:
@@ -91,6 +112,4 @@ def _may_hold_data(media: pa.ChunkedArray) -> bool:
 
     structs = [chunk.flatten() for chunk in media.chunks]
     addresses = (pc.struct_field(own, "address") for own in structs if len(own))
-    return any(
-        pc.any(pc.starts_with(own, DATA, ignore_case=True)).as_py() or False for own in addresses
-    )
+    return any(pc.any(pc.match_substring_regex(own, DATA)).as_py() or False for own in addresses)
