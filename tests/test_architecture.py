@@ -162,6 +162,7 @@ def test_mixtures_proxies_heads_and_inference_know_no_workspace() -> None:
                     "finite",
                     "metrics",
                     "names",
+                    "rounding",
                     "spec",
                     "storage",
                     "text",

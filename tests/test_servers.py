@@ -198,7 +198,7 @@ def test_reset_asks_for_the_name_and_takes_no_other_answer(run, held, types):
         code, _, err = run("server", "reset")
         assert code == 1
         assert f"{root} holds 0 projects, 2 texts, 0 answers" in err
-        assert "as it was" in err
+        assert "nothing was deleted from label_studio" in err
     assert process.poll() is None
     assert (root / "data" / "label_studio.sqlite3").exists()
     types("label_studio\n")

@@ -212,7 +212,7 @@ def test_bad_tables_are_one_line_and_write_nothing(run, folder, file, line, cell
         (("--prior", '{"web": 1e308, "code": 1e308}'), "the numbers have no finite sum"),
         (("--kl", "inf"), "Invalid value for '--kl'"),
         (("--limits", "{wbe: {max: 1}}"), "no run has a group wbe"),
-        (("--limits", "{language=zh: {max: 1}}"), "language=zh is a limit of a column"),
+        (("--limits", "{language=zh: {max: 1}}"), "language=zh limits a column"),
         (("--limits", "{web: {maxi: 1}}"), "maxi"),
         (("--limits", "{'*': {max: .2}}"), "sum to 0.6, less than 1"),
         (("--limits", "{web: {max_epochs: 2}}"), "in tokens or epochs"),

@@ -132,8 +132,6 @@ def _interval(result: QuestionResult) -> str:
 
 
 def _between(low: float | None, high: float | None, whom: str) -> str:
-    return (
-        ""
-        if low is None
-        else f"95 % from {rounded(low, '.2f')} to {rounded(high, '.2f')} for {whom}"
-    )
+    if low is None or high is None:
+        return ""
+    return f"95 % from {rounded(low, '.2f')} to {rounded(high, '.2f')} for {whom}"

@@ -17,6 +17,7 @@ from curate.pool.batches import Before
 from curate.pool.staging import StagedPart
 from curate.pool.work import Work, as_stored
 from curate.sources.finding import is_loss
+from curate.sources.reading import MEND
 
 NOTHING = "check the paths under `pool:`; `curate pool --strict` stops at the first bad row"
 
@@ -27,7 +28,7 @@ def stop_at_known(aside: Sequence[Mapping[str, Any]]) -> None:
         if not row["skipped"]:
             raise DataError(
                 f"{row['file']}, line {row['row']}: {row['reason']}",
-                hint="correct the row, or leave `strict` out: it then counts and skips such rows",
+                hint=MEND,
             )
 
 

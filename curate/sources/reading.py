@@ -40,7 +40,7 @@ __all__ = [
     "read_as_it_came",
 ]
 
-MEND = "correct the row, or leave `strict` out: it then counts and skips such rows"
+MEND = "correct the row, or leave out `strict`: such rows are then kept aside and counted"
 
 OPENING = 4096
 """The cost of opening a file, in bytes read: many tiny files still make several parts."""
