@@ -188,7 +188,7 @@ def refuse_unused(
     for setting in filter(lambda setting: only(setting.place), spec.unused()):
         raise RecipeError(
             f"{where}: {setting.path} has no effect {setting.why}",
-            hint="leave it out, or give what it belongs to",
+            hint="leave it out, or add what it needs",
         )
 
 

@@ -287,7 +287,14 @@ def test_the_recipes_encoder_reaches_every_stage_that_encodes(tmp_path: Path) ->
         ("[a]", "own.yaml: a recipe is a mapping of sections"),
         ("encoder: ''", "own.yaml: encoder: it is empty"),
         ("score: {encoder: ''}", "score.encoder: it is empty"),
-        ("evaluate: {seeds: 3}\npool: {holdout: .1}", "evaluate has no effect without `mix`"),
+        (
+            "evaluate: {seeds: 3}\npool: {holdout: .1}",
+            "evaluate has no effect without a section `mix`: it compares mixtures",
+        ),
+        (
+            "evaluate: {seeds: 3}\nmix: {groups: [source]}",
+            "evaluate has no effect without held-out text to compare mixtures on, such as",
+        ),
         ("mix: {}\nexport: {format: tokens, end_of_text: -1}", "token is from 0 to 4,294,967,295"),
         ("mix: {}\nexport: {meta: [url, url]}", "export.meta: a name appears twice"),
         ("mix: 2026-02-31", "not YAML: day"),

@@ -22,13 +22,19 @@ from curate.spec import Spec, UsedIf
 IF_PEOPLE_ARE_ASKED = UsedIf(lambda recipe: recipe.asks_people(), "without `sample` or `push`")
 IF_MIXED = UsedIf(lambda recipe: "mix" in recipe.model_fields_set, "without a section `mix`")
 IF_COMPARED = UsedIf(
-    lambda recipe: (
-        recipe.evaluate.model_fields_set <= {"bias"}
-        or ("mix" in recipe.model_fields_set and recipe.pool.holdout > 0)
-    ),
-    "without `mix` and `pool.holdout`: only mixtures are compared by it, on held-out text",
+    lambda recipe: _asks_bias_alone(recipe) or "mix" in recipe.model_fields_set,
+    "without a section `mix`: it compares mixtures",
+)
+IF_HELD_OUT = UsedIf(
+    lambda recipe: _asks_bias_alone(recipe) or recipe.pool.holdout > 0,
+    "without held-out text to compare mixtures on, such as `pool: {holdout: 0.1}`",
 )
 """Mark the sections that no run uses without others."""
+
+
+def _asks_bias_alone(recipe: Recipe) -> bool:
+    """Whether `evaluate` is asked about the bias of the mixture and nothing else."""
+    return recipe.evaluate.model_fields_set <= {"bias"}
 
 
 class Recipe(Spec):
@@ -59,7 +65,7 @@ class Recipe(Spec):
     score: ScoreSpec = ScoreSpec()
     mix: MixSpec = MixSpec()
     export: Annotated[ExportSpec, IF_MIXED] = ExportSpec()
-    evaluate: Annotated[EvaluateSpec, IF_COMPARED] = EvaluateSpec()
+    evaluate: Annotated[EvaluateSpec, IF_COMPARED, IF_HELD_OUT] = EvaluateSpec()
     report: ReportSpec = ReportSpec()
 
     @model_validator(mode="after")
