@@ -212,7 +212,7 @@ def test_a_report_of_an_older_mixture_counts_the_answers_it_was_made_of(whole):
     assert tiles(whole)["answers by people"] == "80"
     found = re.search(r'data-key="report.outdated">([^<]*)<', page(whole))[1]
     assert found.startswith(
-        "older than what they were made from: scores, doubtful, export, evaluate;"
+        "Older than what they were made from: scores, doubtful, export, evaluate;"
     )
 
 

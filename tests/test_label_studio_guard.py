@@ -11,8 +11,9 @@ from curate.servers.label_studio.guard import Asked, refusal
 def asked(method, route, body=b"", *, theirs=True, page=False, actions=(), queries=(), **more):
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     given = {"content_type": "application/json", "charset": "", **more}
+    places = {"task": 1, "project": 5, "annotation": 3} if theirs else None
     return Asked(
-        method, route, page, 7, actions, queries, body=content, is_theirs=lambda: theirs, **given
+        method, route, page, 7, actions, queries, body=content, theirs=lambda: places, **given
     )
 
 
@@ -28,7 +29,9 @@ ALLOWED = [
     asked("HEAD", "main", page=True),
     asked("GET", "", page=True, is_file=True),
     asked("PATCH", "annotation-detail", {"result": [], "updated_by": 7, "was_cancelled": True}),
-    asked("POST", "task-drafts", {"result": [], "annotation": 3, "task": 1}),
+    asked("PATCH", "annotation-detail", {"result": [], "project": "5", "task": 1}),
+    asked("PATCH", "draft-detail", {"result": [], "annotation": 3, "project": "5"}),
+    asked("POST", "task-drafts", {"result": [], "annotation": 4, "task": 9}),
     asked("POST", "user-login", b"email=a", page=True, content_type="text/plain"),
 ]
 REFUSED = [

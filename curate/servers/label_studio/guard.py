@@ -145,10 +145,6 @@ EMPTY = frozenset({"ml-list"})
 NAMES = ("completed_by", "updated_by", "last_created_by")
 """What names who answered."""
 
-ANSWERS = frozenset({"annotation-detail", "draft-detail"})
-PLACES = frozenset({"task", "project", "annotation"})
-"""What an answer or a draft belongs to; the path of a new one says it."""
-
 CURATORS = "only the curator may do this"
 
 
@@ -156,8 +152,10 @@ CURATORS = "only the curator may do this"
 class Asked:
     """A request: its route's name, its values, and the user who asks (None: nobody logged in).
 
-    `is_theirs` says whether the thing of the path is the user's own. `is_page` is true outside the
-    API, `is_file` for files of the pages. `queries` are the values of `query` in the address.
+    `theirs` tells the keys of the task, the project and the answer to which the thing of the path
+    belongs, by name: the page may repeat them. It is None if the thing is not the user's own.
+    `is_page` is true outside the API, `is_file` for files of the pages. `queries` are the values of
+    `query` in the address.
     """
 
     method: str
@@ -169,7 +167,7 @@ class Asked:
     content_type: str
     charset: str
     body: bytes
-    is_theirs: Callable[[], bool]
+    theirs: Callable[[], Mapping[str, Any] | None]
     is_file: bool = False
 
 
@@ -178,15 +176,17 @@ def refusal(asked: Asked) -> str | None:
     if asked.is_page:
         is_read = asked.method in READ and (asked.is_file or asked.route in PAGES)
         return None if is_read or asked.route in FORMS else CURATORS
+    places: Mapping[str, Any] | None = {}
     if asked.method in READ:
         if asked.route not in READS:
             return CURATORS
     elif (asked.method, asked.route) in OWN:
-        if not asked.is_theirs():
+        places = asked.theirs()
+        if places is None:
             return "this is somebody else's"
     elif not _may_write(asked):
         return CURATORS
-    return _refused_content(asked)
+    return _refused_content(asked, places)
 
 
 def _may_write(asked: Asked) -> bool:
@@ -195,7 +195,7 @@ def _may_write(asked: Asked) -> bool:
     return listed and (not is_action or list(asked.actions) == ["next_task"])
 
 
-def _refused_content(asked: Asked) -> str | None:
+def _refused_content(asked: Asked, places: Mapping[str, Any]) -> str | None:
     try:
         values = [json.loads(unquote(query)) for query in asked.queries]
         if asked.body.strip():
@@ -209,7 +209,9 @@ def _refused_content(asked: Asked) -> str | None:
     for value in values:
         if isinstance(value, dict) and any(value.get(n) not in (None, asked.user) for n in NAMES):
             return "an answer is given in one's own name"
-        if isinstance(value, dict) and asked.route in ANSWERS and not PLACES.isdisjoint(value):
+        if isinstance(value, dict) and any(
+            str(value[name]) != str(place) for name, place in places.items() if name in value
+        ):
             return "an answer stays with its task"
     return None
 
@@ -270,7 +272,7 @@ class Guard:
                 content_type=request.content_type or "",
                 charset=request.content_params.get("charset", "").lower(),
                 body=request.body,
-                is_theirs=lambda: _is_theirs(match.url_name, names.get("pk"), user),
+                theirs=lambda: _theirs(match.url_name, names.get("pk"), user),
                 is_file=route.startswith(FILES),
             )
         )
@@ -301,14 +303,24 @@ def _users(request: Any) -> list[Any]:
     return users
 
 
-def _is_theirs(route: str, key: Any, user: int | None) -> bool:
+def _theirs(route: str, key: Any, user: int | None) -> Mapping[str, Any] | None:
+    """What a thing of the user's belongs to; None if there is none of theirs under the key."""
     from data_manager.models import View
     from tasks.models import Annotation, AnnotationDraft
 
     if user is None or not str(key).isdecimal():
-        return False
+        return None
     if route == "view-detail":
-        return bool(View.objects.filter(pk=key, user=user).exists())
+        return {} if View.objects.filter(pk=key, user=user).exists() else None
     if route == "draft-detail":
-        return bool(AnnotationDraft.objects.filter(pk=key, user=user).exists())
-    return bool(Annotation.objects.filter(pk=key, completed_by=user).exists())
+        drafts = AnnotationDraft.objects.filter(pk=key, user=user)
+        return _places(drafts, annotation="annotation_id", project="task__project_id")
+    answers = Annotation.objects.filter(pk=key, completed_by=user)
+    return _places(answers, project="project_id")
+
+
+def _places(things: Any, **columns: str) -> Mapping[str, Any] | None:
+    """The keys of what the only one of some things belongs to, by name; None if there is none."""
+    columns = {"task": "task_id", **columns}
+    row = things.values_list(*columns.values()).first()
+    return row and dict(zip(columns, row, strict=True))
