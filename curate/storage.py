@@ -61,7 +61,7 @@ def digest(value: Any) -> str:
 def file_digest(path: Path) -> str:
     """Return the blake2b-128 of a file's bytes, in hex."""
     hasher = blake2b(digest_size=16)
-    with path.open("rb") as file:
+    with regular(path).open("rb") as file:
         while block := file.read(1 << 20):
             hasher.update(block)
     return hasher.hexdigest()
@@ -69,7 +69,7 @@ def file_digest(path: Path) -> str:
 
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hex, for others to check."""
-    with path.open("rb") as file:
+    with regular(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -162,7 +162,8 @@ def test_a_damaged_line_of_the_ledger_is_that_of_no_run(answered, line):
 
 
 @pytest.mark.parametrize(
-    "name", ["ledger.jsonl", "workspace.json", "recipe.yaml", "pool/_manifest.json"]
+    "name",
+    ["ledger.jsonl", "workspace.json", "recipe.yaml", "pool/_manifest.json"],
 )
 def test_a_pipe_in_the_place_of_a_file_is_told_and_not_read(answered, name):
     path = answered.root / name
@@ -192,6 +193,18 @@ def test_a_pipe_is_no_file_of_people_or_of_a_round(answered, name):
     with pytest.raises(DataError, match="is a pipe, a socket or a device") as caught:
         _read_all(answered)
     assert str(path) in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["guidelines.md", "sample.parquet", "tasks.parquet"])
+def test_a_status_does_not_wait_for_a_pipe_of_a_round(answered, name):
+    recipe = "pool: {sources: [{paths: [data/*.jsonl]}]}\nsample: {n: 8}\npush: {form: sentiment}\n"
+    (answered.root / "recipe.yaml").write_text(recipe)
+    path = answered.root / "rounds" / "01" / name
+    path.unlink()
+    os.mkfifo(path)
+    code, said = attack.command("status", "-w", answered.root, seconds=20)
+    assert code == 1
+    assert f"error: {path} is a pipe, a socket or a device" in said
 
 
 def _read_all(offline):

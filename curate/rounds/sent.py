@@ -78,7 +78,7 @@ def read_batches(folder: Path, sent: Sent, names: Mapping[str, str]) -> tuple[Ba
                 name=record["name"],
                 project=Project(**{**record["project"], "form": form}),
                 people=_todays_ids(record["people"], names),
-                guidelines=(folder / record["guidelines"]).read_text(encoding="utf-8"),
+                guidelines=storage.regular(folder / record["guidelines"]).read_text("utf-8"),
                 restored=record.get("restored"),
             )
             for record in sent["batches"]

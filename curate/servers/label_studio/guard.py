@@ -176,14 +176,15 @@ def refusal(asked: Asked) -> str | None:
     if asked.is_page:
         is_read = asked.method in READ and (asked.is_file or asked.route in PAGES)
         return None if is_read or asked.route in FORMS else CURATORS
-    places: Mapping[str, Any] | None = {}
+    places: Mapping[str, Any] = {}
     if asked.method in READ:
         if asked.route not in READS:
             return CURATORS
     elif (asked.method, asked.route) in OWN:
-        places = asked.theirs()
-        if places is None:
+        theirs = asked.theirs()
+        if theirs is None:
             return "this is somebody else's"
+        places = theirs
     elif not _may_write(asked):
         return CURATORS
     return _refused_content(asked, places)
