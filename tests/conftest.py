@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -18,7 +18,9 @@ from curate.embed import encoders
 from curate.engine import Local
 from curate.run.recipe import Recipe
 from curate.run.stages import maker, run_stage
+from curate.servers import Home
 from curate.workspace import Workspace
+from tests.servers import running_argilla, running_label_studio
 
 # Many threads on small matrices wait for each other: four times the time on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -149,6 +151,20 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterable[None]:
         patch.setenv("RAY_AUTH_TOKEN", token_hex(16))
         patch.delenv("CURATE_WORKSPACE", raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def label_studio_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A running Label Studio with three people; do not stop it."""
+    with running_label_studio(tmp_path_factory.mktemp("home")) as home:
+        yield home
+
+
+@pytest.fixture(scope="session")
+def argilla_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A running Argilla with three people; do not stop it."""
+    with running_argilla(tmp_path_factory.mktemp("argilla")) as home:
+        yield home
 
 
 @pytest.fixture

@@ -54,12 +54,14 @@ def simulate(setting: Setting, rng: np.random.Generator, items: int = ITEMS) -> 
     chances = np.where(is_hard[:, None], 0.5 * rows[:, truth] + 0.5 / size, rows[:, truth])
     skill = chances[:, np.arange(items), truth].mean(axis=1)
     turns = np.tile(np.arange(people), -(-items * setting.overlap // people))
-    votes = []
-    for item in range(items):
-        first = item * setting.overlap
-        for person in turns[first : first + setting.overlap]:
-            given = rng.choice(size, p=chances[person, item])
-            votes.append((f"text {item}", f"person {person}", f"value {given}"))
+    person = turns[: items * setting.overlap]
+    item = np.repeat(np.arange(items), setting.overlap)
+    bounds = chances[person, item].cumsum(axis=1)
+    drawn = rng.random(len(item))[:, None] >= bounds / bounds[:, -1:]
+    votes = [
+        (f"text {text}", f"person {who}", f"value {value}")
+        for text, who, value in zip(item, person, drawn.sum(axis=1), strict=True)
+    ]
     return Crowd(
         votes,
         {f"text {item}": f"value {value}" for item, value in enumerate(truth)},

@@ -13,19 +13,10 @@ ROWS = 100_000
 """The rows of a table that are looked through at once."""
 
 OF_POOL = (
-    *(
-        "id",
-        "source",
-        "origin",
-        "also",
-        "license",
-        "language",
-        "tokens",
-        "batch",
-        "holdout",
-        "media",
-    ),
+    *("id", "source", "origin", "also", "license", "language", "tokens", "batch", "holdout"),
+    "media",
 )
+"""The columns of the pool that tell where a document came from."""
 
 
 def origin_of(row: Mapping[str, Any]) -> Origin:

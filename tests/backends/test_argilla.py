@@ -33,7 +33,6 @@ from curate.records import Annotation, Key, Project, Pulled, Suggestion, Task
 from curate.servers import Home
 from curate.servers.argilla import server
 from tests.backends.contract import FORM, HOSTILE, TOPIC, Laws
-from tests.servers import running_argilla
 
 pytestmark = pytest.mark.live
 
@@ -117,20 +116,14 @@ class ArgillaHands:
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    with running_argilla(tmp_path_factory.mktemp("home")) as home:
-        yield home
-
-
-@pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
     with httpx.Client(timeout=60) as http:
         yield http
 
 
 @pytest.fixture
-def hands(home: Home, http: httpx.Client) -> ArgillaHands:
-    return ArgillaHands(home, http)
+def hands(argilla_home: Home, http: httpx.Client) -> ArgillaHands:
+    return ArgillaHands(argilla_home, http)
 
 
 class TestArgilla(Laws):

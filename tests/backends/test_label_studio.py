@@ -27,7 +27,6 @@ from curate.records import Annotation, Key, Project, Pulled, Suggestion, Task
 from curate.servers import Home
 from curate.servers.label_studio import server
 from tests.backends.contract import FORM, HOSTILE, TOPIC, Laws
-from tests.servers import running_label_studio
 
 pytestmark = pytest.mark.live
 
@@ -102,15 +101,9 @@ class LabelStudioHands:
         return [each["id"] for each in found if each["completed_by"] == mine]
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
-    with running_label_studio(tmp_path_factory.mktemp("home")) as home:
-        yield home
-
-
 @pytest.fixture
-def hands(home: Home) -> LabelStudioHands:
-    return LabelStudioHands(home)
+def hands(label_studio_home: Home) -> LabelStudioHands:
+    return LabelStudioHands(label_studio_home)
 
 
 class TestLabelStudio(Laws):
@@ -271,9 +264,9 @@ def test_a_suggestion_is_there_when_a_person_opens_the_task(hands: LabelStudioHa
 
 
 def test_the_address_for_people_is_the_labelling_page(
-    hands: LabelStudioHands, project: Project, home: Home
+    hands: LabelStudioHands, project: Project, label_studio_home: Home
 ) -> None:
-    ann = server.accounts(home)[0]
+    ann = server.accounts(label_studio_home)[0]
     with httpx.Client(base_url=hands.url, follow_redirects=True) as browser:
         browser.get("/user/login")
         form = {"email": ann.email, "password": ann.password}

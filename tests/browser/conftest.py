@@ -1,4 +1,4 @@
-"""A real Chromium, or a skip that says what is missing; and servers to label on."""
+"""A real Chromium, or a skip that says what is missing; and pages to label on."""
 
 import pytest
 
@@ -10,7 +10,6 @@ from tests.browser.argilla_page import ArgillaPage
 from tests.browser.chromium import chromium, incidents
 from tests.browser.label_studio_page import LabelStudioPage
 from tests.browser.pages import Site
-from tests.servers import running_argilla, running_label_studio
 
 
 @pytest.fixture
@@ -24,20 +23,6 @@ def browser(tmp_path, flags):
     """Chromium with an empty profile; its log of requests can be read."""
     with chromium(tmp_path / "profile", *flags) as browser:
         yield browser
-
-
-@pytest.fixture(scope="session")
-def label_studio_home(tmp_path_factory):
-    """A running Label Studio with three people."""
-    with running_label_studio(tmp_path_factory.mktemp("home")) as home:
-        yield home
-
-
-@pytest.fixture(scope="session")
-def argilla_home(tmp_path_factory):
-    """A running Argilla with three people."""
-    with running_argilla(tmp_path_factory.mktemp("argilla")) as home:
-        yield home
 
 
 def label_studio_site(home, browser):

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -36,6 +37,15 @@ pytestmark = pytest.mark.live
 def home(tmp_path: Path) -> Iterator[Home]:
     """A home of one's own, in which nothing runs yet; ended afterwards."""
     home = Home(tmp_path / "home", environments())
+    yield home
+    argilla.stop(home)
+
+
+@pytest.fixture(scope="module")
+def rough(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
+    """A home with one person, whose server the tests kill and start again."""
+    home = Home(tmp_path_factory.mktemp("rough"), environments())
+    argilla.add_accounts(home, [("ann", "Ann")])
     yield home
     argilla.stop(home)
 
@@ -93,17 +103,17 @@ def test_what_can_be_no_account_is_refused(argilla_home: Home, name: str) -> Non
     assert argilla.accounts(argilla_home) == before
 
 
-def test_a_person_can_log_in_and_stays_so_over_a_restart(home: Home) -> None:
-    ann = argilla.add_account(home, "ann", "Ann")
+def test_a_person_can_log_in_and_stays_so_over_a_restart(rough: Home) -> None:
+    (ann,) = argilla.accounts(rough)
     for _ in range(2):
-        running = argilla.start(home)
+        running = argilla.start(rough)
         form = {"username": ann.email, "password": ann.password}
         answer = httpx.post(f"{running.url}/api/v1/token", data=form)
         headers = {"Authorization": f"Bearer {answer.raise_for_status().json()['access_token']}"}
         form["password"] += "x"
         assert httpx.post(f"{running.url}/api/v1/token", data=form).status_code == 401
-        argilla.stop(home)
-    running = argilla.start(home)
+        argilla.stop(rough)
+    running = argilla.start(rough)
     assert httpx.get(f"{running.url}/api/v1/me", headers=headers).json()["username"] == "ann"
 
 
@@ -161,17 +171,16 @@ def test_ranges_of_files_are_not_heard(argilla_home: Home) -> None:
     assert answer.status_code == 200
 
 
-def test_it_survives_being_killed_and_nothing_is_lost(home: Home) -> None:
-    argilla.add_accounts(home, [("ann", "Ann")])
-    argilla.start(home)
-    dataset = Dataset(home, vectors={"meaning": 2})
+def test_it_survives_being_killed_and_nothing_is_lost(rough: Home) -> None:
+    argilla.start(rough)
+    dataset = Dataset(rough, vectors={"meaning": 2})
     text = {"text": "the cat sat"}
     dataset.log({"external_id": "a", "fields": text, "vectors": {"meaning": [1, 0]}})
     dataset.log({"external_id": "b", "fields": {"text": "the dog ran"}})
     dataset.answer("ann", "a", sentiment="positive")
-    killed(home)
-    argilla.start(home)
-    again = Dataset(home)
+    killed(rough)
+    argilla.start(rough)
+    again = Dataset(rough)
     again.id, again.path = dataset.id, dataset.path
     assert again.found("cat") == ["a"]
     assert set(again.found("the")) == {"a", "b"}
@@ -181,9 +190,9 @@ def test_it_survives_being_killed_and_nothing_is_lost(home: Home) -> None:
     assert again.records()["a"]["status"] == "completed"
 
 
-def test_a_kill_in_the_midst_of_storing_loses_nothing_that_was_acknowledged(home: Home) -> None:
-    argilla.start(home)
-    dataset = Dataset(home)
+def test_a_kill_in_the_midst_of_storing_loses_nothing_that_was_acknowledged(rough: Home) -> None:
+    argilla.start(rough)
+    dataset = Dataset(rough)
     acknowledged: list[str] = []
 
     def store() -> None:
@@ -197,10 +206,10 @@ def test_a_kill_in_the_midst_of_storing_loses_nothing_that_was_acknowledged(home
     storing.start()
     while len(acknowledged) < 150:
         time.sleep(0.05)
-    killed(home)
+    killed(rough)
     storing.join()
-    argilla.start(home)
-    again = Dataset(home)
+    argilla.start(rough)
+    again = Dataset(rough)
     again.path = dataset.path
     stored = again.records()
     assert set(acknowledged) <= set(stored)
@@ -208,21 +217,22 @@ def test_a_kill_in_the_midst_of_storing_loses_nothing_that_was_acknowledged(home
     assert all(again.found(f"word{name}") == [name] for name in (acknowledged[0], max(stored)))
 
 
-def test_a_status_that_a_kill_left_behind_is_settled_at_the_start(home: Home) -> None:
+def test_a_status_that_a_kill_left_behind_is_settled_at_the_start(rough: Home) -> None:
     import sqlite3
 
-    argilla.add_accounts(home, [("ann", "Ann")])
-    argilla.start(home)
-    dataset = Dataset(home, min_submitted=2)
+    argilla.start(rough)
+    dataset = Dataset(rough, min_submitted=2)
     dataset.log({"external_id": "a", "fields": {"text": "x"}})
     dataset.answer("ann", "a", sentiment="positive")
-    killed(home)
-    with sqlite3.connect(root(home) / "data" / "argilla.db") as database:
+    killed(rough)
+    with sqlite3.connect(root(rough) / "data" / "argilla.db") as database:
+        key = UUID(dataset.id).hex
         changed = json.dumps({"strategy": "overlap", "min_submitted": 1})
-        database.execute("UPDATE datasets SET distribution = ?", (changed,))
+        update = "UPDATE datasets SET distribution = ? WHERE id = ?"
+        assert database.execute(update, (changed, key)).rowcount == 1
     database.close()
-    argilla.start(home)
-    again = Dataset(home)
+    argilla.start(rough)
+    again = Dataset(rough)
     again.path = dataset.path
     assert again.records()["a"]["status"] == "completed"
 
@@ -297,9 +307,9 @@ def test_a_server_that_dies_at_once_shows_the_end_of_its_log(home: Home) -> None
         argilla.start(home)
 
 
-def test_each_start_leaves_one_copy_of_the_interface(home: Home) -> None:
+def test_each_start_leaves_one_copy_of_the_interface(rough: Home) -> None:
     for _ in range(2):
-        argilla.start(home)
-        copies = list((root(home) / "data" / "tmp").glob("*/statics/index.html"))
+        argilla.start(rough)
+        copies = list((root(rough) / "data" / "tmp").glob("*/statics/index.html"))
         assert len(copies) == 1
-        killed(home)
+        killed(rough)

@@ -69,20 +69,27 @@ def expected_counts(coded: Coded, posterior: Array) -> Array:
     """How often each person gave a value where another is true: people x true x given."""
     import numpy as np
 
-    size = len(coded.values)
-    counts = np.zeros((len(coded.people), size, size))
-    np.add.at(counts.transpose(0, 2, 1), (coded.person, coded.value), posterior[coded.item])
-    return counts
+    people, size = len(coded.people), len(coded.values)
+    given = coded.person * size + coded.value
+    counts = summed(posterior[coded.item], given, people * size)
+    return np.ascontiguousarray(counts.reshape(people, size, size).transpose(0, 2, 1))
 
 
 def _expect(coded: Coded, rows: Array, prevalence: Array) -> tuple[Array, float]:
     """The posterior, and the mean log evidence of an answer."""
     import numpy as np
 
-    logs = np.tile(np.log(prevalence), (len(coded.items), 1))
-    np.add.at(logs, coded.item, np.log(rows)[coded.person, :, coded.value])
+    votes = np.log(rows)[coded.person, :, coded.value]
+    logs = np.log(prevalence) + summed(votes, coded.item, len(coded.items))
     posterior, evidence = normalised(logs)
     return posterior, float(evidence.sum()) / len(coded.item)
+
+
+def summed(rows: Array, group: Array, groups: int) -> Array:
+    """The sum of the rows of each group: groups x columns; `np.add.at` takes twice as long."""
+    import numpy as np
+
+    return np.stack([np.bincount(group, column, minlength=groups) for column in rows.T], axis=1)
 
 
 def normalised(logs: Array) -> tuple[Array, Array]:
