@@ -5,7 +5,7 @@ BIN := .venv/bin
 export CURATE_HOME ?= $(CURDIR)/runs/home
 export TOKENIZERS_PARALLELISM := false
 # Images of machines often set it. The environment is filled uncompiled, so without a cache every
-# process would compile anew all that it imports.
+# process would compile again all that it imports.
 export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo demo-chinese demo-images test suite check lint docs mutants attack bench chaos stop clean

@@ -48,7 +48,7 @@ def area_of_key(kind: Kind, key: str) -> dict[str, Any]:
     numbers = ":".join(f"(?P<{edge}>{_NUMBER})" for edge in edges)
     parts = re.fullmatch(rf"(?:(?P<field>[^@:]+)@)?{numbers}:(?P<label>.*)", key, re.DOTALL)
     if parts is None:
-        raise ValueError(f"{key!r} is no key of {kind}")
+        raise ValueError(f"{key!r} is not a key of {kind}")
     return {
         **{edge: float(parts[edge]) for edge in edges},
         "label": parts["label"],
@@ -86,11 +86,13 @@ def wrong_edges(kind: Kind, area: Mapping[str, Any]) -> str | None:
         return f"{' and '.join(EDGES[kind])} are numbers"
     if kind == "regions":
         start, end = numbers
-        return None if 0 <= start < end else f"the region {start:g}:{end:g} is no stretch of time"
+        return (
+            None if 0 <= start < end else f"the region {start:g}:{end:g} is not a stretch of time"
+        )
     x, y, width, height = numbers
     most = PERCENT + BEYOND
     if min(x, y) < 0 or min(width, height) <= 0 or max(x + width, y + height) > most:
-        return f"the box {x:g}, {y:g}, {width:g} × {height:g} does not lie in the picture"
+        return f"the box {x:g}, {y:g}, {width:g} × {height:g} is not within the picture"
     return None
 
 

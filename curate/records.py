@@ -39,7 +39,7 @@ def span_of_key(key: str) -> dict[str, Any]:
     """The span of such a key; `field` is None where it names none. Raises ValueError."""
     parts = SPAN_KEY.fullmatch(key)
     if parts is None:
-        raise ValueError(f"{key!r} is no key of a span")
+        raise ValueError(f"{key!r} is not a key of a span")
     places = {"start": int(parts["start"]), "end": int(parts["end"])}
     return {**places, "label": parts["label"], "field": parts["field"]}
 

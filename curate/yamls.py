@@ -56,7 +56,7 @@ def _not_yaml(error: Any, where: str, hint: str) -> RecipeError:
     is_tab = "'\\t'" in complaint
     return RecipeError(
         f"{where}{line}: not YAML: {complaint}",
-        hint="indent by spaces: YAML takes no tabs" if is_tab else hint,
+        hint="indent by spaces: YAML does not allow tabs" if is_tab else hint,
     )
 
 
@@ -97,9 +97,9 @@ def _loader(base: Any) -> Any:
         """A SafeLoader without `yes`, `no`, `on` and `off`, and without bombs of aliases."""
 
         def construct_document(self, node: Any) -> Any:
-            """The value of a document. YAMLError if its aliases stand for too much."""
+            """The value of a document. YAMLError if its aliases expand to too much."""
             if _written_out(node, {}) > MOST_WRITTEN_OUT + node.end_mark.index:
-                raise yaml.YAMLError("its aliases stand for too much")
+                raise yaml.YAMLError("its aliases expand to too much")
             return super().construct_document(node)
 
     Loader.yaml_implicit_resolvers = {

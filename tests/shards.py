@@ -40,7 +40,7 @@ def recut(workspace: Workspace, rows: int) -> None:
 
 
 def _seal(workspace: Workspace, name: str, made: storage.Provenance) -> None:
-    """Write the manifest anew, with the digests of the tables that it is made from."""
+    """Write the manifest again, with the digests of the tables that it is made from."""
     inputs = {key: workspace.tables.fingerprint(key) for key in made.inputs if key in _FOLDERS}
     made = replace(made, inputs={**made.inputs, **inputs})
     storage.seal(workspace.tables.folder(name), made)

@@ -40,7 +40,7 @@ def test_a_key_names_an_area_exactly(kind, area, key):
 
 def test_what_is_no_key_is_refused():
     for kind, key in (("regions", "1.5:speech"), ("boxes", "1:2:3:cat"), ("regions", "x")):
-        with pytest.raises(ValueError, match="is no key"):
+        with pytest.raises(ValueError, match="is not a key"):
             area_of_key(kind, key)
 
 
@@ -48,16 +48,16 @@ def test_what_is_no_key_is_refused():
     ("kind", "area", "wrong"),
     [
         ("regions", region(0, 0.001), None),
-        ("regions", region(2.0, 2.0), "the region 2:2 is no stretch of time"),
-        ("regions", region(-0.1, 1), "the region -0.1:1 is no stretch of time"),
+        ("regions", region(2.0, 2.0), "the region 2:2 is not a stretch of time"),
+        ("regions", region(-0.1, 1), "the region -0.1:1 is not a stretch of time"),
         ("regions", region(0, float("nan")), "start and end are numbers"),
         ("regions", region(0, True), "start and end are numbers"),
         ("regions", {"start": 0, "label": "a"}, "start and end are numbers"),
         ("boxes", box(0, 0, 100, 100), None),
         ("boxes", box(60, 0, 40.0000001, 1), None),
-        ("boxes", box(60, 0, 41, 1), "does not lie in the picture"),
-        ("boxes", box(-1, 0, 5, 5), "does not lie in the picture"),
-        ("boxes", box(1, 1, 0, 5), "does not lie in the picture"),
+        ("boxes", box(60, 0, 41, 1), "is not within the picture"),
+        ("boxes", box(-1, 0, 5, 5), "is not within the picture"),
+        ("boxes", box(1, 1, 0, 5), "is not within the picture"),
         ("boxes", box(1, 1, "5", 5), "x and y and width and height are numbers"),
     ],
 )

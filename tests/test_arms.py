@@ -131,7 +131,13 @@ def test_a_file_that_changed_makes_the_comparison_stale(whole):
             "positive/films?",
         ),
         ("file", "[]", RecipeError, "own.json is not a mapping of groups", "it reads as"),
-        ("file", '{"positive/films": NaN}', RecipeError, "is NaN, no number from 0 on", "reads as"),
+        (
+            "file",
+            '{"positive/films": NaN}',
+            RecipeError,
+            "is NaN, not a number from 0 up",
+            "reads as",
+        ),
         ("export", None, RecipeError, "evaluate.arms: no file ", "manifest.json of a whole"),
         ("export", "{}", DataError, "own.json is not the manifest of an export", "a whole export"),
         (
@@ -159,7 +165,7 @@ def test_a_loss_that_is_no_number_costs_a_line(whole, monkeypatch):
     before = storage.file_digest(whole.root / "evaluate.json")
     broken = lambda self, copies, seed: Learned(np.full(len(self.bytes), np.nan))  # noqa: E731
     monkeypatch.setattr(Corpus, "learn", broken)
-    with pytest.raises(DataError, match="loss is no number after seed 0 of the arm mixture"):
+    with pytest.raises(DataError, match="loss is not a number after seed 0 of the arm mixture"):
         whole.run("evaluate", **SMALL)
     assert storage.file_digest(whole.root / "evaluate.json") == before
 

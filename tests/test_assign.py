@@ -50,8 +50,12 @@ def test_people_nobody_knows_cannot_be_too_few():
         (PEOPLE, 4, "4 people are to answer every text, but only 3 can be asked"),
         ((), 1, "only 0 can be asked"),
         ((), None, "only 0 can be asked"),
-        ((Person(id="x", quota=3), Person(id="y", quota=4)), 2, "too small a quota for 2 answers"),
-        ((Person(id="x", quota=3),), None, "too small a quota for 1 answers"),
+        (
+            (Person(id="x", quota=3), Person(id="y", quota=4)),
+            2,
+            "quota of the people is too small for 2 answers",
+        ),
+        ((Person(id="x", quota=3),), None, "quota of the people is too small for 1 answers"),
     ],
 )
 def test_an_overlap_above_the_people_is_refused(people, overlap, words):
@@ -102,7 +106,7 @@ def test_nobody_sees_a_gold_item_twice():
 
 def test_a_quota_is_of_the_whole_round():
     mixed = [Item(f"{value}{k}", value) for value in ("en", "zh") for k in range(3)]
-    with pytest.raises(DataError, match="too small a quota"):
+    with pytest.raises(DataError, match="is too small for"):
         by_value(mixed, "language", (Person(id="ann", quota=4),), {}, 1)
     assert len(by_value(mixed, "language", (Person(id="ann", quota=6),), {}, 1)) == 2
 
@@ -138,7 +142,7 @@ def test_quotas_and_languages_hold_when_sharing_out():
     assert {part.name: len(part.asks) for part in given} == {"ann": 3, "bob": 9}
     with pytest.raises(DataError, match="only 2 can be asked for en"):
         by_person(items(3, language="en"), people, 3)
-    with pytest.raises(DataError, match="too small a quota"):
+    with pytest.raises(DataError, match="is too small for"):
         by_person(items(9, language="zh"), (Person(id="ann", quota=3),), 1)
 
 

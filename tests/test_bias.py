@@ -302,7 +302,7 @@ def test_quality_is_compared_where_it_is_trusted(whole):
     [
         (["langauge"], RecipeError, "nothing to compare by is called langauge"),
         (["meta."], RecipeError, "nothing to compare by is called meta."),
-        (["source", "source"], RecipeError, "source stands twice"),
+        (["source", "source"], RecipeError, "source appears twice"),
         (["meta.dialct"], DataError, "no document has meta.dialct"),
     ],
 )

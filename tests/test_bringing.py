@@ -397,7 +397,7 @@ def test_a_key_of_the_users_joins(pool, tmp_path):
     ("row", "why"),
     [
         ({"text": "Never seen before.", "label": ["neutral"]}, "no document has this text"),
-        ({"label": ["neutral"]}, "no id of ours, and no text"),
+        ({"label": ["neutral"]}, "neither an id of curate's nor a text"),
         ({"text": TEXTS[0] + " ", "label": ["neutral"]}, "no document has this text"),
     ],
 )
@@ -466,7 +466,7 @@ def test_columns_can_be_declared(pool, tmp_path):
     assert values(pool, "sentiment") == all_said("x", MOODS)
     with pytest.raises(RecipeError, match="no column moods"):
         bring(pool, path, "csv", "sentiment", column=["sentiment=moods"])
-    with pytest.raises(RecipeError, match="no NAME=COLUMN"):
+    with pytest.raises(RecipeError, match="not NAME=COLUMN"):
         bring(pool, path, "csv", "sentiment", column=["mood"])
     with pytest.raises(RecipeError, match="no tool is called doccana"):
         bring(pool, path, "doccana", "sentiment")
@@ -490,7 +490,7 @@ def test_a_prodigy_skip_is_a_skip_and_a_wrong_label_is_rejected(pool, tmp_path):
     path.write_text(lines(rows))
     made = bring(pool, path, "prodigy", "sentiment")
     assert made.statuses == {"rejected": 1, "skipped": 1}
-    assert "'furious' is none of the choices" in made.rejected
+    assert "'furious' is not one of the choices" in made.rejected
 
 
 @pytest.mark.parametrize(
@@ -545,7 +545,7 @@ def test_a_template_holds_what_is_asked(pool, curate, tool, tmp_path):
         assert id in text
     assert "王芳" in text.replace("\n", "")
     code, _, err = curate(*arguments)
-    assert (code, "is there already" in err) == (1, True)
+    assert (code, "exists already" in err) == (1, True)
 
 
 def test_a_filled_template_comes_home(pool, curate, tmp_path):

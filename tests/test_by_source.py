@@ -153,7 +153,7 @@ def test_a_source_that_is_not_there_is_told(mixed):
     ("given", "message"),
     [
         ({"web": ["lenth"]}, "rules: no set lenth; there are length, lines, "),
-        ({"web": ["c4", "length", "c4"]}, "rules: the set c4 stands there 2 times"),
+        ({"web": ["c4", "length", "c4"]}, "rules: the set c4 appears 2 times"),
         ({"web": None}, "rules: it is a list of sets, or source → list"),
         ({"web": {"code": ["c4"]}}, "rules: it is a list of sets, or source → list"),
         ([{}], "rules: no set {}"),

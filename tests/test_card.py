@@ -137,7 +137,7 @@ def test_phases_count_together(mixed, layout):
 def test_an_export_that_the_ledger_does_not_know_has_no_summary(mixed):
     path = mixed.root / "export" / "manifest.json"
     storage.write_json(path, storage.read_json(path) | {"seed": 99})
-    with pytest.raises(StaleInput, match="the ledger does not tell"):
+    with pytest.raises(StaleInput, match="the ledger does not say"):
         gather(mixed.workspace)
 
 
@@ -198,7 +198,7 @@ def test_takedowns_are_told_in_the_next_export(mixed, curate):
 
 
 def test_a_summary_is_of_what_was_exported(mixed, curate):
-    """Where the mixture has been made anew, the tables tell of another one."""
+    """Where the mixture has been made again, the tables tell of another one."""
     mixed.run("mix", groups=["source"], budget="50%")
     with pytest.raises(StaleInput, match="not made from the present `mix`"):
         gather(mixed.workspace)

@@ -150,12 +150,12 @@ def desk(offline: Any, tmp_path: Path, monkeypatch: Any, capsys: Any) -> Any:
         ),
         (
             {"push": {"suggest": [{"question": "topic", "by": "json:lods"}]}},
-            "push.suggest: json:lods is no function",
+            "push.suggest: json:lods is not a function",
             "did you mean loads?",
         ),
         (
             {"push": {"suggest": [{"question": "topic", "by": "json:__doc__"}]}},
-            "push.suggest: json:__doc__ is no function",
+            "push.suggest: json:__doc__ is not a function",
             "there are: ",
         ),
         ({"push": {"guidelines": "data"}}, "no file", "Paths in a recipe are relative"),

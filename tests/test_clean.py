@@ -138,7 +138,7 @@ def test_limits_of_the_recipe():
 
 
 def test_a_set_stands_once():
-    with pytest.raises(RecipeError, match=r"rules: the set length stands there 2 times"):
+    with pytest.raises(RecipeError, match=r"rules: the set length appears 2 times"):
         validated(spec_.CleanSpec, {"rules": ["length", "c4", "length"]}, where="recipe.yaml")
 
 

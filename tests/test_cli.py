@@ -85,7 +85,7 @@ def test_wrong_column_names_those_there_are(run, project):
         ("sampel: {n: 3}", "sampel: unknown key"),
         ("sample: {n: 0}", "sample.n: input should be greater than or equal to 1"),
         ("mix: {between: {shares: {source: {plain: .5}}}}", "sum to 0.5, not 1"),
-        ("mix: {budget: lots}", "is no budget"),
+        ("mix: {budget: lots}", "is not a budget"),
     ],
 )
 def test_recipe_errors_name_the_field_before_anything_runs(run, project, extra, words):

@@ -276,7 +276,9 @@ def test_without_embeddings_one_line_says_what_makes_them(offline, mixed):
     offline.reviews()
     offline.pool()
     offline.run("clean")
-    with pytest.raises(DataError, match="no embeddings of the documents as they are now") as error:
+    with pytest.raises(
+        DataError, match="the documents as they are now have no embeddings"
+    ) as error:
         fit(offline.workspace, 3, seed=0)
     assert "curate score" in error.value.hint
     workspace = mixed()

@@ -313,7 +313,7 @@ def test_without_a_question_that_has_shares(unasked):
     ]
     unasked.say(*say)
     settle(unasked)
-    with pytest.raises(DataError, match="nothing that has a share or a mean"):
+    with pytest.raises(DataError, match="not asked about a share or a mean"):
         run(unasked.workspace)
 
 

@@ -368,7 +368,7 @@ def test_the_loss_of_a_source_is_that_of_its_bytes():
 
 
 def relabelled(whole, change):
-    """Write the labels anew, each row changed."""
+    """Write the labels again, each row changed."""
     rows = [change(row) for row in whole.rows("labels")]
     made = whole.workspace.tables.made("labels")
     whole.workspace.tables.write("labels", tables.rows("labels", rows), made)

@@ -71,7 +71,7 @@ def test_a_line_of_the_holdout_in_the_mixture_is_found(held):
     with path.open("a", encoding="utf-8") as file:
         file.write(line + "\n")
     told = verify(folder).problems
-    assert f"{json.loads(line)['id']} stands in the mixture and in the holdout" in told
+    assert f"{json.loads(line)['id']} is in the mixture and in the holdout" in told
     assert "content_sha256 of the validation is not that of its documents" in told
 
 

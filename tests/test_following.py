@@ -132,16 +132,19 @@ def test_limits_hold_over_the_log(tmp_path):
         ("{\n", "l.jsonl:1: not JSON: "),
         ("\n[1]\n", "l.jsonl:2: there are no losses by group"),
         ('{"losses": 3}\n', "l.jsonl:1: there are no losses by group"),
-        ('{"losses": {"a": NaN}}\n', "l.jsonl:1: the loss of a is nan, no finite number"),
-        ('{"losses": {"a": "x"}}\n', "l.jsonl:1: the loss of a is x, no finite number"),
-        ('{"step": "x", "losses": {"a": 1}}\n', 'l.jsonl:1: the step is "x", no whole number'),
+        ('{"losses": {"a": NaN}}\n', "l.jsonl:1: the loss of a is nan, not a finite number"),
+        ('{"losses": {"a": "x"}}\n', "l.jsonl:1: the loss of a is x, not a finite number"),
+        ('{"step": "x", "losses": {"a": 1}}\n', 'l.jsonl:1: the step is "x", not a whole number'),
         ('{"tokens": "x", "losses": {"a": 1}}\n', "l.jsonl:1: tokens are a number, or numbers by"),
         (f'{{"tokens": {10**309}, "losses": {{"a": 1}}}}', "l.jsonl:1: tokens are a number, or"),
-        (f'{{"losses": {{"a": {10**309}}}}}', f"l.jsonl:1: the loss of a is 1{'0' * 39}…, no fin"),
+        (
+            f'{{"losses": {{"a": {10**309}}}}}',
+            f"l.jsonl:1: the loss of a is 1{'0' * 39}…, not a finite",
+        ),
         ('{"tokens": -5, "losses": {"a": 1}}\n', "l.jsonl:1: a number of tokens is below 0"),
         (
             '{"tokens": {"b": 1}, "losses": {"a": 1}}\n',
-            "l.jsonl:1: a number of tokens is of b, and",
+            "l.jsonl:1: a number of tokens is for b, and",
         ),
         ('{"reference": 3, "losses": {"a": 1}}\n', "l.jsonl:1: the reference has no losses by"),
         (
@@ -160,7 +163,7 @@ def test_a_bad_line_is_told_with_its_place(tmp_path, text, complaint):
 
 def test_groups_that_the_prior_does_not_have_are_refused(tmp_path):
     path = log_of(tmp_path / "l.jsonl", *falling())
-    with pytest.raises(DataError, match=r"l.jsonl:1: a loss is of small, and there is no such"):
+    with pytest.raises(DataError, match=r"l.jsonl:1: a loss is for small, and there is no such"):
         follow(path, MixSpec(), Following("loss", {"big": 1.0}))
     assert len(read_log(path)) == 30
 

@@ -72,7 +72,7 @@ def test_each_library_opens_its_format(tmp_path):
 
 
 def test_a_shard_of_no_format_is_told(tmp_path):
-    with pytest.raises(ValueError, match=r"one\.txt has the ending of no format"):
+    with pytest.raises(ValueError, match=r"one\.txt its suffix names no format"):
         list(read_shard(tmp_path / "one.txt"))
 
 

@@ -126,9 +126,9 @@ CHOICE = '<Choice value="x"/>'
         ('<View><Text name="t" value="$a $b"/></View>', "must show one field"),
         (
             '<!DOCTYPE View [<!ENTITY e "boom">]>\n<View><Header value="&e;"/></View>',
-            "line 1: a form declares no DOCTYPE",
+            "line 1: a form must not declare a DOCTYPE",
         ),
-        ('<!DOCTYPE View SYSTEM "x.dtd"><View/>', "line 1: a form declares no DOCTYPE"),
+        ('<!DOCTYPE View SYSTEM "x.dtd"><View/>', "line 1: a form must not declare a DOCTYPE"),
         (
             form_with('<Text name="t" value="$other"/><Rating name="r" toName="t"/>'),
             "line 3: <Text> has the name t of line 2",
@@ -219,33 +219,33 @@ FIELDS = {"text": "Anna 北京 👋"}
     ("question", "value", "words"),
     [
         ("topic", "news", None),
-        ("topic", "新闻", "is none of the choices"),  # the alias is the value
-        ("topic", ["news"], "is none of the choices"),
-        ("topic", {"a": 1}, "is none of the choices"),
+        ("topic", "新闻", "is not one of the choices"),  # the alias is the value
+        ("topic", ["news"], "is not one of the choices"),
+        ("topic", {"a": 1}, "is not one of the choices"),
         ("topic", None, None),
         ("flags", ["spam"], None),
         ("flags", [], None),
         ("flags", "spam", "choices are a list"),
-        ("flags", ["spam", "ham"], "'ham' is none of the choices"),
+        ("flags", ["spam", "ham"], "'ham' is not one of the choices"),
         ("flags", ["spam", "spam"], "'spam' is chosen twice"),
         ("quality", 1, None),
         ("quality", 4.0, None),
-        ("quality", 0, "is no number from 1 to 4"),
-        ("quality", 5, "is no number from 1 to 4"),
-        ("quality", 3.5, "is no number from 1 to 4"),
-        ("quality", "3", "is no number from 1 to 4"),
-        ("quality", True, "is no number from 1 to 4"),
-        ("quality", float("nan"), "is no number from 1 to 4"),
+        ("quality", 0, "is not a number from 1 to 4"),
+        ("quality", 5, "is not a number from 1 to 4"),
+        ("quality", 3.5, "is not a number from 1 to 4"),
+        ("quality", "3", "is not a number from 1 to 4"),
+        ("quality", True, "is not a number from 1 to 4"),
+        ("quality", float("nan"), "is not a number from 1 to 4"),
         ("note", "fine", None),
         ("note", 5, "a comment is text"),
         ("spans", [], None),
         ("spans", [{"start": 0, "end": 4, "label": "PERSON"}], None),
         ("spans", [{"start": 5, "end": 9, "label": "ORG", "field": "text"}], None),
-        ("spans", [{"start": 5, "end": 10, "label": "ORG"}], "does not lie in the text"),
-        ("spans", [{"start": 2, "end": 2, "label": "ORG"}], "does not lie in the text"),
-        ("spans", [{"start": -1, "end": 2, "label": "ORG"}], "does not lie in the text"),
-        ("spans", [{"start": 0.0, "end": 2, "label": "ORG"}], "does not lie in the text"),
-        ("spans", [{"start": 0, "end": 2, "label": "组织"}], "is none of the labels"),
+        ("spans", [{"start": 5, "end": 10, "label": "ORG"}], "is not within the text"),
+        ("spans", [{"start": 2, "end": 2, "label": "ORG"}], "is not within the text"),
+        ("spans", [{"start": -1, "end": 2, "label": "ORG"}], "is not within the text"),
+        ("spans", [{"start": 0.0, "end": 2, "label": "ORG"}], "is not within the text"),
+        ("spans", [{"start": 0, "end": 2, "label": "组织"}], "is not one of the labels"),
         ("spans", [{"start": 0, "end": 2}], "has start, end and label"),
         ("spans", ["Anna"], "has start, end and label"),
         ("spans", {"start": 0}, "entities are a list"),
@@ -285,7 +285,7 @@ def test_a_preference_is_a_field():
     form = parse_form(PAIR.format('<Pairwise name="better" toName="a,b"/>'), name="pair")
     for value in ("first", "second"):
         assert complaint(form, "better", value, {}) is None
-    assert "is none of first, second" in complaint(form, "better", "tie", {})
+    assert "is not one of first, second" in complaint(form, "better", "tie", {})
 
 
 def test_choices_between_two_fields_are_a_preference_perhaps_with_a_tie():
@@ -299,7 +299,7 @@ def test_choices_between_two_fields_are_a_preference_perhaps_with_a_tie():
     assert asked.shown == ("A", "B", "equal")
     for value in ("first", "second", "tie"):
         assert complaint(form, "better", value, {}) is None
-    assert "is none of first, second, tie" in complaint(form, "better", "A", {})
+    assert "is not one of first, second, tie" in complaint(form, "better", "A", {})
 
 
 def test_an_image_is_shown_and_can_be_classified():
@@ -368,9 +368,9 @@ def test_marks_are_of_the_kind_of_what_they_are_on():
     [
         ("Labels", "s", [{"start": 0.5, "end": 2, "label": "a"}], None),
         ("Labels", "s", [], None),
-        ("Labels", "s", [{"start": 2, "end": 1, "label": "a"}], "is no stretch of time"),
+        ("Labels", "s", [{"start": 2, "end": 1, "label": "a"}], "is not a stretch of time"),
         ("Labels", "s", [{"start": 0, "end": 1}], "regions have labels"),
-        ("Labels", "s", [{"start": 0, "end": 1, "label": "b"}], "'b' is none of the labels"),
+        ("Labels", "s", [{"start": 0, "end": 1, "label": "b"}], "'b' is not one of the labels"),
         ("Labels", "s", [{"start": 0, "end": 1, "label": "a", "field": "text"}], "marks no field"),
         ("Labels", "s", {"start": 0}, "regions are a list"),
         ("RectangleLabels", "i", [{"x": 1, "y": 1, "width": 5, "height": 5, "label": "a"}], None),

@@ -97,7 +97,7 @@ def test_front_matter_whose_keys_are_no_names_is_one_bad_row(tmp_path):
     (tmp_path / "a.md").write_text("---\ndays:\n  2020-01-01: x\n---\nhello")
     (tmp_path / "b.md").write_text("hello")
     bad, row = rows(tmp_path)
-    assert bad.reason.startswith("its other columns are no JSON (keys must be")
+    assert bad.reason.startswith("its other columns are not JSON (keys must be")
     assert row.fields == (("text", "hello"),)
 
 
@@ -354,7 +354,7 @@ def test_an_image_outside_of_the_folder_is_refused(tmp_path):
         folder, format="jsonl", paths=(str(folder / "a.jsonl"),), media={"image": "image"}
     )
     assert good.media[0]["bytes"] == len(picture())
-    assert [row.reason for row in bad[:3]] == ["the file lies outside of the table's folder"] * 3
+    assert [row.reason for row in bad[:3]] == ["the file is outside the table's folder"] * 3
     assert bad[3].reason == "the file cannot be read: File name too long"
 
 

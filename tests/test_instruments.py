@@ -56,7 +56,7 @@ def test_languages_as_people_write_them(offline):
     assert read("zh") == ("zh",)
     assert read("{web: no, books: [zh-Hant]}") == {"web": ("no",), "books": ("zh-Hant",)}
     assert (read("{}"), read("null")) == ({}, None)
-    with pytest.raises(RecipeError, match="english is no language tag, as en"):
+    with pytest.raises(RecipeError, match="english is not a language tag such as en"):
         read("[english]")
     for wrong in ("3", "{web: 3}", "[1]", "false"):
         with pytest.raises(RecipeError, match="languages"):

@@ -33,6 +33,13 @@ def test_languages_are_told_apart():
     assert all(confidence > 0.8 for _, confidence in found)
 
 
+def test_mandarin_that_the_model_calls_wu_is_chinese():
+    review = "双十一在朋友推荐的店里买的风扇，客服推来推去；已经退货。"
+    raw = detecting._detector().detect(review, model="lite", k=1)[0]
+    assert raw["lang"] == "wuu"
+    assert detecting.detect([review]) == [("zh", pytest.approx(raw["score"]))]
+
+
 @pytest.mark.parametrize("text", ["", "12345", "!!! …", "\n\n", "3.14 + 2"])
 def test_a_text_without_letters_has_no_language(text):
     assert detecting.detect([text]) == [("und", 0.0)]

@@ -81,7 +81,7 @@ def test_an_image_is_decoded_upright_in_rgb_and_on_white(tmp_path):
         images.decode(file.getvalue(), most_pixels=7)
     with pytest.raises(MediumError, match="cut off"):
         images.decode(picture(size=(60, 60))[:-700])
-    with pytest.raises(MediumError, match="it is no image"):
+    with pytest.raises(MediumError, match="it is not an image"):
         images.decode(sound(0.01))
 
 
@@ -129,7 +129,7 @@ def test_windows_of_sound_have_one_rate():
     assert np.abs(found[1]).max() == pytest.approx(0.3, abs=0.01)
     spectrum = np.abs(np.fft.rfft(found[1]))
     assert int(spectrum.argmax()) == 440
-    with pytest.raises(MediumError, match="no audio or video"):
+    with pytest.raises(MediumError, match="not audio or video"):
         list(sounds.windows(io.BytesIO(picture())))
     with pytest.raises(MediumError, match="no sound"):
         list(sounds.windows(io.BytesIO(film())))

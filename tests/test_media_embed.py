@@ -442,7 +442,7 @@ def test_heads_learn_on_pictures(where, colours):
     right = [(row["colour"] == "red") == is_red[row["id"]] for row in predicted]
     assert sum(right) >= 38
     source = SourceSpec.model_validate({"paths": ["more.jsonl"]})
-    with pytest.raises(DataError, match="reads texts alone"):
+    with pytest.raises(DataError, match="reads only texts"):
         predict(where, source, io.StringIO())
 
 

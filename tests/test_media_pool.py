@@ -322,10 +322,14 @@ def test_interleaved_bytes_have_an_address(tmp_path):
         ({"p": []}, {"parts": "p"}, "it has neither texts nor media"),
         ({"p": [3]}, {"parts": "p"}, "part 0 is int, not a mapping"),
         ({"p": [{"type": "text"}]}, {"parts": "p"}, "text 0 is NoneType, not text"),
-        ({"t": ["a"], "m": []}, {"texts": "t", "media": "m"}, "1 texts stand beside 0 media"),
+        (
+            {"t": ["a"], "m": []},
+            {"texts": "t", "media": "m"},
+            "1 texts and 0 media do not fit together",
+        ),
         ({"t": ["a"], "m": ["b"]}, {"texts": "t", "media": "m"}, "place 0 has a text and a medium"),
         ({"t": ["a"], "m": [{"i": 5}]}, {"texts": "t", "media": "m", "place": "i"},
-         "medium 0 tells no place among 1 texts"),
+         "medium 0 has no place among 1 texts"),
         ({"x": 1}, {"parts": "p"}, "no column p (there are: x)"),
     ],
 )  # fmt: skip
@@ -481,7 +485,7 @@ def test_media_alone_are_mixed_by_their_tokens(offline):
     sources = [{"paths": ["data/*.png"], "name": "images"}, {"paths": ["data/b.jsonl"]}]
     settings = {"sources": sources, "tokenizer": "bytes"}
     offline.run("pool", **settings)
-    with pytest.raises(DataError, match="10 of the documents are media alone") as told:
+    with pytest.raises(DataError, match="10 of the documents have only media") as told:
         mixed(offline, budget="50%")
     assert "media_tokens" in told.value.hint
     offline.run("pool", **settings, media_tokens={"image": 12})

@@ -130,7 +130,7 @@ def test_a_file_that_changed_stops_the_push_by_name(photos):
 def test_gold_leads_nowhere_outside_of_the_workspace(photos, address):
     (photos.root.parent / "secret.png").write_bytes(picture())
     gold = {"fields": {"image": address}, "answers": {"kind": "photo"}}
-    with pytest.raises(DataError, match=r"lies outside of the workspace|no text|empty"):
+    with pytest.raises(DataError, match=r"is outside the workspace|no text|empty"):
         ask_with_gold(photos, gold)
 
 
@@ -202,7 +202,7 @@ def test_boxes_are_suggested_where_they_fit(photos):
     suggest = [{"question": "boxes", "by": "tests.pages_made:guess"}]
     made = photos.run("push", **FOLDER, form="boxes", suggest=suggest)
     assert made.suggestions == 3
-    assert made.dropped == {"boxes: a box does not lie in the picture": 3}
+    assert made.dropped == {"boxes: a box is not within the picture": 3}
     for task in tasks_of(photos.workspace.rounds.current()):
         (own,) = task.suggestions
         assert own.value == [box(10, 20, 30, 40, "animal")]

@@ -468,7 +468,7 @@ def test_a_temperature_that_floats_cannot_hold_is_refused():
 @pytest.mark.parametrize("budget", [0.25, 2.5, True, False, float("inf")])
 def test_a_number_that_is_no_budget(budget):
     """`budget: true` was one token, and `budget: 0.25` no valid string."""
-    with pytest.raises(ValueError, match=f"{budget} is no budget: give tokens"):
+    with pytest.raises(ValueError, match=f"{budget} is not a budget: give tokens"):
         MixSpec(budget=budget)
 
 
@@ -542,7 +542,7 @@ def test_images_are_refused_in_words(offline):
     offline.lines("notes.jsonl", ["The soup was good."])
     offline.pool("*")
     offline.run("clean", rules=[])
-    with pytest.raises(DataError, match="1 of the documents are media alone: they have no tokens"):
+    with pytest.raises(DataError, match="1 of the documents have only media, and so no tokens"):
         offline.run("mix", groups=["source"], within={"strategy": "equal"}, budget="100%")
     offline.run("clean", rules=["image"])  # it is too small
     offline.run("mix", groups=["source"], within={"strategy": "equal"}, budget="100%")

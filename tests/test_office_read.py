@@ -76,7 +76,7 @@ def test_hyphens_accents_and_a_few_words(tmp_path):
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a.pdf", pdf([[TITLE]], encrypted=True), "encrypted: it opens with a password alone"),
+        ("a.pdf", pdf([[TITLE]], encrypted=True), "encrypted: it opens only with a password"),
         ("a.pdf", b"no PDF", "not a PDF that can be read"),
         ("a.pdf", pdf([[TITLE]])[:400], "not a PDF that can be read"),
         ("a.docx", b"\xd0\xcf\x11\xe0\xa1\xb1", "encrypted, or a Word file of before 2007"),

@@ -136,7 +136,7 @@ def test_answers_by_somebody_else_are_kept_and_told(cleaned):
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        ({"assign": "colour"}, "colour is no column of the pool"),
+        ({"assign": "colour"}, "colour is not a column of the pool"),
         ({"people": {"zh": ["ann"]}}, "split by a column"),
         ({"guidelines": {"zh": "zh.md"}}, "split by a column"),
     ],
@@ -391,7 +391,7 @@ def test_a_comparison_can_be_gold(cleaned):
     ("answers", "words"),
     [
         ({"sentimnt": "positive"}, "no question sentimnt"),
-        ({"sentiment": "good"}, "'good' is none of the choices"),
+        ({"sentiment": "good"}, "'good' is not one of the choices"),
     ],
 )
 def test_gold_that_nobody_could_answer_is_refused_before_it_is_sent(cleaned, answers, words):

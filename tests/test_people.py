@@ -47,7 +47,7 @@ def test_people_are_read_and_written(root):
             "people: [{id: a, accounts: {argilla: x}}, {id: b, accounts: {argilla: x}}]",
             "two people have the argilla account x",
         ),
-        ("people: [{id: a, from: 2026-05-01, until: 2026-04-30}]", "`until` lies before `from`"),
+        ("people: [{id: a, from: 2026-05-01, until: 2026-04-30}]", "`until` is before `from`"),
     ],
 )
 def test_what_cannot_be_meant_is_told(root, text, words):

@@ -157,7 +157,7 @@ def test_several_fields(offline):
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        ({"paths": ["x"], "template": "{title}"}, "the template names title, which is no field"),
+        ({"paths": ["x"], "template": "{title}"}, "the template names title, which is not a field"),
         ({"paths": ["x"], "fields": ["a"], "template": "{text}"}, "template names text"),
         ({"paths": ["x"], "fields": ["a"], "template": "{a"}, "template"),
         ({"paths": ["x"], "fields": ["a"], "template": "{a!r}"}, "template only names fields"),

@@ -225,5 +225,5 @@ def test_shares_off_their_optimum_do_not_return(monkeypatch):
 
 @pytest.mark.parametrize("wanted", [{"a": float("nan"), "b": 0.5}, {"a": float("inf"), "b": 0.5}])
 def test_what_is_no_share_does_not_return(wanted):
-    with pytest.raises(ArithmeticError, match="no finite number"):
+    with pytest.raises(ArithmeticError, match="not a finite number"):
         projected(wanted)

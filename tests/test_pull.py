@@ -150,7 +150,7 @@ def test_a_draft_that_cannot_be_meant_takes_no_place_either(pushed):
     draft = Annotation(id, "sentiment", "ann", "nonsense", "draft", DAY.format(9))
     kept = answers.check_answer(draft, form, current.views())
     assert (kept.status, kept.value) == ("draft", "nonsense")
-    assert "none of the choices" in kept.reason
+    assert "not one of the choices" in kept.reason
     said = answers.check_answer(replace(draft, status="submitted"), form, current.views())
     assert said.status == "rejected"
 
@@ -176,8 +176,8 @@ def test_what_cannot_be_meant_is_kept_with_its_reason(pushed):
     made = pushed.run("pull")
     assert made.statuses == {"rejected": 3, "submitted": 1}  # one text and person each
     assert made.rejected == {
-        "'nonsense' is none of the choices": 1,
-        "5 is none of the choices": 1,
+        "'nonsense' is not one of the choices": 1,
+        "5 is not one of the choices": 1,
         "the form has no question mood": 1,
         "not a task of this round": 1,
     }
@@ -209,7 +209,7 @@ def test_half_a_character_does_not_stop_a_pull(pushed):
         ),
         (
             '{"id": "a", "question": "q", "annotator": "x", "value": "y", "at": "yesterday"}\n',
-            "line 1: no time: 'yesterday'",
+            "line 1: not a time: 'yesterday'",
         ),
         *(
             (
@@ -222,7 +222,7 @@ def test_half_a_character_does_not_stop_a_pull(pushed):
         ('{"id": "a", "question": "q", "annotator": "\\ud800"}\n', "line 1: no annotator"),
         (
             '{"id": "a", "question": "q", "annotator": "x", "at": "0001-01-01T00:00:00+08:00"}\n',
-            "line 1: no time",
+            "line 1: not a time",
         ),
     ],
 )

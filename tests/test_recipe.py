@@ -31,7 +31,7 @@ def test_the_recipes_that_come_along_are_right(name):
         ("sample: {n: many}", "sample.n"),
         ("[1, 2]", "a mapping of sections"),
         ("pool: [", "not YAML"),
-        ("pool: {sources: [{paths: [a.jsonl], template: '{x}'}]}", "names x, which is no field"),
+        ("pool: {sources: [{paths: [a.jsonl], template: '{x}'}]}", "names x, which is not a field"),
         ("score: {quality: {}}", "give one of `values`, `clarity`"),
     ],
 )

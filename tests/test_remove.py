@@ -309,7 +309,7 @@ def test_a_server_that_does_not_start_does_not_keep_the_texts(whole, monkeypatch
 def test_what_names_nothing_does_nothing(whole):
     from curate.commands.removing import taken_down
 
-    with pytest.raises(CurateError, match="nothing here is named"):
+    with pytest.raises(CurateError, match="no document here matches"):
         taken_down(whole.workspace, "x", {"domain": "nowhere.example"}, yes=True, as_json=True)
 
 

@@ -252,7 +252,7 @@ def test_what_is_no_draw_is_one_line_and_nothing_is_written(pooled, tmp_path):
     with pytest.raises(DataError, match="no file"):
         replay(pooled.workspace, before / "drew.parquet")
     shutil.copyfile(before / "draw.parquet", tmp_path / "draw.parquet")
-    with pytest.raises(DataError, match="does not lie in an export"):
+    with pytest.raises(DataError, match="is not in an export"):
         replay(pooled.workspace, tmp_path / "draw.parquet")
     other = Offline(tmp_path / "other")
     with pytest.raises(MissingInput, match="pool has not been made"):

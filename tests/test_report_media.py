@@ -1,4 +1,4 @@
-"""Pictures in the report: small, drawn anew, few, and nothing of the files themselves."""
+"""Pictures in the report: small, redrawn, few, and nothing of the files themselves."""
 
 import base64
 import io
@@ -57,9 +57,9 @@ def test_a_thumbnail_has_the_pixels_of_a_file_and_nothing_else_of_it(tmp_path, d
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "it is no image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>1</script></svg>", "it is not an image"),
         (png(3)[:60], "the image is cut off"),
-        (b"", "it is no image"),
+        (b"", "it is not an image"),
     ],
 )
 def test_what_is_no_picture_is_a_name_with_its_reason(tmp_path, data, words):

@@ -147,8 +147,8 @@ def test_cells(value, english, chinese):
 
 
 def test_a_warning_is_said_in_chinese_or_as_its_stage_said_it():
-    own = warn("agree.one_annotator", "one person alone answered {questions}: …", questions=["q"])
-    assert ENGLISH.warning(own) == "one person alone answered q: …"
+    own = warn("agree.one_annotator", "only one person answered {questions}: …", questions=["q"])
+    assert ENGLISH.warning(own) == "only one person answered q: …"
     assert CHINESE.warning(own) == "只有一个人回答了 q：无法知道标签有多可靠"
     older = warn("agree.one_annotator", "one person answered {who}", who="q")
     assert CHINESE.warning(older) == "one person answered q"

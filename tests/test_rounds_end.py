@@ -221,7 +221,7 @@ def test_answers_that_fit_come_home_from_a_changed_form_and_nothing_is_sent(team
     team.answer("2", ids=ids[:1], opinion=lambda text: "mixed")
     made = team.run("pull")
     assert made.statuses == {"submitted": 2, "rejected": 1}
-    assert made.rejected == {"'mixed' is none of the choices": 1}
+    assert made.rejected == {"'mixed' is not one of the choices": 1}
     assert "`curate round close 1` ends the round" in words(made, "pull.altered")
     with pytest.raises(ProjectMismatch, match="its form was changed there") as caught:
         push(team)

@@ -117,10 +117,10 @@ def test_quality_of_what_is_not_asked_is_an_error(settings, words):
 
 
 def test_a_function_that_returns_no_quality():
-    with pytest.raises(CurateError, match="no quality of each document"):
+    with pytest.raises(CurateError, match="did not return a quality for each document"):
         quality_of({"function": "tests.test_score:no_quality"})({"mood": np.ones((2, 3)) / 3})
     own = quality_of({"function": "tests.test_score:a_quality_that_is_no_number"})
-    with pytest.raises(CurateError, match="no quality of each document"):
+    with pytest.raises(CurateError, match="did not return a quality for each document"):
         own({"mood": np.ones((2, 3)) / 3})
     assert np.isnan(own({"mood": np.full((2, 3), np.nan)})).all()  # of heads that saw the label
     with pytest.raises(CurateError, match=r"a_fault failed \(KeyError"):

@@ -131,7 +131,7 @@ def test_a_public_address_is_remembered_with_its_port(tmp_path):
     assert place(tmp_path, NAME) == (NAME, (8080, 0))
     remember(tmp_path, Running("http://127.0.0.1:9001", 9001, 1, "", NAME))
     assert place(tmp_path, None) == (NAME, (9001,)), "the proxy forwards to no other port"
-    assert place(tmp_path, NAME) == (NAME, (9001, 0)), "given anew, it may take another"
+    assert place(tmp_path, NAME) == (NAME, (9001, 0)), "given again, it may take another"
     assert place(tmp_path, "") == ("", (8080, 0))
     remember(tmp_path, Running("http://127.0.0.1:8080", 8080, 1, ""))
     assert place(tmp_path, None) == ("", (8080, 0))

@@ -23,20 +23,20 @@ def suggested(monkeypatch, form, question, *values, labels=None):
 @pytest.mark.parametrize(
     ("spans", "kept", "dropped"),
     [
-        ([INES, {**PORTO, "label": "CITY"}], [[INES]], {"'CITY' is none of the labels": 1}),
+        ([INES, {**PORTO, "label": "CITY"}], [[INES]], {"'CITY' is not one of the labels": 1}),
         (
             [INES, {**PORTO, "end": 99}, PORTO],
             [[INES, PORTO]],
-            {"a span does not lie in the text": 1},
+            {"a span is not within the text": 1},
         ),
         (
             [{**INES, "start": 3, "end": 3}, PORTO],
             [[PORTO]],
-            {"a span does not lie in the text": 1},
+            {"a span is not within the text": 1},
         ),
         (["Ines", INES], [[INES]], {"an entity has start, end and label": 1}),
         ([INES, INES], [[INES]], {"it is suggested twice": 1}),
-        ([{**PORTO, "label": "CITY"}], [], {"'CITY' is none of the labels": 1}),
+        ([{**PORTO, "label": "CITY"}], [], {"'CITY' is not one of the labels": 1}),
         ([], [[]], {}),
         (None, [], {}),
         ("Ines", [], {"entities are a list": 1}),
@@ -55,15 +55,15 @@ def test_reasons_are_counted_over_texts_and_labels_are_turned_first(monkeypatch)
         labels={"GPE": "LOC"},
     )  # fmt: skip
     assert own == [[[PORTO]], []]
-    assert left_out == {"entities: a span does not lie in the text": 2}
+    assert left_out == {"entities: a span is not within the text": 2}
 
 
 @pytest.mark.parametrize(
     ("form", "question", "value", "kept", "reason"),
     [
-        ("sentiment", "sentiment", "angry", [], "'angry' is none of the choices"),
-        ("flags", "flags", ["spam", "boring"], [["spam"]], "'boring' is none of the choices"),
-        ("flags", "flags", ["boring"], [], "'boring' is none of the choices"),
+        ("sentiment", "sentiment", "angry", [], "'angry' is not one of the choices"),
+        ("flags", "flags", ["spam", "boring"], [["spam"]], "'boring' is not one of the choices"),
+        ("flags", "flags", ["boring"], [], "'boring' is not one of the choices"),
     ],
 )
 def test_values_of_other_kinds_are_counted_too(monkeypatch, form, question, value, kept, reason):
@@ -85,7 +85,10 @@ def test_a_push_tells_what_was_left_out(offline, monkeypatch, tmp_path):
     offline.run("sample", n=2)
     own = [{"question": "entities", "by": "two_words:guess"}]
     made = offline.run("push", backend="folder", form="entities", suggest=own)
-    assert (made.suggestions, made.dropped) == (2, {"entities: 'FRUIT' is none of the labels": 2})
+    assert (made.suggestions, made.dropped) == (
+        2,
+        {"entities: 'FRUIT' is not one of the labels": 2},
+    )
     (warning,) = made.warnings
     assert warning.key == "push.left_out"
     assert "2 suggested values were left out: entities: 'FRUIT'" in warning.words

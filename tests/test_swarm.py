@@ -183,13 +183,13 @@ def edited(path, line, cell, value):
     ("file", "line", "cell", "value", "words"),
     [
         ("y.csv", 3, 2, "nan", "y.csv:4: code_loss is nan"),
-        ("y.csv", 3, 2, "", "code_loss is '', no number"),
+        ("y.csv", 3, 2, "", "code_loss is '', not a number"),
         ("m.csv", 3, 1, "5", "m.csv:4: the shares sum to"),
         ("m.csv", 3, 1, "-0.5", "the share of web is below 0"),
         ("m.csv", 0, 2, "web", "the column web appears twice"),
         ("m.csv", 3, 0, "run-99", "has a run run-99, and"),
         ("m.csv", 3, 0, "run-5", "the run run-5 appears twice"),
-        ("y.csv", 0, 0, "loss", "loss is 'run-39', no number"),
+        ("y.csv", 0, 0, "loss", "loss is 'run-39', not a number"),
     ],
 )
 def test_bad_tables_are_one_line_and_write_nothing(run, folder, file, line, cell, value, words):
@@ -208,7 +208,7 @@ def test_bad_tables_are_one_line_and_write_nothing(run, folder, file, line, cell
         (("--budget", "20M"), "no effect without --supply"),
         (("--prior", '{"wbe": 1}'), "no run has a group wbe"),
         (("--prior", '{"web": -1}'), "web is -1"),
-        (("--prior", f'{{"web": {10**309}}}'), f"web is 1{'0' * 39}…, no number from 0 up"),
+        (("--prior", f'{{"web": {10**309}}}'), f"web is 1{'0' * 39}…, not a number from 0 up"),
         (("--prior", '{"web": 1e308, "code": 1e308}'), "the numbers have no finite sum"),
         (("--kl", "inf"), "Invalid value for '--kl'"),
         (("--limits", "{wbe: {max: 1}}"), "no run has a group wbe"),

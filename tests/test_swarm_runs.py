@@ -315,7 +315,7 @@ def test_configurations_go_out_and_losses_come_in(whole):
         (["0001,nan,1,1"], "run,films,meals,games", "films is nan"),
         (["0099,1,1,1"], "run,films,meals,games", "no run 0099 is planned"),
         (["1,1,1"], "films,meals,games", "does not say which run"),
-        (["0001,9,9,9"], "run,films,meals,games", "there already with other losses"),
+        (["0001,9,9,9"], "run,films,meals,games", "has other losses already"),
         (["0002,9"], "run,films", "has losses of films, and run 0001 of"),
     ],
 )
@@ -429,7 +429,7 @@ def test_a_plan_refuses_what_makes_runs_incomparable(whole):
     plan(whole, runs=3)
     with pytest.raises(RecipeError, match="--train-bytes 20000: the plan has 8000000"):
         plan(whole, train_bytes=20_000)
-    with pytest.raises(RecipeError, match=r"--budget 60%: the plan stands for [\d,]+ tokens"):
+    with pytest.raises(RecipeError, match=r"--budget 60%: the plan is for [\d,]+ tokens"):
         plan(whole, budget="60%")
     (whole.root / "swarm" / "plan.json").write_text("{}")
     with pytest.raises(RecipeError, match=r"plan\.json"):
@@ -736,7 +736,7 @@ def test_a_line_that_is_no_run_is_told(whole, line):
     plan(whole, runs=2)
     path = whole.root / "swarm" / "runs.jsonl"
     path.write_text(line + "\n")
-    with pytest.raises(DataError, match=r"runs\.jsonl:1 is no run"):
+    with pytest.raises(DataError, match=r"runs\.jsonl:1 is not a run"):
         train(whole.workspace)
     assert path.read_text() == line + "\n"
 

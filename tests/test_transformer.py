@@ -614,7 +614,7 @@ def test_in_bfloat16_a_model_computes_but_keeps_its_weights():
 
 def test_a_loss_that_is_no_number_costs_one_line(tmp_path):
     own = proxy(folder=tmp_path, optimizer="sgd", rate=1e30, clip=None, warmup=0.0, steps=20)
-    with pytest.raises(CurateError, match=r"is no number at step \d+ of 20") as caught:
+    with pytest.raises(CurateError, match=r"is not a number at step \d+ of 20") as caught:
         own.learn(each(1), 0)
     assert "lower its rate (now 1e+30)" in caught.value.hint
     assert not list(tmp_path.glob("*.json"))
@@ -719,7 +719,7 @@ def test_a_loss_that_is_no_number_leaves_the_last_result(offline):
     offline.run("evaluate", seeds=2)
     before = (offline.root / "evaluate.json").read_bytes()
     wild = {**SMALL, "optimizer": "sgd", "rate": 1e30, "clip": None, "warmup": 0.0}
-    with pytest.raises(CurateError, match="is no number"):
+    with pytest.raises(CurateError, match="is not a number"):
         offline.run("evaluate", seeds=2, transformer=wild)
     assert (offline.root / "evaluate.json").read_bytes() == before
 

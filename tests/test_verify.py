@@ -83,7 +83,7 @@ def test_no_manifest_is_no_export(export):
 @pytest.mark.parametrize("manifest", ["[1]", "{}", "5", '"x"'])
 def test_json_that_is_no_manifest(export, manifest):
     (export / "manifest.json").write_text(manifest)
-    with pytest.raises(DataError, match="is no manifest of this version"):
+    with pytest.raises(DataError, match="is not a manifest of this version"):
         verify(export)
 
 
@@ -227,7 +227,7 @@ def test_only_regular_files_count(export, tmp_path, name, kind):
         os.mkfifo(path)
     else:
         path.symlink_to("/dev/zero" if kind == "device" else tmp_path / "moved")
-    assert verify(export).problems == (f"{name} is no regular file: a link, a pipe or a device",)
+    assert verify(export).problems == (f"{name} is not a regular file: a link, a pipe or a device",)
 
 
 def test_a_sum_kept_elsewhere_shows_what_new_sums_hide(export):
@@ -240,7 +240,7 @@ def test_a_sum_kept_elsewhere_shows_what_new_sums_hide(export):
     sums.write_text(sums.read_text().replace(before, sha256_of(path)))
     assert verify(export).problems == ()
     [problem] = verify(export, against=kept).problems
-    assert problem.startswith("SHA256SUMS has not the sum that --against gives")
+    assert problem.startswith("SHA256SUMS does not have the sum that --against gives")
 
 
 def test_export_prints_the_sum_of_its_sums(offline, export):
@@ -310,7 +310,7 @@ def problems_in_memory(lines, held_out, max_epochs):
         if held > 1:
             yield f"{id} stands {held} times in the holdout"
         if held and own:
-            yield f"{id} stands in the mixture and in the holdout"
+            yield f"{id} is in the mixture and in the holdout"
         if sorted(own) != list(range(1, len(own) + 1)):
             yield f"{id} has the copies {sorted(own)}"
         if before + len(own) > max_epochs:

@@ -117,7 +117,7 @@ def test_a_file_in_another_form_is_told(tmp_path):
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(tmp_path / "c.jsonl"))
         assert irregular(tmp_path) == [
-            "c.jsonl is no regular file: a link, a pipe or a device",
+            "c.jsonl is not a regular file: a link, a pipe or a device",
         ]
         assert list(check_sums(tmp_path)) == [
             "A.jsonl is missing",
@@ -131,4 +131,4 @@ def test_a_file_of_nothing_but_space_is_not_read(tmp_path):
     (tmp_path / "a.jsonl").write_text("tea")
     write_sums(tmp_path, ["a.jsonl"], {})
     os.truncate(tmp_path / "a.jsonl", 1 << 40)
-    assert irregular(tmp_path) == ["a.jsonl is no file of an export: it is empty space"]
+    assert irregular(tmp_path) == ["a.jsonl is not a file of an export: it is empty space"]

@@ -120,7 +120,7 @@ def test_a_status_ends_with_the_next_command(offline: Any, monkeypatch: Any, cap
     assert run("run", "-w", offline.root, "--workers", "1")[0] == 3
     offline.answer("a1", ids=[offline.tasks[0]["id"]])
     code, out, err = run("status", "-w", offline.root)
-    assert "round 1: 0 of 6 texts are complete" in err
+    assert "round 1, at the last pull: 0 of 6 texts complete" in err
     assert "answers.jsonl, a line each:" in err
     assert '"question": "sentiment", "annotator": "me", "value": "negative"}' in err
     assert "1 of 6" in out

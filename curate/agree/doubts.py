@@ -18,7 +18,7 @@ MOST_UNDECIDED = 0.2
 def doubts(questions: Sequence[QuestionResult]) -> Iterator[StageWarning]:
     """Yield a warning for each kind of doubt."""
     if alone := [own.question for own in questions if own.annotators == 1]:
-        words = "one person alone answered {questions}: nothing shows how reliable the labels are"
+        words = "only one person answered {questions}: nothing shows how reliable the labels are"
         yield warn("agree.one_annotator", words, questions=alone)
     if apart := [
         f"{own.question} ({rounded(own.alpha, '.2f')})"

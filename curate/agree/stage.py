@@ -152,7 +152,7 @@ def _asked_otherwise(answers: Sequence[Answer], kinds: Mapping[str, Kind]) -> li
 
 def _nothing(*, has_answers: bool) -> NothingToDo:
     if has_answers:
-        return NothingToDo("the answers are comments alone: there is nothing to settle")
+        return NothingToDo("the answers are only comments: there is nothing to settle")
     return NothingToDo(
         "nobody has answered yet", hint="run `curate pull` once people have labelled"
     )

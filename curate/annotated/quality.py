@@ -129,8 +129,8 @@ class Custom:
             or not (((quality >= 0) & (quality <= 1)) | unknown).all()
         ):
             raise CurateError(
-                f"score.quality: {self.name} returned no quality of each document",
-                hint="return one number from 0 to 1 a document",
+                f"score.quality: {self.name} did not return a quality for each document",
+                hint="return a number from 0 to 1 for each document",
             )
         return quality
 

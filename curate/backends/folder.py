@@ -222,7 +222,7 @@ def _annotation(row: dict[str, Any], where: str) -> Annotation:
         moment(at)
     except (TypeError, ValueError, OverflowError):
         hint = "give ISO 8601, as in 2026-01-31T12:00:00Z"
-        raise DataError(f"{where}: no time: {at!r}", hint=hint) from None
+        raise DataError(f"{where}: not a time: {at!r}", hint=hint) from None
     reason = None if row.get("reason") is None else str(row["reason"])
     return Annotation(
         row["id"], row["question"], row["annotator"], value, status, at, seconds, reason

@@ -44,7 +44,7 @@ def shown(form: Form, task: Task, shelf: Shelf | None, project: str) -> dict[str
         elif kind != "image" and shelf is not None:
             raise DataError(
                 f"${name} of {task.id} cannot be shown: the embedded server plays sounds and films "
-                f"from disk alone, and it lies at {fields[name][:60]}",
+                f"only from disk, and it is at {fields[name][:60]}",
                 hint="fetch the files, and pool where they lie",
             )
         else:
@@ -63,7 +63,7 @@ def _address(task: Task, field: str, kind: MediumKind, shelf: Shelf | None, proj
     medium = task.media.get(field)
     try:
         if medium is None:
-            raise MediumError("the pool does not know where it lies")
+            raise MediumError("the pool does not know where it is")
         if medium.kind != kind:
             raise MediumError(f"it is {AN[medium.kind]}, and the form shows {AN[kind]}")
         if shelf is None:
@@ -98,7 +98,7 @@ def _data(medium: Medium, task: Task) -> str:
     """A small image as data."""
     if medium.kind != "image":
         raise MediumError(
-            f"a server of your own gets {AN[medium.kind]} by a web address alone: pool the "
+            f"a server of your own gets {AN[medium.kind]} only by a web address: pool the "
             "addresses, or label on the embedded server"
         )
     with opened(medium.address, task.folder) as file:
@@ -131,7 +131,7 @@ def _format(medium: Medium, file: BinaryIO) -> str:
     file.seek(0)
     by_head = kind_and_format(head)
     if by_head is None:
-        raise MediumError(stranger(head) or "the file is no medium")
+        raise MediumError(stranger(head) or "the file is not an image, a sound or a film")
     kind, format = by_head
     if (kind == "image" and medium.kind != "image") or (medium.kind == "image" and kind != "image"):
         raise MediumError(f"the file is {AN[kind]}, not {AN[medium.kind]}")

@@ -203,7 +203,7 @@ def _removed(facts: CardFacts) -> Iterator[str]:
     if row := facts.cleaned:
         yield from _cleaned(row)
     else:
-        yield "The ledger does not tell what `clean` removed.\n"
+        yield "The ledger does not say what `clean` removed.\n"
     if facts.removed:
         yield f"{facts.removed:,} documents were taken down on request, and are read no more.\n"
 

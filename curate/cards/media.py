@@ -16,22 +16,22 @@ def media(manifest: Mapping[str, Any]) -> Iterator[str]:
         return
     yield "## Media\n"
     yield f"What the lines hold, copies counted, the validation too. {_where(manifest, about)}\n"
-    header = ("kind", "media", "bytes", "seconds", "by address alone")
+    header = ("kind", "media", "bytes", "seconds", "by address only")
     yield table(header, (_row(kind, own) for kind, own in about["kinds"].items()))
     yield _places(about["without_places"])
     if any(own.get("addresses") for own in about["kinds"].values()):
-        yield "Of media by address alone the bytes were never read: they are not in the export.\n"
+        yield "Media with only an address were never read: their bytes are not in the export.\n"
 
 
 def _where(manifest: Mapping[str, Any], about: Mapping[str, Any]) -> str:
     if "files" in about:
         return (
-            f"They lie in `media/`, each once: {about['files']:,} files, {about['bytes']:,} bytes. "
+            f"They are in `media/`, each once: {about['files']:,} files, {about['bytes']:,} bytes. "
             "`media` of a line has the `path` of each, relative to the export."
         )
     if manifest.get("format") == "webdataset":
         return "They are members of the tar files: `media` in a line's `.json` has their names."
-    return "They lie in the shards: `media` of a line has the column of each."
+    return "They are in the shards: `media` of a line has the column of each."
 
 
 def _row(kind: str, own: Mapping[str, Any]) -> list[str]:

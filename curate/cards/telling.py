@@ -65,7 +65,7 @@ def processing(facts: Facts) -> Iterator[str]:
     passages = clean.get("passages") or {}
     if passages.get("action") == "remove":
         least = passages["tokens"]
-        yield f"Runs of {least} words or more that stand in another document were removed."
+        yield f"Sequences of {least} or more words that are also in another document were removed."
     yield f"Rule sets: {_rules(clean.get('rules') or ())}."
     if clean.get("languages"):
         yield "Documents in other languages than those asked for were removed."

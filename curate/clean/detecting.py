@@ -2,7 +2,9 @@
 
 The compressed model (938 kB, 176 languages; Joulin et al. 2016, arXiv 1612.03651) is inside the
 package. Its checksum is verified on load, and the package never downloads another model. The model
-tells Chinese from Cantonese and Wu, but not simplified from traditional characters.
+tells Chinese from Cantonese, but not simplified from traditional characters. It calls some short
+texts in Mandarin Wu, with much confidence (.3 % of shopping reviews, .6 % of orders of food, and no
+Wu among them): so Wu counts as Chinese.
 
 It has learned from text as people write it. So it is shown text in capitals as small letters, and
 decomposed accents composed.
@@ -42,8 +44,8 @@ _PART = 400
 # Ligatures, Arabic letters by position, full-width and mathematical letters.
 _FORMS = re.compile("[\ufb00-\ufdff\ufe70-\ufefc\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]")
 _TURKISH = str.maketrans({"İ": "i", "I": "ı"})
-# Labels that are not a BCP 47 tag, or a deprecated one.
-_TAGS = {"als": "gsw", "bh": "bho", "eml": "egl"}
+# Labels that are not a BCP 47 tag, a deprecated one, or hardly ever right.
+_TAGS = {"als": "gsw", "bh": "bho", "eml": "egl", "wuu": "zh"}
 # Other codes of a language, with the code that the model uses.
 _SAME = {"nb": "no", "cmn": "zh", "arb": "ar", "pes": "fa", "ekk": "et", "lvs": "lv", "zsm": "ms"}
 # Three-letter codes (ISO 639-3), as in `eng_Latn`, for which BCP 47 has a two-letter code.

@@ -89,10 +89,10 @@ class CleanSpec(Spec):
     ] = ()
     near_media: Annotated[
         NearMediaSpec | None,
-        Field(description="Similarity from which one of two images, sounds or films goes."),
+        Field(description="Similarity from which one of two images, sounds or films is dropped."),
     ] = None
     semantic: Annotated[
-        SemanticSpec | None, Field(description="Similarity in meaning from which one goes.")
+        SemanticSpec | None, Field(description="Similarity in meaning from which one is dropped.")
     ] = None
     passages: Annotated[
         PassagesSpec | None,
@@ -138,7 +138,7 @@ class CleanSpec(Spec):
                     also = f" (did you mean {meant}?)" if meant else ""
                     raise ValueError(f"no set {name}; there are {', '.join(RULES)}{also}")
                 if (n := names.count(name)) > 1:
-                    raise ValueError(f"the set {name} stands there {n} times")
+                    raise ValueError(f"the set {name} appears {n} times")
         return lists if isinstance(rules, dict) else lists[""]
 
     @field_validator("rules_language")
@@ -159,7 +159,7 @@ class CleanSpec(Spec):
             return languages
         for tag in tags:
             if isinstance(tag, str) and not TAG.fullmatch(tag):
-                raise ValueError(f"{tag} is no language tag, as en, zh-Hant or und are")
+                raise ValueError(f"{tag} is not a language tag such as en, zh-Hant or und")
         return tags
 
     @model_validator(mode="after")
@@ -171,7 +171,9 @@ class CleanSpec(Spec):
     @model_validator(mode="after")
     def _against_by_a_threshold(self) -> CleanSpec:
         if self.against and self.near is None and self.near_media is None:
-            raise ValueError("against needs near_duplicates, the similarity from which one goes")
+            raise ValueError(
+                "against needs near_duplicates, the similarity from which one is dropped"
+            )
         if self.against and self.near and (self.near.within or self.near.fields):
             raise ValueError(
                 "against has whole texts without a source: leave it out, or `within` and `fields` "

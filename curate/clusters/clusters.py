@@ -104,7 +104,7 @@ def vectors_of(workspace: Workspace) -> Vectors:
         if own is not None:
             return own
     raise DataError(
-        "there are no embeddings of the documents as they are now to find clusters of",
+        "the documents as they are now have no embeddings to find clusters in",
         hint="`curate score` makes them, with `features` that are not `characters`",
     )
 

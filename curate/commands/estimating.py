@@ -49,8 +49,8 @@ def estimate_command(
 ) -> None:
     """Estimate shares and means of the whole corpus from the labels, with 90 % intervals.
 
-    Weighted is by the probabilities with which texts were drawn, powered with predictions besides;
-    naive forgets the draw. It writes estimates.json, which the report shows.
+    `weighted` uses the probabilities with which texts were drawn, `powered` also the predictions;
+    `naive` ignores the draw. It writes estimates.json, which the report shows.
 
     Example: curate estimate -w my-run
 

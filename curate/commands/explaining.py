@@ -77,4 +77,4 @@ def _shared(workspace: Workspace, id: str, as_json: bool) -> None:
     if rows:
         console.table(rows)
     else:
-        console.note("it shares no passage with others, and is no near-duplicate")
+        console.note("it shares no passage with others, and is not a near-duplicate")

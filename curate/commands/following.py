@@ -27,9 +27,7 @@ def followed(
     from curate.run.meant import meant
 
     if output is not None and (output.is_dir() or not output.absolute().parent.is_dir()):
-        raise RecipeError(
-            f"{output} cannot be written", hint="name a file in a folder that is there"
-        )
+        raise RecipeError(f"{output} cannot be written", hint="name a file in a folder that exists")
     spec = files.of_workspace(workspace, meant(workspace)).mix
     result = follow(log, spec, how)
     if output is not None:

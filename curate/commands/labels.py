@@ -31,7 +31,7 @@ def labels_command(
         Path | None, typer.Option("--output", "-o", help="A .csv, .jsonl or .parquet file.")
     ] = None,
     disputed: Annotated[
-        int | None, typer.Option(min=1, help="So many that people disagree on most.")
+        int | None, typer.Option(min=1, help="Only this many, those that people disagree on most.")
     ] = None,
     as_json: Json = False,
 ) -> None:

@@ -70,7 +70,7 @@ def _progress(workspace: Workspace) -> list[AnnotatorStatus]:
             backend = connections.running(current.batches[0].project.backend)
         return progress(current, workspace.root, backend)
     except CurateError as fault:
-        console.note(f"{fault.message}: people's progress is what has come home")
+        console.note(f"{fault.message}: people's progress is that of the last pull")
         return progress(current, workspace.root, None)
 
 
@@ -84,8 +84,8 @@ def verify_command(
 ) -> None:
     """Check an export against its manifest: sums, counts, ids, groups, copies.
 
-    It shows accidents. Who edits files on purpose can write new sums: keep `sums_sha256`, which
-    export prints, elsewhere, and give it to --against.
+    It finds accidents. Somebody who edits files on purpose can write new sums: keep the
+    `sums_sha256` that export prints in another place, and give it to --against.
 
     Example: curate verify my-run/export
     """

@@ -43,7 +43,7 @@ def init_command(
     template: Annotated[
         str | None,
         typer.Option(
-            help="A recipe of curate's by name; by default one is written that fits the data.",
+            help="A recipe of curate's, by name; by default `init` writes one that fits the data.",
             autocompletion=template_names,
         ),
     ] = None,
@@ -56,7 +56,7 @@ def init_command(
         bool, typer.Option("--offline", help="No server: tasks and answers are files.")
     ] = False,
 ) -> None:
-    """Make a folder a workspace, with a recipe that fits the data that lies there.
+    """Make a folder a workspace, with a recipe that fits your data.
 
     Example: curate init my-run reviews.csv
 

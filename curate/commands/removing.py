@@ -27,7 +27,7 @@ def remove_command(
     reason: Annotated[str, typer.Option(help="Why, for the record.")] = "",
     ids: Annotated[Path | None, typer.Option(help="A file with one id a line.")] = None,
     domain: Annotated[str | None, typer.Option(help="Of the address a document is from.")] = None,
-    url: Annotated[str | None, typer.Option(help="How that address begins.")] = None,
+    url: Annotated[str | None, typer.Option(help="The beginning of that address.")] = None,
     only: Annotated[bool, typer.Option("--only", help="Leave near-duplicates.")] = False,
     comments: Annotated[
         bool, typer.Option("--comments", help="Erase comments that quote a text, too.")
@@ -89,7 +89,7 @@ def taken_down(
         if not only or document.why != "near_duplicate"
     ]
     if not ids:
-        raise CurateError("nothing here is named by that", hint="nothing was done")
+        raise CurateError("no document here matches that", hint="nothing was done")
     for kind, group in groupby(documents, key=lambda document: document.why.replace("_", " ")):
         members = list(group)
         for document in members[:SHOWN]:

@@ -43,7 +43,7 @@ def round_close(
     as_json: Json = False,
     wait: Wait = 0,
 ) -> None:
-    """End a round early: answers come home first, the rest is withdrawn.
+    """End a round early: answers are fetched first, the other tasks are withdrawn.
 
     Example: curate round close
     """

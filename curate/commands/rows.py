@@ -44,5 +44,5 @@ def of_person(own: AnnotatorStatus) -> dict[str, Any]:
         "skipped": own.skipped,
         "drafts": own.draft,
         "rejected": own.rejected,
-        "known from": "the server" if own.live else "what came home",
+        "known from": "the server" if own.live else "the last pull",
     }

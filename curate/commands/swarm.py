@@ -48,7 +48,7 @@ Judge = Annotated[
     typer.Option(help="A loss that counts, and its weight: web_loss=2. Default: all the same."),
 ]
 TransferOption = Annotated[
-    str, typer.Option("--transfer", help="half: lean half on own weight; none; auto by budgets.")
+    str, typer.Option("--transfer", help="half: half own weight; none; auto: by budgets.")
 ]
 Target = Annotated[str | None, typer.Option(help="Tokens of the run that is planned, as 20B.")]
 Proxy = Annotated[str | None, typer.Option(help="Tokens that each of these runs was trained on.")]
@@ -104,10 +104,10 @@ def swarm_propose(
         typer.Option(help="JSON: group → share. Default: the plan's, supply, or the runs' mean."),
     ] = None,
     kl: Annotated[
-        float, typer.Option(min=0, max=1e6, help="Price of a nat from the prior.")
+        float, typer.Option(min=0, max=1e6, help="Price of each nat away from the prior.")
     ] = 0.05,
     limits: Annotated[Path | None, typer.Option(help="YAML of the form of mix.limits.")] = None,
-    supply: Annotated[Path | None, typer.Option(help="JSON: group → tokens there are.")] = None,
+    supply: Annotated[Path | None, typer.Option(help="JSON: group → its tokens.")] = None,
     budget: Annotated[str | None, typer.Option(help="Tokens of the mixture, as 20M.")] = None,
     max_epochs: Annotated[
         int | None, typer.Option(min=1, help="Copies of a document at most; default 4.")
@@ -115,13 +115,13 @@ def swarm_propose(
     transfer: TransferOption = "auto",
     target_budget: Target = None,
     proxy_budget: Proxy = None,
-    refits: Annotated[int, typer.Option(min=0, help="Refits that the interval is of.")] = 20,
+    refits: Annotated[int, typer.Option(min=0, help="Refits for the interval.")] = 20,
     seed: Seed = 0,
     root: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
 ) -> None:
-    """Propose the mixture with the least foretold loss, near the prior and runs that were trained.
+    """Propose the mixture with the lowest predicted loss, near the prior and the trained runs.
 
     Example: curate swarm propose
 

@@ -33,9 +33,11 @@ Output = Annotated[
 
 @trace.command("trace")
 def trace_command(
-    id: Annotated[str | None, typer.Argument(help="A document: its id, or how it begins.")] = None,
+    id: Annotated[
+        str | None, typer.Argument(help="A document: its id, or the beginning of it.")
+    ] = None,
     source: Annotated[
-        str | None, typer.Option(help="What hangs on a source.", autocompletion=source_names)
+        str | None, typer.Option(help="What depends on a source.", autocompletion=source_names)
     ] = None,
     annotator: Annotated[
         str | None, typer.Option(help="On the answers of a person.", autocompletion=people_ids)

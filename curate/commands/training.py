@@ -30,7 +30,7 @@ Tokens = Annotated[str | None, typer.Option(help="Tokens of the mixture; default
 
 def swarm_plan(
     runs: Annotated[
-        int, typer.Option(min=1, help="Runs there shall be; those that hold are kept.")
+        int, typer.Option(min=1, help="How many runs to plan; valid ones are kept.")
     ] = 32,
     design: Annotated[
         str | None, typer.Option(help="space_filling (default) or dirichlet, around the prior.")

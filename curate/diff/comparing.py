@@ -96,7 +96,7 @@ class Compare:
         if change == "group":
             return "group", f"in {self.b.name} its group is {row['group_b']}"
         if change == "text":
-            return "text", "its text was edited otherwise"
+            return "text", "its text has other edits"
         is_less_in_b = (row["copies_b"] or 0) < (row["copies_a"] or 0)
         less, more = ("b", "a") if is_less_in_b else ("a", "b")
         about, other = (self.b, self.a) if is_less_in_b else (self.a, self.b)
@@ -142,7 +142,7 @@ def _drawn_less(
         return "budget", f"{group[1]} has {tokens[0]:,} tokens {where}, not {tokens[1]:,}"
     if None not in weights and weights[0] < weights[1] * (1 - 1e-9):
         return "weight", f"its weight is {weights[0]:.4g} {where}, not {weights[1]:.4g}"
-    return "cut", f"below the cut of {group[1]} {where}: others stand before it"
+    return "cut", f"below the cut of {group[1]} {where}: others come before it"
 
 
 def _change(before: int, after: int, is_other_group: bool) -> str:

@@ -59,7 +59,7 @@ class Side:
         assert self.export is not None
         manifest = storage.read_json(self.export / "manifest.json")
         if not isinstance(manifest, dict) or not isinstance(manifest.get("groups"), list):
-            raise DataError(f"{self.name}: manifest.json is none of an export")
+            raise DataError(f"{self.name}: manifest.json is not that of an export")
         return manifest
 
     @property

@@ -49,7 +49,7 @@ class Local(Bulk):
                 deaths += 1
                 if deaths >= DEATHS:
                     raise CurateError(
-                        f"a worker process died, {deaths} times, perhaps for want of memory",
+                        f"a worker process died, {deaths} times, perhaps because memory ran out",
                         hint="run the same command again: finished shards are kept "
                         "(fewer --workers help)",
                     ) from None

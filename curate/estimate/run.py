@@ -81,7 +81,7 @@ def _estimable(workspace: Workspace) -> tuple[list[Estimable], list[Fault]]:
 def _nothing(faults: Sequence[Fault]) -> DataError:
     if not faults:
         return DataError(
-            "people were asked nothing that has a share or a mean",
+            "people were not asked about a share or a mean",
             hint="ask a choice or a rating: comparisons and comments have neither",
         )
     return DataError(faults[0].words, hint=faults[0].hint)

@@ -29,7 +29,7 @@ def fault_of(answers: Answers, design: Design) -> Fault | None:
     """Why labels say nothing of the corpus; None if they do."""
     name = answers.question.name
     if not answers.ids:
-        return Fault(name, f"nobody has answered {name}", "`curate agree` settles what came home")
+        return Fault(name, f"nobody has answered {name}", "`curate agree` settles the answers")
     if not design.asked:
         words = f"no label of {name} was drawn by chance: imports, pilots and relabelled texts "
         return Fault(name, words + "stand for no others", "`curate sample` draws a round")
@@ -40,7 +40,7 @@ def fault_of(answers: Answers, design: Design) -> Fault | None:
         words = f"every label of {name} was picked with certainty: none stands for others"
         return Fault(name, words, "sample a round with a random share")
     if answers.question.is_part and any(design.windows):
-        words = f"{name}: people saw windows of long texts, which do not tell what the rest lacks"
+        words = f"{name}: people saw windows of long texts, and the rest of these is unknown"
         return Fault(name, words, "show whole texts, without sample.window")
     return None
 
@@ -72,9 +72,7 @@ def _without_scores(workspace: Workspace, rows: Sequence[EstimateRow]) -> Iterat
         yield from workspace.freshness.left_out("estimate", "scores")
     alone = list(dict.fromkeys(row.question for row in rows if row.powered is None))
     if alone:
-        words = (
-            "{questions}: there are no predictions, so intervals rest on labels alone and are wide"
-        )
+        words = "{questions}: there are no predictions, so intervals use only labels and are wide"
         yield warn("estimate.no_predictions", words, questions=alone)
 
 

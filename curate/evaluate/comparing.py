@@ -64,7 +64,7 @@ class Compared:
 def compare_arms(workspace: Workspace, spec: EvaluateSpec) -> Compared:
     """Measure the mixture and the other arms by a proxy.
 
-    Every arm is drawn anew for each seed, with noise that all arms share. Where the texts that are
+    Every arm is drawn again for each seed, with noise that all arms share. Where the texts that are
     read cannot fill the arms, a warning names what is short, and nothing is compared. A proxy that
     is trained keeps its runs until all are done, so that it goes on after a kill.
 
@@ -272,7 +272,7 @@ class Measured:
             mean += copies / seeds
             if not np.isfinite(learned[-1].losses).all():
                 raise DataError(
-                    f"the proxy's loss is no number after seed {seed} of the arm {arm.name}",
+                    f"the proxy's loss is not a number after seed {seed} of the arm {arm.name}",
                     hint="its training diverged: lower its learning rate, or take `proxy: ngram`",
                 )
             advance(1)

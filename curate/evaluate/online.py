@@ -3,7 +3,7 @@
 The budget is read in parts. After each the losses of the groups, on texts that no judge counts,
 give the weights of the next. The texts read so far are drawn as one mixture, whose budget grows,
 and are learned as a whole: of the n-gram model, whose counts add up, that is training on. Another
-proxy starts anew after each part.
+proxy starts again after each part.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class EvaluateSpec(ProxySpec):
                 known = suggestion(key, (*KEYS, "meta.KEY"))
                 raise ValueError(f"nothing to compare by is called {key} ({known})")
             if key in keys[:place]:
-                raise ValueError(f"{key} stands twice")
+                raise ValueError(f"{key} appears twice")
         return keys
 
     def files(self) -> Iterator[tuple[str, str]]:

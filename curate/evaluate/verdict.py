@@ -207,7 +207,7 @@ def warnings_on(holdout: Mapping[str, int]) -> tuple[StageWarning, ...]:
         words = "fewer than {least} documents are held out of {sources}: the verdict is weak"
         doubts.append(warn("evaluate.few_held_out", words, least=FEW, sources=few))
     if none := [source for source, documents in holdout.items() if not documents]:
-        words = "nothing is held out of {sources}: the verdict is silent on that"
+        words = "nothing is held out of {sources}: the verdict does not cover that"
         doubts.append(warn("evaluate.none_held_out", words, sources=none))
     return tuple(doubts)
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from curate import storage
 from curate.errors import DataError
 
-NO_EXPORT = "it is no export, or not a whole one"
+NO_EXPORT = "it is not an export, or not a complete one"
 
 
 class _Claim(BaseModel):
@@ -155,7 +155,7 @@ def read_claims(folder: Path) -> Claims:
         return Claims.model_validate(manifest)
     except ValidationError as error:
         raise DataError(
-            f"{path} is no manifest of this version: {_first(error.errors()[0])}",
+            f"{path} is not a manifest of this version: {_first(error.errors()[0])}",
             hint="make an export of an earlier version again: `curate export`",
         ) from None
 

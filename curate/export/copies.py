@@ -50,7 +50,7 @@ class Copies:
         Raises ValueError for what is no number.
         """
         if type(number) is not int or abs(number) >= LARGEST:
-            raise ValueError(f"{number!r} is no number of a copy")
+            raise ValueError(f"{number!r} is not the number of a copy")
         self._note(str(id), number, 0 if phase is None else self.phases.index(phase), earlier)
 
     def add_held_out(self, id: Any) -> None:
@@ -127,9 +127,9 @@ def _of_document(
     numbers = [number for part, number in sorted(lines) if part != HELD_OUT]
     held_out = len(lines) - len(numbers)
     if held_out > 1:
-        yield f"{id} stands {held_out} times in the holdout"
+        yield f"{id} appears {held_out} times in the holdout"
     if held_out and numbers:
-        yield f"{id} stands in the mixture and in the holdout"
+        yield f"{id} is in the mixture and in the holdout"
     if numbers != list(range(1, len(numbers) + 1)):
         yield f"{id} has the copies {numbers}"
     if earlier + len(numbers) > max_epochs:

@@ -40,7 +40,7 @@ def check_groups(claims: Claims, counts: GroupCounts) -> Iterator[str]:
     """Yield what is wrong with the groups."""
     claimed = {(claim.phase, claim.group): claim for claim in claims.groups}
     for group in counts.documents.keys() - claimed.keys():
-        yield f"{_name(group)} is no group of the manifest"
+        yield f"{_name(group)} is not a group of the manifest"
     totals: Counter[str | None] = Counter()
     for (phase, name), claim in claimed.items():
         totals[phase] += claim.earlier + counts.tokens[phase, name]

@@ -195,7 +195,7 @@ def _phases(workspace: Workspace, written: Written) -> Iterator[dict[str, Any]]:
     phases = workspace.tables.made("mix").facts.get("phases")
     if phases is None:
         raise DataError(
-            "the mixture does not tell the budgets of its phases", hint="run `curate mix` again"
+            "the mixture does not say the budgets of its phases", hint="run `curate mix` again"
         )
     for phase in phases:
         files = written.of_phase(phase["name"])

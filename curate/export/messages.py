@@ -86,7 +86,7 @@ def check_conversations(workspace: Workspace) -> None:
     stored = pq.read_schema(workspace.tables.shards("pool")[0]).names
     if not {"turns", "details"} <= {*stored}:
         raise CurateError(
-            "export.messages: the pool is of an earlier version, and does not tell messages",
+            "export.messages: the pool is of an earlier version, and has no messages",
             hint="`curate pool` makes it again",
         )
 

@@ -32,7 +32,7 @@ def edits_within(ranges: Sequence[Range], edits: Sequence[Edit]) -> list[list[Ed
     for start, end, replacement in edits:
         inside = [n for n, (low, high) in enumerate(ranges) if low <= start and end <= high]
         if replacement and not inside:
-            raise NoPlace(f"a mask from {start} to {end} lies in no text alone")
+            raise NoPlace(f"a mask from {start} to {end} is not within one text")
         for number in inside[:1] if replacement else range(len(ranges)):
             low, high = ranges[number]
             first, last = max(start, low) - low, min(end, high) - low

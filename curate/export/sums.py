@@ -79,9 +79,9 @@ def irregular(folder: Path) -> list[str]:
             errors.append(error)
             continue
         if not (S_ISREG(status.st_mode) or S_ISDIR(status.st_mode)):
-            told.append(f"{place.as_posix()} is no regular file: a link, a pipe or a device")
+            told.append(f"{place.as_posix()} is not a regular file: a link, a pipe or a device")
         elif _is_hollow(status):
-            told.append(f"{place.as_posix()} is no file of an export: it is empty space")
+            told.append(f"{place.as_posix()} is not a file of an export: it is empty space")
     unread = (f"{str(error.filename)[-80:]} cannot be read: {error.strerror}" for error in errors)
     return [*told, *dict.fromkeys(unread)]
 
@@ -108,7 +108,7 @@ def check_sums(folder: Path) -> Iterator[str]:
     listed, problems = read_sums(folder)
     yield from problems
     if not problems and (folder / SUMS).read_bytes() != _text(listed).encode():
-        yield f"{SUMS} is not as it was written: its lines end or stand in another way"
+        yield f"{SUMS} is not as it was written: its line ends or the order of its lines differ"
     present = _present(folder, listed)
     yield from (f"{name} is missing" for name in sorted(listed.keys() - present))
     yield from (f"{name} is not in {SUMS}" for name in sorted(present - listed.keys()))

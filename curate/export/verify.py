@@ -112,7 +112,7 @@ def _against(folder: Path, against: str | None) -> Iterator[str]:
     """Yield a problem if the sums are not those whose sum was kept elsewhere."""
     sums = folder / SUMS
     if against is not None and sums.is_file() and storage.sha256_of(sums) != against.lower():
-        yield f"{SUMS} has not the sum that --against gives: the export is another"
+        yield f"{SUMS} does not have the sum that --against gives: it is another export"
 
 
 def _groups(claims: Claims, counts: GroupCounts) -> list[str]:
@@ -127,7 +127,7 @@ def _notes(folder: Path) -> Iterator[str]:
     if names := of_hub(folder):
         yield f"it is a clone from a hub, which added {', '.join(names)}"
     if edited_card(folder):
-        yield "README.md was edited there: it is the card, and no data"
+        yield "README.md was edited there: it is the card, not data"
 
 
 @dataclass(frozen=True)
@@ -224,7 +224,7 @@ def _shard(path: Path, entry: FileClaim, line: _Line, count: Counting, tally: _T
     if not path.is_file():
         return [f"{entry.path} is missing"]
     if Path(entry.path).is_absolute() or ".." in Path(entry.path).parts:
-        return [f"{entry.path} is no file of the export"]
+        return [f"{entry.path} is not a file of the export"]
     problems = []
     documents = total = chats = 0
     if storage.sha256_of(path) != entry.sha256:
@@ -270,7 +270,7 @@ def _count_line(
     if most is not None and earlier + document["copy"] > most:
         before = f" after {earlier} in earlier parts" if earlier else ""
         told = f"has the copy {document['copy']}{before}"
-        yield f"{document['id']} {told}: limits let it stand {most} times"
+        yield f"{document['id']} {told}: limits allow {most}"
 
 
 def _of_line(

@@ -1,7 +1,7 @@
 """Whether an answer was given to the medium that its round shows, however old the round is.
 
 A server has the file itself, a signed address of it, or its bytes as data without places. Those
-bytes are made anew at each send, by the code of that day. So several are the same medium:
+bytes are made again at each send, by the code of that day. So several are the same medium:
 
     the file               by the sha256 that the round keeps
     the copy of its push   by the sha256 that the round keeps; older rounds keep none
@@ -106,7 +106,7 @@ def _picture(data: bytes) -> tuple[str, tuple[int, int], bytes]:
     """What is seen of a still picture. MediumError for anything else: it is not compared."""
     kind, format = kind_and_format(data[:HEAD]) or ("", "")
     if kind != "image" or lacking(kind):
-        raise MediumError("it is no image, or nothing here reads it")
+        raise MediumError("it is not an image of a format that can be read")
     with parsed(io.BytesIO(data), format, LIMITS.pixels) as image:
         if getattr(image, "n_frames", 1) != 1:
             raise MediumError("it moves")

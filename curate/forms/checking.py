@@ -23,7 +23,7 @@ def complaint(form: Form, question: str, value: Any, fields: Mapping[str, str]) 
 
 
 def _check_choice(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
-    return None if value in question.labels else f"{value!r} is none of the choices"
+    return None if value in question.labels else f"{value!r} is not one of the choices"
 
 
 def _check_choices(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
@@ -31,7 +31,7 @@ def _check_choices(question: Question, value: Any, fields: Mapping[str, str]) ->
         return "choices are a list"
     wrong = [choice for choice in value if choice not in question.labels]
     if wrong:
-        return f"{wrong[0]!r} is none of the choices"
+        return f"{wrong[0]!r} is not one of the choices"
     repeated = [label for label in question.labels if value.count(label) > 1]
     return f"{repeated[0]!r} is chosen twice" if repeated else None
 
@@ -40,7 +40,7 @@ def _check_rating(question: Question, value: Any, fields: Mapping[str, str]) -> 
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     top = len(question.labels)
     is_valid = is_number and value in range(1, top + 1)
-    return None if is_valid else f"{value!r} is no number from 1 to {top}"
+    return None if is_valid else f"{value!r} is not a number from 1 to {top}"
 
 
 def _check_comment(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
@@ -49,7 +49,7 @@ def _check_comment(question: Question, value: Any, fields: Mapping[str, str]) ->
 
 def _check_preference(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
     sides = question.labels
-    return None if value in sides else f"{value!r} is none of {', '.join(sides)}"
+    return None if value in sides else f"{value!r} is not one of {', '.join(sides)}"
 
 
 def _check_entities(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
@@ -62,7 +62,7 @@ def _check_entities(question: Question, value: Any, fields: Mapping[str, str]) -
             return wrong
         text, start, end = fields[_field(question, span)], span["start"], span["end"]
         if not (type(start) is type(end) is int and 0 <= start < end <= len(text)):
-            return f"the span {start}:{end} does not lie in the text"
+            return f"the span {start}:{end} is not within the text"
     return None
 
 
@@ -82,7 +82,7 @@ def _wrong_mark(
 ) -> str | None:
     """The complaint about a mark's label or field."""
     if mark["label"] not in question.labels:
-        return f"{mark['label']!r} is none of the labels"
+        return f"{mark['label']!r} is not one of the labels"
     field = _field(question, mark)
     if field not in question.fields or field not in fields:
         return f"{question.name} marks no field {field}"

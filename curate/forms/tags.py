@@ -255,7 +255,7 @@ def _tree(xml: str) -> Tag:
         open_tags[-1].text += text
 
     def doctype(*_: object) -> None:
-        raise FormError(f"line {parser.CurrentLineNumber}: a form declares no DOCTYPE")
+        raise FormError(f"line {parser.CurrentLineNumber}: a form must not declare a DOCTYPE")
 
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = characters, doctype

@@ -1,7 +1,7 @@
 """Whether the labelled texts look like the corpus: two tests on embeddings, by permutation.
 
 A classifier learns to tell labelled texts from others (C2ST; Lopez-Paz and Oquab 2017, arXiv
-1610.06545). It is a ridge regression, which is learned anew for every permutation; out of fold its
+1610.06545). It is a ridge regression, which is learned again for every permutation; out of fold its
 AUC is .5 if there is nothing to tell. The maximum mean discrepancy compares mean embeddings under a
 Gaussian kernel of the median distance (MMD; Gretton et al. 2012, JMLR 13). The first sees a shift
 of the mean, the second also one of the spread.

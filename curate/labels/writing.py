@@ -23,7 +23,8 @@ def check_place(path: Path) -> None:
     if path.suffix not in WRITERS:
         formats = ", ".join(WRITERS)
         raise RecipeError(
-            f"{path}: no format of labels", hint=f"name a file that ends in {formats}"
+            f"{path}: its suffix names no format of labels",
+            hint=f"name a file that ends in {formats}",
         )
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise RecipeError(f"{path} cannot be written", hint="name a file in a folder that exists")

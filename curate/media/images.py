@@ -34,7 +34,7 @@ def decode(data: bytes, *, most_pixels: int = LIMITS.pixels) -> Image:
     """
     found = kind_and_format(data[:HEAD])
     if found is None or found[0] != "image":
-        raise MediumError("it is no image")
+        raise MediumError("it is not an image")
     with parsed(io.BytesIO(data), found[1], most_pixels) as image:
         loaded(image)
         _turn_upright(image)

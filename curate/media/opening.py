@@ -30,7 +30,7 @@ MOST = 512 << 20
 def located(address: str, folder: Path) -> tuple[Path, str]:
     """The file of an address, and what lies in it, or nothing. MediumError if it is elsewhere."""
     if "://" in address or address.startswith("data:"):
-        raise MediumError("it lies elsewhere, and nothing is fetched")
+        raise MediumError("it is on another machine, and nothing is fetched")
     if not address or "\0" in address:
         raise MediumError("it has no address")
     match = _INSIDE.fullmatch(address)

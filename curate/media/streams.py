@@ -27,7 +27,7 @@ def streams(file: BinaryIO, limits: Limits = LIMITS) -> Iterator[InputContainer]
     file.seek(0)
     found = kind_and_format(file.read(HEAD))
     if found is None or found[1] not in DEMUXERS:
-        raise MediumError("it is no audio or video that is read")
+        raise MediumError("it is not audio or video of a format that can be read")
     demuxer = DEMUXERS[found[1]]
     if demuxer == "mov":
         check_boxes(file, limits.frames)

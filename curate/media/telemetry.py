@@ -147,7 +147,7 @@ def _samples(data: bytes, tables: _Tables) -> Iterator[tuple[int, int]]:
             at += size
         number = min(number + in_chunk, count)
     if number < count:
-        raise _staying("lie in no chunk")
+        raise _staying("are in no chunk")
 
 
 def _numbers(data: bytes, table: tuple[int, int] | None, skip: int, width: int) -> list[int]:

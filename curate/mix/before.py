@@ -174,7 +174,7 @@ def _check_chain(manifests: Mapping[Path, Mapping[str, Any]], *, is_whole: bool)
         first = by_content.setdefault(manifest["content_sha256"], path)
         if first != path:
             raise DataError(
-                f"mix.earlier: {path} and {first} are one part", hint="name each part once"
+                f"mix.earlier: {path} and {first} are the same part", hint="name each part once"
             )
     for path, manifest in manifests.items():
         unnamed = [sum for sum in manifest.get("earlier", ()) if sum not in by_content]
@@ -231,7 +231,7 @@ def _read_part(
     }
     if drawn != told:
         raise DataError(
-            f"mix.earlier: {path} was edited: its groups have not the tokens of draw.parquet",
+            f"mix.earlier: {path} was edited: its groups do not have the tokens of draw.parquet",
             hint=NO_PART,
         )
     return list(draws.values()) if shards is None else _consumed(folder, manifest, shards)

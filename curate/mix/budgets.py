@@ -15,7 +15,7 @@ Unit = Literal["tokens", "items", "seconds"]
 """What a budget counts; amounts of `seconds` are thousandths of them."""
 
 NO_BUDGET = (
-    "is no budget: give tokens (`20M`), a share (`25%`), items (`5000 items`) or time (`10 h`)"
+    "is not a budget: give tokens (`20M`), a share (`25%`), items (`5000 items`) or time (`10 h`)"
 )
 
 THOUSANDTHS = {"s": 1000, "sec": 1000, "min": 60_000, "h": 3_600_000}

@@ -260,7 +260,7 @@ def scan(
     images = sum(piece.images for piece in pieces)
     if images and reads.counting.unit == "tokens":
         raise DataError(
-            f"{images} of the documents are media alone: they have no tokens to mix",
+            f"{images} of the documents have only media, and so no tokens to mix",
             hint="say what they count, as in `pool: {media_tokens: {image: 576, audio: 25/s, "
             "video: 144/s}}`; or give a budget in items or time, as in `mix: {budget: 5000 items}`",
         )

@@ -107,7 +107,7 @@ def unreachable(lost: Sequence[Unreachable]) -> tuple[StageWarning, ...]:
 
 def few_labels(groups: Sequence[str]) -> tuple[StageWarning, ...]:
     """A warning if there are groups with fewer than 20 labels behind their share."""
-    words = "fewer than 20 labels stand behind {groups}: their shares are uncertain"
+    words = "there are fewer than 20 labels behind {groups}: their shares are uncertain"
     return (warn("mix.few_labels", words, groups=list(groups)),) if groups else ()
 
 

@@ -137,7 +137,7 @@ def _line(text: bytes, place: str, number: int, last: int | None) -> Line:
     step, tokens = row.get("step", number), row.get("tokens", 1.0)
     if not isinstance(step, int) or isinstance(step, bool):
         raise DataError(
-            f"{place}: the step is {json.dumps(step, ensure_ascii=False)}, no whole number",
+            f"{place}: the step is {json.dumps(step, ensure_ascii=False)}, not a whole number",
             hint=EXAMPLE,
         )
     if last is not None and step <= last:

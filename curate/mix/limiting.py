@@ -186,8 +186,8 @@ def limited(
     cells, numbers = cells.told_apart(kept)
     if len(cells) > MOST_CELLS:
         raise RecipeError(
-            f"mix.limits tell {len(cells):,} cells of documents apart, more than {MOST_CELLS:,}",
-            hint="raise the limits of `*`: what can never reach its limit is not told apart",
+            f"mix.limits distinguish {len(cells):,} cells of documents, more than {MOST_CELLS:,}",
+            hint="raise the limits of `*`: values that can never reach their limit are not counted",
         )
     gone = [(groups.names.index(name), tokens) for name, tokens in past.gone.items() if tokens]
     drawn = np.append(

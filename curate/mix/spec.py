@@ -155,7 +155,7 @@ class ShareLimit(Spec):
         str | int | None, Field(description="The largest number of tokens, as `8B`.")
     ] = None
     max_epochs: Annotated[
-        int | None, Field(ge=1, description="Copies of a document at most, for these alone.")
+        int | None, Field(ge=1, description="Copies of a document at most, only for these.")
     ] = None
 
     @model_validator(mode="before")

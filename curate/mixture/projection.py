@@ -186,7 +186,7 @@ class Problem:
         import numpy as np
 
         if not np.isfinite(prior).all():
-            raise ArithmeticError("a share that is wanted is no finite number")
+            raise ArithmeticError("a wanted share is not a finite number")
         if (prior[~self.is_wanted] >= LEAST).any():
             raise ValueError("the prior is above 0 where that of the problem is not")
         point = self._solved(self._ready, self._prior(prior), start)

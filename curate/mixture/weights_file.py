@@ -38,7 +38,7 @@ def read_weights(path: Path, where: str) -> dict[str, float]:
         if not (is_number(weight) and weight >= 0):
             wrong = shown(json.dumps(weight, ensure_ascii=False))
             raise RecipeError(
-                f"{where}: the weight of {name} is {wrong}, no number from 0 on", hint=EXAMPLE
+                f"{where}: the weight of {name} is {wrong}, not a number from 0 up", hint=EXAMPLE
             )
     if not any(weights.values()):
         raise RecipeError(f"{where}: all weights are 0", hint=EXAMPLE)

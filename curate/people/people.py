@@ -64,7 +64,7 @@ class Person(Spec):
         if unknown:
             raise ValueError(f"no server is called {unknown[0]}: {', '.join(BACKENDS)}")
         if self.since and self.until and self.until < self.since:
-            raise ValueError("`until` lies before `from`")
+            raise ValueError("`until` is before `from`")
         return self
 
     @property

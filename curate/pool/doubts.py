@@ -43,7 +43,7 @@ def doubts(rows: Rows) -> Iterator[StageWarning]:
     if empty := [name for name in without if not rows.copies[name]]:
         yield warn("pool.empty_source", "nothing could be read of {sources}", sources=empty)
     if copied := [name for name in rows.sources if _copied(rows, name) > MOST]:
-        words = "almost nothing is left of {sources}: the documents stand in other sources or twice"
+        words = "almost nothing is left of {sources}: the documents are in other sources, or twice"
         yield warn("pool.copies", words, sources=copied)
     if rows.bad:
         every = rows.bad + rows.documents.total() + rows.copies.total()
@@ -53,7 +53,7 @@ def doubts(rows: Rows) -> Iterator[StageWarning]:
         )
         yield warn("pool.bad_rows", words, rows=rows.bad, share=rows.bad / every)
     if rows.lost:
-        words = "bytes that could not be read: {bytes:,}; pool/_rejected.json tells where"
+        words = "bytes that could not be read: {bytes:,}; pool/_rejected.json says where"
         yield warn("pool.lost_bytes", words, bytes=rows.lost)
     if rows.unread:
         words = "files and folders that were not read: {count:,}, such as {example}"
@@ -66,7 +66,7 @@ def doubts(rows: Rows) -> Iterator[StageWarning]:
         )
         yield warn("pool.guessed_encoding", words, **rows.guessed)
     if rows.replaced:
-        words = "characters that were no text in their encoding, replaced: {characters:,}"
+        words = "characters that were not text in their encoding, replaced: {characters:,}"
         yield warn("pool.replaced", words, characters=rows.replaced)
     if rows.wanted_holdout and not rows.holdout:
         words = "no document is held out, although `holdout` is {share:g}: the pool is too small"

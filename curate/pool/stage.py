@@ -109,7 +109,7 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
     """
     files = find(spec.sources, workspace.root)
     own_inputs = inputs(workspace, spec)
-    has_moved = own_inputs.pop("media", None) is not None  # it reads them anew
+    has_moved = own_inputs.pop("media", None) is not None  # it reads them again
     was = batches.before(workspace.tables.folder("pool"), can_grow=not has_moved)
     work = plan_work(workspace, spec, files, was)
     if spec.strict and work.grows:

@@ -84,7 +84,7 @@ def _encoder(workspace: Workspace, name: str, digest: str) -> Encoder:
     """
     if is_joined(name):
         raise DataError(
-            f"heads read media by {name}, and `curate predict` reads texts alone",
+            f"heads read media by {name}, and `curate predict` reads only texts",
             hint="put the files into the pool, and run `curate score`",
         )
     encoder = encoder_of(workspace, name)

@@ -1,4 +1,4 @@
-"""Bring answers home, append-only: nothing that a person said is overwritten or dropped.
+"""Fetch the answers, append-only: nothing that a person said is overwritten or dropped.
 
 the round's project ──pull──▶ annotations
 """

@@ -46,7 +46,7 @@ class Elsewhere:
             raise unknown(f"--from: no tool is called {tool}", tool, TOOLS)
         wrong = [own for own in columns if not all(own.partition("="))]
         if wrong:
-            raise RecipeError(f"--column {wrong[0]}: no NAME=COLUMN", hint="as in text=sentence")
+            raise RecipeError(f"--column {wrong[0]}: not NAME=COLUMN", hint="as in text=sentence")
         pairs = (own.partition("=") for own in columns)
         return Elsewhere(tool, key, {name: column for name, _, column in pairs})
 
@@ -218,7 +218,7 @@ def _time(made: Made) -> str | None:
         moment(made.at)
     except (TypeError, ValueError, OverflowError):
         hint = "give ISO 8601, as in 2026-01-31T12:00:00Z"
-        raise DataError(f"{made.where}: no time: {made.at!r}", hint=hint) from None
+        raise DataError(f"{made.where}: not a time: {made.at!r}", hint=hint) from None
     return made.at
 
 
@@ -228,7 +228,7 @@ def write_template(workspace: Workspace, path: Path, form: Form, how: Elsewhere)
     Raises DataError for a file that is there, and MissingInput without a round.
     """
     if path.exists():
-        raise DataError(f"{path} is there already", hint="name a file that is not there")
+        raise DataError(f"{path} exists already", hint="name a file that does not exist")
     current = workspace.rounds.current()
     rows = current.sample().select(["id", "kind"]).to_pylist()
     views = current.views()

@@ -24,7 +24,7 @@ Texts = tuple[str, ...]
 NO_TEXT = "no document has this text"
 NO_KEY = "no document has this key"
 SEVERAL = "several documents fit"
-NEITHER = "it has no id of ours, and no text"
+NEITHER = "it has neither an id of curate's nor a text"
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from curate.rounds.answers import submissions
 from curate.rounds.standing import Standing, close, standing
 from curate.stage import Stage, if_people_are_asked
 from curate.warning import StageWarning, warn
+from curate.wording import count
 from curate.workspace import Workspace
 
 READS = ("project",)
@@ -173,14 +174,13 @@ def summarize(
     rejected = Counter(row["reason"] for row in answers if row["status"] == "rejected")
     notes = []
     if fetched.accounts:
-        notes.append(f"{fetched.accounts} new accounts were added to {people.NAME}")
+        new = count(fetched.accounts, "new account")
+        notes.append(f"added to {people.NAME}: {new}")
     if fetched.withdrawn:
-        notes.append(
-            f"{fetched.withdrawn} {'answer' if fetched.withdrawn == 1 else 'answers'} withdrawn: "
-            "gone from the server"
-        )
+        notes.append(f"{count(fetched.withdrawn, 'answer')} withdrawn: gone from the server")
     if fetched.unasked:
-        notes.append(f"{fetched.unasked} texts were answered by people who were not asked them")
+        unasked = count(fetched.unasked, "text")
+        notes.append(f"answered by people who were not asked: {unasked}")
     return PullResult(
         round=current.number,
         new=fetched.new,

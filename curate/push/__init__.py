@@ -1,4 +1,4 @@
-"""Send a round to people: the same push twice is one push.
+"""Send a round to people; a second push sends nothing twice.
 
 sample ──push──▶ the round's projects on their server
 """

@@ -213,7 +213,7 @@ def _refuse_quotas(
 def _small_quotas(overlap: int, where: str | None) -> DataError:
     about = f" for {where}" if where else ""
     return DataError(
-        f"the people{about} have too small a quota for {overlap} answers to every text",
+        f"the quota of the people{about} is too small for {overlap} answers to every text",
         hint="raise a quota in people.yaml, lower push.overlap, or sample fewer texts",
     )
 

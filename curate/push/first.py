@@ -194,7 +194,7 @@ def check_assign(assign: str | None) -> None:
     """Raise RecipeError for a column that cannot split a round."""
     names = (*SPLITTING, PERSON, "meta.KEY")
     if assign not in (None, *names[:-1]) and not str(assign).startswith("meta."):
-        raise unknown(f"push.assign: {assign} is no column of the pool", str(assign), names)
+        raise unknown(f"push.assign: {assign} is not a column of the pool", str(assign), names)
 
 
 def _values(workspace: Workspace, column: str, ids: Collection[str]) -> dict[str, str | None]:

@@ -106,7 +106,7 @@ def _inside(address: str, root: Path) -> str:
     path = (root / address.partition("!/")[0]).resolve()
     if not address or not path.is_relative_to(root.resolve()):
         raise DataError(
-            f"the gold item {address[:60]!r} lies outside of the workspace",
+            f"the gold item {address[:60]!r} is outside the workspace",
             hint="put its files into the workspace, or give a web address",
         )
     return address

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Guess = tuple[Any, float | None]
-"""A value and its probability, None if unknown. A value of None is no guess."""
+"""A value and its probability, None if unknown. A value of None stands for no guess."""
 
 
 class SuggestSpec(Spec):
@@ -99,7 +99,7 @@ PARTED = (*MARKS, "choices")
 def _plainly(reason: str) -> str:
     """A reason without the place in a text, so that equal ones are counted together."""
     plain = re.sub(r"the (span|region) \S+ ", r"a \1 ", reason)
-    return re.sub(r"the box .* does", "a box does", plain)
+    return re.sub(r"the box .* is not", "a box is not", plain)
 
 
 def check_suggestion(workspace: Workspace, form: Form, spec: SuggestSpec) -> None:
@@ -320,7 +320,7 @@ def _import_function(module: str, name: str) -> Callable[[Sequence[str]], Sequen
     function: Callable[[Sequence[str]], Sequence[Any]] | None = getattr(loaded, name, None)
     if not callable(function):
         functions = (known for known, value in vars(loaded).items() if callable(value))
-        raise unknown(f"{where} is no function", name, functions)
+        raise unknown(f"{where} is not a function", name, functions)
     return function
 
 
@@ -335,7 +335,7 @@ def _call(
     if len(guesses) != len(texts):
         raise RecipeError(
             f"push.suggest: {name} makes {len(guesses)} guesses for {len(texts)} texts",
-            hint="one for each, in their order; None is no guess",
+            hint="one for each, in their order; None stands for no guess",
         )
     return guesses
 
@@ -346,5 +346,5 @@ def _plain_guess(output: Any) -> Guess:
     value = json.loads(json.dumps(value, default=lambda array: array.tolist()))
     score = None if score is None else float(score)
     if score is not None and not 0 <= score <= 1:
-        raise ValueError(f"a probability lies between 0 and 1, not at {score:g}")
+        raise ValueError(f"a probability is between 0 and 1, not {score:g}")
     return value, score

@@ -65,7 +65,7 @@ class Listed:
 def _number(path: str) -> int:
     match = NUMBER.search(path)
     if match is None:
-        raise DataError(f"draw.parquet: {path} is no shard")
+        raise DataError(f"draw.parquet: {path} is not a shard")
     return int(match[1])
 
 
@@ -82,7 +82,7 @@ def _part(path: str, layout: Layout) -> int:
     }
     own = [stem for stem in stems if f"/{stem}" in f"/{path}"]
     if not own:
-        raise DataError(f"draw.parquet: {path} is no shard of this layout")
+        raise DataError(f"draw.parquet: {path} is not a shard of this layout")
     return stems[max(own, key=len)]  # a phase may be called as another one begins
 
 

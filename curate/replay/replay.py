@@ -125,7 +125,7 @@ def _read(draw: Path) -> Old:
         raise absent(f"--replay: no file {draw}", draw, kind=DataError)
     if draw.name != DRAW or not (draw.parent / "recipe.yaml").is_file():
         raise DataError(
-            f"--replay: {draw} does not lie in an export",
+            f"--replay: {draw} is not in an export",
             hint="name the draw.parquet of an export, beside its manifest.json and recipe.yaml",
         )
     read_claims(draw.parent)
@@ -183,7 +183,9 @@ def _write_tables(
     for sums in in_order(workspace.engine.each(write, shards)):
         total = total.joined(sums)
     if not total.lines:
-        raise DataError("none of the documents of the draw is there", hint="is it of this pool?")
+        raise DataError(
+            "none of the documents of the draw is in the pool", hint="was it drawn from this pool?"
+        )
     inputs = workspace.tables.fingerprints(("pool", "clean"))
     scored = Provenance("score", recipe.get("score", {}), inputs, "", {"questions": {}})
     storage.seal(scratch / "scores", scored)
@@ -329,7 +331,7 @@ def _doubts(result: ReplayResult, old: Old, workspace: Workspace) -> Iterator[St
         return
     made, today = old.get("made_of", {}), _made_today(workspace)
     stages = [stage for stage, own in today.items() if made.get(stage) not in (None, own)]
-    words = "the content is not that of the export: {changed:,} documents read otherwise{first}"
+    words = "the content is not that of the export: {changed:,} documents have another text{first}"
     stage = next(iter(stages), None)
     first = f"; {stage} is the first stage that differs" if stage else ""
     yield warn("export.differs", words, changed=result.changed, first=first, stage=stage)

@@ -1,6 +1,6 @@
 """Thumbnails of images and films, and where a page beside the files can play them.
 
-A thumbnail is drawn anew from pixels and written by us as a JPEG within the page. So nothing of a
+A thumbnail is drawn from pixels and written by us as a JPEG within the page. So nothing of a
 file itself stands there: no metadata, and nothing that could run.
 """
 

@@ -55,7 +55,7 @@ MOST_GROUPS = 10_000
 class Known:
     """What the names of a recipe can refer to.
 
-    `form` is that of the next round (None: nobody is asked anew), `asked` are all questions,
+    `form` is that of the next round (None: nobody is asked again), `asked` are all questions,
     `questions` those that can be learned, `sources` what was seen of each source (None: texts are
     not there yet).
     """
@@ -93,7 +93,7 @@ class Known:
 def check(recipe: Recipe, workspace: Workspace, *, asks: bool, has_texts: bool = True) -> None:
     """Raise the error of the first name or file of a recipe that is not there.
 
-    `asks` says whether people will be asked anew, `has_texts` whether the sources' files should be
+    `asks` says whether people will be asked again, `has_texts` whether the sources' files should be
     there.
     """
     known = _known(recipe, workspace, asks, has_texts)

@@ -105,7 +105,7 @@ def _ids(shard: Path) -> pa.ChunkedArray:
 
 
 def _write(workspace: Workspace, name: str, table: pa.Table) -> None:
-    """Write the shards of `pool` or `clean` anew, with the record of the ones before."""
+    """Write the shards of `pool` or `clean` again, with the record of the ones before."""
     made = workspace.tables.made(name)
     inputs = {**made.inputs, **workspace.tables.fingerprints([*{"pool"} & set(made.inputs)])}
     folder = workspace.tables.folder(name)

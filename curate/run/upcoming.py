@@ -51,7 +51,8 @@ def _asked(workspace: Workspace) -> Round | None:
 
 def _of_round(current: Round) -> Upcoming:
     (state,) = overview([current])
-    why = f"round {current.number}: {state.complete:,} of {state.tasks:,} texts are complete"
+    complete = f"{state.complete:,} of {state.tasks:,} texts complete"
+    why = f"round {current.number}, at the last pull: {complete}"
     if state.complete == state.tasks:
         return Upcoming(why, "curate run")
     return Upcoming(why, "curate run", labels=True)

@@ -34,7 +34,7 @@ def doubts(metrics: Classification, labels: Labels) -> Iterator[StageWarning]:
     if is_no_better(metrics):
         words = (
             "the model of {question} is no better than the trivial baseline: accuracy "
-            "{accuracy:.3f} beside {trivial:.3f}, cross-entropy {entropy:.3f} beside "
+            "{accuracy:.3f}, baseline {trivial:.3f}; cross-entropy {entropy:.3f}, baseline "
             "{trivial_entropy:.3f}"
         )
         yield warn(
@@ -57,7 +57,7 @@ def doubts(metrics: Classification, labels: Labels) -> Iterator[StageWarning]:
 def lost_labels(labels: Sequence[Labels]) -> Iterator[StageWarning]:
     """Yield a warning if labels of some question are of documents that `clean` has dropped."""
     if lost := max((own.lost for own in labels), default=0):
-        words = "labelled documents that teach nothing, since `clean` has dropped them: {labels:,}"
+        words = "labelled documents that are not used, since `clean` has dropped them: {labels:,}"
         yield warn("score.lost", words, labels=lost)
 
 
@@ -82,7 +82,7 @@ def quality_doubts(quality: QualityScore, summed: Summed) -> Iterator[StageWarni
         if facts.known > 1 and facts.spread < CONSTANT
     ]
     if constant:
-        words = "quality hardly varies within {sources}: it tells their documents apart poorly"
+        words = "quality hardly varies within {sources}: it hardly distinguishes their documents"
         yield warn("score.constant", words, sources=constant)
     within = list(quality.within.values())
     if quality.spearman is None or quality.spearman < CLEAR or not within:

@@ -92,7 +92,7 @@ class ScoreSpec(Spec):
     ] = None
     centre_by: Annotated[
         Group | None,
-        Field(description="Learn from differences within these groups alone."),
+        Field(description="Learn only from differences within these groups."),
     ] = None
     windows: Annotated[
         WindowsSpec | None, Field(description="Score long texts window by window.")

@@ -278,7 +278,7 @@ def _without_cards(matches: Sequence[Entry], source: SourceSpec) -> list[Entry]:
 
 def _where_paths_start(pattern: str, root: Path) -> str:
     if Path(pattern).is_absolute():
-        return "give the path of a file that is there"
+        return "give the path of a file that exists"
     return f"Paths in a recipe are relative to the workspace, {root}"
 
 

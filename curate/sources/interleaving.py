@@ -82,7 +82,7 @@ def _file(value: Any, setting: Interleaved) -> Any:
 
 def _beside(texts: Sequence[Any], media: Sequence[Any], setting: Interleaved) -> Iterator[Piece]:
     if len(texts) != len(media):
-        raise ValueError(f"{len(texts)} texts stand beside {len(media)} media")
+        raise ValueError(f"{len(texts)} texts and {len(media)} media do not fit together")
     for item, (text, medium) in enumerate(zip(texts, media, strict=True)):
         if text is not None and medium is not None:
             raise ValueError(f"place {item} has a text and a medium")
@@ -97,7 +97,7 @@ def _placed(texts: Sequence[Any], media: Sequence[Any], setting: Interleaved) ->
     for item, medium in enumerate(media):
         place = medium.get(setting.place) if isinstance(medium, Mapping) else None
         if not isinstance(place, int) or not 0 <= place <= len(texts):
-            raise ValueError(f"medium {item} tells no place among {len(texts)} texts")
+            raise ValueError(f"medium {item} has no place among {len(texts)} texts")
         piece = Piece(None, _file(medium, setting), (str(setting.media), item))
         before.setdefault(place, []).append(piece)
     for number, text in enumerate(texts):

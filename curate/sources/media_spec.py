@@ -26,7 +26,7 @@ class MediaColumn(Spec):
     @model_validator(mode="after")
     def _stays_below(self) -> MediaColumn:
         if self.folder.startswith("/") or ".." in self.folder.split("/"):
-            raise ValueError("folder lies in the table's own folder, or below it")
+            raise ValueError("folder is the table's own folder, or below it")
         return self
 
 

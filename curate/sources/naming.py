@@ -81,7 +81,7 @@ class Naming:
 
     def _within(self) -> Path:
         if self.folder is None:
-            raise MediumError("its files lie beside a table on disk alone")
+            raise MediumError("only a table on disk can have its files beside it")
         return self.folder
 
     def _file(self, name: str) -> Referred:
@@ -89,7 +89,7 @@ class Naming:
         folder = self._within()
         path = os.path.normpath(folder / name)
         if leaves(path, str(folder)):
-            raise MediumError("the file lies outside of the table's folder")
+            raise MediumError("the file is outside the table's folder")
         if not os.path.lexists(path) and len(os.fsencode(Path(path).name)) < 256:
             raise MediumError(f"the file {name} is not there")
         with plain(Path(path)) as file:

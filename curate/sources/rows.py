@@ -245,7 +245,7 @@ def _as_json(values: Mapping[str, Any]) -> str:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     except (TypeError, OverflowError) as error:
-        raise ValueError(f"its other columns are no JSON ({error})") from None
+        raise ValueError(f"its other columns are not JSON ({error})") from None
 
 
 def _extracted(row: Mapping[str, Any], path: str) -> Mapping[str, Any]:

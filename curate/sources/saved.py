@@ -36,5 +36,5 @@ def _of_split(folder: Path, name: str | None) -> list[tuple[Path, str | None]]:
 def _inside(folder: Path, name: str) -> Path:
     """What a folder holds under a name. ValueError for a path that leads elsewhere."""
     if name in ("", ".", "..") or "/" in name:
-        raise ValueError(f"{name!r} is no name")
+        raise ValueError(f"{name!r} is not a name")
     return folder / name

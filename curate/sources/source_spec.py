@@ -34,7 +34,7 @@ class FieldColumn(Spec):
 
     column: Annotated[str, Field(alias="from", description="The column to read, or its path.")]
     optional: Annotated[
-        bool, Field(description="Without it, or where it is null or empty, there is no such field.")
+        bool, Field(description="Without it, or if it is null or empty, there is no such field.")
     ] = False
 
     @model_serializer
@@ -180,7 +180,7 @@ class SourceSpec(Spec):
     undecodable: Annotated[
         Literal["reject", "replace"],
         OF_BYTES,
-        Field(description="Bytes that are no text: a bad row, or U+FFFD, counted."),
+        Field(description="Bytes that are not text: a bad row, or U+FFFD, counted."),
     ] = "reject"
     max_bytes: Annotated[
         int, Field(ge=1, description="A longer line, file or text is a bad row.")
@@ -295,7 +295,7 @@ class SourceSpec(Spec):
         fields, uses = self.columns, Counter[str]()
         for _, name, format_spec, conversion in Formatter().parse(self.template):
             if name is not None and name not in fields:
-                raise ValueError(f"the template names {name}, which is no field")
+                raise ValueError(f"the template names {name}, which is not a field")
             if format_spec or conversion:
                 raise ValueError(f"the template only names fields, as in {{{name}}}")
             uses.update([] if name is None else [name])

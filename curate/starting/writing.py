@@ -39,7 +39,7 @@ def recipe(plan: Plan) -> str:
     backend = "folder" if plan.is_offline else "label_studio"
     holdout = 0.1 if plan.rows <= SMALL else 0.05
     lines = [
-        "# Written by `curate init`, from what lies there:",
+        "# Written by `curate init`, from your data:",
         *(f"#   {line}" for line in plan.about),
         "# Every line can be changed; `curate recipe check recipe.yaml` says whether it is right.",
         "pool:",
@@ -70,5 +70,5 @@ def _of_quality(form: str) -> Iterable[str]:
         yield "  groups: [source]"
     if form != "preference":
         yield "  within: {strategy: softmax, temperature: 0.5}  # better texts first"
-    yield "  budget: 50%  # of the tokens there are; or 20M"
+    yield "  budget: 50%  # of all tokens; or a number of them, as 20M"
     yield "  max_epochs: 2"

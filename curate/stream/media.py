@@ -35,7 +35,7 @@ class Locate:
         path = self.folder.joinpath(*parts)
         if parts[:1] != (FOLDER,) or ".." in parts or not path.is_file():
             raise DataError(
-                f"{path}: the medium is not there", hint="`curate verify` tells what is missing"
+                f"{path}: the medium is not there", hint="`curate verify` says what is missing"
             )
         located = {**medium, "path": str(path)}
         return located if self.media == "paths" else {**located, "data": path.read_bytes()}

@@ -108,7 +108,7 @@ class Mixture(IterableDataset[Document]):
             raise unknown(f"the export has no group {name}", name, names)
         after = [float(weights.get(name, 0.0)) for name in names]
         if not sum(after) > 0 or not all(0 <= weight < float("inf") for weight in after):
-            raise RecipeError("weights are numbers from 0 on, not all of them 0")
+            raise RecipeError("weights are numbers from 0 up, not all of them 0")
         self._align()
         chunk = self._current()
         now = float(chunk.time[max(0, self._done - 1)])

@@ -40,7 +40,7 @@ def open_export(path: Path, phase: str | None, columns: Sequence[str] | None, se
         raise DataError(f"{folder} holds no export", hint="make one with `curate export`")
     if manifest["layout"] != "by_group":
         raise DataError(
-            f"{folder} lies {manifest['layout']}: its lines are to be read in order",
+            f"{folder} has layout {manifest['layout']}: read its lines in order",
             hint="for a stream export with `layout: by_group`",
         )
     _check_phase(manifest, phase)

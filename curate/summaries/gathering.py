@@ -65,13 +65,13 @@ def _check(workspace: Workspace) -> None:
     inputs = workspace.lineage.inputs("export")
     if not inputs:
         raise StaleInput(
-            "the ledger does not tell what `export` was made from", hint="run `curate export` again"
+            "the ledger does not say what `export` was made from", hint="run `curate export` again"
         )
     for name in MADE_OF:
         if inputs.get(name) != workspace.tables.fingerprint(name):
             raise StaleInput(
                 f"`export` was not made from the present `{name}`",
-                hint="`curate run` makes everything again that is stale",
+                hint="`curate run` makes all stale stages again",
             )
 
 

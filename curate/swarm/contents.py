@@ -88,14 +88,14 @@ def changed(before: Mapping[str, Content], now: Mapping[str, Content]) -> list[s
 def change(before: Content, now: Content | None) -> str | None:
     """What became of a group, in words; None if nothing did."""
     if now is None:
-        return "is no group any more"
+        return "is not a group any more"
     if now.fingerprint == before.fingerprint:
         return None
     if now.tokens > before.tokens:
         return f"grew by {now.tokens - before.tokens:,} tokens"
     if now.tokens < before.tokens:
         return f"shrank by {before.tokens - now.tokens:,} tokens"
-    return "holds other documents, or weighs them otherwise"
+    return "holds other documents, or gives them other weights"
 
 
 def parts_of(whole: Content, among: Mapping[str, Content], keyed: str) -> Sequence[str] | None:

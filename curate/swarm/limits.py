@@ -69,7 +69,7 @@ def read_by_group(path: Path, groups: Sequence[str], lacks: str = "no run has a 
             raise unknown(f"{path}: {lacks} {name}", name, groups)
         if not is_number(value) or value < 0:
             raise RecipeError(
-                f"{path}: {name} is {shown(repr(value))}, no number from 0 up", hint=BY_GROUP
+                f"{path}: {name} is {shown(repr(value))}, not a number from 0 up", hint=BY_GROUP
             )
     numbers = np.array([float(data.get(name, 0.0)) for name in groups])
     if not numbers.any():

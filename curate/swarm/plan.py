@@ -64,7 +64,7 @@ def read_plan(workspace: Workspace) -> Plan | None:
     try:
         data = storage.read_json(path)
     except DataError:
-        raise RecipeError(f"{path} is not JSON", hint="plan anew: `curate swarm plan`") from None
+        raise RecipeError(f"{path} is not JSON", hint="plan again: `curate swarm plan`") from None
     return None if data is None else validated(Plan, data, where=str(path))
 
 
@@ -88,7 +88,7 @@ def check_start(plan: Plan) -> None:
         raise RecipeError(
             "transformers start from other weights than when this swarm was planned, and runs of "
             "both cannot be compared",
-            hint="begin anew: `curate swarm plan --anew`",
+            hint="start again: `curate swarm plan --anew`",
         )
 
 

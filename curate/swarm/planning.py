@@ -133,8 +133,8 @@ def make_plan(workspace: Workspace, wanted: Wanted) -> PlanResult:
     may_be = allowed(workspace, budget)
     if old is not None and may_be.budget != old.target_budget:
         raise RecipeError(
-            f"--budget {wanted.budget}: the plan stands for {old.target_budget:,} tokens",
-            hint="leave it out, or begin anew: --anew",
+            f"--budget {wanted.budget}: the plan is for {old.target_budget:,} tokens",
+            hint="leave it out, or start again: --anew",
         )
     holdout = choose_held_out(
         workspace,
@@ -179,8 +179,8 @@ def _settings(wanted: Wanted, old: Plan | None) -> dict[str, Any]:
     asked = {name: own for name in FIRST if (own := getattr(wanted, name)) is not None}
     if old is not None and old.proxy == TRANSFORMER and wanted.transformer != old.transformer:
         raise RecipeError(
-            "evaluate.transformer is not as it was planned, and runs of both cannot be compared",
-            hint="set it back, or begin anew: --anew",
+            "evaluate.transformer has changed since the plan, and runs of both cannot be compared",
+            hint="set it back, or start again: --anew",
         )
     if old is not None:
         check_start(old)
@@ -191,7 +191,7 @@ def _settings(wanted: Wanted, old: Plan | None) -> dict[str, Any]:
                 option = "proxy-budget" if name == "budget" else name.replace("_", "-")
                 raise RecipeError(
                     f"--{option} {given}: the plan has {now}, and runs of both cannot be compared",
-                    hint="leave it out, or begin anew: --anew",
+                    hint="leave it out, or start again: --anew",
                 )
     return {**before, **asked}
 
@@ -331,7 +331,7 @@ def _notes(workspace: Workspace, may_be: Allowed, held: Standing, proxy: str) ->
     facts = workspace.tables.made("mix").facts
     now = int((facts.get("phases") or [facts])[0]["budget"])
     if now != may_be.budget:
-        notes.append(f"the plan stands for {may_be.budget:,} tokens, and `mix` draws {now:,}")
+        notes.append(f"the plan is for {may_be.budget:,} tokens, and `mix` draws {now:,}")
     notes += may_be.notes
     if proxy == OWN:
         notes.append("your own trainer: `curate swarm train --configs DIR`, then `--results y.csv`")

@@ -90,7 +90,7 @@ def _trained(path: Path, number: int, row: Any) -> Trained:
         return TypeAdapter(Trained).validate_python(row)
     except ValidationError:
         raise DataError(
-            f"{path}:{number} is no run", hint="take the line out, and train again"
+            f"{path}:{number} is not a run", hint="remove the line, and train again"
         ) from None
 
 

@@ -204,7 +204,9 @@ def _numbers(
         try:
             value = float(cell)
         except ValueError:
-            raise DataError(f"{path}:{number}: {name} is {cell!r}, no number", hint=FORM) from None
+            raise DataError(
+                f"{path}:{number}: {name} is {cell!r}, not a number", hint=FORM
+            ) from None
         if not isfinite(value):
             raise DataError(
                 f"{path}:{number}: {name} is {cell}",

@@ -284,6 +284,6 @@ def read_held_out(workspace: Workspace, ids: Mapping[str, Sequence[str]]) -> Hel
     if gone:
         raise DataError(
             f"no held-out text of the plan is left of {', '.join(gone)}",
-            hint="plan anew: `curate swarm plan --anew`",
+            hint="plan again: `curate swarm plan --anew`",
         )
     return Held(kept, {metric: tuple(texts[id] for id in own) for metric, own in kept.items()})

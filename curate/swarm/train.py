@@ -135,7 +135,7 @@ class Drawer:
     is_even: bool
     groups: tuple[str, ...]
 
-    HINT: ClassVar = "plan anew with more --train-bytes"
+    HINT: ClassVar = "plan again with more --train-bytes"
 
     @staticmethod
     def of(workspace: Workspace, plan: Plan, texts: Texts) -> Drawer:
@@ -199,7 +199,7 @@ def hand_out(workspace: Workspace, folder: Path) -> TrainResult:
 def take_in(workspace: Workspace, path: Path) -> TrainResult:
     """Take in the losses of runs that others trained; all of the file, or nothing.
 
-    Raises DataError for a run that is not planned, one that is there already with other losses, and
+    Raises DataError for a run that is not planned, one that has other losses already, and
     a loss that is no number.
     """
     plan = required_plan(workspace)
@@ -218,7 +218,7 @@ def take_in(workspace: Workspace, path: Path) -> TrainResult:
             raise unknown(f"{path}: no run {id} is planned", id, list(planned), kind=DataError)
         if id in known and known[id].losses != losses:
             raise DataError(
-                f"{path}: run {id} is there already with other losses",
+                f"{path}: run {id} has other losses already",
                 hint="a run that was trained again is a new run: plan one",
             )
         if id not in known:

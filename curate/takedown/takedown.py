@@ -100,7 +100,7 @@ def run(
         path.unlink()
     if exports:
         shutil.rmtree(workspace.root / "export")
-        notes.append("export/ held removed texts and is gone: `curate run` makes it anew")
+        notes.append("export/ held removed texts and is gone: `curate run` makes it again")
     if erase_report(workspace, everything):
         notes.append("report.html showed removed documents and is gone: `curate report`")
     kinds = [document.why for document in documents]

@@ -46,7 +46,7 @@ def _about(medium: Medium) -> str:
 
 def _state(workspace: Workspace, medium: Medium) -> str:
     if medium.sha256 is None:
-        return "an address alone: its bytes were never read"
+        return "only an address: its bytes were never read"
     try:
         checked(medium, workspace.path("."))
     except MediumError as error:

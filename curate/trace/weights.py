@@ -92,7 +92,7 @@ def _why(
         told += f", bound by {group['bound']}"
     side = "above" if copies else "below"
     earlier = f", after {row['earlier']} in earlier exports" if row["earlier"] else ""
-    return f"{told}: it stands {side} the cut with {copies} copies{earlier}"
+    return f"{told}: it is {side} the cut with {copies} copies{earlier}"
 
 
 # ── where it lies in the export

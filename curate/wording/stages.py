@@ -76,7 +76,7 @@ def _push(result: Result) -> Words:
     if result["sent"]:
         yield f"{result['sent']:,} of {tasks} sent"
     else:
-        yield f"all {tasks} are there already"
+        yield f"all {tasks} are already there"
     yield from _counted(result, ("suggestions", "suggestion", "suggestions"))
     if len(result["batches"]) > 1:
         yield count(len(result["batches"]), "part")

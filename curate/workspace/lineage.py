@@ -34,7 +34,7 @@ class Lineage:
     def of(self, name: str) -> dict[str, dict[str, Any]]:
         """The ledger's lines about a table or file and all that it was made from, by stage.
 
-        What it was made from may have been made anew since.
+        What it was made from may have been made again since.
         """
         lines = self.ledger.lines()
         newest: dict[str, dict[str, Any]] = {}

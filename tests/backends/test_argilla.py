@@ -252,7 +252,7 @@ def test_a_span_past_the_text_is_rejected_and_kept(hands: ArgillaHands) -> None:
     answers = hands.backend.pull(project, cursor=None, known={}).annotations
     (rejected,) = [each for each in answers if each.status == "rejected"]
     assert (rejected.question, rejected.value) == ("spans", there)
-    assert "does not lie in the text" in str(rejected.reason)
+    assert "is not within the text" in str(rejected.reason)
 
 
 def test_a_record_that_is_not_ours_does_no_harm(hands: ArgillaHands, project: Project) -> None:

@@ -187,7 +187,7 @@ def test_many_losses_can_be_accepted(hands: LabelStudioHands, project: Project) 
 @pytest.mark.parametrize(
     ("item", "complaint"),
     [
-        ({"type": "choices", "value": {"choices": ["spam"]}}, "none of the choices"),
+        ({"type": "choices", "value": {"choices": ["spam"]}}, "not one of the choices"),
         ({"type": "choices", "value": {"choices": ["news", "code"]}}, "not one choice"),
         ({"type": "rating", "value": {"rating": 3}}, "answered by rating"),
         ({"type": "choices", "value": {}}, "not one choice"),

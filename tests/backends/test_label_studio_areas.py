@@ -71,10 +71,10 @@ def test_nothing_marked_is_an_answer():
         (drawn(rotation=12), "a box or its picture is turned"),
         ({**drawn(), "image_rotation": 90}, "a box or its picture is turned"),
         (drawn(rectanglelabels=[]), "a mark has no label"),
-        (drawn(x="10"), "x is '10', no number"),
-        (drawn(width=None), "width is None, no number"),
-        (drawn(width=95), "does not lie in the picture"),
-        (drawn("cow"), "'cow' is none of the labels"),
+        (drawn(x="10"), "x is '10', not a number"),
+        (drawn(width=None), "width is None, not a number"),
+        (drawn(width=95), "is not within the picture"),
+        (drawn("cow"), "'cow' is not one of the labels"),
         ({**drawn(), "type": "polygonlabels"}, "boxes is answered by polygonlabels"),
     ],
 )
@@ -107,7 +107,7 @@ def test_what_is_suggested_or_put_back_reads_as_the_same():
 
 def test_a_wrong_suggestion_is_not_sent():
     beyond = [{"x": 90, "y": 0, "width": 20, "height": 5, "label": "text"}]
-    with pytest.raises(DataError, match="does not lie in the picture"):
+    with pytest.raises(DataError, match="is not within the picture"):
         write_prediction(BOXES, [Suggestion("boxes", beyond)], SHOWN, "m")
 
 

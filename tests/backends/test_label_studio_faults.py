@@ -91,7 +91,7 @@ FAULTS: dict[str, tuple[Respond, type[BackendError], str, str]] = {
     "gone": (answer(404, b'{"detail": "Not found."}'), NotFound, "404.*Not found", ""),
     "conflict": (
         *(answer(409, b'{"detail": "You already have a valid token."}'), BackendError),
-        *("there already .*409.*valid token", "try again"),
+        *("exists already .*409.*valid token", "try again"),
     ),
     "too large": (answer(413, HTML), TooLarge, "body of that size .*413", "client_max_body_size"),
     "too long": (answer(414, HTML), BackendError, "address of that length", "header_buffers"),

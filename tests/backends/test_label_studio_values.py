@@ -75,22 +75,22 @@ def test_a_comment_in_several_parts_is_one_text() -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "value", "reason"),
     [
-        ("topic", "choices", {"choices": ["新闻"]}, "none of the choices"),
+        ("topic", "choices", {"choices": ["新闻"]}, "not one of the choices"),
         ("topic", "choices", {"choices": []}, "not one choice"),
         ("topic", "choices", {"choices": "news"}, "not one choice"),
-        ("topic", "choices", {"choices": [["news"]]}, "none of the choices"),
+        ("topic", "choices", {"choices": [["news"]]}, "not one of the choices"),
         ("topic", "labels", {"labels": ["news"]}, "answered by labels"),
         ("topic", "choices", None, "answered by choices"),
-        ("flags", "choices", {"choices": ["spam", "x"]}, "none of the choices"),
-        ("flags", "choices", {"choices": [1]}, "no list of choices"),
-        ("quality", "rating", {"rating": 6}, "no number from 1 to 5"),
-        ("quality", "rating", {"rating": 0}, "no number from 1 to 5"),
-        ("quality", "rating", {"rating": "4"}, "no number"),
-        ("quality", "rating", {"rating": True}, "no number"),
-        ("note", "textarea", {"text": [1]}, "no text"),
-        ("spans", "labels", {"start": 0, "end": 3, "labels": ["FOO"]}, "none of the labels"),
-        ("spans", "labels", {"start": 3, "end": 1, "labels": ["ORG"]}, "does not lie"),
-        ("spans", "labels", {"start": 0, "end": 99, "labels": ["ORG"]}, "does not lie"),
+        ("flags", "choices", {"choices": ["spam", "x"]}, "not one of the choices"),
+        ("flags", "choices", {"choices": [1]}, "not a list of choices"),
+        ("quality", "rating", {"rating": 6}, "not a number from 1 to 5"),
+        ("quality", "rating", {"rating": 0}, "not a number from 1 to 5"),
+        ("quality", "rating", {"rating": "4"}, "not a number"),
+        ("quality", "rating", {"rating": True}, "not a number"),
+        ("note", "textarea", {"text": [1]}, "not a text"),
+        ("spans", "labels", {"start": 0, "end": 3, "labels": ["FOO"]}, "not one of the labels"),
+        ("spans", "labels", {"start": 3, "end": 1, "labels": ["ORG"]}, "is not within"),
+        ("spans", "labels", {"start": 0, "end": 99, "labels": ["ORG"]}, "is not within"),
         ("spans", "labels", {"start": 0.0, "end": 3, "labels": ["ORG"]}, "no whole offsets"),
         ("spans", "labels", {"start": "0", "end": "3", "labels": ["ORG"]}, "no whole offsets"),
         ("spans", "labels", {"start": 0, "end": 3}, "no label"),
@@ -119,7 +119,9 @@ def test_an_answer_to_no_question_of_the_form_is_kept_apart() -> None:
 def test_a_result_that_is_none_is_refused_whole(result: Any) -> None:
     read_all = read_result(FORM, result, TEXTS)
     assert set(read_all) == set(LEFT_OPEN)
-    assert {complaint for _, complaint in read_all.values()} == {"the result is no list of answers"}
+    assert {complaint for _, complaint in read_all.values()} == {
+        "the result is not a list of answers"
+    }
 
 
 def test_suggestions_are_one_prediction() -> None:

@@ -123,10 +123,10 @@ REFUSED = [
     (gone, "the file is not there"),
     (svg, "an SVG, which may hold scripts"),
     (page, "a page of HTML"),
-    (passwords, "the file is no medium"),
+    (passwords, "the file is not an image, a sound or a film"),
     (tiff, "no browser shows tiff: convert it"),
     (a_sound, "the file is a sound, not an image"),
-    (of_another_kind, "the pool does not know where it lies"),
+    (of_another_kind, "the pool does not know where it is"),
 ]
 
 
@@ -154,7 +154,7 @@ def test_addresses_of_the_web_and_data_stay(shelf):
 
 def test_the_embedded_server_plays_nothing_from_elsewhere(shelf):
     remote = Task("t", {"audio": "https://example.org/a.wav"})
-    with pytest.raises(DataError, match="plays sounds and films from disk alone"):
+    with pytest.raises(DataError, match="plays sounds and films only from disk"):
         shown(AUDIO, remote, shelf, "7")
     assert shown(AUDIO, remote, None, "7") == {"audio": "https://example.org/a.wav"}
 
@@ -166,7 +166,7 @@ def test_a_server_of_ones_own_gets_small_images_as_data(tmp_path):
     large = task(tmp_path, "b.png", data + bytes(MOST_DATA))
     with pytest.raises(DataError, match="gets images as data up to 1,000,000"):
         shown(IMAGE, large, None, "7")
-    with pytest.raises(DataError, match="gets a sound by a web address alone"):
+    with pytest.raises(DataError, match="gets a sound only by a web address"):
         shown(AUDIO, task(tmp_path, "a.wav", sound(0.1), "audio"), None, "7")
     own = task(tmp_path, "c.png", data)
     (tmp_path / "c.png").write_bytes(picture(32, 32, shade=3))

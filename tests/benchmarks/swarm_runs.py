@@ -7,7 +7,7 @@ Chinese reviews (`zh_waimai`), English reviews (`sst5`) and questions (`trec`) a
 pooled, cleaned and mixed; a mixture is two fifths of what there is, a text at most four times.
 
 32 runs of each design are trained with the n-gram proxy, ten repeats with other seeds. What
-`propose` makes of them is trained anew beside the run with the least loss, five fresh draws of both
+`propose` makes of them is trained beside the run with the least loss, five fresh draws of both
 with seeds that no run had, the same for both. The objective is the mean loss of the sources in nats
 a byte.
 """

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.swarm_transformer FOLDER [STEPS]
 
 Texts and workspace are those of `swarm_runs`. 32 runs of the space-filling design are trained
-anew; the proposal of the log-linear law is trained beside the run with the least loss and beside
+again; the proposal of the log-linear law is trained beside the run with the least loss and beside
 the prior, FRESH times each with draws and seeds that no run had, the same for all. The objective is
 the mean loss of the sources in nats a byte. Runs are kept until all are done.
 """

@@ -244,7 +244,7 @@ def test_a_form_changed_on_the_server_lets_the_round_come_home(run, folder, home
     assert "`curate pull" in err
     made = pulled(run, folder)
     assert made["statuses"] == {"submitted": 2, "rejected": 1}
-    assert made["rejected"] == {"'mixed' is none of the choices": 1}
+    assert made["rejected"] == {"'mixed' is not one of the choices": 1}
     code, _, err = run("run", "-w", folder)
     assert code == 3
     assert "curate round close" in err

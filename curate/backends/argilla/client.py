@@ -191,7 +191,7 @@ class Client:
         is_broken = type(error).__name__ in BREAKS
         return (Broken if is_broken else BackendUnavailable)(
             f"{self.url} cannot be reached ({type(error).__name__})",
-            hint="is it running? `curate server status` tells of the embedded one",
+            hint="is it running? `curate server status` shows the embedded one",
         )
 
     def _fault(self, status: int, body: Any) -> BackendError:
@@ -247,7 +247,7 @@ class Client:
         try:
             id = UUID(key)
         except ValueError:
-            raise NotFound(f"{key!r} is no dataset of an Argilla") from None
+            raise NotFound(f"{key!r} is not a dataset of an Argilla") from None
         answer = self.request("GET", f"datasets/{id}")
         with well_formed():
             return {**answer}

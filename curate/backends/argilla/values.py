@@ -68,7 +68,7 @@ def _read(form: Form, question: Question, answer: Any, texts: Texts) -> tuple[An
         value = _value(form, question, theirs, texts)
         wrong = complaint(form, question.name, value, texts)
     except (TypeError, KeyError, AttributeError):
-        return theirs, f"{theirs!r} is no answer to {question.name}"
+        return theirs, f"{theirs!r} is not an answer to {question.name}"
     return (theirs, wrong) if wrong else (value, None)
 
 
@@ -198,7 +198,7 @@ def image_complaint(address: str) -> str | None:
     if scheme in ("http", "https"):
         return _address_complaint(address)
     if scheme != "data":
-        return f"{address[:60]!r} is no web address and no data"
+        return f"{address[:60]!r} is neither a web address nor data"
     kind = address[5:].partition(";")[0].partition(",")[0]
     if kind not in (f"image/{name}" for name in IMAGE_TYPES):
         return f"its data are {kind or 'of no kind'}, not one of {', '.join(IMAGE_TYPES)}"
@@ -209,7 +209,7 @@ def _address_complaint(address: str) -> str | None:
     try:
         parts = urlsplit(address)
     except ValueError:
-        return f"{address[:60]!r} is no web address"
+        return f"{address[:60]!r} is not a web address"
     if not parts.netloc or not parts.path:
         return f"{address[:60]!r} names no file"
     return (

@@ -5,7 +5,7 @@ an incremental pull reads the tasks changed since the last one and replaces all 
 deletion of a task leaves no trace: the cursor counts the tasks, and a missing one is looked for.
 
 A server's clock can be wrong. So the cursor never passes the server's present, and the server's
-number of answers is compared with what is at home: if they differ anew, everything is read.
+number of answers is compared with what is at home: if they differ again, everything is read.
 """
 
 from __future__ import annotations

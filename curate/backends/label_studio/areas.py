@@ -50,7 +50,7 @@ def read_areas(
 
 def _number(value: Any, edge: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unreadable(f"{edge} is {value!r}, no number")
+        raise Unreadable(f"{edge} is {value!r}, not a number")
     return float(value)
 
 

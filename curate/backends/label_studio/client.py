@@ -53,7 +53,7 @@ FAULTS = {
         "LABEL_STUDIO_API_KEY must be of an account that may do this; or a proxy stands in between",
     ),
     404: ("has no such thing", ""),
-    409: ("says that it is there already", "see what changed on the server, then try again"),
+    409: ("says that it exists already", "see what changed on the server, then try again"),
     413: (
         "takes no body of that size",
         "raise the limit of the proxy before it (nginx: `client_max_body_size 250m`)",
@@ -316,7 +316,7 @@ def unreachable(url: str, error: Exception) -> BackendError:
         )
     return BackendUnavailable(
         f"{url} cannot be reached ({type(error).__name__})",
-        hint="is it running? `curate server status` tells of the embedded one",
+        hint="is it running? `curate server status` shows the embedded one",
     )
 
 

@@ -81,7 +81,7 @@ def remarks(form: Form) -> Iterator[str]:
     """Yield what may surprise people on the page."""
     for name, alias in aliases(form).items():
         if name != alias:
-            yield f"${name} is sent as ${alias}: the page reads ASCII names alone"
+            yield f"${name} is sent as ${alias}: the page reads only ASCII names"
     if optional := [question.name for question in form.questions if not question.required]:
         yield f"can be submitted empty: {', '.join(optional)}"
     if by_mouse := list(_by_mouse(form)):

@@ -57,7 +57,7 @@ def refusals(form: Form) -> tuple[str, ...]:
         if question.required and (question.kind in MARKS or question.tag == "Pairwise")
     ]
     if RECORD in form.fields:
-        reasons.append(f"a field cannot be named {RECORD}: our ids stand there")
+        reasons.append(f"a field cannot be named {RECORD}: it holds curate's ids")
     return tuple(reasons)
 
 
@@ -83,7 +83,7 @@ def read_result(form: Form, result: Any, texts: Texts) -> dict[str, tuple[Any, s
     a complaint.
     """
     if not isinstance(result, list) or not all(isinstance(item, dict) for item in result):
-        wrong = "the result is no list of answers"
+        wrong = "the result is not a list of answers"
         return {question.name: (result, wrong) for question in form.questions}
     by_name: dict[str, list[Item]] = {question.name: [] for question in form.questions}
     for item in result:
@@ -137,7 +137,7 @@ def _choices(question: Question, value: Item) -> Any:
     """The choices in the form's order, whatever the order of the clicks; may be empty."""
     choices = value.get("choices")
     if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
-        raise Unreadable(f"{choices!r} is no list of choices")
+        raise Unreadable(f"{choices!r} is not a list of choices")
     in_form = [label for label in question.labels if label in choices]
     return in_form + [choice for choice in choices if choice not in question.labels]
 
@@ -150,7 +150,7 @@ def _comment(question: Question, value: Item) -> Any:
     lines = value.get("text")
     lines = [lines] if isinstance(lines, str) else lines
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise Unreadable(f"{lines!r} is no text")
+        raise Unreadable(f"{lines!r} is not a text")
     return "\n".join(lines) or None
 
 

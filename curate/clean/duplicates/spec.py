@@ -57,7 +57,7 @@ class ComparingSpec(Spec):
             if key not in KEYS and not (key.startswith(META) and key != META):
                 meant = near(key, KEYS)
                 also = f" (did you mean {meant}?)" if meant else ""
-                raise ValueError(f"{key} is none of {', '.join(KEYS)} and meta.KEY{also}")
+                raise ValueError(f"{key} is not one of {', '.join(KEYS)} and meta.KEY{also}")
         return keys
 
     @field_validator("date")
@@ -85,7 +85,7 @@ class NearMediaSpec(ComparingSpec):
 
     similarity: Annotated[
         float,
-        Field(ge=0.8, le=1, description="Correlation of fingerprints from which one goes."),
+        Field(ge=0.8, le=1, description="Correlation of fingerprints from which one is dropped."),
     ] = 0.93
 
     @model_validator(mode="before")
@@ -110,7 +110,7 @@ class PassagesSpec(ComparingSpec):
         Field(ge=8, le=10_000, description="Words, or Chinese characters, that repeat at least."),
     ] = 50
     action: Annotated[
-        Literal["remove", "flag"], Field(description="Remove repeats, or only tell them.")
+        Literal["remove", "flag"], Field(description="Remove repeats, or only record them.")
     ] = "remove"
     sources: Annotated[
         tuple[str, ...], Field(description="Sources that take part; none: all of them.")
@@ -118,7 +118,7 @@ class PassagesSpec(ComparingSpec):
     least: Annotated[
         int,
         UsedIf(lambda spec: spec.action == "remove", "without action: remove"),
-        Field(ge=1, description="A document that keeps fewer words goes."),
+        Field(ge=1, description="A document with fewer words left is dropped."),
     ] = 1
 
     @model_validator(mode="before")
@@ -139,7 +139,7 @@ class SemanticSpec(ComparingSpec):
     """The similarity in meaning from which one of two documents goes, and the encoder for it."""
 
     similarity: Annotated[
-        float, Field(ge=0.8, le=1, description="Cosine similarity from which one goes.")
+        float, Field(ge=0.8, le=1, description="Cosine similarity from which one is dropped.")
     ] = 0.95
     encoder: Annotated[str, Field(min_length=1, description="As in `score`.")] = "auto"
 

@@ -69,11 +69,14 @@ class ContaminationSpec(Spec):
     sets: Annotated[tuple[EvaluationSet, ...], Field(min_length=1, description="The sets.")]
     n: Annotated[int, Field(ge=3, le=50, description="Words, or CJK characters, in a run.")] = 13
     share: Annotated[
-        float, Field(gt=0, le=1, description="Share of an item's runs from which a document goes.")
+        float,
+        Field(gt=0, le=1, description="Share of an item's runs from which a document is dropped."),
     ] = 0.5
     passage: Annotated[
         int | None,
-        Field(ge=3, description="Words in a row of an item from which a document goes, or null."),
+        Field(
+            ge=3, description="Words in a row of an item from which a document is dropped, or null."
+        ),
     ] = 50
 
     @model_validator(mode="after")

@@ -41,7 +41,7 @@ class Scan:
     `owner` is the number of each text among those asked for. A long text comes in several pieces,
     one a scan: `words` words of it stand before this one. `start` and `end` are half-open ranges of
     words among all characters here; `shift` is what to take off for the place in the text.
-    `low` and `high` are the same ranges among the characters that are no white space; `sums` are
+    `low` and `high` are the same ranges among the characters that are not white space; `sums` are
     prefix hashes over these, for each base. `marks` says which characters are marks.
     """
 

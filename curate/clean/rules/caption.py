@@ -16,7 +16,7 @@ from curate.clean.rules.signals import Signal
 SIGNALS: Mapping[str, Signal] = {
     "words": Signal("words; characters, in scripts without spaces", low=2, high=256),
     "chars": Signal("characters", low=5),
-    "repetition": Signal("share of the words that stood there before", high=0.5),
+    "repetition": Signal("share of the words that occurred before", high=0.5),
     "file_name": Signal("1 if it is the name of a file, as IMG_1234.jpg", high=0),
     "address": Signal("1 if it is an address on the web", high=0),
 }

@@ -36,13 +36,13 @@ _MARKLESS = re.compile(f"[{inside(SOUTHEAST)}]")
 _ENDS = TERMINAL | set("…”」』\"'")
 
 SIGNALS: Mapping[str, Signal] = {
-    "chars": Signal("characters that are no white space", low=100, high=200_000),
+    "chars": Signal("characters that are not white space", low=100, high=200_000),
     "letters": Signal("share of these that are letters", low=0.6),
     "digits": Signal("share that are digits", high=0.2),
     "punctuation": Signal("share that are marks of sentences", low=0.015, high=0.25),
     "entropy": Signal("bits a character, by how often each occurs"),
-    "repeated_8": Signal("share of the runs of 8 characters that stood before", high=0.35),
-    "repeated_16": Signal("share of the runs of 16 characters that stood before", high=0.25),
+    "repeated_8": Signal("share of the runs of 8 characters that occurred before", high=0.35),
+    "repeated_16": Signal("share of the runs of 16 characters that occurred before", high=0.25),
     "top_4": Signal("share of characters in repeats of the most frequent run of 4", high=0.2),
     "short_lines": Signal("share of the lines of up to 10 characters", high=0.85),
     "punctuated_lines": Signal("share of the lines that end a sentence"),

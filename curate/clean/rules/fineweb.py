@@ -21,7 +21,7 @@ SIGNALS: Mapping[str, Signal] = {
     "punctuated_lines": Signal("share of the lines that end a sentence", low=0.12),
     "short_lines": Signal(f"share of the lines of up to {SHORT} characters", high=0.67),
     "duplicate_line_chars": Signal(
-        "share of the characters, line ends aside, in lines that stood before", high=0.01
+        "share of the characters, line ends aside, in lines that occurred before", high=0.01
     ),
     "line_ends": Signal("line ends per token: lists have many", high=0.3),
 }

@@ -32,9 +32,9 @@ _TOP = {2: 0.20, 3: 0.18, 4: 0.16}
 _DUPLICATE = {5: 0.15, 6: 0.14, 7: 0.13, 8: 0.12, 9: 0.11, 10: 0.10}
 
 SIGNALS: Mapping[str, Signal] = {
-    "duplicate_paragraphs": Signal("share of the paragraphs that stood before", high=0.30),
+    "duplicate_paragraphs": Signal("share of the paragraphs that occurred before", high=0.30),
     "duplicate_paragraph_chars": Signal("share of characters in such paragraphs", high=0.20),
-    "duplicate_lines": Signal("share of the lines that stood before", high=0.30),
+    "duplicate_lines": Signal("share of the lines that occurred before", high=0.30),
     "duplicate_line_chars": Signal("share of characters in such lines", high=0.20),
     **{
         f"top_{n}_gram": Signal(f"share of characters in the most frequent {n}-gram", high=limit)

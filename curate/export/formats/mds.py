@@ -167,10 +167,10 @@ def read_mds(path: Path) -> Iterator[dict[str, Any]]:
         for start, end in pairwise(places):
             sizes = _numbers(file, len(names))
             if start + 4 * len(names) + sum(sizes) != end:
-                raise ValueError(f"{path.name} is no whole shard of MDS")
+                raise ValueError(f"{path.name} is not a complete shard of MDS")
             yield _line({name: _read(file, size) for name, size in zip(names, sizes, strict=True)})
         if file.read(1) or file.tell() != places[-1]:
-            raise ValueError(f"{path.name} is no whole shard of MDS")
+            raise ValueError(f"{path.name} is not a complete shard of MDS")
 
 
 def _numbers(file: BinaryIO, count: int) -> Sequence[int]:

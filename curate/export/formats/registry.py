@@ -38,4 +38,4 @@ def read_shard(path: Path) -> Iterator[dict[str, Any]]:
         if path.name.endswith(format.ending):
             yield from format.read(path)
             return
-    raise ValueError(f"{path.name} has the ending of no format")
+    raise ValueError(f"{path.name} its suffix names no format")

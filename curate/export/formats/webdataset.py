@@ -157,7 +157,7 @@ def read_tar(path: Path) -> Iterator[dict[str, Any]]:
                 name, dot, ending = member.name.partition(".")
                 content = tar.extractfile(member) if member.isreg() else None
                 if content is None or not dot:
-                    raise ValueError(f"{member.name} is no member of a shard")
+                    raise ValueError(f"{member.name} is not a member of a shard")
                 if name != key and key:
                     yield _line(key, parts, sums)
                     parts, sums = {}, {}
@@ -169,7 +169,7 @@ def read_tar(path: Path) -> Iterator[dict[str, Any]]:
                 else:
                     sums[member.name] = _sum(content)
     except tarfile.TarError as error:
-        raise ValueError(f"{path.name} is no whole tar file: {error}") from None
+        raise ValueError(f"{path.name} is not a complete tar file: {error}") from None
     if key:
         yield _line(key, parts, sums)
 

@@ -49,7 +49,7 @@ class MediaCheck:
         if "stored_sha256" in medium:  # it lies within the shard
             return "" if medium["stored_sha256"] == digest else "is not the one that its line names"
         if not str(path).startswith(f"{FOLDER}/") or path not in self.sums:
-            return f"is no file of {FOLDER}/: {path}"
+            return f"is not a file of {FOLDER}/: {path}"
         return "" if self.sums[path] == digest else f"is not the file {path}"
 
     def end(self) -> Iterator[str]:

@@ -40,6 +40,6 @@ def check_format(format: Format, spec: ExportSpec, counts: MediaCounts) -> None:
     media = sum(number for (_, measure), number in counts.items() if measure == "media")
     if media and format.media == "nowhere":
         raise DataError(
-            f"format {spec.format} holds texts alone, and {media:,} media were drawn",
+            f"format {spec.format} holds only texts, and {media:,} media were drawn",
             hint="`webdataset`, `mds`, `datasets`, `jsonl` and `parquet` hold media",
         )

@@ -62,7 +62,7 @@ class OnlineMixer:
         if strategy not in STRATEGIES:
             raise unknown(f"there is no strategy {strategy}", strategy, STRATEGIES)
         if not prior or not all(is_number(own) and own >= 0 for own in prior.values()):
-            raise RecipeError("the prior has no groups, or weights that are no numbers from 0 on")
+            raise RecipeError("the prior has no groups, or weights that are not numbers from 0 up")
         if not any(prior.values()):
             raise RecipeError("all weights of the prior are 0")
         self.strategy, self.groups = strategy, tuple(prior)
@@ -174,10 +174,10 @@ class OnlineMixer:
         """A number for each group, None where there is none. Raises DataError."""
         for group, value in values.items():
             if group not in self.groups:
-                words = f"a {what} is of {group}, and there is no such group"
+                words = f"a {what} is for {group}, and there is no such group"
                 raise unknown(words, group, self.groups, kind=DataError)
             if not is_number(value):
-                raise DataError(f"the {what} of {group} is {shown(value)}, no finite number")
+                raise DataError(f"the {what} of {group} is {shown(value)}, not a finite number")
             if abs(float(value)) > GREATEST:
                 words = f"the {what} of {group} is {float(value):g}, {TOO_LARGE} with"
                 raise DataError(words, hint=DIVERGED)
@@ -254,9 +254,9 @@ def _by_group(groups: Sequence[str], limits: Mapping[str, tuple[float, float]]) 
     pairs = {name: _pair(own) for name, own in limits.items()}
     for name, own in pairs.items():
         if name not in groups:
-            raise unknown(f"a limit is of {name}, and there is no such group", name, groups)
+            raise unknown(f"a limit is for {name}, and there is no such group", name, groups)
         if len(own) != 2 or not all(map(is_number, own)) or not 0 <= own[0] <= own[1] <= 1:
-            words = f"the limits of {name} are no shares: {' to '.join(map(_shown, own))}"
+            words = f"the limits of {name} are not shares: {' to '.join(map(_shown, own))}"
             raise RecipeError(words, hint=LIMITS)
     return [
         _limit(groups.index(name), name, low, high, "min") for name, (low, high) in pairs.items()

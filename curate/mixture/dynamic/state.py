@@ -132,7 +132,7 @@ class State:
         for name, least in (("step", 0), ("fitted", 0), ("wished", 1)):
             count = getattr(self, name)
             if type(count) is not int or not least <= count < 1 << 53:
-                raise ValueError(f"{name} is {shown(count)}, no whole number from {least} on")
+                raise ValueError(f"{name} is {shown(count)}, not a whole number from {least} on")
         by_group = [getattr(self, name) for name in (*BY_GROUP, "points", "curves", "falls")]
         if {len(own) if isinstance(own, tuple) else -1 for own in by_group} != {len(self.weights)}:
             raise ValueError("it has other numbers of groups in it")
@@ -146,7 +146,7 @@ class State:
         }
         for name, values in numbers.items():
             if not all(map(is_number, values)):
-                raise ValueError(f"{name} has something in it that is no finite number")
+                raise ValueError(f"{name} has something in it that is not a finite number")
         not_below_0 = (*(getattr(self, name) for name in BY_GROUP), *curves)
         if any(value < 0 for values in not_below_0 for value in values):
             raise ValueError("it has a number below 0 in it")

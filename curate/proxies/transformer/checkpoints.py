@@ -81,7 +81,7 @@ class Kept:
     ) -> dict[str, Any] | None:
         """Go on from where the run was killed; what `save` was told `about` it.
 
-        None where nothing is kept, or what is kept cannot be read: the run then starts anew.
+        None where nothing is kept, or what is kept cannot be read: the run then starts again.
         """
         import torch
 

@@ -105,7 +105,7 @@ def _step(
     norm = torch.nn.utils.clip_grad_norm_(model.parameters(), most)
     if not (torch.isfinite(loss) and torch.isfinite(norm)):
         raise CurateError(
-            f"the loss of the transformer is no number at step {state.step + 1} of {plan.steps}",
+            f"the loss of the transformer is not a number at step {state.step + 1} of {plan.steps}",
             hint=f"lower its rate (now {plan.rate:g}), or set `clip`; nothing was changed",
         )
     optimizer.step()

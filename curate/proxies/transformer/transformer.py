@@ -1,4 +1,4 @@
-"""The transformer as a proxy: texts tokenized once, and a model trained anew for every mixture."""
+"""The transformer as a proxy: texts tokenized once, and a model trained again for every mixture."""
 
 from __future__ import annotations
 

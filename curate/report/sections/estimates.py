@@ -58,7 +58,7 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
         "naive": _interval(row["naive"]),
         "labels weighted": _interval(row["hajek"]),
         "with predictions": _interval(row["powered"]),
-        "votes alone": _interval(row["by_votes"]),
+        "votes only": _interval(row["by_votes"]),
         "quote": words[row["quote"]],
     }
 

@@ -14,12 +14,12 @@ WORDS = {
     ),
     "duplicates.of_source": ("{name} {count:,}", "{name} {count:,}"),
     "duplicates.shared": (
-        "Some documents stand in more than one source:",
+        "Some documents are in more than one source:",
         "有些文档出现在多个来源中：",
     ),
     "duplicates.warning": (
-        "{texts:,} texts stand in two sources, letter for letter; {loosely:,} if punctuation and "
-        "case do not count. Where a source implies a label, such a text is labelled both ways.",
+        "{texts:,} texts are in two sources, letter for letter; {loosely:,} if punctuation and "
+        "case are ignored. If a source implies a label, such a text gets both labels.",
         "{texts:,} 个文本一字不差地出现在两个来源中；不计标点和大小写则有 {loosely:,} 个。"
         "如果来源决定标签，这些文本会有两种标签。",
     ),
@@ -43,38 +43,38 @@ WORDS = {
     "side.kept_instead": ("kept in their place", "保留下来的相似文档"),
     "passages.heading": ("Passages", "重复段落"),
     "passages.removed": (
-        "Runs of {tokens} words or more that another document holds too are removed; the first "
-        "document keeps them. `curate clean --explain ID` shows those of one.",
+        "Sequences of {tokens} or more words that another document also has are removed; the first "
+        "document keeps them. `curate clean --explain ID` shows those of a document.",
         "与另一文档相同、长度不少于 {tokens} 个词的片段被删除，第一个文档保留。"
         "`curate clean --explain ID` 显示某个文档的重复段落。",
     ),
     "passages.flagged": (
-        "Runs of {tokens} words or more that another document holds too are flagged and kept. "
-        "`curate clean --explain ID` shows those of one.",
+        "Sequences of {tokens} or more words that another document also has are flagged and kept. "
+        "`curate clean --explain ID` shows those of a document.",
         "与另一文档相同、长度不少于 {tokens} 个词的片段只作标记，不删除。"
         "`curate clean --explain ID` 显示某个文档的重复段落。",
     ),
     "languages.heading": ("Languages", "语言"),
     "languages.words": (
-        "As the sources declare it, else as detected; und where that is not sure. {differing:,} "
-        "documents read as another language than their source declares.",
+        "The language that the source declares, otherwise the detected one; und if that is not "
+        "sure. The detected language of {differing:,} documents differs from the declared one.",
         "以来源声明的语言为准，否则以检测结果为准；und 表示无法确定。"
         "{differing:,} 个文档的检测语言与声明不同。",
     ),
     "privacy.heading": ("Privacy", "隐私"),
     "privacy.words": (
-        "Found by form and arithmetic, counted and placed, never copied. What is masked is shown "
-        "to nobody, learned from by nothing, and in no export.",
+        "Values are found by pattern and check digit; their number and places are stored, never "
+        "the values. Masked values are not shown to anybody, not learned from, and not exported.",
         "按格式和校验位查找，只记数量和位置，从不复制内容。被遮盖的内容不会展示给任何人，"
         "不参与学习，也不出现在导出中。",
     ),
     "contamination.heading": ("Contamination by evaluation sets", "评测集污染"),
     "contamination.words": (
-        "A document goes if it holds {limit:.0%} of an item's runs of words, or more.",
+        "A document is dropped if it holds {limit:.0%} or more of an item's word sequences.",
         "文档如果包含某个评测条目 {limit:.0%} 或更多的词串，就被去掉。",
     ),
     "contamination.passage": (
-        "So does one with {passage} words of an item in a row.",
+        "So is a document with {passage} words of an item in a row.",
         "连续包含某个条目 {passage} 个词的文档也被去掉。",
     ),
     "map.heading": ("A map of the pool", "文档地图"),
@@ -98,7 +98,7 @@ WORDS = {
         "{shown:,} 个文档的地图；方向键在点之间移动",
     ),
     "map.hint": (
-        "The text of the point that you look at stands here.",
+        "The text of the selected point is shown here.",
         "所指的点的文本显示在这里。",
     ),
     "media.heading": ("Pictures, sounds and films", "图片、声音和视频"),
@@ -111,15 +111,15 @@ WORDS = {
     "media.audio": ("sounds {count:,}", "声音 {count:,}"),
     "media.video": ("films {count:,}", "视频 {count:,}"),
     "media.words": (
-        "Of each group {each} are shown at random: small pictures that were drawn anew, films by "
-        "their first key frame. Sounds and films play where this page lies beside their files.",
+        "{each} of each group are shown, chosen at random: pictures as small copies, films by "
+        "their first key frame. Sounds and films play if this page is beside their files.",
         "每组随机显示 {each} 个：图片重新绘制为小图，视频显示第一个关键帧。"
         "本页与文件放在一起时可以播放声音和视频。",
     ),
     "picture_map.heading": ("Map of pictures", "图片地图"),
     "picture_map.words": (
-        "{shown:,} documents at random, by their embeddings (`{encoder}`): pictures that are alike "
-        "lie near each other. The two directions of largest variance make the map.",
+        "{shown:,} documents at random, by their embeddings (`{encoder}`): similar pictures are "
+        "near each other. The axes are the two directions of largest variance.",
         "随机的 {shown:,} 个文档按嵌入（`{encoder}`）排列：相似的图片彼此靠近。"
         "地图由方差最大的两个方向构成。",
     ),

@@ -3,19 +3,20 @@
 WORDS = {
     "shares.heading": ("The mixture", "配比"),
     "shares.words": (
-        "{tokens:,} tokens drawn for a budget of {budget:,}, out of {supply:,}. Wanted is what the "
-        "strategy asked, promised what the limits left of it, realised what was drawn; expected is "
-        "the share that the calibrated model foresees, estimated the true one, from people's "
-        "labels. Intervals hold 90 %.",
+        "{tokens:,} tokens are drawn for a budget of {budget:,}, out of {supply:,}. Wanted is the "
+        "share that the strategy asks for, promised the share after the limits, realised the share "
+        "drawn. Expected is the share by the calibrated model; estimated is the true share, from "
+        "people's labels. Intervals are 90 %.",
         "预算 {budget:,}，从 {supply:,} 个词元中抽取了 {tokens:,} 个。“期望”是策略想要的，“承诺”是"
         "加上限制之后的，“实际”是抽到的；“预计”是校准后的模型预见的比例，“估计”是根据人的标签得到的"
         "真实比例。区间为 90 %。",
     ),
     "limits.heading": ("Limits", "限制"),
     "limits.words": (
-        "Shares of tokens. A limit that binds names its side. Its multiplier is what KL, the "
-        "distance to the mixture that was wanted, would fall by for each share by which that side "
-        "is moved; its gain is what KL would fall by without the limit, in nats.",
+        "Limits are shares of tokens. If a limit changes the mixture, its side is named. The "
+        "multiplier is how much KL, the distance to the wanted mixture, would fall for each unit "
+        "of share by which that side is moved; the gain is how much KL would fall without the "
+        "limit, in nats.",
         "词元比例。起作用的限制会注明是哪一侧。乘子是该侧每移动一个单位比例时 KL（与期望配比的距离）"
         "减少多少；收益是去掉该限制后 KL 减少多少，单位 nat。",
     ),
@@ -50,11 +51,11 @@ WORDS = {
     "proxy.heading": ("Does it help?", "有帮助吗"),
     "proxy.none": ("{verdict}. {notes}", "{verdict}。{notes}"),
     "proxy.words": (
-        "Cross-entropy of a {model} in nats per byte, lower is better, by what it is judged on and "
-        "on the holdout of each source, over several draws of equal size. Differences are paired "
-        "by draw; their 95 % interval counts the draws and the held-out documents ({documents}). "
-        "So small a model sees style and words, not worth: it can refute a mixture, hardly prove "
-        "one.",
+        "Cross-entropy of a {model} in nats per byte (lower is better), for each judge and for the "
+        "holdout of each source, over several draws of equal size. Differences are paired by draw; "
+        "their 95 % interval includes the draws and the held-out documents ({documents}). Such a "
+        "small model sees style and words, not their value: it can show that a mixture is worse, "
+        "but hardly prove that it is better.",
         "{model}的交叉熵，单位 nat/字节，越低越好，按评判对象和每个来源的留出集统计，用多次等量抽取。"
         "差值按抽取配对；95 % 区间考虑了抽取和留出文档（{documents}）。这么小的模型只看得到文风和用词，"
         "看不到价值：它可以否定一个配比，很难证明一个配比。",
@@ -85,8 +86,8 @@ WORDS = {
     "judged.heading": ("What it is judged on", "评判的对象"),
     "judged.words": (
         "{about} A judge is a weighting of texts; the proxy is measured on each text once. A "
-        "difference below 0 says that the mixture is better. Its interval holds 95 % by itself; "
-        "better and worse are told for all arms of one judge together (Holm's correction). {notes}",
+        "difference below 0 says that the mixture is better. Each interval holds 95 % for itself; "
+        "better and worse are corrected for the number of arms of a judge (Holm). {notes}",
         "{about}每个评判是对文本的一种加权；代理模型对每个文本只测一次。差值低于 0 说明配比更好。"
         "每个区间单独为 95 %；好与差是对同一评判下的所有对照一起判断的（Holm 校正）。{notes}",
     ),
@@ -97,8 +98,8 @@ WORDS = {
     "judged.verdict": ("{verdict} {arm}", "{verdict} {arm}"),
     "repeated.heading": ("Repetition", "重复次数"),
     "repeated.words": (
-        "Epochs: tokens of the mixture over tokens there are. The proxy reads the same part of "
-        "every source and of the budget, so that it repeats a source as often as the whole run. "
+        "Epochs are tokens of the mixture divided by available tokens. The proxy reads the same "
+        "part of every source and of the budget, so it repeats a source as often as the whole run. "
         "{candidates:,} candidates and {held_out:,} held-out texts are near copies of each other; "
         "the proxy neither reads them nor is judged on them.",
         "轮数：配比中的词元除以现有词元。代理模型读取每个来源和预算的相同部分，所以重复次数与整个训练"
@@ -108,8 +109,8 @@ WORDS = {
     "weights.heading": ("Weights over time", "随时间变化的权重"),
     "weights.words": (
         "The arm `dynamic` begins with the shares of the mixture. After each of {parts} parts of "
-        "the budget its weights follow the losses (`{strategy}`) on texts that nobody is judged "
-        "on. The last weights are in `dynamic_weights.json`, which `between: {{weights: {{file: "
+        "the budget its weights follow the losses (`{strategy}`) on texts that no mixture is "
+        "judged on. The last weights are in `dynamic_weights.json`, which `between: {{weights: {{file: "
         "…}}}}` reads.",
         "对照 `dynamic` 从配比的比例开始，预算分 {parts} 份，每份之后权重跟随不参与评判的文本上的损失"
         "（`{strategy}`）。最后的权重在 `dynamic_weights.json`，可用 `between: {{weights: {{file: "
@@ -118,10 +119,10 @@ WORDS = {
     "curves.heading": ("How the proxy was trained", "代理模型的训练"),
     "curves.words": (
         "A transformer of {parameters:,} parameters was trained on each mixture. The loss is in "
-        "nats per token, by the mean over the draws: on texts that it was trained on, and on texts "
-        "held out. The gap is what the latter lies above at the end. An epoch reads the whole "
-        "mixture once. A training overfits if its loss held out ends more than 1 % above its "
-        "least, and the loss on texts trained on has fallen since: it then learns texts by heart.",
+        "nats per token, the mean over the draws: on texts that it was trained on, and on held-out "
+        "texts. The gap is how far the held-out loss is above the other at the end. An epoch reads "
+        "the whole mixture once. A training overfits if its held-out loss ends more than 1 % above "
+        "its minimum while its training loss has fallen: it then learns texts by heart.",
         "在每个配比上训练了一个 {parameters:,} 参数的 transformer。损失单位 nat/词元，对各次抽取取平均："
         "分别在训练文本和留出文本上。差距是训练结束时后者高出多少。一轮是把整个配比读一遍。如果留出损失"
         "最后比最低点高 1 % 以上，而训练损失仍在下降，就是过拟合：它在背诵文本。",
@@ -133,7 +134,7 @@ WORDS = {
     "curves.of": ("{part} of {whole}", "{part}/{whole}"),
     "samples.heading": ("What the proxy writes", "代理模型写出的文字"),
     "samples.words": (
-        "What the proxy of the first draw writes {after}, before training and after it. So small a "
+        "What the proxy of the first draw writes {after}, before and after training. Such a small "
         "model learns which letters and words are likely, not what they mean.",
         "第一次抽取的代理模型{after}写出的文字，训练前和训练后。这么小的模型学到的是哪些字词常见，"
         "而不是它们的意思。",
@@ -164,10 +165,10 @@ WORDS = {
     "bias.between": ("{low} to {high} tokens", "{low} 到 {high} 个词元"),
     "bias.about": (
         "A difference need not be wrong: it says where to look. Others are all documents of the "
-        "pool with another value. The 95 % intervals take documents as a sample of documents of "
-        "their kind. What is called certain stays so though many differences were looked at "
-        "(Holm's correction of p-values to 5 %). In the table, kept is of 1,000 documents, with "
-        "its interval; shares are of tokens: of what `mix` could draw, and of what it drew.",
+        "pool with another value. The 95 % intervals treat documents as a sample of documents of "
+        "their kind. Certain differences are corrected for the number of differences (Holm, "
+        "5 %). In the table, kept is the number kept of 1,000 documents, with its interval; shares "
+        "are of tokens: of those that `mix` could draw, and of those that it drew.",
         "差异不一定是错误，它只提示该看哪里。“其他”是取值不同的所有文档。95 % 区间把文档看作同类文档的"
         "样本。虽然看了很多差异，称为确定的仍然确定（Holm 校正，p 值 5 %）。表中“保留”是每 1,000 个文档"
         "保留多少，附区间；比例按词元计：`mix` 可以抽取的，和实际抽取的。",

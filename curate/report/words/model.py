@@ -1,4 +1,4 @@
-"""Words about the model: how well it foretells what people say."""
+"""Words about the model: how well it predicts what people say."""
 
 WORDS = {
     "accuracy.heading": ("The models", "模型"),
@@ -6,15 +6,15 @@ WORDS = {
     "accuracy.words": (
         "Measured out of fold on settled texts, by heads that never saw the label. The trivial "
         "baseline predicts the class shares for every text.",
-        "在已确定标签的文本上交叉验证，模型没有见过这些标签。平凡基线对每个文本都预测各类别的比例。",
+        "在已确定标签的文本上交叉验证，模型没有见过这些标签。简单基线对每个文本都预测各类别的比例。",
     ),
-    "measures.heading": ("Beside the trivial baseline", "与平凡基线相比"),
+    "measures.heading": ("Beside the trivial baseline", "与简单基线相比"),
     "measures.words": (
         "Out of fold on settled labels, with 95 % bootstrap intervals over texts or comparisons. "
-        "The trivial baseline says the most frequent class, the class shares, the mean rating, no "
-        "rare label, no span. The model is better by more than chance where the interval of the "
-        "gain lies above 0. Of cross-entropy, Brier score and errors less is better.",
-        "在已确定的标签上交叉验证，附对文本或比较做自助抽样的 95 % 区间。平凡基线总是回答最常见的类别、"
+        "The trivial baseline predicts the most frequent class, the class shares, the mean rating, "
+        "no rare label, no span. The model is better by more than chance if the interval of the "
+        "gain is above 0. For cross-entropy, Brier score and errors, less is better.",
+        "在已确定的标签上交叉验证，附对文本或比较做自助抽样的 95 % 区间。简单基线总是回答最常见的类别、"
         "类别比例、平均评分、没有罕见标签、没有片段。“提升”的区间高于 0，说明模型确实更好，不是偶然。"
         "交叉熵、Brier 分数和误差越小越好。",
     ),
@@ -32,11 +32,11 @@ WORDS = {
     "ratings.heading": ("Ratings", "评分"),
     "ratings.words": (
         "The model's expected rating beside people's, out of fold, with 95 % intervals. Squared "
-        "and absolute errors are in steps of the scale; the trivial baseline says the mean rating. "
-        "Rank correlation (Spearman) is 1 where the model puts all texts in people's order, and 0 "
-        "by chance. Below: how far the most probable rating is from what people said.",
+        "and absolute errors are in steps of the scale; the trivial baseline predicts the mean "
+        "rating. Rank correlation (Spearman) is 1 if the model puts all texts in people's order, "
+        "and 0 by chance. Below: how far the most probable rating is from people's.",
         "模型的期望评分与人的评分对比，交叉验证，附 95 % 区间。平方误差和绝对误差以评分的一级为单位；"
-        "平凡基线总是回答平均评分。秩相关（Spearman）为 1 表示模型的排序与人完全一致，0 表示随机。"
+        "简单基线总是回答平均评分。秩相关（Spearman）为 1 表示模型的排序与人完全一致，0 表示随机。"
         "下表：最可能的评分与人的评分相差多少。",
     ),
     "ratings.off": ("{question}: off by", "{question}：相差"),
@@ -56,12 +56,13 @@ WORDS = {
     "comparisons.words": (
         "Measured out of fold, by heads that never saw the comparison. A tie is half of each "
         "answer. The trivial baseline predicts the shares of the answers for every pair.",
-        "交叉验证，模型没有见过这些比较。平局算两个答案各一半。平凡基线对每一对都预测各答案的比例。",
+        "交叉验证，模型没有见过这些比较。平局算两个答案各一半。简单基线对每一对都预测各答案的比例。",
     ),
     "calibration.heading": ("Calibration", "校准"),
     "calibration.words": (
-        "A point on the diagonal says: of predictions with this confidence, so many came true. The "
-        "expected calibration error is the mean distance from it, weighted by the predictions.",
+        "For a point on the diagonal the confidence of predictions equals the share that came "
+        "true. The expected calibration error is the mean distance from the diagonal, weighted by "
+        "the number of predictions.",
         "对角线上的点表示：有这种置信度的预测，恰好有这么多是对的。期望校准误差是与对角线的平均距离，"
         "按预测数加权。",
     ),
@@ -78,9 +79,9 @@ WORDS = {
     "quality.heading": ("Quality by group", "各组的质量"),
     "quality.words": (
         "The bar spans the middle half of each group's quality, the tick is its median. Quality is "
-        "predicted. What people would answer lies between low and high for 90 % of documents. "
-        "Between spread_low and spread_high are the qualities by heads learned from resampled "
-        "labels: how sure the score itself is.",
+        "predicted. For 90 % of documents people's answer is between low and high. The qualities "
+        "by heads learned from resampled labels are between spread_low and spread_high: how sure "
+        "the score itself is.",
         "横条是每组质量的中间一半，竖线是中位数。质量是预测值。对 90 % 的文档，人的回答介于 low 和 high "
         "之间。spread_low 和 spread_high 之间是用重抽样标签学到的模型给出的质量：表示分数本身有多确定。",
     ),

@@ -12,10 +12,10 @@ WORDS = {
     "page.copy": ("copy", "复制"),
     "page.id": ("id", "编号"),
     "chapter.corpus": ("The corpus", "语料"),
-    "chapter.people": ("People", "人"),
+    "chapter.people": ("People", "人员"),
     "chapter.model": ("The model", "模型"),
     "chapter.mixture": ("The mixture", "配比"),
-    "chapter.proof": ("The proof", "检验"),
+    "chapter.proof": ("Evaluation", "检验"),
     "chapter.origin": ("Where it comes from", "来历"),
     "tile.read": ("documents read", "读入的文档"),
     "tile.kept": ("kept", "保留"),
@@ -48,24 +48,24 @@ WORDS = {
         "，95 % 区间 {low:.2f} 到 {high:.2f}",
     ),
     "verdict.alone": (
-        "One person alone answered {question}: nothing shows how reliable the labels are.",
+        "Only one person answered {question}: nothing shows how reliable the labels are.",
         "只有一个人回答了 {question}：无法知道标签有多可靠。",
     ),
     "verdict.model_better": (
-        "The model predicts {question} better than the trivial baseline: {measure} {value:.2f} "
-        "beside {trivial:.2f}.",
-        "模型对 {question} 的预测好于平凡基线：{measure} {value:.2f}，基线 {trivial:.2f}。",
+        "The model predicts {question} better than the trivial baseline: {measure} {value:.2f}, "
+        "baseline {trivial:.2f}.",
+        "模型对 {question} 的预测好于简单基线：{measure} {value:.2f}，基线 {trivial:.2f}。",
     ),
     "verdict.model_doubted": (
-        "The model predicts {question} better than the trivial baseline ({measure} {value:.2f} "
-        "beside {trivial:.2f}), but a warning below doubts it.",
-        "模型对 {question} 的预测好于平凡基线（{measure} {value:.2f}，基线 {trivial:.2f}），"
+        "The model predicts {question} better than the trivial baseline ({measure} {value:.2f}, "
+        "baseline {trivial:.2f}), but see the warning below.",
+        "模型对 {question} 的预测好于简单基线（{measure} {value:.2f}，基线 {trivial:.2f}），"
         "但下面有一条警告对它存疑。",
     ),
     "verdict.model_unsure": (
         "The model of {question} is not better than the trivial baseline by more than chance: "
-        "{measure} {value:.2f} beside {trivial:.2f}.",
-        "模型对 {question} 的预测并不明显好于平凡基线：{measure} {value:.2f}，基线 {trivial:.2f}。",
+        "{measure} {value:.2f}, baseline {trivial:.2f}.",
+        "模型对 {question} 的预测并不明显好于简单基线：{measure} {value:.2f}，基线 {trivial:.2f}。",
     ),
     "verdict.drawn": (
         "{tokens:,} tokens are drawn for a budget of {budget:,}.",
@@ -93,11 +93,11 @@ WORDS = {
     ),
     "verdict.no_mixture": ("There is no mixture yet.", "还没有配比。"),
     "verdict.warnings": (
-        "{count:,} warnings stand below: read them first.",
+        "There are {count:,} warnings below: read them first.",
         "下面有 {count:,} 条警告：请先阅读。",
     ),
     "verdict.one_warning": (
-        "One warning stands below: read it first.",
+        "There is one warning below: read it first.",
         "下面有 1 条警告：请先阅读。",
     ),
     "verdict.no_warnings": ("No stage has a warning.", "各阶段都没有警告。"),

@@ -9,7 +9,7 @@ _SAME = {
     "people like these": "类似的人", "undecided": "未决", "submitted": "已提交", "draft": "草稿",
     "skipped": "跳过", "discarded": "丢弃", "withdrawn": "撤回", "rejected": "被拒",
     "with predictions": "结合预测", "labels weighted": "加权标签", "all": "全部",
-    "model": "模型", "trivial baseline": "平凡基线", "characters": "字符", "precision": "精确率",
+    "model": "模型", "trivial baseline": "简单基线", "characters": "字符", "precision": "精确率",
     "recall": "召回率", "f1": "F1", "all sources": "所有来源", "accuracy": "准确率",
     "macro F1": "宏平均 F1", "cross-entropy": "交叉熵", "Brier score": "Brier 分数",
     "squared error": "平方误差", "absolute error": "绝对误差", "rank correlation": "秩相关",

@@ -210,7 +210,7 @@ WARNINGS: dict[str, Words] = {
     "score.absent": "{question} 没有值为 {values} 的标签：模型无从学起",
     "score.lost": "有 {labels:,} 个有标签的文档后来被去掉",
     "score.no_better": (
-        "{question} 的模型不比平凡基线好：准确率 {accuracy:.3f}，基线 {trivial:.3f}；交叉熵 "
+        "{question} 的模型不比简单基线好：准确率 {accuracy:.3f}，基线 {trivial:.3f}；交叉熵 "
         "{entropy:.3f}，基线 {trivial_entropy:.3f}"
     ),
     "score.constant": "{sources} 内部的质量几乎没有差别：不能用它区分其中的文档",

@@ -125,9 +125,9 @@ def _refusal(scope: Scope) -> tuple[int, str] | None:
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     host, origin = headers.get(b"host", ""), headers.get(b"origin")
     if not HOST.fullmatch(host):
-        return 400, "this server answers to 127.0.0.1 and localhost alone"
+        return 400, "this server answers only to 127.0.0.1 and localhost"
     if origin is not None and origin != f"http://{host}":
-        return 403, "this server answers its own pages alone"
+        return 403, "this server answers only its own pages"
     if scope["method"] not in ("GET", "HEAD"):
         for path, feature in REFUSED:
             if path.fullmatch(scope["path"]):

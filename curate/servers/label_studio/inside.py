@@ -169,7 +169,7 @@ def for_own_pages(application: Application) -> Application:
         if environ.get("HTTP_ORIGIN", origins[0]) in origins:
             return application(environ, start_response)
         start_response("403 Forbidden", [("Content-Type", "text/plain")])
-        return [b"this server answers its own pages alone"]
+        return [b"this server answers only its own pages"]
 
     return answer
 

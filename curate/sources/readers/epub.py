@@ -84,7 +84,7 @@ def _xml(data: bytes) -> Any:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, recover=True)
     root = etree.fromstring(data, parser)
     if root is None:
-        raise ValueError("not an EPUB file (a part is no XML)")
+        raise ValueError("not an EPUB file (a part is not XML)")
     return root
 
 

@@ -15,7 +15,7 @@ from curate.text import TEXT, canonical
 LOCKED = (4, 5)
 """PDFium's codes for a file that asks for a password, or is encrypted in an unknown way."""
 
-ENCRYPTED = "encrypted: it opens with a password alone"
+ENCRYPTED = "encrypted: it opens only with a password"
 NO_TEXT = "a page without text"
 
 GAP = 1.5

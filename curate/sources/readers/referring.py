@@ -46,7 +46,7 @@ class Referring:
         if self.store is not None:
             address = self._copied(file, f"{sha256}.{facts.format}")
         if address is None:
-            raise MediumError("its bytes lie in no file of yours: set `pool: {media: copy}`")
+            raise MediumError("its bytes are not in a file of yours: set `pool: {media: copy}`")
         return Referred(address=address, sha256=sha256, bytes=size, **asdict(facts))
 
     def _copied(self, file: BinaryIO, name: str) -> str:
@@ -82,7 +82,7 @@ def recorded(values: dict[str, Any]) -> Referred:
     if not isinstance(medium.address, str):
         raise ValueError("holds an image without an address")
     if not (isinstance(medium.sha256, str | None) and isinstance(medium.bytes, int | None)):
-        raise ValueError("holds an image whose sha256 or bytes is no such thing")
+        raise ValueError("holds an image whose sha256 or bytes are not valid")
     return _values(medium)
 
 

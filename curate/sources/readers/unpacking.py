@@ -99,7 +99,7 @@ def unpacked(file: Any, packing: Packing) -> Iterator[bytes | Lost]:
         elif not packing.begins.match(packed.peek(_LONGEST_START)):
             size = packed.pass_to(packing.begins)
             where = f" behind member {members}" if members else ""
-            yield Lost(f"{size:,} bytes{where} are no {packing.name}", size, harmless=members > 0)
+            yield Lost(f"{size:,} bytes{where} are not {packing.name}", size, harmless=members > 0)
         elif packing.name == "zstd" and _SKIPPABLE.match(packed.peek(4)):
             packed.take(8 + int.from_bytes(packed.peek(8)[4:], "little"))
         else:

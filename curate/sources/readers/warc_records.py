@@ -47,7 +47,7 @@ def records(reading: Reading) -> Iterator[Record]:
             stream.barrier = None
             continue
         if size := stream.pass_to_start():
-            reading.lost.append(_after(number, f"{size:,} bytes are no WARC record", size))
+            reading.lost.append(_after(number, f"{size:,} bytes are not a WARC record", size))
             continue
         number += 1
         head = stream.take_head()
