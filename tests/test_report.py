@@ -27,7 +27,7 @@ from curate.report.lexicon import Lexicon
 from curate.report.page import coded
 from curate.report.qualities import quality_by_group
 from curate.report.section import section
-from curate.report.sections import measures, model
+from curate.report.sections import measures, model, people
 from curate.report.sections.bias import bias
 from curate.report.verdicts import count_verdicts
 from curate.takedown import takedown
@@ -526,3 +526,11 @@ def test_scratch_files_are_removed_also_after_a_kill(whole):
     with scratch(whole.workspace) as own:
         assert list(own.iterdir()) == []
     assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [("2.0", "2"), ("3.25", "3.25"), ("4.66666667", "4.667"), ('"good"', "good"), ("true", "True")],
+)
+def test_a_settled_rating_is_named_as_people_gave_it(value, shown):
+    assert people._settled(value) == shown

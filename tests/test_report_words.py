@@ -156,6 +156,13 @@ def test_a_warning_is_said_in_chinese_or_as_its_stage_said_it():
     assert CHINESE.warning(unknown) == "words of their own"
 
 
+def test_a_sentence_begins_with_a_capital_but_for_names():
+    own = warn("score.few_labels", "the model of {question} is …", question="taste", labels=10)
+    assert ENGLISH.sentence(own) == "The model of taste is …."
+    assert CHINESE.sentence(own) == "taste 只有 10 个标签。"
+    assert ENGLISH.sentence(warn("a.b", "{source} is empty", source="web")) == "web is empty."
+
+
 def sentences():
     """Yield (key, names of figures or None where they are not written out) of every warning."""
     for path in ROOT.parent.rglob("*.py"):

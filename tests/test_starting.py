@@ -166,6 +166,37 @@ def test_files_of_several_kinds_are_sources_of_their_own(init: Init, tmp_path: P
     assert "empty.csv" in err
 
 
+def test_folders_of_texts_are_sources_and_none_is_forgotten(init: Init, tmp_path: Path) -> None:
+    for folder, texts in {"a": ENGLISH[:25], "b": RUSSIAN[:5], "c": ENGLISH[25:26]}.items():
+        (tmp_path / "run" / "data" / folder).mkdir(parents=True)
+        for number, text in enumerate(texts):
+            (tmp_path / "run" / "data" / folder / f"{number}.txt").write_text(
+                text, encoding="utf-8"
+            )
+    code, err = init("--offline")
+    assert code == 0, err
+    assert "about 31 texts in 31 files" in err
+    recipe = recipe_of(tmp_path / "run")
+    assert recipe["pool"]["sources"] == [
+        {"name": "a", "paths": ["data/a/*.txt"]},
+        {"name": "b", "paths": ["data/b/*.txt"]},
+        {"paths": ["data/c/0.txt"]},
+    ]
+    assert recipe["sample"]["n"] == 15
+
+
+def test_rows_of_files_that_were_not_looked_into_are_guessed(init: Init, tmp_path: Path) -> None:
+    for number in range(24):
+        path = tmp_path / "run" / "data" / f"{number:02}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in ENGLISH[:10]))
+    code, err = init("--offline")
+    assert code == 0, err
+    amount = int(err.partition("about ")[2].partition(" texts in 24 files")[0])
+    assert 230 <= amount <= 250
+    assert recipe_of(tmp_path / "run")["pool"]["sources"] == [{"paths": ["data/*.jsonl"]}]
+
+
 def test_without_data_it_says_what_is_missing(init: Init, tmp_path: Path) -> None:
     code, err = init()
     assert code == 0

@@ -75,7 +75,7 @@ class Lexicon:
         A name at the beginning, as of a source, keeps its letters.
         """
         words = str(self._figure(own))
-        if isinstance(own, StageWarning) and not _begins_with_a_name(own):
+        if isinstance(own, StageWarning) and words == own.words and not _begins_with_a_name(own):
             words = words[:1].upper() + words[1:]
         if _is_ended(words):
             return words

@@ -18,7 +18,7 @@ from curate.names import suggestion
 from curate.run import files
 from curate.sources.readers.opening import split_suffix
 from curate.sources.readers.registry import FORMATS, SUFFIXES
-from curate.starting.looking import Seen, look
+from curate.starting.looking import SINGLE, Seen, look
 from curate.starting.shapes import Shape, shape_of
 from curate.starting.writing import Plan, recipe
 from curate.walking import files_below
@@ -30,6 +30,9 @@ FORMS = {"pair": "preference", "answer": "response"}
 
 PROBED = 200
 """Texts whose language is looked at."""
+
+FEW = 3
+"""So many files are named one by one in a recipe; more are a glob."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,9 @@ def _missing(root: Path) -> Iterable[str]:
 
 def _plan(seen: Sequence[Seen], choice: Choice) -> Plan:
     """What the recipe is written from. Raises DataError where no file holds texts."""
-    shapes = {own.path: shape_of(own, choice.text) for own in seen if own.rows or not own.problem}
+    looked = [own for own in seen if not own.like and (own.rows or not own.problem)]
+    shapes = {own.path: shape_of(own, choice.text) for own in looked}
+    shapes |= {own.path: shapes[own.like] for own in seen if own.like}
     _refuse(seen, shapes, choice)
     usable = [(own, shape) for own in seen if (shape := shapes.get(own.path)) is not None]
     kinds = Counter(shape.kind for _, shape in usable)
@@ -138,7 +143,7 @@ def _refuse(seen: Sequence[Seen], shapes: dict[str, Shape | None], choice: Choic
 
 def _rows(own: Seen) -> int:
     """The rows of a file; a guess by its size where it has more than were looked at."""
-    if own.is_whole or not own.rows:
+    if own.is_whole or not own.rows or (own.like and own.format in SINGLE):
         return len(own.rows) or 1
     mean = sum(len(str(row)) for row in own.rows) / len(own.rows)
     return max(len(own.rows), int(own.size / max(mean, 1)))
@@ -152,18 +157,31 @@ def _languages(shapes: Sequence[Shape]) -> list[str]:
 
 
 def _sources(usable: Sequence[tuple[Seen, Shape]]) -> list[dict[str, Any]]:
-    """A source of the recipe for each way in which files are read."""
-    by_shape: dict[str, dict[str, Any]] = {}
+    """A source of the recipe for each way in which files are read.
+
+    Many files that are a document each are a source for each folder, with the folder's name.
+    """
+    by_shape: dict[tuple[str, str], dict[str, Any]] = {}
     for own, shape in usable:
-        key = repr(sorted(shape.source.items()))
+        folder = Path(own.path).parent.as_posix() if own.format in SINGLE else ""
+        key = (repr(sorted(shape.source.items())), folder)
         source = by_shape.setdefault(key, {"paths": [], **shape.source})
         source["paths"].append(own.path)
-    return [{**source, "paths": _shortened(source["paths"])} for source in by_shape.values()]
+    names = Counter(Path(folder).name for _, folder in by_shape)
+    return [
+        {
+            **({"name": name} if name and names[name] == 1 and len(source["paths"]) > FEW else {}),
+            **source,
+            "paths": _shortened(source["paths"]),
+        }
+        for (_, folder), source in by_shape.items()
+        for name in [Path(folder).name]
+    ]
 
 
 def _shortened(paths: Sequence[str]) -> list[str]:
     """The paths as globs where many files of one folder are alike: `data/*.csv`."""
-    if len(paths) <= 3:
+    if len(paths) <= FEW:
         return [*paths]
     globs = {str(Path(path).parent / f"*{_suffix(path)}") for path in paths}
     return sorted(globs)

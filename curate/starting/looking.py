@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,16 @@ FILES = 20
 TABLES = ("jsonl", "json", "csv", "tsv", "parquet", "arrow")
 """The formats whose rows have columns that somebody named."""
 
+SINGLE = ("text", "markdown", "html", "pdf", "docx", "epub", "code")
+"""The formats of which a file is a document, or its pages are."""
+
 
 @dataclass(frozen=True)
 class Seen:
     """A file: its path as a recipe names it, its format, its first rows, or why it has none.
 
     `rows` are mappings as the reader has them. `is_whole` says that they are all rows of the file.
+    `like` is the path of the file that a file was taken to be like, and whose rows it has.
     """
 
     path: str
@@ -35,6 +39,7 @@ class Seen:
     rows: Sequence[Mapping[str, Any]] = field(default=())
     is_whole: bool = False
     problem: str = ""
+    like: str = ""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -54,11 +59,20 @@ def look(root: Path, paths: Sequence[str]) -> list[Seen]:
 
 
 def _seen(source: SourceSpec, root: Path, files: Sequence[File]) -> Iterator[Seen]:
+    """Yield every file. Of a kind the first are looked into, the others are like one of those."""
     looked: dict[str, int] = {}
+    readable: dict[str, Seen] = {}
     for file in files:
         looked[file.format] = looked.get(file.format, 0) + 1
-        if looked[file.format] <= FILES:
-            yield _look_into(source, root, file)
+        model = readable.get(file.format)
+        if model is not None and looked[file.format] > FILES:
+            path = _named(root, file)
+            yield replace(model, path=path, size=file.size, is_whole=False, like=model.path)
+            continue
+        seen = _look_into(source, root, file)
+        if not seen.problem:
+            readable.setdefault(file.format, seen)
+        yield seen
 
 
 def _look_into(source: SourceSpec, root: Path, file: File) -> Seen:

@@ -44,10 +44,12 @@ def doubtful(
     return section("doubtful", say("doubtful.words"), rows=shown) if shown else None
 
 
-def _spoken(value: str | None, other: str | None, view: View) -> str | None:
+def _spoken(value: str | None, other: str | None, view: View) -> Any:
     """A value as people gave it, from its JSON; of spans those that the other value has not."""
     spoken = None if value is None else json.loads(value)
     besides = None if other is None else json.loads(other)
+    if isinstance(spoken, float) and spoken.is_integer():
+        return int(spoken)
     if not isinstance(spoken, list) or not isinstance(besides, list):
         return spoken
     if any(isinstance(entry, dict) for entry in (*spoken, *besides)):

@@ -1,4 +1,4 @@
-"""How well people's answers are foretold: measures with their intervals, and what is confused."""
+"""How well people's answers are predicted: measures with their intervals, and what is confused."""
 
 from __future__ import annotations
 
@@ -31,9 +31,17 @@ OF_RATINGS = ("squared error", "absolute error", "rank correlation")
 
 
 def measures(workspace: Workspace) -> Section | None:
-    """Every question's measures beside the trivial baseline; None where none was measured."""
+    """Every question's measures beside the trivial baseline; None where none was measured.
+
+    Those of ratings stand in a section of their own.
+    """
     people: Mapping[str, Mapping[str, Any]] = _evaluation(workspace).get("people") or {}
-    rows = [_row(name, own, one) for name, own in people.items() for one in own["measures"]]
+    rows = [
+        _row(name, own, one)
+        for name, own in people.items()
+        for one in own["measures"]
+        if not _is_of_ratings(own, one)
+    ]
     if not rows:
         return None
     kinds = dict.fromkeys(own["of"] for own in people.values())
@@ -75,11 +83,16 @@ def ratings(workspace: Workspace) -> Section | None:
         _row(name, own, one)
         for name, own in rated.items()
         for one in own["measures"]
-        if one["measure"] in OF_RATINGS
+        if _is_of_ratings(own, one)
     ]
     models = evaluation.get("models") or {}
     off = [_off(name, models[name]["confusion"]) for name in rated if models.get(name)]
     return section("ratings", say("ratings.words"), rows=rows, tables=off) if rows else None
+
+
+def _is_of_ratings(own: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
+    """Whether a measure of a question takes its answers as numbers."""
+    return bool(own["of"] == "rating" and one["measure"] in OF_RATINGS)
 
 
 def _off(name: str, pairs: Sequence[Mapping[str, Any]]) -> Table:

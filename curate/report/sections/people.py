@@ -75,7 +75,10 @@ def interval(low: float | None, high: float | None) -> str | None:
 
 def _settled(value: str | None) -> str:
     """A settled value as the chart names it."""
-    return Key("undecided") if value is None else str(json.loads(value))
+    if value is None:
+        return Key("undecided")
+    settled = json.loads(value)
+    return f"{settled:.4g}" if isinstance(settled, float) else str(settled)
 
 
 def annotators(workspace: Workspace) -> Section | None:

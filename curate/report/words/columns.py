@@ -13,7 +13,7 @@ _SAME = {
     "annotator": "标注者", "skill": "能力", "90 % interval": "90 % 区间", "bias": "偏差",
     "seconds": "秒", "gold items right": "金标正确率", "settled": "确定的值",
     "people said": "人的回答", "text": "文本", "said": "说法", "disagreement": "分歧", "id": "编号",
-    "label": "标签", "foreseen": "预测", "doubt": "可疑度", "why": "依据", "group": "组",
+    "label": "标签", "doubt": "可疑度", "why": "依据", "group": "组",
     "labels": "标签", "effective": "有效数", "naive": "朴素", "labels weighted": "加权标签",
     "with predictions": "结合预测", "votes only": "仅凭投票", "quote": "引用",
     "predicted by": "预测者", "reads": "读取", "accuracy": "准确率", "measure": "指标",
@@ -41,6 +41,7 @@ _SAME = {
 
 COLUMNS: dict[str, tuple[str, str]] = {
     **{key: (key, words) for key, words in _SAME.items()},
+    "foreseen": ("predicted", "预测"),
     "macro_f1": ("macro F1", "宏平均 F1"),
     "macro_recall": ("macro recall", "宏平均召回率"),
     "cross_entropy": ("cross-entropy", "交叉熵"),
