@@ -530,3 +530,53 @@ def test_a_template_shows_the_text_that_is_marked(offline, tool, tmp_path):
     for row in offline.workspace.rounds.all()[-1].answers():
         (span,) = json.loads(row["value"])
         assert (span["field"], span["start"], span["end"]) == ("reply", 8, 11)
+
+
+# ── lines of our own
+
+
+def test_a_submission_of_several_questions_is_one_new_answer(pool):
+    """Lines that say it again, a late one, and one about a text of another pool."""
+    own = ids(pool)
+    line = {"id": own[0], "annotator": "李"}
+    rows = [
+        line | {"question": "kind", "value": ["ad"], "at": "2026-05-02T00:00:00Z"},
+        line | {"question": "kind", "value": ["rude"], "at": "2026-05-01T00:00:00Z"},
+        line | {"question": "stars", "value": 3},
+        line | {"question": "why", "value": "因为"},
+        line | {"question": "stars", "value": 4, "id": own[1]},
+        line | {"question": "stars", "value": 4, "id": "f" * 32},
+    ]
+    path = pool.root / "own.jsonl"
+    path.write_text(lines(rows))
+    made = importing.bring(pool.workspace, path, load_form("few", pool.root))
+    assert (made.new, made.statuses) == (3, {"submitted": 2, "rejected": 1})
+    assert said(pool, "kind") == {(0, "李", "kind"): ["ad"]}
+
+
+@pytest.mark.parametrize("settings", [{"window": 20}, {"compare": True}])
+def test_lines_about_the_tasks_of_a_round_come_in(offline, settings):
+    """People were shown windows or pairs, and answered outside of any server."""
+    offline.lines("texts.jsonl", [f"Draft {n}: Zoe has rowed to the island {n}." for n in range(4)])
+    offline.pool()
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("sample", n=2, **settings)
+    form = "comparison" if "compare" in settings else "entities"
+    offline.run("push", backend="folder", form=form, overlap=1)
+    mark = {"start": 1, "end": 4, "label": "LOC"}
+    value = "b" if form == "comparison" else [mark]
+    question = load_form(form).questions[0].name
+    line = {"question": question, "annotator": "kim", "value": value}
+    path = offline.root / "own.jsonl"
+    path.write_text(lines([{"id": task["id"], **line} for task in offline.tasks]))
+    made = importing.bring(offline.workspace, path, load_form(form))
+    assert (made.tasks, made.complete, made.rejected) == (2, 2, {})
+    asked = {row["id"]: row for row in offline.workspace.rounds.all()[0].sample().to_pylist()}
+    for row in offline.workspace.rounds.all()[1].answers():
+        task, stored = asked[row["id"]], json.loads(row["value"])
+        if form == "comparison":
+            assert stored == task["members"][1]
+        else:
+            assert (stored[0]["start"], stored[0]["end"]) == (task["start"] + 1, task["start"] + 4)
+    offline.run("agree", bootstrap=0)
+    assert {row["votes"] for row in offline.rows("labels")} == {1}

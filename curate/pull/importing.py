@@ -16,10 +16,11 @@ from curate.names import unknown
 from curate.people import accounts
 from curate.pull.formats.made import Asked, Columns, Made, json_lines, value_at
 from curate.pull.formats.registry import TOOLS, Tool
-from curate.pull.joining import Target, Targets, at_home, is_same_text, targets, told
+from curate.pull.joining import Target, Targets, at_home, is_same_text, joins_of, sent, told
 from curate.pull.stage import PullResult, summarize
 from curate.records import Annotation, Form, Project, moment, now
 from curate.rounds import Batch, Round, freeze
+from curate.rounds.answers import submissions
 from curate.rounds.opened import Opened
 from curate.rounds.standing import close, standing
 from curate.rounds.taken_back import REJECTED
@@ -103,7 +104,8 @@ def bring(
         new_round.append([{**row, "at": row["at"] or moment(now())} for row in rows], {})
         close(new_round, "imported")
     current = workspace.rounds.all()[-1]
-    result = summarize(current, Fetched(len(rows)), standing(current, {}), done=True)
+    fetched = Fetched(len(submissions(rows)))
+    result = summarize(current, fetched, standing(current, {}), done=True)
     notes, warnings = (*result.notes, *brought.notes), (*result.warnings, *brought.warnings)
     return replace(result, notes=notes, warnings=warnings)
 
@@ -133,17 +135,20 @@ def _sample_row(target: Target) -> dict[str, Any]:
 
 
 def _own(workspace: Workspace, path: Path) -> Brought:
-    """The answers of a file of ours, which names documents by id."""
+    """The answers of a file of ours, which names documents, or tasks of rounds, by id."""
     answers = [_as_said(answer) for answer in read_answers(path)]
     texts = [row.get("text") for _, row in json_lines(path)]
     ids = list(dict.fromkeys(answer.id for answer in answers))
     views = workspace.documents.find_views(ids, edited=False)
+    targets = {id: Target(id, view) for id, view in views.items()}
+    if len(targets) < len(ids):
+        targets = {task.id: task for task in sent(workspace) if task.id in ids} | targets
     own = [
         (_followed(answer, text, view), view)
         for answer, text in zip(answers, texts, strict=True)
-        for view in [views.get(answer.id, View({}))]
+        for view in [targets[answer.id].view if answer.id in targets else View({})]
     ]
-    return Brought(own, [Target(id, views[id]) for id in ids if id in views])
+    return Brought(own, [targets[id] for id in ids if id in targets])
 
 
 def _followed(answer: Annotation, text: Any, view: View) -> Annotation:
@@ -164,7 +169,7 @@ def _made(workspace: Workspace, path: Path, form: Form, how: Elsewhere) -> Broug
     tool = TOOLS[how.tool]
     made = list(tool.read(path, form, Columns(how.columns)))
     _check_columns(path, made, how)
-    known = targets(workspace, form, made, how.key)
+    known = joins_of(workspace, form, made, how.key)
     joined = [own for row in made for own in _joined(row, known, form, how.key)]
     lost = [(own, by) for own, target, by in joined if target is None]
     pairs = [(own, target, by) for own, target, by in joined if target is not None]

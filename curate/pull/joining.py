@@ -70,22 +70,22 @@ class Targets:
         return None, SEVERAL if wanted in table else NO_TEXT
 
 
-def targets(workspace: Workspace, form: Form, made: Sequence[Made], key: str | None) -> Targets:
+def joins_of(workspace: Workspace, form: Form, made: Sequence[Made], key: str | None) -> Targets:
     """Read the targets of some rows, from the rounds and from the pool."""
     wanted = Targets()
     loose = any(own.loose for own in made)
     made = [own for whole in made for own in (whole, *whole.parts)]
-    for target in _sent(workspace):
+    for target in sent(workspace):
         wanted.by_id.setdefault(target.id, target)
         _put(wanted, target, form, loose=loose, is_first=True)
     texts = {own for row in made if (own := shown_texts(row.texts, form))}
     ids = {row.id for row in made if row.id}
     keys = {str(value) for row in made if key and (value := value_at(row.data, key)) is not None}
-    sent = {*wanted.by_text}
+    asked = {*wanted.by_text}
     for target, meta in _documents(workspace, form, texts, ids, keys, key, loose=loose):
         wanted.by_id.setdefault(target.id, target)
         own = shown_texts(target.view.fields, form)
-        if own not in sent:
+        if own not in asked:
             _put(wanted, target, form, loose=loose, is_first=False)
         value = None if key is None else value_at(meta, key)
         if value is not None:
@@ -123,7 +123,7 @@ def _letters(texts: Texts) -> Texts:
     return tuple("".join(text.split()) for text in texts)
 
 
-def _sent(workspace: Workspace) -> Iterator[Target]:
+def sent(workspace: Workspace) -> Iterator[Target]:
     """Yield the tasks of the rounds, the newest first."""
     for round_ in reversed(workspace.rounds.asking()):
         views = round_.views()
