@@ -159,6 +159,34 @@ def test_an_empty_submission_is_one_and_no_answer(team):
     assert (made.complete, made.done) == (0, True)
 
 
+@pytest.mark.parametrize("how", ["open", "absent", "rejected beside it"])
+def test_a_submission_without_a_required_answer_does_not_answer_the_text(team, how):
+    """A comment alone, or another question's answer: the text is asked of others."""
+    push(team, form="quality", overlap=1)
+    first, *others = [task["id"] for task in team.tasks]
+    team.answer("1", question="quality", ids=others, opinion=lambda text: 4)
+    team.answer("1", question="note", ids=[first], opinion=lambda text: "Well…")
+    if how != "absent":
+        value = None if how == "open" else 9
+        team.answer("1", question="quality", ids=[first], opinion=lambda text: value)
+    made = team.run("pull")
+    assert (made.complete, made.done) == (5, False)
+    assert team.server.asked == {first: 1}
+    assert pull.close_round(team.workspace).complete == 5
+    closed = team.workspace.rounds.current().closed
+    assert closed["withdrawn"] == [first]
+    assert sorted(closed["answered"].values()) == [0.5, 1.0]  # strata of two and of four texts
+
+
+def test_an_empty_submission_leaves_its_text_to_be_drawn_again(team):
+    push(team, overlap=1)
+    first, *others = [task["id"] for task in team.tasks]
+    team.answer("1", ids=others)
+    team.answer("1", ids=[first], opinion=lambda text: None)
+    assert pull.close_round(team.workspace).complete == 5
+    assert team.workspace.rounds.current().closed["withdrawn"] == [first]
+
+
 def test_a_text_that_nobody_is_shown_any_more_is_named_with_the_way_out(team):
     team.server.can_ask = False
     push(team)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from curate.records import now
-from curate.rounds.answers import submissions, to_mend
+from curate.rounds.answers import answering, submissions, to_mend
 from curate.rounds.round import Round
 
 FINAL = ("submitted", "skipped", "discarded")
@@ -40,12 +40,13 @@ def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -
     submitted, finished, rejected = defaultdict(set), defaultdict(set), defaultdict(set)
     answers = current.answers(by_project=True)
     unfit = to_mend(answers, current.required)
+    whole = answering(answers, current.wanted)
     for row in answers:
         key = (row["project"], row["id"])
         if (*key, row["annotator"]) in unfit:
             rejected[key].add(row["annotator"])
             continue
-        if row["status"] == "submitted" and row["value"] is not None:
+        if (*key, row["annotator"]) in whole:
             submitted[key].add(row["annotator"])
         if row["status"] in FINAL:
             finished[key].add(row["annotator"])
@@ -125,14 +126,7 @@ def close(current: Round, why: str) -> None:
     The share corrects the propensities of a round that ended early. The order in which tasks are
     shown does not depend on propensities: those answered are a random part of each stratum.
     """
-    answers = current.answers()
-    unfit = to_mend(answers, current.required)
-    answered = {
-        row["id"]
-        for row in answers
-        if row["status"] == "submitted"
-        and (row["project"], row["id"], row["annotator"]) not in unfit
-    }
+    answered = {id for _, id, _ in answering(current.answers(), current.wanted)}
     strata: dict[str, list[bool]] = defaultdict(list)
     for row in current.sample().select(["id", "stratum"]).to_pylist():
         strata[row["stratum"] or ""].append(row["id"] in answered)
