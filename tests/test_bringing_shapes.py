@@ -1,12 +1,15 @@
 """Exports of other tools in their further shapes: what they hold comes in, or is told."""
 
 import json
+from contextlib import suppress
 
 import pytest
 
 from curate.errors import DataError, RecipeError
 from curate.forms import load_form
 from curate.pull import importing
+from curate.pull.formats.made import Columns
+from curate.pull.formats.registry import TOOLS
 from curate.pull.importing import Elsewhere
 
 TEXTS = [
@@ -530,6 +533,59 @@ def test_a_template_shows_the_text_that_is_marked(offline, tool, tmp_path):
     for row in offline.workspace.rounds.all()[-1].answers():
         (span,) = json.loads(row["value"])
         assert (span["field"], span["start"], span["end"]) == ("reply", 8, 11)
+
+
+# ── junk
+
+SPAN = {"from_name": "entities", "type": "labels", "value": {"labels": "P", "start": [], "end": {}}}
+CHOICE = {"from_name": 1, "type": [], "value": {"choices": None}}
+JUNK = [None, 1, "x", True, [], {}, [1], [[1]], [{}], {"a": 1}, [None], ["x", {}], "[{", -1]
+JUNK += [[[0, 1]], [[0, 1, 2, 3]], {"labels": [1]}, {"x": {"y": []}}, [CHOICE], [SPAN]]
+JUNK += [[{"start": "a", "end": None, "label": []}], [{"schema": "a"}], [[{"name": 1}, 2, 3]]]
+PLACES = {
+    "doccano": "label entities labels cats Comments meta annotator text curate_id data",
+    "prodigy": "spans accept label options answer _timestamp _session_id user_input meta id text",
+    "potato": "labels spans label_annotations span_annotations instance_id user_id displayed_text",
+    "label_studio_min": "entities flags quality note annotator annotation_id updated_at lead_time",
+    "label_studio": "result completed_by was_cancelled updated_at lead_time",
+    "mturk": "Answer.taskAnswers Answer.flags SubmitTime WorkTimeInSeconds Input.id",
+    "csv": "entities flags topic quality answers comments timestamp seconds id question votes",
+}
+
+
+def with_junk(tool, key, junk):
+    """A file of one text, which has junk in one place."""
+    if tool in ("csv", "mturk"):
+        row = {"text": "abc", "Input.text": "abc", "id": "1", "question": "topic", "votes": "1"}
+        row |= {"answers": "[]", key: junk if isinstance(junk, str) else json.dumps(junk)}
+        cells = [str(cell).replace('"', '""') for cell in row.values()]
+        return ",".join(row) + '\n"' + '","'.join(cells) + '"\n'
+    row = {"id": 1, "text": "abc", key: junk}
+    if tool == "label_studio":
+        row = {"id": 1, "data": {"text": "abc"}, "annotations": [{"result": [], key: junk}]}
+    return json.dumps([row] if tool.startswith("label_studio") else row) + "\n"
+
+
+@pytest.mark.parametrize("tool", PLACES)
+def test_junk_in_any_place_is_read_or_told(tool, tmp_path):
+    form, path = load_form("review"), tmp_path / "x.jsonl"
+    whole = [with_junk(tool, key, junk) for key in PLACES[tool].split() for junk in JUNK]
+    if tool == "label_studio":
+        whole += [json.dumps([{"data": {"text": "abc"}, "annotations": junk}]) for junk in JUNK]
+    for text in whole:
+        path.write_text(text)
+        with suppress(DataError):
+            for row in TOOLS[tool].read(path, form, Columns({})):
+                assert isinstance(row.annotator, str), text
+
+
+@pytest.mark.parametrize("key", ["instance_id_to_label_to_value", "instance_id_to_span_to_value"])
+def test_junk_in_a_state_of_potato_is_read_or_told(key, tmp_path):
+    path = tmp_path / "user_state.json"
+    for junk in [*JUNK, *({"a": junk} for junk in JUNK), *({"a": {"topic": x}} for x in JUNK)]:
+        path.write_text(json.dumps({"instance_id_to_label_to_value": {}, key: junk}))
+        with suppress(DataError):
+            list(TOOLS["potato"].read(path, load_form("review"), Columns({})))
 
 
 # ── lines of our own

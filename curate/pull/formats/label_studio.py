@@ -93,8 +93,9 @@ def _answers(form: Form, result: Any, texts: Mapping[str, str]) -> dict[str, Any
     """
     read = {name: value for name, (value, _) in read_result(form, result, texts).items()}
     names = {question.name for question in form.questions}
-    others = [item for item in result if isinstance(item, dict)] if result else []
-    types = {item.get("type") for item in others if item.get("from_name") not in names}
+    items = result if isinstance(result, list) else []
+    others = [item for item in items if isinstance(item, dict) and _name(item) not in names]
+    types = [item.get("type") for item in others]
     for question in form.questions:
         read[question.name] = _by_words(form, question, read.get(question.name))
         if read[question.name] == [] and TYPES[question.tag] in types:

@@ -34,6 +34,8 @@ def _state(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
         raise DataError(f"{path}: no state of a person", hint=f"give a {STATE} of Potato")
     labels = state["instance_id_to_label_to_value"] or {}
     spans = state.get("instance_id_to_span_to_value") or {}
+    if not (isinstance(labels, dict) and isinstance(spans, dict)):
+        raise DataError(f"{path}: answers are no object with the ids of texts")
     for id in dict.fromkeys((*labels, *spans)):
         row = {"labels": labels.get(id), "spans": spans.get(id), "instance_id": id}
         where = f"{path.parent.name}/{path.name}, {id}"
@@ -89,6 +91,8 @@ def _spans(stored: Any, form: Form, where: str) -> dict[str, list[Any]]:
 
 def _pairs(stored: Any, where: str) -> Iterator[tuple[Mapping[str, Any], Any]]:
     """Yield an object and its value; an object alone is one that holds. Raises DataError."""
+    if not isinstance(stored or [], list):
+        raise DataError(f"{where}: labels and spans are lists or objects, not {stored!r}")
     for entry in stored or ():
         pair = entry if isinstance(entry, list) and len(entry) == 2 else [entry, True]
         if not isinstance(pair[0], Mapping):

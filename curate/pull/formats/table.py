@@ -112,14 +112,14 @@ def _of_labels(
 def _time(cell: str | None) -> str | None:
     """A time; one that is a number counts seconds since 1970, or milliseconds."""
     number = number_of(cell)
-    if number is None or number < LEAST_STAMP:
+    if number is None or not STAMPS[0] <= number < STAMPS[2]:
         return cell
-    seconds = number / 1000 if number > MOST_SECONDS else number
+    seconds = number / 1000 if number >= STAMPS[1] else number
     return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
-LEAST_STAMP, MOST_SECONDS = 1e8, 1e11
-"""A number below the first (1973) is no stamp; one above the second (year 5138) counts ms."""
+STAMPS = (1e8, 1e11, 1e14)
+"""Seconds of the years 1973 to 5138 lie below the second number, milliseconds above it."""
 
 
 def _status(cell: str | None) -> Status:
