@@ -497,7 +497,7 @@ def test_a_prodigy_skip_is_a_skip_and_a_wrong_label_is_rejected(pool, tmp_path):
     ("tool", "text", "words"),
     [
         ("doccano", "{", "line 1: not JSON"),
-        ("doccano", "[1]", "line 1: not a JSON object"),
+        ("doccano", "[1]", "entry 1: not a JSON object"),
         ("label_studio", '{"a": 1}', "not a JSON list"),
         ("label_studio", '[{"text": "x"}]', "entry 1: no data"),
         ("potato", "{}", "no state of a person"),

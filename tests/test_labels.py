@@ -184,6 +184,16 @@ def test_spans_and_windows_lie_in_the_text_that_is_shown(offline, curate):
             assert row["text"][span["start"] : span["end"]] == "Zoe"
 
 
+def test_a_set_is_one_in_whatever_order_somebody_chose_it(offline, curate):
+    asked(offline, "flags", ["One.", "Two."])
+    for task in offline.tasks:
+        said(offline, task["id"], "flags", ann=["toxic", "spam"], bob=["spam", "toxic"])
+    offline.run("pull")
+    offline.run("agree", bootstrap=0)
+    _, out, _ = curate("labels", "-w", offline.root)
+    assert out.count("spam, toxic: ann, bob") == 2
+
+
 def test_a_comparison_is_told_by_its_sides(offline, curate):
     drafts = [f"draft {n}" for n in range(4)]
     asked(offline, "comparison", drafts, compare=True, n=2)

@@ -7,6 +7,7 @@ import pytest
 
 from curate.backends.backend import refuse_altered
 from curate.errors import DataError, ProjectMismatch
+from curate.fetching.progress import progress
 from curate.forms import parse_form
 from curate.people import Person, accounts
 from curate.pull import stage as pull
@@ -156,6 +157,34 @@ def test_an_empty_submission_is_one_and_no_answer(team):
     team.answer("2", opinion=lambda text: None)
     made = team.run("pull")
     assert (made.complete, made.done) == (0, True)
+
+
+@pytest.mark.parametrize("how", ["open", "absent", "rejected beside it"])
+def test_a_submission_without_a_required_answer_does_not_answer_the_text(team, how):
+    """A comment alone, or another question's answer: the text is asked of others."""
+    push(team, form="quality", overlap=1)
+    first, *others = [task["id"] for task in team.tasks]
+    team.answer("1", question="quality", ids=others, opinion=lambda text: 4)
+    team.answer("1", question="note", ids=[first], opinion=lambda text: "Well…")
+    if how != "absent":
+        value = None if how == "open" else 9
+        team.answer("1", question="quality", ids=[first], opinion=lambda text: value)
+    made = team.run("pull")
+    assert (made.complete, made.done) == (5, False)
+    assert team.server.asked == {first: 1}
+    assert pull.close_round(team.workspace).complete == 5
+    closed = team.workspace.rounds.current().closed
+    assert closed["withdrawn"] == [first]
+    assert sorted(closed["answered"].values()) == [0.5, 1.0]  # strata of two and of four texts
+
+
+def test_an_empty_submission_leaves_its_text_to_be_drawn_again(team):
+    push(team, overlap=1)
+    first, *others = [task["id"] for task in team.tasks]
+    team.answer("1", ids=others)
+    team.answer("1", ids=[first], opinion=lambda text: None)
+    assert pull.close_round(team.workspace).complete == 5
+    assert team.workspace.rounds.current().closed["withdrawn"] == [first]
 
 
 def test_a_text_that_nobody_is_shown_any_more_is_named_with_the_way_out(team):
@@ -329,9 +358,32 @@ def test_every_count_of_a_form_with_several_questions_is_the_same(team):
     made = team.run("pull")
     current = team.workspace.rounds.current()
     (overview,) = standing.overview([current])
-    rows = {row.annotator: row for row in standing.progress(current, team.root, team.server)}
-    disk = {row.annotator: row for row in standing.progress(current, team.root, None)}
+    rows = {row.annotator: row for row in progress(current, team.root, team.server)}
+    disk = {row.annotator: row for row in progress(current, team.root, None)}
     assert made.new == made.statuses["submitted"] == overview.answers == 6
     assert rows["kim"].submitted == disk["kim"].submitted == 6
     assert (rows["lou"].submitted, rows["lou"].tasks) == (0, 6)
     assert (disk["lou"].submitted, disk["lou"].tasks) == (0, 6)
+
+
+def test_what_is_still_on_the_server_counts_as_a_pull_will_count_it(team):
+    """A value that the form does not offer, a person's second account, and an answer at home."""
+    more = {"4": "kim.2@example.org"}
+    team.server.logins.update(more)
+    accounts.add(team.root, Person(id="kim", accounts={"label_studio": "kim.2@example.org"}))
+    push(team)
+    team.answer("2", opinion=lambda text: "positive")
+    team.run("pull")
+    team.answer("1", "4", opinion=lambda text: "negative")
+    team.answer("2", opinion=lambda text: "furious", at="2030-01-01T00:00:00Z")
+    current = team.workspace.rounds.current()
+    stored = current.count_answers()
+    live = {row.annotator: row for row in progress(current, team.root, team.server)}
+    assert (live["kim"].submitted, live["kim"].rejected) == (6, 0)
+    assert (live["lou"].submitted, live["lou"].rejected) == (0, 6)
+    assert team.workspace.rounds.current().count_answers() == stored
+    team.run("pull")
+    home = {
+        row.annotator: row for row in progress(team.workspace.rounds.current(), team.root, None)
+    }
+    assert {name: replace(row, live=False) for name, row in live.items()} == home

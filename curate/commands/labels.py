@@ -87,9 +87,15 @@ def _told(label: SettledLabel) -> dict[str, Any]:
 def _by_value(answers: Iterable[PersonSaid], text: str) -> str:
     people: dict[str, list[str]] = defaultdict(list)
     for said in answers:
-        people[_spoken(said.value, text)].append(said.annotator)
+        people[_spoken(_in_order(said.value), text)].append(said.annotator)
     first: Sequence[tuple[str, list[str]]] = sorted(people.items(), key=lambda own: -len(own[1]))
     return "; ".join(f"{value}: {', '.join(sorted(own))}" for value, own in first)
+
+
+def _in_order(value: Any) -> Any:
+    """A set of labels in one order, whatever the order in which somebody chose them."""
+    is_set = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    return sorted(value) if is_set else value
 
 
 def _spoken(value: Any, text: str) -> str:

@@ -14,7 +14,7 @@ from curate.commands.rows import of_person, of_round, told
 from curate.errors import CurateError
 
 if TYPE_CHECKING:
-    from curate.rounds.standing import AnnotatorStatus
+    from curate.fetching.progress import AnnotatorStatus
     from curate.workspace import Workspace
 
 status, verify = plain_app(), plain_app()
@@ -57,7 +57,7 @@ def status_command(root: Root = HERE, as_json: Json = False) -> None:
 
 def _progress(workspace: Workspace) -> list[AnnotatorStatus]:
     from curate.connections import Connections
-    from curate.rounds.standing import progress
+    from curate.fetching.progress import progress
 
     pushed = [round for round in workspace.rounds.asking() if round.push]
     if not pushed:

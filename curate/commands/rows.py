@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from curate.wording import did, local_time
 
 if TYPE_CHECKING:
-    from curate.rounds.standing import AnnotatorStatus, RoundStatus
+    from curate.fetching.progress import AnnotatorStatus
+    from curate.rounds.standing import RoundStatus
     from curate.run.standing import StageStatus
 
 

@@ -47,13 +47,20 @@ def _map_home(
         is_known = name in media and media[name].is_at(text)
         if not is_known and not is_same_text(text, view.fields.get(name, "")):
             return answer.value, "the text of its task was changed on the server"
-    if reason := complaint(form, answer.question, answer.value, view.fields):
+    value = _on_page(answer, form, view)
+    if reason := complaint(form, answer.question, value, view.fields):
         return answer.value, reason
     question = form.question(answer.question)
-    value = answer.value
     if question.kind in MARKS and len(view.fields) > 1 and value is not None:
         value = [{**span, "field": span.get("field") or question.fields[0]} for span in value]
     return view.home(value, question.kind)
+
+
+def _on_page(answer: Annotation, form: Form, view: View) -> Any:
+    """The value as the page has it: a preference may name the document, as tables do."""
+    kinds = {question.name: question.kind for question in form.questions}
+    is_preference = kinds.get(answer.question) == "preference" and isinstance(answer.value, str)
+    return view.shown(answer.value, "preference") if is_preference else answer.value
 
 
 def answer_row(

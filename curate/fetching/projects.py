@@ -52,6 +52,69 @@ class Fetched:
         )
 
 
+@dataclass(frozen=True)
+class Incoming:
+    """The answers of a project that are new or changed, as rows, and what was read with them.
+
+    `accounts` are the people of all answers that were read, `altered` says that the form was
+    changed on the server.
+    """
+
+    rows: list[dict[str, Any]]
+    accounts: set[str]
+    cursors: dict[str, str]
+    altered: bool
+
+
+def incoming(
+    current: Round,
+    backend: Backend,
+    batch: Batch,
+    directory: Directory,
+    *,
+    whole: bool = False,
+    restoring: bool = False,
+) -> Incoming:
+    """Read the new and changed answers of a batch, mapped back to the documents; store nothing.
+
+    See `fetch`. Raises ProjectMismatch if the project is gone, or if it lost too many answers.
+    """
+    project = backend.open_project(batch.project)
+    views, form, erased = current.views(), current.form, current.erased
+    answers = current.answers(by_project=True)
+    before = {key_of(row): row for row in answers if row["project"] == project.name}
+    marks = {
+        key: annotation_of(row, form, views).mark
+        for key, row in before.items()
+        if key[0] not in erased  # the server lacks them on purpose: no answer is withdrawn
+    }
+    place = f"{project.key} {project.born}"  # a new project may get the key of an old one
+    pulled = backend.pull(
+        project,
+        cursor=None if whole or restoring else current.cursors().get(place),
+        known=marks,
+        authors=directory.authors(),
+        accept_losses=restoring,
+    )
+    suggestions, media = _suggestion_keys(current, batch), media_shown(current)
+    rows = [
+        answer_row(check_answer(answer, form, views, media), {}, current, batch)
+        | {"blind": (answer.id, answer.question) not in suggestions}
+        for answer in pulled.annotations
+        if answer.id not in erased and not (restoring and answer.status == "withdrawn")
+    ]
+    events = {event_of(row) for row in current.history()}
+    new_rows = [
+        _timed(row, before.get(key_of(row)))
+        for row in rows
+        if is_new(row, before.get(key_of(row)), events)
+        and not was_put_back(row, before.get(key_of(row)), batch.restored)
+    ]
+    cursors = {**current.cursors(), **({place: pulled.cursor} if pulled.cursor else {})}
+    people = {answer.account for answer in pulled.annotations}
+    return Incoming(new_rows, people, cursors, project.altered)
+
+
 def fetch(
     workspace: Workspace,
     current: Round,
@@ -68,48 +131,17 @@ def fetch(
     nothing: what is gone is to be put back. Raises ProjectMismatch if the project is gone, or if it
     lost too many answers.
     """
-    project = backend.open_project(batch.project)
-    views, form, erased = current.views(), current.form, current.erased
-    answers = current.answers(by_project=True)
-    before = {key_of(row): row for row in answers if row["project"] == project.name}
-    marks = {
-        key: annotation_of(row, form, views).mark
-        for key, row in before.items()
-        if key[0] not in erased  # the server lacks them on purpose: no answer is withdrawn
-    }
-    place = f"{project.key} {project.born}"  # a new project may get the key of an old one
     label = " ".join(filter(None, ("fetching answers", batch.name)))
     with workspace.watch(label, None):
-        pulled = backend.pull(
-            project,
-            cursor=None if whole or restoring else current.cursors().get(place),
-            known=marks,
-            authors=directory.authors(),
-            accept_losses=restoring,
-        )
-    added = directory.enrol({answer.account for answer in pulled.annotations})
-    suggestions, media = _suggestion_keys(current, batch), media_shown(current)
-    rows = [
-        answer_row(check_answer(answer, form, views, media), {}, current, batch)
-        | {"blind": (answer.id, answer.question) not in suggestions}
-        for answer in pulled.annotations
-        if answer.id not in erased and not (restoring and answer.status == "withdrawn")
-    ]
-    events = {event_of(row) for row in current.history()}
-    new_rows = [
-        row
-        for row in rows
-        if is_new(row, before.get(key_of(row)), events)
-        and not was_put_back(row, before.get(key_of(row)), batch.restored)
-    ]
-    if new_rows:
-        cursors = {**current.cursors(), **({place: pulled.cursor} if pulled.cursor else {})}
-        current.append([_timed(row, before.get(key_of(row))) for row in new_rows], cursors)
+        new = incoming(current, backend, batch, directory, whole=whole, restoring=restoring)
+    added = directory.enrol(new.accounts)
+    if new.rows:
+        current.append(new.rows, new.cursors)
     unasked = 0
     if batch.people is not None:
-        unasked = len({row["id"] for row in new_rows if row["annotator"] not in batch.people})
-    gone = {(row["id"], row["annotator"]) for row in new_rows if row["status"] == "withdrawn"}
-    return Fetched(len(submissions(new_rows)), added, unasked, int(project.altered), len(gone))
+        unasked = len({row["id"] for row in new.rows if row["annotator"] not in batch.people})
+    gone = {(row["id"], row["annotator"]) for row in new.rows if row["status"] == "withdrawn"}
+    return Fetched(len(submissions(new.rows)), added, unasked, int(new.altered), len(gone))
 
 
 def _timed(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:

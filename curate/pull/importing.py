@@ -14,12 +14,13 @@ from curate.fetching.answers import answer_row, check_answer
 from curate.fetching.projects import Fetched
 from curate.names import unknown
 from curate.people import accounts
-from curate.pull.formats.made import Asked, Columns, Made, json_lines
-from curate.pull.formats.registry import TOOLS
-from curate.pull.joining import Target, at_home, targets, told
+from curate.pull.formats.made import Asked, Columns, Made, json_lines, value_at
+from curate.pull.formats.registry import TOOLS, Tool
+from curate.pull.joining import Target, Targets, at_home, is_same_text, joins_of, sent, told
 from curate.pull.stage import PullResult, summarize
 from curate.records import Annotation, Form, Project, moment, now
 from curate.rounds import Batch, Round, freeze
+from curate.rounds.answers import submissions
 from curate.rounds.opened import Opened
 from curate.rounds.standing import close, standing
 from curate.rounds.taken_back import REJECTED
@@ -103,7 +104,8 @@ def bring(
         new_round.append([{**row, "at": row["at"] or moment(now())} for row in rows], {})
         close(new_round, "imported")
     current = workspace.rounds.all()[-1]
-    result = summarize(current, Fetched(len(rows)), standing(current, {}), done=True)
+    fetched = Fetched(len(submissions(rows)))
+    result = summarize(current, fetched, standing(current, {}), done=True)
     notes, warnings = (*result.notes, *brought.notes), (*result.warnings, *brought.warnings)
     return replace(result, notes=notes, warnings=warnings)
 
@@ -133,17 +135,20 @@ def _sample_row(target: Target) -> dict[str, Any]:
 
 
 def _own(workspace: Workspace, path: Path) -> Brought:
-    """The answers of a file of ours, which names documents by id."""
+    """The answers of a file of ours, which names documents, or tasks of rounds, by id."""
     answers = [_as_said(answer) for answer in read_answers(path)]
     texts = [row.get("text") for _, row in json_lines(path)]
     ids = list(dict.fromkeys(answer.id for answer in answers))
     views = workspace.documents.find_views(ids, edited=False)
+    targets = {id: Target(id, view) for id, view in views.items()}
+    if len(targets) < len(ids):
+        targets = {task.id: task for task in sent(workspace) if task.id in ids} | targets
     own = [
         (_followed(answer, text, view), view)
         for answer, text in zip(answers, texts, strict=True)
-        for view in [views.get(answer.id, View({}))]
+        for view in [targets[answer.id].view if answer.id in targets else View({})]
     ]
-    return Brought(own, [Target(id, views[id]) for id in ids if id in views])
+    return Brought(own, [targets[id] for id in ids if id in targets])
 
 
 def _followed(answer: Annotation, text: Any, view: View) -> Annotation:
@@ -156,31 +161,58 @@ def _followed(answer: Annotation, text: Any, view: View) -> Annotation:
 
 
 def _made(workspace: Workspace, path: Path, form: Form, how: Elsewhere) -> Brought:
-    """The answers that another tool made, joined. Raises DataError if none can be joined."""
-    made = list(TOOLS[how.tool].read(path, form, Columns(how.columns)))
-    known = targets(workspace, form, made, how.key)
-    counts: Counter[str] = Counter()
-    answers: list[tuple[Annotation, View]] = []
-    found: dict[str, Target] = {}
-    lost: list[tuple[Made, str]] = []
-    for own in made:
-        target, by = known.find(own, form, how.key)
-        if target is None:
-            lost.append((own, by))
-            continue
-        counts[by] += 1
-        found[target.id] = target
-        answers += [(answer, target.view) for answer in _annotations(own, target, form)]
-    if not found:
+    """The answers that another tool made, joined.
+
+    Raises DataError if none can be joined, or if none answers a question of the form, and
+    RecipeError for a declared column that no row has.
+    """
+    tool = TOOLS[how.tool]
+    made = list(tool.read(path, form, Columns(how.columns)))
+    _check_columns(path, made, how)
+    known = joins_of(workspace, form, made, how.key)
+    joined = [own for row in made for own in _joined(row, known, form, how.key)]
+    lost = [(own, by) for own, target, by in joined if target is None]
+    pairs = [(own, target, by) for own, target, by in joined if target is not None]
+    if not pairs:
         why = named(told(lost)) if lost else "it has no answers"
         raise DataError(f"{path.name}: nothing can be joined: {why}", hint=JOINS)
-    joined = ", ".join(f"{count:,} by {by}" for by, count in counts.items())
-    return Brought(
-        answers, [*found.values()], (f"answers joined: {joined}",), tuple(_unjoined(lost))
-    )
+    said = [(own, target, by, [*_annotations(own, target, form)]) for own, target, by in pairs]
+    spoken = [row for row in said if row[3]]
+    if not spoken:
+        raise DataError(f"{path.name} answers no question of the form {form.name}", hint=DECLARE)
+    counts = Counter(by for _, _, by, _ in spoken)
+    notes = [f"answers joined: {', '.join(f'{count:,} by {by}' for by, count in counts.items())}"]
+    if len(spoken) < len(said):
+        silent = [own.where for own, _, _, answers in said if not answers]
+        notes.append(f"{len(silent):,} rows hold no answer: {named(silent)}")
+    answers = [(answer, target.view) for _, target, _, own in spoken for answer in own]
+    found = {target.id: target for _, target, _, _ in spoken}
+    doubts = (*_unjoined(lost), *_unanswered(form, answers), *_unopened(answers, tool))
+    return Brought(answers, [*found.values()], tuple(notes), doubts)
 
 
 JOINS = "rows are joined by id, by the text of a document, or by --key"
+DECLARE = "say which column answers a question: --column QUESTION=COLUMN"
+
+
+def _check_columns(path: Path, made: Sequence[Made], how: Elsewhere) -> None:
+    """Raise RecipeError for a declared column that no row has."""
+    for column in how.columns.values():
+        if not any(value_at(own.data, column) is not None for own in made):
+            known = dict.fromkeys(name for own in made for name in own.data)
+            raise unknown(f"{path.name} has no column {column}", column, known)
+
+
+Joined = tuple[Made, Target | None, str]
+"""A row, what it is about, and by what it was joined, or why it was not."""
+
+
+def _joined(row: Made, known: Targets, form: Form, key: str | None) -> list[Joined]:
+    """The row with its target; or its sentences with theirs, if no document has all of it."""
+    target, by = known.find(row, form, key)
+    if target is not None or not row.parts:
+        return [(row, target, by)]
+    return [(own, *known.find(own, form, key)) for own in row.parts]
 
 
 def _unjoined(lost: Sequence[tuple[Made, str]]) -> Iterator[StageWarning]:
@@ -190,26 +222,54 @@ def _unjoined(lost: Sequence[tuple[Made, str]]) -> Iterator[StageWarning]:
         yield warn("pull.unjoined", words, rows=len(lost), examples=told(lost))
 
 
+def _unanswered(form: Form, answers: Sequence[tuple[Annotation, View]]) -> Iterator[StageWarning]:
+    """Yield a warning for questions that no row answers: they may have another name there."""
+    answered = {answer.question for answer, _ in answers}
+    asked = [own.name for own in form.questions if own.kind != "comment"]
+    lacking = [name for name in asked if name not in answered]
+    if lacking:
+        words = "no row answers {questions}; --column QUESTION=COLUMN says where an answer stands"
+        yield warn("pull.unanswered", words, questions=lacking)
+
+
+def _unopened(answers: Sequence[tuple[Annotation, View]], tool: Tool) -> Iterator[StageWarning]:
+    """Yield a warning for empty answers of a tool that writes unopened texts in the same way."""
+    empty = {(answer.id, answer.account) for answer, _ in answers if answer.value == []}
+    if empty and tool.unopened_is_empty:
+        words = (
+            "{answers:,} answers have nothing marked or chosen, and the tool writes a text that "
+            "nobody opened in the same way: export approved texts only"
+        )
+        yield warn("pull.unopened", words, answers=len(empty))
+
+
 def _annotations(made: Made, target: Target, form: Form) -> Iterator[Annotation]:
     """Yield an answer for each question of a row."""
-    spans = {own.name: own.fields[0] for own in form.questions if own.kind == "entities"}
+    spans = {own.name: own.fields for own in form.questions if own.kind == "entities"}
     for question, value in made.answers.items():
-        own = at_home(value, made, target, spans[question]) if question in spans else value
-        is_open = made.status == "submitted" and own is None
-        if not is_open:
-            said = own if made.status == "submitted" else None
-            yield _as_said(
-                Annotation(
-                    target.id,
-                    question,
-                    made.annotator,
-                    said,
-                    made.status,
-                    _time(made),
-                    made.seconds,
-                    made.reason,
-                )
+        fields = spans.get(question)
+        own = at_home(value, made, target, fields[0]) if fields else value
+        if made.status == "submitted" and own is None:
+            continue
+        said = own if made.status == "submitted" else None
+        answer = _as_said(
+            Annotation(
+                target.id,
+                question,
+                made.annotator,
+                said,
+                made.status,
+                _time(made),
+                made.seconds,
+                made.reason,
             )
+        )
+        if fields and said and not is_same_text(made, target, fields):
+            answer = replace(answer, status="rejected", reason=OTHER_TEXT)
+        yield answer
+
+
+OTHER_TEXT = "the text beside it is not the document's"
 
 
 def _time(made: Made) -> str | None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from curate.pull.formats.made import Made
+from curate.pull.formats.made import Made, value_at
 from curate.records import Form
 from curate.rounds.views import View
 from curate.text import canonical, canonical_offset
@@ -25,6 +25,7 @@ NO_TEXT = "no document has this text"
 NO_KEY = "no document has this key"
 SEVERAL = "several documents fit"
 NEITHER = "it has neither an id of curate's nor a text"
+CHANGED = "id, with another text beside it"
 
 
 @dataclass(frozen=True)
@@ -57,30 +58,34 @@ class Targets:
             return own, "key" if own else SEVERAL if str(wanted) in self.by_key else NO_KEY
         own = self.by_id.get(made.id or "")
         texts = shown_texts(made.texts, form)
-        if own is not None and (texts is None or made.loose or _fits(own, texts, form)):
+        if own is not None and (texts is None or _fits(own, texts, form, loose=made.loose)):
             return own, "id"
         if texts is None:
             return None, NEITHER
-        table = self.by_letters if made.loose else self.by_text
-        found = table.get(_letters(texts) if made.loose else texts)
-        return found, "text" if found else SEVERAL if texts in table else NO_TEXT
+        table, wanted = (self.by_letters, _letters(texts)) if made.loose else (self.by_text, texts)
+        if found := table.get(wanted):
+            return found, "text"
+        if own is not None and not made.loose:
+            return own, CHANGED
+        return None, SEVERAL if wanted in table else NO_TEXT
 
 
-def targets(workspace: Workspace, form: Form, made: Sequence[Made], key: str | None) -> Targets:
+def joins_of(workspace: Workspace, form: Form, made: Sequence[Made], key: str | None) -> Targets:
     """Read the targets of some rows, from the rounds and from the pool."""
     wanted = Targets()
     loose = any(own.loose for own in made)
-    for target in _sent(workspace):
+    made = [own for whole in made for own in (whole, *whole.parts)]
+    for target in sent(workspace):
         wanted.by_id.setdefault(target.id, target)
         _put(wanted, target, form, loose=loose, is_first=True)
     texts = {own for row in made if (own := shown_texts(row.texts, form))}
     ids = {row.id for row in made if row.id}
     keys = {str(value) for row in made if key and (value := value_at(row.data, key)) is not None}
-    sent = {*wanted.by_text}
+    asked = {*wanted.by_text}
     for target, meta in _documents(workspace, form, texts, ids, keys, key, loose=loose):
         wanted.by_id.setdefault(target.id, target)
         own = shown_texts(target.view.fields, form)
-        if own not in sent:
+        if own not in asked:
             _put(wanted, target, form, loose=loose, is_first=False)
         value = None if key is None else value_at(meta, key)
         if value is not None:
@@ -109,15 +114,16 @@ def shown_texts(texts: Mapping[str, str], form: Form) -> Texts | None:
     return tuple(canonical(texts[name]) for name in form.fields)
 
 
-def _fits(target: Target, texts: Texts, form: Form) -> bool:
-    return shown_texts(target.view.fields, form) == texts
+def _fits(target: Target, texts: Texts, form: Form, *, loose: bool) -> bool:
+    own = shown_texts(target.view.fields, form)
+    return own == texts or (loose and own is not None and _letters(own) == _letters(texts))
 
 
 def _letters(texts: Texts) -> Texts:
     return tuple("".join(text.split()) for text in texts)
 
 
-def _sent(workspace: Workspace) -> Iterator[Target]:
+def sent(workspace: Workspace) -> Iterator[Target]:
     """Yield the tasks of the rounds, the newest first."""
     for round_ in reversed(workspace.rounds.asking()):
         views = round_.views()
@@ -165,17 +171,6 @@ def _pool(workspace: Workspace) -> Iterator[Any]:
         yield from pq.ParquetFile(path).iter_batches(10_000, columns=list(_OF_POOL))
 
 
-def value_at(data: Mapping[str, Any], key: str) -> Any:
-    """The value of a key such as `meta.url`: whole, by its path, or without its beginning."""
-    if key in data:
-        return data[key]
-    name, _, rest = key.partition(".")
-    inner = data.get(name)
-    if rest and isinstance(inner, Mapping) and (value := value_at(inner, rest)) is not None:
-        return value
-    return value_at(data, rest) if rest else None
-
-
 def at_home(value: Any, made: Made, target: Target, default: str) -> Any:
     """Spans of a tool as spans of what people saw: in the canonical text, with its white space."""
     if not isinstance(value, list):
@@ -207,6 +202,16 @@ def _among_letters(loose: str, text: str, start: int, end: int) -> tuple[int, in
     if not within or before + within > len(places):
         return start, end
     return places[before], places[before + within - 1] + 1
+
+
+def is_same_text(made: Made, target: Target, fields: Iterable[str]) -> bool:
+    """Whether the tool had the text of these fields, as far as it says what it had."""
+    for name in fields:
+        raw, text = made.texts.get(name), target.view.fields.get(name, "")
+        same = _letters((raw or "", text)) if made.loose else (canonical(raw or ""), text)
+        if raw is not None and same[0] != same[1]:
+            return False
+    return True
 
 
 def told(reasons: Iterable[tuple[Made, str]]) -> list[str]:

@@ -6,6 +6,7 @@ The metadata of a file holds the cursors: where the next pull of each project co
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,19 @@ def submissions(
         if row["status"] == "rejected" and row["question"] in required:
             unfit.add(key)
     return statuses | dict.fromkeys(unfit, "rejected")
+
+
+def answering(rows: Sequence[Answer], required: Collection[str]) -> set[tuple[str, str, str]]:
+    """The submissions that answer their task, by project, task and annotator.
+
+    Every `required` question has a value; without one, any question. None is to be mended.
+    """
+    said: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for row in rows:
+        if row["status"] == "submitted" and row["value"] is not None:
+            said[row["project"], row["id"], row["annotator"]].add(row["question"])
+    whole = {key for key, questions in said.items() if questions.issuperset(required)}
+    return whole - to_mend(rows, required)
 
 
 def to_mend(rows: Iterable[Answer], required: Collection[str]) -> set[tuple[str, str, str]]:

@@ -175,6 +175,11 @@ class Round:
         questions = self.form.questions if self.batches else ()
         return frozenset(question.name for question in questions if question.required)
 
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The questions without which a text is not answered; an import brings what it has."""
+        return frozenset() if self.purpose == "import" else self.required
+
     # ── answers
 
     @property

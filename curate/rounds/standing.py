@@ -1,18 +1,13 @@
-"""How far a round is, and how far each person is."""
+"""How far a round is, and its end."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from curate.backends import Backend
-from curate.people import accounts, people
-from curate.people.users import Directory
 from curate.records import now
-from curate.rounds.answers import submissions, to_mend
-from curate.rounds.batch import Batch
+from curate.rounds.answers import answering, submissions, to_mend
 from curate.rounds.round import Round
 
 FINAL = ("submitted", "skipped", "discarded")
@@ -45,12 +40,13 @@ def standing(current: Round, annotators: Mapping[str | None, set[str] | None]) -
     submitted, finished, rejected = defaultdict(set), defaultdict(set), defaultdict(set)
     answers = current.answers(by_project=True)
     unfit = to_mend(answers, current.required)
+    whole = answering(answers, current.wanted)
     for row in answers:
         key = (row["project"], row["id"])
         if (*key, row["annotator"]) in unfit:
             rejected[key].add(row["annotator"])
             continue
-        if row["status"] == "submitted" and row["value"] is not None:
+        if (*key, row["annotator"]) in whole:
             submitted[key].add(row["annotator"])
         if row["status"] in FINAL:
             finished[key].add(row["annotator"])
@@ -118,73 +114,6 @@ def _status(current: Round) -> RoundStatus:
     )
 
 
-@dataclass(frozen=True)
-class AnnotatorStatus:
-    """How many tasks of a round a person has answered, skipped or begun, of those there are.
-
-    The counts are the server's if `live`, else those of the answers on disk.
-    """
-
-    round: int
-    part: str | None
-    annotator: str
-    tasks: int
-    submitted: int
-    skipped: int
-    draft: int
-    rejected: int
-    live: bool
-
-
-def progress(current: Round, root: Path, backend: Backend | None) -> list[AnnotatorStatus]:
-    """The progress of each annotator: from the server, or without one from the answers on disk."""
-    rows = []
-    numbers = Counter(task["batch"] for task in current.tasks() if task["id"] not in current.erased)
-    for batch in current.batches:
-        if backend is None:
-            by_annotator = _counts_on_disk(current, batch)
-        else:
-            by_annotator = _counts_on_server(root, backend, batch)
-        for annotator in sorted({*_named(root, batch), *by_annotator}):
-            counts = by_annotator.get(annotator, {})
-            rows.append(
-                AnnotatorStatus(
-                    round=current.number,
-                    part=batch.name,
-                    annotator=annotator,
-                    tasks=numbers[batch.name],
-                    submitted=counts.get("submitted", 0),
-                    skipped=counts.get("skipped", 0),
-                    draft=counts.get("draft", 0),
-                    rejected=counts.get("rejected", 0),
-                    live=backend is not None,
-                )
-            )
-    return rows
-
-
-def _named(root: Path, batch: Batch) -> Sequence[str]:
-    """The ids of the people who were named for a batch."""
-    if batch.people is not None:
-        return batch.people
-    return accounts.named_among(people.load(root), batch.project.backend)
-
-
-def _counts_on_server(root: Path, backend: Backend, batch: Batch) -> dict[str, Mapping[str, int]]:
-    authors = Directory.of(root, backend, keep=False).authors()
-    return dict(backend.progress(batch.project, authors=authors).answers)
-
-
-def _counts_on_disk(current: Round, batch: Batch) -> dict[str, Mapping[str, int]]:
-    rows = current.answers(by_project=True)
-    own = (row for row in rows if row["project"] == batch.project.name)
-    statuses = submissions(own, current.required)
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for (_, annotator), status in statuses.items():
-        counts[annotator][status] += 1
-    return dict(counts)
-
-
 def how_to_end(current: Round) -> str:
     """The hint for a round that must end before another one begins."""
     advice = "`curate run` sends it" if current.push is None else "let people finish it"
@@ -197,14 +126,7 @@ def close(current: Round, why: str) -> None:
     The share corrects the propensities of a round that ended early. The order in which tasks are
     shown does not depend on propensities: those answered are a random part of each stratum.
     """
-    answers = current.answers()
-    unfit = to_mend(answers, current.required)
-    answered = {
-        row["id"]
-        for row in answers
-        if row["status"] == "submitted"
-        and (row["project"], row["id"], row["annotator"]) not in unfit
-    }
+    answered = {id for _, id, _ in answering(current.answers(), current.wanted)}
     strata: dict[str, list[bool]] = defaultdict(list)
     for row in current.sample().select(["id", "stratum"]).to_pylist():
         strata[row["stratum"] or ""].append(row["id"] in answered)

@@ -295,3 +295,83 @@ def test_columns_with_chinese_names_are_shown_and_come_home_under_them(run, fold
     assert (made["statuses"], made["rejected"], made["done"]) == ({"submitted": 2}, {}, True)
     for row in team.rows():
         assert json.loads(row["value"]) == values[row["question"]]
+
+
+def counted(run, folder):
+    """Person → submitted, skipped, rejected, as `status` tells them; and the whole of it."""
+    code, out, err = run("status", "-w", folder, "--json")
+    assert code == 0, err
+    people = json.loads(out)["people"]
+    assert people
+    return {own["annotator"]: (own["submitted"], own["skipped"], own["rejected"]) for own in people}
+
+
+def test_status_counts_as_a_pull_will_whoever_edited_and_left(run, folder, home):
+    """Edits and stars by others, a second annotation, a value of no choice, and who left."""
+    team = Team(home, folder, "uma.r+1", "vic", "wyn")
+    named(run, folder, team, "uma.r+1", "vic", "wyn")
+    assert run("run", "-w", folder, "--set", "push.overlap=3")[0] == 3
+    trust(home, team.logins["vic"])
+    first, second, third, fourth = team.tasks()
+    known = team.say("uma.r+1", first, "positive")
+    starred = team.say("uma.r+1", second, "positive")
+    for id in (first, second):
+        team.say("wyn", id, "neutral")
+    pulled(run, folder)
+    team.edit("vic", known, "negative")
+    star = {"ground_truth": True}
+    assert team.call("vic", "PATCH", f"annotations/{starred}/", star).is_success
+    body = {"result": team.result("positive")}
+    body["result"][0]["value"] = {"choices": ["angry"]}
+    path = f"tasks/{team.tasks()[third]['id']}/annotations/"
+    assert team.call("vic", "POST", path, body).status_code == 201
+    skip = {"result": [], "was_cancelled": True}
+    path = f"tasks/{team.tasks()[fourth]['id']}/annotations/"
+    assert team.call("uma.r+1", "POST", path, skip).status_code == 201
+    team.say("uma.r+1", fourth, "neutral")  # skipped, and then answered
+    team.say("uma.r+1", third, "neutral")
+    path = f"tasks/{team.tasks()[third]['id']}/annotations/"
+    assert team.call("uma.r+1", "POST", path, skip).status_code == 201  # and the other way round
+    team.leave("wyn")
+    expected = {"uma.r+1": (3, 1, 0), "vic": (1, 0, 1), "wyn": (2, 0, 0)}
+    assert counted(run, folder) == expected
+    made = pulled(run, folder)
+    assert made["statuses"] == {"submitted": 6, "skipped": 1, "rejected": 1}
+    assert counted(run, folder) == expected
+    assert team.said() == {
+        ("uma.r+1", first): "positive",
+        ("vic", first): "negative",
+        ("uma.r+1", second): "positive",
+        ("uma.r+1", fourth): "neutral",
+        ("wyn", first): "neutral",
+        ("wyn", second): "neutral",
+    }
+
+
+def test_an_account_that_is_removed_and_added_again_is_the_same_person(run, folder, home):
+    team = Team(home, folder, "xan.o'b+x", "yas")
+    named(run, folder, team, "yas")
+    login = team.logins["xan.o'b+x"]
+    upper = login.replace("xan", "XAN")
+    assert run("people", "add", "赞", "--account", f"label_studio={upper}", "-w", folder)[0] == 0
+    assert run("run", "-w", folder)[0] == 3
+    first, second, *_ = team.tasks()
+    team.say("xan.o'b+x", first, "positive")
+    pulled(run, folder)
+    assert run("server", "accounts", "remove", upper)[0] == 0
+    team.say("yas", first, "negative")
+    made = pulled(run, folder)
+    assert (made["statuses"], made["done"]) == ({"submitted": 2}, False)
+    code, out, err = run("server", "accounts", "add", login, "--json")
+    assert code == 0, err
+    team.tokens["again"] = json.loads(out)["token"]
+    team.say("again", second, "neutral")
+    code, out, _ = run("server", "accounts", "add", upper, "--json")
+    assert (code, json.loads(out)["token"]) == (0, team.tokens["again"])
+    pulled(run, folder)
+    assert team.said() == {
+        ("赞", first): "positive",
+        ("yas", first): "negative",
+        ("赞", second): "neutral",
+    }
+    assert counted(run, folder) == {"赞": (2, 0, 0), "yas": (1, 0, 0)}

@@ -115,3 +115,37 @@ def test_two_accounts_of_one_person_do_not_let_a_round_wait_in_silence(run, fold
     assert "`curate round close 1" in warning["words"]
     assert run("round", "close", "-w", folder)[0] == 0
     assert said(folder) == {"zoe": ["negative"] * 3}
+
+
+def counted(run, folder):
+    """Person → submitted and skipped, as `status` tells them."""
+    code, out, err = run("status", "-w", folder, "--json")
+    assert code == 0, err
+    return {
+        own["annotator"]: (own["submitted"], own["skipped"]) for own in json.loads(out)["people"]
+    }
+
+
+def test_status_counts_as_a_pull_will_whoever_has_two_accounts_or_none(run, folder, home):
+    argilla.add_accounts(home, [("eva", ""), ("eva.2", ""), ("fay", ""), ("gus", "")])
+    both = ("--account", "argilla=EVA", "--account", "argilla=eva.2")
+    assert run("people", "add", "伊娃", *both, "-w", folder)[0] == 0
+    for name in ("fay", "gus"):
+        assert run("people", "add", name, "--account", f"argilla={name}", "-w", folder)[0] == 0
+    assert run("run", "-w", folder, "--set", "push.overlap=3")[0] == 3
+    answering(home, folder, "eva", "positive")
+    answering(home, folder, "fay", "neutral")
+    pulled(run, folder)
+    answering(home, folder, "eva.2", "negative")
+    answering(home, folder, "gus", "negative")
+    delete(home, "fay")
+    expected = {"伊娃": (3, 0), "fay": (3, 0), "gus": (3, 0)}
+    assert counted(run, folder) == expected
+    made = pulled(run, folder)
+    assert (made["statuses"], made["complete"]) == ({"submitted": 9}, 3)
+    assert counted(run, folder) == expected
+    assert said(folder) == {
+        "伊娃": ["negative"] * 3,
+        "fay": ["neutral"] * 3,
+        "gus": ["negative"] * 3,
+    }

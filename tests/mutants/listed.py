@@ -794,11 +794,11 @@ SAMPLE = (
     ),
     Mutant(
         "a skip is no answer",
-        "curate/rounds/standing.py",
-        """if row["status"] == "submitted"
-        and (row["project"]""",
-        """if row["status"]
-        and (row["project"]""",
+        "curate/rounds/answers.py",
+        """if row["status"] == "submitted" and row["value"] is not None:
+            said[""",
+        """if row["status"]:
+            said[""",
         ("tests/test_pull.py::test_a_skipped_text_is_not_answered_when_a_round_is_closed",),
     ),
     Mutant(

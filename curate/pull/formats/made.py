@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,8 @@ class Made:
 
     `id` is the tool's own unless it is ours. `texts` are the fields by the names of the form, as
     far as the tool keeps them; `loose` says that their white space is not the document's. `data` is
-    the whole row, for a key of the user's.
+    the whole row, for a key of the user's. `parts` are the sentences of a text that the tool keeps
+    apart: each may be a document of its own.
     """
 
     where: str
@@ -37,6 +39,7 @@ class Made:
     seconds: float | None = None
     loose: bool = False
     data: Mapping[str, Any] = field(default_factory=dict)
+    parts: tuple[Made, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,10 +56,29 @@ class Columns:
 
     names: Mapping[str, str] = field(default_factory=dict)
 
-    def of(self, name: str, found: Sequence[str], row: Mapping[str, Any]) -> str | None:
-        """The column of a name: the declared one, else the first of `found` that the row has."""
-        declared = self.names.get(name)
-        return declared or next((column for column in found if column in row), None)
+    def applied(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """The row with each declared column under the name that it is declared for.
+
+        A name that is declared stands for nothing else, also where its column is empty.
+        """
+        others = {name: value for name, value in row.items() if name not in self.names}
+        return others | self.declared(row)
+
+    def declared(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What the row has in declared columns, under the names that they are declared for."""
+        named = {name: value_at(row, column) for name, column in self.names.items()}
+        return {name: value for name, value in named.items() if value is not None}
+
+
+def value_at(data: Mapping[str, Any], key: str) -> Any:
+    """The value of a key such as `meta.url`: whole, by its path, or without its beginning."""
+    if key in data:
+        return data[key]
+    name, _, rest = key.partition(".")
+    inner = data.get(name)
+    if rest and isinstance(inner, Mapping) and (value := value_at(inner, rest)) is not None:
+        return value
+    return value_at(data, rest) if rest else None
 
 
 def files(path: Path, pattern: str) -> list[Path]:
@@ -92,6 +114,11 @@ def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield where, _object(line, where)
 
 
+def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the place and the object of each line, or of each entry of a JSON list."""
+    yield from (json_list if read_text(path).lstrip().startswith("[") else json_lines)(path)
+
+
 def json_list(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the place and the object of each entry of a JSON list. Raises DataError."""
     try:
@@ -118,13 +145,33 @@ def _object(line: str, where: str) -> dict[str, Any]:
 
 
 def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the place and the cells of each row of a CSV or TSV file; empty cells are left out."""
+    """Yield the place and the cells of each row of a CSV or TSV file; empty cells are left out.
+
+    Cells are apart by tabs, commas or semicolons, as in the first line.
+    """
     text = read_text(path)
-    delimiter = "\t" if "\t" in text.split("\n", 1)[0] else ","
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
-    for number, row in enumerate(reader, 2):
+    head = text.split("\n", 1)[0]
+    delimiter = next((mark for mark in "\t,;" if mark in head), ",")
+    # Python has one limit of cells for the whole process.
+    before = csv.field_size_limit(max(len(text), 1))
+    try:
+        rows = [*csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)]
+    except csv.Error as error:
+        raise DataError(f"{path.name}: not CSV ({error})") from None
+    finally:
+        csv.field_size_limit(before)
+    for number, row in enumerate(rows, 2):
         if None in row:
             raise DataError(f"{path.name}, row {number}: more cells than columns")
         cells = {name: unguarded(cell) for name, cell in row.items() if cell}
         if cells:
             yield f"{path.name}, row {number}", cells
+
+
+def number_of(value: Any) -> float | None:
+    """A number as a tool writes it, such as the seconds of an answer; None for what is none."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if isfinite(number) else None

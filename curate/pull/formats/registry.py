@@ -13,16 +13,20 @@ from curate.records import Form
 
 @dataclass(frozen=True)
 class Tool:
-    """How the files of a tool are read, and how texts are handed to it (`template`)."""
+    """How the files of a tool are read, and how texts are handed to it (`template`).
+
+    `unopened_is_empty`: a text that a person never opened stands as one with nothing marked.
+    """
 
     read: Callable[[Path, Form, Columns], Iterator[Made]]
     template: Callable[[Iterable[Asked], Form], str]
+    unopened_is_empty: bool = False
 
 
 TOOLS: dict[str, Tool] = {
     "potato": Tool(potato.read, potato.template),
     "prodigy": Tool(prodigy.read, prodigy.template),
-    "doccano": Tool(doccano.read, doccano.template),
+    "doccano": Tool(doccano.read, doccano.template, unopened_is_empty=True),
     "label_studio": Tool(label_studio.read, label_studio.template),
     "label_studio_min": Tool(label_studio.read_min, label_studio.template),
     "mturk": Tool(table.read_mturk, table.template_mturk),

@@ -9,20 +9,20 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from curate.cells import guarded
 from curate.errors import DataError
-from curate.names import unknown
-from curate.pull.formats.made import Asked, Columns, Made, csv_rows
-from curate.pull.formats.values import answer, texts_of
+from curate.pull.formats.made import Asked, Columns, Made, csv_rows, number_of
+from curate.pull.formats.values import answer, of_form, of_kinds, texts_of
 from curate.records import Form, Status
 
 FOUND = {
-    "id": ("id", "curate_id", "document", "document_id", "task_id"),
+    "id": ("id", "curate_id", "document", "document_id", "task_id", "instance_id"),
     "annotator": ("annotator", "annotator_id", "user", "user_id", "worker", "worker_id", "coder"),
     "at": ("at", "time", "timestamp", "created_at"),
     "seconds": ("seconds", "duration"),
@@ -33,68 +33,93 @@ FOUND = {
 
 
 def read(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
-    """Yield the answers of each row. Raises DataError for a file without any question."""
-    for where, row in _checked(path, columns):
-        cells = {name: row.get(columns.of(name, own, row) or "") for name, own in FOUND.items()}
-        if "answers" in row and "question" in row:
-            yield from _of_labels(where, row, form)
+    """Yield the answers of each row."""
+    for where, stored in csv_rows(path):
+        row = columns.applied(stored)
+        cells = {name: _first(row, names) for name, names in FOUND.items()}
+        if (said := _said_of_labels(row)) is not None:
+            yield from _of_labels(where, row, said, form)
             continue
         yield Made(
             where=where,
             annotator=cells["annotator"] or path.stem,
-            answers=_answers(form, row, columns),
+            answers=_answers(form, row),
             id=cells["id"],
-            texts=_texts(form, row, columns, cells["text"]),
+            texts=_texts(form, row, cells["text"]),
             status=_status(cells["status"]),
-            at=cells["at"],
+            at=_time(cells["at"]),
             seconds=_seconds(cells["seconds"], where),
-            data=row,
+            data=stored,
         )
 
 
-def _checked(path: Path, columns: Columns) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the rows; raises DataError for a declared column that no row has."""
-    rows = list(csv_rows(path))
-    known = list(dict.fromkeys(name for _, row in rows for name in row))
-    for column in columns.names.values():
-        if column not in known:
-            raise unknown(f"{path.name} has no column {column}", column, known)
-    yield from rows
+def _first(row: Mapping[str, str], names: Iterable[str]) -> str | None:
+    return next((row[name] for name in names if name in row), None)
 
 
-def _answers(form: Form, row: Mapping[str, str], columns: Columns) -> dict[str, Any]:
+def _answers(form: Form, row: Mapping[str, str]) -> dict[str, Any]:
     if "question" in row and "value" in row:
         own = next((own for own in form.questions if own.name == row["question"]), None)
         return {row["question"]: answer(own, row["value"]) if own else row["value"]}
-    named = {own: columns.of(own.name, (own.name,), row) for own in form.questions}
-    answers = {own.name: answer(own, row.get(column)) for own, column in named.items() if column}
-    return answers or {form.questions[0].name: None}
+    return of_form(form, row)
 
 
-def _texts(
-    form: Form, row: Mapping[str, str], columns: Columns, text: str | None
-) -> dict[str, str]:
-    """The fields of the form by declared columns, by their names, or the one column of texts."""
-    declared = {
-        name: row.get(columns.names[name], "") for name in form.fields if name in columns.names
-    }
-    named = declared or texts_of(form, row)
+def _texts(form: Form, row: Mapping[str, str], text: str | None) -> dict[str, str]:
+    """The fields of the form by their names, or the one column of texts."""
+    named = texts_of(form, row)
     return named or ({form.fields[0]: text} if text and len(form.fields) == 1 else {})
 
 
-def _of_labels(where: str, row: Mapping[str, str], form: Form) -> Iterator[Made]:
-    """Yield what each person said, of a row of our own table of labels."""
+def _said_of_labels(row: Mapping[str, str]) -> list[dict[str, Any]] | None:
+    """What each person said, if it is a row of our own table of labels; else None."""
+    said = (
+        _objects(row["answers"]) if {"id", "question", "votes", "answers"} <= row.keys() else None
+    )
+    return (
+        said if said is None or all({"annotator", "value"} <= own.keys() for own in said) else None
+    )
+
+
+def _objects(cell: str) -> list[dict[str, Any]] | None:
+    """A list of objects that is written as JSON; None for what is none."""
+    try:
+        found = json.loads(cell)
+    except (ValueError, RecursionError):
+        return None
+    is_list = isinstance(found, list) and all(isinstance(own, dict) for own in found)
+    return found if is_list else None
+
+
+def _of_labels(
+    where: str, row: Mapping[str, str], said: Sequence[Mapping[str, Any]], form: Form
+) -> Iterator[Made]:
+    """Yield what each person said, of a row of our own table of labels; comments too."""
     own = next((own for own in form.questions if own.name == row["question"]), None)
-    for said in json.loads(row["answers"]):
-        value = answer(own, said["value"]) if own else said["value"]
-        yield Made(
-            where=where,
-            annotator=said["annotator"],
-            answers={row["question"]: value if value is not None else said["value"]},
-            id=row["id"],
-            texts=texts_of(form, row),
-            data=row,
-        )
+    comment = of_kinds(form, "comment")
+    answers: dict[str, dict[str, Any]] = defaultdict(dict)
+    for entry in said:
+        value = answer(own, entry["value"]) if own else entry["value"]
+        whole = value if value is not None else entry["value"]
+        answers[entry["annotator"]][row["question"]] = whole
+    if comment is not None:
+        for remark in _objects(row.get("comments", "")) or ():
+            answers[str(remark.get("annotator"))][comment.name] = remark.get("value")
+    for annotator, values in answers.items():
+        texts = texts_of(form, row)
+        yield Made(where, annotator, values, id=row["id"], texts=texts, data=row)
+
+
+def _time(cell: str | None) -> str | None:
+    """A time; one that is a number counts seconds since 1970, or milliseconds."""
+    number = number_of(cell)
+    if number is None or not STAMPS[0] <= number < STAMPS[2]:
+        return cell
+    seconds = number / 1000 if number >= STAMPS[1] else number
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
+
+
+STAMPS = (1e8, 1e11, 1e14)
+"""Seconds of the years 1973 to 5138 lie below the second number, milliseconds above it."""
 
 
 def _status(cell: str | None) -> Status:
@@ -132,27 +157,29 @@ REVIEWED: dict[str, Status] = {"Rejected": "rejected"}
 
 def read_mturk(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
     """Yield the answers of MTurk's results: `Input.…`, `Answer.…`, WorkerId."""
-    for where, row in _checked(path, columns):
+    for where, row in csv_rows(path):
         inputs = _under(row, "Input.")
         said = _said(row, where)
-        named = {own: columns.names.get(own.name) for own in form.questions}
+        whole = {**row, **inputs, **said}
+        declared = columns.declared(whole)
         answers = {
-            own.name: answer(own, row.get(column) if column else _one(said, own.name))
-            for own, column in named.items()
-            if column or own.name in said
+            own.name: answer(own, _one(declared.get(own.name, said.get(own.name))))
+            for own in form.questions
+            if own.name in (declared if own.name in columns.names else said)
         }
+        shown = columns.applied({**whole, **inputs})
         status = REVIEWED.get(row.get("AssignmentStatus", ""), "submitted")
         yield Made(
             where=where,
-            annotator=row.get("WorkerId") or path.stem,
-            answers=answers or {form.questions[0].name: None},
-            id=inputs.get("id") or inputs.get("curate_id"),
-            texts=_texts(form, {**row, **inputs}, columns, inputs.get("text")),
+            annotator=str(declared.get("annotator") or row.get("WorkerId") or path.stem),
+            answers=answers,
+            id=declared.get("id") or inputs.get("id") or inputs.get("curate_id"),
+            texts=_texts(form, shown, inputs.get("text")),
             status=status,
             reason=row.get("RequesterFeedback") if status == "rejected" else None,
             at=_turk_time(row.get("SubmitTime")),
             seconds=_seconds(row.get("WorkTimeInSeconds"), where),
-            data={**row, **inputs},
+            data=whole,
         )
 
 
@@ -171,6 +198,8 @@ def _said(row: Mapping[str, str], where: str) -> dict[str, Any]:
         except (ValueError, RecursionError) as error:
             raise DataError(f"{where}: Answer.taskAnswers is not JSON ({error})") from None
         for part in parts if isinstance(parts, list) else [parts]:
+            if not isinstance(part, dict):
+                raise DataError(f"{where}: Answer.taskAnswers holds no objects")
             said |= part
     for name, cell in list(said.items()):
         question, _, label = name.rpartition(".")
@@ -181,9 +210,8 @@ def _said(row: Mapping[str, str], where: str) -> dict[str, Any]:
     return said
 
 
-def _one(said: Mapping[str, Any], name: str) -> Any:
+def _one(value: Any) -> Any:
     """A value of Crowd elements: a class, several classes, spans, or the value itself."""
-    value = said[name]
     if not isinstance(value, dict):
         return value
     for key in ("label", "labels", "entities"):
