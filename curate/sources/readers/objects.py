@@ -98,14 +98,15 @@ def _items(text: _Text) -> Iterator[Any]:
     """Yield the items of a list that begins here."""
     text.take("[")
     if text.peek() == "]":
-        text.take("]")
+        text.skip()
         return
     while True:
         yield text.value()
-        if text.peek() == "]":
-            text.take("]")
+        mark = text.peek()
+        if mark == "]":
+            text.skip()
             return
-        text.take(",")
+        text.take(",", mark)
 
 
 def _object(text: _Text) -> Iterator[Any]:
@@ -173,10 +174,15 @@ class _Text:
             if self._at < len(self._text) or not self._more(1):
                 return self._text[self._at : self._at + 1]
 
-    def take(self, mark: str) -> None:
-        """Take one character. ValueError if it is another."""
-        if self.peek() != mark:
-            raise ValueError(f"not JSON (no {mark})" if self.peek() else "it ends too early")
+    def take(self, mark: str, seen: str | None = None) -> None:
+        """Take one character, which `peek` has `seen`. ValueError if it is another."""
+        seen = self.peek() if seen is None else seen
+        if seen != mark:
+            raise ValueError(f"not JSON (no {mark})" if seen else "it ends too early")
+        self.skip()
+
+    def skip(self) -> None:
+        """Take the character that `peek` has seen."""
         self._at += 1
 
     def value(self) -> Any:
