@@ -312,7 +312,6 @@ class Scene:
             ("POST", f"dm/actions?id=next_task&id=cache_labels&project={project}"),
             ("GET", "../storage-data/uploaded/?filepath=../../secrets.json"),
             ("GET", f"../tasks/{first}/resolve/?fileuri=ZmlsZTovLy9ldGMvaG9zdG5hbWU="),
-            ("GET", "../data/upload/..%2f..%2f..%2fsecrets.json"),
             ("GET", "../static/..%2f..%2fsecrets.json"),
             ("GET", "../data/avatars/..%2f..%2fsecrets.json"),
         ):
@@ -361,7 +360,7 @@ class Scene:
         def attempt() -> str | None:
             usual = self.seconds("GET", "current-user/whoami")[1]
             answer, seconds = self.seconds(method, path, body)
-            if answer.status_code not in (401, 403, 404, 405):
+            if answer.status_code not in (400, 401, 403, 404, 405)[not path.startswith("../") :]:
                 return f"HTTP {answer.status_code}: {answer.text[:120]}"
             most = PATIENCE * max(1.0, usual)
             return f"refused after {seconds:.1f} s" if seconds > most else None

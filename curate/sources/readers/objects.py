@@ -29,7 +29,8 @@ ROWS = frozenset(
 FIRST_BYTES = 4096
 """So many bytes are looked at to find out whether a file is a list."""
 
-_SPACE = re.compile(r"[ \t\n\r\ufeff]*")
+SPACE = " \t\n\r\ufeff"
+_SPACE = re.compile(f"[{SPACE}]*")
 
 _SPEAKERS = ("role", "from", "speaker")
 """The keys of a message: a list of messages is one conversation, and no list of rows."""
@@ -170,9 +171,12 @@ class _Text:
     def peek(self) -> str:
         """The next character that is no white space; empty at the end."""
         while True:
+            mark = self._text[self._at : self._at + 1]
+            if mark and mark not in SPACE:
+                return mark
             self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
-            if self._at < len(self._text) or not self._more(1):
-                return self._text[self._at : self._at + 1]
+            if self._at == len(self._text) and not self._more(1):
+                return ""
 
     def take(self, mark: str, seen: str | None = None) -> None:
         """Take one character, which `peek` has `seen`. ValueError if it is another."""
