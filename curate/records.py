@@ -215,12 +215,15 @@ Key = tuple[str, str, str]
 def moment(at: str | None) -> datetime | None:
     """Return an ISO 8601 time in UTC; a time without a zone is UTC.
 
-    Raises ValueError if it is not ISO 8601.
+    Raises ValueError if it is not ISO 8601, or before the year 1 or after 9999.
     """
     if at is None:
         return None
     time = datetime.fromisoformat(at)
-    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    try:
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"no time: {at}") from None
 
 
 @dataclass(frozen=True)

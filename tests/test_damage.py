@@ -143,6 +143,36 @@ def test_a_clock_set_back_hides_no_answer_and_repeats_none(offline, monkeypatch)
     assert offline.answer_files() == files
 
 
+def test_an_answer_of_a_server_whose_clock_was_set_back_replaces_the_one_before_it(offline):
+    """Its own time is days before that of the answer it changes; the next pull brings no copy."""
+    offline.prepare(3)
+    file = offline.workspace.rounds.current().folder / "answers.jsonl"
+    (task, *_) = [task["id"] for task in offline.tasks]
+    for value, day in (("positive", "11-24"), ("neutral", "11-20"), ("negative", "11-21")):
+        row = {"id": task, "question": "sentiment", "annotator": "ann", "value": value}
+        file.write_text(json.dumps({**row, "at": f"2026-{day}T12:00:00Z"}) + "\n")
+        assert offline.run("pull").new == 1
+        (answer,) = offline.workspace.rounds.current().answers()
+        assert json.loads(answer["value"]) == value
+        assert answer["at"].isoformat() == "2026-11-24T12:00:00+00:00"
+        assert offline.run("pull").new == 0
+
+
+def test_a_server_put_back_to_an_earlier_day_takes_no_later_answer_away(offline):
+    offline.prepare(3)
+    file = offline.workspace.rounds.current().folder / "answers.jsonl"
+    row = {"id": offline.tasks[0]["id"], "question": "sentiment", "annotator": "ann"}
+    before = json.dumps({**row, "value": "positive", "at": "2026-11-24T12:00:00Z"}) + "\n"
+    file.write_text(before)
+    offline.run("pull")
+    file.write_text(before.replace("positive", "neutral").replace("T12", "T13"))
+    offline.run("pull")
+    file.write_text(before)
+    assert offline.run("pull").new == 0
+    (answer,) = offline.workspace.rounds.current().answers()
+    assert json.loads(answer["value"]) == "neutral"
+
+
 def test_a_copy_of_a_workspace_has_projects_of_its_own(offline, tmp_path):
     copy = Offline(shutil.copytree(offline.root, tmp_path / "copy"))
     own, other = project_name(offline.workspace, 1), project_name(copy.workspace, 1)

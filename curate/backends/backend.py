@@ -136,6 +136,15 @@ def refuse_altered(project: Project) -> None:
         )
 
 
+def refuse_another_form(project: Project) -> None:
+    """Raise ProjectMismatch if the project found under a name asks other questions than ours."""
+    if project.altered:
+        raise ProjectMismatch(
+            f"{project.server} has another project {project.name}, which asks other questions",
+            hint="see whose it is; rename it or delete it there, then run this again",
+        )
+
+
 class Recognition:
     """Finds the author of an answer whose account is gone, by what the workspace knows of it."""
 

@@ -220,7 +220,7 @@ def _annotation(row: dict[str, Any], where: str) -> Annotation:
         raise DataError(f"{where}: seconds are a number, not {seconds!r}")
     try:
         moment(at)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError):
         hint = "give ISO 8601, as in 2026-01-31T12:00:00Z"
         raise DataError(f"{where}: not a time: {at!r}", hint=hint) from None
     reason = None if row.get("reason") is None else str(row["reason"])

@@ -30,7 +30,7 @@ def remove_command(
     url: Annotated[str | None, typer.Option(help="The beginning of that address.")] = None,
     only: Annotated[bool, typer.Option("--only", help="Leave near-duplicates.")] = False,
     comments: Annotated[
-        bool, typer.Option("--comments", help="Erase comments that quote a text, too.")
+        bool, typer.Option("--comments", help="Erase answers that quote a text, too.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Say what exports hold today.")] = False,
@@ -112,15 +112,15 @@ def taken_down(
 
 
 def erased(workspace: Workspace, yes: bool, as_json: bool) -> None:
-    """Erase the comments that earlier requests named; ask before. Raises CurateError if none is."""
+    """Erase the answers that earlier requests named; ask before. Raises CurateError if none is."""
     from curate.takedown import takedown
 
     quoting = takedown.named_comments(workspace)
     if not quoting:
-        raise CurateError("no request has named a comment", hint="nothing was done")
+        raise CurateError("no request has named an answer", hint="nothing was done")
     for name in sorted({quotation.name for quotation in quoting}):
         console.note(name)
-    _confirm(len(quoting), "erase these comments", yes)
+    _confirm(len(quoting), "erase these answers", yes)
     console.show({"comments": takedown.erase_named(workspace)}, as_json=as_json)
 
 

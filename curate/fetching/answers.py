@@ -116,14 +116,17 @@ def is_new(
 ) -> bool:
     """Whether an answer is not stored yet. `before` is the newest stored row of its key.
 
-    An answer after a withdrawal is new. One without a time is new if its value, status or reason
-    has changed.
+    An answer after a withdrawal is new. One without a time, or of a time before the stored one, is
+    new if its value, status or reason has changed: it was stored with a later time than its own.
+    An answer that was stored before is old: the server's data were put back to an earlier state.
     """
     if before is None or (before["status"] == "withdrawn" != row["status"]):
         return True
+    has_changed = any(row[name] != before[name] for name in ("value", "status", "reason"))
     if row["at"] is None:
-        return any(row[name] != before[name] for name in ("value", "status", "reason"))
-    return event_of(row) not in events
+        return has_changed
+    is_later = before["at"] is None or row["at"] > before["at"]
+    return (has_changed or is_later) and event_of(row) not in events
 
 
 def was_put_back(

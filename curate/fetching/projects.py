@@ -21,7 +21,7 @@ from curate.fetching.media import media_shown
 from curate.people.users import Directory
 from curate.records import moment, now
 from curate.rounds import Batch, Round
-from curate.rounds.answers import submissions
+from curate.rounds.answers import said, submissions
 from curate.workspace import Workspace
 
 
@@ -103,6 +103,7 @@ def incoming(
         for answer in pulled.annotations
         if answer.id not in erased and not (restoring and answer.status == "withdrawn")
     ]
+    rows = [row for row in rows if said(row) not in current.taken_down.answers]
     events = {event_of(row) for row in current.history()}
     new_rows = [
         _timed(row, before.get(key_of(row)))
@@ -145,12 +146,12 @@ def fetch(
 
 
 def _timed(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A new answer with its time: without one of its own it is now, and never before the last.
+    """A new answer with its time, now if it has none of its own, and never before the last.
 
-    A clock that was set back would else hide the new answer behind the one it replaces.
+    After a clock was set back, the new answer would else be hidden behind the one it replaces.
     """
-    times = [moment(now()), before and before["at"]]
-    return {**row, "at": row["at"] or max(filter(None, times))}
+    times = [row["at"] or moment(now()), before and before["at"]]
+    return {**row, "at": max(filter(None, times))}
 
 
 def _suggestion_keys(current: Round, batch: Batch) -> set[tuple[str, str]]:

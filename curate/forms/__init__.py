@@ -4,11 +4,13 @@ A few tags and attributes are understood. Everything else is refused with its na
 question that we would read wrongly must not reach people (see `forms/tags.py`).
 """
 
-from curate.forms.checking import complaint
+from curate.forms.checking import brief, brief_name, complaint
 from curate.forms.files import known_forms, load_form
 from curate.forms.reading import parse_form
 
 __all__ = [
+    "brief",
+    "brief_name",
     "complaint",
     "known_forms",
     "load_form",

@@ -3,10 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from reprlib import Repr
 from typing import Any
 
 from curate.areas import wrong_edges
 from curate.records import Form, Kind, Question
+
+_REPR = Repr()
+_REPR.maxlevel = 2
+_REPR.maxlist = _REPR.maxdict = 3
+
+
+def brief(value: Any) -> str:
+    """A wrong value for a complaint: the ends of its strings, at most 13 characters in a row.
+
+    Complaints stand in the ledger. They must not repeat what somebody typed: a takedown erases
+    answers that quote a text, and no complaints.
+    """
+    return _REPR.repr(value)
+
+
+def brief_name(name: Any) -> str:
+    """A wrong name for a complaint, as `brief` and without quotation marks."""
+    return brief(name)[1:-1] if isinstance(name, str) else brief(name)
 
 
 def complaint(form: Form, question: str, value: Any, fields: Mapping[str, str]) -> str | None:
@@ -17,13 +36,13 @@ def complaint(form: Form, question: str, value: Any, fields: Mapping[str, str]) 
     regions and boxes are lists of marks (see `records.MARKS`).
     """
     if question not in (other.name for other in form.questions):
-        return f"the form has no question {question}"
+        return f"the form has no question {brief_name(question)}"
     definition = form.question(question)
     return None if value is None else _CHECKS[definition.kind](definition, value, fields)
 
 
 def _check_choice(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
-    return None if value in question.labels else f"{value!r} is not one of the choices"
+    return None if value in question.labels else f"{brief(value)} is not one of the choices"
 
 
 def _check_choices(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
@@ -31,7 +50,7 @@ def _check_choices(question: Question, value: Any, fields: Mapping[str, str]) ->
         return "choices are a list"
     wrong = [choice for choice in value if choice not in question.labels]
     if wrong:
-        return f"{wrong[0]!r} is not one of the choices"
+        return f"{brief(wrong[0])} is not one of the choices"
     repeated = [label for label in question.labels if value.count(label) > 1]
     return f"{repeated[0]!r} is chosen twice" if repeated else None
 
@@ -40,7 +59,7 @@ def _check_rating(question: Question, value: Any, fields: Mapping[str, str]) -> 
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     top = len(question.labels)
     is_valid = is_number and value in range(1, top + 1)
-    return None if is_valid else f"{value!r} is not a number from 1 to {top}"
+    return None if is_valid else f"{brief(value)} is not a number from 1 to {top}"
 
 
 def _check_comment(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
@@ -49,7 +68,7 @@ def _check_comment(question: Question, value: Any, fields: Mapping[str, str]) ->
 
 def _check_preference(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
     sides = question.labels
-    return None if value in sides else f"{value!r} is not one of {', '.join(sides)}"
+    return None if value in sides else f"{brief(value)} is not one of {', '.join(sides)}"
 
 
 def _check_entities(question: Question, value: Any, fields: Mapping[str, str]) -> str | None:
@@ -82,10 +101,10 @@ def _wrong_mark(
 ) -> str | None:
     """The complaint about a mark's label or field."""
     if mark["label"] not in question.labels:
-        return f"{mark['label']!r} is not one of the labels"
+        return f"{brief(mark['label'])} is not one of the labels"
     field = _field(question, mark)
     if field not in question.fields or field not in fields:
-        return f"{question.name} marks no field {field}"
+        return f"{question.name} marks no field {brief_name(field)}"
     return None
 
 

@@ -172,7 +172,7 @@ def _batches(plan: Plan, part: Part, bad: list[dict[str, Any]]) -> Iterator[list
     source, referring = plan.sources[part.source], plan.referring
     for row in read(source, part, strict=plan.strict, referring=referring):
         if isinstance(row, Bad):
-            bad.append(dict(vars(row)))
+            bad.append(row._asdict())
             continue
         rows.append(row)
         chars += sum([len(text) for _, text in row.fields])

@@ -276,7 +276,7 @@ def _time(made: Made) -> str | None:
     """The time of an answer. Raises DataError for what is no time."""
     try:
         moment(made.at)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError):
         hint = "give ISO 8601, as in 2026-01-31T12:00:00Z"
         raise DataError(f"{made.where}: not a time: {made.at!r}", hint=hint) from None
     return made.at

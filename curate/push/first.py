@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 
 from curate.backends import Backend
-from curate.errors import DataError
+from curate.errors import DataError, NotAllowed, ProjectMismatch
 from curate.forms import complaint
 from curate.names import unknown
 from curate.people import Person, accounts
@@ -19,7 +20,7 @@ from curate.push.media import media_of, shown_digests
 from curate.push.spec import PERSON, UNDETERMINED, PushSpec
 from curate.push.suggest import suggest
 from curate.push.tasks import in_order
-from curate.records import Form, Suggestion
+from curate.records import Form, Project, Suggestion
 from curate.rounds import Batch, Round
 from curate.workspace import Workspace
 
@@ -96,7 +97,7 @@ def freeze(
     for part in parts:
         name = project_name(workspace, current.number, short_names.get(part.name or ""))
         guideline = guidelines.get(part.name, guidelines[None])
-        project = backend.ensure_project(name, form, overlap=part.overlap, guidelines=guideline)
+        project = own_project(workspace, backend, name, form, part.overlap, guideline)
         people_of_part = part.people if spec.assign else None
         batches.append(Batch(part.name, project, people_of_part, guideline))
     tasks = [
@@ -112,6 +113,41 @@ def freeze(
         for id, overlap in part.asks.items()
     ]
     return current.freeze_push(spec.settings(), form, batches, tasks)
+
+
+def own_project(
+    workspace: Workspace,
+    backend: Backend,
+    name: str,
+    form: Form,
+    overlap: int | None,
+    guidelines: str,
+) -> Project:
+    """The project of that name, created or of an earlier try, and never that of another round.
+
+    Somebody may have given the name to another round's project: that one gets its own name back.
+    Raises ProjectMismatch if the key may not rename it.
+    """
+    others = {
+        (batch.project.key, batch.project.born): batch.project
+        for round_ in workspace.rounds.all()
+        for batch in round_.batches
+        if batch.project.backend == backend.name and batch.project.name != name
+    }
+    with suppress(ProjectMismatch):  # another round's project may ask another form
+        project = backend.ensure_project(name, form, overlap=overlap, guidelines=guidelines)
+        if (project.key, project.born) not in others:
+            return project
+    for other in others.values():
+        with suppress(ProjectMismatch, NotAllowed):  # one that is gone has no name
+            backend.open_project(other)
+    project = backend.ensure_project(name, form, overlap=overlap, guidelines=guidelines)
+    if taken := others.get((project.key, project.born)):
+        raise ProjectMismatch(
+            f"on {project.server} the project of {taken.name} is called {name}",
+            hint="give it its own name back there, then run this again",
+        )
+    return project
 
 
 def _refuse_own_overlaps(backend: Backend, parts: Iterable[Part]) -> None:

@@ -12,7 +12,7 @@ from curate.backends import Backend
 from curate.errors import DataError, ProjectMismatch
 from curate.fetching.projects import fetch
 from curate.people.users import Directory
-from curate.push.first import logins_of, open_round
+from curate.push.first import logins_of, open_round, own_project
 from curate.push.tasks import tasks_of
 from curate.records import Annotation, Project
 from curate.rounds import Batch, Round
@@ -45,7 +45,7 @@ def restore(workspace: Workspace) -> RestoreResult:
     projects_created = answers_restored = task_count = 0
     urls = []
     for batch in current.batches:
-        project, is_new = _open_or_create(backend, batch)
+        project, is_new = _open_or_create(workspace, backend, batch)
         if not is_new:
             fetch(workspace, current, backend, batch, directory, restoring=True)
             current = workspace.rounds.numbered(current.number)
@@ -64,14 +64,14 @@ def restore(workspace: Workspace) -> RestoreResult:
     return RestoreResult(current.number, projects_created, task_count, answers_restored, urls[0])
 
 
-def _open_or_create(backend: Backend, batch: Batch) -> tuple[Project, bool]:
+def _open_or_create(workspace: Workspace, backend: Backend, batch: Batch) -> tuple[Project, bool]:
     """The batch's project, and whether it was created again because it was lost."""
     try:
         return backend.open_project(batch.project), False
     except ProjectMismatch:
         lost = batch.project
-        project = backend.ensure_project(
-            lost.name, lost.form, overlap=lost.overlap, guidelines=batch.guidelines
+        project = own_project(
+            workspace, backend, lost.name, lost.form, lost.overlap, batch.guidelines
         )
         return project, True
 

@@ -70,8 +70,15 @@ def read_history(folder: Path, names: Mapping[str, str]) -> list[dict[str, Any]]
     ]
 
 
-def replace_values(folder: Path, replaced: Callable[[dict[str, Any]], bool], value: str) -> int:
-    """Put `value` in place of the answers that `replaced` chooses; return how many they are.
+def said(row: Answer) -> tuple[str, str]:
+    """The task of an answer, and the digest of its value: what is refused once it was erased."""
+    return row["id"], storage.digest(row["value"])
+
+
+def replace_answers(
+    folder: Path, marks: Collection[tuple[str, str]], erased: Callable[[Answer], dict[str, Any]]
+) -> int:
+    """Put `erased` of them in place of the answers with these marks; return how many they are.
 
     Everything else stays as it is, cursors too. Answers are only ever added: what must be erased
     by law is the one exception.
@@ -84,12 +91,11 @@ def replace_values(folder: Path, replaced: Callable[[dict[str, Any]], bool], val
         with storage.reading(path):
             table = pq.read_table(path)
         rows = table.to_pylist()
-        chosen = [row for row in rows if row["value"] is not None and replaced(row)]
-        for row in chosen:
-            row["value"] = value
-        if chosen:
+        chosen = [row["value"] is not None and said(row) in marks for row in rows]
+        if any(chosen):
+            rows = [erased(row) if own else row for row, own in zip(rows, chosen, strict=True)]
             storage.write_parquet(path, pa.Table.from_pylist(rows, schema=table.schema))
-        count += len(chosen)
+        count += sum(chosen)
     return count
 
 

@@ -1,35 +1,56 @@
-"""Blank the texts of tasks that were taken down; their answers stay."""
+"""What was taken down of a round: the texts of tasks, and answers that quoted such texts."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from curate import storage
 
-
-def read_erased(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
-    """Read the ids of the tasks that were taken down, and of those the server still holds."""
-    record = storage.read_record(folder / "erased.json") or {}
-    return frozenset(record.get("tasks", ())), frozenset(record.get("left", ()))
+NAME = "erased.json"
 
 
-def erase(folder: Path, ids: Iterable[str], left_on_server: Iterable[str]) -> None:
-    """Blank texts, suggestions and media of tasks, and write down which the server still holds."""
+@dataclass(frozen=True)
+class Erased:
+    """What was taken down: tasks, those of them that the server still holds, and answers.
+
+    An answer is its task and the digest of its value.
+    """
+
+    tasks: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+    answers: frozenset[tuple[str, str]] = frozenset()
+
+    @staticmethod
+    def read(folder: Path) -> Erased:
+        """Read what was taken down of a round."""
+        record = storage.read_record(folder / NAME) or {}
+        answers = frozenset((task, value) for task, value in record.get("answers", ()))
+        return Erased(
+            frozenset(record.get("tasks", ())), frozenset(record.get("left", ())), answers
+        )
+
+    def write(self, folder: Path) -> None:
+        """Write down what was taken down of a round."""
+        storage.write_json(
+            folder / NAME, {name: sorted(own) for name, own in vars(self).items() if own}
+        )
+
+
+def blank(folder: Path, erased: Collection[str]) -> None:
+    """Blank texts, suggestions and media of tasks."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    erased = set(ids)
-    for name, blank in (("texts", _without_text), ("tasks", _without_content)):
+    for name, blanked in (("texts", _without_text), ("tasks", _without_content)):
         path = folder / f"{name}.parquet"
         if path.exists():
             table = pq.read_table(path)
-            rows = [blank(row) if row["id"] in erased else row for row in table.to_pylist()]
+            rows = [blanked(row) if row["id"] in erased else row for row in table.to_pylist()]
             storage.write_parquet(path, pa.Table.from_pylist(rows, schema=table.schema))
-    record = {"tasks": sorted(erased), "left": sorted(set(left_on_server))}
-    storage.write_json(folder / "erased.json", record)
 
 
 def _without_text(row: dict[str, Any]) -> dict[str, Any]:

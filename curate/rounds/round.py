@@ -9,7 +9,7 @@ rounds/01/  spec.json  sample.parquet  texts.parquet  gold.json         frozen b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -20,12 +20,13 @@ from curate.records import Form, Project, now
 from curate.rounds import erasing, sent
 from curate.rounds.answers import (
     KEY,
+    Answer,
     append,
     count_rows,
     newest,
     read_cursors,
     read_history,
-    replace_values,
+    replace_answers,
 )
 from curate.rounds.batch import Batch
 from curate.rounds.freezing import read_views
@@ -45,9 +46,8 @@ class Round:
     """One round of asking people.
 
     `spec` is what `sample` froze. `push` and `batches` are what the first push froze (None and
-    empty before it). `closed` is None while the round is open. `erased` holds the tasks whose
-    texts were taken down, and `left_on_server` those of them that the server still holds. `names`
-    maps ids of people that were replaced in people.yaml to today's.
+    empty before it). `closed` is None while the round is open. `names` maps ids of people that were
+    replaced in people.yaml to today's.
     """
 
     number: int
@@ -55,8 +55,7 @@ class Round:
     spec: Opened = field(default_factory=Opened)
     push: Sent | None = None
     batches: tuple[Batch, ...] = ()
-    erased: frozenset[str] = frozenset()
-    left_on_server: frozenset[str] = frozenset()
+    taken_down: erasing.Erased = field(default_factory=erasing.Erased)
     closed: Closed | None = None
     names: Mapping[str, str] = field(default_factory=dict)
 
@@ -72,15 +71,13 @@ class Round:
             raise storage.damaged(folder / "spec.json", "it is gone")
         closed = storage.read_record(folder / "closed.json")
         names = accounts.renamed(folder.parent.parent)
-        erased, left_on_server = erasing.read_erased(folder)
         return Round(
             number=number,
             folder=folder,
             spec=cast("Opened", spec),
             push=push,
             batches=() if push is None else sent.read_batches(folder, push, names),
-            erased=erased,
-            left_on_server=left_on_server,
+            taken_down=erasing.Erased.read(folder),
             closed=None if closed is None else cast("Closed", closed),
             names=names,
         )
@@ -223,13 +220,27 @@ class Round:
 
     # ── the end
 
-    def replace_values(self, replaced: Callable[[dict[str, Any]], bool], value: str) -> int:
-        """Put `value` in place of the answers chosen; only a takedown may ask for it."""
-        return replace_values(self._answers, replaced, value)
+    @property
+    def erased(self) -> frozenset[str]:
+        """The tasks whose texts were taken down."""
+        return self.taken_down.tasks
+
+    def erase_answers(
+        self, marks: Collection[tuple[str, str]], erased: Callable[[Answer], dict[str, Any]]
+    ) -> int:
+        """Put `erased` of them in place of answers, and never take them again; return their number.
+
+        `marks` are those of `answers.said`. Only a takedown may ask for it.
+        """
+        known = Round.load(self.number, self.folder).taken_down
+        replace(known, answers=known.answers | set(marks)).write(self.folder)
+        return replace_answers(self._answers, marks, erased)
 
     def erase(self, ids: Iterable[str], *, left: Iterable[str] = ()) -> Round:
         """Blank the texts and suggestions of tasks; the server still holds those of `left`."""
-        erasing.erase(self.folder, self.erased | set(ids), left)
+        tasks = self.erased | set(ids)
+        erasing.blank(self.folder, tasks)
+        replace(self.taken_down, tasks=tasks, left=frozenset(left)).write(self.folder)
         return Round.load(self.number, self.folder)
 
     def close(self, record: Closed) -> Round:

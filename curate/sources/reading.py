@@ -22,7 +22,7 @@ from curate.sources.readers.evidence import NONE, Evidence, Foreign
 from curate.sources.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
 from curate.sources.readers.referring import REFERRING, Referring
 from curate.sources.readers.registry import reader
-from curate.sources.rows import Bad, Content, Row, Shape, content
+from curate.sources.rows import Bad, Content, Row, Shape, briefly, content
 from curate.sources.source_spec import SourceSpec
 
 __all__ = [
@@ -228,7 +228,7 @@ def _read_one(
             if reading.lost:
                 yield from _lost(reading, part, strict)
             if isinstance(result, Skip):
-                yield Bad(part.name, part.label, number, result.reason, skipped=True)
+                yield Bad(part.name, part.label, number, briefly(result.reason), skipped=True)
             else:
                 yield _row(result, number, part, shape, reading.decoder, strict)
         yield from _lost(reading, part, strict)
@@ -237,7 +237,7 @@ def _read_one(
             raise
         yield from _lost(reading, part, strict)
         cause = error.message.removeprefix(part.label).lstrip(":, ")
-        yield Bad(part.name, part.label, number, cause)
+        yield Bad(part.name, part.label, number, briefly(cause))
 
 
 def _row(
@@ -255,7 +255,7 @@ def _row(
     except ValueError as error:
         if strict:
             raise DataError(f"{part.label}, line {number}: {error}", hint=MEND) from None
-        return Bad(part.name, part.label, number, str(error))
+        return Bad(part.name, part.label, number, briefly(str(error)))
     if decoder.odd:
         row = row._replace(
             encoding=decoder.encoding, evidence=decoder.evidence, replaced=decoder.taken()
@@ -269,7 +269,7 @@ def _lost(reading: Reading, part: Part, strict: bool) -> Iterator[Bad]:
         if strict:
             raise DataError(f"{part.label}, {lost.reason}", hint=MEND)
         is_mended = lost.harmless and not lost.size
-        where = (part.name, part.label, lost.row, lost.reason)
+        where = (part.name, part.label, lost.row, briefly(lost.reason))
         yield Bad(*where, skipped=is_mended, rows=lost.rows, lost=lost.size)
     reading.lost.clear()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from curate.media.medium import KINDS
@@ -52,8 +51,7 @@ LONGEST_REASON = 300
 """A longer reason is cut: a row may have thousands of columns, and each row has its reason."""
 
 
-@dataclass(frozen=True)
-class Bad:
+class Bad(NamedTuple):
     """A row that was not used: its source and file, its line or row number, and the reason.
 
     `skipped` marks what is no document at all, such as a binary file in a source tree. A damaged
@@ -68,9 +66,10 @@ class Bad:
     rows: int = 1
     lost: int = 0
 
-    def __post_init__(self) -> None:
-        if len(self.reason) > LONGEST_REASON:
-            object.__setattr__(self, "reason", f"{self.reason[:LONGEST_REASON]}…")
+
+def briefly(reason: str) -> str:
+    """A reason that is not longer than LONGEST_REASON."""
+    return reason if len(reason) <= LONGEST_REASON else f"{reason[:LONGEST_REASON]}…"
 
 
 class Content(NamedTuple):
@@ -196,7 +195,7 @@ class Shape:
         fields, absent = [], []
         for field, path in self.columns.items():
             value = row.get(path, MISSING)
-            if value is MISSING:
+            if value is MISSING and "." in path:
                 value = look(row, path)
             if field in self.optional and (value is MISSING or is_empty(value)):
                 absent.append(field)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate import storage
+from curate.backends import Backend
 from curate.embed.erasing import erase
 from curate.errors import BackendError, ServerError
 from curate.fetching.projects import fetch
@@ -86,14 +88,10 @@ def erase_tasks(workspace: Workspace, gone: frozenset[str]) -> tuple[int, list[s
     erased on servers, and notes on those that are left.
     """
     erased, notes = 0, []
-    for round_ in workspace.rounds.all():
-        ids = _tasks_showing(round_, gone)
-        todo = (ids - round_.erased) | (ids & round_.left_on_server)
-        if not todo:
-            continue
+    for round_, todo in _to_do(workspace, gone):
         left: set[str] = set()
         try:
-            for batch in round_.batches if round_.purpose != "import" else ():
+            for batch in _sent(round_):
                 erased += _erase_batch(workspace, round_, batch, todo)
         except (BackendError, ServerError) as error:
             left = todo
@@ -101,8 +99,36 @@ def erase_tasks(workspace: Workspace, gone: frozenset[str]) -> tuple[int, list[s
                 f"round {round_.number}: the server may still hold {len(todo)} tasks: "
                 f"{error.message}; run this again when it answers"
             )
-        round_.erase(ids, left=left)
+        round_.erase(todo, left=left)
     return erased, notes
+
+
+def _to_do(workspace: Workspace, gone: frozenset[str]) -> Iterator[tuple[Round, set[str]]]:
+    """Yield each round that shows any of the documents, with the tasks that are to be erased."""
+    for round_ in workspace.rounds.all():
+        ids = _tasks_showing(round_, gone)
+        if todo := (ids - round_.erased) | (ids & round_.taken_down.left):
+            yield round_, todo
+
+
+def _sent(round_: Round) -> tuple[Batch, ...]:
+    return round_.batches if round_.purpose != "import" else ()
+
+
+def bring_home(workspace: Workspace, gone: frozenset[str]) -> None:
+    """Fetch the answers of open rounds that show any of the documents: they may quote them.
+
+    A server that does not answer is told when its tasks are erased.
+    """
+    for round_, _ in _to_do(workspace, gone):
+        with suppress(BackendError, ServerError):
+            for batch in _sent(round_) if not round_.closed else ():
+                _fetch(workspace, round_.number, batch, workspace.connect(batch.project.backend))
+
+
+def _fetch(workspace: Workspace, number: int, batch: Batch, backend: Backend) -> None:
+    directory = Directory.of(workspace.root, backend)
+    fetch(workspace, workspace.rounds.numbered(number), backend, batch, directory)
 
 
 def _tasks_showing(round_: Round, gone: Collection[str]) -> set[str]:
@@ -113,21 +139,29 @@ def _tasks_showing(round_: Round, gone: Collection[str]) -> set[str]:
 
 def _erase_batch(workspace: Workspace, round_: Round, batch: Batch, ids: set[str]) -> int:
     backend = workspace.connect(batch.project.backend)
-    if not round_.closed:
-        directory = Directory.of(workspace.root, backend)
-        current = workspace.rounds.numbered(round_.number)
-        # the server deletes answers with their tasks
-        fetch(workspace, current, backend, batch, directory)
+    if not round_.closed:  # the server deletes answers with their tasks
+        _fetch(workspace, round_.number, batch, backend)
     batch_ids = {row["id"] for row in round_.tasks() if row["batch"] == batch.name}
     return backend.erase(backend.open_project(batch.project), sorted(ids & batch_ids))
 
 
-def quoting_comments(workspace: Workspace, gone: Collection[str]) -> list[Quotation]:
-    """The comments that quote any of the documents; call it before their texts are erased."""
+def quoting_answers(workspace: Workspace, gone: Collection[str]) -> list[Quotation]:
+    """The answers that quote any of the documents; call it before their texts are erased."""
+    rounds = [round_ for round_ in workspace.rounds.all() if round_.push is not None]
+    if not rounds:
+        return []
+    views = workspace.documents.find_views(gone, edited=False).values()
+    everywhere = {text for view in views for text in view.fields.values()}
+    shown: dict[int, dict[str, list[str]]] = {}
+    for round_ in rounds:
+        texts = round_.texts()
+        tasks = _tasks_showing(round_, gone)
+        shown[round_.number] = {task: [*texts[task].values()] for task in tasks}
+        everywhere.update(text for own in shown[round_.number].values() for text in own)
     return [
         quotation
-        for round_ in workspace.rounds.all()
-        for quotation in quotations(round_, _tasks_showing(round_, gone))
+        for round_ in rounds
+        for quotation in quotations(round_, {**shown[round_.number], "": everywhere})
     ]
 
 

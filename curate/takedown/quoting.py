@@ -1,24 +1,30 @@
-"""What people typed about documents, where it repeats their words: named, and erased on request."""
+"""What people typed where it repeats a text that is taken down: named, and erased on request."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from curate import storage
+from curate.records import Form
 from curate.rounds import Round
 
 LETTERS = 20
-"""As many characters in a row, of both text and comment, are a quotation."""
+"""As many characters in a row, of both a text and what was typed, are a quotation."""
 
 ERASED = "[erased: it quoted a text that was taken down]"
-"""What stands in place of a comment that was erased."""
+"""What stands in place of what was erased."""
+
+Texts = Mapping[str, Collection[str]]
+"""The texts that are taken down, by the task that shows them in this round ("": by none)."""
 
 
 @dataclass(frozen=True)
 class Quotation:
-    """A comment that quotes the text of its task; `value` is the digest of what was typed."""
+    """An answer that quotes a text; `value` is the digest of what was typed."""
 
     round: int
     task: str
@@ -32,44 +38,81 @@ class Quotation:
         return f"round {self.round}: {self.annotator} ({self.question})"
 
 
-def quotations(round_: Round, tasks: set[str]) -> Iterator[Quotation]:
-    """Yield every comment on `tasks` that quotes the text of its task.
+def quotations(round_: Round, texts: Texts) -> Iterator[Quotation]:
+    """Yield every answer of a round in which a person typed any of the texts.
 
-    Earlier answers count too: history is kept. Texts that are erased already quote nothing.
+    Comments can be about other texts than the one that they quote. Earlier answers count too:
+    history is kept. So do answers that were rejected, which may hold anything. A text shorter than
+    LETTERS is looked for in the answers to its own task alone.
     """
     if round_.push is None:
         return
-    comments = {question.name for question in round_.form.questions if question.kind == "comment"}
-    texts = round_.texts() if comments else {}
+    form, typed = round_.form, defaultdict[str, list[dict[str, Any]]](list)
     for row in round_.history():
-        if row["id"] not in tasks or row["question"] not in comments or row["value"] is None:
-            continue
-        typed, shown = str(json.loads(row["value"])), texts.get(row["id"], {})
-        if any(_quotes(typed, text) for text in shown.values()):
-            yield Quotation(
-                round_.number,
-                row["id"],
-                row["question"],
-                row["annotator"],
-                storage.digest(row["value"]),
-            )
+        words = "" if row["value"] is None else _plain(" ".join(typed_in(row, form)))
+        if words:
+            typed[words].append(row)
+    quoting = _quoting(typed, {_plain(text) for own in texts.values() for text in own})
+    short = {
+        task: [plain for plain in map(_plain, own) if 0 < len(plain) < LETTERS]
+        for task, own in texts.items()
+    }
+    for words, rows in typed.items():
+        for row in rows:
+            if words in quoting or any(text in words for text in short.get(row["id"], ())):
+                name, value = _question(row, form), storage.digest(row["value"])
+                yield Quotation(round_.number, row["id"], name, row["annotator"], value)
 
 
-def erase_comments(round_: Round, quoting: Collection[Quotation]) -> int:
-    """Put ERASED in place of these comments, the answers around them stay; return their number."""
-    typed = {(own.task, own.question, own.value) for own in quoting if own.round == round_.number}
+def typed_in(row: Mapping[str, Any], form: Form) -> Iterator[str]:
+    """Yield what a person may have typed in an answer: its strings but for labels of the form."""
+    known = {question.name for question in form.questions} | {*form.fields}
+    known.update(label for question in form.questions for label in question.labels)
+    waiting = [row["question"], json.loads(row["value"])]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str) and item not in known:
+            yield item
+        elif isinstance(item, Mapping):
+            waiting += [*item.keys(), *item.values()]
+        elif isinstance(item, list):
+            waiting += item
 
-    def quotes(row: dict[str, str]) -> bool:
-        return (row["id"], row["question"], storage.digest(row["value"])) in typed
 
-    return round_.replace_values(quotes, json.dumps(ERASED)) if typed else 0
+def _question(row: Mapping[str, Any], form: Form) -> str:
+    """The name of a question as a person is told it: that of none may be what somebody typed."""
+    names = [question.name for question in form.questions]
+    return row["question"] if row["question"] in names else "no question of the form"
 
 
-def _quotes(typed: str, text: str) -> bool:
-    """Whether both have as many characters in a row; a shorter text must stand whole."""
-    typed, text = " ".join(typed.split()).casefold(), " ".join(text.split()).casefold()
-    size = min(LETTERS, len(text))
-    pieces = {text[start : start + size] for start in range(len(text) - size + 1)}
-    return size > 0 and any(
-        typed[start : start + size] in pieces for start in range(len(typed) - size + 1)
-    )
+def _quoting(typed: Collection[str], texts: Iterable[str]) -> set[str]:
+    """Those of `typed` that have LETTERS characters in a row with any of the texts."""
+    pieces: dict[str, set[str]] = defaultdict(set)
+    for words in typed:
+        for start in range(len(words) - LETTERS + 1):
+            pieces[words[start : start + LETTERS]].add(words)
+    quoting: set[str] = set()
+    for text in texts if pieces else ():
+        for start in range(len(text) - LETTERS + 1):
+            if both := pieces.get(text[start : start + LETTERS]):
+                quoting |= both
+    return quoting
+
+
+def erase_quoting(round_: Round, quoting: Collection[Quotation]) -> int:
+    """Put ERASED in place of these answers, all around them stays; return their number.
+
+    The round refuses them from then on: a server may still have them.
+    """
+    typed = {(own.task, own.value) for own in quoting if own.round == round_.number}
+
+    def erased(row: Mapping[str, Any]) -> dict[str, Any]:
+        question = row["question"] if _question(row, round_.form) == row["question"] else "erased"
+        reason = None if row["reason"] is None else ERASED
+        return {**row, "question": question, "value": json.dumps(ERASED), "reason": reason}
+
+    return round_.erase_answers(typed, erased) if typed else 0
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).casefold()

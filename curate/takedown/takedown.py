@@ -4,7 +4,7 @@
     removals/0001.json  the record of one request: every export and shard that held its documents
 
 A request first writes the list, then erases everything on the list. So the next request finishes
-one that was interrupted. Answers stay, by id; comments that quote a text are named in the record,
+one that was interrupted. Answers stay, by id; those that quote a text are named in the record,
 and erased on request. Source files are not touched: `pool` skips the
 documents that they still hold.
 """
@@ -23,16 +23,18 @@ from curate.errors import RecipeError
 from curate.export.holding import shards_with
 from curate.records import now
 from curate.takedown import listed
+from curate.takedown.beside import files_naming
 from curate.takedown.erasing import (
+    bring_home,
     count_answers,
     erase_rows,
     erase_tasks,
     erase_vectors,
-    quoting_comments,
+    quoting_answers,
 )
 from curate.takedown.media import erase_media, erase_report
 from curate.takedown.naming import NamedDocument
-from curate.takedown.quoting import Quotation, erase_comments
+from curate.takedown.quoting import Quotation, erase_quoting
 from curate.workspace import Workspace
 
 RECORDS = "removals"
@@ -73,7 +75,7 @@ def run(
     """List the documents as taken down, and erase everything on the list from the workspace.
 
     `ids` are the ids asked for, in the pool or not. `documents` are those that go with them. With
-    `comments`, comments that quote a text are erased too, with those that earlier requests named.
+    `comments`, answers that quote a text are erased too, with those that earlier requests named.
     Raises RecipeError without a reason.
     """
     check_reason(reason)
@@ -84,12 +86,13 @@ def run(
     number = 1 + len(_records(workspace))
     record = workspace.root / RECORDS / f"{number:04}.json"
     everything = listed.removed(workspace.root)
-    quoting = quoting_comments(workspace, everything)
+    bring_home(workspace, everything)
+    quoting = quoting_answers(workspace, everything)
     about = {"at": at, "reason": reason, "ids": sorted(gone), "exports": exports, "after": None}
     storage.write_json(record, {**about, "quoting": [asdict(own) for own in quoting]})
     tasks, notes = erase_tasks(workspace, everything)
     erased = erase_named(workspace) if comments else 0
-    notes += _what_stays(workspace, gone, () if comments else quoting)
+    notes += _what_stays(workspace, gone, quoting, erased=comments)
     media = erase_media(workspace, everything)
     texts = erase_rows(workspace, everything)
     workspace.ledger.forget(everything)
@@ -122,12 +125,22 @@ def run(
 
 
 def _what_stays(
-    workspace: Workspace, gone: Collection[str], quoting: Sequence[Quotation]
+    workspace: Workspace, gone: Collection[str], quoting: Sequence[Quotation], *, erased: bool
 ) -> Iterator[str]:
-    """Yield notes on what still speaks of removed texts: comments, and passages in common."""
-    if quoting:
+    """Yield notes on what still speaks of removed texts: answers, and passages in common."""
+    if quoting and not erased:
         names = "; ".join(sorted({quotation.name for quotation in quoting}))
-        yield f"comments that quote removed texts stay: {names}; --comments erases them"
+        yield f"answers that quote removed texts stay: {names}; --comments erases them"
+    tasks = {round_.number: round_.erased for round_ in workspace.rounds.all()}
+    elsewhere = [own for own in quoting if own.task not in tasks[own.round]]
+    if elsewhere:
+        names = "; ".join(sorted({quotation.name for quotation in elsewhere}))
+        yield (
+            f"{len(elsewhere)} of them are about texts that stay, so their servers keep them: "
+            f"{names}; who gave them can change them there"
+        )
+    if files := files_naming(workspace, gone):
+        yield f"{', '.join(files)} of this folder name removed documents: delete or write them anew"
     if holders := passages_in_common(workspace, gone):
         yield (
             f"{len(holders):,} documents that stay have passages in common with them: "
@@ -136,7 +149,7 @@ def _what_stays(
 
 
 def named_comments(workspace: Workspace) -> set[Quotation]:
-    """The comments that a record names, erased or not."""
+    """The answers that a record names because they quote a text, erased or not."""
     return {
         Quotation(**own)
         for path in _records(workspace)
@@ -145,9 +158,9 @@ def named_comments(workspace: Workspace) -> set[Quotation]:
 
 
 def erase_named(workspace: Workspace) -> int:
-    """Erase every comment that a record names; return how many were erased now."""
+    """Erase every answer that a record names; return how many were erased now."""
     quoting = named_comments(workspace)
-    return sum(erase_comments(round_, quoting) for round_ in workspace.rounds.all())
+    return sum(erase_quoting(round_, quoting) for round_ in workspace.rounds.all())
 
 
 def _records(workspace: Workspace) -> list[Path]:

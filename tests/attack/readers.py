@@ -1,6 +1,6 @@
 """Files made to keep a reader busy: each takes at most `MOST` times plain prose of its size.
 
-Sizes are those of the unpacked bytes.
+Sizes are those of the unpacked bytes. Prose is measured beside each, on the same machine.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from functools import partial
 from pathlib import Path
 from time import process_time
 
-from curate.sources.reading import SourceSpec, parts, read
+from curate.sources.reading import Row, SourceSpec, content, parts, read
+from curate.tokens import DEFAULT, counter
 from tests.attack.files import MOST, PROSE
 
 SIZE = 400_000
-LEAST = 0.1
-"""Seconds: no file has to be read faster than `pool` takes prose of that size on a busy machine."""
+
+COUNT = counter(DEFAULT)
 
 Content = Callable[[str], bytes]
 """Makes a file of a text that is repeated to its size."""
@@ -157,7 +158,7 @@ READERS: dict[str, tuple[str, Content, tuple[tuple[Content, str], ...]]] = {
     ),
     "csv": (
         "a.csv",
-        lambda text: b"text,n\n" + b"".join(b"%s,1\n" % x.encode() for x in text.splitlines()),
+        lambda text: b"text,n\n" + b"".join(b'"%s",1\n' % x.encode() for x in text.splitlines()),
         (
             *on(
                 inside("text,n\n"),
@@ -328,23 +329,35 @@ def tries(folder: Path) -> Iterator[tuple[str, Callable[[], str | None]]]:
 
 
 def _try(folder: Path, name: str, usual: Content, make: Content, run: str) -> str | None:
-    prose = min(_seconds(folder / "prose", name, usual(_repeated(PROSE))) for _ in range(2))
     seconds = _seconds(folder / "run", name, make(_repeated(run)))
-    most = MOST * max(prose, LEAST)
-    return f"{seconds:.1f} s, {seconds / prose:.0f} times prose" if seconds > most else None
+    prose = _of_prose(folder / "prose", name, usual)
+    is_slow = seconds > MOST * prose
+    return f"{seconds:.1f} s, {seconds / prose:.0f} times prose" if is_slow else None
+
+
+def _of_prose(folder: Path, name: str, usual: Content) -> float:
+    """The seconds in which `pool` takes prose, in a format's own files or as JSON lines."""
+    lines, make, _ = READERS["jsonl"]
+    files = {name: usual, lines: make}
+    return max(
+        min(_seconds(folder, own, made(_repeated(PROSE)), whole=True) for _ in range(2))
+        for own, made in files.items()
+    )
 
 
 def _repeated(run: str) -> str:
     return (run * (SIZE // len(run) + 1))[: SIZE // len(run) * len(run)]
 
 
-def _seconds(folder: Path, name: str, content: bytes) -> float:
+def _seconds(folder: Path, name: str, made: bytes, *, whole: bool = False) -> float:
+    """The processor seconds in which a file is read; with `whole` texts are hashed and counted."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / name
-    path.write_bytes(content)
+    path.write_bytes(made)
     source = SourceSpec(paths=(str(path),), format="code" if path.suffix == ".pl" else "auto")
     began = process_time()
     for part in parts([source], folder):
-        for _ in read(source, part, strict=False):
-            pass
+        for row in read(source, part, strict=False):
+            if whole and isinstance(row, Row):
+                COUNT(content(row).text)
     return process_time() - began

@@ -23,6 +23,7 @@ class Tasks:
     def __init__(self) -> None:
         self.rows: dict[int, dict[str, Any]] = {}
         self.readings: list[int] = []
+        self.now = NOW
 
     def say(self, task: int, value: str, at: str, user: int = 1) -> None:
         annotation = {
@@ -66,7 +67,7 @@ class Tasks:
         yield from shown
 
     def count_answers(self, project: str) -> tuple[int, str]:
-        return sum(len(row["annotations"]) for row in self.rows.values()), NOW
+        return sum(len(row["annotations"]) for row in self.rows.values()), self.now
 
     def count_tasks(self, project: str, *filters: Mapping[str, Any]) -> int:
         return len(self.rows)
@@ -110,6 +111,36 @@ def test_a_cursor_of_an_earlier_version_that_is_ahead_hides_no_answer() -> None:
     assert [answer.id for answer in second.annotations] == ["t2"]
     assert second.cursor is not None
     assert Cursor.parse(second.cursor).after < NOW
+
+
+@pytest.mark.parametrize(
+    "back", ["2026-11-24T11:50:00", "2026-11-20T11:50:00", "1970-01-01T00:01:00"]
+)
+def test_a_clock_that_was_set_back_hides_no_edit(back: str) -> None:
+    """The number of answers stays the same, and the newest change is older than the last."""
+    tasks = Tasks()
+    for number in (1, 2, 3):
+        tasks.say(number, "news", "2026-11-24T11:59:00.000000+00:00")
+    first = pull(tasks, None, {})
+    tasks.rows[2]["annotations"].clear()
+    tasks.say(2, "code", f"{back}.000000+00:00")
+    tasks.now = f"{back[:-1]}5.000000+00:00"
+    second = pull(tasks, first.cursor, known(first))
+    assert [(answer.id, answer.value) for answer in second.annotations] == [("t2", "code")]
+
+
+def test_an_answer_that_somebody_else_changed_is_theirs_though_the_clock_was_set_back() -> None:
+    tasks = Tasks()
+    tasks.say(1, "news", "2026-11-24T11:00:00.000000+00:00")
+    first = pull(tasks, None, {})
+    (annotation,) = tasks.rows[1]["annotations"]
+    tasks.say(2, "code", "2026-11-20T11:00:00.000000+00:00")
+    (other,) = tasks.rows.pop(2)["annotations"]
+    annotation |= {"result": other["result"], "updated_by": 2, "updated_at": other["updated_at"]}
+    second = pull(tasks, None, known(first))
+    assert [(answer.account, answer.value) for answer in second.annotations] == [
+        ("bob@example.org", "code")
+    ]
 
 
 @pytest.mark.parametrize("seconds", ["01", "59"])

@@ -39,15 +39,14 @@ from curate.backends.argilla.records import (
     texts,
 )
 from curate.backends.argilla.values import write_response
-from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_altered, refuse_strangers
-from curate.backends.pace import Pace, in_batches
-from curate.errors import (
-    BackendError,
-    BackendUnavailable,
-    DataError,
-    NotAllowed,
-    ProjectMismatch,
+from curate.backends.backend import (
+    EVERYONE_BY_LOGIN,
+    refuse_altered,
+    refuse_another_form,
+    refuse_strangers,
 )
+from curate.backends.pace import Pace, in_batches
+from curate.errors import BackendError, BackendUnavailable, DataError, NotAllowed, ProjectMismatch
 from curate.records import (
     Annotation,
     Authors,
@@ -128,7 +127,7 @@ class ArgillaBackend:
             key = self._create(workspace, name, form, overlap, guidelines)
         project = Project(self.name, self.client.url, name, key, form, overlap, "")
         opened = self.open_project(project)
-        refuse_altered(opened)
+        refuse_another_form(opened)
         return self._with_overlap(opened)
 
     def open_project(self, project: Project) -> Project:
@@ -148,8 +147,7 @@ class ArgillaBackend:
         if project.born not in ("", born) or (is_renamed and not project.born):
             raise self._mismatch(project, "is not the project of that id on")
         if is_renamed:
-            body = {"name": slug(project.name)}
-            self.client.request("PATCH", f"datasets/{project.key}", body=body)
+            self.client.rename(project.key, slug(project.name))
         altered = metadata.get("form") != project.form.digest or not self._asks(project)
         url = f"{self.client.url}/dataset/{project.key}/annotation-mode"
         return replace(project, server=self.client.url, url=url, born=born, altered=altered)

@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
@@ -251,6 +251,11 @@ class Client:
         answer = self.request("GET", f"datasets/{id}")
         with well_formed():
             return {**answer}
+
+    def rename(self, key: str, name: str) -> None:
+        """Give a dataset a name; it keeps its own if another dataset has that one."""
+        with suppress(Conflict):
+            self.request("PATCH", f"datasets/{key}", body={"name": name})
 
     def users(self, workspace: UUID | None = None) -> list[Member]:
         """Everyone on the server, or the members of a workspace; nobody who was removed."""

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 from curate.backends.argilla.form import none_of_these, required
 from curate.backends.argilla.text import Offsets
 from curate.errors import DataError
-from curate.forms import complaint
+from curate.forms import brief, brief_name, complaint
 from curate.records import Annotation, Form, Question, Suggestion
 
 Texts = Mapping[str, str]
@@ -56,7 +56,10 @@ def read_values(form: Form, values: Any, texts: Texts) -> dict[str, tuple[Any, s
         question.name: _read(form, question, remaining.pop(question.name, None), texts)
         for question in form.questions
     }
-    unasked = {name: (value, f"the form does not ask {name}") for name, value in remaining.items()}
+    unasked = {
+        name: (value, f"the form does not ask {brief_name(name)}")
+        for name, value in remaining.items()
+    }
     return {**answers, **unasked}
 
 
@@ -68,7 +71,7 @@ def _read(form: Form, question: Question, answer: Any, texts: Texts) -> tuple[An
         value = _value(form, question, theirs, texts)
         wrong = complaint(form, question.name, value, texts)
     except (TypeError, KeyError, AttributeError):
-        return theirs, f"{theirs!r} is not an answer to {question.name}"
+        return theirs, f"{brief(theirs)} is not an answer to {question.name}"
     return (theirs, wrong) if wrong else (value, None)
 
 

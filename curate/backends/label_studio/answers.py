@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from math import inf
 from types import MappingProxyType
 from typing import Any
 
@@ -137,6 +138,8 @@ class Answers:
         """
         last = Cursor.parse(cursor) if cursor else None
         counted, present = self.client.count_answers(self.project.key)
+        if last is not None and _time(present) < last.after:
+            last = None  # the server's clock was set back: new answers have old times
         drafts = self._drafts()  # read first: one submitted meanwhile is then read as submitted
         fetched = self._fetch(last, drafts)
         if last is not None and counted - self._at_home(fetched) != last.extra:
@@ -245,7 +248,7 @@ class Answers:
         """Yield the answers of an annotation or a draft, one for each question."""
         form = self.project.form
         texts = texts_of(form, data)
-        at, seconds = _time(annotation["updated_at"]), annotation["lead_time"]
+        at, seconds = _time(annotation["updated_at"]), _seconds(annotation["lead_time"])
         template = Annotation(data[RECORD], "", account, None, status, at, seconds, shown=texts)
         if status == "skipped":
             yield from (replace(template, question=question.name) for question in form.questions)
@@ -352,12 +355,17 @@ def _editor(annotation: Mapping[str, Any]) -> int | None:
     made, changed = moment(annotation["created_at"]), moment(annotation["updated_at"])
     assert made is not None
     assert changed is not None
-    return editor if changed - made > PUT_BACK else None
+    return editor if abs(changed - made) > PUT_BACK else None  # clocks are set back
 
 
 def _says(mark: str | None, answer: Annotation) -> bool:
     """Whether a known answer says the same as one that was read, at whatever time."""
     return mark is not None and mark.rpartition("|")[0] == answer.mark.rpartition("|")[0]
+
+
+def _seconds(lead_time: float | None) -> float | None:
+    """The seconds that an answer took, as its browser said; None for what can be no time."""
+    return lead_time if lead_time is not None and 0 <= lead_time < inf else None
 
 
 def _time(at: str) -> str:

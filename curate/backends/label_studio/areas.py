@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from curate.areas import EDGES
+from curate.forms import brief
 from curate.records import Kind, Question
 
 Item = Mapping[str, Any]
@@ -50,7 +51,7 @@ def read_areas(
 
 def _number(value: Any, edge: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Unreadable(f"{edge} is {value!r}, not a number")
+        raise Unreadable(f"{edge} is {brief(value)}, not a number")
     return float(value)
 
 

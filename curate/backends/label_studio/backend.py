@@ -14,7 +14,12 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from curate.backends.backend import EVERYONE_BY_LOGIN, refuse_altered, refuse_strangers
+from curate.backends.backend import (
+    EVERYONE_BY_LOGIN,
+    refuse_altered,
+    refuse_another_form,
+    refuse_strangers,
+)
 from curate.backends.label_studio.answers import Answers
 from curate.backends.label_studio.client import (
     LOOKUP,
@@ -28,18 +33,12 @@ from curate.backends.label_studio.client import (
     where,
     where_records,
 )
-from curate.backends.label_studio.page import asks, instructions, label_config
+from curate.backends.label_studio.page import asks, instructions, label_config, title
 from curate.backends.label_studio.tasks import characters, imported
 from curate.backends.label_studio.values import refusals, write_annotation
 from curate.backends.pace import Pace, Row, in_batches
 from curate.backends.showing import names_in
-from curate.errors import (
-    BackendError,
-    BackendUnavailable,
-    FormError,
-    NotAllowed,
-    ProjectMismatch,
-)
+from curate.errors import BackendError, BackendUnavailable, FormError, NotAllowed, ProjectMismatch
 from curate.records import (
     Annotation,
     Authors,
@@ -62,9 +61,6 @@ LOOKUPS = 20
 
 EVERYONE = 1000
 """The overlap that asks everyone: more people than will ever answer one text."""
-
-TITLE = 50
-"""The most characters of a title on the server; the end of a name says which round it is."""
 
 
 class LabelStudioBackend:
@@ -111,12 +107,12 @@ class LabelStudioBackend:
         if reasons := refusals(form):
             hint = "see `curate forms check`"
             raise FormError(f"{form.name}: {reasons[0]}", hint=hint)
-        key = self._find(name[-TITLE:])
+        key = self._find(title(name))
         if key is None:
             key = self._create(name, form, overlap, guidelines)
         project = Project(self.name, self.client.url, name, key, form, overlap, "")
         opened = self.open_project(project)
-        refuse_altered(opened)
+        refuse_another_form(opened)
         return self._with_overlap(opened)
 
     def open_project(self, project: Project) -> Project:
@@ -137,7 +133,7 @@ class LabelStudioBackend:
                 "to one of an account that can open the project",
             ) from None
         born = theirs.created_at.isoformat() if theirs.created_at else ""
-        is_renamed = theirs.title != project.name[-TITLE:]
+        is_renamed = theirs.title != title(project.name)
         if project.born not in ("", born) or (is_renamed and not project.born):
             raise self._mismatch(project, "is not the project of that number on")
         if is_renamed:
@@ -148,7 +144,7 @@ class LabelStudioBackend:
 
     def _name(self, project: Project) -> None:
         """Give a project its title back; one that the key may not change keeps the other."""
-        body = {"title": project.name[-TITLE:]}
+        body = {"title": title(project.name)}
         with suppress(Forbidden):
             self.client.request("PATCH", f"api/projects/{project.key}/", body=body)
 
@@ -172,19 +168,19 @@ class LabelStudioBackend:
             "`curate push --restore` brings it back with the answers at home",
         )
 
-    def _find(self, title: str) -> str | None:
+    def _find(self, name: str) -> str | None:
         """The id of the oldest project with exactly that title, or None."""
-        params = {"title": title, "include": "id,title", "page_size": 100}
+        params = {"title": name, "include": "id,title", "page_size": 100}
         page = self.client.request("GET", "api/projects", params)
         with well_formed():
-            projects = [project for project in page["results"] if project["title"] == title]
+            projects = [project for project in page["results"] if project["title"] == name]
             ids = [int(project["id"]) for project in projects]
         return str(min(ids)) if ids else None
 
     def _create(self, name: str, form: Form, overlap: int | None, guidelines: str) -> str:
         with self.client.translated():
             project = self.client.sdk.projects.create(
-                title=name[-TITLE:],
+                title=title(name),
                 description=name,
                 label_config=label_config(form),
                 maximum_annotations=overlap or EVERYONE,

@@ -19,6 +19,9 @@ from curate.records import MARKS, Form
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
+TITLE = 50
+"""The most characters of a title on the server; the end of a name says which round it is."""
+
 READABLE = re.compile("[A-Za-z0-9_]+")
 """The names of fields that the page can read."""
 
@@ -30,6 +33,11 @@ KEYS = "1234567890qwetasdfgzxcvbyiopjklnm"
 
 NO_PANELS = ".lsf-sidepanels__wrapper { display: none } .lsf-sidepanels { padding: 0 !important }"
 """Hides the lists of marks beside what is asked about, which stay empty where nothing is marked."""
+
+
+def title(name: str) -> str:
+    """A project's name as the server holds it: its end, without spaces around it."""
+    return name[-TITLE:].strip()
 
 
 def aliases(form: Form) -> dict[str, str]:

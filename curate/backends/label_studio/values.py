@@ -25,7 +25,7 @@ from curate.areas import EDGES
 from curate.backends.label_studio.areas import Unreadable, read_areas, write_area
 from curate.backends.label_studio.client import RECORD
 from curate.errors import DataError
-from curate.forms import complaint
+from curate.forms import brief, brief_name, complaint
 from curate.forms.tags import OBJECTS
 from curate.records import MARKS, Annotation, Form, Question, Suggestion
 
@@ -93,7 +93,7 @@ def read_result(form: Form, result: Any, texts: Texts) -> dict[str, tuple[Any, s
 
 def _read(form: Form, name: str, items: list[Item], texts: Texts) -> tuple[Any, str | None]:
     if name not in (question.name for question in form.questions):
-        return items, f"the form does not ask {name}"
+        return items, f"the form does not ask {brief_name(name)}"
     question = form.question(name)
     try:
         value = _value(form, question, items)
@@ -107,7 +107,9 @@ def _value(form: Form, question: Question, items: list[Item]) -> Any:
     expected = TYPES[question.tag]
     for item in items:
         if item.get("type") != expected or not isinstance(item.get("value"), dict):
-            raise Unreadable(f"{question.name} is answered by {item.get('type')}, not {expected}")
+            raise Unreadable(
+                f"{question.name} is answered by {brief_name(item.get('type'))}, not {expected}"
+            )
     if question.kind == "entities":
         return _entities(form, question, items)
     if question.kind in EDGES:
@@ -125,7 +127,7 @@ def _shape(question: Question) -> str:
 
 def _one(values: Any, what: str) -> Any:
     if not isinstance(values, list) or len(values) != 1:
-        raise Unreadable(f"{values!r} is not one {what}")
+        raise Unreadable(f"{brief(values)} is not one {what}")
     return values[0]
 
 
@@ -137,7 +139,7 @@ def _choices(question: Question, value: Item) -> Any:
     """The choices in the form's order, whatever the order of the clicks; may be empty."""
     choices = value.get("choices")
     if not isinstance(choices, list) or not all(isinstance(choice, str) for choice in choices):
-        raise Unreadable(f"{choices!r} is not a list of choices")
+        raise Unreadable(f"{brief(choices)} is not a list of choices")
     in_form = [label for label in question.labels if label in choices]
     return in_form + [choice for choice in choices if choice not in question.labels]
 
@@ -150,7 +152,7 @@ def _comment(question: Question, value: Item) -> Any:
     lines = value.get("text")
     lines = [lines] if isinstance(lines, str) else lines
     if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-        raise Unreadable(f"{lines!r} is not a text")
+        raise Unreadable(f"{brief(lines)} is not a text")
     return "\n".join(lines) or None
 
 
@@ -169,7 +171,7 @@ def _entities(form: Form, question: Question, items: list[Item]) -> list[dict[st
             raise Unreadable("a span has no label")
         span = {"start": value.get("start"), "end": value.get("end")}
         if type(span["start"]) is not int or type(span["end"]) is not int:
-            raise Unreadable(f"the span {span['start']!r}:{span['end']!r} has no whole offsets")
+            raise Unreadable(f"the span {brief([span['start'], span['end']])} has no whole offsets")
         field = {"field": fields.get(str(item.get("to_name")))} if len(form.fields) > 1 else {}
         spans.extend({**span, "label": label, **field} for label in labels)
     return sorted(spans, key=lambda span: (span["start"], span["end"], str(span["label"])))

@@ -9,7 +9,9 @@ here: what the page reads, and what a person writes who labels.
     the task, project or answer of an answer or draft                  stays what it is
     pages                                                              those for labelling
     tips                                                               none: they came from outside
-    filters by regular expression                                      refused: one stops the server
+    filters by regular expression, or of many conditions               refused: one stops the server
+    columns of other tables                                            refused: some are secret
+    what cannot be sent back                                           refused: nobody could read on
     media of a round                                                   by signed address, logged in
 """
 # mypy: disable-error-code="import-not-found,import-untyped"
@@ -18,13 +20,15 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from curate.servers import shelf
+from curate.servers.label_studio import forgetting
 
 READ = ("GET", "HEAD", "OPTIONS")
 
@@ -77,7 +81,6 @@ WRITES = frozenset(
     {
         ("POST", "task-annotations"),
         ("POST", "task-drafts"),
-        ("POST", "task-annotations-drafts"),
         ("POST", "dm-actions"),
         ("POST", "view-list"),
         ("POST", "token_manage"),  # a token of their own
@@ -93,7 +96,7 @@ OWN = frozenset(
     (method, route)
     for route in ("annotation-detail", "draft-detail", "view-detail")
     for method in ("PUT", "PATCH", "DELETE")
-) | {("POST", "annotation-convert-to-draft")}
+) | {("POST", "annotation-convert-to-draft"), ("POST", "task-annotations-drafts")}
 """What a person may write where the thing is theirs."""
 
 PAGES = frozenset(
@@ -144,6 +147,21 @@ EMPTY = frozenset({"ml-list"})
 
 NAMES = ("completed_by", "updated_by", "last_created_by")
 """What names who answered."""
+
+COLUMNS = ("filter", "column", "ordering")
+"""What names columns: in a filter of the page, in a filter of a tab, and for sorting."""
+
+READ_AGAIN = ("result", "lead_time")
+"""What Label Studio reads out of a text as well: infinity, and all else that `_loaded` refuses."""
+
+DEEPEST = 50
+"""A value has at most so many levels; the page sends a handful."""
+
+CONDITIONS = 50
+"""So many conditions a filter has at most: Label Studio asks the database about each of them."""
+
+DELETES = "curate_deletes"
+"""The attribute of a request that holds the project of which it deletes texts."""
 
 CURATORS = "only the curator may do this"
 
@@ -198,40 +216,77 @@ def _may_write(asked: Asked) -> bool:
 
 def _refused_content(asked: Asked, places: Mapping[str, Any]) -> str | None:
     try:
-        values = [json.loads(unquote(query)) for query in asked.queries]
+        values = [_loaded(unquote(query)) for query in asked.queries]
         if asked.body.strip():
             if asked.content_type != "application/json" or asked.charset not in ("", "utf-8"):
                 return "this server takes JSON in UTF-8"
-            values.append(json.loads(asked.body.decode()))
+            values.append(_loaded(asked.body.decode()))
     except (ValueError, RecursionError):
-        return "this is not JSON"
+        return "this is not JSON that can be sent back"
     if any(_is_dangerous(value) for value in values):
-        return "filters by regular expression are left to the curator: one can stop the server"
-    for value in values:
-        if isinstance(value, dict) and any(value.get(n) not in (None, asked.user) for n in NAMES):
-            return "an answer is given in one's own name"
-        if isinstance(value, dict) and any(
-            str(value[name]) != str(place) for name, place in places.items() if name in value
-        ):
-            return "an answer stays with its task"
+        return "this filter is left to the curator: it can stop the server, or read other tables"
+    return next(
+        filter(None, (_refused_answer(value, asked.user, places) for value in values)), None
+    )
+
+
+def _refused_answer(value: Any, user: int | None, places: Mapping[str, Any]) -> str | None:
+    """Why a value cannot be an answer, a draft or a tab of the user's; None if it can."""
+    if not isinstance(value, dict):
+        return None
+    if any(value.get(name) not in (None, user) for name in NAMES):
+        return "an answer is given in one's own name"
+    if any(str(value[name]) != str(place) for name, place in places.items() if name in value):
+        return "an answer stays with its task"
+    if any(isinstance(value.get(name), str) for name in READ_AGAIN):
+        return "an answer holds a list and a number, not texts of these"
     return None
 
 
-def _is_dangerous(value: Any) -> bool:
-    """Whether a filter is in it that makes the database match a regular expression.
+def _loaded(text: str) -> Any:
+    """A value of JSON. ValueError for one with which no list of answers could be sent any more.
 
-    The name of a column can hold an operator as well, after two underscores.
+    Label Studio stores it, and then fails on every list that holds it: of lone surrogates, infinite
+    numbers, and values nested as deep as Python can go.
     """
-    waiting = [value]
+    value = json.loads(text, parse_constant=_number, parse_float=_number)
+    if any(depth > DEEPEST for depth, _ in _nested(value)):
+        raise ValueError("nested too deeply")
+    json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _number(text: str) -> float:
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("no number")
+    return number
+
+
+def _nested(value: Any) -> Iterator[tuple[int, Any]]:
+    """Yield a value and all that it holds, each with its depth."""
+    waiting = [(0, value)]
     while waiting:
-        item = waiting.pop()
+        depth, item = waiting.pop()
+        yield depth, item
         if isinstance(item, Mapping):
-            if item.get("operator") in ("regex", "iregex") or "__" in str(item.get("filter", "")):
-                return True
-            waiting += item.values()
+            waiting += [(depth + 1, inner) for inner in item.values()]
         elif isinstance(item, list):
-            waiting += item
-    return False
+            waiting += [(depth + 1, inner) for inner in item]
+
+
+def _is_dangerous(value: Any) -> bool:
+    """Whether it makes the database match a regular expression, look elsewhere, or work for long.
+
+    After two underscores the name of a column holds an operator, or a column of another table:
+    also of one with passwords.
+    """
+    filters = [item for _, item in _nested(value) if isinstance(item, Mapping)]
+    return (
+        any(item.get("operator") in ("regex", "iregex") for item in filters)
+        or any("__" in str(item.get(name, "")) for item in filters for name in COLUMNS)
+        or sum("operator" in item for item in filters) > CONDITIONS
+    )
 
 
 class Guard:
@@ -244,7 +299,10 @@ class Guard:
         """Let the application answer; `process_view` refuses before. Media are ours to answer."""
         if request.path.startswith(shelf.ROOT):
             return _medium(request)
-        return self._get_response(request)
+        response = self._get_response(request)
+        if response.status_code < 300 and (project := getattr(request, DELETES, None)):
+            forgetting.forget(project)
+        return response
 
     def process_view(
         self, request: Any, view: Any, arguments: Sequence[Any], names: Mapping[str, Any]
@@ -257,6 +315,8 @@ class Guard:
             return JsonResponse({}, status=404)
         users = _users(request)
         if users and all(user.is_superuser for user in users):
+            deletes = forgetting.project_of(request.method, match.url_name, names, request.GET)
+            setattr(request, DELETES, deletes)
             return None
         if request.method == "GET" and match.url_name in EMPTY:
             return JsonResponse([], safe=False)
@@ -273,7 +333,7 @@ class Guard:
                 content_type=request.content_type or "",
                 charset=request.content_params.get("charset", "").lower(),
                 body=request.body,
-                theirs=lambda: _theirs(match.url_name, names.get("pk"), user),
+                theirs=lambda: _theirs(match.url_name, names, user),
                 is_file=route.startswith(FILES),
             )
         )
@@ -304,11 +364,12 @@ def _users(request: Any) -> list[Any]:
     return users
 
 
-def _theirs(route: str, key: Any, user: int | None) -> Mapping[str, Any] | None:
-    """What a thing of the user's belongs to; None if there is none of theirs under the key."""
+def _theirs(route: str, names: Mapping[str, Any], user: int | None) -> Mapping[str, Any] | None:
+    """What a thing of the user's belongs to; None if none of theirs is at the path's `names`."""
     from data_manager.models import View
     from tasks.models import Annotation, AnnotationDraft
 
+    key = names.get("annotation_id", names.get("pk"))
     if user is None or not str(key).isdecimal():
         return None
     if route == "view-detail":
@@ -317,6 +378,8 @@ def _theirs(route: str, key: Any, user: int | None) -> Mapping[str, Any] | None:
         drafts = AnnotationDraft.objects.filter(pk=key, user=user)
         return _places(drafts, annotation="annotation_id", project="task__project_id")
     answers = Annotation.objects.filter(pk=key, completed_by=user)
+    if "annotation_id" in names:  # the path names the task too
+        answers = answers.filter(task=names["pk"])
     return _places(answers, project="project_id")
 
 

@@ -29,7 +29,8 @@ ROWS = frozenset(
 FIRST_BYTES = 4096
 """So many bytes are looked at to find out whether a file is a list."""
 
-_SPACE = re.compile(r"[ \t\n\r\ufeff]*")
+SPACE = " \t\n\r\ufeff"
+_SPACE = re.compile(f"[{SPACE}]*")
 
 _SPEAKERS = ("role", "from", "speaker")
 """The keys of a message: a list of messages is one conversation, and no list of rows."""
@@ -98,14 +99,15 @@ def _items(text: _Text) -> Iterator[Any]:
     """Yield the items of a list that begins here."""
     text.take("[")
     if text.peek() == "]":
-        text.take("]")
+        text.skip()
         return
     while True:
         yield text.value()
-        if text.peek() == "]":
-            text.take("]")
+        mark = text.peek()
+        if mark == "]":
+            text.skip()
             return
-        text.take(",")
+        text.take(",", mark)
 
 
 def _object(text: _Text) -> Iterator[Any]:
@@ -169,14 +171,22 @@ class _Text:
     def peek(self) -> str:
         """The next character that is no white space; empty at the end."""
         while True:
+            mark = self._text[self._at : self._at + 1]
+            if mark and mark not in SPACE:
+                return mark
             self._at = _SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]
-            if self._at < len(self._text) or not self._more(1):
-                return self._text[self._at : self._at + 1]
+            if self._at == len(self._text) and not self._more(1):
+                return ""
 
-    def take(self, mark: str) -> None:
-        """Take one character. ValueError if it is another."""
-        if self.peek() != mark:
-            raise ValueError(f"not JSON (no {mark})" if self.peek() else "it ends too early")
+    def take(self, mark: str, seen: str | None = None) -> None:
+        """Take one character, which `peek` has `seen`. ValueError if it is another."""
+        seen = self.peek() if seen is None else seen
+        if seen != mark:
+            raise ValueError(f"not JSON (no {mark})" if seen else "it ends too early")
+        self.skip()
+
+    def skip(self) -> None:
+        """Take the character that `peek` has seen."""
         self._at += 1
 
     def value(self) -> Any:
