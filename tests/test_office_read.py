@@ -2,6 +2,7 @@
 
 import io
 import random
+import zipfile
 
 import pytest
 
@@ -139,6 +140,50 @@ def test_a_book_has_its_chapters_in_the_order_of_reading(tmp_path):
         "chapters": 2,
         "path": "a.epub",
     }
+
+
+def test_a_chapter_that_is_missing_costs_itself(tmp_path):
+    chapters = [(f"{name}.xhtml", f"<body><p>Chapter {name}.</p></body>") for name in "abc"]
+    book = epub(chapters)
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if "b.xhtml" not in name}
+    put(tmp_path, "data/a.epub", zipped(files))
+    found, (bad,) = everything(tmp_path, strict=False)
+    assert texts(found) == ["Chapter a.\n\nChapter c."]
+    assert meta(found[0])["chapters"] == 2
+    assert bad.reason.startswith("a chapter cannot be read")
+    assert "OPS/b.xhtml" in bad.reason
+
+
+def test_a_book_without_a_package_is_told(tmp_path):
+    put(tmp_path, "data/a.epub", zipped({"META-INF/container.xml": "<container/>"}))
+    found, (bad,) = everything(tmp_path, strict=False)
+    assert not found
+    assert bad.reason.startswith("not an EPUB file")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1251"])
+def test_a_chapter_is_read_in_the_encoding_that_it_declares(tmp_path, encoding):
+    words = "Вечером все пьют чай." if encoding == "windows-1251" else "Le café fermé, à côté."
+    head = f'<?xml version="1.0" encoding="{encoding}"?><html xmlns="http://www.w3.org/1999/xhtml">'
+    page = f"{head}<body><p>{words}</p></body></html>".encode(encoding)
+    with zipfile.ZipFile(io.BytesIO(epub([("a.xhtml", "<body/>")]))) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    put(tmp_path, "data/a.epub", zipped(files | {"OPS/a.xhtml": page}))
+    assert texts(rows(tmp_path)) == [words]
+
+
+def test_a_page_that_cannot_be_loaded_costs_itself(tmp_path):
+    whole = pdf([[(60, 700, f"Page {n}.")] for n in range(3)])
+    put(
+        tmp_path,
+        "data/a.pdf",
+        whole.replace(b"6 0 obj\n<< /Type /Page ", b"6 0 obj\n<< /Type /Odd "),
+    )
+    found, bad = everything(tmp_path, strict=False)
+    assert texts(found) == ["Page 0.", "Page 2."]
+    assert [(own.row, own.skipped) for own in bad] == [(2, False)]
+    assert bad[0].reason.startswith("a page that cannot be read")
 
 
 def piece(text, left, top, width=100):

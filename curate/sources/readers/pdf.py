@@ -39,11 +39,18 @@ def read(reading: Reading) -> Numbered:
 
 
 def _documents(file: Any, reading: Reading) -> Numbered:
+    from pypdfium2 import PdfiumError
+
     about = {"path": reading.name, **_about(file), "pages": len(file)}
     starts: list[int | None] = []
     joined = ""
     for number in range(1, len(file) + 1):
-        text = _text(file, number - 1)
+        try:
+            text = _text(file, number - 1)
+        except PdfiumError as error:
+            yield number, f"a page that cannot be read ({error})"
+            starts.append(None)
+            continue
         if not text:
             yield number, Skip(NO_TEXT)
             starts.append(None)
