@@ -248,6 +248,24 @@ def test_what_a_loose_writer_wrote_is_read():
     assert made[-1][0] == 8
 
 
+@pytest.mark.parametrize(
+    ("record", "cells"),
+    [
+        (r'"a \"red\" boat",1', ['a "red" boat', "1"]),
+        (r'"it ends so: \"",1', ['it ends so: "', "1"]),
+        ('"two \\"lines\nof\\" it",1', ['two "lines\nof" it', "1"]),
+        (r'"{\"a\": \"x, y\"}",1', ['{"a": "x, y"}', "1"]),
+        (r'"C:\boats\",1', ["C:\\boats\\", "1"]),
+        (r'"C:\boats\\",1', ["C:\\boats\\\\", "1"]),
+        (r'"a ""red"" \ boat",1', ['a "red" \\ boat', "1"]),
+    ],
+)
+def test_a_backslash_may_escape_a_quote(record, cells):
+    lines = [f"{line}\n" for line in f"text,n\n{record}\nlast,2".split("\n")]
+    found = [own for _, own in records([(line, "") for line in lines], ",", 1000)]
+    assert found == [["text", "n"], cells, ["last", "2"]]
+
+
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.tsv"])
 def test_lines_that_end_in_returns_alone(tmp_path, name):
     between = "\t" if name == "a.tsv" else ","

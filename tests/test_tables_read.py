@@ -344,3 +344,15 @@ def test_an_optional_field_of_white_space_is_left_out(tmp_path):
     fields = {"ask": "ask", "more": {"from": "more", "optional": True}, "say": "say"}
     found = rows(tmp_path, fields=fields)
     assert [len(row.fields) for row in found] == [2, 2, 2, 3]
+
+
+def test_marks_in_a_file_of_one_column_are_of_the_text(tmp_path):
+    put(tmp_path, "data/a.csv", 'text\nboats, red; blue\nsails\n"a ""quay"", a pier"\n')
+    assert texts(rows(tmp_path)) == ["boats, red; blue", "sails", 'a "quay", a pier']
+
+
+def test_cells_that_no_column_names_are_told(tmp_path):
+    put(tmp_path, "data/a.csv", "text\nboat,1\nsail,2\n")
+    found, bad = everything(tmp_path, strict=False)
+    assert not found
+    assert [own.reason for own in bad] == ["not as many cells as columns"] * 2
