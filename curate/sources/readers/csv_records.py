@@ -2,7 +2,7 @@
 
 Python's `csv` reads each record strictly. Where that fails, the record is read once more by itself:
 a quote within a cell, or a carriage return that ends no line, belongs to the cell. A quote that is
-never closed costs its line, and the lines after it are read again. A backslash escapes a quote where
+never closed costs its line, and the lines after it are read again. Backslashes escape quotes where
 the record is whole so.
 """
 
