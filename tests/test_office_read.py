@@ -3,6 +3,7 @@
 import io
 import random
 import zipfile
+from time import process_time
 
 import pytest
 
@@ -160,6 +161,15 @@ def test_a_book_without_a_package_is_told(tmp_path):
     found, (bad,) = everything(tmp_path, strict=False)
     assert not found
     assert bad.reason.startswith("not an EPUB file")
+
+
+@pytest.mark.parametrize("mark", ["<?x y?>", "<!-- y -->"])
+def test_marks_in_a_page_are_no_text_and_take_no_time(tmp_path, mark):
+    body = f"<body><p>One{mark} boat</p>{mark * 100_000}<p>Two.</p></body>"
+    put(tmp_path, "data/a.epub", epub([("a.xhtml", body)]))
+    began = process_time()
+    assert texts(rows(tmp_path)) == ["One boat\n\nTwo."]
+    assert process_time() - began < 5
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1251"])

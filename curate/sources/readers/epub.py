@@ -131,7 +131,9 @@ def page_text(page: str) -> str:
     """The text of a page of XHTML: a blank line between its blocks."""
     from lxml import etree
 
-    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)
+    # A walk over many comments in a row would take the square of their number.
+    plain = {"remove_comments": True, "remove_pis": True}
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, **plain)
     root = etree.fromstring(page.encode(), parser) if page.strip() else None
     if root is None:
         return ""
@@ -145,15 +147,14 @@ def _words(root: Any) -> Iterator[str]:
     from lxml import etree
 
     hidden = 0
-    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
-        is_element = isinstance(element.tag, str)
-        name = element.tag.rpartition("}")[2].lower() if is_element else ""
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        name = element.tag.rpartition("}")[2].lower()
         if event == "start":
             hidden += name in _LEFT_OUT
             yield "\n" if name in _BLOCKS or name == "br" else ""
             yield "" if hidden else _flat(element.text)
         else:
-            hidden -= name in _LEFT_OUT and event == "end"
+            hidden -= name in _LEFT_OUT
             yield "\n" if name in _BLOCKS else "\t" if name in ("td", "th") else ""
             yield "" if hidden else _flat(element.tail)
 
