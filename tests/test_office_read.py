@@ -8,7 +8,7 @@ from time import process_time
 import pytest
 
 from curate.sources.readers.layout import Piece, text_of
-from tests.documents_made import epub, pdf, zipped
+from tests.documents_made import epub, pdf, vertical_pdf, zipped
 from tests.test_sources import everything, meta, put, rows, texts
 
 docx = pytest.importorskip("docx")
@@ -67,6 +67,27 @@ def test_the_pages_of_a_file_may_be_one_document(tmp_path):
     assert starts == [0, None, 6]
     assert texts(found)[0][starts[2] :] == "Three (3)."
     assert bad.reason == "a page without text"
+
+
+@pytest.mark.parametrize(
+    ("turn", "place"),
+    {
+        "0 1 -1 0": lambda n: (100 + 16 * n, 60),
+        "0 -1 1 0": lambda n: (500 - 16 * n, 740),
+        "-1 0 0 -1": lambda n: (560, 100 + 16 * n),
+    }.items(),
+)
+def test_a_page_whose_text_is_turned_is_read_as_it_is_held(tmp_path, turn, place):
+    lines = [(*place(n), words, 12, turn) for n, words in enumerate(LEFT)]
+    put(tmp_path, "data/a.pdf", pdf([[*lines[::-1], (300, 20, "7")]]))
+    assert texts(rows(tmp_path))[0].replace("7", "").strip() == "\n".join(LEFT)
+
+
+def test_columns_that_are_written_downwards_go_from_right_to_left(tmp_path):
+    columns = ["河水今天上涨了两米", "公路一直封闭到中午", "工程师说旧桥没有坏"]
+    drawn = [(500 - 30 * n, words) for n, words in enumerate(columns)]
+    put(tmp_path, "data/a.pdf", vertical_pdf(drawn[::-1]))
+    assert texts(rows(tmp_path))[0].split() == columns
 
 
 def test_hyphens_accents_and_a_few_words(tmp_path):
