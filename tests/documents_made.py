@@ -5,7 +5,10 @@ import zipfile
 
 
 def pdf(pages, *, title=None, encrypted=False):
-    """Return a PDF. A page is a list of (x, y, text) or (x, y, text, size), drawn in that order."""
+    """Return a PDF. A page is a list of (x, y, text), drawn in that order.
+
+    A size and a turn, as the first four numbers of a matrix, may follow.
+    """
     objects = {}
     kids = [4 + 2 * n for n in range(len(pages))]
     objects[1] = b"<< /Type /Catalog /Pages 2 0 R >>"
@@ -32,11 +35,34 @@ def pdf(pages, *, title=None, encrypted=False):
     return _file(objects, more)
 
 
-def _drawn(x, y, text, size=12):
+def vertical_pdf(columns):
+    """Return a PDF of columns of Chinese, (x, text), each written downwards from one height."""
+    drawn = b"".join(
+        b"BT /F1 20 Tf %d 700 Td <%s> Tj ET\n" % (x, text.encode("utf-16-be").hex().encode())
+        for x, text in columns
+    )
+    kind = b"/CIDSystemInfo << /Registry (Adobe) /Ordering (GB1) /Supplement 2 >>"
+    box = b"/FontBBox [-25 -254 1000 880] /ItalicAngle 0 /Ascent 880 /Descent -120 /StemV 93"
+    objects = {
+        1: b"<< /Type /Catalog /Pages 2 0 R >>",
+        2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        4: b"<< /Length %d >>\nstream\n%s\nendstream" % (len(drawn), drawn),
+        5: b"<< /Type /Font /Subtype /Type0 /BaseFont /STSong-Light /Encoding /UniGB-UCS2-V "
+        b"/DescendantFonts [6 0 R] >>",
+        6: b"<< /Type /Font /Subtype /CIDFontType0 /BaseFont /STSong-Light %s "
+        b"/FontDescriptor 7 0 R >>" % kind,
+        7: b"<< /Type /FontDescriptor /FontName /STSong-Light /Flags 6 %s >>" % box,
+    }
+    return _file(objects, b"")
+
+
+def _drawn(x, y, text, size=12, turn="1 0 0 1"):
     shown = (
         text.encode("cp1252").replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
     )
-    return b"BT /F1 %d Tf %d %d Td (%s) Tj ET\n" % (size, x, y, shown)
+    return b"BT /F1 %d Tf %s %d %d Tm (%s) Tj ET\n" % (size, turn.encode(), x, y, shown)
 
 
 def _file(objects, more):

@@ -17,6 +17,7 @@ import zstandard
 from curate.errors import DataError
 from curate.sources.readers.csv_records import CELLS, NOT_CLOSED, records
 from curate.sources.readers.unpacking import PACKINGS, Lost, unpacked
+from curate.sources.reading import SourceSpec, parts, read
 from curate.text import content_id
 from tests.test_sources import everything, put, rows, texts
 
@@ -82,6 +83,52 @@ def test_junk_after_the_last_member(tmp_path, suffix, junk):
     assert f"{len(junk):,} bytes behind member 1 are no " in bad.reason
     with pytest.raises(DataError, match=rf"a\.jsonl\.{suffix}, after line 2000: {len(junk):,} b"):
         everything(tmp_path)
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_junk_behind_a_member_costs_no_line(tmp_path, suffix):
+    cut = LINES.index(b"\n", len(LINES) // 2) + 20  # within a line
+    put(tmp_path, f"data/a.jsonl.{suffix}", PACK[suffix](LINES[:cut]) + b"junk here")
+    first, bad = everything(tmp_path, strict=False)
+    put(tmp_path, f"data/a.jsonl.{suffix}", PACK[suffix](LINES[:-1]) + b"junk here")
+    whole, (junk,) = everything(tmp_path, strict=False)
+    assert texts(whole) == SAID  # the last line has no newline
+    assert junk.lost == 9
+    assert texts(first) == SAID[: len(first)]
+    assert [own.lost for own in bad] == [9, 0]  # the line that the file ends in is told by itself
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.txt", "a.json", "a.warc"])
+@pytest.mark.parametrize("suffix", PACK)
+def test_a_packed_file_under_a_plain_name_is_known_by_its_first_bytes(tmp_path, name, suffix):
+    head = "WARC/1.0\r\nWARC-Type: conversion\r\nContent-Type: text/plain\r\nContent-Length: 4"
+    content = {
+        "a.jsonl": '{"text": "boat"}\n',
+        "a.csv": "text,n\nboat,1\n",
+        "a.txt": "boat",
+        "a.json": '[{"text": "boat"}]',
+        "a.warc": f"{head}\r\n\r\nboat\r\n\r\n",
+    }
+    put(tmp_path, f"data/{name}", PACK[suffix](content[name].encode()))
+    assert texts(rows(tmp_path)) == ["boat"]
+
+
+def test_a_large_packed_file_under_a_plain_name_is_not_cut(tmp_path):
+    path = put(tmp_path, "data/a.jsonl", gzip.compress(LINES))
+    source = SourceSpec(paths=(str(path),))
+    (part,) = parts([source], tmp_path, size=10_000)
+    assert texts(read(source, part, strict=True)) == SAID
+
+
+@pytest.mark.parametrize(
+    "name", ["a.jsonl", "a.txt", "a.csv", "a.parquet", "a.arrow", "a.pdf", "a.docx", "a.warc"]
+)
+def test_a_pointer_of_git_lfs_is_no_document(tmp_path, name):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:12ab\nsize 9000\n"
+    put(tmp_path, f"data/{name}", pointer)
+    found, (bad,) = everything(tmp_path, strict=False)
+    assert not found
+    assert bad.reason == "a Git LFS pointer: the file itself was not fetched (`git lfs pull`)"
 
 
 @pytest.mark.parametrize("suffix", PACK)
@@ -199,6 +246,24 @@ def test_what_a_loose_writer_wrote_is_read():
         ["last", "5"],
     ]
     assert made[-1][0] == 8
+
+
+@pytest.mark.parametrize(
+    ("record", "cells"),
+    [
+        (r'"a \"red\" boat",1', ['a "red" boat', "1"]),
+        (r'"it ends so: \"",1', ['it ends so: "', "1"]),
+        ('"two \\"lines\nof\\" it",1', ['two "lines\nof" it', "1"]),
+        (r'"{\"a\": \"x, y\"}",1', ['{"a": "x, y"}', "1"]),
+        (r'"C:\boats\",1', ["C:\\boats\\", "1"]),
+        (r'"C:\boats\\",1', ["C:\\boats\\\\", "1"]),
+        (r'"a ""red"" \ boat",1', ['a "red" \\ boat', "1"]),
+    ],
+)
+def test_a_backslash_may_escape_a_quote(record, cells):
+    lines = [f"{line}\n" for line in f"text,n\n{record}\nlast,2".split("\n")]
+    found = [own for _, own in records([(line, "") for line in lines], ",", 1000)]
+    assert found == [["text", "n"], cells, ["last", "2"]]
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.tsv"])

@@ -54,7 +54,31 @@ SAMPLES = {
     ),
     ("a.v", "Verilog"): ("module boat(input wind, output sail);\nassign sail = wind;\nendmodule\n"),
     ("b.v", "Coq"): ("Require Import Arith.\nLemma boats : 1 + 1 = 2.\nProof. reflexivity. Qed.\n"),
+    ("blank.h", "C++"): "\n\n\n".join(("#pragma once", "class Boat {", "  int seats_;", "};", "")),
+    ("words.h", "C"): "/*\nusing the wind,\n  class of 1900\n*/\n\nint sail(void);\n",
+    ("a.d", "D"): "module boats;\n\nimport std.stdio;\n\nvoid main() { writeln(3); }\n",
+    ("b.d", "Makefile"): "out/boat.o: src/boat.c \\\n  src/wind.h\n\nsrc/wind.h:\n",
+    ("c.d", "DTrace"): "syscall::read:entry\n/pid == 3/\n{\n  self->start = timestamp;\n}\n",
+    ("a.cls", "OpenEdge ABL"): "CLASS Boat:\n  DEFINE VARIABLE sail AS INTEGER.\nEND CLASS.\n",
+    ("b.cls", "TeX"): "% boats\n\\ProvidesClass{boats}\n\n\\LoadClass{article}\n",
+    (
+        "c.cls",
+        "Apex",
+    ): "public with sharing class Boat {\n\n  @AuraEnabled\n  public Id sail() { }\n}\n",
+    (
+        "d.cls",
+        "VBA",
+    ): 'VERSION 1.0 CLASS\nAttribute VB_Name = "Boat"\n\nPublic Sub Sail()\nEnd Sub\n',
+    ("e.cls", "ObjectScript"): "Class Boats.Boat Extends %Persistent\n{\n\nMethod Sail() {}\n}\n",
+    ("a.cl", "Common Lisp"): "; boats\n(defun sail (boat)\n  (move boat 3))\n",
+    (
+        "b.cl",
+        "OpenCL",
+    ): "__kernel void sail(__global int *boats) {\n  int i = get_global_id(0);\n}\n",
+    ("CMakeLists.txt", "CMake"): "project(boats)\n",
+    ("BUILD.bazel", "Python"): 'cc_library(name = "boats")\n',
     ("a.ts", "TypeScript"): "export const boats: number = 3\n",
+    ("odd.ts", "XML"): "<TS>\n\n\n</TS>\n",
     ("b.ts", "XML"): (
         '<?xml version="1.0"?>\n<!DOCTYPE TS>\n<TS><context>\n<message>x</message>\n'
     ),
@@ -149,6 +173,26 @@ def test_notebooks_of_before_and_what_is_none(tmp_path):
         *["not a notebook"] * 3,
         "a notebook without code or text",
     ]
+
+
+def test_what_is_no_cell_costs_itself_alone(tmp_path):
+    cells = [
+        None,
+        {"cell_type": "code"},
+        {"cell_type": "code", "source": None},
+        {"source": "no kind"},
+        {"cell_type": "markdown", "source": ["# Boats\n", "They sail."]},
+        {"cell_type": "code", "source": "sail()"},
+    ]
+    put(tmp_path, "data/a.ipynb", json.dumps({"nbformat": 4, "metadata": {}, "cells": cells}))
+    (row,) = rows(tmp_path, format="code")
+    assert texts([row]) == ["# Boats\nThey sail.\n\nsail()\n"]
+    assert meta(row)["cells"] == {"code": 1, "markdown": 1}
+
+
+def test_a_script_may_begin_with_a_mark(tmp_path):
+    put(tmp_path, "data/sail", b"\xef\xbb\xbf#!/usr/bin/env ruby\nputs 1\n")
+    assert meta(rows(tmp_path, format="code")[0])["programming_language"] == "Ruby"
 
 
 def test_packed_source_files_have_a_language(tmp_path):

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import lzma
 
 import numpy as np
 import pytest
@@ -199,6 +200,26 @@ def test_a_bad_file_is_told_with_its_row(tmp_path):
     path.write_text('{"q": "one"}\n{"q": ')
     with pytest.raises(DataError, match=r"a\.jsonl cannot be read after row 1: "):
         list(read_texts(path, ("q",)))
+
+
+def test_items_are_read_as_the_pool_reads_rows(tmp_path):
+    item = {"q": "Où est le café ?", "choices": {"text": ["là", "ici"], "label": ["A", "B"]}}
+    files = {
+        "list.json": json.dumps({"version": 1, "data": [item]}).encode(),
+        "lines.json": (json.dumps(item) + "\n" + json.dumps(item)).encode(),
+        "latin.jsonl": json.dumps(item, ensure_ascii=False).encode("latin-1"),
+        "packed.jsonl.xz": lzma.compress(json.dumps(item).encode()),
+    }
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+        found = list(read_texts(tmp_path / name, ("q", "choices.text")))
+        assert found[0] == ("1", "Où est le café ?\nlà\nici")
+        assert len(found) == (2 if name == "lines.json" else 1)
+    (tmp_path / "marks.csv").write_text("q;a\nWhere, then?;there\n")
+    assert list(read_texts(tmp_path / "marks.csv", ("q", "a"))) == [("1", "Where, then?\nthere")]
+    (tmp_path / "cut.jsonl.gz").write_bytes(gzip.compress(b'{"q": "x"}\n' * 9)[:-9])
+    with pytest.raises(DataError, match=r"cut\.jsonl\.gz cannot be read after row \d: "):
+        list(read_texts(tmp_path / "cut.jsonl.gz", ("q",)))
 
 
 def test_hashes_are_the_same_everywhere():

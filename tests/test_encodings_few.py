@@ -76,6 +76,42 @@ SIGNS = [
 """Texts in windows-1252 with bytes that are letters in other encodings."""
 
 
+RIVALS = {
+    ("iso8859-2", "pl"): "Jaś i Małgosia poszli do lasu, bo chcieli zebrać trochę leśnych jagód.",
+    ("iso8859-2", "cs"): "Večer šel starý kovář přes most a žádal o nocleh ve vsi, třeba na seně.",
+    ("iso8859-2", "sk"): "Ráno šiel mladý kováč cez most a ťahal za sebou veľký voz plný sena.",
+    ("iso8859-2", "hr"): "Jučer je šuma bila tiha, a žena je čekala na mostu dok nije pao mrak.",
+    ("cp1257", "lv"): "Vakar vecais kalējs gāja pāri tiltam un lūdza naktsmājas šķūnī.",
+    ("cp1257", "lt"): "Vakar senas kalvis ėjo per tiltą ir prašė nakvynės, žadėjo užmokėti.",
+    ("cp866", "ru"): "Вчера старый кузнец перешёл через мост и попросился на ночлег.",
+    ("iso8859-5", "ru"): "Вчера старый кузнец перешёл через мост и попросился на ночлег.",
+}
+"""Texts in encodings that chardet takes for others."""
+
+
+@pytest.mark.parametrize("times", [1, 4, 60])
+@pytest.mark.parametrize(("name", "language"), RIVALS)
+def test_encodings_that_are_taken_for_others(name, language, times):
+    text = f"The story begins so: {RIVALS[name, language]}\n" * times
+    assert find_encoding(text.encode(name)).name == name
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("cp1252", "“It’s late,” he said… and — for once — nobody laughed. Café ‘Zoë’, 5 €"),
+        ("cp1250", "Květen je krásný měsíc, šumí háj a zpívá kos. Říkal to i děd."),
+        ("cp1250", "Tavaszi szél vizet áraszt, őzek és nyulak futnak a tűz elől."),
+        ("cp1251", "Њега су звали Ђорђе, а џак је био пун."),
+        ("koi8-r", "Весной снег тает, и ручьи бегут к реке."),
+        ("cp1254", "Baharda kuşlar öter, ağaçlar çiçek açar, ırmak coşar."),
+        ("cp1255", "באביב הציפורים שרות והנחל זורם אל הים."),
+    ],
+)
+def test_other_encodings_have_no_rival(name, text):
+    assert find_encoding(text.encode(name)).name == name
+
+
 @pytest.mark.parametrize("text", SIGNS)
 def test_signs_are_no_letters_of_other_encodings(text):
     assert find_encoding(text.encode("cp1252")).name == "cp1252"

@@ -47,7 +47,14 @@ def test_lists_and_mappings_are_read_as_what_they_are(value, wanted):
             "The Apache License, Version 2.0",
             "Apache 2",
         ),
-        "MIT": ("mit", "MIT License", "The MIT License (MIT)", "Expat"),
+        "MIT": (
+            *("mit", "MIT License", "The MIT License (MIT)", "Expat", "https://mit-license.org/"),
+            *(
+                "license:mit",
+                "SPDX-License-Identifier: MIT",
+                "opensource.org/licenses/mit-license.php",
+            ),
+        ),
         "BSD-3-Clause": ("New BSD License", 'BSD 3-Clause "New" or "Revised" License', "bsd-3"),
         "BSD-2-Clause": ("Simplified BSD License", "BSD 2-Clause"),
         "GPL-3.0-only": ("GPLv3", "GNU General Public License v3.0"),
@@ -58,6 +65,11 @@ def test_lists_and_mappings_are_read_as_what_they_are(value, wanted):
         "CC-BY-4.0": (
             *("cc-by-4.0", "CC BY 4.0", "Creative Commons Attribution 4.0 International"),
             *("https://creativecommons.org/licenses/by/4.0/", "cc_by_4.0"),
+            *("Attribution 4.0 International", "CC BY 4.0 International"),
+            "Creative Commons Attribution 4.0 International (CC BY 4.0)",
+            "[CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)",
+            "[this licence](https://creativecommons.org/licenses/by/4.0/)",
+            '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY 4.0</a>',
         ),
         "CC-BY-NC-SA-3.0": (
             "Creative Commons Attribution-NonCommercial-ShareAlike 3.0 Unported",
@@ -69,6 +81,9 @@ def test_lists_and_mappings_are_read_as_what_they_are(value, wanted):
         "ODbL-1.0": ("odbl", "Open Database License v1.0"),
         "Unlicense": ("The Unlicense", "https://unlicense.org"),
         "EPL-2.0": ("Eclipse Public License 2.0", "https://www.eclipse.org/legal/epl-2.0/"),
+        "OGL-UK-3.0": ("Open Government Licence v3.0", "OGL 3.0"),
+        "etalab-2.0": ("Etalab 2.0", "Licence Ouverte 2.0"),
+        "WTFPL": ("http://www.wtfpl.net/",),
         "MIT AND ISC": ("MIT, ISC", "MIT and ISC", "MIT/ISC"),
         "MIT OR ISC": ("mit or isc", "MIT OR ISC"),
     }.items(),
@@ -83,6 +98,7 @@ def test_common_names_and_addresses_are_spdx(spdx, names):
         *("CC-BY", "Apache", "BSD", "GPL", "other", "proprietary", "Public Domain", "llama3"),
         *("CC BY 4.0 NC", "https://example.org/licenses/by/4.0/", "MIT or something", "x" * 600),
         *("not creativecommons.org/licenses/by/4.0/", "GPL or so, and more"),
+        *("[MIT](https://creativecommons.org/licenses/by/4.0/)", "Attribution please"),
     ],
 )
 def test_what_says_no_licence_for_certain_stays_as_it_is(name):

@@ -2,11 +2,13 @@
 
 import io
 import random
+import zipfile
+from time import process_time
 
 import pytest
 
 from curate.sources.readers.layout import Piece, text_of
-from tests.documents_made import epub, pdf, zipped
+from tests.documents_made import epub, pdf, vertical_pdf, zipped
 from tests.test_sources import everything, meta, put, rows, texts
 
 docx = pytest.importorskip("docx")
@@ -65,6 +67,27 @@ def test_the_pages_of_a_file_may_be_one_document(tmp_path):
     assert starts == [0, None, 6]
     assert texts(found)[0][starts[2] :] == "Three (3)."
     assert bad.reason == "a page without text"
+
+
+@pytest.mark.parametrize(
+    ("turn", "place"),
+    {
+        "0 1 -1 0": lambda n: (100 + 16 * n, 60),
+        "0 -1 1 0": lambda n: (500 - 16 * n, 740),
+        "-1 0 0 -1": lambda n: (560, 100 + 16 * n),
+    }.items(),
+)
+def test_a_page_whose_text_is_turned_is_read_as_it_is_held(tmp_path, turn, place):
+    lines = [(*place(n), words, 12, turn) for n, words in enumerate(LEFT)]
+    put(tmp_path, "data/a.pdf", pdf([[*lines[::-1], (300, 20, "7")]]))
+    assert texts(rows(tmp_path))[0].replace("7", "").strip() == "\n".join(LEFT)
+
+
+def test_columns_that_are_written_downwards_go_from_right_to_left(tmp_path):
+    columns = ["河水今天上涨了两米", "公路一直封闭到中午", "工程师说旧桥没有坏"]
+    drawn = [(500 - 30 * n, words) for n, words in enumerate(columns)]
+    put(tmp_path, "data/a.pdf", vertical_pdf(drawn[::-1]))
+    assert texts(rows(tmp_path))[0].split() == columns
 
 
 def test_hyphens_accents_and_a_few_words(tmp_path):
@@ -139,6 +162,59 @@ def test_a_book_has_its_chapters_in_the_order_of_reading(tmp_path):
         "chapters": 2,
         "path": "a.epub",
     }
+
+
+def test_a_chapter_that_is_missing_costs_itself(tmp_path):
+    chapters = [(f"{name}.xhtml", f"<body><p>Chapter {name}.</p></body>") for name in "abc"]
+    book = epub(chapters)
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if "b.xhtml" not in name}
+    put(tmp_path, "data/a.epub", zipped(files))
+    found, (bad,) = everything(tmp_path, strict=False)
+    assert texts(found) == ["Chapter a.\n\nChapter c."]
+    assert meta(found[0])["chapters"] == 2
+    assert bad.reason.startswith("a chapter cannot be read")
+    assert "OPS/b.xhtml" in bad.reason
+
+
+def test_a_book_without_a_package_is_told(tmp_path):
+    put(tmp_path, "data/a.epub", zipped({"META-INF/container.xml": "<container/>"}))
+    found, (bad,) = everything(tmp_path, strict=False)
+    assert not found
+    assert bad.reason.startswith("not an EPUB file")
+
+
+@pytest.mark.parametrize("mark", ["<?x y?>", "<!-- y -->"])
+def test_marks_in_a_page_are_no_text_and_take_no_time(tmp_path, mark):
+    body = f"<body><p>One{mark} boat</p>{mark * 100_000}<p>Two.</p></body>"
+    put(tmp_path, "data/a.epub", epub([("a.xhtml", body)]))
+    began = process_time()
+    assert texts(rows(tmp_path)) == ["One boat\n\nTwo."]
+    assert process_time() - began < 5
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "windows-1251"])
+def test_a_chapter_is_read_in_the_encoding_that_it_declares(tmp_path, encoding):
+    words = "Вечером все пьют чай." if encoding == "windows-1251" else "Le café fermé, à côté."
+    head = f'<?xml version="1.0" encoding="{encoding}"?><html xmlns="http://www.w3.org/1999/xhtml">'
+    page = f"{head}<body><p>{words}</p></body></html>".encode(encoding)
+    with zipfile.ZipFile(io.BytesIO(epub([("a.xhtml", "<body/>")]))) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    put(tmp_path, "data/a.epub", zipped(files | {"OPS/a.xhtml": page}))
+    assert texts(rows(tmp_path)) == [words]
+
+
+def test_a_page_that_cannot_be_loaded_costs_itself(tmp_path):
+    whole = pdf([[(60, 700, f"Page {n}.")] for n in range(3)])
+    put(
+        tmp_path,
+        "data/a.pdf",
+        whole.replace(b"6 0 obj\n<< /Type /Page ", b"6 0 obj\n<< /Type /Odd "),
+    )
+    found, bad = everything(tmp_path, strict=False)
+    assert texts(found) == ["Page 0.", "Page 2."]
+    assert [(own.row, own.skipped) for own in bad] == [(2, False)]
+    assert bad[0].reason.startswith("a page that cannot be read")
 
 
 def piece(text, left, top, width=100):

@@ -78,6 +78,9 @@ def test_the_pool_says_that_there_are_several_splits(offline):
     [
         *((name, True) for name in ("README.md", "readme_zh.md", "LICENSE.txt", "LICENCE-MIT.md")),
         *((name, True) for name in ("dataset_infos.json", "croissant.json", "CITATION.bib")),
+        *((name, True) for name in ("DATASET_CARD.md", "datasheet.txt", "SHA256SUMS", "md5.txt")),
+        *((name, True) for name in ("requirements.txt", "TERMS_OF_USE.md", "model-card.md")),
+        *((name, False) for name in ("termsheet.txt", "legally.md", "shards.txt", "md.txt")),
         *((name, False) for name in ("read.md", "licenses.csv", "noticed.txt", "infos.json")),
     ],
 )

@@ -7,7 +7,9 @@ import lzma
 from functools import partial
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 from curate.errors import DataError
 from curate.sources.source_spec import SourceSpec
@@ -276,3 +278,81 @@ def test_short_cells_of_one_source_are_no_limit_of_another(tmp_path):
     (tmp_path / "data" / "a.csv").unlink()
     put(tmp_path, "data/b.csv", f"no;text\n1;{'y' * 90}\n2;{'z' * 90}\n".encode())
     assert texts(rows(tmp_path)) == ["y" * 90, "z" * 90]
+
+
+def test_objects_over_several_lines_are_rows_under_any_name(tmp_path):
+    row = '{\n  "text": "%s",\n  "n": {"m": 1}\n}\n'
+    put(tmp_path, "data/a.jsonl", row % "boat" + row % "sail")
+    found = rows(tmp_path)
+    assert texts(found) == ["boat", "sail"]
+    assert meta(found[1]) == {"n": {"m": 1}}
+
+
+def test_a_number_of_countless_digits_costs_its_row(tmp_path):
+    long = '{"text": "boat", "n": %s}\n' % ("7" * 5000)
+    put(tmp_path, "data/a.jsonl", long + '{"text": "sail"}\n')
+    found, (bad,) = everything(tmp_path, strict=False)
+    assert texts(found) == ["sail"]
+    assert (bad.row, bad.reason) == (1, "not JSON (a number of too many digits)")
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "arrow"])
+def test_times_finer_than_microseconds_cost_no_row(tmp_path, suffix):
+    time = 1_600_000_000_123_456_789
+    stamp = pa.timestamp("ns")
+    table = pa.table(
+        {
+            "text": ["boat"],
+            "at": pa.array([time], stamp),
+            "there": pa.array([time], pa.timestamp("ns", "Asia/Tokyo")),
+            "trips": pa.array([[{"at": time}]], pa.list_(pa.struct([("at", stamp)]))),
+            "length": pa.array([1_000_001], pa.duration("ns")),
+            "hour": pa.array([3_600_000_000_001], pa.time64("ns")),
+        }
+    )
+    path = tmp_path / f"data/a.{suffix}"
+    path.parent.mkdir()
+    if suffix == "parquet":
+        pq.write_table(table, path)
+    else:
+        feather.write_feather(table, path)
+    (row,) = rows(tmp_path)
+    assert meta(row) == {
+        "at": "2020-09-13 12:26:40.123456",
+        "there": "2020-09-13 21:26:40.123456+09:00",
+        "trips": [{"at": "2020-09-13 12:26:40.123456"}],
+        "length": "0:00:00.001000",
+        "hour": "01:00:00",
+    }
+
+
+def test_a_text_that_is_stored_as_bytes_is_a_text(tmp_path):
+    path = tmp_path / "data/a.parquet"
+    path.parent.mkdir()
+    pq.write_table(pa.table({"text": ["Möwe".encode(), b"\xff\xfe", None]}), path)
+    found, bad = everything(tmp_path, strict=False)
+    assert texts(found) == ["Möwe"]
+    assert [own.reason for own in bad] == [
+        "column text holds bytes that are no UTF-8",
+        "column text holds NoneType, not text",
+    ]
+
+
+def test_an_optional_field_of_white_space_is_left_out(tmp_path):
+    rows_of = [{"ask": "Sail?", "more": more, "say": "Yes."} for more in ("", " \n", "\u3000", "x")]
+    put(tmp_path, "data/a.jsonl", "".join(json.dumps(row) + "\n" for row in rows_of))
+    fields = {"ask": "ask", "more": {"from": "more", "optional": True}, "say": "say"}
+    found = rows(tmp_path, fields=fields)
+    assert [len(row.fields) for row in found] == [2, 2, 2, 3]
+
+
+def test_marks_in_a_file_of_one_column_are_of_the_text(tmp_path):
+    put(tmp_path, "data/a.csv", 'text\nboats, red; blue\nsails\n"a ""quay"", a pier"\n')
+    assert texts(rows(tmp_path)) == ["boats, red; blue", "sails", 'a "quay", a pier']
+
+
+def test_cells_that_no_column_names_are_told(tmp_path):
+    put(tmp_path, "data/a.csv", "text\nboat,1\nsail,2\n")
+    found, bad = everything(tmp_path, strict=False)
+    assert not found
+    assert [own.reason for own in bad] == ["not as many cells as columns"] * 2

@@ -30,6 +30,13 @@ PAGE = "https://soup.example/a?b=1"
         {"WARC-Target-URI": f"<{PAGE}>"},
         {"page": f"  {PAGE}\n"},
         {"cut": '{"page": "https://soup.example/a", "te'},
+        {"form": "https%3A%2F%2Fsoup.example%2Fa"},
+        {"script": "https:\\/\\/soup.example\\/a"},
+        {"marked": f"\ufeff{PAGE}"},
+        {"from": f'[Soup of the day]({PAGE} "soup")'},
+        {"from": f"<a class='x' href='{PAGE}' rel=nofollow>Soup</a>"},
+        {"urlkey": "example,soup,www)/a?b=1"},
+        {"key": "http://(example,soup,:8080)/a"},
     ],
 )
 def test_an_address_is_found_under_any_key(meta):
@@ -47,6 +54,9 @@ def test_an_address_is_found_under_any_key(meta):
         {"page": "https://bread.example/soup.example"},
         {"page": "https://bread.example/?about=https://soup.example/"},
         {"page": "https://notsoup.example/"},
+        {"key": "soup,example)/a"},
+        {"list": "example,soup"},
+        {"from": f"[Soup]({PAGE}) is good"},
     ],
 )
 def test_a_text_that_speaks_of_an_address_is_none(meta):

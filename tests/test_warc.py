@@ -199,6 +199,11 @@ def test_a_body_that_was_cut_shows_what_came(tmp_path, coding):
     assert f"{LINES[0]} 9" in texts([row])[0]
 
 
+def test_a_page_that_a_proxy_changed_is_a_page(tmp_path):
+    put(tmp_path, "data/a.warc", record("one", http(BODY, status="HTTP/1.1 203 As changed")))
+    assert texts(everything(tmp_path)[0]) == ["\n".join(LINES)]
+
+
 def test_what_is_no_page_is_told(tmp_path):
     data = [
         record("a", http(BODY)),

@@ -95,7 +95,21 @@ def expression(text: str) -> str | None:
     """A text as an expression in SPDX's own letters; None if it is none."""
     if len(text) > LONGEST:
         return None
+    text = _LABEL.sub("", text)
+    if link := _LINK.fullmatch(text):
+        words = (link["words"] or link["shown"], link["address"] or link["href"])
+        known = set(filter(None, map(expression, words)))
+        return known.pop() if len(known) == 1 else None
     return _spdx(text) or _by_address(text) or _by_name(text)
+
+
+_LABEL = re.compile(r"^(?:spdx-license-identifier|licen[sc]e)\s*:\s*", re.IGNORECASE)
+_LINK = re.compile(
+    r"\[(?P<words>[^\[\]]+)\]\((?P<address>[^\s()]+)\)"
+    r"|<a\s[^<>]*href\s*=\s*[\"']?(?P<href>[^\s\"'<>]+)[^<>]*>(?P<shown>[^<>]+)</a>",
+    re.IGNORECASE,
+)
+"""A link of Markdown or HTML: it names a licence by its words or its address, or one by both."""
 
 
 def _spdx(text: str) -> str | None:
@@ -136,6 +150,9 @@ _ADDRESSES: tuple[tuple[str, str], ...] = (
     (r"opendatacommons\.org/licenses/pddl/?(?:v)?([\d.-]*)", "PDDL-{0}"),
     (r"boost\.org/license_([\d_]+)", "BSL-{0}"),
     (r"(?:www\.)?unlicense\.org", "Unlicense"),
+    (r"(?:www\.)?wtfpl\.net", "WTFPL"),
+    (r"mit-license\.org", "MIT"),
+    (r"nationalarchives\.gov\.uk/doc/open-government-licence/version/(\d)", "OGL-UK-{0}.0"),
     (r"(?:opensource|spdx)\.org/licen[sc]es?/([\w.+-]+)", "{0}"),
     (r"choosealicense\.com/licenses/([\w.+-]+)", "{0}"),
 )
@@ -145,7 +162,7 @@ _ADDRESSES: tuple[tuple[str, str], ...] = (
 def _by_address(text: str) -> str | None:
     """The licence of an address that is known."""
     address = text.lower().removeprefix("url:").strip(" <>")
-    if not re.match(r"(?:https?:)?//|www\.|[\w.-]+\.(?:org|com)/", address):
+    if not re.match(r"(?:https?:)?//|www\.|[\w.-]+\.(?:org|com|net|uk)/", address):
         return None
     for pattern, name in _ADDRESSES:
         if match := re.search(rf"(?:^|//|\.){pattern}", address):
@@ -156,6 +173,7 @@ def _by_address(text: str) -> str | None:
 def _of_address(name: str, groups: list[str]) -> str | None:
     words = [re.sub(r"\.(?:html?|txt|php|en)$", "", word.strip("./-_")) for word in groups]
     words = [re.sub(r"(?<=\d)[-_](?=\d)", ".", word) for word in words]
+    words = [word.removesuffix("-license") for word in words]
     spelt = [name.format(*words).strip("-"), name.format(*words[:-1], "").strip("-")]
     spelt = [re.sub(r"^fdl", "gfdl", word) for word in spelt]
     spelt += [f"{spelt[0]}.0", f"{spelt[0]}-1.0"]
@@ -192,6 +210,11 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ),
     (r"(?:odc.by|open data commons attribution licen[sc]e)(?: ?v?1\.0)?", "ODC-By-1.0"),
     (r"(?:pddl|public domain dedication and licen[sc]e)(?: ?v?1\.0)?", "PDDL-1.0"),
+    (
+        rf"(?:uk )?(?:ogl|open government licen[sc]e)(?: uk)?\s*{_VERSION}",
+        "OGL-UK-{0}",
+    ),
+    (rf"(?:etalab|licence ouverte|etalab open licen[sc]e)\s*{_VERSION}", "etalab-{0}"),
     (r"(?:psf|python software foundation)(?: licen[sc]e)?(?: v?2(?:\.0)?)?", "PSF-2.0"),
 )
 """Common names, in small letters without "the", and the SPDX names that they mean."""
@@ -240,12 +263,13 @@ def _by_name(text: str) -> str | None:
 
 
 def _creative_commons(name: str) -> str | None:
-    words = re.sub(r"[-_]", " ", name)
+    words = re.sub(r"[-_]", " ", re.sub(r"\s*\(cc[^()]*\)$", "", name))
+    words = re.sub(r"^attribution\b", "creative commons attribution", words)
     if words.startswith("creative commons"):
-        words = words.replace("creative commons", "cc", 1).replace("licence", "license")
+        words = words.replace("creative commons", "cc", 1)
         for long, short in _CC_WORDS.items():
             words = words.replace(long, short)
-        words = re.sub(r"\b(?:license|international|unported|generic|public)\b", " ", words)
+    words = re.sub(r"\b(?:licen[sc]e|international|unported|generic|public)\b", " ", words)
     match = _CC.fullmatch(" ".join(words.split()))
     if not match:
         return None

@@ -33,7 +33,9 @@ _KIND = re.compile(rf"({_WORDS})_[a-z]\w*", re.IGNORECASE)
 
 _CARD = re.compile(
     r"(?:readme|licen[cs]e|copying|notice|citation|changelog|authors|contributing"
-    r"|code[-_]of[-_]conduct|security)(?:[._-].*)?",
+    r"|code[-_]of[-_]conduct|security|(?:data(?:set)?|model)[-_]?card|datasheet|terms|codeowners"
+    r"|check[-_]?sums?|(?:md5|sha\d+)(?:sums?)?|requirements|credits|attributions?|disclaimer|legal"
+    r"|acknowledge?ments|contributors|maintainers|copyright|eula|unlicense)(?:[._-].*)?",
     re.IGNORECASE,
 )
 _RECORDS = frozenset(

@@ -22,6 +22,7 @@ from curate.sources.readers.evidence import NONE, Evidence, Foreign
 from curate.sources.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
 from curate.sources.readers.referring import REFERRING, Referring
 from curate.sources.readers.registry import reader
+from curate.sources.readers.unpacking import packing_of
 from curate.sources.rows import Bad, Content, Row, Shape, briefly, content
 from curate.sources.source_spec import SourceSpec
 
@@ -105,7 +106,7 @@ def _together(small: Sequence[Part]) -> Part:
 
 
 def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
-    plain = not (remote(part.address) or split_suffix(part.address)[2])
+    plain = not (remote(part.address) or split_suffix(part.address)[2] or _is_packed(part))
     part = _as_lines(part, source) if plain else part
     if part.format == "jsonl" and plain:
         edges, foreign = _line_edges(part, source, size)
@@ -123,13 +124,19 @@ def _cut(part: Part, source: SourceSpec, size: int) -> list[Part]:
     ]
 
 
+def _is_packed(part: Part) -> bool:
+    """Whether a file is packed, though its name does not say so."""
+    with Path(part.address).open("rb") as file:
+        return packing_of(file.read(OPENING)) is not None
+
+
 def _as_lines(part: Part, source: SourceSpec) -> Part:
     """The part as JSON lines if it holds them, else as JSON, which is never cut."""
     decoder = Decoder(source.encoding, foreign=NONE)
     reading = Reading(part.address, part.label, part.format, decoder=decoder)
     if part.format == "json" and objects.holds_lines(reading):
         return replace(part, format="jsonl")
-    if part.format == "jsonl" and objects.is_list(reading):
+    if part.format == "jsonl" and objects.spans_lines(reading):
         return replace(part, format="json")
     return part
 

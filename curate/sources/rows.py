@@ -201,6 +201,8 @@ class Shape:
                 absent.append(field)
             elif isinstance(value, str):
                 fields.append((field, value))
+            elif isinstance(value, bytes):
+                fields.append((field, _decoded(value, path)))
             elif value is not MISSING:
                 raise ValueError(f"column {path} holds {type(value).__name__}, not text")
             elif self.source.fields or not self.media:
@@ -232,6 +234,14 @@ class Shape:
             if piece.text is None:
                 media.append({"field": field, **referred, "address": text})
         return fields, media
+
+
+def _decoded(value: bytes, path: str) -> str:
+    """A text that a table holds as bytes, as some writers of Parquet store all texts."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"column {path} holds bytes that are no UTF-8") from None
 
 
 def _as_json(values: Mapping[str, Any]) -> str:

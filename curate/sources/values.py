@@ -57,8 +57,8 @@ def parsed(text: str) -> Any:
 
 
 def is_empty(value: Any) -> bool:
-    """Whether a value is null, an empty text, or the number that stands for none (NaN)."""
-    return value is None or value == "" or value != value
+    """Whether a value is null, a text of white space, or the number that stands for none (NaN)."""
+    return not value.strip() if isinstance(value, str) else value is None or value != value
 
 
 def language_of(value: Any) -> str | None:

@@ -25,6 +25,21 @@ _ADDRESS = re.compile(
 _BETWEEN = re.compile(r"[\s|;]+|,(?=\s|https?:|www\.)", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"'](https?://[^\"'\s]{1,4000})[\"']", re.IGNORECASE)
 
+_MARKS = "\ufeff\u200b\u2060"
+_ENCODED = re.compile(r"[a-z][a-z0-9+.-]{0,30}%3A%2F%2F", re.IGNORECASE)
+_LINK = re.compile(
+    r"!?\[[^\]]{0,1000}\]\(\s*<?(?P<markdown>[^\s<>()]+)>?(?:\s+\"[^\"]*\")?\s*\)"
+    r"|<a\s[^<>]{0,1000}?href\s*=\s*[\"']?(?P<html>[^\"'\s<>]+)[\"']?[^<>]{0,1000}>[^<>]{0,1000}</a>",
+    re.IGNORECASE,
+)
+"""A link of Markdown or HTML."""
+
+_SURT = re.compile(
+    r"(?:https?://)?\(?(?P<host>[\w-]{1,63}(?:,[\w-]{1,63}){1,20}),?(?::\d{1,5})?\)(?P<path>/\S*)?",
+    re.IGNORECASE,
+)
+"""The key of an address in the index of an archive: `org,example)/page`."""
+
 LONGEST, MOST_PARTS = 4096, 100
 """Characters of an address; and a value of more parts is a text, no list of addresses."""
 
@@ -51,19 +66,31 @@ def addresses_in(value: Any) -> Iterator[str]:
 
 def _in_text(text: str) -> Iterator[str]:
     """Yield the addresses that a text consists of: one, several, or those of JSON in it."""
-    text = text.strip()
+    text = _as_written(text)
+    is_short = len(text) <= LONGEST
+    if is_short and (link := _LINK.fullmatch(text)):
+        text = link["markdown"] or link["html"]
     if text[:1] in ("{", "["):
         try:
             yield from addresses_in(json.loads(text))
         except (ValueError, RecursionError):  # as Python writes it, or cut short
             yield from (match[1] for match in _QUOTED.finditer(text))
         return
-    if len(text) <= LONGEST and _ADDRESS.fullmatch(text):
+    if is_short and (key := _SURT.fullmatch(text)):
+        text = f"//{'.'.join(reversed(key['host'].split(',')))}{key['path'] or ''}"
+    if is_short and _ADDRESS.fullmatch(text):
         yield text
         return
     parts = [part for part in _BETWEEN.split(text[: 2 * LONGEST], MOST_PARTS) if part]
     if len(text) <= 2 * LONGEST and len(parts) > 1 and all(map(_ADDRESS.fullmatch, parts)):
         yield from parts
+
+
+def _as_written(text: str) -> str:
+    """A text without what scripts and forms put around and into an address."""
+    text = text.strip().strip(_MARKS).strip()
+    text = text.replace("\\/", "/") if text[:1] not in ("{", "[") else text
+    return unquote(text) if _ENCODED.match(text) else text
 
 
 # ── forms

@@ -171,6 +171,7 @@ READERS: dict[str, tuple[str, Content, tuple[tuple[Content, str], ...]]] = {
                 "\r",
                 '""',
                 'a"b\n',
+                'a,"\\"b\n',
                 '"a\n"b,\n',
             ),
             *on(plain, ";", ",", "|;\t,", "a\tb;c|d,e\n"),
@@ -291,6 +292,11 @@ READERS: dict[str, tuple[str, Content, tuple[tuple[Content, str], ...]]] = {
         (
             *on(zipped("docx", *DOCX), "<w:p>", "<w:p/>", "<w:tbl>", "a", "&amp;"),
             *on(zipped("docx", *DOCX), "<w:tbl><w:tr><w:tc>", "<w:p><w:r><w:br/>"),
+            *on(zipped("docx", *DOCX), "<w:sdt>", "<w:p><w:r><w:footnoteReference/></w:r></w:p>"),
+            *on(
+                zipped("docx", f"{DOCX[0]}<w:tbl>", f"</w:tbl>{DOCX[1]}"),
+                "<w:tr><w:tc><w:tcPr><w:vMerge/></w:tcPr><w:p/></w:tc></w:tr>",
+            ),
             (zipped("docx", *DOCX), "<w:p><w:r><w:tab/></w:r></w:p>"),
             (zipped("docx", BOMB + DOCX[0], DOCX[1]), "<w:p><w:r><w:t>&a9;</w:t></w:r></w:p>"),
             (plain, "PK\x03\x04"),
@@ -302,7 +308,7 @@ READERS: dict[str, tuple[str, Content, tuple[tuple[Content, str], ...]]] = {
         (
             *(
                 (zipped("epub", *EPUB), run)
-                for run in ("<p>", "<div>", "<p/>", "a", "&amp;", "<b>")
+                for run in ("<p>", "<div>", "<p/>", "a", "&amp;", "<b>", "<?a?>", "<!-- -->")
             ),
             (zipped("epub", BOMB + EPUB[0], EPUB[1]), "<p>&a9;</p>"),
             (zipped("epub", *EPUB), "<table><tr><td>"),

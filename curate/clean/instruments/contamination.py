@@ -54,7 +54,7 @@ class EvaluationSet(Spec):
     """A file of items on which a model will be tested."""
 
     name: Annotated[str, Field(min_length=1, description="What reports call it.")]
-    path: Annotated[str, Field(description="JSONL, JSON, CSV, TSV, Parquet or text; also gzipped.")]
+    path: Annotated[str, Field(description="JSONL, JSON, CSV, TSV, Parquet or text; also packed.")]
     field: Annotated[
         str | tuple[str, ...], Field(description="The field, or the fields, that make an item.")
     ] = "text"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from curate import storage
 from curate.errors import DataError, RecipeError
 from curate.names import absent, suggestion
+from curate.sources.paths import MISSING, look
+from curate.sources.readers.opening import Numbered, Reading, raw_lines, split_suffix
+from curate.sources.readers.registry import SUFFIXES, reader
+from curate.text import TEXT
 
 FORMATS = (".jsonl", ".json", ".csv", ".tsv", ".parquet", ".txt")
 
@@ -21,18 +22,20 @@ def read_texts(
 ) -> Iterator[tuple[str, str]]:
     """Yield (name, text) of every row. The text is the fields, joined by newlines.
 
-    The name is the field `id`, or the row number without one. Reads JSON lines, a JSON list, CSV,
-    TSV, Parquet, and plain text with one text a line; all but Parquet also gzipped. Raises
-    DataError with file and row.
+    The name is the field `id`, or the row number without one; a field may be a path, such as
+    `choices.text`. Reads what the readers of the pool read of JSON, CSV, TSV and Parquet, packed or
+    not, in any encoding, and plain text with one text a line. Raises DataError with file and row.
     """
     for number, row in _rows(path):
-        missing = [name for name in (*fields, *([id] if id else ())) if row.get(name) is None]
+        names = (*fields, *([id] if id else ()))
+        values = {name: look(row, name) for name in names}
+        missing = [name for name in names if values[name] in (None, MISSING)]
         if missing:
             raise DataError(
                 f"{path.name}, row {number}: no {missing[0]}", hint=suggestion(missing[0], row)
             )
-        text = "\n".join(_flat(row[name]) for name in fields)
-        yield str(row[id]) if id else str(number), text
+        text = "\n".join(_flat(values[name]) for name in fields)
+        yield str(values[id]) if id else str(number), text
 
 
 def digest_of(path: Path, where: str) -> str:
@@ -43,43 +46,45 @@ def digest_of(path: Path, where: str) -> str:
     if not path.is_file():
         hint = "Paths in a recipe are relative to the workspace"
         raise absent(f"{where}: no file {path}", path, hint=hint)
-    if not path.name.removesuffix(".gz").endswith(FORMATS):
+    if split_suffix(str(path))[1] not in FORMATS:
         raise RecipeError(f"{where}: cannot read {path.name}", hint=f"{', '.join(FORMATS)}")
     return storage.file_digest(path)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """Yield the number of every row, from 1, and its fields."""
-    name = path.name.removesuffix(".gz")
-    if name.endswith(".parquet"):
-        import pyarrow.parquet as pq
-
-        yield from enumerate(pq.read_table(path).to_pylist(), 1)
-        return
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield the number of every row, from 1, and its values. DataError for one that is none."""
+    suffix = split_suffix(str(path))[1]
+    reading = Reading(str(path), path.name, SUFFIXES.get(suffix, ""))
+    results = _lines(reading) if suffix == ".txt" else reader(reading.format)(reading)
     number = 0
-    with _open(path) as file:
-        try:
-            if name.endswith(".jsonl"):
-                rows: Iterator[Any] = (json.loads(line) for line in file if line.strip())
-            elif name.endswith(".json"):
-                rows = iter(json.load(file))
-            elif name.endswith((".csv", ".tsv")):
-                rows = csv.DictReader(file, delimiter="\t" if name.endswith(".tsv") else ",")
-            else:
-                rows = ({"text": line.rstrip("\n")} for line in file if line.strip())
-            for number, row in enumerate(rows, 1):
-                if not isinstance(row, dict):
-                    raise DataError(f"{path.name}, row {number}: not an object with fields")
-                yield number, row
-        except (ValueError, EOFError, csv.Error) as error:
-            after = f" after row {number}" if number else ""
-            raise DataError(f"{path.name} cannot be read{after}: {error}") from None
+    try:
+        for place, result in results:
+            if isinstance(result, Mapping):
+                number += 1
+                yield number, result
+            elif isinstance(result, str):
+                raise DataError(f"{path.name}: line {place} is {result}")
+            _check_whole(reading)
+        _check_whole(reading)
+    except DataError as error:
+        after = f" after row {number}" if number else ""
+        cause = error.message.removeprefix(path.name).lstrip(":, ")
+        raise DataError(f"{path.name} cannot be read{after}: {cause}") from None
 
 
-def _open(path: Path) -> Any:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def _lines(reading: Reading) -> Numbered:
+    """Yield the lines of a text that are not blank."""
+    for number, line in raw_lines(reading):
+        if isinstance(line, str):
+            yield number, line
+        elif text := reading.decoder.decode(line).strip("\r\n"):
+            yield number, {TEXT: text}
+
+
+def _check_whole(reading: Reading) -> None:
+    lost = next((own for own in reading.lost if own.size or not own.harmless), None)
+    if lost is not None:
+        raise DataError(lost.reason)
 
 
 def _flat(value: Any) -> str:

@@ -46,7 +46,7 @@ PROBE = 20_000
 class TargetText(Spec):
     """A file of target texts."""
 
-    path: Annotated[str, Field(description="JSONL, JSON, CSV, TSV, Parquet or text; also gzipped.")]
+    path: Annotated[str, Field(description="JSONL, JSON, CSV, TSV, Parquet or text; also packed.")]
     field: Annotated[
         str | tuple[str, ...], Field(description="The field, or the fields, that make a text.")
     ] = "text"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate.errors import DataError
 from curate.sources.readers.headers import check_names
-from curate.sources.readers.opening import Numbered, Reading, opened
+from curate.sources.readers.opening import Numbered, Reading, broken, opened
 from curate.sources.readers.unpacking import Lost
 
 if TYPE_CHECKING:
@@ -42,8 +42,10 @@ def read(reading: Reading) -> Numbered:
                         number += 1
                         yield number, row
         except (pa.ArrowException, OSError) as error:
-            after = f", after row {number}" if number >= reading.first else ""
-            raise DataError(f"{reading.label}{after}: not an Arrow file ({error})") from None
+            if number < reading.first:
+                raise broken(reading, source, f"not an Arrow file ({error})") from None
+            after = f"{reading.label}, after row {number}"
+            raise DataError(f"{after}: not an Arrow file ({error})") from None
         except ValueError as error:
             raise DataError(f"{reading.label}: {error}") from None
 
@@ -55,11 +57,39 @@ def at_once(size: int, rows: int) -> int:
 
 def rows_of(batch: pa.RecordBatch) -> Iterator[dict[str, Any] | str]:
     """Yield the rows of a batch; one that holds no text or no date is the reason in its place."""
+    batch = _in_microseconds(batch)
     try:
         yield from batch.to_pylist(maps_as_pydicts="strict")
     except (ValueError, OverflowError, KeyError):
         for place in range(batch.num_rows):
             yield _row(batch.slice(place, 1))
+
+
+def _in_microseconds(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """A batch whose times are in microseconds, as Python has them, where they are finer."""
+    for place, own in enumerate(batch.schema):
+        coarse = _coarse(own.type)
+        if coarse != own.type:
+            column = batch.column(place).cast(coarse, safe=False)
+            batch = batch.set_column(place, own.with_type(coarse), column)
+    return batch
+
+
+def _coarse(type: pa.DataType) -> pa.DataType:
+    """A type with microseconds for nanoseconds, also within structs and lists."""
+    import pyarrow as pa
+
+    if pa.types.is_struct(type):
+        inner = [own.with_type(_coarse(own.type)) for own in type]
+        return pa.struct(inner) if pa.struct(inner) != type else type
+    if pa.types.is_list(type):
+        value = _coarse(type.value_type)
+        return type if value == type.value_type else pa.list_(type.value_field.with_type(value))
+    if getattr(type, "unit", None) != "ns":
+        return type
+    if pa.types.is_duration(type):
+        return pa.duration("us")
+    return pa.time64("us") if pa.types.is_time(type) else pa.timestamp("us", type.tz)
 
 
 def _row(row: pa.RecordBatch) -> dict[str, Any] | str:

@@ -9,6 +9,7 @@ Folders named in `LEFT_OUT` are not read.
 
 from __future__ import annotations
 
+import codecs
 from typing import Any
 
 from curate.sources.readers import notebooks
@@ -75,7 +76,7 @@ def _unpacked(reading: Reading) -> str:
 def _is_script(reading: Reading) -> bool:
     """Whether a file begins as a script does, which names what runs it."""
     first = next((block for block in blocks(reading) if isinstance(block, bytes) and block), b"")
-    return first[:2] == b"#!"
+    return first.removeprefix(codecs.BOM_UTF8).startswith(b"#!")
 
 
 def _script(name: str, text: str) -> dict[str, Any] | None:

@@ -2,7 +2,8 @@
 
 Python's `csv` reads each record strictly. Where that fails, the record is read once more by itself:
 a quote within a cell, or a carriage return that ends no line, belongs to the cell. A quote that is
-never closed costs its line, and the lines after it are read again.
+never closed costs its line, and the lines after it are read again. Backslashes escape quotes where
+the record is whole so.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ Line = tuple[str, str]
 
 NOT_CLOSED = "a quote opens and is not closed"
 CELLS = "not as many cells as columns"
+
+ESCAPED = '\\"'
+"""A quote within a cell, as databases and tools of big data write it."""
 
 _RETURN = "\ufdd0"
 """Stands for a carriage return within a cell; Unicode has no such character."""
@@ -84,6 +88,8 @@ class _Reader:
             return next(self._strict, None)
         except csv.Error:
             self._strict = self._anew()
+        if (escaped := self._escaped(columns)) is not None:
+            return escaped
         if len(self.taken) == 1 and not self._is_open(self.taken[0][0]):
             return self._cells(1)
         cells, size = self._cells(len(self.taken)), len(self.taken)
@@ -92,6 +98,24 @@ class _Reader:
             return NOT_CLOSED
         self.taken += [self._waiting.popleft() for _ in range(size - 1)]
         return cells
+
+    def _escaped(self, columns: int) -> list[str] | None:
+        """The cells of the lines that were taken, if backslashes stand before quotes in them."""
+        if ESCAPED not in self.taken[0][0] and ESCAPED not in self.taken[-1][0]:
+            return None
+        taken, self.taken = self.taken, []
+        self._waiting.extendleft(reversed(taken))
+        lines = self._pulled()
+        try:
+            reader = csv.reader(lines, delimiter=self._delimiter, strict=True, escapechar="\\")
+            cells = next(reader, [])
+        except csv.Error:
+            cells = []
+        if cells and columns in (0, len(cells)):
+            return cells
+        self._put_back(0)
+        self.taken = [self._waiting.popleft() for _ in taken]
+        return None
 
     def _is_whole_next(self, columns: int) -> bool:
         """Whether a record without fault begins at the next line."""

@@ -1,4 +1,4 @@
-"""DOCX: a file is one document, its paragraphs and tables in their order."""
+"""DOCX: a file is one document, its paragraphs and tables in their order, its notes at the end."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from curate.sources.readers.archives import check_size
 from curate.sources.readers.opening import Numbered, Reading, whole_bytes
+from curate.sources.readers.word_markup import Notes, blocks, value_of
 from curate.text import TEXT
 
 OLD = b"\xd0\xcf\x11\xe0"
@@ -50,21 +51,25 @@ def _document(data: bytes, name: str) -> dict[str, Any]:
     return {TEXT: text, "path": name, **{key: value for key, value in about.items() if value}}
 
 
-def _blocks(holder: Any) -> Iterator[str]:
-    """Yield paragraphs and tables; a row of a table is a line with a tab between cells."""
-    from docx.table import Table
+def _blocks(file: Any) -> Iterator[str]:
+    """Yield the blocks of a document, and then each note that they refer to, with its number."""
+    notes = Notes()
+    yield from blocks(file.element.body, notes)
+    stored = {kind: _notes_of(file.part, kind) for kind in ("footnote", "endnote")}
+    for (kind, identifier), number in notes.numbers.items():
+        if (note := stored[kind].get(identifier)) is not None:
+            words = "\n\n".join(filter(None, blocks(note, Notes())))
+            yield f"[{number}] {words}"
 
-    for block in holder.iter_inner_content():
-        if isinstance(block, Table):
-            yield "\n".join("\t".join(_cells(row)) for row in block.rows)
-        else:
-            yield block.text.strip()
 
+def _notes_of(part: Any, kind: str) -> dict[str, Any]:
+    """The notes of a kind that are stored beside a document, by their identifiers."""
+    from docx.opc.oxml import parse_xml
 
-def _cells(row: Any) -> Iterator[str]:
-    """Yield the text of every cell; one that spans several columns comes once."""
-    before = None
-    for cell in row.cells:
-        if cell._tc is not before:
-            yield " ".join(" ".join(_blocks(cell)).split())
-        before = cell._tc
+    ends = f"/{kind}s"
+    own = (relation for relation in part.rels.values() if relation.reltype.endswith(ends))
+    relation = next((one for one in own if not one.is_external), None)
+    if relation is None:
+        return {}
+    notes = parse_xml(relation.target_part.blob).iter(f"{{*}}{kind}")
+    return {value_of(note, "id") or "": note for note in notes}

@@ -15,6 +15,7 @@ from zipfile import BadZipFile, ZipFile
 
 from curate.sources.readers.archives import member
 from curate.sources.readers.opening import Numbered, Reading, whole_bytes
+from curate.sources.readers.unpacking import Lost
 from curate.text import TEXT
 
 CONTAINER, ENCRYPTION = "META-INF/container.xml", "META-INF/encryption.xml"
@@ -52,23 +53,24 @@ def read(reading: Reading) -> Numbered:
         if isinstance(data, str):
             raise ValueError(data)
         with ZipFile(io.BytesIO(data)) as archive:
-            yield 1, {**_book(archive, reading.max_bytes), "path": reading.name}
+            yield 1, {**_book(archive, reading), "path": reading.name}
     except (BadZipFile, LxmlError, KeyError) as error:
         yield 1, f"not an EPUB file ({error})"
     except ValueError as error:
         yield 1, str(error)
 
 
-def _book(archive: ZipFile, limit: int) -> dict[str, Any]:
+def _book(archive: ZipFile, reading: Reading) -> dict[str, Any]:
+    limit = reading.max_bytes
     container = _xml(member(archive, CONTAINER, limit))
-    package_path = next(container.iter("{*}rootfile")).get("full-path", "")
+    package_path = next((own.get("full-path", "") for own in container.iter("{*}rootfile")), "")
     package = _xml(member(archive, package_path, limit))
     chapters, length = [], 0
     locked = _encrypted(archive, limit)
     for path in _spine(package, posixpath.dirname(package_path)):
         if path in locked:
             raise ValueError("encrypted: a reader with its key opens it")
-        text = page_text(member(archive, path, limit))
+        text = _chapter(archive, path, reading)
         length += len(text)
         if length > limit:
             raise ValueError(f"longer than max_bytes ({limit})")
@@ -76,6 +78,16 @@ def _book(archive: ZipFile, limit: int) -> dict[str, Any]:
     if not chapters:
         raise ValueError("it holds no text")
     return {TEXT: "\n\n".join(chapters), **_about(package), "chapters": len(chapters)}
+
+
+def _chapter(archive: ZipFile, path: str, reading: Reading) -> str:
+    """The text of a chapter; nothing of one that is not there or damaged, which goes to `lost`."""
+    try:
+        data = member(archive, path, reading.max_bytes)
+    except (BadZipFile, KeyError) as error:
+        reading.lost.append(Lost(f"a chapter cannot be read ({error})", row=1))
+        return ""
+    return page_text(reading.decoder.whole(data))
 
 
 def _xml(data: bytes) -> Any:
@@ -115,12 +127,14 @@ def _about(package: Any) -> dict[str, str]:
     return about
 
 
-def page_text(data: bytes) -> str:
+def page_text(page: str) -> str:
     """The text of a page of XHTML: a blank line between its blocks."""
     from lxml import etree
 
-    parser = etree.HTMLParser(encoding=_encoding(data), no_network=True)
-    root = etree.fromstring(data, parser) if data.strip() else None
+    # A walk over many comments in a row would take the square of their number.
+    plain = {"remove_comments": True, "remove_pis": True}
+    parser = etree.HTMLParser(encoding="utf-8", no_network=True, huge_tree=True, **plain)
+    root = etree.fromstring(page.encode(), parser) if page.strip() else None
     if root is None:
         return ""
     lines = "".join(_words(root)).split("\n")
@@ -128,25 +142,19 @@ def page_text(data: bytes) -> str:
     return "\n\n".join(filter(None, tidy))
 
 
-def _encoding(data: bytes) -> str:
-    """The encoding of a page: XHTML is UTF-8 or UTF-16."""
-    return "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-
-
 def _words(root: Any) -> Iterator[str]:
     """Yield the words of an element and a newline around each block, without recursion."""
     from lxml import etree
 
     hidden = 0
-    for event, element in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
-        is_element = isinstance(element.tag, str)
-        name = element.tag.rpartition("}")[2].lower() if is_element else ""
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        name = element.tag.rpartition("}")[2].lower()
         if event == "start":
             hidden += name in _LEFT_OUT
             yield "\n" if name in _BLOCKS or name == "br" else ""
             yield "" if hidden else _flat(element.text)
         else:
-            hidden -= name in _LEFT_OUT and event == "end"
+            hidden -= name in _LEFT_OUT
             yield "\n" if name in _BLOCKS else "\t" if name in ("td", "th") else ""
             yield "" if hidden else _flat(element.tail)
 

@@ -50,7 +50,7 @@ MORE = (
     "koi8-u",
     *LATIN,
 )
-"""All encodings that are guessed; others must be declared."""
+"""All encodings that chardet is asked for. `letters.rival` knows some more; others are declared."""
 
 _SINGLE = {"windows-1251", "koi8-r", "windows-1252"}
 
@@ -211,7 +211,9 @@ def guess(sample: bytes, data: bytes = b"") -> Guess:
         best = _detect(sample, WIDE) or _japanese(sample) or best
     if best == "ISO-8859-2" and _C1_OF_1250.search(sample):
         best = "cp1250"
-    return Guess(_narrowest(best or "Windows-1252", data or sample), evidence)
+    name = _narrowest(best or "Windows-1252", data or sample)
+    other = letters.rival(sample, name)
+    return Guess(other if other and _decodes(data or sample, other) else name, evidence)
 
 
 def _of_latin(sample: bytes) -> str | None:

@@ -14,6 +14,9 @@ from curate.sources.readers.decoding import AUTO
 DELIMITERS = (",", ";", "\t", "|")
 """What may stand between cells, the likeliest first."""
 
+NONE = "\x1f"
+"""Stands between no cells: the delimiter of a file of one column."""
+
 FIRST_LINES = 50
 """So many lines are looked at."""
 
@@ -54,7 +57,18 @@ def _likeliest(head: Sequence[str], usual: str) -> str:
     likely = (usual, *(mark for mark in DELIMITERS if mark != usual))
     shares = [_share(head, mark) for mark in likely]
     best = max(shares)
-    return likely[shares.index(best)] if best > (0, 0) else usual
+    if best > (0, 0):
+        return likely[shares.index(best)]
+    return NONE if _is_one_column(head, usual) else usual
+
+
+def _is_one_column(head: Sequence[str], usual: str) -> bool:
+    """Whether the header has one cell, and some records have: marks in others are of the text."""
+    try:
+        sizes = [len(cells) for cells in csv.reader(head, delimiter=usual) if cells]
+    except csv.Error:
+        return False
+    return len(sizes) > 2 and sizes[0] == 1 and 1 in sizes[1:] and max(sizes) > 1
 
 
 def _share(head: Sequence[str], mark: str) -> tuple[float, int]:

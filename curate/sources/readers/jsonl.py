@@ -13,7 +13,7 @@ def read(reading: Reading) -> Numbered:
     if reading.format == "json":
         is_whole = not objects.holds_lines(reading)
     else:
-        is_whole = not reading.start and objects.is_list(reading)
+        is_whole = not reading.start and objects.spans_lines(reading)
     yield from objects.read(reading) if is_whole else _lines(reading)
 
 
@@ -34,7 +34,7 @@ def _lines(reading: Reading) -> Numbered:
             row = loads(text)
         except ValueError as error:
             if text.strip():
-                yield number, f"not JSON ({getattr(error, 'msg', error)})"
+                yield number, f"not JSON ({objects.trouble(error)})"
         except RecursionError:
             yield number, "nested too deeply"
         else:

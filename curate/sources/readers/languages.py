@@ -13,6 +13,9 @@ from pathlib import PurePosixPath
 HEAD = 1 << 16
 """So many characters of a file are looked at."""
 
+NEVER = r"(?!)"
+"""No line tells the language: it is the one where no line tells another."""
+
 SIGNS: dict[str, tuple[tuple[str, str], ...]] = {
     ".pl": (
         (
@@ -164,11 +167,11 @@ SIGNS: dict[str, tuple[tuple[str, str], ...]] = {
     ".h": (
         (
             "C",
-            r"$^",
+            NEVER,
         ),
         (
             "C++",
-            r"^\s*(?:template\s*<|class\s+\w+\s*(?:[:{]|$)|namespace\s+\w+|using\s+"
+            r"^\s*(?:template\s*<|class\s+\w+\s*(?:[:{]|$)|namespace\s+\w+|using\s+(?:namespace\s|\w+\s*=|[\w:]+::)"
             r"|public:|private:|protected:|virtual\s)|\bstd::",
         ),
         (
@@ -196,7 +199,7 @@ SIGNS: dict[str, tuple[tuple[str, str], ...]] = {
     ".ts": (
         (
             "TypeScript",
-            r"$^",
+            NEVER,
         ),
         (
             "XML",
@@ -217,11 +220,69 @@ SIGNS: dict[str, tuple[tuple[str, str], ...]] = {
             r"^\s*(?:pro\s+\w+|compile_opt|endfor|endif|;)",
         ),
     ),
+    ".d": (
+        (
+            "D",
+            r"^\s*(?:import\s+[\w.]+\s*[;:,=]|module\s+[\w.]+;|unittest\b)",
+        ),
+        (
+            "DTrace",
+            r"^\s*(?:#pragma\s+D\b|\w*:[\w$*]*:[\w$*]*:\w*|BEGIN\s*$|profile:|self->)",
+        ),
+        (
+            "Makefile",
+            r"^[^\s:;()]+\.(?:o|d|lo|obj|rlib|rmeta)\b[^;(){}]*:(?:\s|$)",
+        ),
+    ),
+    ".cls": (
+        (
+            "OpenEdge ABL",
+            NEVER,
+        ),
+        (
+            "TeX",
+            r"^\s*(?:\\\w+|%)",
+        ),
+        (
+            "Apex",
+            r"^\s*(?:@\w+\s*(?:\(|$)|(?:public|private|global|protected)\s+.*[({]|trigger\s)|[\[(]\s*select\s",
+        ),
+        (
+            "VBA",
+            r"^\s*(?:version\s+\d|attribute\s+vb_|option\s+explicit|dim\s|(?:public|private)\s+"
+            r"(?:sub|function|property)\b|end\s+(?:sub|function|property))",
+        ),
+        (
+            "ObjectScript",
+            r"^\s*(?:class\s+[\w.%]+\s+extends\s|(?:class)?method\s+\w+\(|parameter\s+\w+\s*=)",
+        ),
+    ),
+    ".cl": (
+        (
+            "Common Lisp",
+            r"^\s*\(|^\s*;",
+        ),
+        (
+            "OpenCL",
+            r"\b(?:__kernel|kernel\s+void|__global|__local|get_global_id)\b|^\s*(?:#|//|typedef\s)",
+        ),
+    ),
 }
 """The languages of suffixes that several have, and the lines that tell each of them."""
 
+_ANY_CASE = (".r", ".inc", ".cls")
+"""Suffixes whose signs may be in capitals."""
+
 NAMES = {"S": "R", "Perl6": "Raku"}
 """Languages that `pygments` calls otherwise than everybody."""
+
+WHOLE_NAMES = {
+    "CMakeLists.txt": "CMake",
+    "Jenkinsfile": "Groovy",
+    "meson.build": "Meson",
+    **dict.fromkeys(("BUILD.bazel", "WORKSPACE.bazel", "MODULE.bazel"), "Python"),
+}
+"""Files whose suffix does not tell their language."""
 
 INTERPRETERS = {
     **dict.fromkeys(("node", "nodejs", "bun"), "javascript"),
@@ -246,7 +307,7 @@ _SHEBANG = re.compile(r"#![ \t]*(?P<path>\S+)(?P<words>[^\n]*)")
 def language_of(name: str) -> str | None:
     """The programming language of a file by its name, or None."""
     suffix = PurePosixPath(name).suffix
-    return _by_suffix(f"x{suffix}" if suffix else name)
+    return WHOLE_NAMES.get(name) or _by_suffix(f"x{suffix}" if suffix else name)
 
 
 @lru_cache(maxsize=4096)
@@ -267,7 +328,7 @@ def language_of_text(name: str, text: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def _signs(suffix: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    flags = re.MULTILINE | (re.IGNORECASE if suffix in (".r", ".inc") else re.NOFLAG)
+    flags = re.MULTILINE | (re.IGNORECASE if suffix in _ANY_CASE else re.NOFLAG)
     return tuple((language, re.compile(signs, flags)) for language, signs in SIGNS[suffix])
 
 

@@ -50,6 +50,18 @@ _LETTERS = {
 LATIN = ("cp1252", "cp1250", "cp1254")
 """The encodings of Latin letters."""
 
+_RIVALS = {
+    "iso8859-2": _LETTERS["cp1250"],
+    "cp1257": ("āīēšūņķļžčģ", "ėšųįžūčąęö", "äõüöšž"),
+    "cp866": (_RUSSIAN,),
+    "iso8859-5": (_RUSSIAN,),
+}
+"""Encodings that chardet takes for others, and the letters of each of their languages."""
+
+_LATIN_RIVALS = ("iso8859-2", "cp1257")
+_MUCH, _SURELY, _FEW = 6.0, -3.4, 1024
+"""How many natural logarithms a rival is likelier, and its mean at least; bytes looked at."""
+
 SINGLE = tuple(_LETTERS)
 """All encodings of one byte a character that are told apart."""
 
@@ -138,6 +150,20 @@ def by_letters(sample: bytes, names: tuple[str, ...] = SINGLE) -> tuple[str, flo
     return name, mean
 
 
+def rival(sample: bytes, name: str) -> str | None:
+    """The encoding in which a sample is much likelier than in `name`, of those taken for it."""
+    if name not in _LETTERS:
+        return None
+    sample = sample[:_FEW]
+    signs = _signs(sample)
+    own = _score(sample, name, signs)
+    scores = [(score, other) for other in _RIVALS if (score := _score(sample, other, signs))]
+    if not scores:
+        return None
+    (total, mean), best = max(scores)
+    return best if mean > _SURELY and (own is None or total > own[0] + _MUCH) else None
+
+
 def _score(sample: bytes, name: str, signs: dict[int, float]) -> tuple[float, float] | None:
     """How common the letters of a sample are in the language that suits best: in all, a letter."""
     try:
@@ -146,8 +172,9 @@ def _score(sample: bytes, name: str, signs: dict[int, float]) -> tuple[float, fl
         return None
     number = max(1, len(text) - sum(map(str.isascii, text)))
     more = _LOANS if name == "cp1252" and "œ" in text.lower() else {}
-    total = max(_likely(text, {**more, **_common(own)}, signs) for own in _LETTERS[name])
-    if name not in LATIN:
+    languages = _LETTERS.get(name) or _RIVALS[name]
+    total = max(_likely(text, {**more, **_common(own)}, signs) for own in languages)
+    if name not in (*LATIN, *_LATIN_RIVALS):
         total += _INNER * len(_MIXED.findall(text))
     return total - _RARE.get(name, _RARER), total / number
 

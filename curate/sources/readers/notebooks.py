@@ -36,13 +36,18 @@ def document(text: str) -> dict[str, Any]:
 
 
 def _cells(notebook: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield the kind and the source of every cell; version 3 has sheets, and calls it `input`."""
+    """Yield the kind and the source of every cell; version 3 has sheets, and calls it `input`.
+
+    What is no cell is left out.
+    """
     sheets = [notebook] if "cells" in notebook else notebook["worksheets"]
     for sheet in sheets:
         for cell in sheet["cells"]:
-            source = cell.get("source", cell.get("input", ""))
-            kind = "markdown" if cell["cell_type"] == "heading" else cell["cell_type"]
-            yield kind, source if isinstance(source, str) else "".join(source)
+            if isinstance(cell, Mapping):
+                source = cell.get("source", cell.get("input")) or ""
+                kind = cell.get("cell_type", "")
+                words = source if isinstance(source, str) else "".join(map(str, source))
+                yield "markdown" if kind == "heading" else kind, words
 
 
 def _language(notebook: Mapping[str, Any]) -> str:

@@ -61,9 +61,15 @@ def holds_lines(reading: Reading) -> bool:
         return False
 
 
-def is_list(reading: Reading) -> bool:
-    """Whether a file begins with a list."""
-    return _head(reading, FIRST_BYTES).startswith(b"[")
+def spans_lines(reading: Reading) -> bool:
+    """Whether a file begins with a list, or with an object that goes on in the next line."""
+    first = _head(reading, FIRST_BYTES).partition(b"\n")[0].rstrip()
+    return first.startswith(b"[") or first == b"{"
+
+
+def trouble(error: ValueError) -> str:
+    """What is wrong with a text of JSON."""
+    return error.msg if isinstance(error, json.JSONDecodeError) else "a number of too many digits"
 
 
 def _head(reading: Reading, size: int) -> bytes:
@@ -201,7 +207,7 @@ class _Text:
                 if waiting > self._limit:
                     raise ValueError(f"longer than max_bytes ({self._limit})") from None
                 if not self._more(2 * waiting):
-                    raise ValueError(f"not JSON ({getattr(error, 'msg', error)})") from None
+                    raise ValueError(f"not JSON ({trouble(error)})") from None
                 continue
             is_last = end == len(self._text)
             if is_last and isinstance(value, int | float) and self._more(2 * waiting):

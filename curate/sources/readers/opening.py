@@ -14,13 +14,19 @@ from curate.errors import DataError
 from curate.sources.readers.decoding import Decoder
 from curate.sources.readers.evidence import Evidence, Foreign
 from curate.sources.readers.referring import REFERRING, Referring
-from curate.sources.readers.unpacking import PACKINGS, Lost, unpacked
+from curate.sources.readers.unpacking import PACKINGS, Lost, packing_of, unpacked
 
 if TYPE_CHECKING:
     import pyarrow.fs as pafs
 
 BLOCK = 1 << 20
 _OPTIONS = re.compile(r"\?(?=[\w.]+=)")
+
+
+POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+"""How a file begins that Git LFS has left in the place of another one."""
+
+NOT_FETCHED = "a Git LFS pointer: the file itself was not fetched (`git lfs pull`)"
 
 
 @dataclass(frozen=True)
@@ -146,7 +152,11 @@ def opened(reading: Reading, *, seekable: bool = False) -> Iterator[Any]:
 
 
 def blocks(reading: Reading) -> Iterator[bytes | Lost]:
-    """Yield a part's bytes in blocks, unpacked, and what is lost. DataError if a read fails."""
+    """Yield a part's bytes in blocks, unpacked, and what is lost.
+
+    A file that is packed under another name is known by its first bytes. DataError if a read fails,
+    or if the file is a pointer of Git LFS.
+    """
     packing = PACKINGS.get(split_suffix(reading.address)[2])
     with opened(reading, seekable=reading.end is not None) as file:
         if packing is not None:
@@ -154,10 +164,24 @@ def blocks(reading: Reading) -> Iterator[bytes | Lost]:
             return
         if reading.start:
             file.seek(reading.start)
-        remaining = None if reading.end is None else reading.end - reading.start
-        while block := file.read(BLOCK if remaining is None else min(BLOCK, remaining)):
-            remaining = None if remaining is None else remaining - len(block)
+        remaining = BLOCK if reading.end is None else reading.end - reading.start
+        block = file.read(min(BLOCK, remaining))
+        if not reading.start and (found := packing_of(block)):
+            yield from unpacked(file, found, block)
+            return
+        if block.startswith(POINTER):
+            raise DataError(f"{reading.label}: {NOT_FETCHED}")
+        while block:
             yield block
+            remaining = BLOCK if reading.end is None else remaining - len(block)
+            block = file.read(min(BLOCK, remaining))
+
+
+def broken(reading: Reading, file: Any, reason: str) -> DataError:
+    """The error of an opened file that is not what it should be: `reason`, or a pointer to it."""
+    file.seek(0)
+    is_pointer = file.read(len(POINTER)) == POINTER
+    return DataError(f"{reading.label}: {NOT_FETCHED if is_pointer else reason}")
 
 
 def text_blocks(reading: Reading) -> Iterator[bytes | Lost]:
@@ -208,7 +232,8 @@ def raw_lines(reading: Reading) -> Iterator[tuple[int, bytes | str]]:
     try:
         for block in text_blocks(reading):
             if isinstance(block, Lost):
-                pieces, length = [], 0
+                if not block.harmless:
+                    pieces, length = [], 0
                 reason = f"after line {number}: {block.reason}"
                 reading.lost.append(replace(block, reason=reason, row=number))
                 continue
@@ -227,7 +252,8 @@ def raw_lines(reading: Reading) -> Iterator[tuple[int, bytes | str]]:
             pieces, length = [last], len(last)
     except DataError as error:
         cause = error.message.removeprefix(f"{reading.label}: ")
-        raise DataError(f"{reading.label}, after line {number}: {cause}") from None
+        where = f"{reading.label}, after line {number}" if number else reading.label
+        raise DataError(f"{where}: {cause}") from None
     if length:
         number += 1
         yield number, b"".join(pieces) if length <= reading.max_bytes else _too_long(reading)

@@ -8,7 +8,7 @@ from typing import Any
 from curate.errors import DataError
 from curate.sources.readers.arrow import AT_ONCE, at_once, rows_of
 from curate.sources.readers.headers import check_names
-from curate.sources.readers.opening import BLOCK, Numbered, Reading, opened
+from curate.sources.readers.opening import BLOCK, Numbered, Reading, broken, opened
 from curate.sources.readers.unpacking import Lost
 
 
@@ -23,7 +23,7 @@ def read(reading: Reading) -> Numbered:
             file = pq.ParquetFile(source)
             check_names(file.schema_arrow.names)
         except (pa.ArrowException, OSError) as error:
-            raise DataError(f"{reading.label}: not a Parquet file ({error})") from None
+            raise broken(reading, source, f"not a Parquet file ({error})") from None
         except ValueError as error:
             raise DataError(f"{reading.label}: {error}") from None
         end = file.num_row_groups if reading.end is None else reading.end

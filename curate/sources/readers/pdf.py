@@ -1,11 +1,15 @@
 """PDF: every page is a document with its number, or the file is one; text in reading order.
 
+A page whose text is turned, or written downwards as in Chinese and Japanese, is read as it is held.
+
 Text is what the file holds as text: a page that is a picture has none, and is counted.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from math import pi
 from typing import Any, NamedTuple
 
 from curate.sources.readers.layout import Piece, text_of
@@ -17,6 +21,12 @@ LOCKED = (4, 5)
 
 ENCRYPTED = "encrypted: it opens only with a password"
 NO_TEXT = "a page without text"
+
+LOOKED_AT = 200
+"""So many characters of a page tell how its text is turned."""
+
+FIRST_VERTICAL = 0x2E80
+"""The scripts that are written downwards begin here."""
 
 GAP = 1.5
 """A gap of so many line heights parts two columns that stand in one line."""
@@ -39,11 +49,18 @@ def read(reading: Reading) -> Numbered:
 
 
 def _documents(file: Any, reading: Reading) -> Numbered:
+    from pypdfium2 import PdfiumError
+
     about = {"path": reading.name, **_about(file), "pages": len(file)}
     starts: list[int | None] = []
     joined = ""
     for number in range(1, len(file) + 1):
-        text = _text(file, number - 1)
+        try:
+            text = _text(file, number - 1)
+        except PdfiumError as error:
+            yield number, f"a page that cannot be read ({error})"
+            starts.append(None)
+            continue
         if not text:
             yield number, Skip(NO_TEXT)
             starts.append(None)
@@ -84,6 +101,15 @@ class _Box(NamedTuple):
     right: float
     top: float
 
+    def turned(self, quarters: int) -> _Box:
+        """Where it stands on a page that is turned back by so many quarters."""
+        left, bottom, right, top = self
+        if quarters == 1:
+            return _Box(-top, left, -bottom, right)
+        if quarters == 2:
+            return _Box(-right, -top, -left, -bottom)
+        return _Box(bottom, -right, top, -left) if quarters == 3 else self
+
 
 def _pieces(characters: Any) -> Iterator[Piece]:
     """Yield the pieces of a page as it draws them: up to the end of a line, or to a wide gap."""
@@ -115,15 +141,58 @@ def _letters(characters: Any) -> Iterator[tuple[str | None, _Box | None]]:
     from pypdfium2 import raw
 
     page, rectangle = characters.raw, raw.FS_RECTF()
+    quarters = _quarters(characters)
     for place in range(characters.count_chars()):
         code = raw.FPDFText_GetUnicode(page, place)
         if raw.FPDFText_IsHyphen(page, place) == 1:
             yield None, None
         elif code and raw.FPDFText_GetLooseCharBox(page, place, byref(rectangle)):
             box = _Box(rectangle.left, rectangle.bottom, rectangle.right, rectangle.top)
-            yield chr(code), box
+            yield chr(code), box.turned(quarters)
         elif code:
             yield chr(code), None
+
+
+def _quarters(characters: Any) -> int:
+    """By how many quarters most text of a page is turned clockwise; 1 if it is written downwards.
+
+    Some characters of the page tell it.
+    """
+    count = characters.count_chars()
+    votes = Counter(
+        own
+        for place in range(0, count, max(1, count // LOOKED_AT))
+        if (own := _quarters_of(characters.raw, place)) is not None
+    )
+    return votes.most_common(1)[0][0] if votes else 0
+
+
+def _quarters_of(page: Any, place: int) -> int | None:
+    """By how many quarters a character is turned; None where that cannot be told."""
+    from pypdfium2 import raw
+
+    angle = raw.FPDFText_GetCharAngle(page, place)
+    if angle < 0 or not chr(raw.FPDFText_GetUnicode(page, place)).isalnum():
+        return None
+    quarters = round(angle / (pi / 2)) % 4
+    return quarters or int(_goes_down(page, place))
+
+
+def _goes_down(page: Any, place: int) -> bool:
+    """Whether a character of an unturned page stands above the next one, as in vertical writing."""
+    from ctypes import byref
+
+    from pypdfium2 import raw
+
+    if raw.FPDFText_GetUnicode(page, place) < FIRST_VERTICAL:
+        return False
+    this, after = raw.FS_RECTF(), raw.FS_RECTF()
+    is_known = raw.FPDFText_GetLooseCharBox(page, place, byref(this))
+    is_known = is_known and raw.FPDFText_GetLooseCharBox(page, place + 1, byref(after))
+    if not is_known or raw.FPDFText_GetUnicode(page, place + 1) < FIRST_VERTICAL:
+        return False
+    height, width = this.top - this.bottom, this.right - this.left
+    return bool(abs(after.left - this.left) < width / 2 and after.top < this.top - height / 2)
 
 
 def _is_apart(before: _Box, box: _Box) -> bool:

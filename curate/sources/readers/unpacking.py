@@ -83,12 +83,25 @@ PACKINGS = {
 """The packings by the suffix of a file."""
 
 _LONGEST_START = 10
+_FRAME = re.compile(rb"\x28\xb5\x2f\xfd")
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")
 
 
-def unpacked(file: Any, packing: Packing) -> Iterator[bytes | Lost]:
-    """Yield the bytes of a packed file, and what of it could not be unpacked, in its order."""
-    packed = _Packed(file)
+def packing_of(head: bytes) -> Packing | None:
+    """How a file is packed by its first bytes, whatever its name says; None for a plain one."""
+    for packing in PACKINGS.values():
+        begins = _FRAME if packing.name == "zstd" else packing.begins
+        if begins.match(head):
+            return packing
+    return None
+
+
+def unpacked(file: Any, packing: Packing, head: bytes = b"") -> Iterator[bytes | Lost]:
+    """Yield the bytes of a packed file, and what of it could not be unpacked, in its order.
+
+    `head` are bytes that were taken from the file before.
+    """
+    packed = _Packed(file, head)
     if not packing.begins.match(packed.peek(_LONGEST_START)) and _is_text(packed.peek(READ)):
         yield from packed.rest()
         return
@@ -146,9 +159,9 @@ def _member(packed: _Packed, packing: Packing) -> Iterator[bytes | Lost]:
 class _Packed:
     """A file as packed bytes that can be looked at before they are taken."""
 
-    def __init__(self, file: Any) -> None:
+    def __init__(self, file: Any, head: bytes) -> None:
         self._file = file
-        self._data = b""
+        self._data = head
         self._at = 0
 
     def peek(self, size: int) -> bytes:

@@ -18,6 +18,9 @@ from curate.text import TEXT
 
 PAGES = ("text/html", "application/xhtml+xml")
 
+SHOWN = (200, 203)
+"""The answers that hold the page: the server's own, or as a proxy changed it."""
+
 DOCUMENTS = ("response", "conversion", "resource")
 """The types of records that hold documents."""
 
@@ -51,7 +54,7 @@ def _result(record: Record, reading: Reading) -> RowResult | None:
 def _document(record: Record, reading: Reading) -> RowResult:
     """The document of a record. ValueError if it cannot be read."""
     given = answer(record.body, reading.max_bytes) if _is_http(record) else _as_it_lies(record)
-    if given.status is not None and given.status != 200:
+    if given.status not in (None, *SHOWN):
         return Skip(f"the server answered {given.status}")
     if given.kind not in PAGES and not given.kind.startswith("text/plain"):
         return Skip(f"no page but {given.kind or 'something without a type'}")

@@ -8,6 +8,6 @@ from collections.abc import Iterator
 Spans = Iterator[tuple[int, int]]
 """Half-open ranges (start, end) in code points."""
 
-RUN = re.compile(r"\d[\d ().\-/]{5,}\d|\d{7}", re.ASCII)
+RUN = re.compile(r"\d[\d ().\-/\t]{5,}\d|\d{7}", re.ASCII)
 BEFORE = r"(?<![0-9A-Za-z_.=/#\-$€£¥])"
 AFTER = r"(?![0-9A-Za-z_=\-]|\.\d)"

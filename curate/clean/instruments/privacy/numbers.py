@@ -11,8 +11,8 @@ from curate.scripts import STARTS
 
 _CARD = re.compile(
     rf"(?:{BEFORE}|(?<=[Cc]ard=)|(?<=[Nn]umber=)|(?<=#))"
-    + r"(?:[2-6]\d{13,18}|[2-6]\d{3}([ \-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?"
-    r"|3\d{3}([ \-])\d{6}\2\d{4,5})" + AFTER,
+    + r"(?:[2-6]\d{13,18}|[2-6]\d{3}([ \t\-])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?"
+    r"|3\d{3}([ \t\-])\d{6}\2\d{4,5})" + AFTER,
     re.ASCII,
 )
 _CARD_WORD = re.compile(
@@ -31,7 +31,7 @@ def find_cards(text: str) -> Spans:
     if not RUN.search(text):
         return
     for match in _CARD.finditer(text):
-        digits = re.sub(r"[ \-]", "", match[0])
+        digits = re.sub(r"[ \t\-]", "", match[0])
         if _ISSUER.fullmatch(digits) and luhn(digits) and _is_of_a_card(text, match.start()):
             yield match.span()
 
@@ -50,7 +50,7 @@ def luhn(digits: str) -> bool:
 
 _REGION = r"(?:1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3])"
 _ID = re.compile(
-    r"(?<![0-9A-Za-z_.])" + _REGION + r"\d{4}([ \-]?)(?:19|20)\d{6}\1\d{3}[\dXx](?![0-9A-Za-z_])",
+    r"(?<![0-9A-Za-z_.])" + _REGION + r"\d{4}([ \t\-]?)(?:19|20)\d{6}\1\d{3}[\dXx](?![0-9A-Za-z_])",
     re.ASCII,
 )
 _WEIGHTS = tuple(2 ** (17 - place) % 11 for place in range(17))
@@ -61,7 +61,7 @@ def find_ids(text: str) -> Spans:
     if not RUN.search(text):
         return
     for match in _ID.finditer(text):
-        if chinese_id(re.sub("[ -]", "", match[0])):
+        if chinese_id(re.sub(r"[ \t\-]", "", match[0])):
             yield match.span()
 
 

@@ -31,7 +31,7 @@ _LABELLED = re.compile(
     r"(?:tel(?:[eéè]f\w{0,12}|ephone)?|tél(?:éphone)?|tlf|mob(?:il|ile)?|cell|fax|faksi?|gsm"
     rf"|phone|puh(?:elin)?|whatsapp|call|тел(?:ефон)?){ENDS}|电话|電話|手机|手機|传真|傳真|联系方式"
     r"|携帯|전화|휴대)(?: (?:us|me|him|her|number|no|nr|at|on)\b){0,2}"
-    r"(?: ?[#№])?[.:：)]{0,2}\s{0,2}"
+    r"(?: ?[#№])?(?: ?[.:：)]){0,2}\s{0,2}"
     r"(\+?\(?[0-9][0-9 ().\-/]{5,17}[0-9])(?![0-9A-Za-z_])",
     re.IGNORECASE,
 )
