@@ -52,7 +52,7 @@ STRUCTS: dict[str, dict[str, str]] = {
     "turn": {"role": "string", "start": "int32", "end": "int32"},
     "detail": {
         **{"turn": "int32", "path": "string", "start": "int32", "end": "int32"},
-        "literal": "string",
+        **{"literal": "string", "medium": "string"},
     },
     "overlap": {"set": "string", "item": "string", "share": "float64", "words": "int32"},
 }

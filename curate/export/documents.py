@@ -12,7 +12,7 @@ from curate.export.asked import Asked, asked_questions, labels_type
 from curate.export.draws import of_draw, of_pool_and_mix
 from curate.export.extras import MORE, Extras, read_rows
 from curate.export.labels import VIEWED, columns_of, field_column, label_column
-from curate.export.media.addresses import is_cleaned, plain_lines
+from curate.export.media.addresses import check_texts, is_cleaned, plain_lines
 from curate.export.media.columns import exported_type, stored_media
 from curate.export.parts import Entries, Layout
 from curate.export.quoting import quoted
@@ -132,6 +132,7 @@ class Reader:
         columns["media"] = stored_media(drawn["media"])
         columns["edited"] = pc.fill_null(pc.greater(pc.list_value_length(drawn["edits"]), 0), False)
         lines = plain_lines(pa.table(columns | extras))
+        check_texts(lines)
         return lines, replace(entries, row=np.searchsorted(rows, entries.row))
 
     def _columns(self, shard: DocumentShard) -> Sequence[str]:
