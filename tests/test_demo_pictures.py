@@ -91,3 +91,14 @@ def test_a_demo_goes_on_after_a_command_that_succeeded(monkeypatch):
     )
     assert demo.run_json("server", "start", "label_studio", "--json") == {"user": "ada"}
     demo.stop_on_failure(demo.curate("verify", "export"))
+
+
+def test_perplexity_is_explained_only_where_the_run_has_some(tmp_path, capsys):
+    from recipes.demo import __main__ as demo
+
+    said = {"mixture by the n-gram proxy (all): better than uniform by .1"}
+    for story in ([], [*said]):
+        evaluation = {"models": {"subject": None}, "story": story}
+        (tmp_path / "evaluate.json").write_text(json.dumps(evaluation), encoding="utf-8")
+        demo.verdict(tmp_path)
+        assert ("Perplexity" in capsys.readouterr().out) == bool(story)
