@@ -48,6 +48,7 @@ STRUCTS: dict[str, dict[str, str]] = {
         **{"field": "string", "kind": "string", "address": "string", "sha256": "string"},
         **{"bytes": "int64", "format": "string", "width": "int32", "height": "int32"},
         **{"seconds": "float64", "frames": "int32", "rate": "int32", "fps": "float64"},
+        "at": "int32",
     },
     "turn": {"role": "string", "start": "int32", "end": "int32"},
     "detail": {
@@ -97,7 +98,8 @@ ALL = (
             ("media_tokens", "int64", "of these, what media count, as `media_tokens` declares"),
             (
                 *("media", "list<medium>"),
-                "the fields that are images, audio or video: where these lie, and facts; or null",
+                "the fields that are images, audio or video: where these lie, and facts; "
+                "`at` is the place of one in a message, in `text`; or null",
             ),
             ("turns", "list<turn>", "the messages of a conversation, and where they lie in `text`"),
             (

@@ -75,14 +75,13 @@ def test_every_way_to_name_a_picture_is_one_document(tmp_path, part, shown):
     (row,), bad = rows_of(tmp_path, [{"messages": talk}], {"shown": shown})
     assert bad == []
     (medium,) = row.media
-    assert (medium["field"], medium["kind"]) == ("user_1_image", "image")
+    assert (medium["field"], medium["kind"]) == ("image_1", "image")
     assert medium["sha256"] == digest(picture(1))
     assert medium["address"].endswith("data/a.png")
     text = f"user: {ASKED}\n\nassistant: It is red."
     assert content(row).text == text
-    told = {"user_1_image": digest(picture(1)), "user_1": ASKED, "assistant_1": "It is red."}
-    if shown == "text":
-        told = {"text": text, "user_1_image": digest(picture(1))}
+    told = {"user_1": ASKED, "assistant_1": "It is red."} if shown == "fields" else {"text": text}
+    told["image_1"] = f"{digest(picture(1))}@{text.index(ASKED)}"
     assert content(row).id == content_id(told)
 
 
@@ -128,15 +127,23 @@ def test_the_place_of_a_picture_tells_documents_apart(tmp_path):
         seen(second, first, words),
         [*seen(words)[:1], {"role": "assistant", "content": [first, "It is red."]}],
     ]
-    rows, bad = rows_of(tmp_path, [{"messages": talk} for talk in talks])
-    assert bad == []
-    assert len({content(row).id for row in rows}) == len(talks)
-    assert [name for name, _ in rows[3].fields] == [
-        "user_1_image",
-        "user_1_image_2",
-        "user_1",
-        "assistant_1",
-    ]
+    talks.append(seen("What colour ", first, {"type": "text", "text": "is the kettle?"}))
+    for shown in ("fields", "text"):
+        rows, bad = rows_of(tmp_path, [{"messages": talk} for talk in talks], {"shown": shown})
+        assert bad == []
+        assert len({content(row).id for row in rows}) == len(talks)
+    whole, _ = rows_of(tmp_path, [{"messages": talks[3]}])
+    names = [name for name, _ in whole[0].fields]
+    assert names == ["user_1", "assistant_1", "image_1", "image_2"]
+
+
+def test_a_role_that_is_called_as_a_medium_keeps_its_name(tmp_path):
+    written(tmp_path, {"data/a.png": picture(1)})
+    part = {"type": "image", "image": "a.png"}
+    talk = [{"role": "image", "content": "A role."}, {"role": "user", "content": [part, part]}]
+    (row,), _ = rows_of(tmp_path, [{"messages": talk}])
+    assert [name for name, _ in row.fields] == ["image_1", "user_1", "image_1_", "image_2"]
+    assert [medium["field"] for medium in row.media] == ["image_1_", "image_2"]
 
 
 def test_an_address_on_the_web_is_not_opened(tmp_path):
@@ -243,9 +250,7 @@ def test_parts_without_a_value_stand_for_the_bytes_of_a_column(tmp_path):
         "data/a.parquet!/images/0/0",
         "data/a.parquet!/images/0/1",
     ]
-    assert [name for name, _ in row.fields] == [
-        *("user_1_image", "user_1", "user_1_image_2", "assistant_1")
-    ]
+    assert [name for name, _ in row.fields] == [*("user_1", "assistant_1", "image_1", "image_2")]
 
 
 def test_media_of_a_chat_are_named_by_their_kind():
@@ -349,15 +354,15 @@ def test_messages_tell_where_their_media_lie(talks, format, layout):
     }
     walk = told[WALK]
     assert walk["messages"][0]["content"] == [
-        {"type": "image", "image": place[WALK]["user_1_image"], "fps": 2},
+        {"type": "image", "image": place[WALK]["image_1"], "fps": 2},
         {"type": "text", "text": "Write to [email] about the walk."},
     ]
     both = told["user: Is it "]
     assert both["messages"][0]["content"] == [
         "Is it ",
-        {"type": "image", "image": place["user: Is it "]["user_1_image"]},
+        {"type": "image", "image": place["user: Is it "]["image_1"]},
         " or that?",
-        {"type": "audio", "audio": place["user: Is it "]["user_1_audio"]},
+        {"type": "audio", "audio": place["user: Is it "]["audio_1"]},
     ]
     far = told[f"user: {ASKED}"]
     assert far["messages"][0]["content"] == [
@@ -406,7 +411,7 @@ def test_datasets_reads_messages_and_pictures(talks):
 
     talks.run("export", format="datasets", messages=True)
     data = datasets.load_from_disk(str(talks.root / "export"))["train"]
-    data = data.remove_columns("user_1_audio")  # its decoder is a package of its own
+    data = data.remove_columns("audio_1")  # its decoder is a package of its own
     for row in data:
         for message in row["messages"]:
             content = message["content"]

@@ -34,8 +34,8 @@ class Conversation(NamedTuple):
 
     A turn is the role of a message, and where its content starts and ends in the canonical text.
     `details` are all other values, as in the column of the pool. `aside` has the keys that were set
-    aside, a mapping for each message; None without any. `media` are structs of the pool; each one's
-    field stands among the fields, before or behind the words of its message.
+    aside, a mapping for each message; None without any. `media` are structs of the pool, whose
+    fields come last; `at` is where each stands in the canonical text.
     """
 
     fields: list[tuple[str, str]]
@@ -79,11 +79,6 @@ def conversation(value: Any, chat: Chat, refer: MediaOfChat | None = None) -> Co
     fields, template, contents, details = (_as_text if chat.shown == "text" else _as_fields)(
         told, names, chat
     )
-    media = [
-        {"field": field, **medium}
-        for own, name in zip(told, names, strict=True)
-        for field, medium in zip(name.media, own.media, strict=True)
-    ]
     turns = [
         {"role": canonical(own.message.role), "start": start, "end": end}
         for own, (start, end) in zip(told, contents, strict=True)
@@ -94,13 +89,23 @@ def conversation(value: Any, chat: Chat, refer: MediaOfChat | None = None) -> Co
         if any(own.places for own in told)
         else []
     )
+    at = {row["medium"]: row["start"] for row in rows if row["medium"]}
+    media = [
+        {"field": field, **medium, "at": at[field]}
+        for own, name in zip(told, names, strict=True)
+        for field, medium in zip(name.media, own.media, strict=True)
+    ]
     aside_or_none = aside if any(aside) else None
     return Conversation(fields, template, turns, rows or None, aside_or_none, media)
 
 
 def _names(told: Sequence[_Told]) -> list[_Names]:
-    """The names of all fields: user_1, user_1_image, user_1_image_2, user_1_details, user_2, …."""
+    """The names of all fields: user_1, user_1_details, user_2, …; image_1, audio_1, image_2, …."""
     counts, taken = Counter[str](), set[str]()
+
+    def numbered(word: str) -> str:
+        counts[word] += 1
+        return free(f"{word}_{counts[word]}")
 
     def free(name: str) -> str:
         while name in taken:
@@ -110,15 +115,11 @@ def _names(told: Sequence[_Told]) -> list[_Names]:
 
     names = []
     for own in told:
-        word = re.sub(r"\W+", "_", own.message.role) or "message"
-        counts[word] += 1
-        content = free(f"{word}_{counts[word]}")
-        kinds, media = Counter[str](), list[str]()
-        for medium in own.media:
-            kinds[medium["kind"]] += 1
-            number = kinds[medium["kind"]]
-            media.append(free(f"{content}_{medium['kind']}" + f"_{number}" * (number > 1)))
-        names.append(_Names(content, media, free(f"{content}_{DETAILS}") if own.details else ""))
+        content = numbered(re.sub(r"\W+", "_", own.message.role) or "message")
+        names.append(_Names(content, [], free(f"{content}_{DETAILS}") if own.details else ""))
+    counts.clear()
+    for own, name in zip(told, names, strict=True):
+        name.media.extend(numbered(medium["kind"]) for medium in own.media)
     return names
 
 
@@ -173,14 +174,15 @@ def _as_text(told: Sequence[_Told], names: Sequence[_Names], chat: Chat) -> Part
     text = "".join(pieces)
     places = iter(_in_canonical(text, edges))
     ranges = list(zip(places, places, strict=True))
-    media = chain.from_iterable(map(_media_fields, told, names))
-    return [(TEXT, text), *media], None, ranges[::2], ranges[1::2]
+    fields = [(TEXT, text), *_media_fields(told, names)]
+    return fields, None, ranges[::2], ranges[1::2]
 
 
-def _media_fields(told: _Told, names: _Names) -> list[tuple[str, str]]:
-    """The fields of the media of a message, with their addresses."""
-    addresses = [medium["address"] for medium in told.media]
-    return list(zip(names.media, addresses, strict=True))
+def _media_fields(told: Sequence[_Told], names: Sequence[_Names]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of all media, with their addresses."""
+    for own, name in zip(told, names, strict=True):
+        addresses = [medium["address"] for medium in own.media]
+        yield from zip(name.media, addresses, strict=True)
 
 
 def _in_canonical(text: str, edges: Sequence[int]) -> list[int]:
@@ -197,32 +199,24 @@ def _in_canonical(text: str, edges: Sequence[int]) -> list[int]:
 
 
 def _as_fields(told: Sequence[_Told], names: Sequence[_Names], chat: Chat) -> Parts:
-    """A conversation as a field for each content and medium, and one for details of a message."""
-    fields: list[tuple[str, str]] = []
+    """A conversation as a field for each content, for the details of a message, and a medium."""
     texts: dict[str, str] = {}
     templates = []
     for own, name in zip(told, names, strict=True):
-        media, first = _media_fields(own, name), _media_before(own.message)
-        said = {name.content: own.message.content}
-        about = {name.details: own.details} if own.details else {}
-        texts |= said | about
-        fields += [*media[:first], *said.items(), *media[first:], *about.items()]
+        texts[name.content] = own.message.content
+        if own.details:
+            texts[name.details] = own.details
         marks = {"role": _braces(own.message.role), "content": f"{{{name.content}}}"}
         marks[DETAILS] = f"{{{name.details}}}" if name.details else ""
         templates.append(_filled(_literal(_turn_of(chat, own)), marks))
     template = canonical(_braces(chat.between).join(templates))
     places = spans({name: canonical(text) for name, text in texts.items()}, template)
     return (
-        fields,
+        [*texts.items(), *_media_fields(told, names)],
         template,
         [places[name.content] for name in names],
         [places.get(name.details, (0, 0)) for name in names],
     )
-
-
-def _media_before(message: Message) -> int:
-    """How many media of a message stand before its first words."""
-    return sum(detail.medium is not None and detail.within == (0, 0) for detail in message.details)
 
 
 def _turn_of(chat: Chat, told: _Told) -> str:

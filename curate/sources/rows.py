@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from curate.media.medium import KINDS
+from curate.media.medium import KINDS, in_id
 from curate.media.placeless import holds_file
 from curate.sources.chats import conversation
 from curate.sources.interleaving import pieces
@@ -91,15 +91,14 @@ class Content(NamedTuple):
 def content(row: Row) -> Content:
     """The canonical content of a row, with an id that is its hash.
 
-    For a medium, the id uses the sha256 of its bytes, or its address if they are not available. A
-    medium is not part of the text.
+    For a medium, the id uses `in_id`: its sha256 or its address. A medium is not part of the text.
     """
     fields = {name: canonical(text) for name, text in row.fields}
     if row.template is None and list(fields) == [TEXT]:
         return Content(content_id(fields), fields[TEXT], None)
-    media = {medium["field"]: medium["sha256"] for medium in row.media or ()}
+    media = {medium["field"]: in_id(medium, medium["address"]) for medium in row.media or ()}
     texts = {name: text for name, text in fields.items() if name not in media}
-    id_fields = {name: media.get(name) or text for name, text in fields.items()}
+    id_fields = fields | media
     stored = [{"name": name, "text": text} for name, text in fields.items()]
     return Content(content_id(id_fields), render(texts, row.template), stored)
 
