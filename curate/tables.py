@@ -47,12 +47,13 @@ STRUCTS: dict[str, dict[str, str]] = {
     "medium": {
         **{"field": "string", "kind": "string", "address": "string", "sha256": "string"},
         **{"bytes": "int64", "format": "string", "width": "int32", "height": "int32"},
-        **{"seconds": "float64", "frames": "int32", "rate": "int32", "fps": "float64"},
+        **{"seconds": "float64", "frames": "int32", "rate": "int32"},
+        **{"fps": "float64", "at": "int32"},
     },
     "turn": {"role": "string", "start": "int32", "end": "int32"},
     "detail": {
         **{"turn": "int32", "path": "string", "start": "int32", "end": "int32"},
-        "literal": "string",
+        **{"literal": "string", "medium": "string"},
     },
     "overlap": {"set": "string", "item": "string", "share": "float64", "words": "int32"},
 }
@@ -95,10 +96,7 @@ ALL = (
             ("language", "string", "BCP 47 tag where one is declared"),
             ("tokens", "int64", "exact count by the pool's tokenizer, and those of media"),
             ("media_tokens", "int64", "of these, what media count, as `media_tokens` declares"),
-            (
-                *("media", "list<medium>"),
-                "the fields that are images, audio or video: where these lie, and facts; or null",
-            ),
+            ("media", "list<medium>", "where media lie, facts, and `at`, the place in `text`"),
             ("turns", "list<turn>", "the messages of a conversation, and where they lie in `text`"),
             (
                 *("details", "list<detail>"),

@@ -59,3 +59,46 @@ def test_what_is_installed_is_taken(tmp_path, monkeypatch):
     put(tmp_path, {"png/animals/1.png": png(1)})
     monkeypatch.setattr(pictures, "INSTALLED", tmp_path / "png")
     assert pictures.clipart(tmp_path / "cache") == tmp_path / "png"
+
+
+@pytest.mark.parametrize("code", [1, 2, 3])
+def test_a_demo_ends_with_the_exit_code_of_the_command_that_failed(monkeypatch, capfd, code):
+    from recipes.demo import __main__ as demo
+
+    failing = f"import sys; sys.stderr.write('no server\\n'); sys.exit({code})"
+    real = demo.subprocess.run
+
+    def run(command, **settings):
+        return real([command[0], "-c", failing], **settings)
+
+    monkeypatch.setattr(demo.subprocess, "run", run)
+    with pytest.raises(SystemExit) as caught:
+        demo.run_json("server", "start", "label_studio", "--json")
+    assert caught.value.code == code
+    assert capfd.readouterr().err == "no server\n"  # and no traceback
+    with pytest.raises(SystemExit) as caught:
+        demo.stop_on_failure(demo.curate("verify", "export"))
+    assert caught.value.code == code
+
+
+def test_a_demo_goes_on_after_a_command_that_succeeded(monkeypatch):
+    from recipes.demo import __main__ as demo
+
+    real = demo.subprocess.run
+    said = 'print(\'{"user": "ada"}\')'
+    monkeypatch.setattr(
+        demo.subprocess, "run", lambda command, **own: real([command[0], "-c", said], **own)
+    )
+    assert demo.run_json("server", "start", "label_studio", "--json") == {"user": "ada"}
+    demo.stop_on_failure(demo.curate("verify", "export"))
+
+
+def test_perplexity_is_explained_only_where_the_run_has_some(tmp_path, capsys):
+    from recipes.demo import __main__ as demo
+
+    said = {"mixture by the n-gram proxy (all): better than uniform by .1"}
+    for story in ([], [*said]):
+        evaluation = {"models": {"subject": None}, "story": story}
+        (tmp_path / "evaluate.json").write_text(json.dumps(evaluation), encoding="utf-8")
+        demo.verdict(tmp_path)
+        assert ("Perplexity" in capsys.readouterr().out) == bool(story)

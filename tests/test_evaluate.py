@@ -24,6 +24,7 @@ from curate.metrics import classification
 from curate.proxies import making, ngram
 from curate.proxies.ngram import ALPHA, Corpus
 from curate.text import shingles
+from tests.media_small import png, put
 from tests.shards import recut
 
 PROSE = ["the cat sat on the mat and looked at the other cat. " * 20]
@@ -130,6 +131,24 @@ def test_a_holdout_that_held_out_nothing_is_not_told_to_be_unset(offline):
     offline.run("mix")
     (note,) = offline.run("evaluate").notes
     assert note == "`pool.holdout: 0.1` held out no document that `clean` keeps: raise it"
+
+
+def test_pictures_that_are_held_out_are_no_reason_to_raise_the_holdout(offline):
+    put(offline.root / "data", {f"{n}.png": png(n) for n in range(24)})
+    source = {"name": "pictures", "paths": ["data"]}
+    offline.run("pool", sources=[source], holdout=0.5, media_tokens={"image": 16})
+    assert any(row["holdout"] for row in offline.rows("pool"))
+    offline.run("clean", rules=[], near_duplicates=None)
+    offline.run("mix", budget="100%")
+    words = "no held-out document has a text that a proxy could read"
+    assert offline.run("evaluate").notes == (words,)
+    offline.run("report")
+    page = (offline.root / "report.html").read_text(encoding="utf-8")
+    assert words.removeprefix("n") in page  # a sentence begins there
+    assert "why is told under “Does it help?”" in page
+    assert "`curate evaluate` compares it" not in page
+    assert "held out no document" not in page
+    assert "4 more inputs stand in" in page
 
 
 WORDS = ("soup", "bread", "tea", "plum", "rice", "corn", "leek", "beet", "lime", "kale")

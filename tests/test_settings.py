@@ -46,6 +46,10 @@ UNUSED = {
     "pool.sources.0.interleaved.place": {
         "pool": {"sources": [{**SOURCE, "interleaved": {"parts": "all", "place": "before"}}]}
     },
+    "export.marks": {
+        "mix": {},
+        "export": {"format": "webdataset", "messages": True, "marks": True},
+    },
     "mix.tokenizer": {"mix": {"budget": "10 items", "tokenizer": "bytes"}},
     "mix.extra_tokens": {"mix": {"budget": "1 h", "extra_tokens": 1}},
     "pool.sources.0.delimiter": {

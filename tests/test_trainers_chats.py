@@ -5,7 +5,8 @@ import json
 import pyarrow as pa
 import pytest
 
-from curate.export.messages import Conversations, messages_type
+from curate.export.conversations import messages_type
+from curate.export.messages import Conversations
 from curate.export.trainers import roles_of, trainer_files
 from curate.export.verify import verify
 from tests.conftest import Offline

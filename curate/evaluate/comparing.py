@@ -81,8 +81,8 @@ def _compared(workspace: Workspace, spec: EvaluateSpec) -> Compared:
     """The same; raises Shortfall where the texts cannot fill the arms."""
     shares = _shares_of_files(workspace, spec.arms)
     reading = read_texts(workspace, spec)
-    if reading is None:
-        return Compared(notes=(_without_holdout(workspace),))
+    if not isinstance(reading, Reading):
+        return Compared(notes=(_without_texts(workspace, has_documents=reading),))
     panel = _panel(workspace, spec, reading)
     if not panel.judges:
         return Compared(notes=panel.notes, warnings=panel.warnings)
@@ -125,8 +125,11 @@ def _compared(workspace: Workspace, spec: EvaluateSpec) -> Compared:
     )
 
 
-def _without_holdout(workspace: Workspace) -> StageWarning:
-    """Why there is no held-out document, and what helps."""
+def _without_texts(workspace: Workspace, *, has_documents: bool) -> StageWarning:
+    """Why there is no held-out text, and what helps; documents without one may be held out."""
+    if has_documents:
+        words = "no held-out document has a text that a proxy could read"
+        return note("evaluate.no_text", words)
     share = workspace.tables.made("pool").spec["holdout"]
     if not share:
         words = "no holdout: set `pool: {{holdout: .05}}` to compare mixtures"

@@ -74,8 +74,10 @@ class Reading:
         return {source: len(by_source.get(source, ())) for source in sources}
 
 
-def read_texts(workspace: Workspace, spec: EvaluateSpec) -> Reading | None:
-    """Choose and read the texts, in bounded memory; None where no text is held out.
+def read_texts(workspace: Workspace, spec: EvaluateSpec) -> Reading | bool:
+    """Choose and read the texts, in bounded memory.
+
+    Where no text is held out: whether documents without one are, such as pictures.
 
     Raises RecipeError or DataError for a judge's file that cannot be used, and Shortfall where
     every text of one side has a near copy on the other.
@@ -89,10 +91,10 @@ def read_texts(workspace: Workspace, spec: EvaluateSpec) -> Reading | None:
     supply = count_supply(workspace, shards)
     chosen = choose(workspace, shards, supply.candidates, spec.train_bytes, spec.holdout_bytes)
     if not chosen.holdout:
-        return None
+        return False
     held_out = read_held_out(workspace, shards, chosen, supply.held_out)
     if not len(held_out):
-        return None
+        return any(len(first.rows()) for first in chosen.holdout.values())
     training = read_training(workspace, shards, chosen)
     candidates = training["text"].to_pylist()
     judged = {"": held_out.texts, **files}

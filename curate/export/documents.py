@@ -12,10 +12,11 @@ from curate.export.asked import Asked, asked_questions, labels_type
 from curate.export.draws import of_draw, of_pool_and_mix
 from curate.export.extras import MORE, Extras, read_rows
 from curate.export.labels import VIEWED, columns_of, field_column, label_column
-from curate.export.media.addresses import is_cleaned, plain_lines
+from curate.export.media.addresses import check_texts, is_cleaned, plain_lines
 from curate.export.media.columns import exported_type, stored_media
 from curate.export.parts import Entries, Layout
 from curate.export.quoting import quoted
+from curate.media.medium import in_id
 from curate.text import TEXT
 from curate.workspace import Workspace
 from curate.workspace.documents import DocumentShard, with_edits
@@ -35,13 +36,14 @@ def content_line(document: Mapping[str, Any]) -> bytes:
 def content_fields(document: Mapping[str, Any]) -> dict[str, str]:
     """The fields from which the id of an unedited document was made.
 
-    For a medium that is the sha256 of its bytes, where it is known, instead of its address.
+    For a medium that is `in_id`, instead of its address.
     """
     if document["fields"] is None:
         return {TEXT: document["text"]}
-    media = {medium["field"]: medium["sha256"] for medium in document["media"] or ()}
     texts = {field["name"]: field["text"] for field in document["fields"]}
-    return {name: media.get(name) or text for name, text in texts.items()}
+    media = document["media"] or ()
+    own = {name: in_id(m, texts[name]) for m in media if (name := m["field"]) in texts}
+    return texts | own
 
 
 def is_whole(document: Mapping[str, Any]) -> bool:
@@ -132,6 +134,7 @@ class Reader:
         columns["media"] = stored_media(drawn["media"])
         columns["edited"] = pc.fill_null(pc.greater(pc.list_value_length(drawn["edits"]), 0), False)
         lines = plain_lines(pa.table(columns | extras))
+        check_texts(lines)
         return lines, replace(entries, row=np.searchsorted(rows, entries.row))
 
     def _columns(self, shard: DocumentShard) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""The columns of a line beside the usual ones: `messages`, `meta`, and the source's own row."""
+"""The columns of a line beside the usual ones: messages, their media, `meta`, the source's row."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curate.export.conversations import Keys, messages_type
 from curate.export.formats.lines import ORIGINAL
+from curate.export.media.fields import kinds_of
+from curate.export.media.spoken import LISTS, list_column
 from curate.export.messages import (
-    Keys,
     check_conversations,
     keys_of_messages,
     message_column,
-    messages_type,
 )
 from curate.export.meta import check_names, meta_column, meta_type
 from curate.export.originals import Originals
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-MORE = ("messages", "meta", ORIGINAL)
+MORE = ("messages", *LISTS.values(), "meta", ORIGINAL)
 """The names of the columns."""
 
 BATCH = 1_000
@@ -37,11 +38,13 @@ BATCH = 1_000
 class Extras:
     """Makes the columns that were asked for; `originals` are the rows of the sources.
 
-    `messages` are the keys that messages have, if these were asked for.
+    `messages` are the keys that messages have, if these were asked for. `marks` are the kinds of
+    media that marks stand for in them, None without `export.marks`.
     """
 
     meta: tuple[str, ...] = ()
     messages: Keys = ()
+    marks: tuple[str, ...] | None = None
     originals: Originals | None = None
 
     @staticmethod
@@ -50,8 +53,10 @@ class Extras:
         if spec.messages:
             check_conversations(workspace)
         check_names(workspace, spec.meta)
-        keys = keys_of_messages(workspace) if spec.messages else ()
-        return Extras(spec.meta, keys, originals)
+        keys = keys_of_messages(workspace, marks=spec.marks) if spec.messages else ()
+        has_marks = spec.messages and spec.marks
+        marks = kinds_of(workspace.tables.shards("pool")) if has_marks else None
+        return Extras(spec.meta, keys, marks, originals)
 
     @property
     def fields(self) -> list[tuple[str, pa.DataType]]:
@@ -59,9 +64,10 @@ class Extras:
         import pyarrow as pa
 
         messages = [("messages", messages_type(self.messages))] if self.messages else []
+        lists = [(LISTS[kind], pa.list_(pa.string())) for kind in self.marks or ()]
         meta = [("meta", meta_type(self.meta))] if self.meta else []
         original = [(ORIGINAL, pa.string())] if self.originals is not None else []
-        return [*messages, *meta, *original]
+        return [*messages, *lists, *meta, *original]
 
     @property
     def stored(self) -> list[str]:
@@ -76,8 +82,8 @@ class Extras:
     ) -> dict[str, Any]:
         """The columns of some documents of a shard; `rows` are theirs there, ascending.
 
-        `documents` has id, text (before the edits) and edits. DataError for a document with an edit
-        that has no place.
+        `documents` has id, text (before the edits), edits and media. DataError for a document with
+        an edit that has no place.
         """
         if not self.stored:
             return {}
@@ -86,7 +92,9 @@ class Extras:
             documents = documents.append_column(name, own[name])
         columns: dict[str, Any] = {}
         if self.messages:
-            columns["messages"] = message_column(documents, self.messages)
+            has_marks = self.marks is not None
+            columns["messages"] = message_column(documents, self.messages, marks=has_marks)
+            columns |= {LISTS[kind]: list_column(documents, kind) for kind in self.marks or ()}
         if self.meta:
             columns["meta"] = meta_column(documents, self.meta)
         if self.originals is not None:

@@ -7,17 +7,21 @@ tool calls, has the type JSON: JSON lines hold it as it is, other formats as `da
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from curate.errors import CurateError, RecipeError
+from curate.export.conversations import Keys, Message, array_of
 from curate.export.formats import BATCH, read_batches
+from curate.export.media.spoken import LISTS, stands_for
 from curate.export.placing import NoPlace, edited_parts, masked_words, refused
-from curate.export.quoting import quoted
 from curate.export.trainers import KNOWN_ROLES
-from curate.sources.messages import CONTENT, ROLE
-from curate.sources.paths import with_value_at
+from curate.sources.chat_media import medium_of_part
+from curate.sources.messages import CONTENT, JOINT, ROLE, text_of_part
+from curate.sources.paths import Steps, with_value_at
 from curate.text import Edit
 from curate.workspace import Workspace
 from curate.workspace.documents import stored_edits
@@ -25,37 +29,20 @@ from curate.workspace.documents import stored_edits
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Message = dict[str, Any]
-"""`role`, `content`, and what else the message holds."""
-
-Keys = tuple[tuple[str, bool], ...]
-"""The keys of messages beside `role`, and whether the values of each are JSON instead of texts."""
-
-PLAIN: Keys = ((CONTENT, False),)
-"""The keys of messages that are role and content alone."""
-
-
-def messages_type(keys: Keys = PLAIN) -> pa.DataType:
-    """The type of the column: null is a document that came as no conversation."""
-    import pyarrow as pa
-
-    columns = [(key, pa.json_() if is_json else pa.string()) for key, is_json in keys]
-    return pa.list_(pa.struct([(ROLE, pa.string()), *columns]))
-
-
 ROLES, LONGEST = 20, 64
 """So many roles of a shard are told at most, and so many characters of one: words of others."""
 
 
 @dataclass
 class Conversations:
-    """How many lines of a shard have messages, and the roles of these.
+    """How many lines of a shard have messages, the roles of these, and the lists of their media.
 
     Roles that trainers know come first, then the first others by name.
     """
 
     lines: int = 0
     roles: set[str] = field(default_factory=set)
+    lists: set[str] = field(default_factory=set)
 
     def add(self, lines: pa.Table) -> None:
         """Count some lines, which have the column `messages`."""
@@ -67,10 +54,17 @@ class Conversations:
         found = self.roles.union(role[:LONGEST] for role in roles.to_pylist())
         known = found & KNOWN_ROLES
         self.roles = known.union(sorted(found - known)[: ROLES - len(known)])
+        for name in {*LISTS.values()} & {*lines.column_names}:
+            if pc.max(pc.list_value_length(lines[name])).as_py():
+                self.lists.add(name)
 
     def told(self) -> dict[str, Any]:
-        """What the manifest says of the shard: the number of lines, and the roles by name."""
-        return {"messages": self.lines, "roles": sorted(self.roles)}
+        """What the manifest says of the shard: the number of lines, and the roles by name.
+
+        Where lines list media, also the names of those columns.
+        """
+        lists = {"media_columns": sorted(self.lists)} if self.lists else {}
+        return {"messages": self.lines, "roles": sorted(self.roles), **lists}
 
 
 def check_conversations(workspace: Workspace) -> None:
@@ -91,15 +85,20 @@ def check_conversations(workspace: Workspace) -> None:
         )
 
 
-def keys_of_messages(workspace: Workspace) -> Keys:
-    """The keys of all messages of the pool, content first: reads the column of their details."""
+def keys_of_messages(workspace: Workspace, *, marks: bool = False) -> Keys:
+    """The keys of all messages of the pool, content first: reads the column of their details.
+
+    With `marks`, a content of texts and media alone is one text.
+    """
     kinds: dict[str, bool] = {}
+    keeps_list = False
     for path in workspace.tables.shards("pool"):
         for batch in read_batches(path, BATCH, ["details"]):
             for key, is_json in _kinds(batch.column(0)):
                 kinds[key] = kinds.get(key, False) or is_json
-    content = (CONTENT, kinds.pop(CONTENT, False))
-    return (content, *sorted(kinds.items()))
+            keeps_list = keeps_list or (marks and _has_other_parts(batch.column(0)))
+    is_json = kinds.pop(CONTENT, False)
+    return ((CONTENT, keeps_list if marks else is_json), *sorted(kinds.items()))
 
 
 def _kinds(details: pa.Array) -> set[tuple[str, bool]]:
@@ -110,9 +109,10 @@ def _kinds(details: pa.Array) -> set[tuple[str, bool]]:
     own = pc.list_flatten(details)
     paths, literals = pc.struct_field(own, "path"), pc.struct_field(own, "literal")
     is_nothing = pc.is_in(literals, pa.array([None, "null", '""']))
+    is_plain = pc.or_(is_nothing, _has_medium(own))
     steps = pc.extract_regex(paths, _FIRST_STEP)
     names = [pc.struct_field(steps, name) for name in ("key", "more")]
-    table = pa.table([*names, is_nothing], ["key", "more", "plain"])
+    table = pa.table([*names, is_plain], ["key", "more", "plain"])
     rows = table.group_by(["key", "more", "plain"]).aggregate([]).to_pylist()
     return {(json.loads(row["key"]), bool(row["more"]) or not row["plain"]) for row in rows}
 
@@ -120,10 +120,36 @@ def _kinds(details: pa.Array) -> set[tuple[str, bool]]:
 _FIRST_STEP = r'^\[(?P<key>"(?:[^"\\]|\\.)*")(?P<more>, )?'
 
 
-def message_column(documents: pa.Table, keys: Keys) -> pa.Array:
+def _has_medium(details: pa.Array) -> Any:
+    """Whether each detail is the place of a medium; pools of earlier versions have none."""
+    import pyarrow.compute as pc
+
+    known = any(field.name == "medium" for field in details.type)
+    return pc.is_valid(pc.struct_field(details, "medium")) if known else False
+
+
+def _has_other_parts(details: pa.Array) -> bool:
+    """Whether a content holds anything but texts and media: `with_marks` leaves it as it is."""
+    for row in details.to_pylist():
+        is_said: dict[tuple[int, Any], bool] = {}
+        for detail in row or ():
+            path = _path(detail)
+            if path[0] == CONTENT and path[1:]:
+                part = (detail["turn"], path[1])
+                is_words = isinstance(path[1], int) and path[2:] in ((), ("text",))
+                is_said[part] = is_said.get(part, False) or is_words or bool(detail.get("medium"))
+                if path[2:] == ("type",) and detail["literal"] is None:
+                    return True
+        if not all(is_said.values()):
+            return True
+    return False
+
+
+def message_column(documents: pa.Table, keys: Keys, *, marks: bool = False) -> pa.Array:
     """The messages of all documents: `text` is that before the edits.
 
-    DataError for a document with a mask that does not lie within one value of a message.
+    What is one with `marks`, `with_marks` says. A medium is told by its field until it has its
+    place. DataError for a document with a mask that does not lie within one value of a message.
     """
     import pyarrow.compute as pc
 
@@ -132,32 +158,9 @@ def message_column(documents: pa.Table, keys: Keys) -> pa.Array:
     columns = [documents[name] for name in ("id", "text", "turns", "details", "edits")]
     for row in rows:
         id, text, turns, details, edits = (column[row].as_py() for column in columns)
-        values[row] = messages_of(id, text, turns, stored_edits(edits), details or ())
-    return _array(values, keys)
-
-
-def _array(conversations: Sequence[Sequence[Message] | None], keys: Keys) -> pa.Array:
-    """Conversations as a column; Arrow makes no JSON within lists by itself."""
-    import numpy as np
-    import pyarrow as pa
-
-    messages = [message for own in conversations for message in own or ()]
-    columns = [pa.array([message[ROLE] for message in messages], pa.string())]
-    for key, is_json in keys:
-        values = [message.get(key) for message in messages]
-        if is_json:
-            told = [None if value is None else quoted(value) for value in values]
-            columns.append(pa.ExtensionArray.from_storage(pa.json_(), pa.array(told, pa.string())))
-        else:
-            columns.append(pa.array(values, pa.string()))
-    fields = [*messages_type(keys).value_type]
-    ends = np.cumsum([0, *(len(own or ()) for own in conversations)])
-    return pa.ListArray.from_arrays(
-        pa.array(ends, pa.int32()),
-        pa.StructArray.from_arrays(columns, fields=fields),
-        type=messages_type(keys),
-        mask=pa.array([own is None for own in conversations]),
-    )
+        own = messages_of(id, text, turns, stored_edits(edits), details or ())
+        values[row] = list(map(with_marks, own)) if marks else own
+    return array_of(values, keys)
 
 
 def messages_of(
@@ -188,7 +191,28 @@ def messages_of(
     return messages
 
 
-Values = list[tuple[tuple[str | int, ...], Any]]
+def with_marks(message: Message) -> Message:
+    """A message whose content is one text, with a mark for each medium: `<image>`.
+
+    A content that holds anything else stays as it is.
+    """
+    parts = message[CONTENT]
+    if not isinstance(parts, list):
+        return message
+    text, was_text = "", False
+    for part in parts:
+        words, _ = text_of_part(part)
+        medium = medium_of_part(part)
+        if words is None and medium is None:
+            return message
+        piece = words if medium is None else f"<{medium.place.kind}>"
+        is_text = medium is None
+        text += (JOINT if was_text and is_text else "\n") * bool(text) + str(piece)
+        was_text = is_text
+    return {**message, CONTENT: text}
+
+
+Values = list[tuple[Steps, Any]]
 """The values of a message by their paths."""
 
 
@@ -211,19 +235,26 @@ def values_of(
     told: list[tuple[str, Values]] = []
     for own, is_listed in zip(of_turn, has_list, strict=True):
         content = "" if is_listed else next(parts)
-        values = [(_path(detail), _value(detail, text, next(parts))) for detail in own]
-        told.append((content, values))
+        pieces = [(_path(detail), _value(detail, text, next(parts))) for detail in own]
+        told.append((content, list(_joined(pieces))))
     return told
 
 
-def _path(detail: Mapping[str, Any]) -> tuple[str | int, ...]:
+def _joined(pieces: Values) -> Iterator[tuple[Steps, Any]]:
+    """Yield values by their paths; the pieces of a text that marks cut are one again."""
+    for path, own in groupby(pieces, key=itemgetter(0)):
+        values = [value for _, value in own]
+        yield path, values[0] if len(values) == 1 else "".join(values)
+
+
+def _path(detail: Mapping[str, Any]) -> Steps:
     return tuple(json.loads(detail["path"]))
 
 
 def _value(detail: Mapping[str, Any], text: str, edited: str) -> Any:
     """The value of a detail: its text after the edits, or what it is while none changes it."""
     if detail["literal"] is None:
-        return edited
+        return stands_for(detail["medium"]) if detail.get("medium") else edited
     if edited == text[detail["start"] : detail["end"]]:
         return json.loads(detail["literal"])
     try:

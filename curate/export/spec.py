@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from curate.export.formats.names import LINES, Name
+from curate.export.formats.names import BESIDE, LINES, Name
 from curate.spec import Seed, Spec, UsedIf, used_with, used_without
 from curate.tokens import number_of
 
@@ -36,6 +36,15 @@ class ExportSpec(Spec):
         bool,
         OF_LINES,
         Field(description="Add `messages` of what came as a conversation: role and content."),
+    ] = False
+    marks: Annotated[
+        bool,
+        used_with("messages"),
+        used_with(format=BESIDE),
+        Field(
+            description="In messages `<image>` stands for a medium; `images`, `audios` and "
+            "`videos` list their paths, as LLaMA-Factory reads them."
+        ),
     ] = False
     meta: Annotated[
         tuple[str, ...],

@@ -35,7 +35,7 @@ class Weight:
     `folder` is relative to the export. `tokens` is the share of tokens to train on, `documents` the
     same as a share of documents drawn one by one, `rows` the number of times each of its rows is
     kept for the budget. `stored` are the tokens that lie there. `roles` are those of its messages
-    if each of its lines has some, else None.
+    if each of its lines has some, else None. `media` are the columns that list their media.
     """
 
     name: str
@@ -45,6 +45,7 @@ class Weight:
     rows: float
     stored: int
     roles: frozenset[str] | None = None
+    media: tuple[str, ...] = ()
 
 
 def weights_of(groups: Sequence[Mapping[str, Any]], budget: int) -> list[Weight]:
@@ -83,7 +84,11 @@ def trainer_files(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for phase in phases:
         own = [group for group in manifest["groups"] if group.get("phase") == phase["name"]]
         weights = [
-            replace(weight, roles=roles_of(manifest["files"], weight.folder))
+            replace(
+                weight,
+                roles=roles_of(manifest["files"], weight.folder),
+                media=lists_of(manifest["files"], weight.folder),
+            )
             for weight in weights_of(own, phase["budget"])
         ]
         folder = FOLDER if phase["name"] is None else f"{FOLDER}/{phase['name']}"
@@ -95,12 +100,22 @@ def trainer_files(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def roles_of(files: Sequence[Mapping[str, Any]], folder: str) -> frozenset[str] | None:
     """The roles in the shards of a folder, or None if a line there has no messages."""
-    own = [file for file in files if PurePosixPath(file["path"]).parent == PurePosixPath(folder)]
+    own = _in_folder(files, folder)
     if not own or any(
         "messages" not in file or file["messages"] < file["documents"] for file in own
     ):
         return None
     return frozenset(role for file in own for role in file["roles"])
+
+
+def lists_of(files: Sequence[Mapping[str, Any]], folder: str) -> tuple[str, ...]:
+    """The columns in the shards of a folder that list media of messages."""
+    columns = (file.get("media_columns", ()) for file in _in_folder(files, folder))
+    return tuple(sorted({*chain.from_iterable(columns)}))
+
+
+def _in_folder(files: Sequence[Mapping[str, Any]], folder: str) -> list[Mapping[str, Any]]:
+    return [file for file in files if PurePosixPath(file["path"]).parent == PurePosixPath(folder)]
 
 
 READ_BY = {
@@ -147,7 +162,7 @@ def _described(weight: Weight) -> dict[str, Any]:
     return {
         **place,
         "formatting": "sharegpt",
-        "columns": {"messages": "messages"},
+        "columns": {"messages": "messages", **{name: name for name in weight.media}},
         "tags": {"role_tag": "role", "content_tag": "content", **tags},
     }
 
@@ -166,10 +181,12 @@ KNOWN_ROLES = frozenset(chain.from_iterable(_TAGS.values()))
 
 
 def _llama_factory(weights: Sequence[Weight], ending: str) -> str:
-    """The arguments that mix them."""
+    """The arguments that mix them; paths of media are relative to the export."""
+    has_media = any(weight.media for weight in weights)
     return yamls.text_of(
         {
             "dataset_dir": FOLDER,
+            **({"media_dir": "."} if has_media else {}),
             "dataset": ",".join(weight.folder for weight in weights),
             "mix_strategy": "interleave_over",
             "interleave_probs": ",".join(f"{weight.documents:.8f}" for weight in weights),

@@ -24,6 +24,7 @@ from curate.media import Medium
 from curate.media.counting import MediaTokens
 from curate.media.counting import tokens as media_tokens
 from curate.progress import Watch, unwatched
+from curate.sources.chat_media import without_marks
 from curate.sources.messages import text_of_part
 from curate.spec import validated
 from curate.takedown.listed import removed
@@ -285,24 +286,30 @@ def _of_line(
         yield f"{line.path} holds {document['id']}, which was taken down"
     if is_whole(document) and content_id(content_fields(document)) != document["id"]:
         yield f"{document['id']}: the text is not that of its id"
-    if not _says(document["text"], document.get("messages") or ()):
+    if not _says(document["text"], document.get("messages") or (), bool(document["media"])):
         yield f"{document['id']}: its messages do not say its text"
 
 
-def _says(text: str | None, messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the contents of messages stand in a text, in their order."""
+def _says(text: str | None, messages: Sequence[Mapping[str, Any]], has_media: bool) -> bool:
+    """Whether the contents of messages stand in a text, in their order; marks of media do not."""
     at = 0
+    for words in _said(messages) if text is not None else ():
+        for piece in without_marks(words) if has_media else [words]:
+            place = str(text).find(piece, at)
+            if place < 0:
+                return False
+            at = place + len(piece)
+    return True
+
+
+def _said(messages: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield the texts of messages."""
     for message in messages:
         content = message["content"]
-        parts = content if isinstance(content, list) else [content]
-        for part in parts:
+        for part in content if isinstance(content, list) else [content]:
             words, _ = text_of_part(part)
-            if words is not None and text is not None:
-                place = text.find(words, at)
-                if place < 0:
-                    return False
-                at = place + len(words)
-    return True
+            if words is not None:
+                yield words
 
 
 def _labels(document: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

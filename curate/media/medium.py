@@ -55,3 +55,12 @@ class Medium:
     def as_dict(self) -> dict[str, Any]:
         """The struct of the pool."""
         return asdict(self)
+
+
+def in_id(medium: Mapping[str, Any], address: str) -> str:
+    """What the id of a document is made of for a medium: its sha256, or else its address.
+
+    For one in a message also the place in the text, so that conversations are told apart.
+    """
+    own = medium["sha256"] or address
+    return str(own) if medium.get("at") is None else f"{own}@{medium['at']}"

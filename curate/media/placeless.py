@@ -202,18 +202,32 @@ def holds_file(text: str, *, is_named: bool = False) -> bool:
     return (is_named or not is_bare) and kind_and_format(data) is not None
 
 
+def held_file(text: str) -> bytes | None:
+    """The bytes of a text that is a file: an address `data:…`, or a medium in base64 alone.
+
+    None for any other text, and no bytes for one that cannot be read.
+    """
+    if _is_data(text):
+        return _held(text)
+    return _decoded("".join(text.split())) if holds_file(text, is_named=True) else None
+
+
 def placeless_text(text: str) -> str:
     """A text that is a file, as `holds_file` tells, without places; any other as it is.
 
     MediumError if a place would stay.
     """
-    if _plain(text[:_BEGINNING])[:5].lower() == "data:":
+    if _is_data(text):
         return placeless_data(text)
-    if not holds_file(text, is_named=True):
+    data = held_file(text)
+    if data is None:
         return text
-    data = _decoded("".join(text.split()))
     cleaned = without_places(data)
     return text if cleaned is data else base64.b64encode(cleaned).decode()
+
+
+def _is_data(text: str) -> bool:
+    return _plain(text[:_BEGINNING])[:5].lower() == "data:"
 
 
 def _plain(address: str) -> str:

@@ -26,7 +26,10 @@ MISSING = (-1, 0)
 
 def are_named(sources: Sequence[SourceSpec]) -> bool:
     """Whether rows of the sources may name files."""
-    return any(source.media or source.interleaved for source in sources)
+    return any(
+        source.media or source.interleaved or (source.chat and source.chat.media)
+        for source in sources
+    )
 
 
 def changed(folder: Path, root: Path) -> str | None:

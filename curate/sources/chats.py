@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from string import Formatter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curate.sources.messages import Detail, Message, messages_of
 from curate.sources.source_spec import Chat
 from curate.text import TEXT, canonical, spans
+
+if TYPE_CHECKING:
+    from curate.sources.naming import MediaOfChat
+    from curate.sources.readers.referring import Referred
 
 Turn = dict[str, Any]
 """A message of a conversation: `role`, `start` and `end`, as in the column `turns` of the pool."""
@@ -29,7 +34,8 @@ class Conversation(NamedTuple):
 
     A turn is the role of a message, and where its content starts and ends in the canonical text.
     `details` are all other values, as in the column of the pool. `aside` has the keys that were set
-    aside, a mapping for each message; None without any.
+    aside, a mapping for each message; None without any. `media` are structs of the pool, whose
+    fields come last; `at` is where each stands in the canonical text.
     """
 
     fields: list[tuple[str, str]]
@@ -37,35 +43,91 @@ class Conversation(NamedTuple):
     turns: list[Turn]
     details: list[dict[str, Any]] | None
     aside: list[dict[str, Any]] | None
+    media: list[dict[str, Any]]
 
 
 class _Told(NamedTuple):
-    """A message as a turn tells it: its details as one text, and where each of them lies there."""
+    """A message as a turn tells it: its details as one text, and where each of them lies there.
+
+    `media` are those of the message, in order.
+    """
 
     message: Message
     details: str
     places: list[Place | None]
+    media: list[Referred]
 
 
-def conversation(value: Any, chat: Chat) -> Conversation:
-    """Read a conversation. ValueError if `value` is no list of messages; see `messages_of`."""
-    told = [_told(message, chat) for message in messages_of(value, chat)]
+class _Names(NamedTuple):
+    """The fields of a message: of its content, of each of its media, and of its details."""
+
+    content: str
+    media: list[str]
+    details: str
+
+
+def conversation(value: Any, chat: Chat, refer: MediaOfChat | None = None) -> Conversation:
+    """Read a conversation, whose media `refer` refers to.
+
+    ValueError if `value` is no list of messages (see `messages_of`), or a medium cannot be used.
+    """
+    messages = messages_of(value, chat, refer.kinds if refer else frozenset())
+    every = chain.from_iterable(message.details for message in messages)
+    referred = iter(refer([own.medium for own in every if own.medium]) if refer else ())
+    told = [_told(message, chat, referred) for message in messages]
+    names = _names(told)
     fields, template, contents, details = (_as_text if chat.shown == "text" else _as_fields)(
-        told, chat
+        told, names, chat
     )
     turns = [
         {"role": canonical(own.message.role), "start": start, "end": end}
         for own, (start, end) in zip(told, contents, strict=True)
     ]
     aside = [own.message.aside for own in told]
-    rows = list(_detail_rows(told, contents, details)) if any(own.places for own in told) else []
-    return Conversation(fields, template, turns, rows or None, aside if any(aside) else None)
+    rows = (
+        list(_detail_rows(told, names, contents, details))
+        if any(own.places for own in told)
+        else []
+    )
+    at = {row["medium"]: row["start"] for row in rows if row["medium"]}
+    media = [
+        {"field": field, **medium, "at": at[field]}
+        for own, name in zip(told, names, strict=True)
+        for field, medium in zip(name.media, own.media, strict=True)
+    ]
+    aside_or_none = aside if any(aside) else None
+    return Conversation(fields, template, turns, rows or None, aside_or_none, media)
 
 
-def _told(message: Message, chat: Chat) -> _Told:
-    """The details of a message, each on lines of its own."""
+def _names(told: Sequence[_Told]) -> list[_Names]:
+    """The names of all fields: user_1, user_1_details, user_2, …; image_1, audio_1, image_2, …."""
+    counts, taken = Counter[str](), set[str]()
+
+    def numbered(word: str) -> str:
+        counts[word] += 1
+        return free(f"{word}_{counts[word]}")
+
+    def free(name: str) -> str:
+        while name in taken:
+            name += "_"
+        taken.add(name)
+        return name
+
+    names = []
+    for own in told:
+        content = numbered(re.sub(r"\W+", "_", own.message.role) or "message")
+        names.append(_Names(content, [], free(f"{content}_{DETAILS}") if own.details else ""))
+    counts.clear()
+    for own, name in zip(told, names, strict=True):
+        name.media.extend(numbered(medium["kind"]) for medium in own.media)
+    return names
+
+
+def _told(message: Message, chat: Chat, media: Iterator[Referred]) -> _Told:
+    """The details of a message, each on lines of its own; the next of all media are its own."""
     if not message.details:
-        return _Told(message, "", [])
+        return _Told(message, "", [], [])
+    own = list(islice(media, sum(detail.medium is not None for detail in message.details)))
     places: list[Place | None] = []
     lines: list[str] = []
     length = 0
@@ -81,15 +143,15 @@ def _told(message: Message, chat: Chat) -> _Told:
         line = before + detail.text + canonical(_filled(after_value, {"key": detail.key}))
         lines.append(line)
         length += len(line)
-    return _Told(message, "".join(lines), places)
+    return _Told(message, "".join(lines), places, own)
 
 
 Parts = tuple[list[tuple[str, str]], str | None, list[Place], list[Place]]
 """Fields, template, and where the content and the details of each message lie in the text."""
 
 
-def _as_text(told: Sequence[_Told], chat: Chat) -> Parts:
-    """A conversation as one field."""
+def _as_text(told: Sequence[_Told], names: Sequence[_Names], chat: Chat) -> Parts:
+    """A conversation as one field, and its media."""
     pieces: list[str] = []
     edges: list[int] = []
     length = 0
@@ -112,7 +174,15 @@ def _as_text(told: Sequence[_Told], chat: Chat) -> Parts:
     text = "".join(pieces)
     places = iter(_in_canonical(text, edges))
     ranges = list(zip(places, places, strict=True))
-    return [(TEXT, text)], None, ranges[::2], ranges[1::2]
+    fields = [(TEXT, text), *_media_fields(told, names)]
+    return fields, None, ranges[::2], ranges[1::2]
+
+
+def _media_fields(told: Sequence[_Told], names: Sequence[_Names]) -> Iterator[tuple[str, str]]:
+    """Yield the fields of all media, with their addresses."""
+    for own, name in zip(told, names, strict=True):
+        addresses = [medium["address"] for medium in own.media]
+        yield from zip(name.media, addresses, strict=True)
 
 
 def _in_canonical(text: str, edges: Sequence[int]) -> list[int]:
@@ -128,41 +198,25 @@ def _in_canonical(text: str, edges: Sequence[int]) -> list[int]:
     return [at[edge] for edge in edges]
 
 
-def _as_fields(told: Sequence[_Told], chat: Chat) -> Parts:
-    """A conversation as a field for each content, and one for the details of a message."""
-    counts: dict[str, int] = {}
-    fields: dict[str, str] = {}
-    names: list[tuple[str, str]] = []
+def _as_fields(told: Sequence[_Told], names: Sequence[_Names], chat: Chat) -> Parts:
+    """A conversation as a field for each content, for the details of a message, and a medium."""
+    texts: dict[str, str] = {}
     templates = []
-    for own in told:
-        word = re.sub(r"\W+", "_", own.message.role) or "message"
-        counts[word] = counts.get(word, 0) + 1
-        content = _free(f"{word}_{counts[word]}", fields)
-        fields[content] = own.message.content
-        details = ""
+    for own, name in zip(told, names, strict=True):
+        texts[name.content] = own.message.content
         if own.details:
-            details = _free(f"{content}_{DETAILS}", fields)
-            fields[details] = own.details
-        names.append((content, details))
-        marks = {"role": _braces(own.message.role), "content": f"{{{content}}}"}
-        marks[DETAILS] = f"{{{details}}}" if details else ""
+            texts[name.details] = own.details
+        marks = {"role": _braces(own.message.role), "content": f"{{{name.content}}}"}
+        marks[DETAILS] = f"{{{name.details}}}" if name.details else ""
         templates.append(_filled(_literal(_turn_of(chat, own)), marks))
     template = canonical(_braces(chat.between).join(templates))
-    places = spans({name: canonical(text) for name, text in fields.items()}, template)
-    nowhere = (0, 0)
+    places = spans({name: canonical(text) for name, text in texts.items()}, template)
     return (
-        list(fields.items()),
+        [*texts.items(), *_media_fields(told, names)],
         template,
-        [places[content] for content, _ in names],
-        [places.get(details, nowhere) for _, details in names],
+        [places[name.content] for name in names],
+        [places.get(name.details, (0, 0)) for name in names],
     )
-
-
-def _free(name: str, taken: Mapping[str, Any]) -> str:
-    """A name that no other field has."""
-    while name in taken:
-        name += "_"
-    return name
 
 
 def _turn_of(chat: Chat, told: _Told) -> str:
@@ -173,9 +227,13 @@ def _turn_of(chat: Chat, told: _Told) -> str:
 
 
 def _detail_rows(
-    told: Sequence[_Told], contents: Sequence[Place], details: Sequence[Place]
+    told: Sequence[_Told],
+    names: Sequence[_Names],
+    contents: Sequence[Place],
+    details: Sequence[Place],
 ) -> Iterator[dict[str, Any]]:
     """Yield every detail as the pool has it, with its place in the canonical text."""
+    media = chain.from_iterable(name.media for name in names)
     for turn, (own, (content, _), (start, _)) in enumerate(
         zip(told, contents, details, strict=True)
     ):
@@ -193,6 +251,7 @@ def _detail_rows(
                 "start": first + low,
                 "end": first + high,
                 "literal": detail.literal,
+                "medium": next(media) if detail.medium else None,
             }
 
 

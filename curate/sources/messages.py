@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from curate.media.placeless import holds_file
+from curate.sources.chat_media import Place, cut_at_marks, medium_of_part
 from curate.sources.paths import MISSING, Steps, look, without
 from curate.sources.source_spec import Chat
 from curate.sources.values import finite, parsed
@@ -34,13 +35,15 @@ class Detail(NamedTuple):
 
     `path` leads to it within the message. `text` is canonical, and empty where nothing is shown.
     `literal` is the JSON of what is no text, or is not shown. `within` is where a text of a list of
-    contents lies in the content, before that is canonical.
+    contents lies in the content, before that is canonical. `medium` is the place of a medium.
+    Pieces of a text that marks of media cut have the same path.
     """
 
     path: Steps
     text: str
     literal: str | None = None
     within: tuple[int, int] | None = None
+    medium: Place | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -62,8 +65,8 @@ class Message(NamedTuple):
     aside: dict[str, Any]
 
 
-def messages_of(value: Any, chat: Chat) -> list[Message]:
-    """The messages of a conversation.
+def messages_of(value: Any, chat: Chat, marks: frozenset[str] = frozenset()) -> list[Message]:
+    """The messages of a conversation; `marks` are the kinds of media whose marks are places.
 
     ValueError if `value` is no list of messages, each with a role and something to say.
     """
@@ -72,7 +75,7 @@ def messages_of(value: Any, chat: Chat) -> list[Message]:
         raise ValueError(f"column {chat.field} holds no list of messages")
     if not messages:
         raise ValueError(f"column {chat.field} holds no message")
-    return [_message(place, message, chat) for place, message in enumerate(messages, 1)]
+    return [_message(place, message, chat, marks) for place, message in enumerate(messages, 1)]
 
 
 def as_list(value: Any) -> list[Any] | None:
@@ -112,10 +115,10 @@ def _parsed(value: Any) -> Any:
     return value if found is None else found
 
 
-def _message(place: int, message: Any, chat: Chat) -> Message:
-    if isinstance(message, dict) and len(message) == 2:
+def _message(place: int, message: Any, chat: Chat, marks: frozenset[str]) -> Message:
+    if isinstance(message, dict) and len(message) == 2 and not marks:
         plain = message.get(chat.role), message.get(chat.content)
-        if isinstance(plain[0], str) and isinstance(plain[1], str):
+        if isinstance(plain[0], str) and isinstance(plain[1], str) and not holds_file(plain[1]):
             return Message(plain[0], plain[1], [], {})
     role, said = look(message, chat.role), look(message, chat.content)
     if not isinstance(role, str):
@@ -123,7 +126,7 @@ def _message(place: int, message: Any, chat: Chat) -> Message:
     rest = without(message, [chat.role, chat.content])
     aside = {name: rest.pop(name) for name in chat.aside if name in rest}
     try:
-        content, details = _content(said)
+        content, details = _content(said, chat.media, marks)
         details += [detail for key, value in rest.items() for detail in _of_key(str(key), value)]
     except ValueError as error:
         raise ValueError(f"message {place} {error}") from None
@@ -147,10 +150,12 @@ def _instead(message: Any) -> str:
     return f"{told}: set chat: {{role: {own[0]}, content: {own[1]}}}" if all(own) else told
 
 
-def _content(said: Any) -> tuple[str | None, list[Detail]]:
+def _content(said: Any, has_media: bool, marks: frozenset[str]) -> tuple[str | None, list[Detail]]:
     """The text of a content, with details if it is more than a text; None if it holds nothing."""
     if isinstance(said, str):
-        return said, []
+        _refuse_bytes(said, (CONTENT,))
+        text, pieces = _cut(said, (CONTENT,), 0, marks)
+        return text, pieces if any(piece.medium for piece in pieces) else []
     if said is MISSING:
         return "", []
     if said is None:
@@ -159,10 +164,12 @@ def _content(said: Any) -> tuple[str | None, list[Detail]]:
         return "", list(_leaves((CONTENT,), said))
     if not isinstance(said, Sequence) or isinstance(said, bytes):
         return None, []
-    return _parts(said)
+    return _parts(said, has_media, marks)
 
 
-def _parts(parts: Sequence[Any]) -> tuple[str, list[Detail]]:
+def _parts(
+    parts: Sequence[Any], has_media: bool, marks: frozenset[str]
+) -> tuple[str, list[Detail]]:
     """The texts of a list of contents joined to one, and the details of all of its parts."""
     if not parts:
         return "", [Detail((CONTENT,), "", "[]")]
@@ -170,25 +177,58 @@ def _parts(parts: Sequence[Any]) -> tuple[str, list[Detail]]:
     length = 0
     for number, part in enumerate(parts):
         path: Steps = (CONTENT, number)
+        if has_media and (own := list(_of_medium(part, path, length))):
+            details += own
+            continue
         text, key = text_of_part(part)
         if text is None:
             details += _leaves(path, part)
             continue
+        _refuse_bytes(text, (CONTENT, number))
         length += len(JOINT) if texts else 0
-        within = (length, length + len(text))
+        text, pieces = _cut(text, path if key is None else (*path, key), length, marks)
         length += len(text)
         texts.append(text)
         if key is None:
-            details.append(Detail(path, "", None, within))
+            details += pieces
             continue
         for name, value in part.items():
             if name == key:
-                details.append(Detail((*path, name), "", None, within))
+                details += pieces
             elif name == "type" and value in TEXTS:
                 details.append(Detail((*path, name), "", json.dumps(value)))
             else:
                 details += _leaves((*path, str(name)), value)
     return JOINT.join(texts), details
+
+
+def _cut(text: str, path: Steps, start: int, marks: frozenset[str]) -> tuple[str, list[Detail]]:
+    """A text without its marks, and its pieces; `start` is where it lies in the content."""
+    if not marks:
+        return text, [Detail(path, "", None, (start, start + len(text)))]
+    words, pieces, at = list[str](), list[Detail](), start
+    for piece, kind in cut_at_marks(text, marks):
+        if kind is not None:
+            literal = json.dumps(piece)
+            pieces.append(Detail(path, "", literal, (at, at), Place(kind)))
+            continue
+        words.append(piece)
+        pieces.append(Detail(path, "", None, (at, at + len(piece))))
+        at += len(piece)
+    return "".join(words), pieces or [Detail(path, "", None, (start, start))]
+
+
+def _of_medium(part: Any, path: Steps, at: int) -> Iterator[Detail]:
+    """Yield the details of a part that is a medium: `{type: image, image: …}`, and what it adds."""
+    own = medium_of_part(part)
+    if own is None:
+        return
+    kind = own.place.kind
+    yield Detail((*path, "type"), "", json.dumps(kind))
+    yield Detail((*path, kind), "", None, (at, at), own.place)
+    for key, value in own.more.items():
+        for leaf in _leaves((*path, str(key)), value):
+            yield leaf._replace(text="", literal=leaf.literal or json.dumps(leaf.text))
 
 
 def text_of_part(part: Any) -> tuple[str | None, str | None]:
@@ -233,5 +273,6 @@ def _leaves(path: Steps, value: Any) -> Iterator[Detail]:
 
 def _refuse_bytes(value: str | bytes, path: Steps) -> None:
     if isinstance(value, bytes) or holds_file(value, is_named=path[-1] == "data"):
-        other = "" if path[0] == CONTENT else ", or set the key `aside`"
+        other = ", or set the key `aside`" if path[0] != CONTENT else ""
+        other = ", or set `chat: {media: true}`" if path[0] == CONTENT and path[1:] else other
         raise ValueError(f"holds bytes: name a file or an address{other}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -15,6 +15,8 @@ from curate.media.cells import place
 from curate.media.kinds import FORMAT_OF
 from curate.media.medium import MediumError
 from curate.media.opening import plain
+from curate.media.placeless import held_file
+from curate.sources.chat_media import Place
 from curate.sources.links import leaves
 from curate.sources.media_spec import MediaColumn
 from curate.sources.paths import MISSING, look, no_column
@@ -60,9 +62,14 @@ class Naming:
         if not isinstance(value, str) or not value:
             what = type(value).__name__
             raise MediumError(f"column {_name(cell)} holds {what}, not where a medium lies")
-        if "://" in value or self.folder is None:
+        if self.folder is None:
             return reference(value)
-        return self._file(value)
+        held = held_file(value)
+        if held is not None:
+            return self.referring(io.BytesIO(held), None)
+        if value.startswith("file://"):
+            value = unquote(urlsplit(value).path)
+        return reference(value) if "://" in value else self._file(value)
 
     def by_address(self, address: Any, column: MediaColumn) -> Referred:
         """Refer to the file of an address; it may have a suffix that the address has not."""
@@ -119,7 +126,6 @@ class MediaOfRows:
 
     def __init__(self, naming: Naming, named: Mapping[str, str | MediaColumn]) -> None:
         self.naming, self.named = naming, named
-        self.columns = tuple(column for column in named.values() if isinstance(column, str))
 
     def __call__(self, row: Mapping[str, Any], number: int) -> list[dict[str, Any]]:
         """The media of a row as structs of the pool. MediumError if one cannot be used."""
@@ -151,6 +157,78 @@ class MediaOfRows:
             kind = medium["kind"]
             counts[kind] += 1
             yield kind if counts[kind] == 1 else f"{kind}_{counts[kind]}", medium
+
+
+class MediaOfChat:
+    """Refers to the media of one row's conversation; columns have those without a value.
+
+    `named` are the columns by kind, `number` is that of the row, from 1.
+    """
+
+    def __init__(
+        self,
+        naming: Naming,
+        named: Mapping[str, str | MediaColumn],
+        row: Mapping[str, Any],
+        number: int,
+    ) -> None:
+        self._naming, self._number = naming, number
+        self._beside = {
+            kind: deque(_items(row, column)) for kind, column in named.items() if _has(row, column)
+        }
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds that columns of the row hold: marks of these are places."""
+        return frozenset(self._beside)
+
+    def __call__(self, places: Sequence[Place]) -> list[Referred]:
+        """The media at all places, in order. MediumError if one cannot be used, or has no place."""
+        wanted = Counter(place.kind for place in places if place.value is None)
+        for kind in sorted({*wanted, *self._beside}):
+            there = len(self._beside.get(kind, ()))
+            if wanted[kind] != there:
+                raise MediumError(
+                    f"its messages have places for {wanted[kind]} media of the kind {kind}, "
+                    f"and {there} stand beside them"
+                )
+        return [self._referred(place) for place in places]
+
+    def _referred(self, place: Place) -> Referred:
+        if place.value is not None:
+            medium = self._naming(place.value, None, self._number)
+        else:
+            value, cell = self._beside[place.kind].popleft()
+            if isinstance(cell, MediaColumn):
+                medium = self._naming.by_address(value, cell)
+            else:
+                medium = self._naming(value, cell, self._number)
+        if medium["format"] is None and medium["sha256"] is None:  # an address, which is not read
+            medium = Referred({**medium, "kind": place.kind})
+        if medium["kind"] != place.kind:
+            raise MediumError(f"it is of the kind {medium['kind']}, not {place.kind}")
+        return Referred({**medium, "address": canonical(medium["address"])})
+
+
+def _items(
+    row: Mapping[str, Any], column: str | MediaColumn
+) -> Iterator[tuple[Any, Cell | MediaColumn | None]]:
+    """Yield the media of a column, one or a list, and where each lies in the row."""
+    path = column if isinstance(column, str) else column.column
+    value = look(row, path)
+    for number, item in enumerate(value if isinstance(value, list) else [value]):
+        if not isinstance(column, str):
+            yield item, column
+        elif path in row:
+            yield item, (path, number if isinstance(value, list) else None)
+        else:
+            yield item, None
+
+
+def _has(row: Mapping[str, Any], column: str | MediaColumn) -> bool:
+    """Whether a row has media in a column."""
+    value = look(row, column if isinstance(column, str) else column.column)
+    return value is not MISSING and value is not None and value != [] and value != ""
 
 
 def _cell(row: Mapping[str, Any], path: str) -> Cell | None:

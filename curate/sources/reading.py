@@ -20,7 +20,7 @@ from curate.sources.readers import objects, parquet
 from curate.sources.readers.decoding import AUTO, Decoder
 from curate.sources.readers.evidence import NONE, Evidence, Foreign
 from curate.sources.readers.opening import BLOCK, Reading, Skip, remote, split_suffix
-from curate.sources.readers.referring import REFERRING, Referring
+from curate.sources.readers.referring import AGAIN, REFERRING, Referring
 from curate.sources.readers.registry import reader
 from curate.sources.readers.unpacking import packing_of
 from curate.sources.rows import Bad, Content, Row, Shape, briefly, content
@@ -207,7 +207,7 @@ def read_as_it_came(source: SourceSpec, file: Part) -> Iterator[AsItCame]:
 
     DataError where a file cannot be read any further.
     """
-    reading, shape = _opened(source, file)
+    reading, shape = _opened(source, file, AGAIN)
     for number, result in reader(file.format)(reading):
         if isinstance(result, Mapping):
             yield AsItCame(file, number, result, shape)

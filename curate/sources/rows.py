@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from curate.media.medium import KINDS
+from curate.media.medium import KINDS, in_id
+from curate.media.placeless import holds_file
 from curate.sources.chats import conversation
 from curate.sources.interleaving import pieces
 from curate.sources.licensing import license_of
@@ -18,6 +20,9 @@ from curate.sources.source_spec import Column, SourceSpec
 from curate.sources.templates import without_fields
 from curate.sources.values import finite, is_empty, language_of
 from curate.text import TEXT, canonical, content_id, render
+
+if TYPE_CHECKING:
+    from curate.sources.naming import MediaOfChat
 
 _AS_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
 
@@ -86,15 +91,14 @@ class Content(NamedTuple):
 def content(row: Row) -> Content:
     """The canonical content of a row, with an id that is its hash.
 
-    For a medium, the id uses the sha256 of its bytes, or its address if they are not available. A
-    medium is not part of the text.
+    For a medium, the id uses `in_id`: its sha256 or its address. A medium is not part of the text.
     """
     fields = {name: canonical(text) for name, text in row.fields}
     if row.template is None and list(fields) == [TEXT]:
         return Content(content_id(fields), fields[TEXT], None)
-    media = {medium["field"]: medium["sha256"] for medium in row.media or ()}
+    media = {medium["field"]: in_id(medium, medium["address"]) for medium in row.media or ()}
     texts = {name: text for name, text in fields.items() if name not in media}
-    id_fields = {name: media.get(name) or text for name, text in fields.items()}
+    id_fields = fields | media
     stored = [{"name": name, "text": text} for name, text in fields.items()]
     return Content(content_id(id_fields), render(texts, row.template), stored)
 
@@ -124,18 +128,20 @@ class Shape:
         self.interleaved = None if is_medium else source.interleaved
         named = {} if is_medium else source.media
         self.naming, self.media = None, None
-        if named or self.interleaved or self.holds_media:
+        self.named = named if self.chat and self.chat.media else None
+        if named or self.interleaved or self.holds_media or self.named is not None:
             from curate.sources.naming import MediaOfRows, Naming
 
             self.naming = Naming(reading)
-            self.media = None if self.interleaved else MediaOfRows(self.naming, named)
+            is_placed = self.interleaved or self.named is not None
+            self.media = None if is_placed else MediaOfRows(self.naming, named)
         usual = USUAL_TEXTS if self.holds_media and not source.names_columns else {}
         self.columns = usual or source.columns
         self.optional = source.optional | {*usual}
         tags = [source.license, source.language]
         paths = [self.chat.field] if self.chat else [*self.columns.values()]
         paths = [*self.interleaved.columns] if self.interleaved else paths
-        paths += self.media.columns if self.media else ()
+        paths += [column for column in named.values() if isinstance(column, str)]
         paths += [tag.field for tag in tags if isinstance(tag, Column)]
         self.used = tuple(dict.fromkeys(paths))
         self.plain = frozenset(paths) if not any("." in path for path in paths) else None
@@ -157,7 +163,9 @@ class Shape:
             value = look(row, self.chat.field)
             if value is MISSING:
                 raise no_column(self.chat.field, row)
-            fields, template, turns, details, aside = conversation(value, self.chat)
+            refer = self._media_of_chat(row, number)
+            talk = conversation(value, self.chat, refer)
+            fields, template, turns, details, aside, media = talk
         elif self.interleaved:
             fields, media, template = *self._interleaved(row, number), None
         else:
@@ -200,6 +208,8 @@ class Shape:
             if field in self.optional and (value is MISSING or is_empty(value)):
                 absent.append(field)
             elif isinstance(value, str):
+                if field == TEXT and holds_file(value):
+                    raise ValueError(f"column {path} holds a file: name it under `media`")
                 fields.append((field, value))
             elif isinstance(value, bytes):
                 fields.append((field, _decoded(value, path)))
@@ -213,6 +223,15 @@ class Shape:
             return fields, without_fields(self.template, frozenset(absent))
         return fields, self.template
 
+    def _media_of_chat(self, row: Mapping[str, Any], number: int) -> MediaOfChat | None:
+        """What refers to the media of a row's conversation; None where it has none."""
+        if self.named is None:
+            return None
+        from curate.sources.naming import MediaOfChat
+
+        assert self.naming
+        return MediaOfChat(self.naming, self.named, row, number)
+
     def _interleaved(
         self, row: Mapping[str, Any], number: int
     ) -> tuple[list[tuple[str, str]], list[dict[str, Any]]]:
@@ -224,6 +243,8 @@ class Shape:
         counts = Counter[str]()
         for piece in pieces(row, self.interleaved):
             if piece.text is not None:
+                if holds_file(piece.text):
+                    raise ValueError("a text holds a file: make it a part of its kind")
                 kind, text = TEXT, piece.text
             else:
                 referred = self.naming(piece.value, piece.place, number)

@@ -62,6 +62,13 @@ class Chat(Spec):
         tuple[str, ...],
         Field(description="Keys of messages that only go to `meta`: no part of text and id."),
     ] = ()
+    media: Annotated[
+        bool,
+        Field(
+            description="Parts as in `{type: image, …}` are media; `<image>` stands for the next "
+            "one in the column that `media: {image: …}` names."
+        ),
+    ] = False
     between: Annotated[str, Field(description="What stands between two messages.")] = "\n\n"
     shown: Annotated[
         Literal["fields", "text"],
@@ -284,6 +291,8 @@ class SourceSpec(Spec):
             raise ValueError("interleaved names its media itself")
         if self.extract and self.fields:
             raise ValueError("extract is for one text, not for fields")
+        if self.chat and self.chat.media and (strange := {*self.media} - {*KINDS}):
+            raise ValueError(f"media of a chat are named image, audio or video, not {min(strange)}")
         if both := {*self.fields, TEXT} & {*self.media}:
             raise ValueError(f"{both.pop()} cannot be both a text and a medium")
         return self

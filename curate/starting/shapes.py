@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from statistics import fmean
 from typing import Any, Literal
 
+from curate.media.medium import KINDS
+from curate.sources.chat_media import cut_at_marks, medium_of_part
+from curate.sources.messages import text_of_part
 from curate.starting.looking import TABLES, Seen
 
 TEXTS = (
@@ -51,7 +55,10 @@ def shape_of(seen: Seen, text: str | None = None) -> Shape | None:
     if text is not None:
         return Shape("text", {**_column(text), **tags}, _texts(seen, text))
     if (chat := _chat(seen, by_lower)) is not None:
-        return Shape("chat", {"chat": chat, **tags}, _spoken(seen, chat))
+        has_media, beside = _media(seen, by_lower, chat)
+        chat |= {"media": True} if has_media else {}
+        columns = {"media": beside} if beside else {}
+        return Shape("chat", {"chat": chat, **columns, **tags}, _spoken(seen, chat))
     if pair := _fields(seen, by_lower, (PROMPTS, BETTER, WORSE)):
         return Shape("pair", {**_pair(pair), **tags}, _texts(seen, pair[0]))
     if answer := _fields(seen, by_lower, (PROMPTS, RESPONSES)):
@@ -119,10 +126,37 @@ def _chat(seen: Seen, by_lower: Mapping[str, str]) -> dict[str, Any] | None:
     return None
 
 
-def _spoken(seen: Seen, chat: Mapping[str, Any]) -> tuple[str, ...]:
+def _said(seen: Seen, chat: Mapping[str, Any]) -> Iterator[Any]:
+    """Yield what all messages say: their contents, or the parts of these."""
     column, content = chat.get("field", "messages"), chat.get("content", "content")
-    messages = (message for value in seen.values(column) for message in value)
-    return tuple(str(message.get(content, "")) for message in messages if isinstance(message, dict))
+    for message in chain.from_iterable(seen.values(column)):
+        own = message.get(content) if isinstance(message, dict) else None
+        yield from own if isinstance(own, list) else [own]
+
+
+def _media(
+    seen: Seen, by_lower: Mapping[str, str], chat: Mapping[str, Any]
+) -> tuple[bool, dict[str, str]]:
+    """Whether messages have media, and the columns of those that stand beside them, by kind."""
+    has_media, beside = False, {}
+    for part in _said(seen, chat):
+        medium = medium_of_part(part)
+        has_media = has_media or medium is not None
+        text, _ = text_of_part(part)
+        kinds = {kind for _, kind in cut_at_marks(text or "", frozenset(KINDS)) if kind}
+        if medium is not None and medium.place.value is None:
+            kinds.add(medium.place.kind)
+        for kind in kinds:
+            column = next((by_lower[own] for own in (kind, f"{kind}s") if own in by_lower), None)
+            if column is not None:
+                beside[kind] = column
+    return has_media or bool(beside), beside
+
+
+def _spoken(seen: Seen, chat: Mapping[str, Any]) -> tuple[str, ...]:
+    """The texts of messages."""
+    texts = (text for text, _ in map(text_of_part, _said(seen, chat)))
+    return tuple(text for text in texts if text is not None)
 
 
 def _fields(

@@ -154,8 +154,11 @@ def verdict(folder: Path) -> None:
         say(f"\n{title}:" if lines else "")
         for line in lines:
             say(f"  {line}")
-    say("\nPerplexity: how unsure a small model is of the next byte of a text. Lower is better.")
-    say("What wins in a small run need not win in a large one.")
+    if evaluation["story"]:
+        say(
+            "\nPerplexity: how unsure a small model is of the next byte of a text. Lower is better."
+        )
+        say("What wins in a small run need not win in a large one.")
 
 
 def account_of(name: str) -> dict[str, Any]:

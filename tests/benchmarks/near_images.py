@@ -11,8 +11,13 @@ kind at a time: scaled to .3 to .8, cut by 5 % at a place by chance, re-encoded 
 40, grey, mirrored, and the first three at once. Recall is the share of variants for which `clean`
 drops one of the two. Pairs among unlike pictures are told by name. Beside it: pHash and dHash of
 `imagehash` at the largest distance without a false pair, and at 10 bits. dHash has no false pair
-there by choice. PHash and DHash of `imagededup` too, where it is installed: with `--no-deps`, since
-its torchvision is of another build than a torch for CPUs.
+there by choice. The four hashes of `imagededup` too, where it is found:
+
+    pip install --no-deps --target PEER imagededup==0.3.3.post2
+    PYTHONPATH=PEER python -m tests.benchmarks.near_images
+
+Its network needs torchvision, which is of another build than a torch for CPUs, and its plots need
+matplotlib; its hashes need neither. Where they are missing, empty modules stand in for both.
 """
 
 import io
@@ -20,8 +25,10 @@ import random
 import shutil
 import sys
 from functools import cache
+from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -37,6 +44,15 @@ SERIES = ("shapes", "icons", "flags", "cards", "chess", "symbol", "sign", "butto
 """Folders of pictures that differ in a letter or a colour alone."""
 
 USUAL = 10
+
+HASHES = ("PHash", "DHash", "AHash", "WHash")
+"""Of `imagededup`."""
+
+UNUSED = (
+    *("torchvision", "torchvision.models", "torchvision.models.vision_transformer"),
+    *("torchvision.transforms", "matplotlib", "matplotlib.gridspec", "matplotlib.pyplot"),
+)
+"""What `imagededup` imports for its network and its plots."""
 
 
 def main():
@@ -62,6 +78,7 @@ def main():
         "recall": recalls,
         "false pairs among unlike pictures": len(false),
         "told": sorted(map(list, false))[:20],
+        "packages": {name.split()[0]: version(name.split()[0]) for name in others},
     }
     for name, own in others.items():
         figures[name] = {
@@ -187,8 +204,8 @@ def open_limits():
 
 def hashes():
     """The hashes that are compared with."""
-    beside = ("imagededup PHash", "imagededup DHash") if find_spec("imagededup") else ()
-    return ("imagehash phash", "imagehash dhash", *beside)
+    beside = HASHES if find_spec("imagededup") else ()
+    return ("imagehash phash", "imagehash dhash", *(f"imagededup {name}" for name in beside))
 
 
 def hash_of(picture, name):
@@ -205,9 +222,19 @@ def hash_of(picture, name):
 @cache
 def hasher(method):
     """A method of imagededup."""
+    return getattr(peer(), method)(verbose=False)
+
+
+@cache
+def peer():
+    """The methods of imagededup, without what its hashes do not use where that is missing."""
+    absent = {root for root in ("torchvision", "matplotlib") if find_spec(root) is None}
+    for module in UNUSED:
+        if module.partition(".")[0] in absent:
+            sys.modules[module] = MagicMock()
     from imagededup import methods
 
-    return getattr(methods, method)(verbose=False)
+    return methods
 
 
 def hashed_pairs(pictures, name):

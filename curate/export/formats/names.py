@@ -9,3 +9,6 @@ Name = Literal[
 
 LINES = ("jsonl", "jsonl.gz", "jsonl.zst")
 """The formats of JSON lines."""
+
+BESIDE = (*LINES, "parquet")
+"""The formats with media in files beside the shards."""

@@ -25,6 +25,7 @@ from curate.export.formats.energon import write_index, write_meta
 from curate.export.formats.format import BATCH, Format, Write
 from curate.export.media.bringing import Bringing, Stored, is_at_hand, is_whole
 from curate.export.media.columns import NAME, nowhere, suffix_of
+from curate.export.media.spoken import MESSAGES, places_in, spoken
 from curate.export.quoting import quoted
 from curate.export.values import rows_of
 from curate.names import slug
@@ -84,6 +85,8 @@ class WriteTar:
                 self._medium(tar, key, medium, name)
                 for medium, name in zip(line[NAME], names, strict=True)
             ]
+            if line.get(MESSAGES) is not None:
+                line[MESSAGES] = spoken(line[MESSAGES], places_in(line[NAME]))
         if text:
             tar.add(f"{key}.{TEXT}", [text.encode()])
         tar.add(f"{key}.{JSON}", [quoted(line).encode()])

@@ -60,6 +60,36 @@ def plain_lines(lines: pa.Table) -> pa.Table:
     return with_media(lines.set_column(place, FIELDS, kept), media)
 
 
+def check_texts(lines: pa.Table) -> None:
+    """Raise DataError for a text, or a field that is none of media, that is a file with a place.
+
+    Such fields are shown in forms. Without the place they would be other texts than were counted.
+    """
+    import pyarrow.compute as pc
+
+    fields = pc.list_flatten(lines[FIELDS])
+    texts = pc.struct_field(fields, "text") if len(fields) else fields
+    if not any(_any_data(column) for column in (lines["text"], texts)):
+        return
+    for line in lines.select(["id", "text", FIELDS, NAME]).to_pylist():
+        media = {medium["field"] for medium in line[NAME] or ()}
+        own = [part["text"] for part in line[FIELDS] or () if part["name"] not in media]
+        for text in [line["text"], *own]:
+            if placeless_text(text) != text:
+                raise DataError(
+                    f"{line['id']}: a text is a file whose metadata tell a place ({text[:40]}…)",
+                    hint="name its column under `media`, or take its metadata out in the source",
+                )
+
+
+def _any_data(texts: Any) -> bool:
+    """Whether any text begins as a file does: an address that holds one, or base64."""
+    import pyarrow.compute as pc
+
+    starts = f"{DATA}|^[\\s]*[A-Za-z0-9+/]{{64}}"
+    return bool(len(texts)) and bool(pc.any(pc.match_substring_regex(texts, starts)).as_py())
+
+
 def plain_row(value: Any, origin: str) -> Any:
     """A value of a source's row without places, however deep media lie in it.
 

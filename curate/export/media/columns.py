@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from curate import tables
 from curate.export.media.bringing import Stored, is_at_hand, kind_of
+from curate.export.media.spoken import with_places
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,13 +77,11 @@ def media_of(lines: pa.Table | pa.RecordBatch) -> Iterator[list[dict[str, Any]]]
 
 
 def placed(lines: pa.Table, place: Place) -> pa.Table:
-    """Lines whose media have their places."""
+    """Lines whose media have their places, also where messages and lists name them."""
     if not has_media(lines):
         return lines
-    return with_media(
-        lines,
-        [[place(m) if is_at_hand(m) else nowhere(m) for m in own] for own in media_of(lines)],
-    )
+    media = [[place(m) if is_at_hand(m) else nowhere(m) for m in own] for own in media_of(lines)]
+    return with_places(with_media(lines, media), media)
 
 
 def count_media(documents: pa.Table, times: NDArray[np.int64]) -> MediaCounts:

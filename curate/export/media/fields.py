@@ -63,6 +63,11 @@ class MediaFields:
         return pa.schema([*schema, *own])
 
 
+def kinds_of(shards: Iterable[Path]) -> tuple[str, ...]:
+    """The kinds of the media in shards of the pool."""
+    return tuple(sorted({kind for path in shards for _, kind in _fields_in(path)}))
+
+
 def bytes_type() -> pa.DataType:
     """The type of a column of media: the bytes, and a name."""
     import pyarrow as pa

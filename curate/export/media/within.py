@@ -10,6 +10,7 @@ from curate.errors import DataError
 from curate.export.media.bringing import Bringing, Stored, is_at_hand, kind_of
 from curate.export.media.columns import media_of, nowhere, suffix_of, with_media
 from curate.export.media.fields import MediaFields, bytes_type
+from curate.export.media.spoken import with_places
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,7 +42,7 @@ class MediaWithin:
         media, values = [], {name: [None] * lines.num_rows for name, _ in self.fields.columns}
         for row, own in enumerate(media_of(lines)):
             media.append([self._medium(medium, row, values) for medium in own] or None)
-        lines = with_media(lines, media)
+        lines = with_places(with_media(lines, media), media)
         for name, column in values.items():
             lines = lines.append_column(name, pa.array(column, bytes_type()))
         return lines

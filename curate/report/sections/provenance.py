@@ -9,6 +9,9 @@ from curate.report.section import Key, Say, Section, as_written, result_of, say,
 from curate.rounds import Round
 from curate.workspace import Workspace
 
+INPUTS = 20
+"""So many of the files that the pool was read from are named."""
+
 
 def headline(workspace: Workspace) -> list[tuple[Say, int]]:
     """The headline figures, each with its name: of the runs that the export was made from.
@@ -56,8 +59,10 @@ def provenance(workspace: Workspace) -> Section:
     ]
     pool = workspace.tables.stored("pool")
     files = pool.made.facts["files"] if pool else ()
-    inputs = [as_written(_input(file)) for file in files[:20]]
+    inputs = [as_written(_input(file)) for file in files[:INPUTS]]
     words = [say("provenance.inputs", inputs=inputs) if inputs else say("provenance.no_inputs")]
+    if len(files) > INPUTS:
+        words.append(say("provenance.more", count=len(files) - INPUTS))
     return section("provenance", *words, *map(_round, workspace.rounds.all()), rows=rows)
 
 

@@ -116,7 +116,10 @@ def _mixture(workspace: Workspace, evaluation: Mapping[str, Any]) -> Iterator[Po
     yield Point("good" if is_met else "unsure", words)
     comparisons = evaluation.get("comparisons") or ()
     if not comparisons:
-        yield Point("unsure", say("verdict.not_compared"))
+        has_run = bool(evaluation)
+        yield Point(
+            "unsure", say("verdict.why_not_compared" if has_run else "verdict.not_compared")
+        )
     verdicts: dict[str, set[str]] = {}
     for own in comparisons:
         verdicts.setdefault(own["arm"], set()).add(own["verdict"])

@@ -91,6 +91,10 @@ WORDS = {
         "Whether the mixture helps was not measured: `curate evaluate` compares it.",
         "没有测量配比是否有帮助：用 `curate evaluate` 比较。",
     ),
+    "verdict.why_not_compared": (
+        "Whether the mixture helps was not measured: why is told under “Does it help?”.",
+        "没有测量配比是否有帮助：原因见“有帮助吗”一节。",
+    ),
     "verdict.no_mixture": ("There is no mixture yet.", "还没有配比。"),
     "verdict.warnings": (
         "There are {count:,} warnings below: read them first.",
@@ -103,6 +107,10 @@ WORDS = {
     "verdict.no_warnings": ("No stage has a warning.", "各阶段都没有警告。"),
     "provenance.heading": ("Provenance", "出处"),
     "provenance.inputs": ("Inputs: {inputs}.", "输入：{inputs}。"),
+    "provenance.more": (
+        "{count:,} more inputs stand in `inputs.json`.",
+        "另有 {count:,} 个输入见 `inputs.json`。",
+    ),
     "provenance.no_inputs": ("Inputs: none yet.", "输入：还没有。"),
     "provenance.round": (
         "Round {number} ({purpose}){where}{end}.",

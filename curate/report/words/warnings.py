@@ -263,6 +263,7 @@ WARNINGS: dict[str, Words] = {
         "`epochs`，加 `dropout`，或提高 `train_bytes`"
     ),
     "evaluate.no_holdout": "没有留出文本：设置 `pool: {{holdout: .05}}` 才能比较配比",
+    "evaluate.no_text": "留出的文档都没有代理模型能读的文本",
     "evaluate.empty_holdout": ("`pool.holdout: {share:g}` 留出的文档都没有通过 `clean`：请提高它"),
     "evaluate.judge_left_out": _judge_left_out,
     "evaluate.all_copies": "其中每个文本在候选中都有近似的副本",

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     import pyarrow.fs as pafs
 
 BLOCK = 1 << 20
+WEB = ("http", "https", "ftp")
+"""Schemes of addresses that are no store: nothing lists their folders, and a file may differ at
+each request."""
+
 _OPTIONS = re.compile(r"\?(?=[\w.]+=)")
 
 
@@ -118,6 +122,11 @@ def filesystem(address: str) -> tuple[pafs.FileSystem, str]:
     plain = without_options(address)
     options = address[len(plain) + 1 :]
     scheme, _, rest = plain.partition("://")
+    if scheme.lower() in WEB:
+        raise DataError(
+            f"{plain}: files on the web are not read",
+            hint="download them first, or name a store, as in s3://bucket/data",
+        )
     host, _, path = rest.partition("/")
     root = f"{scheme}://{host}" + ("" if host else "/") + (f"?{options}" if options else "")
     try:

@@ -23,12 +23,14 @@ class Referring:
     """How media are referred to.
 
     `limits` bound each medium. `store` is the folder that they are copied to, named by their
-    hashes, and `prefix` what the addresses of copies begin with; None copies nothing.
+    hashes, and `prefix` what the addresses of copies begin with; None copies nothing. `again` reads
+    what a pool has read before, so bytes that lie in no file need no address.
     """
 
     limits: Limits = LIMITS
     store: Path | None = None
     prefix: str = "media"
+    again: bool = False
 
     def __call__(self, file: BinaryIO, address: str | None, suffix: str = "") -> Referred:
         """Refer to an open file. ValueError with the reason why it cannot be used.
@@ -45,9 +47,9 @@ class Referring:
         sha256, size = digest(file)
         if self.store is not None:
             address = self._copied(file, f"{sha256}.{facts.format}")
-        if address is None:
+        if address is None and not self.again:
             raise MediumError("its bytes are not in a file of yours: set `pool: {media: copy}`")
-        return Referred(address=address, sha256=sha256, bytes=size, **asdict(facts))
+        return Referred(address=address or "", sha256=sha256, bytes=size, **asdict(facts))
 
     def _copied(self, file: BinaryIO, name: str) -> str:
         """The address of a copy, which is written unless it is there."""
@@ -69,6 +71,9 @@ class Referring:
 
 REFERRING = Referring()
 """Media are referred to and not copied, within the usual limits."""
+
+AGAIN = Referring(Limits(frames=1 << 62, seconds=1e18, bytes=1 << 62), again=True)
+"""For media of a pool, which were within its limits."""
 
 
 def reference(address: str, sha256: str | None = None, size: int | None = None) -> Referred:
