@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curate.agree.truth.coded import Coded
 
@@ -85,7 +85,7 @@ def _expect(coded: Coded, rows: Array, prevalence: Array) -> tuple[Array, float]
     return posterior, float(evidence.sum()) / len(coded.item)
 
 
-def summed(rows: Array, group: Array, groups: int) -> Array:
+def summed(rows: Array, group: NDArray[np.integer[Any]], groups: int) -> Array:
     """The sum of the rows of each group: groups x columns; `np.add.at` takes twice as long."""
     import numpy as np
 

@@ -187,6 +187,10 @@ WARNINGS: dict[str, Words] = {
     "pull.incomplete": "本轮已结束，{tasks:,} 个文本中有 {missing:,} 个缺少回答",
     "pull.rejected": "有 {answers:,} 个回答被拒：{reasons}",
     "pull.unjoined": "有 {rows:,} 行找不到对应的文档：{examples}",
+    "pull.unanswered": "没有任何一行回答 {questions}；请用 `--column 问题=列名` 说明答案在哪一列",
+    "pull.unopened": (
+        "有 {answers:,} 个回答什么都没有标注或选择；该工具对没有人打开过的文本也这样写：请只导出已审核的文本"
+    ),
     "pull.altered": lambda own: (
         f"服务器上的表单被改过：符合本轮表单的回答会收回，其他的被拒，不再发送任何文本{_ends(own)}"
     ),
