@@ -194,7 +194,8 @@ def _pull(
         typer.Option(help="With --from: join by what rows and documents share, as meta.url."),
     ] = None,
     column: Annotated[
-        list[str] | None, typer.Option(help="With --from: NAME=COLUMN (or key, or tag), as text=body.")
+        list[str] | None,
+        typer.Option(help="With --from: NAME=COLUMN (or key, or tag), as text=body."),
     ] = None,
     template: Annotated[
         bool,
