@@ -18,6 +18,7 @@ from tests.test_architecture import COMMANDS
 
 @pytest.fixture(autouse=True)
 def _here() -> Any:
+    saying.speak_of(Path())  # tests before this one may have spoken of another
     yield
     saying.speak_of(Path())
 

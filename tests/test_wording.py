@@ -22,6 +22,7 @@ from tests.command import command
 
 @pytest.fixture(autouse=True)
 def _here() -> Any:
+    saying.speak_of(Path())  # tests before this one may have spoken of another
     yield
     saying.speak_of(Path())
 
