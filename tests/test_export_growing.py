@@ -326,7 +326,7 @@ def test_the_epochs_of_each_document_hold(pooled):
     assert verify(folder).problems == ()
     forge_draw(folder, forge)
     assert set(verify(folder).problems) == {
-        f"{id} has the copy 2: limits let it stand 1 times" for id in web[:3]
+        f"{id} has the copy 2: limits allow 1" for id in web[:3]
     }
 
 
