@@ -40,6 +40,22 @@ def test_mandarin_that_the_model_calls_wu_is_chinese():
     assert detecting.detect([review]) == [("zh", pytest.approx(raw["score"]))]
 
 
+@pytest.mark.parametrize(
+    ("text", "tag"),
+    [
+        ("快递很快，包装完好，五分好评。", "zh"),
+        ("属性：", "zh"),
+        ("等待輸入逾時：自動登出", "zh"),
+        ("出力先の設定を変更しました。", "ja"),
+        ("設定を保存", "ja"),
+        ("駅前広場、発売", "ja"),  # no kana, and characters that Chinese does not write
+    ],
+)
+def test_chinese_is_not_taken_for_japanese(text, tag):
+    assert detecting.detect([text])[0][0] == tag
+    assert detecting.candidates(text)[0][0] == tag
+
+
 @pytest.mark.parametrize("text", ["", "12345", "!!! …", "\n\n", "3.14 + 2"])
 def test_a_text_without_letters_has_no_language(text):
     assert detecting.detect([text]) == [("und", 0.0)]

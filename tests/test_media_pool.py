@@ -229,7 +229,7 @@ def test_a_packed_shard_is_read_if_media_are_copied(offline, packing):
     rows, bad = everything(offline.root)
     assert [dict(row.fields) for row in rows] == [{"text": "A text."}]
     assert {row.reason.partition(": its")[2] for row in bad} == {
-        " bytes lie in no file of yours: set `pool: {media: copy}`"
+        " bytes are not in a file of yours: set `pool: {media: copy}`"
     }
 
 

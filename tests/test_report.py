@@ -279,7 +279,7 @@ def test_a_page_needs_the_tables_and_not_the_ledger(whole):
     for words in (
         "From rows to documents",
         "Measured out of fold on settled texts",
-        "tokens drawn for",
+        "tokens are drawn for",
     ):
         assert words in page(whole)
 

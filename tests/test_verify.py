@@ -308,7 +308,7 @@ def problems_in_memory(lines, held_out, max_epochs):
     for id in dict.fromkeys([*numbers, *held_out]):
         own, before, held = numbers.get(id, []), earlier.get(id, 0), held_out.count(id)
         if held > 1:
-            yield f"{id} stands {held} times in the holdout"
+            yield f"{id} appears {held} times in the holdout"
         if held and own:
             yield f"{id} is in the mixture and in the holdout"
         if sorted(own) != list(range(1, len(own) + 1)):

@@ -2,9 +2,14 @@
 
 The compressed model (938 kB, 176 languages; Joulin et al. 2016, arXiv 1612.03651) is inside the
 package. Its checksum is verified on load, and the package never downloads another model. The model
-tells Chinese from Cantonese, but not simplified from traditional characters. It calls some short
-texts in Mandarin Wu, with much confidence (.3 % of shopping reviews, .6 % of orders of food, and no
-Wu among them): so Wu counts as Chinese.
+tells Chinese from Cantonese, but not simplified from traditional characters. It takes short texts
+in Mandarin for other languages, with much confidence, and two rules put that right:
+
+- Wu counts as Chinese: .3 % of shopping reviews and .6 % of orders of food were called Wu, and the
+  dozen of them that was read was Mandarin.
+- Japanese without kana, in characters of GB 2312 or of Big5 alone, counts as Chinese: 3 and 9 % of
+  the same reviews were called Japanese. Of 29,472 messages of programs in Japanese, 1.4 % change,
+  most of them single words such as 別名; of 65,401 in Chinese, 10 % are put right.
 
 It has learned from text as people write it. So it is shown text in capitals as small letters, and
 decomposed accents composed.
@@ -43,6 +48,8 @@ _SHA256 = "8f3472cfe8738a7b6099e8e999c3cbfae0dcd15696aac7d7738a8039db603e83"
 _PART = 400
 # Ligatures, Arabic letters by position, full-width and mathematical letters.
 _FORMS = re.compile("[\ufb00-\ufdff\ufe70-\ufefc\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff]")
+_KANA = re.compile("[\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f]")
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 _TURKISH = str.maketrans({"İ": "i", "I": "ı"})
 # Labels that are not a BCP 47 tag, a deprecated one, or hardly ever right.
 _TAGS = {"als": "gsw", "bh": "bho", "eml": "egl", "wuu": "zh"}
@@ -79,7 +86,27 @@ def candidates(text: str, most: int = CANDIDATES) -> list[Likely]:
     if not any(map(str.isalpha, probe)):
         return [(UNKNOWN, 0.0)]
     found = _detector().detect(probe, model="lite", k=most)
-    return [(_TAGS.get(str(row["lang"]), str(row["lang"])), float(row["score"])) for row in found]
+    return [(_tag(str(row["lang"]), probe), float(row["score"])) for row in found]
+
+
+def _tag(label: str, text: str) -> str:
+    """The language for a label of the model."""
+    if label == "ja" and _could_be_chinese(text):
+        return "zh"
+    return _TAGS.get(label, label)
+
+
+def _could_be_chinese(text: str) -> bool:
+    """Whether a text without kana has Chinese characters, all simplified or all traditional."""
+    characters = "".join(_HAN.findall(text))
+    return not _KANA.search(text) and any(_encodes(characters, name) for name in ("gb2312", "big5"))
+
+
+def _encodes(characters: str, encoding: str) -> bool:
+    try:
+        return bool(characters.encode(encoding))
+    except UnicodeEncodeError:
+        return False
 
 
 def primary(tag: str) -> str:
