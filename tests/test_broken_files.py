@@ -80,7 +80,7 @@ def test_junk_after_the_last_member(tmp_path, suffix, junk):
     found, (bad,) = everything(tmp_path, strict=False)
     assert texts(found) == SAID
     assert (bad.row, bad.lost) == (2000, len(junk))
-    assert f"{len(junk):,} bytes behind member 1 are no " in bad.reason
+    assert f"{len(junk):,} bytes behind member 1 are not " in bad.reason
     with pytest.raises(DataError, match=rf"a\.jsonl\.{suffix}, after line 2000: {len(junk):,} b"):
         everything(tmp_path)
 

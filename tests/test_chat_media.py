@@ -155,7 +155,7 @@ def test_an_address_on_the_web_is_not_opened(tmp_path):
     assert "boats" not in content(row).text
 
 
-OUTSIDE = "the file lies outside of the table's folder"
+OUTSIDE = "the file is outside the table's folder"
 
 
 @pytest.mark.parametrize(

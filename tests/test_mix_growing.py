@@ -182,7 +182,9 @@ def test_every_part_of_a_chain_is_named(pooled):
     assert pooled.run("mix", budget=6000, **seen).earlier > 0
     shutil.copytree(pooled.root / "one", pooled.root / "copy")
     earlier = ["one/manifest.json", "two/manifest.json", "copy/manifest.json"]
-    with pytest.raises(DataError, match=r"copy/manifest\.json and .*one/manifest\.json are one"):
+    with pytest.raises(
+        DataError, match=r"copy/manifest\.json and .*one/manifest\.json are the same part"
+    ):
         pooled.run("mix", budget=6000, earlier=earlier)
 
 
@@ -239,7 +241,7 @@ def test_phases_are_parts_one_after_the_other(pooled):
     [
         ({"phases": [{"name": "a", "budget": "1k"}] * 2}, "two phases are called a"),
         ({"phases": [{"name": "a/b", "budget": "1k"}]}, "pattern"),
-        ({"phases": [{"name": "a", "budget": "much"}]}, "no budget"),
+        ({"phases": [{"name": "a", "budget": "much"}]}, "is not a budget"),
         ({"phases": [{"name": "a", "budget": 9, "shares": {}}]}, "Extra inputs"),
     ],
 )

@@ -461,7 +461,7 @@ def test_ranks_with_and_without_a_sort_are_those_of_unique(top):
     [
         ({"min": 0.1, "min_share": 0.2}, "min and min_share are the same"),
         ({"min_share": 0.5, "max_share": 0.4}, "min is 0.5, above max, 0.4"),
-        ({"max_tokens": "many"}, "no budget"),
+        ({"max_tokens": "many"}, "is not a budget"),
         ({"max_epochs": 0}, "greater than or equal to 1"),
         ({"share": 0.2}, "Extra inputs"),
     ],

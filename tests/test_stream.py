@@ -316,7 +316,7 @@ def test_a_phase_is_named(held):
 
 def test_what_is_refused(held, folder):
     held.run("export")
-    with pytest.raises(DataError, match="lies mixed"):
+    with pytest.raises(DataError, match="has layout mixed"):
         Mixture(held.root / "export")
     with pytest.raises(DataError, match="holds no export"):
         Mixture(held.root)

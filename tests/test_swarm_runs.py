@@ -383,7 +383,7 @@ def test_a_transformer_is_trained_as_it_was_planned(whole):
     assert first.losses != second.losses
     assert all(0 < loss < 1.2 * np.log(257) for loss in first.losses.values())
     assert not (whole.root / ".building" / "swarm").exists()
-    with pytest.raises(RecipeError, match=r"evaluate\.transformer is not as it was planned"):
+    with pytest.raises(RecipeError, match=r"evaluate\.transformer has changed since the plan"):
         plan(whole, runs=3, transformer=SMALL.model_copy(update={"steps": 3}))
     (whole.root / "swarm" / "runs.jsonl").unlink()
     train(whole.workspace)

@@ -125,7 +125,7 @@ def test_pages_read_as_in_a_browser(tmp_path, pages):
     mended = [each for each in bad if "read up to the next one" in each.reason]
     assert len(mended) == told["short"] + told["long"] + told["none"] == 3 * pages // 200
     assert all(each.skipped for each in mended)
-    junk = [each for each in bad if "are no WARC record" in each.reason]
+    junk = [each for each in bad if "are not a WARC record" in each.reason]
     assert [each.lost for each in junk] == [880] * (pages // 200)
     assert [each.reason for each in bad if "damaged gzip" in each.reason]
     assert len(bad) == 4 * pages // 200 + 1
@@ -232,7 +232,7 @@ def test_a_damaged_member_costs_its_own_record(tmp_path):
     assert urls == [f"p{n}" for n in range(20) if n != 7]
     assert [each.lost > 0 for each in bad] == [True, True]
     assert "damaged gzip data" in bad[0].reason
-    assert bad[1].reason == "after record 19: 13 bytes behind member 20 are no gzip"
+    assert bad[1].reason == "after record 19: 13 bytes behind member 20 are not gzip"
     with pytest.raises(DataError, match=r"a\.warc\.gz, after record 7: damaged gzip"):
         everything(tmp_path)
 

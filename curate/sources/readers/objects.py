@@ -63,8 +63,9 @@ def holds_lines(reading: Reading) -> bool:
 
 def spans_lines(reading: Reading) -> bool:
     """Whether a file begins with a list, or with an object that goes on in the next line."""
-    first = _head(reading, FIRST_BYTES).partition(b"\n")[0].rstrip()
-    return first.startswith(b"[") or first == b"{"
+    first, _, rest = _head(reading, FIRST_BYTES).partition(b"\n")
+    goes_on = rest.lstrip().startswith((b'"', b"}"))
+    return first.startswith(b"[") or (first.rstrip() == b"{" and goes_on)
 
 
 def trouble(error: ValueError) -> str:
