@@ -73,5 +73,8 @@ def find_emails(text: str) -> Spans:
 
 def _host(text: str, at: int) -> re.Match[str] | None:
     """The host that starts at a place: in all letters, or else the part of it in ASCII."""
+    first = text[at : at + 1]
+    if first.isascii() and not first.isalnum():
+        return None
     found = (pattern.match(text, at) for pattern in (_HOST, _OTHER_HOST, _ASCII_HOST))
     return next((host for host in found if host and host[1].lower() not in _NO_DOMAIN), None)

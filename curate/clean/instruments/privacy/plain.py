@@ -130,9 +130,11 @@ def _percent(match: re.Match[str]) -> Iterator[tuple[int, int, str]]:
         chars, encoding = encoded.decode("latin-1"), "latin-1"
     first = 0
     for char in chars:
-        last = first + len(char.encode(encoding))
-        if char.isascii() or not char.isalpha():
-            yield units[first].start(), units[last - 1].end(), _HIDDEN.sub("", char)
+        is_ascii = char.isascii()
+        last = first + (1 if is_ascii else len(char.encode(encoding)))
+        if is_ascii or not char.isalpha():
+            shown = char if is_ascii else _HIDDEN.sub("", char)
+            yield units[first].start(), units[last - 1].end(), shown
         first = last
 
 
