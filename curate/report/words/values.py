@@ -19,6 +19,7 @@ _SAME = {
     "not told apart from": "无法区分于", "trained on": "训练文本", "held out": "留出文本",
     "before": "训练前", "after": "训练后", "language": "语言", "source": "来源", "length": "长度",
     "license": "许可", "host": "网站", "head": "模型", "neighbours": "近邻",
+    "head, neighbours": "模型、近邻",
     "label": "标注", "pilot": "试标", "review": "复核", "import": "导入", "group": "组",
     "quality": "质量", "dropped": "被去掉", "no value": "无值",
     "macro precision": "宏平均精确率", "macro recall": "宏平均召回率", "micro F1": "微平均 F1",
