@@ -249,7 +249,16 @@ class Scene:
         yield "begin a draft of another's answer elsewhere", ("POST", place, self.body)
         place = f"tasks/{first}/annotations/{mine}/drafts"
         yield "begin a draft of an answer to another task", ("POST", place, self.body)
-        for method, path in (
+        for method, path in self._paths(int(project)):
+            yield f"{method} {path}", (method, path, None if method == "GET" else {})
+        yield "forge a suggestion", ("POST", "predictions/", {"task": first, "result": []})
+        yield "add a webhook", ("POST", "webhooks/", {"url": "http://127.0.0.1:1"})
+        yield from self._queries(int(project))
+
+    def _paths(self, project: int) -> Iterator[tuple[str, str]]:
+        """Yield the method and the path of requests that are refused whatever they hold."""
+        first, second = self.tasks
+        yield from (
             ("GET", "../samples/time-series.csv?time=0&values=2000000"),
             ("GET", "../x/samples/time-series.csv?time=0&values=2000000"),
             ("GET", "../docs/api/schema/"),
@@ -314,11 +323,7 @@ class Scene:
             ("GET", f"../tasks/{first}/resolve/?fileuri=ZmlsZTovLy9ldGMvaG9zdG5hbWU="),
             ("GET", "../static/..%2f..%2fsecrets.json"),
             ("GET", "../data/avatars/..%2f..%2fsecrets.json"),
-        ):
-            yield f"{method} {path}", (method, path, None if method == "GET" else {})
-        yield "forge a suggestion", ("POST", "predictions/", {"task": first, "result": []})
-        yield "add a webhook", ("POST", "webhooks/", {"url": "http://127.0.0.1:1"})
-        yield from self._queries(int(project))
+        )
 
     def _queries(self, project: int) -> Iterator[tuple[str, Request]]:
         """Yield requests that make the database work for long, or look into other tables."""

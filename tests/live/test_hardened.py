@@ -7,20 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from curate.servers.label_studio import server as label_studio
-from tests.command import command
 from tests.live.test_people import Team, named, pulled, write_notes
-from tests.servers import environments, trust
+from tests.servers import trust
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, label_studio_home):
-    """`curate` with the server of this session."""
-    monkeypatch.setenv("CURATE_HOME", str(label_studio_home.home))
-    monkeypatch.setenv("CURATE_ENVIRONMENTS", str(environments()))
-    monkeypatch.delenv("LABEL_STUDIO_URL", raising=False)
-    return command(monkeypatch, capsys)
 
 
 @pytest.fixture

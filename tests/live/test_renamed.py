@@ -4,20 +4,10 @@ import json
 
 import pytest
 
-from tests.command import command
 from tests.live.test_people import Team, named, pulled, write_notes
-from tests.servers import environments, trust
+from tests.servers import trust
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture
-def run(monkeypatch, capsys, label_studio_home):
-    """`curate` with the server of this session."""
-    monkeypatch.setenv("CURATE_HOME", str(label_studio_home.home))
-    monkeypatch.setenv("CURATE_ENVIRONMENTS", str(environments()))
-    monkeypatch.delenv("LABEL_STUDIO_URL", raising=False)
-    return command(monkeypatch, capsys)
 
 
 @pytest.fixture
