@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -28,8 +29,17 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # Read when its package is imported: a name that no hub has fails at once, also without a network.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
+gc.disable()  # until all tests are collected: modules and tests stay, and are many
+
 settings.register_profile("quick", deadline=None, max_examples=50, derandomize=True, database=None)
 settings.load_profile("quick")
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage again, but never among what was loaded."""
+    gc.freeze()
+    gc.enable()
+
 
 GOOD = ("wonderful", "lovely", "brilliant", "delightful", "excellent")
 BAD = ("dreadful", "awful", "horrible", "terrible", "miserable")

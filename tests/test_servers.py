@@ -17,6 +17,7 @@ import pytest
 from curate import connections
 from curate.errors import NotAllowed, ServerError
 from curate.servers import Home, Running, embedded, environments, inventory, processes, public
+from curate.servers.argilla import server as argilla
 from curate.servers.label_studio import inside
 from curate.servers.label_studio import server as label_studio
 from tests.command import command
@@ -376,6 +377,45 @@ def test_accounts_are_those_of_the_server_that_the_environment_names():
     argilla = {"ARGILLA_API_URL": NAME, "ARGILLA_API_KEY": "key"}
     assert connections.remote_accounts("label_studio", argilla) is None
     assert connections.remote_accounts("argilla", argilla).url == NAME
+
+
+@pytest.mark.parametrize(
+    ("status", "started"), [(204, []), (404, ["users"]), (403, ["users"]), (None, ["users"])]
+)
+def test_a_running_server_is_asked_to_follow_and_a_process_does_it_if_it_cannot(
+    monkeypatch, tmp_path, status, started
+):
+    server, home = label_studio.SERVER, Home(tmp_path / "home", tmp_path)
+    running = Running("http://127.0.0.1:9", 9, 1, "now", "", "http://127.0.0.1:10")
+    asked, done = [], []
+
+    def answer(url, path, **how):
+        asked.append((url, path, how["method"], how["headers"]))
+        return status
+
+    monkeypatch.setattr(processes, "status_of", answer)
+    monkeypatch.setattr(type(server), "_answering", lambda self, root, watch: running)
+    monkeypatch.setattr(type(server), "_environment", lambda self, home, watch: None)
+    monkeypatch.setattr(type(server), "_run", lambda self, *command: done.append(command[2]))
+    account = server.add_account(home, "ann@example.org", "Ann")
+    assert server.accounts(home) == [account]
+    token = {"Authorization": f"Token {server.curator(home).token}"}
+    assert asked == [("http://127.0.0.1:10", "/curate/accounts", "POST", token)]
+    assert done == started
+
+
+def test_an_argilla_server_is_not_asked_to_follow(monkeypatch, tmp_path):
+    running = Running("http://127.0.0.1:9", 9, 1, "now", "", "http://127.0.0.1:10")
+    done = []
+    monkeypatch.setattr(processes, "status_of", lambda *own, **how: pytest.fail("it was asked"))
+    for name, double in (
+        ("_answering", lambda self, root, watch: running),
+        ("_environment", lambda self, home, watch: None),
+        ("_run", lambda self, *command: done.append(command[2])),
+    ):
+        monkeypatch.setattr(type(argilla.SERVER), name, double)
+    argilla.add_account(Home(tmp_path / "home", tmp_path), "ann", "Ann")
+    assert done == ["users"]
 
 
 def waited(monkeypatch, tmp_path, used, *, patience, after, before=None):

@@ -44,6 +44,7 @@ class Embedded:
 
     `variables` gives the settings for a data folder. `health` is the path that answers 200 once
     the server is up. `named` gives the settings for a public address; None allows no such address.
+    `accounts_path` is where a running server is asked to follow the file of secrets ("": nowhere).
     """
 
     name: str
@@ -55,6 +56,7 @@ class Embedded:
     curators_login: str
     login: Login
     named: Callable[[str], Mapping[str, str]] | None = None
+    accounts_path: str = ""
 
     def start(self, home: Home, watch: Watch = unwatched, public: str | None = None) -> Running:
         """Start the server, or return the one that runs; the first start builds it.
@@ -174,11 +176,19 @@ class Embedded:
         accounts = {"people": list(by_login.values()), "removed": sorted(removed)}
         if accounts["people"] != secrets["people"]:
             storage.write_json(_secrets_file(root), {**secrets, **accounts}, private=True)
-        if self.status(home):
-            self._answering(root, watch)  # wait: a starting server makes the accounts itself
+        if running := self._answering(root, watch):  # a starting one makes the accounts itself
             with watch("changing accounts", None):
-                environment = self._environment(home, watch)
-                self._run(environment, root / "data", "users", _secrets_file(root))
+                if not self._follows(running, secrets["curator"]["token"]):
+                    environment = self._environment(home, watch)
+                    self._run(environment, root / "data", "users", _secrets_file(root))
+
+    def _follows(self, running: Running, token: str) -> bool:
+        """Ask a server to follow the file of secrets; False if it does not know how to."""
+        headers = {"Authorization": f"Token {token}"}
+        asked = self.accounts_path and processes.status_of(
+            running.bulk, self.accounts_path, method="POST", headers=headers, timeout=600
+        )
+        return asked == processes.FOLLOWED
 
     def shelf(self, home: Home) -> Shelf:
         """Where media lie that people see on this server, and the key to their addresses."""
@@ -264,7 +274,7 @@ class Embedded:
                     *(environment, "serve", _secrets_file(root), _state(root)),
                     *(",".join(map(str, ports)), public),
                 ),
-                env={**self._variables(root / "data"), **settings, **_media(root)},
+                env={**self._variables(root / "data"), **settings, **_ours(root)},
                 cwd=root / "data",
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -354,8 +364,8 @@ def _log(root: Path) -> Path:
     return root / "server.log"
 
 
-def _media(root: Path) -> dict[str, str]:
-    return {"CURATE_MEDIA": str(root / "media")}
+def _ours(root: Path) -> dict[str, str]:
+    return {"CURATE_MEDIA": str(root / "media"), "CURATE_SECRETS": str(_secrets_file(root))}
 
 
 def _secrets_file(root: Path) -> Path:

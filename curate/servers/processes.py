@@ -13,11 +13,12 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from curate.errors import ServerError
@@ -73,14 +74,21 @@ def answers(url: str, path: str, *, timeout: float = 5) -> bool:
     return status_of(url, path, timeout=timeout) == OK
 
 
-OK = 200
+OK, FOLLOWED = 200, 204
 
 
-def status_of(url: str, path: str, *, timeout: float = 5) -> int | None:
+def status_of(
+    url: str,
+    path: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] = MappingProxyType({}),
+    timeout: float = 5,
+) -> int | None:
     """The status with which a server answers that path; None if it does not answer."""
     connection = HTTPConnection(urlsplit(url).netloc, timeout=timeout)
     try:
-        connection.request("GET", path)
+        connection.request(method, path, headers=headers)
         return connection.getresponse().status
     except (OSError, HTTPException):
         return None

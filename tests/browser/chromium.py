@@ -18,6 +18,7 @@ FLAGS = (
     *("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *("--disable-dev-shm-usage", "--window-size=1280,1000"),
+    "--disable-features=SpareRendererForSitePerProcess",  # a process that waits in vain
 )
 HERE = ("127.0.0.1", "localhost")
 INSIDE = ("data:", "blob:", "about:", "chrome:", "file:", "chrome-untrusted:")

@@ -27,6 +27,7 @@ from curate.records import Task
 from curate.servers import Home, processes
 from curate.servers import environments as built
 from curate.servers.label_studio import server as label_studio
+from curate.servers.label_studio import users
 from tests.servers import environments
 
 pytestmark = pytest.mark.live
@@ -63,12 +64,28 @@ def test_a_running_server_is_returned_and_speaks_to_its_people(label_studio_home
 
 
 def test_an_account_is_added_while_it_runs_and_keeps_its_password(label_studio_home: Home) -> None:
-    dan = label_studio.add_account(label_studio_home, "Dan@Example.org ", "Dan")
+    with pytest.MonkeyPatch.context() as patch:  # the server does it: no other process is started
+        patch.setattr(type(label_studio.SERVER), "_run", lambda *own: pytest.fail("a process"))
+        dan = label_studio.add_account(label_studio_home, "Dan@Example.org ", "Dan")
     assert whoami(label_studio_home, dan.token) == "dan@example.org"
     assert label_studio.add_account(label_studio_home, "dan@example.org", "Daniel") == dan
     assert dan in label_studio.accounts(label_studio_home)
     with pytest.raises(ServerError, match="cannot be an account"):
         label_studio.add_account(label_studio_home, "dan", "Dan")
+
+
+def test_nobody_but_the_curator_lets_it_read_its_secrets_again(label_studio_home: Home) -> None:
+    place = f"{label_studio.start(label_studio_home).url}{users.PATH}"
+    ann = label_studio.accounts(label_studio_home)[0].token
+    token = label_studio.curator(label_studio_home).token
+    for method, offered in (
+        *(("POST", f"Token {ann}"), ("POST", token), ("POST", "Token x"), ("POST", "")),
+        *(("POST", f"Token {token}é"), ("GET", f"Token {token}"), ("PUT", f"Token {token}")),
+    ):
+        headers = {"Authorization": offered.encode()}
+        assert httpx.request(method, place, headers=headers).status_code == 404, (method, offered)
+    answer = httpx.post(place, headers={"Authorization": f"Token {token}"})
+    assert (answer.status_code, answer.content) == (204, b"")
 
 
 def test_a_person_can_log_in(label_studio_home: Home) -> None:

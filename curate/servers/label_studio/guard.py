@@ -28,7 +28,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from curate.servers import shelf
-from curate.servers.label_studio import forgetting
+from curate.servers.label_studio import forgetting, users
 
 READ = ("GET", "HEAD", "OPTIONS")
 
@@ -296,9 +296,11 @@ class Guard:
         self._get_response = get_response
 
     def __call__(self, request: Any) -> Any:
-        """Let the application answer; `process_view` refuses before. Media are ours to answer."""
+        """Let the application answer, but for media and accounts; `process_view` refuses before."""
         if request.path.startswith(shelf.ROOT):
             return _medium(request)
+        if request.path == users.PATH:
+            return users.follow(request)
         response = self._get_response(request)
         if response.status_code < 300 and (project := getattr(request, DELETES, None)):
             forgetting.forget(project)

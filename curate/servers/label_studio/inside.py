@@ -53,62 +53,10 @@ def migrate() -> None:
 
 
 def ensure_users(secrets: dict[str, Any]) -> None:
-    """Create missing users, reset those whose token differs, and shut out those removed.
+    """Let everyone in the file of secrets log in, and shut out those removed."""
+    from curate.servers.label_studio import users
 
-    The switch of tokens is put back: curate could not read an answer without its token.
-    """
-    from jwt_auth.models import JWTSettings
-
-    ensure_user(secrets["curator"], is_curator=True)
-    for account in secrets["people"]:
-        ensure_user(account, is_curator=False)
-    for email in secrets.get("removed", ()):
-        shut_out(email)
-    JWTSettings.objects.update(legacy_api_tokens_enabled=True)
-
-
-def shut_out(email: str) -> None:
-    """End an account as the server's own page does; the user's answers stay theirs."""
-    from organizations.models import OrganizationMember
-    from rest_framework.authtoken.models import Token
-    from users.models import User
-
-    for user in User.objects.filter(email=email, is_active=True):
-        user.is_active = False
-        user.set_unusable_password()
-        user.save()
-        Token.objects.filter(user=user).delete()
-        for member in OrganizationMember.objects.filter(user=user, deleted_at__isnull=True):
-            member.soft_delete()
-
-
-def ensure_user(account: dict[str, str], *, is_curator: bool) -> None:
-    """Let an account log in with its password and call the API with its token.
-
-    A person's name is not stored in the server: every account can list all others.
-    """
-    from organizations.models import Organization, OrganizationMember
-    from rest_framework.authtoken.models import Token
-    from users.models import User
-
-    email, token = account["email"], account["token"]
-    if Token.objects.filter(user__email=email, key=token, user__first_name=""):
-        return
-    user = User.objects.filter(email=email).first() or User.objects.create_user(email=email)
-    user.username = email.partition("@")[0]
-    user.first_name = user.last_name = ""
-    user.is_staff = user.is_superuser = is_curator
-    user.set_password(account["password"])
-    organization = Organization.objects.first() or Organization.create_organization(
-        created_by=user, title="curate", legacy_api_tokens_enabled=True
-    )
-    organization.add_user(user)
-    OrganizationMember.objects.filter(user=user).update(deleted_at=None)
-    user.is_active = True
-    user.active_organization = organization
-    user.save()
-    Token.objects.filter(user=user).delete()
-    Token.objects.create(user=user, key=token)
+    users.ensure(secrets)
 
 
 def serve(secrets: dict[str, Any], public: str, ready: Callable[[], socket]) -> None:

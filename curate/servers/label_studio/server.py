@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from curate.servers.embedded import Embedded
+from curate.servers.label_studio import users
 from curate.servers.public import host
 from curate.servers.running import checked_email
 
@@ -62,6 +63,7 @@ SERVER = Embedded(
     curators_login=CURATOR,
     login=checked_email,
     named=named,
+    accounts_path=users.PATH,
 )
 
 start, stop, status, reset = SERVER.start, SERVER.stop, SERVER.status, SERVER.reset
