@@ -439,7 +439,7 @@ AGREE = (
     Mutant(
         "what a window lacks is not absent from the text",
         "curate/agree/labels.py",
-        "if shown[label.item].window and label.value == ABSENT:",
+        "if settled.question.is_part and shown[label.item].window and label.value == ABSENT:",
         "if False:",
         ("tests/test_agree.py::test_what_a_window_lacks_may_stand_elsewhere_in_the_text",),
     ),
