@@ -116,7 +116,7 @@ def _dated(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     A row without a time has that of the next about the same answer, else the present.
     """
-    present = moment(now())
+    present: Any = moment(now())
     latest = {key_of(row): row["at"] for row in rows if row["at"]}
     following: dict[Key, Any] = {}
     dated = []
