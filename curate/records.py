@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from curate.media.medium import Medium
 
@@ -16,6 +17,8 @@ Kind = Literal[
 ]
 MediumKind = Literal["image", "audio", "video"]
 Status = Literal["submitted", "draft", "skipped", "discarded", "withdrawn", "rejected"]
+
+T = TypeVar("T")
 
 MARKS: tuple[Kind, ...] = ("entities", "regions", "boxes")
 """The kinds whose answers are lists of marks, each with a label.
@@ -268,6 +271,27 @@ def replaces(status: str, at: datetime | None, before: str, before_at: datetime 
     if "withdrawn" in (status, before):
         return True
     return at is None or before_at is None or at >= before_at
+
+
+def in_turn(
+    answers: Iterable[T], key: Callable[[T], Key], at: Callable[[T], datetime | None]
+) -> list[T]:
+    """The lines of a file in the order in which they count.
+
+    Those of one key that have a time stand by their times, in each other's places. One without a
+    time stays where it is.
+    """
+    lines = list(answers)
+    timed: dict[Key, list[tuple[datetime, int]]] = defaultdict(list)
+    for place, answer in enumerate(lines):
+        time = at(answer)
+        if time is not None:
+            timed[key(answer)].append((time, place))
+    for own in timed.values():
+        ordered = [lines[place] for _, place in sorted(own)]
+        for (_, place), answer in zip(own, ordered, strict=True):
+            lines[place] = answer
+    return lines
 
 
 @dataclass(frozen=True)

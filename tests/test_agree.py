@@ -510,6 +510,15 @@ def test_what_one_window_lacks_hides_nothing_that_another_has():
     assert (row["value"], row["start"], row["votes"]) == ('"present"', 20, 1)
 
 
+def test_a_form_may_offer_absent_as_a_choice_of_its_own():
+    """Of a window too: people said it themselves of the part that they saw."""
+    question = Question("irony", "choice", ("text",), ("absent", "present"))
+    answers = [Answer("w", "irony", "ann", "absent", None, Shown("text", ("text",), (3, 9)))]
+    (whole,) = settled(question, answers, "majority")
+    (row,) = label_rows(whole)
+    assert (row["value"], row["start"], row["end"]) == ('"absent"', 3, 9)
+
+
 def test_the_whole_text_counts_before_a_window_that_more_people_saw():
     question = Question("mood", "choice", ("text",), ("bad", "good"))
     seen = [("w", "ann", (5, 9)), ("w", "bob", (5, 9)), ("v", "ann", (0, 4)), ("text", "cy", None)]

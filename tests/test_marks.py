@@ -43,6 +43,14 @@ def ranges(label):
         ([[(0, 4)], [(0, 9)], [(30, 32)]], []),
         # one person's two marks of one span count once
         ([[(0, 6), (2, 8)], [(20, 22)], [(20, 22)]], [(20, 22)]),
+        # and vote once on its edges
+        ([[(0, 8), (0, 8), (0, 8)], [(0, 6)], [(0, 6)]], [(0, 6)]),
+        ([[(0, 9), (0, 9)], [(0, 7)]], [(0, 7)]),
+        # five people, edges that tie: the shorter, then the earlier
+        ([[(4, 9)], [(4, 9)], [(4, 10)], [(4, 10)], [(3, 9)]], [(4, 9)]),
+        ([[(4, 9)], [(4, 9)], [(5, 10)], [(5, 10)], [(4, 10)]], [(4, 9)]),
+        # one span within another: each by itself
+        ([[(0, 20), (5, 8)], [(0, 20)], [(5, 8), (0, 19)]], [(0, 20), (5, 8)]),
         # a chain: the one in the middle takes both its neighbours, not theirs
         ([[(0, 4)], [(0, 6)], [(0, 9)], [(0, 14)]], [(0, 4)]),
         # two spans that touch are two
@@ -116,7 +124,7 @@ MARKS = st.lists(
 
 def by_hand(people):
     """The same rule over all marks at once, as its sentence says it."""
-    left = [(who, span) for who, own in enumerate(people) for span in own]
+    left = [(who, span) for who, own in enumerate(people) for span in dict.fromkeys(own)]
     found = []
     while left:
 
@@ -228,6 +236,29 @@ def test_white_space_at_the_edges_of_a_span_does_not_count(offline, text, people
     assert sorted((own[0]["start"], own[0]["end"]) for own in stored) == sorted(
         own for (own,) in people
     )  # as they were given
+
+
+def test_half_is_of_those_who_answered(offline):
+    """A skip, a rejected answer and one left open are none; a field of null is the default."""
+    texts = [f"Text {n}: Mia came." for n in range(6)]
+    ids = asked(offline, *texts)
+    said = [("yes", "no", "skip"), ("yes", "yes", "no", "skip"), ("yes", "no", "wrong")]
+    said += [("yes", "open"), ("yes", "yes", "no", "no to skip"), ("yes", "null", "named", "no")]
+    spans = {"yes": [(8, 11, {})], "wrong": [(8, 99, {})], "no": [], "no to skip": []}
+    spans |= {"null": [(8, 11, {"field": None})], "named": [(8, 11, {"field": "text"})]}
+    for text, answers in zip(texts, said, strict=True):
+        for who, answer in enumerate(answers):
+            line = {"id": ids[text], "question": "entities", "annotator": f"u{who}"}
+            own = spans.get(answer)
+            marks = own and [{"start": a, "end": b, "label": "PERSON", **f} for a, b, f in own]
+            skip = {"status": "skipped"} if answer == "skip" else {}
+            offline.say({**line, "value": marks, "at": "2026-05-01T00:00:00Z", **skip})
+            if answer == "no to skip":
+                offline.say({**line, "status": "skipped", "at": "2026-05-02T00:00:00Z"})
+    rows = labels(offline)
+    values = [rows[ids[text]]["value"] and json.loads(rows[ids[text]]["value"]) for text in texts]
+    assert [own and own[0]["start"] for own in values] == [None, 8, None, 8, 8, 8]
+    assert [rows[ids[text]]["votes"] for text in texts] == [2, 3, 2, 1, 3, 4]
 
 
 def test_a_mask_beside_a_span_is_no_white_space(offline):

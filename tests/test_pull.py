@@ -525,6 +525,73 @@ def test_a_later_line_takes_an_answer_out(pool, more, files):
     assert made.answers == 6
 
 
+MAY = "2026-05-0{}T00:00:00Z"
+
+LINES = [
+    # by time, however the file is sorted
+    ([("withdrawn", 2), ("positive", 1)], None),
+    ([("positive", 2), ("withdrawn", 1)], "positive"),
+    ([("negative", 3), ("withdrawn", 2), ("positive", 1)], "negative"),
+    ([("rejected", 2), ("positive", 1)], None),
+    ([("positive", 2), ("rejected", 1)], "positive"),
+    ([("positive", 2), ("negative", 1)], "positive"),
+    # without times by line
+    ([("positive", None), ("withdrawn", None), ("negative", None)], "negative"),
+    ([("positive", None), ("rejected", None), ("negative", None)], "negative"),
+    # a line without a time counts where it stands
+    ([("positive", None), ("negative", 1)], "negative"),
+    ([("positive", 1), ("negative", None)], "negative"),
+    ([("positive", None), ("negative", 2), ("positive", 1)], "negative"),
+    ([("positive", None), ("withdrawn", 1)], None),
+]
+
+
+@pytest.mark.parametrize("is_import", [True, False])
+def test_the_later_line_counts(offline, is_import):
+    offline.prepare(n=len(LINES))
+    ids = [task["id"] for task in offline.tasks]
+    rows = [
+        {"id": id, "question": "sentiment", "annotator": "ann"}
+        | ({"value": said} if said.endswith("ive") else {"status": said})
+        | ({"at": MAY.format(day)} if day else {})
+        for id, (lines, _) in zip(ids, LINES, strict=True)
+        for said, day in lines
+    ]
+    if is_import:
+        brought(offline, "answers.jsonl", *rows)
+    else:
+        offline.say(*rows)
+        offline.run("pull")
+    settled = settled_of(offline)
+    values = [settled.get(id, (None,))[0] for id in ids]
+    assert values == [value for _, value in LINES]
+
+
+def test_what_is_said_again_in_its_round_counts(pushed):
+    """A file takes back what was at home, and what was given before; not what comes after it."""
+    pushed.answer("ann", at=MAY.format(1))
+    pushed.run("pull")
+    pushed.answer("bob", at=MAY.format(1))  # still on the server
+    ids = [task["id"] for task in pushed.tasks]
+    back = [
+        {"id": id, "question": "sentiment", "annotator": who, "status": "withdrawn"}
+        for id in ids
+        for who in ("ann", "bob")
+    ]
+    brought(pushed, "back.jsonl", *back)
+    pushed.run("pull")
+    with pytest.raises(NothingToDo):
+        pushed.run("agree", bootstrap=0)
+    pushed.answer("ann", ids=ids[:2], opinion=lambda text: "neutral")
+    pushed.run("pull")
+    assert settled_of(pushed) == dict.fromkeys(ids[:2], ("neutral", 1))
+    answers, _ = Said.of(pushed.workspace).of_document(ids[0])
+    assert {(own.annotator, own.why) for own in answers if own.round == 1} == {
+        ("ann", None),
+        ("bob", "withdrawn in round 2"),
+    }
+
+
 def test_a_file_of_withdrawals_alone_takes_back_what_a_round_asked(pushed):
     pushed.answer("ann", "bob")
     pushed.run("pull")

@@ -12,6 +12,8 @@ from curate.cli import main
 from curate.embed import embed
 from curate.errors import CurateError, DataError, RecipeError, ServerError
 from curate.export.verify import verify
+from curate.fetching.progress import progress
+from curate.rounds.standing import overview
 from curate.takedown import listed, naming, takedown
 from curate.text import content_id
 from tests.conftest import BAD, FILMS, GOOD, MEALS, reviews
@@ -152,6 +154,10 @@ def test_the_rounds_go_on_without_it(offline):
     assert offline.workspace.rounds.current().erased == {ID}
     offline.answer("ann", "bob")
     assert offline.run("pull").done
+    current = offline.workspace.rounds.current()
+    (over,) = overview([current])
+    people = {(own.submitted, own.tasks) for own in progress(current, offline.root, None)}
+    assert (over.answers, people) == (56, {(28, 28)})
 
 
 def test_answers_not_yet_pulled_come_home_first(offline):

@@ -10,9 +10,12 @@ from curate.errors import DataError, ProjectMismatch
 from curate.fetching.progress import progress
 from curate.forms import parse_form
 from curate.people import Person, accounts
+from curate.people.effort import effort
 from curate.pull import stage as pull
+from curate.report.section import say
+from curate.report.sections.provenance import headline
 from curate.rounds import standing
-from curate.rounds.answers import submissions
+from curate.rounds.answers import not_rejected, submissions
 from tests.team import TeamServer
 
 
@@ -364,6 +367,27 @@ def test_every_count_of_a_form_with_several_questions_is_the_same(team):
     assert rows["kim"].submitted == disk["kim"].submitted == 6
     assert (rows["lou"].submitted, rows["lou"].tasks) == (0, 6)
     assert (disk["lou"].submitted, disk["lou"].tasks) == (0, 6)
+    # the second question by lou; to one text an answer that does not fit, with a note beside it
+    team.answer("2", question=names[0], opinion=lambda text: 4)
+    team.answer("2", question=names[1], opinion=lambda text: "fine")
+    wrong = {"id": team.tasks[0]["id"], "annotator": "2", "question": names[0], "value": 9}
+    team.say({**wrong, "at": "2030-01-01T00:00:00Z"})
+    assert team.run("pull").new == 6
+    home = {row.annotator: row for row in progress(current, team.root, None)}
+    assert (home["lou"].submitted, home["lou"].rejected) == (5, 1)
+    history = not_rejected(current.history(), current.required)
+    assert {own.annotator: own.answers for own in effort(history, "round")} == {"kim": 6, "lou": 5}
+    (over,) = standing.overview([current])
+    assert over.answers == 11
+    assert (say("tile.answers_so_far"), 11) in headline(team.workspace)
+    assert team.run("agree", bootstrap=0, exclude=["kim"]).excluded == {"kim": 6}
+    assert team.run("agree", bootstrap=0).answers == 11
+    assert (say("tile.answers"), 11) in headline(team.workspace)
+    assert team.workspace.freshness.newer_answers("mix") == ()
+    team.answer("2", question=names[0], at="2031-01-01T00:00:00Z", opinion=lambda text: 2)
+    team.run("pull")
+    (warning,) = team.workspace.freshness.newer_answers("mix")
+    assert warning.figures == {"answers": 6}
 
 
 def test_what_is_still_on_the_server_counts_as_a_pull_will_count_it(team):

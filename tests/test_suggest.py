@@ -2,7 +2,7 @@
 
 import pytest
 
-from curate.forms import load_form
+from curate.forms import load_form, parse_form
 from curate.push.suggest import SuggestSpec, suggest
 from curate.rounds.views import View
 
@@ -70,6 +70,24 @@ def test_values_of_other_kinds_are_counted_too(monkeypatch, form, question, valu
     own, left_out = suggested(monkeypatch, form, question, value)
     assert own == [kept]
     assert left_out == {f"{question}: {reason}": 1}
+
+
+def test_a_span_keeps_the_field_that_the_model_names(monkeypatch):
+    """Of two fields it may mean either; what names neither is left out."""
+    form = parse_form(
+        '<View><Text name="p" value="$prompt"/><Text name="a" value="$answer"/>'
+        '<Labels name="names" toName="p,a"><Label value="P"/></Labels></View>',
+        name="two",
+    )
+    bob = {"start": 6, "end": 9, "label": "P", "field": "answer"}
+    ada = {"start": 0, "end": 3, "label": "P"}
+    values = [[bob, ada, {**bob, "field": "title"}]]
+    monkeypatch.setattr("curate.push.suggest._import_function", lambda *names: lambda texts: values)
+    spec = SuggestSpec(question="names", by="own:model")
+    view = View({"prompt": "Ada ?", "answer": "Well, Bob wrote it."})
+    made = suggest(None, form, [spec], {"t": view})
+    assert [own.value for own in made.by_task["t"]] == [[bob, {**ada, "field": "prompt"}]]
+    assert made.dropped == {"names: names marks no field title": 1}
 
 
 def test_a_push_tells_what_was_left_out(offline, monkeypatch, tmp_path):

@@ -67,7 +67,8 @@ def _choice(question: Question, answers: Answers, method: str) -> Settled:
 
 def _preference(question: Question, answers: Answers, method: str) -> Settled:
     fields = tuple(sorted(label for label in question.labels if label != TIE))
-    sides = {answer.task: tuple(sorted(answer.shown.members)) or fields for answer in answers}
+    pairs = {answer.task: tuple(sorted(answer.shown.members)) for answer in answers}
+    sides = {task: pair if len(pair) == 2 else fields for task, pair in pairs.items()}
     votes = comparisons.by_place(_votes(answers), sides)
     offered = (*comparisons.PLACES, *(TIE for label in question.labels if label == TIE))
     truth = comparisons.by_side(settle(votes, method, offered), sides)

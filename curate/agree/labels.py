@@ -23,7 +23,7 @@ def label_rows(settled: Settled) -> list[dict[str, Any]]:
     best: dict[str, Label] = {}
     for label in settled.truth.labels:
         document = shown[label.item].document
-        if shown[label.item].window and label.value == ABSENT:
+        if settled.question.is_part and shown[label.item].window and label.value == ABSENT:
             continue
         if document not in best or _weight(best[document], shown) < _weight(label, shown):
             best[document] = label

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,7 +33,8 @@ class AgreeResult:
     """Agreement on every question, and the numbers of labels, answers and people; pilots apart.
 
     `undecided` is the number of labels that have no value, `people` says how good everybody is.
-    `excluded` are the answers that the settings leave out, by person or guideline.
+    `excluded` are the answers that the settings leave out, by person or guideline. An answer is
+    all that a person says of a text, however many questions the form asks; a comment alone is none.
     """
 
     labels: int
@@ -60,7 +61,7 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
         "agree",
         spec,
         workspace.tables.fingerprints(READS),
-        answers=workspace.rounds.answers(),
+        submissions=workspace.rounds.count_submissions(),
         rounds=[round.number for round in workspace.rounds.all() if round.count_answers()],
     )
     asked = workspace.rounds.questions()
@@ -89,7 +90,7 @@ def run(workspace: Workspace, spec: AgreeSpec) -> AgreeResult:
     return AgreeResult(
         labels=len(labels),
         undecided=sum(row["undecided"] for row in labels),
-        answers=len(answers),
+        answers=len({(own.task, own.annotator) for own in answers if own.kind in SETTLED}),
         annotators=len({answer.annotator for answer in answers}),
         questions=tuple(results),
         people=tuple(map(PersonResult.of, annotators)),
@@ -124,13 +125,13 @@ def _counting(answers: Sequence[Answer], spec: AgreeSpec) -> list[Answer]:
 
 def _excluded(answers: Sequence[Answer], spec: AgreeSpec) -> dict[str, int]:
     """The number of answers that are left out, by the person or the guideline that was named."""
-    counts: Counter[str] = Counter()
+    left_out: dict[str, set[tuple[str, str]]] = defaultdict(set)
     for answer in answers:
-        if answer.annotator in spec.exclude:
-            counts[answer.annotator] += 1
-        elif not spec.counts(answer.annotator, answer.guideline):
-            counts[f"guideline {answer.guideline}"] += 1
-    return dict(counts)
+        if not spec.counts(answer.annotator, answer.guideline):
+            is_named = answer.annotator in spec.exclude
+            name = answer.annotator if is_named else f"guideline {answer.guideline}"
+            left_out[name].add((answer.task, answer.annotator))
+    return {name: len(submissions) for name, submissions in left_out.items()}
 
 
 def _of_kinds(answers: Sequence[Answer], kinds: Mapping[str, Kind]) -> list[Answer]:

@@ -52,8 +52,9 @@ def collect(workspace: Workspace, *, pilots: bool = False) -> list[Answer]:
     answer counts; none where a later import takes it back.
     """
     newest: dict[tuple[str, str, str], Answer] = {}
-    for round_ in workspace.rounds.all():
-        for key in taken_back(round_):
+    rounds = workspace.rounds.all()
+    for place, round_ in enumerate(rounds):
+        for key in taken_back(round_, rounds[:place]):
             newest.pop(key, None)
         if (round_.purpose == "pilot") != pilots or round_.push is None:
             continue

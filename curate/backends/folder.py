@@ -31,6 +31,7 @@ from curate.records import (
     Status,
     Task,
     User,
+    in_turn,
     moment,
     replaces,
 )
@@ -187,8 +188,11 @@ class FolderBackend:
     ) -> dict[Key, Annotation]:
         path = self.root / project.key / "answers.jsonl"
         newest: dict[Key, Annotation] = {}
-        for line in read_answers(path) if path.exists() else ():
-            answer = replace(line, account=authors.of(self.user(line.account)))
+        lines = [
+            replace(line, account=authors.of(self.user(line.account)))
+            for line in (read_answers(path) if path.exists() else ())
+        ]
+        for answer in in_turn(lines, lambda own: own.key, lambda own: moment(own.at)):
             before = newest.get(answer.key)
             if before is None or replaces(
                 answer.status, moment(answer.at), before.status, moment(before.at)
@@ -197,13 +201,12 @@ class FolderBackend:
         return newest
 
 
-def read_answers(path: Path) -> Iterator[Annotation]:
-    """Yield the answers in a file. Raises DataError with file and line."""
+def read_answers(path: Path) -> list[Annotation]:
+    """The answers in a file, line by line. Raises DataError with file and line."""
     if not path.is_file():
         hint = "give a file of answers, one JSON object a line"
         raise absent(f"no file {path}", path, hint=hint, kind=DataError)
-    for number, row in _lines(path):
-        yield _annotation(row, f"{path.name}, line {number}")
+    return [_annotation(row, f"{path.name}, line {number}") for number, row in _lines(path)]
 
 
 def _annotation(row: dict[str, Any], where: str) -> Annotation:

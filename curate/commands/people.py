@@ -117,12 +117,13 @@ def people_report(
     Example: curate people report --by week --zone Asia/Shanghai > hours.csv
     """
     from curate.people.effort import Effort, Period, effort
+    from curate.rounds.answers import not_rejected
 
     periods: dict[str, Period] = {period: period for period in ("day", "week", "month", "round")}
     if by not in periods:
         raise RecipeError(f"--by {by}: no such period", hint=", ".join(periods))
     rounds = open_workspace(root).rounds.all()
-    answers = (row for round_ in rounds for row in round_.history())
+    answers = (row for round_ in rounds for row in not_rejected(round_.history(), round_.required))
     efforts = [
         line
         for line in effort(answers, periods[by], _zone(zone))

@@ -75,8 +75,9 @@ def _at_home(current: Round, batch: Batch) -> list[dict[str, object]]:
     return [row for row in rows if row["project"] == batch.project.name]
 
 
-def _counts(rows: Iterable[Answer], current: Round) -> dict[str, Mapping[str, int]]:
+def _counts(answers: Iterable[Answer], current: Round) -> dict[str, Mapping[str, int]]:
     counts: dict[str, Counter[str]] = defaultdict(Counter)
+    rows = (row for row in answers if row["id"] not in current.erased)
     for (_, annotator), status in submissions(rows, current.required).items():
         counts[annotator][status] += 1
     return dict(counts)

@@ -109,7 +109,7 @@ def _wrong_mark(
 
 
 def _field(question: Question, mark: Mapping[str, Any]) -> Any:
-    return mark.get("field", question.fields[0])
+    return mark.get("field") or question.fields[0]
 
 
 _CHECKS: dict[Kind, Callable[[Question, Any, Mapping[str, str]], str | None]] = {

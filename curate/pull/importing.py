@@ -10,7 +10,7 @@ from typing import Any
 
 from curate.backends.folder import read_answers
 from curate.errors import DataError, RecipeError
-from curate.fetching.answers import answer_row, check_answer
+from curate.fetching.answers import answer_row, check_answer, key_of
 from curate.fetching.projects import Fetched
 from curate.names import unknown
 from curate.people import accounts
@@ -18,7 +18,7 @@ from curate.pull.formats.made import Asked, Columns, Made, json_lines, value_at
 from curate.pull.formats.registry import TOOLS, Tool
 from curate.pull.joining import Target, Targets, at_home, is_same_text, joins_of, sent, told
 from curate.pull.stage import PullResult, summarize
-from curate.records import Annotation, Form, Project, moment, now
+from curate.records import Annotation, Form, Key, Project, in_turn, moment, now
 from curate.rounds import Batch, Round, freeze
 from curate.rounds.answers import submissions
 from curate.rounds.opened import Opened
@@ -80,6 +80,7 @@ def bring(
         "purpose": "import",
         "created": now(),
         "file": mark,
+        "at_home": {str(own.number): own.count_answers() for own in workspace.rounds.all()},
         "sample": {},
         "frame": {},
     }
@@ -101,13 +102,30 @@ def bring(
             for place in [(new_round, batch)]
             for answer, view in brought.answers
         ]
-        new_round.append([{**row, "at": row["at"] or moment(now())} for row in rows], {})
+        new_round.append(_dated(in_turn(rows, key_of, lambda row: row["at"])), {})
         close(new_round, "imported")
     current = workspace.rounds.all()[-1]
     fetched = Fetched(len(submissions(rows)))
     result = summarize(current, fetched, standing(current, {}), done=True)
     notes, warnings = (*result.notes, *brought.notes), (*result.warnings, *brought.warnings)
     return replace(result, notes=notes, warnings=warnings)
+
+
+def _dated(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a file, each with a time, so that of two lines the later one counts.
+
+    A row without a time has that of the next about the same answer, else the present.
+    """
+    present: Any = moment(now())
+    latest = {key_of(row): row["at"] for row in rows if row["at"]}
+    following: dict[Key, Any] = {}
+    dated = []
+    for row in reversed(rows):
+        key = key_of(row)
+        at = row["at"] or following.get(key) or max(present, latest.get(key, present))
+        following[key] = at
+        dated.append({**row, "at": at})
+    return dated[::-1]
 
 
 def _digest(answers: Path, how: Elsewhere | None) -> str | None:

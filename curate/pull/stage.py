@@ -18,7 +18,6 @@ from curate.people.users import Directory
 from curate.pull.obstacles import obstacles_of
 from curate.pull.spec import PullSpec
 from curate.rounds import Batch, Round
-from curate.rounds.answers import submissions
 from curate.rounds.standing import Standing, close, standing
 from curate.stage import Stage, if_people_are_asked
 from curate.warning import StageWarning, warn
@@ -172,6 +171,7 @@ def summarize(
     """The result of a pull: what was fetched, and the state of the round with all its answers."""
     answers = current.answers()
     rejected = Counter(row["reason"] for row in answers if row["status"] == "rejected")
+    is_import = current.purpose == "import"  # it says itself what became of each line
     notes = []
     if fetched.accounts:
         new = count(fetched.accounts, "new account")
@@ -184,13 +184,13 @@ def summarize(
     return PullResult(
         round=current.number,
         new=fetched.new,
-        statuses=dict(Counter(submissions(answers, current.required).values())),
+        statuses=dict(Counter(current.statuses().values())),
         rejected=dict(rejected),
         complete=state.complete,
         tasks=state.tasks,
         done=done,
         notes=tuple(notes),
-        warnings=(*_doubts(state, rejected, done=done), *obstacles),
+        warnings=(*_doubts(state, rejected, done=done and not is_import), *obstacles),
     )
 
 

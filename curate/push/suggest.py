@@ -164,7 +164,7 @@ def _in_form_words(form: Form, question: Question, value: Any, labels: Mapping[s
     if isinstance(value, list) and question.kind in MARKS:
         field = {"field": question.fields[0]} if len(form.fields) > 1 else {}
         return [
-            {**span, "label": labels.get(str(span.get("label")), span.get("label")), **field}
+            {**field, **span, "label": labels.get(str(span.get("label")), span.get("label"))}
             if isinstance(span, dict)
             else span
             for span in value

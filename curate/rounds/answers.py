@@ -49,6 +49,12 @@ def count_rows(folder: Path) -> int:
     return rows
 
 
+def count_submissions(folder: Path) -> int:
+    """The number of submissions in all files: in each, the pairs of a task and a person."""
+    pairs = (storage.read_parquet(path, ["id", "annotator"]) for path in answer_files(folder))
+    return sum(table.group_by(["id", "annotator"]).aggregate([]).num_rows for table in pairs)
+
+
 def read_cursors(folder: Path) -> dict[str, str]:
     """Read where the next pull of each project continues."""
     import pyarrow.parquet as pq
@@ -118,6 +124,13 @@ def submissions(
         if row["status"] == "rejected" and row["question"] in required:
             unfit.add(key)
     return statuses | dict.fromkeys(unfit, "rejected")
+
+
+def not_rejected(history: Sequence[dict[str, Any]], required: Collection[str]) -> list[Answer]:
+    """The rows of a round's history but for those of submissions that stand as rejected."""
+    statuses = submissions(newest(history), required)
+    rejected = {key for key, status in statuses.items() if status == "rejected"}
+    return [row for row in history if (row["id"], row["annotator"]) not in rejected]
 
 
 def answering(rows: Sequence[Answer], required: Collection[str]) -> set[tuple[str, str, str]]:

@@ -27,8 +27,8 @@ class Scores(TypedDict, total=False):
 class Opened(TypedDict, total=False):
     """The record spec.json: purpose, time (UTC, ISO 8601), settings of `sample`, and the frame.
 
-    `scores` are those that it went by, if there were any. `file` is the digest of the answers'
-    file, for an import.
+    `scores` are those that it went by, if there were any. Of an import, `file` is the digest of the
+    answers' file, and `at_home` the number of answers in each earlier round.
     """
 
     purpose: Purpose
@@ -37,6 +37,7 @@ class Opened(TypedDict, total=False):
     frame: Frame
     scores: Scores
     file: str | None
+    at_home: Mapping[str, int]
 
 
 class Closed(TypedDict, total=False):

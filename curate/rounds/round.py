@@ -23,10 +23,12 @@ from curate.rounds.answers import (
     Answer,
     append,
     count_rows,
+    count_submissions,
     newest,
     read_cursors,
     read_history,
     replace_answers,
+    submissions,
 )
 from curate.rounds.batch import Batch
 from curate.rounds.freezing import read_views
@@ -202,6 +204,10 @@ class Round:
         """The number of answers ever pulled: it grows whenever an answer is new or has changed."""
         return count_rows(self._answers)
 
+    def count_submissions(self) -> int:
+        """The number of submissions ever pulled; one that comes again, changed, is one more."""
+        return count_submissions(self._answers)
+
     def check_answers(self) -> None:
         """Raise DataError if answers that came home are gone from the round's folder."""
         expected = (self.closed or {}).get("answers", 0)
@@ -217,6 +223,11 @@ class Round:
         """
         key = ("project", *KEY) if by_project else KEY
         return newest(self.history(), key)
+
+    def statuses(self) -> dict[tuple[str, str], str]:
+        """The status of each submission, by task and annotator; texts taken down have none."""
+        rows = (row for row in self.answers() if row["id"] not in self.erased)
+        return submissions(rows, self.required)
 
     # ── the end
 

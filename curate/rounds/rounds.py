@@ -54,8 +54,12 @@ class Rounds:
         return list(newest.values())
 
     def answers(self) -> int:
-        """The number of answers that ever came home, changed and withdrawn ones too."""
+        """The number of rows of answers that ever came home, changed and withdrawn ones too."""
         return sum(round.count_answers() for round in self.all())
+
+    def count_submissions(self) -> int:
+        """The number of submissions that ever came home, however many questions each answers."""
+        return sum(round.count_submissions() for round in self.all())
 
     def fingerprint(self, name: str) -> str | None:
         """A digest of all rounds' `sample`, `tasks`, `project` or `annotations`; None if absent."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from curate.records import now
-from curate.rounds.answers import answering, submissions, to_mend
+from curate.rounds.answers import answering, to_mend
 from curate.rounds.round import Round
 
 FINAL = ("submitted", "skipped", "discarded")
@@ -96,8 +96,7 @@ def overview(rounds: Iterable[Round]) -> list[RoundStatus]:
 
 
 def _status(current: Round) -> RoundStatus:
-    statuses = submissions(current.answers(), current.required)
-    answers = [key for key, status in statuses.items() if status == "submitted"]
+    answers = [key for key, status in current.statuses().items() if status == "submitted"]
     annotators = {annotator for _, annotator in answers}
     project, closed = current.project, current.closed
     people = {batch.name: set(batch.people or annotators) for batch in current.batches}

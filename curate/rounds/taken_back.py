@@ -6,6 +6,9 @@ lines speak of what the same person said of the same task before, in whatever ro
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
+from curate.records import moment
 from curate.rounds.round import Round
 
 Key = tuple[str, str, str]
@@ -16,12 +19,32 @@ REJECTED = "rejected where it was made"
 that does not fit the form takes nothing back."""
 
 
-def taken_back(round_: Round) -> dict[Key, str]:
-    """The answers that a round takes back, and by which status; only an import does so."""
+def taken_back(round_: Round, earlier: Iterable[Round]) -> dict[Key, str]:
+    """The answers of `earlier` rounds that a round takes back, and by which status.
+
+    Only an import does so. What a person said after the import stands.
+    """
     rows = round_.answers() if round_.purpose == "import" else ()
-    return {
+    statuses = {
         (row["id"], row["question"], row["annotator"]): row["status"]
         for row in rows
         if row["status"] == "withdrawn"
         or (row["status"] == "rejected" and str(row["reason"]).startswith(REJECTED))
     }
+    said = {key for other in earlier for key in _said_after(round_, other)} if statuses else set()
+    return {key: status for key, status in statuses.items() if key not in said}
+
+
+def _said_after(imported: Round, other: Round) -> Iterator[Key]:
+    """Yield the answers that came home after an import, and were given after it.
+
+    An import of an earlier version does not say what was at home: it takes everything back.
+    """
+    at_home = imported.spec.get("at_home")
+    made = moment(imported.spec.get("created"))
+    if at_home is None or made is None:
+        return
+    known = at_home.get(str(other.number), 0)
+    for row in other.history()[known:] if other.count_answers() > known else ():
+        if row["status"] == "submitted" and row["at"] >= made:
+            yield row["id"], row["question"], row["annotator"]

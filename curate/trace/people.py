@@ -85,8 +85,8 @@ def _answers(workspace: Workspace, spec: AgreeSpec) -> Iterator[tuple[Answer, Sh
         if answer.counts:
             key = (task, answer.question, answer.annotator)
             newest[key] = answer.round, f"answered again in round {answer.round}"
-    for round_ in rounds:
-        for key, status in taken_back(round_).items():
+    for place, round_ in enumerate(rounds):
+        for key, status in taken_back(round_, rounds[:place]).items():
             if round_.number >= newest.get(key, (0, ""))[0]:
                 newest[key] = round_.number, f"{status} in round {round_.number}"
     for task, answer, documents in rows:

@@ -118,8 +118,11 @@ class Freshness:
         Answers grow while people work, so labels made before some of them are no fault.
         """
         labels = self.tables.stored("labels")
-        settled = labels.made.facts.get("answers") if labels else None
-        answers = 0 if settled is None else self.tables.rounds.answers() - int(settled)
+        facts, answers = labels.made.facts if labels else {}, 0
+        if "submissions" in facts:
+            answers = self.tables.rounds.count_submissions() - int(facts["submissions"])
+        elif "answers" in facts:  # labels of an earlier version count rows, one a question
+            answers = self.tables.rounds.answers() - int(facts["answers"])
         words = (
             "{answers:,} answers have come home since the labels were settled; `curate agree` "
             "settles them"

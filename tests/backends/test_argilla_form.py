@@ -244,6 +244,7 @@ def test_guidelines_keep_their_markdown_and_lose_their_html() -> None:
     assert guide("# A\n> *b* `c` <https://d.org> 1 < 2") == (
         "# A\n> *b* `c` &lt;https://d.org> 1 < 2"
     )
+    assert guide("`<b>` ``a`<i>`` <b> `x") == "`<\u200bb>` ``a`<\u200bi>`` &lt;b> `x"
     assert guide("<img src=x onerror=alert(1)></p><!--") == (
         "&lt;img src=x onerror=alert(1)>&lt;/p>&lt;!--"
     )

@@ -6,7 +6,7 @@ import pytest
 
 from curate.backends.fits import fits
 from curate.backends.label_studio import page
-from curate.backends.label_studio.values import read_result, write_items
+from curate.backends.label_studio.values import read_result, refusals, write_items
 from curate.forms import parse_form
 
 
@@ -157,6 +157,43 @@ def test_an_alias_is_told():
     assert "field_1" not in notes(asked, "argilla")
 
 
+@pytest.mark.parametrize(
+    ("word", "field"),
+    [("US$.", "$."), ("5$.", "$."), ("$.50", "$.50"), ("a ${x}", "${x}"), ("in $[0]", "$[0]")],
+)
+def test_what_the_page_takes_for_a_field_is_refused(word, field):
+    option = form(TEXT.format("text"), choices("c", [word, "b"]))
+    header = form(f'<Header value="{word}"/>' + TEXT.format("text"), choices("c", "ab"))
+    for asked, tag in ((option, "Choice"), (header, "Header")):
+        (reason,) = refusals(asked)
+        assert reason.startswith(f"line 1: <{tag}> value={word!r}: the page takes {field} for a")
+
+
+@pytest.mark.parametrize("word", ["5 $", "$ 5", "cash$", "5$?", "$，", "$"])
+def test_a_dollar_by_itself_is_a_dollar(word):
+    assert refusals(form(TEXT.format("text"), choices("c", [word, "b"]))) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "complaint"),
+    [
+        ("ctrl+enter", "ctrl+enter, which submits the text on the page"),
+        ("Enter+Ctrl", "Enter+Ctrl, which submits the text on the page"),
+        ("control+space", "control+space, which skips the text on the page"),
+        ("Backspace", "Backspace, which deletes a mark on the page"),
+        ("1,2", "'1,2': give one key, without spaces and commas"),
+        (" 1", "' 1': give one key, without spaces and commas"),
+        ("shift+a", None),
+        ("f1", None),
+        ("enter", None),
+    ],
+)
+def test_a_key_that_does_two_things_is_refused(key, complaint):
+    asked = form(TEXT.format("text"), choices("c", "ab", hotkeys=[key]))
+    reasons = (f"line 1: <Choice> has the hotkey {complaint}",) if complaint else ()
+    assert refusals(asked) == reasons
+
+
 # ── guidelines
 
 
@@ -169,6 +206,15 @@ def test_an_alias_is_told():
         ("one\ntwo", "<p>one<br />\ntwo</p>"),
         ("[rules](https://example.org)", '<p><a href="https://example.org">rules</a></p>'),
         ("", ""),
+        # a mark beside Chinese without a space
+        ("**注意：**请读", "<p><strong>注意</strong>：请读</p>"),
+        ("请看**“甲”。**乙", "<p>请看“<strong>甲</strong>”。乙</p>"),
+        ("**甲**与**乙！**丙", "<p><strong>甲</strong>与<strong>乙</strong>！丙</p>"),
+        ("**Note:** read", "<p><strong>Note:</strong> read</p>"),
+        ("`**a：**b`", "<p><code>**a：**b</code></p>"),
+        ("```\n**a：**b\n```", "<pre><code>**a：**b\n</code></pre>"),
+        ("**[甲](https://e.org)**乙", '<p>**<a href="https://e.org">甲</a>**乙</p>'),
+        ("2 ** 3", "<p>2 ** 3</p>"),
     ],
 )
 def test_guidelines_are_rendered(markdown, html):

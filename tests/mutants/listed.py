@@ -367,6 +367,27 @@ AGREE = (
         ("tests/test_marks.py::test_one_span_of_several_marks",),
     ),
     Mutant(
+        "a person who made a mark twice made it once",
+        "curate/agree/truth/marks.py",
+        "for person, spans in spans_of.items() for span in {*spans}]",
+        "for person, spans in spans_of.items() for span in spans]",
+        ("tests/test_marks.py::test_one_span_of_several_marks",),
+    ),
+    Mutant(
+        "lines about one answer count by their times",
+        "curate/records.py",
+        "ordered = [lines[place] for _, place in sorted(own)]",
+        "ordered = [lines[place] for _, place in own]",
+        ("tests/test_pull.py::test_the_later_line_counts",),
+    ),
+    Mutant(
+        "what was given before an import and came home after it is taken back",
+        "curate/rounds/taken_back.py",
+        'if row["status"] == "submitted" and row["at"] >= made:',
+        'if row["status"] == "submitted":',
+        ("tests/test_pull.py::test_what_is_said_again_in_its_round_counts",),
+    ),
+    Mutant(
         "a span that half marked leaves the text undecided",
         "curate/agree/truth/spans.py",
         "value=None if halves else value,",
@@ -439,7 +460,7 @@ AGREE = (
     Mutant(
         "what a window lacks is not absent from the text",
         "curate/agree/labels.py",
-        "if shown[label.item].window and label.value == ABSENT:",
+        "if settled.question.is_part and shown[label.item].window and label.value == ABSENT:",
         "if False:",
         ("tests/test_agree.py::test_what_a_window_lacks_may_stand_elsewhere_in_the_text",),
     ),

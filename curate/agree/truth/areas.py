@@ -61,11 +61,12 @@ def united(areas_of: Mapping[str, Iterable[Area]]) -> list[Marked[Area]]:
     """The areas that several people's marks are about, in order.
 
     The mark with which most people agree comes first, then the smaller, then the earlier: it takes
-    all marks of its label and field that share at least half with it, then the next one the rest.
+    all marks of its label and field that share at least half with it, then the next one the rest. A
+    person who made the very same mark twice has made it once.
     """
     by_label: dict[tuple[str, str], list[_Mark]] = defaultdict(list)
     for person, areas in areas_of.items():
-        for area in areas:
+        for area in {*areas}:
             by_label[area[1:]].append((person, area))
     return sorted(
         (own for marks in by_label.values() for own in _taken(marks)), key=lambda own: own.span

@@ -44,9 +44,10 @@ def united(spans_of: Mapping[str, Iterable[Span]]) -> list[Marked[Span]]:
 
     The mark with which most people agree comes first: it takes all marks of its label and field
     that share at least half with it, then the next one the rest. The edges of a span are those of
-    its most frequent mark, then of the shortest, then of the first.
+    its most frequent mark, then of the shortest, then of the first. A person who made the very same
+    mark twice has made it once.
     """
-    marks = [(person, span) for person, spans in spans_of.items() for span in spans]
+    marks = [(person, span) for person, spans in spans_of.items() for span in {*spans}]
     return sorted((own for part in _apart(marks) for own in _taken(part)), key=lambda own: own.span)
 
 

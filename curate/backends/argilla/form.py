@@ -22,6 +22,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from curate.areas import EDGES
+from curate.backends.strong import readable
 from curate.errors import FormError
 from curate.records import MARKS, Form, Question
 
@@ -340,5 +341,17 @@ def slug(name: str, length: int = 120) -> str:
 
 
 def guide(markdown: str) -> str:
-    """The guidelines with HTML tags escaped: the page sanitises HTML only after it has run."""
-    return re.sub("<(?=[A-Za-z/!?])", "&lt;", markdown)
+    """The guidelines with HTML tags escaped: the page sanitises HTML only after it has run.
+
+    Within code an escape would be shown as it is, so the tag is broken by a space without width.
+    """
+    return re.sub(
+        rf"({_CODE})|{_TAG}",
+        lambda part: re.sub(_TAG, "<\u200b", part[0]) if part[1] else "&lt;",
+        readable(markdown),
+        flags=re.DOTALL,
+    )
+
+
+_TAG = "<(?=[A-Za-z/!?])"
+_CODE = r"(?<!`)(`+)(?!`).+?(?<!`)\2(?!`)"

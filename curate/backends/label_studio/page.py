@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from curate.backends.label_studio.client import RECORD
+from curate.backends.strong import readable
 from curate.forms import parse_form
-from curate.forms.tags import OBJECTS
+from curate.forms.tags import OBJECTS, read
 from curate.records import MARKS, Form
 
 if TYPE_CHECKING:
@@ -30,6 +31,31 @@ BY_MOUSE = ("Labels", "RectangleLabels", "TextArea", "Pairwise")
 
 KEYS = "1234567890qwetasdfgzxcvbyiopjklnm"
 """The keys that the page gives to options without one of their own, in this order."""
+
+OF_THE_PAGE = {
+    frozenset(keys.split("+")): what
+    for keys, what in (
+        ("ctrl+enter", "submits the text"),
+        ("command+enter", "submits the text"),
+        ("ctrl+space", "skips the text"),
+        ("alt+enter", "skips the text"),
+        ("ctrl+z", "undoes"),
+        ("command+z", "undoes"),
+        ("ctrl+shift+z", "does again"),
+        ("command+shift+z", "does again"),
+        ("backspace", "deletes a mark"),
+        ("delete", "deletes a mark"),
+        ("ctrl+backspace", "deletes all marks"),
+        ("command+backspace", "deletes all marks"),
+    )
+}
+"""Keys of the page itself, and what they do: it does both if an option has one of them too."""
+
+OTHER_NAMES = {"control": "ctrl", "option": "alt", "return": "enter", "del": "delete"}
+"""Names of keys that the page knows by another one too."""
+
+FIELD = re.compile(r"\$[\w[\].{}]+", re.ASCII)
+"""What the page takes for a field, in any attribute: it shows `US$.` as `USundefined`."""
 
 NO_PANELS = ".lsf-sidepanels__wrapper { display: none } .lsf-sidepanels { padding: 0 !important }"
 """Hides the lists of marks beside what is asked about, which stay empty where nothing is marked."""
@@ -85,6 +111,29 @@ def texts_of(form: Form, data: Mapping[str, object]) -> dict[str, str]:
     return {name: str(data.get(alias, data.get(name, ""))) for name, alias in aliases(form).items()}
 
 
+def refusals(form: Form) -> Iterator[str]:
+    """Yield what the page would show or do otherwise than the form says, with tag and line."""
+    for tag in read(form.xml):
+        for name, value in tag.attributes.items():
+            field = FIELD.search(value)
+            if field and not (tag.name in OBJECTS and name == "value"):
+                yield (
+                    f"line {tag.line}: <{tag.name}> {name}={value!r}: the page takes {field[0]} "
+                    "for a field; write $ with a space behind it"
+                )
+        if complaint := _wrong_key(tag.attributes.get("hotkey", "")):
+            yield f"line {tag.line}: <{tag.name}> has the hotkey {complaint}"
+
+
+def _wrong_key(hotkey: str) -> str | None:
+    """What is wrong with a key of an option; None if nothing is."""
+    if re.search(r"[\s,]", hotkey):
+        return f"{hotkey!r}: give one key, without spaces and commas"
+    names = hotkey.lower().split("+")
+    what = OF_THE_PAGE.get(frozenset(OTHER_NAMES.get(name, name) for name in names))
+    return f"{hotkey}, which {what} on the page" if what else None
+
+
 def remarks(form: Form) -> Iterator[str]:
     """Yield what may surprise people on the page."""
     for name, alias in aliases(form).items():
@@ -120,7 +169,7 @@ def _by_mouse(form: Form) -> Iterator[str]:
 
 def instructions(markdown: str) -> str:
     """Guidelines as HTML. Markup and images in them are no markup: the page runs what it shows."""
-    return str(_markdown().render(markdown)).strip()
+    return str(_markdown().render(readable(markdown))).strip()
 
 
 def _markdown() -> MarkdownIt:

@@ -22,6 +22,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from curate.areas import EDGES
+from curate.backends.label_studio import page
 from curate.backends.label_studio.areas import Unreadable, read_areas, write_area
 from curate.backends.label_studio.client import RECORD
 from curate.errors import DataError
@@ -58,7 +59,7 @@ def refusals(form: Form) -> tuple[str, ...]:
     ]
     if RECORD in form.fields:
         reasons.append(f"a field cannot be named {RECORD}: it holds curate's ids")
-    return tuple(reasons)
+    return (*reasons, *page.refusals(form))
 
 
 def remarks(form: Form) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ from curate.report.section import (
     section,
 )
 from curate.rounding import filled
-from curate.rounds.answers import submissions
 from curate.workspace import Workspace
 
 MATRIX = 8
@@ -90,9 +89,7 @@ def annotators(workspace: Workspace) -> Section | None:
     unknown = [name for name in ("bias", "gold items right") if not _any(rows, name)]
     told = [{name: row[name] for name in row if name not in unknown} for row in rows]
     statuses: Counter[str] = Counter(
-        status
-        for round_ in workspace.rounds.all()
-        for status in submissions(round_.answers(), round_.required).values()
+        status for round_ in workspace.rounds.all() for status in round_.statuses().values()
     )
     counted = [
         say("annotators.counted", count=count, status=Key(status))

@@ -7,6 +7,7 @@ from typing import Any
 
 from curate.report.section import Key, Say, Section, as_written, result_of, say, section
 from curate.rounds import Round
+from curate.rounds.standing import overview
 from curate.workspace import Workspace
 
 INPUTS = 20
@@ -38,8 +39,8 @@ def _answers(workspace: Workspace, agree: dict[str, Any]) -> tuple[str, int | No
     """The answers that were settled; before that, those that have come home."""
     if "answers" in agree:
         return "tile.answers", agree["answers"]
-    rows = (row for round_ in workspace.rounds.all() for row in round_.answers())
-    return "tile.answers_so_far", sum(row["status"] == "submitted" for row in rows) or None
+    answers = sum(own.answers for own in overview(workspace.rounds.all()))
+    return "tile.answers_so_far", answers or None
 
 
 def provenance(workspace: Workspace) -> Section:
