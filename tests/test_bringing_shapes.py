@@ -8,9 +8,9 @@ import pytest
 from curate.errors import DataError, RecipeError
 from curate.forms import load_form
 from curate.pull import importing
+from curate.pull.elsewhere import Elsewhere
 from curate.pull.formats.made import Columns
 from curate.pull.formats.registry import TOOLS
-from curate.pull.importing import Elsewhere
 
 TEXTS = [
     "Ana 👩\u200d👧 met Jose\u0301 in 東京.",
