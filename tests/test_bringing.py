@@ -5,6 +5,7 @@ follow the tools' documentation, and Potato's what its 2.12 writes.
 """
 
 import json
+import shutil
 
 import pytest
 
@@ -17,6 +18,7 @@ from curate.pull import importing
 from curate.pull.elsewhere import Elsewhere
 from curate.pull.formats.registry import TOOLS
 from tests.command import command
+from tests.conftest import Offline
 
 TEXTS = [
     "Nora flew to Oslo on Monday.",
@@ -33,13 +35,20 @@ SPANS = [
 ]
 
 
-@pytest.fixture
-def pool(offline):
+@pytest.fixture(scope="module")
+def pooled(tmp_path_factory):
+    run = Offline(tmp_path_factory.mktemp("pooled") / "run")
     rows = [{"text": text, "url": f"https://e.org/{n}"} for n, text in enumerate(TEXTS)]
-    offline.lines("texts.jsonl", rows)
-    offline.pool()
-    offline.run("clean", rules=[], near_duplicates=None)
-    return offline
+    run.lines("texts.jsonl", rows)
+    run.pool()
+    run.run("clean", rules=[], near_duplicates=None)
+    return run.root
+
+
+@pytest.fixture
+def pool(pooled, tmp_path):
+    shutil.copytree(pooled, tmp_path / "run")
+    return Offline(tmp_path / "run")
 
 
 @pytest.fixture

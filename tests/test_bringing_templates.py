@@ -8,6 +8,8 @@ import pytest
 
 from curate.backends.label_studio.values import write_items
 from curate.forms import load_form
+from curate.labels.settled import rows_of, settled_labels
+from curate.labels.writing import WRITERS, write
 from curate.pull import importing
 from curate.pull.elsewhere import Elsewhere
 from curate.run.stages import maker
@@ -183,3 +185,29 @@ def test_a_filled_template_of_every_tool_comes_home(offline, name, tmp_path):
         for row in rows:
             shown = views[row["id"]].shown(json.loads(row["value"]), asked.kind)
             assert shown == value, tool
+    if asked.kind != "comment":
+        what_goes_out_comes_in(offline, form, tmp_path)
+
+
+def what_goes_out_comes_in(run, form, tmp_path):
+    """The labels as a file of each format hold what everybody said."""
+    run.run("agree", bootstrap=0)
+    labels = settled_labels(run.workspace, rows_of(run.workspace))
+    said = {(row.id, own.annotator) for row in labels for own in row.answers}
+    before = everything(run)
+    assert len(before) == len(said) > 0
+    for suffix in WRITERS:
+        path = tmp_path / f"labels{suffix}"
+        write(path, labels)
+        importing.bring(run.workspace, path, form)
+        assert len(run.workspace.rounds.all()[-1].answers()) == len(before), suffix
+        assert everything(run) == before, suffix
+
+
+def everything(run):
+    """Everybody's newest value for each task."""
+    return {
+        (row["id"], row["annotator"]): json.loads(row["value"])
+        for round_ in run.workspace.rounds.all()
+        for row in round_.answers()
+    }
