@@ -28,6 +28,8 @@ LARGEST = 1 << 32
 SPREADSHEET = "[Content_Types].xml"
 """The file that every document of an office holds, which is a ZIP archive too."""
 
+ANOTHER = "--from names the tool that wrote the file; csv is a table"
+
 Row = tuple[str, dict[str, Any]]
 """The place of a row, and the row."""
 
@@ -130,7 +132,7 @@ def json_list(path: Path) -> Iterator[Row]:
     try:
         entries = json.loads(read_text(path))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path.name}: not JSON ({error})") from None
+        raise DataError(f"{path.name}: not JSON ({error})", hint=ANOTHER) from None
     if not isinstance(entries, list):
         raise DataError(f"{path.name}: not a JSON list", hint="give the tool's JSON export")
     for number, entry in enumerate(entries, 1):
@@ -144,7 +146,7 @@ def _object(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: not JSON ({error})") from None
+        raise DataError(f"{where}: not JSON ({error})", hint=ANOTHER) from None
     if not isinstance(row, dict):
         raise DataError(f"{where}: not a JSON object")
     return row
