@@ -508,7 +508,7 @@ COMMANDS = commands()
 SHARED = {"workspace", "as_json", "wait", "help"}
 OWN = {"clean": {"explain", "what_if"}, "push": {"restore"}}
 OWN |= {"pull": {"answers", "accept_withdrawals"}, "mix": {"what_if"}, "export": {"replay"}}
-OWN["pull"] |= {"tool", "key", "column", "template"}
+OWN["pull"] |= {"tool", "key", "column", "offsets", "template"}
 OWN["mix"] |= {"dynamic", "strategy", "prior", "floor", "smoothing", "output"}
 
 

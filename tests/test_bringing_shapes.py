@@ -1,6 +1,7 @@
 """Exports of other tools in their further shapes: what they hold comes in, or is told."""
 
 import json
+import shutil
 from contextlib import suppress
 
 import pytest
@@ -8,9 +9,10 @@ import pytest
 from curate.errors import DataError, RecipeError
 from curate.forms import load_form
 from curate.pull import importing
+from curate.pull.elsewhere import Elsewhere
 from curate.pull.formats.made import Columns
 from curate.pull.formats.registry import TOOLS
-from curate.pull.importing import Elsewhere
+from tests.conftest import Offline
 
 TEXTS = [
     "Ana 👩\u200d👧 met Jose\u0301 in 東京.",
@@ -42,14 +44,21 @@ PAIR = """<View><Text name="p" value="$prompt"/><Text name="r" value="$reply"/>
 <Labels name="slips" toName="r"><Label value="Slip"/></Labels></View>"""
 
 
+@pytest.fixture(scope="module")
+def pooled(tmp_path_factory):
+    run = Offline(tmp_path_factory.mktemp("pooled") / "run")
+    run.lines("texts.jsonl", [{"text": text, "nr": n} for n, text in enumerate(TEXTS)])
+    run.pool()
+    (run.root / "label_configs").mkdir(exist_ok=True)
+    (run.root / "label_configs" / "few.xml").write_text(FEW)
+    (run.root / "label_configs" / "pair.xml").write_text(PAIR)
+    return run.root
+
+
 @pytest.fixture
-def pool(offline):
-    offline.lines("texts.jsonl", [{"text": text, "nr": n} for n, text in enumerate(TEXTS)])
-    offline.pool()
-    (offline.root / "label_configs").mkdir(exist_ok=True)
-    (offline.root / "label_configs" / "few.xml").write_text(FEW)
-    (offline.root / "label_configs" / "pair.xml").write_text(PAIR)
-    return offline
+def pool(pooled, tmp_path):
+    shutil.copytree(pooled, tmp_path / "run")
+    return Offline(tmp_path / "run")
 
 
 def bring(run, path, tool, form, *, key=None, column=()):

@@ -152,8 +152,8 @@ def test_comments_stand_beside_the_label(offline, curate):
     _, out, _ = curate("labels", "-w", offline.root, "--json")
     rows = {row["question"]: row for row in json.loads(out)["rows"]}
     assert rows[choice.name]["comments"] == [
-        {"annotator": "ann", "value": "-- why?"},
-        {"annotator": "bob", "value": "没问题"},
+        {"annotator": "ann", "value": "-- why?", "question": comment},
+        {"annotator": "bob", "value": "没问题", "question": comment},
     ]
 
 

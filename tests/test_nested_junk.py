@@ -4,7 +4,7 @@ import pytest
 
 from curate.backends.folder import _lines
 from curate.errors import CurateError
-from curate.pull.formats.made import json_lines, json_list
+from curate.pull.formats.files import json_lines, json_list
 from curate.sample.gold import read_gold
 
 DEEP = "[" * 200_000

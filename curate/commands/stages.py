@@ -197,6 +197,13 @@ def _pull(
         list[str] | None,
         typer.Option(help="With --from: NAME=COLUMN (or key, or tag), as text=body."),
     ] = None,
+    offsets: Annotated[
+        str | None,
+        typer.Option(
+            help="With --from: what offsets of spans count: characters, utf-16, shown or "
+            "shown-utf-16 (white space as on a page). It is found out."
+        ),
+    ] = None,
     template: Annotated[
         bool,
         typer.Option(
@@ -210,21 +217,23 @@ def _pull(
         ),
     ] = False,
 ) -> None:
-    own = {"from": tool, "key": key, "column": column, "template": template}
+    own = {"from": tool, "key": key, "column": column, "offsets": offsets, "template": template}
     needed = "--answers" if answers is None else "--from"
-    for name in own if answers is None else () if tool else ("key", "column", "template"):
+    for name in own if answers is None else () if tool else [own for own in own if own != "from"]:
         if own[name]:
             raise RecipeError(f"--{name} has no effect without {needed}", hint="leave it out")
     if answers is None:
         call.run(accept_withdrawals=accept_withdrawals)
         return
     from curate.commands.bringing import brought
+    from curate.pull.elsewhere import Elsewhere
 
     refuse_beside("--answers", [*call.names, *(["accept_withdrawals"] * accept_withdrawals)])
     workspace = open_workspace(call.workspace)
     workspace.tables.require("pool")
     with workspace.lock.hold("pull", wait=call.wait):
-        brought(workspace, answers, tool, key, column or (), template, call.as_json)
+        how = Elsewhere.of(tool, key, column or (), offsets) if tool else None
+        brought(workspace, answers, how, template, call.as_json)
 
 
 def _mix(

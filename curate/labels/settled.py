@@ -33,6 +33,13 @@ class PersonSaid:
 
 
 @dataclass(frozen=True)
+class Remark(PersonSaid):
+    """What one person wrote as the answer to a question of comments."""
+
+    question: str
+
+
+@dataclass(frozen=True)
 class SettledLabel:
     """One label of one text.
 
@@ -50,7 +57,7 @@ class SettledLabel:
     agreement: float
     disagreement: float | None
     answers: tuple[PersonSaid, ...]
-    comments: tuple[PersonSaid, ...]
+    comments: tuple[Remark, ...]
     start: int | None
     end: int | None
 
@@ -93,7 +100,8 @@ def _label(
             for answer in answers.get((place, row["question"]), ())
         ),
         comments=tuple(
-            PersonSaid(answer.annotator, answer.value) for answer in comments.get(place, ())
+            Remark(answer.annotator, answer.value, answer.question)
+            for answer in comments.get(place, ())
         ),
         start=row["start"],
         end=row["end"],

@@ -75,11 +75,12 @@ def _stored(label: dict[str, Any]) -> dict[str, Any]:
 def _schema() -> pa.Schema:
     import pyarrow as pa
 
-    said = pa.list_(pa.struct([("annotator", pa.string()), ("value", pa.string())]))
+    said = [("annotator", pa.string()), ("value", pa.string())]
     types = {
         **dict.fromkeys(("confidence", "agreement", "disagreement"), pa.float64()),
         **dict.fromkeys(("votes", "start", "end"), pa.int32()),
-        **dict.fromkeys(("answers", "comments"), said),
+        "answers": pa.list_(pa.struct(said)),
+        "comments": pa.list_(pa.struct([*said, ("question", pa.string())])),
         "undecided": pa.bool_(),
     }
     return pa.schema([(own.name, types.get(own.name, pa.string())) for own in fields(SettledLabel)])

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from curate.backends.folder import read_answers
-from curate.errors import DataError, RecipeError
+from curate.errors import DataError
 from curate.fetching.answers import answer_row, check_answer, key_of
 from curate.fetching.projects import Fetched
 from curate.names import unknown
 from curate.people import accounts
-from curate.pull.formats.made import Asked, Columns, Made, json_lines, value_at
+from curate.pull.elsewhere import LABELS, Elsewhere
+from curate.pull.formats.files import json_lines, unpacked
+from curate.pull.formats.made import Asked, Made, value_at
 from curate.pull.formats.registry import TOOLS, Tool
-from curate.pull.joining import Target, Targets, at_home, is_same_text, joins_of, sent, told
+from curate.pull.formats.table import is_of_labels
+from curate.pull.joining import Target, Targets, joins_of, sent, told
+from curate.pull.offsets import CHARACTERS, reading_of
+from curate.pull.placing import at_home, is_same_text, marked_in
 from curate.pull.stage import PullResult, summarize
 from curate.records import Annotation, Form, Key, Project, in_turn, moment, now
 from curate.rounds import Batch, Round, freeze
@@ -30,26 +37,6 @@ from curate.text import canonical
 from curate.walking import files_below
 from curate.warning import StageWarning, named, warn
 from curate.workspace import Workspace
-
-
-@dataclass(frozen=True)
-class Elsewhere:
-    """How answers made with another tool are read: the tool, a key to join by, declared columns."""
-
-    tool: str
-    key: str | None = None
-    columns: Mapping[str, str] = field(default_factory=dict)
-
-    @staticmethod
-    def of(tool: str, key: str | None, columns: Sequence[str]) -> Elsewhere:
-        """The options of the command. Raises RecipeError for an unknown tool, or no NAME=COLUMN."""
-        if tool not in TOOLS:
-            raise unknown(f"--from: no tool is called {tool}", tool, TOOLS)
-        wrong = [own for own in columns if not all(own.partition("="))]
-        if wrong:
-            raise RecipeError(f"--column {wrong[0]}: not NAME=COLUMN", hint="as in text=sentence")
-        pairs = (own.partition("=") for own in columns)
-        return Elsewhere(tool, key, {name: column for name, _, column in pairs})
 
 
 @dataclass(frozen=True)
@@ -67,14 +54,40 @@ def bring(
 ) -> PullResult:
     """Import a file of answers, to any documents of the pool, as a round of its own.
 
-    The same file read in the same way is one round. Its documents never enter corpus estimates.
-    Raises DataError for a missing file, an invalid line, or a file of which nothing can be joined.
+    Without `how`, lines of our own are read, or a table that `curate labels` wrote. The same file
+    read in the same way is one round. Its documents never enter corpus estimates. Raises DataError
+    for a missing file, an invalid line, or a file without answers that can be joined.
     """
+    with unpacked(answers) as source:
+        how = how or (Elsewhere(LABELS) if _is_of_labels(source) else None)
+        return _brought(workspace, answers, source, form, how)
+
+
+def _is_of_labels(path: Path) -> bool:
+    """Whether a file is a table of labels that curate wrote."""
+    if path.suffix in (".csv", ".parquet"):
+        return True
+    if path.suffix != ".jsonl" or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        try:
+            row = json.loads(file.readline())
+        except (ValueError, RecursionError):
+            return False
+    return isinstance(row, dict) and is_of_labels(row)
+
+
+def _brought(
+    workspace: Workspace, answers: Path, source: Path, form: Form, how: Elsewhere | None
+) -> PullResult:
+    """Import the answers of a source, which is the file itself or what it holds packed."""
     mark = _digest(answers, how)
     for round_ in workspace.rounds.all():
         if mark and round_.spec.get("file") == mark and round_.form.digest == form.digest:
             return summarize(round_, Fetched(), standing(round_, {}), done=True)
-    brought = _own(workspace, answers) if how is None else _made(workspace, answers, form, how)
+    brought = _own(workspace, source) if how is None else _made(workspace, source, form, how)
+    if not brought.answers:
+        raise DataError(f"{answers.name} holds no answers")
     number = workspace.next_round()
     opened: Opened = {
         "purpose": "import",
@@ -134,7 +147,8 @@ def _digest(answers: Path, how: Elsewhere | None) -> str | None:
     digests = [file_digest(path) for path in paths if "." in path.name]
     if how is None or not digests:
         return digests[0] if answers.is_file() else None
-    return digest([*digests, how.tool, how.key, sorted(how.columns.items())])
+    columns = sorted({**how.columns.names, **how.columns.of_people}.items())
+    return digest([*digests, how.tool, how.key, columns, *filter(None, [how.offsets])])
 
 
 def _seen(answer: Annotation, view: View) -> dict[str, View]:
@@ -175,7 +189,8 @@ def _followed(answer: Annotation, text: Any, view: View) -> Annotation:
     if others or not isinstance(text, str) or canonical(text) != view.fields.get(field):
         return answer
     made = Made("", answer.account, {}, texts={field: text})
-    return replace(answer, value=at_home(answer.value, made, Target(answer.id, view), field))
+    value = at_home(answer.value, made, Target(answer.id, view), field, CHARACTERS)
+    return replace(answer, value=value)
 
 
 def _made(workspace: Workspace, path: Path, form: Form, how: Elsewhere) -> Brought:
@@ -185,16 +200,20 @@ def _made(workspace: Workspace, path: Path, form: Form, how: Elsewhere) -> Broug
     RecipeError for a declared column that no row has.
     """
     tool = TOOLS[how.tool]
-    made = list(tool.read(path, form, Columns(how.columns)))
+    made = list(tool.read(path, form, how.columns))
     _check_columns(path, made, how)
-    known = joins_of(workspace, form, made, how.key)
-    joined = [own for row in made for own in _joined(row, known, form, how.key)]
+    key = how.columns.names.get(how.key or "", how.key)  # as the tool calls it
+    known = joins_of(workspace, form, made, how.key, key)
+    joined = [own for row in made for own in _joined(row, known, form, key)]
     lost = [(own, by) for own, target, by in joined if target is None]
     pairs = [(own, target, by) for own, target, by in joined if target is not None]
     if not pairs:
         why = named(told(lost)) if lost else "it has no answers"
         raise DataError(f"{path.name}: nothing can be joined: {why}", hint=JOINS)
-    said = [(own, target, by, [*_annotations(own, target, form)]) for own, target, by in pairs]
+    reading, unsure = _reading(pairs, form, tool, how)
+    said = [
+        (own, target, by, [*_annotations(own, target, form, reading)]) for own, target, by in pairs
+    ]
     spoken = [row for row in said if row[3]]
     if not spoken:
         raise DataError(f"{path.name} answers no question of the form {form.name}", hint=DECLARE)
@@ -203,10 +222,35 @@ def _made(workspace: Workspace, path: Path, form: Form, how: Elsewhere) -> Broug
     if len(spoken) < len(said):
         silent = [own.where for own, _, _, answers in said if not answers]
         notes.append(f"{len(silent):,} rows hold no answer: {named(silent)}")
+    if reading != CHARACTERS:
+        notes.append(f"offsets are read as {reading}, not as characters: their spans fit so")
     answers = [(answer, target.view) for _, target, _, own in spoken for answer in own]
+    if twice := len(answers) - len({answer.key for answer, _ in answers}):
+        notes.append(f"{twice:,} answers are replaced by later ones of the same person and text")
     found = {target.id: target for _, target, _, _ in spoken}
     doubts = (*_unjoined(lost), *_unanswered(form, answers), *_unopened(answers, tool))
+    doubts += (*_unsure(unsure),)
     return Brought(answers, [*found.values()], tuple(notes), doubts)
+
+
+def _reading(
+    pairs: Sequence[tuple[Made, Target, str]], form: Form, tool: Tool, how: Elsewhere
+) -> tuple[str, int]:
+    """What the offsets of all spans count, and how many spans do not tell."""
+    if how.offsets is not None:
+        return how.offsets, 0
+    marked = (span for own, target, _ in pairs for span in marked_in(own, target, form))
+    return reading_of(marked, tool.offsets)
+
+
+def _unsure(spans: int) -> Iterator[StageWarning]:
+    """Yield a warning for spans whose offsets may count one thing or another."""
+    if spans:
+        words = (
+            "{spans:,} spans lie behind emoji, rare ideographs or runs of white space, which some "
+            "tools count otherwise, and nothing tells how: --offsets says it"
+        )
+        yield warn("pull.offsets", words, spans=spans)
 
 
 JOINS = "rows are joined by id, by the text of a document, or by --key"
@@ -215,7 +259,8 @@ DECLARE = "say which column answers a question: --column QUESTION=COLUMN"
 
 def _check_columns(path: Path, made: Sequence[Made], how: Elsewhere) -> None:
     """Raise RecipeError for a declared column that no row has."""
-    for column in how.columns.values():
+    columns = how.columns
+    for column in (*columns.names.values(), *chain.from_iterable(columns.of_people.values())):
         if not any(value_at(own.data, column) is not None for own in made):
             known = dict.fromkeys(name for own in made for name in own.data)
             raise unknown(f"{path.name} has no column {column}", column, known)
@@ -261,12 +306,12 @@ def _unopened(answers: Sequence[tuple[Annotation, View]], tool: Tool) -> Iterato
         yield warn("pull.unopened", words, answers=len(empty))
 
 
-def _annotations(made: Made, target: Target, form: Form) -> Iterator[Annotation]:
+def _annotations(made: Made, target: Target, form: Form, reading: str) -> Iterator[Annotation]:
     """Yield an answer for each question of a row."""
     spans = {own.name: own.fields for own in form.questions if own.kind == "entities"}
     for question, value in made.answers.items():
         fields = spans.get(question)
-        own = at_home(value, made, target, fields[0]) if fields else value
+        own = at_home(value, made, target, fields[0], reading) if fields else value
         if made.status == "submitted" and own is None:
             continue
         said = own if made.status == "submitted" else None

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from curate.pull.formats.made import Made, value_at
+from curate.pull.formats.made import Made, name_of, value_at
 from curate.records import Form
 from curate.rounds.views import View
-from curate.text import canonical, canonical_offset
+from curate.text import canonical, composed
 from curate.workspace import Workspace
 
 Texts = tuple[str, ...]
@@ -26,6 +26,7 @@ NO_KEY = "no document has this key"
 SEVERAL = "several documents fit"
 NEITHER = "it has neither an id of curate's nor a text"
 CHANGED = "id, with another text beside it"
+RESPELLED = "text, whose accents are composed otherwise"
 
 
 @dataclass(frozen=True)
@@ -40,22 +41,29 @@ class Target:
 
 @dataclass
 class Targets:
-    """All that answers can be about: by id, by text, by text without white space, by key.
+    """All that answers can be about: by id, by text, by key.
+
+    Texts are looked up as they are, with their accents composed, or without their white space.
 
     None stands where two documents fit.
     """
 
     by_id: dict[str, Target] = field(default_factory=dict)
     by_text: dict[Texts, Target | None] = field(default_factory=dict)
+    by_spelling: dict[Texts, Target | None] = field(default_factory=dict)
     by_letters: dict[Texts, Target | None] = field(default_factory=dict)
     by_key: dict[str, Target | None] = field(default_factory=dict)
 
     def find(self, made: Made, form: Form, key: str | None) -> tuple[Target | None, str]:
-        """The target of a row and by what it was found; or None and why there is none."""
+        """The target of a row and by what it was found; or None and why there is none.
+
+        `key` is the name of the user's key in the row.
+        """
         if key is not None:
-            wanted = value_at(made.data, key)
-            own = None if wanted is None else self.by_key.get(str(wanted))
-            return own, "key" if own else SEVERAL if str(wanted) in self.by_key else NO_KEY
+            value = value_at(made.data, key)
+            name = "" if value is None else name_of(value)
+            own = self.by_key.get(name)
+            return own, "key" if own else SEVERAL if name in self.by_key else NO_KEY
         own = self.by_id.get(made.id or "")
         texts = shown_texts(made.texts, form)
         if own is not None and (texts is None or _fits(own, texts, form, loose=made.loose)):
@@ -65,13 +73,20 @@ class Targets:
         table, wanted = (self.by_letters, _letters(texts)) if made.loose else (self.by_text, texts)
         if found := table.get(wanted):
             return found, "text"
+        if not made.loose and (respelled := self.by_spelling.get(_composed(texts))):
+            return respelled, RESPELLED
         if own is not None and not made.loose:
             return own, CHANGED
         return None, SEVERAL if wanted in table else NO_TEXT
 
 
-def joins_of(workspace: Workspace, form: Form, made: Sequence[Made], key: str | None) -> Targets:
-    """Read the targets of some rows, from the rounds and from the pool."""
+def joins_of(
+    workspace: Workspace, form: Form, made: Sequence[Made], key: str | None, there: str | None
+) -> Targets:
+    """Read the targets of some rows, from the rounds and from the pool.
+
+    `key` is the name of the user's key in the pool, and `there` its name in the rows.
+    """
     wanted = Targets()
     loose = any(own.loose for own in made)
     made = [own for whole in made for own in (whole, *whole.parts)]
@@ -80,7 +95,9 @@ def joins_of(workspace: Workspace, form: Form, made: Sequence[Made], key: str | 
         _put(wanted, target, form, loose=loose, is_first=True)
     texts = {own for row in made if (own := shown_texts(row.texts, form))}
     ids = {row.id for row in made if row.id}
-    keys = {str(value) for row in made if key and (value := value_at(row.data, key)) is not None}
+    keys = {
+        name_of(own) for row in made if there and (own := value_at(row.data, there)) is not None
+    }
     asked = {*wanted.by_text}
     for target, meta in _documents(workspace, form, texts, ids, keys, key, loose=loose):
         wanted.by_id.setdefault(target.id, target)
@@ -89,8 +106,8 @@ def joins_of(workspace: Workspace, form: Form, made: Sequence[Made], key: str | 
             _put(wanted, target, form, loose=loose, is_first=False)
         value = None if key is None else value_at(meta, key)
         if value is not None:
-            twice = str(value) in wanted.by_key
-            wanted.by_key[str(value)] = None if twice else target
+            name = name_of(value)
+            wanted.by_key[name] = None if name in wanted.by_key else target
     return wanted
 
 
@@ -99,7 +116,7 @@ def _put(wanted: Targets, target: Target, form: Form, *, loose: bool, is_first: 
     texts = shown_texts(target.view.fields, form)
     if texts is None:
         return
-    tables = [(wanted.by_text, texts)]
+    tables = [(wanted.by_text, texts), (wanted.by_spelling, _composed(texts))]
     tables += [(wanted.by_letters, _letters(texts))] if loose else []
     for table, own in tables:
         before = table.get(own)
@@ -123,6 +140,10 @@ def _letters(texts: Texts) -> Texts:
     return tuple("".join(text.split()) for text in texts)
 
 
+def _composed(texts: Texts) -> Texts:
+    return tuple(composed(text) for text in texts)
+
+
 def sent(workspace: Workspace) -> Iterator[Target]:
     """Yield the tasks of the rounds, the newest first."""
     for round_ in reversed(workspace.rounds.asking()):
@@ -144,7 +165,7 @@ def _documents(
     loose: bool,
 ) -> Iterator[tuple[Target, Mapping[str, Any]]]:
     """Yield the documents of the pool that a row may mean, with what their rows hold besides."""
-    firsts = {own[0] for own in texts}
+    firsts = {composed(own[0]) for own in texts}
     letters = {_letters(own) for own in texts} if loose else set()
     for batch in _pool(workspace):
         rows = zip(*(batch[name].to_pylist() for name in _OF_POOL), strict=True)
@@ -154,8 +175,9 @@ def _documents(
             own = shown_texts(stored, form)
             if (
                 id in ids
-                or (own is not None and (own[0] in firsts or (loose and _letters(own) in letters)))
-                or (key is not None and str(value_at(data, key)) in keys)
+                or (own is not None and composed(own[0]) in firsts)
+                or (own is not None and loose and _letters(own) in letters)
+                or (key is not None and name_of(value_at(data, key)) in keys)
             ):
                 yield Target(id, View(stored)), data
 
@@ -169,49 +191,6 @@ def _pool(workspace: Workspace) -> Iterator[Any]:
 
     for path in workspace.tables.shards("pool"):
         yield from pq.ParquetFile(path).iter_batches(10_000, columns=list(_OF_POOL))
-
-
-def at_home(value: Any, made: Made, target: Target, default: str) -> Any:
-    """Spans of a tool as spans of what people saw: in the canonical text, with its white space."""
-    if not isinstance(value, list):
-        return value
-    return [_span(span, made, target, default) for span in value]
-
-
-def _span(span: Any, made: Made, target: Target, default: str) -> Any:
-    if not isinstance(span, dict) or any(type(span.get(end)) is not int for end in _ENDS):
-        return span
-    name = span.get("field") or default
-    raw, text = made.texts.get(name), target.view.fields.get(name, "")
-    if raw is None:
-        return span
-    start, end = (canonical_offset(raw, span[edge]) for edge in _ENDS)
-    if made.loose:
-        start, end = _among_letters(canonical(raw), text, start, end)
-    return {**span, "start": start, "end": end}
-
-
-_ENDS = ("start", "end")
-
-
-def _among_letters(loose: str, text: str, start: int, end: int) -> tuple[int, int]:
-    """The place in `text` of a range of `loose`, which has the same letters."""
-    places = [place for place, letter in enumerate(text) if not letter.isspace()]
-    before = len("".join(loose[:start].split()))
-    within = len("".join(loose[start:end].split()))
-    if not within or before + within > len(places):
-        return start, end
-    return places[before], places[before + within - 1] + 1
-
-
-def is_same_text(made: Made, target: Target, fields: Iterable[str]) -> bool:
-    """Whether the tool had the text of these fields, as far as it says what it had."""
-    for name in fields:
-        raw, text = made.texts.get(name), target.view.fields.get(name, "")
-        same = _letters((raw or "", text)) if made.loose else (canonical(raw or ""), text)
-        if raw is not None and same[0] != same[1]:
-            return False
-    return True
 
 
 def told(reasons: Iterable[tuple[Made, str]]) -> list[str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 from curate import storage
 from curate.errors import DataError
 from curate.forms import load_form
-from curate.pull.importing import Elsewhere, bring
+from curate.pull.elsewhere import Elsewhere
+from curate.pull.importing import bring
 from curate.pull.stage import PullResult
 from curate.push.restoring import RestoreResult, restore
 from curate.push.spec import PushSpec

@@ -319,14 +319,28 @@ SCORE = (
 AGREE = (
     Mutant(
         "offsets of another tool follow the canonical text",
-        "curate/pull/joining.py",
-        "start, end = (canonical_offset(raw, span[edge]) for edge in _ENDS)",
-        "start, end = (span[edge] for edge in _ENDS)",
+        "curate/pull/placing.py",
+        "start, end = (canonical_offset(raw, edge) for edge in own)",
+        "start, end = own",
         ("tests/test_bringing.py::test_offsets_of_other_line_ends_follow_the_canonical_text",),
     ),
     Mutant(
+        "offsets count what their spans fit",
+        "curate/pull/offsets.py",
+        "best = min(allowed, key=faults.__getitem__)",
+        "best = allowed[0]",
+        ("tests/test_bringing_wild.py::test_potato_counts_the_text_as_its_page_shows_it",),
+    ),
+    Mutant(
+        "an emoji is two units of UTF-16",
+        "curate/pull/offsets.py",
+        'return [at for at, letter in enumerate(text) for _ in range(1 + (letter > "\\uffff"))]',
+        "return range(len(text))",
+        ("tests/test_bringing_wild.py::test_words_beside_a_span_tell_its_unit",),
+    ),
+    Mutant(
         "tokens are found by their letters",
-        "curate/pull/joining.py",
+        "curate/pull/placing.py",
         "return places[before], places[before + within - 1] + 1",
         "return start, end",
         ("tests/test_bringing.py::test_spans_of_every_tool_come_in_whole_and_out_again",),

@@ -10,32 +10,54 @@ from typing import Any
 from curate.backends.label_studio.client import RECORD
 from curate.backends.label_studio.values import TYPES, read_result, shown_fields
 from curate.errors import DataError
-from curate.pull.formats.made import Asked, Columns, Made, json_list, number_of
-from curate.pull.formats.values import answer, of_form, texts_of
+from curate.pull.formats.files import files, json_list
+from curate.pull.formats.made import Asked, Columns, Made, name_of, number_of
+from curate.pull.formats.values import answer, asked_of, listed, of_form, texts_of
 from curate.records import MARKS, Form, Question
 
 
 def read(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
-    """Yield every annotation of every task; predictions are left out."""
-    for where, task in json_list(path):
-        stored = task.get("data")
-        if not isinstance(stored, dict):
-            raise DataError(f"{where}: no data", hint="for JSON-MIN: --from label_studio_min")
+    """Yield every annotation of every task; predictions and drafts are left out.
+
+    Where nothing is marked or chosen there is no item; a question that no annotation of the file
+    has was not asked.
+    """
+    tasks = [
+        (file, where, task, _data(task, where))
+        for file in files(path, "*.json")
+        for where, task in json_list(file)
+    ]
+    said = [
+        (file, where, task, stored, own, _renamed(form, own.get("result") or [], columns))
+        for file, where, task, stored in tasks
+        for own in _annotations(task, where)
+    ]
+    seen = {name for *_, result in said for item in listed(result) if (name := _name(item))}
+    asked = asked_of(form, seen)
+    for file, where, task, stored, annotation, result in said:
         data = columns.applied(stored)
-        for annotation in _annotations(task, where):
-            result = annotation.get("result") or []
-            is_skip = annotation.get("was_cancelled") or annotation.get("skipped")
-            yield Made(
-                where=where,
-                annotator=_person(annotation.get("completed_by"), path),
-                answers=_answers(form, _renamed(form, result, columns), texts_of(form, data)),
-                id=_id(data, task),
-                texts=texts_of(form, data),
-                status="skipped" if is_skip else "submitted",
-                at=annotation.get("updated_at") or annotation.get("created_at"),
-                seconds=number_of(annotation.get("lead_time")),
-                data={**_by_name(result), **stored, "meta": task.get("meta") or data.get("meta")},
-            )
+        texts = texts_of(form, data)
+        answers = _answers(form, result, texts)
+        is_skip = annotation.get("was_cancelled") or annotation.get("skipped")
+        by_name = _by_name(annotation.get("result"))
+        yield Made(
+            where=where,
+            annotator=_person(annotation.get("completed_by"), file),
+            answers={name: own for name, own in answers.items() if own != [] or name in asked},
+            id=_id(data, task),
+            texts=texts,
+            status="skipped" if is_skip else "submitted",
+            at=annotation.get("updated_at") or annotation.get("created_at"),
+            seconds=number_of(annotation.get("lead_time")),
+            data={**by_name, **stored, "meta": task.get("meta") or data.get("meta")},
+        )
+
+
+def _data(task: Mapping[str, Any], where: str) -> dict[str, Any]:
+    stored = task.get("data")
+    if not isinstance(stored, dict):
+        raise DataError(f"{where}: no data", hint="for JSON-MIN: --from label_studio_min")
+    return stored
 
 
 def _annotations(task: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
@@ -47,12 +69,12 @@ def _annotations(task: Mapping[str, Any], where: str) -> list[dict[str, Any]]:
 
 def _by_name(result: Any) -> dict[str, Any]:
     """The items of a result by the tags that were answered, for columns that are declared."""
-    items = result if isinstance(result, list) else []
-    return {str(item["from_name"]): item for item in items if _name(item)}
+    return {name: item for item in listed(result) if (name := _name(item))}
 
 
 def _name(item: Any) -> str | None:
-    return item.get("from_name") if isinstance(item, dict) else None
+    name = item.get("from_name") if isinstance(item, dict) else None
+    return str(name) if name else None
 
 
 def _renamed(form: Form, result: Any, columns: Columns) -> Any:
@@ -118,7 +140,8 @@ def _mark(form: Form, item: Mapping[str, Any]) -> dict[str, Any]:
         {} if len(form.fields) == 1 else {"field": shown_fields(form).get(str(item.get("to_name")))}
     )
     body = item["value"] if isinstance(item.get("value"), dict) else item
-    return {**(named if "to_name" in item else {}), **body}
+    edges = {name: value for name, value in body.items() if name != "text"}  # it is not reliable
+    return {**(named if "to_name" in item else {}), **edges}
 
 
 def read_min(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
@@ -127,19 +150,23 @@ def read_min(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
     A task that nobody annotated is a row too. Where nothing is marked or chosen the key is missing;
     a question that no row has was not asked.
     """
-    rows = [(where, stored, columns.applied(stored)) for where, stored in json_list(path)]
-    asked = {own.name for own in form.questions if any(own.name in row for _, _, row in rows)}
+    rows = [
+        (file, where, stored, columns.applied(stored))
+        for file in files(path, "*.json")
+        for where, stored in json_list(file)
+    ]
+    asked = {own.name for own in form.questions if any(own.name in row for *_, row in rows)}
     empty: dict[str, Any] = {
         own.name: []
         for own in form.questions
         if own.kind in (*MARKS, "choices") and own.name in asked
     }
-    for where, stored, row in rows:
+    for file, where, stored, row in rows:
         if row.get("annotation_id", "") is None:
             continue
         yield Made(
             where=where,
-            annotator=_person(row.get("annotator"), path),
+            annotator=_person(row.get("annotator"), file),
             answers={**empty, **of_form(form, row)},
             id=_id(row, row),
             texts=texts_of(form, row),
@@ -152,7 +179,7 @@ def read_min(path: Path, form: Form, columns: Columns) -> Iterator[Made]:
 def _person(completed_by: Any, path: Path) -> str:
     if isinstance(completed_by, dict):
         completed_by = completed_by.get("email") or completed_by.get("id")
-    return path.stem if completed_by is None else str(completed_by)
+    return path.stem if completed_by is None else name_of(completed_by)
 
 
 def _id(data: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
@@ -160,7 +187,7 @@ def _id(data: Mapping[str, Any], task: Mapping[str, Any]) -> str | None:
     own = data.get(RECORD) or data.get("curate_id") or task.get("id")
     if isinstance(own, dict):
         own = own.get("id")
-    return None if own is None else str(own)
+    return None if own is None else name_of(own)
 
 
 def template(tasks: Iterable[Asked], form: Form) -> str:

@@ -1,21 +1,13 @@
-"""What one person answered about one text in another tool; and reading its files."""
+"""What one person answered about one text in another tool."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from pathlib import Path
 from typing import Any
 
-from curate.cells import unguarded
-from curate.errors import CurateError, DataError
-from curate.names import absent
 from curate.records import Status
-from curate.walking import below
 
 
 @dataclass(frozen=True)
@@ -25,7 +17,7 @@ class Made:
     `id` is the tool's own unless it is ours. `texts` are the fields by the names of the form, as
     far as the tool keeps them; `loose` says that their white space is not the document's. `data` is
     the whole row, for a key of the user's. `parts` are the sentences of a text that the tool keeps
-    apart: each may be a document of its own.
+    apart: each may be a document of its own. A span may have its words beside it (`text`).
     """
 
     where: str
@@ -52,16 +44,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Columns:
-    """Columns that the user declares: `id`, `annotator`, a field or a question → the column."""
+    """Columns that the user declares: `id`, `annotator`, a field or a question → the column.
+
+    `of_people` are questions that have a column for each person.
+    """
 
     names: Mapping[str, str] = field(default_factory=dict)
+    of_people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def applied(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row with each declared column under the name that it is declared for.
 
-        A name that is declared stands for nothing else, also where its column is empty.
+        A name that is declared stands for nothing else, also where its column is empty. A column
+        that is declared answers nothing else.
         """
-        others = {name: value for name, value in row.items() if name not in self.names}
+        used = {*self.names, *self.names.values()}
+        others = {name: value for name, value in row.items() if name not in used}
         return others | self.declared(row)
 
     def declared(self, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -81,93 +79,6 @@ def value_at(data: Mapping[str, Any], key: str) -> Any:
     return value_at(data, rest) if rest else None
 
 
-def files(path: Path, pattern: str) -> list[Path]:
-    """The file, or those of a folder. Raises DataError where there is none."""
-    if path.is_file():
-        return [path]
-    inside = sorted(own for own in below(path) if own.match(pattern)) if path.is_dir() else []
-    if not inside:
-        raise _absent(path)
-    return inside
-
-
-def _absent(path: Path) -> CurateError:
-    hint = "give the file that the tool exported"
-    return absent(f"no file {path}", path, hint=hint, kind=DataError)
-
-
-def read_text(path: Path) -> str:
-    """The text of a file. Raises DataError for one that is not there, and for what is no UTF-8."""
-    if not path.is_file():
-        raise _absent(path)
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path.name}: not UTF-8 ({error})") from None
-
-
-def json_lines(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the place and the object of each line. Raises DataError with file and line."""
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if line.strip():
-            where = f"{path.name}, line {number}"
-            yield where, _object(line, where)
-
-
-def json_rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the place and the object of each line, or of each entry of a JSON list."""
-    yield from (json_list if read_text(path).lstrip().startswith("[") else json_lines)(path)
-
-
-def json_list(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the place and the object of each entry of a JSON list. Raises DataError."""
-    try:
-        entries = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path.name}: not JSON ({error})") from None
-    if not isinstance(entries, list):
-        raise DataError(f"{path.name}: not a JSON list", hint="give the tool's JSON export")
-    for number, entry in enumerate(entries, 1):
-        where = f"{path.name}, entry {number}"
-        if not isinstance(entry, dict):
-            raise DataError(f"{where}: not a JSON object")
-        yield where, entry
-
-
-def _object(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{where}: not JSON ({error})") from None
-    if not isinstance(row, dict):
-        raise DataError(f"{where}: not a JSON object")
-    return row
-
-
-def csv_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Yield the place and the cells of each row of a CSV or TSV file; empty cells are left out.
-
-    Cells are apart by tabs, commas or semicolons, as in the first line.
-    """
-    text = read_text(path)
-    head = text.split("\n", 1)[0]
-    delimiter = next((mark for mark in "\t,;" if mark in head), ",")
-    # Python has one limit of cells for the whole process.
-    before = csv.field_size_limit(max(len(text), 1))
-    try:
-        rows = [*csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)]
-    except csv.Error as error:
-        raise DataError(f"{path.name}: not CSV ({error})") from None
-    finally:
-        csv.field_size_limit(before)
-    for number, row in enumerate(rows, 2):
-        if None in row:
-            raise DataError(f"{path.name}, row {number}: more cells than columns")
-        cells = {name: unguarded(cell) for name, cell in row.items() if cell}
-        if cells:
-            yield f"{path.name}, row {number}", cells
-
-
 def number_of(value: Any) -> float | None:
     """A number as a tool writes it, such as the seconds of an answer; None for what is none."""
     try:
@@ -175,3 +86,9 @@ def number_of(value: Any) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if isfinite(number) else None
+
+
+def name_of(value: Any) -> str:
+    """A value as the name of something: a number that is whole has no decimals (`7.0` is `7`)."""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return str(int(value)) if is_whole else str(value)

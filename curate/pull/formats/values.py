@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from curate.areas import EDGES as AREAS
@@ -24,6 +24,9 @@ EDGES = {
 LABELS = ("label", "name", "labels", "rectanglelabels", "annotation")
 """The names that tools have for the label of a mark."""
 
+WORDS = ("text", "span", "surface")
+"""The names that tools have for the words of a span."""
+
 BODIES: dict[Kind, tuple[str, ...]] = {
     "choice": ("choices",),
     "choices": ("choices",),
@@ -32,6 +35,9 @@ BODIES: dict[Kind, tuple[str, ...]] = {
     "preference": ("selected", "choices"),
 }
 """The keys under which Label Studio has the value of a kind of question."""
+
+ALONE: tuple[Kind, ...] = ("choice", "rating", "preference")
+"""The kinds whose answer is one value: nothing chosen is no answer."""
 
 SIDES = ("left", "right")
 """The two texts of a comparison by their places on Label Studio's page."""
@@ -45,6 +51,8 @@ def answer(question: Question, value: Any) -> Any:
     if value is None or value == "":
         return None
     value = _body(question, _parsed(question, value))
+    if value == [] and question.kind in ALONE:
+        return None
     if question.kind == "comment":
         return _words(value)
     if question.kind == "rating":
@@ -65,17 +73,20 @@ def _parsed(question: Question, value: Any) -> Any:
     A comment is a text, whatever it looks like, but for that of several lines in a table of Label
     Studio: `{"text": [...]}`.
     """
-    if not isinstance(value, str) or value in question.labels:
-        return value
-    if not value.lstrip().startswith(("[", "{")):
+    whole = value if isinstance(value, str) and value in question.labels else parsed(value)
+    is_lines = isinstance(whole, dict) and [*whole] == ["text"]
+    return whole if question.kind != "comment" or is_lines else value
+
+
+def parsed(value: Any) -> Any:
+    """A list or an object that is written as text, as JSON or as in Python; else the value."""
+    if not isinstance(value, str) or not value.lstrip().startswith(("[", "{")):
         return value
     for parse in (json.loads, ast.literal_eval):
         try:
-            parsed = parse(value.strip())
+            return parse(value.strip())
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        is_lines = isinstance(parsed, dict) and [*parsed] == ["text"]
-        return parsed if question.kind != "comment" or is_lines else value
     return value
 
 
@@ -101,6 +112,8 @@ def _alone(value: Any) -> Any:
 def _entries(question: Question, value: Any) -> list[Any]:
     if not isinstance(value, str):
         return value if isinstance(value, list) else [value]
+    if _label(question, value) in question.labels:
+        return [value]
     for separator in SEPARATORS:
         parts = [part.strip() for part in re.split(separator, value)]
         if all(_label(question, part) in question.labels for part in parts):
@@ -159,14 +172,35 @@ def _marks(question: Question, entry: Any) -> list[Any]:
         for edge in edges
     }
     labels = next((entry[name] for name in LABELS if name in entry), None)
-    field = {"field": entry["field"]} if entry.get("field") else {}
+    field = entry.get("field") or entry.get("target_field")
+    words = next((entry[name] for name in WORDS if isinstance(entry.get(name), str)), None)
+    beside = {"field": field, "text": words if question.kind == "entities" else None}
     several = labels if isinstance(labels, list) and labels else [labels]
-    return [{**numbers, "label": _label(question, label), **field} for label in several]
+    return [
+        {**numbers, "label": _label(question, label)}
+        | {name: value for name, value in beside.items() if value}
+        for label in several
+    ]
 
 
 def _place(value: Any) -> Any:
     """An edge that is written as text, as a number."""
     return _number(value) if isinstance(value, str | float) else value
+
+
+def asked_of(form: Form, seen: Collection[str]) -> set[str]:
+    """The questions that a file was made with: those `seen` in some row; all where none is.
+
+    Tools leave out what is empty, so that a question that was never asked looks like one to which
+    everybody answered nothing.
+    """
+    names = {own.name for own in form.questions}
+    return names.intersection(seen) if seen else names
+
+
+def listed(value: Any) -> list[Any]:
+    """A list as it is; nothing as an empty one, and anything else as one of itself."""
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def of_kinds(form: Form, *kinds: Kind) -> Question | None:

@@ -191,6 +191,10 @@ WARNINGS: dict[str, Words] = {
     "pull.unopened": (
         "有 {answers:,} 个回答什么都没有标注或选择；该工具对没有人打开过的文本也这样写：请只导出已审核的文本"
     ),
+    "pull.offsets": (
+        "有 {spans:,} 个片段位于表情符号、生僻字或连续空白之后；有的工具对这些字符的计数不同，从文件中看不出是哪"
+        "一种：请用 `--offsets` 说明"
+    ),
     "pull.altered": lambda own: (
         f"服务器上的表单被改过：符合本轮表单的回答会收回，其他的被拒，不再发送任何文本{_ends(own)}"
     ),
