@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from curate.backends.label_studio.client import RECORD
-from curate.forms import parse_form
+from curate.forms import meaning_of
 from curate.forms.tags import OBJECTS
 from curate.records import MARKS, Form
 
@@ -71,8 +71,7 @@ def asks(xml: str, form: Form) -> bool:
 
     Projects of earlier versions have fields under their own names.
     """
-    meaning = parse_form(xml, name="").meaning
-    return meaning in (form.meaning, parse_form(label_config(form), name="").meaning)
+    return meaning_of(xml) in (form.meaning, meaning_of(label_config(form)))
 
 
 def shown_data(form: Form, fields: Mapping[str, str]) -> dict[str, str]:
