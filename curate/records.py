@@ -186,11 +186,13 @@ class Authors:
 
     `of` gives the account under which a user's answers are told: an id of people.yaml, or by
     default the login. `left` are the accounts whose people have left the server: their answers
-    stand, also where the server has removed them.
+    stand, also where the server has removed them. `said` holds the accounts that ever gave an
+    answer, by its task, question and mark.
     """
 
     of: Callable[[User], str] = login_of
     left: frozenset[str] = frozenset()
+    said: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -301,6 +303,17 @@ class Pulled:
     annotations: tuple[Annotation, ...]
     cursor: str | None
     seen: int = 0
+
+
+@dataclass(frozen=True)
+class Unserved:
+    """The tasks that lack answers, and that the server shows to nobody any more.
+
+    Of those in `counted` it counts answers that do not count here; those in `gone` it lacks.
+    """
+
+    counted: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

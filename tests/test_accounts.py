@@ -96,7 +96,7 @@ def test_argilla_keeps_the_row_of_a_user_whose_account_ended(tmp_path, monkeypat
         rows.execute(f"CREATE TABLE workspaces (id TEXT, name TEXT UNIQUE, {stamps})")
         rows.execute(
             "CREATE TABLE users (id TEXT, username TEXT UNIQUE, first_name TEXT, last_name TEXT,"
-            f" role TEXT, api_key TEXT, password_hash TEXT, {stamps})"
+            f" role TEXT, api_key TEXT UNIQUE, password_hash TEXT, {stamps})"
         )
         rows.execute(
             f"CREATE TABLE workspaces_users (id TEXT, workspace_id TEXT, user_id TEXT, {stamps},"
@@ -124,6 +124,14 @@ def test_argilla_keeps_the_row_of_a_user_whose_account_ended(tmp_path, monkeypat
     again, members = listed()
     assert again["uma"] == before["uma"]
     assert before["uma"][0] in members
+    with closing(sqlite3.connect(path)) as rows, rows:  # as an owner renames a user
+        rows.execute("UPDATE users SET username = 'vic.new' WHERE username = 'vic'")
+    argilla.add_account(home, "wes", "Wes")
+    users.ensure(path, secrets(home, "argilla"))
+    named, _ = listed()
+    assert named["vic.new"] == before["vic"]
+    assert {"wes", "uma"} < named.keys()
+    assert "vic" not in named
 
 
 def test_an_account_of_another_server_is_not_touched(home):

@@ -240,6 +240,10 @@ BY_FUNCTION = {
         {"counted": [{"set": "mmlu", "found": 2, "items": 10}]},
         "有的评测条目没有自己的词，不会被查找：mmlu（10 条中的 2 条）",
     ),
+    "pull.gone": (
+        {"round": 4, "texts": 1200, "again": "; `curate push` sends them again"},
+        "有 1,200 个缺少回答的文本在服务器上不见了；用 `curate push` 重新发送",
+    ),
     "pull.altered": (
         {"round": 4},
         "服务器上的表单被改过：符合本轮表单的回答会收回，其他的被拒，不再发送任何文本；"

@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import replace
+from re import sub
 
 import pytest
 
 from curate.backends.backend import refuse_altered
-from curate.errors import DataError, ProjectMismatch
+from curate.backends.label_studio.page import asks
+from curate.errors import DataError, FormError, ProjectMismatch
 from curate.fetching.progress import progress
-from curate.forms import parse_form
+from curate.forms import meaning_of, parse_form
 from curate.people import Person, accounts
 from curate.people.effort import effort
 from curate.pull import stage as pull
+from curate.records import Unserved
 from curate.report.section import say
 from curate.report.sections.provenance import headline
 from curate.rounds import standing
@@ -25,12 +28,19 @@ class Counting(TeamServer):
     def __init__(self, root, logins, *, can_ask=True):
         super().__init__(root, logins)
         self.asked, self.can_ask, self.altered = {}, can_ask, False
+        self.gone, self.outside, self.is_lost = (), (), False
 
-    def ask_more(self, project, missing):
-        self.asked = dict(missing)
-        return () if self.can_ask else tuple(sorted(missing))
+    def ask_more(self, project, missing, *, tasks):
+        self.asked, self.tasks = dict(missing), tasks
+        gone = tuple(id for id in self.gone if id in missing)
+        return Unserved(() if self.can_ask else tuple(sorted({*missing} - {*gone})), gone)
+
+    def members(self, project):
+        return tuple(user for user in self.users() if user.login not in self.outside)
 
     def open_project(self, project):
+        if self.is_lost:
+            raise ProjectMismatch(f"{project.name} is gone", hint="see who removed it")
         return replace(super().open_project(project), altered=self.altered)
 
     def push(self, project, tasks):
@@ -136,6 +146,72 @@ def test_a_part_whose_person_left_does_not_keep_the_round_open(team):
     assert (made.complete, made.done) == (len(tasks), True)
 
 
+def test_an_account_that_is_not_there_is_told_before_anything_is_sent(team):
+    (team.root / "people.yaml").unlink()
+    accounts.add(team.root, Person(id="mia", accounts={"label_studio": "mai@example.org"}))
+    with pytest.raises(DataError, match=r"has no account mai@example.org \(mia\)"):
+        push(team, overlap=1)
+    accounts.add(team.root, Person(id="lou", accounts={"label_studio": "lou@example.org"}))
+    with pytest.raises(DataError, match=r"has no account mai@example.org \(mia\)"):
+        push(team)
+    made = push(team, overlap=1)
+    assert "mia cannot be asked" in words(made, "push.absent")
+    assert not team.run("pull").done
+    team.server.logins["4"] = "mai@example.org"
+    assert push(team, overlap=1).warnings == ()
+
+
+def test_a_round_that_nobody_can_answer_is_not_sent(team):
+    push(team)
+    pull.close_round(team.workspace)
+    for number in ("1", "2"):
+        del team.server.logins[number]
+    team.run("sample", n=2, seed=6)
+    with pytest.raises(DataError, match=r"nobody who is named has an account .*: kim, lou"):
+        push(team, overlap=1)
+
+
+def test_nobody_waits_for_who_does_not_see_the_project_any_more(team):
+    push(team)
+    ids = [task["id"] for task in team.tasks]
+    team.answer("1")
+    team.answer("2", ids=ids[:4])
+    assert not team.run("pull").done
+    team.server.outside = ("lou@example.org",)
+    made = team.run("pull")
+    assert (made.complete, made.done) == (4, True)
+    assert made.statuses == {"submitted": 10}
+
+
+def test_who_is_named_later_and_does_not_see_the_texts_yet_is_told(team):
+    push(team)
+    team.server.logins["4"], team.server.outside = "mia@example.org", ("mia@example.org",)
+    accounts.add(team.root, Person(id="mia", accounts={"label_studio": "mia@example.org"}))
+    team.answer("1")
+    team.answer("2", status="skipped")
+    made = team.run("pull")
+    assert not made.done
+    assert words(made, "pull.outside") == (
+        "mia do not see the texts on the server: `curate push` lets them in; "
+        "`curate round close 1` ends the round"
+    )
+    team.server.outside = ()
+    assert "pull.outside" not in keys(team.run("pull"))
+    team.answer("4")
+    assert team.run("pull").done
+
+
+def test_a_round_waits_for_whose_period_begins_later(team):
+    push(team)
+    team.answer("1")
+    accounts.add(team.root, Person.model_validate({"id": "lou", "from": "2999-01-01"}))
+    assert not team.run("pull").done
+    accounts.add(team.root, Person.model_validate({"id": "kim", "until": "2020-01-01"}))
+    path = team.root / "people.yaml"
+    path.write_text(sub("from: .*", "until: 2020-01-01", path.read_text()))
+    assert team.run("pull").done
+
+
 # ── a round ends
 
 
@@ -201,6 +277,38 @@ def test_a_text_that_nobody_is_shown_any_more_is_named_with_the_way_out(team):
     assert not team.run("pull").warnings or "pull.unserved" not in keys(team.run("pull"))
 
 
+@pytest.mark.parametrize("altered", [False, True])
+def test_a_text_that_is_gone_from_the_server_is_named_with_the_way_out(team, altered):
+    push(team)
+    first, *others = [task["id"] for task in team.tasks]
+    team.answer("1", "2", ids=others)
+    team.server.gone, team.server.altered = (first,), altered
+    made = team.run("pull")
+    assert (made.complete, made.done, team.server.tasks) == (5, False, 6)
+    way = "`curate round close 1` ends the round" if altered else "`curate push` sends them again"
+    assert f"1 texts that lack answers are gone from the server ({first}); {way}" == words(
+        made, "pull.gone"
+    )
+    assert "pull.unserved" not in keys(made)
+
+
+def test_a_round_whose_project_is_lost_can_end_with_what_is_at_home(team):
+    push(team)
+    team.answer("1", "2", ids=[task["id"] for task in team.tasks[:4]])
+    team.run("pull")
+    team.server.is_lost = True
+    with pytest.raises(ProjectMismatch) as caught:
+        pull.close_round(team.workspace)
+    assert caught.value.hint == (
+        "see who removed it; `curate round close 1 --offline` ends it with what is at home"
+    )
+    made = pull.close_round(team.workspace, offline=True)
+    assert (made.complete, made.done, made.statuses) == (4, True, {"submitted": 8})
+    team.server.is_lost = False
+    team.answer("1", ids=[team.tasks[5]["id"]])
+    assert team.run("pull").new == 1  # nothing is lost: late answers come home
+
+
 @pytest.mark.parametrize("wrong", ["nonsense", 5, ["positive"]])
 def test_who_has_to_mend_an_answer_is_named_with_the_way_out(team, wrong):
     push(team)
@@ -242,6 +350,19 @@ def test_a_rejected_answer_to_an_optional_question_leaves_the_text_answered(team
     assert sum(made.rejected.values()) == 6
 
 
+def test_an_answer_to_a_question_under_another_name_is_rejected_and_counted_so(team):
+    push(team)
+    ids = [task["id"] for task in team.tasks]
+    team.answer("1", "2", ids=ids[:5])
+    team.answer("1", "2", ids=ids[5:], question="mood", opinion=lambda text: "positive")
+    team.answer("1", "2", ids=ids[5:], opinion=lambda text: None)
+    made = team.run("pull")
+    assert made.statuses == {"submitted": 10, "rejected": 2}
+    assert "1 texts wait for kim, lou" in words(made, "pull.waits")
+    (overview,) = standing.overview([team.workspace.rounds.current()])
+    assert overview.answers == 10
+
+
 # ── a form that was changed on the server
 
 
@@ -278,12 +399,27 @@ FORM = """<View><Header value="How?"/><Text name="t" value="$text"/>
         ('choice="single"', 'choice="single" showInline="true" layout="inline"'),
         ("</View>", "<Style>.a {color: red}</Style></View>"),
         ('<Text name="t" value="$text"/>', '<View><Text name="t" value="$text"/></View>'),
+        ('choice="single"', 'choice="single-radio" perRegion="false"'),
+        ('value="$text"', 'value="$text" granularity="symbol" saveTextResult="no"'),
+        ('alias="bad"', 'alias="bad" required="false"'),
     ],
 )
 def test_looks_are_no_change(old, new):
     changed = FORM.replace(old, new, 1)
     assert changed != FORM
-    assert parse_form(changed, name="").meaning == parse_form(FORM, name="").meaning
+    assert meaning_of(changed) == parse_form(FORM, name="").meaning
+
+
+def test_looks_that_a_server_takes_and_no_form_of_ours_may_have_are_no_change():
+    """One key for two choices, and a look that curate does not know the values of."""
+    keys = FORM.replace('alias="good"', 'alias="good" hotkey="1"')
+    keys = keys.replace('alias="bad"', 'alias="bad" hotkey="1"')
+    with pytest.raises(FormError):
+        parse_form(keys, name="")
+    assert asks(keys, parse_form(FORM, name=""))
+    sound = '<View><Audio name="s" value="$s"/><TextArea name="c" toName="s"/></View>'
+    form = parse_form(sound, name="")
+    assert asks(sound.replace('name="s"', 'name="s" decoder="ffmpeg" height="90"', 1), form)
 
 
 @pytest.mark.parametrize(
@@ -297,12 +433,17 @@ def test_looks_are_no_change(old, new):
         ('name="c"', 'name="d"'),
         ("</Choices>", '<Choice value="Mixed"/></Choices>'),
         ('value="$text"', 'value="$title"'),
+        ("<View>", '<View visibleWhen="choice-selected" whenTagName="c">'),
+        ('toName="t"', 'toName="t" perItem="true"'),
+        ('value="Good"', 'value="Good" selected="true"'),
+        ('value="$text"', 'value="$text" granularity="word"'),
+        ("</View>", '<Number name="n" toName="t"/></View>'),
     ],
 )
 def test_what_is_asked_is_a_change(old, new):
     changed = FORM.replace(old, new, 1)
     assert changed != FORM
-    assert parse_form(changed, name="").meaning != parse_form(FORM, name="").meaning
+    assert meaning_of(changed) != parse_form(FORM, name="").meaning
 
 
 def test_new_looks_of_the_form_act_on_the_next_round(team):
@@ -322,10 +463,13 @@ def test_new_looks_of_the_form_act_on_the_next_round(team):
 # ── counts
 
 
+SAID = {"project": "p", "value": '"x"'}
+
+
 @pytest.mark.parametrize("questions", [("a",), ("a", "b"), ("a", "b", "c")])
 def test_a_submission_is_one_whatever_the_form_asks(questions):
     rows = [
-        {"id": id, "annotator": person, "question": question, "status": status}
+        {"id": id, "annotator": person, "question": question, "status": status, **SAID}
         for id, person, status in (("x", "ann", "submitted"), ("x", "bob", "skipped"))
         for question in questions
     ]
@@ -334,7 +478,7 @@ def test_a_submission_is_one_whatever_the_form_asks(questions):
 
 def test_a_submission_with_one_answer_that_fits_is_submitted():
     rows = [
-        {"id": "x", "annotator": "ann", "status": status, "question": question}
+        {"id": "x", "annotator": "ann", "status": status, "question": question, **SAID}
         for status, question in (("rejected", "why"), ("submitted", "tone"), ("draft", "note"))
     ]
     assert submissions(rows, ["tone"]) == {("x", "ann"): "submitted"}
@@ -344,7 +488,7 @@ def test_a_submission_with_one_answer_that_fits_is_submitted():
 @pytest.mark.parametrize("others", [("submitted",), ("skipped", "submitted"), ()])
 def test_a_submission_whose_required_answer_is_rejected_is_rejected(others):
     rows = [
-        {"id": "x", "annotator": "ann", "status": status, "question": question}
+        {"id": "x", "annotator": "ann", "status": status, "question": question, **SAID}
         for status, question in (("rejected", "why"), *((other, "tone") for other in others))
     ]
     assert submissions(rows, ["why"]) == {("x", "ann"): "rejected"}

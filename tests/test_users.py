@@ -4,10 +4,11 @@ import json
 
 import pytest
 
+from curate.backends.backend import Recognition
 from curate.errors import DataError, RecipeError
 from curate.people import Person, accounts, people
 from curate.people.users import Directory
-from curate.records import User
+from curate.records import Annotation, User
 from tests.team import SERVER, TeamServer
 
 
@@ -123,7 +124,11 @@ def test_an_answer_that_somebody_who_is_there_removed_is_withdrawn(team, logins)
 
 
 @pytest.mark.parametrize(
-    "written", ["KIM@example.org", "Kim@Example.ORG", "  kim@example.org ", "\tKim@example.org"]
+    "written",
+    [
+        *("KIM@example.org", "Kim@Example.ORG", "  kim@example.org ", "\tKim@example.org"),
+        *("ｋｉｍ＠example.org", "kim@example.org\u200b", "\u3000Kim@exam\u00adple.org"),
+    ],
 )
 @pytest.mark.parametrize("when", ["before the push", "before the pull", "after the pull"])
 def test_a_login_in_capitals_or_with_spaces_is_the_same_person(team, written, when):
@@ -167,6 +172,19 @@ def test_two_users_whose_logins_differ_in_capitals_alone_stay_two(team, logins):
     assert "third" not in said(team)
 
 
+def test_who_leaves_is_not_taken_for_a_namesake_in_capitals(team, logins):
+    logins.update({"1": "kim", "2": "KIM"})
+    accounts.add(team.root, Person(id="first", accounts={"label_studio": "kim"}))
+    push(team, overlap=1)
+    two_answer(team)
+    team.run("pull")
+    before = said(team)
+    del logins["1"]
+    assert team.run("pull").new == 0
+    assert said(team) == before
+    assert sorted(before.values(), key=str) == sorted(EXPECTED.values(), key=str)
+
+
 def test_a_changed_login_is_the_same_person(team, logins):
     push(team)
     two_answer(team)
@@ -197,6 +215,165 @@ def test_a_newcomer_with_an_old_login_is_somebody_else(team, logins):
     team.answer("4", opinion=lambda text: "neutral")
     team.run("pull")
     assert len(said(team)) == 3
+
+
+def test_a_login_that_two_people_spell_alike_is_his_who_spells_it_exactly(team):
+    entry = "- {{id: {}, accounts: {{label_studio: {}}}}}\n"
+    path = team.root / "people.yaml"
+    path.write_text("people:\n" + entry.format("kim", "KIM@example.org"))
+    path.write_text(path.read_text() + entry.format("lou", "kim@example.org"))
+    assert "kim cannot be asked" in push(team, overlap=1).warnings[0].words
+    team.answer("1", opinion=lambda text: "positive")
+    team.run("pull")
+    assert said(team) == {"lou": ({"positive"}, 4)}
+    path.write_text(path.read_text().replace("kim@example.org", "Kim@example.org"))
+    assert {id: own.users for id, own in listed(team).items()} == {
+        "kim": {},
+        "lou": {f"{SERVER}/1": "Kim@example.org"},
+    }
+
+
+def test_an_account_that_gets_the_login_of_somebody_listed_stays_its_own(team, logins):
+    name_two(team, lou="lou.w@example.org")  # lou has no account yet
+    push(team, overlap=1)
+    team.answer("1", opinion=lambda text: "positive")
+    team.run("pull")
+    logins["1"] = "lou.w@example.org"
+    assert team.run("pull").new == 0
+    assert said(team) == {"kim": EXPECTED["kim"]}
+    assert listed(team)["kim"].users == {f"{SERVER}/1": "lou.w@example.org"}
+    assert listed(team)["lou"].users == {}
+
+
+# ── accounts that were deleted, and ids that were changed by hand
+
+
+def test_who_was_deleted_and_came_again_under_the_same_login_loses_nothing(team, logins):
+    name_two(team)
+    push(team)
+    two_answer(team)
+    team.run("pull")
+    del logins["1"]
+    logins["9"] = "kim@example.org"
+    path = team.workspace.rounds.current().folder / "answers.jsonl"
+    kept = [row for row in path.read_text().splitlines() if json.loads(row)["annotator"] != "1"]
+    path.write_text("".join(row + "\n" for row in kept))
+    made = team.run("pull")
+    assert (made.new, made.statuses) == (0, {"submitted": 8})
+    team.answer("9", ids=[team.tasks[0]["id"]], opinion=lambda text: "neutral")
+    assert team.run("pull").new == 1
+    assert said(team) == {"kim": ({"positive", "neutral"}, 4), "lou": EXPECTED["lou"]}
+
+
+def test_an_answer_without_an_author_is_theirs_who_ever_gave_it(team, monkeypatch):
+    """On Label Studio the answers of a deleted user stay, and name nobody."""
+    seen = []
+    real = TeamServer.pull
+
+    def pull(self, project, **more):
+        seen.append(Recognition(more["known"], more["authors"]))
+        return real(self, project, **more)
+
+    monkeypatch.setattr(TeamServer, "pull", pull)
+    name_two(team)
+    push(team)
+    (id, *_) = [task["id"] for task in team.tasks]
+    days = ("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z")
+    for day, value in zip(days, ("positive", "neutral"), strict=True):
+        team.answer("1", ids=[id], opinion=lambda text, value=value: value, at=day)
+        team.run("pull")
+    team.run("pull")
+
+    def author(value, day):
+        orphan = Annotation(id, "sentiment", "answer-5", value, "submitted", day)
+        return seen[-1].author([orphan])
+
+    assert author("positive", days[0]) == author("neutral", days[1]) == "kim"
+    assert author("positive", days[1]) is author("negative", days[0]) is None
+
+
+@pytest.mark.parametrize("new", ["金", "kim_li", "p-01234567"])
+def test_an_id_that_was_changed_by_hand_keeps_its_answers(team, new):
+    name_two(team)
+    push(team, overlap=3)
+    two_answer(team)
+    team.run("pull")
+    path = team.root / "people.yaml"
+    path.write_text(path.read_text().replace("id: kim", f"id: {new}"))
+    made = team.run("pull")
+    assert (made.new, made.statuses) == (0, {"submitted": 8})
+    assert said(team) == {new: EXPECTED["kim"], "lou": EXPECTED["lou"]}
+    team.answer("1", ids=[team.tasks[0]["id"]], opinion=lambda text: "neutral")
+    team.run("pull")
+    path.write_text(path.read_text().replace(f"id: {new}", "id: kim.3"))
+    assert team.run("pull").new == 0
+    assert said(team) == {"kim.3": ({"positive", "neutral"}, 4), "lou": EXPECTED["lou"]}
+
+
+def test_parts_follow_an_id_that_was_changed_by_hand(team):
+    name_two(team)
+    push(team, assign="person", overlap=1)
+    batches = team.workspace.rounds.current().batches
+    part = next(batch for batch in batches if batch.name == "kim")
+    tasks = team.root / "rounds" / part.project.key / "tasks.jsonl"
+    rows = [
+        {"id": json.loads(row)["id"], "question": "sentiment", "annotator": "1", "value": "neutral"}
+        for row in tasks.read_text().splitlines()
+    ]
+    tasks.with_name("answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    team.run("pull")
+    path = team.root / "people.yaml"
+    path.write_text(path.read_text().replace("id: kim", "id: 金"))
+    made = team.run("pull")
+    assert (made.notes, made.complete) == ((), len(rows))
+    names = {batch.name: batch.people for batch in team.workspace.rounds.current().batches}
+    assert names["kim"] == ("金",)
+
+
+def test_people_who_were_removed_from_the_file_come_back_under_their_ids(team):
+    name_two(team)
+    push(team)
+    two_answer(team)
+    team.run("pull")
+    (team.root / "people.yaml").unlink()
+    team.answer("1", ids=[team.tasks[0]["id"]], opinion=lambda text: "neutral")
+    assert team.run("pull").new == 1
+    assert said(team) == {"kim": ({"positive", "neutral"}, 4), "lou": EXPECTED["lou"]}
+    assert listed(team)["kim"].accounts == {"label_studio": "kim@example.org"}
+
+
+def test_an_id_that_two_people_had_is_given_to_neither(team):
+    both = ("kim@example.org", "max@example.org")
+    accounts.add(team.root, Person(id="kim", accounts={"label_studio": both}))
+    push(team, overlap=1)
+    ids = [task["id"] for task in team.tasks]
+    team.answer("1", ids=ids[:2], opinion=lambda text: "positive")
+    team.answer("3", ids=ids[2:], opinion=lambda text: "neutral")
+    team.run("pull")
+    entry = "- {{id: {}, accounts: {{label_studio: {}}}}}\n"
+    text = entry.format("first", both[0]) + entry.format("third", both[1])
+    (team.root / "people.yaml").write_text("people:\n" + text)
+    team.run("pull")
+    assert said(team) == {
+        "kim": ({"positive", "neutral"}, 4),
+        "first": ({"positive"}, 2),
+        "third": ({"neutral"}, 2),
+    }
+
+
+def test_on_the_folder_backend_an_id_that_was_changed_by_hand_keeps_its_answers(offline):
+    accounts.add(offline.root, Person(id="ann", accounts={"folder": "Ann W."}))
+    accounts.add(offline.root, Person(id="bob"))
+    offline.prepare(n=4)
+    offline.answer("Ann W.", opinion=lambda text: "positive")
+    offline.run("pull")
+    path = offline.root / "people.yaml"
+    path.write_text(path.read_text().replace("id: ann", "id: anna"))
+    assert offline.run("pull").new == 0
+    assert said(offline) == {"anna": ({"positive"}, 4)}
+    path.unlink()
+    assert offline.run("pull").new == 0
+    assert said(offline) == {"ann": ({"positive"}, 4)}
 
 
 # ── several accounts

@@ -20,6 +20,7 @@ from curate.records import (
     Pulled,
     Server,
     Task,
+    Unserved,
     User,
 )
 
@@ -63,6 +64,10 @@ class Backend(Protocol):
         """Every account on the server, the key's own too; none if it knows no accounts."""
         ...
 
+    def members(self, project: Project) -> tuple[User, ...] | None:
+        """The users who see the project; None where everyone does."""
+        ...
+
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         """Let these accounts label in the project. Raises DataError for an unknown one."""
         ...
@@ -75,11 +80,12 @@ class Backend(Protocol):
         """
         ...
 
-    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
+    def ask_more(self, project: Project, missing: Mapping[str, int], *, tasks: int) -> Unserved:
         """See that the server asks so many more people about each of these tasks.
 
-        It may count answers that we do not, as a person's second one. Returns the ids of the tasks
-        that it shows to nobody any more, where it cannot be told to ask more.
+        It may count answers that we do not, as a person's second one. `tasks` is the number of all
+        tasks of the project. Returns those that the server shows to nobody any more, where it
+        cannot be told to ask more.
         """
         ...
 
@@ -148,18 +154,20 @@ def refuse_another_form(project: Project) -> None:
 class Recognition:
     """Finds the author of an answer whose account is gone, by what the workspace knows of it."""
 
-    def __init__(self, known: Mapping[Key, str]) -> None:
+    def __init__(self, known: Mapping[Key, str], authors: Authors) -> None:
         self._known = known
-        self._accounts: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        self._accounts: dict[tuple[str, str, str], set[str]] = defaultdict(set)
         for (id, question, account), mark in known.items():
-            self._accounts[id, question, mark].append(account)
+            self._accounts[id, question, mark].add(account)
+        for said, accounts in authors.said.items():
+            self._accounts[said] |= accounts
 
     def author(self, answers: Sequence[Annotation]) -> str | None:
-        """The only account whose known answers are these, or None; `answers` are one person's."""
+        """The only account that gave these answers, or None; `answers` are one person's."""
         if any(answer.key in self._known for answer in answers):
             return None
         candidates = [
-            set(self._accounts.get((answer.id, answer.question, answer.mark), ()))
+            self._accounts.get((answer.id, answer.question, answer.mark), set())
             for answer in answers
         ]
         common = set.intersection(*candidates) if candidates else set()

@@ -30,6 +30,7 @@ from curate.records import (
     Server,
     Status,
     Task,
+    Unserved,
     User,
     in_turn,
     moment,
@@ -118,9 +119,14 @@ class FolderBackend:
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         """Do nothing: a folder knows no accounts."""
 
-    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
-        """Do nothing: a folder asks everybody everything."""
-        return ()
+    def members(self, project: Project) -> None:
+        """Everyone: anyone may write to the file."""
+
+    def ask_more(self, project: Project, missing: Mapping[str, int], *, tasks: int) -> Unserved:
+        """The tasks whose lines are gone; all others are asked of everybody."""
+        path = self.root / project.key / "tasks.jsonl"
+        present = {row["id"] for _, row in _lines(path)} if path.exists() else set()
+        return Unserved(gone=tuple(id for id in sorted(missing) if id not in present))
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Remove the rows of these tasks from both files; return how many tasks were there."""

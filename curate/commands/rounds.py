@@ -39,6 +39,9 @@ def round_close(
             help="Its number; by default the newest open round.", autocompletion=round_numbers
         ),
     ] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="With the answers at home; no server is asked.")
+    ] = False,
     root: Root = HERE,
     as_json: Json = False,
     wait: Wait = 0,
@@ -52,4 +55,4 @@ def round_close(
     workspace = open_workspace(root)
     workspace.require()
     with workspace.lock.hold("round close", wait=wait):
-        console.done("pull", close_round(workspace, number), as_json=as_json)
+        console.done("pull", close_round(workspace, number, offline=offline), as_json=as_json)

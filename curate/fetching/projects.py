@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from curate.backends import Backend
@@ -88,12 +89,13 @@ def incoming(
         for key, row in before.items()
         if key[0] not in erased  # the server lacks them on purpose: no answer is withdrawn
     }
+    history = current.history()
     place = f"{project.key} {project.born}"  # a new project may get the key of an old one
     pulled = backend.pull(
         project,
         cursor=None if whole or restoring else current.cursors().get(place),
         known=marks,
-        authors=directory.authors(),
+        authors=replace(directory.authors(), said=_said(history, current, project.name)),
         accept_losses=restoring,
     )
     suggestions, media = _suggestion_keys(current, batch), media_shown(current)
@@ -104,7 +106,7 @@ def incoming(
         if answer.id not in erased and not (restoring and answer.status == "withdrawn")
     ]
     rows = [row for row in rows if said(row) not in current.taken_down.answers]
-    events = {event_of(row) for row in current.history()}
+    events = {event_of(row) for row in history}
     new_rows = [
         _timed(row, before.get(key_of(row)))
         for row in rows
@@ -136,6 +138,7 @@ def fetch(
     with workspace.watch(label, None):
         new = incoming(current, backend, batch, directory, whole=whole, restoring=restoring)
     added = directory.enrol(new.accounts)
+    directory.remember({row["annotator"] for row in new.rows})
     if new.rows:
         current.append(new.rows, new.cursors)
     unasked = 0
@@ -143,6 +146,19 @@ def fetch(
         unasked = len({row["id"] for row in new.rows if row["annotator"] not in batch.people})
     gone = {(row["id"], row["annotator"]) for row in new.rows if row["status"] == "withdrawn"}
     return Fetched(len(submissions(new.rows)), added, unasked, int(new.altered), len(gone))
+
+
+def _said(
+    history: Iterable[Mapping[str, Any]], current: Round, project: str
+) -> dict[tuple[str, str, str], frozenset[str]]:
+    """Who ever gave an answer in a project, by its task, question and mark."""
+    views, form = current.views(), current.form
+    said: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+    for row in history:
+        if row["project"] == project and row["id"] not in current.erased:
+            mark = annotation_of(row, form, views).mark
+            said[row["id"], row["question"], mark].add(row["annotator"])
+    return {key: frozenset(people) for key, people in said.items()}
 
 
 def _timed(row: dict[str, Any], before: Mapping[str, Any] | None) -> dict[str, Any]:

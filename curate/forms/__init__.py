@@ -6,7 +6,7 @@ question that we would read wrongly must not reach people (see `forms/tags.py`).
 
 from curate.forms.checking import brief, brief_name, complaint
 from curate.forms.files import known_forms, load_form
-from curate.forms.reading import parse_form
+from curate.forms.reading import meaning_of, parse_form
 
 __all__ = [
     "brief",
@@ -14,5 +14,6 @@ __all__ = [
     "complaint",
     "known_forms",
     "load_form",
+    "meaning_of",
     "parse_form",
 ]

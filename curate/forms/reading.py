@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
-from curate.forms.tags import CONTROLS, LOOKS, OBJECTS, Tag, options, read
+from curate.forms.tags import CONTROLS, LOOKS, OBJECTS, PLAIN, Tag, options, read, tree
 from curate.records import MARKS, Form, Kind, MediumKind, Question
 
 TIE = "tie"
@@ -31,6 +31,14 @@ def parse_form(xml: str, *, name: str) -> Form:
         raise tags[0].error("asks nothing", hint=f"add {', '.join(CONTROLS)}")
     fields = tuple(dict.fromkeys(field_of.values()))
     return Form(name, fields, questions, xml, _digest(tags), _media(tags), _meaning(tags))
+
+
+def meaning_of(xml: str) -> str:
+    """The meaning (see `Form`) of a label config that may look as no form of ours may.
+
+    A server takes a key twice, and attributes that we do not know. Raises FormError for no XML.
+    """
+    return _meaning(tree(xml))
 
 
 def _media(tags: list[Tag]) -> tuple[tuple[str, MediumKind], ...]:
@@ -167,10 +175,18 @@ def _digest(tags: list[Tag]) -> str:
 def _meaning(tags: list[Tag]) -> str:
     """A hash of what is asked, in which words, without the looks: hotkeys, sizes, colours."""
     return _hash(
-        _words(tag, {name: tag.attributes[name] for name in tag.attributes if name not in LOOKS})
+        _words(tag, _asked(tag.attributes))
         for tag in tags
-        if tag.name not in ("View", "Style", "Collapse")
+        if tag.name not in ("View", "Style", "Collapse") or _asked(tag.attributes)
     )
+
+
+def _asked(attributes: Mapping[str, str]) -> dict[str, str]:
+    """The attributes that say what is asked, and differ from what holds if nothing is said."""
+    asked = {name: value for name, value in attributes.items() if name not in LOOKS}
+    if asked.get("choice") == "single-radio":  # one choice, by buttons of another shape
+        del asked["choice"]
+    return {name: value for name, value in asked.items() if PLAIN.get(name) != value}
 
 
 def _words(tag: Tag, attributes: Mapping[str, str]) -> list[Any]:

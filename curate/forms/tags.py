@@ -72,6 +72,11 @@ def read(xml: str) -> list[Tag]:
     return tags
 
 
+def tree(xml: str) -> list[Tag]:
+    """All tags of a label config, none of them checked. Raises FormError for what is no XML."""
+    return [*_tree(xml).walk()]
+
+
 def options(tag: Tag, part: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The values of choices or labels, and their words on the page. Raises FormError."""
     parts = [child for child in tag.walk() if child.name == part]
@@ -150,7 +155,9 @@ LOOKS = frozenset(
         *("horizontalAlignment", "verticalAlignment", "smoothing", "grid", "gridSize"),
         *("gridColor", "crosshair", "showAlias", "aliasStyle", "selectionStyle", "leftClass"),
         *("rightClass", "display", "accordion", "bordered", "open", "showSubmitButton"),
-        *("height", "zoom", "volume", "speed", "muted", "decoder"),
+        *("height", "zoom", "volume", "speed", "muted", "decoder", "saveTextResult"),
+        *("brightnessControl", "contrastControl", "zoomControl", "zoomBy", "negativeZoom"),
+        *("defaultZoom", "crossOrigin"),
     )
 )
 """Attributes that change how a form looks, and nothing of what it asks."""
@@ -178,6 +185,12 @@ _REFUSED = {
 
 _SWITCHES = ("perRegion", "perItem", "selected", "allowNested")
 """Attributes of `_REFUSED` that are allowed if they are off."""
+
+PLAIN = {
+    **dict.fromkeys(("required", *_SWITCHES), "false"),
+    **{"choice": "single", "granularity": "symbol", "maxRating": "5"},
+}
+"""Attributes with the values that they have if nothing is said."""
 
 
 def _refuse_unknown(tags: Sequence[Tag]) -> None:

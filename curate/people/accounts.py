@@ -9,7 +9,8 @@ from pathlib import Path
 
 from curate import storage
 from curate.errors import DataError
-from curate.people.people import NAME, People, Person, load, save
+from curate.people import stored
+from curate.people.people import NAME, People, Person, alike, load, save
 from curate.spec import validated
 
 
@@ -32,14 +33,15 @@ def ids(workspace: Path, backend: str, accounts: Iterable[str]) -> dict[str, str
 
 
 def renamed(workspace: Path) -> dict[str, str]:
-    """Today's id for each id that an account had before it was listed."""
+    """Today's id for each id that an account had before, unlisted or under another id."""
     people = load(workspace)
-    todays_ids = {
+    first = {
         _make_id(workspace, backend, account): person.id
         for person in people.people
         for backend in person.accounts
         for account in person.logins(backend)
-    } | formerly(people)
+    }
+    todays_ids = first | stored.renamed(stored.read(workspace), people) | formerly(people)
     first_ids = todays_ids.keys() - {person.id for person in people.people}
     return {first_id: todays_ids[first_id] for first_id in first_ids}
 
@@ -75,10 +77,21 @@ def identify(workspace: Path, backend: str, accounts: Iterable[str]) -> tuple[di
 
 def asked(workspace: Path, ids: Iterable[str]) -> list[Person]:
     """The people among `ids` who are asked today, in the order of people.yaml."""
-    people, today = load(workspace), datetime.now(UTC).date()
+    today = datetime.now(UTC).date()
+    return [person for person in _in_order(workspace, ids) if person.is_asked(today)]
+
+
+def expected(workspace: Path, ids: Iterable[str]) -> list[Person]:
+    """The people among `ids` who are asked today or later, in the order of people.yaml."""
+    today = datetime.now(UTC).date()
+    people = _in_order(workspace, ids)
+    return [person for person in people if person.until is None or today <= person.until]
+
+
+def _in_order(workspace: Path, ids: Iterable[str]) -> list[Person]:
+    people = load(workspace)
     places = {person.id: place for place, person in enumerate(people.people)}
-    candidates = [people.person(id) for id in sorted(ids, key=lambda id: (places.get(id, 0), id))]
-    return [person for person in candidates if person.is_asked(today)]
+    return [people.person(id) for id in sorted(ids, key=lambda id: (places.get(id, 0), id))]
 
 
 def named_among(people: People, backend: str) -> list[str]:
@@ -121,12 +134,12 @@ def add(workspace: Path, person: Person) -> None:
 
 
 def _owner(people: People, backend: str, account: str) -> tuple[Person | None, str]:
-    """Who has an account, and its login as listed; one that differs in capitals is the same.
+    """Who has an account, and its login as listed; one that is spelt alike is the same.
 
-    On the folder backend capitals make another person.
+    On the folder backend every spelling is another person.
     """
     logins = people.ids(backend)
-    similar = [login for login in logins if login.casefold() == account.casefold()]
+    similar = [login for login in logins if alike(login) == alike(account)]
     if account in logins or (backend != "folder" and len(similar) == 1):
         login = account if account in logins else similar[0]
         return people.person(logins[login]), login

@@ -20,6 +20,7 @@ user id there: a login may change, be spelt otherwise, or be gone.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -127,6 +128,17 @@ def load(workspace: Path) -> People:
         _refuse_repeats(logins, f"the {backend} account")
     _refuse_repeats([user for person in people.people for user in person.users], "the user")
     return people
+
+
+def alike(login: str) -> str:
+    """The same text for logins that differ in capitals, width, accents' encoding, or unseen marks.
+
+    Unicode: NFKC, then folded case; format characters (Cf), such as a zero-width space, are left
+    out.
+    """
+    letters = unicodedata.normalize("NFKC", login)
+    seen = "".join(letter for letter in letters if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", seen.casefold()).strip()
 
 
 def one_or_more(logins: tuple[str, ...]) -> str | tuple[str, ...]:

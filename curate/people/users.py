@@ -1,19 +1,21 @@
 """Whose an account on a server is: by the server's identity and the user id there.
 
 A login is only a name: it may change, be spelt in capitals, be given to another user, or be gone
-with its owner. So people.yaml keeps the user behind each login, once a server has shown it.
+with its owner. So people.yaml keeps the user behind each login, once a server has shown it. An id
+may change too, by hand: `stored.py` keeps under which ids the answers of a user are stored.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from curate.backends import Backend
+from curate.people import stored
 from curate.people.accounts import formerly, ids, merged, named_among, pseudonym
-from curate.people.people import People, Person, load, save
+from curate.people.people import People, Person, alike, load, save
 from curate.records import Authors, User
 
 
@@ -21,14 +23,15 @@ from curate.records import Authors, User
 class Directory:
     """The people behind the users of one server, as people.yaml knows them.
 
-    `on_server` are the users that the server lists. `met` holds the id of each user that was
-    looked up.
+    `on_server` are the users that the server lists. `stored` holds the ids under which answers of
+    users are stored, and `met` the id of each user that was looked up.
     """
 
     root: Path
     backend: str
     people: People
     on_server: frozenset[User]
+    stored: stored.Stored
     met: dict[User, str] = field(default_factory=dict)
 
     @staticmethod
@@ -38,18 +41,25 @@ class Directory:
         recognised = recognise(people, backend.name, users, root)
         if keep and recognised != people:
             save(root, recognised)
-        return Directory(root, backend.name, recognised, frozenset(users))
+        return Directory(root, backend.name, recognised, frozenset(users), stored.read(root))
 
     def authors(self) -> Authors:
         """Whose answers are whose."""
-        return Authors(self.id_of, frozenset(self.left()))
+        return Authors(self.id_of, frozenset(self.left() | self._unsure()))
 
     def id_of(self, user: User) -> str:
         """The id of a user's person; that of a new person if nobody has the account."""
         if user not in self.met:
-            id = self.people.users().get(user.key) or self._id_of_login(user)
-            self.met[user] = id
+            listed = self.people.ids("folder") if self.backend == "folder" else self.people.users()
+            self.met[user] = (
+                listed.get(user.key) or self._stored_id(user) or self._id_of_login(user)
+            )
         return self.met[user]
+
+    def _stored_id(self, user: User) -> str | None:
+        """Today's id of the answers that are stored of a user whom people.yaml does not list."""
+        last = [*self.stored.get(stored.key_of(self.backend, user), ())][-1:]
+        return formerly(self.people).get(last[0], last[0]) if last else None
 
     def _id_of_login(self, user: User) -> str:
         if self.backend == "folder":
@@ -80,6 +90,11 @@ class Directory:
         save(self.root, self.people)
         return len(new)
 
+    def remember(self, ids: Collection[str]) -> None:
+        """Write down whose answers are stored under these ids."""
+        own = {stored.key_of(self.backend, user): id for user, id in self.met.items() if id in ids}
+        stored.add(self.root, own)
+
     def left(self) -> set[str]:
         """The ids of the people who had an account on the server and have none today.
 
@@ -96,6 +111,42 @@ class Directory:
                 person.logins(self.backend)
                 or any(key.rpartition("/")[0] in servers for key in person.users)
             )
+        }
+
+    def _unsure(self) -> set[str]:
+        """The ids of people whose answers may be missing because an account is gone.
+
+        They had one more account on the server, or people.yaml has their answers under no id.
+        """
+        keys = {user.key for user in self.on_server}
+        servers = {user.server for user in self.on_server}
+        had_more = {
+            person.id
+            for person in self.people.people
+            if any(key not in keys and key.rpartition("/")[0] in servers for key in person.users)
+        }
+        listed = {person.id for person in self.people.people} | formerly(self.people).keys()
+        present = {self.id_of(user) for user in self.on_server}
+        unlisted = {id for ids in self.stored.values() for id in ids} - listed - present
+        return had_more | (unlisted if servers else set())
+
+    def shut_out(self, members: Collection[User]) -> set[str]:
+        """The ids of people with an account on the server, of whom no user is among `members`."""
+        return {self.id_of(user) for user in self.on_server} - {
+            self.id_of(user) for user in members
+        }
+
+    def unknown(self, ids: Collection[str]) -> dict[str, list[str]]:
+        """Person → logins, of the people among `ids` of whom the server has never had a user."""
+        present = {self.id_of(user) for user in self.on_server}
+        servers = {user.server for user in self.on_server}
+        return {
+            person.id: list(person.logins(self.backend))
+            for person in self.people.people
+            if servers
+            and person.id in ids
+            and person.id not in present
+            and not any(key.rpartition("/")[0] in servers for key in person.users)
         }
 
     def invited(self, askable: Collection[str], overlap: int | None) -> set[str]:
@@ -116,24 +167,47 @@ class Directory:
 def recognise(people: People, backend: str, users: Collection[User], root: Path) -> People:
     """The people, with what a server's users show: new logins, and whose user has which login.
 
-    A login that differs in capitals alone is the same, unless that is ambiguous.
+    A login that is spelt alike is the same, unless that is ambiguous.
     """
     by_key = {user.key: user for user in users}
-    followed = [_with_new_logins(person, backend, by_key, root) for person in people.people]
-    similar = Counter(user.login.casefold() for user in users)
+    taken = _without_users(people, backend, by_key)
+    followed = [_with_new_logins(person, by_key, taken, backend, root) for person in people.people]
+    similar = Counter(alike(user.login) for user in users)
     on_server = {user.login for user in users}
-    united = _united(followed, backend, on_server, similar)
-    known = People(people=tuple(united)).users()
+    united = People(people=tuple(_united(followed, backend, on_server, similar)))
+    known = united.users()
     free = [user for user in users if user.key not in known]
-    return People(people=tuple(_with_own_users(p, backend, free, similar) for p in united))
+    listed: dict[str, set[str]] = defaultdict(set)
+    for login, id in united.ids(backend).items():
+        listed[alike(login)].add(id)
+    return People(
+        people=tuple(_with_own_users(p, backend, free, similar, listed) for p in united.people)
+    )
 
 
-def _with_new_logins(person: Person, backend: str, users: Mapping[str, User], root: Path) -> Person:
-    """The person with the present logins of known users; ids made of the old ones stay theirs."""
+def _without_users(people: People, backend: str, users: Mapping[str, User]) -> dict[str, str]:
+    """Login → person, of listed logins that no known user of the person's will take along."""
+    return {
+        login: person.id
+        for person in people.people
+        for login in person.logins(backend)
+        if not any(known == login and key in users for key, known in person.users.items())
+    }
+
+
+def _with_new_logins(
+    person: Person, users: Mapping[str, User], taken: Mapping[str, str], backend: str, root: Path
+) -> Person:
+    """The person with the present logins of known users; ids made of the old ones stay theirs.
+
+    Where somebody else is listed with the new login, the old one stays in the list.
+    """
     for key, login in person.users.items():
         if key in users and users[key].login != login:
             current, first_id = users[key].login, pseudonym(root, login)
-            logins = [current if old == login else old for old in person.logins(backend)]
+            is_anothers = taken.get(current, person.id) != person.id
+            listed = login if is_anothers else current
+            logins = [listed if old == login else old for old in person.logins(backend)]
             old_ids = (*person.formerly, *([first_id] if first_id != person.id else ()))
             person = person.with_logins(backend, logins).model_copy(
                 update={
@@ -147,17 +221,19 @@ def _with_new_logins(person: Person, backend: str, users: Mapping[str, User], ro
 def _united(
     people: Iterable[Person], backend: str, on_server: Collection[str], similar: Mapping[str, int]
 ) -> list[Person]:
-    """The people; a named one whose login is a pseudonym's, but for capitals, is that person."""
+    """The people; a named one whose login is spelt like a pseudonym's is that person.
+
+    A login that once had a user of its own is nobody else's.
+    """
     by_id = {person.id: person for person in people}
     for person in [person for person in by_id.values() if person.is_named]:
-        for login in person.logins(backend):
+        for login in sorted(set(person.logins(backend)) - set(person.users.values())):
             twins = [
                 other
                 for other in by_id.values()
-                if not other.is_named
-                and login.casefold() in map(str.casefold, other.logins(backend))
+                if not other.is_named and alike(login) in map(alike, other.logins(backend))
             ]
-            is_plain = login not in on_server and similar.get(login.casefold(), 0) <= 1
+            is_plain = login not in on_server and similar.get(alike(login), 0) <= 1
             if is_plain and len(twins) == 1:
                 twin = by_id.pop(twins[0].id)
                 others = [other for other in by_id[person.id].logins(backend) if other != login]
@@ -166,16 +242,24 @@ def _united(
 
 
 def _with_own_users(
-    person: Person, backend: str, free: Iterable[User], similar: Mapping[str, int]
+    person: Person,
+    backend: str,
+    free: Iterable[User],
+    similar: Mapping[str, int],
+    listed: Mapping[str, Collection[str]],
 ) -> Person:
-    """The person with the users of their logins; `similar` counts logins without capitals."""
+    """The person with the users of their logins.
+
+    `similar` counts the server's logins by their spelling (`alike`), and `listed` holds the people
+    who are listed with it. Where these are several, it takes the exact login.
+    """
     for login in person.logins(backend):
         exact = [user for user in free if user.login == login]
         candidates = exact or [
             user
             for user in free
-            if user.login.casefold() == login.casefold()
-            and similar[login.casefold()] == 1
+            if alike(user.login) == alike(login)
+            and similar[alike(login)] == len(listed[alike(login)]) == 1
             and login not in _known_logins(person, user.server)
         ]
         if len(candidates) == 1:

@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from curate.backends import Backend
-from curate.errors import DataError
+from curate.errors import BackendError, DataError, ServerError
 from curate.fetching.projects import Fetched, fetch
 from curate.people import accounts, people
 from curate.people.users import Directory
-from curate.pull.obstacles import obstacles_of
+from curate.pull.obstacles import obstacles_of, waiting_for
 from curate.pull.spec import PullSpec
+from curate.records import Unserved
 from curate.rounds import Batch, Round
 from curate.rounds.standing import Standing, close, standing
 from curate.stage import Stage, if_people_are_asked
@@ -63,9 +64,13 @@ def run(workspace: Workspace, spec: PullSpec) -> PullResult:
         why = _why_done(state, spec.enough)
     if why and not current.closed:
         close(current, why)
-    unserved = () if why or current.closed else _ask_more(backend, current, state)
-    obstacles = tuple(obstacles_of(current, fetched.altered, state, unserved, done=bool(why)))
-    return summarize(current, fetched, state, done=bool(why), obstacles=obstacles)
+    obstacles: list[StageWarning] = []
+    unserved = Unserved()
+    if not why and not current.closed:
+        unserved = _ask_more(backend, current, state)
+        obstacles += waiting_for(current, _not_let_in(current, backend, directory))
+    obstacles += obstacles_of(current, fetched.altered, state, unserved, done=bool(why))
+    return summarize(current, fetched, state, done=bool(why), obstacles=tuple(obstacles))
 
 
 def _state(current: Round, backend: Backend, directory: Directory) -> Standing:
@@ -75,33 +80,46 @@ def _state(current: Round, backend: Backend, directory: Directory) -> Standing:
     return standing(current, annotators)
 
 
-def _ask_more(backend: Backend, current: Round, state: Standing) -> tuple[str, ...]:
+def _ask_more(backend: Backend, current: Round, state: Standing) -> Unserved:
     """See that the server asks people about every text that lacks answers.
 
-    Returns the ids of the texts that it shows to nobody any more.
+    Returns the texts that it shows to nobody any more.
     """
-    unserved: list[str] = []
+    counted: list[str] = []
+    gone: list[str] = []
+    sizes = Counter(task["batch"] for task in current.tasks() if task["id"] not in current.erased)
     for batch in current.batches:
         if missing := state.missing.get(batch.name):
-            unserved += backend.ask_more(batch.project, missing)
-    return tuple(unserved)
+            unserved = backend.ask_more(batch.project, missing, tasks=sizes[batch.name])
+            counted += unserved.counted
+            gone += unserved.gone
+    return Unserved(tuple(counted), tuple(gone))
 
 
-def close_round(workspace: Workspace, number: int | None = None) -> PullResult:
+def close_round(
+    workspace: Workspace, number: int | None = None, *, offline: bool = False
+) -> PullResult:
     """End a round early: fetch its answers first, then withdraw the other tasks.
 
-    Without a number it is the newest open round. Raises DataError if the round is closed already.
+    Without a number it is the newest open round. `offline` asks no server: answers that are still
+    there can be pulled later. Raises DataError if the round is closed already, and BackendError if
+    its project cannot be read.
     """
     current = _round_to_close(workspace, number)
     if current.closed:
         raise DataError(f"round {current.number} is closed already", hint="see `curate round list`")
     fetched = Fetched()
-    if current.push is not None:
-        current, backend, directory = _connected(workspace, current)
-        fetched = _fetched(workspace, current, backend, directory, whole=True)
+    if current.push is not None and not offline:
+        try:
+            current, backend, directory = _connected(workspace, current)
+            fetched = _fetched(workspace, current, backend, directory, whole=True)
+        except (BackendError, ServerError) as error:
+            way = f"`curate round close {current.number} --offline` ends it with what is at home"
+            error.hint = "; ".join(filter(None, (error.hint, way)))
+            raise
     close(current, "closed by hand")
     state = standing(current, {})
-    obstacles = tuple(obstacles_of(current, fetched.altered, state, (), done=True))
+    obstacles = tuple(obstacles_of(current, fetched.altered, state, Unserved(), done=True))
     return summarize(current, fetched, state, done=True, obstacles=obstacles)
 
 
@@ -114,23 +132,45 @@ def _round_to_close(workspace: Workspace, number: int | None) -> Round:
 def _annotators(
     current: Round, backend: Backend, batch: Batch, directory: Directory
 ) -> set[str] | None:
-    """The ids of the people of a batch who are asked today; None where nobody is known.
+    """The ids of the people of a batch who are asked now or later; None where nobody is known.
 
-    They are those named for it, and those who have answered in it; nobody who has left.
+    They are those named for it, and those who have answered in it; nobody who has left, or who
+    has answered and does not see the project any more.
     """
-    ids = {
-        row["annotator"]
-        for row in current.answers(by_project=True)
-        if row["project"] == batch.project.name and row["status"] != "withdrawn"
-    }
+    answered = _answered_in(current, batch)
+    ids = set(answered)
     if batch.people is not None:
         ids |= set(batch.people)
     else:
         ids |= directory.invited(backend.accounts(), batch.project.overlap)
     if not ids:
         return None
-    asked = accounts.asked(directory.root, ids - directory.left())
-    return {person.id for person in asked}
+    absent = directory.left() | (answered & _shut_out(backend, batch, directory))
+    return {person.id for person in accounts.expected(directory.root, ids - absent)}
+
+
+def _answered_in(current: Round, batch: Batch) -> set[str]:
+    return {
+        row["annotator"]
+        for row in current.answers(by_project=True)
+        if row["project"] == batch.project.name and row["status"] != "withdrawn"
+    }
+
+
+def _shut_out(backend: Backend, batch: Batch, directory: Directory) -> set[str]:
+    """The ids of people with an account on the server who do not see the batch's project."""
+    members = backend.members(batch.project)
+    return set() if members is None else directory.shut_out(members)
+
+
+def _not_let_in(current: Round, backend: Backend, directory: Directory) -> list[str]:
+    """The ids of people who are waited for, and do not see the texts: they were named later."""
+    return sorted(
+        id
+        for batch in current.batches
+        if (outside := _shut_out(backend, batch, directory))
+        for id in outside & (_annotators(current, backend, batch, directory) or set())
+    )
 
 
 def _why_done(state: Standing, enough: float) -> str | None:

@@ -176,10 +176,26 @@ def _annotators(workspace: Workspace, backend: Backend, spec: PushSpec) -> list[
     directory = Directory.of(workspace.root, backend)
     overlap = None if spec.overlap == "all" or spec.assign else spec.overlap
     logins = () if spec.assign else backend.accounts()
-    ids = directory.invited(logins, overlap) - directory.left()
+    invited = directory.invited(logins, overlap)
+    ids = invited - directory.left()
+    _refuse_absent(backend.name, directory, invited, present=len(ids), overlap=overlap)
     if not ids and backend.name != "folder" and spec.assign == PERSON:
         return None
     return accounts.asked(workspace.root, ids) if ids else None
+
+
+def _refuse_absent(
+    backend: str, directory: Directory, invited: set[str], *, present: int, overlap: int | None
+) -> None:
+    """Raise DataError if too few of the people named for a round have an account on the server."""
+    hint = "`curate server accounts add` makes one, `curate people add` names another person"
+    unknown = directory.unknown(invited)
+    if unknown and present < (overlap or 1):
+        logins = ", ".join(f"{login} ({id})" for id in unknown for login in unknown[id])
+        raise DataError(f"{backend} has no account {logins}", hint=hint)
+    if invited and not present:
+        names = ", ".join(sorted(invited))
+        raise DataError(f"nobody who is named has an account on {backend}: {names}", hint=hint)
 
 
 def logins_of(backend: Backend, batch: Batch, directory: Directory) -> list[str]:

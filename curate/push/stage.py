@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from curate.backends import Backend
 from curate.forms import load_form
+from curate.people.accounts import named_among
 from curate.people.users import Directory
 from curate.push.first import check_fields, check_gold, freeze, logins_of, open_round
 from curate.push.guidelines import changes, read_guidelines
@@ -90,12 +91,17 @@ def run(workspace: Workspace, spec: PushSpec) -> PushResult:
         dropped=dict(dropped),
         batches=batches if len(batches) > 1 or batches[0].batch else (),
         notes=notes,
-        warnings=tuple(_doubts(dropped)),
+        warnings=tuple(_doubts(dropped, directory)),
     )
 
 
-def _doubts(dropped: Counter[str]) -> Iterator[StageWarning]:
-    """Yield a warning for suggested values that do not fit the form."""
+def _doubts(dropped: Counter[str], directory: Directory) -> Iterator[StageWarning]:
+    """Yield a warning for values that do not fit the form, and for people without an account."""
+    unknown = directory.unknown(named_among(directory.people, directory.backend))
+    if unknown:
+        words = "{people} cannot be asked: {server} has no account {logins}"
+        logins = [login for own in unknown.values() for login in own]
+        yield warn("push.absent", words, people=[*unknown], server=directory.backend, logins=logins)
     if dropped:
         words = "{values:,} suggested values were left out: {reasons}"
         reasons = [f"{reason} ({count:,})" for reason, count in dropped.most_common()]

@@ -114,16 +114,15 @@ def submissions(
 ) -> dict[tuple[str, str], str]:
     """The status of each submission, by task and annotator: one, whatever the form asks.
 
-    It is rejected if the answer to a `required` question is.
+    It is rejected if it has to be mended.
     """
     statuses: dict[tuple[str, str], str] = {}
-    unfit = set()
-    for row in rows:
+    answers = [*rows]
+    for row in answers:
         key = (row["id"], row["annotator"])
         statuses[key] = max(statuses.get(key, SUBMISSION[0]), row["status"], key=SUBMISSION.index)
-        if row["status"] == "rejected" and row["question"] in required:
-            unfit.add(key)
-    return statuses | dict.fromkeys(unfit, "rejected")
+    unfit = {(id, annotator) for _, id, annotator in to_mend(answers, required)}
+    return statuses | dict.fromkeys(sorted(unfit), "rejected")
 
 
 def not_rejected(history: Sequence[dict[str, Any]], required: Collection[str]) -> list[Answer]:

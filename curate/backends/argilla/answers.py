@@ -136,7 +136,7 @@ def _answers(
     for response in record["responses"]:
         author = account_of(str(response["user_id"] or f"answer-{response['id']}"))
         status, at = STATUS[response["status"]], time_of(response["updated_at"])
-        template = Annotation(id, "", author, None, status, at)
+        template = Annotation(id, "", author, None, status, at, shown=texts)
         if status == "skipped":
             yield from (replace(template, question=question.name) for question in form.questions)
             continue

@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from uuid import UUID
 
+from curate.backends.argilla import serving
 from curate.backends.argilla.answers import Answers
 from curate.backends.argilla.client import (
     Client,
@@ -35,7 +35,6 @@ from curate.backends.argilla.records import (
     record,
     refuse_own_overlap,
     refuse_unknown_tasks,
-    status_of,
     texts,
 )
 from curate.backends.argilla.values import write_response
@@ -57,6 +56,7 @@ from curate.records import (
     Pulled,
     Server,
     Task,
+    Unserved,
     User,
 )
 from curate.servers.shelf import Shelf
@@ -128,7 +128,8 @@ class ArgillaBackend:
         project = Project(self.name, self.client.url, name, key, form, overlap, "")
         opened = self.open_project(project)
         refuse_another_form(opened)
-        return self._with_overlap(opened)
+        serving.set_overlap(self.client, key, overlap or EVERYONE)
+        return opened
 
     def open_project(self, project: Project) -> Project:
         """The project with the address where people label, if it is still the same.
@@ -163,18 +164,6 @@ class ArgillaBackend:
             if len(theirs) != len(bodies):
                 return False
         return True
-
-    def _with_overlap(self, project: Project) -> Project:
-        """Set the project's overlap if an earlier try created it with another."""
-        distribution = {"strategy": "overlap", "min_submitted": project.overlap or EVERYONE}
-        if self.client.dataset(project.key).get("distribution") != distribution:
-            path = f"datasets/{project.key}"
-            try:
-                self.client.request("PATCH", path, body={"distribution": distribution})
-            except BackendUnavailable:  # a server that cannot queue jobs changes it, yet says 500
-                if self.client.dataset(project.key).get("distribution") != distribution:
-                    raise
-        return project
 
     def _mismatch(self, project: Project, what: str) -> ProjectMismatch:
         return ProjectMismatch(
@@ -274,15 +263,11 @@ class ArgillaBackend:
             time.sleep(1)
             self.client.request("PUT", path, body=body)
 
-    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
-        """The tasks that the server counts as complete: it has one overlap for all of them."""
-        progress = self.client.request("GET", f"datasets/{project.key}/progress")
-        with well_formed():
-            is_plain = progress["completed"] <= progress["total"] - len(missing)
-        if is_plain or not missing:
-            return ()
-        statuses = dict(self.client.records(project.key, status_of, responses=False))
-        return tuple(id for id in sorted(missing) if statuses.get(id) == "completed")
+    def ask_more(self, project: Project, missing: Mapping[str, int], *, tasks: int) -> Unserved:
+        """The tasks that the server counts as complete, or lacks; it asks as many as was sent."""
+        if missing and serving.set_overlap(self.client, project.key, project.overlap or EVERYONE):
+            return Unserved()  # it counts anew: the next pull sees what is left
+        return serving.unserved(self.client, project.key, missing, tasks)
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Delete the records of these tasks with their answers; return how many were there."""
@@ -310,11 +295,9 @@ class ArgillaBackend:
         """Everyone on the server, the curator too."""
         return tuple(known_user(user) for user in self.client.users())
 
-    def _members(self, project: Project) -> dict[str, str]:
-        """User name → id of everyone in the project's workspace."""
-        with well_formed():
-            workspace = UUID(self.client.dataset(project.key)["workspace_id"])
-        return {user.username: str(user.id) for user in self.client.users(workspace)}
+    def members(self, project: Project) -> tuple[User, ...]:
+        """Everyone in the project's workspace, and the owners."""
+        return serving.who_sees(self.client, project.key)
 
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         """Add these accounts to the project's workspace; nobody is removed from it.
@@ -323,7 +306,7 @@ class ArgillaBackend:
         """
         users = {user.username: str(user.id) for user in self.client.users()}
         refuse_strangers(accounts, users, self.client.url)
-        members = self._members(project)
+        members = serving.members(self.client, project.key)
         with well_formed():
             path = f"workspaces/{self.client.dataset(project.key)['workspace_id']}/users"
         for login in sorted(set(accounts) - members.keys()):
@@ -387,7 +370,10 @@ class ArgillaBackend:
         answered, or if there is nobody else.
         """
         self.open_project(project)
-        answers, members = Answers(self.client, project, authors), set(self._members(project))
+        answers, members = (
+            Answers(self.client, project, authors),
+            set(serving.members(self.client, project.key)),
+        )
         counts, me = answers.counts(), self._me()
         if me not in counts and len(members) > 1:
             members.discard(me)

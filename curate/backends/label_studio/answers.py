@@ -124,7 +124,7 @@ class Answers:
         self.project = project
         self.authors = authors
         self.known = known
-        self.recognition = Recognition(known)
+        self.recognition = Recognition(known, authors)
 
     @cached_property
     def users(self) -> dict[int, User]:

@@ -20,18 +20,16 @@ from curate.backends.backend import (
     refuse_another_form,
     refuse_strangers,
 )
+from curate.backends.label_studio import serving
 from curate.backends.label_studio.answers import Answers
 from curate.backends.label_studio.client import (
-    LOOKUP,
     RECORD,
     WRONG_ADDRESS,
     Client,
     Forbidden,
     NotFound,
-    chunks,
     well_formed,
     where,
-    where_records,
 )
 from curate.backends.label_studio.page import asks, instructions, label_config, title
 from curate.backends.label_studio.tasks import characters, imported
@@ -49,15 +47,13 @@ from curate.records import (
     Pulled,
     Server,
     Task,
+    Unserved,
     User,
 )
 from curate.servers.shelf import Shelf
 
 FIRST, MOST = 500, 2000
 """How many tasks are in the first batch, and in the largest: larger ones are no faster."""
-
-LOOKUPS = 20
-"""How many lookups by ids are made before it is quicker to read all tasks."""
 
 EVERYONE = 1000
 """The overlap that asks everyone: more people than will ever answer one text."""
@@ -185,7 +181,7 @@ class LabelStudioBackend:
                 label_config=label_config(form),
                 maximum_annotations=overlap or EVERYONE,
                 sampling="Sequential sampling",
-                skip_queue="REQUEUE_FOR_OTHERS",
+                skip_queue=serving.SKIPS,
                 show_collab_predictions=True,
                 expert_instruction=instructions(guidelines),
                 show_instruction=bool(guidelines),
@@ -274,24 +270,9 @@ class LabelStudioBackend:
         if task.overlap not in (None, overlap):
             self.client.request("PATCH", f"api/tasks/{key}", body={"overlap": task.overlap})
 
-    def ask_more(self, project: Project, missing: Mapping[str, int]) -> tuple[str, ...]:
+    def ask_more(self, project: Project, missing: Mapping[str, int], *, tasks: int) -> Unserved:
         """Raise the overlap of the tasks on which the server counts more answers than we do."""
-        for task in self._answered(project, sorted(missing)):
-            with well_formed():
-                record, counted = task["data"][RECORD], task["total_annotations"]
-                is_short = record in missing and task["overlap"] < counted + missing[record]
-            if is_short:
-                body = {"overlap": counted + missing[record]}
-                self.client.request("PATCH", f"api/tasks/{task['id']}", body=body)
-        return ()
-
-    def _answered(self, project: Project, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yield the tasks that have answers: those of `ids`, or all if these are many."""
-        fields = "id,data,overlap,total_annotations"
-        has_answers = where("total_annotations", "greater", "Number", 0)
-        chosen = [[where_records(chunk)] for chunk in chunks(ids, LOOKUP)]
-        for filters in chosen if len(chosen) <= LOOKUPS else [[]]:
-            yield from self.client.tasks(project.key, fields, has_answers, *filters)
+        return serving.ask_more(self.client, project.key, missing, tasks)
 
     def erase(self, project: Project, ids: Collection[str]) -> int:
         """Delete these tasks with their answers; return how many were there."""
@@ -316,6 +297,9 @@ class LabelStudioBackend:
     def users(self) -> tuple[User, ...]:
         """Everyone on the server, the curator too."""
         return tuple(self.client.users().values())
+
+    def members(self, project: Project) -> None:
+        """Everyone on the server."""
 
     def admit(self, project: Project, accounts: Collection[str]) -> None:
         """Raise DataError for an unknown account; all others see every project already."""

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 from curate.backends.label_studio.client import RECORD
 from curate.backends.strong import readable
-from curate.forms import parse_form
+from curate.forms import meaning_of
 from curate.forms.tags import OBJECTS, read
 from curate.records import MARKS, Form
 
@@ -97,8 +97,7 @@ def asks(xml: str, form: Form) -> bool:
 
     Projects of earlier versions have fields under their own names.
     """
-    meaning = parse_form(xml, name="").meaning
-    return meaning in (form.meaning, parse_form(label_config(form), name="").meaning)
+    return meaning_of(xml) in (form.meaning, meaning_of(label_config(form)))
 
 
 def shown_data(form: Form, fields: Mapping[str, str]) -> dict[str, str]:

@@ -202,10 +202,18 @@ WARNINGS: dict[str, Words] = {
         f"服务器不再把 {own['texts']:,} 个文本给任何人看，虽然它们缺少回答：它计入了一些在这里不算的回答"
         f"{_ends(own)}"
     ),
+    "pull.gone": lambda own: (
+        f"有 {own['texts']:,} 个缺少回答的文本在服务器上不见了"
+        + (_ends(own) if "push" not in own["again"] else "；用 `curate push` 重新发送")
+    ),
+    "pull.outside": (
+        "{people} 在服务器上看不到文本：`curate push` 让他们加入；`curate round close {round}` 结束本轮"
+    ),
     "pull.waits": lambda own: (
         f"有 {own['texts']:,} 个文本在等 {listed(own['people'])}：他们的回答被拒，只有他们自己能在"
         f"服务器上修改{_ends(own)}"
     ),
+    "push.absent": "无法请 {people} 回答：{server} 上没有账号 {logins}",
     "push.left_out": "有 {values:,} 个建议值没有使用：{reasons}",
     "agree.one_annotator": "只有一个人回答了 {questions}：无法知道标签有多可靠",
     "agree.low_alpha": "alpha 低于 {least}：{questions}",

@@ -56,9 +56,17 @@ def ensure(database: Path, secrets: Mapping[str, Any]) -> None:
 
 
 def _ensure(connection: sqlite3.Connection, account: Mapping[str, str], role: str) -> None:
-    """Let an account log in with its password and call the API with its key."""
+    """Let an account log in with its password and call the API with its key.
+
+    A user whose name was changed on the server has the key already, and keeps the new name.
+    """
     import bcrypt
 
+    query = "SELECT username FROM users WHERE api_key = ? AND username != ?"
+    renamed = connection.execute(query, (account["token"], account["email"])).fetchone()
+    if renamed:
+        connection.execute(MEMBER, {**_row(), "email": renamed[0]})
+        return
     query = "SELECT api_key, first_name FROM users WHERE username = ?"
     if connection.execute(query, (account["email"],)).fetchone() != (
         account["token"],

@@ -67,14 +67,16 @@ def _shut_out(email: str) -> None:
 def _ensure(account: Mapping[str, str], *, is_curator: bool) -> None:
     """Let an account log in with its password and call the API with its token.
 
-    A person's name is not stored in the server: every account can list all others.
+    A person's name is not stored in the server: every account can list all others. A user whose
+    address was changed on the server has the token already, and keeps the new address.
     """
     from organizations.models import Organization, OrganizationMember
     from rest_framework.authtoken.models import Token
     from users.models import User
 
     email, token = account["email"], account["token"]
-    if Token.objects.filter(user__email=email, key=token, user__first_name=""):
+    owners = Token.objects.filter(key=token)
+    if owners.filter(user__email=email, user__first_name="") or owners.exclude(user__email=email):
         return
     user = User.objects.filter(email=email).first() or User.objects.create_user(email=email)
     user.username = email.partition("@")[0]
