@@ -20,8 +20,10 @@ BINS = 10
 DRAWS = 999
 ENDS = (0.03, 0.97)
 """The quantiles that make a 90 % interval: the gaps of bins, too, are only estimated."""
-BLOCK = 2_000_000
-"""So many numbers are drawn at once."""
+SAME = 1e-12
+"""Errors that differ by less are the same: by their rounding."""
+BLOCK = 50_000
+"""So many numbers are drawn at once: they stay in the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def calibration_error(
     error = ece(confidence, accuracy)
     low, high = _interval(confidence, accuracy, rng, draws)
     by_chance = if_calibrated(confidence, rng, draws)
-    p_value = (1 + int((by_chance >= error).sum())) / (1 + draws)
+    p_value = (1 + int((by_chance >= error - SAME).sum())) / (1 + draws)
     return CalibrationError(len(truth), error, low, high, p_value)
 
 
@@ -80,7 +82,7 @@ def if_calibrated(confidence: Array, rng: np.random.Generator, draws: int = DRAW
     errors = []
     for part in _parts(draws, max(1, BLOCK // len(confidence))):
         is_right = rng.random((part, len(confidence))) < confidence
-        errors.append(_errors(confidence[None], is_right.astype(np.float64)))
+        errors.append(_errors(confidence[None], is_right))
     return np.concatenate(errors)
 
 
@@ -105,11 +107,21 @@ def _interval(
         for _ in range(40):
             middle = (low + high) / 2
             drawn = np.abs(middle * gaps + noise) @ sizes
-            low, high = (middle, high) if np.quantile(drawn, quantile) < observed else (low, middle)
+            low, high = (middle, high) if _quantile(drawn, quantile) < observed else (low, middle)
         return low
 
     low, high = (factor(quantile) * observed for quantile in reversed(ENDS))
     return low, min(high, 1.0)
+
+
+def _quantile(values: Array, quantile: float) -> float:
+    """What `np.quantile` returns, to the bit, in a tenth of its time; the values are reordered."""
+    rank = quantile * (len(values) - 1)
+    place = int(rank)
+    above = min(place + 1, len(values) - 1)
+    values.partition((place, above))
+    first, gap, part = float(values[place]), float(values[above] - values[place]), rank - place
+    return first + gap * part if part < 0.5 else float(values[above]) - gap * (1 - part)
 
 
 def _gaps(confidence: Array, accuracy: Array) -> tuple[Array, Array]:
@@ -133,7 +145,7 @@ def _parts(draws: int, block: int) -> list[int]:
     return [min(block, draws - first) for first in range(0, draws, block)]
 
 
-def _errors(confidence: Array, accuracy: Array) -> Array:
+def _errors(confidence: Array, accuracy: Array | NDArray[np.bool_]) -> Array:
     """The ECE of each row of draws; columns are sorted by confidence."""
     import numpy as np
 

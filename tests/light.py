@@ -5,12 +5,13 @@ and a logistic head of fixed strength. So the truth comes from no model that is 
 labels, learns a head out of fold, and says for each interval whether it holds the truth.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
+from scipy.linalg import helmert
 
 from curate.agree.truth.coded import Coded
 from curate.agree.truth.settling import mean_of_four
@@ -57,19 +58,48 @@ def softmax(logits):
 
 def learn(vectors, truth):
     """A head from soft labels (rows x classes): a function of vectors."""
-    rows, classes = np.nonzero(truth > 1e-6)
-    present = np.unique(classes)
+    present = np.flatnonzero((truth > 1e-6).any(axis=0))
     if len(present) == 1:
         return lambda others: np.eye(truth.shape[1])[[present[0]] * len(others)]
-    model = LogisticRegression(C=1, max_iter=1000)
-    model.fit(vectors[rows], classes, sample_weight=truth[rows, classes])
+    coefficients = logistic(with_intercept(vectors), truth[:, present])
 
     def predict(others):
         shares = np.zeros((len(others), truth.shape[1]))
-        shares[:, model.classes_] = model.predict_proba(others)
+        shares[:, present] = softmax(with_intercept(others) @ coefficients)
         return shares
 
     return predict
+
+
+def with_intercept(vectors):
+    return np.column_stack([vectors, np.ones(len(vectors))])
+
+
+def logistic(design, truth):
+    """Coefficients (dimensions x classes) of logistic regression with L2 (C = 1), by Newton steps.
+
+    The last dimension is the intercept, which is not held back. `truth` are soft labels. These are
+    the coefficients of LogisticRegression; they sum to 0 over the classes, so contrasts are fitted.
+    """
+    (rows, size), contrasts = design.shape, helmert(truth.shape[1])
+    number, weights = len(contrasts), truth.sum(axis=1, keepdims=True)
+    squares = (contrasts[:, None] * contrasts).reshape(-1, contrasts.shape[1]).T
+    held = np.append(np.ones(size - 1), 0.0)
+    fitted = np.zeros((number, size))
+    for _ in range(50):
+        shares = weights * softmax(design @ fitted.T @ contrasts)
+        slope = contrasts @ (shares - truth).T @ design + held * fitted
+        means = shares @ contrasts.T
+        curves = (shares @ squares).reshape(rows, number, number)
+        curves -= means[:, :, None] * (means / weights)[:, None]
+        parts = (curves.reshape(rows, -1, 1) * design[:, None]).reshape(rows, -1).T @ design
+        curve = parts.reshape(number, number, size, size).transpose(0, 2, 1, 3)
+        curve = curve.reshape(slope.size, -1) + np.diag(np.tile(held, number))
+        step = np.linalg.solve(curve, slope.ravel()).reshape(number, size)
+        fitted -= step
+        if np.abs(step).max() < 1e-4:  # what is left is about its square
+            return fitted.T @ contrasts
+    raise RuntimeError("the head has not converged")
 
 
 def out_of_fold(vectors, truth, rng):
@@ -155,12 +185,14 @@ def votes(truth, rng, people=10, each=3, hard=0.0):
         others = [value for value in range(CLASSES) if value != own]
         chances[person, own, others] = (1 - right[person, own]) * rng.dirichlet([2, 2])
         chances[person, own, own] = right[person, own]
+    edges = chances.cumsum(axis=2)
+    edges = (edges / edges[..., -1:]).tolist()
     answers = []
     for item, own in enumerate(truth):
         wrong = (own + rng.integers(1, CLASSES)) % CLASSES if rng.random() < hard else None
         for person in rng.permutation(people)[:each]:
             leans = wrong is not None and rng.random() < 0.5
-            value = wrong if leans else rng.choice(CLASSES, p=chances[person, own])
+            value = wrong if leans else bisect_right(edges[person][own], rng.random())
             answers.append((item, int(person), int(value)))
     coded = Coded.of(answers)
     shares = np.zeros((len(truth), CLASSES))
@@ -225,18 +257,28 @@ def by_product(world, labels, posterior, rng):
 
 @dataclass(frozen=True)
 class Held:
-    """An interval: what it is about, whether it holds the truth (a share of many), its width."""
+    """An interval: what it is about, its width, and whether it holds the truth (a share of many).
+
+    `half` says the same of an interval of half the width.
+    """
 
     about: str
     holds: float
     width: float
+    half: float
+
+    @staticmethod
+    def of(about, low, high, truth):
+        """What is held between two ends; those of many intervals are told by their means."""
+        middle, width = (low + high) / 2, high - low
+        holds, half = (low <= truth) & (truth <= high), abs(truth - middle) <= width / 4
+        return Held(about, *(float(np.mean(own)) for own in (holds, width, half)))
 
 
 def held(about, estimate, truth):
-    low, high = estimate.low, estimate.high
-    if low is None:
+    if estimate.low is None:
         return []
-    return [Held(about, float(low <= truth <= high), high - low)]
+    return [Held.of(about, estimate.low, estimate.high, truth)]
 
 
 def of_groups(world, reading):
@@ -290,9 +332,7 @@ def of_documents(world, reading):
     left = np.ones(len(world.truth), bool)
     left[labels.rows] = False
     low, high = interval(reading.by_head[left, 0], half)
-    truth = world.truth[left] == 0
-    holds = (low <= truth) & (truth <= high)
-    yield Held("document", float(holds.mean()), float((high - low).mean()))
+    yield Held.of("document", low, high, (world.truth[left] == 0).astype(float))
 
 
 def intervals(world, reading):
@@ -311,20 +351,20 @@ def run_true(seed, n, design="random"):
     return list(intervals(world, reading))
 
 
-def run_noisy(seed, n, hard=0.0):
-    """The intervals of one run with three noisy people: by votes alone, and by votes and head.
+READINGS = {"votes": by_votes, "votes and head": by_product, "three products": by_joint}
+"""Votes alone; read with the head once; three times with the head refitted."""
 
-    Votes are read with the head once, or three times with the head refitted.
-    """
+
+def run_noisy(seed, n, hard=0.0, by=tuple(READINGS)):
+    """The intervals of one run with three noisy people, by some of READINGS."""
     rng = np.random.default_rng([seed, n, 3])
     world = World.make(rng)
     labels = at_random(world, n, rng)
     posterior = votes(world.truth[labels.rows], rng, hard=hard)
-    readings = {"votes": by_votes, "votes and head": by_product, "three products": by_joint}
     return [
-        Held(f"{one.about}, {name}", one.holds, one.width)
-        for name, make in readings.items()
-        for one in intervals(world, make(world, labels, posterior, rng))
+        replace(one, about=f"{one.about}, {name}")
+        for name in by
+        for one in intervals(world, READINGS[name](world, labels, posterior, rng))
     ]
 
 

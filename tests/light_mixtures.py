@@ -7,7 +7,7 @@ out of fold, as `mix` draws them.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -22,13 +22,11 @@ from curate.mixture.true_shares import chosen
 from tests.light import (
     CLASSES,
     DESIGNS,
+    READINGS,
     SOURCES,
     Held,
     World,
     at_random,
-    by_joint,
-    by_product,
-    by_votes,
     summary,
     votes,
     with_true_labels,
@@ -38,11 +36,6 @@ ALPHA, BETA = 0.5, 2.0
 WANTED = np.array([0.5, 0.3, 0.2])
 BUDGET, MOST = 0.3, 4
 WITHIN = ("equal", "softmax")
-
-
-def holds(low, high, truth):
-    """1 if the interval holds the truth, else 0."""
-    return float(low <= truth <= high)
 
 
 # ── shares of sources by quality
@@ -68,7 +61,7 @@ def promised(world, reading, draws=1000):
         true.append((world.truth[inside] == 0).mean())
     found = promised_intervals(draws_of(qualities_of(foreseen, estimates), draws=draws), shares)
     for low, high, wanted in zip(found.low, found.high, shares(np.array(true)), strict=True):
-        yield Held("promised share of a source", holds(low, high, wanted), high - low)
+        yield Held.of("promised share of a source", low, high, wanted)
 
 
 # ── draws by predicted class
@@ -123,7 +116,7 @@ def estimated(world, reading, noise):
             one = share_of_draw(labelled, own, counts, rest)
             if one.low is not None:
                 about = f"true share of a class, {within}{how}"
-                yield Held(about, holds(one.low, one.high, wanted), one.width)
+                yield Held.of(about, one.low, one.high, wanted)
 
 
 # ── true shares
@@ -168,12 +161,8 @@ def readings(seed, n, labels_of="true labels", design="random", hard=0.0):
         return world, {"": with_true_labels(world, labels, rng)}, rng
     labels = at_random(world, n, rng)
     posterior = votes(world.truth[labels.rows], rng, hard=hard)
-    makers = {"votes": by_votes, "votes and head": by_product, "three products": by_joint}
-    return (
-        world,
-        {f", {name}": make(world, labels, posterior, rng) for name, make in makers.items()},
-        rng,
-    )
+    known = {f", {name}": make(world, labels, posterior, rng) for name, make in READINGS.items()}
+    return world, known, rng
 
 
 def run(seed, n, **settings):
@@ -183,7 +172,7 @@ def run(seed, n, **settings):
     intervals, off = [], {}
     for name, reading in known.items():
         for one in (*promised(world, reading), *estimated(world, reading, noise)):
-            intervals.append(Held(one.about + name, one.holds, one.width))
+            intervals.append(replace(one, about=one.about + name))
         for within in WITHIN:
             off |= {a + name: e for a, e in errors(world, reading, noise, within)}
     return intervals, off

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import binom, norm
 
 from curate.calibration_error import calibration_error
 from curate.heads.abstaining import Trust, trusted
@@ -70,6 +70,18 @@ def test_its_p_value_is_that_of_a_sum_of_independent_labels():
         wanted = norm.cdf(((worth * truth).sum() - expected) / deviation)
         own = calibration_slope(truth, predicted, draws=4999)
         assert own.p_value == pytest.approx(wanted, abs=0.03)
+
+
+@pytest.mark.parametrize(("likely", "even"), [(20, 10), (18, 13), (21, 8)])
+def test_draws_of_the_same_slope_count(likely, even):
+    """Of two predictions the slope tells by how many more labels the higher one comes true."""
+    predicted = np.repeat([[0.2, 0.8], [0.6, 0.4]], 25, axis=0)
+    truth = np.eye(2)[[0] * (25 - likely) + [1] * likely + [0] * (25 - even) + [1] * even]
+    wanted = sum(
+        binom.pmf(own, 25, 0.4) * binom.cdf(likely - even + own, 25, 0.8) for own in range(26)
+    )
+    own = calibration_slope(truth, predicted, draws=9999)
+    assert own.p_value == pytest.approx(wanted, abs=0.02)
 
 
 def test_the_order_of_rows_changes_nothing():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from curate.calibration_error import calibration_error, ece, if_calibrated, of_the_predicted
 from curate.heads.abstaining import abstaining, halves, trusted, upper_half
@@ -50,6 +51,14 @@ def test_the_null_has_the_mean_of_folded_normals():
     deviation = np.sqrt(0.7 * 0.3 / 100)  # of a bin's accuracy
     assert errors.mean() == pytest.approx(deviation * np.sqrt(2 / np.pi), rel=0.02)
     assert errors.std() == pytest.approx(deviation * np.sqrt((1 - 2 / np.pi) / 10), rel=0.05)
+
+
+@pytest.mark.parametrize("right", [4, 5, 6, 7])
+def test_draws_of_the_same_error_count(right):
+    # A text a bin: the error tells how many are right, and sums of the same gaps are rounded.
+    truth = np.eye(2)[[1] * right + [0] * (10 - right)]
+    found = calibration_error(truth, np.tile([0.4, 0.6], (10, 1)), draws=9999)
+    assert found.p_value == pytest.approx(binom.cdf(right, 10, 0.6), abs=0.02)
 
 
 GAPS = {

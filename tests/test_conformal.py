@@ -6,9 +6,9 @@ of a linear part and a sine; a logistic head of fixed strength, five folds.
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
 
 from curate.heads.conformal import half_width, interval
+from tests.light import learn, with_intercept
 
 DOCUMENTS, DIMENSIONS = 2000, 16
 WEIGHTS = 0.6 * np.random.default_rng(0).normal(size=(DIMENSIONS, 3))
@@ -60,7 +60,8 @@ def corpus(rng):
 
 
 def head(vectors, labels):
-    return LogisticRegression(C=1).fit(vectors, labels)
+    """The probabilities of the three values, as a function of vectors."""
+    return learn(vectors, np.eye(3)[labels])
 
 
 def at_random(vectors, labels, n, rng):
@@ -72,7 +73,7 @@ def actively(vectors, labels, n, rng):
     """50 labels at random; of the others half by entropy, for certain, half from the rest."""
     first = rng.choice(DOCUMENTS, 50, replace=False)
     left = np.setdiff1d(np.arange(DOCUMENTS), first)
-    probabilities = head(vectors[first], labels[first]).predict_proba(vectors[left])
+    probabilities = head(vectors[first], labels[first])(vectors[left])
     entropy = -(probabilities * np.log(probabilities)).sum(axis=1)
     certain = left[np.argsort(-entropy)[: (n - 50) // 2]]
     rest = np.setdiff1d(left, certain)
@@ -95,21 +96,24 @@ def covered(n, draw, seed, graded):
     folds, residuals = np.arange(len(rows)) % 5, np.empty(len(rows))
     for fold in range(5):
         out = rows[folds == fold]
-        own = predicted(vectors, labels, answers, rows[folds != fold], graded)
-        residuals[folds == fold] = answers[out] - own[out]
-    quality = predicted(vectors, labels, answers, rows, graded)
-    low, high = interval(quality, half_width(residuals, 1 / stands_for))
+        own = foreseen(vectors, answers if graded else labels, rows[folds != fold], graded)
+        residuals[folds == fold] = answers[out] - own(vectors[out])
     unseen = np.setdiff1d(np.arange(DOCUMENTS), rows)
-    inside = (low <= answers) & (answers <= high)
-    return inside[unseen].mean(), (high - low)[unseen].mean()
+    quality = foreseen(vectors, answers if graded else labels, rows, graded)(vectors[unseen])
+    low, high = interval(quality, half_width(residuals, 1 / stands_for))
+    inside = (low <= answers[unseen]) & (answers[unseen] <= high)
+    return inside.mean(), (high - low).mean()
 
 
-def predicted(vectors, labels, answers, rows, graded):
+def foreseen(vectors, labels, rows, graded):
+    """What a head that learned from some rows foresees of the answer, as a function of vectors."""
     if not graded:
-        return head(vectors[rows], labels[rows]).predict_proba(vectors)[:, 0]
-    design = np.column_stack([np.ones(DOCUMENTS), vectors])
-    own = design[rows].T @ design[rows] + np.eye(DIMENSIONS + 1)
-    return np.clip(design @ np.linalg.solve(own, design[rows].T @ answers[rows]), 0, 1)
+        own = head(vectors[rows], labels[rows])
+        return lambda others: own(others)[:, 0]
+    design = with_intercept(vectors[rows])
+    held = design.T @ design + np.eye(DIMENSIONS + 1)
+    coefficients = np.linalg.solve(held, design.T @ labels[rows])
+    return lambda others: np.clip(with_intercept(others) @ coefficients, 0, 1)
 
 
 @pytest.mark.parametrize("draw", [at_random, actively])

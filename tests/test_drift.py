@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu
+from scipy.stats import mannwhitneyu, rankdata
 
 from curate.inference.drift import (
     Drift,
@@ -10,6 +10,7 @@ from curate.inference.drift import (
     _discrepancies,
     _kernel,
     _p_value,
+    _rank_sums,
     drift,
     kept_by_weight,
 )
@@ -51,6 +52,19 @@ def test_the_auc_is_of_ridge_regressions_that_did_not_see_the_text():
         gram = pooled[known].T @ pooled[known] + known.sum() * pooled.var() * np.eye(4)
         scores[~known] = pooled[~known] @ np.linalg.solve(gram, pooled[known].T @ wanted)
     assert found == pytest.approx(mannwhitneyu(scores[:15], scores[15:]).statistic / (15 * 25))
+
+
+def test_rank_sums_are_those_of_scipy_with_ties_and_signs():
+    rng = np.random.default_rng(5)
+    scores = rng.normal(size=(50, 6)).astype(np.float32)
+    scores[:, 1] = scores[:, 1].round(1)  # many ties, and zeros of both signs
+    scores[:, 2] = 0
+    scores[::2, 3] = -np.abs(scores[::2, 3])
+    scores[::3, 4] *= np.float32(1e-30)
+    members = (rng.random((50, 6)) < 0.4).astype(np.float32)
+    wanted = (rankdata(scores, axis=0) * members).sum(axis=0)
+    assert np.signbit(scores[scores[:, 1] == 0, 1]).any()
+    assert _rank_sums(scores, members).tolist() == wanted.tolist()
 
 
 def test_the_p_value_counts_the_sample_itself():

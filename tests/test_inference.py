@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
+from sklearn.linear_model import LogisticRegression
 
 from curate.inference.design import hajek, horvitz_thompson, naive, post_stratified, share
 from curate.inference.estimate import weighted_mean, with_interval
@@ -303,6 +304,19 @@ def test_the_naive_interval_does_not_hold():
     assert whole < 0.3
 
 
+def test_the_head_of_the_light_simulation_is_logistic_regression():
+    world = light.World.make(np.random.default_rng(6))
+    truth = np.random.default_rng(7).dirichlet(np.full(light.CLASSES, 0.2), 60)
+    truth[::3] = np.eye(light.CLASSES)[world.truth[:60:3]]
+    rows, classes = np.nonzero(truth)
+    model = LogisticRegression(C=1, tol=1e-10, max_iter=10_000)
+    model.fit(world.vectors[rows], classes, sample_weight=truth[rows, classes])
+    ours = light.learn(world.vectors[:60], truth)(world.vectors)
+    assert ours == pytest.approx(model.predict_proba(world.vectors), abs=1e-5)
+    few = truth @ np.array([[1, 0, 0], [1, 0, 0], [0, 0, 1]])
+    assert (light.learn(world.vectors[:60], few)(world.vectors)[:, 1] == 0).all()
+
+
 @pytest.mark.parametrize("design", light.DESIGNS)
 def test_a_run_of_the_light_simulation_knows_every_interval(design):
     own = {one.about: one for one in light.run_true(1, 100, design)}
@@ -341,6 +355,6 @@ def test_true_labels_cover(design, n):
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [100, 300])
 def test_noisy_people_cover(n):
-    own = light.coverage(100, partial(light.run_noisy, n=n))
+    own = light.coverage(100, partial(light.run_noisy, n=n, by=("votes", "votes and head")))
     for about in ("group mean, votes", "group mean, votes and head", "corpus share, PPI++, votes"):
         assert own[about]["coverage"] >= 0.87, about

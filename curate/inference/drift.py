@@ -139,7 +139,6 @@ def _p_value(statistics: NDArray[np.float64]) -> float:
 def _aucs(pooled: Array, members: Array, rng: np.random.Generator) -> NDArray[np.float64]:
     """The AUC out of fold of a ridge regression on each column of `members`."""
     import numpy as np
-    from scipy.stats import rankdata
 
     folds = rng.permutation(len(pooled)) % FOLDS
     scores = np.empty_like(members)
@@ -150,10 +149,30 @@ def _aucs(pooled: Array, members: Array, rng: np.random.Generator) -> NDArray[np
         gram[np.diag_indices_from(gram)] += len(known) * np.float32(pooled.var() or 1.0)
         weights = np.linalg.solve(gram, known.T @ (wanted - wanted.mean(axis=0)))
         scores[inside] = pooled[inside] @ weights
-    ranks = (rankdata(scores, axis=0) * members).sum(axis=0)
+    ranks = _rank_sums(scores, members)
     number = float(members[:, 0].sum())
     pairs = number * (len(members) - number)
     return np.asarray((ranks - number * (number + 1) / 2) / pairs, np.float64)
+
+
+def _rank_sums(scores: Array, members: Array) -> NDArray[np.float64]:
+    """The sum of the members' ranks in each column of scores; scores that tie share their ranks.
+
+    Members are 0 or 1. Integers in the order of the scores, with the member as the last bit, sort
+    in a quarter of the time of `rankdata`, which is asked about the columns with ties.
+    """
+    import numpy as np
+    from scipy.stats import rankdata
+
+    bits = (scores.T + np.float32(0)).view(np.int32)  # -0 is 0
+    ordered = np.where(bits < 0, bits ^ np.int32(0x7FFFFFFF), bits).astype(np.int64)
+    keys = np.sort(2 * ordered + members.T.astype(np.int64), axis=1)
+    sums = np.asarray((keys & 1) @ np.arange(1.0, len(scores) + 1))
+    tied = ((keys[:, 1:] >> 1) == (keys[:, :-1] >> 1)).any(axis=1)
+    if tied.any():
+        ranks = rankdata(scores[:, tied], axis=0)
+        sums[tied] = (ranks * members[:, tied]).sum(axis=0)
+    return sums
 
 
 def _discrepancies(pooled: Array, members: Array) -> NDArray[np.float64]:
@@ -179,7 +198,7 @@ def _kernel(pooled: Array) -> Array:
 
     squares = (pooled**2).sum(axis=1)
     distances = np.maximum(squares[:, None] + squares - 2 * pooled @ pooled.T, 0)
-    median = float(np.median(distances[np.triu_indices(len(pooled), 1)])) or 1.0
+    median = float(np.median(distances[~np.tri(len(pooled), dtype=bool)])) or 1.0
     kernel = np.exp(-distances / (2 * median))
     np.fill_diagonal(kernel, 0)
     return np.asarray(kernel, np.float32)

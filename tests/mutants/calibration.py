@@ -78,8 +78,8 @@ CALIBRATION = (
     Mutant(
         "a p-value counts the sample itself",
         "curate/calibration_error.py",
-        "p_value = (1 + int((by_chance >= error).sum())) / (1 + draws)",
-        "p_value = int((by_chance >= error).sum()) / draws",
+        "p_value = (1 + int((by_chance >= error - SAME).sum())) / (1 + draws)",
+        "p_value = int((by_chance >= error - SAME).sum()) / draws",
         ("tests/test_calibration_error.py",),
     ),
     Mutant(
@@ -102,6 +102,20 @@ CALIBRATION = (
         "2 * min(self.calibration.p_value, self.slope.p_value)",
         "min(self.calibration.p_value, self.slope.p_value)",
         ("tests/test_calibration_error.py::test_a_group_of_49_labels_never_abstains",),
+    ),
+    Mutant(
+        "a draw that reaches the calibration error but for rounding counts",
+        "curate/calibration_error.py",
+        "error - SAME",
+        "error",
+        ("tests/test_calibration_error.py::test_draws_of_the_same_error_count",),
+    ),
+    Mutant(
+        "a draw that falls to the slope but for rounding counts",
+        "curate/heads/slope.py",
+        "followed + SAME",
+        "followed",
+        ("tests/test_abstaining.py::test_draws_of_the_same_slope_count",),
     ),
     Mutant(
         "levels are compared by the steps below them",
