@@ -141,6 +141,12 @@ class Offline:
         return sorted((self.root / "rounds").glob("*/annotations/*.parquet"))
 
 
+def copied(root: Path, place: Path) -> Offline:
+    """Copy a workspace that several tests begin with."""
+    shutil.copytree(root, place)
+    return Offline(place)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterable[None]:
     """Keep servers' state out of the user's folders, and the encoder of most tests small."""
@@ -192,5 +198,4 @@ def _whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def whole(_whole_run: Path, tmp_path: Path) -> Offline:
     """A run with every stage done; a copy, to be changed at will."""
-    shutil.copytree(_whole_run, tmp_path / "run")
-    return Offline(tmp_path / "run")
+    return copied(_whole_run, tmp_path / "run")
