@@ -159,6 +159,17 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterable[None]:
         yield
 
 
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave charts undrawn, which takes much of the time of a report: tests/test_charts.py draws.
+
+    Their specifications are made all the same.
+    """
+    import vl_convert
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", lambda spec: "<svg></svg>")
+
+
 @pytest.fixture(scope="session")
 def label_studio_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
     """A running Label Studio with three people; do not stop it."""
