@@ -18,12 +18,22 @@ import pyarrow.parquet  # noqa: F401
 import scipy.optimize  # noqa: F401
 import sklearn.decomposition
 import sklearn.feature_extraction.text  # noqa: F401
+import vl_convert
 
 import curate.embed.vectors
 import curate.run.stages
 from curate import cli
 
 NEVER = ("-", "-", 0)
+
+
+def undrawn(spec):
+    """What stands in a report for a chart that nobody looks at."""
+    return "<svg></svg>"
+
+
+UNDRAWN = {(vl_convert.__name__, "vegalite_to_svg"): undrawn}
+"""For `constants`: charts are left undrawn, which takes much of the time of a report."""
 
 
 def run(arguments, log, *, kill=NEVER, constants=None):
