@@ -244,7 +244,7 @@ def stored_file(path: Path) -> Stored | None:
     if not path.is_file():
         return None
     with reading(path):
-        metadata = pq.read_schema(path).metadata or {}
+        metadata = pq.read_metadata(path).metadata or {}  # no Arrow schema is made of it
         record = metadata.get(b"curate")
         return _stored(json.loads(record)) if record else None
 
@@ -264,12 +264,13 @@ def stored_folder(path: Path) -> Stored | None:
 
 def whole_folder(path: Path) -> Stored | None:
     """The same of a table that is no cache: DataError too where a shard that it names is gone."""
-    stored = stored_folder(path)
-    if stored is None:
+    place = path / MANIFEST
+    record = read_record(place)
+    if record is None:
         return None
-    with reading(path / MANIFEST):
-        files = (read_record(path / MANIFEST) or {}).get("files", ())
-        names = [str(file["path"]) for file in files]
+    with reading(place):
+        stored = _stored(record)
+        names = [str(file["path"]) for file in record.get("files", ())]
     for name in names:
         if not (path / name).exists():
             raise damaged(path / name, "it is gone")

@@ -151,6 +151,12 @@ class Offline:
         return sorted((self.root / "rounds").glob("*/annotations/*.parquet"))
 
 
+def copied(root: Path, place: Path) -> Offline:
+    """Copy a workspace that several tests begin with."""
+    shutil.copytree(root, place)
+    return Offline(place)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterable[None]:
     """Keep servers' state out of the user's folders, and the encoder of most tests small."""
@@ -161,6 +167,17 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterable[None]:
         patch.setenv("RAY_AUTH_TOKEN", token_hex(16))
         patch.delenv("CURATE_WORKSPACE", raising=False)
         yield
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave charts undrawn, which takes much of the time of a report: tests/test_charts.py draws.
+
+    Their specifications are made all the same.
+    """
+    import vl_convert
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", lambda spec: "<svg></svg>")
 
 
 @pytest.fixture(scope="session")
@@ -202,5 +219,4 @@ def _whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def whole(_whole_run: Path, tmp_path: Path) -> Offline:
     """A run with every stage done; a copy, to be changed at will."""
-    shutil.copytree(_whole_run, tmp_path / "run")
-    return Offline(tmp_path / "run")
+    return copied(_whole_run, tmp_path / "run")

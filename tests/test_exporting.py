@@ -1,13 +1,9 @@
 """The export made on disk is the one made in memory, whatever the shards, pieces and workers."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +21,8 @@ from curate.export.order import Edges, Plan, find_edges, key_path, read_keys
 from curate.export.quoting import joined, json_column, object_parts, quoted_column
 from curate.export.verify import verify
 from curate.pool import stage as pool
-from tests import whole_export
+from tests import deadly, whole_export
+from tests.conftest import Offline, copied
 from tests.shards import recut
 
 VALUES = ("bad", "good", '100 % "odd" {}')
@@ -46,10 +43,42 @@ def texts(source, count, rng):
     return [f"{source} {n} " + " ".join(rng.choice(WORDS, 12)) for n in range(count)]
 
 
+@pytest.fixture(scope="module")
+def _varied(tmp_path_factory):
+    offline = Offline(tmp_path_factory.mktemp("varied") / "run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pool, "ROWS_PER_SHARD", 17)
+        mixed(offline)
+    return offline.root
+
+
 @pytest.fixture
-def varied(offline, monkeypatch):
-    """A mixture with copies, edits, fields, spans, licences, qualities and labels of both kinds."""
-    monkeypatch.setattr(pool, "ROWS_PER_SHARD", 17)
+def varied(_varied, tmp_path):
+    """A copy of that mixture."""
+    return copied(_varied, tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def _exported(_varied, tmp_path_factory):
+    exported = copied(_varied, tmp_path_factory.mktemp("exported") / "run")
+    exported.run("export", shard_documents=25, seed=0)
+    return exported.root
+
+
+@pytest.fixture
+def exported(_exported, tmp_path):
+    """A copy of that mixture and its export."""
+    return copied(_exported, tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def in_memory(_varied):
+    """The documents of that mixture's export with seed 0, made in memory."""
+    return list(whole_export.documents_of(Offline(_varied).workspace))
+
+
+def mixed(offline):
+    """Mix copies, edits, fields, spans, licences, qualities and labels of both kinds."""
     rng = np.random.default_rng(1)
     plain = [
         {"text": text, "license": rng.choice(["MIT", "", "CC0-1.0"])}
@@ -73,7 +102,6 @@ def varied(offline, monkeypatch):
     score(offline, rng)
     settle(offline, rng)
     offline.run("mix", groups=["source"], budget="230%", max_epochs=3)
-    return offline
 
 
 def score(offline, rng, *, kind="choice", values=VALUES):
@@ -243,15 +271,16 @@ def test_ratings_are_numbers(varied):
 
 @pytest.mark.parametrize("piece_bytes", [1, 20_000, 16 << 20])
 @pytest.mark.parametrize("shard_documents", [1, 33, 50_000])
-def test_pieces_and_shards_change_no_line(varied, monkeypatch, piece_bytes, shard_documents):
+def test_pieces_and_shards_change_no_line(
+    varied, in_memory, monkeypatch, piece_bytes, shard_documents
+):
     monkeypatch.setattr(order, "PIECE_BYTES", piece_bytes)
     monkeypatch.setattr(order, "AT_ONCE", 7)
     monkeypatch.setattr(spilling, "SPILLS", 3)
-    documents = list(whole_export.documents_of(varied.workspace))
     made = varied.run("export", shard_documents=shard_documents)
     _, shards = read(varied.root / "export")
-    assert shards == whole_export.shards_of(documents, shard_documents)
-    assert made.content_sha256 == whole_export.content_of(documents)
+    assert shards == whole_export.shards_of(in_memory, shard_documents)
+    assert made.content_sha256 == whole_export.content_of(in_memory)
 
 
 def test_two_workers_write_the_same_bytes(varied):
@@ -343,32 +372,6 @@ def test_scratch_files_go_when_an_export_fails(varied, monkeypatch):
 
 # ── kill -9 at any moment
 
-DRIVER = """
-import os, pathlib, signal, sys
-root, where, name, nth = sys.argv[1:]
-from importlib import import_module
-from curate.run.recipe import Recipe
-from curate.run.stages import run_stage
-from curate.workspace import Workspace
-place = import_module(where)
-*owners, name = name.split(".")
-for owner in owners:
-    place = getattr(place, owner)
-whole, count = getattr(place, name), 0
-def deadly(*arguments, **named):
-    global count
-    count += 1
-    if count == int(nth):
-        os.kill(os.getpid(), signal.SIGKILL)
-    return whole(*arguments, **named)
-setattr(place, name, deadly)
-from curate.engine import Local
-from curate.export import order
-order.PIECE_BYTES = 9000
-spec = Recipe.model_validate({"export": {"shard_documents": 25}}).export
-run_stage(Workspace(pathlib.Path(root), engine=Local(1)), "export", spec)
-"""
-
 MOMENTS = [
     ("curate.export.drawn", "Count.__call__", 3),
     ("curate.export.stage", "find_edges", 1),
@@ -383,24 +386,24 @@ MOMENTS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: ".".join(map(str, moment[:2])))
-def test_killed_and_run_again(varied, moment, monkeypatch):
-    varied.run("export", shard_documents=25, seed=0)
-    folder = varied.root / "export"
+def test_killed_and_run_again(exported, tmp_path, moment, monkeypatch):
+    folder = exported.root / "export"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    command = [sys.executable, "-c", DRIVER, str(varied.root), *map(str, moment)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    log = tmp_path / "said.txt"
+    command = ["export", "--shard-documents", 25, "--workers", 1, "-w", exported.root]
+    pieces = {("curate.export.order", "PIECE_BYTES"): 9000}
+    code = deadly.run(command, log, kill=moment, constants=pieces)
+    assert code == -signal.SIGKILL, log.read_text(encoding="utf-8")
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    marks = Counter(path.parent.name for path in (varied.root / ".building").rglob("*.json"))
+    marks = Counter(path.parent.name for path in (exported.root / ".building").rglob("*.json"))
     monkeypatch.setattr(order, "PIECE_BYTES", 9000)  # as in the process that was killed
     wrote = Counter()
     monkeypatch.setattr(writing.WriteUnit, "_write", counted(wrote, writing.WriteUnit._write))
     monkeypatch.setattr(spilling.Spill, "_write", counted(wrote, spilling.Spill._write))
-    varied.run("export", shard_documents=25, seed=0)
+    exported.run("export", shard_documents=25, seed=0)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
-    assert not any((varied.root / ".building").iterdir())
-    spills = len(varied.workspace.tables.shards("pool"))
+    assert not any((exported.root / ".building").iterdir())
+    spills = len(exported.workspace.tables.shards("pool"))
     assert wrote["Spill"] == spills - marks["spills"]
     assert marks["units"] == 0 or wrote["Spill"] == 0
 

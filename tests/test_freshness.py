@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from itertools import product
 
 import pytest
@@ -11,6 +12,9 @@ from curate.errors import NothingToDo, StaleInput
 from curate.run.stages import find, run_stage
 from curate.takedown import takedown
 from curate.takedown.naming import NamedDocument
+from curate.workspace.lineage import Lineage
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 BEHIND = ("score", "mix", "export", "evaluate")
 QUALITY = {"values": {"negative": 0.0, "neutral": 0.5, "positive": 1.0}}
@@ -135,6 +139,21 @@ def test_every_pair_of_tables_is_compared(whole, table):
     pairs = {(pair.table, pair.source) for pair in whole.workspace.freshness.outdated(*SOURCES)}
     direct = {(name, table) for name, sources in SOURCES.items() if table in sources}
     assert pairs == direct
+
+
+def test_each_table_is_looked_at_once(whole, monkeypatch):
+    """Many tables are made of the pool: its record was read for each way that leads to it."""
+    looked = Counter()
+    inputs = Lineage.inputs
+
+    def counted(self, name):
+        looked[name] += 1
+        return inputs(self, name)
+
+    monkeypatch.setattr(Lineage, "inputs", counted)
+    assert whole.workspace.freshness.outdated("export", "evaluate", "mix", "scores") == []
+    assert {"pool", "clean", "labels", "scores", "mix"} <= set(looked)
+    assert set(looked.values()) == {1}
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from curate.report import charts
 from tests.command import command
+
+pytestmark = pytest.mark.usefixtures("undrawn")
 
 FRUIT = ("apple", "pear", "plum", "cherry", "quince", "medlar", "fig", "grape", "melon", "date")
 RECIPE = """
@@ -23,12 +24,6 @@ evaluate: {seeds: 2, train_bytes: 20000, holdout_bytes: 2000}
 @pytest.fixture
 def run(monkeypatch, capsys):
     return command(monkeypatch, capsys)
-
-
-@pytest.fixture(autouse=True)
-def _no_drawing(monkeypatch):
-    """Drawing charts takes most of the time of a report, and none is looked at here."""
-    monkeypatch.setattr(charts, "_svg", lambda chart: "<svg></svg>")
 
 
 @pytest.fixture

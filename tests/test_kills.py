@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from curate import storage
 from tests import deadly
 from tests.test_loop import BAD, GOOD, RECIPE, answer, durable, texts
 from tests.test_loop import contents as all_contents
@@ -46,7 +47,7 @@ AFTER_ANSWERS = {
 def run(folder, *, kill=deadly.NEVER):
     """Run the recipe in a process of its own; return its exit code."""
     log = folder.parent / "said.txt"
-    code = deadly.run(["run", "-w", folder], log, kill=kill)
+    code = deadly.run(["run", "-w", folder], log, kill=kill, constants=deadly.UNDRAWN)
     assert "Traceback" not in log.read_text(encoding="utf-8"), log.read_text(encoding="utf-8")
     return code
 
@@ -75,11 +76,42 @@ def contents(folder):
     }
 
 
+def everything(folder):
+    """Return the rows of every table, those of rounds too, and the texts and names of all files.
+
+    Of files that tell when they were made, the names alone. What a killed writer had begun is left
+    out: takedowns remove it.
+    """
+    found, begun = {}, set(storage.leftovers(folder))
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and path not in begun):
+        name = str(path.relative_to(folder))
+        if path.suffix == ".parquet":
+            found[name] = pq.read_table(path).to_pylist()
+        else:
+            found[name] = path.read_bytes() if path.suffix in (".jsonl", ".xml", ".md") else None
+    del found["ledger.jsonl"]
+    return found
+
+
 @pytest.fixture(scope="module")
-def answered(tmp_path_factory):
-    """Return a workspace whose people have answered, and whose answers are not yet pulled."""
-    folder = prepared(tmp_path_factory.mktemp("answered") / "run")
+def _asked(tmp_path_factory):
+    folder = prepared(tmp_path_factory.mktemp("asked") / "run")
     assert run(folder) == 3
+    return folder
+
+
+@pytest.fixture(scope="module")
+def asked(_asked):
+    """Return all that lies there when people are asked."""
+    found = everything(_asked)
+    assert {"rounds/01/tasks.jsonl", "rounds/01/form.xml", "rounds/01/tasks.parquet"} <= set(found)
+    return found
+
+
+@pytest.fixture(scope="module")
+def answered(_asked, tmp_path_factory):
+    """Return a workspace whose people have answered, and whose answers are not yet pulled."""
+    folder = copied(_asked, tmp_path_factory.mktemp("answered") / "run")
     answer(folder)
     return folder
 
@@ -98,7 +130,16 @@ def copied(folder, place):
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_killed_before_people_are_asked(tmp_path, undisturbed, moment):
+def test_killed_before_people_are_asked(tmp_path, asked, moment):
+    """What people find, and what lies beside it, is that of an undisturbed run: so is the rest."""
+    folder = prepared(tmp_path / "run")
+    assert run(folder, kill=MOMENTS[moment]) == -signal.SIGKILL
+    assert run(folder) == 3
+    assert everything(folder) == asked
+
+
+@pytest.mark.parametrize("moment", [list(MOMENTS)[1], list(MOMENTS)[-2]])
+def test_what_was_killed_before_people_were_asked_goes_on(tmp_path, undisturbed, moment):
     folder = prepared(tmp_path / "run")
     assert run(folder, kill=MOMENTS[moment]) == -signal.SIGKILL
     assert run(folder) == 3

@@ -15,6 +15,8 @@ from curate.notebook import Run
 from curate.run.templates import templates
 from tests.pictures_made import encoded, picture
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 N = 60
 PLACES = ("lake", "forest", "market", "harbour", "castle", "bridge")
 GOOD = ("wonderful", "lovely", "delightful")
@@ -158,8 +160,9 @@ def write_data(name: str, folder: Path) -> None:
 
 
 def settings(name: str) -> list[str]:
-    """What a test changes: no server, no large model, a small round, one person."""
+    """What a test changes: no server, no large model, a small round, one person, few heads."""
     own = ["encoder=chargram", *(["evaluate.seeds=2"] if name != "preference" else [])]
+    own += ["score.folds=2", "score.resamples=5"]
     if name != "swarm":
         own += ["push.backend=folder", "push.overlap=1", "sample.n=24"]
     return [*own, "push.suggest=[]"] if name == "entities" else own

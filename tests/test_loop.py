@@ -7,6 +7,8 @@ import pytest
 
 from tests.command import command
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 GOOD = ("wonderful", "lovely", "brilliant", "delightful", "excellent")
 BAD = ("dreadful", "awful", "horrible", "terrible", "miserable")
 THINGS = (
@@ -32,7 +34,9 @@ pool: {sources: [{paths: ["data/*.jsonl"]}], holdout: 0.1, tokenizer: bytes}
 clean: {rules: [length], near_duplicates: 0.95}
 sample: {n: 60, strategy: stratified, seed: 3}
 push: {backend: folder, form: sentiment, overlap: 2}
-score: {question: sentiment, quality: {clarity: [negative, positive]}}
+agree: {bootstrap: 50}
+score: {question: sentiment, quality: {clarity: [negative, positive]}, folds: 3, resamples: 5}
+evaluate: {seeds: 2}
 mix:
   groups: [sentiment, source]
   between: {shares: {sentiment: {negative: 0.3, positive: 0.7}}}

@@ -96,9 +96,15 @@ def _tokenizer(workspace: Workspace, name: str) -> dict[str, str]:
         return {Path(name).name: storage.sha256_of(workspace.path(name))}
     if name == "bytes":
         return {}
+    return {"its tokens": _tokens(name)}
+
+
+@cache  # an encoding has 100,000 tokens or more, and is the same in all exports of one process
+def _tokens(encoding: str) -> str:
+    """The sha256 of the tokens of an encoding, each with its length."""
     import bpe_openai
 
     digest = sha256()
-    for token in bpe_openai.get_encoding(name).token_byte_values():
+    for token in bpe_openai.get_encoding(encoding).token_byte_values():
         digest.update(len(token).to_bytes(4) + token)
-    return {"its tokens": digest.hexdigest()}
+    return digest.hexdigest()

@@ -77,8 +77,13 @@ def _safe(html: str) -> Markup:
 
 def draw(chart: Chart, lexicon: Lexicon) -> str:
     """A chart as SVG, in the language of the page."""
+    from altair.utils.schemapi import debug_mode
+
     function = getattr(charts, chart.kind)
-    return str(function(lexicon.drawn(chart.rows), *chart.columns, title=lexicon.column))
+    with debug_mode(
+        False
+    ):  # it would check every part when it is made, which takes most of the time
+        return str(function(lexicon.drawn(chart.rows), *chart.columns, title=lexicon.column))
 
 
 def _told(live: Live, lexicon: Lexicon) -> Any:

@@ -81,17 +81,22 @@ class Freshness:
 
         A table that is not there is not outdated, but what was made from it is.
         """
-        pairs = [pair for name in names for pair in self._outdated(name)]
+        seen: set[str] = set()
+        pairs = [pair for name in names for pair in self._outdated(name, seen)]
         pairs += self._of_two_runs(names)
         return [Outdated(*pair, self.tables.maker(pair[0])) for pair in dict.fromkeys(pairs)]
 
-    def _outdated(self, name: str) -> Iterator[tuple[str, str]]:
+    def _outdated(self, name: str, seen: set[str]) -> Iterator[tuple[str, str]]:
+        """Yield the pairs of a table and of all that it was made from, but for those `seen`."""
+        if name in seen:
+            return
+        seen.add(name)
         inputs = self.lineage.inputs(name).items()
         sources = {
             source: content for source, content in inputs if content and self.tables.is_made(source)
         }
         for source in sources:
-            yield from self._outdated(source)
+            yield from self._outdated(source, seen)
         for source, content in sources.items():
             if self.tables.fingerprint(source) != content:
                 yield name, source

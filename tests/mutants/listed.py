@@ -91,7 +91,7 @@ MIXTURE = (
         "curate/mixture/drawing.py",
         "carry += more if is_nearer else less",
         "carry += 0.0",
-        ("tests/test_drawing.py::test_fifty_recipes_draw_as_a_sort_does",),
+        ("tests/test_drawing.py::test_two_dozen_recipes_draw_as_a_sort_does",),
     ),
     Mutant(
         "the exponent of the temperature",
