@@ -184,6 +184,12 @@ def write_parquet(path: Path, table: pa.Table, *, dictionary: bool = True) -> No
         pq.write_table(table, temporary, compression="zstd", use_dictionary=dictionary)
 
 
+def version_of(path: Path) -> tuple[int, int, int]:
+    """What changes when a file is replaced: its inode, its time in nanoseconds, its size."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file, or some of its columns, in the order named.
 

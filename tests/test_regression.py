@@ -59,16 +59,40 @@ def test_outliers_do_not_move_a_law():
 
 
 def test_the_gradient_of_huber_is_that_of_differences():
-    runs, at = mixtures(20), np.array([0.1, 0.3, -0.2, 0.5, 0.0])
-    loss = LAW(runs)[:, 0]
-    value, gradient = models._huber(at, runs, loss)
-    nudge = 1e-6 * np.eye(5)
-    by_differences = [
-        (models._huber(at + row, runs, loss)[0] - models._huber(at - row, runs, loss)[0]) / 2e-6
-        for row in nudge
-    ]
-    np.testing.assert_allclose(gradient, by_differences, atol=1e-8)
-    assert value > 0
+    runs, losses = mixtures(20), LAW(mixtures(20)).T
+    at = np.array([[0.1, 0.3, -0.2, 0.5, 0.0], [0.19, 0.2, 0.8, -0.3, -0.59]])
+    value, gradient, curve = models._huber(at, runs, losses)
+    assert (value > 0).all()
+    for row, nudge in enumerate(1e-6 * np.eye(5)):
+        after, before = (
+            models._huber(at + nudge, runs, losses),
+            models._huber(at - nudge, runs, losses),
+        )
+        np.testing.assert_allclose(gradient[:, row], (after[0] - before[0]) / 2e-6, atol=1e-8)
+        np.testing.assert_allclose(curve[:, row], (after[1] - before[1]) / 2e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.01, 0.2])
+def test_a_fit_is_as_good_as_that_of_another_solver(noise):
+    """L-BFGS from the same starts; both may end in a valley that another start does not reach."""
+    from scipy.optimize import minimize
+
+    rng = np.random.default_rng(8)
+    runs = mixtures(40, seed=3)
+    losses = LAW(runs) + noise * rng.normal(size=(40, 2))
+    fitted = models.fit_log_linear(runs, losses)
+    for metric, loss in enumerate(losses.T):
+        unit = loss.var()
+
+        def huber(at, loss=loss, unit=unit):
+            value, gradient, _ = models._huber(at[None], runs, loss[None])
+            return value[0] / unit, gradient[0] / unit
+
+        starts = models._starts(runs, loss)
+        ends = [minimize(huber, at, method="L-BFGS-B", jac=True).fun for at in starts]
+        own = huber(np.append(fitted.constants[metric], fitted.slopes[metric]))
+        assert own[0] <= min(ends) + 1e-9
+        assert np.abs(own[1]).max() < 1e-4
 
 
 def test_ridge_recovers_what_is_linear_in_its_features():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,13 +85,11 @@ class Tables:
 
     def has_types(self, name: str) -> bool:
         """Whether the columns of a table on disk have their declared types, by its first file."""
-        import pyarrow.parquet as pq
-
         path = self.folder(name)
-        paths = [path] if path.suffix else storage.shards(path)[:1]
-        for part in paths:
+        parts = [path] if path.suffix else storage.shards(path)[:1]
+        for part in parts:
             with storage.reading(part):
-                if not older.has_types(name.split("/")[0], pq.read_schema(part)):
+                if not _has_types(name.split("/")[0], part, storage.version_of(part)):
                     return False
         return True
 
@@ -151,3 +150,11 @@ class Tables:
     def building(self, name: str, provenance: Provenance) -> AbstractContextManager[Path]:
         """Yield the folder in which to write a table's shards; see `storage.building`."""
         return storage.building(self.folder(name), provenance)
+
+
+@lru_cache(maxsize=256)
+def _has_types(table: str, path: Path, version: tuple[int, ...]) -> bool:
+    """Whether a file, in that version, has the declared types of a table; stages ask many times."""
+    import pyarrow.parquet as pq
+
+    return older.has_types(table, pq.read_schema(path))

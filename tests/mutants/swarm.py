@@ -74,15 +74,15 @@ SWARM = (
     Mutant(
         "the law's gradient is that of its Huber loss",
         "curate/mixture/regression/models.py",
-        "slope = np.clip(residual, -HUBER, HUBER) / len(loss)",
-        "slope = np.clip(residual, -1, 1) / len(loss)",
+        "slope, bend = np.clip(residual, -HUBER, HUBER) / count, is_square / count",
+        "slope, bend = np.clip(residual, -1, 1) / count, is_square / count",
         (f"{FITS}::test_the_gradient_of_huber_is_that_of_differences",),
     ),
     Mutant(
         "the law is fitted in units of the variance of its loss",
         "curate/mixture/regression/models.py",
-        "unit = min(1.0, float(loss.var())) or 1.0",
-        "unit = 1.0",
+        "units = np.repeat([min(1.0, float(loss.var())) or 1.0 for loss in losses.T], count)",
+        "units = np.repeat([1e4 for loss in losses.T], count)",
         (f"{FITS}::test_a_law_is_recovered_however_little_losses_differ",),
     ),
     Mutant(

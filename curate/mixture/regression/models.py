@@ -1,7 +1,7 @@
 """Models of losses over mixtures: from the shares of runs to the losses that they reached.
 
     linear      ridge on [x, √x, log(x + .001)], its strength chosen by leave-one-out
-    log_linear  exp(c) + exp(x·t) by metric, Huber loss, L-BFGS from several starts
+    log_linear  exp(c) + exp(x·t) by metric, Huber loss, Newton steps from several starts
                 (Ye et al. 2024, https://arxiv.org/abs/2403.16952; olmix, `fit/law.py`)
     boosting    LightGBM with RegMix's settings: rate .01, 1,000 trees, no early stop
                 (Liu et al. 2024, https://arxiv.org/abs/2407.01492)
@@ -28,11 +28,18 @@ HUBER = 0.02
 """The residual, in the unit of the losses, from which the Huber loss is linear."""
 
 FLOORS = (0.05, 0.35, 0.65, 0.85, 0.97)
-"""Where L-BFGS starts: the constant, as a part of the least loss."""
+"""Where Newton's method starts: the constant, as a part of the least loss."""
 
 RANDOM_STARTS = 3
 LARGEST = 50.0
 """No exponent is larger, so that no start overflows."""
+
+MOST_STEPS = 200
+LEVEL, WON = 1e-8, 1e-12
+"""A slope that counts as level, and a step that wins nothing, in units of the variance."""
+
+STUCK = 1e12
+"""A damping at which no step moves the parameters any more."""
 
 TREES: dict[str, Any] = {
     "n_estimators": 1000,
@@ -94,15 +101,13 @@ def fit_log_linear(shares: Array, losses: Array, start: Predict | None = None) -
     """The law of each metric, the best of several starts; from `start` alone if it is a law."""
     import numpy as np
 
-    laws = []
-    for metric, loss in enumerate(losses.T):
-        if isinstance(start, LogLinear):
-            starts = [np.append(start.constants[metric], start.slopes[metric])]
-        else:
-            starts = _starts(shares, loss)
-        laws.append(min((_descend(shares, loss, at) for at in starts), key=lambda end: end[0])[1])
-    found = np.array(laws)
-    return LogLinear(found[:, 0], found[:, 1:])
+    if isinstance(start, LogLinear):
+        starts = np.column_stack([start.constants, start.slopes])[:, None]
+    else:
+        starts = np.array([_starts(shares, loss) for loss in losses.T])
+    values, ends = _descend(shares, losses, starts)
+    laws = ends[np.arange(len(ends)), values.argmin(axis=1)]
+    return LogLinear(laws[:, 0], laws[:, 1:])
 
 
 def _starts(shares: Array, loss: Array) -> list[Array]:
@@ -120,37 +125,66 @@ def _starts(shares: Array, loss: Array) -> list[Array]:
     return [*starts, *(starts[1] + noise)]
 
 
-def _descend(shares: Array, loss: Array, start: Array) -> tuple[float, Array]:
-    """The Huber loss where L-BFGS ends, and the parameters (c, t) there.
+def _descend(shares: Array, losses: Array, starts: Array) -> tuple[Array, Array]:
+    """The Huber losses where Newton's method ends, and the parameters (c, t) there.
 
-    What is minimised is in units of the variance of the loss, up to 1: L-BFGS stops by absolute
-    steps, so that it would not even begin where losses differ by a few hundredths.
+    Starts are (metrics, starts, 1 + groups), the ends as well, and the losses (metrics, starts).
+    Steps are damped as Levenberg and Marquardt do, each start by itself, so no step is uphill. All
+    starts move at once. A start has ended when a step wins nothing that matters beside the variance
+    of the losses, up to 1.
     """
-    from scipy.optimize import minimize
-
-    unit = min(1.0, float(loss.var())) or 1.0
-
-    def scaled(parameters: Array) -> tuple[float, Array]:
-        value, gradient = _huber(parameters, shares, loss)
-        return value / unit, gradient / unit
-
-    end = minimize(
-        scaled, start, method="L-BFGS-B", jac=True, options={"maxiter": 500, "ftol": 1e-11}
-    )
-    return float(end.fun) * unit, end.x
-
-
-def _huber(parameters: Array, shares: Array, loss: Array) -> tuple[float, Array]:
-    """The mean Huber loss of the law, and its gradient."""
     import numpy as np
 
-    constant = np.exp(min(parameters[0], LARGEST))
-    part = np.exp(np.minimum(shares @ parameters[1:], LARGEST))
-    residual = constant + part - loss
+    metrics, count, size = starts.shape
+    at = starts.reshape(-1, size).copy()
+    targets = np.repeat(losses.T, count, axis=0)
+    units = np.repeat([min(1.0, float(loss.var())) or 1.0 for loss in losses.T], count)
+    values = np.empty(len(at))
+    damping, moving = np.full(len(at), 1e-3), np.arange(len(at))
+    values[:], slopes, curves = _huber(at, shares, targets)
+    for _ in range(MOST_STEPS):
+        moving = moving[
+            (np.abs(slopes[moving]).max(axis=1) > LEVEL * units[moving]) & (damping[moving] < STUCK)
+        ]
+        if not len(moving):
+            break
+        curve = curves[moving]
+        own = np.maximum(np.abs(np.diagonal(curve, axis1=1, axis2=2)), 1e-12)
+        damped = curve + (damping[moving, None] * own)[:, :, None] * np.eye(size)
+        tried = at[moving] - np.linalg.solve(damped, slopes[moving][:, :, None])[:, :, 0]
+        value, slope, curve = _huber(tried, shares, targets[moving])
+        better = value < values[moving]
+        damping[moving] *= np.where(better, 0.3, 4.0)
+        ended = better & (values[moving] - value <= WON * units[moving])
+        into = moving[better]
+        at[into], values[into] = tried[better], value[better]
+        slopes[into], curves[into] = slope[better], curve[better]
+        moving = moving[~ended]
+    return values.reshape(metrics, count), at.reshape(starts.shape)
+
+
+def _huber(parameters: Array, shares: Array, losses: Array) -> tuple[Array, Array, Array]:
+    """The mean Huber loss of laws (n, 1 + groups), its gradients and its second derivatives.
+
+    `losses` are (n, runs): those that each law has to meet.
+    """
+    import numpy as np
+
+    count = losses.shape[1]
+    constant = np.exp(np.minimum(parameters[:, 0], LARGEST))
+    part = np.exp(np.minimum(parameters[:, 1:] @ shares.T, LARGEST))
+    residual = constant[:, None] + part - losses
     size = np.abs(residual)
-    value = np.where(size <= HUBER, residual**2 / 2, HUBER * (size - HUBER / 2)).mean()
-    slope = np.clip(residual, -HUBER, HUBER) / len(loss)
-    return float(value), np.append(slope.sum() * constant, shares.T @ (slope * part))
+    is_square = size <= HUBER
+    value = np.where(is_square, residual**2 / 2, HUBER * (size - HUBER / 2)).mean(axis=1)
+    slope, bend = np.clip(residual, -HUBER, HUBER) / count, is_square / count
+    first = slope.sum(axis=1) * constant
+    gradient = np.column_stack([first, (slope * part) @ shares])
+    curve = np.empty((*parameters.shape, parameters.shape[1]))
+    curve[:, 0, 0] = bend.sum(axis=1) * constant**2 + first
+    curve[:, 0, 1:] = curve[:, 1:, 0] = constant[:, None] * ((bend * part) @ shares)
+    curve[:, 1:, 1:] = shares.T @ ((bend * part**2 + slope * part)[:, :, None] * shares)
+    return value, gradient, curve
 
 
 def fit_boosting(shares: Array, losses: Array, start: Predict | None = None) -> Predict:
