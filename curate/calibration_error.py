@@ -58,16 +58,26 @@ def calibration_error(
 
 
 def of_the_predicted(truth: Array, predicted: Array) -> tuple[Array, Array]:
-    """The probability of each row's predicted value, and its share of the posterior.
-
-    Rows are sorted by both, so that their order changes nothing.
-    """
+    """The probability of each row's predicted value, and its share of the posterior, in order."""
     import numpy as np
 
     guess, rows = predicted.argmax(axis=1), np.arange(len(truth))
     confidence, accuracy = predicted[rows, guess], truth[rows, guess]
-    order = np.lexsort((accuracy, confidence))
+    order = by_confidence(confidence, accuracy)
     return confidence[order], accuracy[order]
+
+
+def by_confidence(confidence: Array, accuracy: Array) -> NDArray[np.int64]:
+    """The order of rows by confidence, and by chance where it is the same.
+
+    The order in which rows come changes nothing. If accuracy broke ties, a head with few distinct
+    confidences would have bins of right rows beside bins of wrong ones, and a large ECE.
+    """
+    import numpy as np
+
+    order = np.lexsort((accuracy, confidence))
+    order = order[np.random.default_rng(0).permutation(len(order))]
+    return order[np.argsort(confidence[order], kind="stable")]
 
 
 def ece(confidence: Array, accuracy: Array) -> float:

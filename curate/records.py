@@ -186,13 +186,14 @@ class Authors:
 
     `of` gives the account under which a user's answers are told: an id of people.yaml, or by
     default the login. `left` are the accounts whose people have left the server: their answers
-    stand, also where the server has removed them. `said` holds the accounts that ever gave an
-    answer, by its task, question and mark.
+    stand, also where the server has removed them. `said` tells the accounts that ever gave an
+    answer, by its task, question and mark; it reads all answers, so it is asked where that is
+    needed.
     """
 
     of: Callable[[User], str] = login_of
     left: frozenset[str] = frozenset()
-    said: Mapping[tuple[str, str, str], frozenset[str]] = field(default_factory=dict)
+    said: Callable[[], Mapping[tuple[str, str, str], frozenset[str]]] = dict
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,27 @@ def test_the_order_of_rows_changes_nothing():
     assert calibration_error(truth, predicted) == calibration_error(truth[order], predicted[order])
 
 
+@pytest.mark.parametrize("levels", [1, 2, 5])
+def test_a_sound_head_of_few_confidences_is_not_accused(levels):
+    """Of 200 sound groups about 1 in 20 has p ≤ .05: more than 20 come once in 1,000 tries."""
+    rng = np.random.default_rng(levels)
+    accused = 0
+    for _ in range(200):
+        sure = rng.choice(np.linspace(0.55, 0.95, levels), 200)
+        truth = np.eye(2)[(rng.random(200) < sure).astype(int)]
+        predicted = np.column_stack([1 - sure, sure])
+        accused += calibration_error(truth, predicted, draws=99).p_value <= 0.05
+    assert accused <= 20
+
+
+def test_rows_of_one_confidence_are_one_bin_after_another_of_the_same_accuracy():
+    right = np.arange(1000) < 700
+    truth, predicted = np.eye(2)[right.astype(int)], np.tile([0.3, 0.7], (1000, 1))
+    whole = classification(truth, predicted, ("no", "yes"))
+    assert whole.calibration_error < 0.08  # with the right rows first it would be .42
+    assert [part.documents for part in whole.bins] == [100] * 10
+
+
 def test_the_null_has_the_mean_of_folded_normals():
     confidence = np.full(1000, 0.7)
     errors = if_calibrated(confidence, np.random.default_rng(0), 4000)

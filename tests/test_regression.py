@@ -286,7 +286,7 @@ def test_the_nearest_mixture_under_rows_is_that_of_another_solver(seed):
 def test_the_optimum_under_rows_is_that_of_another_solver():
     prior = np.array([0.1, 0.2, 0.3, 0.4])
     objective = goal(prior, 0.05)
-    found = optimum(objective, mixtures(20), ROOMY)
+    found = optimum(objective, mixtures(4), ROOMY)
     assert ROOMY.holds(found, 1e-7)
     other = slsqp(lambda x: float(objective(x[None])[0]), ROOMY, np.full(4, 0.25))
     assert objective(found[None])[0] <= objective(other[None])[0] + 1e-7

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Protocol
 
 from curate.errors import DataError, ProjectMismatch
@@ -155,12 +156,17 @@ class Recognition:
     """Finds the author of an answer whose account is gone, by what the workspace knows of it."""
 
     def __init__(self, known: Mapping[Key, str], authors: Authors) -> None:
-        self._known = known
-        self._accounts: dict[tuple[str, str, str], set[str]] = defaultdict(set)
-        for (id, question, account), mark in known.items():
-            self._accounts[id, question, mark].add(account)
-        for said, accounts in authors.said.items():
-            self._accounts[said] |= accounts
+        self._known, self._authors = known, authors
+
+    @cached_property
+    def _accounts(self) -> Mapping[tuple[str, str, str], set[str]]:
+        """The accounts that gave an answer, by its task, question and mark."""
+        accounts: dict[tuple[str, str, str], set[str]] = defaultdict(set)
+        for (id, question, account), mark in self._known.items():
+            accounts[id, question, mark].add(account)
+        for answer, people in self._authors.said().items():
+            accounts[answer] |= people
+        return accounts
 
     def author(self, answers: Sequence[Annotation]) -> str | None:
         """The only account that gave these answers, or None; `answers` are one person's."""

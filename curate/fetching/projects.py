@@ -95,7 +95,7 @@ def incoming(
         project,
         cursor=None if whole or restoring else current.cursors().get(place),
         known=marks,
-        authors=replace(directory.authors(), said=_said(history, current, project.name)),
+        authors=replace(directory.authors(), said=lambda: _said(history, current, project.name)),
         accept_losses=restoring,
     )
     suggestions, media = _suggestion_keys(current, batch), media_shown(current)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from curate.calibration_error import of_the_predicted
 from curate.metrics.losses import brier, cross_entropy, leaders
 
 if TYPE_CHECKING:
@@ -165,11 +166,9 @@ def reliability(
     """
     import numpy as np
 
-    guess = predicted.argmax(axis=1)
-    rows = np.arange(len(guess))
-    confidence, accuracy = predicted[rows, guess], truth[rows, guess]
-    parts = np.array_split(np.argsort(confidence, kind="stable"), min(bins, len(guess)))
+    parts = min(bins, len(truth))
+    columns = (np.array_split(own, parts) for own in of_the_predicted(truth, predicted))
     return tuple(
-        Bin(float(confidence[part].mean()), float(accuracy[part].mean()), len(part))
-        for part in parts
+        Bin(float(confidence.mean()), float(accuracy.mean()), len(confidence))
+        for confidence, accuracy in zip(*columns, strict=True)
     )
