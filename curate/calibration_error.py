@@ -77,7 +77,7 @@ def by_confidence(confidence: Array, accuracy: Array) -> NDArray[np.int64]:
 
     order = np.lexsort((accuracy, confidence))
     order = order[np.random.default_rng(0).permutation(len(order))]
-    return order[np.argsort(confidence[order], kind="stable")]
+    return np.asarray(order[np.argsort(confidence[order], kind="stable")])
 
 
 def ece(confidence: Array, accuracy: Array) -> float:
