@@ -4,6 +4,7 @@ doccano's CSV, fastText and old JSON follow its exporters, Potato's tables those
 Prodigy's lines its interfaces, MTurk's columns results of batches that people have published.
 """
 
+import errno
 import gzip
 import json
 import shutil
@@ -15,6 +16,7 @@ from curate.errors import DataError, RecipeError
 from curate.forms import load_form
 from curate.pull import importing
 from curate.pull.elsewhere import Elsewhere
+from curate.pull.formats.files import unpacked
 from tests.conftest import Offline
 
 TEXTS = [
@@ -582,6 +584,35 @@ def test_a_table_that_cannot_be_read_costs_a_line(pool, name, data, words, tmp_p
     with pytest.raises(DataError, match=words):
         bring(pool, path, "csv", "sentiment")
     assert pool.workspace.rounds.all() == []
+
+
+def test_an_archive_with_a_wrong_byte_anywhere_is_read_or_costs_a_line(tmp_path):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("kim.jsonl", lines({"text": TEXTS[n % 6], "label": [n]} for n in range(9)))
+    whole, refusals = path.read_bytes(), []
+    for at in range(len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            with unpacked(path):
+                pass
+        except DataError as error:
+            refusals.append(error.message)
+    assert len(refusals) > len(whole) / 2
+    assert all(words.startswith("x.zip: ") for words in refusals)
+
+
+def test_a_full_disk_is_not_called_a_wrong_archive(tmp_path, monkeypatch):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("kim.jsonl", "{}")
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", full)
+    with pytest.raises(OSError, match="No space left"), unpacked(path):
+        pass
 
 
 def test_a_spreadsheet_is_told(pool, tmp_path):

@@ -16,6 +16,7 @@ from zipfile import BadZipFile, ZipFile, is_zipfile
 from curate.cells import unguarded
 from curate.errors import CurateError, DataError
 from curate.names import absent
+from curate.sources.readers.archives import BROKEN
 from curate.sources.readers.decoding import AUTO, Decoder
 from curate.sources.readers.headers import delimiter_of, names_of_columns
 from curate.sources.readers.unpacking import Lost, Packing, packing_of
@@ -55,13 +56,13 @@ def unpacked(path: Path) -> Iterator[Path]:
 
 def _unzipped(path: Path, folder: Path) -> Path:
     try:
-        with ZipFile(path) as archive:
+        with ZipFile(io.BytesIO(path.read_bytes())) as archive:  # an OSError is of the disk then
             if SPREADSHEET in archive.namelist():
                 raise DataError(f"{path.name}: a document of an office", hint="save it as CSV")
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST:
                 raise DataError(f"{path.name}: unpacks to more than {LARGEST >> 30} GiB")
             archive.extractall(folder)
-    except (BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError) as error:
+    except (BadZipFile, ValueError, *BROKEN) as error:
         raise DataError(f"{path.name}: not a ZIP archive that can be read ({error})") from None
     inside = _visible(folder)
     return inside[0] if len(inside) == 1 else folder

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import zlib
+from lzma import LZMAError
 from zipfile import BadZipFile, ZipFile
+
+BROKEN = (NotImplementedError, RuntimeError, EOFError, zlib.error, LZMAError)
+"""What is raised, besides BadZipFile, for an archive that cannot be read."""
 
 
 def check_size(data: bytes, limit: int) -> None:
@@ -22,7 +26,7 @@ def member(archive: ZipFile, name: str, limit: int) -> bytes:
     try:
         with archive.open(name) as file:
             data = file.read(limit + 1)
-    except (NotImplementedError, RuntimeError, EOFError, zlib.error) as error:
+    except BROKEN as error:
         raise BadZipFile(str(error)) from None
     if len(data) > limit:
         raise ValueError(f"unpacks to more than max_bytes ({limit})")
