@@ -10,6 +10,8 @@ import json
 import shutil
 import zipfile
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from curate.errors import DataError, RecipeError
@@ -613,6 +615,18 @@ def test_a_full_disk_is_not_called_a_wrong_archive(tmp_path, monkeypatch):
     monkeypatch.setattr(zipfile.ZipFile, "extractall", full)
     with pytest.raises(OSError, match="No space left"), unpacked(path):
         pass
+
+
+def test_a_table_like_that_of_labels_may_hold_plain_values(pool, tmp_path):
+    (id,) = [row["id"] for row in pool.rows("pool") if row["text"] == TEXTS[5]]
+    said_by = [{"annotator": "kim", "value": "neutral"}, {"annotator": "bo", "value": '"negative"'}]
+    row = {"id": id, "question": "sentiment", "value": "x", "votes": 2, "answers": said_by}
+    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "labels.parquet")
+    bring(pool, tmp_path / "labels.parquet", "csv", "sentiment")
+    assert said(pool) == {
+        (5, "kim", "sentiment"): "neutral",
+        (5, "bo", "sentiment"): "negative",
+    }
 
 
 def test_a_spreadsheet_is_told(pool, tmp_path):

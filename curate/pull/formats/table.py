@@ -173,10 +173,7 @@ def _said_of_labels(row: Mapping[str, Any]) -> list[dict[str, Any]] | None:
 
 def _objects(cell: Any) -> list[dict[str, Any]] | None:
     """A list of objects, perhaps written as JSON; None for what is none."""
-    try:
-        found = json.loads(cell) if isinstance(cell, str) else cell
-    except (ValueError, RecursionError):
-        return None
+    found = _decoded(cell)
     is_list = isinstance(found, list) and all(isinstance(own, dict) for own in found)
     return found if is_list else None
 
@@ -196,7 +193,7 @@ def _of_labels(
     own = next((own for own in form.questions if own.name == row["question"]), None)
     answers: dict[str, dict[str, Any]] = defaultdict(dict)
     for entry in said:
-        stored = json.loads(entry["value"]) if is_coded else entry["value"]
+        stored = _decoded(entry["value"]) if is_coded else entry["value"]
         value = answer(own, stored) if own else stored
         answers[str(entry["annotator"])][str(row["question"])] = stored if value is None else value
     first = of_kinds(form, "comment")
@@ -206,6 +203,14 @@ def _of_labels(
             answers[str(remark.get("annotator"))][name] = remark.get("value")
     for annotator, values in answers.items():
         yield Made(where, annotator, values, id=str(row["id"]), texts=texts_of(form, row), data=row)
+
+
+def _decoded(value: Any) -> Any:
+    """A value that is written as JSON; what is none stays as it is."""
+    try:
+        return json.loads(value)
+    except (ValueError, TypeError, RecursionError):
+        return value
 
 
 # ── cells
