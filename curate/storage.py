@@ -305,7 +305,7 @@ def building(folder: Path, provenance: Provenance) -> Iterator[Path]:
     unfinished = workshop / f"{name}-{digest(identity)[:12]}"
     for other in workshop.glob(f"{name}-*"):
         if other != unfinished:
-            shutil.rmtree(other)
+            remove(other)
     unfinished.mkdir(parents=True, exist_ok=True)
     yield unfinished
     seal(unfinished, provenance)
@@ -334,6 +334,19 @@ def swap(new: Path, place: Path) -> None:
         place.rename(old)
     new.rename(place)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder, if it is there: at once, for whoever looks for its name.
+
+    A removal that is killed would leave marks of what is done without what they tell of. What it
+    leaves here is under another name, and the next removal takes it along.
+    """
+    old = folder.with_name(f"{folder.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+        shutil.rmtree(old)
 
 
 def share(path: Path, place: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
@@ -96,7 +95,7 @@ def run(workspace: Workspace, spec: CleanSpec) -> CleanResult:
         found, shards = passages(workspace, spec, measured, reasons, gone, folder / "_runs")
         write(workspace, folder, measured, reasons, gone, found, shards)
         for scaffold in ("_measured", "_reasons", "near", "_runs"):
-            shutil.rmtree(folder / scaffold, ignore_errors=True)
+            storage.remove(folder / scaffold)
     measured_rows = 0 if before else workspace.tables.rows("pool")
     result = _result(workspace, measured_rows, searched_of(dict(plan.instruments)))
     shown = examples_of(workspace, spec, result.reasons)

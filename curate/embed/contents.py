@@ -211,7 +211,7 @@ def find(
     scratch = workspace.root / ".building" / f"contents-{made_of}"
     for other in scratch.parent.glob("contents-*"):
         if other != scratch:
-            shutil.rmtree(other)
+            storage.remove(other)
     documents = workspace.tables.rows("clean")
     with workspace.watch("reading what is to be encoded", documents) as advance:
         for _, rows in workspace.engine.each(Digest(scratch, window), shards):
@@ -224,7 +224,7 @@ def forget(folder: Path, but: Path) -> None:
     """Delete the digests in an encoder's folder, `but` for these: they are of other documents."""
     for own in folder.glob(f"{FOLDER}*"):
         if own != but:
-            shutil.rmtree(own)
+            storage.remove(own)
 
 
 def adopt(digests: Path, folder: Path, window: int | None = None) -> None:
@@ -233,10 +233,11 @@ def adopt(digests: Path, folder: Path, window: int | None = None) -> None:
     if digests == own:
         return
     folder.mkdir(parents=True, exist_ok=True)
-    is_scratch = digests.parent.name == ".building"
-    copy = digests if is_scratch else Path(shutil.copytree(digests, folder / f"{own.name}.new"))
-    shutil.rmtree(own, ignore_errors=True)
-    copy.rename(own)
+    if digests.parent.name != ".building":
+        copy = folder / f"{own.name}.new"
+        storage.remove(copy)  # of a killed run
+        digests = Path(shutil.copytree(digests, copy))
+    storage.swap(digests, own)
 
 
 @dataclass(frozen=True)

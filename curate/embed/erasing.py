@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +29,7 @@ def erase(folder: Path, gone: pa.Array) -> int:
     if fit.exists() and np.isin(np.load(fit)["sample"], everything).any():
         fit.unlink()
     for digests in folder.glob(f"{FOLDER}*"):
-        shutil.rmtree(digests)
+        storage.remove(digests)
     for path, own in contents.items():
         if len(own):
             _drop(path, gone)

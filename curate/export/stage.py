@@ -120,6 +120,7 @@ def run(workspace: Workspace, spec: ExportSpec, given: Given | None = None) -> E
             storage.write_text(workshop.folder / MISSING, given.missing)
         shown = columns_shown(format.shown(reader.schema))
         _write_beside(workspace, recipe, workshop.folder, drawn, manifest, shown)
+        storage.remove(workshop.units)  # its marks tell of shards that are about to move
         storage.swap(workshop.folder, workspace.root / "export")
     return ExportResult(
         folder="export",
@@ -184,12 +185,12 @@ def _workshop(workspace: Workspace, spec: ExportSpec) -> Iterator[_Workshop]:
     scratch = building / f"export-{storage.digest(identity)[:12]}"
     for other in building.glob("export*"):
         if other != scratch:
-            shutil.rmtree(other)
+            storage.remove(other)
     workshop = _Workshop(*(scratch / name for name in FOLDERS))
     for folder in vars(workshop).values():
         folder.mkdir(parents=True, exist_ok=True)
     yield workshop
-    shutil.rmtree(scratch)
+    storage.remove(scratch)
 
 
 def _order(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -132,7 +131,7 @@ def run(workspace: Workspace, spec: PoolSpec) -> PoolResult:
         if referred.are_named(spec.sources):
             referred.write(folder, workspace.root, [file.label for file in files])
         for scaffold in ("_staged", "_copies", "_changes", "_dropped"):
-            shutil.rmtree(folder / scaffold, ignore_errors=True)
+            storage.remove(folder / scaffold)
     return _result(workspace, spec, work, staged, counts, _splits(files))
 
 

@@ -11,7 +11,6 @@ documents that they still hold.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,15 +96,16 @@ def run(
     texts = erase_rows(workspace, everything)
     workspace.ledger.forget(everything)
     vectors = erase_vectors(workspace, everything)
-    for folder in (workspace.root / ".building", workspace.root / ".kept"):
-        shutil.rmtree(folder, ignore_errors=True)
+    building = workspace.root / ".building"
+    if exports:
+        storage.swap(workspace.root / "export", building / "export")
+        notes.append("export/ held removed texts and is gone: `curate run` makes it again")
+    for folder in (building, workspace.root / ".kept"):
+        storage.remove(folder)
     for path in storage.leftovers(workspace.root):
         path.unlink()
-    if exports:
-        shutil.rmtree(workspace.root / "export")
-        notes.append("export/ held removed texts and is gone: `curate run` makes it again")
-    if erase_report(workspace, everything):
-        notes.append("report.html showed removed documents and is gone: `curate report`")
+    if erase_report(workspace):
+        notes.append("report.html may show removed documents and is gone: `curate report`")
     kinds = [document.why for document in documents]
     return RemoveResult(
         removed=new,

@@ -56,7 +56,7 @@ def store_arrays(
     folder = root / ".kept" / f"{name}-{digest[:16]}"
     if not folder.exists():
         for other in (root / ".kept").glob(f"{name}-*"):
-            shutil.rmtree(other)
+            storage.remove(other)
         building = root / ".building" / folder.name
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
