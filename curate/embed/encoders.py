@@ -202,8 +202,8 @@ def _sentence_transformer(name: str) -> Any:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         return SentenceTransformer(name, device="cpu", local_files_only=Path(name).exists())
     except (OSError, ValueError) as error:

@@ -289,6 +289,6 @@ def _quietly() -> Iterator[None]:
     from transformers.utils import logging
 
     with suppress(AttributeError):
-        logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-        logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+        logging.disable_progress_bar()
+        logging.set_verbosity_error()
     yield

@@ -121,7 +121,7 @@ class Client:
         http = http_client(self._target)
         finalize(self, http.close)
         with self.translated():
-            return LabelStudio(  # type: ignore[no-untyped-call]
+            return LabelStudio(
                 base_url=self._target, api_key=self._key, httpx_client=http
             )
 

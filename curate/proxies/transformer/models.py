@@ -88,8 +88,8 @@ def _loaded(path: Path, kind: str, **settings: Any) -> Any:
     import transformers
     from safetensors import SafetensorError
 
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
     try:
         found = getattr(transformers, kind).from_pretrained(
             str(path), local_files_only=True, trust_remote_code=False, **settings
