@@ -121,9 +121,7 @@ class Client:
         http = http_client(self._target)
         finalize(self, http.close)
         with self.translated():
-            return LabelStudio(
-                base_url=self._target, api_key=self._key, httpx_client=http
-            )
+            return LabelStudio(base_url=self._target, api_key=self._key, httpx_client=http)
 
     def request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, body: Any = None
