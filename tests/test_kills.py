@@ -1,13 +1,9 @@
 """kill -9 at any moment, then the same command again: the result of an undisturbed run."""
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -18,8 +14,6 @@ from tests.test_loop import BAD, GOOD, RECIPE, answer, durable, texts
 from tests.test_loop import contents as all_contents
 
 pytestmark = pytest.mark.slow
-
-ROOT = Path(__file__).parent.parent
 
 MOMENTS = {
     "pool, before its shard": ("curate.storage", "write_parquet", 2),
@@ -174,35 +168,24 @@ def test_ten_kills_of_a_stage_leave_the_same_bytes(tmp_path, stage):
     undisturbed, killed_root = tmp_path / "undisturbed", tmp_path / "killed"
     generated.generate(generated.Plan(undisturbed, 30_000, vectors=False))
     settings = ["--budget", "40%"] if stage == "mix" else ["--shard-documents", "2500"]
-    command = [sys.executable, "-m", "curate", stage, *settings, "--workers", "2"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    if stage == "export":
-        mix = [*command[:3], "mix", "--budget", "40%", "-w", str(undisturbed)]
-        subprocess.run(mix, check=True, env=environment, capture_output=True)
+    command = [stage, *settings, "--workers", "2", "-w"]
+    log = tmp_path / "said.txt"
+    mix = ["mix", "--budget", "40%", "-w", undisturbed]
+    assert deadly.run(mix if stage == "export" else ["--help"], log) == 0, log.read_text()
     shutil.copytree(undisturbed, killed_root)
     started = time.perf_counter()
-    subprocess.run(
-        [*command, "-w", str(undisturbed)], check=True, env=environment, capture_output=True
-    )
+    assert deadly.run([*command, undisturbed], log) == 0, log.read_text()
     whole = time.perf_counter() - started
     kills = 0
     for number in range(10):
-        running = subprocess.Popen(
-            [*command, "-w", str(killed_root)],
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            running.wait(whole * (0.3 + 0.07 * number))
-        except subprocess.TimeoutExpired:
+        running = deadly.start([*command, killed_root], log)
+        running.join(whole * (0.2 + 0.06 * number))
+        if running.exitcode is None:
             running.kill()
-            running.wait()
+            running.join()
             kills += 1
     assert kills > 4
-    subprocess.run(
-        [*command, "-w", str(killed_root)], check=True, env=environment, capture_output=True
-    )
+    assert deadly.run([*command, killed_root], log) == 0, log.read_text()
     assert shards_of(killed_root, stage) == shards_of(undisturbed, stage)
     workshop = killed_root / ".building"
     assert not workshop.exists() or not any(workshop.iterdir())

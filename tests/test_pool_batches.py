@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,6 +20,7 @@ from curate.errors import DataError
 from curate.pool import stage as pool
 from curate.pool.copies import BATCH_ONLY, changes
 from curate.pool.staging import ids_schema, number_of, shard_name, shard_number
+from tests import deadly
 
 SOUP, BREAD, TEA, CAKE = (f"The {thing} was good." for thing in ("soup", "bread", "tea", "cake"))
 
@@ -242,22 +241,6 @@ def test_a_shard_ends_by_size_too(offline, monkeypatch):
     assert len(storage.shards(offline.root / "pool")) == 5
 
 
-DRIVER = """
-import sys
-from pathlib import Path
-from curate.pool import stage as pool
-from curate.run.stages import run_stage
-from curate.engine import Local
-from curate.workspace import Workspace
-if __name__ == "__main__":
-    pool.ROWS_PER_SHARD = 500
-    workspace = Workspace(Path(sys.argv[1]), engine=Local(2))
-    sources = [{"paths": [f"data/{n}.jsonl"]} for n in range(8)]
-    spec = pool.PoolSpec.model_validate({"sources": sources})
-    run_stage(workspace, "pool", spec)
-"""
-
-
 def children(pid):
     """Return the worker processes of a process."""
     tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
@@ -276,42 +259,46 @@ def test_a_worker_killed_in_mid_run_neither_loses_nor_doubles_a_row(offline, tmp
     for name in range(8):
         numbers = rng.integers(0, 9000, 3000)
         offline.lines(f"{name}.jsonl", [f"{n} is what it says, " * 30 for n in numbers])
-    (tmp_path / "driver.py").write_text(DRIVER)
+    sources = [{"paths": [f"data/{n}.jsonl"]} for n in range(8)]
+    recipe = json.dumps({"name": "tiny", "pool": {"sources": sources}})
+    (offline.root / "recipe.yaml").write_text(recipe)
+    told = tmp_path / "told"
 
     def begin():
-        command = [sys.executable, str(tmp_path / "driver.py"), str(offline.root)]
-        with (tmp_path / "told").open("w") as told:
-            return subprocess.Popen(command, stderr=told)
+        command = ["pool", "-w", offline.root, "--workers", "2"]
+        return deadly.start(command, told, constants={(pool.__name__, "ROWS_PER_SHARD"): 500})
 
     def staged():
         return len([*offline.root.glob(".building/pool-*/_staged/*.json")])
 
     undisturbed = begin()
-    assert undisturbed.wait() == 0, (tmp_path / "told").read_text()
+    undisturbed.join()
+    assert undisturbed.exitcode == 0, told.read_text()
     expected = content(offline)
     for victims in ("worker", "all"):
         shutil.rmtree(offline.root / "pool")
         running = begin()
         until = time.monotonic() + 60
-        while staged() < 2 and running.poll() is None and time.monotonic() < until:
+        while staged() < 2 and running.is_alive() and time.monotonic() < until:
             time.sleep(0.01)
         workers = children(running.pid)
         assert workers, "it ended before it could be killed"
         if victims == "all":
             os.kill(running.pid, signal.SIGKILL)
         os.kill(workers[0], signal.SIGKILL)
-        code = running.wait()
+        running.join()
         if victims == "all":
-            assert code == -signal.SIGKILL
+            assert running.exitcode == -signal.SIGKILL
             until = time.monotonic() + 20
             while any(map(cmdline, workers)) and time.monotonic() < until:
                 time.sleep(0.05)
             assert not any(map(cmdline, workers)), "workers outlive the run"
             assert not (offline.root / "pool").exists()
             again = begin()
-            assert again.wait() == 0, (tmp_path / "told").read_text()
+            again.join()
+            assert again.exitcode == 0, told.read_text()
         else:
-            assert code == 0, (tmp_path / "told").read_text()
+            assert running.exitcode == 0, told.read_text()
         assert content(offline) == expected
 
 

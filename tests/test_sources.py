@@ -989,21 +989,16 @@ def test_a_file_that_went_away(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_tiny_files(tmp_path):
-    """Found, put together and read in well under a minute; a part holds thousands of them."""
-    import time
-
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for n in range(100_000):
-        (folder / f"{n:06}.txt").write_bytes(b"Text %d" % n)
+def test_tens_of_thousands_of_tiny_files(tmp_path):
+    """Found, put together and read; a part holds thousands of them."""
+    (tmp_path / "data").mkdir()
+    for n in range(30_000):
+        (tmp_path / "data" / f"{n:06}.txt").write_bytes(b"Text %d" % n)
     spec = SourceSpec(paths=("data/*.txt",), name="notes")
-    before = time.monotonic()
     made = parts([spec], tmp_path)
     count = sum(isinstance(row, Row) for part in made for row in read(spec, part, strict=True))
-    print(f"{time.monotonic() - before:.1f} s, {len(made)} parts")
-    assert count == 100_000
-    assert 4 <= len(made) < 200
+    assert count == 30_000
+    assert 2 <= len(made) < 60
 
 
 def test_parts_travel(tmp_path):

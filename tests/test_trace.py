@@ -372,7 +372,7 @@ def test_forward_and_back_agree_on_a_thousand_random_documents(offline):
         offline.answer("ann", f"bob{number}")
         offline.run("pull")
     offline.run("agree", bootstrap=0)
-    offline.run("score", encoder="chargram")
+    offline.run("score", encoder="chargram", resamples=5)
     offline.run("mix", groups=["sentiment", "source"], budget="70%")
     offline.run("export", shards=8)
     tracer = Tracer(offline.workspace)

@@ -1,8 +1,7 @@
 """The transformer as a proxy: it reads a mixture exactly, learns it, and is measured exactly."""
 
 import json
-import subprocess
-import sys
+import multiprocessing
 from collections import Counter
 from pathlib import Path
 from random import Random
@@ -441,43 +440,40 @@ def test_a_broken_checkpoint_means_a_new_start(tmp_path):
     assert (own.learn(each(1), 0).losses == proxy().learn(each(1), 0).losses).all()
 
 
-KILLED = """
-import sys
-from pathlib import Path
-import numpy as np
-from curate.proxies.spec import TransformerSpec
-from curate.proxies.transformer.devices import Device
-from curate.proxies.transformer.sizes import SIZES, Size
-from curate.proxies.transformer.transformer import Transformer
-
-SIZES["tiny"] = Size(32, 2, 2, 32, 1e-2)
-texts = [f"the film {n} was long, and its end was {n * n}" for n in range(40)]
-spec = TransformerSpec(steps=150, marks=10, batch=8, dropout=0.1, sample=10)
-own = Transformer(texts, {"x": texts[:5]}, spec, Device("cpu", False), folder=Path(sys.argv[1]))
-print(own.learn(np.ones(40, int), 0).losses.tobytes().hex())
-"""
+def learn(folder, place):
+    """Train for some hundred steps, and write the losses to a place."""
+    texts = [f"the film {n} was long, and its end was {n * n}" for n in range(40)]
+    spec = TransformerSpec(steps=150, marks=10, batch=8, dropout=0.1, sample=10)
+    own = Transformer(texts, {"x": texts[:5]}, spec, CPU, folder=folder)
+    place.write_bytes(own.learn(np.ones(40, int), 0).losses.tobytes())
 
 
 @pytest.mark.slow
-def test_after_kill_9_the_losses_are_those_of_an_undisturbed_run(tmp_path):
-    def started(folder):
-        command = [sys.executable, "-c", KILLED, str(tmp_path / folder)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+def test_after_kill_9_the_losses_are_those_of_an_undisturbed_run(tmp_path, monkeypatch):
+    """In forks of this process, which has loaded torch: to load it takes longer than the run."""
+    monkeypatch.setitem(SIZES, "tiny", Size(32, 2, 2, 32, 1e-2))
+    folder, end = tmp_path / "killed", tmp_path / "end"
+    forks = multiprocessing.get_context("fork")
 
-    whole = started("whole").communicate()[0]
-    assert len(whole) > 20
+    def started():
+        process = forks.Process(target=learn, args=(folder, end))
+        process.start()
+        return process
+
+    learn(tmp_path / "whole", tmp_path / "undisturbed")
     kills = 0
     while kills < 2:
-        process = started("killed")
-        before = newest(tmp_path / "killed")
-        while process.poll() is None and newest(tmp_path / "killed") == before:
-            sleep(0.01)
-        if process.poll() is None:
+        process = started()
+        before = newest(folder)
+        while process.is_alive() and newest(folder) == before:
+            sleep(0.002)
+        if process.is_alive():
             process.kill()
             kills += 1
-        process.communicate()
-    assert not list((tmp_path / "killed").glob("*.json")), "it was killed before its end"
-    assert started("killed").communicate()[0] == whole
+        process.join()
+    assert not list(folder.glob("*.json")), "it was killed before its end"
+    started().join()
+    assert end.read_bytes() == (tmp_path / "undisturbed").read_bytes()
 
 
 def newest(folder):
