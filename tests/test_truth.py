@@ -329,7 +329,11 @@ def simulated(crowds, items):
         for seed in range(crowds):
             made = simulate(setting, np.random.default_rng([number, seed]), items)
             coded = Coded.of(made.votes)
-            posterior = METHODS["auto"](coded)
+            settled = settle(made.votes, "auto")
+            by_item = {label.item: label.posterior for label in settled.labels}
+            posterior = np.array(
+                [[by_item[item][value] for value in coded.values] for item in coded.items]
+            )
             eces.append(measure(coded, posterior, made.truth).ece)
             confidence += posterior.max(axis=1).tolist()
             best = posterior.argmax(axis=1)
@@ -337,9 +341,10 @@ def simulated(crowds, items):
                 coded.values[value] == made.truth[item]
                 for item, value in zip(coded.items, best, strict=True)
             ]
-            skill = settle(made.votes, "auto").skill
             held.append(
-                np.mean([own.low <= made.skill[who] <= own.high for who, own in skill.items()])
+                np.mean(
+                    [own.low <= made.skill[who] <= own.high for who, own in settled.skill.items()]
+                )
             )
     return calibration_error(confidence, is_right), np.mean(eces), np.array(held)
 

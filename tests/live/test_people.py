@@ -62,6 +62,7 @@ class Team:
         self.tokens = {name: each.token for name, each in zip(names, made, strict=True)}
         self.tokens["curator"] = label_studio.curator(home).token
         self.url = label_studio.start(home).url
+        self.known = {}
 
     def call(self, who, method, path, body=None):
         headers = {"Authorization": f"Token {self.tokens[who]}"}
@@ -81,9 +82,15 @@ class Team:
         found = self.call("curator", "GET", params).json()["tasks"]
         return {task["data"]["record_id"]: task for task in found}
 
+    def task(self, id):
+        """Return the server's id of a text, which is asked for once a project."""
+        if (self.project, id) not in self.known:
+            self.known |= {(self.project, own): task["id"] for own, task in self.tasks().items()}
+        return self.known[self.project, id]
+
     def say(self, who, id, value, question="sentiment", form="sentiment"):
         body = {"result": write_items(load_form(form, self.folder), question, value)}
-        path = f"tasks/{self.tasks()[id]['id']}/annotations/"
+        path = f"tasks/{self.task(id)}/annotations/"
         made = self.call(who, "POST", path, {**body, "lead_time": 3.0})
         assert made.status_code == 201, made.text
         return made.json()["id"]

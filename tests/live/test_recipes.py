@@ -6,6 +6,7 @@ People are scripted: each knows the truth and errs at a known rate. What comes o
 import json
 import random
 from collections import defaultdict
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,7 +15,8 @@ from curate.connections import embedded
 from tests.annotators import PERSON, answer_all
 from tests.command import command
 from tests.servers import RUNNING, environments
-from tests.test_kills import ROOT
+
+ROOT = Path(__file__).parents[2]
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
