@@ -101,7 +101,8 @@ def taken_down(
     number = len({*ids, *(document.id for document in documents)})
     console.note(
         f"{number:,} documents go, copies and near-duplicates with them: texts, vectors, tasks on "
-        "servers, and an export that holds one. Answers stay, by id. It cannot be undone."
+        "servers, an export that holds one, and the report. Answers stay, by id. It cannot be "
+        "undone."
     )
     _confirm(number, "take them down", yes)
     result = takedown.run(workspace, documents, ids, reason, comments=comments)
