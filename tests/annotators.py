@@ -26,7 +26,7 @@ class LabelStudioPerson:
         params: dict[str, Any] = {"project": project, "page_size": 1000, "fields": "all"}
         found, page = {}, 1
         while True:
-            answer = self.http.get("/api/tasks", params={**params, "page": page}).json()
+            answer = self.http.get("/api/tasks/", params={**params, "page": page}).json()
             found |= {task["data"]["record_id"]: task["id"] for task in answer["tasks"]}
             if len(found) >= answer["total"]:
                 return found
@@ -38,7 +38,7 @@ class LabelStudioPerson:
         found: list[str] = []
         while True:
             page = len(found) // 1000 + 1
-            answer = self.http.get("/api/tasks", params={**params, "page": page}).json()
+            answer = self.http.get("/api/tasks/", params={**params, "page": page}).json()
             found += [task["data"]["record_id"] for task in answer["tasks"]]
             if len(found) >= answer["total"]:
                 return found
@@ -55,7 +55,7 @@ class LabelStudioPerson:
 
     def next(self, project: str) -> str | None:
         """Return the id of the task that the page would show next, or None at the end."""
-        answer = self.http.get(f"/api/projects/{project}/next")
+        answer = self.http.get(f"/api/projects/{project}/next/")
         return None if answer.status_code == 404 else str(answer.json()["data"]["record_id"])
 
 

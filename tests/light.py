@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.linalg import helmert
 
+from curate.agree.truth import hierarchical
 from curate.agree.truth.coded import Coded
 from curate.agree.truth.settling import mean_of_four
 from curate.heads.conformal import half_width, interval
@@ -196,7 +197,7 @@ def votes(truth, rng, people=10, each=3, hard=0.0):
             answers.append((item, int(person), int(value)))
     coded = Coded.of(answers)
     shares = np.zeros((len(truth), CLASSES))
-    shares[np.ix_(coded.items, coded.values)] = mean_of_four(coded)
+    shares[np.ix_(coded.items, coded.values)] = mean_of_four(coded, hierarchical.fit(coded))
     return shares
 
 

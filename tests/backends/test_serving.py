@@ -50,8 +50,8 @@ def test_overlaps_are_raised_where_the_server_counts_more():
     missing = {"a": 1, "b": 1, "c": 2, "d": 2}
     assert label_studio.ask_more(server, "7", missing, 4) == Unserved()
     assert server.written == [
-        ("api/tasks/1", {"overlap": 3}),
-        ("api/tasks/4", {"overlap": 4}),
+        ("api/tasks/1/", {"overlap": 3}),
+        ("api/tasks/4/", {"overlap": 4}),
     ]
 
 

@@ -22,16 +22,18 @@ from threadpoolctl import threadpool_limits
 
 from curate.agree.truth import dawid_skene, hierarchical
 from curate.agree.truth.coded import Coded
-from curate.agree.truth.settling import METHODS, settle
-from curate.agree.truth.votes import wawa, weighted_vote
+from curate.agree.truth.settling import mean_of_four, settle
+from curate.agree.truth.votes import majority, wawa, weighted_vote
 from tests.benchmarks import setting
 from tests.crowds import SETTINGS, measure, simulate
 
 DATA = Path("../shared/data")
 CROWDS = ("duck", "adult2", "mozafari", "rte", "music_genre", "sp_amt", "weather_cf_amt")
 OURS = {
-    **METHODS,
-    "hierarchical": hierarchical.posterior,
+    "auto": lambda coded: mean_of_four(coded, hierarchical.fit(coded)),
+    "majority": majority,
+    "dawid_skene": dawid_skene.posterior,
+    "hierarchical": lambda coded: hierarchical.fit(coded).posterior,
     "weighted_vote": weighted_vote,
     "wawa": wawa,
     "dawid_skene, prior .01": lambda coded: (

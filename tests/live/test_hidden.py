@@ -91,7 +91,7 @@ def from_label_studio(url, token):
     with http:
         key = http.get("/api/projects").json()["results"][0]["id"]
         params = {"project": key, "page_size": 1000, "fields": "all"}
-        listed = http.get("/api/tasks", params=params).json()
+        listed = http.get("/api/tasks/", params=params).json()
         tasks = [http.get(f"/api/tasks/{task['id']}").json() for task in listed["tasks"]]
         paths = ("/api/projects", "/api/users/", "/api/predictions/", "/api/current-user/whoami")
         more = [http.get(path).json() for path in paths]

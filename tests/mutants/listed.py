@@ -446,8 +446,8 @@ AGREE = (
     Mutant(
         "the truth is the mean of four methods",
         "curate/agree/truth/settling.py",
-        "np.mean([method(coded) for method in AVERAGED], axis=0)",
-        "np.mean([method(coded) for method in AVERAGED[:1]], axis=0)",
+        "np.mean([*sharp, *blunt], axis=0)",
+        "np.mean([*sharp], axis=0)",
         ("tests/test_truth.py::test_the_mean_of_four_is_the_mean_of_these_four",),
     ),
     Mutant(

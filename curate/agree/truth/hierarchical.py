@@ -30,11 +30,6 @@ def fit(coded: Coded) -> confusion.Confusion:
     return confusion.fit(coded, _Pooling(), prior=1.0, least=LEAST_ROUNDS)
 
 
-def posterior(coded: Coded) -> Array:
-    """The posterior of each item: items x values."""
-    return fit(coded).posterior
-
-
 @dataclass
 class _Pooling:
     """Rows drawn to the pooled ones, with a strength that is estimated on the way."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from curate.agree.truth import dawid_skene, hierarchical
 from curate.agree.truth.coded import Coded
+from curate.agree.truth.confusion import Confusion
 from curate.agree.truth.skill import mean_skill, rightness, skills
 from curate.agree.truth.truth import Label, Truth, Votes
 from curate.agree.truth.votes import majority, wawa, weighted_vote
@@ -18,32 +19,29 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-AVERAGED: tuple[Callable[[Coded], Array], ...] = (
-    dawid_skene.posterior,
-    hierarchical.posterior,
-    weighted_vote,
-    wawa,
-)
-"""Two sharp methods and two blunt ones."""
 
-
-def mean_of_four(coded: Coded) -> Array:
-    """The mean posterior of AVERAGED: items x values.
+def mean_of_four(coded: Coded, model: Confusion) -> Array:
+    """The mean posterior of two sharp methods and two blunt ones: items x values.
 
     No single model is calibrated on real crowds: answers to one text are not independent given its
     class, so that EM runs to certainty. The mean of sharp and blunt ones is calibrated.
     """
     import numpy as np
 
-    return np.asarray(np.mean([method(coded) for method in AVERAGED], axis=0))
+    sharp = (dawid_skene.posterior(coded), model.posterior)
+    blunt = (weighted_vote(coded), wawa(coded))
+    return np.asarray(np.mean([*sharp, *blunt], axis=0))
 
 
-METHODS: Mapping[str, Callable[[Coded], Array]] = {
+METHODS: Mapping[str, Callable[[Coded, Confusion], Array]] = {
     "auto": mean_of_four,
-    "majority": majority,
-    "dawid_skene": dawid_skene.posterior,
+    "majority": lambda coded, _: majority(coded),
+    "dawid_skene": lambda coded, _: dawid_skene.posterior(coded),
 }
-"""The posterior by each method, by its name in the settings."""
+"""The posterior by each method, by its name in the settings.
+
+A method gets the answers and the fitted hierarchical model, which the skills need as well.
+"""
 
 NAMES = {"auto": "mean_of_four"}
 """Names of methods in the tables, where these differ."""
@@ -60,7 +58,7 @@ def settle(votes: Votes, method: str, offered: Sequence[str] = ()) -> Truth:
     right = rightness(coded, model)
     return Truth(
         NAMES.get(method, method),
-        _labels(coded, METHODS[method](coded), offered),
+        _labels(coded, METHODS[method](coded, model), offered),
         skill=skills(mean_skill(coded, model), right),
         rightness=right,
     )

@@ -87,12 +87,23 @@ class LabelStudioBackend:
 
     def ping(self) -> Server:
         """The server and its version, and the user whose key it is."""
+        user = self._login()
+        with self.client.translated():
+            version = self.client.sdk.versions.get().release
+        if not version:
+            raise self._nameless()
+        return Server(self.name, self.client.url, version, user)
+
+    def _login(self) -> str:
+        """The login of the key's own account."""
         with self.client.translated():
             user = self.client.sdk.users.whoami().email
-            version = self.client.sdk.versions.get().release
-        if not user or not version:
-            raise BackendError(f"{self.client.url} does not say who it is", hint=WRONG_ADDRESS)
-        return Server(self.name, self.client.url, version, user)
+        if not user:
+            raise self._nameless()
+        return str(user)
+
+    def _nameless(self) -> BackendError:
+        return BackendError(f"{self.client.url} does not say who it is", hint=WRONG_ADDRESS)
 
     # ── projects
 
@@ -107,9 +118,11 @@ class LabelStudioBackend:
         if key is None:
             key = self._create(name, form, overlap, guidelines)
         project = Project(self.name, self.client.url, name, key, form, overlap, "")
-        opened = self.open_project(project)
+        theirs = self._read(project)
+        opened = self._opened(project, theirs)
         refuse_another_form(opened)
-        return self._with_overlap(opened)
+        self._set_overlaps(project, theirs.maximum_annotations)
+        return opened
 
     def open_project(self, project: Project) -> Project:
         """The project with the address where people label, if it is still the same.
@@ -117,9 +130,13 @@ class LabelStudioBackend:
         Its id and time of creation must match; the server's address may change. A project that was
         renamed gets its title back. Raises ProjectMismatch.
         """
+        return self._opened(project, self._read(project))
+
+    def _read(self, project: Project) -> Any:
+        """The project as the SDK describes it."""
         try:
             with self.client.translated():
-                theirs = self.client.sdk.projects.get(id=int(project.key))
+                return self.client.sdk.projects.get(id=int(project.key))
         except NotFound:
             raise self._mismatch(project, "is gone from") from None
         except Forbidden as error:
@@ -128,6 +145,8 @@ class LabelStudioBackend:
                 hint="the round was sent with a key of another account: set LABEL_STUDIO_API_KEY "
                 "to one of an account that can open the project",
             ) from None
+
+    def _opened(self, project: Project, theirs: Any) -> Project:
         born = theirs.created_at.isoformat() if theirs.created_at else ""
         is_renamed = theirs.title != title(project.name)
         if project.born not in ("", born) or (is_renamed and not project.born):
@@ -144,18 +163,16 @@ class LabelStudioBackend:
         with suppress(Forbidden):
             self.client.request("PATCH", f"api/projects/{project.key}/", body=body)
 
-    def _with_overlap(self, project: Project) -> Project:
+    def _set_overlaps(self, project: Project, present: int | None) -> None:
         """Set the project's overlap if an earlier try created it with another."""
         overlap = project.overlap or EVERYONE
-        with self.client.translated():
-            projects = self.client.sdk.projects
-            if projects.get(id=int(project.key)).maximum_annotations != overlap:
-                projects.update(
+        if present != overlap:
+            with self.client.translated():
+                self.client.sdk.projects.update(
                     id=int(project.key),
                     maximum_annotations=overlap,
                     request_options={"max_retries": 0},
                 )
-        return project
 
     def _mismatch(self, project: Project, what: str) -> ProjectMismatch:
         return ProjectMismatch(
@@ -167,7 +184,7 @@ class LabelStudioBackend:
     def _find(self, name: str) -> str | None:
         """The id of the oldest project with exactly that title, or None."""
         params = {"title": name, "include": "id,title", "page_size": 100}
-        page = self.client.request("GET", "api/projects", params)
+        page = self.client.request("GET", "api/projects/", params)
         with well_formed():
             projects = [project for project in page["results"] if project["title"] == name]
             ids = [int(project["id"]) for project in projects]
@@ -268,7 +285,7 @@ class LabelStudioBackend:
     def _set_overlap(self, task: Task, key: int, overlap: int | None) -> None:
         """Set a task's own overlap if `overlap` is another; an import cannot set it."""
         if task.overlap not in (None, overlap):
-            self.client.request("PATCH", f"api/tasks/{key}", body={"overlap": task.overlap})
+            self.client.request("PATCH", f"api/tasks/{key}/", body={"overlap": task.overlap})
 
     def ask_more(self, project: Project, missing: Mapping[str, int], *, tasks: int) -> Unserved:
         """Raise the overlap of the tasks on which the server counts more answers than we do."""
@@ -292,7 +309,7 @@ class LabelStudioBackend:
     def accounts(self) -> tuple[str, ...]:
         """Everyone on the server; the key's own account only if there is nobody else."""
         logins = set(self.client.accounts().values())
-        return tuple(sorted(logins - {self.ping().user} or logins))
+        return tuple(sorted(logins - {self._login()} or logins))
 
     def users(self) -> tuple[User, ...]:
         """Everyone on the server, the curator too."""
@@ -357,7 +374,7 @@ class LabelStudioBackend:
         answers = Answers(self.client, project, authors)
         counts, tasks = answers.counts()
         logins = {user.login: authors.of(user) for user in answers.users.values()}
-        me = self.ping().user
+        me = self._login()
         if logins.get(me) not in counts and len(logins) > 1:
             logins.pop(me, None)
         accounts = set(logins.values())

@@ -269,7 +269,7 @@ class Client:
             "resolve_uri": "false",  # a text that looks like a file's address stays as it is
             "query": json.dumps(query),
         }
-        return self.request("GET", "api/tasks", params)
+        return self.request("GET", "api/tasks/", params)
 
     # ── people
 

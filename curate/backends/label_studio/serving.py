@@ -42,7 +42,7 @@ def ask_more(client: Client, project: str, missing: Mapping[str, int], tasks: in
             is_short = record in missing and task["overlap"] < counted + missing[record]
         if is_short:
             body = {"overlap": counted + missing[record]}
-            client.request("PATCH", f"api/tasks/{task['id']}", body=body)
+            client.request("PATCH", f"api/tasks/{task['id']}/", body=body)
     return Unserved(gone=tuple(_gone(client, project, sorted(missing), tasks)))
 
 

@@ -360,7 +360,8 @@ def _users(request: Any) -> list[Any]:
     users = []
     keyword, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     if keyword.lower() == "token":
-        users += [token.user for token in Token.objects.filter(key=key.strip())]
+        tokens = Token.objects.select_related("user").filter(key=key.strip())
+        users += [token.user for token in tokens]
     if request.user.is_authenticated:
         users.append(request.user)
     return users
