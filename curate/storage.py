@@ -193,11 +193,12 @@ def version_of(path: Path) -> tuple[int, int, int]:
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file, or some of its columns, in the order named.
 
-    `pyarrow.parquet.read_table` would make a data set of it first, which takes as long again.
+    `pyarrow.parquet.read_table` would make a data set of it first, which takes as long again. To
+    read ahead helps where a store is far away: here it is a third of the time of a small file.
     """
     import pyarrow.parquet as pq
 
-    with reading(path), pq.ParquetFile(path) as file:
+    with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
         if columns is None:
             return file.read()
         return file.read(list(columns)).select(list(columns))
@@ -219,7 +220,7 @@ def write_file_parts(
 
     contents, rows = [], 0
     for part in parts:
-        table = pq.read_table(part).cast(schema)
+        table = read_parquet(part).cast(schema)
         contents.append(_content(table.replace_schema_metadata(None)))
         rows += table.num_rows
     stored = Stored(provenance, digest(contents), rows)
@@ -230,7 +231,7 @@ def write_file_parts(
         pq.ParquetWriter(temporary, whole, compression="zstd") as writer,
     ):
         for part in parts:
-            writer.write_table(pq.read_table(part).cast(whole))
+            writer.write_table(read_parquet(part).cast(whole))
     return stored
 
 

@@ -20,6 +20,7 @@ from curate.engine import Local
 from curate.run.recipe import Recipe
 from curate.run.stages import maker, run_stage
 from curate.servers import Home
+from curate.servers.processes import held
 from curate.workspace import Workspace
 from tests.servers import running_argilla, running_label_studio
 
@@ -200,9 +201,20 @@ def offline(tmp_path: Path) -> Offline:
     return Offline(tmp_path / "run")
 
 
-@pytest.fixture(scope="session")
-def _whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = Offline(tmp_path_factory.mktemp("whole") / "run")
+def shared(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that the first test runner makes, and all others use as it is."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    with held(folder.with_suffix(".lock")):
+        if not folder.exists():
+            building = folder.with_suffix(".building")
+            make(building)
+            building.rename(folder)
+    return folder
+
+
+def _make_whole_run(root: Path) -> None:
+    run = Offline(root)
     run.prepare()
     run.answer("ann", "bob")
     run.run("pull")
@@ -213,7 +225,11 @@ def _whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run.run("export", shard_documents=20)
     run.run("evaluate", seeds=2, train_bytes=20_000, holdout_bytes=2_000)
     run.run("report")
-    return run.root
+
+
+@pytest.fixture(scope="session")
+def _whole_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return shared(tmp_path_factory, "whole", _make_whole_run)
 
 
 @pytest.fixture

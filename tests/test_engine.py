@@ -3,6 +3,7 @@
 import os
 import platform
 import signal
+import subprocess
 import sys
 import time
 from functools import partial
@@ -307,6 +308,47 @@ def of_pandas(number):
     is_loaded = "pandas" in sys.modules
     frame = pa.table({"a": [0.5, None]}).to_pandas()
     return is_loaded, pa.array(frame["a"]).to_pylist(), pa.Table.from_pandas(frame).to_pylist()
+
+
+def of_worker(_):
+    """Return what tells a worker from others: its parent, what it has loaded, its variables."""
+    loaded = {name for name in sys.modules if name in (__name__, "numpy", "pandas")}
+    return os.getppid(), loaded, os.environ.get("SAID"), os.environ["OPENBLAS_NUM_THREADS"]
+
+
+def test_workers_are_forks_of_a_process_that_is_not_this_one(monkeypatch):
+    """A fork of this one can deadlock. What the variables say now holds, not at the first start."""
+    parents = set()
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    for said in ("this", "that"):
+        monkeypatch.setenv("SAID", said)
+        engine = Local(2)
+        for _, (parent, *facts) in engine.each(of_worker, range(4)):
+            assert facts == [{__name__, "numpy"}, said, "1"]
+            parents.add(parent)
+        engine.close()
+    assert len(parents) == 1
+    assert parents != {os.getpid()}
+
+
+LONG = """
+import sys, tempfile
+from pathlib import Path
+from curate.engine import Local
+if __name__ == "__main__":
+    tempfile.tempdir = sys.argv[1]
+    print([value for _, value in sorted(Local(2).each(abs, [-1, -2, -3]))])
+"""
+
+
+def test_workers_start_also_where_no_socket_can_be_made(tmp_path):
+    """The name of a socket has at most some hundred bytes."""
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    script = tmp_path / "script.py"
+    script.write_text(LONG)
+    ended = subprocess.run([sys.executable, script, folder], capture_output=True, text=True)
+    assert (ended.stdout, ended.returncode) == ("[1, 2, 3]\n", 0), ended.stderr
 
 
 def test_workers_load_pandas_where_a_frame_is_asked_for():

@@ -242,9 +242,13 @@ def test_a_shard_ends_by_size_too(offline, monkeypatch):
 
 
 def children(pid):
-    """Return the worker processes of a process."""
-    tasks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [pid for pid in map(int, tasks) if b"spawn_main" in cmdline(pid)]
+    return [*map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+
+
+def workers_of(pid):
+    """Return the worker processes of a process: forks of one that it has started."""
+    seeds = [child for child in children(pid) if b"forkserver" in cmdline(child)]
+    return [worker for seed in seeds for worker in children(seed)]
 
 
 def cmdline(pid):
@@ -281,7 +285,7 @@ def test_a_worker_killed_in_mid_run_neither_loses_nor_doubles_a_row(offline, tmp
         until = time.monotonic() + 60
         while staged() < 2 and running.is_alive() and time.monotonic() < until:
             time.sleep(0.01)
-        workers = children(running.pid)
+        workers = workers_of(running.pid)
         assert workers, "it ended before it could be killed"
         if victims == "all":
             os.kill(running.pid, signal.SIGKILL)

@@ -17,6 +17,7 @@ from curate.clean.rules.signals import Range
 from curate.clean.spec import CleanSpec
 from curate.clean.verdicts import limits_by_language, limits_of
 from curate.engine import in_order
+from curate.storage import read_parquet
 from curate.workspace import Workspace
 from curate.workspace.examples import BothSides, Near
 
@@ -93,7 +94,7 @@ class _Scan:
         number, path = shard
         optional = {JUDGED_IN, *PRIVATE} & set(pq.read_schema(path).names)
         columns = ["id", "kept", "reason", "duplicate_of", "similarity"]
-        table = pq.read_table(path, columns=[*columns, *self.limits, *sorted(optional)])
+        table = read_parquet(path, columns=[*columns, *self.limits, *sorted(optional)])
         may_be_shown = _may_be_shown(table)
         found = dict(self._near_limits(table, number, may_be_shown))
         for reason in self.others:

@@ -21,6 +21,7 @@ from curate.clean.spec import CleanSpec
 from curate.clean.verdicts import limits_by_language, limits_of, measurements
 from curate.errors import RecipeError
 from curate.names import unknown
+from curate.storage import read_parquet
 from curate.text import apply_edits
 from curate.workspace import Workspace
 
@@ -121,7 +122,7 @@ def _nearest(
     import pyarrow.parquet as pq
 
     judged = [name for name in (JUDGED_IN,) if name in pq.read_schema(path).names]
-    table = pq.read_table(path, columns=[*limits, *judged])
+    table = read_parquet(path, columns=[*limits, *judged])
     nearest = {}
     for signal, word, bound, where, among in bounds_of(table, limits, by_language):
         values = table[signal].to_numpy()
@@ -162,14 +163,12 @@ def _excerpts(
     workspace: Workspace, places: set[tuple[int, int]]
 ) -> dict[tuple[int, int], tuple[str, str, str]]:
     """The (source, id, excerpt) of documents, by (shard, row)."""
-    import pyarrow.parquet as pq
-
     excerpts = {}
     pools, cleans = workspace.tables.shards("pool"), workspace.tables.shards("clean")
     for number in sorted({shard for shard, _ in places}):
         rows = [row for shard, row in sorted(places) if shard == number]
-        pool = pq.read_table(pools[number], columns=["source", "id", "text"]).take(rows)
-        column = pq.read_table(cleans[number], columns=["edits"])["edits"].take(rows).to_pylist()
+        pool = read_parquet(pools[number], columns=["source", "id", "text"]).take(rows)
+        column = read_parquet(cleans[number], columns=["edits"])["edits"].take(rows).to_pylist()
         for row, document, edits in zip(rows, pool.to_pylist(), column, strict=True):
             text = apply_edits(document["text"], (tuple(edit.values()) for edit in edits or ()))
             excerpts[number, row] = (document["source"], document["id"], excerpt(text))
@@ -264,14 +263,13 @@ def _outcomes(workspace: Workspace, spec: CleanSpec, cases: Mapping[str, Case]) 
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     shards = workspace.tables.shards("clean")
     instruments = registry.deciding(spec, shards)
     totals: dict[tuple[str, str], NDArray[np.int64]] = defaultdict(lambda: np.zeros(3, np.int64))
     for pool, clean in zip(workspace.tables.shards("pool"), shards, strict=True):
         table = measurements(pool, clean)
-        stored = pq.read_table(clean, columns=["reason"])["reason"]
+        stored = read_parquet(clean, columns=["reason"])["reason"]
         settled = pc.is_in(stored, pa.array(["near_duplicate", PASSAGES])).to_numpy()
         for case, (limits, by_language) in cases.items():
             reasons = decide(

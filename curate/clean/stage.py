@@ -121,7 +121,7 @@ def _result(
     ):
         names = pq.read_schema(clean).names
         counters = [name for name in names if name in (DIFFERS, *PRIVATE)]
-        table = pq.read_table(clean, columns=["kept", "reason", "tokens", *counters])
+        table = storage.read_parquet(clean, columns=["kept", "reason", "tokens", *counters])
         documents, kept = documents + table.num_rows, kept + (pc.sum(table["kept"]).as_py() or 0)
         tokens += pc.sum(table.filter(table["kept"])["tokens"]).as_py() or 0
         reasons.update(table["reason"].drop_null().to_pylist())
@@ -133,7 +133,7 @@ def _result(
             signals[name] += int(numbers[numbers > 0].sum())
         refused = pc.fill_null(pc.equal(table["reason"], "license"), False)
         if pc.any(refused).as_py():
-            column = pq.read_table(pool, columns=["license"])["license"].filter(refused)
+            column = storage.read_parquet(pool, columns=["license"])["license"].filter(refused)
             licenses.update(column.to_pylist())
     losses = {source: (counts.removed, counts.left) for source, counts in by_source.items()}
     template_of = partial(template, workspace)
@@ -157,9 +157,8 @@ def _verdicts(pool: Path, reasons: pa.ChunkedArray) -> Counter[tuple[str, str]]:
     """The documents of a shard by source and reason; that of kept ones is empty."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    sources = pq.read_table(pool, columns=["source"])["source"]
+    sources = storage.read_parquet(pool, columns=["source"])["source"]
     pairs = pa.table({"source": sources, "reason": pc.fill_null(reasons, "")})
     counts = pairs.group_by(["source", "reason"]).aggregate([([], "count_all")])
     rows = zip(*(counts[name].to_pylist() for name in counts.column_names), strict=True)

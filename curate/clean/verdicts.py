@@ -100,10 +100,10 @@ def measurements(pool: Path, measured: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     names = [name for name in pq.read_schema(measured).names if not name.startswith("_")]
-    table = pq.read_table(measured, columns=names)
+    table = storage.read_parquet(measured, columns=names)
     for name in POOL_COLUMNS:
         if name not in names:
-            table = table.append_column(name, pq.read_table(pool, columns=[name])[name])
+            table = table.append_column(name, storage.read_parquet(pool, columns=[name])[name])
     return table
 
 

@@ -53,7 +53,7 @@ def _write_shard(
     import pyarrow.parquet as pq
 
     number, (shard, reasons, signatures, searched) = item
-    table = _settled(pq.read_table(shard), pq.read_table(reasons), gone.of(number))
+    table = _settled(storage.read_parquet(shard), storage.read_parquet(reasons), gone.of(number))
     if found is not None and searched is not None:
         table = found.apply(table, searched, folder)
     storage.write_parquet(folder / shard.name, table)
@@ -67,7 +67,7 @@ def _write_shard(
     else:
         names = set(pq.read_schema(signatures).names)
         own = [name for name in ("id", SIGNATURE, FINGERPRINT) if name in names]
-        storage.write_parquet(target, pq.read_table(signatures, columns=own))
+        storage.write_parquet(target, storage.read_parquet(signatures, columns=own))
 
 
 def _settled(measurements: pa.Table, verdicts: pa.Table, gone: pa.Table) -> pa.Table:

@@ -45,7 +45,7 @@ def _contents(path: Path, gone: pa.Array) -> NDArray[np.uint64]:
     import pyarrow.parquet as pq
 
     names = [name for name in ("id", "content") if name in pq.read_schema(path).names]
-    table = pq.read_table(path, columns=names)
+    table = storage.read_parquet(path, columns=names)
     table = table.filter(pc.is_in(table["id"], gone))
     if "content" not in names:
         return np.zeros(table.num_rows, np.uint64)
@@ -55,9 +55,8 @@ def _contents(path: Path, gone: pa.Array) -> NDArray[np.uint64]:
 def _drop(path: Path, gone: pa.Array) -> None:
     """Drop documents from a block, which is deleted if no other is left."""
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    table = storage.read_parquet(path)
     remaining = table.filter(pc.invert(pc.is_in(table["id"], gone)))
     if remaining.num_rows:
         storage.write_parquet(path, remaining, dictionary=False)

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from threading import Thread
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from curate.engine.bulk import Bulk
 from curate.engine.lean import keep_pandas_away
+from curate.engine.threads import one_each
 from curate.errors import CurateError
+
+if TYPE_CHECKING:
+    from multiprocessing.context import BaseContext
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+SEED = "curate.engine.seed"
+"""The module that the process imports first of which workers are forks."""
 
 DEATHS = 3
 """The number of worker deaths at which one piece of work gives up."""
@@ -57,7 +65,7 @@ class Local(Bulk):
     def _in_processes(
         self, function: Callable[[T], R], items: dict[int, T]
     ) -> Iterator[tuple[int, R]]:
-        pool = self._workers()
+        pool = self._workers(function)
         running: dict[Future[R], int] = {}
         waiting = list(items)[::-1]
         try:
@@ -74,13 +82,13 @@ class Local(Bulk):
                     future.cancel()
                 wait(running)
 
-    def _workers(self) -> ProcessPoolExecutor:
-        from multiprocessing import get_context
-
+    def _workers(self, function: Callable[..., Any]) -> ProcessPoolExecutor:
         if self._pool is None:
-            # spawn: a fork of a process with threads of Arrow or torch can deadlock.
             self._pool = ProcessPoolExecutor(
-                self.workers, mp_context=get_context("spawn"), initializer=_begin
+                self.workers,
+                mp_context=_context(_modules(function)),
+                initializer=_begin,
+                initargs=(dict(os.environ),),
             )
         return self._pool
 
@@ -95,10 +103,37 @@ class Local(Bulk):
         return {"workers": self.workers, "_pool": None}
 
 
-def _begin() -> None:
-    """Give a worker one thread for each library: only the processes run in parallel."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
+def _context(modules: Iterable[str]) -> BaseContext:
+    """How workers start: as forks of a process that has loaded these modules, and computes nothing.
+
+    A fork of this process can deadlock: Arrow and torch have threads. To load all anew in every
+    worker takes a third of a second and 30 MB each; so it is done only where forks are impossible,
+    as with a folder for temporary files whose name is too long for a socket.
+    """
+    from multiprocessing import forkserver, get_context
+
+    forks = get_context("forkserver")
+    forks.set_forkserver_preload([SEED, *modules])
+    try:
+        forkserver.ensure_running()
+    except OSError:
+        return get_context("spawn")
+    return forks
+
+
+def _modules(function: Callable[..., Any]) -> list[str]:
+    """The modules of a function, and of functions that it is given."""
+    if not isinstance(function, partial):
+        return [function.__module__]
+    parts = (function.func, *function.args, *function.keywords.values())
+    return [name for part in parts if callable(part) for name in _modules(part)]
+
+
+def _begin(environment: Mapping[str, str]) -> None:
+    """Give a worker the variables of its parent, and one thread for each library."""
+    os.environ.clear()
+    os.environ.update(environment)
+    one_each()
     import pyarrow as pa
 
     Thread(target=_end_with_parent, daemon=True).start()

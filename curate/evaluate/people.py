@@ -18,6 +18,7 @@ from curate.metrics import Classification, classification
 from curate.metrics.entities import Spans, of_spans
 from curate.metrics.measures import Measure, f1_by_class, of_classes, of_labels, of_ratings
 from curate.records import MARKS, Question
+from curate.storage import read_parquet
 from curate.workspace import Workspace
 from curate.workspace.predictions import Predicted, predicted_questions
 
@@ -229,9 +230,9 @@ class _OutOfFold:
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        scores = pq.read_table(path, columns=["out_of_fold", self.predicted])
+        scores = read_parquet(path, columns=["out_of_fold", self.predicted])
         is_labelled = pc.and_(scores["out_of_fold"], scores[self.predicted].is_valid())
         names = list(self.columns)
         if not is_labelled.to_numpy().any():
             return len(is_labelled), pq.read_schema(path).empty_table().select(names)
-        return len(is_labelled), pq.read_table(path, columns=names).filter(is_labelled)
+        return len(is_labelled), read_parquet(path, columns=names).filter(is_labelled)

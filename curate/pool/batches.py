@@ -80,10 +80,12 @@ def _has_types(shards: Sequence[Path]) -> bool:
 
 def _newest(shards: Sequence[Path]) -> int:
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     return max(
-        (pc.max(pq.read_table(path, columns=["batch"])["batch"]).as_py() or 0 for path in shards),
+        (
+            pc.max(storage.read_parquet(path, columns=["batch"])["batch"]).as_py() or 0
+            for path in shards
+        ),
         default=0,
     )
 

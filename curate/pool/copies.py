@@ -142,11 +142,10 @@ class Ids:
     def __call__(self, path: Path) -> pa.Table:
         """Load the narrow rows of one shard."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         if path.parent.name == "ids":
-            return pq.read_table(path).cast(ids_schema())
-        table = pq.read_table(path, columns=["id", "source", "also", "batch"])
+            return storage.read_parquet(path).cast(ids_schema())
+        table = storage.read_parquet(path, columns=["id", "source", "also", "batch"])
         if self.real:
             return narrow_rows(table, number_of(path.name), self.ranks)
         ids = pa.array([bytes.fromhex(id) for id in table["id"].to_pylist()], pa.binary(16))
@@ -186,7 +185,6 @@ class Finish:
         """Write one shard unless it exists; return its counts."""
         import pyarrow as pa
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
         target = self.folder / path.name
         if target.exists():
@@ -197,7 +195,7 @@ class Finish:
         if not shard_changes.num_rows and not recount:
             storage.share(path, target) if old else path.rename(target)
             return Counts.of(target)
-        table = pq.read_table(path)
+        table = storage.read_parquet(path)
         if recount:
             media = media_of(table, self.media) if self.media_anew else None
             table = recounted(table, self.counts, self.before, media)
@@ -307,10 +305,9 @@ class Counts:
     def of(path: Path) -> Counts:
         """Count one shard."""
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
         columns = ["tokens", "media_tokens", "holdout", "also", "source", "batch", "media"]
-        table = pq.read_table(path, columns=columns)
+        table = storage.read_parquet(path, columns=columns)
 
         def times(column: pa.ChunkedArray) -> Counter[Any]:
             pairs = pc.value_counts(column)

@@ -31,6 +31,7 @@ from curate.names import near, unknown
 from curate.records import MARKS, Form, Question, Suggestion
 from curate.rounds.views import View
 from curate.spec import Spec
+from curate.storage import read_parquet
 from curate.workspace import Workspace
 from curate.workspace.predictions import predicted_questions
 
@@ -294,11 +295,11 @@ class _Find:
         import pyarrow.compute as pc
         import pyarrow.parquet as pq
 
-        ids = pq.read_table(path, columns=["id"])["id"]
+        ids = read_parquet(path, columns=["id"])["id"]
         is_wanted = pc.is_in(ids, pa.array(self.ids, pa.string()))
         if not pc.any(is_wanted).as_py():
             return len(ids), pq.read_schema(path).empty_table().select(self.columns)
-        return len(ids), pq.read_table(path, columns=list(self.columns)).filter(is_wanted)
+        return len(ids), read_parquet(path, columns=list(self.columns)).filter(is_wanted)
 
 
 _IMPORTABLE = "a module is found in the current folder, in PYTHONPATH, or among what is installed"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate.engine import buckets_for, read_shard
+from curate.storage import read_parquet
 from curate.text import words
 from curate.workspace import Workspace
 
@@ -60,9 +61,8 @@ class Keys:
         import numpy as np
         import pyarrow as pa
         import pyarrow.compute as pc
-        import pyarrow.parquet as pq
 
-        table = pq.read_table(path, columns=["source", "also"])
+        table = read_parquet(path, columns=["source", "also"])
         also = table["also"].combine_chunks()
         holders, others = pc.list_parent_indices(also).to_numpy(), pc.list_flatten(also)
         low = self._numbers(table["source"])

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from curate.engine import in_order
+from curate.storage import read_parquet
 from curate.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ def of_shards(
 
 def read(path: Path, *columns: str) -> pa.Table:
     """Read some columns of a shard."""
-    import pyarrow.parquet as pq
-
-    return pq.read_table(path, columns=list(columns))
+    return read_parquet(path, columns=list(columns))
 
 
 def encoded(column: pa.Array | pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:

@@ -90,12 +90,11 @@ def replace_answers(
     by law is the one exception.
     """
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     count = 0
     for path in answer_files(folder):
         with storage.reading(path):
-            table = pq.read_table(path)
+            table = storage.read_parquet(path)
         rows = table.to_pylist()
         chosen = [row["value"] is not None and said(row) in marks for row in rows]
         if any(chosen):

@@ -43,12 +43,11 @@ class Erased:
 def blank(folder: Path, erased: Collection[str]) -> None:
     """Blank texts, suggestions and media of tasks."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     for name, blanked in (("texts", _without_text), ("tasks", _without_content)):
         path = folder / f"{name}.parquet"
         if path.exists():
-            table = pq.read_table(path)
+            table = storage.read_parquet(path)
             rows = [blanked(row) if row["id"] in erased else row for row in table.to_pylist()]
             storage.write_parquet(path, pa.Table.from_pylist(rows, schema=table.schema))
 

@@ -99,9 +99,8 @@ def _with(table: pa.Table, **columns: list[Any]) -> pa.Table:
 
 
 def _ids(shard: Path) -> pa.ChunkedArray:
-    import pyarrow.parquet as pq
 
-    return pq.read_table(shard, columns=["id"])["id"]
+    return storage.read_parquet(shard, columns=["id"])["id"]
 
 
 def _write(workspace: Workspace, name: str, table: pa.Table) -> None:

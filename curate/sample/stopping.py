@@ -168,10 +168,9 @@ def write_losses(folder: Path, question: str, losses: Mapping[str, float]) -> No
 def read_losses(folder: Path, question: str) -> dict[str, float]:
     """The losses that a round kept, by document; none where it was made without scores."""
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     if not (folder / FILE).exists():
         return {}
-    table = pq.read_table(folder / FILE)
+    table = storage.read_parquet(folder / FILE)
     table = table.filter(pc.equal(table["question"], question))
     return dict(zip(table["id"].to_pylist(), table["loss"].to_pylist(), strict=True))

@@ -120,12 +120,10 @@ class Predict:
 
     def __call__(self, shard: ShardToScore) -> Summed:
         """Write them; their sums by source."""
-        import pyarrow.parquet as pq
-
         path = self.folder / shard.documents.name
         if not path.exists():
             storage.write_parquet(path, self._table(shard))
-        quality = pq.read_table(path, columns=["quality", "abstained"])
+        quality = storage.read_parquet(path, columns=["quality", "abstained"])
         return Summed.of(shard.documents, quality)
 
     def _table(self, shard: ShardToScore) -> pa.Table:

@@ -31,7 +31,6 @@ def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
     Returns the number of rows that were removed from pool.
     """
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     erased = 0
     for name in (*(f"clean/{folder}" for folder in BESIDE), "clean", "pool"):
@@ -47,7 +46,7 @@ def erase_rows(workspace: Workspace, gone: frozenset[str]) -> int:
     examples.erase(workspace.tables.folder("clean"), gone)
     stored = workspace.tables.stored("duplicates")
     if stored is not None:
-        table = pq.read_table(workspace.tables.folder("duplicates"))
+        table = storage.read_parquet(workspace.tables.folder("duplicates"))
         remaining = table.filter(pc.invert(pc.is_in(table["id"], _array(gone))))
         if remaining.num_rows < table.num_rows:
             folder = workspace.tables.folder("duplicates")
@@ -64,9 +63,8 @@ def erase_vectors(workspace: Workspace, gone: frozenset[str]) -> int:
 def _drop_rows(path: Path, gone: frozenset[str]) -> int:
     """Drop documents from a shard, and delete it if it is empty; return how many were dropped."""
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    table = storage.read_parquet(path)
     remaining = table.filter(pc.invert(pc.is_in(table["id"], _array(gone))))
     if not remaining.num_rows:
         path.unlink()

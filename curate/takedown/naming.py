@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from curate.errors import DataError, RecipeError
+from curate.storage import read_parquet
 from curate.takedown import listed
 from curate.takedown.addresses import forms, plain
 from curate.workspace import Workspace
@@ -177,12 +178,11 @@ def _neighbours(workspace: Workspace, ids: set[str]) -> set[str]:
     """The documents that some documents are near-duplicates of, and their own near-duplicates."""
     import pyarrow as pa
     import pyarrow.compute as pc
-    import pyarrow.parquet as pq
 
     wanted = pa.array(sorted(ids), pa.string())
     neighbours: set[str] = set()
     for path in workspace.tables.shards("clean"):
-        pairs = pq.read_table(path, columns=["id", "duplicate_of"])
+        pairs = read_parquet(path, columns=["id", "duplicate_of"])
         pairs = pairs.filter(pc.is_valid(pairs["duplicate_of"]))
         for one, other in (("id", "duplicate_of"), ("duplicate_of", "id")):
             neighbours.update(pairs[other].filter(pc.is_in(pairs[one], wanted)).to_pylist())
@@ -200,8 +200,7 @@ def _copies(workspace: Workspace) -> Iterator[dict[str, Any]]:
 
 
 def _pool(workspace: Workspace) -> Iterator[dict[str, Any]]:
-    import pyarrow.parquet as pq
 
     for path in workspace.tables.shards("pool"):
         columns = ["id", "source", "origin", "meta", "media"]
-        yield from pq.read_table(path, columns=columns).to_pylist()
+        yield from read_parquet(path, columns=columns).to_pylist()

@@ -135,7 +135,7 @@ def _entries(shard: Path) -> Any:
     path = path_of(shard)
     entries: Any = np.load(path, mmap_mode="r") if path.exists() else None
     if entries is None or len(entries) != pq.read_metadata(shard).num_rows:
-        return _sorted(pq.read_table(shard, columns=["id"])["id"])  # rows were taken down
+        return _sorted(storage.read_parquet(shard, columns=["id"])["id"])  # rows were taken down
     return entries
 
 

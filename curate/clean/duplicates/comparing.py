@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from curate.clean.duplicates.shards import Shard, of_shard
 from curate.minhash import least_equal
 from curate.shingles import jaccard, sets
+from curate.storage import read_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,9 +22,8 @@ def members_of(pairs: Path) -> pa.Table:
     """The (shard, place, group) of every document that a file of pairs needs, with repeats."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(pairs, columns=["late", "early", "group"])
+    table = read_parquet(pairs, columns=["late", "early", "group"])
     group = table["group"].to_numpy()
     places = np.concatenate([table["late"].to_numpy(), table["early"].to_numpy()])
     shards = (places >> np.uint64(32)).astype(np.int64)
@@ -150,11 +150,10 @@ class Meet:
     def __call__(self, item: Path | Shard) -> pa.Table:
         """Rows of `meeting_schema`."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         by_name: dict[str, Any]
         if isinstance(item, Path):
-            table = pq.read_table(item)
+            table = read_parquet(item)
             by_name = dict(zip(table.column_names, table.columns, strict=True))
         else:
             by_name = self._documents(item)

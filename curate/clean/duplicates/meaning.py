@@ -50,9 +50,8 @@ class Vectors:
     def contents(self, shard: Shard, rows: Sequence[int]) -> list[NDArray[Any]]:
         """The vectors of some rows, each of shape (dimension,)."""
         import numpy as np
-        import pyarrow.parquet as pq
 
-        table = pq.read_table(self.folder / f"{shard.number:05}.parquet", columns=["vector"])
+        table = storage.read_parquet(self.folder / f"{shard.number:05}.parquet", columns=["vector"])
         flat = table["vector"].combine_chunks().flatten().to_numpy()
         return list(np.asarray(flat.reshape(-1, self.dimension)[list(rows)], np.float32))
 

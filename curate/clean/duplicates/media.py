@@ -40,9 +40,8 @@ class Fingerprints:
         """The fingerprints of some rows, as bytes."""
         import numpy as np
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        column = pq.read_table(shard.signed, columns=[COLUMN])[COLUMN]
+        column = storage.read_parquet(shard.signed, columns=[COLUMN])[COLUMN]
         own = column.take(pa.array(rows, pa.int64())).to_pylist()
         return [np.frombuffer(data, np.uint8) for data in own]
 
@@ -87,10 +86,8 @@ def _rows(path: Path) -> int:
 
 def _signed(gone: Gone, signs: int, folder: Path, shard: Shard) -> Shard:
     """Write the signatures of the documents that are left; return the shard with them."""
-    import pyarrow.parquet as pq
-
     left = set(gone.left(shard))
-    column = pq.read_table(shard.signed, columns=[COLUMN])[COLUMN].to_pylist()
+    column = storage.read_parquet(shard.signed, columns=[COLUMN])[COLUMN].to_pylist()
     own = [data if row in left else None for row, data in enumerate(column)]
     path = folder / f"{shard.number:05}.parquet"
     _write(path, own, signs)
@@ -141,14 +138,12 @@ def _fingerprints_of(piece: Piece) -> Path | None:
 
 def _copied(signs: int, folder: Path, item: tuple[int, Piece]) -> str:
     """Write what was kept of an older shard; return the name of the file."""
-    import pyarrow.parquet as pq
-
     place, piece = item
     path, clean = _fingerprints_of(piece), piece[1]
     assert path is not None
     assert clean is not None
-    table = pq.read_table(path, columns=["id", COLUMN])
-    kept = pq.read_table(clean, columns=["kept"])["kept"]
+    table = storage.read_parquet(path, columns=["id", COLUMN])
+    kept = storage.read_parquet(clean, columns=["kept"])["kept"]
     table = table.filter(kept)
     name = f"{place:05}.parquet"
     _write(folder / name, table[COLUMN].to_pylist(), signs, id=table["id"])

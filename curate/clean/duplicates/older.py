@@ -113,10 +113,9 @@ def _rows(piece: Piece) -> Iterator[tuple[str, str]]:
 
 
 def _kept(pool: Path, clean: Path) -> Iterator[tuple[str, str]]:
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(pool, columns=["id", TEXT])
-    verdicts = pq.read_table(clean, columns=["id", "kept", "edits"])
+    table = storage.read_parquet(pool, columns=["id", TEXT])
+    verdicts = storage.read_parquet(clean, columns=["id", "kept", "edits"])
     if not table["id"].equals(verdicts["id"]):
         raise _strange(clean.parent.parent)
     for row, verdict in zip(table.to_pylist(), verdicts.to_pylist(), strict=True):

@@ -58,9 +58,8 @@ def write(engine: Engine, pool: Sequence[Path], clusters: Sequence[Path], target
 
 
 def _of_file(columns: Sequence[str], count: Any, path: Path) -> Counts:
-    import pyarrow.parquet as pq
 
-    counts: Counts = count(pq.read_table(path, columns=list(columns)))
+    counts: Counts = count(storage.read_parquet(path, columns=list(columns)))
     return counts
 
 

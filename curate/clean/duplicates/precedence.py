@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from curate.clean.duplicates.spec import ComparingSpec
+from curate.storage import read_parquet
 from curate.workspace.addresses import values
 from curate.workspace.documents import DocumentShard
 from curate.workspace.readers import (
@@ -40,9 +41,8 @@ def orders(
     in the pool decides.
     """
     import numpy as np
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(texts, columns=["id", "source", "batch"])
+    table = read_parquet(texts, columns=["id", "source", "batch"])
     batch = np.minimum(table["batch"].to_numpy(), 1023).astype(np.uint64)
     own_ranks = [min(ranks[source], 65535) for source in table["source"].to_pylist()]
     rank = np.array(own_ranks, np.uint64)
@@ -53,9 +53,9 @@ def orders(
         )
         return np.asarray(high << np.uint64(38) | low)
     if how.keep == "longest":
-        wanted = pq.read_table(measured or texts, columns=["tokens"])["tokens"].to_numpy()
+        wanted = read_parquet(measured or texts, columns=["tokens"])["tokens"].to_numpy()
     elif how.date is not None:
-        wanted = times(pq.read_table(texts, columns=["meta"])["meta"], how.date)
+        wanted = times(read_parquet(texts, columns=["meta"])["meta"], how.date)
     else:
         wanted = batch.astype(np.int64)
     most = np.uint64(_MOST) - np.clip(wanted, 0, _MOST).astype(np.uint64)
@@ -110,9 +110,9 @@ def groups(how: ComparingSpec, number: int, texts: Path, measured: Path) -> NDAr
     hashes = np.zeros(rows, np.uint64)
     for key in how.within:
         reader = _reader(key)
-        table = pq.read_table(texts, columns=list(reader.columns))
+        table = read_parquet(texts, columns=list(reader.columns))
         if key == "language" and "language" in pq.read_schema(measured).names:
-            table = pq.read_table(measured, columns=["language"])
+            table = read_parquet(measured, columns=["language"])
         own = reader(DocumentShard(number, texts, measured), table)
         hashes = hashes * np.uint64(0x9E3779B97F4A7C15) + _hashed(own.to_pylist())
     return hashes

@@ -67,9 +67,8 @@ def _ranks(
 
 def _column(paths: Sequence[Path], name: str) -> NDArray[Any]:
     import numpy as np
-    import pyarrow.parquet as pq
 
-    parts = [pq.read_table(path, columns=[name])[name].to_numpy() for path in paths]
+    parts = [storage.read_parquet(path, columns=[name])[name].to_numpy() for path in paths]
     return np.concatenate(parts)
 
 
@@ -100,9 +99,8 @@ class Chosen:
         """The settled pairs of a file, as rows of `gone_schema`."""
         import numpy as np
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        pairs, settled = pq.read_table(verified), pq.read_table(self.settled)
+        pairs, settled = storage.read_parquet(verified), storage.read_parquet(self.settled)
         late, early = settled["late"].to_numpy(), settled["early"].to_numpy()
         pair_late = pairs["late"].to_numpy()
         if not len(late):

@@ -12,6 +12,7 @@ from curate.clean.duplicates.spec import ComparingSpec
 from curate.clean.duplicates.units import COLUMNS, Unit, compared, joined
 from curate.engine.shuffling import bucket_of
 from curate.minhash import BANDS, BIT_WORDS, KEY_WORDS
+from curate.storage import read_parquet
 from curate.text import Edit
 from curate.workspace.documents import stored_edits
 
@@ -44,10 +45,9 @@ class Shard:
     def orders(self) -> NDArray[np.uint64]:
         """The precedence of each document, the smallest first; an older corpus comes before all."""
         import numpy as np
-        import pyarrow.parquet as pq
 
         if self.reasons is None:
-            ids = pq.read_table(self.texts, columns=["id"])["id"].to_pylist()
+            ids = read_parquet(self.texts, columns=["id"])["id"].to_pylist()
             return np.array([prefix(id) for id in ids], np.uint64)
         return orders(self.how, self.texts, self.measured, self.ranks)
 
@@ -60,14 +60,13 @@ class Shard:
         """The (key, order, place, bits) of each band of each document that passed."""
         import numpy as np
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        signed = pq.read_table(self.signed, columns=["_signature"])["_signature"].combine_chunks()
+        signed = read_parquet(self.signed, columns=["_signature"])["_signature"].combine_chunks()
         usable = signed.is_valid().to_numpy(zero_copy_only=False)
         if self.reasons is not None:
             usable = (
                 usable
-                & pq.read_table(self.reasons, columns=["reason"])["reason"].is_null().to_numpy()
+                & read_parquet(self.reasons, columns=["reason"])["reason"].is_null().to_numpy()
             )
         rows = np.flatnonzero(usable)
         data = b"".join(signed.take(pa.array(rows)).to_pylist())
@@ -88,24 +87,22 @@ class Shard:
     def names(self, rows: Sequence[int]) -> tuple[list[str], list[str | None]]:
         """The ids and sources of some rows; the sources of an older corpus are None."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         columns = ["id", *(["source"] if self.reasons is not None else ())]
-        table = pq.read_table(self.texts, columns=columns).take(pa.array(rows, pa.int64()))
+        table = read_parquet(self.texts, columns=columns).take(pa.array(rows, pa.int64()))
         sources = table["source"].to_pylist() if self.reasons is not None else [None] * len(rows)
         return table["id"].to_pylist(), sources
 
     def units(self, rows: Sequence[int]) -> Iterator[list[Unit]]:
         """Yield the parts of some rows that are compared, after their edits."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         columns = ["text", *(COLUMNS if self.how.fields else ())]
         at = pa.array(rows, pa.int64())
-        table = pq.read_table(self.texts, columns=columns).take(at)
+        table = read_parquet(self.texts, columns=columns).take(at)
         edits: list[Sequence[Edit]] = [()] * len(rows)
         if self.measured is not None:
-            column = pq.read_table(self.measured, columns=["edits"])["edits"].take(at)
+            column = read_parquet(self.measured, columns=["edits"])["edits"].take(at)
             if column.null_count < len(column):
                 edits = [stored_edits(own) for own in column.to_pylist()]
         yield from compared(table, edits, self.how.fields)
@@ -116,10 +113,8 @@ class Shard:
 
     def left(self, gone: Sequence[int] = ()) -> list[int]:
         """The rows that have no reason to go, but for those that are `gone`."""
-        import pyarrow.parquet as pq
-
         assert self.reasons is not None
-        reasons = pq.read_table(self.reasons, columns=["reason"])["reason"].to_pylist()
+        reasons = read_parquet(self.reasons, columns=["reason"])["reason"].to_pylist()
         dropped = set(gone)
         return [row for row, reason in enumerate(reasons) if reason is None and row not in dropped]
 

@@ -193,10 +193,9 @@ class Relevance:
         if settings.top is None:
             return settings
         import numpy as np
-        import pyarrow.parquet as pq
 
         values = np.concatenate(
-            [pq.read_table(path, columns=[SCORE])[SCORE].to_numpy() for path in shards]
+            [storage.read_parquet(path, columns=[SCORE])[SCORE].to_numpy() for path in shards]
         )
         ranked = np.sort(values[~np.isnan(values)])[::-1]
         passing = max(1, round(settings.top * len(values)))
@@ -222,13 +221,12 @@ def _target(workspace: Workspace, settings: RelevanceSpec) -> Iterable[str]:
 def _pool_counts(workspace: Workspace) -> NDArray[np.float64]:
     """Count the pool's buckets in documents drawn by id, so that the order makes no difference."""
     import numpy as np
-    import pyarrow.parquet as pq
 
     rows = max(1, workspace.tables.rows("pool"))
     cut = f"{min((1 << 32) - 1, int((1 << 32) * PROBE / rows)):08x}"
     total = np.zeros(BUCKETS)
     for path in workspace.tables.shards("pool"):
-        table = pq.read_table(path, columns=["id", "text"])
+        table = storage.read_parquet(path, columns=["id", "text"])
         chosen = np.array([id[:8] <= cut for id in table["id"].to_pylist()], bool)
         total += counts(table["text"].take(np.flatnonzero(chosen)).to_pylist())
     return total

@@ -15,6 +15,7 @@ from curate.clean.duplicates.settling import Gone
 from curate.clean.duplicates.shards import Shard
 from curate.clean.duplicates.units import Unit
 from curate.clean.passages.hashing import Scan, scans
+from curate.storage import read_parquet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,9 +134,8 @@ def with_shard(path: Path) -> pa.Table:
     """The rows of a file, with the shard of their `place`."""
     import numpy as np
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    table = pq.read_table(path)
+    table = read_parquet(path)
     shards = (table["place"].to_numpy() >> np.uint64(32)).astype(np.int64)
     return table.append_column("shard", pa.array(shards))
 

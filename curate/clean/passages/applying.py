@@ -71,7 +71,7 @@ class Found:
         count = counter(self.tokenizer)
         known = pq.read_schema(shard.texts).names
         names = [name for name in ("text", "media_tokens") if name in known]
-        pool = pq.read_table(shard.texts, columns=names)
+        pool = storage.read_parquet(shard.texts, columns=names)
         texts, of_media = pool["text"], tables.media_tokens(pool)
         for row, passages in groupby(rows, itemgetter("row")):
             own = [*passages]
