@@ -9,6 +9,8 @@ from weakref import finalize
 
 import httpx
 
+from tests.web import CONTEXT
+
 Values = Mapping[str, Any]
 """Question → a choice, or spans as {start, end, label}."""
 
@@ -18,7 +20,9 @@ class LabelStudioPerson:
 
     def __init__(self, url: str, key: str) -> None:
         headers = {"Authorization": f"Token {key}"}
-        self.http = httpx.Client(base_url=url, headers=headers, timeout=120, trust_env=False)
+        self.http = httpx.Client(
+            base_url=url, headers=headers, timeout=120, trust_env=False, verify=CONTEXT
+        )
         finalize(self, self.http.close)
 
     def tasks(self, project: str) -> dict[str, Any]:
@@ -79,7 +83,9 @@ class ArgillaPerson:
     def __init__(self, url: str, key: str) -> None:
         headers = {"X-Argilla-Api-Key": key}
         base = f"{url}/api/v1"
-        self.http = httpx.Client(base_url=base, headers=headers, timeout=120, trust_env=False)
+        self.http = httpx.Client(
+            base_url=base, headers=headers, timeout=120, trust_env=False, verify=CONTEXT
+        )
         finalize(self, self.http.close)
 
     def _found(self, project: str, offset: int, filters: Any = None) -> Any:

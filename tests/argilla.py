@@ -12,6 +12,7 @@ import httpx
 from curate.servers import Account, Home
 from curate.servers.argilla import server as argilla
 from curate.servers.argilla.users import WORKSPACE
+from tests import web
 
 
 def choice(kind: str, name: str, *options: Any, required: bool = False, **more: Any) -> Any:
@@ -39,7 +40,7 @@ class Caller:
     def call(self, method: str, path: str, **what: Any) -> httpx.Response:
         """Call the API, whatever it says."""
         what.setdefault("headers", self.headers)
-        return httpx.request(method, self._url + path, timeout=300, **what)
+        return web.request(method, self._url + path, timeout=300, **what)
 
     def __call__(self, method: str, path: str, **what: Any) -> Any:
         """Call the API; return what it says, which is no refusal."""

@@ -32,6 +32,7 @@ from curate.forms import parse_form
 from curate.records import Annotation, Key, Project, Pulled, Suggestion, Task
 from curate.servers import Home
 from curate.servers.argilla import server
+from tests import web
 from tests.backends.contract import FORM, HOSTILE, TOPIC, Laws
 
 pytestmark = pytest.mark.live
@@ -117,7 +118,7 @@ class ArgillaHands:
 
 @pytest.fixture(scope="module")
 def http() -> Iterator[httpx.Client]:
-    with httpx.Client(timeout=60) as http:
+    with httpx.Client(timeout=60, verify=web.CONTEXT) as http:
         yield http
 
 
@@ -362,7 +363,7 @@ def test_people_see_what_the_form_shows_and_no_more(hands: ArgillaHands) -> None
 def test_the_address_for_people_is_the_labelling_page(
     hands: ArgillaHands, project: Project
 ) -> None:
-    page = httpx.get(project.url)
+    page = web.get(project.url)
     assert page.status_code == 200
     assert "text/html" in page.headers["Content-Type"]
     assert project.key in project.url

@@ -26,6 +26,7 @@ from curate.errors import (
 from curate.records import Annotation, Key, Project, Pulled, Suggestion, Task
 from curate.servers import Home
 from curate.servers.label_studio import server
+from tests import web
 from tests.backends.contract import FORM, HOSTILE, TOPIC, Laws
 
 pytestmark = pytest.mark.live
@@ -52,7 +53,7 @@ class LabelStudioHands:
     def call(self, account: str, method: str, path: str, body: Any = None) -> Any:
         """Return what the server answers a person."""
         headers = {"Authorization": f"Token {self.tokens.get(account, self.key)}"}
-        response = httpx.request(method, f"{self.url}/api/{path}", headers=headers, json=body)
+        response = web.request(method, f"{self.url}/api/{path}", headers=headers, json=body)
         assert response.is_success, response.text[:500]
         return response.json() if response.content else None
 
@@ -387,7 +388,7 @@ def _answer_all(hands: LabelStudioHands, project: Project, account: str) -> list
     headers = {"Authorization": f"Token {hands.tokens[account]}"}
     while True:
         url = f"{hands.url}/api/projects/{project.key}/next"
-        response = httpx.get(url, headers=headers)
+        response = web.get(url, headers=headers)
         if response.status_code == 404:
             return served
         served.append(response.json()["data"]["record_id"])

@@ -27,14 +27,15 @@ KINDS = {
 }
 
 
-@pytest.fixture(params=KINDS)
+@pytest.fixture(scope="module", params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-@pytest.fixture
-def home(tmp_path: Path, kind: str) -> Iterator[Home]:
-    home = Home(tmp_path / "home", environments())
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, kind: str) -> Iterator[Home]:
+    """A home whose server the tests end and start again."""
+    home = Home(tmp_path_factory.mktemp("home"), environments())
     yield home
     KINDS[kind][0].stop(home)
 
@@ -63,22 +64,24 @@ def test_what_is_pushed_through_one_is_there_through_the_other(home: Home, kind:
     assert through.progress(project).tasks == plain.progress(project).tasks == 20
 
 
-def test_a_server_that_lost_it_does_all_by_itself(home: Home, kind: str) -> None:
-    server, backend = KINDS[kind]
-    running = server.start(home)
-    os.kill(second(running), signal.SIGKILL)
-    again = server.start(home)
-    assert (again.pid, again.url, again.bulk) == (running.pid, running.url, running.url)
-    assert backend(again.url, server.curator(home).token, bulk=again.bulk).ping().url == again.url
-
-
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
 def test_it_ends_with_the_first(home: Home, kind: str, sent: signal.Signals) -> None:
     server, health = KINDS[kind][0], KINDS[kind][0].SERVER.health
     running = server.start(home)
+    assert running.bulk != running.url
     assert processes.answers(running.bulk, health)
     os.kill(running.pid, sent)
     until = time.monotonic() + 10
     while processes.answers(running.bulk, health) or server.status(home):
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_a_server_that_lost_it_does_all_by_itself(home: Home, kind: str) -> None:
+    server, backend = KINDS[kind]
+    running = server.start(home)
+    assert running.bulk != running.url
+    os.kill(second(running), signal.SIGKILL)
+    again = server.start(home)
+    assert (again.pid, again.url, again.bulk) == (running.pid, running.url, running.url)
+    assert backend(again.url, server.curator(home).token, bulk=again.bulk).ping().url == again.url

@@ -4,12 +4,12 @@ import json
 import sqlite3
 from contextlib import closing
 
-import httpx
 import pyarrow.parquet as pq
 import pytest
 
 from curate.connections import embedded
 from curate.takedown.quoting import ERASED
+from tests import web
 from tests.annotators import PERSON
 from tests.command import command
 from tests.servers import RUNNING, environments
@@ -133,7 +133,7 @@ def leave_on_label_studio(home, key, url):
 
     def call(token, method, path, **more):
         headers = {"Authorization": f"Token {token}"}
-        answer = httpx.request(method, f"{url}/api/{path}", headers=headers, timeout=60, **more)
+        answer = web.request(method, f"{url}/api/{path}", headers=headers, timeout=60, **more)
         assert answer.is_success, answer.text
         return answer
 
@@ -155,7 +155,7 @@ def leave_on_argilla(home, key, url):
     headers = {"X-Argilla-Api-Key": ann.token}
     body = {"query": {"text": {"q": SECRET}}}
     place = f"{url}/api/v1/me/datasets/{key}/records/search"
-    assert httpx.post(place, headers=headers, json=body, timeout=60).is_success
+    assert web.post(place, headers=headers, json=body, timeout=60).is_success
 
 
 LEAVE = {"label_studio": leave_on_label_studio, "argilla": leave_on_argilla}

@@ -1,6 +1,5 @@
 """Every form that comes with curate is taken by a real Label Studio, and is the same afterwards."""
 
-import httpx
 import pytest
 
 from curate.backends.label_studio.backend import LabelStudioBackend
@@ -8,6 +7,7 @@ from curate.errors import FormError
 from curate.forms import known_forms, load_form, parse_form
 from curate.servers import Home
 from curate.servers.label_studio import server as label_studio
+from tests import web
 
 pytestmark = pytest.mark.live
 
@@ -24,7 +24,7 @@ def test_the_server_takes_every_form_and_gives_it_back(
 ) -> None:
     form = load_form(name)
     token = label_studio.curator(label_studio_home).token
-    answer = httpx.post(
+    answer = web.post(
         f"{backend.client.url}/api/projects/validate/",
         headers={"Authorization": f"Token {token}"},
         json={"label_config": form.xml},

@@ -10,6 +10,7 @@ from curate.connections import embedded
 from tests.command import command
 from tests.servers import RUNNING, environments
 from tests.test_loop import BAD, GOOD, texts
+from tests.web import CONTEXT
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -87,7 +88,9 @@ def shape(task):
 
 def from_label_studio(url, token):
     """Return what an annotator reads from Label Studio: tasks by our id, and everything."""
-    http = httpx.Client(base_url=url, headers={"Authorization": f"Token {token}"}, timeout=60)
+    http = httpx.Client(
+        base_url=url, headers={"Authorization": f"Token {token}"}, timeout=60, verify=CONTEXT
+    )
     with http:
         key = http.get("/api/projects").json()["results"][0]["id"]
         params = {"project": key, "page_size": 1000, "fields": "all"}
@@ -103,7 +106,9 @@ def from_label_studio(url, token):
 def from_argilla(url, token):
     """Return what an annotator reads from Argilla: records by our id, and everything."""
     headers = {"X-Argilla-Api-Key": token}
-    with httpx.Client(base_url=f"{url}/api/v1", headers=headers, timeout=60) as http:
+    with httpx.Client(
+        base_url=f"{url}/api/v1", headers=headers, timeout=60, verify=CONTEXT
+    ) as http:
         datasets = http.get("/me/datasets").json()
         (dataset,) = datasets["items"]
         path = f"/me/datasets/{dataset['id']}/records/search"

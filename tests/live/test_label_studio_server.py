@@ -28,6 +28,7 @@ from curate.servers import Home, processes
 from curate.servers import environments as built
 from curate.servers.label_studio import server as label_studio
 from curate.servers.label_studio import users
+from tests import web
 from tests.servers import environments
 
 pytestmark = pytest.mark.live
@@ -49,7 +50,7 @@ def whoami(home: Home, token: str) -> str:
     server = label_studio.status(home)
     assert server is not None
     headers = {"Authorization": f"Token {token}"}
-    answer = httpx.get(f"{server.url}/api/current-user/whoami", headers=headers)
+    answer = web.get(f"{server.url}/api/current-user/whoami", headers=headers)
     return str(answer.raise_for_status().json()["email"])
 
 
@@ -83,15 +84,15 @@ def test_nobody_but_the_curator_lets_it_read_its_secrets_again(label_studio_home
         *(("POST", f"Token {token}é"), ("GET", f"Token {token}"), ("PUT", f"Token {token}")),
     ):
         headers = {"Authorization": offered.encode()}
-        assert httpx.request(method, place, headers=headers).status_code == 404, (method, offered)
-    answer = httpx.post(place, headers={"Authorization": f"Token {token}"})
+        assert web.request(method, place, headers=headers).status_code == 404, (method, offered)
+    answer = web.post(place, headers={"Authorization": f"Token {token}"})
     assert (answer.status_code, answer.content) == (204, b"")
 
 
 def test_a_person_can_log_in(label_studio_home: Home) -> None:
     running = label_studio.start(label_studio_home)
     ann = label_studio.accounts(label_studio_home)[0]
-    with httpx.Client(base_url=running.url) as browser:
+    with httpx.Client(base_url=running.url, verify=web.CONTEXT) as browser:
         browser.get("/user/login")
         form = {"email": ann.email, "password": ann.password}
         form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
@@ -111,13 +112,13 @@ def test_secrets_are_for_their_owner_alone(label_studio_home: Home) -> None:
 
 def test_it_is_closed_to_other_hosts_and_sites(label_studio_home: Home) -> None:
     running = label_studio.start(label_studio_home)
-    assert httpx.get(f"{running.url}/health", headers={"Host": "evil.example"}).status_code == 400
-    answer = httpx.get(f"{running.url}/user/login", headers={"Origin": running.url})
+    assert web.get(f"{running.url}/health", headers={"Host": "evil.example"}).status_code == 400
+    answer = web.get(f"{running.url}/user/login", headers={"Origin": running.url})
     assert "access-control-allow-origin" not in answer.headers
     assert "content-security-policy" in answer.headers
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((socket.gethostbyname("127.0.0.2"), running.port), timeout=2)
-    with httpx.Client(base_url=running.url) as browser:
+    with httpx.Client(base_url=running.url, verify=web.CONTEXT) as browser:
         browser.get("/user/signup")
         form = {"email": "evil@example.org", "password": "evil-password-1"}
         form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
@@ -129,7 +130,7 @@ def test_a_page_of_others_gets_nothing_from_it_with_a_persons_cookie(
 ) -> None:
     running = label_studio.start(label_studio_home)
     curator = label_studio.curator(label_studio_home)
-    with httpx.Client(base_url=running.url) as browser:
+    with httpx.Client(base_url=running.url, verify=web.CONTEXT) as browser:
         browser.get("/user/login")
         form = {"email": curator.email, "password": curator.password}
         form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
@@ -146,7 +147,7 @@ def test_it_survives_being_killed_and_nothing_is_lost(home: Home) -> None:
     first = label_studio.start(home)
     token = label_studio.curator(home).token
     headers = {"Authorization": f"Token {token}"}
-    made = httpx.post(f"{first.url}/api/projects", headers=headers, json={"title": "kept"})
+    made = web.post(f"{first.url}/api/projects", headers=headers, json={"title": "kept"})
     assert made.status_code == 201
     os.kill(first.pid, signal.SIGKILL)
     until = time.monotonic() + 5
@@ -155,7 +156,7 @@ def test_it_survives_being_killed_and_nothing_is_lost(home: Home) -> None:
     assert label_studio.status(home) is None
     second = label_studio.start(home)
     assert second.pid != first.pid
-    found = httpx.get(f"{second.url}/api/projects", headers=headers).json()
+    found = web.get(f"{second.url}/api/projects", headers=headers).json()
     assert [project["title"] for project in found["results"]] == ["kept"]
 
 

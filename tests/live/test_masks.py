@@ -11,6 +11,7 @@ from tests.backends.test_argilla import ArgillaHands
 from tests.backends.test_label_studio import LabelStudioHands
 from tests.conftest import Offline
 from tests.test_masks import NAMES, SECRET, TEXTS, finish, form, leaks, marked, settled
+from tests.web import CONTEXT
 
 pytestmark = pytest.mark.live
 
@@ -22,7 +23,7 @@ def server(request):
     if request.param == "label_studio":
         yield request.param, LabelStudioHands(home), home.home
     else:
-        with httpx.Client(timeout=60, trust_env=False) as http:
+        with httpx.Client(timeout=60, trust_env=False, verify=CONTEXT) as http:
             yield request.param, ArgillaHands(home, http), home.home
 
 

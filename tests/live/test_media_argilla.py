@@ -3,7 +3,6 @@
 import json
 import signal
 
-import httpx
 import pytest
 
 from curate.connections import Connections
@@ -11,6 +10,7 @@ from curate.progress import unwatched
 from curate.rounds import Round
 from curate.servers.argilla import server as argilla
 from curate.servers.shelf import digest_of
+from tests import web
 from tests.command import command
 from tests.live import test_media_loop
 from tests.live.test_loop import killed
@@ -48,7 +48,7 @@ def answer(folder, home):
         shown[own["external_id"]] = own["fields"]["image"]
         for person, account in enumerate(argilla.accounts(home)[:2]):
             value = KINDS[(number + person) % 3]
-            made = httpx.post(
+            made = web.post(
                 f"{client.url}/api/v1/records/{own['id']}/responses",
                 json={"status": "submitted", "values": {"kind": {"value": value}}},
                 headers={"X-Argilla-Api-Key": account.token},
@@ -77,7 +77,7 @@ def test_choices_come_home_whenever_it_is_killed(run, folder, home, moment):
     chosen, shown, url = answer(folder, home)
     assert len({digest_of(address) for address in shown.values()}) == 6
     for address in shown.values():
-        assert httpx.get(f"{url}{address}").content.startswith(b"\x89PNG")
+        assert web.get(f"{url}{address}").content.startswith(b"\x89PNG")
     if "answers" in moment:
         assert killed(folder, MOMENTS[moment]) == -signal.SIGKILL
     code, _, err = run("pull", "-w", folder)

@@ -3,7 +3,6 @@
 import json
 import signal
 
-import httpx
 import pytest
 
 from curate.backends.label_studio.values import write_items
@@ -13,6 +12,7 @@ from curate.progress import unwatched
 from curate.rounds import Round
 from curate.servers.label_studio import server as label_studio
 from curate.servers.shelf import digest_of
+from tests import web
 from tests.command import command
 from tests.live.test_loop import killed, tokens
 from tests.media_shown import picture
@@ -81,7 +81,7 @@ def answer(folder, home, number_of_people=2):
             value = boxes(number, person)
             body = {"result": write_items(form, "boxes", value), "lead_time": 3.5}
             url = f"{client.url}/api/tasks/{task['id']}/annotations/"
-            made = httpx.post(url, json=body, headers={"Authorization": f"Token {token}"})
+            made = web.post(url, json=body, headers={"Authorization": f"Token {token}"})
             assert made.is_success, made.text[:300]
             drawn[task["data"]["record_id"], account] = value
     return drawn
@@ -109,7 +109,7 @@ def check_media(folder, home):
     assert len(tasks) == 6
     key = label_studio.curator(home).token
     for task in tasks:
-        data = httpx.get(
+        data = web.get(
             f"{client.url}{task['data']['image']}", headers={"Authorization": f"Token {key}"}
         )
         assert data.status_code == 200

@@ -2,13 +2,13 @@
 
 import json
 
-import httpx
 import pytest
 
 from curate.backends.label_studio.values import write_items
 from curate.forms import load_form
 from curate.rounds import Round
 from curate.servers.label_studio import server as label_studio
+from tests import web
 from tests.command import command
 from tests.servers import environments, trust
 
@@ -66,7 +66,7 @@ class Team:
 
     def call(self, who, method, path, body=None):
         headers = {"Authorization": f"Token {self.tokens[who]}"}
-        answer = httpx.request(
+        answer = web.request(
             method, f"{self.url}/api/{path}", headers=headers, json=body, timeout=60
         )
         return answer

@@ -2,11 +2,11 @@
 
 import json
 
-import httpx
 import pytest
 
 from curate.rounds import Round
 from curate.servers.argilla import server as argilla
+from tests import web
 from tests.annotators import ArgillaPerson
 from tests.command import command
 from tests.servers import environments
@@ -76,9 +76,9 @@ def delete(home, login):
     """Delete a user as the owner of a server does; their answers go too."""
     url, key = argilla.start(home).url, argilla.curator(home).token
     headers = {"X-Argilla-Api-Key": key}
-    users = httpx.get(f"{url}/api/v1/users", headers=headers).json()["items"]
+    users = web.get(f"{url}/api/v1/users", headers=headers).json()["items"]
     (user,) = [each["id"] for each in users if each["username"] == login]
-    httpx.delete(f"{url}/api/v1/users/{user}", headers=headers).raise_for_status()
+    web.request("DELETE", f"{url}/api/v1/users/{user}", headers=headers).raise_for_status()
 
 
 def test_who_leaves_takes_nothing_along(run, folder, home):

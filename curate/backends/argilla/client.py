@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 from uuid import UUID
 from weakref import finalize
 
+from curate.backends.loopback import is_loopback, without_certificates
 from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
 from curate.extras import require
@@ -53,7 +54,6 @@ GATEWAY = (502, 503, 504)
 """What breaks a connection, by the names of httpx, and what a proxy says in the server's place."""
 
 WRONG_ADDRESS = "is that the address of an Argilla? see ARGILLA_API_URL"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class NotFound(BackendError):
@@ -353,10 +353,11 @@ def _is_address(url: str) -> bool:
 
 def _route(url: str) -> dict[str, Any]:
     """HTTP options with the environment's proxy, which the SDK ignores; none for this machine."""
+    if is_loopback(url):
+        context = without_certificates(url)
+        return {"trust_env": False, **({"verify": context} if context else {})}
     parts = urlsplit(url)
     proxy = getproxies().get(parts.scheme, "")
-    if parts.hostname in LOOPBACK:
-        return {"trust_env": False}
     if not proxy.startswith("http") or proxy_bypass(parts.netloc):
         return {}
     return {"proxy": proxy}

@@ -76,7 +76,7 @@ class LabelStudioAccounts:
         import httpx
 
         try:
-            with http_client(self.url) as page:
+            with http_client(link if link.startswith("https:") else self.url) as page:
                 yield page
         except httpx.HTTPStatusError as error:
             raise self._refusal(f"HTTP {error.response.status_code}", link) from None

@@ -16,9 +16,9 @@ from email.utils import parsedate_to_datetime
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 from weakref import finalize
 
+from curate.backends.loopback import is_loopback, without_certificates
 from curate.backends.pace import TooLarge
 from curate.errors import BackendError, BackendUnavailable, NotAllowed
 from curate.extras import require
@@ -82,16 +82,14 @@ def http_client(url: str) -> httpx.Client:
     """
     import httpx
 
-    is_local = urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
     try:
-        context = httpx.create_ssl_context()
+        context = without_certificates(url) or httpx.create_ssl_context()
     except OSError as error:  # ssl.SSLError is an OSError
         raise BackendError(
             f"the certificates to trust cannot be read: {error.strerror or error}",
             hint="see SSL_CERT_FILE: it names a file of certificates in PEM",
         ) from None
-    # this machine is reached without the environment's proxy
-    return httpx.Client(timeout=TIMEOUT, trust_env=not is_local, verify=context)
+    return httpx.Client(timeout=TIMEOUT, trust_env=not is_loopback(url), verify=context)
 
 
 class Client:
