@@ -312,7 +312,7 @@ def of_pandas(number):
 
 def of_worker(_):
     """Return what tells a worker from others: its parent, what it has loaded, its variables."""
-    loaded = {name for name in sys.modules if name in (__name__, "numpy", "pandas")}
+    loaded = {name for name in sys.modules if name in (__name__, "numpy")}
     return os.getppid(), loaded, os.environ.get("SAID"), os.environ["OPENBLAS_NUM_THREADS"]
 
 
@@ -351,11 +351,20 @@ def test_workers_start_also_where_no_socket_can_be_made(tmp_path):
     assert (ended.stdout, ended.returncode) == ("[1, 2, 3]\n", 0), ended.stderr
 
 
+ALONE = """
+from curate.engine import Local
+from tests.test_engine import of_pandas
+print(*(made for _, made in Local(2).each(of_pandas, range(2))), sep="\\n")
+"""
+
+
 def test_workers_load_pandas_where_a_frame_is_asked_for():
-    engine = Local(2)
-    for _, made in engine.each(of_pandas, range(2)):
-        assert made == (False, [0.5, None], [{"a": 0.5}, {"a": None}])
-    engine.close()
+    """In a process of its own: workers have what the process of which they are forks loaded."""
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-c", ALONE]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=root)
+    made = (False, [0.5, None], [{"a": 0.5}, {"a": None}])
+    assert told.stdout.splitlines() == [str(made)] * 2
 
 
 def test_results_come_in_order_and_wait_no_longer_than_they_must():
