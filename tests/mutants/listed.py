@@ -1349,4 +1349,25 @@ MUTANTS = (
     *SWARM,
     *TRACED,
     *MEASURED,
+    Mutant(
+        "a worker has its parent's variables",
+        "curate/engine/local.py",
+        "    os.environ.update(environment)",
+        "    os.environ.update({})",
+        ("tests/test_engine.py::test_workers_are_forks_of_a_process_that_is_not_this_one",),
+    ),
+    Mutant(
+        "workers start also where forks cannot",
+        "curate/engine/local.py",
+        "    except OSError:\n        return",
+        "    except ZeroDivisionError:\n        return",
+        ("tests/test_engine.py::test_workers_start_also_where_no_socket_can_be_made",),
+    ),
+    Mutant(
+        "certificates are left out over plain HTTP alone",
+        "curate/backends/loopback.py",
+        'is_loopback(url) and urlsplit(url).scheme == "http"',
+        "is_loopback(url)",
+        ("tests/backends/test_loopback.py::test_plain_http_here_needs_none_and_would_trust_none",),
+    ),
 )
