@@ -159,6 +159,7 @@ def test_status_and_report_say_what_everyone_did(run, folder):
         "answers": str(number),
         "skips": "0",
         "revisions": "0",
+        "withdrawn": "0",
         "minutes": "",
     }
     assert run("people", "report", "--by", "moon", "-w", folder)[0] == 2

@@ -166,6 +166,22 @@ def test_a_text_counts_once_and_a_change_is_a_revision_in_its_own_period():
     assert told(*rows, by="round")[0] == ("ann", "01", 1, 1, 1, 1.5)
 
 
+def test_answers_that_stand_no_more_are_told_where_they_were_given():
+    """The work was done; `status` counts what stands. One question alone leaves the text there."""
+    gone = {"status": "withdrawn", "value": None, "after": 40}
+    rows = [
+        *(done(id=id, q=q) for id in "abc" for q in ("one", "two")),
+        *(done(id="a", q=q, **gone) for q in ("one", "two")),
+        done(id="b", q="one", **gone),
+        *(done(id="c", q=q, **gone) for q in ("one", "two")),
+        done(id="c", q="one", after=50),  # given again
+        done("bob", id="d", status="draft"),
+        done("bob", id="d", **gone),
+    ]
+    (ann,) = effort.effort(rows, "month")
+    assert (ann.period, ann.answers, ann.revisions, ann.withdrawn) == ("2026-01", 3, 0, 1)
+
+
 def test_midnight_is_where_people_are():
     late = done(after=6)  # 18:00 in UTC
     (row,) = effort.effort([late], "month", ZoneInfo("Asia/Shanghai"))

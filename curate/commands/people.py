@@ -112,7 +112,7 @@ def people_report(
     root: Root = HERE,
     as_json: Json = False,
 ) -> None:
-    """Say what people did: answers, skips, revisions and minutes, as CSV.
+    """Say what people did: answers, skips, revisions, withdrawn answers and minutes, as CSV.
 
     Example: curate people report --by week --zone Asia/Shanghai > hours.csv
     """

@@ -13,13 +13,17 @@ Period = Literal["day", "week", "month", "round"]
 
 @dataclass(frozen=True)
 class Effort:
-    """The work of a person in a period: texts answered or skipped, revisions, minutes."""
+    """The work of a person in a period: texts answered or skipped, revisions, minutes.
+
+    `withdrawn` of the answers stand no more: `curate status` does not count them.
+    """
 
     annotator: str
     period: str
     answers: int
     skips: int
     revisions: int
+    withdrawn: int
     minutes: float | None
 
 
@@ -29,19 +33,23 @@ def effort(
     """The work of each person and period, from rows of `annotations`, oldest first.
 
     Days, weeks and months begin at midnight in `zone`. A text counts once, in the period of its
-    first answer. A later change is a revision, in the period of the change. Minutes are measured
-    by the server; None if it measures none. The time of a changed answer includes the time of the
-    answer before it, so the longest time of a text counts.
+    first answer, also if it is withdrawn later. A later change is a revision, in the period of the
+    change. Minutes are measured by the server; None if it measures none. The time of a changed
+    answer includes the time of the answer before it, so the longest time of a text counts.
     """
     work: dict[tuple[str, str], dict[str, Any]] = defaultdict(
         lambda: {"answers": set(), "skips": set(), "revisions": set(), "seconds": {}}
     )
     first_periods: dict[tuple[str, str, int], str] = {}
     answers: dict[tuple[str, str, str, int], Any] = {}
+    standing: dict[tuple[str, str, int], set[str]] = defaultdict(set)
     for row in history:
+        annotator, task = row["annotator"], (row["annotator"], row["id"], row["round"])
+        if row["status"] == "withdrawn":
+            standing[task].discard(row["question"])
         if row["status"] not in ("submitted", "skipped"):
             continue
-        annotator, task = row["annotator"], (row["annotator"], row["id"], row["round"])
+        standing[task].add(row["question"])
         name = _period_name(row, period, zone)
         key = (*task[:2], row["question"], row["round"])
         first_work = work[annotator, first_periods.setdefault(task, name)]
@@ -61,6 +69,7 @@ def effort(
             len(totals["answers"]),
             len(totals["skips"]),
             len(totals["revisions"]),
+            sum(not standing[task] for task in totals["answers"]),
             round(sum(totals["seconds"].values()) / 60, 2) if totals["seconds"] else None,
         )
         for (annotator, name), totals in sorted(work.items())
