@@ -1,5 +1,6 @@
 """What accounts of a server of others can do, and that none of it harms the workspace."""
 
+import json
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -71,3 +72,7 @@ def test_withdrawals_are_told(run, team):
     assert team.call("vic", "DELETE", f"annotations/{answers[0]}/").is_success
     made = pulled(run, team.folder)
     assert "1 answer withdrawn: gone from the server" in made["notes"]
+    (line,) = json.loads(run("people", "report", "--json", "-w", team.folder)[1])["report"]
+    people = json.loads(run("status", "--json", "-w", team.folder)[1])["people"]
+    (submitted,) = [person["submitted"] for person in people if person["annotator"] == "uma"]
+    assert (line["answers"], line["withdrawn"], submitted) == (3, 1, 2)
