@@ -237,7 +237,7 @@ def summarize(
 def _doubts(state: Standing, rejected: Counter[str], *, done: bool) -> Iterator[StageWarning]:
     """Yield a warning for answers that fit no form, and for a round that ends incomplete."""
     if rejected:
-        words = "{answers:,} answers were rejected: {reasons}"
+        words = "answers rejected: {answers:,} ({reasons})"
         reasons = [reason for reason, _ in rejected.most_common()]
         yield warn("pull.rejected", words, answers=rejected.total(), reasons=reasons)
     if done and state.complete < state.tasks:
