@@ -193,12 +193,11 @@ def version_of(path: Path) -> tuple[int, int, int]:
 def read_parquet(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """Read a Parquet file, or some of its columns, in the order named.
 
-    `pyarrow.parquet.read_table` would make a data set of it first, which takes as long again. To
-    read ahead helps where a store is far away: here it is a third of the time of a small file.
+    `pyarrow.parquet.read_table` would make a data set of it first, which takes as long again.
     """
     import pyarrow.parquet as pq
 
-    with reading(path), pq.ParquetFile(path, pre_buffer=False) as file:
+    with reading(path), pq.ParquetFile(path) as file:
         if columns is None:
             return file.read()
         return file.read(list(columns)).select(list(columns))

@@ -358,6 +358,32 @@ print(*(made for _, made in Local(2).each(of_pandas, range(2))), sep="\\n")
 """
 
 
+FAILING = """
+import sys
+if "multiprocessing" in " ".join(sys.orig_argv):
+    raise ValueError("not in a worker")
+def same(value):
+    return value
+"""
+
+ASKED = """
+import failing
+from curate.engine import Local
+from curate.errors import CurateError
+try:
+    list(Local(2).each(failing.same, [1, 2, 3]))
+except CurateError as error:
+    print(error)
+"""
+
+
+def test_code_that_no_worker_can_load_is_told(tmp_path):
+    (tmp_path / "failing.py").write_text(FAILING)
+    command = [sys.executable, "-c", ASKED]
+    told = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert told.stdout.startswith("a worker process died")
+
+
 def test_workers_load_pandas_where_a_frame_is_asked_for():
     """In a process of its own: workers have what the process of which they are forks loaded."""
     root = Path(__file__).parents[1]

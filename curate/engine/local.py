@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 R = TypeVar("R")
 
+OURS = __name__.partition(".")[0]
 SEED = "curate.engine.seed"
 """The module that the process imports first of which workers are forks."""
 
@@ -122,9 +123,13 @@ def _context(modules: Iterable[str]) -> BaseContext:
 
 
 def _modules(function: Callable[..., Any]) -> list[str]:
-    """The modules of a function, and of functions that it is given."""
+    """Our modules of a function, and of functions that it is given.
+
+    The code of others may fail where it is loaded: in a worker that is told, here it is not.
+    """
     if not isinstance(function, partial):
-        return [function.__module__]
+        name = function.__module__
+        return [name] if name.partition(".")[0] == OURS else []
     parts = (function.func, *function.args, *function.keywords.values())
     return [name for part in parts if callable(part) for name in _modules(part)]
 
