@@ -22,6 +22,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 OURS = __name__.partition(".")[0]
+"""The package whose modules that process may load."""
+
 SEED = "curate.engine.seed"
 """The module that the process imports first of which workers are forks."""
 
